@@ -1,0 +1,311 @@
+"""Configuration: frozen values, checked at birth, read from YAML.
+
+    Timing          every waiting time of the protocol, in seconds
+    ClusterConfig   what all nodes of one cluster must agree on
+    NodeConfig      one node's own share: its id, where it listens, where its log lives
+
+A value that exists is a value that is sound: each class checks itself when it is made and
+raises `ConfigError` with one sentence that names the value and what to write instead.
+
+Read also `deploy/local/node1.yml`, an example with every key.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+import yaml
+
+from chatsys.errors import ConfigError
+
+MAX_VOTERS = 7
+"""Bully and the all-to-one acks grow with the square of the group; seven is the tested limit."""
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ConfigError(sentence)
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Waiting times in seconds.  Wrong values cost availability, never safety.
+
+    The defaults are the course's: slow enough to watch.  `Timing.profile("fast")` divides them
+    all by ten, which suits tests and impatient people on one machine.
+    """
+
+    heartbeat_interval: float = 0.8
+    """How often a leader says it is alive."""
+    heartbeat_timeout: float = 2.5
+    """Silence that raises suspicion, before spread and rank are added."""
+    heartbeat_spread: float = 0.9
+    """Suspicion waits up to this much longer, drawn anew each time, so that nodes do not tie."""
+    rank_step: float = 0.15
+    """Each member that outranks a node makes it this much more patient."""
+    stickiness: float = 2.0
+    """Trust: for so long after hearing the leader a node refuses to help depose it."""
+    answer_timeout: float = 0.5
+    """How long a nominee waits for OK."""
+    defer_timeout: float = 2.0
+    """How long a lower nominee stands back for a higher one, once per episode."""
+    prepare_timeout: float = 1.5
+    """Limit of PREPARE, and of each silent stretch of SYNC."""
+    back_off_min: float = 0.05
+    back_off_max: float = 1.8
+    """After a failed attempt the next one starts after a time drawn from this range."""
+    lease: float = 2.5
+    """A leader that no quorum answered for so long steps down (counted in heartbeats)."""
+    retransmit: float = 0.4
+    retransmit_max: float = 4.0
+    """PROPOSE and catch-up are repeated after this, doubling up to the maximum."""
+    client_retry: float = 1.0
+    client_retry_max: float = 8.0
+    """A client repeats an unanswered message after this, doubling up to the maximum."""
+    hand_over_retry: float = 8.0
+    hand_over_retry_max: float = 64.0
+    """A member that did not take over when asked is asked again after this, doubling."""
+    fast_delay: float = 0.02
+    fast_step: float = 0.05
+    """Suspicion after a broken link to the leader: this delay, plus one step per rank."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            _require(
+                math.isfinite(value) and (value > 0 or name in {"heartbeat_spread", "rank_step"} and value >= 0),
+                f"timing.{name} is {value}; give a positive number of seconds.",
+            )
+        _require(
+            2 * self.heartbeat_interval < self.stickiness < self.heartbeat_timeout,
+            f"timing must satisfy 2 x heartbeat_interval ({self.heartbeat_interval}) < stickiness "
+            f"({self.stickiness}) < heartbeat_timeout ({self.heartbeat_timeout}); change one of the three.",
+        )
+        _require(
+            self.heartbeat_interval * 2 <= self.lease,
+            f"timing.lease is {self.lease}; it must span at least two heartbeats of {self.heartbeat_interval} s.",
+        )
+        for low, high in (
+            ("back_off_min", "back_off_max"),
+            ("retransmit", "retransmit_max"),
+            ("client_retry", "client_retry_max"),
+            ("hand_over_retry", "hand_over_retry_max"),
+        ):
+            _require(
+                getattr(self, low) <= getattr(self, high),
+                f"timing.{low} is {getattr(self, low)}, more than timing.{high} "
+                f"({getattr(self, high)}); make it smaller.",
+            )
+
+    @classmethod
+    def profile(cls, name: str) -> "Timing":
+        """Return the named profile: `course` (the defaults) or `fast` (all divided by ten)."""
+        match name:
+            case "course":
+                return cls()
+            case "fast":
+                return cls().scaled(0.1)
+        raise ConfigError(f"timing.profile is {name!r}; write course or fast.")
+
+    def scaled(self, factor: float) -> "Timing":
+        """Return these times, each multiplied by `factor`."""
+        return Timing(**{name: getattr(self, name) * factor for name in self.__struct_fields__})
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds on everything that could grow.  Bytes and counts."""
+
+    frame_bytes: int = 1 << 20
+    """A longer line on the wire closes its link."""
+    text_bytes: int = 64 * 1024
+    """A longer chat text is refused with `too_large` (UTF-8 bytes)."""
+    batch_entries: int = 256
+    batch_bytes: int = 256 * 1024
+    """One PROPOSE or catch-up chunk carries at most so much."""
+    window_entries: int = 2048
+    """Entries a leader may have sent to one follower without an ACK."""
+    hold_back_entries: int = 1024
+    hold_back_bytes: int = 4 << 20
+    """Batches that arrived early wait within these bounds; the rest is dropped and sent again."""
+    waiting_submits: int = 1024
+    """Messages a leader that is not ready yet keeps; more are answered `busy`."""
+    forwarded: int = 4096
+    """Messages of clients a follower has passed on and awaits the answer of."""
+    sessions: int = 10_000
+    """Client sessions remembered; the one idle longest, in log order, expires first."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            _require(value > 0, f"limits.{name} is {value}; give a positive whole number.")
+        _require(
+            self.frame_bytes >= 2 * self.text_bytes + 4096 and self.frame_bytes >= 2 * self.batch_bytes,
+            f"limits.frame_bytes is {self.frame_bytes}; it must hold twice text_bytes plus 4096 "
+            "and twice batch_bytes.",
+        )
+
+
+class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What every node of a cluster must agree on.
+
+    `members` maps a node id (1 or more) to its address `host:port`; `quorum` counts nodes.
+    """
+
+    members: dict[int, str]
+    quorum: int
+    cluster: str = "chat"
+    timing: Timing = Timing()
+    limits: Limits = Limits()
+    fast_suspect: bool = True
+    """Suspect the leader as soon as its link breaks, not only after silence."""
+    take_back: bool = True
+    """Bully's promise: a returning higher id leads in the end, by a polite hand-over."""
+
+    def __post_init__(self) -> None:
+        count = len(self.members)
+        _require(count >= 1, "members is empty; name at least one node, for example 1: 127.0.0.1:5001.")
+        _require(count <= MAX_VOTERS, f"members names {count} nodes; a cluster has at most {MAX_VOTERS} voters.")
+        for node in self.members:
+            _require(node >= 1, f"members has the node id {node}; ids are whole numbers from 1.")
+        _require(
+            1 <= self.quorum <= count,
+            f"quorum is {self.quorum}; with {count} members write majority or a number from 1 to {count}.",
+        )
+        _require(bool(self.cluster.strip()), "cluster is empty; give the cluster a name, for example chat.")
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids of all members, ascending."""
+        return tuple(sorted(self.members))
+
+    @property
+    def safe(self) -> bool:
+        """Whether any two quorums share a member, which is what safety rests on."""
+        return 2 * self.quorum > len(self.members)
+
+    @property
+    def digest(self) -> str:
+        """A short fingerprint of what peers must share: member ids and quorum."""
+        return hashlib.sha256(f"{self.ids}/{self.quorum}".encode()).hexdigest()[:12]
+
+    @classmethod
+    def of(cls, nodes: int = 3, quorum: int | Literal["majority"] = "majority", **rest: Any) -> "ClusterConfig":
+        """Return a config for nodes 1..`nodes` without addresses, as simulated worlds need it."""
+        _require(
+            isinstance(nodes, int) and 1 <= nodes <= MAX_VOTERS,
+            f"nodes is {nodes!r}; give a whole number from 1 to {MAX_VOTERS}.",
+        )
+        members = {node: f"node{node}:0" for node in range(1, nodes + 1)}
+        return cls(members=members, quorum=count_quorum(quorum, nodes), **rest)
+
+
+def count_quorum(quorum: int | str | None, nodes: int) -> int:
+    """Return `quorum` as a number of nodes; `"majority"` (or None) means more than half."""
+    if quorum is None or quorum == "majority":
+        return nodes // 2 + 1
+    if isinstance(quorum, str) and quorum.isdecimal():
+        quorum = int(quorum)
+    if isinstance(quorum, bool) or not isinstance(quorum, int) or not 1 <= quorum <= nodes:
+        raise ConfigError(
+            f"quorum is {quorum!r}; with {nodes} members write majority or a number from 1 to {nodes}."
+        )
+    return quorum
+
+
+class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One node of a cluster: its id, the address it listens on and the folder of its log."""
+
+    node: int
+    data: str
+    cluster: ClusterConfig
+    listen: str = ""
+    """Where to listen, `host:port`; empty means the node's own address in `members`."""
+
+    def __post_init__(self) -> None:
+        ids = ", ".join(map(str, self.cluster.ids))
+        _require(
+            self.node in self.cluster.members,
+            f"node is {self.node}, but members lists {ids}; add node {self.node} to members or correct node.",
+        )
+        for node, address in self.cluster.members.items():
+            split_address(address, f"members.{node}")
+        addresses = list(self.cluster.members.values())
+        for address in addresses:
+            _require(addresses.count(address) == 1, f"members uses the address {address} twice; give each node its own.")
+        if self.listen:
+            split_address(self.listen, "listen")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where this node listens: (host, port)."""
+        return split_address(self.listen or self.cluster.members[self.node], "listen")
+
+
+def split_address(address: str, key: str = "address") -> tuple[str, int]:
+    """Return (host, port) of `host:port` or `[v6]:port`; `key` names the setting in the error."""
+    host, colon, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (colon and host and port.isdecimal() and int(port) <= 65535):
+        raise ConfigError(f"{key} is {address!r}; write host:port, for example 127.0.0.1:5001.")
+    return host, int(port)
+
+
+class _File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The keys a node's YAML file may have."""
+
+    node: int
+    members: dict[int, str]
+    data: str
+    cluster: str = "chat"
+    quorum: int | str = "majority"
+    listen: str = ""
+    timing: dict[str, Any] = {}
+    limits: Limits = Limits()
+    fast_suspect: bool = True
+    take_back: bool = True
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML that refuses a key given twice, which plain YAML would silently overwrite."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ConfigError(f"the key {key} appears twice (line {node.start_mark.line + 1}); remove one.")
+        return super().construct_mapping(node, deep)
+
+
+def read_node_config(text: str, source: str = "the config") -> NodeConfig:
+    """Parse the YAML `text` of one node's config file; `source` names it in errors.
+
+    Raises `ConfigError` with one sentence for bad YAML, unknown keys, wrong types and every
+    value that the classes above refuse.
+    """
+    try:
+        raw = yaml.load(text, Loader=_StrictLoader)
+        _require(isinstance(raw, Mapping), "it must be a mapping with keys such as node, members and data.")
+        file = msgspec.convert(raw, _File)
+        timing = dict(file.timing)
+        base = Timing.profile(str(timing.pop("profile", "course")))
+        known = set(Timing.__struct_fields__)
+        for key in timing:
+            _require(key in known, f"timing.{key} is not a setting; known are profile, {', '.join(sorted(known))}.")
+        every = msgspec.structs.asdict(base) | timing
+        cluster = ClusterConfig(
+            members=file.members,
+            quorum=count_quorum(file.quorum, len(file.members)),
+            cluster=file.cluster,
+            timing=msgspec.convert(every, Timing),
+            limits=file.limits,
+            fast_suspect=file.fast_suspect,
+            take_back=file.take_back,
+        )
+        return NodeConfig(node=file.node, data=file.data, cluster=cluster, listen=file.listen)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{source} is not valid YAML{where}: {getattr(error, 'problem', error)}.") from None
+    except (msgspec.ValidationError, ConfigError) as error:
+        raise ConfigError(f"{source}: {error}") from None

@@ -1,0 +1,71 @@
+"""Every way chatsys says "no", as one small tree.
+
+    ChatsysError
+    |-- ConfigError         a setting is wrong: say which value, and what to write instead
+    |-- UsageError          a verb or an argument is wrong: unknown node, crash of a crashed node
+    |-- LogError            a log file cannot be used
+    |   |-- DamagedLog      a line before the last one is broken; nothing was skipped
+    |   `-- LogInUse        another process holds the folder
+    |-- TraceError          a saved trace or run cannot be read
+    |-- FrameError          a peer broke the wire format; the link is closed and the drop counted
+    |-- DiskFailed          a sync failed: what the disk holds is unknowable, so the node stops
+    |-- BrokenInvariant     the protocol promised this cannot happen; the node stops
+    `-- NotHere             this system cannot do what was asked (for example pause on Windows)
+
+A loss, a late answer or a gap is not an error: those are messages, effects and states of the
+protocol.  The command line turns every ChatsysError into one sentence and exit code 2.
+"""
+
+
+class ChatsysError(Exception):
+    """Base of every error that chatsys raises on purpose; `str(error)` is a sentence for people."""
+
+
+class ConfigError(ChatsysError):
+    """A configuration value is wrong."""
+
+
+class UsageError(ChatsysError):
+    """A verb was called with something it cannot act on."""
+
+
+class LogError(ChatsysError):
+    """A node's log file cannot be used."""
+
+
+class DamagedLog(LogError):
+    """A complete line of the log is broken, so what follows it cannot be trusted.
+
+    Attributes: `path` (str), `line` (1-based), `why` (str).
+    """
+
+    def __init__(self, path: str, line: int, why: str) -> None:
+        self.path, self.line, self.why = path, line, why
+        super().__init__(
+            f"The log {path} is damaged at line {line} ({why}); nothing was skipped. "
+            "Restore the file from a copy, or move the folder away and let the node start as new."
+        )
+
+
+class LogInUse(LogError):
+    """Another live process has this data folder open."""
+
+
+class TraceError(ChatsysError):
+    """A saved trace or run is truncated, from a newer version, or not one of ours."""
+
+
+class FrameError(ChatsysError):
+    """A frame from the wire is malformed; the sentence says how."""
+
+
+class DiskFailed(ChatsysError):
+    """Writing or syncing the log failed; the node must stop."""
+
+
+class BrokenInvariant(ChatsysError):
+    """A safe cluster met a state that the protocol excludes; going on could lose data."""
+
+
+class NotHere(ChatsysError):
+    """The operating system at hand cannot do this."""

@@ -1,0 +1,108 @@
+"""What a door returns: effects for the world, and decisions for the other parts.
+
+    effects    Append, Send, Deliver, Note                    the world carries them out, in order
+    decisions  Suspect, Stand, Lead, Yield, Retire, Commit,   `node` hands them to the part that acts
+               HandOver, Release
+
+The order of effects is a promise: persist, then send, then deliver.
+Read also `node`, whose one `match` over decisions is the textbook page.
+"""
+
+from typing import Any
+
+import msgspec
+
+from chatsys.protocol.actor import Address
+from chatsys.protocol.messages import Entry
+
+
+class Append(msgspec.Struct, frozen=True):
+    """Write `record` at the end of the log."""
+
+    record: msgspec.Struct
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Send `message` to a member, to a client's link, or to oneself (through the own disk)."""
+
+    to: Address
+    message: msgspec.Struct
+
+
+class Deliver(msgspec.Struct, frozen=True):
+    """Hand the chat `entry` to the user as message number `msg_no` (dense, from 1)."""
+
+    entry: Entry
+    msg_no: int
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Tell the trace that something happened; fields are those of `trace.Record`."""
+
+    kind: str
+    peer: Address | None = None
+    seq: int | None = None
+    msg_no: int | None = None
+    entry_term: int | None = None
+    verified: int | None = None
+    room: str | None = None
+    author: str | None = None
+    text: str | None = None
+    client: str | None = None
+    client_seq: int | None = None
+    reason: str | None = None
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """The leader seems to be gone (or there never was one): nominate yourself."""
+
+    reason: str
+
+
+class Stand(msgspec.Struct, frozen=True):
+    """A quorum supports this nominee: ask for promises.  `transfer` is (leader, term) or None."""
+
+    transfer: tuple[int, int] | None = None
+
+
+class Lead(msgspec.Struct, frozen=True):
+    """The promises are in and the log is complete: lead this term."""
+
+
+class Yield(msgspec.Struct, frozen=True):
+    """Be a follower: of `leader` if it is known, and after a `back_off` if an attempt failed."""
+
+    reason: str
+    leader: int | None = None
+    back_off: bool = False
+
+
+class Retire(msgspec.Struct, frozen=True):
+    """Stop leading: no quorum answers, or this node slept and does not know what it missed."""
+
+    reason: str
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """Everything up to `seq` is committed and may be delivered."""
+
+    seq: int
+
+
+class HandOver(msgspec.Struct, frozen=True):
+    """A member that outranks this leader is up to date: ask it to take over."""
+
+    to: int
+
+
+class Release(msgspec.Struct, frozen=True):
+    """A message that was held back may pass now: through the whole door again, fence included."""
+
+    sender: int
+    message: msgspec.Struct
+
+
+Effect = Append | Send | Deliver | Note
+Decision = Suspect | Stand | Lead | Yield | Retire | Commit | HandOver | Release
+Effects = list[Any]
+"""A list of effects and, inside a node, decisions."""

@@ -1,0 +1,310 @@
+"""Every frame of the chat, one frozen struct each; on the wire one line of JSON each.
+
+    finding each other   JOIN, JOIN_ACK
+    electing             ELECTION, OK, then PREPARE, PROMISE, COORDINATOR, STEPDOWN
+    staying alive        HEARTBEAT, HEARTBEAT_ACK
+    ordering             PROPOSE, ACK
+    catching up          CATCHUP, CATCHUP_REPLY
+    serving clients      SUBMIT, SUBMIT_REPLY, SUBSCRIBE, DELIVERED
+
+Promises  a frame is a value: frozen, comparable, the same in every world.  `overtakes_disk` marks
+          the few that may leave before the records written earlier are durable.
+Read also `effects` (how a frame is sent), `storage` (records, and who waits for the disk).
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+
+def wire_name(name: str) -> str:
+    """Return the name of a message class as it stands on the wire: HeartbeatAck -> HEARTBEAT_ACK."""
+    return "".join("_" + c if c.isupper() and i else c for i, c in enumerate(name)).upper()
+
+
+class Message(msgspec.Struct, frozen=True, tag=wire_name, tag_field="type", omit_defaults=True):
+    """Base of every frame; `type` on the wire is the class name in capitals."""
+
+    overtakes_disk: ClassVar[bool] = False
+
+
+class PeerInfo(msgspec.Struct, frozen=True):
+    """A member and where it listens."""
+
+    node: int
+    address: str
+
+
+class Label(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """An entry's birth label.  Ordered by term first: the newest term beats the longest log."""
+
+    term: int
+    seq: int
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One position of the log.  `seq` and `term` never change once they are given."""
+
+    seq: int
+    term: int
+    kind: Literal["chat", "barrier", "session"]
+    client_id: str = ""
+    client_seq: int = 0
+    room: str = ""
+    author: str = ""
+    text: str = ""
+    time: float = 0.0
+    """Cosmetic: the leader's clock, made monotone along the log.  No rule reads it."""
+
+    @property
+    def label(self) -> Label:
+        """The birth label (term, seq)."""
+        return Label(self.term, self.seq)
+
+    @property
+    def size(self) -> int:
+        """An upper bound of the bytes this entry takes on the wire."""
+        return 320 + 2 * (len(self.text.encode()) + len(self.author.encode()) + len(self.room.encode()))
+
+
+# --- finding each other ---------------------------------------------------------------------
+
+
+class Join(Message, frozen=True):
+    """I am up.  Changes no membership, term or timer."""
+
+    node: int
+    address: str = ""
+
+
+class JoinAck(Message, frozen=True):
+    """You are heard; this is what I know."""
+
+    status: Literal["ok", "refused"]
+    term: int
+    members: tuple[int, ...]
+    leader: PeerInfo | None = None
+    reason: str = ""
+
+
+# --- electing -------------------------------------------------------------------------------
+
+
+class Election(Message, frozen=True):
+    """Bully's probe: who is there, and may I try to lead?  Raises no term.
+
+    `transfer` is (leader, term) when that leader asked this node to take over.
+    """
+
+    term: int
+    round: int
+    transfer: tuple[int, int] | None = None
+
+
+class Ok(Message, frozen=True):
+    """The answer to ELECTION.
+
+    `takeover`: I am higher and take it from here.  `support`: go ahead.  `alive`: there is a
+    leader (attached).  `no`: you are not one of us.
+    """
+
+    term: int
+    round: int
+    verdict: Literal["takeover", "support", "alive", "no"]
+    leader: PeerInfo | None = None
+
+
+class Prepare(Message, frozen=True):
+    """Promise me to refuse every lower term (Paxos phase 1a, Raft RequestVote)."""
+
+    term: int
+    transfer: tuple[int, int] | None = None
+
+
+class Promise(Message, frozen=True):
+    """I promise (and this is the end of my log), or I cannot: my term is higher."""
+
+    term: int
+    ok: bool
+    last: Label = Label(0, 0)
+
+
+class Coordinator(Message, frozen=True):
+    """I lead this term; my barrier stands at `barrier`."""
+
+    term: int
+    leader: PeerInfo
+    barrier: int
+    commit: int
+
+
+class Stepdown(Message, frozen=True):
+    """You outrank me and have caught up: nominate yourself now."""
+
+    term: int
+    to: int
+
+
+# --- staying alive --------------------------------------------------------------------------
+
+
+class Heartbeat(Message, frozen=True):
+    """The leader is alive; `number` grows within a term, so a replayed one is recognised."""
+
+    overtakes_disk: ClassVar[bool] = True
+    term: int
+    number: int
+    commit: int
+    last: Label
+
+
+class HeartbeatAck(Message, frozen=True):
+    """I heard beat `number`; my log equals yours up to `verified`."""
+
+    term: int
+    ok: bool
+    number: int
+    verified: int = 0
+
+
+# --- ordering -------------------------------------------------------------------------------
+
+
+class Propose(Message, frozen=True):
+    """The sequenced chat: `entries` follow directly on the entry labelled `prev`."""
+
+    overtakes_disk: ClassVar[bool] = True
+    term: int
+    prev: Label
+    entries: tuple[Entry, ...]
+    commit: int
+
+
+class Ack(Message, frozen=True):
+    """My log equals yours up to `match`; or it does not, try after `hint` (None: not at all)."""
+
+    term: int
+    ok: bool
+    match: int = 0
+    hint: int | None = None
+
+
+# --- catching up ----------------------------------------------------------------------------
+
+
+class Catchup(Message, frozen=True):
+    """Send me what follows from position `first` on.
+
+    `follow` asks the leader, `sync` asks the best promiser during an election, `relay` asks any
+    node for committed entries.
+    """
+
+    term: int
+    purpose: Literal["follow", "sync", "relay"]
+    first: int
+    nonce: int
+
+
+class CatchupReply(Message, frozen=True):
+    """One chunk: `entries` follow on `prev`; `more` says that the server has further ones.
+
+    `unknown` is set when the server does not have the entry before the chunk.
+    """
+
+    term: int
+    purpose: Literal["follow", "sync", "relay"]
+    nonce: int
+    prev: Label
+    entries: tuple[Entry, ...]
+    more: bool
+    commit: int
+    unknown: bool = False
+
+
+# --- serving clients ------------------------------------------------------------------------
+
+SubmitStatus = Literal[
+    "ok", "redirect", "busy", "gap", "unknown_session", "conflict", "too_large", "denied"
+]
+
+
+class Submit(Message, frozen=True):
+    """Please say this.  `(client_id, client_seq)` makes a retry harmless; client_seq 0 opens the session."""
+
+    client_id: str
+    client_seq: int
+    room: str = ""
+    author: str = ""
+    text: str = ""
+    via: int = 0
+    """The node that first forwarded it (0: none did)."""
+    hops: int = 0
+
+
+class SubmitReply(Message, frozen=True):
+    """What became of a SUBMIT.  `ok` means committed: it is delivered everywhere, for ever."""
+
+    overtakes_disk: ClassVar[bool] = True
+    client_id: str
+    client_seq: int
+    status: SubmitStatus
+    reason: str = ""
+    seq: int = 0
+    msg_no: int = 0
+    leader: PeerInfo | None = None
+
+
+class Subscribe(Message, frozen=True):
+    """Push me committed messages after message number `after`, of one room or of all."""
+
+    after: int = 0
+    room: str | None = None
+
+
+class Delivered(Message, frozen=True):
+    """Committed chat entries and, beside each, its message number."""
+
+    overtakes_disk: ClassVar[bool] = True
+    entries: tuple[Entry, ...]
+    numbers: tuple[int, ...]
+
+
+# --- from the own transport, never on the wire ----------------------------------------------
+
+
+class LinkUp(msgspec.Struct, frozen=True):
+    """The link to this peer works; the peer is in its `incarnation`-th life."""
+
+    incarnation: int
+
+
+class LinkDown(msgspec.Struct, frozen=True):
+    """The peer's process is gone: its link broke and a new one was refused."""
+
+
+# --- commands from the people who run a node or a client ------------------------------------
+
+
+class Say(msgspec.Struct, frozen=True):
+    """To a client: submit this text."""
+
+    text: str
+    room: str = "main"
+    author: str = ""
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Prepare for a clean end of this life."""
+
+
+class DiskSpace(msgspec.Struct, frozen=True):
+    """To a node: the disk is (or is no longer) low on space."""
+
+    low: bool
+
+
+NODE_MESSAGES = (
+    Join, JoinAck, Election, Ok, Prepare, Promise, Coordinator, Stepdown, Heartbeat, HeartbeatAck,
+    Propose, Ack, Catchup, CatchupReply, Submit, SubmitReply, Subscribe, Delivered,
+)  # fmt: skip
+"""What may travel on a link of the chat."""

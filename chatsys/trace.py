@@ -1,0 +1,182 @@
+"""The trace: the one history that every world writes and everything else reads.
+
+A `Record` is one event.  Worlds append records; figures, checkers, the grader and the tests read
+nothing but records.  A run is therefore a value: it can be saved, loaded, queried and compared.
+
+    world --Record, Record, ...--> Trace --frame()--> a tidy DataFrame, one row per event
+                                         --save()---> JSONL, one line per event
+
+Kinds of events (column `kind`), and the columns they fill beside time, node, incarnation, clock:
+
+    lives    start crash restart pause resume stop    (reason)
+    links    link_up link_down                        peer
+    faults   cut heal slow lose fault                 peer, reason      node is None: the world did it
+    frames   send receive drop                        peer, message, id, term, seq; drop has its reason
+    log      append                                   seq, entry_term, entry, client, client_seq, text ...
+             truncate boot promise hint durable       seq (first position gone) / peer (promised to)
+    roles    role                                     role, reason       a change of role
+             lead ready                               seq (the barrier)
+             follow                                   peer (the leader)
+             suspect                                  reason
+    order    hold                                     seq, peer          a batch arrived early
+             commit                                   seq, verified
+             deliver                                  seq, msg_no, room, author, text, client, client_seq
+             duplicate                                seq, client, client_seq    a repeated message, not delivered
+    clients  submit                                   client, client_seq, room, author, text, peer (asked node)
+             ack                                      client, client_seq, seq, msg_no, text
+             reply                                    client, client_seq, peer, reason ("status: why")
+             indeterminate                            client, client_seq, text
+             seen                                     seq, msg_no, room, author, text    a client saw it
+    trouble  anomaly broken                           reason             an unsafe cluster went on / a safe one stopped
+    people   membership                               peer, reason
+
+Promises  one seed gives a byte-identical `encode()`, whatever PYTHONHASHSEED is.
+Read also `check` (what must hold in every trace) and `teach.figures` (how a trace looks).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chatsys.errors import TraceError
+
+if TYPE_CHECKING:
+    import pandas
+
+VERSION = 1
+
+
+class Record(msgspec.Struct, omit_defaults=True, gc=False):
+    """One event.  Empty columns are None.
+
+    `time` is in seconds since the world began.  `id` is the stable message id
+    `sender.incarnation.n`; the same frame sent once has one id at both ends.  `clock` is the
+    Lamport clock of the node at the event.
+    """
+
+    time: float
+    kind: str
+    node: int | str | None = None
+    incarnation: int = 0
+    term: int = 0
+    role: str = ""
+    clock: int = 0
+    peer: int | str | None = None
+    message: str | None = None
+    id: str | None = None
+    seq: int | None = None
+    msg_no: int | None = None
+    entry_term: int | None = None
+    entry: str | None = None
+    verified: int | None = None
+    room: str | None = None
+    author: str | None = None
+    text: str | None = None
+    client: str | None = None
+    client_seq: int | None = None
+    reason: str | None = None
+
+
+COLUMNS = Record.__struct_fields__
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Record)
+
+
+class Trace:
+    """An append-only list of records with the readings that everyone needs."""
+
+    def __init__(self, records: Iterable[Record] = (), meta: dict[str, Any] | None = None) -> None:
+        self.records: list[Record] = list(records)
+        self.meta: dict[str, Any] = meta or {}
+        """What the run was: where, seed, nodes, quorum, ... (plain JSON values)."""
+        self.append = self.records.append
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __repr__(self) -> str:
+        end = self.records[-1].time if self.records else 0.0
+        return f"<Trace of {len(self.records)} events over {end:.2f} s>"
+
+    def of(self, *kinds: str) -> list[Record]:
+        """Return the records of these kinds, in order."""
+        return [record for record in self.records if record.kind in kinds]
+
+    def where(self, holds: Callable[[Record], bool]) -> "Trace":
+        """Return a new trace with only the records for which `holds` is true."""
+        return Trace(filter(holds, self.records), dict(self.meta))
+
+    def until(self, time: float) -> "Trace":
+        """Return the history up to and including `time` (seconds): stepping back is this."""
+        return self.where(lambda record: record.time <= time)
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        """The ids of all members that appear, ascending."""
+        named = self.meta.get("members") or {record.node for record in self.records if isinstance(record.node, int)}
+        return tuple(sorted(named))
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first to the last event."""
+        return self.records[-1].time - self.records[0].time if self.records else 0.0
+
+    def frame(self) -> "pandas.DataFrame":
+        """Return a DataFrame with one row per event and exactly the columns of `COLUMNS`."""
+        import pandas
+
+        columns = {name: [getattr(record, name) for record in self.records] for name in COLUMNS}
+        frame = pandas.DataFrame(columns, columns=list(COLUMNS))
+        for name in ("seq", "msg_no", "entry_term", "verified", "client_seq"):
+            frame[name] = frame[name].astype("Int64")
+        return frame
+
+    def encode(self) -> bytes:
+        """Return the trace as JSONL: one header line, then one line per record."""
+        header = {"chatsys": "trace", "version": VERSION, "events": len(self.records), "meta": self.meta}
+        return _encoder.encode(header) + b"\n" + _encoder.encode_lines(self.records)
+
+    def hash(self) -> str:
+        """Return the SHA-256 of all records: equal for equal histories."""
+        return hashlib.sha256(_encoder.encode_lines(self.records)).hexdigest()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the trace to `path` as JSONL and return the path."""
+        path = Path(path)
+        path.write_bytes(self.encode())
+        return path
+
+    @classmethod
+    def decode(cls, data: bytes, source: str = "the trace") -> "Trace":
+        """Read what `encode` wrote; raises `TraceError` if it is truncated, newer or foreign."""
+        head, _, body = data.partition(b"\n")
+        try:
+            header = msgspec.json.decode(head)
+            if not isinstance(header, dict) or header.get("chatsys") != "trace":
+                raise TraceError(f"{source} is not a chatsys trace; its first line must be a trace header.")
+            if header["version"] > VERSION:
+                raise TraceError(
+                    f"{source} has trace version {header['version']}, this chatsys reads up to {VERSION}; "
+                    "install a newer chatsys."
+                )
+            trace = cls(_decoder.decode_lines(body), header["meta"])
+        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            raise TraceError(f"{source} is not a readable trace ({error}); it may be cut off.") from None
+        if len(trace) != header["events"]:
+            raise TraceError(f"{source} holds {len(trace)} of {header['events']} events; the file is cut off.")
+        return trace
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Trace":
+        """Read a trace saved with `save`."""
+        try:
+            return cls.decode(Path(path).read_bytes(), str(path))
+        except OSError as error:
+            raise TraceError(f"{path} cannot be read: {error.strerror}.") from None
