@@ -141,8 +141,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             _require(value > 0, f"limits.{name} is {value}; give a positive whole number.")
         _require(
             self.frame_bytes >= 2 * self.text_bytes + 4096 and self.frame_bytes >= 2 * self.batch_bytes,
-            f"limits.frame_bytes is {self.frame_bytes}; it must hold twice text_bytes plus 4096 "
-            "and twice batch_bytes.",
+            f"limits.frame_bytes is {self.frame_bytes}; it must hold twice text_bytes plus 4096 and twice batch_bytes.",
         )
 
 
@@ -207,9 +206,7 @@ def count_quorum(quorum: int | str | None, nodes: int) -> int:
     if isinstance(quorum, str) and quorum.isdecimal():
         quorum = int(quorum)
     if isinstance(quorum, bool) or not isinstance(quorum, int) or not 1 <= quorum <= nodes:
-        raise ConfigError(
-            f"quorum is {quorum!r}; with {nodes} members write majority or a number from 1 to {nodes}."
-        )
+        raise ConfigError(f"quorum is {quorum!r}; with {nodes} members write majority or a number from 1 to {nodes}.")
     return quorum
 
 
@@ -224,6 +221,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         ids = ", ".join(map(str, self.cluster.ids))
+        _require(bool(self.data.strip()), "data is empty; name the folder of this node's log, for example data/node1.")
         _require(
             self.node in self.cluster.members,
             f"node is {self.node}, but members lists {ids}; add node {self.node} to members or correct node.",
@@ -232,7 +230,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
             split_address(address, f"members.{node}")
         addresses = list(self.cluster.members.values())
         for address in addresses:
-            _require(addresses.count(address) == 1, f"members uses the address {address} twice; give each node its own.")
+            _require(
+                addresses.count(address) == 1, f"members uses the address {address} twice; give each node its own."
+            )
         if self.listen:
             split_address(self.listen, "listen")
 
@@ -270,7 +270,7 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML that refuses a key given twice, which plain YAML would silently overwrite."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 raise ConfigError(f"the key {key} appears twice (line {node.start_mark.line + 1}); remove one.")
@@ -292,6 +292,9 @@ def read_node_config(text: str, source: str = "the config") -> NodeConfig:
         known = set(Timing.__struct_fields__)
         for key in timing:
             _require(key in known, f"timing.{key} is not a setting; known are profile, {', '.join(sorted(known))}.")
+        for key, value in timing.items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            _require(number, f"timing.{key} is {value!r}; give a positive number of seconds.")
         every = msgspec.structs.asdict(base) | timing
         cluster = ClusterConfig(
             members=file.members,
@@ -306,6 +309,31 @@ def read_node_config(text: str, source: str = "the config") -> NodeConfig:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{source} is not valid YAML{where}: {getattr(error, 'problem', error)}.") from None
-    except (msgspec.ValidationError, ConfigError) as error:
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError(f"{source} is not valid YAML{where}: {problem}.") from None
+    except RecursionError:
+        raise ConfigError(f"{source} is nested too deeply to be a config.") from None
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{source}: {_plain(str(error))}") from None
+    except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from None
+
+
+def _plain(error: str) -> str:
+    """Say what msgspec found wrong in the words of the file: keys, numbers, text."""
+    what, _, path = error.partition(" - at `")
+    key = path.strip("`").removeprefix("key` in `$.").removeprefix("$.").removeprefix("$").replace("[...]", "")
+    if what.startswith("Object contains unknown field"):
+        known = Limits.__struct_fields__ if key else _File.__struct_fields__
+        return f"{key + '.' if key else ''}{what.split('`')[1]} is not a setting; known are {', '.join(known)}."
+    if what.startswith("Object missing required field"):
+        return f"the key {what.split('`')[1]} is missing; add it (deploy/local/node1.yml shows every key)."
+    for word, plain in _WORDS.items():
+        what = what.replace(f"`{word}", f"`{plain}").replace(f"| {word}`", f"or {plain}`")
+    wanted, _, found = what.removeprefix("Expected ").partition(", got ")
+    subject = f"a key of {key}" if "key` in" in path else key or "the config"
+    return f"{subject} must be {wanted} and is {found}; correct it.".replace("`", "").replace(" |", "")
+
+
+_WORDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
+_WORDS |= {"object": "a mapping of keys", "array": "a list", "null": "empty"}
