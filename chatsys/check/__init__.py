@@ -1,0 +1,105 @@
+"""The invariants: what must hold in every run, in whatever world it ran.
+
+    trace --check--> [Violation, ...]        empty: every invariant held
+
+`INVARIANTS` is the registry: a name such as `S1` and the class that says and checks it.  All of
+them read the records once, in order; `Checker` does the same while a run goes on.  `check_live`
+asks the other question: did something good happen in time (L1-L4)?
+
+    for broken in check(world.trace):
+        print(broken)
+    S1 agreement: at 4.20 s node 2 delivered 'hi' at position 7, but node 1 had delivered 'yo' ...
+
+Promises  never a silent ok: an unknown name is an error, and `check_live` says when a run was too
+          short to tell.
+Read also `violation` (how an invariant is made), `deliveries`, `replicas`, `liveness`,
+          `histories` (a second checker that shares no code with the first), `verify` (log files).
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from types import ModuleType
+
+from chatsys.check.deliveries import DELIVERIES
+from chatsys.check.replicas import REPLICAS
+from chatsys.check.violation import Invariant, Logs, Violation
+from chatsys.errors import UsageError
+from chatsys.trace import Record, Trace
+
+INVARIANTS: dict[str, type[Invariant]] = {
+    kind.name: kind for kind in sorted(DELIVERIES + REPLICAS, key=lambda kind: int(kind.name[1:]))
+}
+"""Every safety invariant by its name."""
+
+__all__ = ["INVARIANTS", "MOST", "Checker", "Invariant", "Violation", "check"]
+
+MOST = 10
+"""So many violations of one invariant are told; the first ones are the story, the rest repeats it."""
+
+
+class Checker:
+    """Checks records as they come: `feed` each of them, then `finish`.
+
+    `closed` says that every client is in the trace, so that a message nobody submitted is invented.
+    """
+
+    def __init__(self, invariants: Iterable[str] | None = None, closed: bool = False) -> None:
+        self.logs = Logs()
+        self.invariants = [INVARIANTS[name](self.logs, closed) for name in _names(invariants)]
+        self.doors: dict[str, list[Callable[[Record], Violation | None]]] = {}
+        self.told: dict[str, int] = {}
+        for source in (self.logs, *self.invariants):
+            for name in dir(source):
+                if name.startswith("on_"):
+                    self.doors.setdefault(name.removeprefix("on_"), []).append(getattr(source, name))
+
+    def feed(self, record: Record) -> list[Violation]:
+        """Take in one record; return what it broke."""
+        broken = []
+        for door in self.doors.get(record.kind, ()):
+            found = door(record)
+            if found is not None and self._counts(found):
+                broken.append(found)
+        return broken
+
+    def finish(self) -> list[Violation]:
+        """Return what only the end of the trace shows."""
+        return [found for invariant in self.invariants for found in invariant.finish() if self._counts(found)]
+
+    def _counts(self, found: Violation) -> bool:
+        self.told[found.invariant] = self.told.get(found.invariant, 0) + 1
+        return self.told[found.invariant] <= MOST
+
+
+def check(trace: Trace, invariants: Iterable[str] | None = None) -> list[Violation]:
+    """Return the violations in `trace`, in order of time; `invariants` names which to check (all).
+
+    Raises `UsageError` for an unknown name.  At most `MOST` violations of one invariant are told.
+    """
+    checker = Checker(invariants, closed=trace.meta.get("where") == "sim")
+    doors = checker.doors
+    broken: list[Violation] = []
+    for record in sorted(trace.records, key=attrgetter("time")):  # processes report a little out of order
+        if record.kind in doors:
+            broken += checker.feed(record)
+    broken += checker.finish()
+    return sorted(broken, key=attrgetter("time"))
+
+
+def _names(invariants: Iterable[str] | None) -> list[str]:
+    names = list(INVARIANTS) if invariants is None else list(invariants)
+    for name in names:
+        if name not in INVARIANTS:
+            raise UsageError(f"There is no invariant {name!r}; the invariants are {', '.join(INVARIANTS)}.")
+    return names
+
+
+class _Callable(ModuleType):
+    """A module that can be called: after `from chatsys import check`, `check(trace)` works too."""
+
+    def __call__(self, trace: Trace, invariants: Iterable[str] | None = None) -> list[Violation]:
+        return check(trace, invariants)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -1,0 +1,156 @@
+"""What every invariant is made of: a `Violation`, the `Invariant` base and the mirror of the logs.
+
+An invariant is a small class.  It says in `meaning` what must hold and has one method per kind of
+record that it needs, `on_deliver`, `on_commit`, ...; each takes a record and returns a
+`Violation` or None.  What an invariant does not name costs it nothing.
+
+    Record --kind--> Logs.on_append     (the mirror first: what does each node's log hold now?)
+                     S12.on_append      (then each invariant that asked for this kind)
+
+Promises  a sentence names the node, the position, the message and the event that went wrong first.
+Read also `deliveries` and `replicas` (the invariants), `check` (who calls them).
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import msgspec
+
+from chatsys.trace import Record
+
+Life = tuple[int | str | None, int]
+"""One life of a node: (node, incarnation).  A node that restarts delivers from the beginning."""
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """One broken invariant: `records` are the events of its story, the last one broke it."""
+
+    invariant: str
+    sentence: str
+    time: float
+    node: int | str | None = None
+    seq: int | None = None
+    records: tuple[Record, ...] = ()
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class Logs:
+    """What each node's log holds, followed record by record; shared by all invariants.
+
+    Assumes nothing about the time before the trace: `base` is the position up to which a log is
+    unknown, because its node had a log already when the trace began.
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[int | str | None, dict[int, Record]] = {}
+        self.last: dict[int | str | None, int] = {}
+        self.base: dict[int | str | None, int] = {}
+        self.commit: dict[Life, int] = {}
+        self.fresh: list[tuple[int, Record]] = []
+        """The entries that the commit just read made committed at its node."""
+
+    def on_append(self, record: Record) -> None:
+        """Take in an entry; positions from it on that a crash took away vanish here."""
+        node, seq = record.node, record.seq
+        if seq is None:
+            return
+        entries = self.entries.setdefault(node, {})
+        last = self.last.get(node)
+        if last is None or seq > last + 1:
+            self.base[node] = seq - 1
+            entries.clear()
+        elif seq <= last:
+            self._drop(node, seq)
+        entries[seq] = record
+        self.last[node] = seq
+
+    def on_truncate(self, record: Record) -> None:
+        """Drop the entries from `seq` on."""
+        if record.seq is not None:
+            self._drop(record.node, record.seq)
+            life = (record.node, record.incarnation)
+            self.commit[life] = min(self.commit.get(life, 0), record.seq - 1)
+
+    def on_commit(self, record: Record) -> None:
+        """Move the commit of this life, and collect in `fresh` the entries that it passed."""
+        life = (record.node, record.incarnation)
+        entries = self.entries.get(record.node, {})
+        before, now = self.commit.get(life, 0), record.seq or 0
+        self.fresh = [(seq, entries[seq]) for seq in range(before + 1, now + 1) if seq in entries]
+        self.commit[life] = max(before, now)
+
+    def _drop(self, node: int | str | None, first: int) -> None:
+        entries = self.entries.get(node, {})
+        for seq in range(first, self.last.get(node, 0) + 1):
+            entries.pop(seq, None)
+        if node in self.last:
+            self.last[node] = min(self.last[node], first - 1)
+
+
+class Invariant:
+    """Base of all: a name such as `S1`, a title, its meaning in one line, and `on_...` methods."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    meaning: ClassVar[str]
+
+    def __init__(self, logs: Logs, closed: bool) -> None:
+        self.logs = logs
+        self.closed = closed
+        """Whether the trace holds every client there is, as in the simulator."""
+
+    def finish(self) -> Iterable[Violation]:
+        """Tell what only the end of the trace shows."""
+        return ()
+
+    def broken(self, record: Record, story: str, *before: Record) -> Violation:
+        """Return the violation that `record` completes; `before` are the earlier events of it."""
+        return Violation(
+            invariant=self.name,
+            sentence=f"{self.name} {self.title}: {story}",
+            time=record.time,
+            node=record.node,
+            seq=record.seq,
+            records=(*before, record),
+        )
+
+
+def quote(text: str | None) -> str:
+    """Return a text as it stands in a sentence: quoted, on one line, not longer than 40 characters."""
+    if text is None:
+        return "a message"
+    text = text if len(text) <= 40 else text[:37] + "..."
+    return "'" + "".join(letter if letter.isprintable() else "?" for letter in text) + "'"
+
+
+def when(record: Record) -> str:
+    """Return the time of a record in words."""
+    return f"at {record.time:.2f} s"
+
+
+def name_entry(entry: Record) -> str:
+    """Return what an entry of the log is, in words."""
+    if entry.entry in (None, "chat"):
+        return quote(entry.text)
+    return f"the {entry.entry} entry of term {entry.entry_term}"
+
+
+def name_client(record: Record) -> str:
+    """Return who a client is, in words: its author if known, and the start of its id."""
+    short = str(record.client)[:12]
+    return (
+        f"{record.author} (client {short})" if record.author and record.author != record.client else f"client {short}"
+    )
+
+
+def same_message(one: Record, other: Record) -> bool:
+    """Tell whether two records carry the same message."""
+    return (
+        one.text == other.text
+        and one.client_seq == other.client_seq
+        and one.client == other.client
+        and one.author == other.author
+        and one.room == other.room
+    )

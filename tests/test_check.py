@@ -1,0 +1,327 @@
+"""Every invariant has a hand-made bad trace that makes it fire; good traces fire nothing.
+
+Beside each bad trace stands the list of *all* invariants that must fire with it: a gap in the
+numbers of a node that others do not have is S3 alone, a split brain is S1 and S7.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chatsys.check import INVARIANTS, MOST, Checker, Violation, check
+from chatsys.errors import UsageError
+from chatsys.trace import Record, Trace
+
+META = {"where": "sim", "members": [1, 2, 3]}
+
+
+class Story:
+    """Writes records one after the other, 0.1 s apart."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def add(self, kind: str, node: int | str | None, **columns: Any) -> "Story":
+        columns.setdefault("incarnation", 1)
+        self.records.append(Record(time=round(len(self.records) * 0.1, 2), kind=kind, node=node, **columns))
+        return self
+
+    def submit(self, client: str, number: int, text: str) -> "Story":
+        return self.add("submit", client, client=client, client_seq=number, text=text, room="main", author=client)
+
+    def ack(self, client: str, number: int, seq: int, text: str) -> "Story":
+        return self.add("ack", client, client=client, client_seq=number, seq=seq, text=text)
+
+    def append(self, node: int, seq: int, term: int, text: str = "", client: str = "ann", number: int = 0) -> "Story":
+        if not text:
+            return self.add("append", node, seq=seq, entry_term=term, entry="barrier")
+        return self.add(
+            "append", node, seq=seq, entry_term=term, entry="chat", text=text, client=client, client_seq=number,
+            room="main", author=client,
+        )  # fmt: skip
+
+    def deliver(self, node: int, seq: int, msg_no: int, text: str, **more: Any) -> "Story":
+        more = {"client": "ann", "client_seq": msg_no, "room": "main"} | more
+        more.setdefault("author", more["client"])
+        return self.add("deliver", node, seq=seq, msg_no=msg_no, text=text, **more)
+
+    def commit(self, node: int, seq: int, term: int = 1, verified: int | None = None, **more: Any) -> "Story":
+        return self.add("commit", node, seq=seq, term=term, verified=seq if verified is None else verified, **more)
+
+    def broken(self, **meta: Any) -> list[Violation]:
+        return check(Trace(self.records, META | meta))
+
+    def fired(self, **meta: Any) -> set[str]:
+        return {violation.invariant for violation in self.broken(**meta)}
+
+
+def said(*texts: str, client: str = "ann") -> Story:
+    """A story in which a client has already submitted these texts."""
+    story = Story()
+    for number, text in enumerate(texts, start=1):
+        story.submit(client, number, text)
+    return story
+
+
+def good_run() -> Story:
+    """Two messages, a barrier before them, a crash of node 2 that delivers them again."""
+    story = Story().add("role", 3, role="leader", term=1).add("lead", 3, seq=1, term=1)
+    story.append(3, 1, 1).append(2, 1, 1).commit(3, 1).commit(2, 1)
+    for number, text in enumerate(("hi", "yo"), start=1):
+        seq = number + 1
+        story.submit("ann", number, text)
+        for node in (3, 2):
+            story.append(node, seq, 1, text, number=number)
+        for node in (3, 2):
+            story.commit(node, seq).deliver(node, seq, number, text)
+        story.ack("ann", number, seq, text)
+    story.add("crash", 2).add("start", 2, incarnation=2).commit(2, 3, incarnation=2)
+    story.deliver(2, 2, 1, "hi", incarnation=2).deliver(2, 3, 2, "yo", incarnation=2)
+    return story.add("promise", 2, term=2, peer=3, incarnation=2).add("lead", 3, seq=4, term=2)
+
+
+def bad_runs() -> Iterator[tuple[str, str, Story]]:
+    """Yield (what went wrong, the invariants that must fire and no other, the story)."""
+    story = said("hi").submit("bob", 1, "yo").deliver(1, 7, 1, "hi")
+    yield "another message at a position", "S1", story.deliver(2, 7, 1, "yo", client="bob")
+
+    story = Story().append(1, 5, 1, "hi", number=1).append(2, 5, 2).commit(1, 5)
+    yield "a chat here, a barrier there", "S1", story.commit(2, 5, term=2)
+
+    story = Story().append(1, 5, 1, "hi", number=1).append(2, 5, 2, "yo", number=2).commit(1, 5)
+    yield "different committed messages that nobody delivered", "S1", story.commit(2, 5, term=2)
+
+    story = said("hi", "yo", "he").deliver(1, 1, 1, "hi").deliver(1, 3, 2, "yo")
+    yield "positions go back", "S2", story.deliver(1, 2, 3, "he")
+
+    story = said("hi", "yo", "he").deliver(1, 1, 1, "hi")
+    yield "a number is left out", "S3 S9", story.deliver(1, 3, 3, "he")
+
+    story = said("hi", "yo", client="bob").submit("ann", 1, "he")
+    story.deliver(1, 1, 1, "he", client_seq=1).deliver(1, 2, 2, "hi", client="bob", client_seq=1)
+    yield "node 2 numbers densely but left one out", "S3", story.deliver(2, 2, 1, "hi", client="bob", client_seq=1)
+
+    story = said("hi").deliver(1, 1, 1, "hi")
+    yield "a retry is delivered twice", "S4", story.deliver(1, 2, 2, "hi", client_seq=1)
+
+    yield "two leaders", "S5", Story().add("lead", 3, term=2, seq=1).add("lead", 2, term=2, seq=1)
+
+    story = Story().add("lead", 3, term=2, seq=1).add("crash", 3)
+    yield "leads the same term again after a restart", "S5", story.add("lead", 3, term=2, seq=2, incarnation=2)
+
+    story = Story().add("promise", 2, term=3, peer=3)
+    yield "two promises in a term", "S6", story.add("promise", 2, term=3, peer=1)
+
+    story = Story().add("promise", 2, term=3, peer=3).add("send", 2, message="PROMISE", term=3, peer=3)
+    yield "a promise forgotten by a crash", "S6", story.add("promise", 2, term=3, peer=1, incarnation=2)
+
+    yield "a term goes back", "S6", Story().add("promise", 2, term=3, peer=3).add("promise", 2, term=2, peer=3)
+
+    story = Story().add("role", 2, term=4, role="leader")
+    yield "a role in an older term", "S6", story.add("role", 2, term=3, role="follower")
+
+    story = said("hi").submit("bob", 1, "yo").commit(1, 7).ack("ann", 1, 7, "hi")
+    yield "an acknowledged message is replaced", "S7", story.deliver(2, 7, 1, "yo", client="bob")
+
+    story = said("hi").submit("bob", 1, "yo").commit(1, 7).deliver(2, 7, 1, "yo", client="bob")
+    yield "an acknowledged message was never there", "S7", story.ack("ann", 1, 7, "hi")
+
+    story = said("hi").submit("bob", 1, "yo").commit(1, 7).ack("ann", 1, 6, "hi")
+    yield "an acknowledged message is left out", "S7", story.deliver(2, 7, 1, "yo", client="bob")
+
+    story = said("hi").submit("bob", 1, "yo").commit(1, 7).deliver(2, 7, 1, "yo", client="bob")
+    yield "a message acknowledged behind the reader", "S7", story.ack("ann", 1, 6, "hi")
+
+    story = said("hi").append(3, 2, 1, "hi", number=1).commit(3, 2).ack("ann", 1, 2, "hi")
+    story.append(2, 1, 1).append(2, 2, 2)
+    yield "a barrier overwrites an acknowledged message", "S1 S7", story.commit(2, 2, term=2)
+
+    story = said("hi").submit("bob", 1, "yo").commit(1, 7).ack("ann", 1, 7, "hi")
+    yield "one position acknowledged to two clients", "S7", story.ack("bob", 1, 7, "yo")
+
+    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).commit(1, 2).append(2, 1, 1)
+    yield "a leader without a committed entry", "S8", story.add("lead", 2, term=2, seq=2)
+
+    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).append(2, 1, 1).add("lead", 2, term=2, seq=2)
+    yield "an entry committed late, in a lower term", "S8", story.commit(1, 2, term=1)
+
+    story = said("hi", "yo").deliver(1, 1, 1, "yo", client_seq=2)
+    yield "a client's second message first", "S9", story.deliver(1, 2, 2, "hi", client_seq=1)
+
+    story = said("hi").commit(1, 9).ack("ann", 1, 5, "hi").submit("bob", 1, "yo")
+    yield "a later message has a lower position", "S10", story.ack("bob", 1, 4, "yo")
+
+    story = said("hi").commit(1, 9).ack("ann", 1, 5, "hi").submit("bob", 1, "yo")
+    story.deliver(1, 4, 1, "yo", client="bob", client_seq=1)
+    yield "the same, seen in a delivery", "S10", story
+
+    yield "a text changed on the way", "S11", said("hi").deliver(1, 1, 1, "hj")
+    yield "an author changed on the way", "S11", said("hi").deliver(1, 1, 1, "hi", author="bob")
+    yield "an invented message", "S11", said("hi").deliver(1, 1, 1, "boo", client="eve")
+
+    story = Story().append(1, 4, 2, "hi", number=1)
+    yield "one label, two entries", "S12", story.append(2, 4, 2, "yo", number=1)
+
+    story = Story().append(1, 3, 1).append(1, 4, 2, "hi", number=1).append(2, 3, 2)
+    yield "one label, two predecessors", "S12", story.append(2, 4, 2, "hi", number=1)
+
+    yield "a commit goes back", "S13", Story().commit(1, 5).commit(1, 4)
+    yield "a commit beyond what is verified", "S13", Story().commit(1, 5, verified=4)
+    yield "a committed entry is removed", "S13", Story().append(1, 5, 1).commit(1, 5).add("truncate", 1, seq=5)
+
+    story = said("hi").append(1, 1, 1, "hi", number=1).commit(1, 0)
+    yield "ok before the commit", "S16", story.ack("ann", 1, 1, "hi")
+
+    story = said("hi").submit("bob", 1, "yo")
+    story.append(3, 1, 1, "hi", number=1).commit(3, 1).deliver(3, 1, 1, "hi").ack("ann", 1, 1, "hi")
+    story.append(2, 1, 2, "yo", "bob", 1).commit(2, 1, term=2).deliver(2, 1, 1, "yo", client="bob")
+    story.ack("bob", 1, 1, "yo")
+    story.add("truncate", 2, seq=1).append(2, 1, 1, "hi", number=1).commit(2, 1, term=3).deliver(2, 1, 1, "hi")
+    yield "a split brain that heals", "S1 S2 S7 S13", story
+
+
+BAD = list(bad_runs())
+
+
+@pytest.mark.parametrize(("names", "story"), [(names, story) for _, names, story in BAD], ids=[bad[0] for bad in BAD])
+def test_a_bad_run_breaks_these_invariants_and_no_other(names: str, story: Story) -> None:
+    assert story.fired() == set(names.split())
+
+
+def test_every_invariant_has_a_bad_run_that_breaks_it() -> None:
+    assert {name for _, names, _ in BAD for name in names.split()} == set(INVARIANTS)
+
+
+def test_a_good_run_breaks_nothing() -> None:
+    assert good_run().broken() == []
+
+
+def test_the_empty_trace_breaks_nothing() -> None:
+    assert check(Trace()) == []
+
+
+def test_the_first_sentence_of_s1_names_both_nodes_both_texts_and_both_times() -> None:
+    story = said("hi", "yo").deliver(1, 1, 1, "hi").deliver(2, 1, 1, "yo", client_seq=2)
+    first, second = story.broken()
+    assert str(first) == (
+        "S1 agreement: at 0.30 s node 2 delivered 'yo' at position 1, but node 1 had delivered 'hi' at position 1 "
+        "at 0.20 s; every node must have the same message at the same position."
+    )
+    assert (first.time, first.node, first.seq) == (0.3, 2, 1)
+    assert [record.node for record in first.records] == [1, 2]
+    assert second.invariant == "S9"
+
+
+@pytest.mark.parametrize("story", [bad[2] for bad in BAD], ids=[bad[0] for bad in BAD])
+def test_every_sentence_names_its_invariant_and_says_when(story: Story) -> None:
+    for violation in story.broken():
+        kind = INVARIANTS[violation.invariant]
+        assert violation.sentence.startswith(f"{kind.name} {kind.title}: ")
+        assert " s" in violation.sentence and violation.sentence.endswith(".")
+        assert violation.records and max(record.time for record in violation.records) == violation.time
+
+
+def test_texts_of_users_are_shown_short_and_on_one_line() -> None:
+    story = said("x" * 100 + "\n").deliver(1, 1, 1, "a\x1b[31m\nb" + "y" * 100)
+    (violation,) = story.broken()
+    assert "\n" not in violation.sentence and "\x1b" not in violation.sentence
+    assert len(violation.sentence) < 300
+
+
+def test_a_new_life_delivers_from_the_beginning() -> None:
+    story = said("hi", "yo").deliver(1, 1, 1, "hi").deliver(1, 2, 2, "yo").add("crash", 1)
+    story.deliver(1, 1, 1, "hi", incarnation=2).deliver(1, 2, 2, "yo", incarnation=2)
+    assert story.broken() == []
+
+
+def test_a_new_life_that_leaves_out_the_beginning_breaks_s3() -> None:
+    story = said("hi", "yo").deliver(1, 1, 1, "hi").deliver(1, 2, 2, "yo").add("crash", 1)
+    assert story.deliver(1, 2, 2, "yo", incarnation=2).fired() == {"S3", "S9"}
+
+
+def test_an_unsynced_entry_lost_in_a_crash_is_no_violation() -> None:
+    story = Story().append(1, 1, 1, "hi", number=1).add("crash", 1)
+    assert story.append(1, 1, 2, "yo", number=2, client="bob").commit(1, 1, incarnation=2).broken() == []
+
+
+def test_an_uncommitted_entry_that_is_removed_is_no_violation() -> None:
+    story = Story().append(1, 1, 1).commit(1, 1).append(1, 2, 1, "hi", number=1).add("truncate", 1, seq=2)
+    assert story.append(1, 2, 2).commit(1, 2, term=2).broken() == []
+
+
+def test_a_promise_that_was_never_told_may_be_lost_in_a_crash() -> None:
+    story = Story().add("promise", 2, term=3, peer=3).add("crash", 2)
+    assert story.add("promise", 2, term=3, peer=1, incarnation=2).broken() == []
+
+
+def test_a_promise_to_nobody_yet_may_become_one_to_somebody() -> None:
+    assert Story().add("promise", 2, term=3).add("promise", 2, term=3, peer=1).broken() == []
+
+
+def test_a_client_outside_the_trace_is_no_violation_unless_the_world_is_closed() -> None:
+    story = said("hi").deliver(1, 1, 1, "hello", client="eve")
+    assert story.fired(where="sim") == {"S11"}
+    assert story.fired(where="processes") == set()
+
+
+def test_an_actor_that_numbers_nothing_but_positions_is_checked_too() -> None:
+    story = Story()
+    for seq in (1, 3):
+        story.add("deliver", 2, seq=seq, text=f"message {seq}")
+    assert story.fired() == {"S3"}
+
+
+def test_records_that_arrive_a_little_out_of_order_are_put_in_order() -> None:
+    story = good_run()
+    story.records.reverse()
+    assert story.broken() == []
+
+
+def test_one_invariant_can_be_asked_alone() -> None:
+    story = said("hi", "yo").deliver(1, 1, 1, "hi").deliver(2, 1, 1, "yo", client_seq=2)
+    assert [violation.invariant for violation in check(Trace(story.records), ["S1"])] == ["S1"]
+
+
+def test_an_unknown_invariant_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(UsageError, match="no invariant 'S99'; the invariants are S1, S2"):
+        check(Trace(), ["S99"])
+
+
+def test_the_same_violation_again_and_again_is_told_only_so_often() -> None:
+    story = Story()
+    for seq in range(1, 50):
+        story.deliver(1, seq, seq, "hi", client=f"c{seq}", client_seq=1)
+        story.deliver(2, seq, seq, "yo", client=f"c{seq}", client_seq=1)
+    assert [violation.invariant for violation in story.broken()] == ["S1"] * MOST
+
+
+def test_the_package_itself_can_be_called() -> None:
+    import chatsys.check
+
+    assert chatsys.check(Trace()) == []  # type: ignore[operator]
+
+
+def test_a_checker_can_follow_a_run_while_it_goes_on() -> None:
+    checker = Checker()
+    story = said("hi", "yo").deliver(1, 1, 1, "hi").deliver(2, 1, 1, "yo", client_seq=2)
+    found = [[violation.invariant for violation in checker.feed(record)] for record in story.records]
+    assert found == [[], [], [], ["S1", "S9"]] and checker.finish() == []
+
+
+def test_checking_is_fast_enough_for_hundreds_of_runs() -> None:
+    records = []
+    for round_ in range(2000):
+        now = round_ * 0.1
+        for node in (1, 2, 3):
+            records += [Record(now, kind, node, message="HEARTBEAT", term=1) for kind in ("send", "receive") * 3]
+            text = f"message {round_}"
+            entry: dict[str, Any] = {"client": "ann", "client_seq": round_ + 1, "seq": round_ + 1}
+            records.append(Record(now, "append", node, entry_term=1, entry="chat", text=text, **entry))
+            records.append(Record(now, "commit", node, verified=round_ + 1, seq=round_ + 1))
+            records.append(Record(now, "deliver", node, text=text, msg_no=round_ + 1, **entry))
+    start = time.perf_counter()
+    assert check(Trace(records)) == []
+    rate = len(records) / (time.perf_counter() - start)
+    assert rate > 100_000, f"{rate:,.0f} records/s; the goal on a quiet machine is 300,000"
