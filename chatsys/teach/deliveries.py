@@ -1,0 +1,338 @@
+"""Three figures about messages: the delivery matrix, the latency, the log as a table.
+
+             #1   #2   #3   #4          a column is a number, a row is a node
+    node 3   ok   ok   ok   --          -- nothing delivered at this number
+    node 2   ok   ok   ok   !=          != not what the others delivered there
+    node 1   ok   ok   ok   ok
+
+Read also `bands` (the other half: roles over time), `check` (the same facts as verdicts).
+"""
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import plotly.graph_objects as go
+
+from chatsys.teach import theme
+from chatsys.teach.theme import counted, inert, node_name, seconds
+from chatsys.trace import Record, Trace
+
+MOST_NUMBERS = 40
+"""Columns of the matrix."""
+MOST_ROWS = 200
+"""Rows of the log table."""
+MOST_POINTS = 600
+"""Messages in the latency figure."""
+
+MISSING, SAME, AGAIN, DIFFERENT = range(4)
+SIGNS = ("–", "✓", "↻", "≠")
+WORDS = ("not delivered", "delivered", "delivered after a restart", "differs from the first delivery")
+COLOURS = (theme.PALE_GREY, theme.PALE_SKY, theme.PALE_GREEN, theme.PALE_ORANGE)
+
+
+@dataclass
+class Matrix:
+    """Who delivered what at which number: the facts behind the figure."""
+
+    first: dict[int, Record] = field(default_factory=dict)
+    """number -> its first delivery anywhere, with which all others are compared"""
+    cells: dict[tuple[int, int], list[Record]] = field(default_factory=dict)
+    """(node, number) -> the deliveries of this node at this number, in order"""
+
+    @classmethod
+    def of(cls, trace: Trace) -> "Matrix":
+        """Collect all deliveries of a trace."""
+        matrix = cls()
+        for record in sorted(trace.of("deliver"), key=lambda record: record.time):
+            if isinstance(record.node, int) and record.msg_no is not None:
+                matrix.first.setdefault(record.msg_no, record)
+                matrix.cells.setdefault((record.node, record.msg_no), []).append(record)
+        return matrix
+
+    def state(self, node: int, number: int) -> int:
+        """Return MISSING, SAME, AGAIN or DIFFERENT for one cell."""
+        cell = self.cells.get((node, number))
+        if not cell:
+            return MISSING
+        if any(_said(record) != _said(self.first[number]) for record in cell):
+            return DIFFERENT
+        return AGAIN if cell[0].incarnation > 1 else SAME
+
+    def variants(self, nodes: tuple[int, ...], number: int) -> list[Record]:
+        """Return the different messages that were delivered at this number: one, if all is well."""
+        found: dict[tuple[Any, ...], Record] = {}
+        for node in nodes:
+            for record in self.cells.get((node, number), ()):
+                found.setdefault(_said(record), record)
+        return sorted(found.values(), key=lambda record: record.time)
+
+    def odd(self, nodes: tuple[int, ...]) -> dict[int, list[int]]:
+        """Return number -> nodes for every number at which a node misses or differs."""
+        found = {n: [node for node in nodes if self.state(node, n) in {MISSING, DIFFERENT}] for n in sorted(self.first)}
+        return {number: those for number, those in found.items() if those}
+
+
+def _said(record: Record) -> tuple[Any, ...]:
+    return record.author, record.room, record.text, record.client, record.client_seq
+
+
+# --- the matrix --------------------------------------------------------------------------------
+
+
+def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
+    """Draw node x message number: what every node delivered at every number.
+
+    At most 40 numbers are shown, from `first` on; by default the last ones, or those around the
+    first number at which the nodes differ.
+    """
+    title = "What each node delivered at each number"
+    matrix = Matrix.of(trace)
+    if not matrix.first:
+        return theme.nothing(title, "No node has delivered a message in this run yet.")
+    nodes = trace.nodes
+    numbers = _window(matrix, nodes, first)
+    states = [[matrix.state(node, number) for number in numbers] for node in nodes]
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=[f"#{number}" for number in numbers],
+        y=[node_name(node) for node in nodes],
+        z=states,
+        zmin=-0.5,
+        zmax=3.5,
+        colorscale=[[step / 4, colour] for index, colour in enumerate(COLOURS) for step in (index, index + 1)],
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        text=[[_label(matrix, node, number, len(numbers)) for number in numbers] for node in nodes],
+        texttemplate="%{text}",
+        textfont={"color": theme.DARK_TEXT, "size": 12},
+        hovertext=[[_tell_cell(matrix, node, number) for number in numbers] for node in nodes],
+        hoverinfo="text",
+    )
+    _mark_terms(figure, matrix, numbers)
+    _draw_key(figure, {state for row in states for state in row})
+    names = [node_name(node) for node in nodes]
+    figure.update_yaxes(categoryorder="array", categoryarray=names, showgrid=False, showline=False, ticklabelstandoff=6)
+    step = -(-len(numbers) * (9 * len(str(numbers[-1])) + 22) // 780)  # labels that do not touch
+    shown = [f"#{number}" for number in numbers][::step]
+    figure.update_xaxes(type="category", showgrid=False, showline=False, tickangle=0, tickvals=shown)
+    return theme.finish(figure, title, _tell_matrix(matrix, nodes), 44 * len(nodes) + 20, below=66, above=18)
+
+
+def _window(matrix: Matrix, nodes: tuple[int, ...], first: int | None) -> list[int]:
+    last = max(matrix.first)
+    if first is None:
+        first = max(1, last - MOST_NUMBERS + 1)
+        odd = matrix.odd(nodes)
+        if odd and min(odd) < first:
+            first = max(1, min(odd) - 3)
+    return list(range(first, min(last, first + MOST_NUMBERS - 1) + 1))
+
+
+def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
+    """Return the sign of a cell and, where there is room, the beginning of its text."""
+    state = matrix.state(node, number)
+    room = 100 // columns - 4
+    if state == MISSING or room < 4:
+        return SIGNS[state]
+    return f"{SIGNS[state]} {inert(matrix.cells[node, number][-1].text or '', room)}"
+
+
+def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
+    head = f"{node_name(node)}, number {number}: {WORDS[matrix.state(node, number)]}"
+    cell = matrix.cells.get((node, number), [])
+    told = [
+        f"{record.time:.2f} s, life {record.incarnation}: {inert(record.author or '', 16)}: "
+        f"{inert(record.text or '', 60)} (seq {record.seq}, term {record.entry_term})"
+        for record in cell[-4:]
+    ]
+    return "<br>".join([head, *told])
+
+
+def _mark_terms(figure: Any, matrix: Matrix, numbers: list[int]) -> None:
+    """Write above the columns in which term the messages were born, where it changes."""
+    before: int | None = None
+    for index, number in enumerate(numbers):
+        term = matrix.first[number].entry_term if number in matrix.first else before
+        if term != before and term is not None:
+            figure.add_annotation(
+                x=index - 0.47, xref="x", y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
+                text=f"term {term}", font={"size": 12},
+            )  # fmt: skip
+            if before is not None:
+                figure.add_vline(x=index - 0.5, line={"width": 2, "dash": "dash", "color": theme.GREY})
+        before = term
+
+
+def _draw_key(figure: Any, states: set[int]) -> None:
+    if states != {SAME}:
+        key = "      ".join(f"{SIGNS[state]} {WORDS[state]}" for state in sorted(states | {SAME}))
+        figure.add_annotation(
+            text=key, x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=-32, showarrow=False
+        )
+
+
+def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
+    total = max(matrix.first)
+    differ = [n for n in sorted(matrix.first) if any(matrix.state(node, n) == DIFFERENT for node in nodes)]
+    if differ:
+        where = ", ".join(f"#{n}" for n in differ[:6]) + (" …" if len(differ) > 6 else "")
+        return f"The nodes do not agree: they delivered different messages at {where}."
+    missing = matrix.odd(nodes)
+    holes = [n for n in range(1, total + 1) if n not in matrix.first]
+    if holes:
+        return f"Number {holes[0]} was never delivered, but later numbers were: the order has a gap."
+    if not missing:
+        return f"All {len(nodes)} nodes delivered the same {counted(total, 'message')}, #1 to #{total}, without a gap."
+    those = sorted({node for nodes_ in missing.values() for node in nodes_})
+    lacks = ", ".join(f"node {node} lacks {sum(node in at for at in missing.values())}" for node in those)
+    return f"Where the nodes delivered, they agree; of {counted(total, 'message')} {lacks}."
+
+
+# --- latency -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Journey:
+    """One message: when it was submitted, answered, and delivered first and last (seconds)."""
+
+    text: str
+    submitted: float
+    acked: float | None = None
+    deliveries: dict[int, float] = field(default_factory=dict)
+
+
+def journeys(trace: Trace) -> list[Journey]:
+    """Return the journey of every submitted message, in order of submission."""
+    found: dict[tuple[str | None, int | None], Journey] = {}
+    for record in sorted(trace.of("submit", "ack", "deliver"), key=lambda record: record.time):
+        pair = record.client, record.client_seq
+        if record.kind == "submit":
+            found.setdefault(pair, Journey(record.text or "", record.time))
+        elif pair in found and record.kind == "ack":
+            found[pair].acked = found[pair].acked or record.time
+        elif pair in found and isinstance(record.node, int):
+            found[pair].deliveries.setdefault(record.node, record.time)
+    return list(found.values())
+
+
+def latency(trace: Trace) -> Any:
+    """Draw how long every message took: until its client had the answer, until all nodes had it."""
+    title = "How long messages took"
+    trips = journeys(trace)
+    if not trips:
+        return theme.nothing(title, "No client has submitted a message in this run.")
+    shown = trips[-MOST_POINTS:]
+    figure = go.Figure()
+    if len(shown) <= 150:
+        _draw_spans(figure, [trip for trip in shown if trip.deliveries])
+    _draw_points(figure, shown, "first node delivers", "triangle-up", theme.SKY, _first)
+    _draw_points(figure, shown, "client is answered", "circle", theme.BLUE, lambda t: t.acked)
+    _draw_points(figure, shown, "last node delivers", "triangle-down", theme.ORANGE, _last)
+    taken = [at - t.submitted for t in shown for at in (t.acked, *t.deliveries.values()) if at is not None]
+    positive = [value for value in taken if value > 0]
+    if positive and max(positive) > 20 * median(positive):
+        ticks = [10**power for power in range(-4, 4)]
+        figure.update_yaxes(type="log", tickvals=ticks, ticktext=[_tick(tick) for tick in ticks])
+    else:
+        figure.update_yaxes(rangemode="tozero", tickformat="~s", ticksuffix="s")
+    figure.update_yaxes(title={"text": "time since it was submitted"})
+    figure.update_xaxes(title={"text": "submitted at (s)", "standoff": 6})
+    return theme.finish(figure, title, _tell_latency(trips), 250, below=84)
+
+
+def _tick(value: float) -> str:
+    return f"{value:g} s" if value >= 1 else f"{value * 1000:g} ms"
+
+
+def _first(trip: Journey) -> float | None:
+    return min(trip.deliveries.values(), default=None)
+
+
+def _last(trip: Journey) -> float | None:
+    return max(trip.deliveries.values(), default=None)
+
+
+def _draw_spans(figure: Any, trips: list[Journey]) -> None:
+    """Join the first and the last delivery of each message with a thin line."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for trip in trips:
+        times = trip.deliveries.values()
+        x += [trip.submitted, trip.submitted, None]
+        y += [min(times) - trip.submitted, max(times) - trip.submitted, None]
+    figure.add_scatter(
+        x=x, y=y, mode="lines", line={"width": 1, "color": theme.GREY}, hoverinfo="skip", showlegend=False
+    )
+
+
+def _draw_points(figure: Any, trips: list[Journey], name: str, sign: str, colour: str, when: Any) -> None:
+    dots = [(trip, when(trip) - trip.submitted) for trip in trips if when(trip) is not None]
+    figure.add_scatter(
+        x=[trip.submitted for trip, _ in dots],
+        y=[max(taken, 0.0) for _, taken in dots],
+        mode="markers",
+        name=name,
+        marker={
+            "symbol": sign,
+            "size": 10 if len(dots) <= 150 else 5,
+            "color": colour,
+            "line": {"width": 1 if len(dots) <= 150 else 0, "color": theme.DARK_TEXT},
+        },
+        hovertext=[f"{inert(trip.text, 50)}<br>{name} after {seconds(max(taken, 0.0))}" for trip, taken in dots],
+        hoverinfo="text",
+    )
+
+
+def _tell_latency(trips: list[Journey]) -> str:
+    acked = sorted(trip.acked - trip.submitted for trip in trips if trip.acked is not None)
+    if not acked:
+        return f"None of {counted(len(trips), 'message')} was answered."
+    told = f"{len(acked)} of {counted(len(trips), 'message')} answered, half of them within {seconds(median(acked))}"
+    return f"{told}, the slowest after {seconds(acked[-1])}."
+
+
+# --- the log -----------------------------------------------------------------------------------
+
+
+def log_table(trace: Trace) -> Any:
+    """Show the common log: every delivered message, and when each node delivered it (the last 200)."""
+    title = "The log"
+    matrix = Matrix.of(trace)
+    if not matrix.first:
+        return theme.nothing(title, "No node has delivered a message in this run yet.")
+    rows = [row for number in sorted(matrix.first)[-MOST_ROWS:] for row in matrix.variants(trace.nodes, number)]
+    columns = {
+        "no.": [f"#{row.msg_no}" for row in rows],
+        "seq": [row.seq for row in rows],
+        "term": [row.entry_term for row in rows],
+        "room": [inert(row.room or "", 14) for row in rows],
+        "author": [inert(row.author or "", 14) for row in rows],
+        "text": [inert(row.text or "", 60) for row in rows],
+    }
+    for node in trace.nodes:
+        columns[f"{node_name(node)} at"] = [_when(matrix, node, row) for row in rows]
+    figure = go.Figure()
+    figure.add_table(
+        columnwidth=[46, 46, 40, 54, 60, 200] + [84] * len(trace.nodes),
+        header={"values": list(columns), "align": "left", "fill_color": theme.BLUE, "font": {"color": "#FFFFFF"}},
+        cells={
+            "values": list(columns.values()),
+            "align": "left",
+            "height": 26,
+            "fill_color": [[theme.PALE_SKY if index % 2 else "#EAF5FC" for index in range(len(rows))]],
+            "font": {"color": theme.DARK_TEXT, "size": 12},
+        },
+    )
+    return theme.finish(figure, title, _tell_matrix(matrix, trace.nodes), 36 + 26 * min(len(rows), 12), below=14)
+
+
+def _when(matrix: Matrix, node: int, row: Record) -> str:
+    """Return when this node delivered this very message at this number."""
+    number = row.msg_no or 0
+    found = [cell for cell in matrix.cells.get((node, number), []) if _said(cell) == _said(row)]
+    if not found:
+        return SIGNS[MISSING]
+    state = matrix.state(node, number)
+    return f"{found[-1].time:.2f} s" + (f" {SIGNS[state]}" if state != SAME else "")

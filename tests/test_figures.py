@@ -1,0 +1,221 @@
+"""Figures are pure functions of the trace: each says what happened, to the eye and in a sentence."""
+
+import json
+import time
+
+import made_up
+import plotly.io as pio
+import pytest
+
+from chatsys.errors import UsageError
+from chatsys.teach import bands, deliveries, figures, theme
+from chatsys.trace import Record, Trace
+
+EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
+HOSTILE = "<b>bold</b><a href='https://example.org'>x</a> $x^2$ %{x} <script>alert(1)</script>"
+
+
+@pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
+def test_a_figure_leaves_the_trace_as_it_was_and_is_the_same_each_time(draw) -> None:
+    trace = made_up.fail_over()
+    before = trace.encode()
+    assert draw(trace).to_json() == draw(trace).to_json()
+    assert trace.encode() == before
+
+
+@pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
+def test_a_figure_has_a_title_and_a_sentence_that_sums_it_up(draw) -> None:
+    figure = draw(made_up.fail_over())
+    assert figure.layout.title.text
+    assert figures.describe(figure).endswith(".")
+    assert figure.layout.title.subtitle.text.replace("<br>", " ") in theme.inert(figures.describe(figure))
+
+
+@pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
+def test_an_empty_trace_gives_a_figure_that_says_why_it_is_empty(draw) -> None:
+    assert figures.describe(draw(Trace())).endswith(".")
+
+
+@pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
+def test_tens_of_thousands_of_records_stay_small_and_quick(draw) -> None:
+    trace = made_up.crowd()
+    assert len(trace) > 30_000
+    began = time.perf_counter()
+    size = len(draw(trace).to_json())
+    assert size < 250_000
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
+def test_texts_of_users_are_shown_letter_by_letter(draw) -> None:
+    h = made_up.History()
+    h.become(0.1, 3, "leader", 1)
+    h.say(0.5, HOSTILE, 3, 2, 1, author="<i>eve</i>")
+    h.at(0.6, "suspect", 1, reason=HOSTILE)
+    h.beat(0.7, 3, 1, 2)
+    figure = draw(h.trace)
+    figure.layout.meta = None  # the plain sentence, which nothing renders
+    body = json.dumps(figure.to_plotly_json(), default=lambda value: value.tolist())
+    for markup in ("<b>bold", "<a href", "<script", "<i>eve", "$x^2$", "%{x} "):
+        assert markup not in body
+
+
+def test_inert_keeps_every_script_and_fences_off_right_to_left_writing() -> None:
+    assert theme.inert("naïve 中文 🙂") == "naïve 中文 🙂"
+    assert theme.inert("مرحبا") == "\u2068مرحبا\u2069"
+    assert theme.inert("a\x00b\n\u202ec") == "a␀b␊c"
+    assert theme.inert("a long sentence", 8) == "a long…"
+
+
+# --- roles ----------------------------------------------------------------------------------
+
+
+def test_roles_shows_the_crash_the_election_and_the_recovery() -> None:
+    figure = figures.roles(made_up.fail_over())
+    drawn = {trace.name: trace for trace in figure.data}
+    assert list(drawn["leader"].text) == ["leads term 1", "leads term 2"]
+    assert list(drawn["begins to lead"].x) == [0.12, 7.9]
+    assert list(drawn["crashes"].x) == [5.0]
+    assert list(drawn["down"].x[:2]) == [5.0, 10.02]
+    assert "node 2 led term 2 from 7.90 s" in figures.describe(figure)
+
+
+def test_roles_differ_by_pattern_and_marks_by_shape() -> None:
+    drawn = figures.roles(made_up.fail_over()).data
+    patterns = [
+        trace.marker.pattern.shape
+        for trace in drawn
+        if trace.type == "bar" and trace.name in {"nominating", "preparing"}
+    ]
+    signs = [trace.marker.symbol for trace in drawn if trace.type == "scatter" and trace.mode == "markers"]
+    assert len(set(patterns)) == 2
+    assert len(set(signs)) == len(signs) == 4
+
+
+def test_roles_says_which_links_were_cut_and_when() -> None:
+    figure = figures.roles(made_up.split_brain())
+    assert [note.text for note in figure.layout.annotations] == ["cut 3 | 1,2"]
+
+
+def test_two_leaders_of_one_term_are_called_split_brain() -> None:
+    h = made_up.History()
+    h.become(1.0, 3, "leader", 2)
+    h.become(1.5, 2, "leader", 2)
+    assert "Term 2 had more than one leader" in figures.describe(figures.roles(h.trace))
+
+
+def test_bands_of_a_node_touch_and_never_overlap() -> None:
+    found = bands.story(made_up.fail_over()).bands()
+    for node in (1, 2, 3):
+        mine = [band for band in found if band.node == node]
+        assert all(a.end == b.start for a, b in zip(mine, mine[1:], strict=False))
+
+
+def test_the_last_words_of_a_killed_node_do_not_bring_it_back() -> None:
+    h = made_up.History()
+    h.become(1.0, 3, "leader", 1)
+    h.at(2.0, "crash", 3, role="")
+    h.at(2.1, "receive", 3, message="Ack", peer=1)
+    h.at(3.0, "receive", 2, message="Ack", peer=1)
+    last = [band for band in bands.story(h.trace).bands() if band.node == 3][-1]
+    assert (last.role, last.start, last.end) == (bands.DOWN, 2.0, 3.0)
+
+
+def test_a_paused_node_takes_its_role_up_again() -> None:
+    h = made_up.History()
+    h.become(1.0, 3, "leader", 1)
+    h.at(2.0, "pause", 3, role="")
+    h.at(4.0, "resume", 3, role="")
+    h.at(5.0, "receive", 3, message="Ack", peer=1)
+    assert [band.role for band in bands.story(h.trace).bands()] == ["leader", "paused", "leader"]
+
+
+def test_a_story_fed_in_pieces_is_the_same_story() -> None:
+    trace, piecemeal = made_up.fail_over(), bands.Story()
+    for record in trace:
+        piecemeal.feed([record])
+    assert piecemeal.bands() == bands.story(trace).bands()
+
+
+# --- heartbeats -----------------------------------------------------------------------------
+
+
+def test_heartbeats_measures_the_silence_before_a_suspicion() -> None:
+    figure = figures.heartbeats(made_up.fail_over())
+    assert [note.text for note in figure.layout.annotations] == ["3.34 s of silence"]
+    assert "1 suspicion, the first by node 2 at 7.55 s" in figures.describe(figure)
+
+
+# --- the delivery matrix -----------------------------------------------------------------------
+
+
+def test_the_matrix_shows_what_came_back_after_a_restart() -> None:
+    figure = figures.delivery_matrix(made_up.fail_over())
+    assert [list(row) for row in figure.data[0].z] == [[1] * 7, [1] * 7, [1, 1, 1, 1, 2, 2, 2]]
+    assert figure.data[0].text[2][4].startswith("↻")
+    assert "same 7 messages, #1 to #7, without a gap" in figures.describe(figure)
+
+
+def test_the_matrix_marks_a_difference_with_a_sign_and_names_the_number() -> None:
+    figure = figures.delivery_matrix(made_up.split_brain())
+    assert figure.data[0].text[0][1] == "≠ right"
+    assert figures.describe(figure) == "The nodes do not agree: they delivered different messages at #2."
+
+
+def test_the_matrix_shows_a_gap() -> None:
+    h = made_up.History()
+    h.say(1.0, "one", 1, 2, 3)
+    h.say(2.0, "two", 1, 3)
+    figure = figures.delivery_matrix(h.trace)
+    assert figure.data[0].text[1][1] == "–"
+    assert figures.describe(figure).endswith("node 2 lacks 1.")
+
+
+def test_a_number_that_nobody_delivered_is_called_a_gap() -> None:
+    h = made_up.History()
+    h.say(1.0, "one", 1, 2, 3)
+    h.say(2.0, "three", 1, 2, 3, number=3)
+    assert "Number 2 was never delivered" in figures.describe(figures.delivery_matrix(h.trace))
+
+
+def test_a_long_matrix_turns_to_the_first_difference() -> None:
+    trace = made_up.crowd(200)
+    odd = next(record for record in trace if record.kind == "deliver" and record.msg_no == 90)
+    trace.append(Record(time=99.0, kind="deliver", node=1, msg_no=90, text="something else", incarnation=1))
+    figure = figures.delivery_matrix(trace)
+    assert odd.msg_no in range(87, 127)
+    assert list(figure.data[0].x)[:4] == ["#87", "#88", "#89", "#90"]
+
+
+# --- latency and the log -----------------------------------------------------------------------
+
+
+def test_latency_finds_the_message_that_waited_for_the_new_leader() -> None:
+    trips = deliveries.journeys(made_up.fail_over())
+    slow = max(trips, key=lambda trip: (trip.acked or 0) - trip.submitted)
+    assert slow.text == "who leads now?"
+    assert "the slowest after 1.98 s" in figures.describe(figures.latency(made_up.fail_over()))
+
+
+def test_the_log_has_a_row_for_each_message_that_claims_a_number() -> None:
+    table = figures.log_table(made_up.split_brain()).data[0]
+    cells = dict(zip(table.header["values"], table.cells["values"], strict=True))
+    assert cells["no."] == ["#1", "#2", "#2"]
+    assert cells["node 1 at"] == ["0.53 s", "–", "5.12 s ≠"]
+
+
+# --- the theme ---------------------------------------------------------------------------------
+
+
+def test_figures_can_be_dark() -> None:
+    try:
+        figures.use("dark")
+        assert figures.roles(made_up.fail_over()).layout.template.layout.paper_bgcolor == "#16181C"
+    finally:
+        figures.use("light")
+    with pytest.raises(UsageError, match="light or dark"):
+        figures.use("sepia")
+
+
+def test_figures_need_no_network() -> None:
+    assert pio.renderers.default == "plotly_mimetype"
