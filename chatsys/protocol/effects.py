@@ -1,8 +1,8 @@
 """What a door returns: effects for the world, and decisions for the other parts.
 
     effects    Append, Send, Deliver, Note                    the world carries them out, in order
-    decisions  Suspect, Stand, Lead, Yield, Retire, Commit,   `node` hands them to the part that acts
-               HandOver, Release
+    decisions  Suspect, Stand, Lead, Yield, Retire,      `node` hands them to the part that acts
+               Order, Commit, HandOver, Release
 
 The order of effects is a promise: persist, then send, then deliver.
 Read also `node`, whose one `match` over decisions is the textbook page.
@@ -37,9 +37,14 @@ class Deliver(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Tell the trace that something happened; fields are those of `trace.Record`."""
+    """Tell the trace that something happened; fields are those of `trace.Record`.
+
+    `role` and `term`, where given, are those of the moment; otherwise the actor's `view` fills them.
+    """
 
     kind: str
+    role: str | None = None
+    term: int | None = None
     peer: Address | None = None
     seq: int | None = None
     msg_no: int | None = None
@@ -54,9 +59,13 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Suspect(msgspec.Struct, frozen=True):
-    """The leader seems to be gone (or there never was one): nominate yourself."""
+    """The leader seems to be gone (or there never was one): nominate yourself.
+
+    `transfer` is (leader, term) when that leader itself asks this node to take over.
+    """
 
     reason: str
+    transfer: tuple[int, int] | None = None
 
 
 class Stand(msgspec.Struct, frozen=True):
@@ -83,6 +92,12 @@ class Retire(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Order(msgspec.Struct, frozen=True):
+    """Give this the next sequence number: `draft` is an entry whose seq and term are still 0."""
+
+    draft: Entry
+
+
 class Commit(msgspec.Struct, frozen=True):
     """Everything up to `seq` is committed and may be delivered."""
 
@@ -98,11 +113,11 @@ class HandOver(msgspec.Struct, frozen=True):
 class Release(msgspec.Struct, frozen=True):
     """A message that was held back may pass now: through the whole door again, fence included."""
 
-    sender: int
+    sender: Address
     message: msgspec.Struct
 
 
 Effect = Append | Send | Deliver | Note
-Decision = Suspect | Stand | Lead | Yield | Retire | Commit | HandOver | Release
+Decision = Suspect | Stand | Lead | Yield | Retire | Order | Commit | HandOver | Release
 Effects = list[Any]
 """A list of effects and, inside a node, decisions."""

@@ -64,7 +64,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def size(self) -> int:
         """An upper bound of the bytes this entry takes on the wire."""
-        return 320 + 2 * (len(self.text.encode()) + len(self.author.encode()) + len(self.room.encode()))
+        return 320 + 4 * (len(self.text) + len(self.author) + len(self.room))
 
 
 # --- finding each other ---------------------------------------------------------------------
@@ -223,9 +223,7 @@ class CatchupReply(Message, frozen=True):
 
 # --- serving clients ------------------------------------------------------------------------
 
-SubmitStatus = Literal[
-    "ok", "redirect", "busy", "gap", "unknown_session", "conflict", "too_large", "denied"
-]
+SubmitStatus = Literal["ok", "redirect", "busy", "gap", "unknown_session", "conflict", "too_large", "denied"]
 
 
 class Submit(Message, frozen=True):

@@ -85,10 +85,12 @@ def encode(record: msgspec.Struct) -> bytes:
 
 @cache
 def _decoder(types: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(Union[types])
+    return msgspec.json.Decoder(Union[types])  # noqa: UP007 - the members are known at run time only
 
 
-def decode(data: bytes, types: Sequence[type[msgspec.Struct]] = NODE_RECORDS, path: str = "log") -> tuple[list[Any], int]:
+def decode(
+    data: bytes, types: Sequence[type[msgspec.Struct]] = NODE_RECORDS, path: str = "log"
+) -> tuple[list[Any], int]:
     """Return (records, torn): what `data` holds and how many bytes of a torn last line to drop.
 
     A last line without its newline, or one whose checksum fails, is torn.  Raises `DamagedLog`
@@ -120,7 +122,11 @@ def _broken(line: bytes) -> str | None:
         return "it has no checksum at its end"
     body = line[:at] + b"}"
     found, expected = line[-10:-2], b"%08x" % crc32(body)
-    return None if found == expected else f"its checksum is {expected.decode()}, the line says {found.decode(errors='replace')}"
+    return (
+        None
+        if found == expected
+        else f"its checksum is {expected.decode()}, the line says {found.decode(errors='replace')}"
+    )
 
 
 class Outbox:
@@ -163,5 +169,3 @@ class Outbox:
 def incarnation_of(records: Iterable[msgspec.Struct]) -> int:
     """Return the number of the last life in `records`; 0 if there was none."""
     return max((record.incarnation for record in records if isinstance(record, Boot)), default=0)
-
-

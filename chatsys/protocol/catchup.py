@@ -1,0 +1,162 @@
+"""Catch-up: how a node that was away gets what it missed, chunk by chunk.
+
+    follow   from the leader, when the gap is longer than one batch or the node is new to it;
+             each chunk passes as if it were a PROPOSE: the same fence, the same splice
+    relay    from any node, committed entries only: the way around a link that is cut
+    sync     from the best promiser, during an election (asked for by `succession`, served here)
+
+    2 --CATCHUP(follow, first 4)--> 3      3 --REPLY(prev 3, [4..259], more)--> 2
+    2 --CATCHUP(follow, first 260)--> 3    ...until nothing is missing
+
+Assumes   nothing of the answer's timing; a lost one is asked for again.
+Promises  there is one way into the log, `log.splice`; a relay raises the term first, so that an
+          older leader's delayed PROPOSE cannot void what came by it.
+Read also `ordering` (short gaps), lab 8.
+"""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.protocol.actor import Address, Part
+from chatsys.protocol.effects import Append, Commit, Effects, Note, Release, Send, Yield
+from chatsys.protocol.log import START
+from chatsys.protocol.messages import Catchup, CatchupReply, Coordinator, Heartbeat, Ok, Propose
+from chatsys.protocol.standing import Standing
+from chatsys.protocol.storage import Promised
+
+
+class CatchUp(Part):
+    """Serves chunks to whoever may have them, and asks for those this node lacks."""
+
+    handles = (Catchup, CatchupReply, Ok, Heartbeat, Coordinator, Propose)
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.nonce = 0
+        self.newcomer = True
+        """Nothing was heard of a leader yet in this life: any gap is worth a catch-up."""
+        self.wait = self.timing.retransmit
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Serve, take in, or notice a gap."""
+        if not isinstance(sender, int):
+            return []
+        match message:
+            case Catchup():
+                return self._serve(sender, message)
+            case CatchupReply(purpose="follow"):
+                return self._follow_chunk(sender, message, now)
+            case CatchupReply(purpose="relay", nonce=self.nonce):
+                return self._relay_chunk(sender, message)
+            case Ok(verdict="alive"):
+                return self._ask_relay(sender)
+            case Heartbeat(last=last):
+                return self._notice(last.seq, now)
+            case Coordinator(barrier=barrier):
+                return self._notice(barrier - 1, now)
+            case Propose(prev=prev):
+                return self._notice(prev.seq, now)
+        return []
+
+    # --- asking ----------------------------------------------------------------------------
+
+    def _notice(self, leaders_last: int, now: float) -> Effects:
+        """A long gap, or any gap right after a start, is caught up with in chunks."""
+        gap = leaders_last - self.log.last_seq
+        newcomer, self.newcomer = self.newcomer, False
+        if gap <= (0 if newcomer else self.config.limits.batch_entries) or "follow" in self.alarms:
+            return []
+        self.wait = self.timing.retransmit
+        return self._ask(now)
+
+    def _ask(self, now: float) -> Effects:
+        here = self.standing
+        if here.leader is None or here.leads:
+            return []
+        self.nonce = self.standing.next_number(self.nonce)
+        self.alarms.set("follow", now + self.wait)
+        return [Send(here.leader, Catchup(here.term, "follow", self.log.verified + 1, self.nonce))]
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """The chunk did not come: ask again, more patiently."""
+        self.wait = min(2 * self.wait, self.timing.retransmit_max)
+        return self._ask(now)
+
+    def _ask_relay(self, peer: int) -> Effects:
+        """There is a leader I cannot hear; this peer can give me what is committed."""
+        self.nonce = self.standing.next_number(self.nonce)
+        return [Send(peer, Catchup(self.standing.term, "relay", self.log.commit + 1, self.nonce))]
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Another leader, another conversation."""
+        self.alarms.clear("follow")
+        return []
+
+    def lead(self, now: float) -> Effects:
+        """A leader has everything."""
+        self.alarms.clear("follow")
+        self.newcomer = False
+        return []
+
+    # --- taking in -------------------------------------------------------------------------
+
+    def _follow_chunk(self, sender: int, chunk: CatchupReply, now: float) -> Effects:
+        if sender != self.standing.leader or chunk.unknown or chunk.nonce != self.nonce:
+            return []
+        self.alarms.clear("follow")
+        self.wait = self.timing.retransmit
+        as_propose = Propose(chunk.term, chunk.prev, chunk.entries, chunk.commit)
+        effects: Effects = [Release(sender, as_propose)]
+        if chunk.more and chunk.entries:
+            self.nonce = self.standing.next_number(self.nonce)
+            self.alarms.set("follow", now + self.wait)
+            first = chunk.prev.seq + len(chunk.entries) + 1
+            effects.append(Send(sender, Catchup(self.standing.term, "follow", first, self.nonce)))
+        return effects
+
+    def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
+        here = self.standing
+        if chunk.unknown or not chunk.entries or not self.log.holds(chunk.prev):
+            return []
+        effects: Effects = []
+        newest = max(chunk.term, chunk.entries[-1].term)
+        if newest > here.term:
+            here.enter(newest, promised_to=None)
+            effects += [Append(Promised(newest, None)), Yield(f"node {sender} relays entries of term {newest}")]
+        elif here.leads:
+            return []
+        effects += self.log.splice(chunk.entries)
+        end = chunk.entries[-1].seq
+        self.log.verified = max(self.log.verified, end)
+        if end > self.log.commit:
+            self.log.commit = end
+            effects += [Note("commit", seq=end, verified=self.log.verified), Commit(end)]
+        return effects + (self._ask_relay(sender) if chunk.more else [])
+
+    # --- serving ---------------------------------------------------------------------------
+
+    def _serve(self, sender: int, request: Catchup) -> Effects:
+        """`follow` from a leader, `sync` to the nominee I promised, `relay` to anyone."""
+        here = self.standing
+        match request.purpose:
+            case "follow" if here.leads:
+                upto = self.log.last_seq
+            case "sync" if here.promised_to == sender:
+                upto = self.log.last_seq
+            case "relay":
+                upto = self.log.commit
+            case _:
+                return []
+        first = request.first
+        if not 1 <= first <= self.log.last_seq + 1:
+            reply = CatchupReply(here.term, request.purpose, request.nonce, START, (), False, 0, unknown=True)
+            return [Send(sender, reply)]
+        entries = self.log.batch(first, self.config.limits, upto)
+        more = first - 1 + len(entries) < upto
+        prev = self.log.label(first - 1)
+        return [
+            Send(sender, CatchupReply(here.term, request.purpose, request.nonce, prev, entries, more, self.log.commit))
+        ]

@@ -1,0 +1,279 @@
+"""The retrying client: says each message until it knows what became of it.
+
+It opens a session, numbers its messages, sends them in order, and repeats what is not answered,
+rotating from node to node.  `ok` means committed.  Only if the cluster forgot the session does a
+message end as *indeterminate*: perhaps delivered, perhaps not; it is never said twice.
+
+    Say --> SUBMIT(c, 7) --> ok                    done
+                         --> redirect, busy, gap   again, soon (maybe elsewhere)
+                         --> nothing               again, later, elsewhere
+                         --> unknown_session       indeterminate; open a new session
+
+Assumes   nothing of the nodes but the frames; it is an actor and runs in every world.
+Promises  what it calls acknowledged is in the order of messages, once, for ever.
+Read also `sessions` (the other end); `clients.line` (a terminal around it).
+"""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.protocol.actor import Actor, Address
+from chatsys.protocol.effects import Effects, Note, Send
+from chatsys.protocol.messages import (
+    NODE_MESSAGES,
+    Delivered,
+    LinkDown,
+    LinkUp,
+    Say,
+    Submit,
+    SubmitReply,
+    Subscribe,
+)
+from chatsys.protocol.sessions import refusal
+
+CONFIRM_EVERY = 256
+"""Confirm the cursor after so many messages, well within the node's credit."""
+
+
+class Client(Actor):
+    """One user's end of the chat.
+
+    `home` is the node to speak to first; a `sticky` client speaks to no other.  With `listen` it
+    subscribes, and notes every message it sees.  `window` bounds the messages under way.
+    """
+
+    messages = NODE_MESSAGES
+
+    def __init__(
+        self,
+        me: Address,
+        config: ClusterConfig,
+        random: Random,
+        home: int | None = None,
+        sticky: bool = False,
+        listen: bool = False,
+        window: int = 16,
+    ) -> None:
+        super().__init__(me, config, random)
+        self.timing = config.timing
+        self.nodes = config.ids
+        self.target = home if home is not None else random.choice(config.ids)
+        self.sticky = sticky
+        self.listen = listen
+        self.window = window
+        self.client_id = f"{random.getrandbits(128):032x}"
+        self.open = False
+        self.opening = False
+        self.links: set[int] = set()
+        self.queue: list[Say] = []
+        """Said, but not numbered yet."""
+        self.under_way: dict[int, Say] = {}
+        """Numbered and not answered finally: client_seq -> message."""
+        self.sent: set[int] = set()
+        """Those of them that were sent since the last change of plan."""
+        self.next_number = 1
+        self.failures = 0
+        """How many tries in a row brought nothing."""
+        self.cursor = 0
+        self.confirmed = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether every message said so far has found its end."""
+        return not self.queue and not self.under_way
+
+    # --- doors -----------------------------------------------------------------------------
+
+    def on_command(self, command: msgspec.Struct, now: float) -> Effects:
+        """Take a message to say; refuse at once what no cluster could accept."""
+        if not isinstance(command, Say):
+            return []
+        author = command.author or str(self.me)
+        wrong = refusal(command.room, author, command.text, self.config.limits)
+        if wrong is not None:
+            return [Note("reply", text=command.text[:80], reason=f"{wrong[0]}: {wrong[1]}")]
+        self.queue.append(msgspec.structs.replace(command, author=author))
+        return []
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Learn of links, answers, and messages of the chat."""
+        match message:
+            case LinkUp() if isinstance(sender, int):
+                return self._link_up(sender)
+            case LinkDown() if isinstance(sender, int):
+                self.links.discard(sender)
+                if sender == self.target:
+                    self._again(now, soon=True, elsewhere=True)
+            case SubmitReply(client_id=self.client_id):
+                return self._answered(sender, message, now)
+            case Delivered() if sender == self.target:
+                return self._see(message, now)
+        return []
+
+    def settle(self, now: float) -> Effects:
+        """Send whatever may be sent: the session first, then messages in their order."""
+        if self.target not in self.links or (self.idle and not self.opening):
+            return []
+        if not self.open:
+            return self._open(now)
+        effects = list(self._send_due())
+        if effects and "retry" not in self.alarms:
+            self._set_retry(now)
+        return effects
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """Nothing came back: try again, at another node if this one stays silent."""
+        match name:
+            case "retry" if not self.idle:
+                self.failures += 1
+                self._rotate()
+                self._plan_again()
+            case "soon":
+                self._plan_again()
+            case "listen":
+                self.alarms.set("listen", now + self.timing.client_retry_max)
+                return [Send(self.target, Subscribe(self.cursor))] if self.target in self.links else []
+        return self._subscribe_anew(now) if name in ("retry", "soon") else []
+
+    # --- sending ---------------------------------------------------------------------------
+
+    def _open(self, now: float) -> Effects:
+        if self.opening or "soon" in self.alarms:
+            return []
+        self.opening = True
+        self._set_retry(now)
+        return [Send(self.target, Submit(self.client_id, 0))]
+
+    def _send_due(self) -> Iterator[Any]:
+        if "soon" in self.alarms:
+            return
+        for number, said in self.under_way.items():
+            if number not in self.sent:
+                yield self._submit(number, said)
+        while self.queue and len(self.under_way) < self.window:
+            said = self.queue.pop(0)
+            number = self.next_number
+            self.next_number += 1
+            self.under_way[number] = said
+            yield self._note("submit", number, said, peer=self.target)
+            yield self._submit(number, said)
+
+    def _submit(self, number: int, said: Say) -> Send:
+        self.sent.add(number)
+        return Send(self.target, Submit(self.client_id, number, said.room, said.author, said.text))
+
+    def _note(self, kind: str, number: int, said: Say, **more: Any) -> Note:
+        return Note(
+            kind, client=self.client_id, client_seq=number, room=said.room, author=said.author, text=said.text, **more
+        )
+
+    # --- being answered --------------------------------------------------------------------
+
+    def _answered(self, sender: Address, reply: SubmitReply, now: float) -> Effects:
+        number = reply.client_seq
+        if reply.status == "ok":
+            return self._done(reply, now)
+        if number not in self.under_way and not (number == 0 and not self.open):
+            return []
+        reason = f"{reply.status}: {reply.reason}" if reply.reason else reply.status
+        effects: Effects = [Note("reply", client=self.client_id, client_seq=number, peer=sender, reason=reason)]
+        lowest = min(self.under_way, default=0)
+        match reply.status:
+            case "unknown_session":
+                return effects + self._forgotten(now)
+            case "gap" if number == lowest and number in self.sent:
+                return effects + self._forgotten(now)
+            case "conflict" | "denied" | "too_large":
+                return effects + self._forgotten(now)
+        if reply.leader is not None and not self.sticky and reply.leader.node in self.links:
+            self.target = reply.leader.node
+        self._again(now, soon=True, elsewhere=reply.leader is None and reply.status == "busy")
+        return effects
+
+    def _done(self, reply: SubmitReply, now: float) -> Effects:
+        self.failures = 0
+        if reply.client_seq == 0:
+            self.open, self.opening = True, False
+            self.alarms.clear("retry", "soon")
+            return []
+        said = self.under_way.pop(reply.client_seq, None)
+        if said is None:
+            return []
+        self.sent.discard(reply.client_seq)
+        self.alarms.clear("retry")
+        if self.under_way:
+            self._set_retry(now)
+        return [self._note("ack", reply.client_seq, said, seq=reply.seq, msg_no=reply.msg_no)]
+
+    def _forgotten(self, now: float) -> Effects:
+        """The cluster does not know this session: what is under way stays unknown for good."""
+        effects: Effects = [self._note("indeterminate", number, said) for number, said in self.under_way.items()]
+        self.under_way, self.sent, self.next_number = {}, set(), 1
+        self.client_id = f"{self.random.getrandbits(128):032x}"
+        self.open = self.opening = False
+        self._again(now, soon=True, elsewhere=False)
+        return effects
+
+    # --- trying again ----------------------------------------------------------------------
+
+    def _set_retry(self, now: float) -> None:
+        wait = min(self.timing.client_retry * 2**self.failures, self.timing.client_retry_max)
+        self.alarms.set("retry", now + wait * self.random.uniform(1.0, 1.25))
+
+    def _again(self, now: float, soon: bool, elsewhere: bool) -> None:
+        """Try again after a short pause that grows while it brings nothing."""
+        if "soon" in self.alarms:
+            return
+        self.failures += 1
+        if elsewhere:
+            self._rotate()
+        wait = min(self.timing.client_retry * 0.03 * 2 ** min(self.failures, 8), self.timing.client_retry)
+        self.alarms.set("soon", now + wait * self.random.uniform(0.75, 1.25))
+
+    def _plan_again(self) -> None:
+        self.sent.clear()
+        self.opening = False
+        self.alarms.clear("retry")
+
+    def _rotate(self) -> None:
+        """Go on to the next node whose link is up."""
+        if self.sticky:
+            return
+        order = sorted(self.links - {self.target}, key=lambda node: (node <= self.target, node))
+        if order:
+            self.target = order[0]
+
+    # --- listening -------------------------------------------------------------------------
+
+    def _link_up(self, node: int) -> Effects:
+        self.links.add(node)
+        if self.target not in self.links:
+            self._rotate()
+        if node != self.target:
+            return []
+        self._plan_again()
+        return [Send(node, Subscribe(self.cursor))] if self.listen else []
+
+    def _subscribe_anew(self, now: float) -> Effects:
+        if not self.listen or self.target not in self.links:
+            return []
+        self.alarms.set("listen", now + self.timing.client_retry_max)
+        return [Send(self.target, Subscribe(self.cursor))]
+
+    def _see(self, delivered: Delivered, now: float) -> Effects:
+        effects: Effects = []
+        for entry, number in zip(delivered.entries, delivered.numbers, strict=False):
+            if number == self.cursor + 1:
+                self.cursor = number
+                effects.append(
+                    Note("seen", seq=entry.seq, msg_no=number, room=entry.room, author=entry.author, text=entry.text,
+                         client=entry.client_id, client_seq=entry.client_seq)
+                )  # fmt: skip
+        if self.cursor >= self.confirmed + CONFIRM_EVERY:
+            self.confirmed = self.cursor
+            effects.append(Send(self.target, Subscribe(self.cursor)))
+        return effects

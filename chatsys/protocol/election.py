@@ -1,0 +1,145 @@
+"""Bully election: the highest node that is alive gets to try to lead.
+
+A node that suspects its leader asks every other node.  If a higher one answers that it takes
+over, the node stands back for it, once; if a quorum supports it and no higher one comes forward
+in time, it stands.  (Garcia-Molina 1982 has the highest *claim* the lead; here it only wins the
+right to try: `succession` asks a quorum for promises.)
+
+    FOLLOWER --silence--> NOMINATING --a higher one answers--> DEFERRING
+                            ^  |  `-- a quorum, none higher --> stand (PREPARING)
+                            |  `----- no quorum in time ------> FOLLOWER, after a back-off
+                            `----------- it did not lead either -- DEFERRING
+
+Assumes   nothing about time: wrong timeouts cost availability, never safety.
+Promises  once messages are timely, one live node stands and the rest support it.
+Read also `failure` (who raises the doubt), `succession` (what makes the winner safe), lab 5.
+"""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.protocol.actor import Address, Part
+from chatsys.protocol.effects import Effects, Note, Send, Stand, Suspect, Yield
+from chatsys.protocol.messages import Election, LinkDown, Ok
+from chatsys.protocol.standing import Role, Standing
+
+
+class Bully(Part):
+    """Nominates this node, answers nominations, and knows when to stand back."""
+
+    handles = (Election, Ok, LinkDown)
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.round = 0
+        self.verdicts: dict[int, str] = {}
+        """What each member answered in this round."""
+        self.may_defer = True
+        """A nominee stands back once per episode; hearing a leader gives the right back."""
+        self.backing_off = False
+        """After a failed attempt it supports others instead of taking over."""
+
+    # --- nominating oneself ----------------------------------------------------------------
+
+    def nominate(self, suspicion: Suspect, now: float) -> Effects:
+        """Ask every other member whether this node may try to lead."""
+        here = self.standing
+        if here.role not in (Role.FOLLOWER, Role.DEFERRING):
+            return []
+        self.round = here.next_number(self.round)
+        here.transfer = suspicion.transfer
+        self.backing_off = False
+        self.verdicts = {here.me: "support"}
+        if self.config.fast_suspect:
+            self.verdicts |= {peer: "no" for peer in here.outranking if peer in here.down}
+        self.alarms.clear("defer")
+        self.alarms.set("answer", now + self.timing.answer_timeout)
+        effects: Effects = [here.become(Role.NOMINATING, suspicion.reason)]
+        question = Election(here.term, self.round, here.transfer)
+        effects += [Send(peer, question) for peer in here.others]
+        return effects + self._count(now)
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Answer a nomination, or count the answers to the own one."""
+        match message:
+            case Election() if sender not in self.standing.members:
+                return [Send(sender, Ok(self.standing.term, message.round, "no"))]
+            case Election() if isinstance(sender, int):
+                return self._answer(sender, message, now)
+            case Ok(round=self.round) if self.standing.role is Role.NOMINATING and sender in self.standing.members:
+                self.verdicts[sender] = message.verdict
+                return self._count(now)
+            case LinkDown() if self.standing.role is Role.NOMINATING and self.config.fast_suspect:
+                if sender in self.standing.outranking:
+                    self.verdicts.setdefault(sender, "no")
+                    return self._count(now)
+        return []
+
+    def _count(self, now: float) -> Effects:
+        """Stand, stand back, or wait on; called for every answer and when the time is up."""
+        said = self.verdicts
+        helpers = sum(verdict in ("support", "takeover") for verdict in said.values())
+        in_time = "answer" in self.alarms
+        if in_time and not all(peer in said for peer in self.standing.outranking):
+            return []
+        if helpers < self.standing.quorum:
+            return [] if in_time else self._give_up(f"only {helpers} of {self.standing.quorum} support this node")
+        self.alarms.clear("answer")
+        rivals = [peer for peer in self.standing.outranking if said.get(peer) in ("takeover", "alive")]
+        if rivals and self.may_defer and self.standing.transfer is None:
+            self.may_defer = False
+            self.alarms.set("defer", now + self.timing.defer_timeout)
+            return [self.standing.become(Role.DEFERRING, f"node {max(rivals)} is higher and answered")]
+        return [Stand(self.standing.transfer)]
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """The answers are due, or the higher one had its time."""
+        match name, self.standing.role:
+            case "answer", Role.NOMINATING:
+                return self._count(now)
+            case "defer", Role.DEFERRING:
+                return self.nominate(Suspect("the higher node did not lead in time"), now)
+        return []
+
+    def _give_up(self, reason: str) -> Effects:
+        """No quorum: no term was burnt.  A node asked to take over just goes on following."""
+        here = self.standing
+        if here.transfer is not None and here.leader == here.transfer[0]:
+            return [Yield(reason, leader=here.leader)]
+        return [Yield(reason, back_off=True)]
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Drop the nomination; hearing a leader gives back the right to defer."""
+        self.alarms.clear("answer", "defer")
+        self.standing.transfer = None
+        self.backing_off = decision.back_off
+        if decision.leader is not None:
+            self.may_defer = True
+        return []
+
+    def lead(self, now: float) -> Effects:
+        """The episode is over."""
+        self.alarms.clear("answer", "defer")
+        self.standing.transfer, self.may_defer, self.backing_off = None, True, False
+        return []
+
+    # --- answering others ------------------------------------------------------------------
+
+    def _answer(self, sender: int, question: Election, now: float) -> Effects:
+        here = self.standing
+        reply = Ok(here.term, question.round, "support")
+        if here.endorses(question.transfer):
+            return [Send(sender, reply)]
+        leader = here.me if here.leads and here.fresh else here.trusted
+        if leader is not None and leader != sender:
+            return [Send(sender, Ok(here.term, question.round, "alive", here.peer(leader)))]
+        if here.me < sender or self.backing_off:
+            return [Send(sender, reply)]
+        answer: Effects = [Send(sender, Ok(here.term, question.round, "takeover"))]
+        if here.role is not Role.FOLLOWER:
+            return answer
+        reason = f"node {sender} is lower and nominated itself"
+        return [*answer, Note("suspect", peer=here.leader, reason=reason), Suspect(reason)]

@@ -1,0 +1,171 @@
+"""Failure detection: heartbeats both ways, and what silence means.
+
+The leader sends a numbered HEARTBEAT to everyone; everyone answers.  A follower that hears
+nothing for long enough suspects the leader.  A leader that no quorum answers suspects itself.
+
+    leader    |--beat 7--->|--beat 8--->   no quorum answered 7 and 8: retire (check-quorum)
+    follower  ...silence alarm, set anew by each beat... rings: Suspect
+              ...trust alarm, shorter: while it is set, help nobody to depose the leader
+
+Assumes   nothing: on an asynchronous network a slow node and a dead one look alike
+          (Chandra and Toueg 1996), so suspicion may be wrong.
+Promises  a wrong suspicion costs time, never safety.  A replayed heartbeat revives nobody.
+Read also `election` (what a suspicion starts), lab 4.
+"""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.protocol.actor import Address, Part
+from chatsys.protocol.effects import Effects, HandOver, Note, Retire, Send, Suspect, Yield
+from chatsys.protocol.messages import Coordinator, Heartbeat, HeartbeatAck, LinkDown, Propose
+from chatsys.protocol.standing import Role, Standing
+
+BEATS_BEFORE_HAND_OVER = 2
+"""So many heartbeats in a row a higher member must answer, fully caught up, to be handed the lead."""
+
+
+class Detector(Part):
+    """Suspects the leader when it is silent, and oneself when nobody answers."""
+
+    handles = (Heartbeat, HeartbeatAck, Coordinator, Propose, LinkDown)
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.rank = len(standing.outranking)
+        self.allowed = max(1, int(self.timing.lease / self.timing.heartbeat_interval) - 1)
+        """So many beats may go unanswered by a quorum when the next one is due."""
+        self.number = 0
+        """The number of the last beat sent in this term."""
+        self.answered: dict[int, int] = {}
+        """The last beat each member answered in this term."""
+        self.in_step: dict[int, int] = {}
+        """How many beats in a row each higher member answered with a complete log."""
+        self.patience: dict[int, float] = {}
+        """How long to wait before each member is asked to take over again."""
+
+    # --- a follower ------------------------------------------------------------------------
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Hear the leader, or (leading) the answers.  The term fence has passed."""
+        match message:
+            case Heartbeat(term=term, number=number):
+                self._hear(now)
+                return [Send(sender, HeartbeatAck(term, True, number, self.log.verified))]
+            case Coordinator() | Propose():
+                self._hear(now)
+            case HeartbeatAck(ok=True) if self.standing.leads and isinstance(sender, int):
+                return self._count(sender, message, now)
+            case LinkDown() if sender == self.standing.leader and self.config.fast_suspect:
+                return self._link_broke(now)
+        return []
+
+    def _hear(self, now: float) -> None:
+        self.standing.trust = True
+        self.alarms.clear("broken")
+        self.alarms.set("trust", now + self.timing.stickiness)
+        self._listen(now)
+
+    def _listen(self, now: float) -> None:
+        wait = self.timing.heartbeat_timeout + self.timing.rank_step * self.rank
+        self.alarms.set("silence", now + wait + self.random.uniform(0, self.timing.heartbeat_spread))
+
+    def _link_broke(self, now: float) -> Effects:
+        """A broken link tells more than silence: the process is gone, so suspect it at once."""
+        self.standing.trust = False
+        self.alarms.clear("trust")
+        self.alarms.set("broken", now + self.timing.fast_delay + self.timing.fast_step * self.rank)
+        return []
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """Trust ends, silence has lasted too long, or the next beat is due."""
+        match name:
+            case "trust":
+                self.standing.trust = False
+            case "silence" if self.standing.role is Role.FOLLOWER:
+                return self._suspect("nothing was heard of {} for too long")
+            case "broken" if self.standing.role is Role.FOLLOWER:
+                return self._suspect("the link to {} broke")
+            case "beat" if self.standing.leads:
+                return self._beat(now)
+        return []
+
+    def _suspect(self, how: str) -> Effects:
+        leader = self.standing.leader
+        reason = how.format("any leader" if leader is None else f"leader {leader}")
+        return [Note("suspect", peer=leader, reason=reason), Suspect(reason)]
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Listen for the leader; after a failed attempt only for a short, random while."""
+        self.alarms.clear("beat", "broken")
+        self.standing.fresh = False
+        if decision.back_off:
+            wait = self.random.uniform(self.timing.back_off_min, self.timing.back_off_max)
+            self.alarms.set("silence", now + wait)
+        else:
+            self._listen(now)
+        return []
+
+    def settle(self, now: float) -> Effects:
+        """A follower always listens; whoever is no follower does not."""
+        if self.standing.role is Role.FOLLOWER:
+            if "silence" not in self.alarms:
+                self._listen(now)
+        elif "silence" in self.alarms:
+            self.alarms.clear("silence")
+        return []
+
+    # --- a leader --------------------------------------------------------------------------
+
+    def lead(self, now: float) -> Effects:
+        """Begin to beat; the promises that made this node leader count as the first answers."""
+        self.number = 0
+        self.answered = dict.fromkeys(self.standing.others, 0)
+        self.in_step = dict.fromkeys(self.standing.outranking, 0)
+        self.patience = {}
+        self.standing.fresh = True
+        self.standing.trust = False
+        self.alarms.clear(*list(self.alarms.dates))
+        self.alarms.set("beat", now + self.timing.heartbeat_interval)
+        return []
+
+    def _beat(self, now: float) -> Effects:
+        if self._unanswered() >= self.allowed:
+            return [Retire(f"no quorum of {self.standing.quorum} answered the last {self._unanswered()} heartbeats")]
+        self.number += 1
+        self.standing.fresh = self._unanswered() <= 1
+        self.alarms.set("beat", now + self.timing.heartbeat_interval)
+        beat = Heartbeat(self.standing.term, self.number, self.log.commit, self.log.last)
+        return [Send(peer, beat) for peer in self.standing.others]
+
+    def _unanswered(self) -> int:
+        """How many of the latest beats no quorum (this node counted) has answered."""
+        heard = sorted([self.number, *self.answered.values()], reverse=True)
+        return self.number - heard[self.standing.quorum - 1]
+
+    def _count(self, sender: int, answer: HeartbeatAck, now: float) -> Effects:
+        successive = answer.number == self.answered[sender] + 1
+        self.answered[sender] = max(self.answered[sender], answer.number)
+        self.standing.fresh = self._unanswered() <= 1
+        if sender in self.in_step:
+            complete = answer.verified >= self.log.commit
+            self.in_step[sender] = (self.in_step[sender] + 1 if successive else 1) if complete else 0
+        return self._hand_over(now)
+
+    def _hand_over(self, now: float) -> Effects:
+        """Bully's promise, kept politely: offer the lead to the highest member that has caught up."""
+        here = self.standing
+        if not (self.config.take_back and here.ready and not here.handing):
+            return []
+        able = [peer for peer, beats in self.in_step.items() if beats >= BEATS_BEFORE_HAND_OVER]
+        able = [peer for peer in able if ("ask", peer) not in self.alarms and peer not in here.down]
+        if not able:
+            return []
+        to = max(able)
+        wait = self.patience.get(to, self.timing.hand_over_retry)
+        self.patience[to] = min(2 * wait, self.timing.hand_over_retry_max)
+        self.alarms.set(("ask", to), now + wait)
+        return [HandOver(to)]

@@ -1,0 +1,114 @@
+"""The log in memory: what this node believes the order of all messages to be.
+
+    position   1   2   3   4   5   6
+    term       1   1   1   2   2   2
+                       ^commit     ^last        commit <= verified <= last (for a follower)
+                           ^verified
+
+`commit`: a quorum holds everything up to here, for ever.  `verified`: everything up to here is
+proved equal to the current leader's log; it falls back to `commit` whenever the term changes.
+
+Assumes   an entry's label (seq, term) names it: equal labels, equal logs up to there (Raft 5.3).
+Promises  entries are added at the end, and removed only where a newer term says otherwise;
+          removing a committed one is a broken invariant, or, in an unsafe cluster, an anomaly.
+Read also `storage` (the same entries on disk), `ordering` and `catchup` (who calls `splice`).
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from chatsys.config import Limits
+from chatsys.errors import BrokenInvariant
+from chatsys.protocol.effects import Append, Effects, Note
+from chatsys.protocol.messages import Entry, Label
+from chatsys.protocol.storage import Stored, Truncate
+
+START = Label(0, 0)
+"""The label before the first entry."""
+
+
+class Log:
+    """Entries 1..last with the two marks `commit` and `verified`."""
+
+    def __init__(self, safe: bool) -> None:
+        self.safe = safe
+        self.entries: list[Entry] = []
+        self.commit = 0
+        self.verified = 0
+        self.rewound: int | None = None
+        """Unsafe clusters: the lowest position that was voided below `commit`, until sessions saw it."""
+
+    @property
+    def last_seq(self) -> int:
+        """The position of the last entry; 0 if there is none."""
+        return len(self.entries)
+
+    @property
+    def last(self) -> Label:
+        """The label of the last entry."""
+        return self.entries[-1].label if self.entries else START
+
+    def term_at(self, seq: int) -> int:
+        """The birth term of the entry at `seq`; 0 for position 0."""
+        return self.entries[seq - 1].term if seq else 0
+
+    def label(self, seq: int) -> Label:
+        """The label of the entry at `seq` (0..last)."""
+        return self.entries[seq - 1].label if seq else START
+
+    def holds(self, label: Label) -> bool:
+        """Tell whether this very entry stands in the log."""
+        return label.seq <= len(self.entries) and self.term_at(label.seq) == label.term
+
+    def start_of_term(self, seq: int) -> int:
+        """The first position whose entry has the same term as the one at `seq`."""
+        return bisect_left(self.entries, self.term_at(seq), hi=seq, key=lambda entry: entry.term) + 1
+
+    def batch(self, first: int, limits: Limits, upto: int | None = None) -> tuple[Entry, ...]:
+        """Return entries from `first` on (to `upto`), as many as one frame may carry."""
+        last = len(self.entries) if upto is None else upto
+        chosen = self.entries[first - 1 : min(last, first - 1 + limits.batch_entries)]
+        size = 0
+        for count, entry in enumerate(chosen):
+            size += entry.size
+            if size > limits.batch_bytes and count:
+                return tuple(chosen[:count])
+        return tuple(chosen)
+
+    def append(self, entry: Entry) -> Append:
+        """Put `entry` at the end; return the effect that makes it durable."""
+        assert entry.seq == len(self.entries) + 1, "an entry stands at the position it names"
+        self.entries.append(entry)
+        return Append(Stored(entry))
+
+    def splice(self, entries: Sequence[Entry]) -> Effects:
+        """Make the log agree with `entries`, which follow on an entry it already holds.
+
+        What is already there stays; from the first entry whose label differs on, the own tail is
+        void.  Raises `BrokenInvariant` if a committed entry would be voided in a safe cluster.
+        """
+        effects: Effects = []
+        for entry in entries:
+            if entry.seq <= len(self.entries):
+                if self.entries[entry.seq - 1].term == entry.term:
+                    continue
+                effects += self._truncate(entry.seq)
+            effects.append(self.append(entry))
+        return effects
+
+    def _truncate(self, first: int) -> Effects:
+        effects: Effects = []
+        if first <= self.commit:
+            sentence = (
+                f"entry {first} is to be replaced, but entries up to {self.commit} were committed here; "
+                "two leaders decided the same positions"
+            )
+            if self.safe:
+                raise BrokenInvariant(f"In this safe cluster {sentence}.")
+            self.commit = first - 1
+            self.rewound = first if self.rewound is None else min(self.rewound, first)
+            effects.append(Note("anomaly", seq=first, reason=sentence))
+        self.verified = min(self.verified, first - 1)
+        del self.entries[first - 1 :]
+        effects.append(Append(Truncate(first)))
+        return effects

@@ -1,0 +1,84 @@
+"""Membership: who is there, and the first leader of a fresh cluster.
+
+A node greets each member when the link to it comes up.  When every member has answered and none
+knows a leader, the highest one nominates itself at once instead of waiting for silence.
+
+    1 --JOIN--> 3,  3 --JOIN_ACK(no leader)--> 1,  ...  3 has heard all: ELECTION
+
+(To nominate at boot, without asking, would start a cluster with quorum 1 under several leaders.)
+
+Assumes   the members are fixed in the configuration.
+Promises  JOIN changes no membership, term or timer: it may be lost, repeated or late.
+Read also `failure` (what happens once members fall silent), `election`.
+"""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.protocol.actor import Address, Part
+from chatsys.protocol.effects import Effects, Note, Send, Suspect
+from chatsys.protocol.messages import Join, JoinAck, LinkDown, LinkUp
+from chatsys.protocol.standing import Role, Standing
+
+
+class Membership(Part):
+    """Greets, answers greetings, and keeps `standing.down`."""
+
+    handles = (LinkUp, LinkDown, Join, JoinAck)
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.answered: dict[int, bool] = {}
+        """Which members answered in this life, and whether they knew a leader."""
+        self.nominated = False
+        """Whether the start rule was used: once in a life."""
+
+    def start(self, now: float) -> Effects:
+        """Begin a life; alone in the cluster there is nobody to greet."""
+        return self._first_leader()
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Keep track of who is there."""
+        if sender not in self.standing.members:
+            return self._stranger(sender, message)
+        assert isinstance(sender, int)
+        match message:
+            case LinkUp():
+                self.standing.down.discard(sender)
+                return [Send(sender, Join(self.standing.me, self.standing.addresses[self.standing.me]))]
+            case LinkDown():
+                self.standing.down.add(sender)
+                self.answered.pop(sender, None)
+                return [Note("membership", peer=sender, reason="gone: its link broke and a new one was refused")]
+            case Join():
+                return [Send(sender, self._answer()), Note("membership", peer=sender, reason="joined")]
+            case JoinAck(status="ok", leader=leader):
+                self.answered[sender] = leader is not None
+                return self._first_leader()
+            case JoinAck(reason=reason):
+                return [Note("membership", peer=sender, reason=f"refused: {reason}")]
+        return []
+
+    def _stranger(self, sender: Address, message: msgspec.Struct) -> Effects:
+        if not isinstance(message, Join):
+            return []
+        known = ", ".join(map(str, self.standing.members))
+        reason = f"node {message.node} is not a member of this cluster; its members are {known}"
+        refusal = JoinAck("refused", self.standing.term, self.standing.members, reason=reason)
+        return [Send(sender, refusal), Note("membership", peer=sender, reason=f"refused: {reason}")]
+
+    def _answer(self) -> JoinAck:
+        here = self.standing
+        return JoinAck("ok", here.term, here.members, leader=here.peer(here.leader))
+
+    def _first_leader(self) -> list[Any]:
+        here = self.standing
+        if here.outranking or self.nominated or here.met_leader or here.role is not Role.FOLLOWER:
+            return []
+        if len(self.answered) < len(here.others) or any(self.answered.values()):
+            return []
+        self.nominated = True
+        return [Suspect("every member answered and none knows a leader")]

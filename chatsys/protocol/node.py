@@ -1,0 +1,270 @@
+"""A node: the parts together.
+
+Every door first rings what is due, then lets the term fence look at the message, then hands it to
+the parts that handle its type.  What a part decides is carried out here, in one `match`: this is
+the textbook page of the whole protocol.
+
+    message --> fence --> part, part --> [effects and decisions] --> carry out --> [effects]
+
+    Suspect   --> election nominates          Order    --> ordering numbers
+    Stand     --> succession asks promises    Commit   --> sessions deliver
+    Lead      --> every part leads            HandOver --> succession asks a higher one
+    Yield     --> every part follows          Release  --> the whole door again
+    Retire    --> nobody leads; Yield
+
+Assumes   the world carries out the effects in order, and calls `settle` at the end of each turn.
+Promises  the effects of a turn persist first, then send, then deliver.
+Read also the parts, from `failure` to `sessions`, in the order of the house.
+"""
+
+from collections.abc import Iterable, Mapping
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.errors import LogError
+from chatsys.protocol.actor import NEVER, Actor, Address, Part
+from chatsys.protocol.catchup import CatchUp
+from chatsys.protocol.effects import (
+    Append,
+    Commit,
+    Deliver,
+    Effects,
+    HandOver,
+    Lead,
+    Note,
+    Order,
+    Release,
+    Retire,
+    Send,
+    Stand,
+    Suspect,
+    Yield,
+)
+from chatsys.protocol.election import Bully
+from chatsys.protocol.failure import Detector
+from chatsys.protocol.membership import Membership
+from chatsys.protocol.messages import NODE_MESSAGES, Stop
+from chatsys.protocol.ordering import Receiver, Sequencer
+from chatsys.protocol.sessions import Sessions
+from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate
+from chatsys.protocol.succession import Succession
+
+PARTS: dict[str, type[Part]] = {
+    "membership": Membership,
+    "failure": Detector,
+    "election": Bully,
+    "succession": Succession,
+    "sequencer": Sequencer,
+    "receiver": Receiver,
+    "catchup": CatchUp,
+    "sessions": Sessions,
+}
+"""The parts by name, in the order in which they see a message."""
+
+
+class Node(Actor):
+    """A member of the chat cluster.  `parts` replaces parts by name: `{"election": MyBully}`."""
+
+    messages = NODE_MESSAGES
+    records = NODE_RECORDS
+
+    def __init__(
+        self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
+    ) -> None:
+        super().__init__(me, config, random)
+        assert isinstance(me, int), "a node's address is its id"
+        self.standing = Standing(me, config)
+        self.log = self.standing.log
+        chosen = PARTS | dict(parts or {})
+        made: dict[str, Any] = {name: make(self.standing, config, random) for name, make in chosen.items()}
+        self.parts: tuple[Part, ...] = tuple(made.values())
+        self.membership: Membership = made["membership"]
+        self.failure: Detector = made["failure"]
+        self.election: Bully = made["election"]
+        self.succession: Succession = made["succession"]
+        self.sequencer: Sequencer = made["sequencer"]
+        self.receiver: Receiver = made["receiver"]
+        self.catchup: CatchUp = made["catchup"]
+        self.sessions: Sessions = made["sessions"]
+        self.routes: dict[type[msgspec.Struct], tuple[Part, ...]] = {}
+        for part in self.parts:
+            for kind in part.handles:
+                self.routes[kind] = (*self.routes.get(kind, ()), part)
+        self.hinted = 0
+        self.wrote = False
+
+    # --- doors -----------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float:
+        """The earliest alarm of any part."""
+        earliest = NEVER
+        for part in self.parts:
+            if part.alarms.next < earliest:
+                earliest = part.alarms.next
+        return earliest
+
+    def recover(self, records: Iterable[msgspec.Struct]) -> None:
+        """Take back term, promise, log and commit from the durable records.
+
+        Raises `LogError` if the log is of another cluster or node.
+        """
+        here, log = self.standing, self.log
+        for record in records:
+            match record:
+                case Boot(incarnation=incarnation, cluster=cluster, node=node):
+                    if (cluster, node) != (self.config.cluster, here.me):
+                        raise LogError(
+                            f"This log belongs to node {node} of cluster {cluster!r}, not to node {here.me} of "
+                            f"{self.config.cluster!r}; give each node its own data folder."
+                        )
+                    here.incarnation = incarnation
+                case Promised(term=term, to=to):
+                    here.term, here.promised_to = term, to
+                case Stored(entry=entry):
+                    log.entries.append(entry)
+                case Truncate(first=first):
+                    del log.entries[first - 1 :]
+                    log.commit = min(log.commit, first - 1)
+                case CommitHint(seq=seq):
+                    log.commit = min(seq, log.last_seq)
+        log.verified = self.hinted = log.commit
+
+    def start(self, now: float) -> Effects:
+        """Begin a life: its number becomes durable before anybody hears of it."""
+        self.standing.incarnation += 1
+        boot: Effects = [Append(Boot(self.standing.incarnation, self.config.cluster, self.standing.me))]
+        effects = boot + self.sessions.deliver(now)
+        for part in self.parts:
+            effects += part.start(now)
+        return self._carry_out(effects, now)
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Take in one message: alarms first, then the fence, then the parts."""
+        due = self.on_time(now) if self.deadline <= now else []
+        return due + self._receive(sender, message, now)
+
+    def _receive(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        effects: Effects = []
+        if isinstance(sender, int):
+            owed, passes = self.succession.fence.check(sender, message)
+            effects = self._carry_out(owed, now)
+            if not passes:
+                return effects
+        for part in self.routes.get(type(message), ()):
+            effects += self._carry_out(part.on_message(sender, message, now), now)
+        return effects
+
+    def on_time(self, now: float) -> Effects:
+        """Ring the alarms.  A leader that is very late slept, and may have been deposed meanwhile."""
+        effects: Effects = []
+        if now - self.deadline > self.config.timing.lease and self.standing.leads:
+            self.sessions.held.clear()
+            effects += self._carry_out([Retire("this node slept longer than its lease")], now)
+        for part in self.parts:
+            if part.alarms.next <= now:
+                effects += self._carry_out(part.on_time(now), now)
+        return effects
+
+    def on_command(self, command: msgspec.Struct, now: float) -> Effects:
+        """Prepare for a clean stop, or hear about the disk."""
+        due = self.on_time(now) if self.deadline <= now else []
+        if isinstance(command, Stop):
+            return due + [Append(CommitHint(self.log.commit))]
+        return due + self.sessions.on_command(command, now)
+
+    def settle(self, now: float) -> Effects:
+        """End a turn: every part says what it owes; a commit hint rides with what is written anyway."""
+        effects: Effects = []
+        for part in self.parts:
+            effects += self._carry_out(part.settle(now), now)
+        if self.wrote and self.log.commit > self.hinted:
+            self.hinted = self.log.commit
+            effects.append(Append(CommitHint(self.hinted)))
+        self.wrote = False
+        return effects
+
+    # --- the textbook page -----------------------------------------------------------------
+
+    def _carry_out(self, items: Effects, now: float) -> Effects:
+        """Replace each decision by what it brings about, in its place."""
+        effects: Effects = []
+        for item in items:
+            match item:
+                case Send() | Deliver() | Note():
+                    effects.append(item)
+                case Append():
+                    self.wrote = True
+                    effects.append(item)
+                case _:
+                    effects += self._carry_out(self._decide(item, now), now)
+        return effects
+
+    def _decide(self, decision: Any, now: float) -> Effects:
+        match decision:
+            case Suspect():
+                return self.election.nominate(decision, now)
+            case Stand():
+                return self.succession.stand(decision, now)
+            case Lead():
+                return self._lead(now)
+            case Yield():
+                return self._follow(decision, now)
+            case Retire(reason):
+                self.standing.set_leader(None)
+                return [Yield(reason)]
+            case Order(draft):
+                return self.sequencer.order(draft, now)
+            case Commit():
+                return self.sessions.deliver(now)
+            case HandOver():
+                return self.succession.hand_over(decision, now)
+            case Release(sender, message):
+                return self._receive(sender, message, now)
+        raise AssertionError(f"{decision!r} is neither an effect nor a decision")
+
+    def _lead(self, now: float) -> Effects:
+        """Succession takes the lead first, so that the others see the new role and term."""
+        effects = self.succession.lead(now)
+        for part in self.parts:
+            if part is not self.succession:
+                effects += part.lead(now)
+        return effects
+
+    def _follow(self, decision: Yield, now: float) -> Effects:
+        here = self.standing
+        effects: Effects = []
+        if here.role is not Role.FOLLOWER:
+            effects.append(here.become(Role.FOLLOWER, decision.reason))
+        if decision.leader is not None:
+            effects.append(Note("follow", peer=decision.leader, term=here.term, reason=decision.reason))
+        here.fresh = here.ready = False
+        for part in self.parts:
+            effects += part.follow(now, decision)
+        return effects
+
+    # --- for people ------------------------------------------------------------------------
+
+    def view(self) -> tuple[int, str]:
+        """Term and role, for the trace."""
+        return self.standing.term, self.standing.role.value
+
+    def status(self) -> dict[str, Any]:
+        """What a panel shows on this node's card."""
+        here, log = self.standing, self.log
+        return {
+            "role": here.role.value,
+            "term": here.term,
+            "leader": here.leader,
+            "ready": here.ready,
+            "last": log.last_seq,
+            "commit": log.commit,
+            "verified": log.verified,
+            "delivered": len(self.sessions.chat),
+            "held_back": len(self.receiver.early),
+            "incarnation": here.incarnation,
+        }

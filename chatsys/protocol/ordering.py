@@ -1,0 +1,292 @@
+"""Ordering: the leader gives every message its number, followers accept them in that order.
+
+    leader    Order --> entry 7 --PROPOSE(prev 6, [7])--> follower: holds 6?  append, ACK(7)
+                                                          has a gap?          hold back, ACK(no, last)
+              a quorum holds 7, and 7 is of my term --> commit --(with the next PROPOSE)--> followers
+
+`Sequencer` is the leader's side: what to send whom, and what is committed.  `Receiver` is the
+follower's: a batch that arrives early waits in the hold-back queue until the gap is closed.
+
+Assumes   `fence` let only the current leader's PROPOSE and this term's ACK through.
+Promises  a log equals the leader's up to `verified`; nothing is committed that a quorum does not
+          hold durably; entries of older terms commit only through one of the own term (Raft 5.4.2).
+Read also `log.splice`, `catchup` (gaps too long to wait for), lab 3.
+"""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.protocol.actor import Address, Part
+from chatsys.protocol.effects import Commit, Effects, Note, Release, Send, Yield
+from chatsys.protocol.holdback import HoldBack
+from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, LinkUp, Propose
+from chatsys.protocol.standing import Standing
+
+
+class Progress:
+    """What the leader knows of one follower."""
+
+    def __init__(self, probe_from: int, wait: float) -> None:
+        self.next = probe_from + 1
+        """The first position not sent yet."""
+        self.base = probe_from
+        """Where to start again: the last matched position, or the last guess before any ACK."""
+        self.match = 0
+        """The follower's log equals ours up to here, durably."""
+        self.told = 0
+        """The commit it was told."""
+        self.seen = -1
+        """What it had verified at the previous heartbeat."""
+        self.probing = False
+        """Looking for the point where the logs agree: one PROPOSE at a time."""
+        self.sent_probe = False
+        self.wait = wait
+        """How long until the next repetition, doubling."""
+
+
+class Sequencer(Part):
+    """The leader's side: numbers messages, replicates them, decides what is committed."""
+
+    handles = (Ack, HeartbeatAck, LinkUp)
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.progress: dict[int, Progress] = {}
+        self.own_match = 0
+        """How far the own log is durable, by the own ACK."""
+        self.own_asked = 0
+        self.barrier = 0
+
+    # --- numbering -------------------------------------------------------------------------
+
+    def lead(self, now: float) -> Effects:
+        """Open the term with a barrier: whatever came before it commits with it."""
+        last = self.log.last_seq
+        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.standing.others}
+        self.own_match = self.own_asked = 0
+        self.standing.ready = False
+        self.barrier = last + 1
+        effects = self.order(Entry(0, 0, "barrier"), now)
+        here = self.standing
+        announce = Coordinator(here.term, here.peer(here.me), self.barrier, self.log.commit)  # type: ignore[arg-type]
+        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in here.others]]
+
+    def order(self, draft: Entry, now: float) -> Effects:
+        """Give `draft` the next sequence number and this term, for ever."""
+        before = self.log.entries[-1].time if self.log.entries else 0.0
+        seq = self.log.last_seq + 1
+        entry = msgspec.structs.replace(draft, seq=seq, term=self.standing.term, time=max(before, round(now, 3)))
+        effect = self.log.append(entry)
+        self.log.verified = seq
+        return [effect]
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Stop replicating."""
+        self.progress = {}
+        self.standing.ready = False
+        self.alarms.clear(*list(self.alarms.dates))
+        return []
+
+    # --- replicating -----------------------------------------------------------------------
+
+    def settle(self, now: float) -> Effects:
+        """Say what is owed: the own copy to oneself, one PROPOSE to each follower."""
+        if not self.standing.leads:
+            return []
+        effects: Effects = []
+        if self.own_asked < self.log.last_seq:
+            self.own_asked = self.log.last_seq
+            effects.append(Send(self.standing.me, Ack(self.standing.term, True, self.own_asked)))
+        for peer, progress in self.progress.items():
+            if peer not in self.standing.down:
+                effects += self._feed(peer, progress, now)
+        return effects
+
+    def _feed(self, peer: int, progress: Progress, now: float) -> Effects:
+        last = self.log.last_seq
+        effects: Effects = []
+        if progress.probing:
+            if not progress.sent_probe:
+                progress.sent_probe = True
+                effects.append(self._propose(peer, progress))
+        else:
+            while progress.next <= last and progress.next - progress.base <= self.config.limits.window_entries:
+                effects.append(self._propose(peer, progress))
+            if progress.told < self.log.commit:
+                effects.append(self._propose(peer, progress))
+        if (progress.probing or progress.match < last) and peer not in self.alarms:
+            self.alarms.set(peer, now + progress.wait)
+        return effects
+
+    def _propose(self, peer: int, progress: Progress) -> Send:
+        prev = self.log.label(progress.next - 1)
+        entries = self.log.batch(progress.next, self.config.limits)
+        if not progress.probing:
+            progress.next += len(entries)
+        progress.told = self.log.commit
+        return Send(peer, Propose(self.standing.term, prev, entries, self.log.commit))
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """A follower has not answered for a while: start again from the last safe point, patiently."""
+        progress = self.progress.get(name)
+        if progress is not None:
+            progress.wait = min(2 * progress.wait, self.timing.retransmit_max)
+            self._restart(progress, progress.base)
+        return []
+
+    def _restart(self, progress: Progress, base: int) -> None:
+        progress.next = base + 1
+        progress.probing, progress.sent_probe = True, False
+
+    # --- hearing back ----------------------------------------------------------------------
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Count what followers hold; find out where a follower's log ends."""
+        if not self.standing.leads or not isinstance(sender, int):
+            return []
+        match message:
+            case Ack(ok=True, match=match):
+                if match > self.log.last_seq:
+                    return []
+                if sender == self.standing.me:
+                    self.own_match = max(self.own_match, match)
+                elif sender in self.progress:
+                    self._matched(sender, match, now)
+                return self._commit()
+            case Ack(hint=hint) if hint is not None and sender in self.progress:
+                self._refused(self.progress[sender], hint)
+            case HeartbeatAck(verified=verified) if sender in self.progress:
+                self._compare(self.progress[sender], verified)
+            case LinkUp() if sender in self.progress:
+                progress = self.progress[sender]
+                progress.wait = self.timing.retransmit
+                self._restart(progress, progress.base)
+        return []
+
+    def _matched(self, peer: int, match: int, now: float) -> None:
+        progress = self.progress[peer]
+        progress.probing = False
+        if match > progress.match:
+            progress.match = match
+            progress.base = match
+            progress.wait = self.timing.retransmit
+            self.alarms.clear(peer)
+        progress.next = max(progress.next, match + 1)
+
+    def _refused(self, progress: Progress, hint: int) -> None:
+        """Go back to where the follower says its log ends; while probing only further back."""
+        if self.standing.safe:
+            hint = max(hint, progress.match)
+        else:
+            progress.match = min(progress.match, hint)
+        if progress.probing and hint >= progress.next - 1:
+            return
+        progress.base = min(hint, self.log.last_seq)
+        self._restart(progress, progress.base)
+
+    def _compare(self, progress: Progress, verified: int) -> None:
+        """A follower that stood still since the last beat, short of our log: send from there again."""
+        stuck = verified == progress.seen and verified < self.log.last_seq
+        progress.seen = verified
+        if stuck and not (progress.probing and not progress.sent_probe):
+            if self.standing.safe:
+                progress.base = max(progress.match, verified)
+            else:
+                progress.base = progress.match = verified
+            self._restart(progress, progress.base)
+
+    def _commit(self) -> Effects:
+        """The largest position that a quorum holds, if it is of this term."""
+        held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
+        seq = held[self.standing.quorum - 1]
+        if seq <= self.log.commit or self.log.term_at(seq) != self.standing.term:
+            return []
+        self.log.commit = seq
+        effects: Effects = [Note("commit", seq=seq, verified=self.log.verified)]
+        if not self.standing.ready:
+            self.standing.ready = True
+            effects.append(Note("ready", seq=self.barrier))
+        return [*effects, Commit(seq)]
+
+
+class Receiver(Part):
+    """The follower's side: accepts entries in order, holds back what comes early."""
+
+    handles = (Propose, Heartbeat)
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.early = HoldBack(config.limits)
+        self.owed: int | None = None
+        """The ACK to send at the end of the turn: equal to the leader's log up to here."""
+        self.complained = -1
+        """The end of the log when the last gap was reported: one report per gap."""
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Take entries, and what is committed, from the leader.  The fence has passed."""
+        match message:
+            case Propose() if isinstance(sender, int):
+                return self._accept(sender, message)
+            case Heartbeat(commit=commit):
+                return self._commit(commit)
+        return []
+
+    def _accept(self, sender: int, batch: Propose) -> Effects:
+        if batch.prev.seq > self.log.last_seq:
+            return self._hold(sender, batch)
+        if not self.log.holds(batch.prev):
+            return [Send(sender, Ack(self.standing.term, False, hint=self._before(batch.prev.seq)))]
+        effects = self.log.splice(batch.entries)
+        end = batch.prev.seq + len(batch.entries)
+        self.log.verified = max(self.log.verified, end)
+        self.owed = max(self.owed or 0, end)
+        effects += self._commit(batch.commit)
+        released = self.early.release(self.log.last_seq)
+        return effects if released is None else [*effects, Release(sender, released)]
+
+    def _hold(self, sender: int, batch: Propose) -> Effects:
+        """Hold the early batch back and report the gap, once; catch-up reports the long ones."""
+        kept = self.early.hold(batch)
+        reason = "kept" if kept else "dropped: the hold-back queue is full"
+        effects: Effects = [Note("hold", seq=batch.prev.seq + 1, peer=sender, reason=reason)]
+        last = self.log.last_seq
+        if self.complained != last and batch.prev.seq - last <= self.config.limits.batch_entries:
+            self.complained = last
+            effects.append(Send(sender, Ack(self.standing.term, False, hint=last)))
+        return effects
+
+    def _before(self, seq: int) -> int:
+        """Where the logs may agree: before the whole term that disagrees at `seq`."""
+        before = self.log.start_of_term(seq) - 1
+        return max(before, self.log.commit) if self.standing.safe else before
+
+    def _commit(self, leaders: int) -> Effects:
+        """Never beyond `verified`: what follows it may be a dead leader's."""
+        seq = min(leaders, self.log.verified)
+        if seq <= self.log.commit:
+            return []
+        self.log.commit = seq
+        return [Note("commit", seq=seq, verified=self.log.verified), Commit(seq)]
+
+    def settle(self, now: float) -> Effects:
+        """One cumulative ACK for the whole turn."""
+        if self.owed is None or self.standing.leader is None or self.standing.leads:
+            return []
+        ack = Ack(self.standing.term, True, self.owed)
+        self.owed = None
+        return [Send(self.standing.leader, ack)]
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """What an older leader sent early is void under the next one."""
+        self.early.clear()
+        self.owed, self.complained = None, -1
+        return []
+
+    def lead(self, now: float) -> Effects:
+        """A leader holds nothing back."""
+        self.early.clear()
+        self.owed = None
+        return []

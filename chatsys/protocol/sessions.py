@@ -1,0 +1,336 @@
+"""Sessions: each message of a client is delivered exactly once, in the client's order.
+
+A client opens a session in the log and numbers its messages; a retry carries the same pair
+(client_id, client_seq), so the leader recognises it.  The session table is a function of the log
+alone: every node computes the same one while it delivers.
+
+    SUBMIT (c, 7)   7 = last + 1   give it a number        (c, 7) again   wait, or answer `ok`
+                    7 > last + 1   gap: an earlier one is missing
+    follower        passes it on to the leader and remembers whom to answer
+
+Assumes   a committed entry stays committed: `ok` is said only then.
+Promises  exactly once and in order per session (Liskov 2012, section 4; Raft dissertation 6.3).
+Read also `client` (the other end), `ordering` (who numbers), lab 6.
+"""
+
+from bisect import bisect_left
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig, Limits
+from chatsys.protocol.actor import Address, Part
+from chatsys.protocol.effects import Deliver, Effects, Note, Order, Release, Send, Yield
+from chatsys.protocol.messages import (
+    Delivered,
+    DiskSpace,
+    Entry,
+    LinkDown,
+    Submit,
+    SubmitReply,
+    SubmitStatus,
+    Subscribe,
+)
+from chatsys.protocol.standing import Standing
+
+CREDIT = 1024
+"""A subscriber is sent at most so many messages beyond the last it confirmed."""
+NAME_CHARACTERS = 128
+MAX_HOPS = 2
+
+Pair = tuple[str, int]
+
+
+def refusal(room: str, author: str, text: str, limits: Limits) -> tuple[SubmitStatus, str] | None:
+    """Return (status, reason) if this message can never be accepted, else None."""
+    if not text.strip():
+        return "denied", "the text is empty; write something."
+    if len(text) > limits.text_bytes or len(text.encode("utf-8", "replace")) > limits.text_bytes:
+        return "too_large", f"the text is longer than {limits.text_bytes} bytes; split it."
+    for name, value in (("room", room), ("author", author)):
+        if not value.strip() or len(value) > NAME_CHARACTERS:
+            return "denied", f"the {name} must have 1 to {NAME_CHARACTERS} characters."
+    for character in room + author + text:
+        if (character < " " and character not in "\n\t") or character == "\x7f" or "\ud800" <= character <= "\udfff":
+            return "denied", f"it contains the control character U+{ord(character):04X}; remove it."
+    return None
+
+
+class SessionTable:
+    """Open sessions and where each of their messages stands; computed from delivered entries."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.sessions: dict[str, list[int]] = {}
+        """client_id -> positions; index client_seq, so index 0 is the entry that opened it."""
+
+    def apply(self, entry: Entry) -> str:
+        """Take in the next delivered entry; return `new`, `duplicate`, `gap` or `unknown`."""
+        known = self.sessions.get(entry.client_id)
+        if entry.kind == "session":
+            if known is not None:
+                return "duplicate"
+            self.sessions[entry.client_id] = [entry.seq]
+            if len(self.sessions) > self.capacity:
+                del self.sessions[next(iter(self.sessions))]
+            return "new"
+        if known is None:
+            return "unknown"
+        if entry.client_seq != len(known):
+            return "duplicate" if entry.client_seq < len(known) else "gap"
+        known.append(entry.seq)
+        self.sessions[entry.client_id] = self.sessions.pop(entry.client_id)
+        return "new"
+
+
+class Sessions(Part):
+    """Answers clients, delivers what is committed, and pushes it to subscribers."""
+
+    handles = (Submit, SubmitReply, Subscribe, LinkDown)
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.limits = config.limits
+        self.table = SessionTable(self.limits.sessions)
+        self.delivered = 0
+        """The last position handed on; barriers and sessions count too."""
+        self.chat: list[int] = []
+        """The positions of delivered chat entries: `chat[msg_no - 1]`."""
+        self.ahead: dict[str, list[int]] = {}
+        """Leader: positions of sessions' messages that are in the log but not delivered yet."""
+        self.scanned = 0
+        """Leader: `ahead` covers the log up to here."""
+        self.held: list[tuple[Address, Submit]] = []
+        """Leader, not ready yet: what to take up then."""
+        self.waiting: dict[Pair, dict[Address, None]] = {}
+        """Whom to answer once this pair is delivered."""
+        self.older: dict[Pair, dict[Address, None]] = {}
+        """The same, from before the last sweep: dropped at the next."""
+        self.subscribers: dict[Address, list[Any]] = {}
+        """link -> [sent up to, confirmed up to, room or None]"""
+        self.disk_low = False
+
+    # --- SUBMIT ----------------------------------------------------------------------------
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Serve a client, pass its message on, or pass its answer back."""
+        match message:
+            case Submit():
+                return self._submit(sender, message, now)
+            case SubmitReply(client_id=client, client_seq=number):
+                links = self._answerable((client, number))
+                return [Send(link, message) for link in links if link != sender]
+            case Subscribe():
+                self._subscribe(sender, message)
+            case LinkDown():
+                self.subscribers.pop(sender, None)
+        return []
+
+    def on_command(self, command: msgspec.Struct, now: float) -> Effects:
+        """Learn from the host whether the disk still has room."""
+        if isinstance(command, DiskSpace):
+            self.disk_low = command.low
+        return []
+
+    def _submit(self, sender: Address, submit: Submit, now: float) -> Effects:
+        here = self.standing
+        wrong = None if submit.client_seq == 0 else refusal(submit.room, submit.author, submit.text, self.limits)
+        if wrong is not None:
+            return [self._reply(sender, submit, *wrong)]
+        if not here.leads:
+            return self._pass_on(sender, submit, now)
+        if here.handing:
+            return [self._reply(sender, submit, "redirect", "a higher node is about to lead")]
+        if self.disk_low:
+            return [self._reply(sender, submit, "busy", "the leader's disk is almost full")]
+        if not here.ready:
+            if len(self.held) >= self.limits.waiting_submits:
+                return [self._reply(sender, submit, "busy", "the new leader is not ready yet")]
+            self.held.append((sender, submit))
+            return []
+        return self._admit(sender, submit)
+
+    def _admit(self, sender: Address, submit: Submit) -> Effects:
+        """The leader's rule: new ones are numbered, repeated ones wait or are answered."""
+        positions = self._positions(submit.client_id)
+        if submit.client_seq > 0 and not positions:
+            return [self._reply(sender, submit, "unknown_session", "open a session first")]
+        if submit.client_seq > len(positions):
+            return [self._reply(sender, submit, "gap", f"message {len(positions)} of this session is missing")]
+        if submit.client_seq == len(positions):
+            self._await((submit.client_id, submit.client_seq), submit.via or sender)
+            kind: Any = "chat" if submit.client_seq else "session"
+            draft = Entry(0, 0, kind, submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
+            return [Order(draft)]
+        seq = positions[submit.client_seq]
+        entry = self.log.entries[seq - 1]
+        if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
+            return [self._reply(sender, submit, "conflict", f"number {submit.client_seq} was another message")]
+        if seq <= self.delivered:
+            return [self._ok(submit.via or sender, entry)]
+        self._await((submit.client_id, submit.client_seq), submit.via or sender)
+        return []
+
+    def _positions(self, client: str) -> list[int]:
+        """Where this session's messages stand in the whole log, delivered or not."""
+        for entry in self.log.entries[self.scanned :]:
+            if entry.client_id:
+                own = self.ahead.get(entry.client_id)
+                if own is None:
+                    own = self.ahead[entry.client_id] = list(self.table.sessions.get(entry.client_id, ()))
+                if entry.client_seq == len(own):
+                    own.append(entry.seq)
+        self.scanned = self.log.last_seq
+        return self.ahead.get(client) or self.table.sessions.get(client, [])
+
+    def _pass_on(self, sender: Address, submit: Submit, now: float) -> Effects:
+        """A follower forwards to the leader it knows, and never queues."""
+        leader = self.standing.leader
+        if leader is None or leader in self.standing.down:
+            return [self._reply(sender, submit, "busy", "no leader is known here; an election may be under way")]
+        if submit.hops >= MAX_HOPS or leader == sender:
+            return [self._reply(sender, submit, "redirect", "the leader changed")]
+        via = submit.via
+        if via == 0:
+            via = self.standing.me
+            self._await((submit.client_id, submit.client_seq), sender)
+            if "sweep" not in self.alarms:
+                self.alarms.set("sweep", now + self.timing.client_retry_max)
+        return [Send(leader, msgspec.structs.replace(submit, via=via, hops=submit.hops + 1))]
+
+    # --- answering -------------------------------------------------------------------------
+
+    def _await(self, pair: Pair, link: Address) -> None:
+        self.waiting.setdefault(pair, {})[link] = None
+        if not self.standing.leads and len(self.waiting) > self.limits.forwarded:
+            del self.waiting[next(iter(self.waiting))]
+
+    def _answerable(self, pair: Pair) -> list[Address]:
+        return [*self.waiting.pop(pair, {}), *self.older.pop(pair, {})]
+
+    def _reply(self, link: Address, submit: Submit, status: SubmitStatus, reason: str) -> Send:
+        here = self.standing
+        leader = here.peer(here.leader) if status == "redirect" and here.leader != here.me else None
+        reply = SubmitReply(submit.client_id, submit.client_seq, status, reason, leader=leader)
+        return Send(submit.via or link, reply)
+
+    def _ok(self, link: Address, entry: Entry, msg_no: int = 0) -> Send:
+        if entry.kind == "chat" and not msg_no:
+            msg_no = self._msg_no(entry.seq)
+        return Send(link, SubmitReply(entry.client_id, entry.client_seq, "ok", seq=entry.seq, msg_no=msg_no))
+
+    def _msg_no(self, seq: int) -> int:
+        return bisect_left(self.chat, seq) + 1
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """Forget forwarded messages that nobody answered: the client has retried by now."""
+        if name == "sweep" and not self.standing.leads:
+            self.older, self.waiting = self.waiting, {}
+            if self.older:
+                self.alarms.set("sweep", now + self.timing.client_retry_max)
+        return []
+
+    def lead(self, now: float) -> Effects:
+        """Number from the table of the whole log; those who wait for an older leader ask again."""
+        self.ahead, self.scanned = {}, self.delivered
+        self.alarms.clear("sweep")
+        return self._turn_away("this node leads now")
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Whoever waits is told to ask again: what became of the message is not known here."""
+        self.ahead, self.scanned = {}, 0
+        return self._turn_away("the leader changed")
+
+    def _turn_away(self, reason: str) -> Effects:
+        effects: Effects = [self._reply(link, submit, "redirect", reason) for link, submit in self.held]
+        leader = self.standing.peer(self.standing.leader)
+        for (client, number), links in [*self.waiting.items(), *self.older.items()]:
+            reply = SubmitReply(client, number, "redirect", reason, leader=leader)
+            effects += [Send(link, reply) for link in links]
+        self.held, self.waiting, self.older = [], {}, {}
+        return effects
+
+    # --- delivering ------------------------------------------------------------------------
+
+    def deliver(self, now: float) -> Effects:
+        """Hand on what is committed, in order, once; then take up what waited for readiness."""
+        effects: Effects = []
+        if self.log.rewound is not None:
+            self._rebuild(self.log.rewound)
+        while self.delivered < self.log.commit:
+            self.delivered += 1
+            effects += self._deliver(self.log.entries[self.delivered - 1])
+        if self.standing.ready and self.held:
+            held, self.held = self.held, []
+            effects += [Release(sender, submit) for sender, submit in held]
+        return effects
+
+    def _deliver(self, entry: Entry) -> Effects:
+        if entry.kind == "barrier":
+            return []
+        effects: Effects = []
+        verdict = self.table.apply(entry)
+        msg_no = 0
+        if verdict != "new":
+            effects.append(
+                Note("duplicate", seq=entry.seq, client=entry.client_id, client_seq=entry.client_seq, reason=verdict)
+            )
+        elif entry.kind == "chat":
+            self.chat.append(entry.seq)
+            msg_no = len(self.chat)
+            effects.append(Deliver(entry, msg_no))
+        links = self._answerable((entry.client_id, entry.client_seq))
+        if verdict == "new":
+            effects += [self._ok(link, entry, msg_no) for link in links]
+        return effects
+
+    def _rebuild(self, voided: int) -> None:
+        """Unsafe clusters only: delivered entries were voided; begin again from before them."""
+        self.log.rewound = None
+        if voided > self.delivered:
+            return
+        self.delivered = 0
+        self.chat = []
+        self.table = SessionTable(self.limits.sessions)
+        while self.delivered < voided - 1:
+            self.delivered += 1
+            self._deliver(self.log.entries[self.delivered - 1])
+
+    # --- subscribers -----------------------------------------------------------------------
+
+    def _subscribe(self, link: Address, request: Subscribe) -> None:
+        """A growing cursor confirms; one that stands still asks for what was lost."""
+        known = self.subscribers.get(link)
+        after = max(0, request.after)
+        if known is None or known[2] != request.room or after <= known[1] or after > known[0]:
+            self.subscribers[link] = [after, after, request.room]
+        else:
+            known[1] = after
+
+    def settle(self, now: float) -> Effects:
+        """Push to every subscriber what it has not had, one frame a turn and within its credit."""
+        effects: Effects = []
+        for link, cursor in self.subscribers.items():
+            sent, confirmed, room = cursor
+            upto = min(len(self.chat), confirmed + CREDIT)
+            if sent >= upto:
+                continue
+            entries: list[Entry] = []
+            numbers: list[int] = []
+            size = 0
+            while sent < upto and len(entries) < self.limits.batch_entries and size < self.limits.batch_bytes:
+                sent += 1
+                entry = self.log.entries[self.chat[sent - 1] - 1]
+                if room is None or entry.room == room:
+                    entries.append(entry)
+                    numbers.append(sent)
+                    size += entry.size
+            cursor[0] = sent
+            if room is not None and not entries:
+                cursor[1] = sent
+            if entries:
+                effects.append(Send(link, Delivered(tuple(entries), tuple(numbers))))
+            if sent < upto:
+                self.alarms.set("push", now)
+        return effects

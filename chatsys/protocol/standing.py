@@ -1,0 +1,142 @@
+"""Where a node stands: its role and the legal moves between roles, its term, promise and leader.
+
+                 silence                a quorum supports        promises of a quorum
+    FOLLOWER -----------> NOMINATING ----------------> PREPARING ----------> LEADER
+        ^                   |    ^                       |    \\                ^
+        |    a higher one   v    | it did not            |     `-> SYNCING -----'
+        |    answers      DEFERRING  take over           |           (fetch the best log first)
+        `--------- failed, or somebody leads ------------'
+
+A *term* is the number of one leadership; it only grows.  A node promises each term to at most one
+nominee, and refuses every lower term from then on.
+
+Promises  `become` allows the moves in MOVES and no others; the labs draw their diagram from it.
+Read also `election` and `succession`, who walk the moves; `node`, who owns the one Standing.
+"""
+
+from enum import Enum
+
+from chatsys.config import ClusterConfig
+from chatsys.protocol.effects import Note
+from chatsys.protocol.log import Log
+from chatsys.protocol.messages import PeerInfo
+
+NUMBERS_A_LIFE = 1_000_000
+"""Rounds and nonces start anew from the incarnation, so an answer to an earlier life never counts."""
+
+
+class Role(Enum):
+    """What a node is doing about leadership."""
+
+    FOLLOWER = "follower"
+    """Follows the leader it knows, or waits to hear of one."""
+    NOMINATING = "nominating"
+    """Asks everyone whether it may try to lead (Bully's ELECTION)."""
+    DEFERRING = "deferring"
+    """A higher node answered; stands back for it, once."""
+    PREPARING = "preparing"
+    """Asks for promises for its new term."""
+    SYNCING = "syncing"
+    """Fetches the best log among the promisers."""
+    LEADER = "leader"
+    """Gives every message its number."""
+
+
+MOVES: dict[Role, frozenset[Role]] = {
+    Role.FOLLOWER: frozenset({Role.NOMINATING}),
+    Role.NOMINATING: frozenset({Role.DEFERRING, Role.PREPARING, Role.FOLLOWER}),
+    Role.DEFERRING: frozenset({Role.NOMINATING, Role.FOLLOWER}),
+    Role.PREPARING: frozenset({Role.SYNCING, Role.LEADER, Role.FOLLOWER}),
+    Role.SYNCING: frozenset({Role.LEADER, Role.FOLLOWER}),
+    Role.LEADER: frozenset({Role.FOLLOWER}),
+}
+
+
+class Standing:
+    """The facts that all parts of one node share; each is written by one part only."""
+
+    def __init__(self, me: int, config: ClusterConfig) -> None:
+        self.me = me
+        self.members = config.ids
+        self.others = tuple(node for node in config.ids if node != me)
+        self.quorum = config.quorum
+        self.safe = config.safe
+        self.addresses = config.members
+        self.log = Log(safe=config.safe)
+        self.incarnation = 0
+        """Which life of the process this is, from 1."""
+        self.role = Role.FOLLOWER
+        self.term = 0
+        self.promised_to: int | None = None
+        """Whom this node promised its term to."""
+        self.leader: int | None = None
+        """The leader of this term, once heard (or this node itself)."""
+        self.heard = 0
+        """The number of the last heartbeat heard in this term."""
+        self.trust = False
+        """Set while the leader was heard recently; written by failure."""
+        self.fresh = False
+        """Set while this node leads and a quorum answers its heartbeats; written by failure."""
+        self.ready = False
+        """Set while this node leads and an entry of its own term is committed; written by ordering."""
+        self.handing = False
+        """Set while this leader waits for a higher member to take over; written by succession."""
+        self.transfer: tuple[int, int] | None = None
+        """(leader, term) if that leader asked this node to take over; written by election."""
+        self.met_leader = False
+        """Whether a leader was heard in this life."""
+        self.down: set[int] = set()
+        """Members whose process is known to be gone; written by membership."""
+
+    @property
+    def outranking(self) -> tuple[int, ...]:
+        """The members with a higher id."""
+        return tuple(node for node in self.members if node > self.me)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this node leads."""
+        return self.role is Role.LEADER
+
+    @property
+    def transferring(self) -> bool:
+        """Whether this node nominated itself because its leader asked for it."""
+        return self.role is Role.NOMINATING and self.transfer is not None
+
+    @property
+    def trusted(self) -> int | None:
+        """The other node that this one trusts to lead, if any."""
+        return self.leader if self.trust and not self.leads else None
+
+    def endorses(self, transfer: tuple[int, int] | None) -> bool:
+        """Tell whether `transfer` names the leader this node trusts, or itself leading, in this term."""
+        leader = self.me if self.leads else self.trusted
+        return transfer is not None and leader is not None and tuple(transfer) == (leader, self.term)
+
+    def peer(self, node: int | None) -> PeerInfo | None:
+        """Return id and address of a member."""
+        return None if node is None else PeerInfo(node, self.addresses[node])
+
+    def next_number(self, last: int) -> int:
+        """Return a round or nonce after `last` that no earlier life of this node used."""
+        return max(last, self.incarnation * NUMBERS_A_LIFE) + 1
+
+    def become(self, role: Role, reason: str) -> Note:
+        """Move to `role`; return the note for the trace."""
+        assert role in MOVES[self.role], f"no rule leads from {self.role.value} to {role.value}"
+        self.role = role
+        return Note("role", role=role.value, term=self.term, reason=reason)
+
+    def enter(self, term: int, promised_to: int | None, leader: int | None = None) -> None:
+        """Enter a term (or learn its leader): what was proved of the old leader's log counts no more."""
+        self.term = term
+        self.promised_to = promised_to
+        self.set_leader(leader)
+
+    def set_leader(self, leader: int | None) -> None:
+        """Follow another leader, or none: nothing is verified against its log yet."""
+        self.leader = leader
+        self.heard = 0
+        self.trust = False
+        self.log.verified = self.log.commit
+        self.met_leader = self.met_leader or leader is not None

@@ -1,0 +1,173 @@
+"""Succession: the term fence, the promises, and the log that a new leader must first adopt.
+
+Bully chooses who tries to lead; this part decides who is safe.  A nominee opens a new term and
+asks for promises.  Who promises refuses all lower terms from then on, so the old leader can
+decide nothing more once a quorum has promised.  The nominee then copies the best log among the
+promisers, and only then leads.
+
+    PREPARE(t) -->  everyone           <-- PROMISE(t, last label)      (Paxos phase 1)
+    best = greatest (last term, last seq) of a quorum of promisers
+    best <= own last ? LEAD : CATCHUP(sync) from that promiser, then LEAD
+
+Why the best log is enough: what is committed stands on a quorum, any two quorums of a safe
+cluster share a node, and the log with the greatest last label has everything that node had
+committed (Raft 5.4.1, with a copy in place of a refused vote).
+
+Assumes   a promise is durable before it is sent: `storage.Outbox` sees to it.
+Promises  one leader per term; its log holds everything committed in lower terms.
+Read also `election` (who nominates), `ordering` (what a leader does), lab 10.
+"""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.errors import BrokenInvariant
+from chatsys.protocol.actor import Address, Part
+from chatsys.protocol.effects import Append, Effects, HandOver, Lead, Note, Send, Stand, Suspect, Yield
+from chatsys.protocol.fence import Fence
+from chatsys.protocol.log import START
+from chatsys.protocol.messages import Catchup, CatchupReply, Entry, Label, Prepare, Promise, Stepdown
+from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.storage import Promised
+
+
+class Succession(Part):
+    """Writes term, promise and leader; adopts the best log before it leads."""
+
+    handles = (Prepare, Promise, CatchupReply, Stepdown)
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.fence = Fence(standing)
+        self.promises: dict[int, Label] = {}
+        """Who promised this node's term, and the last label of each one's log."""
+        self.source: int | None = None
+        """The promiser with the best log, while syncing."""
+        self.nonce = 0
+        self.collected: list[Entry] = []
+        self.collected_prev = START
+
+    # --- trying to lead --------------------------------------------------------------------
+
+    def stand(self, decision: Stand, now: float) -> Effects:
+        """Open a new term and ask everyone for a promise; the own one goes through the own disk."""
+        here = self.standing
+        here.enter(here.term + 1, promised_to=here.me)
+        self.promises = {}
+        self.alarms.set("prepare", now + self.timing.prepare_timeout)
+        request = Prepare(here.term, decision.transfer)
+        return [
+            here.become(Role.PREPARING, "a quorum supports this node"),
+            Append(Promised(here.term, here.me)),
+            *[Send(peer, request) for peer in here.others],
+            Send(here.me, Promise(here.term, True, self.log.last)),
+        ]
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Promise, count promises, collect the best log, or take over.  The fence has passed."""
+        if not isinstance(sender, int):
+            return []
+        match message, self.standing.role:
+            case Prepare(), _:
+                return self._promise(sender, message, now)
+            case Promise(ok=True, last=last), Role.PREPARING:
+                self.promises[sender] = last
+                return self._complete(now) if len(self.promises) >= self.standing.quorum else []
+            case CatchupReply(purpose="sync", nonce=self.nonce), Role.SYNCING if sender == self.source:
+                return self._collect(message, now)
+            case Stepdown(term=term), Role.FOLLOWER if sender == self.standing.trusted:
+                return [Suspect(f"leader {sender} asks this node to take over", transfer=(sender, term))]
+        return []
+
+    def _complete(self, now: float) -> Effects:
+        """A quorum has promised: lead, or first fetch the best log among them."""
+        source = max(self.promises, key=lambda node: (self.promises[node], node))
+        if self.promises[source] <= self.log.last:
+            return [Lead()]
+        self.source = source
+        effects: Effects = [self.standing.become(Role.SYNCING, f"the log of node {source} is newer")]
+        return effects + self._fetch(self.log.commit + 1, now)
+
+    def _fetch(self, first: int, now: float) -> Effects:
+        self.nonce = self.standing.next_number(self.nonce)
+        self.collected = []
+        self.collected_prev = self.log.label(first - 1)
+        assert self.source is not None, "only a syncing node fetches"
+        return self._ask(self.source, first, now)
+
+    def _ask(self, source: int, first: int, now: float) -> Effects:
+        self.alarms.set("prepare", now + self.timing.prepare_timeout)
+        return [Send(source, Catchup(self.standing.term, "sync", first, self.nonce))]
+
+    def _collect(self, chunk: CatchupReply, now: float) -> Effects:
+        """Keep the chunk; when the last one is here, splice them all at once and lead."""
+        end = Label(self.collected[-1].term, self.collected[-1].seq) if self.collected else self.collected_prev
+        if chunk.unknown or chunk.prev != end:
+            if chunk.prev.seq != end.seq and not chunk.unknown:
+                return []
+            if self.standing.safe:
+                raise BrokenInvariant(
+                    f"Node {self.source} promised the newest log but does not have entry {end.seq} of term "
+                    f"{end.term}, which is committed here."
+                )
+            return [Note("anomaly", reason="the best log differs in a committed entry"), *self._fetch(1, now)]
+        self.collected += chunk.entries
+        assert self.source is not None, "only a syncing node collects"
+        if chunk.more and chunk.entries:
+            return self._ask(self.source, self.collected[-1].seq + 1, now)
+        effects = self.log.splice(self.collected)
+        self.collected = []
+        if self.log.last < self.promises[self.source]:
+            return [*effects, Yield("the best log came incomplete", back_off=True)]
+        return [*effects, Lead()]
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """The attempt took too long, or the member asked to take over did not."""
+        match name, self.standing.role:
+            case "prepare", Role.PREPARING | Role.SYNCING:
+                missing = f"{len(self.promises)} of {self.standing.quorum} promises came in time"
+                return [Yield(f"the attempt to lead failed: {missing}", back_off=True)]
+            case "hand", _:
+                self.standing.handing = False
+        return []
+
+    def lead(self, now: float) -> Effects:
+        """The term has its leader: this node."""
+        here = self.standing
+        self.alarms.clear("prepare")
+        self.source, self.collected = None, []
+        here.set_leader(here.me)
+        return [here.become(Role.LEADER, "a quorum promised and the log is complete")]
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Give up what was under way."""
+        self.alarms.clear("prepare", "hand")
+        self.standing.handing = False
+        self.source, self.collected = None, []
+        return []
+
+    # --- helping others --------------------------------------------------------------------
+
+    def _promise(self, sender: int, request: Prepare, now: float) -> Effects:
+        here = self.standing
+        if not here.endorses(request.transfer):
+            leads = here.leads and here.fresh
+            if leads or here.trusted not in (None, sender):
+                return []
+        if request.term < here.term or (request.term == here.term and here.promised_to != sender):
+            return [Send(sender, Promise(here.term, False))]
+        effects: Effects = []
+        if request.term > here.term:
+            here.enter(request.term, promised_to=sender)
+            effects.append(Append(Promised(request.term, sender)))
+        effects.append(Yield(f"promised term {request.term} to node {sender}"))
+        return [*effects, Send(sender, Promise(request.term, True, self.log.last))]
+
+    def hand_over(self, decision: HandOver, now: float) -> Effects:
+        """Ask a higher member that has caught up to take over; serve no new client meanwhile."""
+        self.standing.handing = True
+        self.alarms.set("hand", now + self.timing.answer_timeout + self.timing.prepare_timeout)
+        return [Send(decision.to, Stepdown(self.standing.term, decision.to))]
