@@ -33,7 +33,7 @@ from chatsys.protocol.messages import (
     SubmitReply,
     Subscribe,
 )
-from chatsys.protocol.sessions import refusal
+from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256
 """Confirm the cursor after so many messages, well within the node's credit."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.config import ClusterConfig, Limits
+from chatsys.config import ClusterConfig
 from chatsys.protocol.actor import Address, Part
 from chatsys.protocol.effects import Deliver, Effects, Note, Order, Release, Send, Yield
 from chatsys.protocol.messages import (
@@ -32,56 +32,14 @@ from chatsys.protocol.messages import (
     SubmitStatus,
     Subscribe,
 )
+from chatsys.protocol.session_table import SessionTable, refusal
 from chatsys.protocol.standing import Standing
 
 CREDIT = 1024
 """A subscriber is sent at most so many messages beyond the last it confirmed."""
-NAME_CHARACTERS = 128
 MAX_HOPS = 2
 
 Pair = tuple[str, int]
-
-
-def refusal(room: str, author: str, text: str, limits: Limits) -> tuple[SubmitStatus, str] | None:
-    """Return (status, reason) if this message can never be accepted, else None."""
-    if not text.strip():
-        return "denied", "the text is empty; write something."
-    if len(text) > limits.text_bytes or len(text.encode("utf-8", "replace")) > limits.text_bytes:
-        return "too_large", f"the text is longer than {limits.text_bytes} bytes; split it."
-    for name, value in (("room", room), ("author", author)):
-        if not value.strip() or len(value) > NAME_CHARACTERS:
-            return "denied", f"the {name} must have 1 to {NAME_CHARACTERS} characters."
-    for character in room + author + text:
-        if (character < " " and character not in "\n\t") or character == "\x7f" or "\ud800" <= character <= "\udfff":
-            return "denied", f"it contains the control character U+{ord(character):04X}; remove it."
-    return None
-
-
-class SessionTable:
-    """Open sessions and where each of their messages stands; computed from delivered entries."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self.sessions: dict[str, list[int]] = {}
-        """client_id -> positions; index client_seq, so index 0 is the entry that opened it."""
-
-    def apply(self, entry: Entry) -> str:
-        """Take in the next delivered entry; return `new`, `duplicate`, `gap` or `unknown`."""
-        known = self.sessions.get(entry.client_id)
-        if entry.kind == "session":
-            if known is not None:
-                return "duplicate"
-            self.sessions[entry.client_id] = [entry.seq]
-            if len(self.sessions) > self.capacity:
-                del self.sessions[next(iter(self.sessions))]
-            return "new"
-        if known is None:
-            return "unknown"
-        if entry.client_seq != len(known):
-            return "duplicate" if entry.client_seq < len(known) else "gap"
-        known.append(entry.seq)
-        self.sessions[entry.client_id] = self.sessions.pop(entry.client_id)
-        return "new"
 
 
 class Sessions(Part):
