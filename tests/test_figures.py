@@ -8,7 +8,7 @@ import plotly.io as pio
 import pytest
 
 from chatsys.errors import UsageError
-from chatsys.teach import bands, deliveries, figures, theme
+from chatsys.teach import bands, figures, journeys, theme
 from chatsys.trace import Record, Trace
 
 EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
@@ -191,7 +191,7 @@ def test_a_long_matrix_turns_to_the_first_difference() -> None:
 
 
 def test_latency_finds_the_message_that_waited_for_the_new_leader() -> None:
-    trips = deliveries.journeys(made_up.fail_over())
+    trips = journeys.journeys(made_up.fail_over())
     slow = max(trips, key=lambda trip: (trip.acked or 0) - trip.submitted)
     assert slow.text == "who leads now?"
     assert "the slowest after 1.98 s" in figures.describe(figures.latency(made_up.fail_over()))

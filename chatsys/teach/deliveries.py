@@ -1,29 +1,26 @@
-"""Three figures about messages: the delivery matrix, the latency, the log as a table.
+"""Two figures about the order: the delivery matrix, and the log as a table.
 
              #1   #2   #3   #4          a column is a number, a row is a node
     node 3   ok   ok   ok   --          -- nothing delivered at this number
     node 2   ok   ok   ok   !=          != not what the others delivered there
     node 1   ok   ok   ok   ok
 
-Read also `bands` (the other half: roles over time), `check` (the same facts as verdicts).
+Read also `timelines` (roles over time), `journeys` (how long it took), `check` (the same as verdicts).
 """
 
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 import plotly.graph_objects as go
 
 from chatsys.teach import theme
-from chatsys.teach.theme import counted, inert, node_name, seconds
+from chatsys.teach.theme import counted, inert, node_name
 from chatsys.trace import Record, Trace
 
 MOST_NUMBERS = 40
 """Columns of the matrix."""
 MOST_ROWS = 200
 """Rows of the log table."""
-MOST_POINTS = 600
-"""Messages in the latency figure."""
 
 MISSING, SAME, AGAIN, DIFFERENT = range(4)
 SIGNS = ("–", "✓", "↻", "≠")
@@ -188,109 +185,6 @@ def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
     those = sorted({node for nodes_ in missing.values() for node in nodes_})
     lacks = ", ".join(f"node {node} lacks {sum(node in at for at in missing.values())}" for node in those)
     return f"Where the nodes delivered, they agree; of {counted(total, 'message')} {lacks}."
-
-
-# --- latency -----------------------------------------------------------------------------------
-
-
-@dataclass
-class Journey:
-    """One message: when it was submitted, answered, and delivered first and last (seconds)."""
-
-    text: str
-    submitted: float
-    acked: float | None = None
-    deliveries: dict[int, float] = field(default_factory=dict)
-
-
-def journeys(trace: Trace) -> list[Journey]:
-    """Return the journey of every submitted message, in order of submission."""
-    found: dict[tuple[str | None, int | None], Journey] = {}
-    for record in sorted(trace.of("submit", "ack", "deliver"), key=lambda record: record.time):
-        pair = record.client, record.client_seq
-        if record.kind == "submit":
-            found.setdefault(pair, Journey(record.text or "", record.time))
-        elif pair in found and record.kind == "ack":
-            found[pair].acked = found[pair].acked or record.time
-        elif pair in found and isinstance(record.node, int):
-            found[pair].deliveries.setdefault(record.node, record.time)
-    return list(found.values())
-
-
-def latency(trace: Trace) -> Any:
-    """Draw how long every message took: until its client had the answer, until all nodes had it."""
-    title = "How long messages took"
-    trips = journeys(trace)
-    if not trips:
-        return theme.nothing(title, "No client has submitted a message in this run.")
-    shown = trips[-MOST_POINTS:]
-    figure = go.Figure()
-    if len(shown) <= 150:
-        _draw_spans(figure, [trip for trip in shown if trip.deliveries])
-    _draw_points(figure, shown, "first node delivers", "triangle-up", theme.SKY, _first)
-    _draw_points(figure, shown, "client is answered", "circle", theme.BLUE, lambda t: t.acked)
-    _draw_points(figure, shown, "last node delivers", "triangle-down", theme.ORANGE, _last)
-    taken = [at - t.submitted for t in shown for at in (t.acked, *t.deliveries.values()) if at is not None]
-    positive = [value for value in taken if value > 0]
-    if positive and max(positive) > 20 * median(positive):
-        ticks = [10**power for power in range(-4, 4)]
-        figure.update_yaxes(type="log", tickvals=ticks, ticktext=[_tick(tick) for tick in ticks])
-    else:
-        figure.update_yaxes(rangemode="tozero", tickformat="~s", ticksuffix="s")
-    figure.update_yaxes(title={"text": "time since it was submitted"})
-    figure.update_xaxes(title={"text": "submitted at (s)", "standoff": 6})
-    return theme.finish(figure, title, _tell_latency(trips), 250, below=84)
-
-
-def _tick(value: float) -> str:
-    return f"{value:g} s" if value >= 1 else f"{value * 1000:g} ms"
-
-
-def _first(trip: Journey) -> float | None:
-    return min(trip.deliveries.values(), default=None)
-
-
-def _last(trip: Journey) -> float | None:
-    return max(trip.deliveries.values(), default=None)
-
-
-def _draw_spans(figure: Any, trips: list[Journey]) -> None:
-    """Join the first and the last delivery of each message with a thin line."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for trip in trips:
-        times = trip.deliveries.values()
-        x += [trip.submitted, trip.submitted, None]
-        y += [min(times) - trip.submitted, max(times) - trip.submitted, None]
-    figure.add_scatter(
-        x=x, y=y, mode="lines", line={"width": 1, "color": theme.GREY}, hoverinfo="skip", showlegend=False
-    )
-
-
-def _draw_points(figure: Any, trips: list[Journey], name: str, sign: str, colour: str, when: Any) -> None:
-    dots = [(trip, when(trip) - trip.submitted) for trip in trips if when(trip) is not None]
-    figure.add_scatter(
-        x=[trip.submitted for trip, _ in dots],
-        y=[max(taken, 0.0) for _, taken in dots],
-        mode="markers",
-        name=name,
-        marker={
-            "symbol": sign,
-            "size": 10 if len(dots) <= 150 else 5,
-            "color": colour,
-            "line": {"width": 1 if len(dots) <= 150 else 0, "color": theme.DARK_TEXT},
-        },
-        hovertext=[f"{inert(trip.text, 50)}<br>{name} after {seconds(max(taken, 0.0))}" for trip, taken in dots],
-        hoverinfo="text",
-    )
-
-
-def _tell_latency(trips: list[Journey]) -> str:
-    acked = sorted(trip.acked - trip.submitted for trip in trips if trip.acked is not None)
-    if not acked:
-        return f"None of {counted(len(trips), 'message')} was answered."
-    told = f"{len(acked)} of {counted(len(trips), 'message')} answered, half of them within {seconds(median(acked))}"
-    return f"{told}, the slowest after {seconds(acked[-1])}."
 
 
 # --- the log -----------------------------------------------------------------------------------

@@ -12,12 +12,13 @@ that is still going on (draw it again) and for one that somebody sent you as a f
 capped to what a person can look at; the summary still counts everything.
 
 Promises  texts of users are shown letter by letter (`theme.inert`); nothing depends on colour alone.
-Read also `timelines` and `deliveries`, where they are drawn, and `theme` (how everything looks).
+Read also `timelines`, `deliveries` and `journeys`, where they are drawn, and `theme` (how everything looks).
 """
 
 from typing import Any
 
-from chatsys.teach.deliveries import delivery_matrix, latency, log_table
+from chatsys.teach.deliveries import delivery_matrix, log_table
+from chatsys.teach.journeys import latency
 from chatsys.teach.theme import use
 from chatsys.teach.timelines import heartbeats, roles
 
