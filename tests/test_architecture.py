@@ -24,9 +24,9 @@ LEVELS = (
     {"config"},
     {"protocol"},
     {"trace"},
-    {"check", "faults"},
+    {"check", "faults", "run"},
     {"sim", "runtime"},
-    {"teach", "clients", "bench", "run", "doctor"},
+    {"teach", "clients", "bench", "doctor"},
     {"__main__", "commands"},
 )
 """From the bottom up.  A module imports from lower levels and from its own folder only."""
