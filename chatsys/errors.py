@@ -9,6 +9,7 @@
     |-- TraceError          a saved trace or run cannot be read
     |-- FrameError          a peer broke the wire format; the link is closed and the drop counted
     |-- DiskFailed          a sync failed: what the disk holds is unknowable, so the node stops
+    |-- Runaway             a simulated world makes events without end
     |-- BrokenInvariant     the protocol promised this cannot happen; the node stops
     `-- NotHere             this system cannot do what was asked (for example pause on Windows)
 
@@ -61,6 +62,10 @@ class FrameError(ChatsysError):
 
 class DiskFailed(ChatsysError):
     """Writing or syncing the log failed; the node must stop."""
+
+
+class Runaway(ChatsysError):
+    """Too many events in one second of virtual time: the run was ended, nothing was decided."""
 
 
 class BrokenInvariant(ChatsysError):

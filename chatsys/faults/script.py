@@ -1,0 +1,225 @@
+"""Script: an ordered list of faults, as data; the verbs it may use, and how it is played.
+
+    Script([(3.0, "crash", 3), (5.0, "partition", (1,), (2, 3)), (9.0, "heal")]).play(world)
+            |      |       |
+          seconds  verb    its arguments, as in world.crash(3)
+
+Assumes   the verbs of the world; the word "leader" stands for whoever leads at that moment.
+Promises  what cannot be meant (unknown verb or node, time running back) is refused before it is played.
+Read also `swarm` (scripts drawn at random), `sim.world` (what the verbs do).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from chatsys.errors import UsageError
+
+LEADER = "leader"
+DISKS = ("ok", "slow", "full", "failing")
+MOMENTS = ("lead", "promise")
+"""Acts after which `ambush` can crash the node: it became leader; it made a promise."""
+
+_Check = Callable[[Any, Sequence[int]], str | None]
+"""Says what is wrong with an argument, given the ids of the nodes; None: nothing."""
+
+
+def _node(value: Any, nodes: Sequence[int]) -> str | None:
+    if value == LEADER or (isinstance(value, int) and not isinstance(value, bool) and (not nodes or value in nodes)):
+        return None
+    known = ", ".join(map(str, nodes)) or "whole numbers from 1"
+    return f"{value!r} is no node; the nodes are {known}"
+
+
+def _end(value: Any, nodes: Sequence[int]) -> str | None:
+    return None if isinstance(value, str) and value != LEADER else _node(value, nodes)
+
+
+def _group(value: Any, nodes: Sequence[int]) -> str | None:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return f"{value!r} is no group of nodes; write for example (1, 2)"
+    return next((wrong for node in value if (wrong := _node(node, nodes))), None)
+
+
+def _seconds(value: Any, nodes: Sequence[int]) -> str | None:
+    fine = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e9
+    return None if fine else f"{value!r} is no time; give seconds, 0 or more"
+
+
+def _fraction(value: Any, nodes: Sequence[int]) -> str | None:
+    fine = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+    return None if fine else f"{value!r} is no fraction; give a number from 0 to 1"
+
+
+def _rate(value: Any, nodes: Sequence[int]) -> str | None:
+    fine = isinstance(value, (int, float)) and not isinstance(value, bool) and 0.1 <= value <= 10
+    return None if fine else f"{value!r} is no rate of a clock; 1.0 is right, 1.1 is ten percent fast"
+
+
+def _flag(value: Any, nodes: Sequence[int]) -> str | None:
+    return None if isinstance(value, bool) else f"{value!r} must be True or False"
+
+
+def _text(value: Any, nodes: Sequence[int]) -> str | None:
+    return None if isinstance(value, str) and value.strip() else f"{value!r} is no text; write at least one character"
+
+
+def _maybe_node(value: Any, nodes: Sequence[int]) -> str | None:
+    return None if value is None else _node(value, nodes)
+
+
+def _one_of(names: tuple[str, ...]) -> _Check:
+    return lambda value, nodes: None if value in names else f"{value!r} is not one of {', '.join(names)}"
+
+
+VERBS: dict[str, tuple[int, tuple[_Check, ...]]] = {
+    "say": (1, (_text, _maybe_node, _text, _text)),
+    "crash": (1, (_node,)),
+    "restart": (1, (_node,)),
+    "pause": (1, (_node,)),
+    "resume": (1, (_node,)),
+    "cut": (2, (_node, _node, _flag)),
+    "partition": (2, ()),
+    "heal": (0, (_flag,)),
+    "slow": (3, (_end, _end, _seconds, _seconds)),
+    "lose": (3, (_end, _end, _fraction)),
+    "duplicate": (3, (_end, _end, _fraction)),
+    "disk": (2, (_node, _one_of(DISKS))),
+    "clock": (2, (_node, _rate)),
+    "ambush": (3, (_one_of(MOMENTS), _seconds, _seconds)),
+    "mend": (0, ()),
+}
+"""Every verb of a script: how many arguments it must have, and what each of them must be."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """At `time` (seconds) do `verb` with `args`."""
+
+    time: float
+    verb: str
+    args: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return f"world.at({', '.join(map(repr, (self.time, self.verb, *self.args)))})"
+
+
+def check_fault(verb: str, args: Sequence[Any], nodes: Sequence[int] = ()) -> None:
+    """Raise `UsageError` with one sentence if `verb` with `args` cannot be meant."""
+    if verb not in VERBS:
+        raise UsageError(f"{verb!r} is no verb of a script; there are {', '.join(VERBS)}.")
+    least, checks = VERBS[verb]
+    if verb == "partition":
+        one_way = bool(args) and isinstance(args[-1], bool)
+        groups = args[:-1] if one_way else args
+        checks = (_group,) * len(groups) + (_flag,) * one_way
+    if not least <= len(args) <= len(checks) or (verb == "partition" and len(groups) < 2):
+        raise UsageError(f"{verb} takes {least} to {max(least, len(checks))} arguments, not {len(args)}.")
+    for check, value in zip(checks, args, strict=False):
+        if wrong := check(value, nodes):
+            raise UsageError(f"{verb}: {wrong}.")
+
+
+def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> bool:
+    """Do `verb` in any world now; tell whether it was done.
+
+    With `lenient` a verb that does not fit the moment (crash of a crashed node) is passed over.
+    """
+    if LEADER in args and verb != "say":
+        leader = world.leader
+        if leader is None:
+            if lenient:
+                return False
+            raise UsageError(f"{verb}: there is no leader at the moment; name a node.")
+        args = tuple(leader if value == LEADER else value for value in args)
+    action = getattr(world, verb, None)
+    if action is None:
+        if verb == "mend":
+            _mend(world)
+            return True
+        raise UsageError(f"{verb} exists in the simulated World only; leave it out for a {world.where} cluster.")
+    try:
+        action(*args)
+    except UsageError:
+        if not lenient:
+            raise
+        return False
+    return True
+
+
+def _mend(world: Any) -> None:
+    """Heal all links, resume and restart everyone: for worlds without a verb of their own for it."""
+    world.heal(everything=True)
+    for node, state in world.status().items():
+        if not state["alive"]:
+            world.restart(node)
+        elif state["paused"]:
+            world.resume(node)
+
+
+class Script:
+    """Faults in order of time; `Script([(3.0, "crash", 3), ...])`.  A value: equal, printable."""
+
+    def __init__(self, faults: Iterable[Fault | Sequence[Any]] = (), nodes: Sequence[int] = ()) -> None:
+        self.faults: tuple[Fault, ...] = tuple(map(_as_fault, faults))
+        self.check(nodes)
+
+    def check(self, nodes: Sequence[int] = ()) -> None:
+        """Raise `UsageError` with one sentence for an unknown verb, an unknown node, or time running back."""
+        before = 0.0
+        for fault in self.faults:
+            if not fault.time >= before:
+                raise UsageError(f"{fault} comes after {before} s; write the faults in order of time.")
+            check_fault(fault.verb, fault.args, nodes)
+            before = fault.time
+
+    def play(self, world: Any, lenient: bool = False) -> None:
+        """Play from now on: scheduled in a `World`; on a `Cluster` this call lasts as long as the script."""
+        self.check(tuple(world.nodes))
+        begin = world.now
+        for fault in self.faults:
+            if world.where == "sim":
+                world.at(begin + fault.time, fault.verb, *fault.args, lenient=lenient)
+                continue
+            if (wait := begin + fault.time - world.now) > 0:
+                world.run(wait)
+            apply(world, fault.verb, fault.args, lenient)
+
+    def plain(self) -> list[list[Any]]:
+        """Return the script as plain JSON values, which `Script` takes back."""
+        return [[fault.time, fault.verb, *map(_plain, fault.args)] for fault in self.faults]
+
+    def __len__(self) -> int:
+        return len(self.faults)
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self.faults)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Script) and self.faults == other.faults
+
+    def __hash__(self) -> int:
+        return hash(self.faults)
+
+    def __repr__(self) -> str:
+        lines = ",\n    ".join(repr((fault.time, fault.verb, *fault.args)) for fault in self.faults)
+        return f"Script([\n    {lines},\n])" if lines else "Script([])"
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
+
+
+def _as_fault(given: Fault | Sequence[Any]) -> Fault:
+    if isinstance(given, Fault):
+        return given
+    if isinstance(given, str) or len(given) < 2 or _seconds(given[0], ()) or not isinstance(given[1], str):
+        raise UsageError(f"{given!r} is no fault; write (seconds, verb, arguments...), for example (3.0, 'crash', 3).")
+    return Fault(float(given[0]), given[1], tuple(map(_frozen, given[2:])))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(sorted(value)) if isinstance(value, (set, frozenset, list, tuple)) else value
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,116 @@
+"""The imaginary disk: it keeps what was synced, and on a crash loses any end of the rest.
+
+Records stay objects; bytes are made only where a crash tears a line, and then recovery takes the
+same road as in the real world: `storage.encode`, half a line, `storage.decode`.
+
+    write --> unsynced --sync (one at a time, takes all that waits)--> durable
+                 |
+                 `--crash--> a random part of it survives, its last line perhaps torn
+
+Assumes   a crash is a power loss: harder than the end of a process.
+Promises  what a finished sync covered is never lost.
+Read also `storage.Outbox` (what waits for a sync) and `runtime.disk`, its real counterpart.
+"""
+
+from random import Random
+from typing import Any, Literal
+
+import msgspec
+
+from chatsys.errors import ConfigError, DiskFailed
+from chatsys.protocol.storage import decode, encode
+
+Health = Literal["ok", "slow", "full", "failing"]
+HEALTHS: tuple[Health, ...] = ("ok", "slow", "full", "failing")
+
+
+class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a sync takes, in seconds, and how much room is left on a full disk."""
+
+    shortest: float = 0.001
+    longest: float = 0.005
+    slow: float = 0.6
+    """On a slow disk a sync takes up to this long."""
+    room: int = 200
+    """Records that still fit after the disk gave notice that it is nearly full."""
+    torn: float = 0.5
+    """How often a crash tears the line that it met, where one was being written."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shortest <= self.longest:
+            raise ConfigError(f"shortest is {self.shortest} and longest {self.longest}; give 0 <= shortest <= longest.")
+
+
+class Disk:
+    """One node's log: `records`, of which the first `durable` survive everything."""
+
+    def __init__(self, random: Random, model: DiskModel) -> None:
+        self.random = random
+        self.model = model
+        self.records: list[msgspec.Struct] = []
+        self.durable = 0
+        self.syncing = False
+        self.health: Health = "ok"
+        self.room = model.room
+        self.torn_line = b""
+
+    def write(self, record: msgspec.Struct) -> None:
+        """Take one record into the buffer; raises `DiskFailed` when no room is left."""
+        if self.health == "full":
+            if self.room <= 0:
+                raise DiskFailed("The disk is full: a record could not be written.")
+            self.room -= 1
+        self.records.append(record)
+
+    @property
+    def owes_sync(self) -> bool:
+        """Whether a sync should be started now."""
+        return not self.syncing and self.durable < len(self.records)
+
+    def begin_sync(self) -> tuple[int, float]:
+        """Start a sync; return how many records it will have covered, and after how many seconds."""
+        self.syncing = True
+        longest = self.model.slow if self.health == "slow" else self.model.longest
+        return len(self.records), self.model.shortest + (longest - self.model.shortest) * self.random.random()
+
+    def end_sync(self, upto: int) -> None:
+        """Finish the sync that covers the first `upto` records; raises `DiskFailed`."""
+        self.syncing = False
+        if self.health == "failing":
+            raise DiskFailed("The disk failed: a sync returned an error.")
+        self.durable = upto
+
+    def become(self, health: Health) -> None:
+        """Change the state of the disk."""
+        self.health = health
+        self.room = self.model.room
+
+    def crash(self) -> None:
+        """Lose the unsynced records from a random one on, and perhaps leave half of that one."""
+        self.syncing = False
+        unsynced = len(self.records) - self.durable
+        if not unsynced:
+            return
+        kept = self.durable + self.random.randrange(unsynced + 1)
+        if kept < len(self.records) and self.random.random() < self.model.torn:
+            self.torn_line = self._tear(encode(self.records[kept]))
+        del self.records[kept:]
+        self.durable = kept
+
+    def _tear(self, line: bytes) -> bytes:
+        """Return what a crash leaves of `line`: its first bytes, or a line with a hole in it."""
+        at = self.random.randrange(1, len(line) - 1)
+        if self.random.random() < 0.3:
+            return line[:at] + bytes(len(line) - 1 - at) + b"\n"
+        return line[:at]
+
+    def recover(self, types: tuple[type[msgspec.Struct], ...]) -> tuple[list[Any], int]:
+        """Return (records, torn bytes dropped) for a new life; reads real bytes if a line was torn."""
+        self.durable = len(self.records)
+        if not self.torn_line:
+            return list(self.records), 0
+        data = b"".join(map(encode, self.records)) + self.torn_line
+        self.torn_line = b""
+        self.records, torn = decode(data, types, "the simulated log")
+        self.durable = len(self.records)
+        return list(self.records), torn

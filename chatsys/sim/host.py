@@ -1,0 +1,415 @@
+"""Host: one address of the imaginary world, over all the lives of its actor.
+
+It opens the actor's doors, carries out the effects in their order, and keeps what outlives a
+crash: the disk.  One event is one turn: a door, then `settle`.
+
+    network, alarm, command --> Host --door--> actor
+                                 |  <--effects--
+                                 |--Append--> disk ..sync..> outbox.synced --.
+                                 `--Send----> outbox (waits for the disk) ---+--> network
+
+Assumes   events come in order of virtual time; a paused host only collects them.
+Promises  frames leave after the records written before them are durable; a door that raises stops
+          this node, with a sentence, and never the world.
+Read also `world` (time and verbs), `disk`, and `runtime.host`, the counterpart of the real world.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chatsys.errors import BrokenInvariant, DiskFailed
+from chatsys.protocol.actor import Actor, Address
+from chatsys.protocol.effects import Append, Deliver, Note, Send
+from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp
+from chatsys.protocol.storage import Boot, Outbox
+from chatsys.sim.disk import Disk, Health
+from chatsys.sim.words import columns, log_end, of_delivery, of_record, told
+from chatsys.trace import Record
+
+if TYPE_CHECKING:
+    from chatsys.sim.world import World
+
+Factory = Callable[[Any, Any, Random], Actor]
+Frame = tuple[int, str, int, msgspec.Struct]
+"""What travels: the sender's incarnation, the stable id, the sender's Lamport clock, the message."""
+
+
+class Host:
+    """The process behind one address: alive or not, paused or not, and how its clock runs."""
+
+    def __init__(self, world: "World", me: Address, factory: Factory, disk: Disk) -> None:
+        self.world, self.me, self.factory, self.disk = world, me, factory, disk
+        self.trace = world.trace.append
+        self.alive = self.ready = self.paused = False
+        """`ready`: this life is durable and can be spoken to."""
+        self.lives = self.incarnation = self.frames = self.clock = 0
+        self.offset, self.rate, self.last = 0.0, 1.0, -math.inf
+        self.due = math.inf
+        """The own time of the earliest pending wake-up."""
+        self.links: dict[Address, int] = {}
+        """Peers whose link is up, and the incarnation that the actor was told."""
+        self.seen: dict[Address, int] = {}
+        self.inbox: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
+        self.held: list[Any] = []
+        self.born = 0
+        """Where in the trace this life begins."""
+        self.term, self.role = 0, ""
+        self.actor: Actor
+
+    # --- lives --------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin a life: recover, write what must be durable first; the rest follows the sync."""
+        self.lives += 1
+        self.born = len(self.world.trace)
+        seed = f"{self.world.seed}/actor/{self.me}/{self.lives}"
+        records, torn = self.disk.recover(self.world.actor.records)
+        self.base, self.outbox, self.log_end = len(records), Outbox(), log_end(records)
+        self.alive, self.links, self.seen, self.due = True, {}, {}, math.inf
+        self.incarnation = 0 if isinstance(self.me, str) else self.lives
+        self.prefix = f"{self.me}.{self.incarnation}."
+        self.frames, self.clock, self.term, self.role = 0, 0, 0, ""
+        found = f"{len(records)} records" + (f", {torn} bytes of a torn line dropped" if torn else "")
+        effects = self._begin(records, seed)
+        if effects is None:
+            return
+        for effect in effects:
+            if type(effect) is Append and type(effect.record) is Boot:
+                self.incarnation = effect.record.incarnation
+                self.prefix = f"{self.me}.{self.incarnation}."
+        self.note("start", seq=self.log_end, reason=found)
+        self.held = [effect for effect in effects if type(effect) is not Append]
+        self._perform([effect for effect in effects if type(effect) is Append])
+        if self.alive and not self.disk.syncing:
+            self._open()
+
+    def _begin(self, records: list[Any], seed: str) -> list[Any] | None:
+        try:
+            self.actor = self.factory(self.me, self.world.config, Random(seed))
+            self.actor.recover(records)
+            effects = self.actor.start(self.local())
+            self.term, self.role = self.actor.view()
+        except Exception as error:
+            self.broke(error)
+            return None
+        return effects
+
+    def _open(self) -> None:
+        """Open the listener: the life is durable."""
+        self.ready = True
+        effects, self.held = self.held, []
+        self._turn(lambda now: effects)
+        self.world.touch(self)
+        if self.alive and self.disk.health == "full":
+            self.command(DiskSpace(low=True))
+        self._drain()
+
+    def end(self, kind: str, reason: str | None = None) -> None:
+        """End this life; what was not synced is up to the disk."""
+        self.note(kind, reason=reason)
+        self.alive = self.ready = self.paused = False
+        self.lives_ended()
+        self.disk.crash()
+        self.world.touch(self)
+
+    def lives_ended(self) -> None:
+        """Forget what belongs to the life that ended."""
+        self.inbox.clear()
+        self.held, self.due = [], math.inf
+
+    def broke(self, error: Exception) -> None:
+        """Stop this node because a door raised `error`; say why in the trace and in `failures`."""
+        sentence = str(error) if isinstance(error, BrokenInvariant) else told(error)
+        self.world.failures.append((self.me, sentence))
+        self.note("broken", reason=sentence)
+        self.end("crash", "It stopped itself.")
+
+    def resume(self) -> None:
+        """Serve everything that waited, in order of arrival, then late alarms."""
+        self.paused = False
+        self._drain()
+        if self.alive:
+            self.due = math.inf
+            self._on_time()
+
+    def _drain(self) -> None:
+        waiting, self.inbox = self.inbox, deque()
+        while waiting and self.alive:
+            handle, one, two = waiting.popleft()
+            handle(one, two)
+
+    def stop(self, order: msgspec.Struct) -> None:
+        """End this life in good order: the actor may still write, and all of it is kept."""
+        if self.ready and not self.paused:
+            self._turn(self.actor.on_command, order)
+        self.note("stop")
+        self.disk.durable = len(self.disk.records)
+        self.alive = self.ready = self.paused = False
+        self.lives_ended()
+
+    # --- events -------------------------------------------------------------------------
+
+    def arrive(self, sender: Address, frame: Frame) -> None:
+        """Take a frame from the network, unless nobody is there or the link is cut by now."""
+        cuts = self.world.network.cuts
+        if not self.ready:
+            self._drop(sender, frame, "nobody there")
+        elif cuts and (sender, self.me) in cuts:
+            self._drop(sender, frame, "cut")
+        elif self.paused:
+            self.inbox.append((self.receive, sender, frame))
+        else:
+            self.receive(sender, frame)
+
+    def receive(self, sender: Address, frame: Frame) -> None:
+        """Hand a frame to the actor, unless its sender has begun a newer life."""
+        incarnation, name, clock, message = frame
+        if incarnation != self.links.get(sender) and not self._admits(sender, incarnation):
+            self._drop(sender, frame, "old incarnation")
+            return
+        if not self.alive:
+            return
+        self.clock = (clock if clock > self.clock else self.clock) + 1
+        kind, term, seq = columns(message)
+        self.trace(Record(
+            self.world.now, "receive", self.me, self.incarnation, term, self.role, self.clock, sender, kind, name, seq,
+        ))  # fmt: skip
+        self._turn(self.actor.on_message, sender, message)
+
+    def _admits(self, sender: Address, incarnation: int) -> bool:
+        """Tell the actor of a life it has not met; say no to a frame of an old one."""
+        seen = self.seen.get(sender, -1)
+        if incarnation > seen:
+            if sender in self.links:
+                self.link(sender, LinkDown())
+            self.link(sender, LinkUp(incarnation))
+            self.world.look_later(self, self.world.hosts[sender])
+        return incarnation >= seen
+
+    def link(self, peer: Address, event: LinkUp | LinkDown) -> None:
+        """Tell the actor that the link to `peer` came up or went down."""
+        if not self.alive:
+            return
+        if isinstance(event, LinkUp):
+            self.links[peer] = self.seen[peer] = event.incarnation
+            self.note("link_up", peer=peer)
+        else:
+            self.links.pop(peer, None)
+            self.note("link_down", peer=peer)
+        self._turn(self.actor.on_message, peer, event)
+
+    def learn(self, subject: "Host") -> None:
+        """Find out how the link to `subject` is; tell the actor what it does not know yet."""
+        told = self.links.get(subject.me)
+        if subject.ready:
+            if told == subject.incarnation or subject.paused:
+                return
+            if told is not None:
+                self.link(subject.me, LinkDown())
+            self.link(subject.me, LinkUp(subject.incarnation))
+        elif told is not None:
+            self.link(subject.me, LinkDown())
+
+    def own(self, life: int, message: msgspec.Struct) -> None:
+        """Hand the actor what it sent to itself; in the same life only."""
+        if life != self.lives or not self.alive:
+            return
+        if self.paused:
+            self.inbox.append((self.own, life, message))
+            return
+        self._turn(self.actor.on_message, self.me, message)
+
+    def command(self, command: msgspec.Struct, _: None = None) -> None:
+        """Hand over an order of the people who run this actor."""
+        if self.paused or not self.ready:
+            self.inbox.append((self.command, command, None))
+            return
+        self._turn(self.actor.on_command, command)
+
+    def wake(self, life: int, due: float) -> None:
+        """Ring the alarm set for `due`, if it still is the earliest one of this life."""
+        if life != self.lives or due != self.due or not self.alive:
+            return
+        self.due = math.inf
+        if not self.paused:
+            self.last = max(self.last, due)
+            self._on_time()
+
+    def synced(self, life: int, upto: tuple[int, int | None]) -> None:
+        """Finish a sync; frames that waited for it leave."""
+        if life != self.lives or not self.alive:
+            return
+        try:
+            self.disk.end_sync(upto[0])
+        except DiskFailed as error:
+            self.end("crash", str(error))
+            return
+        self.note("durable", seq=upto[1])
+        self._release(life, upto[0] - self.base)
+
+    def _release(self, life: int, upto: int) -> None:
+        if self.paused:
+            self.inbox.append((self._release, life, upto))
+            return
+        for to, message in self.outbox.synced(upto):
+            self._emit(to, message)
+        if not self.ready:
+            self._open()
+        self._sync()
+
+    # --- faults -------------------------------------------------------------------------
+
+    def set_disk(self, health: Health) -> None:
+        """Change the state of the disk; a node hears when space runs low, and when it no longer does."""
+        was = self.disk.health
+        self.disk.become(health)
+        if self.alive and "full" in (was, health) and was != health:
+            self.command(DiskSpace(low=health == "full"))
+
+    def set_clock(self, rate: float) -> None:
+        """Let the clock run at another rate from now on, without a jump."""
+        now = self.local()
+        self.rate, self.offset = rate, now - rate * self.world.now
+        self.due = math.inf
+        if self.ready and not self.paused:
+            self._arm()
+
+    def status(self, idle: dict[str, Any]) -> dict[str, Any]:
+        """Return what people see of this node."""
+        state = {"alive": self.alive, "paused": self.paused} | idle
+        return state | self.actor.status() if self.alive else state
+
+    # --- turns --------------------------------------------------------------------------
+
+    def local(self) -> float:
+        """Return the node's own time."""
+        now = self.offset + self.rate * self.world.now
+        if now > self.last:
+            self.last = now
+        return self.last
+
+    def _on_time(self) -> None:
+        if self.actor.deadline <= self.local():
+            self._turn(self.actor.on_time)
+        else:
+            self._arm()
+
+    def _turn(self, door: Callable[..., list[Any]], *facts: Any) -> None:
+        """Open one door, settle, and carry out the effects."""
+        now = self.local()
+        actor = self.actor
+        try:
+            effects = door(*facts, now)
+            owed = actor.settle(now)
+            if owed:
+                effects = effects + owed
+            self.term, self.role = actor.view()
+            if effects is None:
+                raise TypeError(f"{door.__name__} returned None; return a list of effects, [] for none")
+        except Exception as error:
+            self.broke(error)
+            return
+        if effects:
+            self._perform(effects)
+        if self.alive:
+            self._arm()
+
+    def _arm(self) -> None:
+        """See to it that the actor wakes up at its deadline."""
+        deadline = self.actor.deadline
+        if deadline < self.due:
+            self.due = deadline
+            at = (deadline - self.offset) / self.rate
+            now = self.world.now
+            self.world.push(at if at > now else now, self.wake, self.lives, deadline)
+
+    def _perform(self, effects: list[Any]) -> None:
+        """Carry out effects in their order."""
+        try:
+            for effect in effects:
+                kind = type(effect)
+                if kind is Send:
+                    if self.outbox.admit(effect.to, effect.message):
+                        self._emit(effect.to, effect.message)
+                elif kind is Append:
+                    self._append(effect.record)
+                elif kind is Note:
+                    self._note(effect)
+                elif kind is Deliver:
+                    self.note("deliver", **of_delivery(effect))
+                else:
+                    raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
+        except DiskFailed as error:
+            self.end("crash", str(error))
+            return
+        except TypeError as error:
+            self.broke(error)
+            return
+        if self.disk.owes_sync:
+            self._sync()
+
+    def _sync(self) -> None:
+        if self.disk.owes_sync:
+            upto, seconds = self.disk.begin_sync()
+            self.world.push(self.world.now + seconds, self.synced, self.lives, (upto, self.log_end))
+
+    # --- effects ------------------------------------------------------------------------
+
+    def _emit(self, to: Address, message: msgspec.Struct) -> None:
+        """Put a frame on the wire: from here on it has an id, and can be lost."""
+        world = self.world
+        if to == self.me:
+            world.push(world.now, self.own, self.lives, message)
+            return
+        self.clock += 1
+        self.frames += 1
+        name = self.prefix + str(self.frames)
+        kind, term, seq = columns(message)
+        self.trace(Record(
+            world.now, "send", self.me, self.incarnation, term, self.role, self.clock, to, kind, name, seq,
+        ))  # fmt: skip
+        frame = (self.incarnation, name, self.clock, message)
+        receiver = world.hosts.get(to)
+        delays = "no such address" if receiver is None else world.network.delays(self.me, to)
+        if type(delays) is str:
+            self._drop(to, frame, delays)
+            return
+        for delay in delays:
+            world.push(world.now + delay, receiver.arrive, self.me, frame)  # type: ignore[union-attr, operator]
+
+    def _drop(self, peer: Address, frame: Frame, reason: str) -> None:
+        kind, term, seq = columns(frame[3])
+        self.trace(Record(
+            self.world.now, "drop", self.me, self.incarnation, term, self.role, self.clock, peer, kind, frame[1], seq,
+            reason=reason,
+        ))  # fmt: skip
+
+    def _append(self, record: msgspec.Struct) -> None:
+        self.disk.write(record)
+        self.outbox.wrote()
+        self.log_end = log_end((record,), self.log_end)
+        kind, facts = of_record(record)
+        self.note(kind, **facts)
+
+    def _note(self, note: Note) -> None:
+        self.trace(Record(
+            self.world.now, note.kind, self.me, self.incarnation, self.term if note.term is None else note.term,
+            note.role or self.role, self.clock, note.peer, None, None, note.seq, note.msg_no, note.entry_term, None, note.verified, note.room, note.author, note.text, note.client,
+            note.client_seq, note.reason,
+        ))  # fmt: skip
+        if note.kind in self.world.ambushes:
+            self.world.spring(note.kind, self)
+
+    def note(self, kind: str, **columns: Any) -> None:
+        """Write one record of this host into the trace."""
+        columns.setdefault("term", self.term)
+        self.trace(Record(
+            self.world.now, kind, self.me, self.incarnation, role=self.role, clock=self.clock, **columns
+        ))  # fmt: skip
+        if kind in self.world.ambushes:
+            self.world.spring(kind, self)

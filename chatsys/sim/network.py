@@ -1,0 +1,147 @@
+"""The imaginary network: how long each frame takes, and whether it arrives at all.
+
+Every frame draws its own delay, so frames overtake each other.  Rules laid on single links, or
+on all of them with "*", cut, slow, lose and repeat frames; they may be one-way.
+
+    frame --> cut? lost? --> delay + slowness + jitter (once, sometimes twice) --> receiver
+               |    |
+               `----`--> the reason why it vanished
+
+Assumes   every draw comes from the one `Random` given, in the order of sending.
+Promises  links without rules cost one draw per frame; a rule never touches frames already drawn,
+          but a frame that arrives on a cut link vanishes too.
+Read also `world` (who sends) and `runtime.transport`, its counterpart of the real world.
+"""
+
+from random import Random
+
+import msgspec
+
+from chatsys.errors import ConfigError
+from chatsys.protocol.actor import Address
+
+
+class Conditions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the network is like when nobody disturbs it.  Seconds and fractions."""
+
+    shortest: float = 0.001
+    longest: float = 0.010
+    """A frame takes a time drawn evenly between these."""
+    tail: float = 0.01
+    """This fraction of frames takes longer: a lognormal multiple of `longest`."""
+    loss: float = 0.0
+    duplication: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shortest <= self.longest:
+            raise ConfigError(f"shortest is {self.shortest} and longest {self.longest}; give 0 <= shortest <= longest.")
+        for name in ("tail", "loss", "duplication"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ConfigError(f"{name} is {value}; give a fraction between 0 and 1.")
+
+
+class Link(msgspec.Struct):
+    """One direction of one link, all rules applied."""
+
+    cut: bool = False
+    delay: float = 0.0
+    jitter: float = 0.0
+    loss: float = 0.0
+    duplication: float = 0.0
+
+
+ANY = "*"
+
+
+class Network:
+    """Fates of frames.  Addresses are compared, never looked into."""
+
+    def __init__(self, random: Random, conditions: Conditions) -> None:
+        self.random = random
+        self.conditions = conditions
+        self.rules: list[tuple[str, Address, Address, tuple[float, ...]]] = []
+        """(what, sender, receiver, values), one direction each; the latest that fits holds."""
+        self.cuts: set[tuple[Address, Address]] = set()
+        self._links: dict[tuple[Address, Address], Link] = {}
+        self._plain = self._is_plain()
+
+    def _is_plain(self) -> bool:
+        return not (self.rules or self.cuts or self.conditions.loss or self.conditions.duplication)
+
+    def delays(self, sender: Address, receiver: Address) -> tuple[float, ...] | str:
+        """Return after how many seconds the frame arrives, once per copy, or why it vanishes."""
+        if self._plain:
+            return (self._delay(),)
+        link = self._link(sender, receiver)
+        if link.cut:
+            return "cut"
+        draw = self.random.random
+        if link.loss and draw() < link.loss:
+            return "lost"
+        extra = link.delay + (link.jitter * draw() if link.jitter else 0.0)
+        if link.duplication and draw() < link.duplication:
+            return (self._delay() + extra, self._delay() + extra + link.jitter * draw())
+        return (self._delay() + extra,)
+
+    def _delay(self) -> float:
+        conditions = self.conditions
+        draw = self.random.random()
+        if draw < conditions.tail:
+            return conditions.longest * self.random.lognormvariate(1.0, 0.8)
+        return conditions.shortest + (conditions.longest - conditions.shortest) * draw
+
+    def is_cut(self, sender: Address, receiver: Address) -> bool:
+        """Tell whether frames in this direction vanish."""
+        return (sender, receiver) in self.cuts
+
+    def is_open(self, a: Address, b: Address) -> bool:
+        """Tell whether a link between the two could be made, which needs both directions."""
+        return not self.cuts or ((a, b) not in self.cuts and (b, a) not in self.cuts)
+
+    def cut(self, sender: Address, receiver: Address) -> None:
+        """Let nothing pass from `sender` to `receiver`, until `heal`."""
+        self.cuts.add((sender, receiver))
+        self._changed()
+
+    def rule(self, what: str, a: Address, b: Address, *values: float) -> None:
+        """Lay a rule (`slow` delay jitter, `lose` fraction, `duplicate` fraction) on both directions."""
+        for sender, receiver in ((a, b), (b, a)) if a != b else ((a, b),):
+            self.rules = [rule for rule in self.rules if rule[:3] != (what, sender, receiver)]
+            self.rules.append((what, sender, receiver, values))
+        if (a, b) == (ANY, ANY):
+            self.rules = [rule for rule in self.rules if rule[0] != what]
+            if any(values):
+                self.rules.append((what, ANY, ANY, values))
+        self._changed()
+
+    def heal(self, everything: bool = False) -> None:
+        """Remove all cuts, and with `everything` all other rules too."""
+        self.cuts.clear()
+        if everything:
+            self.rules.clear()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._links.clear()
+        self._plain = self._is_plain()
+
+    def _link(self, sender: Address, receiver: Address) -> Link:
+        link = self._links.get((sender, receiver))
+        if link is None:
+            link = self._links[sender, receiver] = self._resolve(sender, receiver)
+        return link
+
+    def _resolve(self, sender: Address, receiver: Address) -> Link:
+        conditions = self.conditions
+        link = Link((sender, receiver) in self.cuts, 0.0, 0.0, conditions.loss, conditions.duplication)
+        for what, a, b, values in self.rules:
+            if a in (sender, ANY) and b in (receiver, ANY):
+                match what:
+                    case "slow":
+                        link.delay, link.jitter = values
+                    case "lose":
+                        (link.loss,) = values
+                    case "duplicate":
+                        (link.duplication,) = values
+        return link
