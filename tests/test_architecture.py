@@ -24,7 +24,7 @@ LEVELS = (
     {"config"},
     {"protocol"},
     {"trace"},
-    {"check", "faults", "run"},
+    {"check", "faults", "run", "verify"},
     {"sim", "runtime"},
     {"teach", "clients", "bench", "doctor"},
     {"__main__", "commands"},

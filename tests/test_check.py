@@ -82,7 +82,7 @@ def good_run() -> Story:
     return story.add("promise", 2, term=2, peer=3, incarnation=2).add("lead", 3, seq=4, term=2)
 
 
-def bad_runs() -> Iterator[tuple[str, str, Story]]:
+def bad_deliveries() -> Iterator[tuple[str, str, Story]]:
     """Yield (what went wrong, the invariants that must fire and no other, the story)."""
     story = said("hi").submit("bob", 1, "yo").deliver(1, 7, 1, "hi")
     yield "another message at a position", "S1", story.deliver(2, 7, 1, "yo", client="bob")
@@ -106,6 +106,15 @@ def bad_runs() -> Iterator[tuple[str, str, Story]]:
     story = said("hi").deliver(1, 1, 1, "hi")
     yield "a retry is delivered twice", "S4", story.deliver(1, 2, 2, "hi", client_seq=1)
 
+    story = said("hi", "yo").deliver(1, 1, 1, "yo", client_seq=2)
+    yield "a client's second message first", "S9", story.deliver(1, 2, 2, "hi", client_seq=1)
+
+    yield "a text changed on the way", "S11", said("hi").deliver(1, 1, 1, "hj")
+    yield "an author changed on the way", "S11", said("hi").deliver(1, 1, 1, "hi", author="bob")
+    yield "an invented message", "S11", said("hi").deliver(1, 1, 1, "boo", client="eve")
+
+
+def bad_elections() -> Iterator[tuple[str, str, Story]]:
     yield "two leaders", "S5", Story().add("lead", 3, term=2, seq=1).add("lead", 2, term=2, seq=1)
 
     story = Story().add("lead", 3, term=2, seq=1).add("crash", 3)
@@ -122,6 +131,14 @@ def bad_runs() -> Iterator[tuple[str, str, Story]]:
     story = Story().add("role", 2, term=4, role="leader")
     yield "a role in an older term", "S6", story.add("role", 2, term=3, role="follower")
 
+    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).commit(1, 2).append(2, 1, 1)
+    yield "a leader without a committed entry", "S8", story.add("lead", 2, term=2, seq=2)
+
+    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).append(2, 1, 1).add("lead", 2, term=2, seq=2)
+    yield "an entry committed late, in a lower term", "S8", story.commit(1, 2, term=1)
+
+
+def bad_acknowledgements() -> Iterator[tuple[str, str, Story]]:
     story = said("hi").submit("bob", 1, "yo").commit(1, 7).ack("ann", 1, 7, "hi")
     yield "an acknowledged message is replaced", "S7", story.deliver(2, 7, 1, "yo", client="bob")
 
@@ -141,35 +158,12 @@ def bad_runs() -> Iterator[tuple[str, str, Story]]:
     story = said("hi").submit("bob", 1, "yo").commit(1, 7).ack("ann", 1, 7, "hi")
     yield "one position acknowledged to two clients", "S7", story.ack("bob", 1, 7, "yo")
 
-    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).commit(1, 2).append(2, 1, 1)
-    yield "a leader without a committed entry", "S8", story.add("lead", 2, term=2, seq=2)
-
-    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).append(2, 1, 1).add("lead", 2, term=2, seq=2)
-    yield "an entry committed late, in a lower term", "S8", story.commit(1, 2, term=1)
-
-    story = said("hi", "yo").deliver(1, 1, 1, "yo", client_seq=2)
-    yield "a client's second message first", "S9", story.deliver(1, 2, 2, "hi", client_seq=1)
-
     story = said("hi").commit(1, 9).ack("ann", 1, 5, "hi").submit("bob", 1, "yo")
     yield "a later message has a lower position", "S10", story.ack("bob", 1, 4, "yo")
 
     story = said("hi").commit(1, 9).ack("ann", 1, 5, "hi").submit("bob", 1, "yo")
     story.deliver(1, 4, 1, "yo", client="bob", client_seq=1)
     yield "the same, seen in a delivery", "S10", story
-
-    yield "a text changed on the way", "S11", said("hi").deliver(1, 1, 1, "hj")
-    yield "an author changed on the way", "S11", said("hi").deliver(1, 1, 1, "hi", author="bob")
-    yield "an invented message", "S11", said("hi").deliver(1, 1, 1, "boo", client="eve")
-
-    story = Story().append(1, 4, 2, "hi", number=1)
-    yield "one label, two entries", "S12", story.append(2, 4, 2, "yo", number=1)
-
-    story = Story().append(1, 3, 1).append(1, 4, 2, "hi", number=1).append(2, 3, 2)
-    yield "one label, two predecessors", "S12", story.append(2, 4, 2, "hi", number=1)
-
-    yield "a commit goes back", "S13", Story().commit(1, 5).commit(1, 4)
-    yield "a commit beyond what is verified", "S13", Story().commit(1, 5, verified=4)
-    yield "a committed entry is removed", "S13", Story().append(1, 5, 1).commit(1, 5).add("truncate", 1, seq=5)
 
     story = said("hi").append(1, 1, 1, "hi", number=1).commit(1, 0)
     yield "ok before the commit", "S16", story.ack("ann", 1, 1, "hi")
@@ -182,7 +176,28 @@ def bad_runs() -> Iterator[tuple[str, str, Story]]:
     yield "a split brain that heals", "S1 S2 S7 S13", story
 
 
-BAD = list(bad_runs())
+def bad_logs() -> Iterator[tuple[str, str, Story]]:
+    story = Story().append(1, 4, 2, "hi", number=1)
+    yield "one label, two entries", "S12", story.append(2, 4, 2, "yo", number=1)
+
+    story = Story().append(1, 3, 1).append(1, 4, 2, "hi", number=1).append(2, 3, 2)
+    yield "one label, two predecessors", "S12", story.append(2, 4, 2, "hi", number=1)
+
+    yield "a commit goes back", "S13", Story().commit(1, 5).commit(1, 4)
+    yield "a commit beyond what is verified", "S13", Story().commit(1, 5, verified=4)
+    yield "a committed entry is removed", "S13", Story().append(1, 5, 1).commit(1, 5).add("truncate", 1, seq=5)
+
+    story = Story().add("start", 1, seq=0).append(1, 1, 1).add("durable", 1, seq=1).append(1, 2, 1)
+    yield "an ACK before the sync", "S14", story.add("send", 1, message="ACK", peer=3, seq=2)
+
+    story = Story().add("start", 1, seq=4).add("truncate", 1, seq=3).append(1, 3, 2)
+    yield "an ACK of what replaced a durable entry", "S14", story.add("send", 1, message="ACK", peer=3, seq=3)
+
+    story = Story().add("start", 1, seq=0).add("promise", 1, term=2, peer=3)
+    yield "a PROMISE before the sync", "S14", story.add("send", 1, message="PROMISE", peer=3, term=2)
+
+
+BAD = [*bad_deliveries(), *bad_acknowledgements(), *bad_elections(), *bad_logs()]
 
 
 @pytest.mark.parametrize(("names", "story"), [(names, story) for _, names, story in BAD], ids=[bad[0] for bad in BAD])

@@ -12,8 +12,9 @@ asks the other question: did something good happen in time (L1-L4)?
 
 Promises  never a silent ok: an unknown name is an error, and `check_live` says when a run was too
           short to tell.
-Read also `violation` (how an invariant is made), `deliveries`, `replicas`, `liveness`,
-          `histories` (a second checker that shares no code with the first), `verify` (log files).
+Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`
+          (the invariants), `liveness`, `histories` (a second checker that shares no code with the
+          first); `chatsys.verify` (log files).
 """
 
 import sys
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from types import ModuleType
 
+from chatsys.check.acknowledgements import ACKNOWLEDGEMENTS
 from chatsys.check.deliveries import DELIVERIES
 from chatsys.check.replicas import REPLICAS
 from chatsys.check.violation import Invariant, Logs, Violation
@@ -28,7 +30,7 @@ from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace
 
 INVARIANTS: dict[str, type[Invariant]] = {
-    kind.name: kind for kind in sorted(DELIVERIES + REPLICAS, key=lambda kind: int(kind.name[1:]))
+    kind.name: kind for kind in sorted(DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS, key=lambda kind: int(kind.name[1:]))
 }
 """Every safety invariant by its name."""
 

@@ -1,22 +1,29 @@
-"""What the users of the chat are promised: S1-S4, S7, S9-S11 and S16.
+"""What the users of the chat see: S1-S4, S9 and S11.
 
-    submit --> ack            S10 real time, S16 only after the commit
-       |        `--> deliver  S7 acknowledged is durable
-       `-----------> deliver  S11 nothing but what was submitted
+    submit --> deliver        S11 nothing but what was submitted
     deliver, deliver, ...     S2 order, S3 no gap, S4 no duplicate, S9 first in first out
     node, node, ...           S1 agreement
 
 Assumes   the records are in the order of their times.
-Read also `replicas` (what the nodes promise each other), `histories` (an independent second look).
+Read also `acknowledgements` (what `ok` promises), `replicas` (what nodes promise each other),
+          `histories` (an independent second look).
 """
 
 from collections.abc import Iterable
 
-from chatsys.check.violation import Invariant, Life, Logs, Violation, name_client, name_entry, quote, same_message, when
+from chatsys.check.violation import (
+    Invariant,
+    Life,
+    Logs,
+    Pair,
+    Violation,
+    name_client,
+    name_entry,
+    quote,
+    same_message,
+    when,
+)  # fmt: skip
 from chatsys.trace import Record
-
-Pair = tuple[str | None, int | None]
-"""(client, client_seq): one message, however often it was sent."""
 
 
 class Agreement(Invariant):
@@ -161,95 +168,6 @@ class NoDuplicate(Invariant):
         )
 
 
-class Durable(Invariant):
-    """An acknowledgement is for ever: it fixes what its position holds, before and after."""
-
-    name, title = "S7", "acknowledged is durable"
-    meaning = "A message acknowledged at a position is what every node delivers there, before and after."
-
-    def __init__(self, logs: Logs, closed: bool) -> None:
-        super().__init__(logs, closed)
-        self.acked: dict[int, Record] = {}
-        self.variants: dict[int, list[Record]] = {}
-        self.lives: dict[int | str | None, tuple[int, dict[int, Record], Record]] = {}
-        self.told: set[int] = set()
-
-    def on_deliver(self, record: Record) -> Violation | None:
-        seq = record.seq
-        assert seq is not None, "a delivery has a position"
-        variants = self.variants.setdefault(seq, [])
-        if not variants or not any(same_message(record, other) for other in variants):
-            variants.append(record)
-        incarnation, mine, last = self.lives.get(record.node, (-1, {}, record))
-        start = 0 if incarnation != record.incarnation else last.seq or 0
-        if start == 0:
-            mine = {}
-        mine[seq] = record
-        self.lives[record.node] = (record.incarnation, mine, record)
-        for skipped in range(start + 1, seq):
-            if skipped in self.acked and skipped not in self.told:
-                return self._skipped(record, self.acked[skipped])
-        ack = self.acked.get(seq)
-        return None if ack is None or _acks(ack, record) else self._differs(record, ack)
-
-    def on_ack(self, record: Record) -> Violation | None:
-        seq = record.seq
-        if seq is None:
-            return None
-        first = self.acked.setdefault(seq, record)
-        if not _acks(first, record):
-            return self._tell(
-                record,
-                f"{when(record)} {name_client(record)} was told that {quote(record.text)} has position {seq}, but "
-                f"{when(first)} {name_client(first)} was told that {quote(first.text)} has it.",
-                first,
-            )
-        for delivered in self.variants.get(seq, ()):
-            if not _acks(record, delivered):
-                return self._differs(delivered, record)
-        for _, mine, last in self.lives.values():
-            if (last.seq or 0) > seq and seq not in mine:
-                return self._skipped(last, record)
-        return None
-
-    def on_commit(self, record: Record) -> Violation | None:
-        for seq, entry in self.logs.fresh:
-            ack = self.acked.get(seq)
-            if ack is not None and entry.entry not in (None, "chat") and seq not in self.told:
-                return self._tell(
-                    record,
-                    f"{when(record)} node {record.node} committed {name_entry(entry)} at position {seq}, but "
-                    f"{quote(ack.text)} of {name_client(ack)} had been acknowledged for this position {when(ack)}; "
-                    "an acknowledged message must never be lost.",
-                    ack,
-                )
-        return None
-
-    def _differs(self, delivered: Record, ack: Record) -> Violation | None:
-        return self._tell(
-            delivered if delivered.time >= ack.time else ack,
-            f"{when(delivered)} node {delivered.node} delivered {quote(delivered.text)} at position {ack.seq}, but "
-            f"{when(ack)} {name_client(ack)} was told that {quote(ack.text)} is safe at this position; "
-            "an acknowledged message must never be lost.",
-            ack if delivered.time >= ack.time else delivered,
-        )
-
-    def _skipped(self, delivered: Record, ack: Record) -> Violation | None:
-        return self._tell(
-            delivered if delivered.time >= ack.time else ack,
-            f"{when(delivered)} node {delivered.node} delivered position {delivered.seq}, but it never delivered "
-            f"position {ack.seq}, where {quote(ack.text)} of {name_client(ack)} was acknowledged {when(ack)}.",
-            ack if delivered.time >= ack.time else delivered,
-        )
-
-    def _tell(self, record: Record, story: str, before: Record) -> Violation | None:
-        seq = before.seq if before.kind == "ack" else record.seq
-        if seq in self.told or seq is None:
-            return None
-        self.told.add(seq)
-        return self.broken(record, story, before)
-
-
 class Fifo(Invariant):
     """What one client said first is delivered first.  Saying it twice is S4's matter."""
 
@@ -275,44 +193,6 @@ class Fifo(Invariant):
             f"{when(record)} node {record.node} delivered {quote(record.text)}, message {record.client_seq} of "
             f"{name_client(record)}, before it had delivered message {before + 1} of the same client.",
         )
-
-
-class RealTime(Invariant):
-    """Whoever speaks after an acknowledgement stands behind it."""
-
-    name, title = "S10", "real time"
-    meaning = "A message sent after another one was acknowledged gets a higher position."
-
-    def __init__(self, logs: Logs, closed: bool) -> None:
-        super().__init__(logs, closed)
-        self.highest: Record | None = None
-        self.submitted: dict[Pair, tuple[Record, Record | None]] = {}
-        self.told: set[Pair] = set()
-
-    def on_submit(self, record: Record) -> None:
-        self.submitted.setdefault((record.client, record.client_seq), (record, self.highest))
-
-    def on_ack(self, record: Record) -> Violation | None:
-        found = self.on_deliver(record)
-        if record.seq is not None and (self.highest is None or record.seq > (self.highest.seq or 0)):
-            self.highest = record
-        return found
-
-    def on_deliver(self, record: Record) -> Violation | None:
-        pair = (record.client, record.client_seq)
-        submit, floor = self.submitted.get(pair, (None, None))
-        if submit is None or floor is None or record.seq is None or record.seq > (floor.seq or 0):
-            return None
-        if pair in self.told:
-            return None
-        self.told.add(pair)
-        return self.broken(
-            record,
-            f"{quote(floor.text)} of {name_client(floor)} was acknowledged at position {floor.seq} {when(floor)}; "
-            f"only then, {when(submit)}, did {name_client(submit)} send {quote(submit.text)}, but that got "
-            f"position {record.seq}. The later message must have the higher position.",
-            floor, submit,
-        )  # fmt: skip
 
 
 class Integrity(Invariant):
@@ -352,45 +232,8 @@ class Integrity(Invariant):
         return None
 
 
-class AckAfterCommit(Invariant):
-    """`ok` means committed, so some node must have committed the position before."""
-
-    name, title = "S16", "acknowledged after commit"
-    meaning = "A client is told ok only for a position that was committed before."
-
-    def __init__(self, logs: Logs, closed: bool) -> None:
-        super().__init__(logs, closed)
-        self.top = -1
-
-    def on_append(self, record: Record) -> None:
-        self.top = max(self.top, 0)
-
-    def on_commit(self, record: Record) -> None:
-        if record.seq is not None and record.seq > self.top:
-            self.top = record.seq
-
-    on_hint = on_deliver = on_commit
-
-    def on_ack(self, record: Record) -> Violation | None:
-        if record.seq is None or not 0 <= self.top < record.seq:
-            return None  # -1: this actor keeps no log, so it has no commits either
-        return self.broken(
-            record,
-            f"{when(record)} {name_client(record)} was told that {quote(record.text)} is safe at position {record.seq}, "
-            f"but by then no node had committed more than position {self.top}.",
-        )
-
-
 def _same_entry(one: Record, other: Record) -> bool:
     return one.entry_term == other.entry_term and one.entry == other.entry and same_message(one, other)
 
 
-def _acks(ack: Record, other: Record) -> bool:
-    """Tell whether `other` carries the message that was acknowledged."""
-    same = ack.client == other.client and ack.client_seq == other.client_seq
-    return same and (ack.text is None or other.text is None or ack.text == other.text)
-
-
-DELIVERIES: tuple[type[Invariant], ...] = (
-    Agreement, Order, NoGap, NoDuplicate, Durable, Fifo, RealTime, Integrity, AckAfterCommit,
-)  # fmt: skip
+DELIVERIES: tuple[type[Invariant], ...] = (Agreement, Order, NoGap, NoDuplicate, Fifo, Integrity)

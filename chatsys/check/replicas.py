@@ -8,7 +8,7 @@
     send    --> only what the own disk holds already    S14
 
 Assumes   the records of one node are in the order in which they happened.
-Read also `deliveries`, and `protocol.succession`, which is there to keep S5 and S8.
+Read also `deliveries` (what users see of it), `protocol.succession`, which keeps S5 and S8.
 """
 
 from chatsys.check.violation import Invariant, Life, Logs, Violation, name_entry, when
@@ -219,6 +219,64 @@ class CommitRises(Invariant):
         )
 
 
+class DurableBeforeSaid(Invariant):
+    """A word given and then lost in a crash is a lie: so the disk comes first.
+
+    Read from `start` (what the disk held), `durable` (how far a sync came) and the frames.
+    """
+
+    name, title = "S14", "durable before said"
+    meaning = "An ACK or a PROMISE leaves only when the own disk holds what it says."
+
+    def __init__(self, logs: Logs, closed: bool) -> None:
+        super().__init__(logs, closed)
+        self.durable: dict[Life, int] = {}
+        self.pending: dict[Life, Record] = {}
+        """Promises that no sync has followed yet."""
+
+    def on_start(self, record: Record) -> None:
+        if record.seq is not None:
+            self.durable[(record.node, record.incarnation)] = record.seq
+
+    def on_durable(self, record: Record) -> None:
+        life = (record.node, record.incarnation)
+        self.durable[life] = max(record.seq or 0, self.durable.get(life, 0))
+        self.pending.pop(life, None)
+
+    def on_truncate(self, record: Record) -> None:
+        life = (record.node, record.incarnation)
+        if record.seq is not None and life in self.durable:
+            self.durable[life] = min(self.durable[life], record.seq - 1)
+
+    def on_promise(self, record: Record) -> None:
+        self.pending[(record.node, record.incarnation)] = record
+
+    def on_send(self, record: Record) -> Violation | None:
+        if record.message not in ("ACK", "PROMISE", "PREPARE"):
+            return None
+        life = (record.node, record.incarnation)
+        durable = self.durable.get(life)
+        if durable is None:
+            return None  # this world does not tell what is durable
+        if record.message == "ACK":
+            if (record.seq or 0) <= durable:
+                return None
+            return self.broken(
+                record,
+                f"{when(record)} node {record.node} told node {record.peer} that it holds everything up to position "
+                f"{record.seq}, but its disk held only the positions up to {durable}; a crash could have lost the rest.",
+            )
+        promise = self.pending.get(life)
+        if promise is None or promise.term != record.term:
+            return None
+        return self.broken(
+            record,
+            f"{when(record)} node {record.node} sent {record.message} for term {record.term} to node {record.peer}, but "
+            f"its disk did not hold this promise yet; a crash could have lost it.",
+            promise,
+        )
+
+
 def _holds(log: dict[int, Record], entry: Record) -> bool:
     mine = log.get(entry.seq or 0)
     return mine is not None and mine.entry_term == entry.entry_term
@@ -228,4 +286,6 @@ def _name(peer: Node) -> str:
     return "no node yet" if peer is None else f"node {peer}"
 
 
-REPLICAS: tuple[type[Invariant], ...] = (OneLeader, OnePromise, LeaderCompleteness, LogMatching, CommitRises)
+REPLICAS: tuple[type[Invariant], ...] = (
+    OneLeader, OnePromise, LeaderCompleteness, LogMatching, CommitRises, DurableBeforeSaid,
+)  # fmt: skip

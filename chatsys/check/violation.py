@@ -8,7 +8,7 @@ record that it needs, `on_deliver`, `on_commit`, ...; each takes a record and re
                      S12.on_append      (then each invariant that asked for this kind)
 
 Promises  a sentence names the node, the position, the message and the event that went wrong first.
-Read also `deliveries` and `replicas` (the invariants), `check` (who calls them).
+Read also `deliveries`, `acknowledgements` and `replicas` (the invariants); the package calls them.
 """
 
 from collections.abc import Iterable
@@ -20,6 +20,9 @@ from chatsys.trace import Record
 
 Life = tuple[int | str | None, int]
 """One life of a node: (node, incarnation).  A node that restarts delivers from the beginning."""
+
+Pair = tuple[str | None, int | None]
+"""(client, client_seq): one message, however often it was sent."""
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
