@@ -127,6 +127,11 @@ class World:
             )
         action(one, two)
 
+    @property
+    def events(self) -> int:
+        """How many events happened so far."""
+        return self._order - len(self._heap)
+
     def run(self, seconds: float) -> None:
         """Let `seconds` of virtual time go by."""
         end = self.now + seconds
@@ -446,6 +451,6 @@ def _is_node(actor: type[Actor]) -> bool:
 
 
 def _client(home: int | None) -> Factory:
-    from chatsys.protocol.sessions import Client
+    from chatsys.protocol.client import Client
 
     return partial(Client, home=home, sticky=home is not None)

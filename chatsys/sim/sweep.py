@@ -1,0 +1,216 @@
+"""Sweep: many seeds, each one schedule of faults under a busy chat, each judged by the checker.
+
+    seed --> clients talk all along; faults for `seconds`; then all is mended; then `calm` --> check
+
+A seed is a whole experiment: the same seed and options give the same faults, the same trace and
+the same verdict, on any number of processes.
+
+Assumes   nothing of the seeds; they may run in any order, on any core.
+Promises  a verdict for every seed: held, violated (with what replays it), or inconclusive; results
+          come in the order of the seeds, and their combined hash does not depend on `jobs`.
+Read also `faults.swarm` (how faults are drawn), `check` (the judge), `world`.
+"""
+
+import gc
+import hashlib
+import multiprocessing
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig, Timing
+from chatsys.errors import Runaway
+from chatsys.faults import parse_kinds, random_script
+from chatsys.sim.world import World
+from chatsys.trace import Trace
+
+AUTHORS = ("ann", "bob", "eve")
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What every seed of a sweep has in common."""
+
+    nodes: int = 3
+    quorum: int | str = "majority"
+    kinds: tuple[str, ...] = parse_kinds("all")
+    seconds: float = 20.0
+    """How long faults happen."""
+    calm: float = 26.0
+    """How long everything is left alone afterwards, in which all must become well."""
+    clients: int = 3
+    timing: Timing = Timing()
+
+    def __post_init__(self) -> None:
+        ClusterConfig.of(self.nodes, self.quorum)
+        parse_kinds(self.kinds)
+
+    def replay(self, seed: int) -> str:
+        """Return the command that runs this seed alone."""
+        faults = "all" if self.kinds == parse_kinds("all") else ",".join(self.kinds)
+        command = f"python -m chatsys simulate --seeds {seed}:{seed + 1} --nodes {self.nodes}"
+        command += "" if self.quorum == "majority" else f" --quorum {self.quorum}"
+        return command + ("" if faults == "all" else f" --faults {faults}") + f" --seconds {self.seconds:g}"
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """One seed, with everything that can be looked at afterwards."""
+
+    seed: int
+    world: World
+    trace: Trace
+    events: int
+    messages: int
+    """How many messages were acknowledged."""
+    violations: list[Any]
+    inconclusive: str = ""
+    """Why there is no verdict, if there is none."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of an outcome when it travels: numbers and sentences."""
+
+    seed: int
+    events: int
+    messages: int
+    seconds: float
+    violations: tuple[dict[str, Any], ...]
+    """Each: seed, invariant, sentence, replay."""
+    inconclusive: str
+    hash: str
+
+
+def schedule(seed: int, plan: Plan | None = None, *, parts: Mapping[str, type] | None = None) -> Outcome:
+    """Run one seed of `plan` and judge it."""
+    plan = plan or Plan()
+    world = prepare(seed, plan, parts)
+    inconclusive = ""
+    try:
+        world.run(plan.seconds)
+        world.mend()
+        world.run(plan.calm)
+    except Runaway as error:
+        inconclusive = str(error)
+    return Outcome(
+        seed=seed,
+        world=world,
+        trace=world.trace,
+        events=world.events,
+        messages=len(world.trace.of("ack")),
+        violations=_judge(world, complete=not inconclusive),
+        inconclusive=inconclusive,
+    )
+
+
+def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None) -> World:
+    """Return the world of `seed` at time 0, with its clients and faults scheduled."""
+    chance = Random(f"{seed}/schedule")
+    drift = 0.12 if "clock" in plan.kinds and chance.random() < 0.5 else 0.0
+    world = World(seed, plan.nodes, plan.quorum, parts=parts, timing=plan.timing, clock_drift=drift)
+    world.trace.meta["replay"] = plan.replay(seed)
+    random_script(chance, world.nodes, plan.seconds, plan.kinds).play(world, lenient=True)
+    for author in AUTHORS[: plan.clients]:
+        _talk(chance, world, author, plan)
+    return world
+
+
+def _talk(chance: Random, world: World, author: str, plan: Plan) -> None:
+    """Let `author` say something now and then, in bursts too; some always to the same node."""
+    home = chance.choice((None, *world.nodes))
+    gap = chance.choice((0.2, 0.6, 1.5))
+    time, number = chance.uniform(0.0, 2.0), 0
+    while time < plan.seconds:
+        for _ in range(chance.choice((1, 1, 1, 4))):
+            number += 1
+            world.at(time, "say", f"{author} {number}", home, "main", author)
+        time += chance.expovariate(1 / gap)
+    world.at(plan.seconds + plan.calm * 0.5, "say", f"{author} is back", home, "main", author)
+
+
+def _judge(world: World, complete: bool) -> list[Any]:
+    from chatsys.check import Violation, check
+
+    broken = list(check(world.trace))
+    for node, sentence in world.failures:
+        broken.append(Violation(invariant="broken", sentence=f"Node {node} stopped itself: {sentence}", time=world.now))
+    if complete:
+        broken += [Violation(invariant=name, sentence=told, time=world.now) for name, told in _unwell(world)]
+    return broken
+
+
+def _unwell(world: World) -> Iterator[tuple[str, str]]:
+    """Tell what is not well after the calm: no leader, a member behind, a client that waits."""
+    state = world.status()
+    if world.leader is None:
+        roles = ", ".join(f"node {node} {one['role']} in term {one['term']}" for node, one in state.items())
+        yield "L1", f"L1: long after all faults ended there is no leader ({roles})."
+    counts = {node: one["delivered"] for node, one in state.items()}
+    if len(set(counts.values())) > 1:
+        yield "L2", f"L2: long after all faults ended the nodes have delivered different numbers of messages: {counts}."
+    for host in world.hosts.values():
+        if isinstance(host.me, str) and not getattr(host.actor, "idle", True):
+            yield "L3", f"L3: long after all faults ended the client {host.me} still waits for an answer."
+    for node, one in state.items():
+        if one.get("held_back"):
+            yield "L6", f"L6: node {node} still holds back {one['held_back']} batches, long after all faults ended."
+
+
+def run_seed(seed: int, plan: Plan, parts: Mapping[str, type] | None = None) -> Result:
+    """Run one seed and keep only numbers and sentences of it."""
+    enabled = gc.isenabled()
+    gc.disable()  # a world lives for a second, and most of it is the trace
+    try:
+        return _result(schedule(seed, plan, parts=parts), plan)
+    finally:
+        if enabled:
+            gc.enable()
+        gc.collect()
+
+
+def _result(outcome: Outcome, plan: Plan) -> Result:
+    replay = plan.replay(outcome.seed)
+    return Result(
+        seed=outcome.seed,
+        events=outcome.events,
+        messages=outcome.messages,
+        seconds=outcome.world.now,
+        violations=tuple(
+            {"seed": outcome.seed, "invariant": one.invariant, "sentence": one.sentence, "replay": replay}
+            for one in outcome.violations
+        ),
+        inconclusive=outcome.inconclusive,
+        hash=outcome.trace.hash(),
+    )
+
+
+def _run_elsewhere(seed: int, plan: Plan, code: bytes) -> Result:
+    """Run one seed in a process of its own, where the student's classes arrive as bytes."""
+    return run_seed(seed, plan, pickle.loads(code) if code else None)
+
+
+def sweep(
+    seeds: Iterable[int], plan: Plan | None = None, *, jobs: int = 1, parts: Mapping[str, type] | None = None
+) -> Iterator[Result]:
+    """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes."""
+    plan = plan or Plan()
+    if jobs <= 1:
+        for seed in seeds:
+            yield run_seed(seed, plan, parts)
+        return
+    import cloudpickle
+
+    run = partial(_run_elsewhere, plan=plan, code=cloudpickle.dumps(dict(parts)) if parts else b"")
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(run, seeds, chunksize=4)
+
+
+def trace_hash(results: Iterable[Result]) -> str:
+    """Return one hash over all traces, in the order of the results."""
+    whole = hashlib.sha256()
+    for result in results:
+        whole.update(result.hash.encode())
+    return whole.hexdigest()
