@@ -75,8 +75,9 @@ class Checker:
 
 
 def check(trace: Trace, invariants: Iterable[str] | None = None) -> list[Violation]:
-    """Return the violations in `trace`, in order of time; `invariants` names which to check (all).
+    """Return the violations in `trace`; `invariants` names which to check (all).
 
+    First comes what the users saw, in order of time, then what went wrong between the nodes.
     Raises `UsageError` for an unknown name.  At most `MOST` violations of one invariant are told.
     """
     checker = Checker(invariants, closed=trace.meta.get("where") == "sim")
@@ -86,7 +87,8 @@ def check(trace: Trace, invariants: Iterable[str] | None = None) -> list[Violati
         if record.kind in doors:
             broken += checker.feed(record)
     broken += checker.finish()
-    return sorted(broken, key=attrgetter("time"))
+    hidden = {kind.name for kind in REPLICAS}
+    return sorted(broken, key=lambda found: (found.invariant in hidden, found.time))
 
 
 def _names(invariants: Iterable[str] | None) -> list[str]:

@@ -8,6 +8,8 @@ Assumes   the records are in the order of their times.
 Read also `deliveries` (what users see); PROTOCOL calls S7 "nothing lost".
 """
 
+from collections.abc import Iterable
+
 from chatsys.check.violation import Invariant, Logs, Pair, Violation, name_client, name_entry, quote, same_message, when
 from chatsys.trace import Record
 
@@ -23,6 +25,7 @@ class Durable(Invariant):
         self.acked: dict[int, Record] = {}
         self.variants: dict[int, list[Record]] = {}
         self.lives: dict[int | str | None, tuple[int, dict[int, Record], Record]] = {}
+        self.overwritten: dict[int, tuple[Record, Record]] = {}
         self.told: set[int] = set()
 
     def on_deliver(self, record: Record) -> Violation | None:
@@ -63,18 +66,24 @@ class Durable(Invariant):
                 return self._skipped(last, record)
         return None
 
-    def on_commit(self, record: Record) -> Violation | None:
+    def on_commit(self, record: Record) -> None:
         for seq, entry in self.logs.fresh:
-            ack = self.acked.get(seq)
-            if ack is not None and entry.entry not in (None, "chat") and seq not in self.told:
-                return self._tell(
-                    record,
-                    f"{when(record)} node {record.node} committed {name_entry(entry)} at position {seq}, but "
-                    f"{quote(ack.text)} of {name_client(ack)} had been acknowledged for this position {when(ack)}; "
-                    "an acknowledged message must never be lost.",
-                    ack,
-                )
-        return None
+            if seq in self.acked and entry.entry not in (None, "chat"):
+                self.overwritten.setdefault(seq, (entry, record))
+
+    def finish(self) -> Iterable[Violation]:
+        """Tell of acknowledged positions taken by other entries, unless deliveries told it better."""
+        return [] if self.told else [self._taken(*found) for found in self.overwritten.values()]
+
+    def _taken(self, entry: Record, commit: Record) -> Violation:
+        ack = self.acked[entry.seq or 0]
+        return self.broken(
+            commit,
+            f"{when(commit)} node {commit.node} committed {name_entry(entry)} at position {entry.seq}, but "
+            f"{quote(ack.text)} of {name_client(ack)} had been acknowledged for this position {when(ack)}; "
+            "an acknowledged message must never be lost.",
+            *(ack, entry),
+        )
 
     def _differs(self, delivered: Record, ack: Record) -> Violation | None:
         return self._tell(

@@ -27,7 +27,10 @@ from chatsys.trace import Record
 
 
 class Agreement(Invariant):
-    """Deliveries are compared; committed entries too, since a barrier is never delivered."""
+    """Deliveries are compared; committed entries too, since a barrier is never delivered.
+
+    The violation is about the position in the log: `seq`, not the message number.
+    """
 
     name, title = "S1", "agreement"
     meaning = "One position of the log holds one entry, on every node and for ever."
@@ -37,7 +40,7 @@ class Agreement(Invariant):
         self.delivered: dict[int, Record] = {}
         self.committed: dict[int, tuple[Record, Record]] = {}
         self.told: set[int] = set()
-        self.untold: dict[int, Violation] = {}
+        self.untold: dict[int, tuple[tuple[Record, Record], tuple[Record, Record]]] = {}
 
     def on_deliver(self, record: Record) -> Violation | None:
         seq = record.seq
@@ -54,19 +57,15 @@ class Agreement(Invariant):
             first,
         )
 
-    def on_commit(self, record: Record) -> Violation | None:
-        broken = None
+    def on_commit(self, record: Record) -> None:
         for seq, entry in self.logs.fresh:
             first, first_commit = self.committed.setdefault(seq, (entry, record))
-            if first is entry or _same_entry(first, entry) or seq in self.told:
-                continue
-            found = self._tell(seq, (first, first_commit), (entry, record))
-            if first.entry == entry.entry == "chat":
-                self.untold.setdefault(seq, found)  # the deliveries that follow tell it better
-            elif broken is None:
-                self.told.add(seq)
-                broken = found
-        return broken
+            if first is not entry and not _same_entry(first, entry):
+                self.untold.setdefault(seq, ((first, first_commit), (entry, record)))
+
+    def finish(self) -> Iterable[Violation]:
+        """Tell of committed entries that differ, unless deliveries told the story better."""
+        return [] if self.told else [self._tell(seq, *pair) for seq, pair in self.untold.items()]
 
     def _tell(self, seq: int, first: tuple[Record, Record], second: tuple[Record, Record]) -> Violation:
         record = second[1]
@@ -75,11 +74,8 @@ class Agreement(Invariant):
             f"{when(record)} node {record.node} committed {name_entry(second[0])} at position {seq}, but "
             f"node {first[1].node} had committed {name_entry(first[0])} at position {seq} {when(first[1])}; "
             "every node must have the same entry at the same position.",
-            first[0], first[1], second[0],
-        )  # fmt: skip
-
-    def finish(self) -> Iterable[Violation]:
-        return [found for seq, found in self.untold.items() if seq not in self.told]
+            *(first[0], first[1], second[0]),
+        )
 
 
 class Order(Invariant):

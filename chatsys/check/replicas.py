@@ -127,12 +127,12 @@ class LeaderCompleteness(Invariant):
 
     def _tell(self, lead: Record, log: dict[int, Record], entry: Record, commit: Record) -> Violation:
         mine = log.get(entry.seq or 0)
-        has = f"had {name_entry(mine)} there" if mine is not None else "did not have this position"
+        has = f"held {name_entry(mine)} at" if mine is not None else "did not have"
         late, early = (lead, commit) if lead.time >= commit.time else (commit, lead)
         return self.broken(
             late,
-            f"{when(lead)} node {lead.node} became leader of term {lead.term}, but its log {has}: at position "
-            f"{entry.seq} node {commit.node} committed {name_entry(entry)} in term {commit.term} {when(commit)}; "
+            f"{when(lead)} node {lead.node} became leader of term {lead.term}, but its log {has} position {entry.seq}, "
+            f"where node {commit.node} committed {name_entry(entry)} in term {commit.term} {when(commit)}; "
             "a leader must have every entry that was committed before.",
             entry, early,
         )  # fmt: skip
