@@ -19,7 +19,7 @@ What a notebook imports from here, and where it lives:
                 Script (faults): faults at given times, playable in every world
     history     Trace, Record (trace)    Run (run): a run as a file    check, Violation (check)
     classroom   figures, scenarios, panel, show, allow_nested (teach)
-    protocol    Node (protocol.node)    Client (protocol.sessions)    Actor, Part (protocol.actor)
+    protocol    Node (protocol.node)    Client (protocol.client)    Actor, Part (protocol.actor)
     errors      the tree of ChatsysError
 
 The folders are the argument; arrows point down only:
@@ -61,7 +61,7 @@ _HOME = {
     "Run": "run",
     "Violation": "check",
     "Node": "protocol.node",
-    "Client": "protocol.sessions",
+    "Client": "protocol.client",
     "Actor": "protocol.actor",
     "Part": "protocol.actor",
     "panel": "teach.panel",

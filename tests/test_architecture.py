@@ -20,7 +20,7 @@ PACKAGE = ROOT / "chatsys"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"errors"},
+    {"errors", "inert"},
     {"config"},
     {"protocol"},
     {"trace"},

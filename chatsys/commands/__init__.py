@@ -1,0 +1,67 @@
+"""The commands, by who needs them; `__main__` only puts them together and catches what they raise.
+
+    classroom   lab, demo, grade, doctor
+    nodes       node, cluster up, cluster status, client, verify
+    proofs      simulate, bench
+
+Every command that reports has `--json`: one JSON object on stdout and nothing else.  What people
+read in passing (progress, hints) goes to stderr.  A command reads its arguments, calls one thing in
+the package and prints what comes back; it is split from `__main__` because twelve commands with
+their examples are more than one screenful.
+
+Read also `__main__` (exit codes and errors).
+"""
+
+import sys
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from chatsys.config import count_quorum
+from chatsys.errors import UsageError
+
+HELD, VIOLATED, BAD, INCONCLUSIVE = 0, 1, 2, 3
+"""What the exit code says."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+Nodes = Annotated[int, typer.Option(min=1, max=7, help="How many nodes.", show_default=True)]
+Quorum = Annotated[
+    str,
+    typer.Option(metavar="majority|K", help="How many nodes must agree: more than half, or a number from 1 (unsafe)."),
+]
+
+
+def read_quorum(text: str, nodes: int) -> int:
+    """Return the quorum as a number; raises `ConfigError` with a sentence if it is not possible."""
+    return count_quorum(int(text) if text.lstrip("-").isdecimal() else text, nodes)
+
+
+def read_range(text: str) -> range:
+    """Return the seeds that `A:B` names: from A up to but not including B."""
+    first, colon, last = text.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal() and int(first) < int(last)):
+        raise UsageError(f"--seeds is {text!r}; write A:B with A less than B, for example 0:300 (300 is not included).")
+    return range(int(first), int(last))
+
+
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    """Return `value` if it is allowed; otherwise raise a sentence that lists what is."""
+    if value not in allowed:
+        raise UsageError(f"{name} is {value!r}; write {', '.join(allowed[:-1])} or {allowed[-1]}.")
+    return value
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print `value` as the one line of JSON that a script reads."""
+    print(msgspec.json.encode(value, enc_hook=str).decode(), flush=True)
+
+
+def hint(text: str) -> None:
+    """Tell people something that is not the result: on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def leave(code: int) -> None:
+    """End the command with this exit code."""
+    raise typer.Exit(code)

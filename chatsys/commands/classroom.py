@@ -1,0 +1,167 @@
+"""Commands of the classroom: lab, demo, grade, doctor.
+
+Read also `teach.scenarios` (what a demo plays), `teach.grader`, `doctor`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chatsys.commands import (
+    HELD,
+    VIOLATED,
+    AsJson,
+    Nodes,
+    Quorum,
+    hint,
+    leave,
+    one_of,
+    print_json,
+    read_quorum,
+)
+from chatsys.errors import UsageError
+
+SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent")
+WORLDS = ("sim", "kernel", "processes")
+
+
+def lab(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of JupyterLab; the next free one is taken.")] = 8888,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Open JupyterLab on the tour.
+
+    Examples:
+
+        chatsys lab
+        chatsys lab --no-browser --port 9000
+    """
+    from chatsys.doctor import TOUR, find_tour
+
+    tour = find_tour()
+    if tour is None:
+        raise UsageError("notebooks/00-tour.ipynb is not here; run this in the folder that you cloned.")
+    root = tour.parent.parent
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}"]
+    command += [f"--LabApp.default_url=/lab/tree/{TOUR.as_posix()}"]
+    # nothing here may need the network, so no news and no look for updates
+    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += ["--LabApp.extension_manager=readonly"]
+    if not browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    hint(f"Opening {tour}. Ctrl-C twice stops JupyterLab.")
+    try:
+        code = subprocess.run(command, check=False).returncode
+    except KeyboardInterrupt:
+        code = 0
+    leave(code)
+
+
+def demo(
+    scenario: Annotated[str, typer.Option(metavar="|".join(SCENARIOS), help="What happens.")] = "leader-failure",
+    where: Annotated[str, typer.Option(metavar="|".join(WORLDS), help="In which world.")] = "sim",
+    nodes: Nodes = 3,
+    quorum: Quorum = "majority",
+    seed: Annotated[int, typer.Option(min=0, help="Chance, in the simulator.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Play one of the course's four demonstrations and check what must hold.
+
+    `normal`: messages reach every node in one order. `leader-failure`: the leader crashes, the next
+    one carries on with the next number. `recovery`: a node restarts and catches up. `concurrent`:
+    several people talk at once and all see one order.
+
+    Examples:
+
+        chatsys demo
+        chatsys demo --scenario recovery --where processes
+        chatsys demo --scenario leader-failure --nodes 5 --json
+    """
+    one_of("--scenario", scenario, SCENARIOS)
+    one_of("--where", where, WORLDS)
+    count = read_quorum(quorum, nodes)
+    from chatsys.teach import scenarios
+
+    played = scenarios.play(scenario, where=where, nodes=nodes, quorum=count, seed=seed)
+    result = played.result()
+    if as_json:
+        print_json(result)
+    else:
+        _tell_demo(result)
+    leave(VIOLATED if result["violations"] else HELD)
+
+
+def _tell_demo(result: dict[str, Any]) -> None:
+    print(f"{result['scenario']} in {result['where']}, quorum {result['quorum']}")
+    print(f"  messages   {result['messages']}")
+    told = ", ".join(f"node {node}: {count}" for node, count in result["delivered"].items())
+    print(f"  delivered  {told}")
+    print(f"  leaders    {', '.join(f'node {node} in term {term}' for term, node in result['leaders'])}")
+    if result["failover_seconds"] is not None:
+        print(f"  fail-over  {result['failover_seconds']:.3f} s from the crash to the next acknowledged message")
+    for sentence in result["violations"]:
+        print(f"  VIOLATED   {sentence}")
+    if not result["violations"]:
+        print("  held       every invariant that was checked")
+
+
+def grade(
+    notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK...", help="Notebooks that were handed in.")],
+    lab: Annotated[
+        str, typer.Option("--lab", metavar="NAME", help="The lab's folder name, for example 03-total-order.")
+    ],
+    results: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Grade notebooks of one lab: seconds each, one bad notebook never stops the rest.
+
+    Examples:
+
+        chatsys grade submitted/*/03-total-order.ipynb --lab 03-total-order
+        chatsys grade ann.ipynb --lab 03-total-order --results results.json
+    """
+    for path in notebooks:
+        if not path.is_file():
+            raise UsageError(f"{path} is not a file; give the notebook that was handed in.")
+    from chatsys.teach import grader
+
+    graded = grader.grade_notebooks(notebooks, lab=lab, results=results)
+    if as_json:
+        print_json(graded)
+        return
+    for name, mark in graded.items():
+        print(f"{name}: {mark}")
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Tell what is installed, what works here and what is missing.
+
+    Example:
+
+        chatsys doctor
+    """
+    from chatsys import doctor as doctors
+
+    findings = doctors.examine()
+    result = doctors.verdict(findings)
+    if as_json:
+        print_json(result)
+    else:
+        print(f"{result['system']}, {result['cores']} cores")
+        for finding in findings:
+            print(f"  {'ok     ' if finding.fine else 'MISSING'}  {finding.name:18} {finding.found}")
+            if not finding.fine and finding.advice:
+                print(f"           {'':18} {finding.advice} ({finding.need})")
+    leave(HELD if result["ok"] else VIOLATED)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (lab, demo, grade, doctor):
+        app.command(rich_help_panel="Classroom")(command)

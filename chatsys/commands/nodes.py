@@ -1,0 +1,199 @@
+"""Commands around real nodes: node, cluster up, cluster status, client, verify.
+
+`cluster up` keeps `status.json` in its data folder up to date; `cluster status` reads it.
+
+Read also `runtime.host` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, print_json, read_quorum
+from chatsys.errors import UsageError
+
+PANEL = "Real nodes"
+STATUS = "status.json"
+REFRESH = 0.5
+"""Seconds between two looks at the nodes of `cluster up`."""
+
+cluster = typer.Typer(help="Several nodes on this machine, each a process.", no_args_is_help=True)
+DEFAULT_DATA = Path("data") / "cluster"
+
+
+def node(
+    config: Annotated[Path, typer.Option(help="This node's YAML file; deploy/local/node1.yml shows every key.")],
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show heartbeats too.")] = False,
+) -> None:
+    """Run one node until Ctrl-C, as in a terminal of its own or in a container.
+
+    Each change of membership, role or term and each delivered message is a line on stderr.
+
+    Examples, each in its own terminal:
+
+        chatsys node --config deploy/local/node1.yml
+        chatsys node --config deploy/local/node2.yml -v
+    """
+    from chatsys.config import read_node_config
+    from chatsys.runtime.host import run_node
+
+    run_node(read_node_config(read_text(config), str(config)), verbose)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file; raises `UsageError` with one sentence."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text.") from None
+
+
+@cluster.command()
+def up(
+    nodes: Nodes = 3,
+    quorum: Quorum = "majority",
+    data: Annotated[Path, typer.Option(help="Folder of the nodes' logs.")] = DEFAULT_DATA,
+) -> None:
+    """Start local nodes and keep them running until Ctrl-C.
+
+    Examples:
+
+        chatsys cluster up
+        chatsys cluster up --nodes 5 --data data/five
+    """
+    count = read_quorum(quorum, nodes)
+    from chatsys.runtime.cluster import Cluster
+
+    with Cluster(nodes, "processes", count, data=data) as running:
+        members = {str(node): address for node, address in running.config.members.items()}
+        for node, address in members.items():
+            print(f"node {node} listens on {address}, log in {data}")
+        hint(f"Talk to it: chatsys client --port {members['1'].rpartition(':')[2]}    Ctrl-C stops all nodes.")
+        _watch(running, data / STATUS, members)
+
+
+def _watch(running: Any, path: Path, members: dict[str, str]) -> None:
+    """Tell every change of leader, and keep the status file fresh, until Ctrl-C."""
+    before: Any = ()
+    try:
+        while True:
+            status = running.status()
+            facts = {"pid": os.getpid(), "time": time.time(), "members": members, "leader": running.leader}
+            fresh = path.with_suffix(".new")
+            fresh.write_text(json.dumps(facts | {"nodes": status}))
+            fresh.replace(path)
+            now = tuple((node, state["alive"], state["role"], state["term"]) for node, state in status.items())
+            if now != before:
+                told = ", ".join(f"{node}: {role or 'down'} (term {term})" for node, alive, role, term in now)
+                print(f"nodes  {told}", flush=True)
+                before = now
+            time.sleep(REFRESH)
+    except KeyboardInterrupt:
+        hint("\nStopping all nodes.")
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@cluster.command()
+def status(
+    data: Annotated[Path, typer.Option(help="The folder that `cluster up` was given.")] = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Show the nodes of a cluster that `cluster up` keeps running.
+
+    Example:
+
+        chatsys cluster status
+    """
+    path = data / STATUS
+    try:
+        facts = json.loads(path.read_text())
+        fresh = time.time() - facts["time"] < 10 * REFRESH
+    except (OSError, ValueError, KeyError):
+        fresh = False
+    if not fresh:
+        raise UsageError(f"No cluster is up in {data}; start one with chatsys cluster up --data {data}.")
+    result = {key: facts[key] for key in ("leader", "members", "nodes")}
+    if as_json:
+        print_json(result)
+        return
+    print(f"leader: {result['leader'] or 'none at the moment'}")
+    for node, state in result["nodes"].items():
+        life = "down" if not state["alive"] else "paused" if state["paused"] else state["role"]
+        print(
+            f"node {node}  {result['members'][node]:21}  {life:10}  term {state['term']}  "
+            f"last {state['last']}  commit {state['commit']}  delivered {state['delivered']}"
+        )
+
+
+def client(
+    host: Annotated[str, typer.Option(help="Where a node listens.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of any node; the others are learnt from it.")
+    ] = 5001,
+    name: Annotated[str, typer.Option(help="The name that others see.")] = "",
+    room: Annotated[str, typer.Option(help="The room to speak in.")] = "main",
+    cluster: Annotated[str, typer.Option(help="Name of the cluster, as in its config.")] = "chat",
+) -> None:
+    """Chat in a terminal: type a line to say it, /help for the rest, Ctrl-D to leave.
+
+    A message is marked once it is acknowledged: from then on every node delivers it, for ever.
+
+    Examples:
+
+        chatsys client --port 5001 --name ann
+        echo hello | chatsys client --port 5003
+    """
+    from chatsys.clients import line
+
+    leave(line.main(host, port, name or os.environ.get("USER") or "guest", room, cluster))
+
+
+def verify(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Data folders of nodes of one cluster.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare the log files of nodes: do they agree, is one torn or damaged?
+
+    A difference in what is committed is a violation. A tail that is not committed yet may differ.
+
+    Example:
+
+        chatsys verify data/local/node1 data/local/node2 data/local/node3
+    """
+    from chatsys.verify import verify as compare
+
+    result = compare(folders)
+    if as_json:
+        print_json(result)
+    else:
+        _tell_logs(result)
+    leave(HELD if result["ok"] else VIOLATED)
+
+
+def _tell_logs(result: dict[str, Any]) -> None:
+    for folder, facts in result["nodes"].items():
+        notes = [f"{facts['entries']} entries"]
+        notes += [f"{facts['uncommitted_tail']} of them not known to be committed"] * bool(facts["uncommitted_tail"])
+        notes += [f"a torn last line of {facts['torn']} bytes (a crash leaves one; nothing is lost)"] * bool(
+            facts["torn"]
+        )
+        notes += [f"DAMAGED at line {facts['damaged']}"] * (facts["damaged"] is not None)
+        print(f"{folder}: {', '.join(notes)}")
+    if result["first_difference"]:
+        print(result["first_difference"]["sentence"])
+    print(f"{'held' if result['ok'] else 'VIOLATED'}: {result['messages']} messages in one order")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command(rich_help_panel=PANEL)(node)
+    app.add_typer(cluster, name="cluster", rich_help_panel=PANEL)
+    app.command(rich_help_panel=PANEL)(client)
+    app.command(rich_help_panel=PANEL)(verify)

@@ -1,0 +1,126 @@
+"""Doctor: what is installed here, what this system can do, and what to do about the rest.
+
+Read also `__main__`, whose `doctor` command prints this.
+"""
+
+import importlib.util
+import os
+import platform
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+TOUR = Path("notebooks") / "00-tour.ipynb"
+NEEDED, WANTED = "needed", "wanted"
+
+PACKAGES = {
+    # distribution: (how badly, what for)
+    "msgspec": (NEEDED, "frames, logs and traces"),
+    "PyYAML": (NEEDED, "config files"),
+    "typer": (NEEDED, "this command line"),
+    "psutil": (NEEDED, "looking after node processes"),
+    "cloudpickle": (NEEDED, "your own classes in processes"),
+    "pandas": (WANTED, "trace.frame()"),
+    "plotly": (WANTED, "figures"),
+    "ipywidgets": (WANTED, "the panel"),
+    "anywidget": (WANTED, "the timeline"),
+    "jupyterlab": (WANTED, "notebooks and labs"),
+    "ipykernel": (WANTED, "notebooks and labs"),
+    "nest-asyncio": (WANTED, "asyncio.run in cells, on old kernels"),
+    "nest-asyncio2": (WANTED, "asyncio.run in cells"),
+    "nbgrader": (WANTED, "grading"),
+    "pytest": (WANTED, "make test"),
+    "nbval": (WANTED, "notebooks as tests"),
+    "uvloop": ("optional", "a faster loop in node processes"),
+}
+
+
+class Finding(msgspec.Struct):
+    """One thing that was looked at: whether it is fine, what was found, what to do if not."""
+
+    name: str
+    fine: bool
+    need: str
+    found: str
+    advice: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at the Python, the packages and the system, and return what was found."""
+    python = Finding("Python", sys.version_info >= (3, 11), NEEDED, platform.python_version(), "Install 3.11 or newer.")
+    return [python, *map(_package, PACKAGES), *(_try(*check) for check in _SYSTEM)]
+
+
+def verdict(findings: list[Finding]) -> dict[str, Any]:
+    """Return what `doctor --json` prints: `ok` unless something needed is missing."""
+    return {
+        "ok": all(finding.fine for finding in findings if finding.need == NEEDED),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "findings": {finding.name: msgspec.to_builtins(finding) for finding in findings},
+    }
+
+
+def find_tour() -> Path | None:
+    """Return where the tour is: below this folder, or in the clone that chatsys was installed from."""
+    for root in (Path.cwd(), Path(__file__).resolve().parent.parent):
+        if (root / TOUR).is_file():
+            return root / TOUR
+    return None
+
+
+def _package(name: str) -> Finding:
+    need, purpose = PACKAGES[name]
+    try:
+        return Finding(name, True, need, f"{metadata.version(name)}: {purpose}")
+    except metadata.PackageNotFoundError:
+        return Finding(name, False, need, f"missing: {purpose}", f"pip install {name}")
+
+
+def _try(name: str, need: str, look: Callable[[], str], advice: str) -> Finding:
+    try:
+        return Finding(name, True, need, look())
+    except (OSError, AttributeError, LookupError) as error:
+        return Finding(name, False, need, str(error) or type(error).__name__, advice)
+
+
+def _listen() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1, for example port {listener.getsockname()[1]}"
+
+
+def _sync() -> str:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"x")
+        file.flush()
+        sync = getattr(os, "fdatasync", os.fsync)
+        sync(file.fileno())
+        return f"{sync.__name__} in {tempfile.gettempdir()}"
+
+
+def _pause() -> str:
+    return f"by signal {signal.SIGSTOP.value}"
+
+
+def _notebook() -> str:
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise LookupError("jupyterlab is not installed")
+    tour = find_tour()
+    if tour is None:
+        raise LookupError("notebooks/00-tour.ipynb is not here")
+    return str(tour)
+
+
+_SYSTEM: tuple[tuple[str, str, Callable[[], str], str], ...] = (
+    ("listening", NEEDED, _listen, "Allow programs to listen on the loopback address."),
+    ("syncing to disk", NEEDED, _sync, "Give the temporary folder a real file system with free space."),
+    ("pausing a process", WANTED, _pause, "Not on this system: pause works in the simulator and in the kernel only."),
+    ("the tour", WANTED, _notebook, "Start in the folder that you cloned: git clone brings the notebooks."),
+)
