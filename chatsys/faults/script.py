@@ -80,7 +80,7 @@ VERBS: dict[str, tuple[int, tuple[_Check, ...]]] = {
     "pause": (1, (_node,)),
     "resume": (1, (_node,)),
     "cut": (2, (_node, _node, _flag)),
-    "partition": (2, ()),
+    "partition": (1, ()),
     "heal": (0, (_flag,)),
     "slow": (3, (_end, _end, _seconds, _seconds)),
     "lose": (3, (_end, _end, _fraction)),
@@ -113,7 +113,7 @@ def check_fault(verb: str, args: Sequence[Any], nodes: Sequence[int] = ()) -> No
         one_way = bool(args) and isinstance(args[-1], bool)
         groups = args[:-1] if one_way else args
         checks = (_group,) * len(groups) + (_flag,) * one_way
-    if not least <= len(args) <= len(checks) or (verb == "partition" and len(groups) < 2):
+    if not least <= len(args) <= len(checks) or (verb == "partition" and not groups):
         raise UsageError(f"{verb} takes {least} to {max(least, len(checks))} arguments, not {len(args)}.")
     for check, value in zip(checks, args, strict=False):
         if wrong := check(value, nodes):
@@ -125,13 +125,13 @@ def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> 
 
     With `lenient` a verb that does not fit the moment (crash of a crashed node) is passed over.
     """
-    if LEADER in args and verb != "say":
+    if verb != "say" and (LEADER in args or (LEADER,) in args):
         leader = world.leader
         if leader is None:
             if lenient:
                 return False
             raise UsageError(f"{verb}: there is no leader at the moment; name a node.")
-        args = tuple(leader if value == LEADER else value for value in args)
+        args = [(leader,) if value == (LEADER,) else leader if value == LEADER else value for value in args]
     action = getattr(world, verb, None)
     if action is None:
         if verb == "mend":

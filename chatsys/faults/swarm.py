@@ -67,6 +67,10 @@ def _partition(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     return [Fault(at, "partition", _groups(random, nodes)), Fault(at + random.uniform(0.3, 7), "heal")]
 
 
+def _isolate(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
+    return [Fault(at, "partition", ((LEADER,),)), Fault(at + random.uniform(0.3, 7), "heal")]
+
+
 def _one_way(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     return [Fault(at, "partition", (*_groups(random, nodes), True)), Fault(at + random.uniform(0.3, 7), "heal")]
 
@@ -140,6 +144,7 @@ _DRAWS: dict[str, tuple[int, _Draw]] = {
     "delay": (1, _delay),
     "reorder": (1, _reorder),
     "partition": (2, _partition),
+    "isolate": (2, _isolate),
     "one-way": (2, _one_way),
     "star": (3, _star),
     "flapping": (2, _flapping),
@@ -157,7 +162,7 @@ _DRAWS: dict[str, tuple[int, _Draw]] = {
 """Each kind of fault: how many nodes it takes at least, and how one is drawn."""
 
 KINDS: tuple[str, ...] = tuple(_DRAWS)
-"""The names of all kinds: loss duplication delay reorder (frames), partition one-way star flapping
+"""The names of all kinds: loss duplication delay reorder (frames), partition isolate one-way star flapping
 (links), crash power leader fresh-leader fresh-voter (lives; each loses unsynced records and may
 tear the last line), slow-disk full-disk failing-disk, pause, clock."""
 

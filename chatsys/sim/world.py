@@ -322,11 +322,13 @@ class World:
             self.network.cut(b, a)
 
     def partition(self, *groups: Iterable[int], one_way: bool = False) -> None:
-        """Cut all links between the groups; with `one_way`, only from earlier groups to later ones."""
+        """Cut all links between the groups (one group: from all others); with `one_way`, only from earlier to later."""
         if groups and isinstance(groups[-1], bool):
             *groups, one_way = groups  # type: ignore[assignment]
+        check_fault("partition", (*groups, one_way), self.nodes)
         parts = tuple(tuple(sorted(group)) for group in groups)
-        check_fault("partition", (*parts, one_way), self.nodes)
+        if len(parts) == 1:
+            parts = (*parts, tuple(node for node in self.nodes if node not in parts[0]))
         story = (" -> " if one_way else " | ").join(",".join(map(str, part)) for part in parts)
         self._told("cut", f"cut {story}", "partition", *parts, one_way)
         for at, one in enumerate(parts):
