@@ -1,0 +1,148 @@
+"""Child: the main program of a node process that a cluster started.
+
+    python -m chatsys.runtime.child < control pipe > trace pipe
+
+It first reads `Begin`, then lives as long as that pipe: its end, however it comes, is the end of
+this process.  A thread reads the pipe, so that even an actor that loops for ever cannot miss it.
+
+Promises  the trace of a turn is in the pipe before the frames of that turn leave (a pipe's bytes
+          survive kill -9); nothing heavy is imported, so that a process is up in a blink.
+Read also `control` (the messages), `process` (the other end of the pipes).
+"""
+
+import asyncio
+import base64
+import os
+import sys
+import threading
+from pathlib import Path
+from random import Random
+from typing import Any, NoReturn
+
+from chatsys.errors import ChatsysError
+from chatsys.protocol.storage import Boot
+from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced, line, to_node
+from chatsys.runtime.disk import Disk
+from chatsys.runtime.host import Host
+from chatsys.trace import Record
+
+
+def main() -> NoReturn:
+    """Be the node that the control pipe describes, until told to end or until the pipe ends."""
+    trace_pipe = os.dup(1)
+    os.dup2(2, 1)  # what an actor prints must not mix with the trace
+    _die_with_parent()
+    lines = open(0, "rb", closefd=False)
+    first = lines.readline()
+    if not first:
+        os._exit(1)
+    begin = to_node.decode(first)
+    assert isinstance(begin, Begin), "the first line to a node process is Begin"
+    try:
+        asyncio.run(_live(begin, lines, trace_pipe))
+        code = 0
+    except (ChatsysError, OSError) as error:
+        _tell(trace_pipe, Failed(type(error).__name__, str(error)))
+        code = 2
+    except Exception as error:
+        _tell(trace_pipe, Failed(type(error).__name__, f"{type(error).__name__}: {error}"))
+        code = 3
+    os._exit(code)
+
+
+async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
+    sys.path[:] = begin.path
+    actor, parts = _unpack(begin.cargo)
+    loop = asyncio.get_running_loop()
+    failure: list[str] = []
+
+    def lost(_: Any, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        failure.append(f"{context['message']}: {error!r}")
+        host.broke(error if isinstance(error, Exception) else RuntimeError(context["message"]))
+
+    def sink(records: list[Record]) -> None:
+        _tell(trace_pipe, Traced(records))
+
+    loop.set_exception_handler(lost)
+    random = Random(begin.seed) if begin.seed is not None else Random()
+    owner = (begin.config.cluster, begin.node) if Boot in actor.records else None
+    disk = Disk(Path(begin.data), actor.records, owner=owner)
+    more = {"parts": parts} if parts else {}
+    host = Host(
+        begin.node, begin.config, lambda *facts: actor(*facts, **more), sink, disk=disk, origin=begin.origin,
+        life=begin.life, random=random, rules=begin.rules,
+    )  # fmt: skip
+    ended = loop.create_future()
+    threading.Thread(target=_read, args=(lines, loop, _orders(host, trace_pipe, ended)), daemon=True).start()
+    from chatsys.config import split_address
+
+    await host.start(split_address(begin.config.members[begin.node]))
+    _tell(trace_pipe, Ready(host.incarnation))
+    await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
+    if host.ended.done():
+        _tell(trace_pipe, Failed("BrokenInvariant", host.ended.result()))
+        return
+    await host.stop()
+    await asyncio.sleep(0.01)  # let the closing lines leave
+
+
+def _orders(host: Host, trace_pipe: int, ended: "asyncio.Future[None]") -> Any:
+    """Return the function that carries out one order of the cluster."""
+
+    def carry_out(order: Any) -> None:
+        match order:
+            case Obey(rules):
+                host.obey(rules)
+            case Ask(number):
+                _tell(trace_pipe, Answer(number, host.status()))
+            case Order(cargo):
+                host.command(_unpack(cargo))
+            case End() if not ended.done():
+                ended.set_result(None)
+
+    return carry_out
+
+
+def _read(lines: Any, loop: asyncio.AbstractEventLoop, carry_out: Any) -> None:
+    """The thread: pass every order on; when the pipe ends, so does this process, at once."""
+    for one in lines:
+        try:
+            loop.call_soon_threadsafe(carry_out, to_node.decode(one))
+        except RuntimeError:  # the loop has ended already
+            break
+    os._exit(1)
+
+
+def _tell(pipe: int, value: Any) -> None:
+    """Write all of it, however long the cluster takes to read: evidence goes before frames."""
+    data = memoryview(line(value))
+    try:
+        while data:
+            data = data[os.write(pipe, data) :]
+    except BrokenPipeError:
+        os._exit(1)
+
+
+def _unpack(cargo: str) -> Any:
+    from chatsys.runtime.carry import unpack
+
+    return unpack(base64.b64decode(cargo))
+
+
+def _die_with_parent() -> None:
+    """On Linux ask to be killed when the parent dies: a stopped process cannot notice its pipe's end.
+
+    Elsewhere a stopped process gets SIGHUP when its process group loses its last parent.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
+    import signal
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

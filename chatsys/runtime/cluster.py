@@ -1,0 +1,361 @@
+"""Cluster: a whole cluster in real time, in this kernel or in processes of its own.
+
+    with Cluster(where="processes") as cluster:
+        cluster.until(lambda: cluster.leader)
+        cluster.say("hello")
+        cluster.crash(cluster.leader)
+        cluster.run(2)
+
+It lives on an event loop on a thread of its own, so a cell that sleeps stops no heartbeat.  Verbs
+may be called from any thread but that one; each returns when it is done.
+
+    verbs --> loop thread: Stage --> nodes, clients --> trace
+
+Assumes   one machine; nodes listen on 127.0.0.1 only.
+Promises  nothing is left behind: no process, no thread, no port, no folder it made, even when it
+          is forgotten or the interpreter ends.
+Read also `stage` (what happens on the loop), `sim.world` (the same verbs in virtual time).
+"""
+
+import inspect
+import shutil
+import socket
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from chatsys.config import ClusterConfig, Timing
+from chatsys.errors import UsageError
+from chatsys.faults import Fault, Script, check_fault
+from chatsys.protocol.actor import Actor, Address
+from chatsys.protocol.messages import Say, Submit
+from chatsys.runtime.host import Factory
+from chatsys.runtime.kernel import Plan
+from chatsys.runtime.loop import LoopThread
+from chatsys.runtime.rules import Lossy, Rule, RuleSet, Slow
+from chatsys.runtime.stage import Stage
+from chatsys.trace import Trace
+
+T = TypeVar("T")
+START_LIMIT = 40.0
+
+
+class Cluster:
+    """Nodes 1..n with real sockets, files and clocks, and their clients; `now` is in seconds."""
+
+    def __init__(
+        self,
+        nodes: int | ClusterConfig = 3,
+        where: Literal["kernel", "processes"] = "kernel",
+        quorum: Any = "majority",
+        *,
+        parts: Mapping[str, type] | None = None,
+        actor: type[Actor] | None = None,
+        client: Factory | None = None,
+        timing: Timing | str = "course",
+        data: str | Path | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """Start all nodes; when this returns, each of them listens.
+
+        `nodes` is a number or a `ClusterConfig`, whose addresses are replaced by free local ports.
+        `parts` replaces parts of the chat node by name, `actor` the node itself.  `data` keeps the
+        logs (by default a temporary folder, removed by `stop`).  `seed` fixes the nodes' random
+        choices, but not what real time does.  Raises `ConfigError`, `LogError`, `ChatsysError`.
+        """
+        if where not in ("kernel", "processes"):
+            raise UsageError(f"where is {where!r}; write 'kernel' or 'processes' (World is the simulated one).")
+        timing = Timing.profile(timing) if isinstance(timing, str) else timing
+        base = nodes if isinstance(nodes, ClusterConfig) else ClusterConfig.of(nodes, quorum, timing=timing)
+        self.where, self.actor, self.parts, self.seed = where, actor or _node(), dict(parts or {}) or None, seed
+        self.chat = client is not None or Submit in self.actor.messages
+        ports = Ports(base.ids)
+        self.config = msgspec.structs.replace(base, members=ports.members)
+        folder = Path(data) if data is not None else Path(tempfile.mkdtemp(prefix="chatsys-"))
+        plan = Plan(self.config, self.actor, self.parts, folder, time.monotonic(), seed)
+        self._stage = Stage(plan, where, partial(_client, client))
+        self._stage.trace.meta.update(self._meta())
+        self.done: list[Fault] = []
+        """Every verb used so far: `Script(cluster.done)` plays them again."""
+        self._loop = LoopThread(f"chatsys cluster ({where})", self._stage.lost)
+        made = folder if data is None else None
+        self._finish = weakref.finalize(self, _finish, self._loop, self._stage, ports, made)
+        try:
+            self._loop.call(self._stage.open(), START_LIMIT)
+        except BaseException:
+            self._finish()
+            raise
+
+    def _meta(self) -> dict[str, Any]:
+        return {
+            "where": self.where,
+            "seed": self.seed,
+            "members": list(self.config.ids),
+            "quorum": self.config.quorum,
+            "timing": msgspec.structs.asdict(self.config.timing),
+            "actor": self.actor.__name__,
+            "parts": {name: part.__name__ for name, part in sorted((self.parts or {}).items())},
+        }
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        if not self._finish.alive:
+            return f"<Cluster of {len(self.nodes)} nodes ({self.where}), stopped>"
+        return f"<Cluster of {len(self.nodes)} nodes ({self.where}), {self.now:.1f} s, leader {self.leader}>"
+
+    def stop(self) -> None:
+        """Stop all nodes in good order and remove what was only temporary; again is harmless."""
+        self._finish()
+
+    # --- time and threads ---------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """Seconds since the cluster began."""
+        return self._stage.now
+
+    def run(self, seconds: float) -> None:
+        """Wait `seconds`; the cluster goes on meanwhile."""
+        time.sleep(max(0.0, seconds))
+
+    def until(self, predicate: Callable[..., Any], limit: float = 60.0) -> bool:
+        """Wait until `predicate()` (or `predicate(cluster)`) holds, for at most `limit` seconds; tell whether it did."""
+        holds = partial(predicate, self) if inspect.signature(predicate).parameters else predicate
+        end = self.now + limit
+        while not holds():
+            if self.now >= end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def submit(self, work: "Coroutine[Any, Any, T] | Callable[..., T]", *args: Any) -> "Future[T]":
+        """Start `work` and return its future at once: a coroutine on the loop, or a verb with its arguments.
+
+        `cluster.submit(cluster.crash, 3)` never blocks; in a cell, `await asyncio.wrap_future(...)` it.
+        """
+        if callable(work):
+            return self._loop.submit(_in_thread(work, args))
+        return self._loop.submit(work)
+
+    def _do(self, work: Coroutine[Any, Any, T], verb: str = "", *args: Any) -> T:
+        result = self._loop.call(work)
+        if verb:
+            self.done.append(Fault(self.now, verb, args))
+        return result
+
+    # --- verbs: lives -------------------------------------------------------------------------
+
+    def crash(self, node: int) -> None:
+        """End a node's life at once: SIGKILL for a process, reset sockets in the kernel."""
+        self._do(self._stage.crash(self._member(node)), "crash", node)
+
+    def restart(self, node: int) -> None:
+        """Begin a new life of a node that is not running; returns when it listens."""
+        self._do(self._stage.restart(self._member(node)), "restart", node)
+
+    def pause(self, node: int) -> None:
+        """Let a node handle nothing until `resume`: SIGSTOP for a process."""
+        self._do(self._stage.pause(self._member(node)), "pause", node)
+
+    def resume(self, node: int) -> None:
+        """Let a paused node go on."""
+        self._do(self._stage.resume(self._member(node)), "resume", node)
+
+    def join(self, node: int) -> None:
+        """Say why a node cannot join: membership is static."""
+        raise UsageError(self._static(node))
+
+    def leave(self, node: int) -> None:
+        """Say why a node cannot leave: membership is static."""
+        raise UsageError(self._static(node))
+
+    def _static(self, node: int) -> str:
+        voters = ", ".join(map(str, self.nodes))
+        state = "is a member" if node in self.nodes else "is not a member"
+        return f"Node {node} {state}; voters are fixed in the config ({voters}). Make a new Cluster with other nodes."
+
+    # --- verbs: links -------------------------------------------------------------------------
+
+    def cut(self, a: int, b: int, one_way: bool = False) -> None:
+        """Let no frame pass between `a` and `b`; with `one_way`, only from `a` to `b`."""
+        self._member(a), self._member(b)
+        rules = self._stage.rules.with_cut(a, b)
+        rules = rules if one_way else rules.with_cut(b, a)
+        self._lay(rules, "cut", f"cut {a} {'->' if one_way else '|'} {b}", "cut", a, b, one_way)
+
+    def partition(self, *groups: Iterable[int], one_way: bool = False) -> None:
+        """Cut all links between the groups; with `one_way`, only from earlier groups to later ones."""
+        if groups and isinstance(groups[-1], bool):
+            *groups, one_way = groups  # type: ignore[assignment]
+        sides = tuple(tuple(sorted(group)) for group in groups)
+        check_fault("partition", (*sides, one_way), self.nodes)
+        rules = self._stage.rules
+        for at, one in enumerate(sides):
+            for a, b in ((a, b) for other in sides[at + 1 :] for a in one for b in other):
+                rules = rules.with_cut(a, b) if one_way else rules.with_cut(a, b).with_cut(b, a)
+        story = (" -> " if one_way else " | ").join(",".join(map(str, side)) for side in sides)
+        self._lay(rules, "cut", f"cut {story}", "partition", *sides, one_way)
+
+    def heal(self, everything: bool = False) -> None:
+        """Remove all cuts; with `everything`, also slowness and loss."""
+        reason = "everything" if everything else "all cuts"
+        self._lay(self._stage.rules.healed(everything), "heal", reason, "heal", everything)
+
+    def slow(self, a: Address, b: Address, delay: float, jitter: float = 0.0) -> None:
+        """Make frames between `a` and `b` ("*": all) take `delay` plus up to `jitter` seconds longer."""
+        self._rule(Slow(delay, jitter), "slow", a, b, delay, jitter)
+
+    def lose(self, a: Address, b: Address, fraction: float) -> None:
+        """Lose this fraction of the frames between `a` and `b` ("*": all)."""
+        self._rule(Lossy(fraction), "lose", a, b, fraction)
+
+    def _rule(self, effect: Slow | Lossy, verb: str, a: Address, b: Address, *values: float) -> None:
+        check_fault(verb, (a, b, *values), self.nodes)
+        rules = self._stage.rules.with_rule(Rule(a, b, effect)).with_rule(Rule(b, a, effect))
+        self._lay(rules, verb, f"{verb} {a} - {b}: {' + '.join(map(str, values))}", verb, a, b, *values)
+
+    def _lay(self, rules: RuleSet, kind: str, reason: str, verb: str, *args: Any) -> None:
+        self._do(self._stage.lay(rules, kind, reason), verb, *args)
+
+    # --- people -------------------------------------------------------------------------------
+
+    def say(self, text: str, node: int | None = None, room: str = "main", author: str = "ann") -> None:
+        """Let the client `author` say `text`; with `node`, through a client that sticks to this node."""
+        for name, value in (("text", text), ("author", author), ("room", room)):
+            if not isinstance(value, str) or not value.strip():
+                raise UsageError(f"{name} is {value!r}; write at least one character.")
+        if node is not None:
+            self._member(node)
+        said = Say(text, room, author)
+        if not self.chat:
+            work = self._stage.command(self.nodes[0] if node is None else node, said)
+        else:
+            work = self._stage.say(author if node is None else f"{author}@{node}", node, said)
+        self._do(work, "say", text, node, room, author)
+
+    def command(self, node: int, command: msgspec.Struct) -> None:
+        """Give a node's actor any command."""
+        self._do(self._stage.command(self._member(node), command))
+
+    def _member(self, node: Any) -> int:
+        if isinstance(node, bool) or not isinstance(node, int) or node not in self.nodes:
+            raise UsageError(f"Node {node!r} is not a member; the nodes are {', '.join(map(str, self.nodes))}.")
+        return node
+
+    # --- what people ask ----------------------------------------------------------------------
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        """The ids of all members, ascending."""
+        return self.config.ids
+
+    @property
+    def trace(self) -> Trace:
+        """The history so far; it grows while you look."""
+        return self._stage.trace
+
+    @property
+    def script(self) -> Script:
+        """Every verb used so far, as a script."""
+        return Script(self.done)
+
+    @property
+    def failures(self) -> list[tuple[Address, str]]:
+        """Nodes that stopped themselves, and the sentence why."""
+        return [(record.node or 0, record.reason or "") for record in self.trace.of("broken")]
+
+    @property
+    def pids(self) -> dict[int, int | None]:
+        """The process id of each node; None where it has no process of its own."""
+        return {node: getattr(one, "pid", None) for node, one in self._stage.nodes.items()}
+
+    def status(self) -> dict[int, dict[str, Any]]:
+        """Return for each node whether it is alive and paused, its role, term, leader and positions."""
+        if not self._finish.alive:
+            return {node: self._stage._seen(node, {}) for node in self.nodes}
+        return self._do(self._stage.status())
+
+    @property
+    def leader(self) -> int | None:
+        """The live node that leads and is ready, in the highest term; None if there is none."""
+        leading = [
+            (state["term"], node)
+            for node, state in self.status().items()
+            if state["alive"] and not state["paused"] and state["role"] == "leader" and state.get("ready", True)
+        ]
+        return max(leading)[1] if leading else None
+
+    def delivered(self, node: int) -> list[str]:
+        """Return the texts that `node` delivered in this life, in order."""
+        return list(self._stage.delivered[self._member(node)])
+
+    def save(self, path: str | Path) -> Path:
+        """Write classes, verbs and trace to one file; `Run.load` opens it."""
+        from chatsys.run import Run
+
+        options = {"nodes": len(self.nodes), "quorum": self.config.quorum, "where": self.where}
+        own = None if self.actor.__module__ == "chatsys.protocol.node" else self.actor
+        return Run(self.trace, self.seed, self.script.plain(), options, self.parts, own).save(path)
+
+
+class Ports:
+    """Free local ports, kept from other programs while a node is down (where the system can)."""
+
+    def __init__(self, nodes: Iterable[int]) -> None:
+        self.members: dict[int, str] = {}
+        self._kept: list[socket.socket] = []
+        for node in nodes:
+            kept = socket.socket()
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            kept.bind(("127.0.0.1", 0))
+            self._kept.append(kept)
+            self.members[node] = f"127.0.0.1:{kept.getsockname()[1]}"
+        if sys.platform != "linux":  # elsewhere a bound port cannot be listened on by a second socket
+            self.free()
+
+    def free(self) -> None:
+        """Let go of the ports."""
+        for kept in self._kept:
+            kept.close()
+
+
+def _finish(loop: LoopThread, stage: Stage, ports: Ports, made: Path | None) -> None:
+    """Stop everything; knows the parts of a cluster only, so that a forgotten cluster can be ended."""
+    try:
+        loop.call(stage.close(), 15.0)
+    finally:
+        loop.stop()
+        ports.free()
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+async def _in_thread(work: Callable[..., T], args: tuple[Any, ...]) -> T:
+    import asyncio
+
+    return await asyncio.to_thread(work, *args)
+
+
+def _node() -> type[Actor]:
+    from chatsys.protocol.node import Node
+
+    return Node
+
+
+def _client(factory: Factory | None, home: int | None) -> Factory:
+    from chatsys.protocol.client import Client
+
+    return factory or partial(Client, home=home, sticky=home is not None)

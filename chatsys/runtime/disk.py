@@ -1,0 +1,266 @@
+"""The disk of one node: an append-only file, and syncs that never stop the event loop.
+
+Records gather in a buffer while one sync is under way; the next sync covers all of them (group
+commit).  A thread writes and syncs; the loop hears how many records are durable.
+
+    write --> buffer ..flush..> [thread: write, sync] --> done(count)
+                 ^                       |
+                 `--- gathers meanwhile -'
+
+Assumes   the file system keeps what a completed sync covered.
+Promises  one process per folder (the lock dies with it); a torn last line is cut off, any other
+          damage is an error; after a failed write or sync nothing more is written.
+Read also `protocol.storage` (the bytes, the outbox), `sim.disk` (the imaginary counterpart).
+"""
+
+import asyncio
+import errno
+import os
+import queue
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chatsys.errors import DiskFailed, LogError, LogInUse
+from chatsys.protocol.actor import Address
+from chatsys.protocol.storage import Boot, decode, encode
+
+LOG = "log.jsonl"
+LOCK = "lock"
+LOW_BYTES = 64 << 20
+"""Less free space than this is "low": a leader answers busy before the disk is full."""
+SPACE_INTERVAL = 5.0
+
+
+class Disk:
+    """One node's data folder, opened and locked; `records` is what the log held.
+
+    `done(count)` and `failed(error)` are called on the event loop: so many records of this life
+    are durable, or no more ever will be.  `space(low)` tells when free space becomes low or not.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        types: Sequence[type[msgspec.Struct]],
+        *,
+        owner: tuple[str, Address] | None = None,
+        low_bytes: int = LOW_BYTES,
+    ) -> None:
+        """Open or make the folder.
+
+        `owner` is (cluster, node): a log of another one is refused.  Raises `LogError` for a
+        folder that cannot be used, `LogInUse` if a live process holds it, `DamagedLog`.
+        """
+        self.folder = folder
+        self.path = folder / LOG
+        self.low_bytes = low_bytes
+        self.done: Callable[[int], None] = lambda count: None
+        self.failed: Callable[[DiskFailed], None] = lambda error: None
+        self.space: Callable[[bool], None] = lambda low: None
+        self._buffer: list[bytes] = []
+        self._written = 0
+        self._busy = False
+        self._ended = False
+        self._low = False
+        self._jobs: queue.SimpleQueue[tuple[bytes, int] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = self._make_and_lock()
+        try:
+            self.records, self.torn = self._recover(types, owner)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+            _sync_folder(folder)
+        except OSError as error:
+            self._unlock()
+            raise LogError(_cannot(folder, error)) from None
+        except Exception:
+            self._unlock()
+            raise
+
+    # --- opening ----------------------------------------------------------------------------
+
+    def _make_and_lock(self) -> int:
+        try:
+            fresh = not self.folder.exists()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if fresh:
+                _sync_folder(self.folder.parent)
+            lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise LogError(_cannot(self.folder, error)) from None
+        if not _try_lock(lock):
+            holder = os.pread(lock, 20, 1).decode(errors="replace").strip() if hasattr(os, "pread") else ""
+            os.close(lock)
+            who = f"process {holder}" if holder.isdecimal() else "another process"
+            raise LogInUse(
+                f"The data folder {self.folder} is in use by {who}; stop that node first, or give this one "
+                "its own folder."
+            )
+        os.ftruncate(lock, 0)
+        os.write(lock, f" {os.getpid()}\n".encode())
+        return lock
+
+    def _recover(
+        self, types: Sequence[type[msgspec.Struct]], owner: tuple[str, Address] | None
+    ) -> tuple[list[Any], int]:
+        """Read the log, cut off a torn end, and check whose log it is."""
+        if not self.path.exists():
+            return [], 0
+        data = self.path.read_bytes()
+        records, torn = decode(data, types or (Boot,), str(self.path))
+        for record in records:
+            if isinstance(record, Boot) and owner not in (None, (record.cluster, record.node)):
+                raise LogError(
+                    f"The log {self.path} belongs to node {record.node} of cluster {record.cluster!r}, not to node "
+                    f"{owner[1] if owner else ''} of {owner[0] if owner else ''!r}; give each node its own data folder."
+                )
+        if torn:
+            with open(self.path, "r+b") as file:
+                file.truncate(len(data) - torn)
+                sync(file.fileno())
+        return records, torn
+
+    # --- writing ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to serve the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._work, name=f"disk of {self.folder.name}", daemon=True)
+        self._thread.start()
+        self._watch_space()
+
+    def write(self, record: msgspec.Struct) -> None:
+        """Take one record into the buffer."""
+        self._buffer.append(encode(record))
+        self._written += 1
+
+    def flush(self) -> None:
+        """Start a sync of everything written so far, unless one is under way."""
+        if self._buffer and not self._busy and not self._ended:
+            self._busy = True
+            data = b"".join(self._buffer)
+            self._buffer.clear()
+            self._jobs.put((data, self._written))
+
+    def _work(self) -> None:
+        """The thread: write, sync, report; on the first failure stop for good."""
+        while (job := self._jobs.get()) is not None:
+            data, count = job
+            try:
+                _write_all(self._file, data)
+                sync(self._file)
+            except OSError as error:
+                sentence = f"The disk failed at {self.path}: {error.strerror}; the node stops."
+                self._tell(self._report_failure, DiskFailed(sentence))
+                return
+            self._tell(self._report, count)
+
+    def _tell(self, report: Callable[[Any], None], fact: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(report, fact)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            pass
+
+    def _report(self, count: int) -> None:
+        self._busy = False
+        if not self._ended:
+            self.done(count)
+
+    def _report_failure(self, error: DiskFailed) -> None:
+        if not self._ended:
+            self.failed(error)
+
+    def _watch_space(self) -> None:
+        if self._ended:
+            return
+        try:
+            low = shutil.disk_usage(self.folder).free < self.low_bytes
+        except OSError:
+            low = False
+        if low != self._low:
+            self._low = low
+            self.space(low)
+        self._loop.call_later(SPACE_INTERVAL, self._watch_space)
+
+    # --- ending -----------------------------------------------------------------------------
+
+    def abandon(self) -> None:
+        """End as in a crash: what was not written yet is lost.  Wait for `gone` before opening again."""
+        self._ended = True
+        self._buffer.clear()
+        self._jobs.put(None)
+
+    def gone(self) -> None:
+        """Wait until the thread has ended, then let go of the folder."""
+        if not self._ended:
+            self.abandon()
+        if self._thread is not None:
+            self._thread.join(10.0)
+        os.close(self._file)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        os.close(self._lock)
+
+
+def sync(file: int) -> None:
+    """Make the bytes of `file` durable, in the strongest way this system has."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        try:
+            fcntl.fcntl(file, fcntl.F_FULLFSYNC)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTSUP, errno.EINVAL, errno.ENOTTY):
+                raise
+    getattr(os, "fdatasync", os.fsync)(file)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make new names in `folder` durable; not every system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def _try_lock(lock: int) -> bool:
+    """Lock the file, or say that another process has it; the lock ends with the process."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _cannot(folder: Path, error: OSError) -> str:
+    match error.errno:
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return f"The data folder {folder} cannot be written ({error.strerror}); give this user the right, or another folder."
+        case errno.EEXIST | errno.ENOTDIR:
+            return f"The data folder {folder} is not a folder ({error.strerror}); name another one."
+    return f"The data folder {folder} cannot be used: {error.strerror}."

@@ -1,0 +1,240 @@
+"""Links: one TCP connection each, as checked lines in and batches of lines out.
+
+    Inbound     somebody dialled us: their hello, our hello (or refused and a reason), then frames
+    Outbound    we dialled a member: our hello, their hello, then our frames
+
+A link that breaks a rule is closed: the reason is sent as a last line, counted and traced.  After
+that its input is thrown away until the other end closes too, so that the reason is not lost.
+
+    bytes --> Line (splits, limits) --> Inbound / Outbound --> Transport
+
+Assumes   nothing about the other end: random bytes, endless lines, no reading at all.
+Promises  bounded memory per link, and no exception leaves a connection because of its input.
+Read also `transport` (who owns the links), `wire` (the bytes).
+"""
+
+import asyncio
+import os
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from chatsys.errors import FrameError
+from chatsys.protocol.actor import Address
+from chatsys.runtime.wire import Hello, Refused, line, objection, read_greeting
+
+if TYPE_CHECKING:
+    from chatsys.runtime.transport import Transport
+
+GREETING_TIME = 2.0
+"""Seconds within which the other end must have said hello."""
+RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""SO_LINGER: closing sends RST and drops what waits."""
+PARTING_TIME = 0.5
+"""Seconds that a refused link may take to read its reason."""
+
+
+class Line(asyncio.Protocol):
+    """A TCP connection as lines; subclasses say what a line means."""
+
+    label = "a link"
+
+    def __init__(self, owner: "Transport") -> None:
+        self.owner = owner
+        self.socket: asyncio.Transport | None = None
+        self.greeted = False
+        self.closing = False
+        self.batch: list[bytes] = []
+        self._tail = b""
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection; the other end now has `GREETING_TIME` to say hello."""
+        assert isinstance(transport, asyncio.Transport)
+        self.socket = transport
+        raw = transport.get_extra_info("socket")
+        if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._patience = self.owner.loop.call_later(GREETING_TIME, self._too_late)
+        self.owner.add(self)
+
+    def _too_late(self) -> None:
+        if not self.greeted:
+            self.fail(f"No hello came within {GREETING_TIME:g} s.")
+
+    def data_received(self, data: bytes) -> None:
+        """Split what came into lines and take them in, one by one."""
+        if self.closing:
+            return
+        limit = self.owner.config.limits.frame_bytes
+        *lines, self._tail = (self._tail + data).split(b"\n")
+        for one in lines:
+            if len(one) > limit:
+                return self.fail(f"A line is longer than {limit} bytes.")
+            try:
+                self.on_line(one)
+            except FrameError as error:
+                self.fail(str(error))
+            if self.closing:
+                return
+        if len(self._tail) > limit:
+            self.fail(f"A line is longer than {limit} bytes.")
+
+    def on_line(self, data: bytes) -> None:
+        """Act on one line; raises `FrameError` if it breaks a rule."""
+        raise NotImplementedError
+
+    def fail(self, reason: str) -> None:
+        """Close this link because of `reason`, which is counted, traced and told to the other end."""
+        if self.closing:
+            return
+        self.owner.broken_link(self.label, reason)
+        self._part(line(Refused(reason)))
+
+    def close(self) -> None:
+        """Close in peace: what was written still leaves."""
+        if not self.closing:
+            self._part(b"")
+
+    def _part(self, last: bytes) -> None:
+        self.closing = True
+        self._tail = b""
+        self._calm()
+        if self.socket is None or self.socket.is_closing():
+            return
+        self.socket.resume_reading()  # what still comes is read and thrown away
+        self.socket.write(b"".join(self.batch) + last)
+        self.batch.clear()
+        if self.socket.can_write_eof():
+            self.socket.write_eof()
+        self._patience = self.owner.loop.call_later(PARTING_TIME, self.abort)
+
+    def abort(self) -> None:
+        """End the connection at once; the other end sees a reset, as after a crash."""
+        self.closing = True
+        self._calm()
+        if self.socket is not None and not self.socket.is_closing():
+            raw = self.socket.get_extra_info("socket")
+            if raw is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self.socket.abort()
+
+    def _calm(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def eof_received(self) -> bool:
+        """The other end is done; half a line is a broken one."""
+        if self._tail and not self.closing:
+            self.owner.broken_link(self.label, f"The link ended within a line ({len(self._tail)} bytes of it came).")
+            self._tail = b""
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the connection."""
+        self.closing = True
+        self._calm()
+        self.batch.clear()
+        self.owner.remove(self)
+
+    def put(self, data: bytes) -> None:
+        """Add one line to this turn's batch."""
+        if not self.batch:
+            self.owner.touched.append(self)
+        self.batch.append(data)
+
+    def flush(self) -> None:
+        """Write the batch at once; a link whose other end does not read is closed."""
+        if self.closing or self.socket is None:
+            self.batch.clear()
+            return
+        self.socket.writelines(self.batch)
+        self.batch.clear()
+        if self.socket.get_write_buffer_size() > self.owner.unread_limit:
+            self.owner.broken_link(self.label, "The other end does not read; too much waits for it.")
+            self.abort()
+
+
+class Inbound(Line):
+    """A link that somebody made to us."""
+
+    def __init__(self, owner: "Transport") -> None:
+        super().__init__(owner)
+        self.sender: Address = 0
+        self.incarnation = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, unless there are too many."""
+        super().connection_made(transport)
+        assert self.socket is not None
+        address = self.socket.get_extra_info("peername") or ("?", "?")
+        self.label = f"{address[0]}:{address[1]}"
+        if self.owner.paused:
+            self.socket.pause_reading()
+        elif self.owner.is_crowded():
+            self.fail("This node has too many links; try another one.")
+
+    def on_line(self, data: bytes) -> None:
+        """Take the hello, then frames."""
+        if self.greeted:
+            self.owner.take(self, data)
+            return
+        hello = read_greeting(data)
+        if isinstance(hello, Refused):
+            raise FrameError("The first line is no hello.")
+        why = objection(hello, self.owner.me, self.owner.config) or self.owner.claim(self, hello)
+        if why:
+            raise FrameError(why)
+        self.greeted = True
+        assert self.socket is not None
+        self.socket.write(line(self.owner.hello(to_client=hello.role == "client")))
+        self.owner.admitted(self)
+
+
+class Outbound(Line):
+    """A link that we made to the member `peer`; `answer` holds its hello, or None if none came."""
+
+    def __init__(self, owner: "Transport", peer: int) -> None:
+        super().__init__(owner)
+        self.peer = peer
+        self.label = f"node {peer}"
+        self.answer: asyncio.Future[Hello | None] = owner.loop.create_future()
+        self.lost: asyncio.Future[None] = owner.loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say hello first."""
+        super().connection_made(transport)
+        assert self.socket is not None
+        self.socket.write(line(self.owner.hello()))
+
+    def on_line(self, data: bytes) -> None:
+        """Take the answer to our hello, then, as a client, frames."""
+        if self.greeted:
+            self.owner.take(self, data)
+            return
+        hello = read_greeting(data)
+        if isinstance(hello, Refused):
+            self.owner.broken_link(self.label, f"{self.label} refused the link: {hello.reason[:200]}")
+            self.abort()
+            return
+        why = objection(hello, self.owner.me, self.owner.config)
+        if why is None and hello.sender != self.peer:
+            why = f"Node {self.peer} was dialled, but node {hello.sender} answered."
+        if why:
+            raise FrameError(why)
+        self.greeted = True
+        self.answer.set_result(hello)
+
+    @property
+    def sender(self) -> int:
+        """Who speaks to us here."""
+        return self.peer
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Wake who waits for this link."""
+        super().connection_lost(error)
+        if not self.answer.done():
+            self.answer.set_result(None)
+        if not self.lost.done():
+            self.lost.set_result(None)

@@ -1,0 +1,175 @@
+"""The stage: nodes, clients, links and the trace of one real cluster, all on its loop.
+
+    Cluster (any thread) --submit--> Stage (the loop): KernelNode or ProcessNode, client hosts
+                                       |
+                                       `--records, in order of time--> Trace
+
+Records of several processes come through several pipes; each is put in its place by its time.
+
+Assumes   every coroutine here runs on the cluster's loop.
+Read also `cluster` (the verbs people call), `kernel` and `process` (one node).
+"""
+
+import asyncio
+import bisect
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from chatsys.errors import UsageError
+from chatsys.protocol.messages import Say
+from chatsys.runtime.host import Factory, Host
+from chatsys.runtime.kernel import KernelNode, Plan
+from chatsys.runtime.process import ProcessNode
+from chatsys.runtime.rules import RuleSet
+from chatsys.trace import Record, Trace
+
+IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}
+
+
+def _time(record: Record) -> float:
+    return record.time
+
+
+class Stage:
+    """Everything of one cluster that lives on its loop."""
+
+    def __init__(self, plan: Plan, where: str, client: Callable[[int | None], Factory]) -> None:
+        self.plan, self.where, self.client = plan, where, client
+        kind = KernelNode if where == "kernel" else ProcessNode
+        self.nodes: dict[int, KernelNode | ProcessNode] = {
+            node: kind(plan, node, self.take) for node in plan.config.ids
+        }
+        self.clients: dict[str, Host] = {}
+        self.rules = RuleSet()
+        self.trace = Trace()
+        self.delivered: dict[int, list[str]] = {node: [] for node in plan.config.ids}
+        self.known: dict[int, dict[str, Any]] = {}
+        """The last status of each node, for as long as it cannot answer."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the cluster began."""
+        return time.monotonic() - self.plan.origin
+
+    # --- the trace --------------------------------------------------------------------------
+
+    def take(self, records: list[Record]) -> None:
+        """Take the records of one turn, which may be older than others already here."""
+        whole = self.trace.records
+        for record in records:
+            if whole and record.time < whole[-1].time:
+                whole.insert(bisect.bisect_right(whole, record.time, key=_time), record)
+            else:
+                whole.append(record)
+            if record.kind == "deliver" and isinstance(record.node, int):
+                self.delivered[record.node].append(record.text or "")
+            elif record.kind == "start" and isinstance(record.node, int):
+                self.delivered[record.node] = []
+
+    def tell(self, kind: str, node: int | None = None, reason: str | None = None) -> None:
+        """Write what the world itself did."""
+        self.take([Record(self.now, kind, node, self.nodes[node].lives if node else 0, reason=reason)])
+
+    def lost(self, sentence: str) -> None:
+        """Keep an exception that nobody awaited."""
+        self.tell("anomaly", reason=f"in the cluster's loop: {sentence}")
+
+    # --- lives ------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Start all nodes at once; if one cannot start, none is left behind."""
+        begun = [node.start(self.rules) for node in self.nodes.values()]
+        results = await asyncio.gather(*begun, return_exceptions=True)
+        failures = [result for result in results if isinstance(result, BaseException)]
+        if failures:
+            await self.close()
+            raise failures[0]
+
+    async def close(self) -> None:
+        """Stop clients and nodes in good order."""
+        for host in self.clients.values():
+            await host.stop()
+        await asyncio.gather(*(node.stop() for node in self.nodes.values()), return_exceptions=True)
+
+    async def crash(self, node: int) -> None:
+        """End a node's life at once."""
+        one = self._alive(node, "crash")
+        await one.crash()
+        self.tell("crash", node)
+
+    async def restart(self, node: int) -> None:
+        """Begin a new life."""
+        one = self.nodes[node]
+        if one.alive:
+            raise UsageError(f"Node {node} is running; crash it first, then restart it.")
+        self.tell("restart", node)
+        await one.start(self.rules)
+
+    async def pause(self, node: int) -> None:
+        """Stop a node from handling anything."""
+        one = self._alive(node, "pause")
+        if one.paused:
+            raise UsageError(f"Node {node} is paused already; resume it first.")
+        await self.status()
+        await one.pause()
+        self.tell("pause", node)
+
+    async def resume(self, node: int) -> None:
+        """Let a paused node go on."""
+        one = self._alive(node, "resume")
+        if not one.paused:
+            raise UsageError(f"Node {node} is not paused, so it cannot resume.")
+        self.tell("resume", node)
+        await one.resume()
+
+    def _alive(self, node: int, verb: str) -> KernelNode | ProcessNode:
+        one = self.nodes[node]
+        if not one.alive:
+            raise UsageError(f"Node {node} is not running, so it cannot {verb}; restart it first.")
+        return one
+
+    # --- links ------------------------------------------------------------------------------
+
+    async def lay(self, rules: RuleSet, kind: str, reason: str) -> None:
+        """Let these rules hold everywhere from now on."""
+        self.rules = rules
+        self.tell(kind, reason=reason)
+        for node in self.nodes.values():
+            if node.alive:
+                node.obey(rules)
+        for client in self.clients.values():
+            client.obey(rules)
+
+    # --- people -----------------------------------------------------------------------------
+
+    async def say(self, name: str, home: int | None, said: Say) -> None:
+        """Let a client say something; the first time it is made."""
+        host = self.clients.get(name)
+        if host is None or not host.alive:
+            factory = self.client(home)
+            host = Host(name, self.plan.config, factory, self.take, origin=self.plan.origin, rules=self.rules)
+            self.clients[name] = host
+            await host.start()
+        host.command(said)
+
+    async def command(self, node: int, command: msgspec.Struct) -> None:
+        """Give a node's actor an order."""
+        self._alive(node, "take a command").command(command)
+
+    async def status(self) -> dict[int, dict[str, Any]]:
+        """Ask every node how it is; a paused one is described as it was."""
+        answers = await asyncio.gather(*(node.status() for node in self.nodes.values()), return_exceptions=True)
+        return {node: self._seen(node, answer) for node, answer in zip(self.nodes, answers, strict=True)}
+
+    def _seen(self, node: int, answer: Any) -> dict[str, Any]:
+        one = self.nodes[node]
+        state: dict[str, Any] = {"alive": one.alive, "paused": one.paused, **IDLE}
+        if not one.alive:
+            self.known.pop(node, None)
+            return state | ({"failure": one.failure} if one.failure else {})
+        if isinstance(answer, dict) and answer:
+            self.known[node] = answer
+        return state | self.known.get(node, {})

@@ -1,0 +1,422 @@
+"""Transport: one node's (or client's) links, kept up; frames in and out, nothing lost silently.
+
+Every node dials every other member for its own frames; its view of a member is that link:
+
+    dial --hello, hello--> up: LinkUp(incarnation)
+      ^                      |
+      |                      v EOF or reset
+      `--- back-off <--- dial again at once --refused--> LinkDown
+
+A client dials every member too, and is answered on the same link.  While a link is cut by a
+rule nothing is dialled and no loss is noticed: a partition shows no one that a process is gone.
+
+Assumes   its owner (a `Host`) takes frames quickly and calls `flush` once per turn.
+Promises  what waits for a link is bounded; each frame that vanishes is counted and traced.
+Read also `links` (one connection), `wire` (bytes), `rules` (cut, slow, lose), `sim.network`.
+"""
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from chatsys.config import ClusterConfig, split_address
+from chatsys.errors import FrameError
+from chatsys.protocol.actor import Address
+from chatsys.protocol.messages import LinkDown, LinkUp
+from chatsys.runtime.links import GREETING_TIME, Inbound, Line, Outbound
+from chatsys.runtime.rules import Rules, RuleSet
+from chatsys.runtime.wire import PROTOCOL, Codec, Hello
+
+BACK_OFF_MIN, BACK_OFF_MAX = 0.05, 2.0
+EAGER_TIME, EAGER_MAX = 5.0, 0.1
+"""In the first seconds of a life the back-off stays short: the other processes are starting too."""
+SHORT_LIFE = 1.0
+"""A link that ended sooner than this counts as a failed attempt, so that no two ends spin."""
+WAITING_FRAMES = 256
+"""So many frames wait for a link that is being made."""
+LATE_FRAMES = 20_000
+"""So many frames may be on their way on slow links."""
+MAX_LINKS = 512
+
+
+class Frame(NamedTuple):
+    """A line for the wire and what the trace says if it vanishes."""
+
+    data: bytes
+    to: Address
+    message: str
+    id: str
+
+
+class Taker(Protocol):
+    """What a transport tells its owner."""
+
+    def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
+        """A frame arrived."""
+
+    def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
+        """A link came up or its other end is gone."""
+
+    def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
+        """A frame vanished, or a link was closed for a reason."""
+
+
+class Transport:
+    """All links of one life of `me`."""
+
+    def __init__(
+        self,
+        me: Address,
+        config: ClusterConfig,
+        codec: Codec,
+        taker: Taker,
+        rules: Rules,
+        *,
+        from_clients: tuple[type[msgspec.Struct], ...] | None = None,
+    ) -> None:
+        self.me = me
+        self.config = config
+        self.codec = codec
+        self.taker = taker
+        self.rules = rules
+        self.from_clients = from_clients
+        self.incarnation = 0
+        self.loop = asyncio.get_running_loop()
+        self.born = self.loop.time()
+        self.paused = False
+        self.ended = False
+        self.counters: Counter[str] = Counter()
+        self.links: set[Line] = set()
+        self.touched: list[Line] = []
+        self.inbound: dict[int, Inbound] = {}
+        self.clients: dict[str, Inbound] = {}
+        self.seen: dict[int, int] = {}
+        """The newest incarnation known of each member."""
+        self.peers = {node: Peer(self, node) for node in config.ids if node != me}
+        self.unread_limit = 8 * config.limits.frame_bytes
+        self._late = 0
+        self._server: asyncio.Server | None = None
+
+    # --- a life -----------------------------------------------------------------------------
+
+    async def open(self, incarnation: int, listener: socket.socket | tuple[str, int] | None = None) -> None:
+        """Begin: listen at `listener` (nodes), and dial the members.  Raises `OSError`."""
+        self.incarnation = incarnation
+        if isinstance(listener, socket.socket):
+            self._server = await self.loop.create_server(lambda: Inbound(self), sock=listener, backlog=256)
+        elif listener is not None:
+            host, port = listener
+            self._server = await self.loop.create_server(lambda: Inbound(self), host, port, backlog=256)
+        for peer in self.peers.values():
+            peer.start()
+
+    def abort(self) -> None:
+        """End at once, as a crash does: every connection is reset, nothing is flushed."""
+        self._end(Line.abort)
+
+    def close(self) -> None:
+        """End in peace: what was written still leaves."""
+        self._end(Line.close)
+
+    def _end(self, part: Callable[[Line], None]) -> None:
+        self.ended = True
+        if self._server is not None:
+            self._server.close()
+        for peer in self.peers.values():
+            peer.stop()
+        for link in list(self.links):
+            part(link)
+
+    def pause(self) -> None:
+        """Take nothing in until `resume`; connections stay as they are."""
+        self.paused = True
+        for link in self.links:
+            if link.socket is not None and not link.closing:
+                link.socket.pause_reading()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self.paused = False
+        for link in self.links:
+            if link.socket is not None:
+                link.socket.resume_reading()
+
+    def hold_clients(self, hold: bool) -> None:
+        """Stop or go on reading from clients: back-pressure for those who flood."""
+        for link in self.clients.values():
+            if link.socket is not None and not link.closing:
+                (link.socket.pause_reading if hold else link.socket.resume_reading)()
+
+    def obey(self, rules: RuleSet) -> None:
+        """Apply these link rules from now on."""
+        self.rules.set(rules)
+
+    # --- out --------------------------------------------------------------------------------
+
+    def send(self, to: Address, n: int, clock: int, message: msgspec.Struct) -> None:
+        """Put one frame into this turn's batch for `to`."""
+        id = f"{self.me}.{self.incarnation}.{n}"
+        frame = Frame(self.codec.write(n, clock, message), to, type(message).__name__, id)
+        if self.rules.active:
+            fate = self.rules.fate(self.me, to)
+            if isinstance(fate, str):
+                return self.drop(frame, fate)
+            if fate > 0:
+                return self._delay(frame, fate)
+        self._put(frame)
+
+    def _delay(self, frame: Frame, seconds: float) -> None:
+        if self._late >= LATE_FRAMES:
+            return self.drop(frame, "the slow link is full")
+        self._late += 1
+        self.loop.call_later(seconds, self._arrive, frame)
+
+    def _arrive(self, frame: Frame) -> None:
+        self._late -= 1
+        if self.ended:
+            return
+        if self.rules.is_cut(self.me, frame.to):
+            return self.drop(frame, "cut")
+        self._put(frame)
+        self.flush()
+
+    def _put(self, frame: Frame) -> None:
+        link = self.clients.get(frame.to) if isinstance(frame.to, str) else None
+        if link is not None:
+            link.put(frame.data)
+        elif isinstance(frame.to, int) and frame.to in self.peers:
+            self.peers[frame.to].put(frame)
+        else:
+            self.drop(frame, "no link")
+
+    def flush(self) -> None:
+        """Write every batch, one write per link."""
+        touched, self.touched = self.touched, []
+        for link in touched:
+            link.flush()
+
+    # --- in ---------------------------------------------------------------------------------
+
+    def hello(self, to_client: bool = False) -> Hello:
+        """Return what this end says of itself."""
+        if isinstance(self.me, str):
+            return Hello(protocol=PROTOCOL, cluster=self.config.cluster, role="client", name=self.me)
+        return Hello(
+            protocol=PROTOCOL,
+            cluster=self.config.cluster,
+            role="node",
+            node=self.me,
+            incarnation=self.incarnation,
+            address=self.config.members[self.me],
+            config_digest=self.config.digest,
+            members=self.config.members if to_client else {},
+        )
+
+    def claim(self, link: Inbound, hello: Hello) -> str | None:
+        """Register `link` under the name it claims; return why not, or None."""
+        sender = hello.sender
+        if not self.rules.is_open(self.me, sender):
+            return "cut"
+        if isinstance(sender, str):
+            link.sender = self._free_name(sender)
+            self.clients[link.sender] = link
+            return None
+        newest = self.seen.get(sender, 0)
+        if hello.incarnation < newest:
+            return f"old incarnation: node {sender} has been in its life {newest} already."
+        former = self.inbound.get(sender)
+        link.sender, link.incarnation = sender, hello.incarnation
+        self.inbound[sender], self.seen[sender] = link, hello.incarnation
+        link.label = f"node {sender}"
+        if former is not None:
+            former.close()
+        return None
+
+    def _free_name(self, name: str) -> str:
+        free, count = name, 1
+        while free in self.clients:
+            count += 1
+            free = f"{name}#{count}"
+        return free
+
+    def admitted(self, link: Inbound) -> None:
+        """A link said hello and was taken."""
+        if isinstance(link.sender, str):
+            self.taker.linked(link.sender, LinkUp(0))
+        else:
+            self.peers[link.sender].heard_of(link.incarnation)
+
+    def learnt(self, node: int, incarnation: int) -> None:
+        """The process that listens at a member's own address is in this life: nobody knows better."""
+        self.seen[node] = incarnation
+        link = self.inbound.get(node)
+        if link is not None and link.incarnation != incarnation:
+            link.fail(f"old incarnation: node {node} itself says that it is in its life {incarnation}.")
+
+    def take(self, link: Inbound | Outbound, data: bytes) -> None:
+        """Take in one line of a greeted link; raises `FrameError`."""
+        sender = link.sender
+        n, clock, message = self.codec.read(data)
+        if isinstance(sender, str):
+            incarnation = 0
+            if self.from_clients is not None and type(message) not in self.from_clients:
+                raise FrameError(f"A client may not send {type(message).__name__}.")
+        elif isinstance(self.me, int) and isinstance(link, Outbound):
+            raise FrameError(f"Node {sender} answered on a link that is only for our frames.")
+        else:
+            incarnation = link.incarnation if isinstance(link, Inbound) else self.seen[sender]
+        if self.rules.active and self.rules.is_cut(sender, self.me):
+            self.counters["cut"] += 1
+            self.taker.dropped(sender, "cut", type(message).__name__, f"{sender}.{incarnation}.{n}")
+        else:
+            self.taker.took(sender, incarnation, n, clock, message)
+
+    # --- bookkeeping ------------------------------------------------------------------------
+
+    def is_crowded(self) -> bool:
+        """Tell whether there are as many links as this end can serve."""
+        return len(self.links) > MAX_LINKS
+
+    def add(self, link: Line) -> None:
+        """A connection was made."""
+        self.links.add(link)
+        if self.ended:
+            link.abort()
+
+    def remove(self, link: Line) -> None:
+        """A connection is gone."""
+        self.links.discard(link)
+        if not isinstance(link, Inbound) or self.ended:
+            return
+        if isinstance(link.sender, int):
+            if self.inbound.get(link.sender) is link:
+                del self.inbound[link.sender]
+        elif self.clients.get(link.sender) is link:
+            del self.clients[link.sender]
+            self.taker.linked(link.sender, LinkDown())
+
+    def drop(self, frame: Frame, reason: str) -> None:
+        """Count and tell that `frame` vanished."""
+        self.counters[reason] += 1
+        self.taker.dropped(frame.to, reason, frame.message, frame.id)
+
+    def broken_link(self, label: str, reason: str) -> None:
+        """Count and tell that a link broke a rule."""
+        self.counters["broken link"] += 1
+        if not self.ended:
+            self.taker.dropped(None, f"{label}: {reason}")
+
+
+class Peer:
+    """Our way to the member `node`: dials when it must, and says when the member is gone."""
+
+    def __init__(self, owner: Transport, node: int) -> None:
+        self.owner = owner
+        self.node = node
+        self.link: Outbound | None = None
+        self.told: int | None = None
+        """The incarnation of which LinkUp was told, None while it is down."""
+        self.dialling = False
+        self.waiting: list[Frame] = []
+        self._kicked = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to dial."""
+        self._task = self.owner.loop.create_task(self._keep(), name=f"{self.owner.me} dials {self.node}")
+
+    def stop(self) -> None:
+        """Dial no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def put(self, frame: Frame) -> None:
+        """Send `frame`, or keep it while the link is being made."""
+        if self.link is not None and not self.link.closing:
+            self.link.put(frame.data)
+        elif len(self.waiting) < WAITING_FRAMES and (self.dialling or self.node in self.owner.inbound):
+            self.waiting.append(frame)
+        else:
+            self.owner.drop(frame, "no link")
+
+    def heard_of(self, incarnation: int) -> None:
+        """The member dialled us, so it is up: dial now; if it is another life, dial anew to be sure."""
+        if self.link is not None and self.told != incarnation:
+            self.link.abort()
+        self._kicked.set()
+
+    async def _keep(self) -> None:
+        failures = 0
+        while True:
+            while self.owner.paused or not self.owner.rules.is_open(self.owner.me, self.node):
+                await asyncio.sleep(0.02)
+            self.dialling = True
+            link, refused = await self._dial()
+            self.dialling = False
+            if link is None:
+                self._fell(refused)
+                failures += 1
+                await self._rest(failures)
+                continue
+            self._rose(link)
+            began = self.owner.loop.time()
+            await link.lost
+            self.link = None
+            failures = 0 if self.owner.loop.time() - began > SHORT_LIFE else failures + 1
+            if failures > 1:
+                await self._rest(failures)
+
+    async def _dial(self) -> tuple[Outbound | None, bool]:
+        """Return (link, whether the member's process is surely gone)."""
+        host, port = split_address(self.owner.config.members[self.node])
+        link: Outbound | None = None
+        try:
+            async with asyncio.timeout(GREETING_TIME):
+                _, link = await self.owner.loop.create_connection(lambda: Outbound(self.owner, self.node), host, port)
+                if await link.answer is not None:
+                    return link, False
+        except (ConnectionRefusedError, ConnectionResetError):
+            return None, True
+        except OSError:  # unreachable, or no answer in time: it may be paused, or far away
+            pass
+        if link is not None:
+            link.abort()
+        return None, False
+
+    def _rose(self, link: Outbound) -> None:
+        hello = link.answer.result()
+        assert hello is not None, "a link rises after its hello"
+        self.link = link
+        self.owner.learnt(self.node, hello.incarnation)
+        if self.told != hello.incarnation:
+            if self.told is not None:
+                self.owner.taker.linked(self.node, LinkDown())
+            self.told = hello.incarnation
+            self.owner.taker.linked(self.node, LinkUp(hello.incarnation))
+        waiting, self.waiting = self.waiting, []
+        for frame in waiting:
+            link.put(frame.data)
+        self.owner.flush()
+
+    def _fell(self, refused: bool) -> None:
+        if refused and self.told is not None:
+            self.told = None
+            self.owner.taker.linked(self.node, LinkDown())
+        waiting, self.waiting = self.waiting, []
+        for frame in waiting:
+            self.owner.drop(frame, "no link")
+
+    async def _rest(self, failures: int) -> None:
+        """Wait before the next attempt, unless the member is heard of in the meantime."""
+        young = self.owner.loop.time() - self.owner.born < EAGER_TIME
+        longest = EAGER_MAX if young else BACK_OFF_MAX
+        seconds = min(longest, BACK_OFF_MIN * 2 ** min(failures, 10)) * (0.5 + 0.5 * self.owner.rules.random.random())
+        self._kicked.clear()
+        try:
+            await asyncio.wait_for(self._kicked.wait(), seconds)
+        except TimeoutError:
+            pass
