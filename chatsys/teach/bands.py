@@ -19,6 +19,9 @@ from chatsys.trace import Record, Trace
 OF_THE_WORLD = frozenset({"crash", "restart", "pause", "resume", "stop", "cut", "heal", "slow", "lose", "fault"})
 """Kinds of records that the world wrote about a node, not the node itself."""
 
+WITH_ANOTHER_TERM = frozenset({"send", "receive", "drop", "promise"})
+"""Kinds of records whose term is that of a frame or of a promise, not the node's own."""
+
 DOWN = "down"
 PAUSED = "paused"
 
@@ -107,11 +110,11 @@ class Story:
             case "restart":
                 self._before_pause.pop(node, None)
                 self._waking.add(node)
-            case _ if record.kind not in OF_THE_WORLD and node not in self._before_pause:
+            case kind if kind not in OF_THE_WORLD | WITH_ANOTHER_TERM and node not in self._before_pause:
                 self._hear(record, node)
 
     def _hear(self, record: Record, node: int) -> None:
-        """Take the role and the term that every record of a node carries."""
+        """Take the role and the term that a record of a node carries."""
         band = self.open.get(node)
         if band is not None and band.role == DOWN and node not in self._waking:
             return  # the last words of a life, which arrived after the news of its end

@@ -61,18 +61,26 @@ def look(role: str) -> Look:
     return LOOKS.get(role) or Look(inert(role, 16), PALE_SKY)
 
 
+def plain(text: object, width: int = 0) -> str:
+    """Return what a user wrote without control signs, shortened to `width` characters if that is not 0.
+
+    Control characters become their pictures; marks that turn the writing direction are dropped.
+    """
+    shown = "".join(_visible(letter) for letter in str(text))
+    if width and len(shown) > width:
+        shown = shown[: max(width - 1, 1)].rstrip() + "…"
+    return shown
+
+
 def inert(text: object, width: int = 0) -> str:
     """Return what a user wrote as text that plotly and HTML show letter by letter.
 
-    `width` > 0 shortens it to so many characters.  Control characters become their pictures,
-    marks that turn the writing direction are dropped, and the text is fenced off, so that Arabic
-    or Hebrew cannot reorder what stands beside it.
+    Beside what `plain` does, markup and formulas lose their meaning, and the text is fenced off,
+    so that Arabic or Hebrew cannot reorder what stands beside it.
     """
-    plain = "".join(_visible(letter) for letter in str(text))
-    if width and len(plain) > width:
-        plain = plain[: max(width - 1, 1)].rstrip() + "…"
-    safe = html.escape(plain, quote=True).replace("$", "&#36;").replace("%{", "%&#123;")
-    if any(unicodedata.bidirectional(letter) in {"R", "AL", "AN"} for letter in plain):
+    shown = plain(text, width)
+    safe = html.escape(shown, quote=True).replace("$", "&#36;").replace("%{", "%&#123;")
+    if any(unicodedata.bidirectional(letter) in {"R", "AL", "AN"} for letter in shown):
         safe = f"\u2068{safe}\u2069"
     return safe
 

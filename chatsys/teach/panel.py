@@ -1,0 +1,266 @@
+"""The panel: a running cluster with buttons.  Everything it does is a verb you can also type.
+
+    browser  --{"do": "crash", "node": 3}-->  Panel.press  --> queue --> its own thread --> cluster.crash(3)
+    browser  <------- state, said, line ----  a few times a second, read from the trace
+
+The panel keeps no state of the protocol: it reads the trace and `status()`.  A callback only puts
+an order into a queue, so a button can neither block the notebook nor fail in it; when a verb says
+no, its sentence stands in the panel.
+
+    panel(cluster)          show it; `panel(world)` adds Play, Step and speed
+    panel(cluster).press("crash", node=3)         what the button does
+
+Assumes   a real cluster may be called from any thread; a simulated world may not, so while a cell
+          runs the panel waits, and the other way round.
+Promises  without a front end it is a silent value; its thread ends with the cluster or the panel.
+Read also `panel_view` (what is shown), `panel.js` (how).
+"""
+
+import os
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from chatsys.errors import ChatsysError
+from chatsys.teach.notebook import Turns
+from chatsys.teach.panel_view import View
+
+PACE = 0.15
+"""Seconds between two looks at the cluster."""
+HERE = Path(__file__).parent
+
+_shown: "weakref.WeakKeyDictionary[Any, Panel]" = weakref.WeakKeyDictionary()
+"""The live panel of each cluster: a second one takes over from the first."""
+
+
+def panel(cluster: Any, name: str = "") -> "Panel":
+    """Return the panel of a cluster or of a simulated world, ready to be the last line of a cell.
+
+    `name` is what the cluster is called in the lines of code that the panel shows.
+    """
+    before = _shown.get(cluster)
+    if before is not None:
+        before.close()
+    _shown[cluster] = Panel(cluster, name or ("world" if cluster.where == "sim" else "cluster"))
+    return _shown[cluster]
+
+
+show = panel
+
+
+class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """The widget and its thread; make one with `panel(cluster)`."""
+
+    _esm = (HERE / "panel.js").read_text("utf-8")
+    _css = (HERE / "panel.css").read_text("utf-8")
+
+    about = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+    said = traitlets.Unicode("").tag(sync=True)
+    """The latest sentence, for eyes and for screen readers."""
+    line = traitlets.Unicode("").tag(sync=True)
+    """The line of code that does what was pressed last."""
+
+    def __init__(self, cluster: Any, name: str) -> None:
+        self.cluster, self.name = cluster, name
+        self.view = View(tuple(cluster.nodes))
+        self.loss = self.delay = 0.0
+        self.speed, self.playing, self.ended = 1.0, False, False
+        self._orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._turns = Turns()
+        self._turn = self._turns.lock
+        if cluster.where == "sim":
+            self._turns.tie()
+        config = cluster.config
+        quorum = f"{config.quorum} of {len(config.ids)}" + ("" if config.safe else " (unsafe)")
+        super().__init__(about={"nodes": list(cluster.nodes), "where": cluster.where, "quorum": quorum})
+        self.on_msg(self._receive)
+        self.refresh()
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Come alive when shown, but not while a notebook is graded."""
+        if not os.environ.get("NBGRADER_EXECUTION"):
+            self.start()
+        return super()._repr_mimebundle_(**options)
+
+    def press(self, do: str, **values: Any) -> None:
+        """Do what the button `do` does, and wait until it is done: `press("crash", node=3)`."""
+        with self._turn:
+            self._obey({"do": do, **values})
+        self.refresh()
+
+    def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
+        self._orders.put(order)
+        self.start()
+
+    # --- its thread -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to follow the cluster, on a thread of its own; once is enough."""
+        if (self._thread is None or not self._thread.is_alive()) and not (self._over.is_set() or self.ended):
+            self._thread = threading.Thread(target=self._follow, name="chatsys panel", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Stop following; the cluster goes on."""
+        self._over.set()
+        self._turns.untie()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(2 * PACE)
+        super().close()
+
+    def _follow(self) -> None:
+        last = time.monotonic()
+        while not (self._over.is_set() or self.ended):
+            order = self._wait()
+            with self._turn:
+                if order is not None:
+                    self._obey(order)
+                now = time.monotonic()
+                if self.playing and not self._over.is_set():
+                    self._attempt(partial(self.cluster.run, min(now - last, 0.5) * self.speed))
+                last = now
+            self.refresh()
+
+    def _wait(self) -> dict[str, Any] | None:
+        try:
+            return self._orders.get(timeout=PACE)
+        except queue.Empty:
+            return None
+
+    def refresh(self) -> None:
+        """Look at the cluster once and send what changed to the browser."""
+        with self._turn:
+            heard = self.view.take(self.cluster.trace)
+            state = self.view.state(self.cluster.status(), self.cluster.now)
+        self.ended = self.ended or bool(getattr(self.cluster, "stopped", False))
+        state |= {"loss": self.loss, "delay": self.delay, "playing": self.playing, "ended": self.ended}
+        if self._over.is_set():
+            return
+        self.state = state
+        if heard:
+            self.said = " ".join(heard[-3:])
+
+    # --- what buttons do --------------------------------------------------------------------
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        """Carry out one order of the browser; whatever is wrong with it becomes a sentence."""
+        do = order.get("do")
+        verb = ORDERS.get(do) if isinstance(do, str) else None
+        if verb is None:
+            self.said = f"The panel has no button {do!r}."
+            return
+        self._attempt(lambda: self._do(verb(self, order)))
+
+    def _do(self, calls: "list[Call]") -> None:
+        self.line = "; ".join(f"{self.name}.{written(verb, *args)}" for verb, args in calls) or self.line
+        for verb, (given, named) in calls:
+            getattr(self.cluster, verb)(*given, **named)
+
+    def _attempt(self, act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except ChatsysError as error:
+            self.playing = False
+            self.said = str(error)
+        except Exception as error:  # a student's own class may raise anything, and a panel must not
+            self.playing = False
+            self.said = f"{type(error).__name__}: {error}"
+
+
+Call = tuple[str, tuple[tuple[Any, ...], dict[str, Any]]]
+"""A verb with its arguments."""
+
+
+def call(verb: str, *given: Any, **named: Any) -> Call:
+    """Return a verb with its arguments, as a value."""
+    return verb, (given, named)
+
+
+def written(verb: str, given: tuple[Any, ...], named: dict[str, Any]) -> str:
+    """Return a call as one would type it."""
+    return f"{verb}({', '.join([*map(repr, given), *(f'{name}={value!r}' for name, value in named.items())])})"
+
+
+def _say(_panel: Panel, order: dict[str, Any]) -> list[Call]:
+    node = {} if order.get("node") is None else {"node": order["node"]}
+    return [call("say", str(order.get("text", "")), **node, author=str(order.get("author", "")))]
+
+
+def _mend_link(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    """Heal everything and cut again what shall stay cut: there is no verb for one link."""
+    kept = [pair for pair in panel.view.cuts if set(pair) != {order["a"], order["b"]}]
+    both = [(a, b) for a, b in kept if a < b and (b, a) in kept]
+    single = [(a, b) for a, b in kept if (b, a) not in kept]
+    again = [call("cut", a, b) for a, b in both] + [call("cut", a, b, one_way=True) for a, b in single]
+    return [call("heal"), *again]
+
+
+def _slow(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    panel.delay = float(order["delay"])
+    return [call("slow", "*", "*", panel.delay)]
+
+
+def _lose(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    panel.loss = float(order["fraction"])
+    return [call("lose", "*", "*", panel.loss)]
+
+
+def _reset(panel: Panel, _order: dict[str, Any]) -> list[Call]:
+    panel.loss = panel.delay = 0.0
+    status = panel.cluster.status()
+    woken = [call("resume", node) for node, facts in status.items() if facts["alive"] and facts["paused"]]
+    return [
+        call("heal", everything=True),
+        *woken,
+        *(call("restart", n) for n, facts in status.items() if not facts["alive"]),
+    ]
+
+
+def _stop(panel: Panel, _order: dict[str, Any]) -> list[Call]:
+    panel.playing, panel.ended = False, True
+    return [call("stop")]
+
+
+def _play(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    panel.playing = order["do"] == "play" and panel.cluster.where == "sim"
+    panel.start()
+    return []
+
+
+def _speed(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    panel.speed = min(max(float(order["speed"]), 0.01), 100.0)
+    return []
+
+
+def _node_verb(_panel: Panel, order: dict[str, Any]) -> list[Call]:
+    return [call(order["do"], order["node"])]
+
+
+ORDERS: dict[str, Callable[[Panel, dict[str, Any]], list[Call]]] = {
+    **dict.fromkeys(("crash", "restart", "pause", "resume"), _node_verb),
+    "cut": lambda _panel, order: [call("cut", order["a"], order["b"])],
+    "join_link": _mend_link,
+    "heal": lambda _panel, _order: [call("heal")],
+    "slow": _slow,
+    "lose": _lose,
+    "say": _say,
+    "reset": _reset,
+    "stop": _stop,
+    "play": _play,
+    "hold": _play,
+    "speed": _speed,
+    "step": lambda _panel, _order: [call("step")],
+    "run": lambda _panel, order: [call("run", float(order["seconds"]))],
+}
+"""Every order that the browser may send, and the calls it stands for."""
