@@ -1,65 +1,37 @@
 """Host: one address of the imaginary world, over all the lives of its actor.
 
-It opens the actor's doors, carries out the effects in their order, and keeps what outlives a
-crash: the disk.  One event is one turn: a door, then `settle`.
+It begins and ends lives, takes in what the world brings, and opens the actor's doors.  What
+outlives a crash is the disk.  One event is one turn: a door, then `settle`.
 
-    network, alarm, command --> Host --door--> actor
-                                 |  <--effects--
-                                 |--Append--> disk ..sync..> outbox.synced --.
-                                 `--Send----> outbox (waits for the disk) ---+--> network
+    frame, link, alarm, command --> Host --door--> actor
+                 (a paused host       |  <--effects--
+                  only collects)      `--> Hands carry them out
 
-Assumes   events come in order of virtual time; a paused host only collects them.
-Promises  frames leave after the records written before them are durable; a door that raises stops
-          this node, with a sentence, and never the world.
-Read also `world` (time and verbs), `disk`, and `runtime.host`, the counterpart of the real world.
+Assumes   events come in order of virtual time.
+Promises  a life is durable before anybody hears of it; frames of older lives are dropped.
+Read also `hands` (the effects), `world` (time and verbs), `runtime.host`, the counterpart.
 """
 
 import math
 from collections import deque
-from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from chatsys.errors import BrokenInvariant, DiskFailed
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Deliver, Note, Send
+from chatsys.errors import DiskFailed
+from chatsys.protocol.actor import Address
+from chatsys.protocol.effects import Append
 from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp
 from chatsys.protocol.storage import Boot, Outbox
-from chatsys.sim.disk import Disk, Health
-from chatsys.sim.words import columns, log_end, of_delivery, of_record, told
+from chatsys.sim.disk import Health
+from chatsys.sim.hands import Frame, Hands
+from chatsys.sim.words import columns, log_end
 from chatsys.trace import Record
 
-if TYPE_CHECKING:
-    from chatsys.sim.world import World
 
-Factory = Callable[[Any, Any, Random], Actor]
-Frame = tuple[int, str, int, msgspec.Struct]
-"""What travels: the sender's incarnation, the stable id, the sender's Lamport clock, the message."""
-
-
-class Host:
-    """The process behind one address: alive or not, paused or not, and how its clock runs."""
-
-    def __init__(self, world: "World", me: Address, factory: Factory, disk: Disk) -> None:
-        self.world, self.me, self.factory, self.disk = world, me, factory, disk
-        self.trace = world.trace.append
-        self.alive = self.ready = self.paused = False
-        """`ready`: this life is durable and can be spoken to."""
-        self.lives = self.incarnation = self.frames = self.clock = 0
-        self.offset, self.rate, self.last = 0.0, 1.0, -math.inf
-        self.due = math.inf
-        """The own time of the earliest pending wake-up."""
-        self.links: dict[Address, int] = {}
-        """Peers whose link is up, and the incarnation that the actor was told."""
-        self.seen: dict[Address, int] = {}
-        self.inbox: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
-        self.held: list[Any] = []
-        self.born = 0
-        """Where in the trace this life begins."""
-        self.term, self.role = 0, ""
-        self.actor: Actor
+class Host(Hands):
+    """The process behind one address: alive or not, paused or not, and what its peers know of it."""
 
     # --- lives --------------------------------------------------------------------------
 
@@ -84,8 +56,12 @@ class Host:
                 self.prefix = f"{self.me}.{self.incarnation}."
         self.note("start", seq=self.log_end, reason=found)
         self.held = [effect for effect in effects if type(effect) is not Append]
-        self._perform([effect for effect in effects if type(effect) is Append])
-        if self.alive and not self.disk.syncing:
+        try:
+            self._perform([effect for effect in effects if type(effect) is Append])
+        except DiskFailed as error:
+            self.end("crash", str(error))
+            return
+        if not self.disk.syncing:
             self._open()
 
     def _begin(self, records: list[Any], seed: str) -> list[Any] | None:
@@ -121,13 +97,6 @@ class Host:
         """Forget what belongs to the life that ended."""
         self.inbox.clear()
         self.held, self.due = [], math.inf
-
-    def broke(self, error: Exception) -> None:
-        """Stop this node because a door raised `error`; say why in the trace and in `failures`."""
-        sentence = str(error) if isinstance(error, BrokenInvariant) else told(error)
-        self.world.failures.append((self.me, sentence))
-        self.note("broken", reason=sentence)
-        self.end("crash", "It stopped itself.")
 
     def resume(self) -> None:
         """Serve everything that waited, in order of arrival, then late alarms."""
@@ -277,139 +246,9 @@ class Host:
         self.rate, self.offset = rate, now - rate * self.world.now
         self.due = math.inf
         if self.ready and not self.paused:
-            self._arm()
+            self._arm(self.actor.deadline)
 
     def status(self, idle: dict[str, Any]) -> dict[str, Any]:
         """Return what people see of this node."""
         state = {"alive": self.alive, "paused": self.paused} | idle
         return state | self.actor.status() if self.alive else state
-
-    # --- turns --------------------------------------------------------------------------
-
-    def local(self) -> float:
-        """Return the node's own time."""
-        now = self.offset + self.rate * self.world.now
-        if now > self.last:
-            self.last = now
-        return self.last
-
-    def _on_time(self) -> None:
-        if self.actor.deadline <= self.local():
-            self._turn(self.actor.on_time)
-        else:
-            self._arm()
-
-    def _turn(self, door: Callable[..., list[Any]], *facts: Any) -> None:
-        """Open one door, settle, and carry out the effects."""
-        now = self.local()
-        actor = self.actor
-        try:
-            effects = door(*facts, now)
-            owed = actor.settle(now)
-            if owed:
-                effects = effects + owed
-            self.term, self.role = actor.view()
-            if effects is None:
-                raise TypeError(f"{door.__name__} returned None; return a list of effects, [] for none")
-        except Exception as error:
-            self.broke(error)
-            return
-        if effects:
-            self._perform(effects)
-        if self.alive:
-            self._arm()
-
-    def _arm(self) -> None:
-        """See to it that the actor wakes up at its deadline."""
-        deadline = self.actor.deadline
-        if deadline < self.due:
-            self.due = deadline
-            at = (deadline - self.offset) / self.rate
-            now = self.world.now
-            self.world.push(at if at > now else now, self.wake, self.lives, deadline)
-
-    def _perform(self, effects: list[Any]) -> None:
-        """Carry out effects in their order."""
-        try:
-            for effect in effects:
-                kind = type(effect)
-                if kind is Send:
-                    if self.outbox.admit(effect.to, effect.message):
-                        self._emit(effect.to, effect.message)
-                elif kind is Append:
-                    self._append(effect.record)
-                elif kind is Note:
-                    self._note(effect)
-                elif kind is Deliver:
-                    self.note("deliver", **of_delivery(effect))
-                else:
-                    raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
-        except DiskFailed as error:
-            self.end("crash", str(error))
-            return
-        except TypeError as error:
-            self.broke(error)
-            return
-        if self.disk.owes_sync:
-            self._sync()
-
-    def _sync(self) -> None:
-        if self.disk.owes_sync:
-            upto, seconds = self.disk.begin_sync()
-            self.world.push(self.world.now + seconds, self.synced, self.lives, (upto, self.log_end))
-
-    # --- effects ------------------------------------------------------------------------
-
-    def _emit(self, to: Address, message: msgspec.Struct) -> None:
-        """Put a frame on the wire: from here on it has an id, and can be lost."""
-        world = self.world
-        if to == self.me:
-            world.push(world.now, self.own, self.lives, message)
-            return
-        self.clock += 1
-        self.frames += 1
-        name = self.prefix + str(self.frames)
-        kind, term, seq = columns(message)
-        self.trace(Record(
-            world.now, "send", self.me, self.incarnation, term, self.role, self.clock, to, kind, name, seq,
-        ))  # fmt: skip
-        frame = (self.incarnation, name, self.clock, message)
-        receiver = world.hosts.get(to)
-        delays = "no such address" if receiver is None else world.network.delays(self.me, to)
-        if type(delays) is str:
-            self._drop(to, frame, delays)
-            return
-        for delay in delays:
-            world.push(world.now + delay, receiver.arrive, self.me, frame)  # type: ignore[union-attr, operator]
-
-    def _drop(self, peer: Address, frame: Frame, reason: str) -> None:
-        kind, term, seq = columns(frame[3])
-        self.trace(Record(
-            self.world.now, "drop", self.me, self.incarnation, term, self.role, self.clock, peer, kind, frame[1], seq,
-            reason=reason,
-        ))  # fmt: skip
-
-    def _append(self, record: msgspec.Struct) -> None:
-        self.disk.write(record)
-        self.outbox.wrote()
-        self.log_end = log_end((record,), self.log_end)
-        kind, facts = of_record(record)
-        self.note(kind, **facts)
-
-    def _note(self, note: Note) -> None:
-        self.trace(Record(
-            self.world.now, note.kind, self.me, self.incarnation, self.term if note.term is None else note.term,
-            note.role or self.role, self.clock, note.peer, None, None, note.seq, note.msg_no, note.entry_term, None, note.verified, note.room, note.author, note.text, note.client,
-            note.client_seq, note.reason,
-        ))  # fmt: skip
-        if note.kind in self.world.ambushes:
-            self.world.spring(note.kind, self)
-
-    def note(self, kind: str, **columns: Any) -> None:
-        """Write one record of this host into the trace."""
-        columns.setdefault("term", self.term)
-        self.trace(Record(
-            self.world.now, kind, self.me, self.incarnation, role=self.role, clock=self.clock, **columns
-        ))  # fmt: skip
-        if kind in self.world.ambushes:
-            self.world.spring(kind, self)

@@ -23,9 +23,9 @@ from typing import Any
 
 import msgspec
 
-from chatsys.config import ClusterConfig, Timing
+from chatsys.config import ClusterConfig, Timing, count_quorum
 from chatsys.errors import Runaway
-from chatsys.faults import parse_kinds, random_script
+from chatsys.faults import KINDS, parse_kinds, random_script
 from chatsys.sim.world import World
 from chatsys.trace import Trace
 
@@ -37,24 +37,26 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     nodes: int = 3
     quorum: int | str = "majority"
-    kinds: tuple[str, ...] = parse_kinds("all")
+    kinds: tuple[str, ...] = KINDS
     seconds: float = 20.0
     """How long faults happen."""
-    calm: float = 26.0
-    """How long everything is left alone afterwards, in which all must become well."""
+    calm: float = 32.0
+    """How long everything is left alone afterwards; the laws L1-L3 take up to 30 s to be judged."""
     clients: int = 3
     timing: Timing = Timing()
 
     def __post_init__(self) -> None:
-        ClusterConfig.of(self.nodes, self.quorum)
+        count_quorum(self.quorum, len(ClusterConfig.of(self.nodes).members))
         parse_kinds(self.kinds)
 
     def replay(self, seed: int) -> str:
         """Return the command that runs this seed alone."""
-        faults = "all" if self.kinds == parse_kinds("all") else ",".join(self.kinds)
-        command = f"python -m chatsys simulate --seeds {seed}:{seed + 1} --nodes {self.nodes}"
-        command += "" if self.quorum == "majority" else f" --quorum {self.quorum}"
-        return command + ("" if faults == "all" else f" --faults {faults}") + f" --seconds {self.seconds:g}"
+        words = f"python -m chatsys simulate --seeds {seed}:{seed + 1} --nodes {self.nodes}"
+        if self.quorum != "majority":
+            words += f" --quorum {self.quorum}"
+        if self.kinds != KINDS:
+            words += f" --faults {','.join(self.kinds) or 'none'}"
+        return words if self.seconds == 20 else f"{words} --seconds {self.seconds:g}"
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -88,11 +90,12 @@ def schedule(seed: int, plan: Plan | None = None, *, parts: Mapping[str, type] |
     """Run one seed of `plan` and judge it."""
     plan = plan or Plan()
     world = prepare(seed, plan, parts)
-    inconclusive = ""
+    inconclusive, mended = "", None
     try:
         world.run(plan.seconds)
         world.mend()
         world.run(plan.calm)
+        mended = plan.seconds
     except Runaway as error:
         inconclusive = str(error)
     return Outcome(
@@ -101,7 +104,7 @@ def schedule(seed: int, plan: Plan | None = None, *, parts: Mapping[str, type] |
         trace=world.trace,
         events=world.events,
         messages=len(world.trace.of("ack")),
-        violations=_judge(world, complete=not inconclusive),
+        violations=_judge(world, mended),
         inconclusive=inconclusive,
     )
 
@@ -131,19 +134,22 @@ def _talk(chance: Random, world: World, author: str, plan: Plan) -> None:
     world.at(plan.seconds + plan.calm * 0.5, "say", f"{author} is back", home, "main", author)
 
 
-def _judge(world: World, complete: bool) -> list[Any]:
+def _judge(world: World, mended: float | None) -> list[Any]:
+    """Return all violations; those of liveness only if everything was mended, at time `mended`."""
     from chatsys.check import Violation, check
+    from chatsys.check.liveness import check_live
 
     broken = list(check(world.trace))
     for node, sentence in world.failures:
         broken.append(Violation(invariant="broken", sentence=f"Node {node} stopped itself: {sentence}", time=world.now))
-    if complete:
+    if mended is not None:
+        broken += check_live(world.trace, mended, world.nodes).violations
         broken += [Violation(invariant=name, sentence=told, time=world.now) for name, told in _unwell(world)]
     return broken
 
 
 def _unwell(world: World) -> Iterator[tuple[str, str]]:
-    """Tell what is not well after the calm: no leader, a member behind, a client that waits."""
+    """Tell what the nodes themselves say after the calm, which the trace alone does not show."""
     state = world.status()
     if world.leader is None:
         roles = ", ".join(f"node {node} {one['role']} in term {one['term']}" for node, one in state.items())
