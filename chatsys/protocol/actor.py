@@ -73,6 +73,8 @@ class Actor:
 
     messages: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
     records: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
+    from_clients: ClassVar[tuple[type[msgspec.Struct], ...] | None] = None
+    """Which messages a client's link may carry; None: all.  The real transport closes a link that breaks this."""
 
     def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
         self.me = me

@@ -46,7 +46,7 @@ from chatsys.protocol.effects import (
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.membership import Membership
-from chatsys.protocol.messages import NODE_MESSAGES, Stop
+from chatsys.protocol.messages import NODE_MESSAGES, Stop, Submit, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.standing import Role, Standing
@@ -71,6 +71,7 @@ class Node(Actor):
 
     messages = NODE_MESSAGES
     records = NODE_RECORDS
+    from_clients = (Submit, Subscribe)
 
     def __init__(
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None

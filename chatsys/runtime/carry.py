@@ -1,6 +1,6 @@
 """Carry: classes that exist only in a notebook travel to other processes, by value.
 
-    pack((Node, {"election": MyBully})) --bytes--> unpack, in a process that never saw the notebook
+    pack((Node, {"election": MyBully})) --bytes--> pickle.loads, in a process that never saw the notebook
 
 cloudpickle carries ordinary classes and functions.  msgspec Structs need help, because their
 fields live outside the class body: they are made anew, then given their methods.
@@ -33,11 +33,6 @@ def pack(value: Any) -> bytes:
     file = io.BytesIO()
     _Packer(file).dump(value)
     return file.getvalue()
-
-
-def unpack(data: bytes) -> Any:
-    """Return what `pack` packed; only for bytes from one's own processes."""
-    return cloudpickle.loads(data)
 
 
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]

@@ -13,12 +13,15 @@ Read also `control` (the messages), `process` (the other end of the pipes).
 import asyncio
 import base64
 import os
+import pickle
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, NoReturn
 
+from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.storage import Boot
 from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced, line, to_node
@@ -68,15 +71,13 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     random = Random(begin.seed) if begin.seed is not None else Random()
     owner = (begin.config.cluster, begin.node) if Boot in actor.records else None
     disk = Disk(Path(begin.data), actor.records, owner=owner)
-    more = {"parts": parts} if parts else {}
+    factory = partial(actor, parts=parts) if parts else actor
     host = Host(
-        begin.node, begin.config, lambda *facts: actor(*facts, **more), sink, disk=disk, origin=begin.origin,
+        begin.node, begin.config, factory, sink, disk=disk, origin=begin.origin,
         life=begin.life, random=random, rules=begin.rules,
     )  # fmt: skip
     ended = loop.create_future()
     threading.Thread(target=_read, args=(lines, loop, _orders(host, trace_pipe, ended)), daemon=True).start()
-    from chatsys.config import split_address
-
     await host.start(split_address(begin.config.members[begin.node]))
     _tell(trace_pipe, Ready(host.incarnation))
     await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -125,9 +126,7 @@ def _tell(pipe: int, value: Any) -> None:
 
 
 def _unpack(cargo: str) -> Any:
-    from chatsys.runtime.carry import unpack
-
-    return unpack(base64.b64decode(cargo))
+    return pickle.loads(base64.b64decode(cargo))  # from our own cluster; see `carry`
 
 
 def _die_with_parent() -> None:

@@ -199,7 +199,7 @@ class Cluster:
     def partition(self, *groups: Iterable[int], one_way: bool = False) -> None:
         """Cut all links between the groups; with `one_way`, only from earlier groups to later ones."""
         if groups and isinstance(groups[-1], bool):
-            *groups, one_way = groups  # type: ignore[assignment]
+            *groups, one_way = groups
         sides = tuple(tuple(sorted(group)) for group in groups)
         check_fault("partition", (*sides, one_way), self.nodes)
         rules = self._stage.rules

@@ -7,6 +7,7 @@ Read also `process`, the same node in a process of its own; `cluster`, which dri
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +16,6 @@ import msgspec
 
 from chatsys.config import ClusterConfig, split_address
 from chatsys.errors import ChatsysError
-from chatsys.protocol.actor import Actor
 from chatsys.protocol.storage import Boot
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Factory, Host, Sink
@@ -26,7 +26,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What all nodes of one cluster have in common, wherever they run."""
 
     config: ClusterConfig
-    actor: type[Actor]
+    actor: Any
     parts: dict[str, type] | None
     folder: Path
     origin: float
@@ -38,8 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     def factory(self) -> Factory:
         """Return what makes an actor; `parts` are passed only where some were given."""
-        more = {"parts": self.parts} if self.parts else {}
-        return lambda *facts: self.actor(*facts, **more)
+        return partial(self.actor, parts=self.parts) if self.parts else self.actor
 
     def seed_of(self, node: int, life: int) -> int | None:
         """Return the seed of one life's random choices, or None for a new one every time."""
@@ -72,7 +71,7 @@ class KernelNode:
         self.lives += 1
         self.paused, self.failure = False, None
         plan = self.plan
-        disk = Disk(plan.data(self.node), plan.actor.records, owner=plan.owner(self.node))
+        disk = await asyncio.to_thread(Disk, plan.data(self.node), plan.actor.records, owner=plan.owner(self.node))
         try:
             self.host = Host(
                 self.node, plan.config, plan.factory(), self.sink, disk=disk, origin=plan.origin,

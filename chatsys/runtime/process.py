@@ -73,7 +73,8 @@ class ProcessNode:
         self.process = self._spawn()
         self._wire = await _Wire.open(self.process, self._take)
         self._wire.send(begin)
-        await asyncio.wait({self._wire.ready, self._wire.ended}, timeout=START_TIME, return_when=FIRST)
+        begun: set[asyncio.Future[Any]] = {self._wire.ready, self._wire.ended}
+        await asyncio.wait(begun, timeout=START_TIME, return_when=FIRST)
         if not self._wire.ready.done():
             await self.crash()
             raise self._error()
@@ -201,7 +202,8 @@ class _Wire(asyncio.Protocol):
     async def gone(self) -> None:
         """Wait until everything the process ever wrote has been read, then close."""
         await asyncio.wait({self.ended}, timeout=5.0)
-        self._out.abort()
+        if not self._out.is_closing():
+            self._out.abort()
         self._in.close()
 
     def data_received(self, data: bytes) -> None:

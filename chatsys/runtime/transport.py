@@ -30,6 +30,7 @@ from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.runtime.links import GREETING_TIME, Inbound, Line, Outbound
 from chatsys.runtime.rules import Rules, RuleSet
 from chatsys.runtime.wire import PROTOCOL, Codec, Hello
+from chatsys.runtime.words import columns
 
 BACK_OFF_MIN, BACK_OFF_MAX = 0.05, 2.0
 EAGER_TIME, EAGER_MAX = 5.0, 0.1
@@ -160,7 +161,7 @@ class Transport:
     def send(self, to: Address, n: int, clock: int, message: msgspec.Struct) -> None:
         """Put one frame into this turn's batch for `to`."""
         id = f"{self.me}.{self.incarnation}.{n}"
-        frame = Frame(self.codec.write(n, clock, message), to, type(message).__name__, id)
+        frame = Frame(self.codec.write(n, clock, message), to, columns(message)[0], id)
         if self.rules.active:
             fate = self.rules.fate(self.me, to)
             if isinstance(fate, str):
@@ -264,14 +265,14 @@ class Transport:
         if isinstance(sender, str):
             incarnation = 0
             if self.from_clients is not None and type(message) not in self.from_clients:
-                raise FrameError(f"A client may not send {type(message).__name__}.")
+                raise FrameError(f"A client may not send {columns(message)[0]}.")
         elif isinstance(self.me, int) and isinstance(link, Outbound):
             raise FrameError(f"Node {sender} answered on a link that is only for our frames.")
         else:
             incarnation = link.incarnation if isinstance(link, Inbound) else self.seen[sender]
         if self.rules.active and self.rules.is_cut(sender, self.me):
             self.counters["cut"] += 1
-            self.taker.dropped(sender, "cut", type(message).__name__, f"{sender}.{incarnation}.{n}")
+            self.taker.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
         else:
             self.taker.took(sender, incarnation, n, clock, message)
 
