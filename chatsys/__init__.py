@@ -4,21 +4,23 @@ One class, four worlds: the same protocol object runs under a simulator with vir
 notebook's kernel, in processes over TCP, and from the command line.  Every world writes one trace;
 figures, checks and grades read nothing else.
 
-    from chatsys import World, check, figures
+    from chatsys import World, check, roles
 
     world = World(seed=1)            # three nodes, a network, disks; nothing has happened yet
     world.run(5)                     # five seconds of virtual time: they elect a leader
     world.say("hello")
     world.crash(world.leader)
     world.run(5)
-    figures.roles(world.trace)       # who led when
+    roles(world.trace)               # a figure: who led when
+    check(world.trace)               # [] when every invariant held
 
 What a notebook imports from here, and where it lives:
 
     worlds      World (sim.world)    Cluster (runtime.cluster)    ClusterConfig, Timing (config)
                 Script (faults): faults at given times, playable in every world
     history     Trace, Record (trace)    Run (run): a run as a file    check, Violation (check)
-    classroom   figures, scenarios, panel, show, allow_nested (teach)
+    classroom   panel, show, scenarios, allow_nested (teach)    figures, a module, and its figures:
+                roles, delivery_matrix, heartbeats, latency, log_table, describe
     protocol    Node (protocol.node)    Client (protocol.client)    Actor, Part (protocol.actor)
     errors      the tree of ChatsysError
 
@@ -45,6 +47,25 @@ if TYPE_CHECKING:
     from chatsys.check import Violation as Violation
     from chatsys.config import ClusterConfig as ClusterConfig
     from chatsys.config import Timing as Timing
+    from chatsys.faults import Script as Script
+    from chatsys.protocol.actor import Actor as Actor
+    from chatsys.protocol.actor import Part as Part
+    from chatsys.protocol.client import Client as Client
+    from chatsys.protocol.node import Node as Node
+    from chatsys.run import Run as Run
+    from chatsys.runtime.cluster import Cluster as Cluster
+    from chatsys.sim.world import World as World
+    from chatsys.teach import figures as figures
+    from chatsys.teach import scenarios as scenarios
+    from chatsys.teach import show as show
+    from chatsys.teach.figures import delivery_matrix as delivery_matrix
+    from chatsys.teach.figures import describe as describe
+    from chatsys.teach.figures import heartbeats as heartbeats
+    from chatsys.teach.figures import latency as latency
+    from chatsys.teach.figures import log_table as log_table
+    from chatsys.teach.figures import roles as roles
+    from chatsys.teach.notebook import allow_nested as allow_nested
+    from chatsys.teach.panel import panel as panel
     from chatsys.trace import Record as Record
     from chatsys.trace import Trace as Trace
 
@@ -66,11 +87,12 @@ _HOME = {
     "Part": "protocol.actor",
     "panel": "teach.panel",
     "show": "teach",
-    "allow_nested": "teach.nested",
+    "allow_nested": "teach.notebook",
+    **dict.fromkeys(("delivery_matrix", "describe", "heartbeats", "latency", "log_table", "roles"), "teach.figures"),
 }
 """Which module each name comes from."""
 
-_MODULES = {"figures": "teach.figures", "scenarios": "teach.scenarios", "errors": "errors"}
+_MODULES = {"check": "check", "figures": "teach.figures", "scenarios": "teach.scenarios", "errors": "errors"}
 """Names that are modules themselves."""
 
 __all__ = [*_HOME, *_MODULES]

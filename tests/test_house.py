@@ -140,10 +140,16 @@ def test_a_world_is_imported_without_tables_and_figures() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("name", chatsys.__all__)
-def test_every_name_that_a_notebook_imports_is_there(name: str) -> None:
-    code = f"import chatsys; assert chatsys.{name} is not None; from chatsys import {name}"
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_every_name_that_a_notebook_imports_is_there() -> None:
+    for name in chatsys.__all__:
+        assert getattr(chatsys, name) is not None, name
+        assert name in dir(chatsys)
+
+
+def test_check_answers_as_a_function_whatever_was_imported_first() -> None:
+    for first in ("", "import chatsys.check; ", "from chatsys import World; World().run(1); "):
+        code = first + "from chatsys import Trace, check; assert check(Trace()) == []"
+        subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

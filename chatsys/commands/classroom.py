@@ -25,7 +25,7 @@ from chatsys.commands import (
 )
 from chatsys.errors import UsageError
 
-SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent")
+SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent", "split-brain")
 WORLDS = ("sim", "kernel", "processes")
 
 
@@ -71,11 +71,12 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Chance, in the simulator.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Play one of the course's four demonstrations and check what must hold.
+    """Play one of the course's demonstrations and check what must hold.
 
     `normal`: messages reach every node in one order. `leader-failure`: the leader crashes, the next
     one carries on with the next number. `recovery`: a node restarts and catches up. `concurrent`:
-    several people talk at once and all see one order.
+    several people talk at once and all see one order. `split-brain`: the leader is cut off and both
+    sides go on talking; with `--quorum 1` the check says what breaks.
 
     Examples:
 
@@ -88,6 +89,8 @@ def demo(
     count = read_quorum(quorum, nodes)
     from chatsys.teach import scenarios
 
+    if where != "sim":
+        hint(f"Playing {scenario} in {where}: some seconds, in real time.")
     played = scenarios.play(scenario, where=where, nodes=nodes, quorum=count, seed=seed)
     result = played.result()
     if as_json:
