@@ -31,6 +31,7 @@ def node(me: int = 2, nodes: int = 3, quorum: Any = "majority", **rest: Any) -> 
     """A whole node in its first life, just started at time 0."""
     made = Node(me, config(nodes, quorum, **rest), Random(1))
     made.start(0.0)
+    made.settle(0.0)
     return made
 
 
