@@ -1,21 +1,15 @@
 """The line client: what it shows of the actor's notes, what it makes of input, and a real chat."""
 
-import socket
-import threading
-from collections.abc import Iterator
-
 import pytest
 
-from chatsys.clients.line import LineClient, discover
-from chatsys.config import ClusterConfig
-from chatsys.errors import UsageError
+from chatsys.clients.line import LineClient
 from chatsys.inert import inert
 from chatsys.trace import Record
 
 
 @pytest.fixture
 def chat() -> LineClient:
-    return LineClient(ClusterConfig.of(3), "ann", "main", home=1)
+    return LineClient("ann", "main")
 
 
 def told(chat: LineClient, kind: str, **columns: object) -> list[str]:
@@ -122,53 +116,3 @@ def test_help_and_unknown_commands(chat: LineClient, shown: list[str]) -> None:
     chat.enter("/dance")
     chat.enter("   ")
     assert "/name NAME" in shown[0] and shown[1:] == ["    /dance is no command; /help lists them"]
-
-
-# --- finding a cluster ------------------------------------------------------------------------
-
-
-@pytest.fixture
-def strange() -> Iterator[tuple[socket.socket, list[bytes]]]:
-    """A server that answers everybody with what the test puts into the list."""
-    answers: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            link, _ = listener.accept()
-            with link:
-                link.recv(4096)
-                link.sendall(answers[0])
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listener, answers
-        if thread.is_alive():  # nobody came
-            socket.create_connection(listener.getsockname()).close()
-        thread.join(5)
-
-
-@pytest.mark.parametrize(
-    "answer, words",
-    [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "is no chatsys node; correct --host and --port"),
-        (b"", "is no chatsys node"),
-        (b"\xff\xfe\n", "is no chatsys node"),
-        (b'{"type":"refused","reason":"This node belongs to the cluster \'tea\'."}\n', "refused: This node belongs to"),
-        (b'{"type":"hello","protocol":"chatsys/1","cluster":"chat","role":"node","node":1}\n', "does not say who"),
-    ],
-)
-def test_a_stranger_is_told_apart_in_one_sentence(
-    strange: tuple[socket.socket, list[bytes]], answer: bytes, words: str
-) -> None:
-    listener, answers = strange
-    answers.append(answer)
-    with pytest.raises(UsageError) as caught:
-        discover("127.0.0.1", listener.getsockname()[1], "ann", "chat")
-    assert words in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_nobody_at_home_is_said_in_one_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(UsageError, match=f"No node listens at 127.0.0.1:{port}"):
-        discover("127.0.0.1", port, "ann", "chat")

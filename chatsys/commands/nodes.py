@@ -2,7 +2,7 @@
 
 `cluster up` keeps `status.json` in its data folder up to date; `cluster status` reads it.
 
-Read also `runtime.host` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
+Read also `runtime.service` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
 """
 
 import json
@@ -39,7 +39,7 @@ def node(
         chatsys node --config deploy/local/node2.yml -v
     """
     from chatsys.config import read_node_config
-    from chatsys.runtime.host import run_node
+    from chatsys.runtime.service import run_node
 
     run_node(read_node_config(read_text(config), str(config)), verbose)
 
@@ -135,8 +135,9 @@ def status(
 def client(
     host: Annotated[str, typer.Option(help="Where a node listens.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Port of any node; the others are learnt from it.")
-    ] = 5001,
+        list[int] | None,
+        typer.Option(min=1, max=65535, help="Port of any node; may be repeated.", show_default="5001, 5002, 5003"),
+    ] = None,
     name: Annotated[str, typer.Option(help="The name that others see.")] = "",
     room: Annotated[str, typer.Option(help="The room to speak in.")] = "main",
     cluster: Annotated[str, typer.Option(help="Name of the cluster, as in its config.")] = "chat",
@@ -152,7 +153,9 @@ def client(
     """
     from chatsys.clients import line
 
-    leave(line.main(host, port, name or os.environ.get("USER") or "guest", room, cluster))
+    place = f"[{host}]" if ":" in host else host
+    addresses = [f"{place}:{number}" for number in port or (5001, 5002, 5003)]
+    leave(line.main(addresses, name or os.environ.get("USER") or "guest", room, cluster))
 
 
 def verify(
