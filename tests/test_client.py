@@ -120,6 +120,15 @@ def test_a_gap_at_the_lowest_open_message_means_the_session_is_lost() -> None:
     assert "indeterminate" in kinds(reply(opened(), 1, "gap"))
 
 
+def test_a_gap_that_was_answered_before_the_earlier_message_came_through_is_old_news() -> None:
+    ann = opened()
+    reply(ann, 1, "ok", seq=2, msg_no=1)
+    assert "indeterminate" not in kinds(reply(ann, 2, "gap"))
+    ann.on_time(0.5)
+    assert numbers(ann.settle(0.5)) == [(1, 2)]
+    assert "indeterminate" in kinds(reply(ann, 2, "gap", now=0.6))
+
+
 def test_a_gap_at_a_later_one_means_an_earlier_one_was_overtaken() -> None:
     ann = opened()
     assert "indeterminate" not in kinds(reply(ann, 2, "gap"))

@@ -75,6 +75,8 @@ class Client(Actor):
         """Numbered and not answered finally: client_seq -> message."""
         self.sent: set[int] = set()
         """Those of them that were sent since the last change of plan."""
+        self.behind: dict[int, int] = {}
+        """How often each was sent while an earlier one was open: so many a `gap` says nothing new."""
         self.next_number = 1
         self.failures = 0
         """How many tries in a row brought nothing."""
@@ -164,6 +166,8 @@ class Client(Actor):
 
     def _submit(self, number: int, said: Say) -> Send:
         self.sent.add(number)
+        if number > min(self.under_way):
+            self.behind[number] = self.behind.get(number, 0) + 1
         return Send(self.target, Submit(self.client_id, number, said.room, said.author, said.text))
 
     def _note(self, kind: str, number: int, said: Say, **more: Any) -> Note:
@@ -185,6 +189,8 @@ class Client(Actor):
         match reply.status:
             case "unknown_session":
                 return effects + self._forgotten(now)
+            case "gap" if self.behind.get(number):
+                self.behind[number] -= 1
             case "gap" if number == lowest and number in self.sent:
                 return effects + self._forgotten(now)
             case "conflict" | "denied" | "too_large":
@@ -204,6 +210,7 @@ class Client(Actor):
         if said is None:
             return []
         self.sent.discard(reply.client_seq)
+        self.behind.pop(reply.client_seq, None)
         self.alarms.clear("retry")
         if self.under_way:
             self._set_retry(now)
@@ -212,7 +219,7 @@ class Client(Actor):
     def _forgotten(self, now: float) -> Effects:
         """The cluster does not know this session: what is under way stays unknown for good."""
         effects: Effects = [self._note("indeterminate", number, said) for number, said in self.under_way.items()]
-        self.under_way, self.sent, self.next_number = {}, set(), 1
+        self.under_way, self.sent, self.behind, self.next_number = {}, set(), {}, 1
         self.client_id = f"{self.random.getrandbits(128):032x}"
         self.open = self.opening = False
         self._again(now, soon=True, elsewhere=False)
