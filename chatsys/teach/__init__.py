@@ -1,0 +1,26 @@
+"""What a student sees: figures, the panel, the four scenarios, the labs' checks.
+
+    from chatsys.teach import figures, panel, scenarios
+
+`show(thing)` shows whatever has a look of its own: a cluster or a world as a panel, a run or a
+trace as its figures.
+"""
+
+from typing import Any
+
+
+def show(thing: Any, **options: Any) -> Any:
+    """Return the panel of a cluster or a world; draw the roles and the deliveries of a trace, a run or a demo."""
+    if hasattr(thing, "status") and hasattr(thing, "crash"):
+        from chatsys.teach.panel import panel
+
+        return panel(thing, **options)
+    from IPython.display import display
+
+    from chatsys.teach import figures
+    from chatsys.trace import Trace
+
+    trace = thing if isinstance(thing, Trace) else thing.trace
+    for figure in (figures.roles(trace), figures.delivery_matrix(trace)):
+        display(figure)  # type: ignore[no-untyped-call]
+    return None

@@ -53,9 +53,6 @@ def panel(cluster: Any, name: str = "") -> "Panel":
     return _shown[cluster]
 
 
-show = panel
-
-
 class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """The widget and its thread; make one with `panel(cluster)`."""
 

@@ -1,0 +1,256 @@
+"""The course's four demonstrations, playable in every world, and the one about split brain.
+
+    normal           people talk; every node delivers the same messages under the same numbers
+    leader-failure   the leader crashes; the next one goes on with the next number
+    recovery         a node crashes, misses messages, comes back and catches up
+    concurrent       many people talk at once, through different nodes; there is one order
+    split-brain      the leader is cut off, and both sides go on talking
+
+    demo = play("leader-failure", where="processes")
+    demo.trace, demo.violations, demo.result()
+
+A scenario is a script that a person could type: it uses nothing but the verbs of a world and waits
+for what it can see from outside.
+
+Assumes   the world answers within the limits below; if not, the demo says what it waited for.
+Read also `sim.world` and `runtime.cluster` (the verbs), `check` (what must have held).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatsys.check import Violation, check
+from chatsys.config import count_quorum
+from chatsys.errors import ChatsysError, UsageError
+from chatsys.trace import Trace
+
+PLACES = ("sim", "kernel", "processes")
+PATIENCE = 30.0
+"""Seconds to wait for an election or for messages to arrive, before a demo gives up."""
+
+
+@dataclass
+class Demo:
+    """A demonstration that was played: its history and what is to be said about it."""
+
+    scenario: str
+    where: str
+    quorum: int
+    trace: Trace
+    delivered: dict[int, int]
+    """node -> how many messages it delivered in its last life"""
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def messages(self) -> int:
+        """How many messages people submitted."""
+        return len({(record.client, record.client_seq) for record in self.trace.of("submit")})
+
+    @property
+    def leaders(self) -> list[tuple[int, int]]:
+        """(term, node) of everyone who began to lead, in order of time."""
+        led = sorted(self.trace.of("lead"), key=lambda record: record.time)
+        return [(record.term, record.node) for record in led if isinstance(record.node, int)]
+
+    @property
+    def failover_seconds(self) -> float | None:
+        """Seconds from the crash of the leader to the next answer that a client got, or None."""
+        leader: object = None
+        crashed: float | None = None
+        for record in sorted(self.trace.of("lead", "crash", "ack"), key=lambda record: record.time):
+            if record.kind == "lead":
+                leader = record.node
+            elif record.kind == "crash" and record.node == leader and crashed is None:
+                crashed = record.time
+            elif record.kind == "ack" and crashed is not None:
+                return round(record.time - crashed, 3)
+        return None
+
+    def result(self) -> dict[str, Any]:
+        """Return what `chatsys demo --json` prints."""
+        return {
+            "scenario": self.scenario,
+            "where": self.where,
+            "quorum": self.quorum,
+            "messages": self.messages,
+            "delivered": self.delivered,
+            "violations": [str(violation) for violation in self.violations],
+            "leaders": [list(pair) for pair in self.leaders],
+            "failover_seconds": self.failover_seconds,
+        }
+
+    def __repr__(self) -> str:
+        held = "held" if not self.violations else f"violated: {self.violations[0]}"
+        return f"<Demo {self.scenario} ({self.where}, quorum {self.quorum}): {self.messages} messages, {held}>"
+
+
+def play(
+    name: str,
+    where: str = "sim",
+    nodes: int = 3,
+    quorum: int | str = "majority",
+    *,
+    seed: int = 0,
+    timing: str = "course",
+) -> Demo:
+    """Play the scenario `name` in a new world and return what happened.
+
+    `where` is sim, kernel or processes; `seed` decides all chance in the simulator.  Raises
+    `UsageError` for unknown names, and when so few nodes cannot show what the scenario shows.
+    """
+    script = SCRIPTS.get(name)
+    if script is None:
+        raise UsageError(f"There is no scenario {name!r}; write one of {', '.join(SCRIPTS)}.")
+    if where not in PLACES:
+        raise UsageError(f"There is no world {where!r}; write sim, kernel or processes.")
+    needed = count_quorum(quorum, nodes)
+    if name in BREAKING and needed > nodes - 1:
+        raise UsageError(
+            f"{name} stops one node of {nodes}, and a quorum of {needed} cannot go on without it; "
+            "take more nodes or a smaller quorum."
+        )
+    world = _open(where, nodes, needed, seed, timing)
+    try:
+        script(world)
+        delivered = {node: len(world.delivered(node)) for node in world.nodes}
+    finally:
+        world.stop()
+    return Demo(name, where, needed, world.trace, delivered, check(world.trace))
+
+
+def _open(where: str, nodes: int, quorum: int, seed: int, timing: str) -> Any:
+    if where == "sim":
+        from chatsys.sim.world import World
+
+        return World(seed, nodes=nodes, quorum=quorum, timing=timing)
+    from chatsys.runtime.cluster import Cluster
+
+    return Cluster(nodes, "kernel" if where == "kernel" else "processes", quorum, timing=timing, seed=seed)
+
+
+# --- the scripts: what a person would type -------------------------------------------------------
+
+
+def normal(world: Any) -> None:
+    """Two people talk, one message after the other."""
+    await_leader(world)
+    lines = [
+        "good morning",
+        "morning! slept well?",
+        "like a node with no faults",
+        "then let us break some",
+        "ready",
+        "go",
+    ]
+    for number, line in enumerate(lines, 1):
+        world.say(line, author="ann" if number % 2 else "bob")
+        await_delivery(world, number)
+    world.run(1.0)
+
+
+def leader_failure(world: Any) -> None:
+    """The leader crashes between two messages; later it comes back."""
+    await_leader(world)
+    for number, line in enumerate(["one", "two", "three"], 1):
+        world.say(line)
+        await_delivery(world, number)
+    first = world.leader
+    world.crash(first)
+    world.say("four: is anybody there?")
+    await_delivery(world, 4)
+    for number, line in enumerate(["five", "six"], 5):
+        world.say(line, author="bob")
+        await_delivery(world, number)
+    world.restart(first)
+    await_delivery(world, 6)
+    world.run(2.0)
+    await_leader(world)
+
+
+def recovery(world: Any) -> None:
+    """A follower crashes, the others go on, it comes back and catches up."""
+    await_leader(world)
+    for number, line in enumerate(["before", "still before"], 1):
+        world.say(line)
+        await_delivery(world, number)
+    absent = next(node for node in world.nodes if node != world.leader)
+    world.crash(absent)
+    for number, line in enumerate(["you missed this", "and this", "and this too", "and the joke"], 3):
+        world.say(line, author="bob")
+        await_delivery(world, number)
+    world.run(1.0)
+    world.restart(absent)
+    await_delivery(world, 6)
+    world.say("what was the joke?", author="cem")
+    await_delivery(world, 7)
+    world.run(1.0)
+
+
+def concurrent(world: Any) -> None:
+    """Four people talk at the same time, each through another node."""
+    await_leader(world)
+    people = ("ann", "bob", "cem", "dia")
+    for round_ in range(1, 6):
+        for at, author in enumerate(people):
+            world.say(f"{author} {round_}", node=world.nodes[at % len(world.nodes)], author=author)
+    await_delivery(world, 5 * len(people))
+    world.run(1.0)
+
+
+def split_brain(world: Any) -> None:
+    """The leader is cut off from all others; people talk on both sides; then the cut is healed."""
+    await_leader(world)
+    world.say("before the cut")
+    await_delivery(world, 1)
+    alone = world.leader
+    others = [node for node in world.nodes if node != alone]
+    world.partition({alone}, others)
+    world.say("said on the side of the old leader", node=alone, author="ann")
+    status = world.status
+    wait(world, lambda: any(status()[node]["role"] == "leader" for node in others), "the other side to elect a leader")
+    world.run(1.0)
+    world.say("said on the other side", node=others[0], author="bob")
+    world.run(3.0)
+    world.heal()
+    world.run(8.0)
+
+
+SCRIPTS: dict[str, Callable[[Any], None]] = {
+    "normal": normal,
+    "leader-failure": leader_failure,
+    "recovery": recovery,
+    "concurrent": concurrent,
+    "split-brain": split_brain,
+}
+NAMES = ("normal", "leader-failure", "recovery", "concurrent")
+"""The course's four; `split-brain` is the fifth, which is meant to fail with a quorum of 1."""
+BREAKING = {"leader-failure", "recovery", "split-brain"}
+"""These take one node away and expect the rest to go on."""
+
+
+# --- waiting for what can be seen ------------------------------------------------------------------
+
+
+def wait(world: Any, holds: Callable[[], bool], what: str, limit: float = PATIENCE) -> None:
+    """Let time pass until `holds()`; raises `ChatsysError` with `what` when it takes too long."""
+    end = world.now + limit
+    while not holds():
+        if world.now >= end:
+            raise ChatsysError(f"The demo waited {limit:.0f} s for {what}, in vain, at {world.now:.1f} s.")
+        world.run(0.02)
+
+
+def await_leader(world: Any) -> None:
+    """Wait until a node leads."""
+    wait(world, lambda: world.leader is not None, "a leader")
+
+
+def await_delivery(world: Any, count: int) -> None:
+    """Wait until every live node has delivered `count` messages."""
+
+    def all_have() -> bool:
+        alive = [facts["delivered"] for facts in world.status().values() if facts["alive"] and not facts["paused"]]
+        return bool(alive) and min(alive) >= count
+
+    wait(world, all_have, f"message {count} on every node")
