@@ -12,9 +12,13 @@ Promises  a frame is a value: frozen, comparable, the same in every world.  `ove
 Read also `effects` (how a frame is sent), `storage` (records, and who waits for the disk).
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
+
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""Every number that travels: not negative, and exact in every reader of JSON."""
 
 
 def wire_name(name: str) -> str:
@@ -31,25 +35,25 @@ class Message(msgspec.Struct, frozen=True, tag=wire_name, tag_field="type", omit
 class PeerInfo(msgspec.Struct, frozen=True):
     """A member and where it listens."""
 
-    node: int
+    node: Number
     address: str
 
 
 class Label(msgspec.Struct, frozen=True, order=True, array_like=True):
     """An entry's birth label.  Ordered by term first: the newest term beats the longest log."""
 
-    term: int
-    seq: int
+    term: Number
+    seq: Number
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One position of the log.  `seq` and `term` never change once they are given."""
 
-    seq: int
-    term: int
+    seq: Number
+    term: Number
     kind: Literal["chat", "barrier", "session"]
     client_id: str = ""
-    client_seq: int = 0
+    client_seq: Number = 0
     room: str = ""
     author: str = ""
     text: str = ""
@@ -73,7 +77,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 class Join(Message, frozen=True):
     """I am up.  Changes no membership, term or timer."""
 
-    node: int
+    node: Number
     address: str = ""
 
 
@@ -81,8 +85,8 @@ class JoinAck(Message, frozen=True):
     """You are heard; this is what I know."""
 
     status: Literal["ok", "refused"]
-    term: int
-    members: tuple[int, ...]
+    term: Number
+    members: tuple[Number, ...]
     leader: PeerInfo | None = None
     reason: str = ""
 
@@ -96,9 +100,9 @@ class Election(Message, frozen=True):
     `transfer` is (leader, term) when that leader asked this node to take over.
     """
 
-    term: int
-    round: int
-    transfer: tuple[int, int] | None = None
+    term: Number
+    round: Number
+    transfer: tuple[Number, Number] | None = None
 
 
 class Ok(Message, frozen=True):
@@ -108,8 +112,8 @@ class Ok(Message, frozen=True):
     leader (attached).  `no`: you are not one of us.
     """
 
-    term: int
-    round: int
+    term: Number
+    round: Number
     verdict: Literal["takeover", "support", "alive", "no"]
     leader: PeerInfo | None = None
 
@@ -117,14 +121,14 @@ class Ok(Message, frozen=True):
 class Prepare(Message, frozen=True):
     """Promise me to refuse every lower term (Paxos phase 1a, Raft RequestVote)."""
 
-    term: int
-    transfer: tuple[int, int] | None = None
+    term: Number
+    transfer: tuple[Number, Number] | None = None
 
 
 class Promise(Message, frozen=True):
     """I promise (and this is the end of my log), or I cannot: my term is higher."""
 
-    term: int
+    term: Number
     ok: bool
     last: Label = Label(0, 0)
 
@@ -132,17 +136,17 @@ class Promise(Message, frozen=True):
 class Coordinator(Message, frozen=True):
     """I lead this term; my barrier stands at `barrier`."""
 
-    term: int
+    term: Number
     leader: PeerInfo
-    barrier: int
-    commit: int
+    barrier: Number
+    commit: Number
 
 
 class Stepdown(Message, frozen=True):
     """You outrank me and have caught up: nominate yourself now."""
 
-    term: int
-    to: int
+    term: Number
+    to: Number
 
 
 # --- staying alive --------------------------------------------------------------------------
@@ -152,19 +156,19 @@ class Heartbeat(Message, frozen=True):
     """The leader is alive; `number` grows within a term, so a replayed one is recognised."""
 
     overtakes_disk: ClassVar[bool] = True
-    term: int
-    number: int
-    commit: int
+    term: Number
+    number: Number
+    commit: Number
     last: Label
 
 
 class HeartbeatAck(Message, frozen=True):
     """I heard beat `number`; my log equals yours up to `verified`."""
 
-    term: int
+    term: Number
     ok: bool
-    number: int
-    verified: int = 0
+    number: Number
+    verified: Number = 0
 
 
 # --- ordering -------------------------------------------------------------------------------
@@ -174,19 +178,19 @@ class Propose(Message, frozen=True):
     """The sequenced chat: `entries` follow directly on the entry labelled `prev`."""
 
     overtakes_disk: ClassVar[bool] = True
-    term: int
+    term: Number
     prev: Label
     entries: tuple[Entry, ...]
-    commit: int
+    commit: Number
 
 
 class Ack(Message, frozen=True):
     """My log equals yours up to `match`; or it does not, try after `hint` (None: not at all)."""
 
-    term: int
+    term: Number
     ok: bool
-    match: int = 0
-    hint: int | None = None
+    match: Number = 0
+    hint: Number | None = None
 
 
 # --- catching up ----------------------------------------------------------------------------
@@ -199,10 +203,10 @@ class Catchup(Message, frozen=True):
     node for committed entries.
     """
 
-    term: int
+    term: Number
     purpose: Literal["follow", "sync", "relay"]
-    first: int
-    nonce: int
+    first: Number
+    nonce: Number
 
 
 class CatchupReply(Message, frozen=True):
@@ -211,13 +215,13 @@ class CatchupReply(Message, frozen=True):
     `unknown` is set when the server does not have the entry before the chunk.
     """
 
-    term: int
+    term: Number
     purpose: Literal["follow", "sync", "relay"]
-    nonce: int
+    nonce: Number
     prev: Label
     entries: tuple[Entry, ...]
     more: bool
-    commit: int
+    commit: Number
     unknown: bool = False
 
 
@@ -230,13 +234,13 @@ class Submit(Message, frozen=True):
     """Please say this.  `(client_id, client_seq)` makes a retry harmless; client_seq 0 opens the session."""
 
     client_id: str
-    client_seq: int
+    client_seq: Number
     room: str = ""
     author: str = ""
     text: str = ""
-    via: int = 0
+    via: Number = 0
     """The node that first forwarded it (0: none did)."""
-    hops: int = 0
+    hops: Number = 0
 
 
 class SubmitReply(Message, frozen=True):
@@ -244,18 +248,18 @@ class SubmitReply(Message, frozen=True):
 
     overtakes_disk: ClassVar[bool] = True
     client_id: str
-    client_seq: int
+    client_seq: Number
     status: SubmitStatus
     reason: str = ""
-    seq: int = 0
-    msg_no: int = 0
+    seq: Number = 0
+    msg_no: Number = 0
     leader: PeerInfo | None = None
 
 
 class Subscribe(Message, frozen=True):
     """Push me committed messages after message number `after`, of one room or of all."""
 
-    after: int = 0
+    after: Number = 0
     room: str | None = None
 
 
@@ -264,7 +268,7 @@ class Delivered(Message, frozen=True):
 
     overtakes_disk: ClassVar[bool] = True
     entries: tuple[Entry, ...]
-    numbers: tuple[int, ...]
+    numbers: tuple[Number, ...]
 
 
 # --- from the own transport, never on the wire ----------------------------------------------

@@ -68,6 +68,7 @@ class ClientHost:
         self._host: Host | None = None
         self._loop: LoopThread | None = None
         self._lock = threading.Lock()
+        self._posted = 0
 
     def start(self, limit: float = 10.0) -> "ClientHost":
         """Find the cluster and begin; tries all addresses in turn for `limit` seconds.
@@ -89,14 +90,20 @@ class ClientHost:
         host, loop = self._host, self._loop
         if host is None or loop is None:
             raise UsageError("This client is not started; call start() first.")
-        said = Say(text, room, author or self.name)
-        loop.loop.call_soon_threadsafe(host.command, said)
+        with self._lock:
+            self._posted += 1
+        loop.loop.call_soon_threadsafe(self._hand, host, Say(text, room, author or self.name))
+
+    def _hand(self, host: Host, said: Say) -> None:
+        host.command(said)
+        with self._lock:
+            self._posted -= 1
 
     @property
     def idle(self) -> bool:
         """Whether everything said so far has found its end (acknowledged, refused or indeterminate)."""
         host = self._host
-        return host is None or (not host.inbox and bool(getattr(host.actor, "idle", True)))
+        return host is None or (not self._posted and not host.inbox and bool(getattr(host.actor, "idle", True)))
 
     @property
     def links(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ Read also `process`, the same node in a process of its own; `cluster`, which dri
 """
 
 import asyncio
+import os
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -136,5 +137,5 @@ class KernelNode:
 
 def cannot_listen(address: str, error: OSError) -> str:
     """Say why a node cannot listen at `address`."""
-    reason = error.strerror or str(error)
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
     return f"The address {address} cannot be used ({reason}); stop the other program there, or choose another port."

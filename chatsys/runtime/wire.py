@@ -21,9 +21,9 @@ import msgspec
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
+from chatsys.protocol.messages import Number
 
 PROTOCOL = "chatsys/1"
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 
 

@@ -1,0 +1,158 @@
+"""The real disk: what a completed sync covered comes back, and everything else is a clear sentence."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pingpong import Counted
+
+from chatsys.errors import DamagedLog, DiskFailed, LogError, LogInUse
+from chatsys.protocol.storage import NODE_RECORDS, Boot, encode
+from chatsys.runtime.disk import Disk
+
+TYPES = (Counted,)
+
+
+def store(folder: Path, *records: Counted) -> list[int]:
+    """Write `records` in one turn of a loop, wait until all are durable, return what was reported."""
+    reports: list[int] = []
+
+    async def write() -> None:
+        disk = Disk(folder, TYPES)
+        everything = asyncio.Event()
+
+        def done(count: int) -> None:
+            reports.append(count)
+            disk.flush()
+            if count == len(records):
+                everything.set()
+
+        disk.done = done
+        disk.start()
+        for record in records:
+            disk.write(record)
+            disk.flush()
+        await asyncio.wait_for(everything.wait(), 5)
+        disk.gone()
+
+    asyncio.run(write())
+    return reports
+
+
+def read(folder: Path) -> list[Counted]:
+    disk = Disk(folder, TYPES)
+    disk.gone()
+    return disk.records
+
+
+def test_what_was_synced_comes_back_in_the_next_life(tmp_path: Path) -> None:
+    store(tmp_path / "node1", Counted(1), Counted(2))
+    store(tmp_path / "node1", Counted(3))
+    assert read(tmp_path / "node1") == [Counted(1), Counted(2), Counted(3)]
+
+
+def test_a_thousand_records_of_one_turn_need_two_syncs(tmp_path: Path) -> None:
+    assert store(tmp_path, *map(Counted, range(1000))) == [1, 1000]
+
+
+@pytest.mark.parametrize("torn", [b'{"type":"coun', encode(Counted(3))[:-1], b"\0\0\0\0\n"])
+def test_a_torn_last_line_is_cut_off_the_file(tmp_path: Path, torn: bytes) -> None:
+    store(tmp_path, Counted(1), Counted(2))
+    log = tmp_path / "log.jsonl"
+    whole = log.read_bytes()
+    log.write_bytes(whole + torn)
+    assert read(tmp_path) == [Counted(1), Counted(2)]
+    assert log.read_bytes() == whole
+
+
+def test_a_rotten_line_in_the_middle_is_an_error_with_its_number(tmp_path: Path) -> None:
+    store(tmp_path, Counted(1), Counted(2), Counted(3))
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"number":2', b'"number":7'))
+    with pytest.raises(DamagedLog, match="line 2"):
+        Disk(tmp_path, TYPES)
+    assert log.read_bytes().count(b"\n") == 3  # nothing was cut off
+    log.write_bytes(encode(Counted(1)))
+    assert read(tmp_path) == [Counted(1)]  # the refused attempt let go of the folder
+
+
+def test_the_log_of_another_node_or_cluster_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_bytes(encode(Boot(1, "chat", 2)))
+    with pytest.raises(LogError, match="belongs to node 2 of cluster 'chat', not to node 1"):
+        Disk(tmp_path, NODE_RECORDS, owner=("chat", 1))
+    Disk(tmp_path, NODE_RECORDS, owner=("chat", 2)).gone()
+
+
+def test_two_nodes_cannot_use_one_folder_and_the_lock_dies_with_its_process(tmp_path: Path) -> None:
+    hold = f"from chatsys.runtime.disk import Disk; from pathlib import Path; d = Disk(Path({str(tmp_path)!r}), ());"
+    command = [sys.executable, "-c", hold + "print('held', flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        with pytest.raises(LogInUse, match=f"in use by process {other.pid}; stop that node first"):
+            Disk(tmp_path, TYPES)
+        other.send_signal(signal.SIGKILL)
+    Disk(tmp_path, TYPES).gone()
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LogError, match="is not a folder"):
+        Disk(tmp_path / "file", TYPES)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no read-only folders of this kind")
+def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir(mode=0o555)
+    for path in (*tmp_path.parents, tmp_path):
+        if path.owner() != "root" or path.name.startswith("pytest"):
+            path.chmod(path.stat().st_mode | 0o055)
+    drop = "import os; os.getuid() or os.setuid(65534);"  # root may write anywhere, so be nobody
+    attempt = f"from pathlib import Path; from chatsys.runtime.disk import Disk; {drop} Disk(Path({str(folder)!r}), ())"
+    done = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True, check=False)
+    assert f"LogError: The data folder {folder} cannot be written (Permission denied)" in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_failed_write_is_told_once_and_nothing_is_written_after_it(tmp_path: Path) -> None:
+    async def fail() -> tuple[list[int], list[DiskFailed]]:
+        disk = Disk(tmp_path, TYPES)
+        reports: list[int] = []
+        failures: list[DiskFailed] = []
+        failed = asyncio.Event()
+        disk.done = reports.append
+        disk.failed = lambda error: (failures.append(error), failed.set())  # type: ignore[func-returns-value, assignment]
+        disk.start()
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, disk._file)
+        os.close(full)
+        disk.write(Counted(1))
+        disk.flush()
+        await asyncio.wait_for(failed.wait(), 5)
+        disk.write(Counted(2))
+        disk.flush()
+        disk.gone()
+        return reports, failures
+
+    reports, failures = asyncio.run(fail())
+    assert reports == []
+    assert [str(error) for error in failures] == [
+        f"The disk failed at {tmp_path / 'log.jsonl'}: No space left on device; the node stops."
+    ]
+
+
+def test_low_space_is_told_when_it_begins(tmp_path: Path) -> None:
+    async def watch() -> list[bool]:
+        disk = Disk(tmp_path, TYPES, low_bytes=1 << 62)
+        told: list[bool] = []
+        disk.space = told.append
+        disk.start()
+        disk._watch_space()
+        disk.gone()
+        return told
+
+    assert asyncio.run(watch()) == [True]
