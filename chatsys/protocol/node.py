@@ -19,7 +19,7 @@ Read also the parts, from `failure` to `sessions`, in the order of the house.
 
 from collections.abc import Iterable, Mapping
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -50,7 +50,7 @@ from chatsys.protocol.messages import NODE_MESSAGES, Stop, Submit, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.standing import Role, Standing
-from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate
+from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Outbox, Promised, Stored, Truncate, decode
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {
@@ -71,6 +71,10 @@ class Node(Actor):
 
     messages = NODE_MESSAGES
     records = NODE_RECORDS
+    outbox: ClassVar[type[Outbox]] = Outbox
+    """What holds frames back until the disk is done; a world makes one per life."""
+    decode = staticmethod(decode)
+    """What turns the bytes of the log into records at boot."""
     from_clients = (Submit, Subscribe)
 
     def __init__(

@@ -12,6 +12,7 @@ Promises  what a finished sync covered is never lost.
 Read also `storage.Outbox` (what waits for a sync) and `runtime.disk`, its real counterpart.
 """
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ import msgspec
 from chatsys.errors import ConfigError, DiskFailed
 from chatsys.protocol.storage import decode, encode
 
+Decode = Callable[[bytes, tuple[type[msgspec.Struct], ...], str], tuple[list[Any], int]]
 Health = Literal["ok", "slow", "full", "failing"]
 HEALTHS: tuple[Health, ...] = ("ok", "slow", "full", "failing")
 
@@ -53,6 +55,8 @@ class Disk:
         self.health: Health = "ok"
         self.room = model.room
         self.torn_line = b""
+        self.rotten: dict[int, tuple[bytes, bytes]] = {}
+        """Lines (from 1) in which some bytes have turned into others."""
 
     def write(self, record: msgspec.Struct) -> None:
         """Take one record into the buffer; raises `DiskFailed` when no room is left."""
@@ -104,13 +108,24 @@ class Disk:
             return line[:at] + bytes(len(line) - 1 - at) + b"\n"
         return line[:at]
 
-    def recover(self, types: tuple[type[msgspec.Struct], ...]) -> tuple[list[Any], int]:
-        """Return (records, torn bytes dropped) for a new life; reads real bytes if a line was torn."""
+    def rot(self, line: int, old: bytes, new: bytes) -> None:
+        """Let bytes of one line (from 1) turn into others; the next life meets them."""
+        self.rotten[line] = (old, new)
+
+    def recover(self, types: tuple[type[msgspec.Struct], ...], decode: Decode = decode) -> tuple[list[Any], int]:
+        """Return (records, torn bytes dropped) for a new life; reads real bytes if a line is not whole.
+
+        Raises `DamagedLog` for a broken line before the last.
+        """
         self.durable = len(self.records)
-        if not self.torn_line:
+        if not self.torn_line and not self.rotten:
             return list(self.records), 0
-        data = b"".join(map(encode, self.records)) + self.torn_line
+        lines = [encode(record) for record in self.records]
+        for line, (old, new) in self.rotten.items():
+            lines[line - 1] = lines[line - 1].replace(old, new)
+        data = b"".join(lines) + self.torn_line
         self.torn_line = b""
         self.records, torn = decode(data, types, "the simulated log")
+        self.rotten = {}
         self.durable = len(self.records)
         return list(self.records), torn

@@ -19,11 +19,11 @@ from typing import Any
 
 import msgspec
 
-from chatsys.errors import DiskFailed
+from chatsys.errors import DamagedLog, DiskFailed
 from chatsys.protocol.actor import Address
 from chatsys.protocol.effects import Append
 from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp
-from chatsys.protocol.storage import Boot, Outbox
+from chatsys.protocol.storage import Boot, Outbox, decode
 from chatsys.sim.disk import Health
 from chatsys.sim.hands import Frame, Hands
 from chatsys.sim.words import columns, log_end
@@ -40,8 +40,14 @@ class Host(Hands):
         self.lives += 1
         self.born = len(self.world.trace)
         seed = f"{self.world.seed}/actor/{self.me}/{self.lives}"
-        records, torn = self.disk.recover(self.world.actor.records)
-        self.base, self.outbox, self.log_end = len(records), Outbox(), log_end(records)
+        kind = self.world.actor
+        self.outbox = getattr(kind, "outbox", Outbox)()
+        try:
+            records, torn = self.disk.recover(kind.records, getattr(kind, "decode", decode))
+        except DamagedLog as error:
+            self.refuse(error)
+            return
+        self.base, self.log_end = len(records), log_end(records)
         self.alive, self.links, self.seen, self.due = True, {}, {}, math.inf
         self.incarnation = 0 if isinstance(self.me, str) else self.lives
         self.prefix = f"{self.me}.{self.incarnation}."
@@ -74,6 +80,11 @@ class Host(Hands):
             self.broke(error)
             return None
         return effects
+
+    def refuse(self, error: DamagedLog) -> None:
+        """Do not begin this life: the log is damaged, and a node must not guess."""
+        self.world.failures.append((self.me, str(error)))
+        self.note("broken", reason=str(error))
 
     def _open(self) -> None:
         """Open the listener: the life is durable."""

@@ -23,9 +23,10 @@ from typing import Any
 
 import msgspec
 
-from chatsys.config import ClusterConfig, Timing, count_quorum
+from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway
 from chatsys.faults import KINDS, parse_kinds, random_script
+from chatsys.protocol.actor import Actor
 from chatsys.sim.world import World
 from chatsys.trace import Trace
 
@@ -44,6 +45,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How long everything is left alone afterwards; the laws L1-L3 take up to 30 s to be judged."""
     clients: int = 3
     timing: Timing = Timing()
+    limits: Limits = Limits()
+    """Small batches and windows make gaps, probes and catch-ups common."""
 
     def __post_init__(self) -> None:
         count_quorum(self.quorum, len(ClusterConfig.of(self.nodes).members))
@@ -86,10 +89,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-def schedule(seed: int, plan: Plan | None = None, *, parts: Mapping[str, type] | None = None) -> Outcome:
-    """Run one seed of `plan` and judge it."""
+def schedule(
+    seed: int, plan: Plan | None = None, *, parts: Mapping[str, type] | None = None, actor: type[Actor] | None = None
+) -> Outcome:
+    """Run one seed of `plan` and judge it; `parts` and `actor` are those of `World`."""
     plan = plan or Plan()
-    world = prepare(seed, plan, parts)
+    world = prepare(seed, plan, parts, actor)
     inconclusive, mended = "", None
     try:
         world.run(plan.seconds)
@@ -109,11 +114,14 @@ def schedule(seed: int, plan: Plan | None = None, *, parts: Mapping[str, type] |
     )
 
 
-def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None) -> World:
+def prepare(
+    seed: int, plan: Plan, parts: Mapping[str, type] | None = None, actor: type[Actor] | None = None
+) -> World:
     """Return the world of `seed` at time 0, with its clients and faults scheduled."""
     chance = Random(f"{seed}/schedule")
     drift = 0.12 if "clock" in plan.kinds and chance.random() < 0.5 else 0.0
-    world = World(seed, plan.nodes, plan.quorum, parts=parts, timing=plan.timing, clock_drift=drift)
+    config = ClusterConfig.of(plan.nodes, plan.quorum, timing=plan.timing, limits=plan.limits)  # type: ignore[arg-type]
+    world = World(seed, config, parts=parts, actor=actor, clock_drift=drift)
     world.trace.meta["replay"] = plan.replay(seed)
     random_script(chance, world.nodes, plan.seconds, plan.kinds).play(world, lenient=True)
     for author in AUTHORS[: plan.clients]:
