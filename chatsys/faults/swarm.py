@@ -190,6 +190,6 @@ def random_script(
     while chosen and at < seconds - 0.2:
         faults += _DRAWS[random.choice(chosen)][1](random, nodes, at)
         at += random.expovariate(1 / gap)
-    timed = (Fault(_round(fault.time), fault.verb, fault.args) for fault in faults if fault.time < seconds)
-    in_order: list[Fault] = sorted(timed, key=lambda fault: fault.time)
+    timed = [Fault(_round(fault.time), fault.verb, fault.args) for fault in faults]
+    in_order: list[Fault] = sorted((fault for fault in timed if fault.time < seconds), key=lambda fault: fault.time)
     return Script(in_order)

@@ -106,13 +106,10 @@ class Network:
 
     def rule(self, what: str, a: Address, b: Address, *values: float) -> None:
         """Lay a rule (`slow` delay jitter, `lose` fraction, `duplicate` fraction) on both directions."""
-        for sender, receiver in ((a, b), (b, a)) if a != b else ((a, b),):
-            self.rules = [rule for rule in self.rules if rule[:3] != (what, sender, receiver)]
-            self.rules.append((what, sender, receiver, values))
-        if (a, b) == (ANY, ANY):
-            self.rules = [rule for rule in self.rules if rule[0] != what]
-            if any(values):
-                self.rules.append((what, ANY, ANY, values))
+        everybody = a == b == ANY
+        replaced = {(a, b), (b, a)}
+        self.rules = [old for old in self.rules if old[0] != what or not (everybody or old[1:3] in replaced)]
+        self.rules += [(what, sender, receiver, values) for sender, receiver in sorted(replaced, key=str)]
         self._changed()
 
     def heal(self, everything: bool = False) -> None:

@@ -1,0 +1,178 @@
+"""Faults as data: scripts print, parse, refuse and play; random ones stay inside the model."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from pingpong import PingPong
+
+from chatsys.errors import UsageError
+from chatsys.faults import KINDS, VERBS, Fault, Script, parse_kinds, random_script
+from chatsys.sim.world import World
+
+
+def test_a_script_prints_as_python_that_makes_it_again() -> None:
+    script = Script([(3.0, "crash", 3), (5.0, "partition", {1}, {3, 2}), (9.0, "heal"), (9.5, "say", 'it\'s "me"')])
+    assert eval(repr(script)) == script
+    assert Script(script.plain()) == script
+    assert str(script).splitlines()[:2] == ["world.at(3.0, 'crash', 3)", "world.at(5.0, 'partition', (1,), (2, 3))"]
+    assert eval(repr(Script())) == Script()
+
+
+def test_a_script_pasted_line_by_line_plays_like_the_script() -> None:
+    script = Script([(0.5, "crash", 3), (1.0, "cut", 1, 2, True), (2.0, "mend")])
+    played, pasted = World(1, actor=PingPong), World(1, actor=PingPong)
+    script.play(played)
+    for line in str(script).splitlines():
+        eval(line, {"world": pasted})
+    played.run(4)
+    pasted.run(4)
+    assert played.trace.hash() == pasted.trace.hash()
+    assert [record.kind for record in played.trace.of("crash", "cut", "heal", "restart")] == [
+        "crash",
+        "cut",
+        "heal",
+        "restart",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("faults", "sentence"),
+    [
+        ([(1.0, "explode", 3)], "'explode' is no verb of a script; there are say, crash, "),
+        ([(1.0, "crash", 9)], "crash: 9 is no node; the nodes are 1, 2, 3."),
+        ([(1.0, "crash", True)], "crash: True is no node"),
+        ([(1.0, "crash")], "crash takes 1 to 1 arguments, not 0."),
+        ([(2.0, "heal"), (1.0, "crash", 1)], "world.at(1.0, 'crash', 1) comes after 2.0 s; write the faults in order"),
+        ([(-1.0, "heal")], "(-1.0, 'heal') is no fault; write (seconds, verb, arguments...)"),
+        (["crash 3"], "'crash 3' is no fault"),
+        ([(1.0, "lose", 1, 2, 1.5)], "lose: 1.5 is no fraction; give a number from 0 to 1."),
+        ([(1.0, "slow", 1, 2, "much")], "slow: 'much' is no time; give seconds, 0 or more."),
+        ([(1.0, "disk", 1, "wet")], "disk: 'wet' is not one of ok, slow, full, failing."),
+        ([(1.0, "clock", 1, 0)], "clock: 0 is no rate of a clock"),
+        ([(1.0, "partition", 3)], "partition: 3 is no group of nodes; write for example (1, 2)."),
+        ([(1.0, "partition", (1, 7), (2,))], "partition: 7 is no node"),
+        ([(1.0, "partition")], "partition takes 1 to 1 arguments, not 0."),
+        ([(1.0, "say", "")], "say: '' is no text; write at least one character."),
+        ([(1.0, "ambush", "sleep", 1, 1)], "ambush: 'sleep' is not one of lead, promise."),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_sentence(faults: list[Any], sentence: str) -> None:
+    with pytest.raises(UsageError) as info:
+        Script(faults, nodes=(1, 2, 3))
+    assert sentence in str(info.value)
+
+
+def test_a_script_is_checked_against_the_nodes_before_it_plays() -> None:
+    world = World(1, actor=PingPong)
+    with pytest.raises(UsageError, match="5 is no node; the nodes are 1, 2, 3"):
+        Script([(0.1, "crash", 1), (0.2, "crash", 5)]).play(world)
+    world.run(1)
+    assert not world.trace.of("crash")
+
+
+def test_a_verb_that_does_not_fit_its_moment_is_an_error_unless_lenient() -> None:
+    script = Script([(0.1, "crash", 1), (0.2, "crash", 1), (0.3, "crash", "leader"), (0.4, "restart", 1)])
+    strict, lenient = World(1, actor=PingPong), World(1, actor=PingPong)
+    script.play(strict)
+    with pytest.raises(UsageError, match="Node 1 is not running"):
+        strict.run(1)
+    script.play(lenient, lenient=True)
+    lenient.run(1)
+    assert [fault.verb for fault in lenient.script] == ["crash", "restart"]
+
+
+def test_the_leader_can_be_named_without_knowing_who_it_is() -> None:
+    world = World(1)
+    Script([(2.0, "partition", ("leader",)), (4.0, "heal"), (8.0, "crash", "leader")]).play(world)
+    world.run(9)
+    assert world.trace.of("cut")[0].reason == "cut 3 | 1,2"
+    assert len(world.trace.of("crash")) == 1
+
+
+class Recorder:
+    """A world in real time, as far as a script can tell: it has a clock and verbs."""
+
+    where, nodes, leader = "processes", (1, 2, 3), 2
+
+    def __init__(self) -> None:
+        self.now, self.calls = 0.0, list[Any]()
+
+    def run(self, seconds: float) -> None:
+        self.now += seconds
+
+    def crash(self, node: int) -> None:
+        self.calls.append((round(self.now, 3), "crash", node))
+
+    def restart(self, node: int) -> None:
+        self.calls.append((round(self.now, 3), "restart", node))
+
+    def heal(self, everything: bool = False) -> None:
+        self.calls.append((round(self.now, 3), "heal", everything))
+
+    def status(self) -> dict[int, dict[str, Any]]:
+        return {node: {"alive": node != 2, "paused": False} for node in self.nodes}
+
+
+def test_on_a_real_cluster_a_script_waits_and_mends_with_the_verbs_there_are() -> None:
+    cluster = Recorder()
+    Script([(0.5, "crash", "leader"), (2.0, "mend")]).play(cluster)
+    assert cluster.calls == [(0.5, "crash", 2), (2.0, "heal", True), (2.0, "restart", 2)]
+    with pytest.raises(
+        UsageError, match="clock exists in the simulated World only; leave it out for a processes cluster"
+    ):
+        Script([(0.0, "clock", 1, 1.1)]).play(cluster)
+
+
+# --- random scripts -------------------------------------------------------------------------
+
+
+def test_kinds_are_named_on_the_command_line() -> None:
+    assert parse_kinds("all") == KINDS
+    assert parse_kinds("partition, crash") == ("partition", "crash")
+    with pytest.raises(UsageError, match="'crush' is no kind of fault; write all, or some of loss, duplication, "):
+        parse_kinds("crash,crush")
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 3, 5, 7])
+def test_random_scripts_are_sound_for_any_number_of_nodes(nodes: int) -> None:
+    ids = tuple(range(1, nodes + 1))
+    for seed in range(200):
+        script = random_script(Random(seed), ids, seconds=20)
+        script.check(ids)
+        assert all(fault.time < 20 for fault in script)
+        assert random_script(Random(seed), ids, seconds=20) == script
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_can_be_drawn_alone_and_uses_known_verbs(kind: str) -> None:
+    faults = [fault for seed in range(20) for fault in random_script(Random(seed), (1, 2, 3), 20, kind)]
+    assert faults and {fault.verb for fault in faults} <= set(VERBS)
+
+
+def test_each_seed_draws_its_own_subset_of_kinds() -> None:
+    subsets = {frozenset(fault.verb for fault in random_script(Random(seed), (1, 2, 3))) for seed in range(50)}
+    assert len(subsets) > 20
+    assert not any(
+        {"crash", "pause", "partition", "lose", "clock", "disk", "cut", "ambush"} <= subset for subset in subsets
+    )
+
+
+def test_clocks_stay_within_twelve_percent_and_pauses_within_seven_seconds() -> None:
+    for seed in range(100):
+        script = random_script(Random(seed), (1, 2, 3), 60, "clock,pause")
+        assert all(0.88 <= fault.args[1] <= 1.12 for fault in script if fault.verb == "clock")
+        ends: dict[Any, list[Fault]] = {}
+        for fault in script:
+            if fault.verb == "resume":
+                ends.setdefault(fault.args[0], []).append(fault)
+        for fault in script:
+            if fault.verb == "pause" and fault.time < 53 and fault.args[0] != "leader":
+                assert any(0 < end.time - fault.time <= 7.01 for end in ends[fault.args[0]])
+
+
+def test_all_ways_to_part_the_nodes_are_drawn() -> None:
+    seen = set()
+    for seed in range(300):
+        seen |= {fault.args for fault in random_script(Random(seed), (1, 2, 3), 20, "partition") if fault.args}
+    assert len(seen) == 6

@@ -1,0 +1,82 @@
+"""Many seeds: the protocol holds under all faults, its textbook form does not, and every verdict can be replayed."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from chatsys.errors import ConfigError, UsageError
+from chatsys.faults import KINDS
+from chatsys.sim.sweep import Plan, Result, schedule, sweep, trace_hash
+
+
+def bad(results: list[Result]) -> list[str]:
+    """Return what people need to see of a sweep that failed: sentence and command."""
+    broken = [f"{one['sentence']}\n  replay: {one['replay']}" for result in results for one in result.violations]
+    return broken + [f"seed {result.seed}: {result.inconclusive}" for result in results if result.inconclusive]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "seeds"), [(3, range(60)), (5, range(25)), (4, range(12)), (2, range(10)), (1, range(8))]
+)
+def test_with_a_majority_every_invariant_holds_under_all_faults(nodes: int, seeds: range) -> None:
+    results = list(sweep(seeds, Plan(nodes=nodes)))
+    assert bad(results) == []
+    assert sum(result.messages for result in results) > 20 * len(seeds), "the chat was busy"
+
+
+def test_with_a_quorum_of_one_messages_are_lost_and_the_check_says_so() -> None:
+    results = list(sweep(range(15), Plan(quorum=1, seconds=12, calm=5)))
+    names = {one["invariant"] for result in results for one in result.violations}
+    assert {"S1", "S5"} <= names, "two leaders, and two messages at one position"
+    assert not any(result.inconclusive for result in results), "nothing spins or hangs"
+    one = next(result for result in results if result.violations).violations[0]
+    assert one["replay"].startswith("python -m chatsys simulate --seeds ") and "--quorum 1" in one["replay"]
+
+
+def test_the_faults_do_what_they_are_named_for() -> None:
+    seen: set[str] = set()
+    for seed in range(12):
+        for record in schedule(seed, Plan(calm=2)).trace:
+            seen.add(record.kind)
+            if record.kind in ("drop", "crash"):
+                seen.add(f"{record.kind}: {record.reason}")
+    assert {
+        "truncate", "hold", "suspect", "pause", "resume", "heal", "drop: cut", "drop: lost",
+        "drop: old incarnation", "crash: ambush", "crash: The disk failed: a sync returned an error.",
+    } <= seen  # fmt: skip
+
+
+def test_verdicts_and_hashes_do_not_depend_on_the_number_of_processes() -> None:
+    plan = Plan(seconds=5, calm=2)
+    alone, together = list(sweep(range(6), plan)), list(sweep(range(6), plan, jobs=2))
+    assert alone == together
+    assert trace_hash(alone) == trace_hash(together) != trace_hash(alone[::-1])
+
+
+def test_a_plan_that_cannot_be_meant_is_refused() -> None:
+    with pytest.raises(ConfigError, match="nodes is 9"):
+        Plan(nodes=9)
+    with pytest.raises(ConfigError, match="quorum is 4; with 3 members"):
+        Plan(quorum=4)
+    with pytest.raises(UsageError, match="'crush' is no kind of fault"):
+        Plan(kinds=("crush",))
+
+
+def test_the_replay_command_names_only_what_differs() -> None:
+    assert Plan().replay(17) == "python -m chatsys simulate --seeds 17:18 --nodes 3"
+    told = Plan(nodes=5, quorum=2, kinds=("crash", "pause"), seconds=8).replay(3)
+    assert told == "python -m chatsys simulate --seeds 3:4 --nodes 5 --quorum 2 --faults crash,pause --seconds 8"
+    assert Plan(kinds=KINDS).replay(0) == Plan().replay(0)
+
+
+class Silent:
+    """A part that breaks: the sweep must tell, and go on."""
+
+    def __init__(self, standing: Any, config: Any, random: Random) -> None:
+        raise RuntimeError("no such luck")
+
+
+def test_a_part_that_raises_is_told_as_a_violation_of_its_node() -> None:
+    result = next(iter(sweep([1], Plan(seconds=2, calm=1), parts={"election": Silent})))
+    assert "RuntimeError: no such luck (test_sweep.py, line " in result.violations[0]["sentence"]
