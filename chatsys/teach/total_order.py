@@ -10,7 +10,7 @@ to the student's queue, and *delivers* what the queue returns.
 
 Assumes   the sequencer never crashes; what to do when it does is the matter of lab 06.
 Promises  every number reaches every living node in the end, some of them more than once.
-Read also `grader` (who judges the queue), `protocol.ordering` (how the real chat does it).
+Read also `total_order_checks` (who judges the queue), `protocol.holdback` (the real chat's queue).
 """
 
 from random import Random
@@ -191,7 +191,7 @@ class TotalOrder(Actor):
         for message in ready:
             self.count += 1
             entry = Entry(
-                seq=message.number, term=1, kind="chat", client_id=message.author, client_seq=message.number,
+                seq=message.number, term=1, kind="chat", client_id="sequencer", client_seq=message.number,
                 room="main", author=message.author, text=message.text,
             )  # fmt: skip
             effects.append(Deliver(entry, self.count))

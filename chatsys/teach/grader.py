@@ -1,0 +1,221 @@
+"""The grader: a student's class goes in, points and a story come out.
+
+    check("3.1", MyHoldBack) --class, by value--> another process --plays it--> Result
+                                                   |  one seed too long: stopped, and told
+                                                   `- memory and time bounded
+
+    3.1  not yet (2 of 5 points).  With seed 17 node 2 delivered #4 before #3: it received #4 at
+         1.20 s while #3 was still on its way.   show(3.1) plays it.
+
+The other process is there so that a loop that never ends costs a few seconds and not the notebook.
+It is no sandbox: whoever grades strangers' work should do that in a container.
+
+Promises  one of four verdicts, never a silent ok: pass, fail, exhausted ok, inconclusive.
+Read also `questions` (what a question is), `total_order_checks` (those of lab 03), `marking` (whole notebooks).
+"""
+
+import dis
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import cloudpickle
+import msgspec
+
+from chatsys.errors import UsageError
+from chatsys.runtime.carry import pack
+from chatsys.teach.questions import Question, Result, mark, one_of_each
+from chatsys.trace import Trace
+
+HOME = {"3": "total_order_checks"}
+"""Which module holds the questions of a lab."""
+
+PUBLIC = range(50)
+"""The seeds a student sees; hidden ones begin at 200."""
+
+ONE_STEP, MEMORY = 5.0, 1 << 30
+"""Seconds for one seed or one order of arrival; bytes beyond what Python itself takes."""
+
+GRACE = 10.0
+"""Seconds beyond the limit until the other process is killed, should it not end by itself."""
+
+_last: dict[str, Result] = {}
+"""The newest result of each question, for `show`."""
+
+
+def check(question: str | float, answer: Any, seeds: Sequence[int] = PUBLIC, limit: float = 30.0) -> Result:
+    """Try `answer` on `question` and return points and a story; print the result to read it.
+
+    `seeds` chooses the runs, `limit` is in seconds: when it is over, the verdict is inconclusive.
+    Raises `UsageError` for an unknown question.
+    """
+    name = str(question)
+    asked = find_question(name)
+    reason = refuse(answer)
+    result = _zero(name, asked, "fail", reason) if reason else _ask(name, asked, answer, seeds, limit)
+    _last[name] = result
+    return result
+
+
+def show(question: str | float) -> Any:
+    """Draw the run in which the last check of `question` failed; a sentence if there is none."""
+    result = _last.get(str(question))
+    if result is None or result.trace is None:
+        return f"There is no failed run of {question} to show; check it first."
+    from chatsys.teach import figures
+
+    return figures.delivery_matrix(Trace.decode(result.trace))
+
+
+def grade_notebooks(paths: Iterable[str | Path], lab: str, results: str | Path | None = None) -> dict[str, Any]:
+    """Grade whole notebooks; see `marking`, which is loaded only here because it needs nbgrader."""
+    from chatsys.teach import marking
+
+    return marking.grade_notebooks(paths, lab, results)
+
+
+def find_question(name: str) -> Question:
+    """Return the question of this name, such as `3.1`."""
+    home = HOME.get(name.partition(".")[0])
+    questions: dict[str, Question] = import_module(f"chatsys.teach.{home}").QUESTIONS if home else {}
+    if name not in questions:
+        known = ", ".join(questions) if questions else f"those of the labs {', '.join(HOME)}"
+        raise UsageError(f"There is no question {name}; there are {known}.")
+    return questions[name]
+
+
+# --- what is not accepted ----------------------------------------------------------------------
+
+
+def refuse(answer: Any) -> str | None:
+    """Return why `answer` is not the student's own class, or None."""
+    if not isinstance(answer, type):
+        return f"The answer must be a class; this is {answer!r:.40}."
+    for base in answer.__mro__[1:]:
+        if _is_ours(base):
+            return f"{answer.__name__} is a subclass of {base.__module__}.{base.__name__}; write the class yourself."
+    used = next(_borrowed(answer, set()), None)
+    return used and f"{answer.__name__} uses {used}, which belongs to the package; write this part yourself."
+
+
+def _is_ours(thing: Any) -> bool:
+    name = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None)
+    home = isinstance(name, str) and (name == "chatsys" or name.startswith("chatsys."))
+    return home and getattr(thing, "__name__", "") != "Message"
+
+
+def _borrowed(thing: Any, seen: set[int]) -> Iterator[str]:
+    """Yield what a class or function uses of this package, also through other functions of the notebook."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if _is_ours(thing):
+        yield getattr(thing, "__name__", str(thing))
+    elif isinstance(thing, type) and thing.__module__ != "builtins":
+        for value in vars(thing).values():
+            yield from _borrowed(getattr(value, "__func__", getattr(value, "fget", value)), seen)
+    elif isinstance(thing, FunctionType):
+        for code in _codes(thing.__code__):
+            for step in dis.get_instructions(code):
+                if step.opname == "IMPORT_NAME" and str(step.argval).partition(".")[0] == "chatsys":
+                    yield str(step.argval)
+            for name in code.co_names:
+                yield from _borrowed(thing.__globals__.get(name), seen)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+# --- the other process -------------------------------------------------------------------------
+
+
+def _ask(name: str, asked: Question, answer: type, seeds: Sequence[int], limit: float) -> Result:
+    try:
+        task = pack((name, answer, list(seeds), limit))
+    except Exception as error:
+        return _zero(name, asked, "fail", f"The class cannot be handed to another process: {error}.")
+    command = [sys.executable, "-c", "from chatsys.teach.grader import work; work()"]
+    try:
+        done = subprocess.run(command, input=task, capture_output=True, timeout=limit + GRACE, check=False)
+    except subprocess.TimeoutExpired:
+        return _zero(
+            name, asked, "inconclusive", f"The limit of {limit:.0f} s was over, and the process did not say where."
+        )
+    try:
+        return msgspec.json.decode(done.stdout, type=Result)
+    except msgspec.DecodeError:
+        last = done.stderr.decode(errors="replace").strip().splitlines()
+        story = f"The process that tried {answer.__name__} ended with code {done.returncode}"
+        return _zero(name, asked, "fail", f"{story}: {last[-1] if last else 'it said nothing'}.")
+
+
+def _zero(name: str, asked: Question, verdict: Any, sentence: str) -> Result:
+    return Result(question=name, verdict=verdict, points=0, possible=asked.possible, sentence=sentence)
+
+
+class _Watch:
+    """Ends this process, with a result, when one step takes too long or the whole time is over."""
+
+    def __init__(self, name: str, asked: Question, limit: float, out: int) -> None:
+        self.name, self.asked, self.out = name, asked, out
+        self.step = "the start"
+        self.since = self.begun = time.monotonic()
+        self.limit = limit
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def __call__(self, step: str) -> None:
+        self.step, self.since = step, time.monotonic()
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(0.1)
+            now = time.monotonic()
+            if now - self.since > ONE_STEP:
+                story = f"At {self.step} your code did not come back within {ONE_STEP:.0f} s; look for a loop that never ends."
+                self._end("fail", story)
+            if now - self.begun > self.limit:
+                story = f"The limit of {self.limit:.0f} s was over at {self.step}; nothing wrong was found until then."
+                self._end("inconclusive", story)
+
+    def _end(self, verdict: str, story: str) -> None:
+        os.write(self.out, msgspec.json.encode(_zero(self.name, self.asked, verdict, story)))
+        os._exit(0)
+
+
+def work() -> None:
+    """Run in the other process: read a task from stdin, write the `Result` to stdout."""
+    out = os.dup(1)
+    os.dup2(2, 1)  # what the student's code prints must not mix with the result
+    name, answer, seeds, limit = cloudpickle.loads(sys.stdin.buffer.read())
+    asked = find_question(name)
+    _bound_memory()
+    watch = _Watch(name, asked, limit, out)
+    try:
+        found = one_of_each(asked.judge(answer, seeds, watch))
+        result = mark(name, asked, found, seeds)
+    except Exception as error:
+        result = _zero(name, asked, "fail", f"{answer.__name__} raised {type(error).__name__}: {error}.")
+    with os.fdopen(out, "wb") as file:
+        file.write(msgspec.json.encode(result))
+
+
+def _bound_memory() -> None:
+    try:
+        import resource
+
+        import psutil
+    except ImportError:
+        return  # Windows: the time limits alone must do
+    used = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
