@@ -51,6 +51,9 @@ def about(
 for group in (classroom, nodes, proofs):
     group.add_to(app)
 
+STOPPED, NO_READER = 130, 141
+"""Exit codes, as shells give them: ended by Ctrl-C; nobody reads what is written."""
+
 _BadArguments: type[Exception] = typer.BadParameter.__mro__[2]
 """What typer raises for every wrong argument; newer versions bring it along under another name."""
 
@@ -65,13 +68,15 @@ def main() -> None:
         code = _complain(str(error))
     except _BadArguments as error:
         code = _complain(said) if (said := _usage(error)) else 0
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit: give it somewhere to go
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
     except (KeyboardInterrupt, typer.Abort):
+        code = STOPPED
+    except (BrokenPipeError, SystemExit):  # typer and rich leave by sys.exit(1) when nobody reads; 1 is taken here
+        code = NO_READER
+    if code == STOPPED:
         print("Stopped.", file=sys.stderr)
-        code = 130
+    if code == NO_READER:
+        # Python flushes stdout once more at exit: give it somewhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -28,6 +28,9 @@ from chatsys.commands import (
 )
 from chatsys.errors import UsageError
 
+SHOWN = 5
+"""So many seeds are told at length."""
+
 
 def simulate(
     seeds: Annotated[str, typer.Option(metavar="A:B", help="Seeds from A up to B, B not included.")] = "0:100",
@@ -71,6 +74,8 @@ def simulate(
             results.append(result)
             step()
     whole = summary(results, time.monotonic() - began)
+    for violation in whole["violations"]:
+        violation["replay"] += "".join(f" --part {text}" for text in part or ())
     if as_json:
         print_json(whole)
     else:
@@ -87,7 +92,7 @@ def summary(results: list[Any], elapsed: float) -> dict[str, Any]:
         "events": sum(result.events for result in results),
         "messages": sum(result.messages for result in results),
         "seconds": round(elapsed, 3),
-        "violations": [violation for result in results for violation in result.violations],
+        "violations": [dict(violation) for result in results for violation in result.violations],
         "inconclusive": [{"seed": one.seed, "why": one.inconclusive} for one in results if one.inconclusive],
         "trace_hash": trace_hash(results),
     }
@@ -98,13 +103,17 @@ def _tell_sweep(result: dict[str, Any]) -> None:
         f"{result['schedules']} schedules, {result['events']} events, {result['messages']} messages "
         f"in {result['seconds']:.1f} s"
     )
-    for violation in result["violations"][:10]:
-        print(f"\nVIOLATED with seed {violation['seed']}: {violation['sentence']}\n  replay: {violation['replay']}")
-    if (more := len(result["violations"]) - 10) > 0:
-        print(f"\n... and {more} more; --json has them all.")
-    for one in result["inconclusive"][:10]:
-        print(f"INCONCLUSIVE with seed {one['seed']}: {one['why']}")
-    if not result["violations"] and not result["inconclusive"]:
+    broken: dict[int, list[dict[str, Any]]] = {}
+    for violation in result["violations"]:
+        broken.setdefault(violation["seed"], []).append(violation)
+    for seed, violations in list(broken.items())[:SHOWN]:
+        more = f" (and {len(violations) - 1} more after it)" if len(violations) > 1 else ""
+        print(f"\nVIOLATED with seed {seed}: {violations[0]['sentence']}{more}\n  replay: {violations[0]['replay']}")
+    for one in result["inconclusive"][:SHOWN]:
+        print(f"\nINCONCLUSIVE with seed {one['seed']}: {one['why']}")
+    if broken or result["inconclusive"]:
+        print(f"\n{len(broken)} violated, {len(result['inconclusive'])} inconclusive; --json tells all of them.")
+    else:
         print("held: every invariant in every schedule")
 
 
@@ -114,6 +123,10 @@ def read_part(text: str) -> tuple[str, type]:
     file, colon, kind = place.rpartition(":")
     if not (name and equals and file and colon and kind):
         raise UsageError(f"--part is {text!r}; write NAME=FILE:Class, for example election=my.py:MyBully.")
+    from chatsys.protocol.node import PARTS
+
+    if name not in PARTS:
+        raise UsageError(f"--part names {name}, but the parts are {', '.join(PARTS)}.")
     path = Path(file)
     if not path.is_file():
         raise UsageError(f"--part names the file {file}, which is not there.")
