@@ -68,29 +68,20 @@ def _reduce_struct(kind: Any) -> tuple[Any, ...]:
         if name not in _MADE_BY_MSGSPEC and name not in kind.__struct_fields__
     }
     late = kind.__dict__.get("__post_init__")
-    made = (
-        kind.__name__,
-        kind.__qualname__,
-        kind.__module__,
-        kind.__doc__,
-        kind.__bases__,
-        fields,
-        options,
-        late is not None,
-    )
+    names = (kind.__name__, kind.__qualname__, kind.__module__, kind.__doc__)
+    made = (names, kind.__bases__, fields, options, late is not None)
     return _make_struct, made, (rest, late), None, None, _finish_struct
 
 
-def _make_struct(
-    name: str, qualname: str, module: str, doc: str | None, bases: Any, fields: Any, options: Any, late: bool
-) -> Any:
+def _make_struct(names: tuple[Any, ...], bases: Any, fields: Any, options: dict[str, Any], late: bool) -> Any:
+    name, qualname, module, doc = names
     space = {"__qualname__": qualname, "__doc__": doc, **({"__post_init__": _post_init} if late else {})}
     given: list[Any] = []
     for field, kind, default, factory in fields:
         if factory is not msgspec.NODEFAULT:
             default = msgspec.field(default_factory=factory)
         given.append((field, kind) if default is msgspec.NODEFAULT else (field, kind, default))
-    return msgspec.defstruct(name, given, bases=bases, module=module, namespace=space, kw_only=False, **options)
+    return msgspec.defstruct(name, given, bases=bases, module=module, namespace=space, **options)
 
 
 def _post_init(self: Any) -> None:

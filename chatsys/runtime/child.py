@@ -79,7 +79,7 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     ended = loop.create_future()
     threading.Thread(target=_read, args=(lines, loop, _orders(host, trace_pipe, ended)), daemon=True).start()
     await host.start(split_address(begin.config.members[begin.node]))
-    _tell(trace_pipe, Ready(host.incarnation))
+    _tell(trace_pipe, Ready(host.scribe.incarnation))
     await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
     if host.ended.done():
         _tell(trace_pipe, Failed("BrokenInvariant", host.ended.result()))

@@ -19,12 +19,10 @@ Read also `stage` (what happens on the loop), `sim.world` (the same verbs in vir
 
 import inspect
 import shutil
-import socket
-import sys
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -34,21 +32,22 @@ import msgspec
 
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
-from chatsys.faults import Fault, Script, check_fault
+from chatsys.faults import Fault, Script
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.runtime.host import Factory
 from chatsys.runtime.kernel import Plan
 from chatsys.runtime.loop import LoopThread
-from chatsys.runtime.rules import Lossy, Rule, RuleSet, Slow
+from chatsys.runtime.ports import Ports
 from chatsys.runtime.stage import Stage
+from chatsys.runtime.verbs import LinkVerbs
 from chatsys.trace import Trace
 
 T = TypeVar("T")
 START_LIMIT = 40.0
 
 
-class Cluster:
+class Cluster(LinkVerbs):
     """Nodes 1..n with real sockets, files and clocks, and their clients; `now` is in seconds."""
 
     def __init__(
@@ -187,49 +186,6 @@ class Cluster:
         state = "is a member" if node in self.nodes else "is not a member"
         return f"Node {node} {state}; voters are fixed in the config ({voters}). Make a new Cluster with other nodes."
 
-    # --- verbs: links -------------------------------------------------------------------------
-
-    def cut(self, a: int, b: int, one_way: bool = False) -> None:
-        """Let no frame pass between `a` and `b`; with `one_way`, only from `a` to `b`."""
-        self._member(a), self._member(b)
-        rules = self._stage.rules.with_cut(a, b)
-        rules = rules if one_way else rules.with_cut(b, a)
-        self._lay(rules, "cut", f"cut {a} {'->' if one_way else '|'} {b}", "cut", a, b, one_way)
-
-    def partition(self, *groups: Iterable[int], one_way: bool = False) -> None:
-        """Cut all links between the groups; with `one_way`, only from earlier groups to later ones."""
-        if groups and isinstance(groups[-1], bool):
-            *groups, one_way = groups
-        sides = tuple(tuple(sorted(group)) for group in groups)
-        check_fault("partition", (*sides, one_way), self.nodes)
-        rules = self._stage.rules
-        for at, one in enumerate(sides):
-            for a, b in ((a, b) for other in sides[at + 1 :] for a in one for b in other):
-                rules = rules.with_cut(a, b) if one_way else rules.with_cut(a, b).with_cut(b, a)
-        story = (" -> " if one_way else " | ").join(",".join(map(str, side)) for side in sides)
-        self._lay(rules, "cut", f"cut {story}", "partition", *sides, one_way)
-
-    def heal(self, everything: bool = False) -> None:
-        """Remove all cuts; with `everything`, also slowness and loss."""
-        reason = "everything" if everything else "all cuts"
-        self._lay(self._stage.rules.healed(everything), "heal", reason, "heal", everything)
-
-    def slow(self, a: Address, b: Address, delay: float, jitter: float = 0.0) -> None:
-        """Make frames between `a` and `b` ("*": all) take `delay` plus up to `jitter` seconds longer."""
-        self._rule(Slow(delay, jitter), "slow", a, b, delay, jitter)
-
-    def lose(self, a: Address, b: Address, fraction: float) -> None:
-        """Lose this fraction of the frames between `a` and `b` ("*": all)."""
-        self._rule(Lossy(fraction), "lose", a, b, fraction)
-
-    def _rule(self, effect: Slow | Lossy, verb: str, a: Address, b: Address, *values: float) -> None:
-        check_fault(verb, (a, b, *values), self.nodes)
-        rules = self._stage.rules.with_rule(Rule(a, b, effect)).with_rule(Rule(b, a, effect))
-        self._lay(rules, verb, f"{verb} {a} - {b}: {' + '.join(map(str, values))}", verb, a, b, *values)
-
-    def _lay(self, rules: RuleSet, kind: str, reason: str, verb: str, *args: Any) -> None:
-        self._do(self._stage.lay(rules, kind, reason), verb, *args)
-
     # --- people -------------------------------------------------------------------------------
 
     def say(self, text: str, node: int | None = None, room: str = "main", author: str = "ann") -> None:
@@ -309,27 +265,6 @@ class Cluster:
         options = {"nodes": len(self.nodes), "quorum": self.config.quorum, "where": self.where}
         own = None if self.actor.__module__ == "chatsys.protocol.node" else self.actor
         return Run(self.trace, self.seed, self.script.plain(), options, self.parts, own).save(path)
-
-
-class Ports:
-    """Free local ports, kept from other programs while a node is down (where the system can)."""
-
-    def __init__(self, nodes: Iterable[int]) -> None:
-        self.members: dict[int, str] = {}
-        self._kept: list[socket.socket] = []
-        for node in nodes:
-            kept = socket.socket()
-            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            kept.bind(("127.0.0.1", 0))
-            self._kept.append(kept)
-            self.members[node] = f"127.0.0.1:{kept.getsockname()[1]}"
-        if sys.platform != "linux":  # elsewhere a bound port cannot be listened on by a second socket
-            self.free()
-
-    def free(self) -> None:
-        """Let go of the ports."""
-        for kept in self._kept:
-            kept.close()
 
 
 def _finish(loop: LoopThread, stage: Stage, ports: Ports, made: Path | None) -> None:

@@ -19,8 +19,9 @@ from chatsys.config import ClusterConfig, split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.storage import Boot
 from chatsys.runtime.disk import Disk
-from chatsys.runtime.host import Factory, Host, Sink
+from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.rules import RuleSet
+from chatsys.runtime.scribe import Sink
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -26,9 +26,9 @@ from chatsys.errors import ChatsysError, NotHere
 from chatsys.runtime import control
 from chatsys.runtime.carry import pack
 from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced
-from chatsys.runtime.host import Sink
 from chatsys.runtime.kernel import Plan
 from chatsys.runtime.rules import RuleSet
+from chatsys.runtime.scribe import Sink
 
 FIRST = asyncio.FIRST_COMPLETED
 START_TIME = 20.0

@@ -125,6 +125,6 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Callable[[list[Rec
     await asyncio.to_thread(disk.gone)
 
 
-def _error(context: dict[str, Any]) -> BaseException:
+def _error(context: dict[str, Any]) -> Exception:
     error = context.get("exception")
-    return error if isinstance(error, BaseException) else RuntimeError(str(context["message"]))
+    return error if isinstance(error, Exception) else RuntimeError(str(context["message"]))
