@@ -44,6 +44,7 @@ CORE_MAY_IMPORT = {
     "itertools",
     "math",
     "operator",
+    "re",
     "random",
     "typing",
     "zlib",

@@ -16,7 +16,6 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """Every number that travels: not negative, and exact in every reader of JSON."""
 

@@ -95,6 +95,8 @@ class Node(Actor):
         self.receiver: Receiver = made["receiver"]
         self.catchup: CatchUp = made["catchup"]
         self.sessions: Sessions = made["sessions"]
+        self.settling = tuple(part for part in self.parts if type(part).settle is not Part.settle)
+        """Those that ever owe something at the end of a turn."""
         self.routes: dict[type[msgspec.Struct], tuple[Part, ...]] = {}
         for part in self.parts:
             for kind in part.handles:
@@ -157,11 +159,13 @@ class Node(Actor):
         effects: Effects = []
         if isinstance(sender, int):
             owed, passes = self.succession.fence.check(sender, message)
-            effects = self._carry_out(owed, now)
+            if owed:
+                effects = self._carry_out(owed, now)
             if not passes:
                 return effects
         for part in self.routes.get(type(message), ()):
-            effects += self._carry_out(part.on_message(sender, message, now), now)
+            if owed := part.on_message(sender, message, now):
+                effects += self._carry_out(owed, now)
         return effects
 
     def on_time(self, now: float) -> Effects:
@@ -185,8 +189,9 @@ class Node(Actor):
     def settle(self, now: float) -> Effects:
         """End a turn: every part says what it owes; a commit hint rides with what is written anyway."""
         effects: Effects = []
-        for part in self.parts:
-            effects += self._carry_out(part.settle(now), now)
+        for part in self.settling:
+            if owed := part.settle(now):
+                effects += self._carry_out(owed, now)
         if self.wrote and self.log.commit > self.hinted:
             self.hinted = self.log.commit
             effects.append(Append(CommitHint(self.hinted)))

@@ -6,11 +6,15 @@ Promises  the table is a function of the delivered log alone, so every node comp
 Read also `sessions`, which asks it.
 """
 
+import re
+
 from chatsys.config import Limits
 from chatsys.protocol.messages import Entry, SubmitStatus
 
 NAME_CHARACTERS = 128
 """The longest name of a room or an author."""
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"""Control characters (all but tab and newline) and halves of characters that no encoding can carry."""
 
 
 def refusal(room: str, author: str, text: str, limits: Limits) -> tuple[SubmitStatus, str] | None:
@@ -22,9 +26,8 @@ def refusal(room: str, author: str, text: str, limits: Limits) -> tuple[SubmitSt
     for name, value in (("room", room), ("author", author)):
         if not value.strip() or len(value) > NAME_CHARACTERS:
             return "denied", f"the {name} must have 1 to {NAME_CHARACTERS} characters."
-    for character in room + author + text:
-        if (character < " " and character not in "\n\t") or character == "\x7f" or "\ud800" <= character <= "\udfff":
-            return "denied", f"it contains the control character U+{ord(character):04X}; remove it."
+    if found := CONTROL.search(room + author + text):
+        return "denied", f"it contains the control character U+{ord(found[0]):04X}; remove it."
     return None
 
 
