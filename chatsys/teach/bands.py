@@ -79,7 +79,12 @@ class Story:
         """Return all bands; those that go on end now."""
         for band in self.open.values():
             band.end = self.now
-        return sorted([*self.done, *self.open.values()], key=lambda band: (band.node, band.start))
+        lasting = [band for band in self.open.values() if band.length > 0]
+        return sorted([*self.done, *lasting], key=lambda band: (band.node, band.start))
+
+    def is_down(self, node: int) -> bool:
+        """Tell whether this node has no life at present."""
+        return node in self.open and self.open[node].role == DOWN
 
     def forget(self, before: float) -> None:
         """Drop what ended before this time."""

@@ -108,13 +108,31 @@ def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
         hoverinfo="text",
     )
     _mark_terms(figure, matrix, numbers)
-    _draw_key(figure, {state for row in states for state in row})
     names = [node_name(node) for node in nodes]
     figure.update_yaxes(categoryorder="array", categoryarray=names, showgrid=False, showline=False, ticklabelstandoff=6)
-    step = -(-len(numbers) * (9 * len(str(numbers[-1])) + 22) // 780)  # labels that do not touch
-    shown = [f"#{number}" for number in numbers][::step]
-    figure.update_xaxes(type="category", showgrid=False, showline=False, tickangle=0, tickvals=shown)
-    return theme.finish(figure, title, _tell_matrix(matrix, nodes), 44 * len(nodes) + 20, below=66, above=18)
+    below = _label_numbers(figure, matrix, numbers)
+    below += _draw_key(figure, {state for row in states for state in row}, below)
+    return theme.finish(figure, title, _tell_matrix(matrix, nodes), 44 * len(nodes) + 20, below=below, above=18)
+
+
+def _label_numbers(figure: Any, matrix: Matrix, numbers: list[int]) -> int:
+    """Write the numbers under the columns, and return how many pixels they and the key need.
+
+    Where the cells are too narrow for the texts but not for a slanted line, the texts stand here.
+    """
+    if 14 < len(numbers) <= 26:
+        ticks = [
+            f"#{number} {inert(matrix.first[number].text or '', 14)}" for number in numbers if number in matrix.first
+        ]
+        places = [f"#{number}" for number in numbers if number in matrix.first]
+        figure.update_xaxes(tickvals=places, ticktext=ticks, tickangle=-50, tickfont={"size": 12})
+        below = 112
+    else:
+        step = -(-len(numbers) * (9 * len(str(numbers[-1])) + 22) // 780)  # labels that do not touch
+        figure.update_xaxes(tickvals=[f"#{number}" for number in numbers][::step], tickangle=0)
+        below = 42
+    figure.update_xaxes(type="category", showgrid=False, showline=False, ticklabelstandoff=6)
+    return below
 
 
 def _window(matrix: Matrix, nodes: tuple[int, ...], first: int | None) -> list[int]:
@@ -130,10 +148,13 @@ def _window(matrix: Matrix, nodes: tuple[int, ...], first: int | None) -> list[i
 def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
     """Return the sign of a cell and, where there is room, the beginning of its text."""
     state = matrix.state(node, number)
-    room = 100 // columns - 4
+    room = 104 // columns - 4
     if state == MISSING or room < 4:
         return SIGNS[state]
-    return f"{SIGNS[state]} {inert(matrix.cells[node, number][-1].text or '', room)}"
+    said = list(dict.fromkeys(record.text or "" for record in matrix.cells[node, number]))
+    if len(said) > 1:  # this node took back what it had delivered here
+        return f"{SIGNS[state]} {inert(said[0], room // 2)} → {inert(said[-1], room // 2)}"
+    return f"{SIGNS[state]} {inert(said[0], room)}"
 
 
 def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
@@ -162,12 +183,15 @@ def _mark_terms(figure: Any, matrix: Matrix, numbers: list[int]) -> None:
         before = term
 
 
-def _draw_key(figure: Any, states: set[int]) -> None:
-    if states != {SAME}:
-        key = "      ".join(f"{SIGNS[state]} {WORDS[state]}" for state in sorted(states | {SAME}))
-        figure.add_annotation(
-            text=key, x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=-32, showarrow=False
-        )
+def _draw_key(figure: Any, states: set[int], below: int) -> int:
+    """Explain the signs that occur, `below` pixels under the cells; return how many pixels that needs."""
+    if states == {SAME}:
+        return 0
+    key = "      ".join(f"{SIGNS[state]} {WORDS[state]}" for state in sorted(states | {SAME}))
+    figure.add_annotation(
+        text=key, x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=4 - below, showarrow=False
+    )
+    return 26
 
 
 def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:

@@ -81,7 +81,7 @@ def latency(trace: Trace) -> Any:
         figure.update_yaxes(type="log", tickvals=ticks, ticktext=[_tick(tick) for tick in ticks])
     else:
         figure.update_yaxes(rangemode="tozero", tickformat="~s", ticksuffix="s")
-    figure.update_yaxes(title={"text": "time since it was submitted"})
+    figure.update_yaxes(title={"text": "time since it was submitted"}, ticklabelstandoff=6)
     figure.update_xaxes(title={"text": "submitted at (s)", "standoff": 6})
     return theme.finish(figure, title, _tell_latency(trips), 250, below=84)
 

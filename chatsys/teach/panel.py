@@ -140,7 +140,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         with self._turn:
             heard = self.view.take(self.cluster.trace)
             state = self.view.state(self.cluster.status(), self.cluster.now)
-        self.ended = self.ended or bool(getattr(self.cluster, "stopped", False))
+        self.ended = self.ended or self.view.ended
         state |= {"loss": self.loss, "delay": self.delay, "playing": self.playing, "ended": self.ended}
         if self._over.is_set():
             return

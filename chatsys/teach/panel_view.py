@@ -38,6 +38,13 @@ class View:
         self.cuts: dict[tuple[int, int], None] = {}
         """Directions that are cut."""
         self.last_number = 0
+        self.stopped: set[int] = set()
+        """Nodes that ended in good order: only stopping the whole cluster does that."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the cluster was stopped: the nodes that still lived ended together."""
+        return bool(self.stopped) and all(self.story.is_down(node) for node in self.nodes)
 
     def take(self, trace: Trace) -> list[str]:
         """Read what is new and return a sentence for each thing that a person wants to hear of."""
@@ -52,6 +59,10 @@ class View:
                     self.cuts |= dict.fromkeys(_directions(record.reason or ""))
                 case "heal":
                     self.cuts.clear()
+                case "stop" if isinstance(record.node, int):
+                    self.stopped.add(record.node)
+                case "restart" if isinstance(record.node, int):
+                    self.stopped.discard(record.node)
         self.story.forget(self.story.now - WINDOW)
         return [sentence for record in news if (sentence := tell(record))]
 

@@ -146,6 +146,7 @@ def normal(world: Any) -> None:
     for number, line in enumerate(lines, 1):
         world.say(line, author="ann" if number % 2 else "bob")
         await_delivery(world, number)
+        world.run(0.25)
     world.run(1.0)
 
 
@@ -155,6 +156,7 @@ def leader_failure(world: Any) -> None:
     for number, line in enumerate(["one", "two", "three"], 1):
         world.say(line)
         await_delivery(world, number)
+        world.run(0.6)
     first = world.leader
     world.crash(first)
     world.say("four: is anybody there?")
@@ -162,9 +164,10 @@ def leader_failure(world: Any) -> None:
     for number, line in enumerate(["five", "six"], 5):
         world.say(line, author="bob")
         await_delivery(world, number)
+        world.run(0.4)
     world.restart(first)
     await_delivery(world, 6)
-    world.run(2.0)
+    world.run(3.0)
     await_leader(world)
 
 
@@ -174,12 +177,13 @@ def recovery(world: Any) -> None:
     for number, line in enumerate(["before", "still before"], 1):
         world.say(line)
         await_delivery(world, number)
+        world.run(0.5)
     absent = next(node for node in world.nodes if node != world.leader)
     world.crash(absent)
     for number, line in enumerate(["you missed this", "and this", "and this too", "and the joke"], 3):
         world.say(line, author="bob")
         await_delivery(world, number)
-    world.run(1.0)
+        world.run(0.4)
     world.restart(absent)
     await_delivery(world, 6)
     world.say("what was the joke?", author="cem")
@@ -191,9 +195,11 @@ def concurrent(world: Any) -> None:
     """Four people talk at the same time, each through another node."""
     await_leader(world)
     people = ("ann", "bob", "cem", "dia")
-    for round_ in range(1, 6):
+    for line in range(1, 6):
         for at, author in enumerate(people):
-            world.say(f"{author} {round_}", node=world.nodes[at % len(world.nodes)], author=author)
+            world.say(f"{author} {line}", node=world.nodes[at % len(world.nodes)], author=author)
+        if line == 1:
+            await_delivery(world, len(people))  # from here on everybody has a session
     await_delivery(world, 5 * len(people))
     world.run(1.0)
 
@@ -201,16 +207,17 @@ def concurrent(world: Any) -> None:
 def split_brain(world: Any) -> None:
     """The leader is cut off from all others; people talk on both sides; then the cut is healed."""
     await_leader(world)
-    world.say("before the cut")
-    await_delivery(world, 1)
     alone = world.leader
     others = [node for node in world.nodes if node != alone]
+    for number, (line, node, author) in enumerate([("hello", alone, "ann"), ("hi ann", others[0], "bob")], 1):
+        world.say(line, node=node, author=author)
+        await_delivery(world, number)
+        world.run(0.9)
     world.partition({alone}, others)
-    world.say("said on the side of the old leader", node=alone, author="ann")
+    world.say("I am with the old leader", node=alone, author="ann")
     status = world.status
     wait(world, lambda: any(status()[node]["role"] == "leader" for node in others), "the other side to elect a leader")
-    world.run(1.0)
-    world.say("said on the other side", node=others[0], author="bob")
+    world.say("we have a new leader", node=others[0], author="bob")
     world.run(3.0)
     world.heal()
     world.run(8.0)
