@@ -90,6 +90,13 @@ def test_the_leader_can_be_named_without_knowing_who_it_is() -> None:
     assert len(world.trace.of("crash")) == 1
 
 
+def test_one_group_is_parted_from_all_others() -> None:
+    world = World(1, nodes=5)
+    Script([(1.0, "partition", (4, 2)), (2.0, "partition", (1,), True)]).play(world)
+    world.run(3)
+    assert [record.reason for record in world.trace.of("cut")] == ["cut 2,4 | 1,3,5", "cut 1 -> 2,3,4,5"]
+
+
 class Recorder:
     """A world in real time, as far as a script can tell: it has a clock and verbs."""
 

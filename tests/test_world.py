@@ -15,6 +15,7 @@ from chatsys.faults import Script
 from chatsys.protocol.actor import Actor
 from chatsys.protocol.effects import Append, Note, Send
 from chatsys.protocol.messages import LinkUp
+from chatsys.run import Run
 from chatsys.sim.world import World
 
 HERE = Path(__file__).parent
@@ -85,6 +86,14 @@ def test_what_was_done_can_be_played_again() -> None:
 
 
 # --- time -----------------------------------------------------------------------------------
+
+
+def test_a_saved_world_is_a_run_with_everything_that_made_it(tmp_path: Path) -> None:
+    one = eventful(5)
+    with pytest.warns(UserWarning, match="carries code for actor, which was not loaded"):
+        run = Run.load(one.save(tmp_path / "eventful.run"))
+    assert run.trace.hash() == one.trace.hash() and run.seed == 5
+    assert Script(run.script) == Script(one.script.plain())
 
 
 def test_run_ends_exactly_at_its_time_and_until_as_soon_as_it_holds() -> None:

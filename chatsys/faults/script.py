@@ -132,6 +132,8 @@ def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> 
                 return False
             raise UsageError(f"{verb}: there is no leader at the moment; name a node.")
         args = [(leader,) if value == (LEADER,) else leader if value == LEADER else value for value in args]
+    if verb == "partition" and [isinstance(value, bool) for value in args] in ([False], [False, True]):
+        args = [args[0], tuple(node for node in world.nodes if node not in args[0]), *args[1:]]
     action = getattr(world, verb, None)
     if action is None:
         if verb == "mend":

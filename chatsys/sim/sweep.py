@@ -14,9 +14,13 @@ Read also `faults.swarm` (how faults are drawn), `check` (the judge), `world`.
 import gc
 import hashlib
 import multiprocessing
+import os
 import pickle
+import signal
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from random import Random
 from typing import Any
@@ -32,6 +36,9 @@ from chatsys.trace import Trace
 
 AUTHORS = ("ann", "bob", "eve")
 
+SMALL = Limits(batch_entries=2, window_entries=6, hold_back_entries=12)
+"""Small batches and windows make gaps, probes and catch-ups common."""
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What every seed of a sweep has in common."""
@@ -45,8 +52,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How long everything is left alone afterwards; the laws L1-L3 take up to 30 s to be judged."""
     clients: int = 3
     timing: Timing = Timing()
-    limits: Limits = Limits()
-    """Small batches and windows make gaps, probes and catch-ups common."""
+    limits: Limits | None = None
+    """None: each seed draws whether batches are small, and whether its cluster has its two conveniences."""
 
     def __post_init__(self) -> None:
         count_quorum(self.quorum, len(ClusterConfig.of(self.nodes).members))
@@ -118,13 +125,21 @@ def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None, acto
     """Return the world of `seed` at time 0, with its clients and faults scheduled."""
     chance = Random(f"{seed}/schedule")
     drift = 0.12 if "clock" in plan.kinds and chance.random() < 0.5 else 0.0
-    config = ClusterConfig.of(plan.nodes, plan.quorum, timing=plan.timing, limits=plan.limits)  # type: ignore[arg-type]
-    world = World(seed, config, parts=parts, actor=actor, clock_drift=drift)
+    world = World(seed, _config(seed, plan), parts=parts, actor=actor, clock_drift=drift)
     world.trace.meta["replay"] = plan.replay(seed)
     random_script(chance, world.nodes, plan.seconds, plan.kinds).play(world, lenient=True)
     for author in AUTHORS[: plan.clients]:
         _talk(chance, world, author, plan)
     return world
+
+
+def _config(seed: int, plan: Plan) -> ClusterConfig:
+    options: dict[str, Any] = {"limits": plan.limits}
+    if plan.limits is None:
+        chance = Random(f"{seed}/config")
+        options["limits"] = chance.choice((Limits(), SMALL))
+        options["fast_suspect"], options["take_back"] = chance.random() < 0.8, chance.random() < 0.8
+    return ClusterConfig.of(plan.nodes, count_quorum(plan.quorum, plan.nodes), timing=plan.timing, **options)
 
 
 def _talk(chance: Random, world: World, author: str, plan: Plan) -> None:
@@ -216,8 +231,29 @@ def sweep(
     import cloudpickle
 
     run = partial(_run_elsewhere, plan=plan, code=cloudpickle.dumps(dict(parts)) if parts else b"")
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(run, seeds, chunksize=4)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_quietly) as pool:
+        with _deaf():  # a worker inherits this until `_leave_quietly` runs
+            results = pool.map(run, seeds, chunksize=4)
+        yield from results
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore Ctrl-C for a moment; where signals cannot be set (not the main thread), do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _leave_quietly() -> None:
+    """A worker: end at Ctrl-C without a word; the process that asked tells people."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 
 def trace_hash(results: Iterable[Result]) -> str:
