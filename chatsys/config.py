@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-import yaml
 
 from chatsys.errors import ConfigError
 
@@ -266,15 +265,29 @@ class _File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     take_back: bool = True
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key given twice, which plain YAML would silently overwrite."""
+def _read_yaml(text: str, source: str) -> Any:
+    """Return what the YAML `text` says; a key given twice, which plain YAML overwrites, is an error."""
+    import yaml  # only who reads a file pays for it: a node process is up sooner without
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ConfigError(f"the key {key} appears twice (line {node.start_mark.line + 1}); remove one.")
-        return super().construct_mapping(node, deep)
+    class Strict(yaml.SafeLoader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+            for key in keys:
+                if keys.count(key) > 1:
+                    raise ConfigError(
+                        f"{source}: the key {key} appears twice (line {node.start_mark.line + 1}); remove one."
+                    )
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(text, Loader=Strict)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigError(f"{source} is not valid YAML{where}: {problem}.") from None
+    except RecursionError:
+        raise ConfigError(f"{source} is nested too deeply to be a config.") from None
 
 
 def read_node_config(text: str, source: str = "the config") -> NodeConfig:
@@ -283,8 +296,8 @@ def read_node_config(text: str, source: str = "the config") -> NodeConfig:
     Raises `ConfigError` with one sentence for bad YAML, unknown keys, wrong types and every
     value that the classes above refuse.
     """
+    raw = _read_yaml(text, source)
     try:
-        raw = yaml.load(text, Loader=_StrictLoader)
         _require(isinstance(raw, Mapping), "it must be a mapping with keys such as node, members and data.")
         file = msgspec.convert(raw, _File)
         timing = dict(file.timing)
@@ -306,13 +319,6 @@ def read_node_config(text: str, source: str = "the config") -> NodeConfig:
             take_back=file.take_back,
         )
         return NodeConfig(node=file.node, data=file.data, cluster=cluster, listen=file.listen)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ConfigError(f"{source} is not valid YAML{where}: {problem}.") from None
-    except RecursionError:
-        raise ConfigError(f"{source} is nested too deeply to be a config.") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{source}: {_plain(str(error))}") from None
     except ConfigError as error:
