@@ -172,15 +172,18 @@ class Hands:
             world.now, "send", self.me, self.incarnation, term, self.role, self.clock, to, kind, name, seq,
         ))  # fmt: skip
         frame = (self.incarnation, name, self.clock, message)
+        if world.gates and any(gate.takes(self, to, frame) for gate in world.gates):
+            return
         receiver = world.hosts.get(to)
         delays = "no such address" if receiver is None else world.network.delays(self.me, to)
         if type(delays) is str:
-            self._drop(to, frame, delays)
+            self.drop(to, frame, delays)
             return
         for delay in delays:
             world.push(world.now + delay, receiver.arrive, self.me, frame)  # type: ignore[union-attr, operator]
 
-    def _drop(self, peer: Address, frame: Frame, reason: str) -> None:
+    def drop(self, peer: Address, frame: Frame, reason: str) -> None:
+        """Say that a frame vanished, and why."""
         kind, term, seq = columns(frame[3])
         self.trace(Record(
             self.world.now, "drop", self.me, self.incarnation, term, self.role, self.clock, peer, kind, frame[1], seq,

@@ -138,9 +138,9 @@ class Host(Hands):
         """Take a frame from the network, unless nobody is there or the link is cut by now."""
         cuts = self.world.network.cuts
         if not self.ready:
-            self._drop(sender, frame, "nobody there")
+            self.drop(sender, frame, "nobody there")
         elif cuts and (sender, self.me) in cuts:
-            self._drop(sender, frame, "cut")
+            self.drop(sender, frame, "cut")
         elif self.paused:
             self.inbox.append((self.receive, sender, frame))
         else:
@@ -150,7 +150,7 @@ class Host(Hands):
         """Hand a frame to the actor, unless its sender has begun a newer life."""
         incarnation, name, clock, message = frame
         if incarnation != self.links.get(sender) and not self._admits(sender, incarnation):
-            self._drop(sender, frame, "old incarnation")
+            self.drop(sender, frame, "old incarnation")
             return
         if not self.alive:
             return

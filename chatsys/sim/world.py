@@ -27,6 +27,7 @@ from chatsys.faults import Script
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.sim.disk import Disk, DiskModel
+from chatsys.sim.gate import Gate, Wants
 from chatsys.sim.hands import Factory
 from chatsys.sim.host import Host
 from chatsys.sim.network import Conditions, Network
@@ -75,6 +76,7 @@ class World(Verbs):
         self.done = []
         self.hosts = {}
         self.ambushes = {}
+        self.gates: list[Gate] = []
         factory: Factory = partial(cast(Any, self.actor), parts=parts) if parts else self.actor
         for node in self.config.ids:
             self._add(node, factory, disk or DiskModel(), clock_drift)
@@ -120,6 +122,18 @@ class World(Verbs):
             observer.inbox.append((self._look, observer, subject))
             return
         observer.learn(subject)
+
+    def hold(
+        self,
+        kind: type | tuple[type, ...] = msgspec.Struct,
+        sender: Address | None = None,
+        receiver: Address | None = None,
+        wants: Wants | None = None,
+    ) -> Gate:
+        """Let frames of this kind (all) wait from now on, of this sender, to this receiver, if `wants(message)`."""
+        gate = Gate(self, kind, sender, receiver, wants)
+        self.gates.append(gate)
+        return gate
 
     # --- people and nodes ---------------------------------------------------------------
 
