@@ -1,0 +1,63 @@
+"""Mutants: the protocol with one bug each, as students write them; every one must be found out.
+
+    MUTANTS["lead without SYNC"] --hunt--> Kill(killer="S8", seed=3, "... node 2 became leader, but ...")
+
+A mutant that survives tells of a blind checker, of a fault that never happens, or of two rules
+that guard the same thing.
+
+Assumes   small batches, and ambushes on fresh leaders and voters: that is where these bugs live.
+Promises  the same seed kills the same mutant, with the same sentence.
+Read also `mutant` (what one is), the bugs by part (`succession`, `ordering`, `sessions`, `failure`,
+          `storage`), `teach.schedules` (the directed schedules), PROTOCOL section 11.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from chatsys.errors import UsageError
+from chatsys.sim.sweep import Outcome, schedule
+from chatsys.teach.mutants.failure import FAILURE
+from chatsys.teach.mutants.mutant import FIVE, SMALL, THREE, Kill, Mutant
+from chatsys.teach.mutants.ordering import ORDERING
+from chatsys.teach.mutants.sessions import SESSIONS
+from chatsys.teach.mutants.storage import STORAGE
+from chatsys.teach.mutants.succession import SUCCESSION
+
+__all__ = ["FIVE", "MOST_SEEDS", "MUTANTS", "SMALL", "THREE", "Kill", "Mutant", "hunt", "mutant", "run", "table"]
+
+MUTANTS: dict[str, Mutant] = {one.name: one for one in (*SUCCESSION, *ORDERING, *SESSIONS, *FAILURE, *STORAGE)}
+"""Every mutant by its name."""
+
+MOST_SEEDS = 150
+"""A mutant that so many random schedules do not find needs a directed one."""
+
+
+def mutant(name: str) -> Mutant:
+    """Return the mutant of this name; raises `UsageError` for an unknown one."""
+    if name not in MUTANTS:
+        raise UsageError(f"There is no mutant {name!r}; the mutants are {', '.join(MUTANTS)}.")
+    return MUTANTS[name]
+
+
+def run(one: Mutant, seed: int) -> Outcome:
+    """Run one seed of the mutant's plan with the mutant in the place of every node."""
+    return schedule(seed, one.plan, parts=one.parts, actor=one.actor)
+
+
+def hunt(one: Mutant, seeds: Iterable[int] = range(MOST_SEEDS)) -> Kill | None:
+    """Run random schedules until an invariant that names this bug fires; None: it survived them all."""
+    for needed, seed in enumerate(seeds, start=1):
+        for found in run(one, seed).violations:
+            if found.invariant in one.killers:
+                return Kill(
+                    mutant=one.name, killer=found.invariant, seed=seed, seeds_needed=needed, sentence=found.sentence
+                )
+    return None
+
+
+def table(names: Iterable[str] | None = None, seeds: int = MOST_SEEDS) -> Iterator[dict[str, Any]]:
+    """Yield a row for each mutant as soon as it is found out: mutant, story, killer, seed, seeds_needed, sentence."""
+    for name in MUTANTS if names is None else names:
+        one = mutant(name)
+        kill = hunt(one, range(seeds))
+        yield {"mutant": one.name, "kill": kill}

@@ -1,0 +1,57 @@
+"""Bugs in suspicion, deference and the lease: safe, and yet nobody is served.
+
+Read also `protocol.failure` and `protocol.election`, which do it right; labs 4 and 5.
+"""
+
+from chatsys.protocol.effects import Effects
+from chatsys.protocol.election import Bully
+from chatsys.protocol.failure import Detector
+from chatsys.teach.mutants.mutant import Mutant
+
+
+class NoTrust(Detector):
+    """Helps anybody to depose a leader that it hears perfectly well."""
+
+    def settle(self, now: float) -> Effects:
+        """Never trust."""
+        self.standing.trust = False
+        return super().settle(now)
+
+
+class DefersForEver(Bully):
+    """Stands back whenever a higher node answers, however often that node failed to lead."""
+
+    def _count(self, now: float) -> Effects:
+        self.may_defer = True
+        return super()._count(now)
+
+
+class NeverRetires(Detector):
+    """Leads on, whoever answers."""
+
+    def _unanswered(self) -> int:
+        return 0
+
+
+FAILURE = (
+    Mutant(
+        name="no trust",
+        story="A node supports every nominee, also while it hears the leader, so one bad link deposes leader after leader.",
+        killers=("L1", "L4"),
+        parts={"failure": NoTrust},
+        directed="Q21",
+    ),
+    Mutant(
+        name="unbounded deference",
+        story="A node stands back for a higher one again and again, although that one cannot lead.",
+        killers=("L1",),
+        parts={"election": DefersForEver},
+    ),
+    Mutant(
+        name="no check-quorum",
+        story="A leader that no quorum answers goes on leading, and whoever hears it waits for ever.",
+        killers=("L3",),
+        parts={"failure": NeverRetires},
+    ),
+)
+"""The bugs of this page."""

@@ -1,0 +1,351 @@
+"""Bugs in numbering, counting copies, accepting batches and catching up.
+
+Read also `protocol.ordering` and `protocol.catchup`, which do it right; labs 3 and 8.
+"""
+
+from random import Random
+from typing import Any
+
+from msgspec.structs import replace
+
+from chatsys.config import ClusterConfig, Limits
+from chatsys.protocol.actor import Address
+from chatsys.protocol.catchup import CatchUp
+from chatsys.protocol.effects import Append, Commit, Effects, Note, Release, Send, Yield
+from chatsys.protocol.holdback import HoldBack
+from chatsys.protocol.messages import Ack, Catchup, CatchupReply, Coordinator, Entry, Propose
+from chatsys.protocol.ordering import Progress, Receiver, Sequencer
+from chatsys.protocol.standing import Standing
+from chatsys.protocol.storage import Stored
+from chatsys.teach.mutants.mutant import FIVE, WIDE, Mutant
+
+# --- the leader's side ----------------------------------------------------------------------
+
+
+class CommitsOldTerms(Sequencer):
+    """Counts copies of any entry; its term does not matter."""
+
+    def _commit(self) -> Effects:
+        held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
+        seq = held[self.standing.quorum - 1]
+        if seq <= self.log.commit:
+            return []
+        self.log.commit = seq
+        effects: Effects = [Note("commit", seq=seq, verified=self.log.verified)]
+        if not self.standing.ready:
+            self.standing.ready = True
+            effects.append(Note("ready", seq=self.barrier))
+        return [*effects, Commit(seq)]
+
+
+class CountsItselfEarly(Sequencer):
+    """Counts the own copy as soon as it is in memory."""
+
+    def settle(self, now: float) -> Effects:
+        """Do not wait for the own disk."""
+        effects = super().settle(now)
+        self.own_match = self.log.last_seq if self.standing.leads else 0
+        return effects
+
+
+class CountsAcks(Sequencer):
+    """Counts ACKs instead of nodes."""
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.heads: list[int] = []
+
+    def lead(self, now: float) -> Effects:
+        """Begin to count anew."""
+        self.heads = []
+        return super().lead(now)
+
+    def on_message(self, sender: Address, message: Any, now: float) -> Effects:
+        """Note every ACK by itself."""
+        if isinstance(message, Ack) and message.ok and message.match <= self.log.last_seq:
+            self.heads = sorted([*self.heads, message.match])[-50:]
+        return super().on_message(sender, message, now)
+
+    def _commit(self) -> Effects:
+        if len(self.heads) < self.standing.quorum:
+            return []
+        seq = self.heads[-self.standing.quorum]
+        match, self.own_match = self.own_match, seq
+        kept = [progress.match for progress in self.progress.values()]
+        for progress in self.progress.values():
+            progress.match = seq
+        effects = super()._commit()
+        self.own_match = match
+        for progress, before in zip(self.progress.values(), kept, strict=True):
+            progress.match = before
+        return effects
+
+
+class OpensTheWindow(Sequencer):
+    """Sends the whole window again for every ACK{false}, also while it looks for the point of agreement."""
+
+    def _refused(self, progress: Progress, hint: int) -> None:
+        progress.base = max(hint, progress.match)
+        progress.next = progress.base + 1
+        progress.probing = False
+
+
+class NoBarrier(Sequencer):
+    """Begins a term without an entry of its own."""
+
+    def order(self, draft: Entry, now: float) -> Effects:
+        """Number everything but barriers."""
+        return [] if draft.kind == "barrier" else super().order(draft, now)
+
+    def lead(self, now: float) -> Effects:
+        """Announce the end of the log as the barrier."""
+        effects = super().lead(now)
+        self.barrier = self.log.last_seq
+        return effects
+
+
+# --- the follower's side --------------------------------------------------------------------
+
+
+class NoPrevCheck(Receiver):
+    """Takes a batch if the log is long enough; what stands before it does not matter."""
+
+    def _accept(self, sender: int, batch: Propose) -> Effects:
+        if batch.prev.seq <= self.log.last_seq:
+            batch = replace(batch, prev=self.log.label(batch.prev.seq))
+        return super()._accept(sender, batch)
+
+
+class KeepsTheTail(Receiver):
+    """What is in the log already is believed to be the same."""
+
+    def _accept(self, sender: int, batch: Propose) -> Effects:
+        mine = self.log.entries
+        same = tuple(mine[entry.seq - 1] if entry.seq <= len(mine) else entry for entry in batch.entries)
+        return super()._accept(sender, replace(batch, entries=same))
+
+
+class CommitsByLast(Receiver):
+    """Commits as far as the leader did and the own log reaches, proved or not."""
+
+    def _commit(self, leaders: int) -> Effects:
+        seq = min(leaders, self.log.last_seq)
+        if seq <= self.log.commit:
+            return []
+        self.log.commit = seq
+        return [Note("commit", seq=seq, verified=self.log.verified), Commit(seq)]
+
+
+class KeepsEarlyBatches(Receiver):
+    """Holds early batches across leaders, and lets them out past the fence."""
+
+    def _accept(self, sender: int, batch: Propose) -> Effects:
+        effects: Effects = []
+        for effect in super()._accept(sender, batch):
+            if isinstance(effect, Release) and isinstance(effect.message, Propose):
+                effects += self._accept(sender, effect.message)
+            else:
+                effects.append(effect)
+        return effects
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Keep what is held."""
+        self.owed, self.complained = None, -1
+        return []
+
+
+class ComplainsEachTime(Receiver):
+    """Refuses every batch that comes early, not one per gap."""
+
+    def _hold(self, sender: int, batch: Propose) -> Effects:
+        self.complained = -1
+        return super()._hold(sender, batch)
+
+
+class _Hoard(HoldBack):
+    """Takes in everything and lets nothing go."""
+
+    def hold(self, batch: Propose) -> bool:
+        """Keep it, however much it is."""
+        self.batches.setdefault(batch.prev.seq, batch)
+        return True
+
+    def release(self, last: int) -> Propose | None:
+        """Show what can be used, but keep it too."""
+        for seq in sorted(self.batches):
+            batch = self.batches[seq]
+            if seq <= last < seq + len(batch.entries):
+                return batch
+        return None
+
+    def clear(self) -> None:
+        """Forget nothing."""
+
+
+class Hoards(Receiver):
+    """Its hold-back queue has no bounds and is never emptied."""
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.early = _Hoard(Limits())
+
+
+# --- catching up ----------------------------------------------------------------------------
+
+
+class RaisesTooLittle(CatchUp):
+    """After a relay enters the term of the entries, not that of the node that relayed them."""
+
+    def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
+        return super()._relay_chunk(sender, replace(chunk, term=0))
+
+
+class NoRelay(CatchUp):
+    """Asks nobody but the leader."""
+
+    def _ask_relay(self, peer: int) -> Effects:
+        return []
+
+
+class SecondRoad(CatchUp):
+    """Writes what it fetched at the end of the log, by a road of its own, and asks again when it feels like it."""
+
+    def _follow_chunk(self, sender: int, chunk: CatchupReply, now: float) -> Effects:
+        if sender != self.standing.leader or not chunk.entries:
+            return []
+        self.alarms.clear("follow")
+        effects: Effects = []
+        for entry in chunk.entries:
+            moved = replace(entry, seq=self.log.last_seq + 1)
+            self.log.entries.append(moved)
+            effects.append(Append(Stored(moved)))
+        self.log.verified = self.log.last_seq
+        if chunk.commit > self.log.commit:
+            self.log.commit = min(chunk.commit, self.log.last_seq)
+            effects += [Note("commit", seq=self.log.commit, verified=self.log.verified), Commit(self.log.commit)]
+        return effects
+
+
+class AsksAnyone(CatchUp):
+    """Catches up from whoever is there, up to the end of that log, committed or not."""
+
+    def _notice(self, leaders_last: int, now: float) -> Effects:
+        gap = leaders_last - self.log.last_seq
+        if gap <= 0 or "follow" in self.alarms:
+            return []
+        self.alarms.set("follow", now + self.wait)
+        self.nonce = self.standing.next_number(self.nonce)
+        request = Catchup(self.standing.term, "relay", self.log.last_seq + 1, self.nonce)
+        return [Send(peer, request) for peer in self.standing.others]
+
+    def _serve(self, sender: int, request: Catchup) -> Effects:
+        if request.purpose != "relay":
+            return super()._serve(sender, request)
+        commit, self.log.commit = self.log.commit, self.log.last_seq
+        effects = super()._serve(sender, request)
+        self.log.commit = commit
+        return effects
+
+
+ORDERING = (
+    Mutant(
+        name="old-term commit",
+        story="A leader commits entries of older terms by counting copies, without an entry of its own term on top.",
+        killers=("S8",),
+        parts={"sequencer": CommitsOldTerms},
+        plan=FIVE,
+        directed="Q1",
+    ),
+    Mutant(
+        name="own copy counted early",
+        story="The leader counts its own copy before its disk holds it.",
+        killers=("S8", "S14"),
+        parts={"sequencer": CountsItselfEarly},
+        directed="Q8",
+    ),
+    Mutant(
+        name="duplicate ACK counted",
+        story="The leader counts ACKs, so one follower that answers twice counts as two.",
+        killers=("S8",),
+        parts={"sequencer": CountsAcks},
+        plan=FIVE,
+        directed="Q15",
+    ),
+    Mutant(
+        name="every ACK{false} re-opens the window",
+        story="Each refusal makes the leader send the whole window again, so refusals and batches multiply.",
+        killers=("frames",),
+        parts={"sequencer": OpensTheWindow, "receiver": ComplainsEachTime},
+        plan=WIDE,
+    ),
+    Mutant(
+        name="no barrier",
+        story="A new leader opens its term without an entry of its own, so nothing older can ever be committed.",
+        killers=("L2", "L3"),
+        parts={"sequencer": NoBarrier},
+    ),
+    Mutant(
+        name="no prev check",
+        story="A follower appends a batch without checking that the entry before it is the leader's.",
+        killers=("S1",),
+        parts={"receiver": NoPrevCheck},
+    ),
+    Mutant(
+        name="conflicting tail kept",
+        story="A follower never removes entries that a newer leader replaced.",
+        killers=("S1",),
+        parts={"receiver": KeepsTheTail},
+    ),
+    Mutant(
+        name="commit by own last",
+        story="A follower commits up to the end of its own log, although the end may be a dead leader's.",
+        killers=("S1",),
+        parts={"receiver": CommitsByLast},
+        directed="Q9",
+    ),
+    Mutant(
+        name="hold-back kept across terms",
+        story="Batches that an old leader sent early are let into the log under the next leader, past the fence.",
+        killers=("S1",),
+        parts={"receiver": KeepsEarlyBatches},
+        directed="Q23",
+    ),
+    Mutant(
+        name="hold-back unbounded",
+        story="The hold-back queue takes in everything and forgets nothing.",
+        killers=("L6",),
+        parts={"receiver": Hoards},
+    ),
+    Mutant(
+        name="relay raises only to the entries' term",
+        story="A relay lifts the term to that of the entries only, so an older leader's late batch can void them.",
+        killers=("S1",),
+        parts={"catchup": RaisesTooLittle},
+        plan=FIVE,
+        directed="Q24",
+    ),
+    Mutant(
+        name="no relay",
+        story="A node that cannot hear the leader asks nobody else, and stays behind.",
+        killers=("L2",),
+        parts={"catchup": NoRelay},
+        directed="Q21",
+    ),
+    Mutant(
+        name="second append path",
+        story="Catch-up writes into the log by a way of its own, so what also came live stands there twice.",
+        killers=("S1", "S12"),
+        parts={"catchup": SecondRoad},
+        directed="C8",
+    ),
+    Mutant(
+        name="catch-up from anyone",
+        story="A node takes any peer's whole log for committed, also the tail that nobody else has.",
+        killers=("S1", "S8"),
+        parts={"catchup": AsksAnyone},
+        directed="C14",
+    ),
+)
+"""The bugs of this page."""
+
+_ = Coordinator
