@@ -150,7 +150,7 @@ def _run_file(path: Path) -> Any:
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # it is somebody's program: it may raise anything
-        raise UsageError(f"{path} cannot be run: {type(error).__name__}: {error}") from None
+        raise UsageError(f"{path} cannot be run: {type(error).__name__}: {error}.") from None
     cloudpickle.register_pickle_by_value(module)  # so that other processes get it without the file
     return module
 
