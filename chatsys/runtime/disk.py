@@ -66,7 +66,7 @@ class Disk:
         self._buffer: list[bytes] = []
         self._written = 0
         self._busy = False
-        self._ended = False
+        self._ended = self._let_go = False
         self._low = False
         self._jobs: queue.SimpleQueue[tuple[bytes, int] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -196,7 +196,10 @@ class Disk:
         self._jobs.put(None)
 
     def gone(self) -> None:
-        """Wait until the thread has ended, then let go of the folder."""
+        """Wait until the thread has ended, then let go of the folder; again is harmless."""
+        if self._let_go:
+            return
+        self._let_go = True
         if not self._ended:
             self.abandon()
         if self._thread is not None:

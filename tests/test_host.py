@@ -1,0 +1,281 @@
+"""The host: one life of any actor, on a real loop with a real disk and real links."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from pingpong import Counted, Ping, PingPong, Pong
+
+from chatsys.config import ClusterConfig
+from chatsys.errors import BrokenInvariant
+from chatsys.protocol.actor import Actor
+from chatsys.protocol.effects import Append, Note, Send
+from chatsys.protocol.messages import Say, Stop
+from chatsys.protocol.storage import Boot, encode
+from chatsys.runtime.disk import Disk
+from chatsys.runtime.host import Host
+from chatsys.runtime.ports import Ports
+from chatsys.trace import Record, Trace
+
+
+class Bench:
+    """Hosts on this machine that write one trace."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.ports = folder, Ports((1, 2))
+        self.config = ClusterConfig(members=self.ports.members, quorum=2)
+        self.trace = Trace()
+        self.hosts: list[Host] = []
+
+    async def begin(self, me: int, actor: Any = PingPong, life: int = 1) -> Host:
+        disk = Disk(self.folder / f"node{me}", actor.records)
+        host = Host(me, self.config, actor, self.trace.records.extend, disk=disk, life=life)
+        self.hosts.append(host)
+        address, port = self.config.members[me].split(":")
+        await host.start((address, int(port)))
+        return host
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        async with asyncio.timeout(5):
+            while not holds():
+                await asyncio.sleep(0.005)
+
+    def has(self, kind: str, **facts: Any) -> bool:
+        return any(all(getattr(record, k) == v for k, v in facts.items()) for record in self.trace.of(kind))
+
+
+def on_a_bench(folder: Path, story: Callable[[Bench], Awaitable[None]]) -> Trace:
+    async def play() -> Trace:
+        bench = Bench(folder)
+        try:
+            await asyncio.wait_for(story(bench), 20)
+        finally:
+            for host in bench.hosts:
+                host.crash()
+                assert host.disk is not None
+                host.disk.gone()
+            bench.ports.free()
+            await asyncio.sleep(0.01)
+        return bench.trace
+
+    return asyncio.run(play())
+
+
+def place_of(trace: Trace, holds: Callable[[Record], bool]) -> int:
+    return next(place for place, record in enumerate(trace) if holds(record))
+
+
+def test_two_players_count_and_each_answer_waits_for_the_disk(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.begin(1)
+        await bench.begin(2)
+        await bench.until(lambda: bench.has("seen", node=1, seq=2))
+
+    trace = on_a_bench(tmp_path, story)
+    two = trace.where(lambda record: record.node == 2)
+    stored = place_of(two, lambda record: record.kind == "append" and record.message == "Counted")
+    synced = place_of(two, lambda record: record.kind == "durable")
+    answered = place_of(two, lambda record: record.kind == "send" and record.message == "PONG")
+    assert stored < synced < answered
+    sent = {record.id: record.clock for record in trace.of("send")}
+    assert all(sent[record.id] < record.clock for record in trace.of("receive"))
+
+
+def test_a_new_life_remembers_what_the_old_one_wrote(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        one, two = await bench.begin(1), await bench.begin(2)
+        await bench.until(lambda: bench.has("seen", node=1, seq=1))
+        two.crash()
+        assert two.disk is not None
+        two.disk.gone()
+        two = await bench.begin(2, life=2)
+        assert two.actor.status() == {"count": 1}
+        await bench.until(lambda: bench.has("seen", node=1, seq=2))
+        assert one.alive
+
+    trace = on_a_bench(tmp_path, story)
+    assert [record.incarnation for record in trace.of("start") if record.node == 2] == [1, 2]
+    assert [record.reason for record in trace.of("start") if record.node == 2] == ["0 records", "1 records"]
+
+
+class Adder(Actor):
+    """Counts messages and settlings; sends its sum to itself, through its own disk."""
+
+    messages = (Ping, Pong)
+    records = (Counted,)
+    taken = settled = 0
+
+    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
+        match message:
+            case Ping():
+                self.taken += 1
+            case Pong(number):
+                return [Note("seen", seq=number)]
+        return []
+
+    def settle(self, now: float) -> list[Any]:
+        self.settled += 1
+        return []
+
+    def on_command(self, command: Any, now: float) -> list[Any]:
+        match command:
+            case Say():
+                return [Append(Counted(5)), Send(self.me, Pong(5))]
+            case Stop():
+                return [Append(Counted(6))]
+        return []
+
+
+def test_everything_at_hand_is_one_turn_and_settles_once(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        one, two = await bench.begin(1, Adder), await bench.begin(2, Adder)
+        await bench.until(lambda: bench.has("link_up", node=1, peer=2))
+        before = two.actor.settled  # type: ignore[attr-defined]
+        for number in range(1, 501):
+            one.transport.send(2, number, number, Ping(number))
+        one.transport.flush()
+        await bench.until(lambda: two.actor.taken == 500)  # type: ignore[attr-defined]
+        assert two.actor.settled - before < 20  # type: ignore[attr-defined]
+
+    on_a_bench(tmp_path, story)
+
+
+def test_what_a_node_sends_to_itself_comes_back_when_the_disk_is_done(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        one = await bench.begin(1, Adder)
+        one.command(Say("go"))
+        await bench.until(lambda: bench.has("seen", seq=5))
+
+    trace = on_a_bench(tmp_path, story)
+    kinds = [record.kind for record in trace]
+    assert kinds.index("append") < kinds.index("durable") < kinds.index("seen")
+    assert not trace.of("send", "receive")
+
+
+def test_a_clean_stop_lets_the_actor_write_and_syncs_it(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        one = await bench.begin(1, Adder)
+        await one.stop()
+        assert one.disk is not None and not one.alive
+        one.disk.gone()
+        bench.hosts.clear()
+
+    trace = on_a_bench(tmp_path, story)
+    assert [record.kind for record in trace][-3:] == ["append", "durable", "stop"]
+    assert (tmp_path / "node1" / "log.jsonl").read_bytes() == encode(Counted(6))
+
+
+class Faulty(PingPong):
+    """Fails in its own way when it is told something."""
+
+    def on_command(self, command: Any, now: float) -> list[Any]:
+        match command:
+            case Say("divide"):
+                return [1 / 0]
+            case Say("nothing"):
+                return None  # type: ignore[return-value]
+            case Say("nonsense"):
+                return ["hello"]
+            case Say("invariant"):
+                raise BrokenInvariant("Node 1 would truncate what is committed.")
+        return []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("divide", r"ZeroDivisionError: division by zero \(test_host.py, line \d+\)"),
+        ("nothing", "a door returned None; return a list of effects"),
+        ("nonsense", "'hello' is no effect"),
+        ("invariant", r"^Node 1 would truncate what is committed\.$"),
+    ],
+)
+def test_an_actor_that_fails_stops_alone_and_says_why(tmp_path: Path, text: str, sentence: str) -> None:
+    async def story(bench: Bench) -> None:
+        one, two = await bench.begin(1, Faulty), await bench.begin(2)
+        await bench.until(lambda: bench.has("link_up", node=2, peer=1))
+        one.command(Say(text))
+        reason = await asyncio.wait_for(one.ended, 5)
+        assert bench.trace.of("broken")[0].reason == reason
+        await bench.until(lambda: bench.has("link_down", node=2, peer=1))
+        assert two.alive and not one.alive
+        assert re.search(sentence, reason)
+
+    on_a_bench(tmp_path, story)
+
+
+class Sleeper(Actor):
+    def start(self, now: float) -> list[Any]:
+        self.alarms.set("wake", now + 0.2)
+        self.begun = now
+        return []
+
+    def on_alarm(self, name: Any, now: float) -> list[Any]:
+        return [Note("seen", text=f"{now - self.begun:.1f}")]
+
+
+def test_an_alarm_rings_at_its_time_and_not_while_the_node_is_paused(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        one, two = await bench.begin(1, Sleeper), await bench.begin(2, Sleeper)
+        two.pause()
+        await bench.until(lambda: bench.has("seen", node=1))
+        await asyncio.sleep(0.3)
+        assert not bench.has("seen", node=2)
+        two.resume()
+        await bench.until(lambda: bench.has("seen", node=2))
+        assert one.alive
+
+    trace = on_a_bench(tmp_path, story)
+    assert [record.text for record in trace.of("seen") if record.node == 1] == ["0.2"]
+
+
+class Bookkeeper(Actor):
+    """Boots as the chat node does."""
+
+    records = (Boot,)
+
+    def recover(self, records: Any) -> None:
+        self.life = 1 + len(list(records))
+
+    def start(self, now: float) -> list[Any]:
+        return [Append(Boot(self.life, "chat", self.me)), Note("seen", text="started")]
+
+
+def test_a_life_is_durable_before_anybody_can_speak_to_it(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.begin(1, Bookkeeper)
+        await bench.until(lambda: bench.has("seen"))
+
+    trace = on_a_bench(tmp_path, story)
+    assert [record.kind for record in trace] == ["start", "boot", "durable", "seen"]
+    trace = on_a_bench(tmp_path, story)
+    assert {record.incarnation for record in trace} == {2}
+
+
+def test_a_port_in_use_is_an_error_and_the_folder_is_free_again(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        one = await bench.begin(1)
+        with pytest.raises(OSError, match="address already in use"):
+            config = msgspec.structs.replace(bench.config, members={1: "127.0.0.1:1", 2: bench.config.members[1]})
+            other = Host(2, config, PingPong, bench.trace.records.extend, disk=Disk(tmp_path / "x", (Counted,)))
+            with contextlib.closing(_Ending(other)):
+                await other.start(("127.0.0.1", int(bench.config.members[1].split(":")[1])))
+        Disk(tmp_path / "x", (Counted,)).gone()
+        assert one.alive
+
+    on_a_bench(tmp_path, story)
+
+
+class _Ending:
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def close(self) -> None:
+        self.host.crash()
+        assert self.host.disk is not None
+        self.host.disk.gone()
