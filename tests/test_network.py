@@ -9,7 +9,7 @@ from chatsys.errors import ConfigError
 from chatsys.sim.network import Conditions, Network
 from chatsys.sim.world import World
 
-EXACT = Conditions(shortest=0.01, longest=0.01, tail=0.0)
+EXACT = Conditions(shortest=0.01, longest=0.01, tail=0.0, in_order=False)
 
 
 def network(conditions: Conditions = EXACT, seed: int = 1) -> Network:
@@ -21,17 +21,17 @@ def world(seed: int = 1, **options: object) -> World:
 
 
 def fates(net: Network, sender: int, receiver: int, count: int = 1000) -> list[tuple[float, ...] | str]:
-    return [net.delays(sender, receiver) for _ in range(count)]
+    return [net.arrivals(sender, receiver, 0.0) for _ in range(count)]
 
 
 def test_a_frame_takes_a_time_between_the_shortest_and_the_longest() -> None:
-    net = network(Conditions(shortest=0.002, longest=0.004, tail=0.0))
+    net = network(Conditions(shortest=0.002, longest=0.004, tail=0.0, in_order=False))
     delays = [delay for fate in fates(net, 1, 2) for delay in fate]
     assert 0.002 <= min(delays) < 0.0021 and 0.0039 < max(delays) <= 0.004  # type: ignore[operator]
 
 
 def test_a_few_frames_take_much_longer() -> None:
-    delays = [delay for fate in fates(network(Conditions()), 1, 2, 5000) for delay in fate]
+    delays = [delay for fate in fates(network(Conditions(in_order=False)), 1, 2, 5000) for delay in fate]
     late = [delay for delay in delays if delay > 0.010]  # type: ignore[operator]
     assert 10 < len(late) < 120
 
@@ -39,8 +39,8 @@ def test_a_few_frames_take_much_longer() -> None:
 def test_a_cut_can_be_one_way() -> None:
     net = network()
     net.cut(1, 2)
-    assert net.delays(1, 2) == "cut"
-    assert net.delays(2, 1) == (0.01,)
+    assert net.arrivals(1, 2, 0.0) == "cut"
+    assert net.arrivals(2, 1, 0.0) == (0.01,)
     assert not net.is_open(1, 2) and not net.is_open(2, 1) and net.is_open(1, 3)
 
 
@@ -49,16 +49,16 @@ def test_heal_removes_cuts_and_only_heal_everything_removes_rules() -> None:
     net.cut(1, 2)
     net.rule("slow", 1, 2, 0.5, 0.0)
     net.heal()
-    assert net.delays(1, 2) == pytest.approx((0.51,))
+    assert net.arrivals(1, 2, 0.0) == pytest.approx((0.51,))
     net.heal(everything=True)
-    assert net.delays(1, 2) == (0.01,)
+    assert net.arrivals(1, 2, 0.0) == (0.01,)
 
 
 def test_slowness_holds_both_ways_and_on_that_link_only() -> None:
     net = network()
     net.rule("slow", 1, 2, 0.2, 0.0)
-    assert net.delays(2, 1) == pytest.approx((0.21,))
-    assert net.delays(1, 3) == (0.01,)
+    assert net.arrivals(2, 1, 0.0) == pytest.approx((0.21,))
+    assert net.arrivals(1, 3, 0.0) == (0.01,)
 
 
 def test_jitter_lets_frames_overtake_each_other() -> None:
@@ -69,14 +69,31 @@ def test_jitter_lets_frames_overtake_each_other() -> None:
     assert 0.45 < max(delays) <= 0.51  # type: ignore[type-var, operator]
 
 
+def test_frames_of_one_link_keep_their_order_unless_the_conditions_say_otherwise() -> None:
+    in_order, free = network(Conditions()), network(Conditions(in_order=False))
+    for net, sorted_ in ((in_order, True), (free, False)):
+        arrivals = [net.arrivals(1, 2, at / 1000)[0] for at in range(200)]
+        assert (arrivals == sorted(arrivals)) == sorted_  # type: ignore[type-var]
+
+
+def test_a_new_life_does_not_wait_behind_frames_of_an_earlier_one() -> None:
+    net = network(Conditions(shortest=0.01, longest=0.01, tail=0.0))
+    net.rule("slow", 1, 2, 5.0, 0.0)
+    net.arrivals(1, 2, 0.0)
+    net.heal(everything=True)
+    assert net.arrivals(1, 2, 0.0) == (5.01,)
+    net.renew(1)
+    assert net.arrivals(1, 2, 0.0) == (0.01,)
+
+
 def test_a_star_means_every_link_and_the_latest_rule_that_fits_holds() -> None:
     net = network()
     net.rule("lose", "*", "*", 1.0)
-    assert net.delays(1, 2) == "lost" and net.delays("ann", 3) == "lost"
+    assert net.arrivals(1, 2, 0.0) == "lost" and net.arrivals("ann", 3, 0.0) == "lost"
     net.rule("lose", 1, 2, 0.0)
-    assert net.delays(1, 2) == (0.01,) and net.delays(1, 3) == "lost"
+    assert net.arrivals(1, 2, 0.0) == (0.01,) and net.arrivals(1, 3, 0.0) == "lost"
     net.rule("lose", "*", "*", 0.0)
-    assert net.delays(1, 3) == (0.01,)
+    assert net.arrivals(1, 3, 0.0) == (0.01,)
 
 
 def test_a_fraction_of_the_frames_is_lost() -> None:
@@ -88,7 +105,7 @@ def test_a_fraction_of_the_frames_is_lost() -> None:
 def test_duplication_makes_a_frame_arrive_twice() -> None:
     net = network()
     net.rule("duplicate", 1, 2, 1.0)
-    assert net.delays(1, 2) == (0.01, 0.01)
+    assert net.arrivals(1, 2, 0.0) == (0.01, 0.01)
 
 
 def test_conditions_out_of_range_are_refused_in_a_sentence() -> None:

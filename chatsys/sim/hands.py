@@ -175,12 +175,12 @@ class Hands:
         if world.gates and any(gate.takes(self, to, frame) for gate in world.gates):
             return
         receiver = world.hosts.get(to)
-        delays = "no such address" if receiver is None else world.network.delays(self.me, to)
-        if type(delays) is str:
-            self.drop(to, frame, delays)
+        arrivals = "no such address" if receiver is None else world.network.arrivals(self.me, to, world.now)
+        if type(arrivals) is str:
+            self.drop(to, frame, arrivals)
             return
-        for delay in delays:
-            world.push(world.now + delay, receiver.arrive, self.me, frame)  # type: ignore[union-attr, operator]
+        for at in arrivals:
+            world.push(at, receiver.arrive, self.me, frame)  # type: ignore[union-attr, arg-type]
 
     def drop(self, peer: Address, frame: Frame, reason: str) -> None:
         """Say that a frame vanished, and why."""

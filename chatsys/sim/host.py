@@ -38,6 +38,7 @@ class Host(Hands):
     def start(self) -> None:
         """Begin a life: recover, write what must be durable first; the rest follows the sync."""
         self.lives += 1
+        self.world.network.renew(self.me)
         self.born = len(self.world.trace)
         seed = f"{self.world.seed}/actor/{self.me}/{self.lives}"
         kind = self.world.actor

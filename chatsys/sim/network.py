@@ -1,15 +1,16 @@
 """The imaginary network: how long each frame takes, and whether it arrives at all.
 
-Every frame draws its own delay, so frames overtake each other.  Rules laid on single links, or
-on all of them with "*", cut, slow, lose and repeat frames; they may be one-way.
+Every frame draws its own delay.  As over TCP, frames of one link arrive in the order of sending,
+unless the conditions say otherwise or a rule adds jitter or repeats frames: then they overtake
+each other.  Rules on single links, or on all of them with "*", cut, slow, lose and repeat frames.
 
     frame --> cut? lost? --> delay + slowness + jitter (once, sometimes twice) --> receiver
                |    |
                `----`--> the reason why it vanished
 
 Assumes   every draw comes from the one `Random` given, in the order of sending.
-Promises  links without rules cost one draw per frame; a rule never touches frames already drawn,
-          but a frame that arrives on a cut link vanishes too.
+Promises  links without rules cost one draw per frame; a rule never touches frames under way, but a
+          frame that arrives on a cut link vanishes too.
 Read also `world` (who sends) and `runtime.transport`, its counterpart of the real world.
 """
 
@@ -31,6 +32,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """This fraction of frames takes longer: a lognormal multiple of `longest`."""
     loss: float = 0.0
     duplication: float = 0.0
+    in_order: bool = True
+    """Whether frames of one link keep their order where no rule disturbs it."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.shortest <= self.longest:
@@ -64,25 +67,40 @@ class Network:
         """(what, sender, receiver, values), one direction each; the latest that fits holds."""
         self.cuts: set[tuple[Address, Address]] = set()
         self._links: dict[tuple[Address, Address], Link] = {}
+        self._last: dict[tuple[Address, Address], float] = {}
+        """When the last frame in order arrives, by direction."""
         self._plain = self._is_plain()
 
     def _is_plain(self) -> bool:
         return not (self.rules or self.cuts or self.conditions.loss or self.conditions.duplication)
 
-    def delays(self, sender: Address, receiver: Address) -> tuple[float, ...] | str:
-        """Return after how many seconds the frame arrives, once per copy, or why it vanishes."""
+    def arrivals(self, sender: Address, receiver: Address, now: float) -> tuple[float, ...] | str:
+        """Return when a frame sent `now` arrives, once per copy, or why it vanishes."""
         if self._plain:
-            return (self._delay(),)
+            return (self._queued(sender, receiver, now + self._delay()),)
         link = self._link(sender, receiver)
         if link.cut:
             return "cut"
         draw = self.random.random
         if link.loss and draw() < link.loss:
             return "lost"
-        extra = link.delay + (link.jitter * draw() if link.jitter else 0.0)
+        at = now + self._delay() + link.delay + (link.jitter * draw() if link.jitter else 0.0)
         if link.duplication and draw() < link.duplication:
-            return (self._delay() + extra, self._delay() + extra + link.jitter * draw())
-        return (self._delay() + extra,)
+            return (at, now + self._delay() + link.delay + link.jitter * draw())
+        return (at if link.jitter else self._queued(sender, receiver, at),)
+
+    def _queued(self, sender: Address, receiver: Address, at: float) -> float:
+        """Return when a frame due `at` arrives behind those sent before it."""
+        if not self.conditions.in_order:
+            return at
+        before = self._last.get((sender, receiver), 0.0)
+        self._last[sender, receiver] = at = at if at > before else before
+        return at
+
+    def renew(self, me: Address) -> None:
+        """Begin new connections for `me`: what it sends now waits for nothing sent in an earlier life."""
+        for link in [link for link in self._last if me in link]:
+            del self._last[link]
 
     def _delay(self) -> float:
         conditions = self.conditions

@@ -14,7 +14,6 @@ Read also `faults.swarm` (how faults are drawn), `check` (the judge), `world`.
 import gc
 import hashlib
 import multiprocessing
-import os
 import pickle
 import signal
 import threading
@@ -31,6 +30,7 @@ from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway
 from chatsys.faults import KINDS, parse_kinds, random_script
 from chatsys.protocol.actor import Actor
+from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.trace import Trace
 
@@ -53,11 +53,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     clients: int = 3
     timing: Timing = Timing()
     limits: Limits | None = None
-    """None: each seed draws whether batches are small, and whether its cluster has its two conveniences."""
+    """None: each seed draws how small batches are, whether frames keep their order, and the two conveniences."""
 
     def __post_init__(self) -> None:
         count_quorum(self.quorum, len(ClusterConfig.of(self.nodes).members))
         parse_kinds(self.kinds)
+
+    @property
+    def patient(self) -> bool:
+        """Whether the calm is so long that every client must have had its answer."""
+        timing = self.timing
+        return self.calm > 4 * (timing.heartbeat_timeout + timing.heartbeat_spread) + 2 * timing.client_retry_max
 
     def replay(self, seed: int) -> str:
         """Return the command that runs this seed alone."""
@@ -116,7 +122,7 @@ def schedule(
         trace=world.trace,
         events=world.events,
         messages=len(world.trace.of("ack")),
-        violations=_judge(world, mended),
+        violations=_judge(world, mended, plan),
         inconclusive=inconclusive,
     )
 
@@ -125,7 +131,8 @@ def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None, acto
     """Return the world of `seed` at time 0, with its clients and faults scheduled."""
     chance = Random(f"{seed}/schedule")
     drift = 0.12 if "clock" in plan.kinds and chance.random() < 0.5 else 0.0
-    world = World(seed, _config(seed, plan), parts=parts, actor=actor, clock_drift=drift)
+    config, network = _cluster(seed, plan)
+    world = World(seed, config, parts=parts, actor=actor, network=network, clock_drift=drift)
     world.trace.meta["replay"] = plan.replay(seed)
     random_script(chance, world.nodes, plan.seconds, plan.kinds).play(world, lenient=True)
     for author in AUTHORS[: plan.clients]:
@@ -133,13 +140,17 @@ def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None, acto
     return world
 
 
-def _config(seed: int, plan: Plan) -> ClusterConfig:
+def _cluster(seed: int, plan: Plan) -> tuple[ClusterConfig, Conditions]:
+    """Return the cluster of `seed` and its network; where the plan leaves it open, the seed decides."""
     options: dict[str, Any] = {"limits": plan.limits}
+    in_order = False
     if plan.limits is None:
         chance = Random(f"{seed}/config")
         options["limits"] = chance.choice((Limits(), SMALL))
         options["fast_suspect"], options["take_back"] = chance.random() < 0.8, chance.random() < 0.8
-    return ClusterConfig.of(plan.nodes, count_quorum(plan.quorum, plan.nodes), timing=plan.timing, **options)
+        in_order = chance.random() < 0.5
+    config = ClusterConfig.of(plan.nodes, count_quorum(plan.quorum, plan.nodes), timing=plan.timing, **options)
+    return config, Conditions(in_order=in_order)
 
 
 def _talk(chance: Random, world: World, author: str, plan: Plan) -> None:
@@ -155,8 +166,8 @@ def _talk(chance: Random, world: World, author: str, plan: Plan) -> None:
     world.at(plan.seconds + plan.calm * 0.5, "say", f"{author} is back", home, "main", author)
 
 
-def _judge(world: World, mended: float | None) -> list[Any]:
-    """Return all violations; those of liveness only if everything was mended, at time `mended`."""
+def _judge(world: World, mended: float | None, plan: Plan) -> list[Any]:
+    """Return all violations; those of liveness only if everything was mended, at time `mended`, and calm for long."""
     from chatsys.check import Violation, check
     from chatsys.check.liveness import check_live
 
@@ -165,6 +176,7 @@ def _judge(world: World, mended: float | None) -> list[Any]:
         broken.append(Violation(invariant="broken", sentence=f"Node {node} stopped itself: {sentence}", time=world.now))
     if mended is not None:
         broken += check_live(world.trace, mended, world.nodes).violations
+    if mended is not None and plan.patient:
         broken += [Violation(invariant=name, sentence=told, time=world.now) for name, told in _unwell(world)]
     return broken
 
@@ -216,6 +228,8 @@ def _result(outcome: Outcome, plan: Plan) -> Result:
 
 def _run_elsewhere(seed: int, plan: Plan, code: bytes) -> Result:
     """Run one seed in a process of its own, where the student's classes arrive as bytes."""
+    if _enough.is_set():
+        raise RuntimeError("stopped by Ctrl-C")
     return run_seed(seed, plan, pickle.loads(code) if code else None)
 
 
@@ -252,8 +266,12 @@ def _deaf() -> Iterator[None]:
 
 
 def _leave_quietly() -> None:
-    """A worker: end at Ctrl-C without a word; the process that asked tells people."""
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    """A worker: take Ctrl-C as "no more seeds"; a killed worker would make the pool complain."""
+    signal.signal(signal.SIGINT, lambda *_: _enough.set())
+
+
+_enough = threading.Event()
+"""In a worker: set once Ctrl-C was pressed."""
 
 
 def trace_hash(results: Iterable[Result]) -> str:
