@@ -40,7 +40,7 @@ HOME = {"3": "total_order_checks"}
 PUBLIC = range(50)
 """The seeds a student sees; hidden ones begin at 200."""
 
-ONE_STEP, MEMORY = 5.0, 1 << 30
+ONE_STEP, MEMORY = 3.0, 1 << 30
 """Seconds for one seed or one order of arrival; bytes beyond what Python itself takes."""
 
 GRACE = 10.0

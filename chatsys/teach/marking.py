@@ -79,7 +79,13 @@ def _of(cell: Any) -> dict[str, Any]:
 
 
 def _possible(source: Any) -> float:
-    return float(sum(_of(cell).get("points", 0) for cell in source.cells if _of(cell).get("grade")))
+    return float(
+        sum(
+            _of(cell).get("points", 0)
+            for cell in source.cells
+            if _of(cell).get("grade") and not _of(cell).get("solution")
+        )
+    )
 
 
 def restore(submitted: Any, source: Any) -> Any:

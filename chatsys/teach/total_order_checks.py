@@ -68,6 +68,13 @@ def _judge_node(seed: int, node: int, trace: Trace) -> Iterator[Finding]:
     due = 1
     for record in delivered:
         number = record.seq or 0
+        came = _first(received, number)
+        if node != trace.nodes[-1] and (came is None or came.time > record.time):
+            story = (
+                f"node {node} delivered #{number} at {record.time:.2f} s, before it received it; do all nodes share one"
+            )
+            yield _finding("order", seed, f"{story} list or dictionary? Make it in __init__", trace)
+            break
         if number > due:
             yield _finding("order", seed, _tell_early(node, number, due, record, received), trace)
             break
