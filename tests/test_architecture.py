@@ -27,7 +27,8 @@ LEVELS = (
     {"check", "faults", "run", "verify"},
     {"sim", "runtime"},
     {"teach", "clients", "bench", "doctor"},
-    {"__main__", "commands"},
+    {"commands"},
+    {"__main__"},
 )
 """From the bottom up.  A module imports from lower levels and from its own folder only."""
 

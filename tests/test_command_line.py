@@ -117,6 +117,8 @@ def test_the_version_is_told(run: Run) -> None:
         ("simulate --part election=none.py:A", "--part names the file none.py, which is not there"),
         ("bench", "Missing argument 'NAME'"),
         ("bench dinner", "NAME is 'dinner'; write"),
+        ("bench startup --where kernel", "bench startup takes no --where; it takes --nodes, --rounds"),
+        ("bench failover --where sim", "--where is 'sim'; write kernel or processes"),
         ("node", "Missing option '--config'"),
         ("node --config none.yml", "none.yml cannot be read: No such file or directory"),
         ("verify", "Missing argument 'DIR...'"),
@@ -293,6 +295,13 @@ def test_a_violation_tells_what_replays_it(run: Run) -> None:
     replay = violation["replay"].removeprefix("python -m chatsys ").split()
     code, out, _ = run(*replay, "--jobs", 1, "--json")
     assert code == 1 and json.loads(out)["violations"][0] == violation
+
+
+def test_a_violation_is_shrunk_to_a_story_and_code(run: Run) -> None:
+    code, out, _ = run("simulate", "--seeds", "1:2", "--quorum", 1, "--jobs", 1, "--shrink", "--json")
+    shrunk = json.loads(out)["shrunk"]
+    assert code == 1 and 0 < shrunk["steps"] < 60
+    assert shrunk["code"].startswith("world = World(seed=")
 
 
 def test_a_part_of_ones_own_is_played(run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Read also `sim.sweep` (many seeds), `faults.swarm` (the kinds of faults), `bench`.
 """
 
+import inspect
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from chatsys.commands import (
     AsJson,
     Nodes,
     Quorum,
+    hint,
     leave,
     one_of,
     print_json,
@@ -39,6 +41,7 @@ def simulate(
     faults: Annotated[str, typer.Option(metavar="all|none|LIST", help="Kinds of faults, separated by commas.")] = "all",
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Virtual seconds of faults per seed.")] = 20.0,
     jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes at a time; 0: one per core.")] = 0,
+    shrink: Annotated[bool, typer.Option("--shrink", help="Make the first violation's run short.")] = False,
     part: Annotated[
         list[str] | None, typer.Option(metavar="NAME=FILE:Class", help="Use your own part; may be repeated.")
     ] = None,
@@ -52,7 +55,7 @@ def simulate(
     Examples:
 
         chatsys simulate --seeds 0:300
-        chatsys simulate --seeds 0:300 --quorum 1
+        chatsys simulate --seeds 0:300 --quorum 1 --shrink
         chatsys simulate --seeds 17:18 --faults crash,partition --json
         chatsys simulate --seeds 0:50 --part election=my.py:MyBully
     """
@@ -76,6 +79,8 @@ def simulate(
     whole = summary(results, time.monotonic() - began)
     for violation in whole["violations"]:
         violation["replay"] += "".join(f" --part {text}" for text in part or ())
+    if shrink and whole["violations"]:
+        whole["shrunk"] = _shrink(whole["violations"][0]["seed"], plan, parts)
     if as_json:
         print_json(whole)
     else:
@@ -98,6 +103,18 @@ def summary(results: list[Any], elapsed: float) -> dict[str, Any]:
     }
 
 
+def _shrink(seed: int, plan: Any, parts: dict[str, type] | None) -> dict[str, Any]:
+    """Return the shortest run found that fails as this seed does: its steps in words, and as code."""
+    from chatsys.sim.shrink import shrink_seed
+
+    hint(f"Shrinking seed {seed}: up to half a minute.")
+    try:
+        found = shrink_seed(seed, plan, parts=parts)
+    except UsageError as error:  # only liveness is broken
+        return {"seed": seed, "steps": None, "story": str(error), "code": ""}
+    return {"seed": seed, "steps": len(found.script), "story": found.story(), "code": found.code()}
+
+
 def _tell_sweep(result: dict[str, Any]) -> None:
     print(
         f"{result['schedules']} schedules, {result['events']} events, {result['messages']} messages "
@@ -111,6 +128,8 @@ def _tell_sweep(result: dict[str, Any]) -> None:
         print(f"\nVIOLATED with seed {seed}: {violations[0]['sentence']}{more}\n  replay: {violations[0]['replay']}")
     for one in result["inconclusive"][:SHOWN]:
         print(f"\nINCONCLUSIVE with seed {one['seed']}: {one['why']}")
+    if "shrunk" in result:
+        print(f"\nIn short:\n{result['shrunk']['story']}\n\n{result['shrunk']['code']}")
     if broken or result["inconclusive"]:
         print(f"\n{len(broken)} violated, {len(result['inconclusive'])} inconclusive; --json tells all of them.")
     else:
@@ -157,12 +176,14 @@ def _run_file(path: Path) -> Any:
 
 def bench(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to measure.", show_default=False)],
-    where: Annotated[str | None, typer.Option(metavar="sim|kernel|processes", help="In which world.")] = None,
-    nodes: Nodes = 3,
-    seconds: Annotated[float | None, typer.Option(min=0.1, max=600, help="How long, where that matters.")] = None,
+    where: Annotated[str | None, typer.Option(metavar="kernel|processes", help="In which world.")] = None,
+    nodes: Annotated[int | None, typer.Option(min=1, max=7, help="How many nodes.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, max=100, help="How often.")] = None,
+    messages: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="How many messages.")] = None,
+    window: Annotated[int | None, typer.Option(min=1, max=4096, help="Messages under way at a time.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure this machine: startup, failover, throughput.
+    """Measure this machine: startup, failover, throughput or latency.
 
     Each line is one measurement with its units; with `--json` each is one JSON object.
 
@@ -170,22 +191,28 @@ def bench(
 
         chatsys bench startup
         chatsys bench failover --where processes
-        chatsys bench throughput --where kernel --json
+        chatsys bench throughput --where kernel --messages 5000 --json
     """
     from chatsys import bench as benches
 
     one_of("NAME", name, tuple(benches.NAMES))
-    options = {"where": where, "nodes": nodes, "seconds": seconds}
-    for line in benches.run(name, **{key: value for key, value in options.items() if value is not None}):
+    if where is not None:
+        one_of("--where", where, benches.PLACES)
+    given = {"where": where, "nodes": nodes, "rounds": rounds, "messages": messages, "window": window}
+    options = {key: value for key, value in given.items() if value is not None}
+    taken = inspect.signature(getattr(benches, name)).parameters
+    for key in options:
+        if key not in taken:
+            raise UsageError(f"bench {name} takes no --{key}; it takes {', '.join(f'--{one}' for one in taken)}.")
+    for line in benches.run(name, **options):
         if as_json:
             print_json(line)
         else:
-            print(
-                "  ".join(
-                    f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
-                    for key, value in line.items()
-                )
-            )
+            print("  ".join(_measured(key, value) for key, value in line.items()), flush=True)
+
+
+def _measured(key: str, value: object) -> str:
+    return f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
 
 
 @contextmanager
