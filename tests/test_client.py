@@ -162,5 +162,34 @@ def test_a_listener_subscribes_from_its_own_cursor_after_moving_on() -> None:
     ann = client(listen=True)
     ann.cursor = 7
     ann.on_message(1, LinkDown(), 0.2)
-    effects = ann.on_time(0.4)
-    assert sent(effects, Subscribe) == [(2, Subscribe(7))]
+    ann.on_time(0.4)
+    assert sent(ann.settle(0.4), Subscribe) == [(2, Subscribe(7))]
+
+
+def test_a_node_that_dies_while_the_client_pauses_is_not_waited_for() -> None:
+    """Two busy answers had moved the client on to the dead leader, whose link broke only then."""
+    ann = opened()
+    reply(ann, 1, "busy", sender=1)
+    ann.on_time(0.3)
+    ann.settle(0.3)
+    reply(ann, 1, "busy", sender=2, now=0.3)
+    assert ann.target == 3
+    ann.on_message(3, LinkDown(), 0.31)
+    ann.settle(0.31)
+    ann.on_time(1.0)
+    assert numbers(ann.settle(1.0)) == [(1, 1), (1, 2)]
+
+
+def test_a_client_with_something_to_say_always_has_an_alarm_set() -> None:
+    ann = opened()
+    for now, status in ((0.2, "busy"), (0.4, "redirect"), (0.6, "gap")):
+        reply(ann, 2, status, sender=ann.target, now=now)
+        assert ann.alarms.next < 9.0
+
+
+def test_a_listener_asks_again_from_time_to_time_in_case_a_push_was_lost() -> None:
+    ann = client(listen=True)
+    assert sent(ann.settle(0.0), Subscribe) == [(1, Subscribe(0))]
+    assert ann.settle(1.0) == []
+    ann.on_time(8.0)
+    assert sent(ann.settle(8.0), Subscribe) == [(1, Subscribe(0))]

@@ -81,7 +81,10 @@ class Client(Actor):
         self.failures = 0
         """How many tries in a row brought nothing."""
         self.cursor = 0
+        """The number of the last message seen."""
         self.confirmed = 0
+        self.heard_from: int | None = None
+        """The node that was asked to push messages."""
 
     @property
     def idle(self) -> bool:
@@ -108,8 +111,9 @@ class Client(Actor):
                 return self._link_up(sender)
             case LinkDown() if isinstance(sender, int):
                 self.links.discard(sender)
+                self.heard_from = None
                 if sender == self.target:
-                    self._again(now, soon=True, elsewhere=True)
+                    self._again(now, elsewhere=True)
             case SubmitReply(client_id=self.client_id):
                 return self._answered(sender, message, now)
             case Delivered() if sender == self.target:
@@ -118,12 +122,15 @@ class Client(Actor):
 
     def settle(self, now: float) -> Effects:
         """Send whatever may be sent: the session first, then messages in their order."""
-        if self.target not in self.links or (self.idle and not self.opening):
+        if self.target not in self.links:
+            self._rotate()
+        if self.target not in self.links:
             return []
-        if not self.open:
-            return self._open(now)
-        effects = list(self._send_due())
-        if effects and "retry" not in self.alarms:
+        effects = self._subscribe(now)
+        if self.idle and not self.opening:
+            return effects
+        effects += list(self._send_due()) if self.open else self._open(now)
+        if "retry" not in self.alarms:
             self._set_retry(now)
         return effects
 
@@ -137,9 +144,8 @@ class Client(Actor):
             case "soon":
                 self._plan_again()
             case "listen":
-                self.alarms.set("listen", now + self.timing.client_retry_max)
-                return [Send(self.target, Subscribe(self.cursor))] if self.target in self.links else []
-        return self._subscribe_anew(now) if name in ("retry", "soon") else []
+                self.heard_from = None
+        return []
 
     # --- sending ---------------------------------------------------------------------------
 
@@ -147,7 +153,6 @@ class Client(Actor):
         if self.opening or "soon" in self.alarms:
             return []
         self.opening = True
-        self._set_retry(now)
         return [Send(self.target, Submit(self.client_id, 0))]
 
     def _send_due(self) -> Iterator[Any]:
@@ -197,7 +202,7 @@ class Client(Actor):
                 return effects + self._forgotten(now)
         if reply.leader is not None and not self.sticky and reply.leader.node in self.links:
             self.target = reply.leader.node
-        self._again(now, soon=True, elsewhere=reply.leader is None and reply.status == "busy")
+        self._again(now, elsewhere=reply.leader is None and reply.status == "busy")
         return effects
 
     def _done(self, reply: SubmitReply, now: float) -> Effects:
@@ -222,7 +227,7 @@ class Client(Actor):
         self.under_way, self.sent, self.behind, self.next_number = {}, set(), {}, 1
         self.client_id = f"{self.random.getrandbits(128):032x}"
         self.open = self.opening = False
-        self._again(now, soon=True, elsewhere=False)
+        self._again(now, elsewhere=False)
         return effects
 
     # --- trying again ----------------------------------------------------------------------
@@ -231,7 +236,7 @@ class Client(Actor):
         wait = min(self.timing.client_retry * 2**self.failures, self.timing.client_retry_max)
         self.alarms.set("retry", now + wait * self.random.uniform(1.0, 1.25))
 
-    def _again(self, now: float, soon: bool, elsewhere: bool) -> None:
+    def _again(self, now: float, elsewhere: bool) -> None:
         """Try again after a short pause that grows while it brings nothing."""
         if "soon" in self.alarms:
             return
@@ -260,14 +265,16 @@ class Client(Actor):
         self.links.add(node)
         if self.target not in self.links:
             self._rotate()
-        if node != self.target:
-            return []
-        self._plan_again()
-        return [Send(node, Subscribe(self.cursor))] if self.listen else []
+        if node == self.target:
+            self.heard_from = None
+            self._plan_again()
+        return []
 
-    def _subscribe_anew(self, now: float) -> Effects:
-        if not self.listen or self.target not in self.links:
+    def _subscribe(self, now: float) -> Effects:
+        """Ask the node at hand for what comes after the cursor; again from time to time, in case it was lost."""
+        if not self.listen or self.heard_from == self.target:
             return []
+        self.heard_from = self.target
         self.alarms.set("listen", now + self.timing.client_retry_max)
         return [Send(self.target, Subscribe(self.cursor))]
 

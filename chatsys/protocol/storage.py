@@ -165,6 +165,15 @@ class Outbox:
             free.append((to, message))
         return free
 
+    def rebase(self) -> None:
+        """Count from here on: records that are durable need no number any more.
+
+        A search needs this, for otherwise equal states differ in how long their history is.
+        """
+        self._waiting = deque((upto - self.durable, to, message) for upto, to, message in self._waiting)
+        self.written -= self.durable
+        self.durable = 0
+
 
 def incarnation_of(records: Iterable[msgspec.Struct]) -> int:
     """Return the number of the last life in `records`; 0 if there was none."""
