@@ -99,6 +99,16 @@ def test_nothing_is_left_to_do_in_a_comment() -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("page", ["README.md", "chatsys/ARCHITECTURE.md"])
+def test_the_files_that_a_page_names_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    every = [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.*") if ".venv" not in path.parts]
+    named = set(re.findall(r"`([\w./-]+\.(?:py|md|yml|ipynb))`", text)) | set(re.findall(r"\]\(([\w./-]+)\)", text))
+    missing = [name for name in sorted(named) if not any(f"/{one}".endswith(f"/{name}") for one in every)]
+    missing = [name for name in missing if not (ROOT / name).exists() and name != "my.py"]
+    assert not missing
+
+
 def test_notebooks_stay_small() -> None:
     for path in ROOT.glob("notebooks/*.ipynb"):
         assert path.stat().st_size <= 200_000, f"{path.name}: run nbstripout --keep-output on it"

@@ -132,9 +132,9 @@ def grade(
     for path in notebooks:
         if not path.is_file():
             raise UsageError(f"{path} is not a file; give the notebook that was handed in.")
-    from chatsys.teach import grader
+    from chatsys.teach.grader import grade_notebooks
 
-    graded = grader.grade_notebooks(notebooks, lab=lab, results=results)
+    graded = grade_notebooks(notebooks, lab=lab, results=results)
     if as_json:
         print_json(graded)
         return
