@@ -84,7 +84,6 @@ class Host(Hands):
 
     def refuse(self, error: DamagedLog) -> None:
         """Do not begin this life: the log is damaged, and a node must not guess."""
-        self.world.failures.append((self.me, str(error)))
         self.note("broken", reason=str(error))
 
     def _open(self) -> None:

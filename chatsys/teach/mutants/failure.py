@@ -3,10 +3,11 @@
 Read also `protocol.failure` and `protocol.election`, which do it right; labs 4 and 5.
 """
 
-from chatsys.protocol.effects import Effects
+from chatsys.protocol.effects import Effects, Note, Stand, Suspect
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.teach.mutants.mutant import Mutant
+from chatsys.teach.mutants.succession import ClaimsTheTerm
 
 
 class NoTrust(Detector):
@@ -26,6 +27,17 @@ class DefersForEver(Bully):
         return super()._count(now)
 
 
+class ClaimsTheLead(Bully):
+    """Garcia-Molina to the letter: the highest id that is up is the coordinator, and says so."""
+
+    def nominate(self, suspicion: Suspect, now: float) -> Effects:
+        """Ask nobody if there is nobody above."""
+        effects = super().nominate(suspicion, now)
+        if not effects or self.standing.outranking:
+            return effects
+        return [effect for effect in effects if isinstance(effect, Note)] + [Stand()]
+
+
 class NeverRetires(Detector):
     """Leads on, whoever answers."""
 
@@ -34,6 +46,13 @@ class NeverRetires(Detector):
 
 
 FAILURE = (
+    Mutant(
+        name="claims the lead at start",
+        story="As in the book's Bully, the highest node claims the lead; nobody is asked to promise anything.",
+        killers=("S5", "S8", "S1"),
+        parts={"election": ClaimsTheLead, "succession": ClaimsTheTerm},
+        directed="C4",
+    ),
     Mutant(
         name="no trust",
         story="A node supports every nominee, also while it hears the leader, so one bad link deposes leader after leader.",

@@ -85,11 +85,8 @@ class LeadsUnprepared(Succession):
         return [Lead()]
 
 
-class ClaimsAtStart(Succession):
-    """Garcia-Molina to the letter: the highest id that is up is the coordinator, and says so.
-
-    It enters the next term by itself, without asking anybody, and leads with the log it has.
-    """
+class ClaimsTheTerm(Succession):
+    """Enters the next term by itself, and leads with the log it has; no promise is asked for."""
 
     def stand(self, decision: object, now: float) -> Effects:
         """Claim the lead; nobody is asked."""
@@ -287,13 +284,6 @@ SUCCESSION = (
         story="A nominee with enough promises leads at once, without fetching what its log lacks.",
         killers=("S8",),
         parts={"succession": LeadsUnprepared},
-        directed="C4",
-    ),
-    Mutant(
-        name="claims the lead at start",
-        story="As in the book's Bully, the highest node claims the lead; nobody is asked to promise anything.",
-        killers=("S8", "S5", "S1"),
-        parts={"succession": ClaimsAtStart},
         directed="C4",
     ),
     Mutant(

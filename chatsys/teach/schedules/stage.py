@@ -1,0 +1,127 @@
+"""Stage: a quiet world for one directed schedule; nothing happens by chance or by itself.
+
+Every frame takes 2 ms and every sync 1 ms.  Nobody suspects anybody and nobody hands over, until
+the script says `elect(2)`; frames wait at gates (`World.hold`) until it lets them go.
+
+    stage.partition({3}, {1, 2}); stage.elect(2); stage.say("hello", node=2); stage.run(1)
+
+With `lively=True` the nodes keep the course's timing and act for themselves: for schedules about
+liveness, which then say `calm(1, 2)` when their faults are over and who must be served.
+
+Read also `sim.gate`, `textbook` and `majority` (the schedules).
+"""
+
+from msgspec.structs import replace
+
+from chatsys.config import ClusterConfig, Limits, Timing
+from chatsys.errors import UsageError
+from chatsys.protocol.effects import Suspect
+from chatsys.protocol.node import Node
+from chatsys.protocol.storage import Stored
+from chatsys.sim.disk import DiskModel
+from chatsys.sim.network import Conditions
+from chatsys.sim.world import World
+from chatsys.teach.mutants.mutant import Mutant
+
+NEVER = 100_000.0
+PATIENT = Timing(
+    heartbeat_timeout=NEVER,
+    heartbeat_spread=0.0,
+    rank_step=0.0,
+    lease=NEVER,
+    back_off_min=NEVER,
+    back_off_max=NEVER,
+)
+"""Nobody suspects, nobody retires, and a failed attempt is not repeated."""
+
+ONE_BY_ONE = Limits(batch_entries=1)
+"""Every entry travels in a frame of its own."""
+
+
+class Stage(World):
+    """A world in which the highest node leads term 1 and every log holds the same few entries."""
+
+    def __init__(
+        self,
+        nodes: int = 3,
+        quorum: int | str = "majority",
+        flaw: Mutant | None = None,
+        timing: Timing = PATIENT,
+        limits: Limits = ONE_BY_ONE,
+    ) -> None:
+        """Begin with node `nodes` as the leader of term 1, and the first messages of ann and bob delivered."""
+        config = ClusterConfig.of(nodes, quorum, timing=timing, limits=limits)  # type: ignore[arg-type]
+        config = replace(config, fast_suspect=False, take_back=timing is not PATIENT)
+        super().__init__(
+            seed=1,
+            nodes=config,
+            parts=flaw.parts if flaw else None,
+            actor=flaw.actor if flaw else None,
+            network=Conditions(shortest=0.002, longest=0.002, tail=0.0),
+            disk=DiskModel(shortest=0.001, longest=0.001),
+        )
+        self.faults_end: float | None = None
+        self.served: tuple[int, ...] = ()
+        self.until(lambda: self.leader is not None)
+        self.say("ann is here", node=nodes)
+        self.say("bob is here", node=nodes - 1, author="bob")
+        self.run(1)
+
+    def node(self, number: int) -> Node:
+        """Return the actor of a node, to look at."""
+        actor = self.host(number).actor
+        assert isinstance(actor, Node), "a stage has chat nodes"
+        return actor
+
+    def last(self, number: int) -> int:
+        """Return the last position of a node's log."""
+        return self.node(number).log.last_seq
+
+    def nominate(self, number: int) -> None:
+        """Let a node suspect its leader now."""
+        actor = self.node(number)
+        self.host(number)._turn(lambda now: actor._carry_out([Suspect("the script says so")], now))
+
+    def elect(self, number: int, tries: int = 4) -> bool:
+        """Let trust run out and a node nominate itself until it leads; tell whether it does."""
+        self.run(2.1)
+        for _ in range(tries):
+            self.nominate(number)
+            self.until(lambda: not self.host(number).alive or self.host(number).role in ("leader", "follower"), 10)
+            self.run(0.02)
+            if self.host(number).role == "leader":
+                return True
+        return False
+
+    def isolate(self, *group: int) -> None:
+        """Cut these nodes off from all others."""
+        self.partition(set(group))
+
+    def forget_unsynced(self, number: int) -> None:
+        """Crash a node so that everything its disk did not hold yet is lost."""
+        host = self.host(number)
+        del host.disk.records[host.disk.durable :]
+        self.crash(number)
+
+    def stall(self, number: int) -> None:
+        """Let a node's disk take so long that no sync ends in this schedule."""
+        disk = self.host(number).disk
+        disk.model = replace(disk.model, shortest=NEVER, longest=NEVER)
+
+    def unstall(self, number: int) -> None:
+        """Let a disk be quick again, in the node's next life."""
+        disk = self.host(number).disk
+        disk.model = DiskModel(shortest=0.001, longest=0.001)
+
+    def rot(self, number: int, old: str, new: str) -> None:
+        """Let a text in the log file of a node turn into another of the same length."""
+        disk = self.host(number).disk
+        for line, record in enumerate(disk.records, start=1):
+            if isinstance(record, Stored) and record.entry.text == old:
+                disk.rot(line, old.encode(), new.encode())
+                return
+        raise UsageError(f"Node {number} has no entry with the text {old!r}; there is nothing to rot.")
+
+    def calm(self, *served: int) -> None:
+        """Say that the faults are over; from now on these nodes (all) and their clients must be served."""
+        self.faults_end, self.served = self.now, served or self.nodes
