@@ -241,11 +241,11 @@ def script(text: str) -> list[str]:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
-def test_killing_the_parent_leaves_no_orphan_not_even_a_paused_one() -> None:
+def test_killing_the_parent_leaves_no_orphan_not_even_a_paused_one(tmp_path: Path) -> None:
     parent = subprocess.Popen(
-        script("""
+        script(f"""
             from chatsys.runtime.cluster import Cluster
-            cluster = Cluster(where="processes")
+            cluster = Cluster(where="processes", data={str(tmp_path)!r})
             cluster.pause(2)
             print(*cluster.pids.values(), flush=True)
             input()

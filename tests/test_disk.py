@@ -36,7 +36,7 @@ def store(folder: Path, *records: Counted) -> list[int]:
         for record in records:
             disk.write(record)
             disk.flush()
-        await asyncio.wait_for(everything.wait(), 5)
+        await asyncio.wait_for(everything.wait(), 20)
         disk.gone()
 
     asyncio.run(write())

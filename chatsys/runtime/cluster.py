@@ -272,6 +272,8 @@ def _finish(loop: LoopThread, stage: Stage, ports: Ports, made: Path | None) -> 
     try:
         loop.call(stage.close(), 15.0)
     finally:
+        for node in stage.nodes.values():
+            node.end()
         loop.stop()
         ports.free()
         if made is not None:

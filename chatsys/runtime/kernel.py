@@ -103,6 +103,9 @@ class KernelNode:
         if self.host is not None:
             self.host.crash()
 
+    def end(self) -> None:
+        """Nothing outlives the loop here."""
+
     async def stop(self) -> None:
         """End this life in peace."""
         if self.host is not None:

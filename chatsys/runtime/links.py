@@ -146,7 +146,7 @@ class Line(asyncio.Protocol):
 
     def flush(self) -> None:
         """Write the batch at once; a link whose other end does not read is closed."""
-        if self.closing or self.socket is None:
+        if self.closing or self.socket is None or self.socket.is_closing():
             self.batch.clear()
             return
         self.socket.writelines(self.batch)

@@ -72,8 +72,12 @@ class LoopThread:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.loop.shutdown_default_executor()
-        self.loop.call_soon(self.loop.stop)
+        try:
+            await self.loop.shutdown_default_executor()
+        except RuntimeError:  # the interpreter is ending and starts no more threads
+            pass
+        finally:
+            self.loop.call_soon(self.loop.stop)
 
 
 def _sentence(context: dict[str, Any]) -> str:

@@ -122,6 +122,11 @@ class ProcessNode:
             await self._wire.gone()
         await asyncio.to_thread(process.wait, 10.0)
 
+    def end(self) -> None:
+        """Kill the process if it is still there: the last resort, from any thread."""
+        if self.process is not None:
+            self.process.kill()
+
     async def stop(self) -> None:
         """End this life in peace; a process that does not answer is killed."""
         if self._wire is not None and self.alive:

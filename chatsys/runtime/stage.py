@@ -90,8 +90,7 @@ class Stage:
 
     async def close(self) -> None:
         """Stop clients and nodes in good order."""
-        for host in self.clients.values():
-            await host.stop()
+        await asyncio.gather(*(host.stop() for host in self.clients.values()), return_exceptions=True)
         await asyncio.gather(*(node.stop() for node in self.nodes.values()), return_exceptions=True)
 
     async def crash(self, node: int) -> None:
