@@ -37,6 +37,9 @@ from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256
 """Confirm the cursor after so many messages, well within the node's credit."""
+GAPS_TO_BELIEVE = 3
+"""So many answers `gap` in a row to the lowest open message mean that the cluster lost the session;
+fewer may be late answers to an earlier sending, when it was not the lowest yet."""
 
 
 class Client(Actor):
@@ -75,8 +78,10 @@ class Client(Actor):
         """Numbered and not answered finally: client_seq -> message."""
         self.sent: set[int] = set()
         """Those of them that were sent since the last change of plan."""
-        self.behind: dict[int, int] = {}
-        """How often each was sent while an earlier one was open: so many a `gap` says nothing new."""
+        self.early: set[int] = set()
+        """Those that arrived before an earlier one: each is sent again when it is the lowest."""
+        self.doubts = 0
+        """How many times in a row even the lowest open message was called early."""
         self.next_number = 1
         self.failures = 0
         """How many tries in a row brought nothing."""
@@ -171,8 +176,6 @@ class Client(Actor):
 
     def _submit(self, number: int, said: Say) -> Send:
         self.sent.add(number)
-        if number > min(self.under_way):
-            self.behind[number] = self.behind.get(number, 0) + 1
         return Send(self.target, Submit(self.client_id, number, said.room, said.author, said.text))
 
     def _note(self, kind: str, number: int, said: Say, **more: Any) -> Note:
@@ -194,10 +197,13 @@ class Client(Actor):
         match reply.status:
             case "unknown_session":
                 return effects + self._forgotten(now)
-            case "gap" if self.behind.get(number):
-                self.behind[number] -= 1
-            case "gap" if number == lowest and number in self.sent:
-                return effects + self._forgotten(now)
+            case "gap" if number != lowest:
+                self.early.add(number)
+                return effects
+            case "gap":
+                self.doubts += 1
+                if self.doubts >= GAPS_TO_BELIEVE:
+                    return effects + self._forgotten(now)
             case "conflict" | "denied" | "too_large":
                 return effects + self._forgotten(now)
         if reply.leader is not None and not self.sticky and reply.leader.node in self.links:
@@ -206,7 +212,7 @@ class Client(Actor):
         return effects
 
     def _done(self, reply: SubmitReply, now: float) -> Effects:
-        self.failures = 0
+        self.failures = self.doubts = 0
         if reply.client_seq == 0:
             self.open, self.opening = True, False
             self.alarms.clear("retry", "soon")
@@ -215,7 +221,10 @@ class Client(Actor):
         if said is None:
             return []
         self.sent.discard(reply.client_seq)
-        self.behind.pop(reply.client_seq, None)
+        lowest = min(self.under_way, default=0)
+        if lowest in self.early:
+            self.early.discard(lowest)
+            self.sent.discard(lowest)
         self.alarms.clear("retry")
         if self.under_way:
             self._set_retry(now)
@@ -224,7 +233,8 @@ class Client(Actor):
     def _forgotten(self, now: float) -> Effects:
         """The cluster does not know this session: what is under way stays unknown for good."""
         effects: Effects = [self._note("indeterminate", number, said) for number, said in self.under_way.items()]
-        self.under_way, self.sent, self.behind, self.next_number = {}, set(), {}, 1
+        self.under_way, self.sent, self.early = {}, set(), set()
+        self.next_number, self.doubts = 1, 0
         self.client_id = f"{self.random.getrandbits(128):032x}"
         self.open = self.opening = False
         self._again(now, elsewhere=False)
@@ -248,6 +258,7 @@ class Client(Actor):
 
     def _plan_again(self) -> None:
         self.sent.clear()
+        self.early.clear()
         self.opening = False
         self.alarms.clear("retry")
 
