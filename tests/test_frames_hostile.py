@@ -63,7 +63,7 @@ def still_chats(cluster: Cluster, text: str) -> None:
     assert cluster.until(lambda: all(text in cluster.delivered(node) for node in cluster.nodes), SECONDS)
     assert cluster.failures == []
     assert cluster.trace.of("anomaly") == []
-    assert len(cluster.trace.of("start")) == len(cluster.nodes) + len(cluster._stage.clients)
+    assert len(cluster.trace.of("start")) == len(cluster.nodes) + len(cluster.stage.clients)
 
 
 GREETINGS = {
@@ -150,7 +150,7 @@ def test_who_says_nothing_is_sent_away(cluster: Cluster) -> None:
     "message",
     [
         '{"type":"HEARTBEAT","term":-4,"number":1,"commit":0,"last":[0,0]}',
-        '{"type":"PREPARE","term":%d}' % 10**30,
+        '{"type":"PREPARE","term":1' + 30 * "0" + "}",
         '{"type":"ACK","term":1,"ok":true,"match":-1}',
         '{"type":"CATCHUP","term":1,"purpose":"relay","first":-9,"nonce":1}',
         '{"type":"HEARTBEAT","term":1,"number":1,"commit":1e300,"last":[0,0]}',
@@ -168,8 +168,8 @@ def test_a_false_life_of_a_member_does_not_shut_the_member_out(cluster: Cluster)
         assert link.recv(65536)
         still_chats(cluster, "who is node 2?")
     still_chats(cluster, "node 2 is still node 2")
-    assert cluster.until(lambda: 2 in cluster._stage.nodes[1].host.transport.inbound, SECONDS)  # type: ignore[union-attr]
-    assert cluster._stage.nodes[1].host.transport.seen[2] == 1  # type: ignore[union-attr]
+    assert cluster.until(lambda: 2 in cluster.stage.nodes[1].host.transport.inbound, SECONDS)  # type: ignore[union-attr]
+    assert cluster.stage.nodes[1].host.transport.seen[2] == 1  # type: ignore[union-attr]
 
 
 def test_a_flood_of_good_frames_slows_only_its_sender(cluster: Cluster) -> None:

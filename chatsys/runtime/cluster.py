@@ -80,15 +80,16 @@ class Cluster(LinkVerbs):
         self.config = msgspec.structs.replace(base, members=ports.members)
         folder = Path(data) if data is not None else Path(tempfile.mkdtemp(prefix="chatsys-"))
         plan = Plan(self.config, self.actor, self.parts, folder, time.monotonic(), seed)
-        self._stage = Stage(plan, where, partial(_client, client))
-        self._stage.trace.meta.update(self._meta())
+        self.stage = Stage(plan, where, partial(_client, client))
+        """What lives on the loop; only for work that is handed to `submit`."""
+        self.stage.trace.meta.update(self._meta())
         self.done: list[Fault] = []
         """Every verb used so far: `Script(cluster.done)` plays them again."""
-        self._loop = LoopThread(f"chatsys cluster ({where})", self._stage.lost)
+        self._loop = LoopThread(f"chatsys cluster ({where})", self.stage.lost)
         made = folder if data is None else None
-        self._finish = weakref.finalize(self, _finish, self._loop, self._stage, ports, made)
+        self._finish = weakref.finalize(self, _finish, self._loop, self.stage, ports, made)
         try:
-            self._loop.call(self._stage.open(), START_LIMIT)
+            self._loop.call(self.stage.open(), START_LIMIT)
         except BaseException:
             self._finish()
             raise
@@ -124,7 +125,7 @@ class Cluster(LinkVerbs):
     @property
     def now(self) -> float:
         """Seconds since the cluster began."""
-        return self._stage.now
+        return self.stage.now
 
     def run(self, seconds: float) -> None:
         """Wait `seconds`; the cluster goes on meanwhile."""
@@ -159,19 +160,19 @@ class Cluster(LinkVerbs):
 
     def crash(self, node: int) -> None:
         """End a node's life at once: SIGKILL for a process, reset sockets in the kernel."""
-        self._do(self._stage.crash(self._member(node)), "crash", node)
+        self._do(self.stage.crash(self._member(node)), "crash", node)
 
     def restart(self, node: int) -> None:
         """Begin a new life of a node that is not running; returns when it listens."""
-        self._do(self._stage.restart(self._member(node)), "restart", node)
+        self._do(self.stage.restart(self._member(node)), "restart", node)
 
     def pause(self, node: int) -> None:
         """Let a node handle nothing until `resume`: SIGSTOP for a process."""
-        self._do(self._stage.pause(self._member(node)), "pause", node)
+        self._do(self.stage.pause(self._member(node)), "pause", node)
 
     def resume(self, node: int) -> None:
         """Let a paused node go on."""
-        self._do(self._stage.resume(self._member(node)), "resume", node)
+        self._do(self.stage.resume(self._member(node)), "resume", node)
 
     def join(self, node: int) -> None:
         """Say why a node cannot join: membership is static."""
@@ -197,14 +198,14 @@ class Cluster(LinkVerbs):
             self._member(node)
         said = Say(text, room, author)
         if not self.chat:
-            work = self._stage.command(self.nodes[0] if node is None else node, said)
+            work = self.stage.command(self.nodes[0] if node is None else node, said)
         else:
-            work = self._stage.say(author if node is None else f"{author}@{node}", node, said)
+            work = self.stage.say(author if node is None else f"{author}@{node}", node, said)
         self._do(work, "say", text, node, room, author)
 
     def command(self, node: int, command: msgspec.Struct) -> None:
         """Give a node's actor any command."""
-        self._do(self._stage.command(self._member(node), command))
+        self._do(self.stage.command(self._member(node), command))
 
     def _member(self, node: Any) -> int:
         if isinstance(node, bool) or not isinstance(node, int) or node not in self.nodes:
@@ -221,7 +222,7 @@ class Cluster(LinkVerbs):
     @property
     def trace(self) -> Trace:
         """The history so far; it grows while you look."""
-        return self._stage.trace
+        return self.stage.trace
 
     @property
     def script(self) -> Script:
@@ -236,13 +237,13 @@ class Cluster(LinkVerbs):
     @property
     def pids(self) -> dict[int, int | None]:
         """The process id of each node; None where it has no process of its own."""
-        return {node: getattr(one, "pid", None) for node, one in self._stage.nodes.items()}
+        return {node: getattr(one, "pid", None) for node, one in self.stage.nodes.items()}
 
     def status(self) -> dict[int, dict[str, Any]]:
         """Return for each node whether it is alive and paused, its role, term, leader and positions."""
         if not self._finish.alive:
-            return {node: self._stage._seen(node, {}) for node in self.nodes}
-        return self._do(self._stage.status())
+            return {node: self.stage._seen(node, {}) for node in self.nodes}
+        return self._do(self.stage.status())
 
     @property
     def leader(self) -> int | None:
@@ -256,7 +257,7 @@ class Cluster(LinkVerbs):
 
     def delivered(self, node: int) -> list[str]:
         """Return the texts that `node` delivered in this life, in order."""
-        return list(self._stage.delivered[self._member(node)])
+        return list(self.stage.delivered[self._member(node)])
 
     def save(self, path: str | Path) -> Path:
         """Write classes, verbs and trace to one file; `Run.load` opens it."""

@@ -19,7 +19,7 @@ class LinkVerbs:
     """Everything that happens to links."""
 
     config: ClusterConfig
-    _stage: Stage
+    stage: Stage
 
     def _do(self, work: Coroutine[Any, Any, Any], verb: str = "", *args: Any) -> Any:
         raise NotImplementedError
@@ -30,7 +30,7 @@ class LinkVerbs:
     def cut(self, a: int, b: int, one_way: bool = False) -> None:
         """Let no frame pass between `a` and `b`; with `one_way`, only from `a` to `b`."""
         self._member(a), self._member(b)
-        rules = self._stage.rules.with_cut(a, b)
+        rules = self.stage.rules.with_cut(a, b)
         rules = rules if one_way else rules.with_cut(b, a)
         self._lay(rules, "cut", f"cut {a} {'->' if one_way else '|'} {b}", "cut", a, b, one_way)
 
@@ -40,7 +40,7 @@ class LinkVerbs:
             *groups, one_way = groups
         sides = tuple(tuple(sorted(group)) for group in groups)
         check_fault("partition", (*sides, one_way), self.config.ids)
-        rules = self._stage.rules
+        rules = self.stage.rules
         for at, one in enumerate(sides):
             for a, b in ((a, b) for other in sides[at + 1 :] for a in one for b in other):
                 rules = rules.with_cut(a, b) if one_way else rules.with_cut(a, b).with_cut(b, a)
@@ -50,7 +50,7 @@ class LinkVerbs:
     def heal(self, everything: bool = False) -> None:
         """Remove all cuts; with `everything`, also slowness and loss."""
         reason = "everything" if everything else "all cuts"
-        self._lay(self._stage.rules.healed(everything), "heal", reason, "heal", everything)
+        self._lay(self.stage.rules.healed(everything), "heal", reason, "heal", everything)
 
     def slow(self, a: Address, b: Address, delay: float, jitter: float = 0.0) -> None:
         """Make frames between `a` and `b` ("*": all) take `delay` plus up to `jitter` seconds longer."""
@@ -62,8 +62,8 @@ class LinkVerbs:
 
     def _rule(self, effect: Slow | Lossy, verb: str, a: Address, b: Address, *values: float) -> None:
         check_fault(verb, (a, b, *values), self.config.ids)
-        rules = self._stage.rules.with_rule(Rule(a, b, effect)).with_rule(Rule(b, a, effect))
+        rules = self.stage.rules.with_rule(Rule(a, b, effect)).with_rule(Rule(b, a, effect))
         self._lay(rules, verb, f"{verb} {a} - {b}: {' + '.join(map(str, values))}", verb, a, b, *values)
 
     def _lay(self, rules: RuleSet, kind: str, reason: str, verb: str, *args: Any) -> None:
-        self._do(self._stage.lay(rules, kind, reason), verb, *args)
+        self._do(self.stage.lay(rules, kind, reason), verb, *args)
