@@ -11,12 +11,15 @@ liveness, which then say `calm(1, 2)` when their faults are over and who must be
 Read also `sim.gate`, `textbook` and `majority` (the schedules).
 """
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import UsageError
-from chatsys.protocol.effects import Suspect
+from chatsys.protocol.effects import Stand, Suspect
 from chatsys.protocol.node import Node
+from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Stored
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
@@ -78,20 +81,38 @@ class Stage(World):
         return self.node(number).log.last_seq
 
     def nominate(self, number: int) -> None:
-        """Let a node suspect its leader now."""
-        actor = self.node(number)
-        self.host(number)._turn(lambda now: actor._carry_out([Suspect("the script says so")], now))
+        """Let a node suspect its leader now, and ask the others whether it may try to lead."""
+        self._decide(number, Suspect("the script says so"))
 
-    def elect(self, number: int, tries: int = 4) -> bool:
-        """Let trust run out and a node nominate itself until it leads; tell whether it does."""
+    def stand(self, number: int) -> None:
+        """Let a node ask for promises now, as if the others had supported it."""
+        note = self.node(number).standing.become(Role.NOMINATING, "the script says so")
+        self._decide(number, note, Stand())
+
+    def _decide(self, number: int, *decisions: Any) -> None:
+        actor = self.node(number)
+        self.host(number)._turn(lambda now: actor._carry_out(list(decisions), now))
+
+    def elect(self, number: int, tries: int = 3, until: str = "leader") -> bool:
+        """Let trust run out, then let a node stand until it leads (or is `syncing`); tell whether it is.
+
+        The first try may only teach it how far the others' terms have come.
+        """
         self.run(2.1)
+        host = self.host(number)
         for _ in range(tries):
-            self.nominate(number)
-            self.until(lambda: not self.host(number).alive or self.host(number).role in ("leader", "follower"), 10)
-            self.run(0.02)
-            if self.host(number).role == "leader":
-                return True
-        return False
+            if not host.alive or host.role == until:
+                break
+            if host.role == "follower":
+                self.stand(number)
+            self.until(lambda: not host.alive or host.role in ("follower", "leader", until), 10)
+            self.run(0.02 if until == "leader" else 0.0)
+        return host.alive and host.role == until
+
+    def split(self, *groups: set[int]) -> None:
+        """Heal all cuts, then cut between these groups."""
+        self.heal()
+        self.partition(*groups)
 
     def isolate(self, *group: int) -> None:
         """Cut these nodes off from all others."""

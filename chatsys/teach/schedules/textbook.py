@@ -181,6 +181,7 @@ def two_roads(stage: Stage) -> None:
     live.open()
     stage.run(0.3)
     slow.open()
+    stage.say("four", node=3)
     stage.run(3)
 
 
