@@ -17,6 +17,8 @@ A loss, a late answer or a gap is not an error: those are messages, effects and 
 protocol.  The command line turns every ChatsysError into one sentence and exit code 2.
 """
 
+from pathlib import Path
+
 
 class ChatsysError(Exception):
     """Base of every error that chatsys raises on purpose; `str(error)` is a sentence for people."""
@@ -74,3 +76,12 @@ class BrokenInvariant(ChatsysError):
 
 class NotHere(ChatsysError):
     """The operating system at hand cannot do this."""
+
+
+def told(error: Exception) -> str:
+    """Tell what `error` is and where it came from: its type, its message, the file and the line."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f" ({Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno})" if at else ""
+    return f"{type(error).__name__}: {error}{where}"

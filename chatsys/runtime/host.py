@@ -21,18 +21,18 @@ from typing import Any
 import msgspec
 
 from chatsys.config import ClusterConfig
-from chatsys.errors import BrokenInvariant, DiskFailed
+from chatsys.errors import BrokenInvariant, DiskFailed, told
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Append
 from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp, Stop
 from chatsys.protocol.storage import Boot
+from chatsys.protocol.words import log_end
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.rules import Rules, RuleSet
 from chatsys.runtime.scribe import Scribe, Sink
 from chatsys.runtime.transport import Transport
 from chatsys.runtime.turns import FLOOD, Turns
 from chatsys.runtime.wire import Codec
-from chatsys.runtime.words import log_end, told
 
 Factory = Callable[..., Actor]
 """Makes an actor: (me, config, random), and `parts=` where parts are given."""

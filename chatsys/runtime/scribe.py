@@ -5,7 +5,7 @@
 It keeps what every record needs: who, in which life, the moment of the turn, term and role, and
 the Lamport clock, which moves at every frame sent or received.
 
-Read also `host` (whose scribe this is), `trace` (the columns), `words` (which column tells what).
+Read also `host` (whose scribe this is), `trace` (the columns), `protocol.words` (which column tells what).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import msgspec
 
 from chatsys.protocol.actor import Address
 from chatsys.protocol.effects import Note
-from chatsys.runtime.words import columns
+from chatsys.protocol.words import columns
 from chatsys.trace import Record
 
 Sink = Callable[[list[Record]], None]

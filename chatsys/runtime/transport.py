@@ -23,11 +23,11 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
+from chatsys.protocol.words import columns
 from chatsys.runtime.links import Inbound, Line, Outbound
 from chatsys.runtime.peer import Frame, Peer
 from chatsys.runtime.rules import Rules, RuleSet
 from chatsys.runtime.wire import PROTOCOL, Codec, Hello
-from chatsys.runtime.words import columns
 
 LATE_FRAMES = 20_000
 """So many frames may be on their way on slow links."""

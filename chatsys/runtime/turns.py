@@ -24,10 +24,10 @@ from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Append, Deliver, Note, Send
 from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.storage import Outbox
+from chatsys.protocol.words import columns, log_end, of_delivery, of_record
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.scribe import Scribe
 from chatsys.runtime.transport import Transport
-from chatsys.runtime.words import columns, log_end, of_delivery, of_record
 
 FLOOD = 4096
 """With so many frames at hand clients are not read from until the turn is done."""

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chatsys.errors import BrokenInvariant, DiskFailed
+from chatsys.errors import BrokenInvariant, DiskFailed, told
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Append, Deliver, Note, Send
 from chatsys.protocol.storage import Outbox
+from chatsys.protocol.words import columns, log_end, of_delivery, of_record
 from chatsys.sim.disk import Disk
-from chatsys.sim.words import columns, log_end, of_delivery, of_record, told
 from chatsys.trace import Record
 
 if TYPE_CHECKING:

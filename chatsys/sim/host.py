@@ -24,9 +24,9 @@ from chatsys.protocol.actor import Address
 from chatsys.protocol.effects import Append
 from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp
 from chatsys.protocol.storage import Boot, Outbox, decode
+from chatsys.protocol.words import columns, log_end
 from chatsys.sim.disk import Health
 from chatsys.sim.hands import Frame, Hands
-from chatsys.sim.words import columns, log_end
 from chatsys.trace import Record
 
 

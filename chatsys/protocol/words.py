@@ -1,14 +1,12 @@
-"""Words for the trace: which columns of a record a frame, a durable record, a delivery and an error fill.
+"""Words for the trace: which columns of a record a frame, a durable record and a delivery fill.
 
     Propose(...)         -> message PROPOSE, term, seq of its last entry
     Stored(entry)        -> append, seq, entry_term, text, ...
-    ValueError in a door -> "ValueError: ... (lab.py, line 12)"
 
-Read also `trace` (the columns) and `host`, who writes the records.
+Read also `trace` (the columns); `sim.hands` and `runtime.scribe` write the records with these words.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -90,12 +88,3 @@ def log_end(records: Iterable[msgspec.Struct], before: int | None = None) -> int
         elif isinstance(record, Truncate):
             before = record.first - 1
     return before
-
-
-def told(error: Exception) -> str:
-    """Tell what `error` is and where it came from: its type, its message, the file and the line."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    where = f" ({Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno})" if at else ""
-    return f"{type(error).__name__}: {error}{where}"
