@@ -133,7 +133,7 @@ class NoGap(Invariant):
             record,
             f"{when(record)} node {record.node} delivered {quote(record.text)} (position {record.seq}) as message "
             f"number {record.msg_no}, but for node {first.node} it was number {first.msg_no} {when(first)}; "
-            "one of them left out a message.",
+            "before it the two nodes did not deliver the same messages.",
             first,
         )
 

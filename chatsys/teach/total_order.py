@@ -92,9 +92,13 @@ class TotalOrder(Actor):
         """My messages that have no number yet."""
         self.posted = 0
         self.holdback: Any = type(self).queue()
+        self.origins: dict[int, tuple[str, int]] = {}
+        """Who said message `number`, and as which of its messages: for the trace."""
         self.arrived: set[int] = set()
         """Numbers received beyond `complete`, up to which none is missing."""
         self.complete = 0
+        self.asked = -1
+        """What `complete` was at the last alarm: if it has not moved since, something is missing."""
         self.newest = 0
         self.count = 0
         """How many messages this node has delivered."""
@@ -136,8 +140,9 @@ class TotalOrder(Actor):
         effects: list[Any] = [effect for post in self.posts.values() for effect in self._post(post)]
         if self.me == self.sequencer:
             effects += [Send(node, Newest(len(self.order))) for node in self.others]
-        elif self.newest > self.complete:
+        elif self.newest > self.complete == self.asked:
             effects.append(Send(self.sequencer, Resend(self.complete + 1)))
+        self.asked = self.complete
         return effects
 
     def view(self) -> tuple[int, str]:
@@ -173,6 +178,7 @@ class TotalOrder(Actor):
 
     def _receive(self, ordered: Ordered) -> list[Any]:
         number, post = ordered.number, ordered.post
+        self.origins[number] = (f"node{ordered.origin}-{post.life:08x}", post.post)
         if post.life == self.life:
             self.posts.pop(post.post, None)
         if number > self.complete:
@@ -190,8 +196,9 @@ class TotalOrder(Actor):
         effects = []
         for message in ready:
             self.count += 1
+            client, post = self.origins.get(message.number, ("nobody", 0))
             entry = Entry(
-                seq=message.number, term=1, kind="chat", client_id="sequencer", client_seq=message.number,
+                seq=message.number, term=1, kind="chat", client_id=client, client_seq=post,
                 room="main", author=message.author, text=message.text,
             )  # fmt: skip
             effects.append(Deliver(entry, self.count))

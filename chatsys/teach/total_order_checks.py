@@ -30,7 +30,9 @@ def play(queue: type, seed: int) -> World:
     """Return the world of this `seed` after its run: twelve messages from three authors, then quiet."""
     random = Random(f"lab 03/{seed}")
     loss, duplication = random.choice((0.0, 0.1, 0.3)), random.choice((0.0, 0.15, 0.4))
-    network = Conditions(shortest=0.01, longest=random.choice((0.1, 0.5, 1.0)), loss=loss, duplication=duplication)
+    network = Conditions(
+        shortest=0.01, longest=random.choice((0.1, 0.5, 1.0)), loss=loss, duplication=duplication, in_order=False
+    )  # fmt: skip
     world = World(seed, actor=total_order(queue), network=network, busiest=5000)
     at = 0.1
     for number in range(1, MESSAGES + 1):
