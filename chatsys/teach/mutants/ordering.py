@@ -158,8 +158,8 @@ class ComplainsEachTime(Receiver):
     """Refuses every batch that comes early, not one per gap."""
 
     def _hold(self, sender: int, batch: Propose) -> Effects:
-        self.complained = -1
-        return super()._hold(sender, batch)
+        note = Note("hold", seq=batch.prev.seq + 1, peer=sender, reason="kept" if self.early.hold(batch) else "dropped")
+        return [note, Send(sender, Ack(self.standing.term, False, hint=self.log.last_seq))]
 
 
 class _Hoard(HoldBack):

@@ -96,13 +96,14 @@ def the_deaf_leader(stage: Stage) -> None:
 
 
 @directed("Q27", "After you, for ever", breaks=("L1",), nodes=5, defect="unbounded deference",
-          timing=Timing(back_off_min=0.05, back_off_max=0.1))  # fmt: skip
+          timing=Timing(back_off_min=0.001, back_off_max=0.002))  # fmt: skip
 def after_you(stage: Stage) -> None:
-    """Node 5 reaches only 4.  It always wants to lead, and never can.
+    """Node 5 reaches only 4; it has lost the lead, always wants it back, and can never have it.
 
     4 reaches everybody.  It stands back for 5 once; then it leads.
     """
     stage.partition({5}, {1, 2, 3})
+    stage.until(lambda: stage.leader is None, 10)
     stage.calm(1, 2, 3, 4)
     stage.run(20)
 

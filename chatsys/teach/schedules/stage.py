@@ -124,6 +124,10 @@ class Stage(World):
         del host.disk.records[host.disk.durable :]
         self.crash(number)
 
+    def silence(self, client: str) -> None:
+        """Let a client go away for good, so that it repeats nothing."""
+        self.hosts[client].end("crash")
+
     def stall(self, number: int) -> None:
         """Let a node's disk take so long that no sync ends in this schedule."""
         disk = self.host(number).disk

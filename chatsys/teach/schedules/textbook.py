@@ -199,7 +199,7 @@ def the_lights_go_out(stage: Stage) -> None:
         stage.forget_unsynced(node)
         stage.unstall(node)
     for client in ("ann@3", "bob@2"):
-        stage.hosts[client].end("crash")
+        stage.silence(client)
     for node in stage.nodes:
         stage.restart(node)
     stage.elect(3)
