@@ -264,50 +264,48 @@ def test_killing_the_parent_leaves_no_orphan_not_even_a_paused_one(tmp_path: Pat
     assert alive == []
 
 
+NOTEBOOK = """
+    import msgspec
+    from chatsys.protocol.actor import Actor
+    from chatsys.protocol.effects import Append, Note, Send
+    from chatsys.protocol.election import Bully
+    from chatsys.protocol.messages import LinkUp
+    from chatsys.runtime.cluster import Cluster
+
+    class Greeting(msgspec.Struct, frozen=True, tag="GREETING", tag_field="type"):
+        text: str
+        def loud(self):
+            return Greeting(self.text.upper())
+
+    class Note_(msgspec.Struct, frozen=True, tag="note", tag_field="type"):
+        text: str
+
+    class Greeter(Actor):
+        messages = (Greeting,)
+        records = (Note_,)
+        def on_message(self, sender, message, now):
+            match message:
+                case LinkUp():
+                    return [Send(sender, Greeting(f"hello from {self.me}").loud())]
+                case Greeting(text):
+                    return [Append(Note_(text)), Note("seen", text=text)]
+
+    class MyBully(Bully):
+        def nominate(self, decision, now):
+            return [Note("anomaly", reason="mine"), *super().nominate(decision, now)]
+
+    with Cluster(2, "processes", actor=Greeter) as cluster:
+        cluster.until(lambda: len(cluster.trace.of("seen")) == 2, 10)
+        print(sorted(record.text for record in cluster.trace.of("seen")))
+    with Cluster(3, "processes", parts={"election": MyBully}) as cluster:
+        cluster.until(lambda: cluster.leader, 10)
+        print(cluster.leader, cluster.trace.of("anomaly")[0].reason)
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
 def test_a_class_written_in_a_notebook_runs_in_processes() -> None:
-    done = subprocess.run(
-        script("""
-            import msgspec
-            from chatsys.protocol.actor import Actor
-            from chatsys.protocol.effects import Append, Note, Send
-            from chatsys.protocol.election import Bully
-            from chatsys.protocol.messages import LinkUp
-            from chatsys.runtime.cluster import Cluster
-
-            class Greeting(msgspec.Struct, frozen=True, tag="GREETING", tag_field="type"):
-                text: str
-                def loud(self):
-                    return Greeting(self.text.upper())
-
-            class Note_(msgspec.Struct, frozen=True, tag="note", tag_field="type"):
-                text: str
-
-            class Greeter(Actor):
-                messages = (Greeting,)
-                records = (Note_,)
-                def on_message(self, sender, message, now):
-                    match message:
-                        case LinkUp():
-                            return [Send(sender, Greeting(f"hello from {self.me}").loud())]
-                        case Greeting(text):
-                            return [Append(Note_(text)), Note("seen", text=text)]
-
-            class MyBully(Bully):
-                def nominate(self, decision, now):
-                    return [Note("anomaly", reason="mine"), *super().nominate(decision, now)]
-
-            with Cluster(2, "processes", actor=Greeter) as cluster:
-                cluster.until(lambda: len(cluster.trace.of("seen")) == 2, 10)
-                print(sorted(record.text for record in cluster.trace.of("seen")))
-            with Cluster(3, "processes", parts={"election": MyBully}) as cluster:
-                cluster.until(lambda: cluster.leader, 10)
-                print(cluster.leader, cluster.trace.of("anomaly")[0].reason)
-        """),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = subprocess.run(script(NOTEBOOK), capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout == "['HELLO FROM 1', 'HELLO FROM 2']\n3 mine\n"
 
