@@ -100,6 +100,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._orders.put(order)
         self.start()
 
+    def __repr__(self) -> str:
+        return f"<Panel of {len(self.view.nodes)} nodes ({self.cluster.where}); it needs a notebook to be seen>"
+
     # --- its thread -----------------------------------------------------------------------
 
     def start(self) -> None:
