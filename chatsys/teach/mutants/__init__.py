@@ -16,7 +16,9 @@ from typing import Any
 
 from chatsys.errors import UsageError
 from chatsys.sim.sweep import Outcome, schedule
+from chatsys.teach.mutants.catchup import CATCHUP
 from chatsys.teach.mutants.failure import FAILURE
+from chatsys.teach.mutants.fence import FENCE
 from chatsys.teach.mutants.mutant import FIVE, SMALL, THREE, Kill, Mutant
 from chatsys.teach.mutants.ordering import ORDERING
 from chatsys.teach.mutants.sessions import SESSIONS
@@ -25,7 +27,9 @@ from chatsys.teach.mutants.succession import SUCCESSION
 
 __all__ = ["FIVE", "MOST_SEEDS", "MUTANTS", "SMALL", "THREE", "Kill", "Mutant", "hunt", "mutant", "run", "table"]
 
-MUTANTS: dict[str, Mutant] = {one.name: one for one in (*SUCCESSION, *ORDERING, *SESSIONS, *FAILURE, *STORAGE)}
+MUTANTS: dict[str, Mutant] = {
+    one.name: one for one in (*SUCCESSION, *FENCE, *ORDERING, *CATCHUP, *SESSIONS, *FAILURE, *STORAGE)
+}
 """Every mutant by its name."""
 
 MOST_SEEDS = 150

@@ -3,20 +3,18 @@
 Read also `protocol.sessions`, which does it right; lab 6.
 """
 
+from random import Random
 from typing import Any
 
+from chatsys.config import ClusterConfig
 from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Effects, Order
+from chatsys.protocol.effects import Effects, Order, Send
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
+from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.sessions import Sessions
+from chatsys.protocol.standing import Standing
 from chatsys.teach.mutants.mutant import Mutant
-
-from random import Random  # isort: skip
-from chatsys.config import ClusterConfig  # isort: skip
-from chatsys.protocol.effects import Send  # isort: skip
-from chatsys.protocol.standing import Standing  # isort: skip
-from chatsys.protocol.node import Node  # isort: skip
 
 
 class _NoTable(SessionTable):

@@ -1,34 +1,23 @@
-"""Bugs in promises, terms and the fence: each lets two leaders decide, or one that knows too little.
+"""Bugs in promises, quorums and succession: two leaders of one term, or one that knows too little.
 
-Read also `protocol.succession` and `protocol.fence`, which do it right; lab 10.
+Read also `protocol.succession`, which does it right; `fence` (older terms); lab 10.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from random import Random
+from typing import Any
 
 import msgspec
 
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Append, Effects, Lead, Send, Suspect, Yield
-from chatsys.protocol.fence import FENCED, Fence
-from chatsys.protocol.messages import (
-    Ack,
-    CatchupReply,
-    Coordinator,
-    Heartbeat,
-    Label,
-    Message,
-    Ok,
-    Prepare,
-    Promise,
-    Propose,
-)
+from chatsys.protocol.actor import Address, Part
+from chatsys.protocol.effects import Append, Effects, Lead, Stand
+from chatsys.protocol.messages import Label, Prepare
 from chatsys.protocol.node import Node
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
-from chatsys.teach.mutants.mutant import FIVE, Mutant
+from chatsys.teach.mutants.mutant import Mutant
 
 
 class ForgetsTerm(Node):
@@ -72,7 +61,7 @@ class HalfIsEnough(Node):
     """Divides by two and forgets the one more."""
 
     def __init__(
-        self, me: Address, config: ClusterConfig, random: Random, parts: dict[str, type] | None = None
+        self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
     ) -> None:
         super().__init__(me, config, random, parts)
         self.standing.quorum = max(1, len(config.ids) // 2)
@@ -88,7 +77,7 @@ class LeadsUnprepared(Succession):
 class ClaimsTheTerm(Succession):
     """Enters the next term by itself, and leads with the log it has; no promise is asked for."""
 
-    def stand(self, decision: object, now: float) -> Effects:
+    def stand(self, decision: Stand, now: float) -> Effects:
         """Claim the lead; nobody is asked."""
         here = self.standing
         here.enter(here.term + 1, promised_to=here.me)
@@ -110,130 +99,10 @@ class AdoptsTheLongest(Succession):
         return super()._complete(now)
 
 
-class AnyReplySucceeds(Succession):
-    """Takes whatever sync reply comes, of any round, and leads when that reply is complete in itself."""
-
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.fence = _LetsThrough(standing, CatchupReply)
-
-    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
-        """Look at neither nonce nor term nor sender."""
-        if isinstance(message, CatchupReply) and message.purpose == "sync" and self.standing.role is Role.SYNCING:
-            if not message.more and self.log.holds(message.prev):
-                return [*self.log.splice(message.entries), Lead()]
-            return []
-        return super().on_message(sender, message, now)
-
-
-class _LetsThrough(Fence):
-    """A fence with a hole: frames of one kind pass whatever their term is."""
-
-    def __init__(self, standing: Standing, kind: type[Message]) -> None:
-        super().__init__(standing)
-        self.kind = kind
-
-    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-        """Let the one kind pass when it is older than this node's term."""
-        if isinstance(message, self.kind) and message.term < self.standing.term:  # type: ignore[attr-defined]
-            return [], True
-        return super().check(sender, message)
-
-
-class _FollowsBack(Fence):
-    """Follows whoever says COORDINATOR, whatever the term."""
-
-    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-        """Go back to the older term."""
-        here = self.standing
-        if isinstance(message, Coordinator) and message.term < here.term:
-            here.enter(message.term, promised_to=sender, leader=sender)
-            return [Append(Promised(message.term, sender)), Yield("a coordinator said so", leader=sender)], True
-        return super().check(sender, message)
-
-
-class _NoFence(_LetsThrough):
-    """Lets everything from any leader of any time pass."""
-
-    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-        """Look at no term at all, if it is an older one."""
-        if isinstance(message, (Coordinator, Heartbeat, Propose)) and message.term < self.standing.term:
-            self.standing.set_leader(sender)
-            return [Yield(f"node {sender} says it leads", leader=sender)], True
-        return super().check(sender, message)
-
-
-class _FencesOk(Fence):
-    """Treats OK like everything else: the wrong term, so away with it."""
-
-    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-        """Drop OK of another term."""
-        if isinstance(message, Ok) and message.term != self.standing.term:
-            return [], False
-        return super().check(sender, message)
-
-
-class _StaleBeats(Fence):
-    """Takes any heartbeat of the leader for a sign of life, however old."""
-
-    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-        """Forget the number of the last one."""
-        self.standing.heard = 0
-        return super().check(sender, message)
-
-
-class LowerPropose(Succession):
-    """Its fence lets PROPOSE of an older term pass."""
-
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.fence = _LetsThrough(standing, Propose)
-
-
-class StaleAck(Succession):
-    """Its fence lets ACK of an older term pass."""
-
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.fence = _LetsThrough(standing, Ack)
-
-
-class OlderCoordinator(Succession):
-    """Its fence follows a COORDINATOR of an older term."""
-
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.fence = _FollowsBack(standing)
-
-
-class NoFence(Succession):
-    """It has no fence against leaders of older terms."""
-
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.fence = _NoFence(standing, Propose)
-
-
-class FencedOk(Succession):
-    """Its fence drops OK of other terms."""
-
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.fence = _FencesOk(standing)
-
-
-class StaleBeats(Succession):
-    """Its fence does not look at the number of a heartbeat."""
-
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.fence = _StaleBeats(standing)
-
-
 class WaitsForEver(Succession):
     """Asks a higher one to take over, and never stops waiting for it."""
 
-    def on_alarm(self, name: object, now: float) -> Effects:
+    def on_alarm(self, name: Any, now: float) -> Effects:
         """Let the alarm `hand` ring in vain."""
         return [] if name == "hand" else super().on_alarm(name, now)
 
@@ -293,59 +162,11 @@ SUCCESSION = (
         parts={"succession": AdoptsTheLongest},
     ),
     Mutant(
-        name="stale ACK counted",
-        story="An ACK is counted whatever its term; what it confirmed may have been replaced since.",
-        killers=("S8",),
-        parts={"succession": StaleAck},
-        directed="Q2",
-    ),
-    Mutant(
-        name="lower-term PROPOSE accepted",
-        story="A deposed leader's PROPOSE is written into the log like any other.",
-        killers=("S1", "S13"),
-        parts={"succession": LowerPropose},
-        directed="Q11",
-    ),
-    Mutant(
-        name="COORDINATOR of an older term accepted",
-        story="Whoever says COORDINATOR is followed, even if a newer term has begun.",
-        killers=("S6",),
-        parts={"succession": OlderCoordinator},
-        directed="C5",
-    ),
-    Mutant(
-        name="no fence",
-        story="Frames of any leader of any time are taken as if they came from the present one.",
-        killers=("S1", "S13", "S8"),
-        parts={"succession": NoFence},
-        directed="C5",
-    ),
-    Mutant(
         name="leadership resumed after restart",
         story="A leader that crashed and came back goes on leading its old term.",
         killers=("S5",),
         actor=ResumesTheLead,
         directed="Q16",
-    ),
-    Mutant(
-        name="sync reply without nonce",
-        story="While syncing, any sync reply is taken for the answer, also one to an earlier round.",
-        killers=("S8",),
-        parts={"succession": AnyReplySucceeds},
-        directed="Q10",
-    ),
-    Mutant(
-        name="lower-term OK dropped by the fence",
-        story="OK stands behind the fence too, so a node whose term ran ahead never finds support again.",
-        killers=("L1", "L2"),
-        parts={"succession": FencedOk},
-    ),
-    Mutant(
-        name="old heartbeat counts",
-        story="A heartbeat counts as a sign of life whatever its number, so a replayed one revives a dead leader.",
-        killers=("L1",),
-        parts={"succession": StaleBeats},
-        directed="C11",
     ),
     Mutant(
         name="refuses for ever after a lost STEPDOWN",
@@ -355,5 +176,3 @@ SUCCESSION = (
     ),
 )
 """The bugs of this page."""
-
-_ = (FIVE, FENCED, Promise, Send, Suspect)

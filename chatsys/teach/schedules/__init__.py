@@ -8,21 +8,17 @@ schedules are those in which the majority's protocol lives by one rule, and its 
 
 Assumes   nothing of chance: a schedule is the same on every machine.
 Promises  `play(name, flawed=True)` breaks one of `breaks`; `play(name)` breaks nothing.
-Read also `stage` (the tools), `textbook` (C), `majority` (Q), `lively` (liveness), PROTOCOL section 10.
+Read also `stage` (the tools); `textbook` and `bugs` (C), `copies`, `terms` and `lively` (Q).
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from chatsys.errors import UsageError
+from chatsys.teach.schedules import bugs, copies, lively, terms, textbook
 from chatsys.teach.schedules.directed import DIRECTED, Directed, Played
 
-__all__ = ["DIRECTED", "Directed", "Played", "play", "rows"]
-
-from chatsys.teach.schedules import lively, majority, textbook  # isort: skip
-
-_ALL = (textbook, majority, lively)
-"""Imported, so that their schedules are in the registry."""
+__all__ = ["DIRECTED", "Directed", "Played", "bugs", "copies", "lively", "play", "rows", "terms", "textbook"]
 
 
 def play(name: str, flawed: bool = False) -> Played:

@@ -3,14 +3,14 @@
 The nodes act for themselves here.  Faults that stay are part of the picture: a cut link, a deaf
 leader; whoever still reaches a majority must be served.
 
-Read also `check.liveness` (the laws and their limits), `textbook`, `majority`.
+Read also `check.liveness` (the laws and their limits), `textbook`, `terms`.
 """
 
 from collections.abc import Iterator
 
 from chatsys.check import Violation
 from chatsys.config import Limits, Timing
-from chatsys.protocol.messages import Heartbeat, Prepare, Propose, Stepdown
+from chatsys.protocol.messages import Heartbeat, Prepare, Stepdown
 from chatsys.teach.schedules.directed import directed
 from chatsys.teach.schedules.stage import Stage
 
@@ -140,6 +140,3 @@ def nobody_took_over(stage: Stage) -> None:
     stage.calm()
     stage.say("still there?", node=2, author="bob")
     stage.run(35)
-
-
-_ = Propose

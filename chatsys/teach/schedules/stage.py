@@ -8,7 +8,7 @@ the script says `elect(2)`; frames wait at gates (`World.hold`) until it lets th
 With `lively=True` the nodes keep the course's timing and act for themselves: for schedules about
 liveness, which then say `calm(1, 2)` when their faults are over and who must be served.
 
-Read also `sim.gate`, `textbook` and `majority` (the schedules).
+Read also `sim.gate`, `textbook`, `bugs`, `copies`, `terms`, `lively` (the schedules).
 """
 
 from typing import Any
