@@ -8,12 +8,14 @@ nothing but records.  A run is therefore a value: it can be saved, loaded, queri
 
 Kinds of events (column `kind`), and the columns they fill beside time, node, incarnation, clock:
 
-    lives    start crash restart pause resume stop    (reason)
+    lives    start                                    seq (the end of the log it found), reason
+             crash restart pause resume stop          (reason)
     links    link_up link_down                        peer
     faults   cut heal slow lose fault                 peer, reason      node is None: the world did it
     frames   send receive drop                        peer, message, id, term, seq; drop has its reason
     log      append                                   seq, entry_term, entry, client, client_seq, text ...
-             truncate boot promise hint durable       seq (first position gone) / peer (promised to)
+             truncate boot promise hint               seq (first position gone) / term, peer (promised to)
+             durable                                  seq (the end of the log when the sync that ended began)
     roles    role                                     role, reason       a change of role
              lead ready                               seq (the barrier)
              follow                                   peer (the leader)

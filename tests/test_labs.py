@@ -89,14 +89,12 @@ def test_graded_cells_have_ids_and_the_tag(name: str) -> None:
             assert cell["metadata"]["tags"] == ["graded"] and cell["metadata"]["nbgrader"]["locked"]
 
 
-def test_the_source_scores_full_marks_and_the_release_and_broken_notebooks_none(tmp_path: Path) -> None:
-    source, release = notebook("source", LAB), notebook("release", LAB)
-    broken = tmp_path / "broken.ipynb"
+def test_the_source_scores_full_marks_and_a_broken_notebook_before_it_stops_nothing(tmp_path: Path) -> None:
+    source, broken = notebook("source", LAB), tmp_path / "broken.ipynb"
     broken.write_text("{this is no notebook")
-    marks = grade(tmp_path, broken, source, release)
+    marks = grade(tmp_path, broken, source)
     assert (marks[str(source)]["score"], marks[str(source)]["max_score"]) == (15, 15)
     assert marks[str(source)]["output"] == "to be read by a person: explanation"
-    assert (marks[str(release)]["score"], marks[str(release)]["max_score"]) == (0, 15)
     assert (marks[str(broken)]["score"], marks[str(broken)]["max_score"]) == (0, 15)
     assert "could not be graded" in marks[str(broken)]["output"]
 
