@@ -104,8 +104,15 @@ def test_a_fraction_of_the_frames_is_lost() -> None:
 
 def test_duplication_makes_a_frame_arrive_twice() -> None:
     net = network()
-    net.rule("duplicate", 1, 2, 1.0)
+    net.rule("duplicate", 1, 2, 1.0, 0.0)
     assert net.arrivals(1, 2, 0.0) == (0.01, 0.01)
+
+
+def test_a_late_copy_comes_seconds_after_its_original() -> None:
+    net = network()
+    net.rule("duplicate", 1, 2, 1.0, 5.0)
+    pairs = [net.arrivals(1, 2, 0.0) for _ in range(100)]
+    assert {first for first, _ in pairs} == {0.01} and 4 < max(second for _, second in pairs) <= 5.01  # type: ignore[misc, operator, type-var]
 
 
 def test_conditions_out_of_range_are_refused_in_a_sentence() -> None:

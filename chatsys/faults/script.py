@@ -84,7 +84,7 @@ VERBS: dict[str, tuple[int, tuple[_Check, ...]]] = {
     "heal": (0, (_flag,)),
     "slow": (3, (_end, _end, _seconds, _seconds)),
     "lose": (3, (_end, _end, _fraction)),
-    "duplicate": (3, (_end, _end, _fraction)),
+    "duplicate": (3, (_end, _end, _fraction, _seconds)),
     "disk": (2, (_node, _one_of(DISKS))),
     "clock": (2, (_node, _rate)),
     "ambush": (3, (_one_of(MOMENTS), _seconds, _seconds)),

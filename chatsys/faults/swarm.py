@@ -46,7 +46,9 @@ def _loss(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
 def _duplication(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     link = _where(random, nodes)
     end = at + random.uniform(0.5, 8)
-    return [Fault(at, "duplicate", (*link, _round(random.uniform(0.1, 0.9)))), Fault(end, "duplicate", (*link, 0.0))]
+    late = random.choice((0.0, 0.5, 8.0))
+    begin = Fault(at, "duplicate", (*link, _round(random.uniform(0.1, 0.9)), late))
+    return [begin, Fault(end, "duplicate", (*link, 0.0))]
 
 
 def _delay(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:

@@ -52,6 +52,8 @@ class Link(msgspec.Struct):
     jitter: float = 0.0
     loss: float = 0.0
     duplication: float = 0.0
+    late: float = 0.0
+    """A second copy arrives up to this much later."""
 
 
 ANY = "*"
@@ -86,7 +88,7 @@ class Network:
             return "lost"
         at = now + self._delay() + link.delay + (link.jitter * draw() if link.jitter else 0.0)
         if link.duplication and draw() < link.duplication:
-            return (at, now + self._delay() + link.delay + link.jitter * draw())
+            return (at, now + self._delay() + link.delay + max(link.jitter, link.late) * draw())
         return (at if link.jitter else self._queued(sender, receiver, at),)
 
     def _queued(self, sender: Address, receiver: Address, at: float) -> float:
@@ -123,7 +125,7 @@ class Network:
         self._changed()
 
     def rule(self, what: str, a: Address, b: Address, *values: float) -> None:
-        """Lay a rule (`slow` delay jitter, `lose` fraction, `duplicate` fraction) on both directions."""
+        """Lay a rule (`slow` delay jitter, `lose` fraction, `duplicate` fraction late) on both directions."""
         everybody = a == b == ANY
         replaced = {(a, b), (b, a)}
         self.rules = [old for old in self.rules if old[0] != what or not (everybody or old[1:3] in replaced)]
@@ -158,5 +160,5 @@ class Network:
                     case "lose":
                         (link.loss,) = values
                     case "duplicate":
-                        (link.duplication,) = values
+                        link.duplication, link.late = values
         return link

@@ -189,9 +189,9 @@ class Verbs(Events):
         """Lose this fraction of the frames between `a` and `b` ("*": all)."""
         self._rule("lose", a, b, fraction)
 
-    def duplicate(self, a: Address, b: Address, fraction: float) -> None:
-        """Let this fraction of the frames between `a` and `b` ("*": all) arrive twice."""
-        self._rule("duplicate", a, b, fraction)
+    def duplicate(self, a: Address, b: Address, fraction: float, late: float = 0.0) -> None:
+        """Let this fraction of the frames between `a` and `b` ("*": all) arrive twice, the copy up to `late` s later."""
+        self._rule("duplicate", a, b, fraction, late)
 
     def _rule(self, verb: str, a: Address, b: Address, *values: float) -> None:
         check_fault(verb, (a, b, *values), self.nodes)
