@@ -1,0 +1,89 @@
+"""Commands that put the checkers and the real cluster on trial: mutants, soak.
+
+Read also `teach.mutants` (bugs that must be found), `soak` (real faults for minutes).
+"""
+
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+
+from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json
+from chatsys.commands.proofs import progress
+from chatsys.errors import UsageError
+
+
+def mutants(
+    names: Annotated[list[str] | None, typer.Argument(help="Which mutants; all if none is named.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100_000, help="Random schedules to try for each.")] = 150,
+    as_json: AsJson = False,
+) -> None:
+    """Run the protocol with one bug at a time and show which invariant finds it out, and how soon.
+
+    Exit code 1 if a mutant survives: then a checker is blind.
+
+    Examples:
+
+        chatsys mutants
+        chatsys mutants "vote twice" "lead without SYNC" --json
+    """
+    from chatsys.teach.mutants import MUTANTS, mutant, table
+
+    chosen = [mutant(name).name for name in names or MUTANTS]
+    began, rows = time.monotonic(), []
+    with progress(len(chosen), "mutants") as step:
+        for row in table(chosen, seeds):
+            rows.append(row)
+            step()
+            if not as_json:
+                how = row["schedule"] or f"{row['seeds_needed']} seeds"
+                print(f"{row['mutant']:<48} {row['killer'] or 'SURVIVED':<9} {how}", flush=True)
+    survived = [row["mutant"] for row in rows if not row["killer"]]
+    seconds = round(time.monotonic() - began, 1)
+    if as_json:
+        print_json({"mutants": rows, "survived": survived, "seconds": seconds})
+    else:
+        print(f"\n{len(rows) - len(survived)} of {len(rows)} mutants found out in {seconds} s")
+    leave(VIOLATED if survived else HELD)
+
+
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.1, max=120, help="How long, in real time.")] = 1.0,
+    nodes: Annotated[int, typer.Option(min=3, max=7, help="How many nodes.")] = 3,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Messages a second.")] = 50.0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the faults.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Run real processes under real faults for minutes, and judge what the users saw.
+
+    A fault every 5 to 15 seconds: SIGKILL, SIGSTOP, partitions, slow and lossy links. Tells for each
+    how long no message was acknowledged.
+
+    Examples:
+
+        chatsys soak --minutes 10 --nodes 5
+    """
+    if minutes * 60 * rate > 500_000:
+        raise UsageError(f"{minutes} minutes at {rate} messages a second are too many to judge; give fewer.")
+    from chatsys.soak import soak as run
+
+    hint(f"{minutes:g} minutes of faults on {nodes} processes; Ctrl-C ends it.")
+    with progress(int(minutes * 60), "seconds") as step:
+        report = run(minutes * 60, nodes, rate, seed, step)
+    if as_json:
+        print_json(msgspec.to_builtins(report))
+    else:
+        for outage in report.outages:
+            print(f"{outage.at:8.1f} s  {outage.fault:<28} longest wait {outage.seconds:.2f} s")
+        print(f"{report.acknowledged} of {report.said} messages acknowledged, {report.indeterminate} indeterminate")
+        print("\n".join(report.violations) or "held: nothing acknowledged was lost, doubled or reordered")
+        if report.unfinished:
+            print(f"INCONCLUSIVE: {report.unfinished}")
+    leave(VIOLATED if report.violations else INCONCLUSIVE if report.unfinished else HELD)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (mutants, soak):
+        app.command(rich_help_panel="Proofs and measurements")(command)

@@ -1,0 +1,201 @@
+"""Soak: a real cluster of processes under real faults for minutes, judged like a simulated one.
+
+    clients talk all along  --50 a second-->  processes over TCP
+    every 5 to 15 seconds   one fault: SIGKILL, SIGSTOP, a partition, a link that loses or lags
+    at the end              everything is mended; the trace goes through the same checkers
+
+Real time finds what virtual time cannot: what the operating system does between two lines.
+
+Assumes   the machine has room for the processes; a slow machine makes outages longer, not orders wrong.
+Promises  it ends by itself, and says how long service was away after each fault.
+Read also `sim.sweep` (the same in virtual time), `runtime.cluster` (the verbs), `check`.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from chatsys.check import check
+from chatsys.check.histories import check_histories
+from chatsys.errors import UsageError
+from chatsys.faults import Fault, Script, apply
+from chatsys.runtime.cluster import Cluster
+from chatsys.trace import Trace
+
+AUTHORS = ("ann", "bob", "eve", "kim")
+SHORTEST, LONGEST = 5.0, 15.0
+"""Between one fault and the next, in seconds."""
+CALM = 30.0
+"""At most so long everything may take to be delivered everywhere once all is mended."""
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """One fault, and the longest time without an acknowledgement until the next one."""
+
+    at: float
+    fault: str
+    seconds: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a soak showed; `python -m chatsys soak --json` prints it."""
+
+    nodes: int
+    seed: int
+    seconds: float
+    said: int
+    acknowledged: int
+    indeterminate: int
+    delivered: dict[int, int]
+    outages: tuple[Outage, ...]
+    violations: tuple[str, ...]
+    unfinished: str = ""
+    """What was not well when time was up, if anything."""
+
+    @property
+    def longest(self) -> float:
+        """The longest time without service, in seconds."""
+        return max((outage.seconds for outage in self.outages), default=0.0)
+
+
+def random_faults(random: Random, nodes: tuple[int, ...], seconds: float) -> Script:
+    """Return faults for so many seconds, each mended before the next begins."""
+    faults: list[Fault] = []
+    at = random.uniform(SHORTEST, LONGEST)
+    while at < seconds:
+        gap = random.uniform(SHORTEST, LONGEST)
+        begin, end = random.choice(KINDS)(random, nodes)
+        faults.append(Fault(round(at, 2), *begin))
+        faults.append(Fault(round(at + random.uniform(0.3, 0.9) * gap, 2), *end))
+        at += gap
+    return Script(faults)
+
+
+Step = tuple[str, tuple[Any, ...]]
+_Draw = Callable[[Random, tuple[int, ...]], tuple[Step, Step]]
+
+
+def _kill(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("crash", (random.choice(nodes),)), ("mend", ())
+
+
+def _kill_leader(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("crash", ("leader",)), ("mend", ())
+
+
+def _stop(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("pause", (random.choice((*nodes, "leader")),)), ("mend", ())
+
+
+def _split(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    side = tuple(sorted(random.sample(nodes, random.randint(1, len(nodes) - 1))))
+    rest = tuple(node for node in nodes if node not in side)
+    one_way = (True,) if random.random() < 0.3 else ()
+    return ("partition", (side, rest, *one_way)), ("heal", ())
+
+
+def _cut(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("cut", tuple(random.sample(nodes, 2))), ("heal", ())
+
+
+def _lag(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("slow", ("*", "*", round(random.uniform(0.02, 0.3), 3), 0.05)), ("heal", (True,))
+
+
+def _lossy(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("lose", ("*", "*", round(random.uniform(0.02, 0.3), 3))), ("heal", (True,))
+
+
+KINDS: tuple[_Draw, ...] = (_kill, _kill_leader, _kill_leader, _stop, _split, _cut, _lag, _lossy)
+"""How faults are drawn; the leader is killed twice as often."""
+
+
+def soak(
+    seconds: float = 60.0, nodes: int = 3, rate: float = 50.0, seed: int = 1, step: Callable[[], None] | None = None
+) -> Report:
+    """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
+
+    Raises `UsageError` for a time, a rate or a number of nodes that make no soak.
+    """
+    if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
+        raise UsageError(
+            f"seconds is {seconds}, rate is {rate}, nodes is {nodes}; give 1 to 7200 seconds, "
+            "up to 1000 messages a second and at least 3 nodes."
+        )
+    with Cluster(nodes=nodes, where="processes", seed=seed) as cluster:
+        if not cluster.until(lambda: cluster.leader is not None, 30):
+            return _report(cluster, seed, seconds, 0, (), "no leader within 30 s of the start")
+        script = random_faults(Random(f"{seed}/soak"), cluster.nodes, seconds)
+        begin = cluster.now
+        said = _drive(cluster, script, seconds, rate, step or (lambda: None))
+        apply(cluster, "mend", (), lenient=True)
+        calm = cluster.until(lambda: _all_delivered(cluster), CALM)
+        why = "" if calm else f"after {CALM:.0f} s of calm not every node has every acknowledged message"
+        return _report(cluster, seed, cluster.now - begin, said, _outages(cluster.trace, script, begin), why)
+
+
+def _drive(cluster: Cluster, script: Script, seconds: float, rate: float, step: Callable[[], None]) -> int:
+    """Say `rate` messages a second and play the script; return how many were said."""
+    begin, said, told = cluster.now, 0, 0
+    pending = list(script)
+    while (passed := cluster.now - begin) < seconds:
+        while pending and pending[0].time <= passed:
+            fault = pending.pop(0)
+            apply(cluster, fault.verb, fault.args, lenient=True)
+        while said < passed * rate:
+            author = AUTHORS[said % len(AUTHORS)]
+            cluster.say(f"{author} {said}", author=author)
+            said += 1
+        if told < int(passed):
+            told += 1
+            step()
+        cluster.run(0.01)
+    return said
+
+
+def _all_delivered(cluster: Cluster) -> bool:
+    """Whether all members run, a leader serves, and all have delivered equally much, with nothing under way."""
+    state = cluster.status()
+    counts = {facts.get("delivered") for facts in state.values()}
+    answered = len(cluster.trace.of("ack")) + len(cluster.trace.of("indeterminate"))
+    return (
+        all(facts["alive"] and not facts["paused"] for facts in state.values())
+        and cluster.leader is not None
+        and len(counts) == 1
+        and answered >= len(cluster.trace.of("submit"))
+    )
+
+
+def _outages(trace: Trace, script: Script, begin: float) -> tuple[Outage, ...]:
+    """For each fault the longest pause between two acknowledgements until the next fault."""
+    acks = [record.time - begin for record in trace.of("ack")]
+    starts = [fault for fault in script if fault.verb not in ("mend", "heal")]
+    found = []
+    for fault, after in zip(starts, [*starts[1:], None], strict=True):
+        end = after.time if after else (acks[-1] if acks else fault.time)
+        inside = [fault.time, *(time for time in acks if fault.time < time <= end), end]
+        longest = max((b - a for a, b in zip(inside, inside[1:], strict=False)), default=0.0)
+        words = f"{fault.verb} {' '.join(map(str, fault.args))}".strip()
+        found.append(Outage(round(fault.time, 2), words, round(max(longest, 0.0), 3)))
+    return tuple(found)
+
+
+def _report(
+    cluster: Cluster, seed: int, seconds: float, said: int, outages: tuple[Outage, ...], unfinished: str
+) -> Report:
+    trace = cluster.trace
+    broken = [*check(trace), *check_histories(trace)]
+    return Report(
+        nodes=len(cluster.nodes),
+        seed=seed,
+        seconds=round(seconds, 1),
+        said=said,
+        acknowledged=len(trace.of("ack")),
+        indeterminate=len(trace.of("indeterminate")),
+        delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
+        outages=outages,
+        violations=tuple(str(found) for found in broken),
+        unfinished=unfinished,
+    )

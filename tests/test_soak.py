@@ -1,0 +1,42 @@
+"""The soak: real processes, real faults, judged by the same checkers."""
+
+from random import Random
+
+import pytest
+
+from chatsys.errors import UsageError
+from chatsys.faults import Script
+from chatsys.soak import LONGEST, SHORTEST, Outage, _outages, random_faults, soak
+from chatsys.trace import Record, Trace
+
+
+def test_a_short_soak_loses_doubles_and_reorders_nothing() -> None:
+    report = soak(seconds=12, nodes=3, rate=50, seed=3)
+    assert report.violations == () and report.unfinished == ""
+    assert report.acknowledged + report.indeterminate == report.said > 500
+    assert len(set(report.delivered.values())) == 1 and report.outages
+
+
+def test_faults_come_every_5_to_15_seconds_and_each_is_mended_before_the_next() -> None:
+    script = random_faults(Random(1), (1, 2, 3), 600)
+    begins = [fault.time for fault in script if fault.verb not in ("mend", "heal")]
+    gaps = [b - a for a, b in zip(begins, begins[1:], strict=False)]
+    assert all(SHORTEST <= gap <= LONGEST + 0.01 for gap in gaps) and len(gaps) > 40
+    verbs = [fault.verb in ("mend", "heal") for fault in script]
+    assert verbs == [False, True] * (len(verbs) // 2)
+
+
+def test_the_same_seed_draws_the_same_faults() -> None:
+    assert random_faults(Random(7), (1, 2, 3), 100) == random_faults(Random(7), (1, 2, 3), 100)
+
+
+def test_an_outage_is_the_longest_wait_until_the_next_fault() -> None:
+    trace = Trace([Record(10.0 + at, "ack") for at in (1.0, 2.0, 2.9, 4.4, 4.5, 6.0)])
+    script = Script([(2.5, "crash", 1), (3.0, "mend"), (5.0, "pause", 2), (5.5, "mend")])
+    assert _outages(trace, script, begin=10.0) == (Outage(2.5, "crash 1", 1.5), Outage(5.0, "pause 2", 1.0))
+
+
+@pytest.mark.parametrize("wrong", [{"seconds": 0}, {"seconds": 1e9}, {"rate": 0}, {"nodes": 2}])
+def test_what_makes_no_soak_is_refused_with_a_sentence(wrong: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="give 1 to 7200 seconds"):
+        soak(**wrong)  # type: ignore[arg-type]
