@@ -63,7 +63,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def random_faults(random: Random, nodes: tuple[int, ...], seconds: float) -> Script:
     """Return faults for so many seconds, each mended before the next begins."""
     faults: list[Fault] = []
-    at = random.uniform(SHORTEST, LONGEST)
+    at = random.uniform(1.0, SHORTEST)
     while at < seconds:
         gap = random.uniform(SHORTEST, LONGEST)
         begin, end = random.choice(KINDS)(random, nodes)
@@ -173,7 +173,7 @@ def _outages(trace: Trace, script: Script, begin: float) -> tuple[Outage, ...]:
     acks = [record.time - begin for record in trace.of("ack")]
     starts = [fault for fault in script if fault.verb not in ("mend", "heal")]
     found = []
-    for fault, after in zip(starts, [*starts[1:], None], strict=True):
+    for fault, after in zip(starts, [*starts[1:], None], strict=False):
         end = after.time if after else (acks[-1] if acks else fault.time)
         inside = [fault.time, *(time for time in acks if fault.time < time <= end), end]
         longest = max((b - a for a, b in zip(inside, inside[1:], strict=False)), default=0.0)
