@@ -70,7 +70,7 @@ def _partition(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
 
 
 def _isolate(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
-    return [Fault(at, "partition", ((LEADER,),)), Fault(at + random.uniform(0.3, 7), "heal")]
+    return [Fault(at, "partition", ((LEADER,),)), Fault(at + random.uniform(0.3, 10), "heal")]
 
 
 def _one_way(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
