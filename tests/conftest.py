@@ -1,9 +1,13 @@
-"""What all tests share: the same random choices every time, and free ports."""
+"""What all tests share: the same random choices every time, free ports, and the command line."""
 
 import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from typed import Run
 
 settings.register_profile("same every time", derandomize=True, deadline=None)
 settings.load_profile("same every time")
@@ -17,3 +21,36 @@ def free_ports() -> list[int]:
     for one in held:
         one.close()
     return ports
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs one command line and returns (exit code, stdout, stderr)."""
+
+    from chatsys.__main__ import main
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["chatsys", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def config(tmp_path: Path, free_ports: list[int]) -> Callable[..., Path]:
+    """Return a function that writes a node's config file and returns its path."""
+
+    def write(node: int = 1, data: object = None, port: int | None = None, more: str = "") -> Path:
+        ports = dict(zip((1, 2, 3), free_ports, strict=True))
+        ports[node] = port or ports[node]
+        members = ", ".join(f"{id}: '127.0.0.1:{port}'" for id, port in ports.items())
+        path = tmp_path / f"node{node}.yml"
+        path.write_text(f"node: {node}\nmembers: {{{members}}}\ndata: {data or tmp_path / f'data{node}'}\n{more}")
+        return path
+
+    return write

@@ -56,11 +56,9 @@ def lab(
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     hint(f"Opening {tour}. Ctrl-C twice stops JupyterLab.")
-    try:
-        code = subprocess.run(command, check=False).returncode
-    except KeyboardInterrupt:
-        code = 0
-    leave(code)
+    if os.name == "posix":
+        os.execv(command[0], command)  # JupyterLab takes this process's place, so Ctrl-C is its own
+    leave(subprocess.run(command, check=False).returncode)
 
 
 def demo(
