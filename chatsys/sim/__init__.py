@@ -1,0 +1,11 @@
+"""The imaginary world: a cluster in virtual time, from one seed, with any fault at any moment.
+
+    world     World: nodes, clients, what one may ask       verbs    what people can do to it
+    events    the heap and the time                         gate     frames that wait to be let go
+    host      one address and its lives                     hands    how effects are carried out
+    network   delay, loss, order, cuts                      disk     sync, what a crash takes
+    sweep     many seeds, each judged                       shrink   the few steps that make a run fail
+    explore   every order of events, up to a depth
+
+It mirrors `chatsys.runtime`, the real world; the two do not know each other.
+"""
