@@ -59,9 +59,9 @@ class World(Verbs):
     ) -> None:
         """Begin a world at time 0 with all nodes started.
 
-        `nodes` is a number or a whole `ClusterConfig`, which then has quorum and timing in it.  `parts` replaces parts of the chat node by
-        name; `actor` replaces the node itself.  Clocks run at 1 +- `clock_drift`.  More than
-        `busiest` events in one second of virtual time raise `Runaway`.
+        `nodes` is a number, or a whole `ClusterConfig` that has quorum and timing in it.  `parts`
+        replaces parts of the chat node by name; `actor` replaces the node itself.  Clocks run at
+        1 +- `clock_drift`.  More than `busiest` events in one second of virtual time raise `Runaway`.
         """
         timing = Timing.profile(timing) if isinstance(timing, str) else timing
         super().__init__(busiest)
