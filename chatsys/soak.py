@@ -19,7 +19,7 @@ import msgspec
 
 from chatsys.check import check
 from chatsys.check.histories import check_histories
-from chatsys.errors import UsageError
+from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Fault, Script, apply
 from chatsys.runtime.cluster import Cluster
 from chatsys.trace import Trace
@@ -126,14 +126,25 @@ def soak(
         )
     with Cluster(nodes=nodes, where="processes", seed=seed) as cluster:
         if not cluster.until(lambda: cluster.leader is not None, 30):
-            return _report(cluster, seed, seconds, 0, (), "no leader within 30 s of the start")
+            raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
         script = random_faults(Random(f"{seed}/soak"), cluster.nodes, seconds)
         begin = cluster.now
         said = _drive(cluster, script, seconds, rate, step or (lambda: None))
         apply(cluster, "mend", (), lenient=True)
         calm = cluster.until(lambda: _all_delivered(cluster), CALM)
-        why = "" if calm else f"after {CALM:.0f} s of calm not every node has every acknowledged message"
-        return _report(cluster, seed, cluster.now - begin, said, _outages(cluster.trace, script, begin), why)
+        trace = cluster.trace
+        return Report(
+            nodes=nodes,
+            seed=seed,
+            seconds=round(cluster.now - begin, 1),
+            said=said,
+            acknowledged=len(trace.of("ack")),
+            indeterminate=len(trace.of("indeterminate")),
+            delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
+            outages=_outages(trace, script, begin),
+            violations=tuple(str(found) for found in (*check(trace), *check_histories(trace))),
+            unfinished="" if calm else f"after {CALM:.0f} s of calm not every node has every acknowledged message",
+        )
 
 
 def _drive(cluster: Cluster, script: Script, seconds: float, rate: float, step: Callable[[], None]) -> int:
@@ -180,22 +191,3 @@ def _outages(trace: Trace, script: Script, begin: float) -> tuple[Outage, ...]:
         words = f"{fault.verb} {' '.join(map(str, fault.args))}".strip()
         found.append(Outage(round(fault.time, 2), words, round(max(longest, 0.0), 3)))
     return tuple(found)
-
-
-def _report(
-    cluster: Cluster, seed: int, seconds: float, said: int, outages: tuple[Outage, ...], unfinished: str
-) -> Report:
-    trace = cluster.trace
-    broken = [*check(trace), *check_histories(trace)]
-    return Report(
-        nodes=len(cluster.nodes),
-        seed=seed,
-        seconds=round(seconds, 1),
-        said=said,
-        acknowledged=len(trace.of("ack")),
-        indeterminate=len(trace.of("indeterminate")),
-        delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
-        outages=outages,
-        violations=tuple(str(found) for found in broken),
-        unfinished=unfinished,
-    )

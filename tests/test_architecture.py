@@ -55,9 +55,10 @@ CORE_MAY_IMPORT = {
 
 HEAVY = {"pandas", "plotly", "ipywidgets", "anywidget", "IPython", "nbformat", "nbgrader", "tqdm", "rich"}
 
-FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, PACKAGE_GUIDE = 300, 500, 40, 5, 50
+FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500, 40, 5, 25
 
 LONGER_FILES = {
+    "chatsys/protocol/messages.py": (315, "every frame of the chat on one page, a docstring each"),
     "chatsys/config.py": (345, "one line of advice per setting, and every bad file's own sentence"),
 }
 """Files above the guide: how long they may be, and why."""
@@ -184,8 +185,10 @@ def test_functions_take_few_parameters() -> None:
     assert not many, "\n".join(many)
 
 
-def test_the_package_stays_a_walk() -> None:
-    assert len([path for path in MODULES if path.read_text()]) <= PACKAGE_GUIDE
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=lambda path: path.name)
+def test_a_folder_stays_a_walk(folder: Path) -> None:
+    """Files are short here, so there are many; what a reader needs is that each folder fits on one screen."""
+    assert len([path for path in folder.glob("*.py") if path.read_text()]) <= FOLDER_GUIDE
 
 
 def test_no_name_says_nothing() -> None:

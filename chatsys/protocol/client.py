@@ -56,6 +56,7 @@ class Client(Actor):
         me: Address,
         config: ClusterConfig,
         random: Random,
+        *,
         home: int | None = None,
         sticky: bool = False,
         listen: bool = False,
@@ -63,14 +64,10 @@ class Client(Actor):
     ) -> None:
         super().__init__(me, config, random)
         self.timing = config.timing
-        self.nodes = config.ids
         self.target = home if home is not None else random.choice(config.ids)
-        self.sticky = sticky
-        self.listen = listen
-        self.window = window
+        self.sticky, self.listen, self.window = sticky, listen, window
         self.client_id = f"{random.getrandbits(128):032x}"
-        self.open = False
-        self.opening = False
+        self.open = self.opening = False
         self.links: set[int] = set()
         self.queue: list[Say] = []
         """Said, but not numbered yet."""
@@ -223,15 +220,15 @@ class Client(Actor):
         self.sent.discard(reply.client_seq)
         lowest = min(self.under_way, default=0)
         if lowest in self.early:
-            self.early.discard(lowest)
-            self.sent.discard(lowest)
+            self.early.remove(lowest)
+            self.sent.remove(lowest)
         self.alarms.clear("retry")
         if self.under_way:
             self._set_retry(now)
         return [self._note("ack", reply.client_seq, said, seq=reply.seq, msg_no=reply.msg_no)]
 
     def _forgotten(self, now: float) -> Effects:
-        """The cluster does not know this session: what is under way stays unknown for good."""
+        """The session is lost: what is under way stays unknown for good."""
         effects: Effects = [self._note("indeterminate", number, said) for number, said in self.under_way.items()]
         self.under_way, self.sent, self.early = {}, set(), set()
         self.next_number, self.doubts = 1, 0
@@ -266,9 +263,8 @@ class Client(Actor):
         """Go on to the next node whose link is up."""
         if self.sticky:
             return
-        order = sorted(self.links - {self.target}, key=lambda node: (node <= self.target, node))
-        if order:
-            self.target = order[0]
+        others = self.links - {self.target}
+        self.target = min(others, key=lambda node: (node <= self.target, node), default=self.target)
 
     # --- listening -------------------------------------------------------------------------
 
