@@ -85,7 +85,6 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
         _tell(trace_pipe, Failed("BrokenInvariant", host.ended.result()))
         return
     await host.stop()
-    await asyncio.sleep(0.01)  # let the closing lines leave
 
 
 def _orders(host: Host, trace_pipe: int, ended: "asyncio.Future[None]") -> Any:

@@ -116,6 +116,7 @@ class Host(Turns):
         if self.alive:
             self.scribe.write("stop")
             self._end(self.transport.close)
+            await self.transport.parted()
 
     def crash(self) -> None:
         """End this life at once: connections are reset, what was not written yet is lost."""

@@ -72,6 +72,8 @@ class LoopThread:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(3):  # what was aborted is closed in the next turns of the loop
+            await asyncio.sleep(0)
         try:
             await self.loop.shutdown_default_executor()
         except RuntimeError:  # the interpreter is ending and starts no more threads

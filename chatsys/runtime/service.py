@@ -121,7 +121,6 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Callable[[list[Rec
     if host.ended.done():
         raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
     await host.stop()
-    await asyncio.sleep(0.02)  # let the last lines leave
     await asyncio.to_thread(disk.gone)
 
 

@@ -24,7 +24,7 @@ from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.words import columns
-from chatsys.runtime.links import Inbound, Line, Outbound
+from chatsys.runtime.links import PARTING_TIME, Inbound, Line, Outbound
 from chatsys.runtime.peer import Frame, Peer
 from chatsys.runtime.rules import Rules, RuleSet
 from chatsys.runtime.wire import PROTOCOL, Codec, Hello
@@ -83,8 +83,6 @@ class Transport:
         self._late = 0
         self._server: asyncio.Server | None = None
 
-    # --- a life -----------------------------------------------------------------------------
-
     async def open(self, incarnation: int, listener: socket.socket | tuple[str, int] | None = None) -> None:
         """Begin: listen at `listener` (nodes), and dial the members.  Raises `OSError`."""
         self.incarnation = incarnation
@@ -103,6 +101,16 @@ class Transport:
     def close(self) -> None:
         """End in peace: what was written still leaves."""
         self._end(Line.close)
+
+    async def parted(self) -> None:
+        """After `close`: wait until every link is gone; those whose other end lingers are ended."""
+        for _ in range(100):
+            if not self.links:
+                return
+            await asyncio.sleep(PARTING_TIME / 100)
+        for link in list(self.links):
+            link.abort()
+        await asyncio.sleep(0)
 
     def _end(self, part: Callable[[Line], None]) -> None:
         self.ended = True
@@ -256,8 +264,6 @@ class Transport:
             self.taker.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
         else:
             self.taker.took(sender, incarnation, n, clock, message)
-
-    # --- bookkeeping ------------------------------------------------------------------------
 
     def is_crowded(self) -> bool:
         """Tell whether there are as many links as this end can serve."""
