@@ -15,6 +15,8 @@ function make(tag, props = {}, ...children) {
     else if (name in node && name !== "list") node[name] = value;
     else node.setAttribute(name, value);
   }
+  // JupyterLab looks at the focused element first: keys in the panel are not keys of the notebook
+  if (["button", "input", "select"].includes(tag)) node.dataset.lmSuppressShortcuts = "true";
   node.append(...children);
   return node;
 }
@@ -106,13 +108,14 @@ function linkGrid(ids, post) {
 }
 
 function slider(label, most, unit, post) {
-  const shown = make("output", {}, `0 ${unit}`);
+  const shown = make("span", { className: "cs-value", "aria-hidden": "true" }, `0 ${unit}`);
   const input = make("input", { type: "range", min: 0, max: most, value: 0, step: most / 20, "aria-label": label });
   input.addEventListener("input", () => put(shown, `${input.value} ${unit}`));
   input.addEventListener("change", () => post(Number(input.value)));
   return {
     root: make("label", { className: "cs-slider" }, make("span", {}, label), input, shown),
     show(value) {
+      input.setAttribute("aria-valuetext", `${input.value} ${unit}`);
       if (document.activeElement !== input && Number(input.value) !== value) input.value = value;
       if (document.activeElement !== input) put(shown, `${value} ${unit}`);
     },
@@ -126,6 +129,11 @@ function chatBox(ids, post) {
   for (const id of ids) via.append(make("option", { value: id }, `node ${id}`));
   const send = make("button", { type: "submit", className: "cs-button cs-say", title: "Send the message" }, "Say");
   const form = make("form", { className: "cs-chat", "aria-label": "chat" }, author, text, via, send);
+  form.addEventListener("keydown", (event) => { // in JupyterLab, Enter alone does not submit a form
+    if (event.key !== "Enter" || event.isComposing || event.target.tagName !== "INPUT") return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     post({ do: "say", text: text.value, author: author.value, node: via.value ? Number(via.value) : null });
@@ -259,7 +267,6 @@ function render({ model, el }) {
     make("div", { className: "cs-tools" }, ...(nodes.length > 1 ? [links.root] : []), network, chatBox(nodes, post)),
     said, make("div", { className: "cs-same" }, "the same in code: ", line),
     make("div", { className: "cs-scroll" }, bands.root), table.root);
-  root.dataset.lmSuppressShortcuts = "true"; // keys in the panel are not keys of the notebook
   el.append(root);
 
   const show = () => {
