@@ -136,10 +136,10 @@ def _source(kind: type) -> str:
 
 
 def _pickle(parts: Mapping[str, type] | None, actor: type | None) -> str:
-    import cloudpickle
+    from chatsys.carry import pack
 
     try:
-        return base64.b64encode(cloudpickle.dumps((dict(parts or {}) or None, actor))).decode()
+        return base64.b64encode(pack((dict(parts or {}) or None, actor))).decode()
     except Exception as error:  # whatever a student's class drags along
         raise UsageError(f"These classes cannot be saved with the run: {error}") from None
 

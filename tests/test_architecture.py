@@ -20,7 +20,7 @@ PACKAGE = ROOT / "chatsys"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"errors", "inert"},
+    {"errors", "inert", "carry"},
     {"config"},
     {"protocol"},
     {"trace"},

@@ -1,5 +1,7 @@
 """A saved run: one file that opens elsewhere, and runs no code unless it is trusted."""
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -97,3 +99,24 @@ def test_what_cannot_be_pickled_is_a_sentence(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="These classes cannot be saved with the run"):
         run.save(tmp_path / "a.run")
     file.close()
+
+
+def test_structs_that_exist_only_in_a_notebook_come_back_with_their_fields(tmp_path: Path) -> None:
+    """A notebook's classes live in `__main__`; plain cloudpickle loses the fields of a Struct."""
+    code = """
+import msgspec
+from chatsys import Run, World
+from chatsys.protocol.actor import Actor
+
+class Hello(msgspec.Struct, frozen=True, tag=True):
+    text: str
+
+class Greeter(Actor):
+    messages = (Hello,)
+
+World(1, actor=Greeter).save({path!r})
+"""
+    path = tmp_path / "greeter.run"
+    subprocess.run([sys.executable, "-c", code.replace("{path!r}", repr(str(path)))], check=True, timeout=60)
+    greeter = Run.load(path, trust=True).actor
+    assert greeter is not None and greeter.messages[0](text="hi").text == "hi"

@@ -242,9 +242,9 @@ def sweep(
         for seed in seeds:
             yield run_seed(seed, plan, parts)
         return
-    import cloudpickle
+    from chatsys.carry import pack
 
-    run = partial(_run_elsewhere, plan=plan, code=cloudpickle.dumps(dict(parts)) if parts else b"")
+    run = partial(_run_elsewhere, plan=plan, code=pack(dict(parts)) if parts else b"")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_quietly) as pool:
         with _deaf():  # a worker inherits this until `_leave_quietly` runs

@@ -30,7 +30,7 @@ import cloudpickle
 import msgspec
 
 from chatsys.errors import UsageError
-from chatsys.runtime.carry import pack
+from chatsys.carry import pack
 from chatsys.teach.questions import Question, Result, mark, one_of_each
 from chatsys.trace import Trace
 

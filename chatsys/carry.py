@@ -6,7 +6,7 @@ cloudpickle carries ordinary classes and functions.  msgspec Structs need help, 
 fields live outside the class body: they are made anew, then given their methods.
 
 Promises  what can be imported travels as its name only, so that it stays the same class.
-Read also `control` (what else goes to a process), `process` (who packs).
+Read also `runtime.process`, `sim.sweep`, `run` and `teach.grader`, who pack.
 """
 
 import io
