@@ -76,6 +76,17 @@ def test_three_terminals_and_a_client_in_a_fourth(
 
 
 @pytest.mark.slow
+def test_a_text_that_cannot_be_said_is_refused_and_the_chat_goes_on(
+    nodes: dict[int, "subprocess.Popen[str]"], free_ports: list[int]
+) -> None:
+    code, out, err = say(f"{'x' * 70_000}\na\x1b[2Jb\n<b>fine</b> 👋\n", "--port", free_ports[0], "--name", "eve")
+    assert code == 2, err
+    assert "not said: too_large: the text is longer than 65536 bytes; split it." in out
+    assert "not said: denied: it contains the control character U+001B; remove it." in out
+    assert "#1 eve: <b>fine</b> 👋" in out and "\x1b" not in out
+
+
+@pytest.mark.slow
 def test_two_nodes_on_one_folder_and_one_address(
     nodes: dict[int, "subprocess.Popen[str]"], config: Callable[..., Path], run: Run, free_ports: list[int]
 ) -> None:

@@ -30,7 +30,7 @@ PATIENCE = 3.0
 """Seconds to look for a node that answers."""
 LAST_WAIT = 15.0
 """Seconds to wait at the end of the input for messages under way."""
-INCONCLUSIVE = 3
+BAD, INCONCLUSIVE = 2, 3
 
 HELP = """\
     anything else   is said to everybody
@@ -41,7 +41,7 @@ HELP = """\
 
 
 def main(addresses: Sequence[str], name: str, room: str, cluster: str) -> int:
-    """Chat until the input ends; return 0, or 3 if some message is not acknowledged."""
+    """Chat until the input ends; return 0, 3 if some message is not acknowledged, or 2 if one was refused."""
     wrong = refusal(room, name, "x", Limits())
     if wrong is not None:
         raise UsageError(f"--name or --room cannot be used: {wrong[1]}")
@@ -61,7 +61,7 @@ def main(addresses: Sequence[str], name: str, room: str, cluster: str) -> int:
         pass
     finally:
         chat.client.stop()
-    return INCONCLUSIVE if chat.tell_unknown() else 0
+    return INCONCLUSIVE if chat.tell_unknown() else BAD if chat.refused else 0
 
 
 def _print(text: str) -> None:
@@ -80,6 +80,8 @@ class LineClient:
         """Under way and not acknowledged: (session, number) -> text."""
         self.lost: list[str] = []
         """Texts of which nobody will ever say whether they were delivered."""
+        self.refused = 0
+        """How many texts no cluster could accept."""
         self.waiting_for = ""
 
     def finish(self) -> None:
@@ -145,6 +147,7 @@ class LineClient:
                 yield f"    nobody can say whether this was delivered: {inert(text)}"
             case "reply" if not record.client:
                 self._leaves_said(text)
+                self.refused += 1
                 yield f"    not said: {reason}"
             case "reply" if reason != self.waiting_for:
                 self.waiting_for = reason
