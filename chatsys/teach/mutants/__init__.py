@@ -7,11 +7,12 @@ that guard the same thing.
 
 Assumes   small batches, and ambushes on fresh leaders and voters: that is where these bugs live.
 Promises  the same seed kills the same mutant, with the same sentence.
-Read also `mutant` (what one is), the bugs by part (`succession`, `ordering`, `sessions`, `failure`,
-          `storage`), `teach.schedules` (the directed schedules), PROTOCOL section 11.
+Read also `mutant` (what one is), the bugs by part (`succession`, `fence`, `ordering`, `catchup`, `sessions`,
+          `failure`, `storage`), `teach.schedules` (the directed schedules), PROTOCOL section 11.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from chatsys.errors import UsageError
@@ -19,13 +20,13 @@ from chatsys.sim.sweep import Outcome, schedule
 from chatsys.teach.mutants.catchup import CATCHUP
 from chatsys.teach.mutants.failure import FAILURE
 from chatsys.teach.mutants.fence import FENCE
-from chatsys.teach.mutants.mutant import FIVE, SMALL, THREE, Kill, Mutant
+from chatsys.teach.mutants.mutant import Kill, Mutant, search
 from chatsys.teach.mutants.ordering import ORDERING
 from chatsys.teach.mutants.sessions import SESSIONS
 from chatsys.teach.mutants.storage import STORAGE
 from chatsys.teach.mutants.succession import SUCCESSION
 
-__all__ = ["FIVE", "MOST_SEEDS", "MUTANTS", "SMALL", "THREE", "Kill", "Mutant", "hunt", "mutant", "run", "table"]
+__all__ = ["MOST_SEEDS", "MUTANTS", "Kill", "Mutant", "direct", "hunt", "mutant", "run", "search", "table"]
 
 MUTANTS: dict[str, Mutant] = {
     one.name: one for one in (*SUCCESSION, *FENCE, *ORDERING, *CATCHUP, *SESSIONS, *FAILURE, *STORAGE)
@@ -51,17 +52,39 @@ def run(one: Mutant, seed: int) -> Outcome:
 def hunt(one: Mutant, seeds: Iterable[int] = range(MOST_SEEDS)) -> Kill | None:
     """Run random schedules until an invariant that names this bug fires; None: it survived them all."""
     for needed, seed in enumerate(seeds, start=1):
-        for found in run(one, seed).violations:
-            if found.invariant in one.killers:
-                return Kill(
-                    mutant=one.name, killer=found.invariant, seed=seed, seeds_needed=needed, sentence=found.sentence
-                )
+        found = first(one.killers, run(one, seed).violations)
+        if found is not None:
+            return Kill(
+                mutant=one.name, killer=found.invariant, sentence=found.sentence, seed=seed, seeds_needed=needed
+            )
     return None
 
 
+def direct(one: Mutant) -> Kill | None:
+    """Play the mutant's directed schedule; None: there is none, or the mutant survived it."""
+    from chatsys.teach.schedules import DIRECTED
+
+    if not one.directed:
+        return None
+    found = first(one.killers, DIRECTED[one.directed].play(flawed=True, flaw=one).violations)
+    if found is None:
+        return None
+    return Kill(mutant=one.name, killer=found.invariant, sentence=found.sentence, schedule=one.directed)
+
+
 def table(names: Iterable[str] | None = None, seeds: int = MOST_SEEDS) -> Iterator[dict[str, Any]]:
-    """Yield a row for each mutant as soon as it is found out: mutant, story, killer, seed, seeds_needed, sentence."""
-    for name in MUTANTS if names is None else names:
-        one = mutant(name)
-        kill = hunt(one, range(seeds))
-        yield {"mutant": one.name, "kill": kill}
+    """Yield a row for each mutant (all) as soon as it is found out, as plain JSON values.
+
+    A row has: mutant, story, killer, seed, seeds_needed, schedule, sentence; `killer` is "" if it
+    survived.  Mutants that only a directed schedule finds are not looked for at random.
+    """
+    for one in map(mutant, MUTANTS if names is None else names):
+        kill = direct(one) if one.only else hunt(one, range(seeds))
+        kill = kill or Kill(mutant=one.name, killer="", sentence="It survived.", seeds_needed=seeds)
+        yield {"mutant": one.name, "story": one.story, **asdict(kill)}
+
+
+def first(killers: Iterable[str], violations: Iterable[Any]) -> Any:
+    """Return the violation of the first of `killers` that was broken; None: none of them was."""
+    broken = {found.invariant: found for found in reversed(list(violations))}
+    return next((broken[name] for name in killers if name in broken), None)

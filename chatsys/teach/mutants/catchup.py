@@ -70,7 +70,7 @@ CATCHUP = (
     Mutant(
         name="relay raises only to the entries' term",
         story="A relay lifts the term to that of the entries only, so an older leader's late batch can void them.",
-        killers=("S1",),
+        killers=("S1", "broken"),
         parts={"catchup": RaisesTooLittle},
         plan=FIVE,
         directed="Q24",
@@ -88,6 +88,7 @@ CATCHUP = (
         killers=("S1", "S12"),
         parts={"catchup": SecondRoad},
         directed="C8",
+        seed=0,
     ),
     Mutant(
         name="catch-up from anyone",

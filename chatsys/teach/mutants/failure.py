@@ -52,25 +52,28 @@ FAILURE = (
         killers=("S5", "S8", "S1"),
         parts={"election": ClaimsTheLead, "succession": ClaimsTheTerm},
         directed="C4",
+        seed=3,
     ),
     Mutant(
         name="no trust",
         story="A node supports every nominee, also while it hears the leader, so one bad link deposes leader after leader.",
         killers=("L1", "L4"),
         parts={"failure": NoTrust},
-        directed="Q21",
+        directed="Q22",
     ),
     Mutant(
         name="unbounded deference",
         story="A node stands back for a higher one again and again, although that one cannot lead.",
         killers=("L1",),
         parts={"election": DefersForEver},
+        directed="Q27",
     ),
     Mutant(
         name="no check-quorum",
         story="A leader that no quorum answers goes on leading, and whoever hears it waits for ever.",
         killers=("L3",),
         parts={"failure": NeverRetires},
+        directed="Q26",
     ),
 )
 """The bugs of this page."""

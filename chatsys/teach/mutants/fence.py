@@ -10,13 +10,14 @@ import msgspec
 
 from chatsys.config import ClusterConfig
 from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Append, Effects, Lead, Yield
+from chatsys.protocol.effects import Append, Effects, Yield
 from chatsys.protocol.fence import FROM_A_LEADER, Fence
+from chatsys.protocol.log import START
 from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Ok, Propose
 from chatsys.protocol.standing import Role, Standing
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
-from chatsys.teach.mutants.mutant import Mutant
+from chatsys.teach.mutants.mutant import Mutant, search
 
 
 class Fenced(Succession):
@@ -70,9 +71,8 @@ class AnyReplySucceeds(Fenced):
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Look at neither nonce nor term nor sender."""
         if isinstance(message, CatchupReply) and message.purpose == "sync" and self.standing.role is Role.SYNCING:
-            if not message.more and self.log.holds(message.prev):
-                return [*self.log.splice(message.entries), Lead()]
-            return []
+            self.promises = dict.fromkeys(self.promises, START)
+            return self._collect(message, now)
         return super().on_message(sender, message, now)
 
 
@@ -141,7 +141,7 @@ FENCE = (
     Mutant(
         name="lower-term PROPOSE accepted",
         story="A deposed leader's PROPOSE is written into the log like any other.",
-        killers=("S1", "S13"),
+        killers=("S1", "S13", "broken"),
         parts={"succession": LowerPropose},
         directed="Q11",
     ),
@@ -149,15 +149,19 @@ FENCE = (
         name="COORDINATOR of an older term accepted",
         story="Whoever says COORDINATOR is followed, even if a newer term has begun.",
         killers=("S6",),
+        plan=search("duplication", "isolate", "leader"),
         parts={"succession": OlderCoordinator},
-        directed="C5",
+        directed="Q19",
+        seed=11,
     ),
     Mutant(
         name="no fence",
         story="Frames of any leader of any time are taken as if they came from the present one.",
-        killers=("S1", "S13", "S8"),
+        killers=("S1", "S8", "S13", "broken"),
+        plan=search("duplication", "isolate", "leader"),
         parts={"succession": NoFence},
         directed="C5",
+        seed=11,
     ),
     Mutant(
         name="sync reply without nonce",
@@ -171,6 +175,7 @@ FENCE = (
         story="OK stands behind the fence too, so a node whose term ran ahead never finds support again.",
         killers=("L1", "L2"),
         parts={"succession": FencedOk},
+        directed="Q28",
     ),
     Mutant(
         name="old heartbeat counts",

@@ -3,13 +3,14 @@
     Mutant(name, story, killers, parts)   --hunt (random seeds)-------> Kill(killer, seed, sentence)
                                           --only (a directed schedule)-'
 
-Read also the bugs themselves: `succession`, `ordering`, `sessions`, `failure`, `storage` here.
+Read also the bugs themselves: `succession`, `fence`, `ordering`, `catchup`, `sessions`, `failure`, `storage`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chatsys.config import Limits
+from chatsys.faults import parse_kinds
 from chatsys.protocol.actor import Part
 from chatsys.protocol.node import Node
 from chatsys.sim.sweep import Plan
@@ -17,9 +18,14 @@ from chatsys.sim.sweep import Plan
 SMALL = Limits(batch_entries=2, window_entries=6, hold_back_entries=12)
 """Batches so small that logs meet in their middle, not at their ends."""
 
-THREE = Plan(nodes=3, limits=SMALL)
-WIDE = Plan(nodes=3, limits=Limits(batch_entries=4, window_entries=256))
-FIVE = Plan(nodes=5, limits=SMALL)
+
+def search(*kinds: str, nodes: int = 3, limits: Limits = SMALL) -> Plan:
+    """Return the plan of a random search: these kinds of faults (all), with small batches."""
+    return Plan(nodes=nodes, kinds=parse_kinds(kinds or "all"), limits=limits)
+
+
+THREE = search()
+FIVE = search(nodes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +41,24 @@ class Mutant:
     actor: type[Node] = Node
     plan: Plan = THREE
     seed: int | None = None
-    """A seed of `plan` that is known to kill it; None: only the directed schedule does."""
+    """A seed of `plan` that is known to kill it; None: random schedules do not find it, `directed` does."""
     directed: str = ""
     """The directed schedule that kills it, such as Q23."""
+
+    @property
+    def only(self) -> bool:
+        """Whether only its directed schedule finds it."""
+        return self.seed is None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """How a mutant was found out; `seed` is None if a directed schedule did it."""
+    """How a mutant was found out: by random schedules, the last of them `seed`, or by a directed one."""
 
     mutant: str
     killer: str
-    seed: int | None
-    seeds_needed: int
     sentence: str
+    seed: int | None = None
+    seeds_needed: int = 0
     schedule: str = ""
     """The directed schedule, where one did it."""

@@ -15,7 +15,7 @@ from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Entry, Propose
 from chatsys.protocol.ordering import Progress, Receiver, Sequencer
 from chatsys.protocol.standing import Standing
-from chatsys.teach.mutants.mutant import FIVE, WIDE, Mutant
+from chatsys.teach.mutants.mutant import FIVE, Mutant, search
 
 # --- the leader's side ----------------------------------------------------------------------
 
@@ -201,8 +201,10 @@ ORDERING = (
         name="own copy counted early",
         story="The leader counts its own copy before its disk holds it.",
         killers=("S8", "S14"),
+        plan=search("power", "partition", "slow-disk"),
         parts={"sequencer": CountsItselfEarly},
         directed="Q8",
+        seed=10,
     ),
     Mutant(
         name="duplicate ACK counted",
@@ -211,38 +213,46 @@ ORDERING = (
         parts={"sequencer": CountsAcks},
         plan=FIVE,
         directed="Q15",
+        seed=22,
     ),
     Mutant(
         name="every ACK{false} re-opens the window",
         story="Each refusal makes the leader send the whole window again, so refusals and batches multiply.",
         killers=("frames",),
         parts={"sequencer": OpensTheWindow, "receiver": ComplainsEachTime},
-        plan=WIDE,
+        directed="Q25",
     ),
     Mutant(
         name="no barrier",
         story="A new leader opens its term without an entry of its own, so nothing older can ever be committed.",
         killers=("L2", "L3"),
         parts={"sequencer": NoBarrier},
+        seed=0,
     ),
     Mutant(
         name="no prev check",
         story="A follower appends a batch without checking that the entry before it is the leader's.",
         killers=("S1",),
+        plan=search("delay", "isolate"),
         parts={"receiver": NoPrevCheck},
+        directed="Q18",
+        seed=3,
     ),
     Mutant(
         name="conflicting tail kept",
         story="A follower never removes entries that a newer leader replaced.",
         killers=("S1",),
         parts={"receiver": KeepsTheTail},
+        seed=9,
     ),
     Mutant(
         name="commit by own last",
         story="A follower commits up to the end of its own log, although the end may be a dead leader's.",
         killers=("S1",),
+        plan=search("isolate", "partition", "leader"),
         parts={"receiver": CommitsByLast},
         directed="Q9",
+        seed=12,
     ),
     Mutant(
         name="hold-back kept across terms",
@@ -256,6 +266,7 @@ ORDERING = (
         story="The hold-back queue takes in everything and forgets nothing.",
         killers=("L6",),
         parts={"receiver": Hoards},
+        seed=0,
     ),
 )
 """The bugs of this page."""

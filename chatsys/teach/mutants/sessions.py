@@ -130,12 +130,14 @@ SESSIONS = (
         killers=("S4",),
         parts={"sessions": NoDedup},
         directed="C7",
+        seed=0,
     ),
     Mutant(
         name="session table not rebuilt",
         story="The table of what was numbered lives in the leader's memory, so the next leader numbers retries again.",
         killers=("S4", "S16"),
         parts={"sessions": LeadersTable},
+        seed=1,
     ),
     Mutant(
         name="client gap accepted",
@@ -143,12 +145,14 @@ SESSIONS = (
         killers=("S9",),
         parts={"sessions": AcceptsGaps},
         directed="C15",
+        seed=0,
     ),
     Mutant(
         name="ok before commit",
         story="The client is told ok when the leader has numbered the message, before a quorum holds it.",
         killers=("S7", "S16"),
         parts={"sessions": OkAtOnce},
+        seed=0,
     ),
     Mutant(
         name="retry answered ok early",
@@ -156,11 +160,12 @@ SESSIONS = (
         killers=("S16",),
         parts={"sessions": OkForKnown},
         directed="Q17",
+        seed=2,
     ),
     Mutant(
         name="no wake check",
         story="A leader that slept does not notice, and serves what waited as if no time had passed.",
-        killers=("S16",),
+        killers=("S7", "S1"),
         actor=SleepsWell,
         directed="C6",
     ),

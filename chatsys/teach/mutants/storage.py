@@ -66,6 +66,7 @@ STORAGE = (
         killers=("S5", "S14"),
         actor=PromisesInMemory,
         directed="Q5",
+        seed=0,
     ),
     Mutant(
         name="ACK before fsync",
@@ -73,6 +74,7 @@ STORAGE = (
         killers=("S8", "S14"),
         actor=AcksInMemory,
         directed="Q7",
+        seed=0,
     ),
     Mutant(
         name="checksum skipped at boot",

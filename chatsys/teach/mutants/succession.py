@@ -17,7 +17,7 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
-from chatsys.teach.mutants.mutant import Mutant
+from chatsys.teach.mutants.mutant import Mutant, search
 
 
 class ForgetsTerm(Node):
@@ -128,6 +128,7 @@ SUCCESSION = (
         parts={"succession": PromisesWhenFree},
         actor=ForgetsPromise,
         directed="Q5",
+        seed=6,
     ),
     Mutant(
         name="term forgotten on restart",
@@ -135,31 +136,36 @@ SUCCESSION = (
         killers=("S5", "S6"),
         actor=ForgetsTerm,
         directed="C10",
+        seed=1,
     ),
     Mutant(
         name="vote twice",
         story="The node checks that the term is not too old, but not whether it gave its promise for it already.",
         killers=("S5", "S6"),
         parts={"succession": VotesTwice},
+        seed=6,
     ),
     Mutant(
         name="quorum n//2",
         story="Half of the nodes counts as a quorum, so two quorums need not share a node.",
         killers=("S8",),
         actor=HalfIsEnough,
+        seed=1,
     ),
     Mutant(
         name="lead without SYNC",
         story="A nominee with enough promises leads at once, without fetching what its log lacks.",
         killers=("S8",),
         parts={"succession": LeadsUnprepared},
-        directed="C4",
+        seed=6,
     ),
     Mutant(
         name="adopt longest",
         story="The best log is the longest one, although a shorter one may end in a newer term.",
         killers=("S8",),
+        plan=search("isolate", "crash"),
         parts={"succession": AdoptsTheLongest},
+        seed=9,
     ),
     Mutant(
         name="leadership resumed after restart",
@@ -167,12 +173,14 @@ SUCCESSION = (
         killers=("S5",),
         actor=ResumesTheLead,
         directed="Q16",
+        seed=1,
     ),
     Mutant(
         name="refuses for ever after a lost STEPDOWN",
         story="A leader that asked a higher node to take over refuses its clients until that happens, if it ever does.",
         killers=("L3",),
         parts={"succession": WaitsForEver},
+        directed="Q29",
     ),
 )
 """The bugs of this page."""

@@ -16,9 +16,13 @@ from typing import Any
 
 from chatsys.errors import UsageError
 from chatsys.teach.schedules import bugs, copies, lively, terms, textbook
-from chatsys.teach.schedules.directed import DIRECTED, Directed, Played
+from chatsys.teach.schedules.directed import ENTERED, Directed, Played
 
 __all__ = ["DIRECTED", "Directed", "Played", "bugs", "copies", "lively", "play", "rows", "terms", "textbook"]
+
+
+DIRECTED: dict[str, Directed] = dict(sorted(ENTERED.items(), key=lambda item: (item[0][0], int(item[0][1:]))))
+"""Every directed schedule by its name, C1 to Q29."""
 
 
 def play(name: str, flawed: bool = False) -> Played:

@@ -14,7 +14,7 @@ from typing import Any
 from chatsys.check import Violation, check
 from chatsys.check.liveness import check_live
 from chatsys.config import Limits, Timing
-from chatsys.teach.mutants import mutant
+from chatsys.teach.mutants import Mutant, mutant
 from chatsys.teach.schedules.stage import ONE_BY_ONE, PATIENT, Stage
 from chatsys.trace import Trace
 
@@ -67,10 +67,11 @@ class Directed:
         """What happens, in prose."""
         return inspect.getdoc(self.script) or ""
 
-    def play(self, flawed: bool = False) -> Played:
-        """Play it once and judge what happened."""
+    def play(self, flawed: bool = False, flaw: Mutant | None = None) -> Played:
+        """Play it once and judge what happened; with `flaw`, that mutant plays instead of `defect`."""
         quorum = self.quorum if flawed and self.quorum else "majority"
-        flaw = mutant(self.defect) if flawed and self.defect else None
+        if flawed and flaw is None and self.defect:
+            flaw = mutant(self.defect)
         stage = Stage(self.nodes, quorum, flaw, self.timing, self.limits)
         told = list(self.script(stage) or ())
         violations = [*check(stage.trace), *told]
@@ -82,15 +83,15 @@ class Directed:
         return Played(name=self.name, world=stage, violations=violations, breaks=self.breaks)
 
 
-DIRECTED: dict[str, Directed] = {}
-"""Every directed schedule by its name."""
+ENTERED: dict[str, Directed] = {}
+"""Every directed schedule by its name, in the order of the files."""
 
 
 def directed(name: str, title: str, **rest: Any) -> Callable[[Script], Script]:
     """Enter a script into the registry."""
 
     def enter(script: Script) -> Script:
-        DIRECTED[name] = Directed(name=name, title=title, script=script, **rest)
+        ENTERED[name] = Directed(name=name, title=title, script=script, **rest)
         return script
 
     return enter

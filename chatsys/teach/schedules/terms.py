@@ -1,4 +1,4 @@
-"""What an older term left behind: Q5, Q9, Q10, Q16, Q18, Q23 and Q24.
+"""What an older term left behind: Q5, Q9, Q10, Q16, Q18, Q19, Q23 and Q24.
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
@@ -107,6 +107,24 @@ def what_stands_before_it(stage: Stage) -> None:
     stage.run(1)
     stage.heal()
     stage.run(6)
+
+
+@directed("Q19", "An old announcement", breaks=("S6",), defect="COORDINATOR of an older term accepted")
+def an_old_announcement(stage: Stage) -> None:
+    """Node 2 leads term 2; its COORDINATOR to node 1 is late.  Node 3 leads term 3 when it arrives.
+
+    Who follows whoever says so goes back to a term that a quorum has promised to refuse.
+    """
+    late = stage.hold(Coordinator, sender=2, receiver=1)
+    stage.crash(3)
+    stage.elect(2)
+    stage.crash(2)
+    stage.restart(3)
+    stage.elect(3)
+    late.open()
+    stage.run(2)
+    stage.restart(2)
+    stage.run(3)
 
 
 @directed("Q23", "Held back for the wrong leader", breaks=("S1",), defect="hold-back kept across terms")
