@@ -207,9 +207,11 @@ function deliveryTable(ids) {
   const head = make("tr");
   const table = make("table", { className: "cs-deliveries" }, make("caption", {}, "delivered, by number"), make("thead", {}, head), body);
   let shown = "";
+  const root = make("div", { className: "cs-scroll", hidden: true }, table);
   return {
-    root: make("div", { className: "cs-scroll" }, table),
+    root,
     show({ numbers, cells }) {
+      root.hidden = numbers.length === 0;
       const now = JSON.stringify([numbers, cells]);
       if (now === shown) return;
       shown = now;
