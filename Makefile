@@ -46,7 +46,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "chatsys needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || true)." >&2; \
 	  echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "Setting up .venv: about a minute, only this once."
+	@echo "Setting up .venv: a minute or two, only this once."
 	@if command -v uv >/dev/null && uv venv --quiet --allow-existing --python "$(PYTHON)" .venv \
 	    && uv pip install --quiet --python $(BIN)/python -e '.[test]'; then :; else \
 	  $(PYTHON) -m venv .venv || { \
