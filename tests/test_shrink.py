@@ -3,11 +3,12 @@
 import pytest
 
 from chatsys.check import check
-from chatsys.config import ClusterConfig
+from chatsys.config import ClusterConfig, Limits
 from chatsys.errors import UsageError
 from chatsys.faults import Script
 from chatsys.protocol.effects import Effects, Lead
 from chatsys.protocol.succession import Succession
+from chatsys.sim.network import Conditions
 from chatsys.sim.shrink import Case, Shrunk, shrink, shrink_seed
 from chatsys.sim.sweep import Plan
 from chatsys.sim.world import World
@@ -51,7 +52,8 @@ def test_no_single_step_can_be_left_out(shrunk: Shrunk) -> None:
 def test_the_code_can_be_pasted_into_a_cell_and_shows_the_violation(
     shrunk: Shrunk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    exec(shrunk.code(), {"World": World, "check": check, "LeadWithoutSync": LeadWithoutSync})
+    names = {"World": World, "check": check, "LeadWithoutSync": LeadWithoutSync}
+    exec(shrunk.code(), names | {"ClusterConfig": ClusterConfig, "Limits": Limits, "Conditions": Conditions})
     assert shrunk.violation.sentence in capsys.readouterr().out
 
 

@@ -26,6 +26,7 @@ from chatsys.errors import Runaway, UsageError
 from chatsys.faults import Fault, Script
 from chatsys.faults.telling import as_call, in_words
 from chatsys.protocol.actor import Actor
+from chatsys.sim.network import Conditions
 from chatsys.sim.sweep import Plan, prepare
 from chatsys.sim.world import World
 
@@ -43,13 +44,44 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     config: ClusterConfig
     parts: Mapping[str, type] | None = None
     actor: type[Actor] | None = None
+    network: Conditions = Conditions()
     clock_drift: float = 0.0
 
     def world(self) -> World:
         """Return the world at time 0, with the script laid."""
-        world = World(self.seed, self.config, parts=self.parts, actor=self.actor, clock_drift=self.clock_drift)
+        world = World(
+            self.seed,
+            self.config,
+            parts=self.parts,
+            actor=self.actor,
+            network=self.network,
+            clock_drift=self.clock_drift,
+        )
         self.script.play(world, lenient=True)
         return world
+
+    def options(self) -> list[str]:
+        """Return the arguments of `World` that differ from its defaults, as code."""
+        plain = ClusterConfig.of(len(self.config.ids), quorum=self.config.quorum)
+        changed = [
+            f"{name}={getattr(self.config, name)!r}"
+            for name in ("timing", "limits", "fast_suspect", "take_back")
+            if getattr(self.config, name) != getattr(plain, name)
+        ]
+        count = [f"{len(plain.ids)}"] + ([f"quorum={plain.quorum}"] if plain.quorum != len(plain.ids) // 2 + 1 else [])
+        if changed:
+            options = [f"seed={self.seed}", f"nodes=ClusterConfig.of({', '.join([*count, *changed])})"]
+        else:
+            options = [f"seed={self.seed}", f"nodes={', '.join(count)}"]
+        if self.parts:
+            options.append(
+                "parts={" + ", ".join(f'"{name}": {part.__name__}' for name, part in self.parts.items()) + "}"
+            )
+        if self.actor is not None:
+            options.append(f"actor={self.actor.__name__}")
+        if self.network != Conditions():
+            options.append(f"network={self.network!r}")
+        return options + ([f"clock_drift={self.clock_drift}"] if self.clock_drift else [])
 
     def fails(self, invariant: str | None = None) -> Violation | None:
         """Run until `invariant` (None: any) is broken; return how, or None if it holds."""
@@ -93,19 +125,9 @@ class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
 
     def code(self) -> str:
         """Return Python lines that a student can paste into a cell."""
-        config = self.case.config
-        options = [f"seed={self.case.seed}", f"nodes={len(config.ids)}"]
-        if config != ClusterConfig.of(len(config.ids), quorum=config.quorum):
-            options[1] = "nodes=config  # the failing run's own ClusterConfig"
-        elif config.quorum != len(config.ids) // 2 + 1:
-            options.append(f"quorum={config.quorum}")
-        if self.case.parts:
-            options.append("parts={" + ", ".join(f'"{n}": {p.__name__}' for n, p in self.case.parts.items()) + "}")
-        if self.case.actor is not None:
-            options.append(f"actor={self.case.actor.__name__}")
         steps = [f"world.at({as_call(fault)})" for fault in self.script]
         return "\n".join(
-            [f"world = World({', '.join(options)})", *steps]
+            [f"world = World({', '.join(self.case.options())})", *steps]
             + [f"world.run({self.violation.time + STRIDE:.2f})", "print(*check(world.trace), sep='\\n')"]
         )
 
@@ -144,6 +166,7 @@ def shrink_seed(
         config=world.config,
         parts=parts,
         actor=actor,
+        network=world.network.conditions,
         clock_drift=0.12 if drift else 0.0,
     )
     return shrink(case, seconds=seconds, invariants=_names(world))
@@ -210,7 +233,7 @@ class _Search:
             before = -1
             while before != (before := len(self.best.script)):
                 self._drop()
-                self._calm_clocks()
+                self._simplify()
                 self._round_times()
         except _OutOfTime:
             return False
@@ -252,9 +275,13 @@ class _Search:
                 return
             size = max(1, size // 2)
 
-    def _calm_clocks(self) -> None:
-        if self.best.clock_drift:
-            self._try(self.best.script.faults, self.neighbours, clock_drift=0.0)
+    def _simplify(self) -> None:
+        """Prefer right clocks, a network that keeps the order, and a cluster with the usual settings."""
+        config = self.best.config
+        usual = ClusterConfig.of(len(config.ids), quorum=config.quorum)
+        for name, value in {"clock_drift": 0.0, "network": Conditions(), "config": usual}.items():
+            if getattr(self.best, name) != value:
+                self._try(self.best.script.faults, self.neighbours, **{name: value})
 
     def _round_times(self) -> None:
         """Round times for people, as coarsely as the failure allows; close the long pauses."""
