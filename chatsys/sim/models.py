@@ -1,0 +1,186 @@
+"""What is searched of the chat: its election and its log, each within stated bounds.
+
+    election   three nodes without a leader; may two of them come to lead one term?
+    log        node 3 leads term 1 and everybody follows; two messages, one power loss, one more term
+
+    disk       as log, but a sync takes a step, so that a power loss finds records not yet durable
+
+All run the very `Node` of the other worlds; each says in `bounds` what it leaves out.
+
+Read also `search.node_model` (what they share), `search.ledger` (what must hold), `explore`.
+"""
+
+from typing import Any
+
+import msgspec
+
+from chatsys.protocol.catchup import CatchUp
+from chatsys.protocol.messages import (
+    Ack,
+    Catchup,
+    CatchupReply,
+    Coordinator,
+    Election,
+    Heartbeat,
+    HeartbeatAck,
+    Ok,
+    Prepare,
+    Propose,
+    Submit,
+)
+from chatsys.protocol.node import Node
+from chatsys.protocol.standing import NUMBERS_A_LIFE, Role, Standing
+from chatsys.sim.search.events import Deliver, Give, Ring, Rules
+from chatsys.sim.search.node_model import WAITS, NodeModel
+from chatsys.sim.search.untimed import Life, Turn
+
+
+class ElectionModel(NodeModel):
+    """Nobody leads yet; alarms ring, frames cross, get lost and come again.
+
+    Only what elects arrives: entries stay where they are (the log model is about those), so each
+    leader adds its barrier and the logs differ.  Rounds of nominations have no bound: the number of
+    a round only tells old answers from new ones, and is set back once nothing old is left.
+    """
+
+    name = "election"
+    rules = Rules(disk_steps=False)
+    echoes = True
+    capacity = 1_000
+    pacing = {
+        **WAITS,
+        CatchUp: frozenset({"wait", "nonce", "newcomer", "alarms"}),
+        Standing: frozenset({"met_leader"}),
+    }
+    """Beside waiting times, what only decides about frames that never arrive here."""
+    left_out = (
+        "JOIN, PROPOSE and relays never arrive",
+        "COORDINATOR, which may arrive again and again, stands for heartbeats",
+    )
+    hopes = ("elected", "elected again", "deposed", "stood back")
+
+    def within(self, life: Life) -> bool:
+        """Stay below the highest term; rounds are bounded only where their numbers are kept."""
+        if not self.pruned:
+            return super().within(life)
+        return not isinstance(life.actor, Node) or life.actor.standing.term <= self.terms
+
+    @property
+    def nominating(self) -> str:
+        """Say that rounds have no bound, unless their numbers are kept."""
+        return "any number of nominations" if self.pruned else super().nominating
+
+    def arrives(self, message: Any) -> bool:
+        """Leave out the replication of entries, and answers that a leader only counts."""
+        match message:
+            case Propose() | Heartbeat() | Catchup(purpose="follow" | "relay"):
+                return False
+            case Ack(ok=True) | HeartbeatAck(ok=True):
+                return False
+        return super().arrives(message)
+
+    def rings(self, life: Life, alarm: Ring) -> bool:
+        """Leave out what would only send or repeat what never arrives here."""
+        return alarm.owner not in ("Sequencer", "CatchUp") and alarm.name != "beat"
+
+    def dead(self, life: Life, frame: Deliver, sender: Life) -> bool:
+        """Forget also what belongs to a nomination that is over.
+
+        A late ELECTION can make its receiver nominate itself, but so can the receiver's silence
+        alarm, which is set whenever it follows; the answer would be dead.
+        """
+        match frame.message:
+            case Ok(verdict=verdict):
+                return _is_over(life) or (verdict == "alive" and frame.sender < life.me)  # type: ignore[operator]
+            case Election():
+                return _is_over(sender)
+        return super().dead(life, frame, sender)
+
+    def weaken(self, life: Life, frame: Deliver) -> Deliver:
+        """Frames of terms that the receiver has left all do the same: they make it tell its term."""
+        node, message = life.actor, frame.message
+        assert isinstance(node, Node), "nobody crashes in this model"
+        here = node.standing
+        match message:
+            case Coordinator(term=term) if 0 < term < here.term:
+                plain = msgspec.structs.replace(message, term=0, barrier=0, commit=0)
+                return Deliver(frame.sender, frame.incarnation, plain)
+            case Prepare(term=term) if term < here.term or (term == here.term and here.promised_to != frame.sender):
+                return Deliver(frame.sender, frame.incarnation, Prepare(0))
+        return frame
+
+    def tidy(self, turn: Turn) -> None:
+        """Number also the rounds of nominations from the beginning: frames of earlier ones are dead."""
+        super().tidy(turn)
+        node = turn.after.actor
+        assert isinstance(node, Node), "nobody crashes in this model"
+        node.election.round = first = node.standing.incarnation * NUMBERS_A_LIFE + 1
+        turn.sent = [(to, _plain(message, first)) for to, message in turn.sent]
+
+
+def _plain(message: Any, round: int) -> Any:
+    """Return ELECTION and OK without what no rule reads in them."""
+    match message:
+        case Election():
+            return msgspec.structs.replace(message, term=0, round=round)
+        case Ok():
+            return msgspec.structs.replace(message, term=0, leader=None)
+    return message
+
+
+def _is_over(life: Life) -> bool:
+    return isinstance(life.actor, Node) and life.actor.standing.role is not Role.NOMINATING
+
+
+class LogModel(NodeModel):
+    """Node 3 leads term 1, a client's session is open; then two messages, a crash, another term."""
+
+    name = "log"
+    rules = Rules(disk_steps=False)
+    echoes = True
+    capacity = 1_000
+    terms = 2
+    nominations = 1
+    beats = 0
+    crashes = 1
+    opening = ((3, "silence"), (3, Give("ann", Submit("ann", 0))))
+    inputs = (
+        Give("ann", Submit("ann", 1, "main", "ann", "one")),
+        Give("ann", Submit("ann", 2, "main", "ann", "two")),
+    )
+    left_out = (
+        "JOIN and relays never arrive",
+        "no heartbeats",
+        "PROPOSE is not repeated (each frame may arrive again)",
+    )
+    hopes = ("delivered", "elected again", "crashed", "committed")
+
+    def arrives(self, message: Any) -> bool:
+        """Leave out relays: they matter where a link stays cut, or with five nodes."""
+        if isinstance(message, (Catchup, CatchupReply)) and message.purpose == "relay":
+            return False
+        return super().arrives(message)
+
+    def tidy(self, turn: Turn) -> None:
+        """Take back the number of a relay that was asked for in vain."""
+        super().tidy(turn)
+        before, after, event = turn.before.actor, turn.after.actor, turn.event
+        if isinstance(event, Deliver) and isinstance(event.message, Ok) and "follow" not in after.catchup.alarms:  # type: ignore[union-attr]
+            after.catchup.nonce = before.catchup.nonce  # type: ignore[union-attr]
+
+    def rings(self, life: Life, alarm: Ring) -> bool:
+        """Leave out heartbeats, and repetitions: here every frame may arrive again anyway."""
+        return alarm.owner not in ("Sequencer", "CatchUp") and (alarm.name != "beat" or self.beats > 0)
+
+
+class DiskModel(LogModel):
+    """The same with a disk that takes its time, so that a power loss finds records not yet synced."""
+
+    name = "disk"
+    rules = Rules(disk_steps=True)
+    echoes = False
+    capacity = 6
+    left_out = ("JOIN and relays never arrive", "no heartbeats", "PROPOSE is not repeated")
+
+
+MODELS: dict[str, type[NodeModel]] = {model.name: model for model in (ElectionModel, LogModel, DiskModel)}

@@ -1,0 +1,299 @@
+"""What may happen in a state of the whole cluster, and the states that follow.
+
+    state = (life, life, life, ledger, spent, frame, frame, ...)      all numbers of `tables`
+
+Promises  every choice that the model allows is tried, in the same order in every process.
+Read also `explore`, which walks the states; `tables`, which knows what each number means.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from itertools import combinations
+from typing import Any
+
+from chatsys.check.violation import Violation
+from chatsys.errors import UsageError
+from chatsys.sim.search.events import Gone, Met, Own, Ring, Start, Sync
+from chatsys.sim.search.model import Model, Step
+from chatsys.sim.search.symmetry import Symmetry
+from chatsys.sim.search.tables import CRASHED, GIVEN, SLEPT, TWICE, Tables
+from chatsys.sim.search.untimed import Life
+
+State = tuple[int, ...]
+"""One number for each life, then the ledger, what is spent, and the frames, ascending."""
+Following = tuple[int, State, tuple[str, ...], Violation | None]
+"""(step, state after it, marks, violation)"""
+
+CALM = 10_000
+"""An opening that is not calm after so many steps never will be."""
+
+
+class Successors:
+    """The relation between states that a search walks along."""
+
+    def __init__(self, model: Model, symmetry: bool = True, prune: bool = True) -> None:
+        self.model, self.prune = model, prune
+        self.tables = Tables(model, prune)
+        self.size = len(model.addresses)
+        self.steps: list[tuple[int, bool, tuple[int, ...]]] = []
+        self.step_of: dict[tuple[int, bool, tuple[int, ...]], int] = {}
+        self.symmetry = Symmetry(model, self.tables) if symmetry and model.interchangeable else None
+        self.news: dict[tuple[int, int, int], int | None] = {}
+
+    # --- one state -------------------------------------------------------------------------
+
+    def lives(self, state: State) -> tuple[Life, ...]:
+        """Return the lives of a state."""
+        return tuple(self.tables.lives[number] for number in state[: self.size])
+
+    def digest(self, state: State) -> bytes:
+        """Return 128 bits that stand for this state, and for those that symmetry makes equal to it."""
+        if self.symmetry is not None:
+            state = self.symmetry.smallest(state, self.size)
+        return blake2b(array("I", state).tobytes(), digest_size=16).digest()
+
+    def step(self, number: int) -> Step:
+        """Return a step as data."""
+        happening, twice, lost = self.steps[number]
+        place, event = self.tables.happenings[happening]
+        names = self.model.addresses
+        gone = [self.tables.happenings[frame] for frame in lost]
+        return Step(names[place], event, twice, tuple((names[to], frame) for to, frame in gone))  # type: ignore[misc]
+
+    def _step(self, happening: int, twice: bool, lost: tuple[int, ...]) -> int:
+        key = happening, twice, lost
+        number = self.step_of.get(key)
+        if number is None:
+            number = self.step_of[key] = len(self.steps)
+            self.steps.append(key)
+        return number
+
+    # --- all that may happen ---------------------------------------------------------------
+
+    def successors(self, state: State) -> Iterator[Following]:
+        """Yield what may happen next: frames, then what each node does itself, links, and gifts."""
+        size, model, tables = self.size, self.model, self.tables
+        spent, frames = state[size + 1], state[size + 2 :]
+        lives, happenings = tables.lives, tables.happenings
+        doubled = spent // TWICE % 16 < model.duplicates
+        before = -1
+        for at, frame in enumerate(frames):
+            place = happenings[frame][0]
+            if frame != before and lives[state[place]].actor is not None:
+                rest = frames if model.echoes else frames[:at] + frames[at + 1 :]
+                yield from self._act(state, frame, rest, spent)
+                if doubled:
+                    yield from self._act(state, frame, frames, spent + TWICE, twice=True)
+            before = frame
+        may_crash, may_sleep = spent % 16 < model.crashes, spent // SLEPT % 16 < model.sleeps
+        for place in range(size):
+            for happening, price in tables.chances(place, state[place]):
+                if not price or (may_crash if price == CRASHED else may_sleep):
+                    yield from self._act(state, happening, frames, spent + price)
+        if model.crashes:
+            for happening in self._links(state):
+                yield from self._act(state, happening, frames, spent)
+        for happening, price in self._gifts(state, spent // GIVEN):
+            yield from self._act(state, happening, frames, spent + price)
+
+    def _act(
+        self, state: State, happening: int, frames: tuple[int, ...], spent: int, twice: bool = False
+    ) -> Iterator[Following]:
+        """Let one thing happen; where frames are too many, try every choice of what is lost."""
+        tables, size = self.tables, self.size
+        place = tables.happenings[happening][0]
+        turn = tables.take(state[place], happening)
+        if turn is None:
+            return
+        life, sent, facts, marks, wrong = turn
+        ledger = state[size]
+        changed = life != state[place]
+        if not (changed or facts or wrong) and (not sent or self.model.echoes):
+            return  # nothing came of it, or only answers that are under way already
+        if facts and wrong is None:
+            ledger, wrong = tables.enter(ledger, facts)
+        lives = state[:place] + (life,) + state[place + 1 : size] if changed else state[:size]
+        if wrong is None and changed:
+            wrong = self._contradiction(lives, place)
+        if sent or changed:
+            frames = (
+                self._echo(lives, place, frames, sent) if self.model.echoes else self._under_way(lives, frames + sent)
+            )
+        capacity = self.model.capacity
+        head = (*lives, ledger, spent)
+        if len(frames) <= capacity or wrong is not None:
+            yield self._step(happening, twice, ()), head + frames, marks, wrong
+            return
+        for kept in sorted(set(combinations(frames, capacity))):
+            lost = list(frames)
+            for frame in kept:
+                lost.remove(frame)
+            yield self._step(happening, twice, tuple(lost)), head + kept, marks, None
+
+    def _echo(self, lives: State, place: int, frames: tuple[int, ...], sent: tuple[int, ...]) -> tuple[int, ...]:
+        """Let everybody answer at once what they can answer without changing themselves.
+
+        Where frames are never used up, a state with more of them can do all that one with fewer can.
+        Only who lives at `place` has changed, so only frames to there, and new ones, need a look.
+        """
+        taken, happenings, tables = self.tables.taken, self.tables.happenings, self.tables
+        under_way = {*frames, *sent}
+        todo = [*sent, *[frame for frame in frames if happenings[frame][0] == place]]
+        while todo:
+            frame = todo.pop()
+            life = lives[happenings[frame][0]]
+            try:
+                turn = taken[life << 32 | frame]
+            except KeyError:
+                turn = tables.take(life, frame)
+            if turn is not None and turn[1] and turn[0] == life and not turn[2] and turn[4] is None:
+                for answer in turn[1]:
+                    if answer not in under_way:
+                        under_way.add(answer)
+                        todo.append(answer)
+        return self._under_way(lives, tuple(under_way))
+
+    def _under_way(self, lives: State, frames: tuple[int, ...]) -> tuple[int, ...]:
+        """Sort the frames, without those that can never matter any more."""
+        if not self.prune:
+            return tuple(sorted(frames))
+        tables = self.tables
+        reduced, happenings, senders, under_way = tables.reduced, tables.happenings, tables.senders, []
+        for frame in frames:
+            key = lives[happenings[frame][0]], frame, lives[senders[frame]]
+            try:
+                kept = reduced[key]
+            except KeyError:
+                kept = tables.reduce(*key)
+            if kept >= 0:
+                under_way.append(kept)
+        if self.model.echoes:
+            under_way = list(set(under_way))
+        under_way.sort()
+        return tuple(under_way)
+
+    def _contradiction(self, lives: State, place: int) -> Violation | None:
+        compared, one = self.tables.compared, lives[place]
+        for at, other in enumerate(lives):
+            if at != place:
+                key = (one, other) if one < other else (other, one)
+                try:
+                    wrong = compared[key]
+                except KeyError:
+                    wrong = self.tables.compare(one, other)
+                if wrong is not None:
+                    return wrong
+        if self.model.slow:
+            sentence = self.model.holds(self.lives(lives))
+            if sentence is not None:
+                return Violation(invariant="state", sentence=sentence, time=0.0)
+        return None
+
+    def _links(self, state: State) -> Iterator[int]:
+        """Yield what transports may find out: a peer is gone, or has begun another life."""
+        size = self.size
+        for place in range(size):
+            for other in range(size):
+                if other != place:
+                    key = place, state[place], state[other]
+                    try:
+                        happening = self.news[key]
+                    except KeyError:
+                        happening = self.news[key] = self._news(place, state[place], state[other])
+                    if happening is not None:
+                        yield happening
+
+    def _news(self, place: int, one: int, other: int) -> int | None:
+        life, peer = self.tables.lives[one], self.tables.lives[other]
+        if life.actor is None:
+            return None
+        known = life.links.get(peer.me, 0)
+        if peer.actor is None:
+            return self.tables.happening(place, Gone(peer.me)) if known > 0 else None
+        return self.tables.happening(place, Met(peer.me, peer.incarnation)) if known != peer.incarnation else None
+
+    def _gifts(self, state: State, given: int) -> Iterator[tuple[int, int]]:
+        for number, gift in enumerate(self.model.inputs):
+            if given >> number & 1:
+                continue
+            for place in range(self.size):
+                life = self.tables.lives[state[place]]
+                if life.actor is not None and self.model.takes(life, gift):
+                    yield self.tables.happening(place, gift), GIVEN << number
+            if self.model.in_order:
+                return
+
+    # --- the opening, and replays ----------------------------------------------------------
+
+    def first(self) -> State:
+        """Return the state in which the search begins: every link is up, and the opening was played."""
+        tables, model = self.tables, self.model
+        lives = [tables.life(Life(address)) for address in model.addresses]
+        state: State = (*lives, tables.ledger(()), 0)
+        starts = [tables.happening(place, Start()) for place in range(self.size)]
+        for happening in starts:
+            state = self._play(state, happening)
+        for place in range(self.size):
+            for other in range(self.size):
+                if (found := self._news(place, state[place], state[other])) is not None and place != other:
+                    state = self._play(state, found)
+        state = state[: self.size + 2]
+        for address, event in model.opening:
+            state = self._calm(self._play(state, self._opening(state, address, event)))
+        return state
+
+    def _opening(self, state: State, address: Any, event: Any) -> int:
+        place = self.tables.places[address]
+        if not isinstance(event, str):
+            return self.tables.happening(place, event)
+        for happening, _ in self.tables.chances(place, state[place]):
+            found = self.tables.happenings[happening][1]
+            if isinstance(found, Ring) and found.name == event:
+                return happening
+        raise UsageError(f"The opening lets the alarm {event!r} of {address} ring, but it is not set.")
+
+    def _play(self, state: State, happening: int, frames: tuple[int, ...] | None = None) -> State:
+        capacity, self.model.capacity = self.model.capacity, CALM
+        try:
+            frames = state[self.size + 2 :] if frames is None else frames
+            for _, after, _, wrong in self._act(state, happening, frames, state[self.size + 1]):
+                if wrong is not None:
+                    raise UsageError(f"The opening already violates {wrong.invariant}: {wrong.sentence}")
+                return after
+        finally:
+            self.model.capacity = capacity
+        return state[: self.size + 2] + frames
+
+    def _calm(self, state: State) -> State:
+        """Let disks finish and frames arrive until there is nothing left of either."""
+        size = self.size
+        for _ in range(CALM):
+            due = [
+                happening
+                for place in range(size)
+                for happening, _ in self.tables.chances(place, state[place])
+                if isinstance(self.tables.happenings[happening][1], (Sync, Own))
+            ]
+            frames = state[size + 2 :]
+            if due:
+                state = self._play(state, due[0])
+            elif frames:
+                state = self._play(state, frames[0], frames[1:])
+            else:
+                return state
+        raise UsageError(f"The opening of {self.model.name} never becomes calm.")
+
+    def replay(self, story: Iterable[Step]) -> tuple[State, Violation | None]:
+        """Play a story from the first state; return where it ends and the violation it meets."""
+        state = self.first()
+        for number, step in enumerate(story, start=1):
+            for key, after, _, wrong in self.successors(state):
+                if self.step(key) == step:
+                    state = after
+                    if wrong is not None:
+                        return state, wrong
+                    break
+            else:
+                raise UsageError(f"Step {number} of the story cannot happen here: {step}.")
+        return state, None

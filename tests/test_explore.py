@@ -1,0 +1,352 @@
+"""The search: a small actor counted by hand, the four verdicts, and mutants of the chat it must find."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chatsys.errors import UsageError
+from chatsys.protocol.actor import Actor, Address
+from chatsys.protocol.effects import Append, Lead, Note, Send
+from chatsys.protocol.messages import LinkUp, Prepare, Promise
+from chatsys.protocol.ordering import Sequencer
+from chatsys.protocol.standing import Role
+from chatsys.protocol.succession import Succession
+from chatsys.sim.explore import Budget, Explorer, Result
+from chatsys.sim.models import ElectionModel, LogModel
+from chatsys.sim.search.events import Crash, Deliver, Give, Ring, Rules
+from chatsys.sim.search.model import Model
+from chatsys.sim.search.untimed import Life
+
+QUICK = Budget(seconds=60, states=200_000)
+
+
+class Word(msgspec.Struct, frozen=True, tag="WORD", tag_field="type"):
+    text: str
+
+
+class Kept(msgspec.Struct, frozen=True, tag="kept", tag_field="type"):
+    count: int
+
+
+class Light(Actor):
+    """Has one alarm; each ring sends one WORD, up to a limit, and whoever receives one counts it."""
+
+    messages = (Word,)
+    records = (Kept,)
+    limit = 1
+    rings = 0
+    count = 0
+
+    def start(self, now: float) -> list[Any]:
+        if self.me == 1:
+            self.alarms.set("ring", now + 1.0)
+        return []
+
+    def on_alarm(self, name: Any, now: float) -> list[Any]:
+        self.rings += 1
+        if self.rings < self.limit:
+            self.alarms.set("ring", now + 1.0)
+        return [Send(2, Word("on"))]
+
+    def on_message(self, sender: Address, message: Any, now: float) -> list[Any]:
+        if isinstance(message, Word):
+            self.count += 1
+            return [Append(Kept(self.count))]
+        return []
+
+
+class Lights(Model):
+    """One sends, two counts."""
+
+    name = "lights"
+    rules = Rules(disk_steps=False)
+    kind: type[Actor] = Light
+    most = 99
+
+    def make(self, me: Any, config: Any, random: Any) -> Actor:
+        return self.kind(me, config, random)
+
+    def compress(self, records: Any) -> tuple[Any, ...]:
+        return tuple(records)[-1:]
+
+    def holds(self, lives: Any) -> str | None:
+        count = getattr(lives[1].actor, "count", 0)
+        return f"2 has counted {count}" if count > self.most else None
+
+
+def search(model: Model, budget: Budget = QUICK, **how: Any) -> Result:
+    return Explorer(model).search(budget, **how)
+
+
+def test_one_ring_and_one_frame_make_three_states() -> None:
+    """Nothing happened; the frame is under way (and may be lost for ever); it arrived."""
+    result = search(Lights())
+    assert (result.verdict, result.distinct_states, result.depth) == ("exhausted, ok", 3, 3)
+
+
+def test_two_rings_make_six_states() -> None:
+    """As many frames under way and counted as alarms have rung: 00, 10, 01, 20, 11, 02."""
+
+    class Twice(Light):
+        limit = 2
+
+    class TwoLights(Lights):
+        kind = Twice
+
+    assert search(TwoLights()).distinct_states == 6
+
+
+def test_a_duplicate_is_one_more_count() -> None:
+    class Doubled(Lights):
+        duplicates = 1
+
+    result = search(Doubled(), goal=lambda lives: lives[1].actor.count == 2)
+    assert result.verdict == "pass"
+    assert [type(step.event) for step in result.story] == [Ring, Deliver, Deliver]
+    assert [step.twice for step in result.story] == [False, True, False]
+
+
+def test_what_does_not_fit_is_lost() -> None:
+    class Many(Light):
+        limit = 3
+
+    class Narrow(Lights):
+        kind = Many
+        capacity = 1
+
+    result = search(Narrow(), goal=lambda lives: lives[0].actor.rings == 2 and not lives[1].actor.count)
+    assert result.verdict == "pass"
+    assert "lost: WORD(text='on') from 1 to 2" in str(result.story[-1])
+
+
+def test_a_crash_loses_what_no_sync_covered() -> None:
+    class Fragile(Lights):
+        rules = Rules(disk_steps=True)
+        crashes = 1
+
+    def forgot(lives: Any) -> bool:
+        return lives[1].actor is None and not lives[1].durable
+
+    result = search(Fragile(), goal=lambda lives: forgot(lives) and not lives[0].actor.alarms.dates)
+    assert result.verdict == "pass" and Crash(0) in [step.event for step in result.story]
+
+
+def test_a_violation_comes_with_its_shortest_story_and_replays() -> None:
+    class Thrice(Light):
+        limit = 3
+
+    class AtMostOne(Lights):
+        kind = Thrice
+        most = 1
+
+    explorer = Explorer(AtMostOne())
+    result = explorer.search(QUICK)
+    assert result.verdict == "fail" and result.violation is not None
+    assert sorted(type(step.event).__name__ for step in result.story) == ["Deliver", "Deliver", "Ring", "Ring"]
+    _, again = explorer.replay(result.story)
+    assert again == result.violation
+    with pytest.raises(UsageError, match="cannot happen here"):
+        explorer.replay(result.story[1:][::-1])
+
+
+def test_a_budget_that_runs_out_is_inconclusive() -> None:
+    result = search(Lights(), Budget(depth=1))
+    assert result.verdict == "inconclusive" and "there are more" in result.why
+    with pytest.raises(UsageError, match="states is 0"):
+        Budget(states=0)
+
+
+def test_a_search_in_stages_tells_the_whole_story() -> None:
+    class Thrice(Light):
+        limit = 3
+
+    class ThreeLights(Lights):
+        kind = Thrice
+
+    explorer = Explorer(ThreeLights())
+    first = explorer.search(QUICK, collect=lambda lives: lives[0].actor.rings == 2)
+    assert first.collected
+    second = explorer.search(QUICK, starts=first.collected, goal=lambda lives: lives[1].actor.count == 3)
+    assert second.verdict == "pass" and len(second.story) == 6
+
+
+@pytest.mark.parametrize("fault", ["date", "comparison", "drawn"])
+def test_an_actor_that_reads_the_clock_is_never_called_ok(fault: str) -> None:
+    class Reader(Light):
+        heard = 0.0
+
+        def on_message(self, sender: Address, message: Any, now: float) -> list[Any]:
+            if isinstance(message, LinkUp):
+                return []
+            if fault == "date":
+                self.heard = now
+            elif fault == "comparison" and self.random.random() < 0.5:
+                self.count += 1
+            elif fault == "drawn":
+                self.count = self.random.choice([1, 2])
+            return []
+
+    class Readers(Lights):
+        kind = Reader
+
+    result = search(Readers())
+    assert result.verdict == "inconclusive"
+    assert "date" in result.why or "chance" in result.why
+
+
+class Judge(Actor):
+    """Hears two friends and remembers whom it heard."""
+
+    messages = (Word,)
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.heard: set[str] = set()
+
+    def on_message(self, sender: Address, message: Any, now: float) -> list[Any]:
+        if isinstance(message, Word):
+            self.heard.add(message.text)
+        return []
+
+
+class Friends(Model):
+    """Two friends whose names do not matter, in any order."""
+
+    name = "friends"
+    inputs = (Give("ann", Word("ann")), Give("bob", Word("bob")))
+    in_order = False
+    interchangeable = ("ann", "bob")
+    wrong = 9
+
+    def make(self, me: Any, config: Any, random: Any) -> Actor:
+        return Judge(me, config, random)
+
+    def holds(self, lives: Any) -> str | None:
+        both = sum(len(life.actor.heard) for life in lives if life.actor)
+        return f"{both} were heard" if both >= self.wrong else None
+
+
+@pytest.mark.parametrize("wrong", [9, 2])
+def test_symmetry_saves_states_and_changes_no_verdict(wrong: int) -> None:
+    class Some(Friends):
+        pass
+
+    Some.wrong = wrong
+    with_it = Explorer(Some(), symmetry=True).search(QUICK)
+    without = Explorer(Some(), symmetry=False).search(QUICK)
+    assert with_it.verdict == without.verdict == ("fail" if wrong == 2 else "exhausted, ok")
+    assert len(with_it.story) == len(without.story)
+    if wrong == 9:
+        assert (with_it.distinct_states, without.distinct_states) == (6, 9)
+
+
+# --- the chat -------------------------------------------------------------------------------
+
+
+def test_one_term_of_the_election_is_searched_to_its_end_and_holds() -> None:
+    result = search(ElectionModel(terms=1, addresses=(1, 2)))
+    assert result.verdict == "exhausted, ok"
+    assert "elected" in result.reached and "stood back" in result.reached
+
+
+def test_forgetting_what_is_dead_changes_no_verdict() -> None:
+    told = [
+        Explorer(ElectionModel(terms=1, addresses=(1, 2), nominations=1), prune=prune).search(QUICK)
+        for prune in (True, False)
+    ]
+    assert [result.verdict for result in told] == ["exhausted, ok"] * 2
+    assert set(told[0].reached) == set(told[1].reached)
+
+
+def test_the_log_holds_as_far_as_a_short_search_sees() -> None:
+    result = search(LogModel(), Budget(depth=5))
+    assert result.verdict == "inconclusive" and result.violation is None
+    assert {"committed", "delivered", "crashed"} <= set(result.reached)
+
+
+class VotesTwice(Succession):
+    def _promise(self, sender: int, request: Prepare, now: float) -> Any:
+        if request.term == self.standing.term:
+            self.standing.promised_to = sender
+        return super()._promise(sender, request, now)
+
+
+class LeadsAlone(Succession):
+    def on_message(self, sender: Any, message: Any, now: float) -> Any:
+        if isinstance(message, Promise) and message.ok and self.standing.role is Role.PREPARING:
+            self.promises[sender] = message.last
+            return [Lead()]
+        return super().on_message(sender, message, now)
+
+
+class CommitsAlone(Sequencer):
+    def _commit(self) -> Any:
+        held, self.standing.quorum = self.standing.quorum, 1
+        effects = super()._commit()
+        self.standing.quorum = held
+        return effects
+
+
+class PromisesBeforeDisk(Succession):
+    def _promise(self, sender: int, request: Prepare, now: float) -> Any:
+        effects = super()._promise(sender, request, now)
+        return [effect for effect in effects if not isinstance(effect, Append)]
+
+
+@pytest.mark.parametrize(
+    ("model", "part", "mutant", "killers"),
+    [
+        (ElectionModel, "succession", VotesTwice, {"S5", "S6"}),
+        (ElectionModel, "succession", LeadsAlone, {"S5"}),
+        (ElectionModel, "succession", PromisesBeforeDisk, {"S14"}),
+        (LogModel, "sequencer", CommitsAlone, {"S1", "S8"}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_mutant_is_found_and_its_story_replays(model: Any, part: str, mutant: Any, killers: set[str]) -> None:
+    bounds = {"crashes": 0, "inputs": LogModel.inputs[:1]} if model is LogModel else {}
+    explorer = Explorer(model(parts={part: mutant}, **bounds), prune=False)
+    result = explorer.search(QUICK)
+    assert result.verdict == "fail" and result.violation is not None
+    assert result.violation.invariant in killers
+    assert explorer.replay(result.story)[1] == result.violation
+
+
+def test_without_a_quorum_two_nodes_lead_one_term() -> None:
+    result = Explorer(ElectionModel(quorum=1), prune=False).search(QUICK)
+    assert result.violation is not None and result.violation.invariant == "S5"
+    assert "a term has one leader only" in result.why
+    assert result.summary()["verdict"] == "fail" and len(result.summary()["violations"][0]["story"]) == len(
+        result.story
+    )
+
+
+def test_the_same_search_twice_is_the_same() -> None:
+    one, two = (search(ElectionModel(), Budget(depth=8)) for _ in range(2))
+    assert one.distinct_states == two.distinct_states and one.reached == two.reached
+
+
+def test_a_life_is_never_changed_by_its_turns() -> None:
+    explorer = Explorer(ElectionModel())
+    state = explorer.world.first()
+    before = [explorer.world.tables.turns.survey.take(life.actor)[0] for life in explorer.lives(state)]
+    explorer.search(Budget(depth=4))
+    after = [explorer.world.tables.turns.survey.take(life.actor)[0] for life in explorer.lives(state)]
+    assert before == after
+
+
+def test_a_part_that_raises_is_a_violation_with_its_line() -> None:
+    class Raises(Succession):
+        def stand(self, decision: Any, now: float) -> Any:
+            raise ValueError("nothing to stand on")
+
+    result = Explorer(ElectionModel(parts={"succession": Raises}), prune=False).search(QUICK)
+    assert result.verdict == "fail" and "nothing to stand on" in result.why and "test_explore.py" in result.why
+
+
+def test_notes_and_lives_are_not_needed_to_read_a_story() -> None:
+    result = search(ElectionModel(), goal="elected")
+    assert result.verdict == "pass"
+    assert str(result.story[0]).startswith("alarm 'silence' of")
+    assert isinstance(Note("lead"), Note) and Life(1).actor is None
