@@ -2,12 +2,15 @@
 
 import json
 import re
+import subprocess
+import sys
 import threading
 import time
 
 import made_up
 import pytest
 
+from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
 from chatsys.teach import panel as module
 from chatsys.teach import theme
@@ -187,6 +190,33 @@ def test_a_second_panel_takes_over_from_the_first(world) -> None:
     assert wait_for(lambda: not first._thread.is_alive())
     second.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "chatsys panel"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["kernel", "processes"])
+def test_a_panel_follows_a_real_cluster_and_ends_with_it(where) -> None:
+    with Cluster(where=where, timing="fast") as cluster:
+        assert cluster.until(lambda: cluster.leader == 3, limit=20)
+        shown = panel(cluster)
+        shown.start()
+        shown._handle_custom_msg({"do": "crash", "node": 3}, [])
+        assert wait_for(lambda: card(shown, 2)["health"] == "leads", limit=20)
+        shown._handle_custom_msg({"do": "say", "text": "hello", "author": "ann"}, [])
+        assert wait_for(lambda: shown.state["table"]["cells"].get("1") == [["same", "hello"]], limit=20)
+        assert shown.line == "cluster.say('hello', author='ann')"
+    assert wait_for(lambda: not shown._thread.is_alive())
+    assert shown.state["ended"]
+    shown.close()
+
+
+def test_nested_loops_are_allowed_by_the_package_that_loses_no_cells() -> None:
+    script = (
+        "import asyncio, chatsys; print(chatsys.allow_nested());"
+        "inner = lambda: asyncio.get_running_loop().run_until_complete(asyncio.sleep(0, 'nested'));"
+        "exec('async def outer():\\n return inner()'); print(asyncio.run(outer()))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert told.stdout.split() == ["nest_asyncio2", "nested"]
 
 
 # --- what it shows ------------------------------------------------------------------------------

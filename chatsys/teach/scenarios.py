@@ -180,7 +180,7 @@ def recovery(world: Any) -> None:
         world.run(0.5)
     absent = next(node for node in world.nodes if node != world.leader)
     world.crash(absent)
-    for number, line in enumerate(["you missed this", "and this", "and this too", "and the joke"], 3):
+    for number, line in enumerate(["you missed this", "and this", "this too", "the joke"], 3):
         world.say(line, author="bob")
         await_delivery(world, number)
         world.run(0.4)
@@ -197,7 +197,8 @@ def concurrent(world: Any) -> None:
     people = ("ann", "bob", "cem", "dia")
     for line in range(1, 6):
         for at, author in enumerate(people):
-            world.say(f"{author} {line}", node=world.nodes[at % len(world.nodes)], author=author)
+            near = world.nodes[at % len(world.nodes)]
+            world.say(f"{author} {line}", node=near, author=author)
         if line == 1:
             await_delivery(world, len(people))  # from here on everybody has a session
     await_delivery(world, 5 * len(people))
@@ -209,14 +210,16 @@ def split_brain(world: Any) -> None:
     await_leader(world)
     alone = world.leader
     others = [node for node in world.nodes if node != alone]
-    for number, (line, node, author) in enumerate([("hello", alone, "ann"), ("hi ann", others[0], "bob")], 1):
-        world.say(line, node=node, author=author)
-        await_delivery(world, number)
-        world.run(0.9)
+    world.say("hello", node=alone, author="ann")
+    await_delivery(world, 1)
+    world.run(0.9)
+    world.say("hi ann", node=others[0], author="bob")
+    await_delivery(world, 2)
+    world.run(0.9)
     world.partition({alone}, others)
     world.say("I am with the old leader", node=alone, author="ann")
     status = world.status
-    wait(world, lambda: any(status()[node]["role"] == "leader" for node in others), "the other side to elect a leader")
+    wait(world, lambda: any(status()[n]["role"] == "leader" for n in others), "a second leader")
     world.say("we have a new leader", node=others[0], author="bob")
     world.run(3.0)
     world.heal()
