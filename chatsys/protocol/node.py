@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from chatsys.config import ClusterConfig
-from chatsys.errors import LogError
+from chatsys.errors import LogError, UsageError
 from chatsys.protocol.actor import NEVER, Actor, Address, Part
 from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.effects import (
@@ -85,6 +85,9 @@ class Node(Actor):
         self.standing = Standing(me, config)
         self.log = self.standing.log
         chosen = PARTS | dict(parts or {})
+        for name in chosen:
+            if name not in PARTS:
+                raise UsageError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
         made: dict[str, Any] = {name: make(self.standing, config, random) for name, make in chosen.items()}
         self.parts: tuple[Part, ...] = tuple(made.values())
         self.membership: Membership = made["membership"]

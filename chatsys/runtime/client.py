@@ -151,6 +151,8 @@ class ClientHost:
                 try:
                     async with asyncio.timeout(GREETING_LIMIT):
                         return await self._greet(host, port), address
+                except ConnectionRefusedError:
+                    reason = f"{address}: nobody listens there"
                 except (OSError, FrameError) as error:
                     reason = getattr(error, "strerror", None) or str(error) or "no answer"
                     reason = f"{address}: {reason}"

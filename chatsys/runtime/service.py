@@ -23,6 +23,7 @@ from typing import Any
 
 from chatsys.config import NodeConfig
 from chatsys.errors import ChatsysError
+from chatsys.inert import inert
 from chatsys.protocol.actor import Actor
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
@@ -66,7 +67,7 @@ def describe(record: Record, begun: float = 0.0) -> str:
     moment = begun + record.time
     clock = time.strftime("%H:%M:%S", time.localtime(moment)) + f".{int(moment % 1 * 1000):03d}"
     head = f"{clock}  node {record.node}  term {record.term}  {record.role:<10} {record.kind:<10}"
-    return f"{head} {_inert(_story(record))}".rstrip() + "\n"
+    return f"{head} {inert(_story(record))}".rstrip() + "\n"
 
 
 def _story(record: Record) -> str:
@@ -88,11 +89,6 @@ def _story(record: Record) -> str:
         f"{record.text!r}" if record.text else "",
     ]
     return "  ".join(word for word in words if word)
-
-
-def _inert(text: str) -> str:
-    """Return `text` with control characters made visible, so that no message can drive the terminal."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 async def _live(config: NodeConfig, actor: type[Actor], sink: Callable[[list[Record]], None]) -> None:
