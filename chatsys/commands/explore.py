@@ -49,7 +49,7 @@ def explore(
     parts = dict(map(read_part, part)) if part else None
     bounds: dict[str, Any] = {} if terms is None else {"terms": terms}
     searched = MODELS[model](parts=parts, quorum=count, **bounds)
-    explorer = Explorer(searched, prune=parts is None)
+    explorer = Explorer(searched, prune=parts is None and searched.config.safe)
     budget = Budget(depth=depth, states=states, seconds=seconds)
     result = explorer.search(budget, progress=None if as_json else _progress).summary()
     if as_json:

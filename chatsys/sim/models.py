@@ -30,6 +30,7 @@ from chatsys.protocol.messages import (
 )
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import NUMBERS_A_LIFE, Role, Standing
+from chatsys.sim.search.chance import Undecidable
 from chatsys.sim.search.events import Deliver, Give, Ring, Rules
 from chatsys.sim.search.node_model import WAITS, NodeModel
 from chatsys.sim.search.untimed import Life, Turn
@@ -114,6 +115,8 @@ class ElectionModel(NodeModel):
         super().tidy(turn)
         node = turn.after.actor
         assert isinstance(node, Node), "nobody crashes in this model"
+        if _is_open(turn.before) and _is_open(turn.after) and turn.before.actor.election.round != node.election.round:  # type: ignore[union-attr]
+            raise Undecidable("a nomination followed on another in one turn, so answers to both look alike")
         node.election.round = first = node.standing.incarnation * NUMBERS_A_LIFE + 1
         turn.sent = [(to, _plain(message, first)) for to, message in turn.sent]
 
@@ -126,6 +129,10 @@ def _plain(message: Any, round: int) -> Any:
         case Ok():
             return msgspec.structs.replace(message, term=0, leader=None)
     return message
+
+
+def _is_open(life: Life) -> bool:
+    return isinstance(life.actor, Node) and not _is_over(life)
 
 
 def _is_over(life: Life) -> bool:
@@ -165,8 +172,9 @@ class LogModel(NodeModel):
         """Take back the number of a relay that was asked for in vain."""
         super().tidy(turn)
         before, after, event = turn.before.actor, turn.after.actor, turn.event
-        if isinstance(event, Deliver) and isinstance(event.message, Ok) and "follow" not in after.catchup.alarms:  # type: ignore[union-attr]
-            after.catchup.nonce = before.catchup.nonce  # type: ignore[union-attr]
+        if isinstance(event, Deliver) and isinstance(event.message, Ok):
+            assert isinstance(before, Node) and isinstance(after, Node), "nobody else hears OK"
+            after.catchup.nonce = before.catchup.nonce
 
     def rings(self, life: Life, alarm: Ring) -> bool:
         """Leave out heartbeats, and repetitions: here every frame may arrive again anyway."""

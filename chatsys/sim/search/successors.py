@@ -39,6 +39,7 @@ class Successors:
         self.steps: list[tuple[int, bool, tuple[int, ...]]] = []
         self.step_of: dict[tuple[int, bool, tuple[int, ...]], int] = {}
         self.symmetry = Symmetry(model, self.tables) if symmetry and model.interchangeable else None
+        self.exchanges: dict[Any, tuple[list[int], list[int]]] = {}
         self.news: dict[tuple[int, int, int], int | None] = {}
 
     # --- one state -------------------------------------------------------------------------
@@ -117,9 +118,7 @@ class Successors:
         if wrong is None and changed:
             wrong = self._contradiction(lives, place)
         if sent or changed:
-            frames = (
-                self._echo(lives, place, frames, sent) if self.model.echoes else self._under_way(lives, frames + sent)
-            )
+            frames = self._under_way(lives, place, frames, sent)
         capacity = self.model.capacity
         head = (*lives, ledger, spent)
         if len(frames) <= capacity or wrong is not None:
@@ -131,47 +130,63 @@ class Successors:
                 lost.remove(frame)
             yield self._step(happening, twice, tuple(lost)), head + kept, marks, None
 
-    def _echo(self, lives: State, place: int, frames: tuple[int, ...], sent: tuple[int, ...]) -> tuple[int, ...]:
+    def _under_way(self, lives: State, place: int, frames: tuple[int, ...], sent: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the frames under way once the life at `place` has changed and `sent` has left.
+
+        What becomes of the frames between two nodes depends on these two alone, so it is worked out
+        pair by pair and remembered; the pairs without `place` are as they were.
+        """
+        bags: dict[tuple[int, int], list[int]] = {}
+        pairs = self.tables.pairs
+        for frame in frames + sent:
+            bags.setdefault(pairs[frame], []).append(frame)
+        due = {pair for pair in bags if place in pair} | {pairs[frame] for frame in sent}
+        strays: set[int] = set()
+        while due:
+            pair = due.pop()
+            key = pair, lives[pair[0]], lives[pair[1]], tuple(sorted(bags[pair]))
+            found = self.exchanges.get(key)
+            if found is None:
+                found = self.exchanges[key] = self._exchange(lives, pair, bags[pair])
+            bags[pair] = list(found[0])
+            for stray in found[1]:
+                if stray not in strays:
+                    strays.add(stray)
+                    bags.setdefault(pairs[stray], []).append(stray)
+                    due.add(pairs[stray])
+        return tuple(sorted([frame for bag in bags.values() for frame in bag]))
+
+    def _exchange(self, lives: State, pair: tuple[int, int], bag: list[int]) -> tuple[list[int], list[int]]:
+        """Return (frames between these two, frames to others) that need be remembered."""
+        tables, strays = self.tables, []
+        if self.model.echoes:
+            answered = self._answered(lives, bag)
+            strays = [frame for frame in answered if tables.pairs[frame] != pair]
+            bag = [frame for frame in answered if tables.pairs[frame] == pair]
+        if self.prune:
+            places = [(tables.happenings[frame][0], frame) for frame in bag]
+            kept = [tables.reduce(lives[place], frame, lives[sum(pair) - place]) for place, frame in places]
+            bag = [frame for frame in (set(kept) if self.model.echoes else kept) if frame >= 0]
+        return bag, strays
+
+    def _answered(self, lives: State, frames: list[int]) -> list[int]:
         """Let everybody answer at once what they can answer without changing themselves.
 
         Where frames are never used up, a state with more of them can do all that one with fewer can.
-        Only who lives at `place` has changed, so only frames to there, and new ones, need a look.
         """
-        taken, happenings, tables = self.tables.taken, self.tables.happenings, self.tables
-        under_way = {*frames, *sent}
-        todo = [*sent, *[frame for frame in frames if happenings[frame][0] == place]]
+        under_way = dict.fromkeys(frames)
+        todo = list(under_way)
         while todo:
             frame = todo.pop()
-            life = lives[happenings[frame][0]]
-            try:
-                turn = taken[life << 32 | frame]
-            except KeyError:
-                turn = tables.take(life, frame)
-            if turn is not None and turn[1] and turn[0] == life and not turn[2] and turn[4] is None:
-                for answer in turn[1]:
-                    if answer not in under_way:
-                        under_way.add(answer)
-                        todo.append(answer)
-        return self._under_way(lives, tuple(under_way))
-
-    def _under_way(self, lives: State, frames: tuple[int, ...]) -> tuple[int, ...]:
-        """Sort the frames, without those that can never matter any more."""
-        if not self.prune:
-            return tuple(sorted(frames))
-        tables = self.tables
-        reduced, happenings, senders, under_way = tables.reduced, tables.happenings, tables.senders, []
-        for frame in frames:
-            key = lives[happenings[frame][0]], frame, lives[senders[frame]]
-            try:
-                kept = reduced[key]
-            except KeyError:
-                kept = tables.reduce(*key)
-            if kept >= 0:
-                under_way.append(kept)
-        if self.model.echoes:
-            under_way = list(set(under_way))
-        under_way.sort()
-        return tuple(under_way)
+            life = lives[self.tables.happenings[frame][0]]
+            if self.tables.lives[life].actor is None:
+                continue
+            turn = self.tables.take(life, frame)
+            if turn is not None and turn[0] == life and not turn[2] and turn[4] is None:
+                fresh = [answer for answer in turn[1] if answer not in under_way]
+                under_way.update(dict.fromkeys(fresh))
+                todo += fresh
+        return list(under_way)
 
     def _contradiction(self, lives: State, place: int) -> Violation | None:
         compared, one = self.tables.compared, lives[place]

@@ -33,8 +33,8 @@ class Tables:
         self.life_of: dict[object, int] = {}
         self.happenings: list[tuple[int, Event]] = []
         """(place, event): what may happen, and to whom."""
-        self.senders: list[int] = []
-        """The place of the sender, for frames."""
+        self.pairs: list[tuple[int, int]] = []
+        """For frames: the places of those two who speak, the lower first."""
         self.happening_of: dict[tuple[int, Event], int] = {}
         self.ledgers: list[Any] = []
         self.ledger_of: dict[Any, int] = {}
@@ -62,7 +62,8 @@ class Tables:
         if number is None:
             number = self.happening_of[key] = len(self.happenings)
             self.happenings.append(key)
-            self.senders.append(self.places[event.sender] if isinstance(event, Deliver) else -1)
+            sender = self.places[event.sender] if isinstance(event, Deliver) else place
+            self.pairs.append((min(place, sender), max(place, sender)))
         return number
 
     def ledger(self, ledger: Any) -> int:
