@@ -160,3 +160,16 @@ def test_a_failed_transfer_leaves_a_follower_as_before() -> None:
     three.nominate(Suspect("asked", transfer=(2, 4)), now=0.0)
     assert three.on_time(now=0.5) == [Yield("only 1 of 2 support this node", leader=2)]
     assert three.standing.term == 4
+
+
+def test_whoever_said_alive_and_then_nominates_itself_is_asked_again() -> None:
+    """Two nodes notice a broken link at different moments; the first need not wait out a back-off."""
+    two = nominated(2)
+    two.standing.down.add(3)
+    two.on_message(1, Ok(0, FIRST, "alive", PeerInfo(3, "")), now=0.01)
+    effects = two.on_message(1, Election(0, 5), now=0.1)
+    assert sent(effects, Ok) == [(1, Ok(0, 5, "takeover"))]
+    assert sent(effects, Election) == [(1, Election(0, FIRST))]
+    assert sent(two.on_message(1, Election(0, 5), now=0.11), Election) == [], "once is enough"
+    assert two.on_message(3, LinkDown(), now=0.12) == []
+    assert two.on_message(1, Ok(0, FIRST, "support"), now=0.13) == [Stand()]

@@ -126,6 +126,14 @@ class Bully(Part):
         self.standing.transfer, self.may_defer, self.backing_off = None, True, False
         return []
 
+    def _ask_again(self, sender: int) -> Effects:
+        """Whoever said `alive` and now nominates itself has changed its mind: it may support this node."""
+        here = self.standing
+        if here.role is not Role.NOMINATING or self.verdicts.get(sender) != "alive":
+            return []
+        del self.verdicts[sender]
+        return [Send(sender, Election(here.term, self.round, here.transfer))]
+
     # --- answering others ------------------------------------------------------------------
 
     def _answer(self, sender: int, question: Election, now: float) -> Effects:
@@ -140,6 +148,6 @@ class Bully(Part):
             return [Send(sender, reply)]
         answer: Effects = [Send(sender, Ok(here.term, question.round, "takeover"))]
         if here.role is not Role.FOLLOWER:
-            return answer
+            return answer + self._ask_again(sender)
         reason = f"node {sender} is lower and nominated itself"
         return [*answer, Note("suspect", peer=here.leader, reason=reason), Suspect(reason)]
