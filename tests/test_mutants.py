@@ -21,7 +21,7 @@ retry answered ok early; no trust; unbounded deference; no check-quorum; no barr
 hold-back unbounded; checksum skipped at boot; sync reply without nonce; lower-term OK dropped by the fence;
 refuses for ever after a lost STEPDOWN
 """
-"""The rows of PROTOCOL section 11."""
+"""Every mutant that there must be."""
 
 RANDOM = [one for one in MUTANTS.values() if not one.only]
 DIRECT = [one for one in MUTANTS.values() if one.directed]

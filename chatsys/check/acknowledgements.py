@@ -5,7 +5,7 @@
                ack --> submit                                 behind it      S10
 
 Assumes   the records are in the order of their times.
-Read also `deliveries` (what users see); PROTOCOL calls S7 "nothing lost".
+Read also `deliveries` (what users see).
 """
 
 from collections.abc import Iterable

@@ -7,7 +7,7 @@
 Safety holds in every run; liveness holds only when the network is kind again, so the caller says
 when that was.  A run that ends before a limit is over proves nothing: that is `inconclusive`.
 
-Read also PROTOCOL section 9 (the limits); `check` (safety).
+Read also `check` (safety), `config.Timing` (what the limits are made of).
 """
 
 from collections.abc import Iterator, Mapping

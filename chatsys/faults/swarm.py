@@ -7,7 +7,7 @@ them often, and meets states that a seed which does everything never reaches.
 
 Promises  stays inside the model: only unsynced data is lost, clocks run within 12 %, and what a
           script still leaves broken at its end, `mend` repairs.
-Read also `script` (what a fault is), `sim.sweep` (many seeds), PROTOCOL section "Model".
+Read also `script` (what a fault is), `sim.sweep` (many seeds).
 """
 
 from collections.abc import Callable, Iterable, Sequence

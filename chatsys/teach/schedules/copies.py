@@ -2,7 +2,7 @@
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
-Read also `terms`, `protocol.ordering` (who counts), PROTOCOL section 10.
+Read also `terms`, `protocol.ordering` (who counts).
 """
 
 from typing import Any

@@ -2,7 +2,7 @@
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
-Read also `copies`, `protocol.fence`, PROTOCOL section 10.
+Read also `copies`, `protocol.fence`.
 """
 
 from typing import Any
