@@ -22,9 +22,9 @@ from typing import Any
 import msgspec
 
 from chatsys import errors
+from chatsys.carry import pack
 from chatsys.errors import ChatsysError, NotHere
 from chatsys.runtime import control
-from chatsys.carry import pack
 from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced
 from chatsys.runtime.kernel import Plan
 from chatsys.runtime.rules import RuleSet

@@ -29,8 +29,8 @@ from typing import Any
 import cloudpickle
 import msgspec
 
-from chatsys.errors import UsageError
 from chatsys.carry import pack
+from chatsys.errors import UsageError
 from chatsys.teach.questions import Question, Result, mark, one_of_each
 from chatsys.trace import Trace
 
