@@ -1,13 +1,16 @@
 """The search: a small actor counted by hand, the four verdicts, and mutants of the chat it must find."""
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from chatsys.__main__ import app
 from chatsys.errors import UsageError
 from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Lead, Note, Send
+from chatsys.protocol.effects import Append, Lead, Send
 from chatsys.protocol.messages import LinkUp, Prepare, Promise
 from chatsys.protocol.ordering import Sequencer
 from chatsys.protocol.standing import Role
@@ -16,7 +19,6 @@ from chatsys.sim.explore import Budget, Explorer, Result
 from chatsys.sim.models import ElectionModel, LogModel
 from chatsys.sim.search.events import Crash, Deliver, Give, Ring, Rules
 from chatsys.sim.search.model import Model
-from chatsys.sim.search.untimed import Life
 
 QUICK = Budget(seconds=60, states=200_000)
 
@@ -345,8 +347,43 @@ def test_a_part_that_raises_is_a_violation_with_its_line() -> None:
     assert result.verdict == "fail" and "nothing to stand on" in result.why and "test_explore.py" in result.why
 
 
-def test_notes_and_lives_are_not_needed_to_read_a_story() -> None:
+def test_a_story_reads_from_its_first_alarm() -> None:
     result = search(ElectionModel(), goal="elected")
     assert result.verdict == "pass"
     assert str(result.story[0]).startswith("alarm 'silence' of")
-    assert isinstance(Note("lead"), Note) and Life(1).actor is None
+    assert all(isinstance(step.event, (Ring, Deliver)) for step in result.story)
+
+
+def test_a_stage_goes_on_where_a_message_is_committed() -> None:
+    """Leading without the best log, found in two stages: first a message is committed, then node 2 leads."""
+
+    class LeadsWithoutSync(Succession):
+        def _complete(self, now: float) -> Any:
+            return [Lead()]
+
+    def ripe(lives: Any) -> bool:
+        one, two, three = (life.actor for life in lives)
+        nominated = two.standing.role is Role.NOMINATING and not one.standing.trust
+        return three.log.commit == 3 and two.log.last_seq == 2 and nominated
+
+    model = LogModel(parts={"succession": LeadsWithoutSync}, crashes=0, inputs=LogModel.inputs[:1])
+    explorer = Explorer(model, prune=False)
+    first = explorer.search(Budget(depth=5), collect=ripe)
+    second = explorer.search(QUICK, starts=first.collected)
+    assert second.violation is not None and second.violation.invariant == "S8"
+    assert "'one' was committed at position 3 in term 1" in second.why
+    assert explorer.replay(second.story)[1] == second.violation
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "verdict"),
+    [(["--quorum", "1"], 1, "fail"), (["--model", "log", "--depth", "2"], 3, "inconclusive")],
+)
+def test_the_command_prints_one_object_and_tells_the_verdict_by_its_exit_code(
+    arguments: list[str], code: int, verdict: str
+) -> None:
+    run = CliRunner().invoke(app, ["explore", *arguments, "--json"])
+    printed = json.loads(run.stdout)
+    assert (run.exit_code, printed["verdict"]) == (code, verdict)
+    assert {"model", "distinct_states", "states_per_second", "depth", "verdict", "violations"} <= set(printed)
+    assert bool(printed["violations"]) == (verdict == "fail")

@@ -33,7 +33,8 @@ from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
 from chatsys.sim.search.chance import Undecidable
 from chatsys.sim.search.model import Model, Step
-from chatsys.sim.search.successors import State, Successors
+from chatsys.sim.search.opening import OpeningBroken, State
+from chatsys.sim.search.successors import Successors
 from chatsys.sim.search.untimed import Life
 
 Verdict = Literal["pass", "fail", "exhausted, ok", "inconclusive"]
@@ -129,6 +130,9 @@ class Explorer:
             run.search(self._begin(starts))
         except Undecidable as error:
             run.end("inconclusive", f"{error}.")
+        except OpeningBroken as error:
+            run.violation = error.violation
+            run.end("fail", f"Already in the opening: {error}")
         return run.result()
 
     def _begin(self, starts: Iterable[State] | None) -> list[tuple[int, State]]:

@@ -45,6 +45,8 @@ class ElectionModel(NodeModel):
     """
 
     name = "election"
+    terms = 2
+    """Its 1.5 million states are searched to the end in a few minutes; a third term takes an hour or more."""
     rules = Rules(disk_steps=False)
     echoes = True
     capacity = 1_000

@@ -14,19 +14,15 @@ from typing import Any
 
 from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
-from chatsys.sim.search.events import Gone, Met, Own, Ring, Start, Sync
+from chatsys.sim.search.events import Gone, Met
 from chatsys.sim.search.model import Model, Step
+from chatsys.sim.search.opening import Opening, State
 from chatsys.sim.search.symmetry import Symmetry
 from chatsys.sim.search.tables import CRASHED, GIVEN, SLEPT, TWICE, Tables
 from chatsys.sim.search.untimed import Life
 
-State = tuple[int, ...]
-"""One number for each life, then the ledger, what is spent, and the frames, ascending."""
 Following = tuple[int, State, tuple[str, ...], Violation | None]
 """(step, state after it, marks, violation)"""
-
-CALM = 10_000
-"""An opening that is not calm after so many steps never will be."""
 
 
 class Successors:
@@ -83,22 +79,22 @@ class Successors:
             place = happenings[frame][0]
             if frame != before and lives[state[place]].actor is not None:
                 rest = frames if model.echoes else frames[:at] + frames[at + 1 :]
-                yield from self._act(state, frame, rest, spent)
+                yield from self.act(state, frame, rest, spent)
                 if doubled:
-                    yield from self._act(state, frame, frames, spent + TWICE, twice=True)
+                    yield from self.act(state, frame, frames, spent + TWICE, twice=True)
             before = frame
         may_crash, may_sleep = spent % 16 < model.crashes, spent // SLEPT % 16 < model.sleeps
         for place in range(size):
             for happening, price in tables.chances(place, state[place]):
                 if not price or (may_crash if price == CRASHED else may_sleep):
-                    yield from self._act(state, happening, frames, spent + price)
+                    yield from self.act(state, happening, frames, spent + price)
         if model.crashes:
             for happening in self._links(state):
-                yield from self._act(state, happening, frames, spent)
+                yield from self.act(state, happening, frames, spent)
         for happening, price in self._gifts(state, spent // GIVEN):
-            yield from self._act(state, happening, frames, spent + price)
+            yield from self.act(state, happening, frames, spent + price)
 
-    def _act(
+    def act(
         self, state: State, happening: int, frames: tuple[int, ...], spent: int, twice: bool = False
     ) -> Iterator[Following]:
         """Let one thing happen; where frames are too many, try every choice of what is lost."""
@@ -215,11 +211,11 @@ class Successors:
                     try:
                         happening = self.news[key]
                     except KeyError:
-                        happening = self.news[key] = self._news(place, state[place], state[other])
+                        happening = self.news[key] = self.find_news(place, state[place], state[other])
                     if happening is not None:
                         yield happening
 
-    def _news(self, place: int, one: int, other: int) -> int | None:
+    def find_news(self, place: int, one: int, other: int) -> int | None:
         life, peer = self.tables.lives[one], self.tables.lives[other]
         if life.actor is None:
             return None
@@ -239,65 +235,11 @@ class Successors:
             if self.model.in_order:
                 return
 
-    # --- the opening, and replays ----------------------------------------------------------
+    # --- from the beginning ----------------------------------------------------------------
 
     def first(self) -> State:
-        """Return the state in which the search begins: every link is up, and the opening was played."""
-        tables, model = self.tables, self.model
-        lives = [tables.life(Life(address)) for address in model.addresses]
-        state: State = (*lives, tables.ledger(()), 0)
-        starts = [tables.happening(place, Start()) for place in range(self.size)]
-        for happening in starts:
-            state = self._play(state, happening)
-        for place in range(self.size):
-            for other in range(self.size):
-                if (found := self._news(place, state[place], state[other])) is not None and place != other:
-                    state = self._play(state, found)
-        state = state[: self.size + 2]
-        for address, event in model.opening:
-            state = self._calm(self._play(state, self._opening(state, address, event)))
-        return state
-
-    def _opening(self, state: State, address: Any, event: Any) -> int:
-        place = self.tables.places[address]
-        if not isinstance(event, str):
-            return self.tables.happening(place, event)
-        for happening, _ in self.tables.chances(place, state[place]):
-            found = self.tables.happenings[happening][1]
-            if isinstance(found, Ring) and found.name == event:
-                return happening
-        raise UsageError(f"The opening lets the alarm {event!r} of {address} ring, but it is not set.")
-
-    def _play(self, state: State, happening: int, frames: tuple[int, ...] | None = None) -> State:
-        capacity, self.model.capacity = self.model.capacity, CALM
-        try:
-            frames = state[self.size + 2 :] if frames is None else frames
-            for _, after, _, wrong in self._act(state, happening, frames, state[self.size + 1]):
-                if wrong is not None:
-                    raise UsageError(f"The opening already violates {wrong.invariant}: {wrong.sentence}")
-                return after
-        finally:
-            self.model.capacity = capacity
-        return state[: self.size + 2] + frames
-
-    def _calm(self, state: State) -> State:
-        """Let disks finish and frames arrive until there is nothing left of either."""
-        size = self.size
-        for _ in range(CALM):
-            due = [
-                happening
-                for place in range(size)
-                for happening, _ in self.tables.chances(place, state[place])
-                if isinstance(self.tables.happenings[happening][1], (Sync, Own))
-            ]
-            frames = state[size + 2 :]
-            if due:
-                state = self._play(state, due[0])
-            elif frames:
-                state = self._play(state, frames[0], frames[1:])
-            else:
-                return state
-        raise UsageError(f"The opening of {self.model.name} never becomes calm.")
+        """Return the state in which the search begins."""
+        return Opening(self).first()
 
     def replay(self, story: Iterable[Step]) -> tuple[State, Violation | None]:
         """Play a story from the first state; return where it ends and the violation it meets."""
