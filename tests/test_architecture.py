@@ -26,7 +26,7 @@ LEVELS = (
     {"trace"},
     {"check", "faults", "run", "verify"},
     {"sim", "runtime"},
-    {"teach", "clients", "bench", "soak", "doctor"},
+    {"teach", "clients", "bench", "soak", "fuzz", "doctor"},
     {"commands"},
     {"__main__"},
 )

@@ -12,7 +12,7 @@ from typed import Run, refused
 
 COMMANDS = (
     "lab", "demo", "grade", "doctor", "node", "cluster up", "cluster status", "client", "verify", "simulate", "bench",
-    "mutants", "soak", "explore",
+    "mutants", "soak", "explore", "fuzz",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@
     nodes       node, cluster up, cluster status, client, verify
     proofs      simulate, bench
     trials      mutants, soak
+    fuzz        fuzz
 
 Every command that reports has `--json`: one JSON object on stdout and nothing else.  What people
 read in passing (progress, hints) goes to stderr.  A command reads its arguments, calls one thing in

@@ -128,7 +128,7 @@ class CatchUp(Part):
             effects += [Append(Promised(newest, None)), Yield(f"node {sender} relays entries of term {newest}")]
         elif here.leads:
             return []
-        effects += self.log.splice(chunk.entries)
+        effects += self.log.splice(chunk.entries, chunk.prev.seq)
         end = chunk.entries[-1].seq
         self.log.verified = max(self.log.verified, end)
         if end > self.log.commit:

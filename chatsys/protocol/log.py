@@ -81,14 +81,20 @@ class Log:
         self.entries.append(entry)
         return Append(Stored(entry))
 
-    def splice(self, entries: Sequence[Entry]) -> Effects:
-        """Make the log agree with `entries`, which follow on an entry it already holds.
+    def splice(self, entries: Sequence[Entry], after: int | None = None) -> Effects:
+        """Make the log agree with `entries`, which follow on an entry it already holds, the one at `after`.
 
         What is already there stays; from the first entry whose label differs on, the own tail is
-        void.  Raises `BrokenInvariant` if a committed entry would be voided in a safe cluster.
+        void.  Raises `BrokenInvariant` if a committed entry would be voided in a safe cluster, or if
+        the entries do not follow each other.
         """
         effects: Effects = []
-        for entry in entries:
+        first = (entries[0].seq if after is None else after + 1) if entries else 0
+        for seq, entry in enumerate(entries, start=first):
+            if entry.seq != seq or not 1 <= seq <= len(self.entries) + 1:
+                raise BrokenInvariant(
+                    f"Entry {entry.seq} came where entry {min(seq, len(self.entries) + 1)} must stand; no node sends that."
+                )
             if entry.seq <= len(self.entries):
                 if self.entries[entry.seq - 1].term == entry.term:
                     continue

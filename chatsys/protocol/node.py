@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from chatsys.config import ClusterConfig
-from chatsys.errors import LogError, UsageError
+from chatsys.errors import DamagedLog, LogError, UsageError
 from chatsys.protocol.actor import NEVER, Actor, Address, Part
 from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.effects import (
@@ -121,10 +121,13 @@ class Node(Actor):
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back term, promise, log and commit from the durable records.
 
-        Raises `LogError` if the log is of another cluster or node.
+        Raises `LogError` if the log is of another cluster or node, and its kind `DamagedLog` if a
+        record cannot follow on those before it.
         """
         here, log = self.standing, self.log
-        for record in records:
+        for line, record in enumerate(records, start=1):
+            if why := here.misfit(record):
+                raise DamagedLog(f"of node {here.me}", line, why)
             match record:
                 case Boot(incarnation=incarnation, cluster=cluster, node=node):
                     if (cluster, node) != (self.config.cluster, here.me):
@@ -141,7 +144,7 @@ class Node(Actor):
                     del log.entries[first - 1 :]
                     log.commit = min(log.commit, first - 1)
                 case CommitHint(seq=seq):
-                    log.commit = min(seq, log.last_seq)
+                    log.commit = seq
         log.verified = self.hinted = log.commit
 
     def start(self, now: float) -> Effects:

@@ -239,7 +239,7 @@ class Receiver(Part):
             return self._hold(sender, batch)
         if not self.log.holds(batch.prev):
             return [Send(sender, Ack(self.standing.term, False, hint=self._before(batch.prev.seq)))]
-        effects = self.log.splice(batch.entries)
+        effects = self.log.splice(batch.entries, batch.prev.seq)
         end = batch.prev.seq + len(batch.entries)
         self.log.verified = max(self.log.verified, end)
         self.owed = max(self.owed or 0, end)

@@ -107,7 +107,7 @@ def decode(
             try:
                 records.append(decoder.decode(body))
                 continue
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError, ValueError) as error:
                 raise DamagedLog(path, number, f"its checksum holds but it is no record: {error}") from None
         if number == len(lines) and not tail:
             return records, len(line) + 1

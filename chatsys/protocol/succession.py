@@ -118,7 +118,7 @@ class Succession(Part):
         assert self.source is not None, "only a syncing node collects"
         if chunk.more and chunk.entries:
             return self._ask(self.source, self.collected[-1].seq + 1, now)
-        effects = self.log.splice(self.collected)
+        effects = self.log.splice(self.collected, self.collected_prev.seq)
         self.collected = []
         if self.log.last < self.promises[self.source]:
             return [*effects, Yield("the best log came incomplete", back_off=True)]

@@ -199,6 +199,7 @@ class Outbound(Line):
         super().__init__(owner)
         self.peer = peer
         self.label = f"node {peer}"
+        self.incarnation = 0
         self.answer: asyncio.Future[Hello | None] = owner.loop.create_future()
         self.lost: asyncio.Future[None] = owner.loop.create_future()
 
@@ -224,6 +225,7 @@ class Outbound(Line):
         if why:
             raise FrameError(why)
         self.greeted = True
+        self.incarnation = hello.incarnation
         self.answer.set_result(hello)
 
     @property

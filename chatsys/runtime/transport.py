@@ -258,7 +258,7 @@ class Transport:
         elif isinstance(self.me, int) and isinstance(link, Outbound):
             raise FrameError(f"Node {sender} answered on a link that is only for our frames.")
         else:
-            incarnation = link.incarnation if isinstance(link, Inbound) else self.seen[sender]
+            incarnation = link.incarnation
         if self.rules.active and self.rules.is_cut(sender, self.me):
             self.counters["cut"] += 1
             self.taker.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
