@@ -12,11 +12,13 @@ from chatsys.errors import UsageError
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Append, Lead, Send
 from chatsys.protocol.messages import LinkUp, Prepare, Promise
+from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Sequencer
 from chatsys.protocol.standing import Role
+from chatsys.protocol.storage import Outbox
 from chatsys.protocol.succession import Succession
 from chatsys.sim.explore import Budget, Explorer, Result
-from chatsys.sim.models import ElectionModel, LogModel
+from chatsys.sim.models import DiskModel, ElectionModel, LogModel
 from chatsys.sim.search.events import Crash, Deliver, Give, Ring, Rules
 from chatsys.sim.search.model import Model
 
@@ -262,7 +264,7 @@ def test_forgetting_what_is_dead_changes_no_verdict() -> None:
 
 
 def test_the_log_holds_as_far_as_a_short_search_sees() -> None:
-    result = search(LogModel(), Budget(depth=5))
+    result = search(LogModel(), Budget(depth=4))
     assert result.verdict == "inconclusive" and result.violation is None
     assert {"committed", "delivered", "crashed"} <= set(result.reached)
 
@@ -325,7 +327,7 @@ def test_without_a_quorum_two_nodes_lead_one_term() -> None:
 
 
 def test_the_same_search_twice_is_the_same() -> None:
-    one, two = (search(ElectionModel(), Budget(depth=8)) for _ in range(2))
+    one, two = (search(ElectionModel(), Budget(depth=7)) for _ in range(2))
     assert one.distinct_states == two.distinct_states and one.reached == two.reached
 
 
@@ -352,6 +354,20 @@ def test_a_story_reads_from_its_first_alarm() -> None:
     assert result.verdict == "pass"
     assert str(result.story[0]).startswith("alarm 'silence' of")
     assert all(isinstance(step.event, (Ring, Deliver)) for step in result.story)
+
+
+def test_a_disk_that_lets_frames_overtake_it_is_found_in_the_opening() -> None:
+    class Hasty(Outbox):
+        def admit(self, to: Address, message: Any) -> bool:
+            return True
+
+    class HastyNode(Node):
+        outbox = Hasty
+
+    explorer = Explorer(DiskModel(node=HastyNode), prune=False)
+    result = explorer.search(QUICK)
+    assert result.violation is not None and result.violation.invariant == "S14"
+    assert explorer.replay(result.story)[1] == result.violation
 
 
 def test_a_stage_goes_on_where_a_message_is_committed() -> None:

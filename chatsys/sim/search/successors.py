@@ -16,9 +16,9 @@ from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
 from chatsys.sim.search.events import Gone, Met
 from chatsys.sim.search.model import Model, Step
-from chatsys.sim.search.opening import Opening, State
+from chatsys.sim.search.opening import Opening, OpeningBroken, State
 from chatsys.sim.search.symmetry import Symmetry
-from chatsys.sim.search.tables import CRASHED, GIVEN, SLEPT, TWICE, Tables
+from chatsys.sim.search.tables import CRASHED, GIVEN, SLEPT, TWICE, Tables, make_room
 from chatsys.sim.search.untimed import Life
 
 Following = tuple[int, State, tuple[str, ...], Violation | None]
@@ -143,6 +143,7 @@ class Successors:
             key = pair, lives[pair[0]], lives[pair[1]], tuple(sorted(bags[pair]))
             found = self.exchanges.get(key)
             if found is None:
+                make_room(self.exchanges)
                 found = self.exchanges[key] = self._exchange(lives, pair, bags[pair])
             bags[pair] = list(found[0])
             for stray in found[1]:
@@ -243,7 +244,10 @@ class Successors:
 
     def replay(self, story: Iterable[Step]) -> tuple[State, Violation | None]:
         """Play a story from the first state; return where it ends and the violation it meets."""
-        state = self.first()
+        try:
+            state = self.first()
+        except OpeningBroken as error:
+            return (), error.violation
         for number, step in enumerate(story, start=1):
             for key, after, _, wrong in self.successors(state):
                 if self.step(key) == step:

@@ -21,6 +21,16 @@ CRASHED, TWICE, SLEPT, GIVEN = 1, 1 << 4, 1 << 8, 1 << 12
 """What is spent is one number: how often power was lost, a frame doubled, an alarm late; what was given."""
 
 
+REMEMBERED = 1_000_000
+"""What can be worked out again is forgotten when it grows beyond so many answers."""
+
+
+def make_room(answers: dict[Any, Any]) -> None:
+    """Keep the memory of answers within its bound."""
+    if len(answers) >= REMEMBERED:
+        answers.clear()
+
+
 class Tables:
     """Everything that has a number: lives, happenings (frames among them), ledgers, steps."""
 
@@ -119,6 +129,7 @@ class Tables:
         """Return what two lives contradict each other in."""
         key = (one, other) if one < other else (other, one)
         if key not in self.compared:
+            make_room(self.compared)
             self.compared[key] = self.model.compare(self.lives[one], self.lives[other])
         return self.compared[key]
 
@@ -134,6 +145,7 @@ class Tables:
                 found = -1
             else:
                 found = self.happening(place, self.model.weaken(receiver, event))
+            make_room(self.reduced)
             self.reduced[key] = found
         return found
 
