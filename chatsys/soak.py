@@ -4,16 +4,17 @@
     every 5 to 15 seconds   one fault: SIGKILL, SIGSTOP, a partition, a link that loses or lags
     at the end              everything is mended; the trace goes through the same checkers
 
-Real time finds what virtual time cannot: what the operating system does between two lines.
+Real time finds what virtual time cannot: what the operating system does between two lines.  In
+namespaces it also finds what TCP does when packets, not frames, vanish.
 
 Assumes   the machine has room for the processes; a slow machine makes outages longer, not orders wrong.
 Promises  it ends by itself, and says how long service was away after each fault.
-Read also `sim.sweep` (the same in virtual time), `runtime.cluster` (the verbs), `check`.
+Read also `sim.sweep` (the same in virtual time), `runtime.cluster` (the verbs), `runtime.namespaces`, `check`.
 """
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,6 +43,7 @@ class Outage(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a soak showed; `python -m chatsys soak --json` prints it."""
 
+    where: str
     nodes: int
     seed: int
     seconds: float
@@ -113,18 +115,26 @@ KINDS: tuple[_Draw, ...] = (_kill, _kill_leader, _kill_leader, _stop, _split, _c
 
 
 def soak(
-    seconds: float = 60.0, nodes: int = 3, rate: float = 50.0, seed: int = 1, step: Callable[[], None] | None = None
+    seconds: float = 60.0,
+    nodes: int = 3,
+    rate: float = 50.0,
+    seed: int = 1,
+    step: Callable[[], None] | None = None,
+    *,
+    where: Literal["processes", "namespaces"] = "processes",
 ) -> Report:
     """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
 
-    Raises `UsageError` for a time, a rate or a number of nodes that make no soak.
+    With `where="namespaces"` the kernel's own rules make the partitions and lose the packets.
+    Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
+    where there can be no namespaces.
     """
     if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
         raise UsageError(
             f"seconds is {seconds}, rate is {rate}, nodes is {nodes}; give 1 to 7200 seconds, "
             "up to 1000 messages a second and at least 3 nodes."
         )
-    with Cluster(nodes=nodes, where="processes", seed=seed) as cluster:
+    with Cluster(nodes=nodes, where=where, seed=seed) as cluster:
         if not cluster.until(lambda: cluster.leader is not None, 30):
             raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
         script = random_faults(Random(f"{seed}/soak"), cluster.nodes, seconds)
@@ -134,6 +144,7 @@ def soak(
         calm = cluster.until(lambda: _all_delivered(cluster), CALM)
         trace = cluster.trace
         return Report(
+            where=where,
             nodes=nodes,
             seed=seed,
             seconds=round(cluster.now - begin, 1),

@@ -53,16 +53,22 @@ def soak(
     nodes: Annotated[int, typer.Option(min=3, max=7, help="How many nodes.")] = 3,
     rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Messages a second.")] = 50.0,
     seed: Annotated[int, typer.Option(min=0, help="Draws the faults.")] = 1,
+    *,
+    namespaces: Annotated[
+        bool, typer.Option("--namespaces", help="Each node in a network namespace of its own; Linux, root, ip, nft.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run real processes under real faults for minutes, and judge what the users saw.
 
     A fault every 5 to 15 seconds: SIGKILL, SIGSTOP, partitions, slow and lossy links. Tells for each
-    how long no message was acknowledged.
+    how long no message was acknowledged. In namespaces the kernel's packet filter partitions and loses.
 
     Examples:
 
         chatsys soak --minutes 10 --nodes 5
+
+        sudo .venv/bin/python -m chatsys soak --namespaces
     """
     if minutes * 60 * rate > 500_000:
         raise UsageError(f"{minutes} minutes at {rate} messages a second are too many to judge; give fewer.")
@@ -70,7 +76,7 @@ def soak(
 
     hint(f"{minutes:g} minutes of faults on {nodes} processes; Ctrl-C ends it.")
     with progress(int(minutes * 60), "seconds") as step:
-        report = run(minutes * 60, nodes, rate, seed, step)
+        report = run(minutes * 60, nodes, rate, seed, step, where="namespaces" if namespaces else "processes")
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:

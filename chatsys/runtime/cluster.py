@@ -11,7 +11,7 @@ may be called from any thread but that one; each returns when it is done.
 
     verbs --> loop thread: Stage --> nodes, clients --> trace
 
-Assumes   one machine; nodes listen on 127.0.0.1 only.
+Assumes   one machine; nodes listen on 127.0.0.1 only, or in namespaces that were made for them.
 Promises  nothing is left behind: no process, no thread, no port, no folder it made, even when it
           is forgotten or the interpreter ends.
 Read also `stage` (what happens on the loop), `sim.world` (the same verbs in virtual time).
@@ -38,7 +38,7 @@ from chatsys.protocol.messages import Say, Submit
 from chatsys.runtime.host import Factory
 from chatsys.runtime.kernel import Plan
 from chatsys.runtime.loop import LoopThread
-from chatsys.runtime.ports import Ports
+from chatsys.runtime.ports import Network, network
 from chatsys.runtime.stage import Stage
 from chatsys.runtime.verbs import LinkVerbs
 from chatsys.trace import Trace
@@ -53,7 +53,7 @@ class Cluster(LinkVerbs):
     def __init__(
         self,
         nodes: int | ClusterConfig = 3,
-        where: Literal["kernel", "processes"] = "kernel",
+        where: Literal["kernel", "processes", "namespaces"] = "kernel",
         quorum: Any = "majority",
         *,
         parts: Mapping[str, type] | None = None,
@@ -65,29 +65,27 @@ class Cluster(LinkVerbs):
     ) -> None:
         """Start all nodes; when this returns, each of them listens.
 
-        `nodes` is a number or a `ClusterConfig`, whose addresses are replaced by free local ports.
+        `nodes` is a number or a `ClusterConfig`, whose addresses are replaced by those of its network.
         `parts` replaces parts of the chat node by name, `actor` the node itself.  `data` keeps the
         logs (by default a temporary folder, removed by `stop`).  `seed` fixes the nodes' random
         choices, but not what real time does.  Raises `ConfigError`, `LogError`, `ChatsysError`.
         """
-        if where not in ("kernel", "processes"):
-            raise UsageError(f"where is {where!r}; write 'kernel' or 'processes' (World is the simulated one).")
         timing = Timing.profile(timing) if isinstance(timing, str) else timing
         base = nodes if isinstance(nodes, ClusterConfig) else ClusterConfig.of(nodes, quorum, timing=timing)
         self.where, self.actor, self.parts, self.seed = where, actor or _node(), dict(parts or {}) or None, seed
         self.chat = client is not None or Submit in self.actor.messages
-        ports = Ports(base.ids)
-        self.config = msgspec.structs.replace(base, members=ports.members)
+        net = network(where, base.ids)
+        self.config = msgspec.structs.replace(base, members=net.members)
         folder = Path(data) if data is not None else Path(tempfile.mkdtemp(prefix="chatsys-"))
         plan = Plan(self.config, self.actor, self.parts, folder, time.monotonic(), seed)
-        self.stage = Stage(plan, where, partial(_client, client))
+        self.stage = Stage(plan, where, partial(_client, client), net)
         """What lives on the loop; only for work that is handed to `submit`."""
         self.stage.trace.meta.update(self._meta())
         self.done: list[Fault] = []
         """Every verb used so far: `Script(cluster.done)` plays them again."""
         self._loop = LoopThread(f"chatsys cluster ({where})", self.stage.lost)
         made = folder if data is None else None
-        self._finish = weakref.finalize(self, _finish, self._loop, self.stage, ports, made)
+        self._finish = weakref.finalize(self, _finish, self._loop, self.stage, net, made)
         try:
             self._loop.call(self.stage.open(), START_LIMIT)
         except BaseException:
@@ -268,7 +266,7 @@ class Cluster(LinkVerbs):
         return Run(self.trace, self.seed, self.script.plain(), options, self.parts, own).save(path)
 
 
-def _finish(loop: LoopThread, stage: Stage, ports: Ports, made: Path | None) -> None:
+def _finish(loop: LoopThread, stage: Stage, net: Network, made: Path | None) -> None:
     """Stop everything; knows the parts of a cluster only, so that a forgotten cluster can be ended."""
     try:
         loop.call(stage.close(), 15.0)
@@ -276,7 +274,7 @@ def _finish(loop: LoopThread, stage: Stage, ports: Ports, made: Path | None) -> 
         for node in stage.nodes.values():
             node.end()
         loop.stop()
-        ports.free()
+        net.free()
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
 

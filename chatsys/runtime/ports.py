@@ -1,14 +1,47 @@
-"""Ports: free local ports for the nodes of one cluster.
+"""Ports: free local ports for the nodes of one cluster, the usual network for it.
 
 A socket that is bound but does not listen keeps other programs away while a node is down, and is
 refused to who dials it, as a dead node must be.
 
-Read also `cluster`.
+Read also `cluster`; `namespaces` (a network of the nodes' own).
 """
 
 import socket
 import sys
 from collections.abc import Iterable
+from typing import Protocol
+
+from chatsys.errors import UsageError
+from chatsys.runtime.rules import RuleSet
+
+
+class Network(Protocol):
+    """Where the nodes of a cluster listen, and who breaks the links between them."""
+
+    members: dict[int, str]
+    """The address of each node."""
+
+    def launch(self, node: int) -> tuple[str, ...]:
+        """Return the words before the command that starts this node's process."""
+
+    def lay(self, rules: RuleSet) -> RuleSet:
+        """Let the network itself do what it can of `rules`; return the rest, for the transports."""
+
+    def free(self) -> None:
+        """Let go of everything; again is harmless."""
+
+
+def network(where: str, nodes: Iterable[int]) -> Network:
+    """Return the network for nodes that run there.  Raises `UsageError`, and `NotHere` where it is impossible."""
+    if where == "namespaces":
+        from chatsys.runtime.namespaces import Namespaces
+
+        return Namespaces(nodes)
+    if where not in ("kernel", "processes"):
+        raise UsageError(
+            f"where is {where!r}; write 'kernel', 'processes' or 'namespaces' (World is the simulated one)."
+        )
+    return Ports(nodes)
 
 
 class Ports:
@@ -25,6 +58,14 @@ class Ports:
             self.members[node] = f"127.0.0.1:{kept.getsockname()[1]}"
         if sys.platform != "linux":  # elsewhere a bound port cannot be listened on by a second socket
             self.free()
+
+    def launch(self, node: int) -> tuple[str, ...]:
+        """Return nothing: a process begins as it is."""
+        return ()
+
+    def lay(self, rules: RuleSet) -> RuleSet:
+        """Return all of it: the transports must do it."""
+        return rules
 
     def free(self) -> None:
         """Let go of the ports."""

@@ -39,8 +39,8 @@ PIPE_BYTES = 1 << 20
 class ProcessNode:
     """One node over all its lives."""
 
-    def __init__(self, plan: Plan, node: int, sink: Sink) -> None:
-        self.plan, self.node, self.sink = plan, node, sink
+    def __init__(self, plan: Plan, node: int, sink: Sink, launch: tuple[str, ...] = ()) -> None:
+        self.plan, self.node, self.sink, self.launch = plan, node, sink, launch
         self.lives = 0
         self.paused = False
         self.failure: str | None = None
@@ -83,7 +83,7 @@ class ProcessNode:
         if os.name == "nt":
             raise NotHere("Nodes in processes need Linux or macOS; use where='kernel'.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-X", "utf8", "-m", "chatsys.runtime.child"]
+        command = [*self.launch, sys.executable, "-X", "utf8", "-m", "chatsys.runtime.child"]
         place = str(Path(__file__).parents[2])
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH"))))}
         with open(self.log, "ab") as log:

@@ -22,6 +22,7 @@ from chatsys.errors import UsageError
 from chatsys.protocol.messages import Say
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.kernel import KernelNode, Plan
+from chatsys.runtime.ports import Network
 from chatsys.runtime.process import ProcessNode
 from chatsys.runtime.rules import RuleSet
 from chatsys.trace import Record, Trace
@@ -36,14 +37,18 @@ def _time(record: Record) -> float:
 class Stage:
     """Everything of one cluster that lives on its loop."""
 
-    def __init__(self, plan: Plan, where: str, client: Callable[[int | None], Factory]) -> None:
-        self.plan, self.where, self.client = plan, where, client
-        kind = KernelNode if where == "kernel" else ProcessNode
+    def __init__(self, plan: Plan, where: str, client: Callable[[int | None], Factory], network: Network) -> None:
+        self.plan, self.where, self.client, self.network = plan, where, client, network
         self.nodes: dict[int, KernelNode | ProcessNode] = {
-            node: kind(plan, node, self.take) for node in plan.config.ids
+            node: KernelNode(plan, node, self.take)
+            if where == "kernel"
+            else ProcessNode(plan, node, self.take, network.launch(node))
+            for node in plan.config.ids
         }
         self.clients: dict[str, Host] = {}
         self.rules = RuleSet()
+        self.own_rules = RuleSet()
+        """What nodes and clients must obey themselves, because the network cannot do it."""
         self.trace = Trace()
         self.delivered: dict[int, list[str]] = {node: [] for node in plan.config.ids}
         self.known: dict[int, dict[str, Any]] = {}
@@ -81,7 +86,7 @@ class Stage:
 
     async def open(self) -> None:
         """Start all nodes at once; if one cannot start, none is left behind."""
-        begun = [node.start(self.rules) for node in self.nodes.values()]
+        begun = [node.start(self.own_rules) for node in self.nodes.values()]
         results = await asyncio.gather(*begun, return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:
@@ -105,7 +110,7 @@ class Stage:
         if one.alive:
             raise UsageError(f"Node {node} is running; crash it first, then restart it.")
         self.tell("restart", node)
-        await one.start(self.rules)
+        await one.start(self.own_rules)
 
     async def pause(self, node: int) -> None:
         """Stop a node from handling anything."""
@@ -136,11 +141,12 @@ class Stage:
         """Let these rules hold everywhere from now on."""
         self.rules = rules
         self.tell(kind, reason=reason)
+        self.own_rules = self.network.lay(rules)
         for node in self.nodes.values():
             if node.alive:
-                node.obey(rules)
+                node.obey(self.own_rules)
         for client in self.clients.values():
-            client.obey(rules)
+            client.obey(self.own_rules)
 
     # --- people -----------------------------------------------------------------------------
 
@@ -149,7 +155,7 @@ class Stage:
         host = self.clients.get(name)
         if host is None or not host.alive:
             factory = self.client(home)
-            host = Host(name, self.plan.config, factory, self.take, origin=self.plan.origin, rules=self.rules)
+            host = Host(name, self.plan.config, factory, self.take, origin=self.plan.origin, rules=self.own_rules)
             self.clients[name] = host
             await host.start()
         host.command(said)
