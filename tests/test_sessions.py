@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from parts import leader, node, of, sent
+from parts import chat, leader, node, of, sent
 
 from chatsys.config import Limits
-from chatsys.protocol.effects import Append, Deliver, Send
+from chatsys.protocol.effects import Append, Deliver, Note, Send
 from chatsys.protocol.messages import (
     Ack,
     Coordinator,
@@ -223,3 +223,13 @@ def test_a_subscriber_whose_link_closed_is_forgotten() -> None:
     three.on_message("bob", Subscribe(), 1.0)
     three.on_message("bob", LinkDown(), 1.1)
     assert three.sessions.subscribers == {}
+
+
+def test_unsafe_a_subscriber_is_never_pushed_what_was_voided() -> None:
+    two = node(2, quorum=1)
+    two.on_message("ann", Subscribe(), 0.0)
+    session = Entry(1, 1, "session", "c")
+    two.on_message(3, Propose(1, Label(0, 0), (session, chat(2), chat(3, number=2)), 3), 0.1)
+    effects = two.on_message(1, Propose(2, Label(1, 1), (Entry(2, 2, "barrier"),), 0), 0.1)
+    assert len(of(effects, Note)) and two.log.last_seq == 2
+    assert sent(two.settle(0.1), Delivered) == []

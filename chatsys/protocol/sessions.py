@@ -268,6 +268,8 @@ class Sessions(Part):
 
     def settle(self, now: float) -> Effects:
         """Push to every subscriber what it has not had, one frame a turn and within its credit."""
+        if self.log.rewound is not None:
+            self._rebuild(self.log.rewound)
         effects: Effects = []
         for link, cursor in self.subscribers.items():
             sent, confirmed, room = cursor
