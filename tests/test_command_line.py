@@ -65,6 +65,9 @@ def test_the_version_is_told(run: Run) -> None:
         ("simulate --faults rain", "'rain' is no kind of fault; write all, or some of loss"),
         ("simulate --quorum 9", "quorum is 9"),
         ("simulate --seconds 0", "--seconds"),
+        ("simulate --calm -1", "--calm"),
+        ("simulate --talk 0", "--talk"),
+        ("simulate --resume .", ". cannot be used for results: Is a directory"),
         ("simulate --jobs -1", "--jobs"),
         ("simulate --part election", "--part is 'election'; write NAME=FILE:Class"),
         ("simulate --part elektion=x.py:A", "--part names elektion, but the parts are membership"),
@@ -215,7 +218,7 @@ def test_simulate_prints_exactly_its_object_whatever_the_jobs(run: Run) -> None:
         code, out, _ = run("simulate", "--seeds", "0:6", "--jobs", jobs, "--seconds", 5, "--json")
         assert code == 0 and out.count("\n") == 1
         results.append(json.loads(out))
-    assert " ".join(results[0]) == "schedules events messages seconds violations inconclusive trace_hash"
+    assert " ".join(results[0]) == "schedules events messages seconds violations inconclusive trace_hash meaning"
     for result in results:
         del result["seconds"]
     assert results[0] == results[1]

@@ -2,7 +2,8 @@
 
     classroom   lab, demo, grade, doctor
     nodes       node, cluster up, cluster status, client, verify
-    proofs      simulate, bench
+    simulate    simulate
+    proofs      bench
     trials      mutants, soak
     fuzz        fuzz
 

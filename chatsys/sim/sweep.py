@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
-from chatsys.errors import Runaway
+from chatsys.errors import Runaway, UsageError
 from chatsys.faults import KINDS, parse_kinds, random_script
 from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
@@ -51,6 +51,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     calm: float = 32.0
     """How long everything is left alone afterwards; the laws L1-L3 take up to 30 s to be judged."""
     clients: int = 3
+    talk: float = 1.0
+    """How much the clients say: twice as much with 2, half as much with 0.5."""
     timing: Timing = Timing()
     limits: Limits | None = None
     """None: each seed draws how small batches are, whether frames keep their order, and the two conveniences."""
@@ -58,6 +60,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         count_quorum(self.quorum, len(ClusterConfig.of(self.nodes).members))
         parse_kinds(self.kinds)
+        if not (
+            0 < self.seconds <= 86_400 and 0 <= self.calm <= 86_400 and 0 < self.talk <= 1000 and self.clients >= 0
+        ):
+            raise UsageError(
+                f"seconds is {self.seconds:g}, calm is {self.calm:g}, talk is {self.talk:g}, clients is {self.clients}; "
+                "give more than 0 seconds of faults, 0 or more of calm, a talk above 0 and up to 1000, 0 or more clients."
+            )
 
     @property
     def patient(self) -> bool:
@@ -72,7 +81,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             words += f" --quorum {self.quorum}"
         if self.kinds != KINDS:
             words += f" --faults {','.join(self.kinds) or 'none'}"
-        return words if self.seconds == 20 else f"{words} --seconds {self.seconds:g}"
+        for name, usual in (("seconds", 20.0), ("calm", 32.0), ("talk", 1.0)):
+            if (value := getattr(self, name)) != usual:
+                words += f" --{name} {value!r}"
+        return words
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -162,7 +174,7 @@ def _talk(chance: Random, world: World, author: str, plan: Plan) -> None:
         for _ in range(chance.choice((1, 1, 1, 4))):
             number += 1
             world.at(time, "say", f"{author} {number}", home, "main", author)
-        time += chance.expovariate(1 / gap)
+        time += chance.expovariate(plan.talk / gap)
     world.at(plan.seconds + plan.calm * 0.5, "say", f"{author} is back", home, "main", author)
 
 

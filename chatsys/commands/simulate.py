@@ -1,0 +1,199 @@
+"""The command that plays many schedules of faults: simulate.
+
+Read also `sim.sweep` (many seeds), `sim.resume` (a long run in pieces), `faults.swarm` (the kinds of faults).
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chatsys.commands import (
+    HELD,
+    INCONCLUSIVE,
+    VIOLATED,
+    AsJson,
+    Nodes,
+    Quorum,
+    hint,
+    leave,
+    print_json,
+    read_quorum,
+    read_range,
+)
+from chatsys.commands.proofs import progress, read_part
+from chatsys.errors import UsageError
+
+SHOWN = 5
+"""So many seeds are told at length."""
+
+
+def simulate(
+    seeds: Annotated[str, typer.Option(metavar="A:B", help="Seeds from A up to B, B not included.")] = "0:100",
+    nodes: Nodes = 3,
+    quorum: Quorum = "majority",
+    faults: Annotated[str, typer.Option(metavar="all|none|LIST", help="Kinds of faults, separated by commas.")] = "all",
+    seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Virtual seconds of faults per seed.")] = 20.0,
+    calm: Annotated[float, typer.Option(min=0, max=3600, help="Virtual seconds without faults after them.")] = 32.0,
+    talk: Annotated[float, typer.Option(min=0.01, max=100, help="How much clients say; 2 is twice as much.")] = 1.0,
+    jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes at a time; 0: one per core.")] = 0,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep results in FILE; what is in it already is not played again."),
+    ] = None,
+    shrink: Annotated[bool, typer.Option("--shrink", help="Make the first violation's run short.")] = False,
+    part: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FILE:Class", help="Use your own part; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run many random schedules of faults in the simulator and check every invariant.
+
+    The same seed gives the same run, on any machine, with any number of jobs. A violation names the
+    command that replays it. With `--resume` a long run can be stopped by Ctrl-C and goes on later.
+
+    Examples:
+
+        chatsys simulate --seeds 0:300
+        chatsys simulate --seeds 0:300 --quorum 1 --shrink
+        chatsys simulate --seeds 0:20000 --seconds 60 --calm 45 --resume long.jsonl
+        chatsys simulate --seeds 17:18 --faults crash,partition --json
+        chatsys simulate --seeds 0:50 --part election=my.py:MyBully
+    """
+    wanted, count = read_range(seeds), read_quorum(quorum, nodes)
+    from chatsys.faults import parse_kinds
+    from chatsys.sim.sweep import Plan
+
+    plan = Plan(
+        nodes=nodes,
+        quorum="majority" if count == read_quorum("majority", nodes) else count,
+        kinds=() if faults == "none" else parse_kinds(faults),
+        seconds=seconds,
+        calm=calm,
+        talk=talk,
+    )
+    parts = dict(map(read_part, part)) if part else None
+    began = time.monotonic()
+    with _results(resume, plan, part or ()) as kept:
+        results = _play(wanted, plan, jobs, parts, kept)
+    whole = summary(results, time.monotonic() - began)
+    for violation in whole["violations"]:
+        violation["replay"] += "".join(f" --part {text}" for text in part or ())
+    if shrink and whole["violations"]:
+        whole["shrunk"] = _shrink(whole["violations"][0]["seed"], plan, parts)
+    if as_json:
+        print_json(whole)
+    else:
+        _tell_sweep(whole)
+    leave(VIOLATED if whole["violations"] else INCONCLUSIVE if whole["inconclusive"] else HELD)
+
+
+def _results(path: Path | None, plan: Any, parts: Sequence[str]) -> Any:
+    """Return the file of results to resume, or something that is closed as easily."""
+    if path is None:
+        return nullcontext()
+    from chatsys.sim.resume import Results
+
+    return Results(path, plan, {text: _digest(text) for text in parts})
+
+
+def _digest(part: str) -> str:
+    file = part.partition("=")[2].rpartition(":")[0]
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
+
+
+def _play(wanted: range, plan: Any, jobs: int, parts: dict[str, type] | None, kept: Any) -> list[Any]:
+    """Return the result of every seed: those that are kept, and the others played now."""
+    from chatsys.sim.sweep import sweep
+
+    missing = list(wanted) if kept is None else kept.missing(wanted)
+    if len(missing) < len(wanted):
+        hint(f"{len(wanted) - len(missing)} of {len(wanted)} schedules were played before.")
+    done = {} if kept is None else kept.done
+    workers = min(jobs or os.cpu_count() or 1, len(missing))
+    with progress(len(missing), "schedules") as step:
+        for result in sweep(missing, plan, jobs=workers, parts=parts):
+            if kept is None:
+                done[result.seed] = result
+            else:
+                kept.add(result)
+            step()
+    return [done[seed] for seed in wanted]
+
+
+def summary(results: list[Any], elapsed: float) -> dict[str, Any]:
+    """Return what `simulate --json` prints; `seconds` is how long it took, the rest depends on the seeds alone."""
+    from chatsys.sim.sweep import trace_hash
+
+    violated = len([result for result in results if result.violations])
+    return {
+        "schedules": len(results),
+        "events": sum(result.events for result in results),
+        "messages": sum(result.messages for result in results),
+        "seconds": round(elapsed, 3),
+        "violations": [dict(violation) for result in results for violation in result.violations],
+        "inconclusive": [{"seed": one.seed, "why": one.inconclusive} for one in results if one.inconclusive],
+        "trace_hash": trace_hash(results),
+        "meaning": meaning(len([one for one in results if one.violations or not one.inconclusive]), violated),
+    }
+
+
+def meaning(judged: int, violated: int) -> str:
+    """Say in one sentence what so many schedules prove."""
+    if violated:
+        return f"{violated} of {judged} schedules broke an invariant; that is proof, however many others held."
+    if not judged:
+        return "No schedule came to a verdict, so nothing is proved."
+    seen = 1 - 0.9999**judged
+    chance = "more than 99" if seen > 0.99 else f"{100 * seen:.2g}"
+    rate = 1 / (1 - 0.05 ** (1 / judged))
+    digits = max(0, len(str(int(rate))) - 2)
+    return (
+        f"{judged} schedules without a violation prove this much: a fault that shows in one of 10,000 such schedules would "
+        f"have been seen with {chance} % probability, and with 95 % confidence the rate of violations is below about "
+        f"1 in {round(rate, -digits):,.0f} (the rule of three)."
+    )
+
+
+def _shrink(seed: int, plan: Any, parts: dict[str, type] | None) -> dict[str, Any]:
+    """Return the shortest run found that fails as this seed does: its steps in words, and as code."""
+    from chatsys.sim.shrink import shrink_seed
+
+    hint(f"Shrinking seed {seed}: up to half a minute.")
+    try:
+        found = shrink_seed(seed, plan, parts=parts)
+    except UsageError as error:  # only liveness is broken
+        return {"seed": seed, "steps": None, "story": str(error), "code": ""}
+    return {"seed": seed, "steps": len(found.script), "story": found.story(), "code": found.code()}
+
+
+def _tell_sweep(result: dict[str, Any]) -> None:
+    print(
+        f"{result['schedules']} schedules, {result['events']} events, {result['messages']} messages "
+        f"in {result['seconds']:.1f} s"
+    )
+    broken: dict[int, list[dict[str, Any]]] = {}
+    for violation in result["violations"]:
+        broken.setdefault(violation["seed"], []).append(violation)
+    for seed, violations in list(broken.items())[:SHOWN]:
+        more = f" (and {len(violations) - 1} more after it)" if len(violations) > 1 else ""
+        print(f"\nVIOLATED with seed {seed}: {violations[0]['sentence']}{more}\n  replay: {violations[0]['replay']}")
+    for one in result["inconclusive"][:SHOWN]:
+        print(f"\nINCONCLUSIVE with seed {one['seed']}: {one['why']}")
+    if "shrunk" in result:
+        print(f"\nIn short:\n{result['shrunk']['story']}\n\n{result['shrunk']['code']}")
+    if broken or result["inconclusive"]:
+        print(f"\n{len(broken)} violated, {len(result['inconclusive'])} inconclusive; --json tells all of them.")
+    else:
+        print("held: every invariant in every schedule")
+    print(result["meaning"])
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command(rich_help_panel="Proofs and measurements")(simulate)
