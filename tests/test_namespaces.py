@@ -114,6 +114,21 @@ def test_the_kernel_parts_a_leader_from_the_others_and_no_transport_has_a_hand_i
     assert not traces_of(os.getpid())
 
 
+@pytest.mark.slow
+def test_after_a_partition_nobody_waits_for_tcp_to_try_again(allowed: None) -> None:
+    """TCP alone repeats at 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s: after 7 s it would sleep for 5 s more."""
+    with Cluster(where="namespaces") as cluster:
+        assert cluster.until(lambda: cluster.leader is not None, 20)
+        old = cluster.leader
+        assert old is not None
+        cluster.partition((old,), [node for node in cluster.nodes if node != old])
+        for number in range(70):
+            cluster.say(f"meanwhile {number}")
+            cluster.run(0.1)
+        cluster.heal()
+        assert cluster.until(lambda: all(len(cluster.delivered(node)) == 70 for node in cluster.nodes), 4.5)
+
+
 def test_a_one_way_cut_drops_every_packet_one_way_and_none_the_other(pair: Namespaces) -> None:
     assert pair.lay(RuleSet().with_cut(1, 2)) == RuleSet()
     assert heard(pair, 1, 2) == 0 and heard(pair, 2, 1) == 200 and pair.dropped == 200

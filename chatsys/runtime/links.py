@@ -30,6 +30,9 @@ GREETING_TIME = 2.0
 """Seconds within which the other end must have said hello."""
 RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER: closing sends RST and drops what waits."""
+SILENCE = 3.0
+"""So many seconds nothing that was sent may be confirmed (where the system can say so); then the link is
+made anew.  After a partition TCP alone would wait up to as long again as it had lasted."""
 PARTING_TIME = 0.5
 """Seconds that a refused link may take to read its reason."""
 
@@ -55,6 +58,8 @@ class Line(asyncio.Protocol):
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if (user_timeout := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+                raw.setsockopt(socket.IPPROTO_TCP, user_timeout, int(SILENCE * 1000))
         self._patience = self.owner.loop.call_later(GREETING_TIME, self._too_late)
         self.owner.add(self)
 
