@@ -218,7 +218,9 @@ def test_simulate_prints_exactly_its_object_whatever_the_jobs(run: Run) -> None:
         code, out, _ = run("simulate", "--seeds", "0:6", "--jobs", jobs, "--seconds", 5, "--json")
         assert code == 0 and out.count("\n") == 1
         results.append(json.loads(out))
-    assert " ".join(results[0]) == "schedules events messages seconds violations inconclusive trace_hash meaning"
+    assert (
+        " ".join(results[0]) == "schedules events messages seconds violations inconclusive trace_hash meaning warnings"
+    )
     for result in results:
         del result["seconds"]
     assert results[0] == results[1]

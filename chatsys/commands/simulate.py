@@ -42,6 +42,9 @@ def simulate(
     calm: Annotated[float, typer.Option(min=0, max=3600, help="Virtual seconds without faults after them.")] = 32.0,
     talk: Annotated[float, typer.Option(min=0.01, max=100, help="How much clients say; 2 is twice as much.")] = 1.0,
     jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes at a time; 0: one per core.")] = 0,
+    limit: Annotated[
+        float, typer.Option(min=0, max=3600, help="With --part: seconds of real time per seed; 0: chosen for you.")
+    ] = 0.0,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Keep results in FILE; what is in it already is not played again."),
@@ -56,6 +59,7 @@ def simulate(
 
     The same seed gives the same run, on any machine, with any number of jobs. A violation names the
     command that replays it. With `--resume` a long run can be stopped by Ctrl-C and goes on later.
+    With `--part` a seed that never ends is given up, and what keeps runs from being repeated is told.
 
     Examples:
 
@@ -80,8 +84,9 @@ def simulate(
     parts = dict(map(read_part, part)) if part else None
     began = time.monotonic()
     with _results(resume, plan, part or ()) as kept:
-        results = _play(wanted, plan, jobs, parts, kept)
+        results = _play(wanted, plan, (jobs, limit), parts, kept)
     whole = summary(results, time.monotonic() - began)
+    whole["warnings"] = _warnings(results[0], plan, parts) if parts else []
     for violation in whole["violations"]:
         violation["replay"] += "".join(f" --part {text}" for text in part or ())
     if shrink and whole["violations"]:
@@ -107,20 +112,34 @@ def _digest(part: str) -> str:
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
 
 
-def _play(wanted: range, plan: Any, jobs: int, parts: dict[str, type] | None, kept: Any) -> list[Any]:
-    """Return the result of every seed: those that are kept, and the others played now."""
+def _warnings(first: Any, plan: Any, parts: dict[str, type]) -> list[str]:
+    """Say why runs with these classes cannot be repeated; the first seed is tried."""
+    from chatsys.sim.determinism import check_determinism
+
+    if not first.hash:
+        return [f"Whether runs can be repeated is not known, for seed {first.seed} came to no end."]
+    return check_determinism(parts, first.seed, plan)
+
+
+def _play(wanted: range, plan: Any, means: tuple[int, float], parts: dict[str, type] | None, kept: Any) -> list[Any]:
+    """Return the result of every seed: those that are kept, and the others played now; means: jobs and limit."""
+    from chatsys.sim.guarded import guarded_sweep
     from chatsys.sim.sweep import sweep
 
+    jobs, limit = means
     missing = list(wanted) if kept is None else kept.missing(wanted)
     if len(missing) < len(wanted):
         hint(f"{len(wanted) - len(missing)} of {len(wanted)} schedules were played before.")
     done = {} if kept is None else kept.done
     workers = min(jobs or os.cpu_count() or 1, len(missing))
     with progress(len(missing), "schedules") as step:
-        for result in sweep(missing, plan, jobs=workers, parts=parts):
-            if kept is None:
-                done[result.seed] = result
-            else:
+        if parts:
+            results = guarded_sweep(missing, plan, parts, jobs=workers, limit=limit or None)
+        else:
+            results = sweep(missing, plan, jobs=workers)
+        for result in results:
+            done[result.seed] = result
+            if kept is not None and result.hash:  # what came to no end is tried again
                 kept.add(result)
             step()
     return [done[seed] for seed in wanted]
@@ -154,7 +173,7 @@ def meaning(judged: int, violated: int) -> str:
     rate = 1 / (1 - 0.05 ** (1 / judged))
     digits = max(0, len(str(int(rate))) - 2)
     return (
-        f"{judged} schedules without a violation prove this much: a fault that shows in one of 10,000 such schedules would "
+        f"{judged} schedule{'s' * (judged > 1)} without a violation prove{'s' * (judged == 1)} this much: a fault that shows in one of 10,000 such schedules would "
         f"have been seen with {chance} % probability, and with 95 % confidence the rate of violations is below about "
         f"1 in {round(rate, -digits):,.0f} (the rule of three)."
     )
@@ -185,6 +204,8 @@ def _tell_sweep(result: dict[str, Any]) -> None:
         print(f"\nVIOLATED with seed {seed}: {violations[0]['sentence']}{more}\n  replay: {violations[0]['replay']}")
     for one in result["inconclusive"][:SHOWN]:
         print(f"\nINCONCLUSIVE with seed {one['seed']}: {one['why']}")
+    for sentence in result["warnings"]:
+        print(f"\nWARNING: {sentence}")
     if "shrunk" in result:
         print(f"\nIn short:\n{result['shrunk']['story']}\n\n{result['shrunk']['code']}")
     if broken or result["inconclusive"]:

@@ -10,6 +10,7 @@ into `done`, and only then acts; so `Script(world.done)` plays the run again.
 Read also `faults.script` (verbs as data), `world`, `runtime.cluster` (the same verbs in real time).
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,7 +48,7 @@ class Verbs(Events):
         With `lenient`, a verb that does not fit its moment is passed over.
         """
         check_fault(verb, args, self.nodes)
-        if time < self.now:
+        if not self.now <= time < math.inf:
             raise UsageError(f"at({time}, {verb!r}): it is {self.now:.3f} s already; give a later time.")
         self.push(time, self._apply, (verb, args), lenient)
 
