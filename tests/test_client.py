@@ -189,3 +189,11 @@ def test_a_listener_asks_again_from_time_to_time_in_case_a_push_was_lost() -> No
     assert ann.settle(1.0) == []
     ann.on_time(8.0)
     assert sent(ann.settle(8.0), Subscribe) == [(1, Subscribe(0))]
+
+
+def test_an_ok_that_comes_while_the_client_pauses_ends_its_message_only() -> None:
+    ann = opened()
+    reply(ann, 1, "redirect")
+    ann.on_message(1, LinkUp(2), 0.11)
+    reply(ann, 2, "gap", now=0.12)
+    assert kinds(reply(ann, 1, "ok", seq=5, now=0.13)) == ["ack"]

@@ -6,7 +6,7 @@ from parts import of, part, sent
 
 from chatsys.protocol.effects import Note, Send, Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
-from chatsys.protocol.messages import Election, LinkDown, Ok, PeerInfo
+from chatsys.protocol.messages import Election, Heartbeat, Label, LinkDown, Ok, PeerInfo
 from chatsys.protocol.standing import Role
 
 DOUBT = Suspect("test")
@@ -173,3 +173,11 @@ def test_whoever_said_alive_and_then_nominates_itself_is_asked_again() -> None:
     assert sent(two.on_message(1, Election(0, 5), now=0.11), Election) == [], "once is enough"
     assert two.on_message(3, LinkDown(), now=0.12) == []
     assert two.on_message(1, Ok(0, FIRST, "support"), now=0.13) == [Stand()]
+
+
+def test_hearing_the_leader_it_follows_ends_the_back_off_and_gives_back_the_right_to_defer() -> None:
+    two = part(Bully, me=2)
+    two.may_defer, two.backing_off = False, True
+    two.on_message(3, Heartbeat(1, 1, 0, Label(0, 0)), now=0.1)
+    assert two.may_defer and not two.backing_off
+    assert sent(two.on_message(1, Election(1, 7), now=5.0), Ok)[0][1].verdict == "takeover"

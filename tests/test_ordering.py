@@ -10,7 +10,7 @@ from chatsys.errors import BrokenInvariant
 from chatsys.protocol.effects import Commit, Note, Order, Release
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.log import Log
-from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Label, PeerInfo, Propose
+from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Label, LinkUp, PeerInfo, Propose
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Receiver, Sequencer
 
@@ -253,3 +253,21 @@ def test_a_batch_is_bounded_in_entries_and_bytes_but_never_empty() -> None:
     assert len(log.batch(1, Limits(batch_bytes=9000))) == 2
     assert len(log.batch(1, Limits(batch_bytes=10))) == 1
     assert [e.seq for e in log.batch(3, Limits(), upto=5)] == [3, 4, 5]
+
+
+def test_hundreds_of_early_batches_are_released_as_one() -> None:
+    """One PROPOSE came late behind a thousand of one entry each; released one by one they overflowed the stack."""
+    two = node(2)
+    two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.0)
+    for seq in range(2, 1001):
+        two.on_message(3, batch(seq - 1, chat(seq)), 0.1)
+    two.on_message(3, batch(0, chat(1)), 0.2)
+    assert two.log.last_seq == 1000 and len(two.receiver.early) == 0
+
+
+def test_an_idle_leader_leaves_a_complete_follower_alone() -> None:
+    three = leader(3)
+    three.on_message(1, LinkUp(2), 1.0)
+    assert [to for to, _ in sent(three.settle(1.0), Propose)] == [1]
+    three.on_message(1, Ack(1, True, match=1), 1.1)
+    assert 1 not in three.sequencer.alarms and three.sequencer.progress[1].wait == 0.4

@@ -233,3 +233,38 @@ def test_unsafe_a_subscriber_is_never_pushed_what_was_voided() -> None:
     effects = two.on_message(1, Propose(2, Label(1, 1), (Entry(2, 2, "barrier"),), 0), 0.1)
     assert len(of(effects, Note)) and two.log.last_seq == 2
     assert sent(two.settle(0.1), Delivered) == []
+
+
+def test_a_message_of_a_session_that_expired_is_never_called_ok() -> None:
+    """It was numbered while its session was still known, but delivered after the session had expired."""
+    three = with_session(limits=Limits(sessions=2))
+    for number, client in enumerate(("d", "e")):
+        three.on_message(client, submit(0, client=client), 1.0 + number / 10)
+    three.on_message("ann", submit(1), 1.3)
+    effects = all_hold(three, 1.3)
+    assert of(effects, Deliver) == [] and replies(effects) == [("d", "ok", 0), ("e", "ok", 0)]
+    assert replies(three.on_message("ann", submit(1), 1.4)) == [("ann", "unknown_session", 1)]
+
+
+def test_nothing_is_remembered_ahead_once_all_is_delivered() -> None:
+    three = with_session()
+    for number in (1, 2, 3):
+        three.on_message("ann", submit(number, f"text {number}"), 1.0)
+    all_hold(three)
+    assert three.sessions.ahead == {}
+    assert replies(three.on_message("ann", submit(2, "text 2"), 2.0)) == [("ann", "ok", 2)]
+
+
+def test_an_opening_carries_no_text_into_the_log() -> None:
+    three = leader(3)
+    three.on_message("ann", Submit("c", 0, "r" * 500_000, "a", "t" * 500_000), 1.0)
+    assert three.log.entries[-1].kind == "session" and three.log.entries[-1].size < 1000
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "with space", "new\nline"])
+def test_a_client_id_that_could_fill_a_frame_never_passes_the_wire(name: str) -> None:
+    import msgspec
+
+    frame = msgspec.json.encode(Submit(name, 0))
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(frame, type=Submit)

@@ -139,7 +139,7 @@ class CatchUp(Part):
     # --- serving ---------------------------------------------------------------------------
 
     def _serve(self, sender: int, request: Catchup) -> Effects:
-        """`follow` from a leader, `sync` to the nominee I promised, `relay` to anyone."""
+        """Only a leader serves `follow`, only who promised the nominee serves `sync`, anyone serves `relay`."""
         here = self.standing
         match request.purpose:
             case "follow" if here.leads:

@@ -221,7 +221,7 @@ class Client(Actor):
         lowest = min(self.under_way, default=0)
         if lowest in self.early:
             self.early.remove(lowest)
-            self.sent.remove(lowest)
+            self.sent.discard(lowest)
         self.alarms.clear("retry")
         if self.under_way:
             self._set_retry(now)

@@ -23,14 +23,14 @@ import msgspec
 from chatsys.config import ClusterConfig
 from chatsys.protocol.actor import Address, Part
 from chatsys.protocol.effects import Effects, Note, Send, Stand, Suspect, Yield
-from chatsys.protocol.messages import Election, LinkDown, Ok
+from chatsys.protocol.messages import Coordinator, Election, Heartbeat, LinkDown, Ok, Propose
 from chatsys.protocol.standing import Role, Standing
 
 
 class Bully(Part):
     """Nominates this node, answers nominations, and knows when to stand back."""
 
-    handles = (Election, Ok, LinkDown)
+    handles = (Election, Ok, LinkDown, Coordinator, Heartbeat, Propose)
 
     def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
         super().__init__(standing, config, random)
@@ -72,6 +72,8 @@ class Bully(Part):
             case Ok(round=self.round) if self.standing.role is Role.NOMINATING and sender in self.standing.members:
                 self.verdicts[sender] = message.verdict
                 return self._count(now)
+            case Coordinator() | Heartbeat() | Propose():  # the fence lets only the leader's pass
+                self.may_defer, self.backing_off = True, False
             case LinkDown() if self.standing.role is Role.NOMINATING and self.config.fast_suspect:
                 if sender in self.standing.outranking:
                     self.verdicts.setdefault(sender, "no")

@@ -36,7 +36,7 @@ class Detector(Part):
     def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
         super().__init__(standing, config, random)
         self.rank = len(standing.outranking)
-        self.allowed = max(1, int(self.timing.lease / self.timing.heartbeat_interval) - 1)
+        self.allowed = max(1, int(self.timing.lease / self.timing.heartbeat_interval + 1e-9) - 1)
         """So many beats may go unanswered by a quorum when the next one is due."""
         self.number = 0
         """The number of the last beat sent in this term."""

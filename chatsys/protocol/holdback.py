@@ -1,14 +1,16 @@
 """The hold-back queue: batches that arrived before the ones they follow.
 
     has 1 2 3      early: (prev 5 -> [6]), (prev 4 -> [5])
-    4 arrives  --> release (prev 4), then (prev 5)
+    4 arrives  --> release (prev 4 -> [5, 6])
 
 Promises  bounded in entries and bytes; what does not fit is dropped, for the leader sends again.
 Read also `ordering.Receiver`, who empties it on every change of leader; lab 3.
 """
 
+import msgspec
+
 from chatsys.config import Limits
-from chatsys.protocol.messages import Propose
+from chatsys.protocol.messages import Entry, Propose
 
 
 class HoldBack:
@@ -43,15 +45,20 @@ class HoldBack:
         return True
 
     def release(self, last: int) -> Propose | None:
-        """Take out and return a batch that a log ending at `last` can use; drop outdated ones."""
+        """Take out what a log ending at `last` can use, as one batch; drop what is outdated."""
+        first: Propose | None = None
+        entries: tuple[Entry, ...] = ()
+        commit, end = 0, last
         for seq in sorted(self.batches):
-            if seq > last:
-                return None
+            if seq > end:
+                break
             batch = self.batches[seq]
             self._forget(batch)
-            if seq + len(batch.entries) > last:
-                return batch
-        return None
+            if seq + len(batch.entries) > end:
+                entries += batch.entries[end - seq :] if first else batch.entries
+                first = first or batch
+                commit, end = max(commit, batch.commit), seq + len(batch.entries)
+        return first and msgspec.structs.replace(first, entries=entries, commit=commit)
 
     def clear(self) -> None:
         """Forget everything."""

@@ -67,7 +67,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def size(self) -> int:
         """An upper bound of the bytes this entry takes on the wire."""
-        return 320 + 4 * (len(self.text) + len(self.author) + len(self.room))
+        return 320 + len(self.client_id) + 4 * (len(self.text) + len(self.author) + len(self.room))
 
 
 # --- finding each other ---------------------------------------------------------------------
@@ -232,7 +232,7 @@ SubmitStatus = Literal["ok", "redirect", "busy", "gap", "unknown_session", "conf
 class Submit(Message, frozen=True):
     """Please say this.  `(client_id, client_seq)` makes a retry harmless; client_seq 0 opens the session."""
 
-    client_id: str
+    client_id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,64}$")]
     client_seq: Number
     room: str = ""
     author: str = ""

@@ -50,7 +50,7 @@ from chatsys.protocol.messages import NODE_MESSAGES, Stop, Submit, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.standing import Role, Standing
-from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Outbox, Promised, Stored, Truncate, decode
+from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint, Outbox, Promised, Stored, Truncate, decode
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {
@@ -129,6 +129,10 @@ class Node(Actor):
             if why := here.misfit(record):
                 raise DamagedLog(f"of node {here.me}", line, why)
             match record:
+                case Boot(format=format) if format > FORMAT:
+                    raise LogError(
+                        f"This log has format {format}, this chatsys reads up to {FORMAT}; install a newer one."
+                    )
                 case Boot(incarnation=incarnation, cluster=cluster, node=node):
                     if (cluster, node) != (self.config.cluster, here.me):
                         raise LogError(

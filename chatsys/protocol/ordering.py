@@ -174,6 +174,9 @@ class Sequencer(Part):
             progress.base = match
             progress.wait = self.timing.retransmit
             self.alarms.clear(peer)
+        elif progress.match >= self.log.last_seq:
+            progress.wait = self.timing.retransmit
+            self.alarms.clear(peer)
         progress.next = max(progress.next, match + 1)
 
     def _refused(self, progress: Progress, hint: int) -> None:
@@ -223,7 +226,7 @@ class Receiver(Part):
         self.owed: int | None = None
         """The ACK to send at the end of the turn: equal to the leader's log up to here."""
         self.complained = -1
-        """The end of the log when the last gap was reported: one report per gap."""
+        """The end of the log when the last gap was reported: one report per gap; if it is lost, heartbeats heal."""
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Take entries, and what is committed, from the leader.  The fence has passed."""

@@ -93,8 +93,9 @@ class Sessions(Part):
 
     def _submit(self, sender: Address, submit: Submit, now: float) -> Effects:
         here = self.standing
-        wrong = None if submit.client_seq == 0 else refusal(submit.room, submit.author, submit.text, self.limits)
-        if wrong is not None:
+        if submit.client_seq == 0:
+            submit = msgspec.structs.replace(submit, room="", author="", text="")
+        elif wrong := refusal(submit.room, submit.author, submit.text, self.limits):
             return [self._reply(sender, submit, *wrong)]
         if not here.leads:
             return self._pass_on(sender, submit, now)
@@ -111,36 +112,33 @@ class Sessions(Part):
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
         """The leader's rule: new ones are numbered, repeated ones wait or are answered."""
-        positions = self._positions(submit.client_id)
-        if submit.client_seq > 0 and not positions:
+        known, ahead = self._positions(submit.client_id)
+        count, number = len(known) + len(ahead), submit.client_seq
+        if number > 0 and not count:
             return [self._reply(sender, submit, "unknown_session", "open a session first")]
-        if submit.client_seq > len(positions):
-            return [self._reply(sender, submit, "gap", f"message {len(positions)} of this session is missing")]
-        if submit.client_seq == len(positions):
-            self._await((submit.client_id, submit.client_seq), submit.via or sender)
-            kind: Any = "chat" if submit.client_seq else "session"
-            draft = Entry(0, 0, kind, submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
-            return [Order(draft)]
-        seq = positions[submit.client_seq]
-        entry = self.log.entries[seq - 1]
+        if number > count:
+            return [self._reply(sender, submit, "gap", f"message {count} of this session is missing")]
+        if number == count:
+            self._await((submit.client_id, number), submit.via or sender)
+            kind: Any = "chat" if number else "session"
+            return [Order(Entry(0, 0, kind, submit.client_id, number, submit.room, submit.author, submit.text))]
+        entry = self.log.entries[(known[number] if number < len(known) else ahead[number - len(known)]) - 1]
         if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
-            return [self._reply(sender, submit, "conflict", f"number {submit.client_seq} was another message")]
-        if seq <= self.delivered:
+            return [self._reply(sender, submit, "conflict", f"number {number} was another message")]
+        if number < len(known):
             return [self._ok(submit.via or sender, entry)]
-        self._await((submit.client_id, submit.client_seq), submit.via or sender)
+        self._await((submit.client_id, number), submit.via or sender)
         return []
 
-    def _positions(self, client: str) -> list[int]:
-        """Where this session's messages stand in the whole log, delivered or not."""
-        for entry in self.log.entries[self.scanned :]:
+    def _positions(self, client: str) -> tuple[list[int], list[int]]:
+        """Where this session's messages stand in the whole log: those delivered, those not yet."""
+        for entry in self.log.entries[max(self.scanned, self.delivered) :]:
             if entry.client_id:
-                own = self.ahead.get(entry.client_id)
-                if own is None:
-                    own = self.ahead[entry.client_id] = list(self.table.sessions.get(entry.client_id, ()))
-                if entry.client_seq == len(own):
-                    own.append(entry.seq)
+                ahead = self.ahead.setdefault(entry.client_id, [])
+                if entry.client_seq == len(self.table.sessions.get(entry.client_id, ())) + len(ahead):
+                    ahead.append(entry.seq)
         self.scanned = self.log.last_seq
-        return self.ahead.get(client) or self.table.sessions.get(client, [])
+        return self.table.sessions.get(client, []), self.ahead.get(client, [])
 
     def _pass_on(self, sender: Address, submit: Submit, now: float) -> Effects:
         """A follower forwards to the leader it knows, and never queues."""
@@ -175,11 +173,8 @@ class Sessions(Part):
 
     def _ok(self, link: Address, entry: Entry, msg_no: int = 0) -> Send:
         if entry.kind == "chat" and not msg_no:
-            msg_no = self._msg_no(entry.seq)
+            msg_no = bisect_left(self.chat, entry.seq) + 1
         return Send(link, SubmitReply(entry.client_id, entry.client_seq, "ok", seq=entry.seq, msg_no=msg_no))
-
-    def _msg_no(self, seq: int) -> int:
-        return bisect_left(self.chat, seq) + 1
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """Forget forwarded messages that nobody answered: the client has retried by now."""
@@ -229,6 +224,7 @@ class Sessions(Part):
             return []
         effects: Effects = []
         verdict = self.table.apply(entry)
+        self._caught_up(entry, verdict)
         msg_no = 0
         if verdict != "new":
             effects.append(
@@ -242,6 +238,14 @@ class Sessions(Part):
         if verdict == "new":
             effects += [self._ok(link, entry, msg_no) for link in links]
         return effects
+
+    def _caught_up(self, entry: Entry, verdict: str) -> None:
+        """What is delivered stands in the table now; an expired session has nothing ahead any more."""
+        ahead = self.ahead.get(entry.client_id, [])
+        if ahead[:1] == [entry.seq]:
+            del ahead[0]
+        if verdict == "unknown" or not ahead:
+            self.ahead.pop(entry.client_id, None)
 
     def _rebuild(self, voided: int) -> None:
         """Unsafe clusters only: delivered entries were voided; begin again from before them."""

@@ -75,7 +75,7 @@ class Standing:
         self.leader: int | None = None
         """The leader of this term, once heard (or this node itself)."""
         self.heard = 0
-        """The number of the last heartbeat heard in this term."""
+        """The number of the last heartbeat heard from this leader in this term."""
         self.trust = False
         """Set while the leader was heard recently; written by failure."""
         self.fresh = False

@@ -83,10 +83,18 @@ class AcceptsGaps(Sessions):
         self.table = _GapTable(config.limits.sessions)
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
-        known = self._positions(submit.client_id)
-        if known:
-            known += [0] * (submit.client_seq - len(known))
+        known, ahead = self._positions(submit.client_id)
+        if known or ahead:
+            missing = submit.client_seq - len(known) - len(ahead)
+            self.ahead.setdefault(submit.client_id, []).extend([0] * missing)
         return super()._admit(sender, submit)
+
+    def _caught_up(self, entry: Entry, verdict: str) -> None:
+        """What was skipped never comes."""
+        ahead = self.ahead.get(entry.client_id, [])
+        while ahead[:1] == [0]:
+            del ahead[0]
+        super()._caught_up(entry, verdict)
 
 
 class OkAtOnce(Sessions):
@@ -105,7 +113,8 @@ class OkForKnown(Sessions):
     """Answers ok to a repeated message because it is in the log, committed or not."""
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
-        positions = self._positions(submit.client_id)
+        known, ahead = self._positions(submit.client_id)
+        positions = [*known, *ahead]
         if 0 < submit.client_seq < len(positions):
             return [self._ok(submit.via or sender, self.log.entries[positions[submit.client_seq] - 1])]
         return super()._admit(sender, submit)
