@@ -82,7 +82,12 @@ def test_no_committed_file_knows_this_machine_or_a_registry() -> None:
     hosts = [("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"), ("npmjs", "org"), ("debian", "org")]
     forbidden = re.compile(
         "|".join(
-            [*(rf"{name}\.{end}" for name, end in hosts), "/" + r"work/\w", "/" + r"root/\w", "/home/" + r"(?!jovyan)\w"]
+            [
+                *(rf"{name}\.{end}" for name, end in hosts),
+                "/" + r"work/\w",
+                "/" + r"root/\w",
+                "/home/" + r"(?!jovyan)\w",
+            ]
         )
     )
     wrong = []
