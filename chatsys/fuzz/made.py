@@ -9,6 +9,8 @@ Promises  the same `Random` draws the same values; most numbers are `likely` one
 Read also `protocol.messages` (the types), `links` and `nodes` (who take these frames).
 """
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from random import Random
@@ -61,7 +63,7 @@ class Maker:
             case inspect.IntType():
                 return chance.choice(self.likely if chance.random() < LIKELY else NUMBERS)
             case inspect.StrType():
-                return chance.choice(TEXTS)
+                return chance.choice(_texts(kind.min_length or 0, kind.max_length, kind.pattern or ""))
             case inspect.BoolType():
                 return chance.random() < 0.5
             case inspect.FloatType():
@@ -75,7 +77,8 @@ class Maker:
             case inspect.TupleType(item_types=items):
                 return tuple(map(self._value, items))
             case inspect.VarTupleType(item_type=item):
-                return tuple(self._value(item) for _ in range(chance.choice((0, 1, 1, 2, 5))))
+                count = min(chance.choice((0, 1, 1, 2, 5)), kind.max_length or 5)
+                return tuple(self._value(item) for _ in range(max(count, kind.min_length or 0)))
             case inspect.StructType(cls=cls) if cls is Label and self.labels and chance.random() < LIKELY:
                 return chance.choice(self.labels)
             case inspect.StructType(cls=cls, fields=fields):
@@ -94,6 +97,13 @@ class Maker:
             for count, entry in enumerate(value.entries, start=1)
         )
         return msgspec.structs.replace(value, entries=entries)
+
+
+@cache
+def _texts(least: int, most: int | None, pattern: str) -> tuple[str, ...]:
+    """Return those texts that a type with these bounds allows."""
+    fits = [text for text in TEXTS if least <= len(text) <= (math.inf if most is None else most)]
+    return tuple(text for text in fits if re.search(pattern, text)) or ("c",)
 
 
 @cache
