@@ -146,6 +146,38 @@ def test_heartbeats_measures_the_silence_before_a_suspicion() -> None:
     assert "1 suspicion, the first by node 2 at 7.55 s" in figures.describe(figure)
 
 
+def _of_node_2(*events: tuple[float, str, dict[str, object]]) -> Trace:
+    """Node 2 hears leader 3 until 2 s; then come these events of node 2."""
+    h = made_up.History()
+    for moment in (1.0, 2.0):
+        h.beat(moment, 3, 2)
+    for when, kind, columns in events:
+        h.at(when, kind, 2, **columns)
+    return h.trace
+
+
+def test_a_silence_begins_no_earlier_than_the_end_of_ones_own_leadership() -> None:
+    lead, follow = {"role": "leader"}, {"role": "follower"}
+    suspect = {"peer": 3, "reason": "nothing was heard of leader 3 for too long"}
+    trace = _of_node_2((3.0, "role", lead), (8.0, "role", follow), (9.0, "suspect", suspect))
+    assert [note.text for note in figures.heartbeats(trace).layout.annotations] == ["1.00 s of silence"]
+
+
+def test_a_silence_counts_from_the_leader_that_is_suspected_and_from_this_life() -> None:
+    suspect = {"peer": 1, "reason": "nothing was heard of leader 1 for too long"}
+    followed = _of_node_2((4.0, "follow", {"peer": 1}), (6.5, "suspect", suspect))
+    reborn = _of_node_2((5.0, "restart", {"role": ""}), (7.0, "suspect", {"peer": 3}))
+    told = [[note.text for note in figures.heartbeats(trace).layout.annotations] for trace in (followed, reborn)]
+    assert told == [["2.50 s of silence"], ["2.00 s of silence"]]
+
+
+def test_a_broken_link_is_not_called_a_silence() -> None:
+    figure = figures.heartbeats(_of_node_2((5.0, "suspect", {"peer": 3, "reason": "the link to leader 3 broke"})))
+    assert not figure.layout.annotations
+    assert {"silence", "suspects the leader"}.isdisjoint(trace.name for trace in figure.data)
+    assert "suspects at once: the link broke" in [trace.name for trace in figure.data]
+
+
 # --- the delivery matrix -----------------------------------------------------------------------
 
 

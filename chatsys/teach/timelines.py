@@ -7,7 +7,6 @@
 Read also `bands` (the fold behind `roles`), `theme` (colours, patterns and signs).
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import plotly.graph_objects as go
@@ -32,6 +31,13 @@ MARKS = {
     "restart": ("triangle-right", theme.GREEN, "restarts"),
 }
 """Marks on the bands: sign, colour, word."""
+AT_ONCE = {
+    "broke": ("triangle-up", theme.PURPLE, "suspects at once: the link broke"),
+    "nominated itself": ("diamond", theme.YELLOW, "takes over from a lower nominee"),
+}
+"""Suspicions that no silence led to, by a piece of their reason: sign, colour, word."""
+SIGNS_OF_LIFE = {"HEARTBEAT", "COORDINATOR", "PROPOSE"}
+"""What a follower hears of its leader; each of them ends a silence."""
 
 
 def roles(trace: Trace) -> Any:
@@ -45,7 +51,7 @@ def roles(trace: Trace) -> Any:
         _draw_bands(figure, role, [band for band in bands if band.role == role], tale.now, at)
     _draw_absence(figure, [band for band in bands if band.role == DOWN], at)
     for kind in MARKS:
-        _draw_marks(figure, kind, [mark for mark in tale.marks if mark.kind == kind], at, above=0.42)
+        _draw_marks(figure, MARKS[kind], [mark for mark in tale.marks if mark.kind == kind], at, above=0.42)
     _draw_cuts(figure, tale)
     _rows(figure, trace, tale.now)
     figure.update_layout(barmode="overlay")
@@ -105,10 +111,12 @@ def _draw_absence(figure: Any, bands: list[Band], at: dict[int, int]) -> None:
         )
 
 
-def _draw_marks(figure: Any, kind: str, marks: list[Record], at: dict[int, int], above: float) -> None:
+def _draw_marks(
+    figure: Any, looks: tuple[str, str, str], marks: list[Record], at: dict[int, int], above: float
+) -> None:
     if not marks:
         return
-    sign, colour, word = MARKS[kind]
+    sign, colour, word = looks
     figure.add_scatter(
         x=[mark.time for mark in marks],
         y=[at[mark.node] + above for mark in marks if isinstance(mark.node, int)],
@@ -187,10 +195,13 @@ def heartbeats(trace: Trace) -> Any:
         ("receive", "follower hears", "circle", theme.GREEN),
     ):
         _draw_beats(figure, [beat for beat in shown if beat.kind == kind], at, (name, sign, colour))
-    _draw_silences(figure, _silences(beats, suspicions)[-MOST_SILENCES:], at)
+    _draw_silences(figure, _silences(trace)[-MOST_SILENCES:], at)
     marks = sorted(trace.of("suspect", "crash", "restart"), key=lambda record: record.time)[-MOST_BEATS:]
-    for kind in ("crash", "restart", "suspect"):
-        _draw_marks(figure, kind, [mark for mark in marks if mark.kind == kind], at, above=0.0)
+    for kind in ("crash", "restart"):
+        _draw_marks(figure, MARKS[kind], [mark for mark in marks if mark.kind == kind], at, above=0.0)
+    for why, looks in [("", MARKS["suspect"]), *AT_ONCE.items()]:
+        of_this_kind = [mark for mark in marks if mark.kind == "suspect" and _without_silence(mark) == why]
+        _draw_marks(figure, looks, of_this_kind, at, above=0.0)
     _rows(figure, trace, end)
     told = _tell_beats(beats, suspicions)
     if len(shown) < len(beats):
@@ -238,13 +249,39 @@ def _draw_silences(figure: Any, silences: list[tuple[int, float, Record]], at: d
         figure.add_scatter(**lines, mode="lines", name="silence", line=dash, hoverinfo="skip")
 
 
-def _silences(beats: list[Record], suspicions: Iterable[Record]) -> list[tuple[int, float, Record]]:
-    """Return (node, time of the last beat it heard, the suspicion) for every suspicion after a beat."""
+def _without_silence(suspicion: Record) -> str:
+    """Return which piece of its reason says that no silence led to this suspicion, or an empty text."""
+    return next((piece for piece in AT_ONCE if piece in (suspicion.reason or "")), "")
+
+
+def _silences(trace: Trace) -> list[tuple[int, float, Record]]:
+    """Return (node, when its silence began, the suspicion) for every suspicion that a silence led to.
+
+    A silence begins with the last sign of life of the suspected leader, or later: when the node
+    itself stopped leading, began to follow, or began its present life.
+    """
+    heard: dict[tuple[int, object], float] = {}
+    began: dict[int, float] = {}
+    leading: set[int] = set()
     found = []
-    for suspicion in suspicions:
-        heard = [b.time for b in beats if b.kind == "receive" and b.node == suspicion.node and b.time <= suspicion.time]
-        if heard and isinstance(suspicion.node, int):
-            found.append((suspicion.node, heard[-1], suspicion))
+    events = trace.of("receive", "role", "follow", "boot", "restart", "suspect")
+    for event in sorted(events, key=lambda record: record.time):
+        node = event.node
+        if not isinstance(node, int):
+            continue
+        if event.kind == "receive":
+            if (event.message or "").upper() in SIGNS_OF_LIFE:
+                heard[node, event.peer] = heard[node, None] = event.time
+        elif event.kind == "suspect":
+            since = [time for time in (heard.get((node, event.peer)), began.get(node)) if time is not None]
+            if since and not _without_silence(event):
+                found.append((node, max(since), event))
+        elif event.kind == "role":
+            if node in leading and event.role != "leader":
+                began[node] = event.time
+            (leading.add if event.role == "leader" else leading.discard)(node)
+        else:
+            began[node] = event.time
     return found
 
 
