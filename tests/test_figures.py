@@ -236,6 +236,12 @@ def test_the_log_has_a_row_for_each_message_that_claims_a_number() -> None:
     assert cells["node 1 at"] == ["0.53 s", "–", "5.12 s ≠"]
 
 
+def test_the_log_tells_when_a_node_delivered_first_not_when_it_did_so_again_after_a_restart() -> None:
+    table = figures.log_table(made_up.fail_over()).data[0]
+    cells = dict(zip(table.header["values"], table.cells["values"], strict=True))
+    assert cells["node 3 at"] == ["1.52 s", "2.52 s", "3.52 s", "4.52 s", "10.20 s ↻", "10.20 s ↻", "11.53 s ↻"]
+
+
 # --- the theme ---------------------------------------------------------------------------------
 
 

@@ -247,10 +247,10 @@ def log_table(trace: Trace) -> Any:
 
 
 def _when(matrix: Matrix, node: int, row: Record) -> str:
-    """Return when this node delivered this very message at this number."""
+    """Return when this node first delivered this very message at this number, with the sign of the matrix."""
     number = row.msg_no or 0
     found = [cell for cell in matrix.cells.get((node, number), []) if _said(cell) == _said(row)]
     if not found:
         return SIGNS[MISSING]
     state = matrix.state(node, number)
-    return f"{found[-1].time:.2f} s" + (f" {SIGNS[state]}" if state != SAME else "")
+    return f"{found[0].time:.2f} s" + (f" {SIGNS[state]}" if state != SAME else "")
