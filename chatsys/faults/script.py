@@ -118,6 +118,19 @@ def check_fault(verb: str, args: Sequence[Any], nodes: Sequence[int] = ()) -> No
     for check, value in zip(checks, args, strict=False):
         if wrong := check(value, nodes):
             raise UsageError(f"{verb}: {wrong}.")
+    if verb == "cut" and args[0] == args[1]:
+        raise UsageError(f"cut: both ends are {args[0]!r}; a link joins two different nodes.")
+    if verb == "partition":
+        _check_apart(groups)
+
+
+def _check_apart(groups: Sequence[Any]) -> None:
+    """Raise `UsageError` if some node is in two groups of a partition."""
+    met: set[Any] = set()
+    for group in groups:
+        if both := sorted(met & set(group), key=str):
+            raise UsageError(f"partition: node {both[0]!r} is in two groups; put each node on one side only.")
+        met |= set(group)
 
 
 def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> bool:

@@ -30,16 +30,19 @@ class LinkVerbs:
     def cut(self, a: int, b: int, one_way: bool = False) -> None:
         """Let no frame pass between `a` and `b`; with `one_way`, only from `a` to `b`."""
         self._member(a), self._member(b)
+        check_fault("cut", (a, b, one_way), self.config.ids)
         rules = self.stage.rules.with_cut(a, b)
         rules = rules if one_way else rules.with_cut(b, a)
         self._lay(rules, "cut", f"cut {a} {'->' if one_way else '|'} {b}", "cut", a, b, one_way)
 
     def partition(self, *groups: Iterable[int], one_way: bool = False) -> None:
-        """Cut all links between the groups; with `one_way`, only from earlier groups to later ones."""
+        """Cut all links between the groups (one group: from all others); with `one_way`, only from earlier to later."""
         if groups and isinstance(groups[-1], bool):
             *groups, one_way = groups
+        check_fault("partition", (*groups, one_way), self.config.ids)
         sides = tuple(tuple(sorted(group)) for group in groups)
-        check_fault("partition", (*sides, one_way), self.config.ids)
+        if len(sides) == 1:
+            sides = (*sides, tuple(node for node in self.config.ids if node not in sides[0]))
         rules = self.stage.rules
         for at, one in enumerate(sides):
             for a, b in ((a, b) for other in sides[at + 1 :] for a in one for b in other):

@@ -152,6 +152,7 @@ class Verbs(Events):
     def cut(self, a: int, b: int, one_way: bool = False) -> None:
         """Let no frame pass between `a` and `b`; with `one_way`, only from `a` to `b`."""
         self.host(a), self.host(b)
+        check_fault("cut", (a, b, one_way), self.nodes)
         self._told("cut", f"cut {a} {'->' if one_way else '|'} {b}", "cut", a, b, one_way)
         self.network.cut(a, b)
         if not one_way:
