@@ -135,13 +135,13 @@ def soak(
             "up to 1000 messages a second and at least 3 nodes."
         )
     with Cluster(nodes=nodes, where=where, seed=seed) as cluster:
-        if not cluster.until(lambda: cluster.leader is not None, 30):
+        if not cluster.until(lambda: cluster.leader is not None, 30, quiet=True):
             raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
         script = random_faults(Random(f"{seed}/soak"), cluster.nodes, seconds)
         begin = cluster.now
         said = _drive(cluster, script, seconds, rate, step or (lambda: None))
         apply(cluster, "mend", (), lenient=True)
-        calm = cluster.until(lambda: _all_delivered(cluster), CALM)
+        calm = cluster.until(lambda: _all_delivered(cluster), CALM, quiet=True)
         trace = cluster.trace
         return Report(
             where=where,

@@ -102,7 +102,7 @@ def test_run_ends_exactly_at_its_time_and_until_as_soon_as_it_holds() -> None:
     assert one.now == 1.5
     assert one.until(lambda: counts(one)[0] >= 8)
     assert counts(one)[0] == 8 and one.now < 10
-    assert one.until(lambda same: same.now > 1000, limit=2) is False
+    assert one.until(lambda same: same.now > 1000, limit=2, quiet=True) is False
 
 
 def test_verbs_can_be_scheduled() -> None:

@@ -32,7 +32,7 @@ import msgspec
 
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
-from chatsys.faults import Fault, Script
+from chatsys.faults import Fault, Script, check_saying, check_seconds, warn_expired
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.runtime.host import Factory
@@ -127,14 +127,18 @@ class Cluster(LinkVerbs):
 
     def run(self, seconds: float) -> None:
         """Wait `seconds`; the cluster goes on meanwhile."""
-        time.sleep(max(0.0, seconds))
+        check_seconds("run", seconds)
+        time.sleep(seconds)
 
-    def until(self, predicate: Callable[..., Any], limit: float = 60.0) -> bool:
-        """Wait until `predicate()` (or `predicate(cluster)`) holds, for at most `limit` seconds; tell whether it did."""
+    def until(self, predicate: Callable[..., Any], limit: float = 60.0, quiet: bool = False) -> bool:
+        """Wait until `predicate()` or `predicate(cluster)` holds, at most `limit` seconds; False, and a warning, if not."""
+        check_seconds("until", limit)
         holds = partial(predicate, self) if inspect.signature(predicate).parameters else predicate
         end = self.now + limit
         while not holds():
             if self.now >= end:
+                if not quiet:
+                    warn_expired(self, predicate, limit)
                 return False
             time.sleep(0.01)
         return True
@@ -189,9 +193,7 @@ class Cluster(LinkVerbs):
 
     def say(self, text: str, node: int | None = None, room: str = "main", author: str = "ann") -> None:
         """Let the client `author` say `text`; with `node`, through a client that sticks to this node."""
-        for name, value in (("text", text), ("author", author), ("room", room)):
-            if not isinstance(value, str) or not value.strip():
-                raise UsageError(f"{name} is {value!r}; write at least one character.")
+        check_saying(text, room, author, self.config.limits)
         if node is not None:
             self._member(node)
         said = Say(text, room, author)

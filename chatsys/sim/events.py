@@ -12,12 +12,12 @@ Read also `world`, which is made of this.
 
 import heapq
 import inspect
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from chatsys.errors import Runaway, UsageError
+from chatsys.errors import Runaway
+from chatsys.faults import check_seconds, warn_expired
 from chatsys.trace import Record, Trace
 
 
@@ -59,22 +59,24 @@ class Events:
 
     def run(self, seconds: float) -> None:
         """Let `seconds` of virtual time go by."""
-        _forward("run", seconds)
+        check_seconds("run", seconds)
         end = self.now + seconds
         heap, next_event = self._heap, self._next
         while heap and heap[0][0] <= end:
             next_event()
         self.now = end
 
-    def until(self, predicate: Callable[..., Any], limit: float = 60.0) -> bool:
-        """Run until `predicate()` (or `predicate(world)`) holds, for at most `limit` seconds; tell whether it did."""
-        _forward("until", limit)
+    def until(self, predicate: Callable[..., Any], limit: float = 60.0, quiet: bool = False) -> bool:
+        """Run until `predicate()` or `predicate(world)` holds, at most `limit` seconds; False, and a warning, if not."""
+        check_seconds("until", limit)
         holds = partial(predicate, self) if inspect.signature(predicate).parameters else predicate
         end = self.now + limit
         while not holds():
             if not self._heap or self._heap[0][0] > end:
                 self.now = end
-                return bool(holds())
+                if not (held := bool(holds())) and not quiet:
+                    warn_expired(self, predicate, limit)
+                return held
             self._next()
         return True
 
@@ -84,9 +86,3 @@ class Events:
         while self._heap and len(self.trace) == before:
             self._next()
         return self.trace.records[before:]
-
-
-def _forward(verb: str, seconds: Any) -> None:
-    """Raise `UsageError` for what is no length of time."""
-    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise UsageError(f"{verb} was given {seconds!r} seconds; time only goes forward: give a number, 0 or more.")

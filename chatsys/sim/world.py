@@ -22,8 +22,7 @@ from typing import Any, cast
 import msgspec
 
 from chatsys.config import ClusterConfig, Timing
-from chatsys.errors import UsageError
-from chatsys.faults import Script
+from chatsys.faults import Script, check_saying
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.sim.disk import Disk, DiskModel
@@ -102,6 +101,9 @@ class World(Verbs):
         self.hosts[me] = host
         return host
 
+    def __repr__(self) -> str:
+        return f"<World of {len(self.nodes)} nodes (seed {self.seed}), {self.now:.1f} s, leader {self.leader}>"
+
     # --- links --------------------------------------------------------------------------
 
     def touch(self, host: Host) -> None:
@@ -139,9 +141,7 @@ class World(Verbs):
 
     def say(self, text: str, node: int | None = None, room: str = "main", author: str = "ann") -> None:
         """Let the client `author` say `text`; with `node`, through a client that sticks to this node."""
-        for name, value in (("text", text), ("author", author), ("room", room)):
-            if not isinstance(value, str) or not value.strip():
-                raise UsageError(f"{name} is {value!r}; write at least one character.")
+        check_saying(text, room, author, self.config.limits)
         if node is not None:
             self.host(node)
         self._did("say", text, node, room, author)

@@ -11,6 +11,7 @@ liveness, which then say `calm(1, 2)` when their faults are over and who must be
 Read also `sim.gate`, `textbook`, `bugs`, `copies`, `terms`, `lively` (the schedules).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -69,6 +70,10 @@ class Stage(World):
         self.say("ann is here", node=nodes)
         self.say("bob is here", node=nodes - 1, author="bob")
         self.run(1)
+
+    def until(self, predicate: Callable[..., Any], limit: float = 60.0, quiet: bool = True) -> bool:
+        """Run until it holds; a flaw may well prevent it, so nothing is said if it does not."""
+        return super().until(predicate, limit, quiet)
 
     def node(self, number: int) -> Node:
         """Return the actor of a node, to look at."""
