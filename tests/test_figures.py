@@ -8,7 +8,7 @@ import plotly.io as pio
 import pytest
 
 from chatsys.errors import UsageError
-from chatsys.teach import bands, figures, journeys, theme
+from chatsys.teach import agreement, bands, figures, journeys, schedules, theme
 from chatsys.trace import Record, Trace
 
 EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
@@ -192,6 +192,36 @@ def test_the_matrix_marks_a_difference_with_a_sign_and_names_the_number() -> Non
     figure = figures.delivery_matrix(made_up.split_brain())
     assert figure.data[0].text[0][1] == "≠ right"
     assert figures.describe(figure) == "The nodes do not agree: they delivered different messages at #2."
+
+
+def test_a_message_delivered_twice_is_marked_and_told() -> None:
+    h = made_up.History()
+    h.say(1.0, "once", 1, 2, 3)
+    pair = {
+        name: getattr(h.trace.of("deliver")[0], name) for name in ("client", "client_seq", "author", "text", "room")
+    }
+    h.deliver(2.0, 2, 2, pair)
+    figure = figures.delivery_matrix(h.trace)
+    assert figure.data[0].text[1][1] == "×2 once"
+    assert figures.describe(figure) == "'once' was delivered twice: at #1 and #2 on node 2."
+
+
+def test_deliveries_out_of_order_are_told() -> None:
+    h = made_up.History()
+    h.say(1.0, "two", 1, 2, number=2)
+    h.say(2.0, "one", 1, 2, number=1)
+    assert figures.describe(figures.delivery_matrix(h.trace)).endswith("delivered #1 only after #2: out of order.")
+
+
+def test_a_message_in_a_place_of_the_log_that_belongs_to_another_is_marked_and_told() -> None:
+    figure = figures.delivery_matrix(schedules.play("Q23", flawed=True).trace)
+    assert figure.data[0].text[0][3] == "≠ y"
+    assert "node 1 delivered 'y' at #4, but this place" in figures.describe(figure)
+
+
+@pytest.mark.parametrize("name", schedules.DIRECTED)
+def test_the_matrix_finds_no_fault_where_the_checker_finds_none(name: str) -> None:
+    assert agreement.Matrix.of(schedules.play(name).trace).faults() == []
 
 
 def test_the_matrix_shows_a_gap() -> None:

@@ -3,17 +3,17 @@
              #1   #2   #3   #4          a column is a number, a row is a node
     node 3   ok   ok   ok   --          -- nothing delivered at this number
     node 2   ok   ok   ok   !=          != not what the others delivered there
-    node 1   ok   ok   ok   ok
+    node 1   ok   ok   ok   x2         x2 delivered before, at another number
 
-Read also `timelines` (roles over time), `journeys` (how long it took), `check` (the same as verdicts).
+Read also `agreement` (the facts), `timelines` (roles over time), `journeys` (how long it took), `check` (the same as verdicts).
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import plotly.graph_objects as go
 
 from chatsys.teach import theme
+from chatsys.teach.agreement import MISSING, SAME, Matrix, said
 from chatsys.teach.theme import counted, inert, node_name
 from chatsys.trace import Record, Trace
 
@@ -22,56 +22,15 @@ MOST_NUMBERS = 40
 MOST_ROWS = 200
 """Rows of the log table."""
 
-MISSING, SAME, AGAIN, DIFFERENT = range(4)
-SIGNS = ("–", "✓", "↻", "≠")
-WORDS = ("not delivered", "delivered", "delivered after a restart", "differs from the first delivery")
-COLOURS = (theme.PALE_GREY, theme.PALE_SKY, theme.PALE_GREEN, theme.PALE_ORANGE)
-
-
-@dataclass
-class Matrix:
-    """Who delivered what at which number: the facts behind the figure."""
-
-    first: dict[int, Record] = field(default_factory=dict)
-    """number -> its first delivery anywhere, with which all others are compared"""
-    cells: dict[tuple[int, int], list[Record]] = field(default_factory=dict)
-    """(node, number) -> the deliveries of this node at this number, in order"""
-
-    @classmethod
-    def of(cls, trace: Trace) -> "Matrix":
-        """Collect all deliveries of a trace."""
-        matrix = cls()
-        for record in sorted(trace.of("deliver"), key=lambda record: record.time):
-            if isinstance(record.node, int) and record.msg_no is not None:
-                matrix.first.setdefault(record.msg_no, record)
-                matrix.cells.setdefault((record.node, record.msg_no), []).append(record)
-        return matrix
-
-    def state(self, node: int, number: int) -> int:
-        """Return MISSING, SAME, AGAIN or DIFFERENT for one cell."""
-        cell = self.cells.get((node, number))
-        if not cell:
-            return MISSING
-        if any(_said(record) != _said(self.first[number]) for record in cell):
-            return DIFFERENT
-        return AGAIN if cell[0].incarnation > 1 else SAME
-
-    def variants(self, nodes: tuple[int, ...], number: int) -> list[Record]:
-        """Return the different messages that were delivered at this number: one, if all is well."""
-        found: dict[tuple[Any, ...], Record] = {}
-        for node in nodes:
-            for record in self.cells.get((node, number), ()):
-                found.setdefault(_said(record), record)
-        return sorted(found.values(), key=lambda record: record.time)
-
-    def odd(self, nodes: tuple[int, ...]) -> dict[int, list[int]]:
-        """Return number -> nodes for every number at which a node misses or differs."""
-        found = {n: [node for node in nodes if self.state(node, n) in {MISSING, DIFFERENT}] for n in sorted(self.first)}
-        return {number: those for number, those in found.items() if those}
-
-
-def _said(record: Record) -> tuple[Any, ...]:
-    return record.author, record.room, record.text, record.client, record.client_seq
+SIGNS = ("–", "✓", "↻", "≠", "×2")
+WORDS = (
+    "not delivered",
+    "delivered",
+    "delivered after a restart",
+    "not what another node has here",
+    "delivered twice",
+)
+COLOURS = (theme.PALE_GREY, theme.PALE_SKY, theme.PALE_GREEN, theme.PALE_ORANGE, theme.PALE_PURPLE)
 
 
 # --- the matrix --------------------------------------------------------------------------------
@@ -96,8 +55,10 @@ def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
         y=[node_name(node) for node in nodes],
         z=states,
         zmin=-0.5,
-        zmax=3.5,
-        colorscale=[[step / 4, colour] for index, colour in enumerate(COLOURS) for step in (index, index + 1)],
+        zmax=4.5,
+        colorscale=[
+            [step / len(COLOURS), colour] for index, colour in enumerate(COLOURS) for step in (index, index + 1)
+        ],
         showscale=False,
         xgap=3,
         ygap=3,
@@ -151,10 +112,10 @@ def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
     room = 104 // columns - 4
     if state == MISSING or room < 4:
         return SIGNS[state]
-    said = list(dict.fromkeys(record.text or "" for record in matrix.cells[node, number]))
-    if len(said) > 1:  # this node took back what it had delivered here
-        return f"{SIGNS[state]} {inert(said[0], room // 2)} → {inert(said[-1], room // 2)}"
-    return f"{SIGNS[state]} {inert(said[0], room)}"
+    texts = list(dict.fromkeys(record.text or "" for record in matrix.cells[node, number]))
+    if len(texts) > 1:  # this node took back what it had delivered here
+        return f"{SIGNS[state]} {inert(texts[0], room // 2)} → {inert(texts[-1], room // 2)}"
+    return f"{SIGNS[state]} {inert(texts[0], room)}"
 
 
 def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
@@ -196,10 +157,9 @@ def _draw_key(figure: Any, states: set[int], below: int) -> int:
 
 def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
     total = max(matrix.first)
-    differ = [n for n in sorted(matrix.first) if any(matrix.state(node, n) == DIFFERENT for node in nodes)]
-    if differ:
-        where = ", ".join(f"#{n}" for n in differ[:6]) + (" …" if len(differ) > 6 else "")
-        return f"The nodes do not agree: they delivered different messages at {where}."
+    faults = matrix.faults()
+    if faults:
+        return " ".join(faults)
     missing = matrix.odd(nodes)
     holes = [n for n in range(1, total + 1) if n not in matrix.first]
     if holes:
@@ -249,7 +209,7 @@ def log_table(trace: Trace) -> Any:
 def _when(matrix: Matrix, node: int, row: Record) -> str:
     """Return when this node first delivered this very message at this number, with the sign of the matrix."""
     number = row.msg_no or 0
-    found = [cell for cell in matrix.cells.get((node, number), []) if _said(cell) == _said(row)]
+    found = [cell for cell in matrix.cells.get((node, number), []) if said(cell) == said(row)]
     if not found:
         return SIGNS[MISSING]
     state = matrix.state(node, number)

@@ -26,11 +26,14 @@ from chatsys.errors import UsageError
 BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
 ORANGE, VERMILLION, PURPLE, GREY = "#E69F00", "#D55E00", "#CC79A7", "#8A8A8A"
 PALE_SKY, PALE_GREEN, PALE_ORANGE, PALE_GREY = "#BFE3F7", "#A6DCC9", "#F6CFA0", "#DADADA"
+PALE_PURPLE = "#EBC8DC"
 DARK_TEXT = "#1B1B1B"
 """Text on one of the pale colours, in light and in dark figures."""
 
 WIDTH = 900
 """Pixels a figure is laid out for: what a notebook page offers on a small laptop."""
+LINE = 95
+"""Letters of a summary in one line, so that it is not cut off where the page is narrower."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 6
 
     `above` and `below` are the room over and under the plot in pixels, for labels and a legend.
     """
-    lines = textwrap.wrap(summary, 118, break_long_words=False)
+    lines = textwrap.wrap(summary, LINE, break_long_words=False)
     top = 48 + 18 * len(lines) + above
     figure.update_layout(
         title={"text": title, "subtitle": {"text": "<br>".join(lines), "font": {"size": 13}}, "pad": {"t": 14}},
