@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import TraceError, UsageError
-from chatsys.trace import Trace
+from chatsys.trace import Trace, write
 
 VERSION = 1
 
@@ -48,7 +48,7 @@ class _Header(msgspec.Struct):
     pickled: str = ""
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """A trace and what made it.
 
@@ -79,9 +79,12 @@ class Run:
             code={name: _source(kind) for name, kind in classes.items()} or self.code,
             pickled=_pickle(self.parts, self.actor) if classes else "",
         )
-        path = Path(path)
-        path.write_bytes(msgspec.json.encode(header) + b"\n" + self.trace.encode())
-        return path
+        return write(path, msgspec.json.encode(header) + b"\n" + self.trace.encode())
+
+    def __repr__(self) -> str:
+        classes = ", ".join([*(self.parts or {}), *(["actor"] if self.actor else [])] or self.code) or "none"
+        steps = len(self.script or ())
+        return f"<Run (seed {self.seed}): {len(self.trace)} events, {steps} steps of script, own classes: {classes}>"
 
     @classmethod
     def load(cls, path: str | Path, trust: bool = False) -> "Run":

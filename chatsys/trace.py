@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chatsys.errors import TraceError
+from chatsys.errors import TraceError, UsageError
 
 if TYPE_CHECKING:
     import pandas
@@ -151,9 +151,7 @@ class Trace:
 
     def save(self, path: str | Path) -> Path:
         """Write the trace to `path` as JSONL and return the path."""
-        path = Path(path)
-        path.write_bytes(self.encode())
-        return path
+        return write(path, self.encode())
 
     @classmethod
     def decode(cls, data: bytes, source: str = "the trace") -> "Trace":
@@ -182,3 +180,21 @@ class Trace:
             return cls.decode(Path(path).read_bytes(), str(path))
         except OSError as error:
             raise TraceError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def trace_of(given: Any) -> Trace:
+    """Return a trace, or that of a world, cluster, run or demo; raises `UsageError` for anything else."""
+    found = getattr(given, "trace", given)
+    if not isinstance(found, Trace):
+        raise UsageError(f"{type(given).__name__} has no trace; give a trace, for example world.trace.")
+    return found
+
+
+def write(path: str | Path, data: bytes) -> Path:
+    """Write a file and return its path; raises `UsageError` with one sentence if it cannot be written."""
+    path = Path(path)
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}; give a path in a folder that exists.") from None
+    return path

@@ -1,11 +1,12 @@
 """What verbs are given by mistake: the same sentence in the simulated world and in the real one."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chatsys import Cluster, World
+from chatsys import Cluster, Run, World
 from chatsys.errors import UsageError
 from chatsys.faults import WaitExpired
 
@@ -71,3 +72,14 @@ def test_what_no_node_would_accept_is_not_said(world: Any, text: str, author: st
 def test_a_world_and_a_cluster_say_what_they_are(world: Any) -> None:
     assert f"of 3 nodes ({'seed 1' if world.where == 'sim' else world.where})" in repr(world)
     assert " s, leader " in repr(world)
+
+
+def test_a_file_that_cannot_be_written_is_told_in_a_sentence(world: Any, tmp_path: Path) -> None:
+    for save in (world.save, world.trace.save):
+        with pytest.raises(UsageError, match="cannot be written: No such file or directory; give a path in a folder"):
+            save(tmp_path / "none" / "a.run")
+
+
+def test_a_run_says_in_one_line_what_it_is(world: Any, tmp_path: Path) -> None:
+    run = Run.load(world.save(tmp_path / "a.run"))
+    assert repr(run).startswith("<Run (seed ") and "own classes: none" in repr(run) and "\n" not in repr(run)
