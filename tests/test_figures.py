@@ -286,4 +286,12 @@ def test_figures_can_be_dark() -> None:
 
 
 def test_figures_need_no_network() -> None:
-    assert pio.renderers.default == "plotly_mimetype"
+    bundle = figures.roles(made_up.fail_over())._repr_mimebundle_()
+    assert pio.renderers.default == "chatsys"
+    assert set(bundle) == {"application/vnd.plotly.v1+json", "text/plain"}
+
+
+def test_a_figure_that_cannot_be_drawn_is_read_as_its_sentence() -> None:
+    figure = figures.roles(made_up.fail_over())
+    assert figure._repr_mimebundle_()["text/plain"] == f"Roles and terms: {figures.describe(figure)}"
+    assert theme.go.Figure()._repr_mimebundle_()["text/plain"] == "A figure."

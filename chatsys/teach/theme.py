@@ -20,6 +20,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import plotly.io as pio
+from plotly.io._base_renderers import PlotlyRenderer
 
 from chatsys.errors import UsageError
 
@@ -137,7 +138,22 @@ def _template(paper: str, ink: str, grid: str) -> Any:
 pio.templates["chatsys"] = _template("#FFFFFF", "#222222", "#E4E4E4")
 pio.templates["chatsys_dark"] = _template("#16181C", "#E8E8E8", "#3A3F47")
 pio.templates.default = "chatsys"
-pio.renderers.default = "plotly_mimetype"
+
+
+class WithSentence(PlotlyRenderer):  # type: ignore[misc]
+    """Shows a figure in a notebook, and beside it the sentence for readers and exports that draw nothing."""
+
+    def to_mimebundle(self, fig_dict: dict[str, Any]) -> dict[str, Any]:
+        """Return plotly's own output and, as plain text, the title and the summary."""
+        layout = fig_dict.get("layout", {})
+        title, meta = layout.get("title", {}).get("text"), layout.get("meta")
+        summary = meta.get("summary") if isinstance(meta, dict) else None
+        sentence = ": ".join(str(part) for part in (title, summary) if part) or "A figure."
+        return {**super().to_mimebundle(fig_dict), "text/plain": sentence}
+
+
+pio.renderers["chatsys"] = WithSentence()
+pio.renderers.default = "chatsys"
 
 
 def use(theme: str) -> None:
