@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chatsys import Cluster, Run, World
+import chatsys as cs
+from chatsys import Cluster, Run, World, check
 from chatsys.errors import UsageError
 from chatsys.faults import WaitExpired
 
@@ -83,3 +84,18 @@ def test_a_file_that_cannot_be_written_is_told_in_a_sentence(world: Any, tmp_pat
 def test_a_run_says_in_one_line_what_it_is(world: Any, tmp_path: Path) -> None:
     run = Run.load(world.save(tmp_path / "a.run"))
     assert repr(run).startswith("<Run (seed ") and "own classes: none" in repr(run) and "\n" not in repr(run)
+
+
+def test_whatever_has_a_trace_can_be_checked_and_drawn(world: Any) -> None:
+    assert check(world) == check(world.trace) == []
+    for draw in (cs.roles, cs.delivery_matrix, cs.latency, cs.heartbeats, cs.log_table):
+        assert cs.describe(draw(world)) == cs.describe(draw(world.trace))
+        with pytest.raises(UsageError, match="int has no trace; give a trace, for example world.trace"):
+            draw(3)
+    with pytest.raises(UsageError, match="str has no trace"):
+        check("first.run")
+
+
+def test_a_panel_needs_a_cluster() -> None:
+    with pytest.raises(UsageError, match="3 is no cluster; make one first"):
+        cs.panel(3)

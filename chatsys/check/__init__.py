@@ -21,13 +21,14 @@ import sys
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 from types import ModuleType
+from typing import Any
 
 from chatsys.check.acknowledgements import ACKNOWLEDGEMENTS
 from chatsys.check.deliveries import DELIVERIES
 from chatsys.check.replicas import REPLICAS
 from chatsys.check.violation import Invariant, Logs, Violation
 from chatsys.errors import UsageError
-from chatsys.trace import Record, Trace
+from chatsys.trace import Record, Trace, trace_of
 
 INVARIANTS: dict[str, type[Invariant]] = {
     kind.name: kind for kind in sorted(DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS, key=lambda kind: int(kind.name[1:]))
@@ -74,12 +75,13 @@ class Checker:
         return self.told[found.invariant] <= MOST
 
 
-def check(trace: Trace, invariants: Iterable[str] | None = None) -> list[Violation]:
-    """Return the violations in `trace`; `invariants` names which to check (all).
+def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[Violation]:
+    """Return the violations in `trace`, or in that of a world, cluster or run; `invariants` names which to check (all).
 
     First comes what the users saw, in order of time, then what went wrong between the nodes.
     Raises `UsageError` for an unknown name.  At most `MOST` violations of one invariant are told.
     """
+    trace = trace_of(trace)
     checker = Checker(invariants, closed=trace.meta.get("where") == "sim")
     doors = checker.doors
     broken: list[Violation] = []
@@ -102,7 +104,7 @@ def _names(invariants: Iterable[str] | None) -> list[str]:
 class _Callable(ModuleType):
     """A module that can be called: after `from chatsys import check`, `check(trace)` works too."""
 
-    def __call__(self, trace: Trace, invariants: Iterable[str] | None = None) -> list[Violation]:
+    def __call__(self, trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[Violation]:
         return check(trace, invariants)
 
 

@@ -15,14 +15,34 @@ Promises  texts of users are shown letter by letter (`theme.inert`); nothing dep
 Read also `timelines`, `deliveries` and `journeys`, where they are drawn, and `theme` (how everything looks).
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
-from chatsys.teach.deliveries import delivery_matrix, log_table
-from chatsys.teach.journeys import latency
+from chatsys.teach import deliveries, journeys, timelines
 from chatsys.teach.theme import use
-from chatsys.teach.timelines import heartbeats, roles
+from chatsys.trace import Trace, trace_of
+
+P = ParamSpec("P")
 
 __all__ = ["delivery_matrix", "describe", "heartbeats", "latency", "log_table", "roles", "use"]
+
+
+def _of_anything(draw: Callable[Concatenate[Trace, P], Any]) -> Callable[Concatenate[Any, P], Any]:
+    """Let a figure take whatever has a trace: a world, a cluster, a run, or the trace itself."""
+
+    @wraps(draw)
+    def drawn(trace: Any, /, *args: P.args, **options: P.kwargs) -> Any:
+        return draw(trace_of(trace), *args, **options)
+
+    return drawn
+
+
+delivery_matrix = _of_anything(deliveries.delivery_matrix)
+log_table = _of_anything(deliveries.log_table)
+latency = _of_anything(journeys.latency)
+heartbeats = _of_anything(timelines.heartbeats)
+roles = _of_anything(timelines.roles)
 
 
 def describe(figure: Any) -> str:

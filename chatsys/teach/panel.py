@@ -29,7 +29,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from chatsys.errors import ChatsysError
+from chatsys.errors import ChatsysError, UsageError
 from chatsys.teach.notebook import Turns
 from chatsys.teach.panel_view import View
 
@@ -46,6 +46,8 @@ def panel(cluster: Any, name: str = "") -> "Panel":
 
     `name` is what the cluster is called in the lines of code that the panel shows.
     """
+    if not all(hasattr(cluster, part) for part in ("where", "nodes", "config", "status")):
+        raise UsageError(f"{cluster!r:.80} is no cluster; make one first: panel(Cluster()) or panel(World()).")
     before = _shown.get(cluster)
     if before is not None:
         before.close()
