@@ -6,6 +6,7 @@ Read also `__main__`, whose `doctor` command prints this.
 import importlib.util
 import os
 import platform
+import shutil
 import signal
 import socket
 import sys
@@ -18,7 +19,8 @@ from typing import Any
 import msgspec
 
 TOUR = Path("notebooks") / "00-tour.ipynb"
-NEEDED, WANTED = "needed", "wanted"
+NEEDED, WANTED, OPTIONAL = "needed", "wanted", "optional"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 PACKAGES = {
     # distribution: (how badly, what for)
@@ -38,7 +40,7 @@ PACKAGES = {
     "nbgrader": (WANTED, "grading"),
     "pytest": (WANTED, "make test"),
     "nbval": (WANTED, "notebooks as tests"),
-    "uvloop": ("optional", "a faster loop in node processes"),
+    "uvloop": (OPTIONAL, "a faster loop in node processes"),
 }
 
 
@@ -81,7 +83,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, True, need, f"{metadata.version(name)}: {purpose}")
     except metadata.PackageNotFoundError:
-        return Finding(name, False, need, f"missing: {purpose}", f"pip install {name}")
+        return Finding(name, False, need, f"not installed: {purpose}", f"pip install {name}")
 
 
 def _try(name: str, need: str, look: Callable[[], str], advice: str) -> Finding:
@@ -118,9 +120,17 @@ def _notebook() -> str:
     return str(tour)
 
 
+def _browser() -> str:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        raise LookupError("not installed: only the browser test drives it")
+    return f"{found}: for the browser test"
+
+
 _SYSTEM: tuple[tuple[str, str, Callable[[], str], str], ...] = (
     ("listening", NEEDED, _listen, "Allow programs to listen on the loopback address."),
     ("syncing to disk", NEEDED, _sync, "Give the temporary folder a real file system with free space."),
     ("pausing a process", WANTED, _pause, "Not on this system: pause works in the simulator and in the kernel only."),
     ("the tour", WANTED, _notebook, "Start in the folder that you cloned: git clone brings the notebooks."),
+    ("Chromium", OPTIONAL, _browser, "Install chromium with the system's packages."),
 )

@@ -65,6 +65,7 @@ def up(
     Examples:
 
         chatsys cluster up
+
         chatsys cluster up --nodes 5 --data data/five
     """
     count = read_quorum(quorum, nodes)

@@ -59,12 +59,24 @@ def _run_file(path: Path) -> Any:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to measure.", show_default=False)],
-    where: Annotated[str | None, typer.Option(metavar="kernel|processes", help="In which world.")] = None,
-    nodes: Annotated[int | None, typer.Option(min=1, max=7, help="How many nodes.")] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, max=100, help="How often.")] = None,
-    messages: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="How many messages.")] = None,
-    window: Annotated[int | None, typer.Option(min=1, max=4096, help="Messages under way at a time.")] = None,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="What to measure: startup, failover, throughput or latency.")
+    ],
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="kernel|processes", help="In which world.", show_default="kernel; failover: processes"),
+    ] = None,
+    nodes: Annotated[int | None, typer.Option(min=1, max=7, help="How many nodes.", show_default="3")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, max=100, help="How often.", show_default="startup 3, failover 1")
+    ] = None,
+    messages: Annotated[
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="How many messages.", show_default="throughput 3000, latency 200"),
+    ] = None,
+    window: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Messages under way at a time.", show_default="256")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure this machine: startup, failover, throughput or latency.

@@ -32,6 +32,8 @@ def mutants(
 
     chosen = [mutant(name).name for name in names or MUTANTS]
     began, rows = time.monotonic(), []
+    if not as_json:
+        print(f"{'mutant':<48} {'killed by':<9} with", flush=True)
     with progress(len(chosen), "mutants") as step:
         for row in table(chosen, seeds):
             rows.append(row)

@@ -153,9 +153,12 @@ class ClientHost:
                         return await self._greet(host, port), address
                 except ConnectionRefusedError:
                     reason = f"{address}: nobody listens there"
-                except (OSError, FrameError) as error:
-                    reason = getattr(error, "strerror", None) or str(error) or "no answer"
-                    reason = f"{address}: {reason}"
+                except FrameError as error:
+                    reason = f"{address}: something else listens there, no node ({str(error).rstrip('.')})"
+                except TimeoutError:
+                    reason = f"{address}: no answer; if something listens there, it is no node"
+                except OSError as error:
+                    reason = f"{address}: {error.strerror or error}"
             if loop.time() >= end:
                 raise ChatsysError(f"No node of the cluster answers ({reason.rstrip('.')}); start a node first.")
             await asyncio.sleep(0.25)
