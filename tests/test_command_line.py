@@ -1,14 +1,20 @@
 """The command line: each command as a person types it, and every wrong use answered by one sentence."""
 
+import inspect
 import json
 import re
+import socket
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_config import BAD
 from typed import Run, refused
+
+from chatsys import bench
 
 COMMANDS = (
     "lab", "demo", "grade", "doctor", "node", "cluster up", "cluster status", "client", "verify", "simulate", "bench",
@@ -94,6 +100,22 @@ def test_wrong_arguments_get_one_sentence(run: Run, line: str, words: str) -> No
 
 def test_a_port_where_nobody_listens_is_said_soon(run: Run, free_ports: list[int]) -> None:
     refused(run("client", "--port", free_ports[0]), f"No node of the cluster answers (127.0.0.1:{free_ports[0]}")
+
+
+def test_a_port_where_something_else_listens_is_said(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_answer_rudely, args=(listener,), daemon=True).start()
+        answer = run("client", "--port", listener.getsockname()[1])
+    refused(answer, "something else listens there, no node")
+
+
+def _answer_rudely(listener: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            link = listener.accept()[0]
+            with link:
+                link.recv(1 << 16)
+                link.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 @pytest.mark.parametrize("name", ["x" * 200, "a\x1bb", "  "])
@@ -205,6 +227,11 @@ def test_a_demo_can_be_read_by_people_and_repeats_itself(run: Run) -> None:
     assert run("demo", "--scenario", "leader-failure", "--seed", 3) == first
 
 
+def test_a_demo_says_who_was_killed_and_what_it_caught_up(run: Run) -> None:
+    _, out, _ = run("demo", "--scenario", "recovery")
+    assert re.search(r"absent     node \d was killed at \d\.\d\d s, back at \d\.\d\d s, caught up 4 messages", out)
+
+
 def test_split_brain_is_violated_with_quorum_1_and_held_with_a_majority(run: Run) -> None:
     code, out, _ = run("demo", "--scenario", "split-brain", "--quorum", 1)
     assert code == 1 and "VIOLATED   S1 agreement" in out
@@ -267,5 +294,27 @@ def test_the_doctor_looks_at_everything(run: Run) -> None:
     result = json.loads(out)
     assert code == 0 and result["ok"]
     assert result["findings"]["listening"]["fine"] and result["findings"]["syncing to disk"]["fine"]
+    assert result["findings"]["Chromium"]["need"] == "optional"
     code, out, _ = run("doctor")
-    assert code == 0 and "ok       Python" in out
+    assert code == 0 and "ok       Python" in out and "missing:" not in out
+
+
+@pytest.mark.parametrize("command", ["lab", "grade", "cluster up"])
+def test_each_example_has_a_line_of_its_own(run: Run, command: str) -> None:
+    _, out, _ = run(*command.split(), "--help")
+    assert not [line for line in out.splitlines() if line.count(f"chatsys {command} ") > 1]
+
+
+def test_the_help_of_bench_names_the_benches_and_their_defaults(run: Run) -> None:
+    _, out, _ = run("bench", "--help")
+    told = " ".join(word for word in out.replace("│", " ").split())
+    assert f"What to measure: {', '.join(bench.NAMES[:-1])} or {bench.NAMES[-1]}" in told
+    for option in ("rounds", "messages", "window"):
+        for name in bench.NAMES:
+            taken = inspect.signature(getattr(bench, name)).parameters
+            assert option not in taken or str(taken[option].default) in told
+
+
+def test_the_table_of_mutants_has_heads(run: Run) -> None:
+    code, out, _ = run("mutants", "vote twice")
+    assert code == 0 and out.splitlines()[0].split() == ["mutant", "killed", "by", "with"]

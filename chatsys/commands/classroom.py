@@ -38,6 +38,7 @@ def lab(
     Examples:
 
         chatsys lab
+
         chatsys lab --no-browser --port 9000
     """
     from chatsys.doctor import TOUR, find_tour
@@ -94,16 +95,18 @@ def demo(
     if as_json:
         print_json(result)
     else:
-        _tell_demo(result)
+        _tell_demo(result, played.absences)
     leave(VIOLATED if result["violations"] else HELD)
 
 
-def _tell_demo(result: dict[str, Any]) -> None:
+def _tell_demo(result: dict[str, Any], absences: list[str]) -> None:
     print(f"{result['scenario']} in {result['where']}, quorum {result['quorum']}")
     print(f"  messages   {result['messages']}")
     told = ", ".join(f"node {node}: {count}" for node, count in result["delivered"].items())
     print(f"  delivered  {told}")
     print(f"  leaders    {', '.join(f'node {node} in term {term}' for term, node in result['leaders'])}")
+    for sentence in absences:
+        print(f"  absent     {sentence}")
     if result["failover_seconds"] is not None:
         print(f"  fail-over  {result['failover_seconds']:.3f} s from the crash to the next acknowledged message")
     for sentence in result["violations"]:
@@ -125,6 +128,7 @@ def grade(
     Examples:
 
         chatsys grade submitted/*/03-total-order.ipynb --lab 03-total-order
+
         chatsys grade ann.ipynb --lab 03-total-order --results results.json
     """
     for path in notebooks:
@@ -156,7 +160,8 @@ def doctor(as_json: AsJson = False) -> None:
     else:
         print(f"{result['system']}, {result['cores']} cores")
         for finding in findings:
-            print(f"  {'ok     ' if finding.fine else 'MISSING'}  {finding.name:18} {finding.found}")
+            word = "ok" if finding.fine else "without" if finding.need == doctors.OPTIONAL else "MISSING"
+            print(f"  {word:7}  {finding.name:18} {finding.found}")
             if not finding.fine and finding.advice:
                 print(f"           {'':18} {finding.advice} ({finding.need})")
     leave(HELD if result["ok"] else VIOLATED)

@@ -23,7 +23,7 @@ from typing import Any
 from chatsys.check import Violation, check
 from chatsys.config import count_quorum
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.trace import Trace
+from chatsys.trace import Record, Trace
 
 PLACES = ("sim", "kernel", "processes")
 PATIENCE = 30.0
@@ -66,6 +66,26 @@ class Demo:
             elif record.kind == "ack" and crashed is not None:
                 return round(record.time - crashed, 3)
         return None
+
+    @property
+    def absences(self) -> list[str]:
+        """Return a sentence for every node that was killed: when, when it came back, how much it caught up."""
+        sentences = []
+        for crash in self.trace.of("crash"):
+            lives = [one.time for one in self.trace.of("restart") if one.node == crash.node and one.time >= crash.time]
+            back = (
+                f"back at {lives[0]:.2f} s, caught up {self._missed(crash, lives[0])} messages" if lives else "for good"
+            )
+            sentences.append(f"node {crash.node} was killed at {crash.time:.2f} s, {back}")
+        return sentences
+
+    def _missed(self, crash: Record, back: float) -> int:
+        """Count what was delivered somewhere while a node was away, and by this node later."""
+        delivered = self.trace.of("deliver")
+        own = [one for one in delivered if one.node == crash.node]
+        before = {one.msg_no for one in own if one.time <= crash.time}
+        meanwhile = {one.msg_no for one in delivered if one.time < back} - before
+        return len(meanwhile & {one.msg_no for one in own if one.time >= back})
 
     def result(self) -> dict[str, Any]:
         """Return what `chatsys demo --json` prints."""
@@ -192,7 +212,7 @@ def recovery(world: Any) -> None:
 
 
 def concurrent(world: Any) -> None:
-    """Four people talk at the same time, each through another node."""
+    """Four people talk at the same time, spread over the nodes."""
     await_leader(world)
     people = ("ann", "bob", "cem", "dia")
     for line in range(1, 6):
