@@ -83,5 +83,11 @@ def told(error: Exception) -> str:
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
-    where = f" ({Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno})" if at else ""
-    return f"{type(error).__name__}: {error}{where}"
+    where = f" ({_place(Path(at.tb_frame.f_code.co_filename))}, line {at.tb_lineno})" if at else ""
+    message = f": {error}" if str(error) else ""
+    return f"{type(error).__name__}{message}{where}"
+
+
+def _place(path: Path) -> str:
+    """Name a file; what a notebook calls the file of a cell tells nobody anything."""
+    return "in its cell" if path.parent.name.startswith("ipykernel_") else path.name

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from chatsys.errors import told
+from chatsys.sim.world import World
+from chatsys.teach.total_order import Message, stopped, total_order
 
 LABS = Path(__file__).parent.parent / "labs"
 NAMES = sorted(folder.name for folder in (LABS / "source").iterdir() if folder.is_dir())
@@ -130,3 +135,25 @@ with Gradebook("sqlite:///gradebook.db") as book:
     scores = {s.student.id: [s.score, s.max_score] for s in book.assignment_submissions(sys.argv[1])}
 print(json.dumps(scores))
 """
+
+
+def test_a_queue_that_is_not_written_yet_is_told_as_what_it_is() -> None:
+    class Unwritten:
+        def receive(self, number: int, message: Message) -> list[Message]:
+            raise NotImplementedError
+
+    world = World(1, actor=total_order(Unwritten))
+    world.say("hello", 1)
+    world.run(1)
+    assert stopped(world)
+    for sentence in stopped(world):
+        assert re.fullmatch(
+            r"node \d stopped: your queue raised NotImplementedError \(test_labs.py, line \d+\)", sentence
+        )
+
+
+def test_an_error_of_a_cell_is_told_without_the_name_that_a_notebook_gives_its_cells() -> None:
+    code = compile("1 / 0", "/tmp/ipykernel_17/2774985643.py", "exec")
+    with pytest.raises(ZeroDivisionError) as caught:
+        exec(code)
+    assert told(caught.value) == "ZeroDivisionError: division by zero (in its cell, line 1)"

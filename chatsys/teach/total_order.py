@@ -208,3 +208,8 @@ class TotalOrder(Actor):
 def total_order(queue: type) -> type[TotalOrder]:
     """Return the actor of this lab with the student's `queue` in it: `World(seed, actor=total_order(MyHoldBack))`."""
     return type(f"TotalOrderWith{queue.__name__}", (TotalOrder,), {"queue": queue, "__doc__": TotalOrder.__doc__})
+
+
+def stopped(world: Any) -> list[str]:
+    """Return a sentence for each node of a world or cluster that stopped because the queue raised an error."""
+    return [f"node {node} stopped: your queue raised {why}" for node, why in world.failures]
