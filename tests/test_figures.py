@@ -272,6 +272,10 @@ def test_the_log_tells_when_a_node_delivered_first_not_when_it_did_so_again_afte
     assert cells["node 3 at"] == ["1.52 s", "2.52 s", "3.52 s", "4.52 s", "10.20 s ↻", "10.20 s ↻", "11.53 s ↻"]
 
 
+def test_a_long_log_says_how_many_rows_are_out_of_sight() -> None:
+    assert figures.describe(figures.log_table(made_up.crowd(20))).endswith(" 8 more rows: scroll in the table.")
+
+
 # --- the theme ---------------------------------------------------------------------------------
 
 

@@ -21,6 +21,8 @@ MOST_NUMBERS = 40
 """Columns of the matrix."""
 MOST_ROWS = 200
 """Rows of the log table."""
+ROWS_IN_SIGHT = 12
+"""Rows that are seen without scrolling."""
 
 SIGNS = ("–", "✓", "↻", "≠", "×2")
 WORDS = (
@@ -203,7 +205,10 @@ def log_table(trace: Trace) -> Any:
             "font": {"color": theme.DARK_TEXT, "size": 12},
         },
     )
-    return theme.finish(figure, title, _tell_matrix(matrix, trace.nodes), 36 + 26 * min(len(rows), 12), below=14)
+    told, more = _tell_matrix(matrix, trace.nodes), len(rows) - ROWS_IN_SIGHT
+    if more > 0:
+        told += f" {counted(more, 'more row')}: scroll in the table."
+    return theme.finish(figure, title, told, 30 + 26 * min(len(rows), ROWS_IN_SIGHT), below=14)
 
 
 def _when(matrix: Matrix, node: int, row: Record) -> str:
