@@ -231,6 +231,9 @@ class DurableBeforeSaid(Invariant):
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
         self.durable: dict[Life, int] = {}
+        self.ends: dict[Life, int] = {}
+        self.voided: dict[Life, tuple[int, int]] = {}
+        """(term, end of the log) when a newer leader voided a tail: an older term's ACK speaks of the log before."""
         self.pending: dict[Life, Record] = {}
         """Promises that no sync has followed yet."""
 
@@ -243,8 +246,12 @@ class DurableBeforeSaid(Invariant):
         self.durable[life] = max(record.seq or 0, self.durable.get(life, 0))
         self.pending.pop(life, None)
 
+    def on_append(self, record: Record) -> None:
+        self.ends[(record.node, record.incarnation)] = record.seq or 0
+
     def on_truncate(self, record: Record) -> None:
         life = (record.node, record.incarnation)
+        self.voided[life] = (record.term, max(self.ends.get(life, 0), self.voided.get(life, (0, 0))[1]))
         if record.seq is not None and life in self.durable:
             self.durable[life] = min(self.durable[life], record.seq - 1)
 
@@ -259,7 +266,8 @@ class DurableBeforeSaid(Invariant):
         if durable is None:
             return None  # this world does not tell what is durable
         if record.message == "ACK":
-            if (record.seq or 0) <= durable:
+            newer, end = self.voided.get(life, (0, 0))
+            if (record.seq or 0) <= (end if record.term < newer else durable):
                 return None
             return self.broken(
                 record,
