@@ -198,3 +198,16 @@ def write(path: str | Path, data: bytes) -> Path:
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}; give a path in a folder that exists.") from None
     return path
+
+
+def describe_run(world: Any) -> dict[str, Any]:
+    """Return the `meta` of a trace of this world, simulated or real: what the run was, as plain JSON values."""
+    return {
+        "where": world.where,
+        "seed": world.seed,
+        "members": list(world.config.ids),
+        "quorum": world.config.quorum,
+        "timing": msgspec.structs.asdict(world.config.timing),
+        "actor": world.actor.__name__,
+        "parts": {name: part.__name__ for name, part in sorted((world.parts or {}).items())},
+    }

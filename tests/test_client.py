@@ -197,3 +197,14 @@ def test_an_ok_that_comes_while_the_client_pauses_ends_its_message_only() -> Non
     ann.on_message(1, LinkUp(2), 0.11)
     reply(ann, 2, "gap", now=0.12)
     assert kinds(reply(ann, 1, "ok", seq=5, now=0.13)) == ["ack"]
+
+
+def test_a_client_that_waits_for_hours_still_tries_again() -> None:
+    """Doubling without a bound overflowed after a thousand answers `busy`, some twenty minutes without a quorum."""
+    ann, now = opened(), 0.1
+    for _ in range(1200):
+        reply(ann, 1, "busy", sender=ann.target, now=now)
+        now = ann.alarms.dates["soon"]
+        ann.on_time(now)
+        assert numbers(ann.settle(now))
+    assert ann.alarms.dates["retry"] - now <= 10.0

@@ -240,7 +240,7 @@ class Client(Actor):
     # --- trying again ----------------------------------------------------------------------
 
     def _set_retry(self, now: float) -> None:
-        wait = min(self.timing.client_retry * 2**self.failures, self.timing.client_retry_max)
+        wait = min(self.timing.client_retry * 2 ** min(self.failures, 8), self.timing.client_retry_max)
         self.alarms.set("retry", now + wait * self.random.uniform(1.0, 1.25))
 
     def _again(self, now: float, elsewhere: bool) -> None:

@@ -13,7 +13,7 @@ the textbook page of the whole protocol.
     Retire    --> nobody leads; Yield
 
 Assumes   the world carries out the effects in order, and calls `settle` at the end of each turn.
-Promises  the effects of a turn persist first, then send, then deliver.
+Promises  whatever a frame rests on stands before it in the list; the outbox makes it wait for the disk.
 Read also the parts, from `failure` to `sessions`, in the order of the house.
 """
 

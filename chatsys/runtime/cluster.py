@@ -41,7 +41,7 @@ from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.ports import Network, network
 from chatsys.runtime.stage import Stage
 from chatsys.runtime.verbs import LinkVerbs
-from chatsys.trace import Trace
+from chatsys.trace import Trace, describe_run
 
 T = TypeVar("T")
 START_LIMIT = 40.0
@@ -80,7 +80,7 @@ class Cluster(LinkVerbs):
         plan = Plan(self.config, self.actor, self.parts, folder, time.monotonic(), seed)
         self.stage = Stage(plan, where, partial(_client, client), net)
         """What lives on the loop; only for work that is handed to `submit`."""
-        self.stage.trace.meta.update(self._meta())
+        self.stage.trace.meta.update(describe_run(self))
         self.done: list[Fault] = []
         """Every verb used so far: `Script(cluster.done)` plays them again."""
         self._loop = LoopThread(f"chatsys cluster ({where})", self.stage.lost)
@@ -91,17 +91,6 @@ class Cluster(LinkVerbs):
         except BaseException:
             self._finish()
             raise
-
-    def _meta(self) -> dict[str, Any]:
-        return {
-            "where": self.where,
-            "seed": self.seed,
-            "members": list(self.config.ids),
-            "quorum": self.config.quorum,
-            "timing": msgspec.structs.asdict(self.config.timing),
-            "actor": self.actor.__name__,
-            "parts": {name: part.__name__ for name, part in sorted((self.parts or {}).items())},
-        }
 
     def __enter__(self) -> "Cluster":
         return self

@@ -31,7 +31,7 @@ from chatsys.sim.hands import Factory
 from chatsys.sim.host import Host
 from chatsys.sim.network import Conditions, Network
 from chatsys.sim.verbs import Verbs
-from chatsys.trace import Trace
+from chatsys.trace import Trace, describe_run
 
 IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}
 
@@ -67,7 +67,7 @@ class World(Verbs):
         self.seed, self.client = seed, client
         self.config = nodes if isinstance(nodes, ClusterConfig) else ClusterConfig.of(nodes, quorum, timing=timing)
         self.actor, self.parts = actor or _node(), parts
-        self.trace = Trace(meta=self._meta())
+        self.trace = Trace(meta=describe_run(self))
         self.network = Network(Random(f"{seed}/network"), network or Conditions())
         self.links = Random(f"{seed}/links")
         self.failures: list[tuple[Address, str]] = []
@@ -81,17 +81,6 @@ class World(Verbs):
             self._add(node, factory, disk or DiskModel(), clock_drift)
         for node in self.config.ids:
             self.hosts[node].start()
-
-    def _meta(self) -> dict[str, Any]:
-        return {
-            "where": self.where,
-            "seed": self.seed,
-            "members": list(self.config.ids),
-            "quorum": self.config.quorum,
-            "timing": msgspec.structs.asdict(self.config.timing),
-            "actor": self.actor.__name__,
-            "parts": {name: part.__name__ for name, part in sorted((self.parts or {}).items())},
-        }
 
     def _add(self, me: Address, factory: Factory, model: DiskModel, drift: float) -> Host:
         host = Host(self, me, factory, Disk(Random(f"{self.seed}/disk/{me}"), model))
