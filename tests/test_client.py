@@ -35,7 +35,8 @@ def say(ann: Client, *texts: str, now: float = 0.0) -> list[Any]:
 
 
 def reply(ann: Client, number: int, status: Any = "ok", sender: int = 1, now: float = 0.1, **rest: Any) -> list[Any]:
-    effects = ann.on_message(sender, SubmitReply(ann.client_id, number, status, **rest), now)
+    where = {"seq": 2} if number == 0 and status == "ok" else {}
+    effects = ann.on_message(sender, SubmitReply(ann.client_id, number, status, **where | rest), now)
     return effects + ann.settle(now)
 
 
@@ -59,6 +60,14 @@ def test_it_opens_a_session_before_it_says_anything() -> None:
     assert numbers(say(ann, "one")) == [(1, 0)]
     effects = reply(ann, 0)
     assert numbers(effects) == [(1, 1)] and kinds(effects) == ["submit"]
+
+
+def test_a_session_has_the_position_of_its_opening_and_keeps_it() -> None:
+    ann = opened()
+    late = reply(ann, 0, seq=70)
+    assert late == [], "a late copy opened it again; what is under way belongs to the first"
+    ann.on_time(2.0)
+    assert [m.session for _, m in sent(ann.settle(2.0), Submit)] == [2, 2]
 
 
 def test_an_ok_ends_a_message_and_is_noted_with_its_number() -> None:

@@ -26,8 +26,9 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import SessionTable, refusal
 
 
-def submit(number: int, text: str = "hi", client: str = "c") -> Submit:
-    return Submit(client, number, "main", "ann", text)
+def submit(number: int, text: str = "hi", client: str = "c", session: int = 2) -> Submit:
+    """A frame of the session that `with_session` opens at position 2."""
+    return Submit(client, number, "main", "ann", text, session=session)
 
 
 def all_hold(three: Node, now: float = 1.0) -> list[Any]:
@@ -121,7 +122,7 @@ def test_a_follower_answers_itself_when_it_delivers_the_message() -> None:
     two = node(2)
     two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.1)
     two.on_message("ann", submit(1), 0.2)
-    entries = (Entry(1, 1, "barrier"), Entry(2, 1, "session", "c"), Entry(3, 1, "chat", "c", 1, "main", "ann", "hi"))
+    entries = (Entry(1, 1, "barrier"), Entry(2, 1, "session", "c"), chat(3, text="hi", session=2))
     effects = two.on_message(3, Propose(1, Label(0, 0), entries, 3), 0.3)
     assert replies(effects) == [("ann", "ok", 1)]
 
@@ -168,7 +169,7 @@ def test_a_new_leader_knows_the_numbers_of_the_whole_log() -> None:
     from chatsys.protocol.standing import Role
 
     two = node(2)
-    entries = (Entry(1, 1, "barrier"), Entry(2, 1, "session", "c"), Entry(3, 1, "chat", "c", 1, "main", "ann", "hi"))
+    entries = (Entry(1, 1, "barrier"), Entry(2, 1, "session", "c"), chat(3, text="hi", session=2))
     two.on_message(3, Propose(1, Label(0, 0), entries, 0), 0.1)
     two.standing.role = Role.PREPARING
     two.standing.enter(2, promised_to=2)
@@ -183,17 +184,17 @@ def test_a_new_leader_knows_the_numbers_of_the_whole_log() -> None:
 def test_the_same_message_in_the_log_twice_is_delivered_once() -> None:
     table = SessionTable(10)
     table.apply(Entry(1, 1, "session", "c"))
-    message = Entry(2, 1, "chat", "c", 1)
+    message = chat(2, session=1)
     assert [table.apply(message), table.apply(message)] == ["new", "duplicate"]
-    assert table.apply(Entry(3, 1, "chat", "c", 3)) == "gap"
-    assert table.apply(Entry(4, 1, "chat", "d", 1)) == "unknown"
+    assert table.apply(chat(3, number=3, session=1)) == "gap"
+    assert table.apply(chat(4, client="d", session=1)) == "unknown"
 
 
 def test_the_session_idle_longest_expires_first() -> None:
     table = SessionTable(2)
     for seq, client in enumerate("ab", start=1):
         table.apply(Entry(seq, 1, "session", client))
-    table.apply(Entry(3, 1, "chat", "a", 1))
+    table.apply(chat(3, client="a", session=1))
     table.apply(Entry(4, 1, "session", "c"))
     assert list(table.sessions) == ["a", "c"]
 
@@ -229,7 +230,7 @@ def test_unsafe_a_subscriber_is_never_pushed_what_was_voided() -> None:
     two = node(2, quorum=1)
     two.on_message("ann", Subscribe(), 0.0)
     session = Entry(1, 1, "session", "c")
-    two.on_message(3, Propose(1, Label(0, 0), (session, chat(2), chat(3, number=2)), 3), 0.1)
+    two.on_message(3, Propose(1, Label(0, 0), (session, chat(2, session=1), chat(3, number=2, session=1)), 3), 0.1)
     effects = two.on_message(1, Propose(2, Label(1, 1), (Entry(2, 2, "barrier"),), 0), 0.1)
     assert len(of(effects, Note)) and two.log.last_seq == 2
     assert sent(two.settle(0.1), Delivered) == []
@@ -244,6 +245,27 @@ def test_a_message_of_a_session_that_expired_is_never_called_ok() -> None:
     effects = all_hold(three, 1.3)
     assert of(effects, Deliver) == [] and replies(effects) == [("d", "ok", 0), ("e", "ok", 0)]
     assert replies(three.on_message("ann", submit(1), 1.4)) == [("ann", "unknown_session", 1)]
+
+
+def test_a_session_that_a_late_copy_opened_again_takes_nothing_said_in_the_old_one() -> None:
+    """Its name is its position: else copies of SUBMIT 0 and 1, late by many sessions, would say message 1 twice."""
+    three = with_session(limits=Limits(sessions=1))
+    three.on_message("ann", submit(1), 1.0)
+    all_hold(three)
+    three.on_message("bob", submit(0, client="d"), 1.1)
+    all_hold(three)
+    three.on_message("ann", submit(0), 1.2)
+    assert replies(all_hold(three)) == [("ann", "ok", 0)], "opened again, at another position"
+    assert replies(three.on_message("ann", submit(1), 1.3)) == [("ann", "unknown_session", 1)]
+    assert replies(three.on_message("ann", submit(1, "new", session=three.log.last_seq), 1.3)) == []
+
+
+def test_an_old_message_that_is_numbered_already_stays_unknown_in_a_session_opened_again() -> None:
+    table = SessionTable(1)
+    for entry in (Entry(1, 1, "session", "c"), Entry(2, 1, "session", "d"), Entry(3, 1, "session", "c")):
+        assert table.apply(entry) == "new"
+    assert table.apply(chat(4, session=1)) == "unknown"
+    assert table.apply(chat(5, session=3)) == "new"
 
 
 def test_nothing_is_remembered_ahead_once_all_is_delivered() -> None:

@@ -23,16 +23,7 @@ import msgspec
 from chatsys.config import ClusterConfig
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Effects, Note, Send
-from chatsys.protocol.messages import (
-    NODE_MESSAGES,
-    Delivered,
-    LinkDown,
-    LinkUp,
-    Say,
-    Submit,
-    SubmitReply,
-    Subscribe,
-)
+from chatsys.protocol.messages import NODE_MESSAGES, Delivered, LinkDown, LinkUp, Say, Submit, SubmitReply, Subscribe
 from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256
@@ -67,7 +58,9 @@ class Client(Actor):
         self.target = home if home is not None else random.choice(config.ids)
         self.sticky, self.listen, self.window = sticky, listen, window
         self.client_id = f"{random.getrandbits(128):032x}"
-        self.open = self.opening = False
+        self.session = 0
+        """Where the log opened the session; 0: it is not open."""
+        self.opening = False
         self.links: set[int] = set()
         self.queue: list[Say] = []
         """Said, but not numbered yet."""
@@ -131,7 +124,7 @@ class Client(Actor):
         effects = self._subscribe(now)
         if self.idle and not self.opening:
             return effects
-        effects += list(self._send_due()) if self.open else self._open(now)
+        effects += list(self._send_due()) if self.session else self._open(now)
         if "retry" not in self.alarms:
             self._set_retry(now)
         return effects
@@ -173,7 +166,8 @@ class Client(Actor):
 
     def _submit(self, number: int, said: Say) -> Send:
         self.sent.add(number)
-        return Send(self.target, Submit(self.client_id, number, said.room, said.author, said.text))
+        text = (said.room, said.author, said.text)
+        return Send(self.target, Submit(self.client_id, number, *text, session=self.session))
 
     def _note(self, kind: str, number: int, said: Say, **more: Any) -> Note:
         return Note(
@@ -186,7 +180,7 @@ class Client(Actor):
         number = reply.client_seq
         if reply.status == "ok":
             return self._done(reply, now)
-        if number not in self.under_way and not (number == 0 and not self.open):
+        if number not in self.under_way and not (number == 0 and not self.session):
             return []
         reason = f"{reply.status}: {reply.reason}" if reply.reason else reply.status
         effects: Effects = [Note("reply", client=self.client_id, client_seq=number, peer=sender, reason=reason)]
@@ -211,8 +205,9 @@ class Client(Actor):
     def _done(self, reply: SubmitReply, now: float) -> Effects:
         self.failures = self.doubts = 0
         if reply.client_seq == 0:
-            self.open, self.opening = True, False
-            self.alarms.clear("retry", "soon")
+            if not self.session:  # a late copy may have opened it once more
+                self.session, self.opening = reply.seq, False
+                self.alarms.clear("retry", "soon")
             return []
         said = self.under_way.pop(reply.client_seq, None)
         if said is None:
@@ -233,7 +228,7 @@ class Client(Actor):
         self.under_way, self.sent, self.early = {}, set(), set()
         self.next_number, self.doubts = 1, 0
         self.client_id = f"{self.random.getrandbits(128):032x}"
-        self.open = self.opening = False
+        self.session, self.opening = 0, False
         self._again(now, elsewhere=False)
         return effects
 

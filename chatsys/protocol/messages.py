@@ -58,6 +58,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
     time: float = 0.0
     """Cosmetic: the leader's clock, made monotone along the log.  No rule reads it."""
+    session: Number = 0
+    """Chat: the position of the entry that opened its session."""
 
     @property
     def label(self) -> Label:
@@ -230,7 +232,10 @@ SubmitStatus = Literal["ok", "redirect", "busy", "gap", "unknown_session", "conf
 
 
 class Submit(Message, frozen=True):
-    """Please say this.  `(client_id, client_seq)` makes a retry harmless; client_seq 0 opens the session."""
+    """Please say this.  `(client_id, client_seq)` makes a retry harmless; client_seq 0 opens the session.
+
+    `session` is the position at which the session was opened, as the answer to client_seq 0 told.
+    """
 
     client_id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,64}$")]
     client_seq: Number
@@ -240,6 +245,7 @@ class Submit(Message, frozen=True):
     via: Number = 0
     """The node that first forwarded it (0: none did)."""
     hops: Number = 0
+    session: Number = 0
 
 
 class SubmitReply(Message, frozen=True):

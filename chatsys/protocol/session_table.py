@@ -3,6 +3,9 @@
     client_id  ->  [position of the opening, of message 1, of message 2, ...]
 
 Promises  the table is a function of the delivered log alone, so every node computes the same one.
+          A session has a name that is never given twice, the position of its opening: what was said
+          in a session that expired stays unknown, even if a late copy of SUBMIT opens it again
+          (the reason why the Raft dissertation, 6.3, names sessions so).
 Read also `sessions`, which asks it.
 """
 
@@ -49,10 +52,16 @@ class SessionTable:
             if len(self.sessions) > self.capacity:
                 del self.sessions[next(iter(self.sessions))]
             return "new"
-        if known is None:
+        if known is None or known[0] != entry.session:
             return "unknown"
         if entry.client_seq != len(known):
             return "duplicate" if entry.client_seq < len(known) else "gap"
         known.append(entry.seq)
         self.sessions[entry.client_id] = self.sessions.pop(entry.client_id)
         return "new"
+
+    def continues(self, entry: Entry, ahead: list[int]) -> bool:
+        """Tell whether this entry of the log is its session's next, after those delivered and those `ahead`."""
+        known = self.sessions.get(entry.client_id, [])
+        opening = known[:1] or ahead[:1] or [0]
+        return entry.client_seq == len(known) + len(ahead) and entry.session in opening

@@ -94,7 +94,7 @@ class Sessions(Part):
     def _submit(self, sender: Address, submit: Submit, now: float) -> Effects:
         here = self.standing
         if submit.client_seq == 0:
-            submit = msgspec.structs.replace(submit, room="", author="", text="")
+            submit = msgspec.structs.replace(submit, room="", author="", text="", session=0)
         elif wrong := refusal(submit.room, submit.author, submit.text, self.limits):
             return [self._reply(sender, submit, *wrong)]
         if not here.leads:
@@ -114,14 +114,15 @@ class Sessions(Part):
         """The leader's rule: new ones are numbered, repeated ones wait or are answered."""
         known, ahead = self._positions(submit.client_id)
         count, number = len(known) + len(ahead), submit.client_seq
-        if number > 0 and not count:
+        if number > 0 and submit.session not in (known[:1] or ahead[:1]):
             return [self._reply(sender, submit, "unknown_session", "open a session first")]
         if number > count:
             return [self._reply(sender, submit, "gap", f"message {count} of this session is missing")]
         if number == count:
             self._await((submit.client_id, number), submit.via or sender)
             kind: Any = "chat" if number else "session"
-            return [Order(Entry(0, 0, kind, submit.client_id, number, submit.room, submit.author, submit.text))]
+            said = (submit.client_id, number, submit.room, submit.author, submit.text)
+            return [Order(Entry(0, 0, kind, *said, session=submit.session))]
         entry = self.log.entries[(known[number] if number < len(known) else ahead[number - len(known)]) - 1]
         if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
             return [self._reply(sender, submit, "conflict", f"number {number} was another message")]
@@ -134,8 +135,7 @@ class Sessions(Part):
         """Where this session's messages stand in the whole log: those delivered, those not yet."""
         for entry in self.log.entries[max(self.scanned, self.delivered) :]:
             if entry.client_id:
-                ahead = self.ahead.setdefault(entry.client_id, [])
-                if entry.client_seq == len(self.table.sessions.get(entry.client_id, ())) + len(ahead):
+                if self.table.continues(entry, ahead := self.ahead.setdefault(entry.client_id, [])):
                     ahead.append(entry.seq)
         self.scanned = self.log.last_seq
         return self.table.sessions.get(client, []), self.ahead.get(client, [])

@@ -154,8 +154,8 @@ class LogModel(NodeModel):
     crashes = 1
     opening = ((3, "silence"), (3, Give("ann", Submit("ann", 0))))
     inputs = (
-        Give("ann", Submit("ann", 1, "main", "ann", "one")),
-        Give("ann", Submit("ann", 2, "main", "ann", "two")),
+        Give("ann", Submit("ann", 1, "main", "ann", "one", session=2)),
+        Give("ann", Submit("ann", 2, "main", "ann", "two", session=2)),
     )
     left_out = (
         "JOIN and relays never arrive",

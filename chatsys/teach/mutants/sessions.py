@@ -17,6 +17,12 @@ from chatsys.protocol.standing import Standing
 from chatsys.teach.mutants.mutant import Mutant
 
 
+def _entry(submit: Submit) -> Entry:
+    kind: Any = "chat" if submit.client_seq else "session"
+    said = (submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
+    return Entry(0, 0, kind, *said, session=submit.session)
+
+
 class _NoTable(SessionTable):
     """Knows every client and finds everything new."""
 
@@ -34,8 +40,7 @@ class NoDedup(Sessions):
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
         self._await((submit.client_id, submit.client_seq), submit.via or sender)
-        kind: Any = "chat" if submit.client_seq else "session"
-        return [Order(Entry(0, 0, kind, submit.client_id, submit.client_seq, submit.room, submit.author, submit.text))]
+        return [Order(_entry(submit))]
 
 
 class LeadersTable(Sessions):
@@ -60,8 +65,7 @@ class LeadersTable(Sessions):
         if seq is not None:
             return []
         self.numbered[pair] = self.log.last_seq + 1
-        kind: Any = "chat" if submit.client_seq else "session"
-        return [Order(Entry(0, 0, kind, *pair, submit.room, submit.author, submit.text))]
+        return [Order(_entry(submit))]
 
 
 class _GapTable(SessionTable):
