@@ -103,7 +103,7 @@ class Disk:
 
     def _tear(self, line: bytes) -> bytes:
         """Return what a crash leaves of `line`: its first bytes, or a line with a hole in it."""
-        at = self.random.randrange(1, len(line) - 1)
+        at = 1 + int(self.random.random() * (len(line) - 2))  # one draw, however long the line is
         if self.random.random() < 0.3:
             return line[:at] + bytes(len(line) - 1 - at) + b"\n"
         return line[:at]

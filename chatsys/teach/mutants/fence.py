@@ -152,7 +152,7 @@ FENCE = (
         plan=search("duplication", "isolate", "leader"),
         parts={"succession": OlderCoordinator},
         directed="Q19",
-        seed=11,
+        seed=72,
     ),
     Mutant(
         name="no fence",
