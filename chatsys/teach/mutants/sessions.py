@@ -6,6 +6,8 @@ Read also `protocol.sessions`, which does it right; lab 6.
 from random import Random
 from typing import Any
 
+import msgspec
+
 from chatsys.config import ClusterConfig
 from chatsys.protocol.actor import Address
 from chatsys.protocol.effects import Effects, Order, Send
@@ -101,6 +103,30 @@ class AcceptsGaps(Sessions):
         super()._caught_up(entry, verdict)
 
 
+class _NamedByClient(SessionTable):
+    """Knows a session by its client only, whenever it was opened."""
+
+    def apply(self, entry: Entry) -> str:
+        """Take what was said in an older session of the same client as said in this one."""
+        if opening := self.sessions.get(entry.client_id, [])[:1]:
+            entry = msgspec.structs.replace(entry, session=opening[0])
+        return super().apply(entry)
+
+
+class OpensAgain(Sessions):
+    """Serves an old SUBMIT in whatever session of its client is open now."""
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.table = _NamedByClient(config.limits.sessions)
+
+    def _admit(self, sender: Address, submit: Submit) -> Effects:
+        known, ahead = self._positions(submit.client_id)
+        if opening := known[:1] or ahead[:1]:
+            submit = msgspec.structs.replace(submit, session=opening[0])
+        return super()._admit(sender, submit)
+
+
 class OkAtOnce(Sessions):
     """Answers ok when the message has its number."""
 
@@ -159,6 +185,13 @@ SESSIONS = (
         parts={"sessions": AcceptsGaps},
         directed="C15",
         seed=0,
+    ),
+    Mutant(
+        name="session known by its client only",
+        story="A session has no name of its own, so an old frame that opens an expired one again makes old words new.",
+        killers=("S4",),
+        parts={"sessions": OpensAgain},
+        directed="C17",
     ),
     Mutant(
         name="ok before commit",

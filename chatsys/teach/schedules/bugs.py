@@ -1,10 +1,11 @@
-"""What goes wrong in a safe protocol with one bug: C4-C15.
+"""What goes wrong in a safe protocol with one bug: C4-C17.
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
 Read also `textbook` (quorum 1), `teach.mutants` (the bugs).
 """
 
+from chatsys.config import Limits
 from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Propose, Submit, SubmitReply
 from chatsys.teach.schedules.directed import directed
 from chatsys.teach.schedules.stage import Stage
@@ -176,6 +177,30 @@ def overtaken(stage: Stage) -> None:
     stage.run(0.5)
     slow.open()
     stage.run(6)
+
+
+@directed(
+    "C17", "Letters of a forgotten session", breaks=("S4",), defect="session known by its client only",
+    limits=Limits(batch_entries=1, sessions=2),
+)  # fmt: skip
+def letters_of_a_forgotten_session(stage: Stage) -> None:
+    """Eve says one thing and it is delivered; copies of her frames wander about in the network.
+
+    Others come, and the cluster, which remembers two sessions here, forgets hers.  Then the copies
+    arrive: one opens her session again, the other says her words once more.  A session that is
+    named by the position of its opening is another one now, and the words belong to none.
+    """
+    copied = stage.hold(Submit, sender="eve@3")
+    stage.say("once", node=3, author="eve")
+    for _ in ("opened", "said"):
+        stage.run(0.1)
+        copied.replay()
+    stage.run(0.2)
+    stage.say("fay is here", node=3, author="fay")
+    stage.say("gil is here", node=3, author="gil")
+    stage.run(0.5)
+    copied.open()
+    stage.run(2)
 
 
 def _an_old_batch_arrives(stage: Stage) -> None:
