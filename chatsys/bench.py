@@ -4,6 +4,7 @@
     failover     from the end of the leader to the next acknowledged message: by kill -9 and by silence
     throughput   acknowledged messages per second of one client that keeps many under way
     latency      submit to acknowledgement, one message at a time
+    schedules    fault schedules played and checked in the simulator, on one core
 
 Times are of this machine at this moment: compare lines of one run only, and look at the load.
 
@@ -18,13 +19,20 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Literal
 
+import msgspec
+
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.protocol.client import Client
 from chatsys.protocol.messages import Say
 from chatsys.runtime.cluster import Cluster
+from chatsys.sim.sweep import Plan, run_seed
 
 LIMIT = 60.0
 """Seconds after which a measurement that does not come to its end is an error."""
+BRIEF = Plan(seconds=1.0, calm=1.0)
+"""A schedule as a grader plays it: about 300 events."""
+LONG = Plan(seconds=60.0, calm=45.0, talk=0.5)
+"""A schedule as a night's sweep plays it."""
 Line = dict[str, Any]
 Where = Literal["kernel", "processes"]
 PLACES: tuple[Where, ...] = ("kernel", "processes")
@@ -115,8 +123,25 @@ def latency(nodes: int = 3, messages: int = 200, where: Where = "kernel") -> Ite
     )  # fmt: skip
 
 
+def schedules(nodes: int = 3, rounds: int = 5) -> Iterator[Line]:
+    """Measure fault schedules per second, played, traced and checked on one core; no world runs beside it."""
+    run_seed(0, BRIEF)
+    for length, plan, count in (("brief", BRIEF, 40 * rounds), ("long", LONG, rounds)):
+        plan = msgspec.structs.replace(plan, nodes=nodes)
+        began = time.process_time()
+        results = [run_seed(seed, plan) for seed in range(count)]
+        seconds = time.process_time() - began
+        events = sum(result.events for result in results)
+        yield _line(
+            "schedules", "sim", length=length, nodes=nodes, schedules=count,
+            virtual_seconds=plan.seconds + plan.calm, events_per_schedule=events / count,
+            events_per_second=events / seconds, schedules_per_second=count / seconds,
+        )  # fmt: skip
+
+
 _BENCHES: dict[str, Callable[..., Iterator[Line]]] = {
     "startup": startup, "failover": failover, "throughput": throughput, "latency": latency,
+    "schedules": schedules,
 }  # fmt: skip
 NAMES = tuple(_BENCHES)
 

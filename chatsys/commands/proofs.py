@@ -60,7 +60,8 @@ def _run_file(path: Path) -> Any:
 
 def bench(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="What to measure: startup, failover, throughput or latency.")
+        str,
+        typer.Argument(metavar="NAME", help="What to measure: startup, failover, throughput, latency or schedules."),
     ],
     where: Annotated[
         str | None,
@@ -68,7 +69,7 @@ def bench(
     ] = None,
     nodes: Annotated[int | None, typer.Option(min=1, max=7, help="How many nodes.", show_default="3")] = None,
     rounds: Annotated[
-        int | None, typer.Option(min=1, max=100, help="How often.", show_default="startup 3, failover 1")
+        int | None, typer.Option(min=1, max=100, help="How often.", show_default="startup 3, failover 1, schedules 5")
     ] = None,
     messages: Annotated[
         int | None,
@@ -79,7 +80,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure this machine: startup, failover, throughput or latency.
+    """Measure this machine: startup, failover, throughput, latency or schedules.
 
     Each line is one measurement with its units; with `--json` each is one JSON object.
 
