@@ -268,7 +268,7 @@ def test_a_violation_is_shrunk_to_a_story_and_code(run: Run) -> None:
     code, out, _ = run("simulate", "--seeds", "1:2", "--quorum", 1, "--jobs", 1, "--shrink", "--json")
     shrunk = json.loads(out)["shrunk"]
     assert code == 1 and 0 < shrunk["steps"] < 60
-    assert shrunk["code"].startswith("world = World(seed=")
+    assert shrunk["code"].startswith("from chatsys import World") and "\nworld = World(seed=" in shrunk["code"]
 
 
 def test_a_part_of_ones_own_is_played(run: Run, tmp_path: Path) -> None:

@@ -1,17 +1,29 @@
-"""Shrinking: hundreds of steps become the few that matter, and the result replays."""
+"""Shrinking: hundreds of steps become the few that matter, and the result replays and reads well."""
 
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
+
+import msgspec
 import pytest
 
-from chatsys.check import check
-from chatsys.config import ClusterConfig, Limits
+from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.faults import Script
+from chatsys.faults.telling import as_call, in_words
 from chatsys.protocol.effects import Effects, Lead
 from chatsys.protocol.succession import Succession
-from chatsys.sim.network import Conditions
+from chatsys.sim import simpler
+from chatsys.sim.overdue import overdue
 from chatsys.sim.shrink import Case, Shrunk, shrink, shrink_seed
 from chatsys.sim.sweep import Plan
 from chatsys.sim.world import World
+from chatsys.teach.mutants import MUTANTS
+from chatsys.teach.mutants.stories import Story, story
 
 
 class LeadWithoutSync(Succession):
@@ -23,11 +35,46 @@ class LeadWithoutSync(Succession):
 
 BAD = {"succession": LeadWithoutSync}
 
+DOZEN = (
+    "promise forgotten on restart",
+    "vote twice",
+    "quorum n//2",
+    "leadership resumed after restart",
+    "claims the lead at start",
+    "no fence",
+    "no barrier",
+    "no prev check",
+    "no session dedup",
+    "client gap accepted",
+    "ok before commit",
+    "ACK before fsync",
+)
+"""Mutants of every part and of every kind of law; `python -m chatsys.teach.mutants.stories` tells them all."""
+
 
 @pytest.fixture(scope="module")
 def shrunk() -> Shrunk:
     """A failing seed of the mutant, shrunk."""
     return shrink_seed(1, parts=BAD, seconds=60)
+
+
+@cache
+def short(name: str) -> Story:
+    """Return the story of a mutant."""
+    found = story(MUTANTS[name], seconds=60)
+    assert found is not None, f"no random schedule kills {name}"
+    return found
+
+
+def printed(code: str) -> str:
+    """Return what these lines print where nothing is known but Python."""
+    out = StringIO()
+    with redirect_stdout(out):
+        exec(code, {})
+    return out.getvalue()
+
+
+# --- one run, looked at closely -------------------------------------------------------------
 
 
 def test_hundreds_of_steps_become_at_most_twelve(shrunk: Shrunk) -> None:
@@ -41,32 +88,173 @@ def test_the_small_run_fails_again_for_the_same_reason(shrunk: Shrunk) -> None:
 
 
 def test_no_single_step_can_be_left_out(shrunk: Shrunk) -> None:
-    import msgspec
-
     steps = shrunk.script.faults
     for at in range(len(steps)):
         fewer = msgspec.structs.replace(shrunk.case, script=Script(steps[:at] + steps[at + 1 :]))
         assert fewer.fails(shrunk.violation.invariant) is None
 
 
-def test_the_code_can_be_pasted_into_a_cell_and_shows_the_violation(
-    shrunk: Shrunk, capsys: pytest.CaptureFixture[str]
-) -> None:
-    names = {"World": World, "check": check, "LeadWithoutSync": LeadWithoutSync}
-    exec(shrunk.code(), names | {"ClusterConfig": ClusterConfig, "Limits": Limits, "Conditions": Conditions})
-    assert shrunk.violation.sentence in capsys.readouterr().out
-
-
-def test_the_story_tells_each_step_and_ends_with_the_violation(shrunk: Shrunk) -> None:
+def test_the_story_tells_the_cluster_each_step_who_led_what_broke_and_what_its_words_mean(shrunk: Shrunk) -> None:
     lines = shrunk.story().splitlines()
-    assert len(lines) == len(shrunk.script) + 1 and lines[-1] == shrunk.violation.sentence
-    assert all(line.startswith(f"{number}. ") for number, line in enumerate(lines[:-1], start=1))
+    count = len(shrunk.script)
+    assert lines[0] == "A cluster of 3 nodes."
+    assert [line.split()[0] for line in lines[1 : count + 1]] == [f"{number}." for number in range(1, count + 1)]
+    assert lines[count + 1].startswith("Leaders: node ")
+    assert lines[count + 2] == shrunk.sentence
+    assert "    term: the number of one leadership; each election begins a higher one" in lines[count + 3 :]
 
 
 def test_the_real_protocol_holds_in_the_same_small_run(shrunk: Shrunk) -> None:
-    import msgspec
-
     assert msgspec.structs.replace(shrunk.case, parts=None).fails() is None
+
+
+# --- every kind of bug ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DOZEN)
+def test_the_run_of_a_mutant_shrinks_to_at_most_twelve_steps_that_break_what_killed_it(name: str) -> None:
+    one = short(name)
+    assert one.shrunk.finished and one.shrunk.steps_before > 100
+    assert len(one.shrunk.script) <= 12
+    assert one.shrunk.violation.invariant == one.killer
+
+
+@pytest.mark.parametrize("name", DOZEN)
+def test_its_lines_fail_again_where_they_are_pasted(name: str) -> None:
+    one = short(name).shrunk
+    assert one.violation.sentence in printed(one.code()).splitlines()
+
+
+@pytest.mark.parametrize("name", DOZEN)
+def test_its_sentence_names_who_and_what_and_when_in_words_that_people_use(name: str) -> None:
+    told = short(name).shrunk.story()
+    sentence = short(name).shrunk.sentence
+    assert re.search(r"\b[Nn]ode \d", sentence) or re.search(r"\b(ann|bob|eve)\b", sentence)
+    assert re.search(r"term \d|position \d|message \d|'\w+'", sentence)
+    assert sentence.endswith(".") and not re.search(r"\b[0-9a-f]{12,}\b|None|\{|\[|\w\(", told)
+
+
+@pytest.mark.parametrize("name", DOZEN)
+def test_its_times_have_at_most_two_digits_and_its_lines_fit_on_a_page(name: str) -> None:
+    code = short(name).shrunk.code()
+    assert not re.search(r"\d\.\d{3}", code)
+    assert len(code.splitlines()) <= 20 and max(map(len, code.splitlines())) <= 160
+
+
+def test_the_lines_run_in_a_fresh_interpreter() -> None:
+    one = short("vote twice").shrunk
+    done = subprocess.run([sys.executable, "-c", one.code()], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == (f"{one.violation.sentence}\n", "")
+
+
+def test_a_law_of_liveness_shrinks_to_steps_that_end_with_a_mend() -> None:
+    one = short("no barrier").shrunk
+    assert one.violation.invariant in ("L2", "L3") and [fault.verb for fault in one.script if fault.verb != "say"] == [
+        "mend"
+    ]
+    assert overdue(one.case.world()) == []  # nothing can be overdue at the beginning
+
+
+# --- what is said of a step -----------------------------------------------------------------
+
+
+def told() -> Iterator[tuple[tuple[object, ...], str, str]]:
+    """Yield (a step, as code, in words)."""
+    yield (3.0, "say", "hi", None, "main", "ann"), '3.0, "say", "hi"', "At 3 s ann says 'hi'."
+    yield (
+        (3.0, "say", 'a"b', 2, "main", "bob"),
+        '3.0, "say", \'a"b\', 2, "main", "bob"',
+        ("At 3 s bob says 'a\"b' to node 2."),
+    )
+    yield (0.25, "crash", 3), '0.25, "crash", 3', "At 0.25 s node 3 crashes."
+    yield (1.0, "crash", "leader"), '1.0, "crash", "leader"', "At 1 s the leader crashes."
+    yield (
+        (1.0, "partition", (2,), (1, 3), False),
+        '1.0, "partition", (2,), (1, 3)',
+        ("At 1 s the network splits: node 2 | nodes 1 and 3."),
+    )
+    yield (
+        (1.0, "partition", ("leader",)),
+        '1.0, "partition", ("leader",)',
+        ("At 1 s the network splits: the leader | the others."),
+    )
+    yield (
+        (1.0, "partition", (3,), (1, 2), True),
+        '1.0, "partition", (3,), (1, 2), True',
+        ("At 1 s nothing from node 3 reaches nodes 1 and 2 any more; the way back works."),
+    )
+    yield (
+        (1.0, "slow", "*", "*", 0.0, 0.08),
+        '1.0, "slow", "*", "*", 0.0, 0.08',
+        ("At 1 s every link is slower by up to 0.08 s, each frame by another time, so that frames overtake."),
+    )
+    yield (
+        (1.0, "lose", 1, 2, 0.0),
+        '1.0, "lose", 1, 2, 0.0',
+        ("At 1 s the link between nodes 1 and 2 loses nothing any more."),
+    )
+    yield (
+        (1.0, "duplicate", 1, "*", 0.5, 8.0),
+        '1.0, "duplicate", 1, "*", 0.5, 8.0',
+        ("At 1 s every link of node 1 delivers 50% of its frames twice, the copy up to 8 s later."),
+    )
+    yield (
+        (1.0, "ambush", "lead", 0.0, 2.0),
+        '1.0, "ambush", "lead", 0.0, 2.0',
+        ("From 1 s on: the next node that becomes leader crashes at once; it starts again after 2 s."),
+    )
+    yield (1.0, "mend"), '1.0, "mend"', "At 1 s everything is repaired: links, disks and clocks; all nodes run."
+
+
+@pytest.mark.parametrize(("step", "code", "words"), list(told()))
+def test_a_step_is_told_as_code_and_in_words(step: tuple[object, ...], code: str, words: str) -> None:
+    (fault,) = Script([step])
+    assert (as_call(fault), in_words(fault)) == (code, words)
+
+
+# --- what is tried --------------------------------------------------------------------------
+
+
+def test_a_smaller_cluster_has_new_numbers_and_no_step_of_the_nodes_that_are_gone() -> None:
+    script = Script(
+        [
+            (1.0, "partition", (2, 5), (1, 3, 4)),
+            (1.5, "partition", (1,), (2, 3, 4, 5), True),
+            (2.0, "say", "hi", 3, "main", "ann"),
+            (2.5, "say", "yo", 5, "main", "bob"),
+            (3.0, "crash", 4),
+            (4.0, "crash", "leader"),
+            (5.0, "lose", 3, 5, 0.5),
+        ]
+    )
+    small = simpler.smaller(Case(seed=1, script=script, config=ClusterConfig.of(5)), (2, 4, 5))
+    assert small.config.ids == (1, 2, 3) and small.config.quorum == 2
+    assert small.script == Script(
+        [
+            (1.0, "partition", (1, 3), (2,)),
+            (2.0, "say", "hi", None, "main", "ann"),
+            (2.5, "say", "yo", 3, "main", "bob"),
+            (3.0, "crash", 2),
+            (4.0, "crash", "leader"),
+        ]
+    )
+
+
+def test_people_are_named_in_order_of_appearance_and_so_are_texts() -> None:
+    script = Script([(1.0, "say", "x 9", 2, "main", "eve"), (2.0, "say", "x 1", 3, "main", "eve")])
+    *_, names, texts = simpler.people(Case(seed=1, script=script, config=ClusterConfig.of(3)))
+    assert [fault.args[3] for fault in names.script] == ["ann", "bob"]
+    assert [fault.args[0] for fault in texts.script] == ["first", "second"]
+
+
+def test_times_only_ever_get_easier_to_read() -> None:
+    plain = Case(seed=1, script=Script([(1.0, "crash", 3), (2.0, "restart", 3)]), config=ClusterConfig.of(3))
+    assert list(simpler.times(plain)) == []
+    ugly = msgspec.structs.replace(plain, script=Script([(1.123, "crash", 3), (2.987, "restart", 3)]))
+    assert [fault.time for fault in next(iter(simpler.times(ugly))).script] == [1.0, 2.0]
+
+
+# --- refusals -------------------------------------------------------------------------------
 
 
 def test_a_seed_that_does_not_fail_is_refused_with_a_sentence() -> None:
@@ -84,3 +272,10 @@ def test_a_search_that_runs_out_of_time_says_so_and_keeps_a_failing_run() -> Non
     cut_short = shrink_seed(1, parts=BAD, seconds=0.01)
     assert not cut_short.finished and "out of time" in str(cut_short)
     assert cut_short.case.fails(cut_short.violation.invariant)
+
+
+def test_nothing_is_overdue_in_a_world_that_nobody_mended() -> None:
+    world = World(seed=1)
+    world.crash(3)
+    world.run(40)
+    assert overdue(world) == []

@@ -31,6 +31,7 @@ from chatsys.errors import Runaway, UsageError
 from chatsys.faults import KINDS, parse_kinds, random_script
 from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
+from chatsys.sim.overdue import unwell
 from chatsys.sim.world import World
 from chatsys.trace import Trace
 
@@ -189,25 +190,8 @@ def _judge(world: World, mended: float | None, plan: Plan) -> list[Any]:
     if mended is not None:
         broken += check_live(world.trace, mended, world.nodes).violations
     if mended is not None and plan.patient:
-        broken += [Violation(invariant=name, sentence=told, time=world.now) for name, told in _unwell(world)]
+        broken += [Violation(invariant=name, sentence=told, time=world.now) for name, told in unwell(world)]
     return broken
-
-
-def _unwell(world: World) -> Iterator[tuple[str, str]]:
-    """Tell what the nodes themselves say after the calm, which the trace alone does not show."""
-    state = world.status()
-    if world.leader is None:
-        roles = ", ".join(f"node {node} {one['role']} in term {one['term']}" for node, one in state.items())
-        yield "L1", f"L1: long after all faults ended there is no leader ({roles})."
-    counts = {node: one["delivered"] for node, one in state.items()}
-    if len(set(counts.values())) > 1:
-        yield "L2", f"L2: long after all faults ended the nodes have delivered different numbers of messages: {counts}."
-    for host in world.hosts.values():
-        if isinstance(host.me, str) and not getattr(host.actor, "idle", True):
-            yield "L3", f"L3: long after all faults ended the client {host.me} still waits for an answer."
-    for node, one in state.items():
-        if one.get("held_back"):
-            yield "L6", f"L6: node {node} still holds back {one['held_back']} batches, long after all faults ended."
 
 
 def run_seed(seed: int, plan: Plan, parts: Mapping[str, type] | None = None) -> Result:
