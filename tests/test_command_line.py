@@ -267,7 +267,7 @@ def test_a_violation_tells_what_replays_it(run: Run) -> None:
 def test_a_violation_is_shrunk_to_a_story_and_code(run: Run) -> None:
     code, out, _ = run("simulate", "--seeds", "1:2", "--quorum", 1, "--jobs", 1, "--shrink", "--json")
     shrunk = json.loads(out)["shrunk"]
-    assert code == 1 and 0 < shrunk["steps"] < 60
+    assert code == 1 and 0 < shrunk["steps"] <= 12 < shrunk["steps_before"]
     assert shrunk["code"].startswith("from chatsys import World") and "\nworld = World(seed=" in shrunk["code"]
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from functools import cache
 from io import StringIO
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from chatsys.commands.proofs import read_part
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.faults import Script
@@ -100,8 +102,8 @@ def test_the_story_tells_the_cluster_each_step_who_led_what_broke_and_what_its_w
     assert lines[0] == "A cluster of 3 nodes."
     assert [line.split()[0] for line in lines[1 : count + 1]] == [f"{number}." for number in range(1, count + 1)]
     assert lines[count + 1].startswith("Leaders: node ")
-    assert lines[count + 2] == shrunk.sentence
-    assert "    term: the number of one leadership; each election begins a higher one" in lines[count + 3 :]
+    assert lines[count + 2 : count + 4] == ["", shrunk.sentence]
+    assert "  term: the number of one leadership; each election begins a higher one" in lines[count + 4 :]
 
 
 def test_the_real_protocol_holds_in_the_same_small_run(shrunk: Shrunk) -> None:
@@ -153,6 +155,43 @@ def test_a_law_of_liveness_shrinks_to_steps_that_end_with_a_mend() -> None:
         "mend"
     ]
     assert overdue(one.case.world()) == []  # nothing can be overdue at the beginning
+
+
+# --- a class of somebody's own --------------------------------------------------------------
+
+MINE = """
+from chatsys.protocol.messages import Propose
+from chatsys.protocol.ordering import Receiver
+
+class Picky(Receiver):
+    def on_message(self, sender, message, now):
+        texts = [entry.text for entry in message.entries] if isinstance(message, Propose) else []
+        if "second" in texts:
+            raise ValueError("not again")
+        while "third" in texts and not any(entry.text == "first" for entry in self.log.entries):
+            pass
+        return super().on_message(sender, message, now)
+"""
+
+
+def test_the_lines_bring_the_class_from_its_file(tmp_path: Path) -> None:
+    mine = tmp_path / "my lab.py"
+    mine.write_text(MINE)
+    name, kind = read_part(f"receiver={mine}:Picky")
+    script = Script([(1.0, "say", "first"), (2.0, "say", "second"), (3.0, "crash", 1)])
+    one = shrink(Case(seed=1, script=script, config=ClusterConfig.of(3), parts={name: kind}))
+    assert len(one.script) == 1 and one.sentence == "Node 1 stopped itself: ValueError: not again (my lab.py, line 9)"
+    done = subprocess.run([sys.executable, "-c", one.code()], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[0] == one.sentence and not done.stderr
+
+
+def test_a_class_that_loops_in_a_shorter_run_costs_the_budget_and_no_more(tmp_path: Path) -> None:
+    mine = tmp_path / "loops.py"
+    mine.write_text(MINE)
+    name, kind = read_part(f"receiver={mine}:Picky")
+    script = Script([(1.0, "say", "first"), (2.0, "say", "third"), (3.0, "say", "second")])
+    one = shrink(Case(seed=1, script=script, config=ClusterConfig.of(3), parts={name: kind}), seconds=1.0)
+    assert not one.finished and "not again" in one.sentence
 
 
 # --- what is said of a step -----------------------------------------------------------------

@@ -5,10 +5,13 @@ Read also `sim.sweep` (many seeds), `sim.resume` (a long run in pieces), `faults
 
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -186,9 +189,36 @@ def _shrink(seed: int, plan: Any, parts: dict[str, type] | None) -> dict[str, An
     hint(f"Shrinking seed {seed}: up to half a minute.")
     try:
         found = shrink_seed(seed, plan, parts=parts)
-    except UsageError as error:  # only liveness is broken
+    except UsageError as error:  # the seed did not fail when it was played again
         return {"seed": seed, "steps": None, "story": str(error), "code": ""}
-    return {"seed": seed, "steps": len(found.script), "story": found.story(), "code": found.code()}
+    return {
+        "seed": seed,
+        "steps_before": found.steps_before,
+        "steps": len(found.script),
+        "finished": found.finished,
+        "story": found.story(),
+        "code": found.code(),
+    }
+
+
+def _tell_shrunk(shrunk: dict[str, Any]) -> None:
+    """Print the short story, as wide as the terminal, and the lines to paste, as they are."""
+    if shrunk["steps"] is None:
+        print(f"\n{shrunk['story']}")
+        return
+    more = "" if shrunk["finished"] else ", and then the time was over: fewer might do"
+    print(f"\nSeed {shrunk['seed']} in short: {shrunk['steps_before']} steps became {shrunk['steps']}{more}.\n")
+    for line in shrunk["story"].splitlines():
+        margin = len(line) - len(line.lstrip()) + 2
+        print(_wrapped(line.strip(), margin, margin + 3 * line[:1].isdigit()))
+    print(f"\nTo see it again, paste this into a cell:\n\n{shrunk['code']}")
+
+
+def _wrapped(text: str, first: int = 0, others: int = 0) -> str:
+    """Return `text` broken between words where standard output is a terminal, with margins so wide."""
+    if not sys.stdout.isatty():
+        return " " * first + text
+    return fill(text, max(40, get_terminal_size().columns), initial_indent=" " * first, subsequent_indent=" " * others)
 
 
 def _tell_sweep(result: dict[str, Any]) -> None:
@@ -201,18 +231,19 @@ def _tell_sweep(result: dict[str, Any]) -> None:
         broken.setdefault(violation["seed"], []).append(violation)
     for seed, violations in list(broken.items())[:SHOWN]:
         more = f" (and {len(violations) - 1} more after it)" if len(violations) > 1 else ""
-        print(f"\nVIOLATED with seed {seed}: {violations[0]['sentence']}{more}\n  replay: {violations[0]['replay']}")
+        print("\n" + _wrapped(f"VIOLATED with seed {seed}: {violations[0]['sentence']}{more}"))
+        print(f"  replay: {violations[0]['replay']}")
     for one in result["inconclusive"][:SHOWN]:
         print(f"\nINCONCLUSIVE with seed {one['seed']}: {one['why']}")
     for sentence in result["warnings"]:
         print(f"\nWARNING: {sentence}")
     if "shrunk" in result:
-        print(f"\nIn short:\n{result['shrunk']['story']}\n\n{result['shrunk']['code']}")
+        _tell_shrunk(result["shrunk"])
     if broken or result["inconclusive"]:
         print(f"\n{len(broken)} violated, {len(result['inconclusive'])} inconclusive; --json tells all of them.")
     else:
         print("held: every invariant in every schedule")
-    print(result["meaning"])
+    print(_wrapped(result["meaning"]))
 
 
 def add_to(app: typer.Typer) -> None:

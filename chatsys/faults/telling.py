@@ -53,12 +53,12 @@ def as_call(fault: Fault) -> str:
 
 def explain(sentence: str) -> list[str]:
     """Return a line for each word of the field in `sentence`: what it means."""
-    return [f"{word}: {told}" for word, told in _WORDS.items() if re.search(rf"\b{word}", sentence)]
+    return [f"{word}: {told}" for word, told in _WORDS.items() if re.search(rf"\b{word}(?!=)", sentence)]
 
 
 def in_words(fault: Fault) -> str:
     """Say in words what one step does."""
-    at = f"At {fault.time:g} s"
+    at = f"At {_seconds(fault.time)} s"
     match fault.verb, fault.args:
         case "say", (text, *rest):
             to = f" to node {rest[0]}" if rest and rest[0] is not None else ""
@@ -81,7 +81,7 @@ def in_words(fault: Fault) -> str:
         case "ambush", (moment, delay, down):
             act = "becomes leader" if moment == "lead" else "makes a promise"
             soon, back = f"{delay:g} s later" if delay else "at once", f"after {down:g} s" if down else "at once"
-            return f"From {fault.time:g} s on: the next node that {act} crashes {soon}; it starts again {back}."
+            return f"From {_seconds(fault.time)} s on: the next node that {act} crashes {soon}; it starts again {back}."
         case "disk", (node, health):
             return f"{at} the disk of {_named([node])} {'works well again' if health == 'ok' else f'is {health}'}."
         case "clock", (node, rate):
@@ -89,6 +89,10 @@ def in_words(fault: Fault) -> str:
         case ("slow" | "lose" | "duplicate") as verb, (a, b, *values):
             return f"{at} {_on_link(verb, a, b, values)}"
     return f"{at} {fault.verb} {', '.join(map(str, fault.args))}."
+
+
+def _seconds(time: float) -> str:
+    return f"{time:.3f}".rstrip("0").rstrip(".")
 
 
 def _named(nodes: Sequence[Any]) -> str:

@@ -13,7 +13,7 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -206,17 +206,10 @@ def _import(kind: type) -> str:
         return ""  # it was written in the notebook itself
     if "<locals>" in name:
         return f"# {kind.__name__} is the class of {module}"
-    known = sys.modules.get(module)
-    if known is not None and (spec := getattr(known, "__spec__", None)) is not None and _findable(module):
-        return f"from {spec.name} import {name}"
-    path = Path(getattr(known, "__file__", None) or f"{module}.py")
-    if path.stem.isidentifier() and path.resolve().parent == Path.cwd():
+    if PathFinder.find_spec(module.partition(".")[0]) is not None:
+        return f"from {module} import {name}"
+    path = Path(getattr(sys.modules.get(module), "__file__", None) or f"{module}.py").resolve()
+    here = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    if path.stem.isidentifier() and len(here.parts) == 1:
         return f"from {path.stem} import {name}"
-    return f'{name} = __import__("runpy").run_path({literal(str(path))})["{name}"]'
-
-
-def _findable(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
+    return f'{name} = __import__("runpy").run_path({literal(str(here))})["{name}"]'

@@ -15,12 +15,15 @@ Promises  the result fails for the same reason, replays from its code, and the s
 Read also `case` (one run), `simpler` (what is tried), `shrunk` (how the result is told), `sweep` (where failing runs come from).
 """
 
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import combinations
 from random import Random
+from types import FrameType
 
 import msgspec
 
@@ -41,6 +44,8 @@ _WAYS, _SHORT = 3, 6
 """So many ways down are tried, in a third of the time, unless one leads to so few steps."""
 _PAIRS = 16
 """Among so few steps every pair is tried, for a crash and its restart go together."""
+_LONGEST = 10.0
+"""Seconds after which a run with a class of somebody's own is given up: it may never end."""
 _MANY = 12
 """So many seeds are tried where one try can save hundreds of others."""
 
@@ -107,6 +112,29 @@ class _OutOfTime(Exception):
     """The budget of the search is spent."""
 
 
+class _TooLong(BaseException):
+    """One run takes too long; no class of a student's catches this."""
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise `_TooLong` here after so many seconds, where this can be done: in the main thread, not on Windows."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 class _Search:
     """The best case so far, and the moves that try to better it."""
 
@@ -119,8 +147,7 @@ class _Search:
 
     def begin(self, invariant: str | None) -> bool:
         """Take the first run that fails as the one to better; drop what comes after its failure."""
-        self.runs += 1
-        found = self.best.fails(invariant)
+        found = self._played(self.best, invariant)
         if found is None:
             return False
         self.reason = reason(found)
@@ -166,13 +193,23 @@ class _Search:
         for offset in range(neighbours or self._neighbours(len(case.script))):
             if time.monotonic() > self.end:
                 raise _OutOfTime
-            self.runs += 1
             moved = msgspec.structs.replace(case, seed=case.seed + offset)
-            found = moved.fails(self.violation.invariant)
+            found = self._played(moved, self.violation.invariant)
             if found is not None and reason(found) == self.reason:
                 self._keep(moved, found)
                 return True
         return False
+
+    def _played(self, case: Case, invariant: str | None) -> Violation | None:
+        """Return how `case` fails; None too if a class of somebody's own loops in it, or leaves Python."""
+        self.runs += 1
+        if not (case.parts or case.actor):
+            return case.fails(invariant)
+        try:
+            with _at_most(min(_LONGEST, self.end - time.monotonic() if self.violation else _LONGEST)):
+                return case.fails(invariant)
+        except (_TooLong, SystemExit):
+            return None
 
     @staticmethod
     def _neighbours(steps: int) -> int:

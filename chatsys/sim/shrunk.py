@@ -3,8 +3,9 @@
     A cluster of 3 nodes.                                     which cluster
     1. At 1 s node 3 crashes.                                 every step of the script
     Leaders: node 3 in term 1 from 0.05 s; ...                who led meanwhile
+
     S5 one leader per term: at 4.06 s node 3 became ...       what broke
-        term: the number of one leadership; ...               what its words mean
+      term: the number of one leadership; ...                 what its words mean
 
 Promises  nothing is told that the run does not show; the lines play the same run.
 Read also `shrink` (where it comes from), `faults.telling` (the words).
@@ -55,9 +56,9 @@ class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
         steps = [f"{number}. {in_words(fault)}" for number, fault in enumerate(self.script, start=1)]
         steps = steps or ["Nothing need be done to it: this happens while the cluster starts."]
         leaders = self._leaders()
-        words = [f"    {line}" for line in explain(self.sentence)]
+        words = [f"  {line}" for line in explain(self.sentence)]
         led = [f"Leaders: {'; '.join(leaders)}."] if len(leaders) > 1 else []
-        return "\n".join([self._setting(), *steps, *led, self.sentence, *words])
+        return "\n".join([self._setting(), *steps, *led, "", self.sentence, *words])
 
     def _setting(self) -> str:
         """Say which cluster it is, and what is unusual about it."""
