@@ -263,6 +263,38 @@ def test_forgetting_what_is_dead_changes_no_verdict() -> None:
     assert set(told[0].reached) == set(told[1].reached)
 
 
+def shown(life: Any) -> tuple[Any, ...]:
+    """What a rule of an election or an invariant may read of a node, but for who answered its nomination."""
+    node = life.actor
+    here, sync = node.standing, node.succession.source
+    alarms = tuple(
+        sorted((owner, str(name)) for owner, set_ones in life.alarms if owner != "CatchUp" for name in set_ones.dates)
+    )
+    promised = here.term, here.promised_to, here.leader, here.heard, here.trust
+    labels = tuple(entry.label for entry in node.log.entries)
+    return here.role, promised, labels, node.log.verified, sync, node.failure.number, alarms, life.durable
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"terms": 1}, {"terms": 1, "beats": 1, "addresses": (2, 3)}, {"terms": 2, "addresses": (1, 3)}], ids=str
+)
+def test_whatever_happens_with_exact_answers_happens_with_any(bounds: dict[str, Any]) -> None:
+    met: dict[str, set[Any]] = {}
+    for answers in ("exact", "any"):
+        lives_met = met[answers] = set()
+        note: Any = lambda lives, into=lives_met: bool(into.add(tuple(map(shown, lives))))  # noqa: E731
+        result = search(ElectionModel(answers=answers, **bounds), Budget(seconds=600), goal=note)
+        assert result.verdict == "exhausted, ok"
+    assert met["exact"] <= met["any"]
+
+
+def test_three_terms_with_any_answers_reach_what_exact_answers_reach() -> None:
+    result = search(ElectionModel(terms=3, answers="any", addresses=(2, 3), beats=1))
+    assert result.verdict == "exhausted, ok"
+    assert {"elected", "elected again", "deposed", "stood back"} <= set(result.reached)
+    assert any("more than can happen" in bound for bound in result.bounds)
+
+
 def test_the_log_holds_as_far_as_a_short_search_sees() -> None:
     result = search(LogModel(), Budget(depth=4))
     assert result.verdict == "inconclusive" and result.violation is None
@@ -315,6 +347,12 @@ def test_a_mutant_is_found_and_its_story_replays(model: Any, part: str, mutant: 
     assert result.verdict == "fail" and result.violation is not None
     assert result.violation.invariant in killers
     assert explorer.replay(result.story)[1] == result.violation
+
+
+def test_what_any_answers_find_convicts_nobody() -> None:
+    result = search(ElectionModel(parts={"succession": LeadsAlone}, answers="any"))
+    assert result.verdict == "inconclusive" and result.violation is not None
+    assert result.violation.invariant == "S5" and "search exactly" in result.why
 
 
 def test_without_a_quorum_two_nodes_lead_one_term() -> None:

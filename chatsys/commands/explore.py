@@ -10,6 +10,7 @@ import typer
 
 from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, one_of, print_json, read_quorum
 from chatsys.commands.proofs import read_part
+from chatsys.errors import UsageError
 
 NAMES = ("election", "log", "disk")
 NODES = 3
@@ -21,6 +22,11 @@ def explore(
     states: Annotated[int, typer.Option(min=1, help="Stop after so many distinct states.")] = 2_000_000,
     seconds: Annotated[float, typer.Option(min=0.1, help="Stop after so many seconds.")] = 900.0,
     terms: Annotated[int | None, typer.Option(min=1, max=9, help="Search terms up to this one.")] = None,
+    beats: Annotated[int | None, typer.Option(min=0, max=9, help="Heartbeats a leader sends (election only).")] = None,
+    answers: Annotated[
+        str | None,
+        typer.Option(metavar="any|exact", help="How nominations are answered (election only): see below."),
+    ] = None,
     quorum: Annotated[
         str, typer.Option(metavar="majority|K", help="How many of the three nodes must agree.")
     ] = "majority",
@@ -31,13 +37,18 @@ def explore(
 ) -> None:
     """Try every order of events in three nodes, within stated bounds, and tell the shortest violation.
 
-    `election`: nobody leads yet (two terms, searched to the end in a few minutes). `log`: two messages, a
-    crash, another term. `disk`: the same with syncs that take time. A search that stops before its end is
-    inconclusive (exit code 3), never ok.
+    `election`: nobody leads yet (three terms, a heartbeat a leader: searched to the end in minutes). `log`: two
+    messages, a crash, another term. `disk`: the same with syncs that take time. A search that stops before its
+    end is inconclusive (exit code 3), never ok.
+
+    With `--answers any` a nomination may hear any answer from anyone: more than can happen, in far fewer states,
+    so an end without violation holds for all that can happen. `--answers exact` searches what can happen and no
+    more (two terms in minutes); it is used for parts of your own and for quorums that are no majority.
 
     Examples:
 
-        chatsys explore --terms 1
+        chatsys explore --terms 2
+        chatsys explore --terms 2 --answers exact
         chatsys explore --model log --states 1000000
         chatsys explore --model log --quorum 1
         chatsys explore --model election --part election=my.py:MyBully --json
@@ -48,9 +59,10 @@ def explore(
     from chatsys.sim.models import MODELS
 
     parts = dict(map(read_part, part)) if part else None
-    bounds: dict[str, Any] = {} if terms is None else {"terms": terms}
+    prune = parts is None and MODELS[model](quorum=count).config.safe
+    bounds = _bounds(model, prune, _given(answers=answers, terms=terms, beats=beats))
     searched = MODELS[model](parts=parts, quorum=count, **bounds)
-    explorer = Explorer(searched, prune=parts is None and searched.config.safe)
+    explorer = Explorer(searched, prune=prune)
     budget = Budget(depth=depth, states=states, seconds=seconds)
     result = explorer.search(budget, progress=None if as_json else _progress).summary()
     if as_json:
@@ -58,6 +70,26 @@ def explore(
     else:
         _tell(result, [mark for mark in searched.hopes if mark not in result["reached"]])
     leave({"fail": VIOLATED, "inconclusive": INCONCLUSIVE}.get(result["verdict"], HELD))
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _bounds(model: str, prune: bool, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the bounds given; where a nomination may hear any answer, wider ones are affordable."""
+    if model != "election":
+        for name in ("answers", "beats"):
+            if name in given:
+                raise UsageError(f"--{name} is for --model election; leave it away with {model}.")
+        return given
+    answers = one_of("--answers", given.get("answers", "any" if prune else "exact"), ("any", "exact"))
+    if answers == "exact":
+        return given
+    if not prune:
+        raise UsageError("--answers any is for the parts as they are and a majority; leave it away here.")
+    return {"answers": "any", "terms": 3, "beats": 1} | given
 
 
 def _progress(states: int, depth: int) -> None:
@@ -79,7 +111,8 @@ def _tell(result: dict[str, Any], missed: list[str]) -> None:
     for mark in missed:
         print(f"  NOT seen {mark}: this search proves nothing about it")
     for violation in result["violations"]:
-        print(f"\nVIOLATED {violation['sentence']}\nThe shortest way there:")
+        met = "VIOLATED" if result["verdict"] == "fail" else "MET, perhaps impossible:"
+        print(f"\n{met} {violation['sentence']}\nThe shortest way there:")
         for number, step in enumerate(violation["story"], start=1):
             print(f"  {number:2}. {step}")
 

@@ -17,7 +17,8 @@ Assumes   `untimed` covers what clocks can do (its docstring argues that); the b
           are bounds of the claim, and every result repeats them.
 Promises  four verdicts: `pass` (the goal was reached), `fail` (with the shortest story),
           `exhausted, ok` (nothing is left to search within the bounds) and `inconclusive` (a budget
-          ran out, or the actor does what a search without time cannot judge).  Never a silent ok.
+          ran out, the actor does what a search without time cannot judge, or something was found
+          by a model that grants more than can happen).  Never a silent ok.
           Memory: 16 bytes of digest a state and the step that led to it.
 Read also `models` (what is searched), `untimed` (one step of one node), `fingerprint`.
 """
@@ -183,6 +184,12 @@ class _Run:
         """Give the verdict; `last` is the place where the story ends."""
         self.verdict, self.why, self.last = verdict, why, last
 
+    def _find(self, verdict: Verdict, why: str, last: int) -> None:
+        """Give the verdict of something found, which proves nothing if the model grants what cannot happen."""
+        if self.model.generous:
+            verdict, why = "inconclusive", f"{why}  But this search grants more than can happen; search exactly."
+        self.end(verdict, why, last)
+
     def search(self, level: list[tuple[int, State]]) -> None:
         """Go level by level."""
         self.seen.update(self.world.digest(state) for _, state in level)
@@ -208,13 +215,13 @@ class _Run:
             for step, after, marks, wrong in self.world.successors(state):
                 if wrong is not None:
                     self.violation = wrong
-                    self.end("fail", wrong.sentence, place(here, step))
+                    self._find("fail", wrong.sentence, place(here, step))
                     return []
                 for mark in marks:
                     if mark not in reached:
                         reached[mark] = self.depth + 1
                         if mark == self.goal:
-                            self.end("pass", f"The goal {mark!r} is reached.", place(here, step))
+                            self._find("pass", f"The goal {mark!r} is reached.", place(here, step))
                             return []
                 key = digest(after)
                 if key not in seen:
@@ -230,7 +237,7 @@ class _Run:
         """Compare a new state with goal and collection; tell whether to search beyond it."""
         lives = self.world.lives(state)
         if callable(self.goal) and self.goal(lives):
-            self.end("pass", "The goal is reached.", place)
+            self._find("pass", "The goal is reached.", place)
         if self.collect is not None and self.collect(lives):
             self.collected.append(state)
             self.explorer.found[state] = place

@@ -10,7 +10,8 @@ All run the very `Node` of the other worlds; each says in `bounds` what it leave
 Read also `search.node_model` (what they share), `search.ledger` (what must hold), `explore`.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,13 +26,15 @@ from chatsys.protocol.messages import (
     HeartbeatAck,
     Ok,
     Prepare,
+    Promise,
     Propose,
     Submit,
 )
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import NUMBERS_A_LIFE, Role, Standing
+from chatsys.sim.search.answers import ANSWERS, any_answers, make_plain
 from chatsys.sim.search.chance import Undecidable
-from chatsys.sim.search.events import Deliver, Give, Ring, Rules
+from chatsys.sim.search.events import Deliver, Event, Give, Ring, Rules
 from chatsys.sim.search.node_model import WAITS, NodeModel
 from chatsys.sim.search.untimed import Life, Turn
 
@@ -42,11 +45,17 @@ class ElectionModel(NodeModel):
     Only what elects arrives: entries stay where they are (the log model is about those), so each
     leader adds its barrier and the logs differ.  Rounds of nominations have no bound: the number of
     a round only tells old answers from new ones, and is set back once nothing old is left.
+
+    With `answers="any"` nominations are answered as `search.answers` says: more than can happen, in a
+    fraction of the states.  A search that ends without a violation then has searched all that can.
     """
 
     name = "election"
     terms = 2
-    """Its 1.5 million states are searched to the end in a few minutes; a third term takes an hour or more."""
+    """Answered exactly, two terms take minutes and a third takes hours; with any answers three take minutes."""
+    beats = 0
+    answers: Literal["exact", "any"] = "exact"
+    """Whether OK arrives only where it was sent, or at any time (`search.answers`)."""
     rules = Rules(disk_steps=False)
     echoes = True
     capacity = 1_000
@@ -56,35 +65,57 @@ class ElectionModel(NodeModel):
         Standing: frozenset({"met_leader"}),
     }
     """Beside waiting times, what only decides about frames that never arrive here."""
-    left_out = (
-        "JOIN, PROPOSE and relays never arrive",
-        "COORDINATOR, which may arrive again and again, stands for heartbeats",
-    )
+    left_out = ("JOIN, PROPOSE and relays never arrive",)
     hopes = ("elected", "elected again", "deposed", "stood back")
+
+    @property
+    def generous(self) -> bool:
+        """Whether OK arrives where nobody sent it; only the real parts are searched so."""
+        return self.pruned and self.answers == "any"
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """Say also what stands for the answers and for the heartbeats."""
+        answers = ("a nomination may hear OK of any kind, from anyone, at any time: more than can happen",)
+        beats = (
+            f"{self.beats} heartbeats a term"
+            if self.beats
+            else "COORDINATOR, which may arrive again and again, stands for heartbeats"
+        )
+        return (*super().bounds, *(answers if self.generous else ()), beats)
 
     def within(self, life: Life) -> bool:
         """Stay below the highest term; rounds are bounded only where their numbers are kept."""
         if not self.pruned:
             return super().within(life)
-        return not isinstance(life.actor, Node) or life.actor.standing.term <= self.terms
+        node = life.actor
+        if not isinstance(node, Node):
+            return True
+        return node.standing.term <= self.terms and (node.failure.number <= self.beats or not node.standing.leads)
 
     @property
     def nominating(self) -> str:
         """Say that rounds have no bound, unless their numbers are kept."""
         return "any number of nominations" if self.pruned else super().nominating
 
+    def anytime(self, life: Life) -> Iterable[Event]:
+        """Grant answers, where they are granted."""
+        return any_answers(life) if self.generous else ()
+
     def arrives(self, message: Any) -> bool:
         """Leave out the replication of entries, and answers that a leader only counts."""
         match message:
-            case Propose() | Heartbeat() | Catchup(purpose="follow" | "relay"):
+            case Propose() | Catchup(purpose="follow" | "relay"):
                 return False
-            case Ack(ok=True) | HeartbeatAck(ok=True):
+            case Ack(ok=True):
                 return False
-        return super().arrives(message)
+            case Heartbeat() | HeartbeatAck(ok=True):
+                return self.beats > 0
+        return super().arrives(message) and not (self.generous and isinstance(message, ANSWERS))
 
     def rings(self, life: Life, alarm: Ring) -> bool:
         """Leave out what would only send or repeat what never arrives here."""
-        return alarm.owner not in ("Sequencer", "CatchUp") and alarm.name != "beat"
+        return alarm.owner not in ("Sequencer", "CatchUp") and (alarm.name != "beat" or self.beats > 0)
 
     def dead(self, life: Life, frame: Deliver, sender: Life) -> bool:
         """Forget also what belongs to a nomination that is over.
@@ -105,22 +136,40 @@ class ElectionModel(NodeModel):
         assert isinstance(node, Node), "nobody crashes in this model"
         here = node.standing
         match message:
-            case Coordinator(term=term) if 0 < term < here.term:
-                plain = msgspec.structs.replace(message, term=0, barrier=0, commit=0)
-                return Deliver(frame.sender, frame.incarnation, plain)
+            case Coordinator(term=term) | Heartbeat(term=term) if 0 < term < here.term:
+                plain: Any = Coordinator(0, here.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
             case Prepare(term=term) if term < here.term or (term == here.term and here.promised_to != frame.sender):
-                return Deliver(frame.sender, frame.incarnation, Prepare(0))
-        return frame
+                plain = Prepare(0)
+            case Ack(ok=False, term=term) | HeartbeatAck(ok=False, term=term):
+                plain = Promise(term, False)
+            case _:
+                return frame
+        return Deliver(frame.sender, frame.incarnation, plain)
 
     def tidy(self, turn: Turn) -> None:
         """Number also the rounds of nominations from the beginning: frames of earlier ones are dead."""
         super().tidy(turn)
         node = turn.after.actor
         assert isinstance(node, Node), "nobody crashes in this model"
-        if _is_open(turn.before) and _is_open(turn.after) and turn.before.actor.election.round != node.election.round:  # type: ignore[union-attr]
+        if self.generous:
+            make_plain(node)
+        elif _is_open(turn.before) and _is_open(turn.after) and turn.before.actor.election.round != node.election.round:  # type: ignore[union-attr]
             raise Undecidable("a nomination followed on another in one turn, so answers to both look alike")
         node.election.round = first = node.standing.incarnation * NUMBERS_A_LIFE + 1
         turn.sent = [(to, _plain(message, first)) for to, message in turn.sent]
+        if node.standing.leads:
+            _forget_progress(node)
+
+
+def _forget_progress(node: Node) -> None:
+    """Set back what a leader knows of its followers' logs: it decides about PROPOSE and HANDOVER only, once ready.
+
+    Without PROPOSE nothing is committed here, so no leader is ever ready.
+    """
+    node.failure.in_step = dict.fromkeys(node.failure.in_step, 0)
+    for progress in node.sequencer.progress.values():
+        progress.base, progress.next, progress.seen = node.sequencer.barrier - 1, node.log.last_seq + 1, -1
+        progress.probing = progress.sent_probe = False
 
 
 def _plain(message: Any, round: int) -> Any:

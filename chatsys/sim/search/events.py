@@ -76,4 +76,10 @@ class Give(msgspec.Struct, frozen=True):
     message: msgspec.Struct
 
 
-Event = Deliver | Own | Ring | Sync | Crash | Start | Gone | Met | Give
+class Several(msgspec.Struct, frozen=True):
+    """These happen one right after the other; an alarm that the earlier ones cleared does not ring."""
+
+    events: tuple[Deliver | Ring, ...]
+
+
+Event = Several | Deliver | Own | Ring | Sync | Crash | Start | Gone | Met | Give

@@ -19,7 +19,7 @@ import msgspec
 from chatsys.check.violation import Violation
 from chatsys.config import ClusterConfig
 from chatsys.protocol.actor import Actor, Address
-from chatsys.sim.search.events import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Start, Sync
+from chatsys.sim.search.events import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
 from chatsys.sim.search.fingerprint import Pacing
 from chatsys.sim.search.untimed import Life, Turn
 
@@ -59,6 +59,8 @@ def _tell(node: Address, event: Event) -> str:
             return f"{node} finds that {peer} is gone"
         case Met(peer=peer, incarnation=life):
             return f"{node} meets life {life} of {peer}"
+        case Several(events=events):
+            return ", and at once ".join(_tell(node, each) for each in events)
         case Give(sender=sender, message=message):
             return f"{node} is given {_words(message)}" + (f" by {sender}" if sender else "")
 
@@ -122,6 +124,11 @@ class Model:
         return type(self).holds is not Model.holds
 
     @property
+    def generous(self) -> bool:
+        """Whether more is granted than can happen: then what is found proves nothing, only what is not found does."""
+        return False
+
+    @property
     def bounds(self) -> tuple[str, ...]:
         """Return what was left out, in words: part of every result."""
         return (
@@ -153,6 +160,10 @@ class Model:
     def takes(self, life: Life, given: Give) -> bool:
         """Tell whether this node may be given that from outside: a bound."""
         return True
+
+    def anytime(self, life: Life) -> Iterable[Event]:
+        """Return what may happen to this address at any time beside the frames under way: more than can, never less."""
+        return ()
 
     def arrives(self, message: msgspec.Struct) -> bool:
         """Tell whether frames like this ever arrive: a bound."""

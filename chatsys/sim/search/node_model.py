@@ -168,6 +168,7 @@ class NodeModel(Model):
             node.succession.promises = {}
         if role is not Role.LEADER:
             node.failure.number, node.failure.answered, node.failure.in_step = 0, {}, {}
+            node.sequencer.own_match = node.sequencer.own_asked = node.sequencer.barrier = 0
 
     # --- what must hold --------------------------------------------------------------------
 

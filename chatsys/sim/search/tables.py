@@ -153,10 +153,11 @@ class Tables:
         """Return (happening, what it spends) for all that may happen to this life on its own."""
         found = self.own.get(life)
         if found is None:
-            found = self.own[life] = list(self._chances(place, self.lives[life]))
+            found = self.own[life] = list(self._chances(place, life))
         return found
 
-    def _chances(self, place: int, life: Life) -> Iterator[tuple[int, int]]:
+    def _chances(self, place: int, number: int) -> Iterator[tuple[int, int]]:
+        life = self.lives[number]
         if life.actor is None:
             yield self.happening(place, Start()), 0
             return
@@ -166,6 +167,13 @@ class Tables:
             yield self.happening(place, event), 0
             if isinstance(event, Ring) and self.model.sleeps:
                 yield self.happening(place, Ring(event.part, event.owner, event.name, late=True)), SLEPT
+        outcomes = set()
+        for event in self.model.anytime(life) if self.prune else ():
+            happening = self.happening(place, event)
+            outcome = self.take(number, happening)
+            if outcome not in outcomes:
+                outcomes.add(outcome)
+                yield happening, 0
         if self.model.crashes:
             for kept in range(len(life.tail) + 1):
                 yield self.happening(place, Crash(kept)), CRASHED

@@ -6,7 +6,7 @@ computed once, however many states of the whole cluster contain that life.
 
     (life, event) --copy, open one door, settle, carry out--> Turn(next life, frames, notes)
 
-    event    deliver, own, ring, sleep, sync, crash, start, gone, give
+    event    deliver, own, ring, sleep, sync, crash, start, gone, give, several of these at once
 
 Why this stands for every timed run.  In a timed world an alarm that is set rings at some moment,
 and which moment that is depends on waiting times, drawn numbers, drift and pauses.  Here any alarm
@@ -33,7 +33,7 @@ from chatsys.protocol.effects import Append, Send
 from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.storage import Boot, Outbox
 from chatsys.sim.search.chance import NOW, Chance, Now, Undecidable
-from chatsys.sim.search.events import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Start, Sync
+from chatsys.sim.search.events import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
 from chatsys.sim.search.fingerprint import FAR, Copier, Pacing, Survey
 
 LATE = Now(-1e6)
@@ -162,14 +162,25 @@ class Turns:
                 self._door(turn, actor.on_command, message)
             case Give(sender=sender, message=message):
                 self._door(turn, actor.on_message, sender, message)
-            case Ring(part=part, name=name, late=late):
-                alarms[part].dates[name] = alarms[part].next = LATE if late else NOW
-                self._door(turn, actor.on_time)
+            case Ring():
+                self._ring(turn, turn.event, alarms)
+            case Several(events=events):
+                for event in events:
+                    if isinstance(event, Ring):
+                        self._ring(turn, event, alarms)
+                    elif self._meet(turn, event.sender, event.incarnation):
+                        self._door(turn, actor.on_message, event.sender, event.message)
         while life.own and not self.rules.own_steps:
             message, life.own = life.own[0], life.own[1:]
             self._door(turn, life.actor.on_message, life.me, message)  # type: ignore[union-attr]
         if not life.syncing:
             life.syncing = len(life.tail)
+
+    def _ring(self, turn: Turn, ring: Ring, alarms: list[Any]) -> None:
+        due = alarms[ring.part]
+        if turn.after.actor is not None and ring.name in due.dates:
+            due.dates[ring.name] = due.next = LATE if ring.late else NOW
+            self._door(turn, turn.after.actor.on_time)
 
     def _start(self, turn: Turn) -> None:
         """Begin a life.  Nobody can speak to it before its first records are durable."""
