@@ -431,7 +431,11 @@ def test_a_stage_goes_on_where_a_message_is_committed() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "code", "verdict"),
-    [(["--quorum", "1"], 1, "fail"), (["--model", "log", "--depth", "2"], 3, "inconclusive")],
+    [
+        (["--quorum", "1"], 1, "fail"),
+        (["--model", "log", "--depth", "2"], 3, "inconclusive"),
+        (["--terms", "1", "--beats", "0"], 0, "exhausted, ok"),
+    ],
 )
 def test_the_command_prints_one_object_and_tells_the_verdict_by_its_exit_code(
     arguments: list[str], code: int, verdict: str
@@ -441,3 +445,17 @@ def test_the_command_prints_one_object_and_tells_the_verdict_by_its_exit_code(
     assert (run.exit_code, printed["verdict"]) == (code, verdict)
     assert {"model", "distinct_states", "states_per_second", "depth", "verdict", "violations"} <= set(printed)
     assert bool(printed["violations"]) == (verdict == "fail")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--model", "log", "--beats", "1"], "--beats is for --model election"),
+        (["--model", "disk", "--answers", "any"], "--answers is for --model election"),
+        (["--quorum", "1", "--answers", "any"], "leave it away here"),
+        (["--answers", "some"], "write any or exact"),
+    ],
+)
+def test_the_command_says_which_bounds_do_not_go_together(arguments: list[str], sentence: str) -> None:
+    run = CliRunner().invoke(app, ["explore", *arguments])
+    assert isinstance(run.exception, UsageError) and sentence in str(run.exception)

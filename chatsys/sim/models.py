@@ -77,11 +77,9 @@ class ElectionModel(NodeModel):
     def bounds(self) -> tuple[str, ...]:
         """Say also what stands for the answers and for the heartbeats."""
         answers = ("a nomination may hear OK of any kind, from anyone, at any time: more than can happen",)
-        beats = (
-            f"{self.beats} heartbeats a term"
-            if self.beats
-            else "COORDINATOR, which may arrive again and again, stands for heartbeats"
-        )
+        beats = "COORDINATOR, which may arrive again and again, stands for heartbeats"
+        if self.beats:
+            beats = f"heartbeats: at most {self.beats} a leader and term"
         return (*super().bounds, *(answers if self.generous else ()), beats)
 
     def within(self, life: Life) -> bool:
