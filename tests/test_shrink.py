@@ -149,6 +149,11 @@ def test_the_lines_run_in_a_fresh_interpreter() -> None:
     assert (done.stdout, done.stderr) == (f"{one.violation.sentence}\n", "")
 
 
+def test_the_lines_import_what_the_package_has() -> None:
+    assert "from chatsys.teach.mutants.succession import VotesTwice" in short("vote twice").shrunk.code().splitlines()
+    assert "runpy" not in short("vote twice").shrunk.code()
+
+
 def test_a_law_of_liveness_shrinks_to_steps_that_end_with_a_mend() -> None:
     one = short("no barrier").shrunk
     assert one.violation.invariant in ("L2", "L3") and [fault.verb for fault in one.script if fault.verb != "say"] == [
@@ -217,7 +222,7 @@ TOLD = {
     "it starts again after 2 s.",
     '1.0, "disk", 3, "ok"': "At 1 s the disk of node 3 works well again.",
     '1.0, "clock", 3, 1.1': "At 1 s the clock of node 3 runs at 1.1 times the right speed.",
-    '1.0, "mend"': "At 1 s everything is repaired: links, disks and clocks; all nodes run.",
+    '1.0, "mend"': "From 1 s on everything is in order: links, disks and clocks; all nodes run.",
 }
 """Steps as code, and in words."""
 

@@ -77,7 +77,7 @@ def in_words(fault: Fault) -> str:
         case "heal", _:
             return f"{at} all cut links work again."
         case "mend", _:
-            return f"{at} everything is repaired: links, disks and clocks; all nodes run."
+            return f"From {_seconds(fault.time)} s on everything is in order: links, disks and clocks; all nodes run."
         case "ambush", (moment, delay, down):
             act = "becomes leader" if moment == "lead" else "makes a promise"
             soon, back = f"{delay:g} s later" if delay else "at once", f"after {down:g} s" if down else "at once"

@@ -13,7 +13,6 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -206,10 +205,15 @@ def _import(kind: type) -> str:
         return ""  # it was written in the notebook itself
     if "<locals>" in name:
         return f"# {kind.__name__} is the class of {module}"
-    if PathFinder.find_spec(module.partition(".")[0]) is not None:
+    if _findable(module.partition(".")[0]):
         return f"from {module} import {name}"
     path = Path(getattr(sys.modules.get(module), "__file__", None) or f"{module}.py").resolve()
     here = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     if path.stem.isidentifier() and len(here.parts) == 1:
         return f"from {path.stem} import {name}"
     return f'{name} = __import__("runpy").run_path({literal(str(here))})["{name}"]'
+
+
+def _findable(module: str) -> bool:
+    """Tell whether a fresh interpreter finds this top module; what was loaded from a file by hand it does not."""
+    return any(finder.find_spec(module, None) is not None for finder in sys.meta_path)
