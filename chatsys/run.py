@@ -1,9 +1,10 @@
 """Run: one whole run as one file, to hand in, to send to a friend, to open next week.
 
-    world.save("first.run")              the trace, and what made it: seed, script of faults, versions,
-                                         and the student's own classes, by value
+    world.save("first.run")              the trace, and what made it: seed, options, script of faults,
+                                         versions, and the student's own classes, by value
     run = Run.load("first.run")          the trace can be looked at; no code has run
     run = Run.load("first.run", trust=True)      ... now `run.parts` and `run.actor` are there too
+    world = World.again(run)             the same world at the same moment: the same trace
 
 The file is text, one JSON line that says what the run was, then the trace as JSONL.  Classes are
 pickled, and to unpickle is to run code: that is why `load` asks for `trust`, and why `run.code`
@@ -11,7 +12,7 @@ shows their source first.
 
 Assumes   classes come back under the Python version they were saved with; `load` warns otherwise.
 Promises  a file that is cut off, from a newer version or foreign is a `TraceError`, never a wrong run.
-Read also `trace` (the history), `sim.world` (the same seed and script give the same trace again).
+Read also `trace` (the history), `sim.saved` (what a world keeps of itself, and how it is played again).
 """
 
 import base64
@@ -27,9 +28,10 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import TraceError, UsageError
-from chatsys.trace import Trace, write
+from chatsys.trace import UNREADABLE, Trace, read_kind, write
 
-VERSION = 1
+VERSION = 2
+"""2 keeps everything that makes the run; files of version 1 kept its verbs and classes only."""
 
 
 def versions() -> dict[str, str]:
@@ -37,12 +39,13 @@ def versions() -> dict[str, str]:
     return {"chatsys": metadata.version("chatsys"), "python": platform.python_version()}
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, forbid_unknown_fields=True):
     chatsys: str
     version: int
     seed: int | None = None
     script: Any = None
     options: dict[str, Any] = {}
+    steps: list[list[Any]] | None = None
     versions: dict[str, str] = {}
     code: dict[str, str] = {}
     pickled: str = ""
@@ -52,8 +55,10 @@ class _Header(msgspec.Struct):
 class Run:
     """A trace and what made it.
 
-    `script` and `options` are plain JSON values: the faults, in the form of `faults.Script`, and
-    the other arguments of the world.  `parts` and `actor` are the student's classes.
+    `script`, `options` and `steps` are plain JSON values: the faults, in the form of
+    `faults.Script`; the arguments of the world; and, for `World.again`, every step with the number
+    of events before it (None: not kept).  `parts` and `actor` are the student's classes, `client`
+    and `clients` (by name) are what makes clients, if the world was given any.
     """
 
     trace: Trace
@@ -65,24 +70,35 @@ class Run:
     versions: dict[str, str] = field(default_factory=versions)
     code: dict[str, str] = field(default_factory=dict)
     """The source of each class, for people to read before they trust it."""
+    steps: list[list[Any]] | None = None
+    client: Any = None
+    clients: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def _own(self) -> dict[str, Any]:
+        """Everything that is code, by the name that people read."""
+        alone = {"actor": self.actor, "client": self.client}
+        named = {f"client {name}": factory for name, factory in self.clients.items()}
+        return dict(self.parts or {}) | {name: kind for name, kind in alone.items() if kind} | named
 
     def save(self, path: str | Path) -> Path:
         """Write everything to `path` and return it."""
-        classes = dict(self.parts or {}) | ({"actor": self.actor} if self.actor else {})
+        own = self._own
         header = _Header(
             chatsys="run",
             version=VERSION,
             seed=self.seed,
             script=self.script,
             options=self.options,
+            steps=self.steps,
             versions=self.versions,
-            code={name: _source(kind) for name, kind in classes.items()} or self.code,
-            pickled=_pickle(self.parts, self.actor) if classes else "",
+            code={name: _source(kind) for name, kind in own.items()} or self.code,
+            pickled=_pickle((dict(self.parts or {}) or None, self.actor, self.client, self.clients)) if own else "",
         )
         return write(path, msgspec.json.encode(header) + b"\n" + self.trace.encode())
 
     def __repr__(self) -> str:
-        classes = ", ".join([*(self.parts or {}), *(["actor"] if self.actor else [])] or self.code) or "none"
+        classes = ", ".join(self._own or self.code) or "none"
         steps = len(self.script or ())
         return f"<Run (seed {self.seed}): {len(self.trace)} events, {steps} steps of script, own classes: {classes}>"
 
@@ -105,8 +121,9 @@ class Run:
             told = ", ".join(f"{name} {was} (here {versions()[name]})" for name, was in different.items())
             warnings.warn(f"{path} was saved with {told}; running it again may go differently.", stacklevel=2)
         run = cls(trace, header.seed, header.script, header.options, versions=header.versions, code=header.code)
+        run.steps = header.steps
         if header.pickled and trust:
-            run.parts, run.actor = _unpickle(header.pickled, path)
+            run.parts, run.actor, run.client, run.clients = _unpickle(header.pickled, path)
         elif header.pickled:
             names = ", ".join(sorted(header.code))
             warnings.warn(
@@ -119,39 +136,42 @@ class Run:
 
 def _decode(line: bytes, path: str | Path) -> _Header:
     try:
-        header = msgspec.json.decode(line, type=_Header)
-    except msgspec.DecodeError:
+        what, version = read_kind(line)
+        if what not in (None, "run"):
+            raise TraceError(f"{path} is a {what}, not a run; open it with Trace.load.")
+        if version > VERSION:
+            raise TraceError(
+                f"{path} has run version {version}, this chatsys reads up to {VERSION}; install a newer chatsys."
+            )
+        return msgspec.json.decode(line, type=_Header)
+    except UNREADABLE:
         raise TraceError(f"{path} is not a saved run, or it is cut off in its first line.") from None
-    if header.chatsys != "run":
-        raise TraceError(f"{path} is a {header.chatsys}, not a run; open it with Trace.load.")
-    if header.version > VERSION:
-        raise TraceError(
-            f"{path} has run version {header.version}, this chatsys reads up to {VERSION}; install a newer chatsys."
-        )
-    return header
 
 
-def _source(kind: type) -> str:
+def _source(kind: Any) -> str:
+    kind = getattr(kind, "func", kind)  # of a partial
     try:
         return inspect.getsource(kind)
     except (OSError, TypeError):
-        return f"(the source of {kind.__qualname__} is not to be had)"
+        return f"(the source of {getattr(kind, '__qualname__', kind)} is not to be had)"
 
 
-def _pickle(parts: Mapping[str, type] | None, actor: type | None) -> str:
+def _pickle(own: tuple[Any, ...]) -> str:
     from chatsys.carry import pack
 
     try:
-        return base64.b64encode(pack((dict(parts or {}) or None, actor))).decode()
+        return base64.b64encode(pack(own)).decode()
     except Exception as error:  # whatever a student's class drags along
         raise UsageError(f"These classes cannot be saved with the run: {error}") from None
 
 
-def _unpickle(text: str, path: str | Path) -> tuple[Mapping[str, type] | None, type | None]:
+def _unpickle(text: str, path: str | Path) -> tuple[Any, Any, Any, Any]:
+    """Return parts, actor, client and clients; files of version 1 have the first two."""
     import pickle
 
     try:
-        parts, actor = pickle.loads(base64.b64decode(text))
+        parts, actor, *more = pickle.loads(base64.b64decode(text))
+        client, clients = more or (None, {})
     except Exception as error:  # unpickling runs foreign code: anything can be raised
         raise TraceError(f"The classes in {path} cannot be loaded here: {error}") from None
-    return parts, actor
+    return parts, actor, client, clients

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
-class Record(msgspec.Struct, omit_defaults=True, gc=False):
+class Record(msgspec.Struct, omit_defaults=True, gc=False, forbid_unknown_fields=True):
     """One event.  Empty columns are None.
 
     `time` is in seconds since the world began.  `id` is the stable message id
@@ -83,6 +83,17 @@ class Record(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 COLUMNS = Record.__struct_fields__
+
+
+class _Header(msgspec.Struct, forbid_unknown_fields=True):
+    chatsys: str
+    version: int
+    events: int
+    meta: dict[str, Any]
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What bytes that are no JSON of ours can raise: wrong syntax or types, no UTF-8 in a string, too deep."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
@@ -158,19 +169,20 @@ class Trace:
         """Read what `encode` wrote; raises `TraceError` if it is truncated, newer or foreign."""
         head, _, body = data.partition(b"\n")
         try:
-            header = msgspec.json.decode(head)
-            if not isinstance(header, dict) or header.get("chatsys") != "trace":
+            what, version = read_kind(head)
+            if what != "trace":
                 raise TraceError(f"{source} is not a chatsys trace; its first line must be a trace header.")
-            if header["version"] > VERSION:
+            if version > VERSION:
                 raise TraceError(
-                    f"{source} has trace version {header['version']}, this chatsys reads up to {VERSION}; "
+                    f"{source} has trace version {version}, this chatsys reads up to {VERSION}; "
                     "install a newer chatsys."
                 )
-            trace = cls(_decoder.decode_lines(body), header["meta"])
-        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            header = msgspec.json.decode(head, type=_Header)
+            trace = cls(_decoder.decode_lines(body), header.meta)
+        except UNREADABLE as error:
             raise TraceError(f"{source} is not a readable trace ({error}); it may be cut off.") from None
-        if len(trace) != header["events"]:
-            raise TraceError(f"{source} holds {len(trace)} of {header['events']} events; the file is cut off.")
+        if len(trace) != header.events:
+            raise TraceError(f"{source} holds {len(trace)} of {header.events} events; the file is cut off.")
         return trace
 
     @classmethod
@@ -180,6 +192,14 @@ class Trace:
             return cls.decode(Path(path).read_bytes(), str(path))
         except OSError as error:
             raise TraceError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def read_kind(head: bytes) -> tuple[Any, int]:
+    """Return what a first line says that the file is, and its version; 0 where it is no number."""
+    found = msgspec.json.decode(head)
+    facts = found if isinstance(found, dict) else {}
+    version = facts.get("version")
+    return facts.get("chatsys"), version if isinstance(version, int) else 0
 
 
 def trace_of(given: Any) -> Trace:
@@ -207,6 +227,7 @@ def describe_run(world: Any) -> dict[str, Any]:
         "seed": world.seed,
         "members": list(world.config.ids),
         "quorum": world.config.quorum,
+        "take_back": world.config.take_back,
         "timing": msgspec.structs.asdict(world.config.timing),
         "actor": world.actor.__name__,
         "parts": {name: part.__name__ for name, part in sorted((world.parts or {}).items())},

@@ -49,8 +49,9 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
 
     Returns `{"ok", "messages", "nodes": {folder: {"entries", "torn", "damaged",
     "uncommitted_tail"}}, "first_difference"}`: counts, but for `torn` (bytes), `damaged` (a line
-    number or None) and `first_difference` (None, or its position and a sentence).  `ok` is false
-    for damage and for a difference in what is committed.  Raises `LogError` for what is no log and
+    number or None) and `first_difference` (None, or its position and a sentence).  `messages` are
+    those in one order: all that are committed, or those before a difference in what is committed.
+    `ok` is false for damage and for such a difference.  Raises `LogError` for what is no log and
     for logs of different clusters.
     """
     logs = [read_log(folder) for folder in folders]
@@ -67,9 +68,10 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
     best = max(whole, key=lambda log: (log.commit, len(log.entries)), default=logs[0])
     settled = max(best.commit, min((_agreeing(log, best) for log in whole), default=0))
     differs = _first_difference(whole)
+    broken = differs is not None and differs["committed"]
     return {
-        "ok": len(whole) == len(logs) and not (differs and differs["committed"]),
-        "messages": _count_messages(best.entries[:settled]),
+        "ok": len(whole) == len(logs) and not broken,
+        "messages": _count_messages(best.entries[: differs["seq"] - 1 if differs and broken else settled]),
         "nodes": {
             log.folder: {
                 "entries": len(log.entries),

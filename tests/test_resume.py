@@ -7,11 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from typed import Run, refused
 
 from chatsys.commands.simulate import meaning
 from chatsys.errors import TraceError, UsageError
+from chatsys.sim.origin import digest_core, digest_part
 from chatsys.sim.resume import Results
 from chatsys.sim.sweep import Plan, Result, run_seed, sweep
 
@@ -24,6 +26,11 @@ def played(path: Path, seeds: range = range(4), plan: Plan = SHORT) -> list[Resu
         for result in sweep(kept.missing(seeds), plan):
             kept.add(result)
         return [kept.done[seed] for seed in seeds]
+
+
+def plan_of(path: Path) -> Plan:
+    """Return the plan with which the file was begun."""
+    return msgspec.convert(json.loads(path.read_bytes().splitlines()[0])["plan"], Plan)
 
 
 def test_what_is_in_the_file_is_not_played_again(tmp_path: Path) -> None:
@@ -65,15 +72,93 @@ def test_a_newer_foreign_or_damaged_file_is_refused(tmp_path: Path) -> None:
     played(path)
     data = path.read_bytes()
     for wrong, words in (
-        (data.replace(b'"version":1', b'"version":2', 1), "has version 2 of sweep results, this chatsys reads up to 1"),
+        (data.replace(b'"version":2', b'"version":3', 1), "has version 3 of sweep results, this chatsys reads up to 2"),
+        (data.replace(b'"version":2', b'"version":1', 1), "version 1 .* does not say with which code it was begun"),
         (b"hello\n" + data, "is not a file of sweep results"),
         (b"hello", "is not a file of sweep results"),
         (data.replace(b'"seed":1', b'"seed":x'), "is damaged at line 3"),
+        (data.replace(b'"inconclusive":"', b'"inconclusive":"\xff'), "is damaged at line 2"),
+        (data.replace(b'"chatsys":"', b'"chatsys":"\xff', 1), "is not a file of sweep results"),
     ):
         path.write_bytes(wrong)
         with pytest.raises(TraceError, match=words):
             Results(path, SHORT)
         assert path.read_bytes() == wrong, "nothing was overwritten"
+
+
+def test_results_of_another_state_of_the_code_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    played(path, range(1))
+    before = path.read_bytes()
+    path.write_bytes(before.replace(digest_core().encode(), b"0123456789abcdef"))
+    with pytest.raises(UsageError, match=r"begun with another state of the chatsys code \(0123456789abcdef, here "):
+        Results(path, SHORT)
+
+
+def test_a_class_is_another_one_when_anything_it_imports_from_its_folder_changed(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    for name, text in {
+        "my.py": "import helper\nfrom tables.second import two\n",
+        "helper.py": "def late():\n    import deep\n",
+        "deep.py": "one = 1\n",
+        "tables/__init__.py": "from . import first\n",
+        "tables/first.py": "",
+        "tables/second.py": "two = 2\n",
+        "other.py": "nobody imports this",
+    }.items():
+        (tmp_path / name).write_text(text)
+    seen = [digest_part(tmp_path / "my.py")]
+    (tmp_path / "other.py").write_text("still nobody")
+    assert digest_part(tmp_path / "my.py") == seen[0]
+    for name in ("helper.py", "deep.py", "tables/__init__.py", "tables/first.py", "tables/second.py", "my.py"):
+        (tmp_path / name).write_text((tmp_path / name).read_text() + "# changed\n")
+        seen.append(digest_part(tmp_path / "my.py"))
+    assert len(set(seen)) == len(seen)
+    (tmp_path / "my.py").write_text("no program (")
+    assert digest_part(tmp_path / "my.py") not in seen
+
+
+def test_the_command_refuses_results_of_an_older_class(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("late = 1\n")
+    (tmp_path / "my.py").write_text(
+        "from chatsys.protocol.election import Bully\n\n\nclass Mine(Bully):\n"
+        '    def later(self) -> None:\n        __import__("helper")\n'
+    )
+    part = f"election={tmp_path / 'my.py'}:Mine"
+    words = ("simulate", "--seeds", "0:1", "--seconds", 2, "--calm", 1, "--jobs", 1, "--part", part)
+    options = (*words, "--resume", tmp_path / "kept.jsonl")
+    assert run(*options)[0] in (0, 3)
+    assert "1 of 1 schedules were played before" in run(*options)[2]
+    (tmp_path / "helper.py").write_text("late = 2\n")
+    refused(run(*options), f"was begun with {part} ")
+
+
+def test_one_process_at_a_time_has_the_file(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Results(path, SHORT):
+        with pytest.raises(UsageError, match="in use by another process; wait until it ends, or give another name"):
+            Results(path, SHORT)
+        refused(run("simulate", "--seeds", "0:1", "--resume", path), "is in use by another process")
+    Results(path, SHORT).close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_is_a_sentence_and_what_was_kept_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    words = [sys.executable, "-m", "chatsys", "simulate", "--seeds", "0:8", "--seconds", "2", "--calm", "1"]
+    command = f"ulimit -f 2; exec {' '.join(words)} --jobs 1 --resume {path}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert "results.jsonl cannot be written: File too large. What is in it is kept; make room" in ended.stderr
+    kept = path.read_bytes().count(b"\n") - 1
+    with Results(path, plan_of(path)) as found:
+        assert 0 < kept == len(found.done)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs devices that are files")
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/full", "."])
+def test_what_is_no_ordinary_file_is_refused(run: Run, device: str) -> None:
+    refused(run("simulate", "--seeds", "0:1", "--resume", device), "is no ordinary file; give another name")
 
 
 def test_the_command_goes_on_where_it_was_stopped(run: Run, tmp_path: Path) -> None:

@@ -78,6 +78,27 @@ def test_a_foreign_file_is_a_trace_error(data: bytes, tmp_path: Path) -> None:
         Run.load(tmp_path / "a.run")
 
 
+def test_a_byte_that_is_no_text_is_a_trace_error_wherever_it_stands(run: Run, tmp_path: Path) -> None:
+    run.parts = None
+    for save, load in ((run.save, Run.load), (run.trace.save, Trace.load)):
+        whole = save(tmp_path / "a.run").read_bytes()
+        for at in range(len(whole) - 1):
+            (tmp_path / "b.run").write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+            with pytest.raises(TraceError), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                load(tmp_path / "b.run")
+
+
+@pytest.mark.parametrize(
+    "head", [b"[" * 100_000, b'{"chatsys":"trace","version":1,"events":0,"meta":5}', b'{"chatsys":"trace"}', b"7"]
+)
+def test_a_first_line_that_nobody_wrote_is_a_trace_error(head: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.trace").write_bytes(head + b"\n")
+    for load in (Run.load, Trace.load):
+        with pytest.raises(TraceError):
+            load(tmp_path / "a.trace")
+
+
 def test_a_trace_is_not_mistaken_for_a_run(run: Run, tmp_path: Path) -> None:
     run.trace.save(tmp_path / "a.trace")
     with pytest.raises(TraceError, match=r"is a trace, not a run; open it with Trace\.load"):

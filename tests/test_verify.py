@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from typed import Run
 
 from chatsys.errors import LogError
 from chatsys.protocol.messages import Entry
@@ -57,6 +58,20 @@ def test_a_difference_below_both_commits_breaks_s1(tmp_path: Path) -> None:
         "sentence": f"S1 agreement: at position 2 {one} holds 'hi' by ann (term 1), but {two} holds 'yo' by ann "
         "(term 2); both nodes took this position for committed, so they must hold the same entry.",
     }
+
+
+def test_the_verdict_never_says_that_logs_which_disagree_are_in_one_order(run: Run, tmp_path: Path) -> None:
+    one = write(tmp_path / "node1", chat(1, "a"), chat(2, "b"), chat(3, "c"), CommitHint(3))
+    two = write(tmp_path / "node2", chat(1, "a"), chat(2, "z"), chat(3, "c"), CommitHint(3), node=2)
+    assert verify([one, two])["messages"] == 1, "those before the difference"
+    code, out, _ = run("verify", one, two)
+    assert code == 1
+    assert out.splitlines()[-1] == "VIOLATED: 1 messages in one order, then the logs disagree, from position 2 on"
+    assert run("verify", one)[1].splitlines()[-1] == "held: 3 messages in one order"
+    (one / "log.jsonl").write_bytes((one / "log.jsonl").read_bytes().replace(b'"text":"b"', b'"text":"B"'))
+    last = run("verify", one, two)[1].splitlines()[-1]
+    assert last == f"VIOLATED: {one} damaged; 3 messages in one order in what can be read elsewhere"
+    assert run("verify", one)[1].splitlines()[-1] == "VIOLATED: damaged, up to there 0 messages"
 
 
 def test_the_broken_agreement_is_told_before_an_earlier_uncommitted_difference(tmp_path: Path) -> None:

@@ -192,7 +192,21 @@ def _tell_logs(result: dict[str, Any]) -> None:
         print(f"{folder}: {', '.join(notes)}")
     if result["first_difference"]:
         print(result["first_difference"]["sentence"])
-    print(f"{'held' if result['ok'] else 'VIOLATED'}: {result['messages']} messages in one order")
+    print(_verdict(result))
+
+
+def _verdict(result: dict[str, Any]) -> str:
+    """Say in one line whether the logs agree, and how far."""
+    messages = f"{result['messages']} messages"
+    if result["ok"]:
+        return f"held: {messages} in one order"
+    differs = result["first_difference"]
+    if differs and differs["committed"]:
+        return f"VIOLATED: {messages} in one order, then the logs disagree, from position {differs['seq']} on"
+    damaged = [folder for folder, facts in result["nodes"].items() if facts["damaged"] is not None]
+    if len(damaged) == len(result["nodes"]):
+        return f"VIOLATED: damaged, up to there {messages}"
+    return f"VIOLATED: {', '.join(damaged)} damaged; {messages} in one order in what can be read elsewhere"
 
 
 def add_to(app: typer.Typer) -> None:

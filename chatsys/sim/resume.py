@@ -1,28 +1,32 @@
 """Results of a long sweep in a file, one line per seed, so that it can be stopped and resumed.
 
-    {"chatsys":"sweep","version":1,"plan":{...},"parts":{},"versions":{...}}
+    {"chatsys":"sweep","version":2,"plan":{...},"parts":{},"versions":{...},"core":"51ab..."}
     {"seed":0,"events":8123,...}
     {"seed":1,"ev                       <- stopped here: cut off, and this seed is played again
 
-Assumes   one process at a time writes to the file.
-Promises  a result that was written whole is never lost; results of another plan, of other classes
-          or of other versions never mix: each of them is refused with a sentence.
-Read also `sweep` (who makes the results), `commands.simulate` (`--resume`).
+Promises  a result that was written whole is never lost; results of another plan, of other classes, of
+          another chatsys or Python never mix: each of them is refused with a sentence; so is a second
+          process, as long as the first has the file.
+Read also `origin` (which code it was), `sweep` (who makes the results), `commands.simulate` (`--resume`).
 """
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
 from chatsys.errors import TraceError, UsageError
 from chatsys.run import versions
+from chatsys.sim.origin import digest_core
 from chatsys.sim.sweep import Plan, Result
+from chatsys.trace import UNREADABLE
 
-VERSION = 1
+VERSION = 2
+"""2 says with which code of chatsys the file was begun."""
 
 
 class _Header(msgspec.Struct):
@@ -30,42 +34,64 @@ class _Header(msgspec.Struct):
     version: int
     plan: dict[str, Any] = {}
     parts: dict[str, str] = {}
-    """Each class, and a digest of its file."""
+    """Each class, and a digest of its file and of what that imports."""
     versions: dict[str, str] = {}
+    core: str = ""
+    """A digest of chatsys itself."""
 
 
 class Results:
     """The results of earlier runs in `done`, by seed; `add` appends one more."""
 
     def __init__(self, path: str | Path, plan: Plan, parts: Mapping[str, str] | None = None) -> None:
-        """Open or begin the file.
+        """Open or begin the file; `parts` are digests (`digest_part`) of the classes, by name.
 
-        Raises `TraceError` if it is no such file, is newer or broken before its last line, and
-        `UsageError` if it was begun with another plan, other parts or another version.
+        Raises `TraceError` if it is no such file, is of another version or broken before its last
+        line, and `UsageError` if it was begun with another plan, other parts or another chatsys, or
+        if another process has it.
         """
         self.path = Path(path)
         self.done: dict[int, Result] = {}
         plain = msgspec.json.decode(msgspec.json.encode(plan))
-        header = _Header("sweep", VERSION, plain, dict(parts or {}), versions())
+        header = _Header("sweep", VERSION, plain, dict(parts or {}), versions(), digest_core())
+        self._file = self._open()
         try:
-            data = self.path.read_bytes() if self.path.exists() else b""
-            whole = data[: data.rfind(b"\n") + 1]
-            if whole:
-                self._read(whole.splitlines(), header)
-            elif data and not msgspec.json.encode(header).startswith(data):
-                raise TraceError(f"{self.path} is not a file of sweep results; give another name.")
-            self._file: IO[bytes] = open(self.path, "r+b" if data else "wb")  # noqa: SIM115 - `close` closes it
+            self._begin(header)
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def _open(self) -> int:
+        if self.path.exists() and not self.path.is_file():
+            raise TraceError(f"{self.path} cannot be used for results: it is no ordinary file; give another name.")
+        try:
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
         except OSError as error:
             raise TraceError(f"{self.path} cannot be used for results: {error.strerror}.") from None
-        self._file.truncate(len(whole))
-        self._file.seek(0, os.SEEK_END)
+        if not _lock(file):
+            os.close(file)
+            raise UsageError(f"{self.path} is in use by another process; wait until it ends, or give another name.")
+        return file
+
+    def _begin(self, header: _Header) -> None:
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise TraceError(f"{self.path} cannot be used for results: {error.strerror}.") from None
+        whole = data[: data.rfind(b"\n") + 1]
+        if whole:
+            self._read(whole.splitlines(), header)
+        elif data and not msgspec.json.encode(header).startswith(data):
+            raise TraceError(f"{self.path} is not a file of sweep results; give another name.")
+        if len(whole) < len(data):
+            os.ftruncate(self._file, len(whole))
         if not whole:
             self._write(header)
 
     def _read(self, lines: list[bytes], here: _Header) -> None:
         try:
             found = msgspec.json.decode(lines[0], type=_Header)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             found = _Header("", 0)
         if found.chatsys != "sweep":
             raise TraceError(f"{self.path} is not a file of sweep results; give another name.")
@@ -74,40 +100,77 @@ class Results:
                 f"{self.path} has version {found.version} of sweep results, this chatsys reads up to {VERSION}; "
                 "install a newer chatsys."
             )
+        if found.version < VERSION:
+            raise TraceError(
+                f"{self.path} has version {found.version} of sweep results, which does not say with which code "
+                "it was begun; give another name."
+            )
+        self._compare(found, here)
+        for number, line in enumerate(lines[1:], start=2):
+            try:
+                result = msgspec.json.decode(line, type=Result)
+            except UNREADABLE:
+                raise TraceError(f"{self.path} is damaged at line {number}; nothing was skipped.") from None
+            self.done[result.seed] = result
+
+    def _compare(self, found: _Header, here: _Header) -> None:
         if other := next(_differences(found, here), None):
             name, was, now = other
             raise UsageError(
                 f"{self.path} was begun with {name} {was}, this run has {now}; use the same options, or another file."
             )
-        for number, line in enumerate(lines[1:], start=2):
-            try:
-                result = msgspec.json.decode(line, type=Result)
-            except msgspec.DecodeError:
-                raise TraceError(f"{self.path} is damaged at line {number}; nothing was skipped.") from None
-            self.done[result.seed] = result
+        if found.core != here.core:
+            raise UsageError(
+                f"{self.path} was begun with another state of the chatsys code ({found.core}, here {here.core}); "
+                "its results and new ones do not belong together: give another name."
+            )
 
     def add(self, result: Result) -> None:
-        """Keep one more result; it is in the file when this returns."""
+        """Keep one more result; it is in the file when this returns.  Raises `TraceError` if it cannot be written."""
         self.done[result.seed] = result
         self._write(result)
 
     def _write(self, value: msgspec.Struct) -> None:
-        self._file.write(msgspec.json.encode(value) + b"\n")
-        self._file.flush()
+        data = msgspec.json.encode(value) + b"\n"
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError as error:
+            raise TraceError(
+                f"{self.path} cannot be written: {error.strerror}. What is in it is kept; make room, then give the "
+                "same command again."
+            ) from None
 
     def missing(self, seeds: Iterable[int]) -> list[int]:
         """Return those of `seeds` that have no result yet."""
         return [seed for seed in seeds if seed not in self.done]
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; from now on another process may have it."""
+        os.close(self._file)
 
     def __enter__(self) -> "Results":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def _lock(file: int) -> bool:
+    """Lock the file, or say that another process has it; the lock ends with the process, however that ends."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(file, 1 << 40, os.SEEK_SET)  # far behind the end, so that everybody can read what is there
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _differences(found: _Header, here: _Header) -> Iterator[tuple[str, Any, Any]]:
