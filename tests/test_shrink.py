@@ -6,13 +6,13 @@ import sys
 from ast import literal_eval
 from contextlib import redirect_stdout
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from io import StringIO
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from chatsys.commands.proofs import read_part
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.faults import Script
@@ -179,23 +179,29 @@ class Picky(Receiver):
 """
 
 
+def picky(place: Path) -> dict[str, type]:
+    """Return the class of a file that no `import` finds, as the part it is."""
+    place.write_text(MINE)
+    spec = spec_from_file_location("given_by_hand", place)
+    assert spec is not None and spec.loader is not None
+    sys.modules[spec.name] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {"receiver": module.Picky}
+
+
 def test_the_lines_bring_the_class_from_its_file(tmp_path: Path) -> None:
-    mine = tmp_path / "my lab.py"
-    mine.write_text(MINE)
-    name, kind = read_part(f"receiver={mine}:Picky")
+    parts = picky(tmp_path / "my lab.py")
     script = Script([(1.0, "say", "first"), (2.0, "say", "second"), (3.0, "crash", 1)])
-    one = shrink(Case(seed=1, script=script, config=ClusterConfig.of(3), parts={name: kind}))
+    one = shrink(Case(seed=1, script=script, config=ClusterConfig.of(3), parts=parts))
     assert len(one.script) == 1 and one.sentence == "Node 1 stopped itself: ValueError: not again (my lab.py, line 9)"
     done = subprocess.run([sys.executable, "-c", one.code()], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[0] == one.sentence and not done.stderr
 
 
 def test_a_class_that_loops_in_a_shorter_run_costs_the_budget_and_no_more(tmp_path: Path) -> None:
-    mine = tmp_path / "loops.py"
-    mine.write_text(MINE)
-    name, kind = read_part(f"receiver={mine}:Picky")
+    parts = picky(tmp_path / "loops.py")
     script = Script([(1.0, "say", "first"), (2.0, "say", "third"), (3.0, "say", "second")])
-    one = shrink(Case(seed=1, script=script, config=ClusterConfig.of(3), parts={name: kind}), seconds=1.0)
+    one = shrink(Case(seed=1, script=script, config=ClusterConfig.of(3), parts=parts), seconds=1.0)
     assert not one.finished and "not again" in one.sentence
 
 
