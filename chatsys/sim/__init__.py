@@ -5,6 +5,8 @@
     host      one address and its lives                     hands    how effects are carried out
     network   delay, loss, order, cuts                      disk     sync, what a crash takes
     sweep     many seeds, each judged                       shrink   the few steps that make a run fail
+    case      one failing run as a value                    simpler  what may make it easier to read
+    overdue   what should have happened by now              shrunk   the short run, told to people
     explore   every order of events, up to a depth
 
 It mirrors `chatsys.runtime`, the real world; the two do not know each other.

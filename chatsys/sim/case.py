@@ -186,32 +186,30 @@ def _brief(value: Any) -> str:
 
 
 def _imports(options: Iterable[str], kinds: Iterable[type]) -> list[str]:
-    """Return the imports that these arguments of `World` need."""
+    """Return the lines that bring what these arguments of `World` name, ours and somebody's own."""
     text = " ".join(options)
-    own = [
-        kind for kind in (ClusterConfig, Limits, Timing, Conditions) if f"{kind.__name__}(" in text.replace(".of(", "(")
-    ]
+    ours = [kind for kind in (ClusterConfig, Limits, Timing, Conditions) if re.search(rf"\b{kind.__name__}[.(]", text)]
     names: dict[str, list[str]] = {}
-    for kind in own:
+    for kind in ours:
         names.setdefault(kind.__module__, []).append(kind.__name__)
-    lines = [f"from {module} import {', '.join(sorted(found))}" for module, found in names.items()]
-    return sorted(lines) + list(dict.fromkeys(line for kind in kinds if (line := _import(kind))))
+    lines = sorted(f"from {module} import {', '.join(sorted(found))}" for module, found in names.items())
+    return list(dict.fromkeys([*lines, *(line for kind in kinds for line in _brought(kind))]))
 
 
-def _import(kind: type) -> str:
-    """Return the line that brings a class of somebody's own into a fresh interpreter, or "" where none is needed."""
+def _brought(kind: type) -> list[str]:
+    """Return the lines that bring a class of somebody's own into a fresh interpreter."""
     name, module = kind.__qualname__, kind.__module__
     if module == "__main__":
-        return ""  # it was written in the notebook itself
+        return []  # it was written in the notebook itself
     if "<locals>" in name:
-        return f"# {kind.__name__} is the class of {module}"
+        return [f"# {kind.__name__} is the class of {module}"]
     if _findable(module.partition(".")[0]):
-        return f"from {module} import {name}"
+        return [f"from {module} import {name}"]
     path = Path(getattr(sys.modules.get(module), "__file__", None) or f"{module}.py").resolve()
     here = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     if path.stem.isidentifier() and len(here.parts) == 1:
-        return f"from {path.stem} import {name}"
-    return f'{name} = __import__("runpy").run_path({literal(str(here))})["{name}"]'
+        return [f"from {path.stem} import {name}"]
+    return ["from runpy import run_path", f'{name} = run_path({literal(str(here))})["{name}"]']
 
 
 def _findable(module: str) -> bool:
