@@ -65,7 +65,7 @@ class ElectionModel(NodeModel):
         Standing: frozenset({"met_leader"}),
     }
     """Beside waiting times, what only decides about frames that never arrive here."""
-    left_out = ("JOIN, PROPOSE and relays never arrive",)
+    left_out = ("JOIN, PROPOSE and relays never arrive, so nothing is committed",)
     hopes = ("elected", "elected again", "deposed", "stood back")
 
     @property

@@ -24,6 +24,9 @@ from chatsys.sim.search.untimed import Life
 Following = tuple[int, State, tuple[str, ...], Violation | None]
 """(step, state after it, marks, violation)"""
 
+Pair = tuple[int, int]
+"""The places of two nodes, the lower first."""
+
 
 class Successors:
     """The relation between states that a search walks along."""
@@ -35,7 +38,9 @@ class Successors:
         self.steps: list[tuple[int, bool, tuple[int, ...]]] = []
         self.step_of: dict[tuple[int, bool, tuple[int, ...]], int] = {}
         self.symmetry = Symmetry(model, self.tables) if symmetry and model.interchangeable else None
-        self.exchanges: dict[Any, tuple[list[int], list[int]]] = {}
+        self.exchanges: dict[Any, tuple[tuple[int, ...], list[int]]] = {}
+        self.sorted_out: tuple[tuple[int, ...], dict[Pair, tuple[int, ...]]] = (), {}
+        """The frames last asked about, by pair: the successors of one state ask about the same ones."""
         self.news: dict[tuple[int, int, int], int | None] = {}
 
     # --- one state -------------------------------------------------------------------------
@@ -132,30 +137,43 @@ class Successors:
         What becomes of the frames between two nodes depends on these two alone, so it is worked out
         pair by pair and remembered; the pairs without `place` are as they were.
         """
-        bags: dict[tuple[int, int], list[int]] = {}
-        pairs = self.tables.pairs
-        for frame in frames + sent:
-            bags.setdefault(pairs[frame], []).append(frame)
-        due = {pair for pair in bags if place in pair} | {pairs[frame] for frame in sent}
+        pairs, exchanges = self.tables.pairs, self.exchanges
+        if frames is not self.sorted_out[0]:
+            self.sorted_out = frames, self._sort_out(frames)
+        bags = self.sorted_out[1].copy()
+        for frame in sent:
+            pair = pairs[frame]
+            bags[pair] = (*bags.get(pair, ()), frame)
+        due = [pair for pair in bags if place in pair]
         strays: set[int] = set()
         while due:
             pair = due.pop()
-            key = pair, lives[pair[0]], lives[pair[1]], tuple(sorted(bags[pair]))
-            found = self.exchanges.get(key)
+            key = pair, lives[pair[0]], lives[pair[1]], bags[pair]
+            found = exchanges.get(key)
             if found is None:
-                make_room(self.exchanges)
-                found = self.exchanges[key] = self._exchange(lives, pair, bags[pair])
-            bags[pair] = list(found[0])
+                make_room(exchanges)
+                found = exchanges[key] = self._exchange(lives, pair, bags[pair])
+            bags[pair] = found[0]
             for stray in found[1]:
                 if stray not in strays:
                     strays.add(stray)
-                    bags.setdefault(pairs[stray], []).append(stray)
-                    due.add(pairs[stray])
+                    other = pairs[stray]
+                    bags[other] = (*bags.get(other, ()), stray)
+                    due.append(other)
         return tuple(sorted([frame for bag in bags.values() for frame in bag]))
 
-    def _exchange(self, lives: State, pair: tuple[int, int], bag: list[int]) -> tuple[list[int], list[int]]:
+    def _sort_out(self, frames: tuple[int, ...]) -> dict[Pair, tuple[int, ...]]:
+        """Return the frames between each two nodes."""
+        bags: dict[Pair, tuple[int, ...]] = {}
+        for frame in frames:
+            pair = self.tables.pairs[frame]
+            bags[pair] = (*bags.get(pair, ()), frame)
+        return bags
+
+    def _exchange(self, lives: State, pair: Pair, frames: tuple[int, ...]) -> tuple[tuple[int, ...], list[int]]:
         """Return (frames between these two, frames to others) that need be remembered."""
-        tables, strays = self.tables, []
+        tables, bag = self.tables, list(frames)
+        strays: list[int] = []
         if self.model.echoes:
             answered = self._answered(lives, bag)
             strays = [frame for frame in answered if tables.pairs[frame] != pair]
@@ -164,7 +182,7 @@ class Successors:
             places = [(tables.happenings[frame][0], frame) for frame in bag]
             kept = [tables.reduce(lives[place], frame, lives[sum(pair) - place]) for place, frame in places]
             bag = [frame for frame in (set(kept) if self.model.echoes else kept) if frame >= 0]
-        return bag, strays
+        return tuple(sorted(bag)), strays
 
     def _answered(self, lives: State, frames: list[int]) -> list[int]:
         """Let everybody answer at once what they can answer without changing themselves.
