@@ -20,7 +20,7 @@ def explore(
     model: Annotated[str, typer.Option(metavar="|".join(NAMES), help="What to search.")] = "election",
     depth: Annotated[int, typer.Option(min=1, help="Stop after so many steps.")] = 1_000,
     states: Annotated[int, typer.Option(min=1, help="Stop after so many distinct states.")] = 2_000_000,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Stop after so many seconds.")] = 900.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Stop after so many seconds.")] = 1_800.0,
     terms: Annotated[int | None, typer.Option(min=1, max=9, help="Search terms up to this one.")] = None,
     beats: Annotated[int | None, typer.Option(min=0, max=9, help="Heartbeats a leader sends (election only).")] = None,
     answers: Annotated[
@@ -101,9 +101,8 @@ def _tell(result: dict[str, Any], missed: list[str]) -> None:
     if sys.stderr.isatty():
         hint("")
     print(f"{result['model']}: {result['verdict']}.  {result['why']}")
-    print(
-        f"  {result['distinct_states']} distinct states, {result['states_per_second']} a second, depth {result['depth']}"
-    )
+    speed = f"{result['states_per_second']} a second ({result['states_per_cpu_second']} a second of processor time)"
+    print(f"  {result['distinct_states']} distinct states, {speed}, depth {result['depth']}")
     for bound in result["bounds"]:
         print(f"  bound    {bound}")
     for mark, steps in result["reached"].items():

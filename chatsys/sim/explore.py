@@ -63,6 +63,9 @@ class Result(msgspec.Struct, kw_only=True):
     """The verdict in a sentence."""
     distinct_states: int
     states_per_second: float
+    """By the clock on the wall."""
+    states_per_cpu_second: float
+    """By the processor's: the speed on a core of its own, however many others want that core now."""
     depth: int
     """Every state within so many steps was looked at."""
     bounds: tuple[str, ...]
@@ -88,6 +91,7 @@ class Result(msgspec.Struct, kw_only=True):
             "model": self.model,
             "distinct_states": self.distinct_states,
             "states_per_second": round(self.states_per_second),
+            "states_per_cpu_second": round(self.states_per_cpu_second),
             "depth": self.depth,
             "verdict": self.verdict,
             "violations": violations,
@@ -170,7 +174,7 @@ class _Run:
     def __init__(self, explorer: Explorer, budget: Budget, goal: Any, collect: Predicate | None, progress: Any) -> None:
         self.explorer, self.world, self.model = explorer, explorer.world, explorer.model
         self.budget, self.goal, self.collect, self.progress = budget, goal, collect, progress
-        self.began = time.perf_counter()
+        self.began, self.worked = time.perf_counter(), time.process_time()
         self.depth = 0
         self.seen: set[bytes] = set()
         self.verdict: Verdict | None = None
@@ -260,6 +264,7 @@ class _Run:
     def result(self) -> Result:
         """Return what was found out."""
         seconds = max(time.perf_counter() - self.began, 1e-9)
+        worked = max(time.process_time() - self.worked, 1e-9)
         assert self.verdict is not None, "a search ends with a verdict"
         return Result(
             model=self.model.name,
@@ -267,6 +272,7 @@ class _Run:
             why=self.why,
             distinct_states=len(self.seen),
             states_per_second=len(self.seen) / seconds,
+            states_per_cpu_second=len(self.seen) / worked,
             depth=self.depth,
             bounds=self.model.bounds,
             violation=self.violation,

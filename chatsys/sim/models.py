@@ -7,7 +7,8 @@
 
 All run the very `Node` of the other worlds; each says in `bounds` what it leaves out.
 
-Read also `search.node_model` (what they share), `search.ledger` (what must hold), `explore`.
+Read also `search.node_model` (what they share), `search.answers` (what the election is granted),
+`search.ledger` (what must hold), `explore`.
 """
 
 from collections.abc import Iterable
@@ -52,7 +53,8 @@ class ElectionModel(NodeModel):
 
     name = "election"
     terms = 2
-    """Answered exactly, two terms take minutes and a third takes hours; with any answers three take minutes."""
+    """Two, answered exactly, take minutes and three hours; with any answers three end at 285,426 states, or
+    866,907 with a heartbeat a leader."""
     beats = 0
     answers: Literal["exact", "any"] = "exact"
     """Whether OK arrives only where it was sent, or at any time (`search.answers`)."""
