@@ -35,6 +35,14 @@ def _two_commits_without(one: Life, two: Life, three: Life) -> bool:
     return committed(two) == 3 and log(two) == (1, 1, 2) and log(three) == (1, 1, 1)
 
 
+def _one_hears_of_it(one: Life, two: Life, three: Life) -> bool:
+    return _two_leads_without(one, two, three) and node(one).standing.heard == 1
+
+
+def _three_follows(one: Life, two: Life, three: Life) -> bool:
+    return log(one) == OPENED and log(three) == (1, 1, 2) and node(one).standing.heard == 1
+
+
 def _three_asks_for_three(one: Life, two: Life, three: Life) -> bool:
     return asks(three, 3) and log(three) == (1, 1, 1)
 
@@ -84,7 +92,15 @@ FIGURE_EIGHT = Search(
     ),
 )
 HEARSAY = Search(
-    model=Led, bounds={"nominees": (2,), "beats": 1, "relays": True, "deaf": (1,)}, stages=(ALONE, ASKS, WITHOUT)
+    model=Led,
+    bounds={"nominees": (2,), "beats": 1, "relays": True, "deaf": (1,)},
+    stages=(
+        ALONE,
+        ASKS,
+        WITHOUT,
+        Stage("node 1 hears from a heartbeat that it lacks something", _one_hears_of_it),
+        Stage("node 3 follows node 2, and has its barrier in place of 'one'", _three_follows),
+    ),
 )
 
 # --- 'one' is committed, or on its way ------------------------------------------------------
