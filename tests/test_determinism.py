@@ -18,13 +18,38 @@ from typed import Run, refused
 from chatsys.errors import UsageError
 from chatsys.protocol.effects import Note
 from chatsys.protocol.election import Bully
-from chatsys.sim.determinism import check_determinism
-from chatsys.sim.guarded import guarded_sweep, usual_limit
-from chatsys.sim.suspects import _Sets, files_of
+from chatsys.sim.own.determinism import check_determinism
+from chatsys.sim.own.guarded import guarded_sweep, usual_limit
+from chatsys.sim.own.steps import parting, plain
 from chatsys.sim.sweep import Plan, sweep
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
 SEEN: list[Any] = []
+NUMBERS = (number for number in range(10**9))
+
+
+class Counts:
+    n = 0
+
+    def __call__(self) -> None:
+        self.n += 1
+
+
+COUNTS = Counts()
+
+
+def counter() -> Any:
+    n = 0
+
+    def bump(self: Any) -> None:
+        nonlocal n
+        n += 1
+
+    return bump
+
+
+def group() -> set[str]:
+    return {"ann", "bob", "eve", "joe"}
 
 
 class Fine(Bully):
@@ -52,12 +77,33 @@ class Rolls(Bully):
 
 class Keeps(Bully):
     count = 0  # line 57
+    _names: list[Any] = []
+    __mine: list[Any] = []
 
     def on_message(self, sender: Any, message: Any, now: float, seen: list[Any] = []) -> list[Any]:  # noqa: B006
         SEEN.append(sender)
         seen.append(sender)
+        self._names.append(sender)
+        self.__mine.append(sender)
         Keeps.count += 1
+        Keeps.lead.turns = now  # type: ignore[attr-defined]
+        COUNTS()
+        self.bump()
         return super().on_message(sender, message, now)
+
+    def follow(self, now: float, decision: Any, *, times: list[float] = []) -> list[Any]:  # noqa: B006
+        times.append(now)
+        return super().follow(now, decision)
+
+    def lead(self, now: float) -> list[Any]:
+        return super().lead(now)
+
+    bump = counter()
+
+
+class Other(Bully):
+    count = 0
+    """Has the name, but not the guilt."""
 
 
 class GoesThroughASet(Bully):
@@ -65,6 +111,29 @@ class GoesThroughASet(Bully):
         names = {"ann", "bob", "eve", "joe"}
         note = Note("membership", reason=" ".join(names))  # line 69
         return [note, *super().on_message(sender, message, now)]
+
+
+class GoesThroughAnotherOnes(Bully):
+    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
+        length = 0
+        for name in group():  # adds up: innocent
+            length += len(name)
+        self.names = []
+        if now > 1:
+            self.names = [name.upper() for name in group()]
+        return [Note("membership", reason=str(self.names[:1])), *super().on_message(sender, message, now)]
+
+
+class KnowsWhoItIs(Bully):
+    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
+        mine = os.getpid()
+        return [Note("membership", reason=str(mine)), *super().on_message(sender, message, now)]
+
+
+class CountsInAGenerator(Bully):
+    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
+        number = next(NUMBERS)
+        return [Note("membership", reason=str(number)), *super().on_message(sender, message, now)]
 
 
 class Hangs(Bully):
@@ -118,42 +187,61 @@ def test_every_kind_of_foreign_chance_is_named() -> None:
         assert any(f"line {line + offset} calls {call}(): " in one and "`self.random" in one for one in found), call
 
 
-def test_what_is_kept_outside_of_self_is_named() -> None:
+def test_what_is_kept_outside_of_self_is_named_wherever_it_is() -> None:
     found = warnings(Keeps)
-    for line, name in ((line_of("SEEN: list"), "SEEN"), (line_of("count = 0"), "Keeps.count")):
-        assert any(f"line {line}: {name} is shared by all nodes" in one and "`__init__`" in one for one in found), name
-    assert any("on_message is shared by all nodes" in one for one in found), "a default value that changes"
+    for words, name in (
+        ("SEEN: list", "SEEN"),
+        ("COUNTS = ", "COUNTS"),
+        ("count = 0  # line", "Keeps.count"),
+        ("_names: list", "Keeps._names"),
+        ("__mine: list", "Keeps.__mine"),
+        ("def on_message(self, sender: Any, message: Any, now: float, seen", "what Keeps.on_message() keeps"),
+        ("def follow(self", "what Keeps.follow() keeps"),
+        ("def lead(self", "what Keeps.lead() keeps"),
+        ("def bump(self", "what counter.bump() keeps"),
+    ):
+        said = f"test_determinism.py, line {line_of(words)}: {name} is shared by all nodes"
+        assert any(one.startswith(said) and "begin it in `__init__`" in one for one in found), (name, found)
+    assert len(found) == 9, found
 
 
-def test_a_set_whose_order_matters_is_named() -> None:
-    line = line_of('" ".join(names)')
-    assert warnings(GoesThroughASet) == [
-        f"test_determinism.py, line {line} goes through a set, whose order is never the same; use sorted(...)."
-    ]
+def test_a_set_whose_order_matters_is_named_and_one_that_adds_up_is_not() -> None:
+    said = "goes by the order of a set, or by hash(), which are never the same; use sorted(...)."
+    for kind, words in ((GoesThroughASet, '" ".join(names)'), (GoesThroughAnotherOnes, "[name.upper()")):
+        assert warnings(kind) == [f"test_determinism.py, line {line_of(words)} {said}"]
 
 
-@pytest.mark.parametrize(
-    "code, lines",
-    [
-        ("for x in {1, 2}: pass", [1]),
-        ("s = set()\nfor x in sorted(s): pass\nlist(s)\ns.pop()", [3, 4]),
-        ("s: set[int] = f()\na = [x for x in s]\nb = {x for x in s}\nc = sum(x for x in s)", [2]),
-        ("self.seen = set(a) | b\nnext(iter(self.seen))\nmax(self.seen)", [2]),
-        ("def f(names: set[str]):\n    return (*names,)", [2]),
-        ("s = [1]\nfor x in s: s.pop()", []),
-    ],
-)
-def test_loops_over_sets_are_read_from_the_source(code: str, lines: list[int]) -> None:
-    import ast
+def test_what_no_seed_decides_is_told_from_the_order_of_a_set() -> None:
+    said = "goes by something that no seed decides, such as an address in memory or the number of a process."
+    assert warnings(KnowsWhoItIs) == [f"test_determinism.py, line {line_of('os.getpid()')} {said}"]
+    said = "goes by what an earlier run in the same process left; keep everything in `self`."
+    assert warnings(CountsInAGenerator) == [f"test_determinism.py, line {line_of('next(NUMBERS)')} {said}"]
 
-    assert sorted(set(_Sets(ast.parse(code)).lines())) == lines
+
+def test_runs_part_where_a_turn_first_ends_in_another_way() -> None:
+    begin, end = ("a.py", 0, 7), ("a.py", -1, 7)
+    one = [begin, ("a.py", 3, 1), ("a.py", 4, 2), end, begin, ("a.py", 3, 1), ("a.py", 5, 1), end]
+    assert parting(one, one) is None
+    innocent = [begin, ("a.py", 3, 9), ("a.py", 4, 2), end]
+    assert parting(one, [*innocent, *one[4:]]) is None
+    guilty = [begin, ("a.py", 3, 9), ("a.py", 5, 9), ("a.py", -1, 9)]
+    assert parting(one, [*innocent, *guilty]) == ("a.py", 5), "line 3 differed before, and nothing came of it"
+    assert parting(one, [("a.py", 0, 9), *one[1:3], ("a.py", -1, 9)]) is None, "the turn began otherwise already"
+
+
+def test_a_value_can_be_compared_between_processes() -> None:
+    assert plain({"b", "a"}) == plain({"a", "b"}) != plain({"a"})
+    assert plain({"x": 1, "y": 2}) != plain({"y": 2, "x": 1}), "the order of a dict is its own"
+    assert "0x" not in repr(plain([object(), Counts(), Note("hold")]))
 
 
 def test_a_class_that_never_ends_is_no_answer_to_whether_it_repeats() -> None:
-    found = check_determinism({"election": Hangs}, 1, SHORT, limit=3)
-    assert found == ["Whether runs can be repeated is not known: seed 1 did not end within 3 s."]
-    assert warnings(Leaves) == ["Whether runs can be repeated is not known: seed 1 raised SystemExit: I quit."]
-    assert warnings(Dies) == ["Whether runs can be repeated is not known: the process that played seed 1 died."]
+    unknown = "Whether runs can be repeated is not known: seed 1"
+    (found,) = check_determinism({"election": Hangs}, 1, SHORT, limit=3)
+    assert found.startswith(f"{unknown}: It did not end within 3 s; it hung in test_determinism.py, line ")
+    line = line_of('SystemExit("I quit")')
+    assert warnings(Leaves) == [f"{unknown} raised SystemExit: I quit (test_determinism.py, line {line})."]
+    assert warnings(Dies) == [f"{unknown}: The process that played it ended with code 7."]
 
 
 # --- the batch ----------------------------------------------------------------------------------
@@ -186,7 +274,6 @@ def test_what_hangs_is_named_with_its_line_and_the_batch_ends() -> None:
     ]
     hung = [result.inconclusive for result in results if result.inconclusive.startswith(tuple(where))]
     assert len(hung) >= 3 and results[-1].inconclusive.startswith("It was not played, for ")
-    assert files_of({"election": Hangs}) == {__file__}
 
 
 def test_what_ends_the_process_costs_one_seed_each() -> None:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from shutil import get_terminal_size
@@ -29,7 +29,7 @@ from chatsys.commands import (
     read_quorum,
     read_range,
 )
-from chatsys.commands.proofs import progress, read_part
+from chatsys.commands.proofs import progress
 from chatsys.errors import UsageError
 
 SHOWN = 5
@@ -74,6 +74,7 @@ def simulate(
     """
     wanted, count = read_range(seeds), read_quorum(quorum, nodes)
     from chatsys.faults import parse_kinds
+    from chatsys.sim.own.given import read_parts
     from chatsys.sim.sweep import Plan
 
     plan = Plan(
@@ -84,12 +85,12 @@ def simulate(
         calm=calm,
         talk=talk,
     )
-    parts = dict(map(read_part, part)) if part else None
+    parts = read_parts(part) if part else b""
     began = time.monotonic()
     with _results(resume, plan, part or ()) as kept:
         results = _play(wanted, plan, (jobs, limit), parts, kept)
     whole = summary(results, time.monotonic() - began)
-    whole["warnings"] = _warnings(results[0], plan, parts) if parts else []
+    whole["warnings"] = _warnings(results, plan, parts) if parts else []
     for violation in whole["violations"]:
         violation["replay"] += "".join(f" --part {text}" for text in part or ())
     if shrink and whole["violations"]:
@@ -115,18 +116,27 @@ def _digest(part: str) -> str:
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
 
 
-def _warnings(first: Any, plan: Any, parts: dict[str, type]) -> list[str]:
-    """Say why runs with these classes cannot be repeated; the first seed is tried."""
-    from chatsys.sim.determinism import check_determinism
+def _warnings(results: list[Any], plan: Any, code: bytes) -> list[str]:
+    """Say why runs with these classes cannot be repeated (the first seed is tried), and which doors answer amiss."""
+    from chatsys.sim.own.aside import aside
+    from chatsys.sim.own.determinism import check_determinism
+    from chatsys.sim.own.given import wrong_answers
+    from chatsys.sim.own.guarded import usual_limit
 
+    first: Any = results[0]
+    found: list[str] = []
+    broken = (one.seed for one in results for violation in one.violations if violation["invariant"] == "broken")
+    if (seed := next(broken, None)) is not None:
+        answer = aside(wrong_answers, seed, plan, parts=code, limit=usual_limit(plan))
+        found = answer.value if answer.done else []
     if not first.hash:
-        return [f"Whether runs can be repeated is not known, for seed {first.seed} came to no end."]
-    return check_determinism(parts, first.seed, plan)
+        return [*found, f"Whether runs can be repeated is not known, for seed {first.seed} came to no end."]
+    return [*found, *check_determinism(code, first.seed, plan)]
 
 
-def _play(wanted: range, plan: Any, means: tuple[int, float], parts: dict[str, type] | None, kept: Any) -> list[Any]:
+def _play(wanted: range, plan: Any, means: tuple[int, float], parts: bytes, kept: Any) -> list[Any]:
     """Return the result of every seed: those that are kept, and the others played now; means: jobs and limit."""
-    from chatsys.sim.guarded import guarded_sweep
+    from chatsys.sim.own.guarded import guarded_sweep
     from chatsys.sim.sweep import sweep
 
     jobs, limit = means
@@ -136,10 +146,10 @@ def _play(wanted: range, plan: Any, means: tuple[int, float], parts: dict[str, t
     done = {} if kept is None else kept.done
     workers = min(jobs or os.cpu_count() or 1, len(missing))
     with progress(len(missing), "schedules") as step:
-        if parts:
-            results = guarded_sweep(missing, plan, parts, jobs=workers, limit=limit or None)
+        if parts or workers > 1:
+            results = guarded_sweep(missing, plan, parts, jobs=workers, limit=(limit or None) if parts else None)
         else:
-            results = sweep(missing, plan, jobs=workers)
+            results = sweep(missing, plan)
         for result in results:
             done[result.seed] = result
             if kept is not None and result.hash:  # what came to no end is tried again
@@ -182,14 +192,25 @@ def meaning(judged: int, violated: int) -> str:
     )
 
 
-def _shrink(seed: int, plan: Any, parts: dict[str, type] | None) -> dict[str, Any]:
+def _shrink(seed: int, plan: Any, code: bytes) -> dict[str, Any]:
     """Return the shortest run found that fails as this seed does: its steps in words, and as code."""
-    from chatsys.sim.shrink import shrink_seed
+    from chatsys.sim.own.aside import aside
+    from chatsys.sim.own.guarded import usual_limit
 
     hint(f"Shrinking seed {seed}: up to half a minute.")
+    if not code:
+        return shrunk({}, seed, plan)
+    answer = aside(shrunk, seed, plan, parts=code, limit=40.0 + usual_limit(plan))
+    return answer.value if answer.done else {"seed": seed, "steps": None, "story": answer.value, "code": ""}
+
+
+def shrunk(parts: Mapping[str, type], seed: int, plan: Any) -> dict[str, Any]:
+    """Shrink a seed; with somebody's own parts in another process."""
+    from chatsys.sim.shrink import shrink_seed
+
     try:
-        found = shrink_seed(seed, plan, parts=parts)
-    except UsageError as error:  # the seed did not fail when it was played again
+        found = shrink_seed(seed, plan, parts=parts or None)
+    except UsageError as error:  # it does not fail when it is played again
         return {"seed": seed, "steps": None, "story": str(error), "code": ""}
     return {
         "seed": seed,

@@ -1,0 +1,278 @@
+"""Aside: somebody's own classes at work in a process of their own, bounded in time and memory.
+
+    code --> Worker --(function, arguments)--> the process: loads the classes, calls function(parts, ...)
+                    <--------- Answer --------   |  raises: told, with the line of the class
+                                                 |  too long: says in which line it is, and is replaced
+                                                 `- dies: is replaced
+
+`code` is what `packed` or `given.read_parts` gave: bytes that only the process opens, so that a class
+which loops, exits, prints, or eats all memory does so there.  It is no sandbox.
+
+Promises  an answer to every task; what the classes print goes to stderr; threads they left behind
+          keep nothing alive; no process outlives the one that began it.
+Read also `guarded` (many seeds), `determinism`, `given` (classes in files), `suspects` (whose line it was).
+"""
+
+import math
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from chatsys.carry import pack
+from chatsys.errors import ChatsysError, UsageError
+from chatsys.sim.own.suspects import blame, is_own
+
+GRACE = 2.0
+"""Seconds after which a process is killed that does not even say where it hangs."""
+STARTING = 30.0
+"""So many seconds more are granted until a process begins."""
+LOADING = 10.0
+"""So many seconds the classes may take to be loaded, however short a task must be."""
+MEMORY = 2 << 30
+"""Bytes that a process with somebody's own classes may take, beyond what Python itself takes."""
+
+Parts = Mapping[str, type] | bytes
+"""Classes at hand, or `code` that gives them when it is opened in another process."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of a task."""
+
+    verdict: Literal["done", "refused", "raised", "hung", "died"]
+    value: Any
+    """What the function returned; else a sentence."""
+    spent: bool = False
+    """Whether the process had better not be given another task."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the function returned."""
+        return self.verdict == "done"
+
+
+def packed(parts: Parts | None) -> bytes:
+    """Return `parts` as `code`; b"" is none."""
+    if isinstance(parts, bytes):
+        return parts
+    if not parts:
+        return b""
+    try:
+        return pack(dict(parts))
+    except Exception as error:  # a lock, a socket, an open file
+        raise UsageError(f"These classes cannot be handed to another process: {error}.") from None
+
+
+def aside(
+    function: Callable[..., Any],
+    *arguments: Any,
+    parts: Parts | None = None,
+    limit: float = math.inf,
+    memory: int | None = MEMORY,
+) -> Answer:
+    """Call `function(parts, *arguments)` in a process of its own; function and arguments must be importable and plain."""
+    worker = Worker(packed(parts), limit, memory=memory)
+    try:
+        worker.give(function, *arguments)
+        return worker.wait()
+    finally:
+        worker.kill()
+
+
+class Worker:
+    """A process that does one task at a time, seen from outside."""
+
+    def __init__(
+        self, code: bytes, limit: float = math.inf, *, memory: int | None = None, hash_seed: str | None = None
+    ) -> None:
+        self.order = (code, limit, memory)
+        self.hash_seed = hash_seed
+        self.busy = False
+        self.begun = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.end, other = context.Pipe()
+        self.process = context.Process(target=_serve, args=(other, *self.order), daemon=True)
+        with _deaf(), _hash_seed(self.hash_seed):
+            self.process.start()
+        other.close()
+        self.ready = self.busy = False
+
+    def give(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Let it do a task."""
+        self.busy, self.begun = True, time.monotonic()
+        try:
+            self.end.send((function, arguments))
+        except OSError:
+            pass  # it died; `look` finds out
+
+    def wait(self) -> Answer:
+        """Wait for the answer."""
+        while True:
+            wait([self.end], 0.1)
+            if (answer := self.look()) is not None:
+                return answer
+
+    def look(self) -> Answer | None:
+        """Return the answer if there is one by now."""
+        if not self.busy:
+            return None
+        try:
+            while self.end.poll():
+                found = self.end.recv()
+                if isinstance(found, Answer):
+                    return self._over(found)
+                self.ready, self.begun = True, time.monotonic()
+        except (EOFError, OSError):
+            self.process.join(GRACE)
+            return self._over(
+                Answer("died", f"The process that played it ended with code {self.process.exitcode}.", True)
+            )
+        limit = self.order[1]
+        if time.monotonic() - self.begun > limit + GRACE + (0 if self.ready else STARTING + LOADING):
+            why = f"It did not end within {limit:g} s, and the process did not say where; look for one very long step."
+            return self._over(Answer("hung", why, True))
+        return None
+
+    def _over(self, answer: Answer) -> Answer:
+        self.busy = False
+        if answer.spent:
+            self.kill()
+            self._begin()
+        return answer
+
+    def kill(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.join()
+        self.end.close()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore Ctrl-C while a process begins, which inherits this; in other threads than the main one, do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _hash_seed(seed: str | None) -> Iterator[None]:
+    """Let processes that begin here have this PYTHONHASHSEED; None: as it is."""
+    if seed is None:
+        yield
+        return
+    before = os.environ.get("PYTHONHASHSEED")
+    os.environ["PYTHONHASHSEED"] = seed
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONHASHSEED"]
+        if before is not None:
+            os.environ["PYTHONHASHSEED"] = before
+
+
+# --- inside the process --------------------------------------------------------------------------
+
+
+def _serve(end: Connection, code: bytes, limit: float, memory: int | None) -> None:
+    """Do tasks until nobody asks any more, then leave, whatever threads there are."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(2, 1)  # what the classes print must not mix with what the parent prints
+    sys.stdout = sys.stderr
+    if memory is not None:
+        _bound_memory(memory)
+    watch = _Watch(end)
+    try:
+        watch.begin(max(limit, LOADING))
+        loaded = _answer(pickle.loads, code) if code else Answer("done", {})
+        watch.over()
+        end.send("ready")
+        while True:
+            function, arguments = end.recv()
+            watch.begin(limit)
+            watch.over(_answer(function, loaded.value, *arguments) if loaded.done else loaded)
+    except (EOFError, OSError):
+        os._exit(0)
+    except BaseException:  # memory is so scarce that not even a sentence can be made, or the answer cannot travel
+        os._exit(1)
+
+
+def _answer(function: Callable[..., Any], *arguments: Any) -> Answer:
+    try:
+        return Answer("done", function(*arguments))
+    except ChatsysError as error:
+        return Answer("refused", str(error))
+    except BaseException as error:  # somebody's class may do anything, exit() too
+        return Answer("raised", blame(error), isinstance(error, MemoryError))
+
+
+def _bound_memory(memory: int) -> None:
+    try:
+        import resource
+
+        import psutil
+    except ImportError:
+        return  # Windows: the time limits alone must do
+    used = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (used + memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+class _Watch:
+    """A thread that says in which line the main thread is when a task takes too long; it leaves with the parent."""
+
+    def __init__(self, end: Connection) -> None:
+        self.end = end
+        self.lock = threading.Lock()
+        self.limit = self.until = math.inf
+        self.main = threading.get_ident()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def begin(self, limit: float) -> None:
+        """The main thread begins with a task."""
+        with self.lock:
+            self.limit, self.until = limit, time.monotonic() + limit
+
+    def over(self, answer: Answer | None = None) -> None:
+        """The main thread is done with it."""
+        with self.lock:
+            self.until = math.inf
+            if answer is not None:
+                self.end.send(answer)
+
+    def _look(self) -> None:
+        parent = multiprocessing.parent_process()
+        while parent is None or parent.is_alive():
+            time.sleep(0.05)
+            with self.lock:
+                if time.monotonic() > self.until:
+                    why = f"It did not end within {self.limit:g} s; it hung in {self._where()}. Look for a loop that never ends."
+                    self.end.send(Answer("hung", why, True))
+                    os._exit(0)
+        os._exit(0)
+
+    def _where(self) -> str:
+        """Name the line at which somebody's own code is, or else the innermost one."""
+        innermost: Any = sys._current_frames()[self.main]
+        frame = innermost
+        while frame is not None and not is_own(frame.f_code.co_filename):
+            frame = frame.f_back
+        frame = frame or innermost
+        return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}, in {frame.f_code.co_name}"

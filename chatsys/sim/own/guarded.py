@@ -1,0 +1,83 @@
+"""A sweep in processes: what hangs or dies costs one seed, and never the batch.
+
+    seeds --> workers, one seed at a time --> results, in the order of the seeds
+                 |  raises: its node stops, as ever; raises elsewhere: inconclusive
+                 `- too long, or dies: inconclusive, and the worker is replaced
+
+The clock on the wall decides only what is given up: that verdict is inconclusive, never ok.
+
+Promises  a result for every seed.
+Read also `aside` (a worker), `sweep` (one seed), `determinism` (may these results be repeated?).
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from multiprocessing.connection import wait
+
+from chatsys.errors import UsageError
+from chatsys.sim.own.aside import MEMORY, Answer, Parts, Worker, packed
+from chatsys.sim.sweep import Plan, Result, run_seed
+
+ENOUGH = 3
+"""After so many seeds that hung the others are not played."""
+
+
+def usual_limit(plan: Plan) -> float:
+    """Return how many seconds one seed may take: about a hundred times of what it needs."""
+    return 10.0 + 0.05 * plan.nodes * (plan.seconds + plan.calm)
+
+
+def guarded_sweep(
+    seeds: Iterable[int], plan: Plan, parts: Parts | None = None, *, jobs: int = 1, limit: float | None = None
+) -> Iterator[Result]:
+    """Yield the result of each seed in order; a seed that takes longer than `limit` seconds is inconclusive.
+
+    Without `limit` there is none, but with somebody's own `parts` it is the `usual_limit`.
+    """
+    if limit is None:
+        limit = usual_limit(plan) if parts else math.inf
+    if not limit > 0:
+        raise UsageError(f"limit is {limit:g}; give each seed more than 0 seconds.")
+    order, code = list(seeds), packed(parts)
+    todo, done, hung = deque(order), dict[int, Result](), 0
+    workers = [Worker(code, limit, memory=MEMORY if code else None) for _ in range(max(1, min(jobs, len(order))))]
+    playing: dict[Worker, int] = {}
+    try:
+        for seed in order:
+            while seed not in done:
+                for worker in workers:
+                    if worker not in playing and todo:
+                        playing[worker] = todo.popleft()
+                        worker.give(play, playing[worker], plan)
+                wait([worker.end for worker in playing], 0.1)
+                for worker in list(playing):
+                    if (answer := worker.look()) is not None:
+                        played = playing.pop(worker)
+                        done[played] = _result(played, answer)
+                        hung += answer.verdict == "hung"
+                if hung >= ENOUGH:
+                    done |= {
+                        left: nothing(left, f"It was not played, for {hung} seeds before it hung.") for left in todo
+                    }
+                    todo.clear()
+            yield done.pop(seed)
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+def play(parts: Mapping[str, type], seed: int, plan: Plan) -> Result:
+    """Play one seed; run in a worker."""
+    return run_seed(seed, plan, parts or None)
+
+
+def _result(seed: int, answer: Answer) -> Result:
+    if answer.verdict in ("raised", "refused"):
+        return nothing(seed, f"The simulator was stopped by {answer.value}.".replace("..", "."))
+    return answer.value if answer.done else nothing(seed, answer.value)
+
+
+def nothing(seed: int, why: str) -> Result:
+    """Return the result of a seed that came to no end; it has no hash."""
+    return Result(seed=seed, events=0, messages=0, seconds=0.0, violations=(), inconclusive=why, hash="")

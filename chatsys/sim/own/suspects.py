@@ -1,0 +1,216 @@
+"""Suspects: which code is somebody's own, where it is written, and what it keeps outside of `self`.
+
+    own      a part file, the modules beside it, a notebook's cells      not chatsys, not Python, not packages
+    SEEN = []                      shared by all nodes, and kept from run to run   self.seen in __init__
+    def f(self, seen=[]), f.count = 1, class attributes, what a decorator keeps    likewise
+
+Promises  nothing is run; a line is named only if the source says that it gives this very thing its value.
+Read also `determinism`, `steps` (which line makes runs differ), `aside` (which line hangs).
+"""
+
+import ast
+import linecache
+import os
+import pickle
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import CellType, FunctionType, ModuleType
+from typing import Any
+
+import chatsys
+
+_OTHERS = tuple(
+    f"{folder}{os.sep}"
+    for folder in (
+        Path(chatsys.__file__).parent,
+        *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    )
+)
+_MADE = {
+    "__dict__", "__weakref__", "__doc__", "__module__", "__annotations__", "__orig_bases__", "__parameters__",
+    "__slotnames__", "__abstractmethods__", "_abc_impl",
+}  # fmt: skip
+"""What Python puts into a class by itself, some of it only when a value is pickled."""
+
+
+@cache
+def is_own(file: str) -> bool:
+    """Tell whether this is a file (or a notebook's cell) of somebody's own."""
+    return not file.startswith(("<frozen", "<string>", "<__array_function__", *_OTHERS))
+
+
+def blame(error: BaseException) -> str:
+    """Tell what `error` is, and the innermost line of somebody's own code it came through, or else the innermost."""
+    at, found = error.__traceback__, ""
+    while at is not None:
+        file = at.tb_frame.f_code.co_filename
+        if is_own(file) or not found:
+            found = f" ({Path(file).name}, line {at.tb_lineno})" if is_own(file) else ""
+        at = at.tb_next
+    message = f": {error}" if str(error) else ""
+    return f"{type(error).__name__}{message}{found}"
+
+
+def place(thing: Any) -> str:
+    """Return `file, line N` of where a class or a function is written; the file alone if the line is not known."""
+    if isinstance(thing, type):
+        file, line = _file_of(thing), _line_of_class(_file_of(thing), thing.__qualname__)
+    else:
+        code = thing.__code__
+        file, line = code.co_filename, code.co_firstlineno
+    return at(file, line)
+
+
+def at(file: str, line: int | None) -> str:
+    """Return `file, line N`."""
+    return f"{Path(file).name}, line {line}" if line else Path(file).name
+
+
+def own_classes(parts: Mapping[str, type]) -> list[type]:
+    """Return the classes of `parts` and what they inherit from, but for those of chatsys and of Python."""
+    found = dict.fromkeys(kind for part in parts.values() for kind in part.__mro__)
+    return [kind for kind in found if kind.__module__ != "builtins" and is_own(_file_of(kind) or "<frozen")]
+
+
+def _file_of(kind: type) -> str:
+    """Return the file that a class is written in; "" if it is written in C."""
+    for value in vars(kind).values():
+        function = getattr(value, "__func__", getattr(value, "fget", value))
+        if isinstance(function, FunctionType) and function.__module__ == kind.__module__:
+            if is_own(file := function.__code__.co_filename):
+                return file
+    return getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+
+
+# --- what is kept outside of self ----------------------------------------------------------------
+
+
+class Kept:
+    """What somebody's own modules, classes and functions hold at one moment: name and line -> value."""
+
+    def __init__(self, parts: Mapping[str, type]) -> None:
+        self.found: dict[tuple[str, str], bytes] = {}
+        self._seen: set[int] = set()
+        for kind in own_classes(parts):
+            self._class(kind)
+        for module in list(sys.modules.values()):
+            file = getattr(module, "__file__", None)
+            if isinstance(module, ModuleType) and isinstance(file, str) and is_own(file):
+                self._globals(vars(module), file)
+
+    def changed(self, before: "Kept") -> list[tuple[str, str]]:
+        """Return (place, name) of what is another value than it was."""
+        return [key for key, value in self.found.items() if value != before.found.get(key)]
+
+    def _globals(self, names: dict[str, Any], file: str) -> None:
+        if id(names) in self._seen:
+            return
+        self._seen.add(id(names))
+        body = _tree(file).body
+        given = _given(body)
+        for name, value in list(names.items()):
+            if isinstance(value, FunctionType):
+                self._function(value)
+            elif isinstance(value, type):
+                self._class(value)
+            elif not name.startswith("__") and not isinstance(value, ModuleType) and (name in given or not body):
+                self.found[at(file, given.get(name)), name] = _value(value)
+
+    def _class(self, kind: type) -> None:
+        file = _file_of(kind)
+        if id(kind) in self._seen or not file or not is_own(file):
+            return
+        self._seen.add(id(kind))
+        given = _given(_body(file, kind.__qualname__))
+        for name, value in list(vars(kind).items()):
+            function = getattr(value, "__func__", getattr(value, "fget", value))
+            if isinstance(function, FunctionType):
+                self._function(function)
+            elif name not in _MADE and not hasattr(value, "__get__"):
+                written = name.removeprefix(f"_{kind.__name__}") if "__" in name else name
+                self.found[at(file, given.get(written)), f"{kind.__name__}.{written}"] = _value(value)
+
+    def _function(self, function: FunctionType) -> None:
+        file = function.__code__.co_filename
+        if id(function) in self._seen or not is_own(file):
+            return
+        self._seen.add(id(function))
+        if function.__module__ not in sys.modules:  # a notebook's class: its globals came along with it
+            self._globals(function.__globals__, file)
+        held = [cell for cell in function.__closure__ or () if not isinstance(_content(cell), FunctionType | type)]
+        for cell in function.__closure__ or ():
+            if isinstance(content := _content(cell), FunctionType):
+                self._function(content)
+        own = {name: value for name, value in vars(function).items() if name != "__wrapped__"}
+        kept = (function.__defaults__, function.__kwdefaults__, own, [_content(cell) for cell in held])
+        if any(kept):
+            name = f"what {function.__qualname__.replace('<locals>.', '')}() keeps"
+            self.found[at(file, function.__code__.co_firstlineno), name] = _value(kept)
+
+
+def _content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None  # nothing is in it yet
+
+
+def _value(value: Any) -> bytes:
+    try:
+        return pickle.dumps(value)
+    except Exception:
+        return repr(value).encode(errors="replace")
+
+
+# --- the source ----------------------------------------------------------------------------------
+
+
+def _tree(file: str) -> ast.Module:
+    """Return the syntax tree of a file or of a notebook's cell; an empty one if it cannot be had."""
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _line_of_class(file: str, qualname: str) -> int | None:
+    return next((node.lineno for node in _classes(file, qualname)), None)
+
+
+def _body(file: str, qualname: str) -> list[ast.stmt]:
+    return next((node.body for node in _classes(file, qualname)), [])
+
+
+def _classes(file: str, qualname: str) -> Iterator[ast.ClassDef]:
+    """Yield the class of this name, if the file has exactly one; which of several it is nobody can tell."""
+    name = qualname.rpartition(".")[2]
+    found = [node for node in ast.walk(_tree(file)) if isinstance(node, ast.ClassDef) and node.name == name]
+    if len(found) == 1:
+        yield found[0]
+
+
+def _given(body: list[ast.stmt]) -> dict[str, int | None]:
+    """Return the names that get a value here, each with its first line; a `global` of a function has none."""
+    found: dict[str, int | None] = {}
+    todo: list[ast.AST] = [*body]
+    while todo:
+        node = todo.pop(0)
+        match node:
+            case ast.FunctionDef() | ast.ClassDef() | ast.AsyncFunctionDef():
+                continue
+            case ast.Assign(targets=targets):
+                named = [one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                named = [name]
+            case _:
+                named = []
+                todo += ast.iter_child_nodes(node)
+        for name in named:
+            found.setdefault(name, getattr(node, "lineno", None))
+    for inner in (one for statement in body for one in ast.walk(statement)):
+        for name in inner.names if isinstance(inner, ast.Global) else ():
+            found.setdefault(name, None)
+    return found
