@@ -53,7 +53,7 @@ class ElectionModel(NodeModel):
 
     name = "election"
     terms = 2
-    """Two, answered exactly, take minutes and three hours; with any answers three end at 285,426 states, or
+    """Two, answered exactly, take minutes and three hours; with any answers three end at 277,256 states, or
     866,907 with a heartbeat a leader."""
     beats = 0
     answers: Literal["exact", "any"] = "exact"
