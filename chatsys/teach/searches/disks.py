@@ -173,6 +173,7 @@ RELAYED = Search(
         Stage("'one' and the barrier of term 3 are committed", _three_commits),
         Stage("node 1, still in term 2, nominates itself", _one_nominates),
     ),
+    states=3_000,
 )  # fmt: skip
 
 DISKS = {

@@ -44,7 +44,7 @@ ELECTIONS = {
     "term forgotten on restart": TWO_ASK_ONE_CRASHES,
     "PROMISE before fsync": TWO_ASK_ONE_LOSES_POWER,
     "claims the lead at start": Search(model=Fresh, bounds=RIVALS),
-    "leadership resumed after restart": Search(model=Led, bounds={"crashes": 1, "inputs": ()}),
+    "leadership resumed after restart": Search(model=Led, bounds={"crashes": 1, "inputs": (), "nominees": ()}),
     "COORDINATOR of an older term accepted": Search(
         model=Fresh,
         bounds={"terms": 2, "nominees": (2, 3)},

@@ -194,7 +194,19 @@ NEWCOMER = Search(
     bounds={"nominees": (), "terms": 1, "inputs": (ONE, TWO), "batch": 1, "crashes": 1, "mortal": (1,)},
     stages=(Stage("node 1 is back after a crash, and lacks two messages", _one_came_back),),
 )
-SAID_AGAIN = {"inputs": (ONE, ONE)}
+SAID_AGAIN = Search(model=Led, bounds={"inputs": (ONE, ONE), "nominees": ()})
+SAID_TO_THE_NEXT = Search(
+    model=Led,
+    bounds={"inputs": (ONE, ONE), "nominees": (2,)},
+    stages=(
+        Stage("'one' is committed, and node 2 has it", _two_has_it),
+        Stage("node 2 asks for promises of term 2", _two_asks_and_has_it),
+        Stage("node 2 leads term 2 and has committed 'one' and its barrier", _two_is_ready),
+    ),
+)
+OPENING_A_SESSION = Search(
+    model=Led, bounds={"opening": Led.opening[:1], "inputs": (Led.opening[1][1],), "nominees": ()}
+)
 
 LOGS = {
     "adopt longest": LONGER,
@@ -210,17 +222,9 @@ LOGS = {
     "sync reply without nonce": ANSWERED_LATE,
     "hold-back kept across terms": HELD_BACK,
     "second append path": NEWCOMER,
-    "ok before commit": Search(model=Led, bounds={"opening": Led.opening[:1], "inputs": (Led.opening[1][1],)}),
-    "retry answered ok early": Search(model=Led, bounds=SAID_AGAIN),
-    "no session dedup": Search(model=Led, bounds={**SAID_AGAIN, "nominees": ()}),
-    "session table not rebuilt": Search(
-        model=Led,
-        bounds={**SAID_AGAIN, "nominees": (2,)},
-        stages=(
-            Stage("'one' is committed, and node 2 has it", _two_has_it),
-            Stage("node 2 asks for promises of term 2", _two_asks_and_has_it),
-            Stage("node 2 leads term 2 and has committed 'one' and its barrier", _two_is_ready),
-        ),
-    ),
+    "ok before commit": OPENING_A_SESSION,
+    "retry answered ok early": SAID_AGAIN,
+    "no session dedup": SAID_AGAIN,
+    "session table not rebuilt": SAID_TO_THE_NEXT,
 }
 """Searches by the names of mutants."""
