@@ -2,7 +2,8 @@
 
     clients talk all along  --50 a second-->  processes over TCP
     every 5 to 15 seconds   one fault: SIGKILL, SIGSTOP, a partition, a link that loses or lags
-    at the end              everything is mended; the trace goes through the same checkers
+    at the end              everything is mended; the trace goes through the same checkers, and
+                            soon all must be served again (L1-L3), with nothing left waiting (L6)
 
 Real time finds what virtual time cannot: what the operating system does between two lines.  In
 namespaces it also finds what TCP does when packets, not frames, vanish.
@@ -20,6 +21,8 @@ import msgspec
 
 from chatsys.check import check
 from chatsys.check.histories import check_histories
+from chatsys.check.liveness import Verdict, check_live
+from chatsys.check.rest import check_rest
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Fault, Script, apply
 from chatsys.runtime.cluster import Cluster
@@ -28,8 +31,10 @@ from chatsys.trace import Trace
 AUTHORS = ("ann", "bob", "eve", "kim")
 SHORTEST, LONGEST = 5.0, 15.0
 """Between one fault and the next, in seconds."""
-CALM = 30.0
-"""At most so long everything may take to be delivered everywhere once all is mended."""
+CALM = 32.0
+"""At most so long everything may take to be served and at rest once all is mended; L1-L3 take up to 30 s to be judged."""
+LAWS = ("L1", "L2", "L3", "L6")
+"""The laws of liveness that a soak judges; L4 needs more than a minute of calm, as `simulate` gives it."""
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -53,8 +58,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     delivered: dict[int, int]
     outages: tuple[Outage, ...]
     violations: tuple[str, ...]
+    judged: tuple[str, ...] = LAWS
+    """The laws of liveness judged after the last mend; what breaks them is among the violations."""
+    served_after: float = 0.0
+    """How many seconds after the last mend all was delivered, answered and at rest, or the wait was over."""
     unfinished: str = ""
-    """What was not well when time was up, if anything."""
+    """What was not well when time was up, and yet no law is broken, if anything."""
 
     @property
     def longest(self) -> float:
@@ -141,8 +150,12 @@ def soak(
         begin = cluster.now
         said = _drive(cluster, script, seconds, rate, step or (lambda: None))
         apply(cluster, "mend", (), lenient=True)
-        calm = cluster.until(lambda: _all_delivered(cluster), CALM, quiet=True)
+        mended = cluster.now
+        cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
+        cluster.until(lambda: _all_delivered(cluster) and check_rest(cluster).verdict == "pass", CALM, quiet=True)
         trace = cluster.trace
+        live, rest = judge(cluster, mended)
+        late = (*live.violations, *rest.violations)
         return Report(
             where=where,
             nodes=nodes,
@@ -153,9 +166,15 @@ def soak(
             indeterminate=len(trace.of("indeterminate")),
             delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
             outages=_outages(trace, script, begin),
-            violations=tuple(str(found) for found in (*check(trace), *check_histories(trace))),
-            unfinished="" if calm else f"after {CALM:.0f} s of calm not every node has every acknowledged message",
+            violations=tuple(str(found) for found in (*check(trace), *check_histories(trace), *late)),
+            served_after=round(cluster.now - mended, 2),
+            unfinished="; ".join((*live.open, *rest.open)),
         )
+
+
+def judge(cluster: Any, mended: float) -> tuple[Verdict, Verdict]:
+    """Return what the trace, and what the nodes of a cluster or world, say about liveness since all was mended."""
+    return check_live(cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
 
 
 def _drive(cluster: Cluster, script: Script, seconds: float, rate: float, step: Callable[[], None]) -> int:

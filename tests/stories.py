@@ -30,12 +30,14 @@ class Story:
     def ack(self, client: str, number: int, seq: int, text: str) -> "Story":
         return self.add("ack", client, client=client, client_seq=number, seq=seq, text=text)
 
-    def append(self, node: int, seq: int, term: int, text: str = "", client: str = "ann", number: int = 0) -> "Story":
+    def append(
+        self, node: int, seq: int, term: int, text: str = "", client: str = "ann", number: int = 0, **more: Any
+    ) -> "Story":
         if not text:
-            return self.add("append", node, seq=seq, entry_term=term, entry="barrier")
+            return self.add("append", node, seq=seq, entry_term=term, entry="barrier", **more)
         return self.add(
             "append", node, seq=seq, entry_term=term, entry="chat", text=text, client=client, client_seq=number,
-            room="main", author=client,
+            room="main", author=client, **more,
         )  # fmt: skip
 
     def deliver(self, node: int, seq: int, msg_no: int, text: str, **more: Any) -> "Story":
@@ -130,11 +132,17 @@ def bad_elections() -> Iterator[tuple[str, str, Story]]:
     story = Story().add("role", 2, term=4, role="leader")
     yield "a role in an older term", "S6", story.add("role", 2, term=3, role="follower")
 
+    story = Story().add("promise", 2, term=5, peer=3)
+    yield "a role in a term below the promise", "S6", story.add("role", 2, term=4, role="follower")
+
     story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).commit(1, 2).append(2, 1, 1)
     yield "a leader without a committed entry", "S8", story.add("lead", 2, term=2, seq=2)
 
     story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).append(2, 1, 1).add("lead", 2, term=2, seq=2)
     yield "an entry committed late, in a lower term", "S8", story.commit(1, 2, term=1)
+
+    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).commit(1, 2).append(2, 1, 1).append(2, 3, 2)
+    yield "a leader with a hole where an entry is committed", "S8 S12", story.add("lead", 2, term=2, seq=3)
 
 
 def bad_acknowledgements() -> Iterator[tuple[str, str, Story]]:
@@ -175,12 +183,25 @@ def bad_acknowledgements() -> Iterator[tuple[str, str, Story]]:
     yield "a split brain that heals", "S1 S2 S7 S13", story
 
 
+def bad_answers() -> Iterator[tuple[str, str, Story]]:
+    story = said("hi").submit("bob", 1, "yo").append(1, 1, 1, "yo", "bob", 1).commit(1, 1)
+    yield "acknowledged at a position that holds another message", "S7", story.ack("ann", 1, 1, "hi")
+
+    story = said("hi").commit(1, 9).ack("ann", 1, 4, "hi")
+    yield "one message acknowledged at two positions", "S7", story.ack("ann", 1, 5, "hi")
+
+    yield "ok, and nobody ever wrote anything", "S16", said("hi").ack("ann", 1, 1, "hi")
+
+
 def bad_logs() -> Iterator[tuple[str, str, Story]]:
     story = Story().append(1, 4, 2, "hi", number=1)
     yield "one label, two entries", "S12", story.append(2, 4, 2, "yo", number=1)
 
     story = Story().append(1, 3, 1).append(1, 4, 2, "hi", number=1).append(2, 3, 2)
     yield "one label, two predecessors", "S12", story.append(2, 4, 2, "hi", number=1)
+
+    yield "a hole in a log", "S12", Story().append(1, 1, 1).append(1, 2, 1).append(1, 4, 1)
+    yield "a first life whose log begins with a hole", "S12", Story().add("start", 1).append(1, 2, 1)
 
     yield "a commit goes back", "S13", Story().commit(1, 5).commit(1, 4)
     yield "a commit beyond what is verified", "S13", Story().commit(1, 5, verified=4)
@@ -195,5 +216,8 @@ def bad_logs() -> Iterator[tuple[str, str, Story]]:
     story = Story().add("start", 1, seq=0).add("promise", 1, term=2, peer=3)
     yield "a PROMISE before the sync", "S14", story.add("send", 1, message="PROMISE", peer=3, term=2)
 
+    story = Story().add("start", 1, seq=0).append(1, 1, 1).add("promise", 1, term=2, peer=3).add("durable", 1, seq=1)
+    yield "a sync that began before the promise", "S14", story.add("send", 1, message="PROMISE", peer=3, term=2)
 
-BAD = [*bad_deliveries(), *bad_acknowledgements(), *bad_elections(), *bad_logs()]
+
+BAD = [*bad_deliveries(), *bad_acknowledgements(), *bad_answers(), *bad_elections(), *bad_logs()]

@@ -72,6 +72,52 @@ def test_an_unsynced_entry_lost_in_a_crash_is_no_violation() -> None:
     assert story.append(1, 1, 2, "yo", number=2, client="bob").commit(1, 1, incarnation=2).broken() == []
 
 
+def test_a_log_that_was_there_when_the_trace_began_has_no_hole() -> None:
+    late = Story().append(1, 7, 2).append(1, 8, 2).commit(1, 8, term=2).append(2, 8, 2).add("lead", 2, term=3, seq=8)
+    assert late.broken() == []
+    found = Story().append(1, 1, 1).append(1, 2, 1).commit(1, 2).add("start", 2, seq=5, incarnation=4)
+    assert found.append(2, 6, 2, incarnation=4).add("lead", 2, term=2, seq=6, incarnation=4).broken() == []
+
+
+def test_what_a_killed_process_wrote_and_could_not_tell_is_no_hole() -> None:
+    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).commit(1, 2)
+    story.append(2, 1, 1).add("crash", 2).add("start", 2, seq=2, incarnation=2)
+    assert story.append(2, 3, 2, incarnation=2).add("lead", 2, term=2, seq=3, incarnation=2).broken() == []
+
+
+def test_what_a_restart_says_that_the_disk_lost_is_lost() -> None:
+    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).commit(1, 2).append(2, 1, 1)
+    story.append(2, 2, 1, "hi", number=1).add("crash", 2).add("start", 2, seq=1, incarnation=2)
+    assert story.add("lead", 2, term=2, seq=2, incarnation=2).fired() == {"S8"}
+
+
+def test_a_leader_is_not_accused_for_a_hole_that_an_earlier_trace_filled() -> None:
+    story = Story().append(1, 5, 1).commit(1, 5).append(2, 7, 1).add("lead", 2, term=2, seq=7)
+    assert story.commit(1, 5, incarnation=2).broken() == []
+
+
+def test_a_sync_that_begins_with_the_turn_of_a_promise_covers_it() -> None:
+    story = Story().add("start", 1, seq=0).append(1, 1, 1).add("promise", 1, term=2, peer=3)
+    story.records[-1].time = story.records[-2].time
+    story.add("durable", 1, seq=1).add("send", 1, message="PROMISE", peer=3, term=2)
+    assert story.broken() == []
+
+
+def test_the_sync_after_the_one_under_way_covers_a_promise() -> None:
+    story = Story().add("start", 1, seq=0).append(1, 1, 1).add("promise", 1, term=2, peer=3).add("durable", 1, seq=1)
+    assert story.add("durable", 1, seq=1).add("send", 1, message="PROMISE", peer=3, term=2).broken() == []
+
+
+def test_a_life_that_ended_before_its_boot_was_durable_leaves_no_sync_behind() -> None:
+    story = Story().add("start", 1, seq=0).add("boot", 1).add("crash", 1).add("start", 1, seq=0).add("boot", 1)
+    story.add("durable", 1, seq=0).add("promise", 1, term=2, peer=3).add("durable", 1, seq=0)
+    assert story.add("send", 1, message="PROMISE", peer=3, term=2).broken() == []
+
+
+def test_an_actor_without_a_log_may_say_ok() -> None:
+    assert said("hi").ack("ann", 1, 1, "hi").deliver(1, 1, 1, "hi").broken() == []
+
+
 def test_an_uncommitted_entry_that_is_removed_is_no_violation() -> None:
     story = Story().append(1, 1, 1).commit(1, 1).append(1, 2, 1, "hi", number=1).add("truncate", 1, seq=2)
     assert story.append(1, 2, 2).commit(1, 2, term=2).broken() == []

@@ -4,7 +4,7 @@ import pytest
 from stories import BAD, META, Story, good_run, said
 
 from chatsys.check import check
-from chatsys.check.histories import check_histories
+from chatsys.check.histories import check_histories, second_opinion
 from chatsys.sim.world import World
 from chatsys.trace import Trace
 
@@ -14,6 +14,8 @@ UNSEEN = {
     "different committed messages that nobody delivered",
     "a barrier overwrites an acknowledged message",
     "one position acknowledged to two clients",
+    "acknowledged at a position that holds another message",
+    "one message acknowledged at two positions",
     "an invented message",
     "the same, seen in a delivery",
     "an author changed on the way",
@@ -54,6 +56,15 @@ def test_both_checkers_are_content_with_a_majority_that_loses_its_leader(seed: i
     world.run(25)
     assert len(world.trace.of("ack")) == 10
     assert check(world.trace) == check_histories(world.trace) == []
+
+
+def test_a_second_opinion_tells_only_what_the_first_checker_did_not_notice() -> None:
+    story = said("hi").deliver(1, 1, 1, "hi").add("seen", "bob", seq=1, msg_no=1, text="yo", author="ann")
+    told = check(story.trace())
+    (found,) = second_opinion(story.trace(), told)
+    assert told == [] and found.invariant == "S1" and found.sentence.endswith("Only the second checker noticed.")
+    story.deliver(2, 1, 1, "he")
+    assert second_opinion(story.trace(), check(story.trace())) == []
 
 
 def test_both_checkers_see_a_split_brain() -> None:

@@ -35,6 +35,23 @@ def test_a_schedule_goes_right_with_a_majority_and_no_defect(one: Directed) -> N
 
 
 @pytest.mark.parametrize("one", DIRECTED.values(), ids=named)
+def test_a_schedule_about_liveness_names_the_laws_that_it_judges(one: Directed) -> None:
+    laws = {name for name in one.breaks if name.startswith("L")}
+    assert laws <= set(one.judges)
+    assert bool(one.judges) == (one.play().world.faults_end is not None)
+
+
+def test_a_schedule_that_is_too_short_for_a_law_it_names_says_so() -> None:
+    def brief(stage: Stage) -> None:
+        stage.calm()
+        stage.run(1)
+
+    played = Directed(name="X1", title="Brief", script=brief, breaks=(), judges=("L1", "L4")).play()
+    (found,) = played.violations
+    assert found.invariant == "short" and "X1 cannot tell L4: the run ends at" in found.sentence
+
+
+@pytest.mark.parametrize("one", DIRECTED.values(), ids=named)
 def test_a_schedule_tells_its_story(one: Directed) -> None:
     assert one.title and one.flaw and one.story.count(".") >= 1
 

@@ -6,7 +6,8 @@ import pytest
 
 from chatsys.errors import UsageError
 from chatsys.faults import Script
-from chatsys.soak import LONGEST, SHORTEST, Outage, _outages, random_faults, soak
+from chatsys.sim.world import World
+from chatsys.soak import CALM, LONGEST, SHORTEST, Outage, _outages, judge, random_faults, soak
 from chatsys.trace import Record, Trace
 
 
@@ -15,6 +16,25 @@ def test_a_short_soak_loses_doubles_and_reorders_nothing() -> None:
     assert report.violations == () and report.unfinished == ""
     assert report.acknowledged + report.indeterminate == report.said > 500
     assert len(set(report.delivered.values())) == 1 and report.outages
+    assert report.judged == ("L1", "L2", "L3", "L6") and 0 < report.served_after < CALM
+
+
+def test_a_cluster_that_is_not_served_after_its_mend_is_judged_like_a_simulated_one() -> None:
+    world = World(seed=5)
+    world.run(5)
+    world.say("hello", node=1)
+    world.run(1)
+    world.crash(2)
+    world.crash(3)
+    world.say("anyone?", node=1)
+    mended = world.now
+    world.run(1)
+    live, rest = judge(world, mended)
+    assert live.verdict == "inconclusive" and {sentence[:2] for sentence in live.open} == {"L1", "L3"}
+    world.run(CALM)
+    live, rest = judge(world, mended)
+    assert [found.invariant for found in live.violations] == ["L1", "L3"] and live.open == ()
+    assert rest.violations == ()
 
 
 def test_faults_come_every_5_to_15_seconds_and_each_is_mended_before_the_next() -> None:

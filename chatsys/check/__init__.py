@@ -12,8 +12,8 @@ asks the other question: did something good happen in time (L1-L4)?
 
 Promises  never a silent ok: an unknown name is an error, and `check_live` says when a run was too
           short to tell.
-Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`
-          (the invariants), `liveness`, `histories` (a second checker that shares no code with the
+Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`,
+          `durability` (the invariants), `liveness`, `rest`, `histories` (a second checker that shares no code with the
           first); `chatsys.verify` (log files).
 """
 
@@ -25,13 +25,15 @@ from typing import Any
 
 from chatsys.check.acknowledgements import ACKNOWLEDGEMENTS
 from chatsys.check.deliveries import DELIVERIES
+from chatsys.check.durability import DURABILITY
 from chatsys.check.replicas import REPLICAS
 from chatsys.check.violation import Invariant, Logs, Violation
 from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace, trace_of
 
 INVARIANTS: dict[str, type[Invariant]] = {
-    kind.name: kind for kind in sorted(DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS, key=lambda kind: int(kind.name[1:]))
+    kind.name: kind
+    for kind in sorted(DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS + DURABILITY, key=lambda kind: int(kind.name[1:]))
 }
 """Every safety invariant by its name."""
 
@@ -89,7 +91,7 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[V
         if record.kind in doors:
             broken += checker.feed(record)
     broken += checker.finish()
-    hidden = {kind.name for kind in REPLICAS}
+    hidden = {kind.name for kind in REPLICAS + DURABILITY}
     return sorted(broken, key=lambda found: (found.invariant in hidden, found.time))
 
 

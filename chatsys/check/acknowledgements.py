@@ -25,7 +25,11 @@ class Durable(Invariant):
         self.acked: dict[int, Record] = {}
         self.variants: dict[int, list[Record]] = {}
         self.lives: dict[int | str | None, tuple[int, dict[int, Record], Record]] = {}
-        self.overwritten: dict[int, tuple[Record, Record]] = {}
+        self.committed: dict[int, tuple[Record, Record]] = {}
+        """Position -> the first entry committed there, and the commit."""
+        self.pairs: dict[Pair, Record] = {}
+        self.overwritten: dict[int, tuple[Record, Record, Record]] = {}
+        """Position -> the acknowledgement, and an entry and its commit that contradict it."""
         self.told: set[int] = set()
 
     def on_deliver(self, record: Record) -> Violation | None:
@@ -51,6 +55,12 @@ class Durable(Invariant):
         if seq is None:
             return None
         first = self.acked.setdefault(seq, record)
+        entry, commit = self.committed.get(seq, (record, record))
+        if not _acks(record, entry):
+            self.overwritten.setdefault(seq, (record, entry, commit))
+        twice = self._twice(record)
+        if twice is not None:
+            return twice
         if not _acks(first, record):
             return self._tell(
                 record,
@@ -68,21 +78,38 @@ class Durable(Invariant):
 
     def on_commit(self, record: Record) -> None:
         for seq, entry in self.logs.fresh:
-            if seq in self.acked and entry.entry not in (None, "chat"):
-                self.overwritten.setdefault(seq, (entry, record))
+            self.committed.setdefault(seq, (entry, record))
+            ack = self.acked.get(seq)
+            if ack is not None and not _acks(ack, entry):
+                self.overwritten.setdefault(seq, (ack, entry, record))
 
     def finish(self) -> Iterable[Violation]:
         """Tell of acknowledged positions taken by other entries, unless deliveries told it better."""
         return [] if self.told else [self._taken(*found) for found in self.overwritten.values()]
 
-    def _taken(self, entry: Record, commit: Record) -> Violation:
-        ack = self.acked[entry.seq or 0]
+    def _twice(self, record: Record) -> Violation | None:
+        """Tell of a message that was acknowledged at another position before."""
+        if record.client is None or record.client_seq is None:
+            return None
+        first = self.pairs.setdefault((record.client, record.client_seq), record)
+        if first.seq == record.seq:
+            return None
+        return self._tell(
+            record,
+            f"{when(record)} {name_client(record)} was told that {quote(record.text)} has position {record.seq}, but "
+            f"{when(first)} it was told that this message has position {first.seq}; a message has one position for ever.",
+            first,
+        )
+
+    def _taken(self, ack: Record, entry: Record, commit: Record) -> Violation:
+        late, early = (ack, commit) if ack.time > commit.time else (commit, ack)
+        told = "was acknowledged" if late is ack else "had been acknowledged"
         return self.broken(
-            commit,
+            late,
             f"{when(commit)} node {commit.node} committed {name_entry(entry)} at position {entry.seq}, but "
-            f"{quote(ack.text)} of {name_client(ack)} had been acknowledged for this position {when(ack)}; "
+            f"{quote(ack.text)} of {name_client(ack)} {told} for this position {when(ack)}; "
             "an acknowledged message must never be lost.",
-            *(ack, entry),
+            *(early, entry),
         )
 
     def _differs(self, delivered: Record, ack: Record) -> Violation | None:
@@ -157,6 +184,12 @@ class AckAfterCommit(Invariant):
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
         self.top = -1
+        self.doubtful: Record | None = None
+        """The first acknowledgement of all, if nothing of a log had been heard by then."""
+
+    def on_start(self, record: Record) -> None:
+        if record.seq is not None:
+            self.top = max(self.top, 0)
 
     def on_append(self, record: Record) -> None:
         self.top = max(self.top, 0)
@@ -168,12 +201,26 @@ class AckAfterCommit(Invariant):
     on_hint = on_deliver = on_commit
 
     def on_ack(self, record: Record) -> Violation | None:
-        if record.seq is None or not 0 <= self.top < record.seq:
-            return None  # -1: this actor keeps no log, so it has no commits either
+        if record.seq is None or self.top >= record.seq:
+            return None
+        if self.top < 0:  # perhaps this actor keeps no log; the end will tell
+            self.doubtful = self.doubtful or record
+            return None
         return self.broken(
             record,
             f"{when(record)} {name_client(record)} was told that {quote(record.text)} is safe at position {record.seq}, "
             f"but by then no node had committed more than position {self.top}.",
+        )
+
+    def finish(self) -> Iterable[Violation]:
+        """Tell of an acknowledgement that nothing ever bore out: no entry, no commit, no delivery."""
+        ack = self.doubtful
+        if ack is None or self.top >= 0:
+            return
+        yield self.broken(
+            ack,
+            f"{when(ack)} {name_client(ack)} was told that {quote(ack.text)} is safe at position {ack.seq}, but no node "
+            "ever wrote, committed or delivered anything.",
         )
 
 

@@ -13,18 +13,35 @@ Promises  it raises S1-S4, S7 and S9-S11 under their own names, in other words.
 Read also `deliveries` and `acknowledgements`, which find the same while the run goes on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from operator import attrgetter
+
+import msgspec
 
 from chatsys.check.violation import Violation
 from chatsys.trace import Record, Trace
 
 Pair = tuple[str | None, int | None]
+VISIBLE = frozenset("S1 S2 S3 S4 S7 S9 S10 S11".split())
+"""The invariants that both checkers judge."""
+_READ = frozenset(("submit", "ack", "deliver", "seen"))
+
+
+def second_opinion(trace: Trace, told: Iterable[Violation]) -> list[Violation]:
+    """Return what this checker finds although the first one, which found `told`, was content with what users saw."""
+    if any(found.invariant in VISIBLE for found in told):
+        return []
+    return [
+        msgspec.structs.replace(found, sentence=f"{found.sentence} Only the second checker noticed.")
+        for found in check_histories(trace)
+    ]
 
 
 def check_histories(trace: Trace) -> list[Violation]:
     """Return what the histories of clients and the delivered lists contradict, in order of time."""
-    records = sorted(trace.of("submit", "ack", "deliver", "seen"), key=lambda record: record.time)
+    records = [record for record in trace.records if record.kind in _READ]
+    records.sort(key=attrgetter("time"))
     lists: dict[str, list[Record]] = {}
     for record in records:
         if record.kind == "deliver":

@@ -1,25 +1,35 @@
-"""Something good happens in time: L1-L4, asked only when faults have ended.
+"""Something good happens in time: L1-L4 and L6, asked only when faults have ended.
 
     faults end      L1: a ready leader        L2: delivered everywhere    L4: and nothing changes
     ----|-----------------|-------------------------|------------------------------->
-                          L3: each client is answered again
+                          L3: each client is answered again               L6: and nothing waits
 
 Safety holds in every run; liveness holds only when the network is kind again, so the caller says
-when that was.  A run that ends before a limit is over proves nothing: that is `inconclusive`.
+when that was.  A law that the run has kept already is kept; one that it has not kept yet, and whose
+time is not over, is open, and the verdict says so.
 
-Read also `check` (safety), `config.Timing` (what the limits are made of).
+Assumes   what the caller says: after `faults_end` nothing is broken but what stays broken on purpose.
+Read also `check` (safety), `reigns` (who led when), `rest` (L6, as the nodes themselves see it),
+          `config.Timing` (what the limits are made of).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from chatsys.check.violation import Violation, name_client, quote, when
+from chatsys.check.reigns import ENDS, find_reigns
+from chatsys.check.violation import Node, Violation, name_client, quote, when
 from chatsys.config import Timing
+from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace
 
-_OVER = ("crash", "stop")
+LAWS = ("L1", "L2", "L3", "L4", "L6")
+"""The laws that a trace can show."""
+_KEPT = frozenset(
+    "start crash stop pause resume ready role lead follow deliver ack submit indeterminate hold cut heal".split()
+)
+"""The kinds of records that the laws are about; frames and the log are read only where a law needs them."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,78 +41,99 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What the run was too short to tell."""
 
 
-def check_live(trace: Trace, faults_end: float, live: tuple[int, ...] | None = None) -> Verdict:
+def check_live(
+    trace: Trace,
+    faults_end: float,
+    live: tuple[int, ...] | None = None,
+    *,
+    end: float | None = None,
+    laws: Sequence[str] = LAWS,
+) -> Verdict:
     """Judge what happened after `faults_end` (seconds); `live` are the nodes that must be served.
 
-    By default these are the nodes that run at the end of the trace.  The limits are those of the
-    protocol, from the timing in `trace.meta`.
+    By default these are the nodes that run at the end of the trace.  `end` is when the world was
+    left: one that falls silent writes no record of it.  `laws` are those to judge.  The limits are
+    those of the protocol, from the timing in `trace.meta`.  Raises `UsageError` for an unknown law.
     """
-    return _Look(trace, faults_end, live).verdict()
+    for law in laws:
+        if law not in LAWS:
+            raise UsageError(f"There is no law {law!r} that a trace can show; the laws are {', '.join(LAWS)}.")
+    return _Look(trace, faults_end, live, end).verdict(laws)
 
 
 class _Look:
     """One judgement: the facts of the trace, then one method per law."""
 
-    def __init__(self, trace: Trace, faults_end: float, live: tuple[int, ...] | None) -> None:
+    def __init__(self, trace: Trace, faults_end: float, live: tuple[int, ...] | None, end: float | None) -> None:
         timing = _timing(trace.meta)
-        self.start = faults_end
-        self.end = trace.records[-1].time if trace.records else 0.0
-        self.records = trace.records
+        self.start, self.meta, self.records = faults_end, trace.meta, trace.records
+        self.end = max(end or 0.0, trace.records[-1].time if trace.records else 0.0)
         self.l1 = 4 * (timing.heartbeat_timeout + timing.heartbeat_spread)
         self.l2 = self.l1 + 10 * timing.heartbeat_interval
         self.l3 = self.l1 + 2 * timing.client_retry_max
         self.l4 = 60.0 * timing.heartbeat_interval / Timing().heartbeat_interval
+        self.asked_again = self.l1 + max(self.l1, timing.hand_over_retry_max)
+        """A leader that asked in vain while there were faults asks again by then, and once more is enough."""
+        kept: dict[str, list[Record]] = {kind: [] for kind in _KEPT}
+        for record in trace.records:
+            bucket = kept.get(record.kind)
+            if bucket is not None:
+                bucket.append(record)
+        self.kept = kept
+        self.lives = {record.node: record.incarnation for record in kept["start"]}
         self.live = live if live is not None else self._running()
+        events = [record for kind in ("ready", "role", "pause", "resume", *ENDS) for record in kept[kind]]
+        self.reigns = find_reigns(trace.records, sorted(events, key=lambda record: record.time), trace.meta, self.start)
         self.open: list[str] = []
 
-    def verdict(self) -> Verdict:
-        broken = (*self.leader(), *self.delivered(), *self.answered(), *self.calm())
+    def verdict(self, laws: Sequence[str]) -> Verdict:
+        judge = {"L1": self.leader, "L2": self.delivered, "L3": self.answered, "L4": self.calm, "L6": self.rest}
+        broken = tuple(found for law in laws for found in judge[law]())
         if broken:
             return Verdict(verdict="fail", violations=broken, open=tuple(self.open))
         return Verdict(verdict="inconclusive" if self.open else "pass", open=tuple(self.open))
 
     def leader(self) -> Iterator[Violation]:
-        """L1: a ready leader within four heartbeat timeouts."""
-        if self._too_short("L1", self.start + self.l1):
-            return
-        ready: dict[Any, Record] = {}
-        for record in self.records:
-            if record.time > self.start and ready:
-                return
-            if record.time > self.start + self.l1:
+        """L1: a ready leader within four heartbeat timeouts; and whenever one is lost later, another one so soon."""
+        reached = self.start
+        for reign in self.reigns:
+            if reign.begin > reached + self.l1:
                 break
-            if record.kind == "ready":
-                ready[record.node] = record
-            elif record.kind in _OVER or (record.kind == "role" and record.role != "leader"):
-                ready.pop(record.node, None)
-        if not ready:
-            yield self._broken(
-                "L1", f"leader: no node was a ready leader within {self.l1:.1f} s after {self.start:.2f} s."
-            )
+            reached = max(reached, reign.end)
+        if reached >= self.end:
+            return
+        if not self._too_short("L1", reached + self.l1):
+            after = f"{reached:.2f} s" + (", when the last one was gone" if reached > self.start else "")
+            yield self._broken("L1", f"leader: no node was a ready leader within {self.l1:.1f} s after {after}.")
 
     def delivered(self) -> Iterator[Violation]:
-        """L2: what was acknowledged is delivered by every live node."""
-        got = {(r.node, r.seq) for r in self.records if r.kind == "deliver"}
-        for ack in self.records:
-            if ack.kind != "ack" or self._too_short("L2", max(ack.time, self.start) + self.l2):
-                continue
-            for node in self.live:
-                if (node, ack.seq) not in got:
-                    yield self._broken(
-                        "L2",
-                        f"delivery: {quote(ack.text)} was acknowledged at position {ack.seq} {when(ack)}, but node {node} "
-                        f"had not delivered it {self.l2:.1f} s later.",
-                        ack,
-                    )
-                    return
+        """L2: what was acknowledged is delivered by every live node, in the life that it lives."""
+        acks = {ack.seq: ack for ack in reversed(self.kept["ack"]) if ack.seq is not None}
+        got: dict[Node, set[int | None]] = {node: set() for node in self.live}
+        for record in self.kept["deliver"]:
+            if record.node in got and record.incarnation == self.lives.get(record.node, record.incarnation):
+                got[record.node].add(record.seq)
+        missing = sorted(
+            (ack.time, node, seq) for node in self.live for seq, ack in acks.items() if seq not in got[node]
+        )
+        for time, node, seq in missing:
+            if not self._too_short("L2", max(time, self.start) + self.l2):
+                ack = acks[seq]
+                yield self._broken(
+                    "L2",
+                    f"delivery: {quote(ack.text)} was acknowledged at position {seq} {when(ack)}, but node {node} "
+                    f"had not delivered it {self.l2:.1f} s later.",
+                    ack,
+                )
+                return
 
     def answered(self) -> Iterator[Violation]:
         """L3: each message a client sends now is answered."""
-        done = {(r.client, r.client_seq) for r in self.records if r.kind in ("ack", "indeterminate")}
-        for submit in self.records:
-            if submit.kind != "submit" or self._too_short("L3", max(submit.time, self.start) + self.l3):
+        done = {(r.client, r.client_seq) for kind in ("ack", "indeterminate") for r in self.kept[kind]}
+        for submit in self.kept["submit"]:
+            if (submit.client, submit.client_seq) in done:
                 continue
-            if (submit.client, submit.client_seq) not in done:
+            if not self._too_short("L3", max(submit.time, self.start) + self.l3):
                 yield self._broken(
                     "L3",
                     f"answer: {name_client(submit)} sent {quote(submit.text)} {when(submit)} and had no answer "
@@ -111,11 +142,9 @@ class _Look:
                 )
 
     def calm(self) -> Iterator[Violation]:
-        """L4: the leader stays, but for one polite hand-over."""
+        """L4: the leader stays, but for one polite hand-over; in the end it is the highest."""
         calm = self.start + self.l1
-        if self._too_short("L4", calm + self.l4):
-            return
-        leads = [record for record in self.records if record.kind == "lead" and calm < record.time <= calm + self.l4]
+        leads = [record for record in self.kept["lead"] if calm < record.time <= calm + self.l4]
         if len(leads) > 1:
             yield self._broken(
                 "L4",
@@ -123,10 +152,40 @@ class _Look:
                 "although no fault happened; one hand-over is allowed.",
                 *leads,
             )
+        elif not self._too_short("L4", calm + self.l4):
+            yield from self._highest()
+
+    def _highest(self) -> Iterator[Violation]:
+        """With `take_back` the highest live node leads in the end, unless links stay cut, as in a star."""
+        links = sorted(self.kept["cut"] + self.kept["heal"], key=lambda record: record.time)
+        last = max((reign for reign in self.reigns if reign.end > self.end), key=lambda reign: reign.term, default=None)
+        if not self.meta.get("take_back") or not self.live or (links and links[-1].kind == "cut") or last is None:
+            return
+        if last.node != max(self.live) and not self._too_short("L4", self.start + self.asked_again):
+            yield self._broken(
+                "L4",
+                f"the highest leads in the end: node {last.node} leads since {last.begin:.2f} s, although node "
+                f"{max(self.live)} is higher and alive, and leaders hand over (take_back).",
+            )
+
+    def rest(self) -> Iterator[Violation]:
+        """L6, as far as a trace shows it: what came early and was held back does not wait for ever."""
+        if not self.kept["hold"]:
+            return
+        for node in self.live:
+            held = _held_back(self.records, node)
+            if held is not None and not self._too_short("L6", max(held.time, self.start) + self.l2):
+                yield self._broken(
+                    "L6",
+                    f"hold-back: node {node} keeps the batch for position {held.seq} since {held.time:.2f} s; what it "
+                    "waits for has not come.",
+                    held,
+                )
 
     def _running(self) -> tuple[int, ...]:
-        last = {r.node: r.kind for r in self.records if r.kind in ("start", *_OVER) and isinstance(r.node, int)}
-        return tuple(sorted(node for node, kind in last.items() if kind == "start"))
+        changes = sorted((r for kind in ("start", *ENDS) for r in self.kept[kind]), key=lambda record: record.time)
+        last = {record.node: record.kind for record in changes if isinstance(record.node, int)}
+        return tuple(sorted(node for node, kind in last.items() if kind == "start" and isinstance(node, int)))
 
     def _too_short(self, name: str, until: float) -> bool:
         if self.end >= until:
@@ -146,6 +205,22 @@ class _Look:
             seq=last.seq if last else None,
             records=records,
         )
+
+
+def _held_back(records: Sequence[Record], node: int) -> Record | None:
+    """Return the oldest batch that `node` still holds back at the end, if any."""
+    held: dict[int, Record] = {}
+    for record in records:
+        if record.node != node:
+            continue
+        if record.kind == "hold" and record.seq is not None and record.reason == "kept":
+            held.setdefault(record.seq, record)
+        elif record.kind == "append" and record.seq is not None and held:
+            for seq in [seq for seq in held if seq <= record.seq + 1]:
+                del held[seq]
+        elif record.kind in ("start", "role", "follow", "lead"):
+            held.clear()
+    return min(held.values(), key=lambda record: record.time, default=None)
 
 
 def _timing(meta: Mapping[str, Any]) -> Timing:

@@ -1,20 +1,17 @@
-"""What the nodes promise each other, so that the users' promises can hold: S5, S6, S8, S12-S14.
+"""What the nodes promise each other, so that the users' promises can hold: S5, S6, S8, S12, S13.
 
     promise --> one per term, terms only rise          S6
     lead    --> one leader per term                     S5
                 whose log holds all that is committed   S8
     append  --> equal labels, equal logs up to there    S12
     commit  --> rises, within what is verified          S13
-    send    --> only what the own disk holds already    S14
 
 Assumes   the records of one node are in the order in which they happened.
-Read also `deliveries` (what users see of it), `protocol.succession`, which keeps S5 and S8.
+Read also `deliveries` (what users see of it), `durability` (S14), `protocol.succession`, which keeps S5 and S8.
 """
 
-from chatsys.check.violation import Invariant, Life, Logs, Violation, name_entry, when
+from chatsys.check.violation import Invariant, Life, Logs, Node, Violation, name_entry, when
 from chatsys.trace import Record
-
-Node = int | str | None
 
 
 class OneLeader(Invariant):
@@ -83,6 +80,11 @@ class OnePromise(Invariant):
         life = (record.node, record.incarnation)
         before = self.roles.get(life)
         self.roles[life] = record
+        promise = self.promised.get(record.node)
+        if promise is not None and promise.incarnation != record.incarnation:
+            promise = self.said.get(record.node)
+        if promise is not None and (before is None or before.term < promise.term):
+            before = promise
         return None if before is None or before.term <= record.term else self._went_back(record, before)
 
     def _went_back(self, record: Record, before: Record) -> Violation:
@@ -103,16 +105,17 @@ class LeaderCompleteness(Invariant):
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
         self.committed: dict[int, tuple[Record, Record]] = {}
-        self.led: list[tuple[Record, dict[int, Record]]] = []
+        self.led: list[tuple[Record, dict[int, Record], tuple[int, frozenset[int]]]] = []
+        """Who led, with what log, and which positions of it nobody can tell."""
         self.top = 0
 
     def on_lead(self, record: Record) -> Violation | None:
         log = dict(self.logs.entries.get(record.node, {}))
-        self.led.append((record, log))
+        base, untold = self.logs.unknown(record.node)
+        self.led.append((record, log, (base, untold)))
         self.top = max(self.top, record.term)
-        base = self.logs.base.get(record.node, 0)
         for seq, (entry, commit) in self.committed.items():
-            if seq > base and commit.term < record.term and not _holds(log, entry):
+            if seq > base and commit.term < record.term and not _holds(log, entry) and seq not in untold:
                 return self._tell(record, log, entry, commit)
         return None
 
@@ -120,8 +123,8 @@ class LeaderCompleteness(Invariant):
         for seq, entry in self.logs.fresh:
             if self.committed.setdefault(seq, (entry, record))[0] is not entry or record.term >= self.top:
                 continue
-            for lead, log in self.led:
-                if lead.term > record.term and seq > self.logs.base.get(lead.node, 0) and not _holds(log, entry):
+            for lead, log, (base, untold) in self.led:
+                if lead.term > record.term and seq > base and not _holds(log, entry) and seq not in untold:
                     return self._tell(lead, log, entry, record)
         return None
 
@@ -142,7 +145,7 @@ class LogMatching(Invariant):
     """Labels (position, term) never lie: equal label, equal entry, equal predecessor."""
 
     name, title = "S12", "log matching"
-    meaning = "Entries with the same position and term are the same entry, with the same entry before it."
+    meaning = "A log has no hole; entries of the same position and term are the same, with the same entry before them."
 
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
@@ -152,6 +155,8 @@ class LogMatching(Invariant):
         seq = record.seq
         if seq is None:
             return None
+        if self.logs.hole is not None:
+            return self._hole(record, self.logs.hole)
         before = self.logs.entries[record.node].get(seq - 1)
         previous = before.entry_term if before is not None else None
         first, first_previous = self.labels.setdefault((seq, record.entry_term), (record, previous))
@@ -173,6 +178,17 @@ class LogMatching(Invariant):
             f"{when(record)} node {record.node} wrote {label} after an entry of term {previous}, but node {first.node} "
             f"had written it after an entry of term {first_previous}; logs with an equal entry must be equal before it.",
             first,
+        )
+
+    def _hole(self, record: Record, end: Record) -> Violation:
+        ended = (
+            f"ended at position {end.seq}" if end is not record else f"did not reach position {(record.seq or 0) - 1}"
+        )
+        return self.broken(
+            record,
+            f"{when(record)} node {record.node} wrote {name_entry(record)} at position {record.seq}, but its log {ended}; "
+            "a log has no holes.",
+            *([end] if end is not record else []),
         )
 
 
@@ -219,72 +235,6 @@ class CommitRises(Invariant):
         )
 
 
-class DurableBeforeSaid(Invariant):
-    """A word given and then lost in a crash is a lie: so the disk comes first.
-
-    Read from `start` (what the disk held), `durable` (how far a sync came) and the frames.
-    """
-
-    name, title = "S14", "durable before said"
-    meaning = "An ACK or a PROMISE leaves only when the own disk holds what it says."
-
-    def __init__(self, logs: Logs, closed: bool) -> None:
-        super().__init__(logs, closed)
-        self.durable: dict[Life, int] = {}
-        self.ends: dict[Life, int] = {}
-        self.voided: dict[Life, tuple[int, int]] = {}
-        """(term, end of the log) when a newer leader voided a tail: an older term's ACK speaks of the log before."""
-        self.pending: dict[Life, Record] = {}
-        """Promises that no sync has followed yet."""
-
-    def on_start(self, record: Record) -> None:
-        if record.seq is not None:
-            self.durable[(record.node, record.incarnation)] = record.seq
-
-    def on_durable(self, record: Record) -> None:
-        life = (record.node, record.incarnation)
-        self.durable[life] = max(record.seq or 0, self.durable.get(life, 0))
-        self.pending.pop(life, None)
-
-    def on_append(self, record: Record) -> None:
-        self.ends[(record.node, record.incarnation)] = record.seq or 0
-
-    def on_truncate(self, record: Record) -> None:
-        life = (record.node, record.incarnation)
-        self.voided[life] = (record.term, max(self.ends.get(life, 0), self.voided.get(life, (0, 0))[1]))
-        if record.seq is not None and life in self.durable:
-            self.durable[life] = min(self.durable[life], record.seq - 1)
-
-    def on_promise(self, record: Record) -> None:
-        self.pending[(record.node, record.incarnation)] = record
-
-    def on_send(self, record: Record) -> Violation | None:
-        if record.message not in ("ACK", "PROMISE", "PREPARE"):
-            return None
-        life = (record.node, record.incarnation)
-        durable = self.durable.get(life)
-        if durable is None:
-            return None  # this world does not tell what is durable
-        if record.message == "ACK":
-            newer, end = self.voided.get(life, (0, 0))
-            if (record.seq or 0) <= (end if record.term < newer else durable):
-                return None
-            return self.broken(
-                record,
-                f"{when(record)} node {record.node} told node {record.peer} that it holds everything up to position "
-                f"{record.seq}, but its disk held only the positions up to {durable}; a crash could have lost the rest.",
-            )
-        promise = self.pending.get(life)
-        if promise is None or promise.term != record.term:
-            return None
-        return self.broken(
-            record,
-            f"{when(record)} node {record.node} sent {record.message} for term {record.term} to node {record.peer}, but "
-            f"its disk did not hold this promise yet; a crash could have lost it.",
-            promise,
-        )
-
-
 def _holds(log: dict[int, Record], entry: Record) -> bool:
     mine = log.get(entry.seq or 0)
     return mine is not None and mine.entry_term == entry.entry_term
@@ -294,6 +244,4 @@ def _name(peer: Node) -> str:
     return "no node yet" if peer is None else f"node {peer}"
 
 
-REPLICAS: tuple[type[Invariant], ...] = (
-    OneLeader, OnePromise, LeaderCompleteness, LogMatching, CommitRises, DurableBeforeSaid,
-)  # fmt: skip
+REPLICAS: tuple[type[Invariant], ...] = (OneLeader, OnePromise, LeaderCompleteness, LogMatching, CommitRises)

@@ -18,7 +18,10 @@ import msgspec
 
 from chatsys.trace import Record
 
-Life = tuple[int | str | None, int]
+Node = int | str | None
+"""Whose record it is: a node, a client, or nobody's."""
+
+Life = tuple[Node, int]
 """One life of a node: (node, incarnation).  A node that restarts delivers from the beginning."""
 
 Pair = tuple[str | None, int | None]
@@ -42,17 +45,39 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 class Logs:
     """What each node's log holds, followed record by record; shared by all invariants.
 
-    Assumes nothing about the time before the trace: `base` is the position up to which a log is
-    unknown, because its node had a log already when the trace began.
+    A trace may begin when its nodes have logs already, and a process that was killed may have
+    written more than it told: such positions are unknown, and nobody is accused for them.  A node
+    that leaves out a position is another matter: the log has a hole, and what is below stays known.
     """
 
     def __init__(self) -> None:
-        self.entries: dict[int | str | None, dict[int, Record]] = {}
-        self.last: dict[int | str | None, int] = {}
-        self.base: dict[int | str | None, int] = {}
+        self.entries: dict[Node, dict[int, Record]] = {}
+        self.last: dict[Node, int] = {}
+        self.base: dict[Node, int] = {}
+        """Up to here a log is unknown, because its node had it when the trace began."""
+        self.untold: dict[Node, set[int]] = {}
+        """Positions above that were written in a life that ended before it told of them."""
+        self.hole: Record | None = None
+        """The end of the log before the append just read, if that left out a position."""
         self.commit: dict[Life, int] = {}
         self.fresh: list[tuple[int, Record]] = []
         """The entries that the commit just read made committed at its node."""
+
+    def on_start(self, record: Record) -> None:
+        """Take in where the log ends that a life found: what is beyond was lost, what is missing is unknown."""
+        node, seq = record.node, record.seq
+        if seq is None:  # no log, or nothing in it
+            if node not in self.last and record.incarnation == 1:
+                self.last[node] = 0
+            return
+        last = self.last.get(node)
+        if last is None:
+            self.base[node] = seq
+        elif seq > last:
+            self.untold.setdefault(node, set()).update(range(last + 1, seq + 1))
+        else:
+            self._drop(node, seq + 1)
+        self.last[node] = seq
 
     def on_append(self, record: Record) -> None:
         """Take in an entry; positions from it on that a crash took away vanish here."""
@@ -61,11 +86,13 @@ class Logs:
             return
         entries = self.entries.setdefault(node, {})
         last = self.last.get(node)
-        if last is None or seq > last + 1:
+        self.hole = None
+        if last is None:
             self.base[node] = seq - 1
-            entries.clear()
         elif seq <= last:
             self._drop(node, seq)
+        elif seq > last + 1:
+            self.hole = entries.get(last, record)
         entries[seq] = record
         self.last[node] = seq
 
@@ -84,12 +111,20 @@ class Logs:
         self.fresh = [(seq, entries[seq]) for seq in range(before + 1, now + 1) if seq in entries]
         self.commit[life] = max(before, now)
 
-    def _drop(self, node: int | str | None, first: int) -> None:
+    def unknown(self, node: Node) -> tuple[int, frozenset[int]]:
+        """Return what nobody can tell of a node's log now: all up to a position, and some above it."""
+        return self.base.get(node, 0), frozenset(self.untold.get(node, ()))
+
+    def _drop(self, node: Node, first: int) -> None:
         entries = self.entries.get(node, {})
         for seq in range(first, self.last.get(node, 0) + 1):
             entries.pop(seq, None)
         if node in self.last:
             self.last[node] = min(self.last[node], first - 1)
+        if self.base.get(node, 0) >= first:
+            self.base[node] = first - 1
+        if node in self.untold:
+            self.untold[node] = {seq for seq in self.untold[node] if seq < first}
 
 
 class Invariant:

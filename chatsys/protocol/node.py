@@ -286,5 +286,6 @@ class Node(Actor):
             "verified": log.verified,
             "delivered": len(self.sessions.chat),
             "held_back": len(self.receiver.early),
+            "waiting": len(self.sessions.held) + len(self.sessions.waiting) + len(self.sessions.older),
             "incarnation": here.incarnation,
         }

@@ -162,7 +162,7 @@ class Host(Turns):
     def status(self) -> dict[str, Any]:
         """What people want to know of this actor."""
         term, role = self.actor.view()
-        return {"term": term, "role": role, **self.actor.status()}
+        return {"term": term, "role": role, "outbox": len(self.outbox), **self.actor.status()}
 
     # --- what comes in ----------------------------------------------------------------------
 

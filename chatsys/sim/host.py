@@ -262,4 +262,4 @@ class Host(Hands):
     def status(self, idle: dict[str, Any]) -> dict[str, Any]:
         """Return what people see of this node."""
         state = {"alive": self.alive, "paused": self.paused} | idle
-        return state | self.actor.status() if self.alive else state
+        return state | {"outbox": len(self.outbox)} | self.actor.status() if self.alive else state

@@ -7,11 +7,12 @@ Read also `stage`, on which scripts play.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from chatsys.check import Violation, check
+from chatsys.check.frames import check_frames
 from chatsys.check.liveness import check_live
 from chatsys.config import Limits, Timing
 from chatsys.teach.mutants import Mutant, mutant
@@ -56,6 +57,8 @@ class Directed:
     """The mutant that plays when flawed."""
     timing: Timing = PATIENT
     limits: Limits = field(default=ONE_BY_ONE)
+    judges: tuple[str, ...] = ()
+    """The laws of liveness that it runs long enough to judge, from its `calm` on."""
 
     @property
     def flaw(self) -> str:
@@ -74,13 +77,21 @@ class Directed:
             flaw = mutant(self.defect)
         stage = Stage(self.nodes, quorum, flaw, self.timing, self.limits)
         told = list(self.script(stage) or ())
-        violations = [*check(stage.trace), *told]
+        violations = [*check(stage.trace), *told, *check_frames(stage.trace)]
         for node, sentence in stage.failures:
             sentence = f"Node {node} stopped itself: {sentence}"
             violations.append(Violation(invariant="broken", sentence=sentence, time=stage.now))
-        if stage.faults_end is not None:
-            violations += check_live(stage.trace, stage.faults_end, stage.served).violations
+        violations += self._late(stage)
         return Played(name=self.name, world=stage, violations=violations, breaks=self.breaks)
+
+    def _late(self, stage: Stage) -> Iterator[Violation]:
+        """Judge the laws that this schedule names; one that it is too short to judge is a fault of the schedule."""
+        if stage.faults_end is None:
+            return
+        verdict = check_live(stage.trace, stage.faults_end, stage.served, end=stage.now, laws=self.judges)
+        yield from verdict.violations
+        for sentence in () if verdict.violations else verdict.open:
+            yield Violation(invariant="short", sentence=f"short: {self.name} cannot tell {sentence}", time=stage.now)
 
 
 ENTERED: dict[str, Directed] = {}

@@ -1,0 +1,89 @@
+"""Frames per event are bounded: work makes frames, and frames alone make none.
+
+    node 3 --PROPOSE, SUBMIT_REPLY, HEARTBEAT, ...--> node 1     how many in ten seconds?
+      for the entries that either of them wrote, the frames clients sent, and the clock
+
+If every refusal is answered by sending everything again, refusals and repetitions feed each other:
+safe and alive, and the network drowns.  So between two nodes there are at most `BOUND` frames one
+way for each entry and each frame of a client in a stretch of time and the one before it (what came
+late in the one is served in the other), with an allowance for what clocks send.
+
+The most that 680 schedules of all faults had was 1.9 for one (see `tests/test_frames.py`); the
+mutant that lets every refusal re-open the window has nine.
+
+Read also `violation`, `liveness`; the schedule Q25 tells the story.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from chatsys.check.violation import Violation
+from chatsys.config import Timing
+from chatsys.trace import Trace
+
+BOUND = 4.0
+"""So many frames one way for each event, at most."""
+BEATS = 12.5
+"""A stretch is so many heartbeats long: ten seconds with the course's timing."""
+ALLOWANCE = 25
+"""So many events a stretch has by the clock alone: heartbeats, repetitions, elections."""
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """What one node sent to another in one stretch of time, and the work of it and the one before."""
+
+    begin: float
+    end: float
+    sender: int
+    receiver: int
+    frames: int
+    entries: int
+    asked: int
+    """How many frames of clients the nodes received."""
+
+    @property
+    def per_event(self) -> float:
+        """Frames for each event."""
+        return self.frames / (self.entries + self.asked + ALLOWANCE)
+
+
+def check_frames(trace: Trace) -> list[Violation]:
+    """Return where more frames went from one node to another than the work of the time explains."""
+    crowded = [one for one in stretches(trace) if one.per_event > BOUND]
+    return [_tell(one) for one in sorted(crowded, key=lambda one: (one.begin, one.sender, one.receiver))]
+
+
+def stretches(trace: Trace) -> Iterator[Stretch]:
+    """Yield each stretch of each pair of nodes in which there were frames."""
+    timing = trace.meta.get("timing") or {}
+    long = BEATS * timing.get("heartbeat_interval", Timing().heartbeat_interval)
+    sent: Counter[tuple[int, int, int]] = Counter()
+    wrote: Counter[tuple[int, int]] = Counter()
+    asked: Counter[int] = Counter()
+    for record in trace.records:
+        kind, node, peer = record.kind, record.node, record.peer
+        if kind == "send":
+            if type(node) is int and type(peer) is int:
+                sent[int(record.time / long), node, peer] += 1
+        elif kind == "append":
+            if type(node) is int:
+                wrote[int(record.time / long), node] += 1
+        elif kind == "receive" and type(peer) is str:
+            asked[int(record.time / long)] += 1
+    for (at, a, b), frames in sent.items():
+        entries = max(wrote[at, one] + wrote[at - 1, one] for one in (a, b))
+        yield Stretch(at * long, (at + 1) * long, a, b, frames, entries, asked[at] + asked[at - 1])
+
+
+def _tell(one: Stretch) -> Violation:
+    long = one.end - one.begin
+    return Violation(
+        invariant="frames",
+        sentence=f"frames: between {one.begin:.1f} s and {one.end:.1f} s node {one.sender} sent {one.frames} frames to "
+        f"node {one.receiver}, but in that time and the {long:.1f} s before only {one.entries} entries were written and "
+        f"{one.asked} frames of clients came; refusals and repetitions must not feed each other.",
+        time=one.end,
+        node=one.sender,
+    )
