@@ -15,12 +15,16 @@ Promises  a file that is cut off, from a newer version or foreign is a `TraceErr
 Read also `trace` (the history), `sim.saved` (what a world keeps of itself, and how it is played again).
 """
 
+import ast
 import base64
+import hashlib
 import inspect
+import os
 import platform
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -175,3 +179,76 @@ def _unpickle(text: str, path: str | Path) -> tuple[Any, Any, Any, Any]:
     except Exception as error:  # unpickling runs foreign code: anything can be raised
         raise TraceError(f"The classes in {path} cannot be loaded here: {error}") from None
     return parts, actor, client, clients
+
+
+# --- which code it was ----------------------------------------------------------------------
+
+
+@cache
+def digest_core() -> str:
+    """Return a digest of every source file of chatsys."""
+    package = Path(__file__).parent
+    return _digest(package, package.rglob("*.py"))
+
+
+def digest_part(file: str | Path) -> str:
+    """Return a digest of `file` and of all that it imports, directly or not, from its folder or from here.
+
+    Imports are found by reading, nothing is run: wherever in the file they stand.  What a class
+    needs in other ways nobody sees.
+    """
+    first = Path(file).resolve()
+    folders = (first.parent, Path.cwd())
+    found: set[Path] = set()
+    waiting = [first]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for level, name in _imports(path):
+            near = (path.parents[level - 1],) if 0 < level <= len(path.parents) else folders
+            waiting += (one for folder in near for one in _files(folder, name))
+    return _digest(first.parent, found)
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (dots before it, dotted name) of everything that this file may import; chatsys has its own digest."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, RecursionError):
+        return  # no program: its bytes are all there is to know
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from ((0, alias.name) for alias in names if not _ours(alias.name))
+            case ast.ImportFrom(module=module, names=names, level=level):
+                if level or not _ours(module or ""):
+                    yield from ((level, ".".join(filter(None, (module, alias.name)))) for alias in names)
+            case ast.Call(
+                func=ast.Name(id="__import__" | "import_module") | ast.Attribute(attr="import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                yield 0, name
+
+
+def _ours(name: str) -> bool:
+    return name.partition(".")[0] == "chatsys"
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the files in `folder` that `import name` would run: packages on the way, and the module."""
+    for part in name.split("."):
+        for path in (folder / f"{part}.py", folder / part / "__init__.py"):
+            if path.is_file():
+                yield path.resolve()
+        folder = folder / part
+
+
+def _digest(folder: Path, files: Iterable[Path]) -> str:
+    """Return a digest of names, as seen from `folder`, and bytes."""
+    whole = hashlib.sha256()
+    for name, path in sorted((os.path.relpath(path, folder).replace(os.sep, "/"), path) for path in files):
+        data = path.read_bytes()
+        whole.update(name.encode(errors="surrogateescape") + f" {len(data)}\n".encode() + data)
+    return whole.hexdigest()[:16]

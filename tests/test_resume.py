@@ -13,7 +13,7 @@ from typed import Run, refused
 
 from chatsys.commands.simulate import meaning
 from chatsys.errors import TraceError, UsageError
-from chatsys.sim.origin import digest_core, digest_part
+from chatsys.run import digest_core, digest_part
 from chatsys.sim.resume import Results
 from chatsys.sim.sweep import Plan, Result, run_seed, sweep
 

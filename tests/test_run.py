@@ -1,15 +1,28 @@
 """A saved run: one file that opens elsewhere, and runs no code unless it is trusted."""
 
+import base64
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
 
+from chatsys.carry import pack
+from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import TraceError, UsageError
+from chatsys.faults import apply, random_script
+from chatsys.protocol.client import Client
+from chatsys.protocol.election import Bully
+from chatsys.protocol.messages import Say
 from chatsys.run import Run
+from chatsys.sim.disk import DiskModel
+from chatsys.sim.network import Conditions
+from chatsys.sim.sweep import SMALL
+from chatsys.sim.world import World
 from chatsys.trace import Record, Trace
 
 
@@ -141,3 +154,119 @@ World(1, actor=Greeter).save({path!r})
     subprocess.run([sys.executable, "-c", code.replace("{path!r}", repr(str(path)))], check=True, timeout=60)
     greeter = Run.load(path, trust=True).actor
     assert greeter is not None and greeter.messages[0](text="hi").text == "hi"
+
+
+# --- a world, saved and played again --------------------------------------------------------
+
+
+def random_world(chance: Random) -> World:
+    """Return a world whose every argument may differ from the usual."""
+    count = chance.choice((1, 3, 5))
+    config = ClusterConfig.of(
+        count,
+        chance.randint(1, count),
+        timing=Timing.profile(chance.choice(("course", "fast"))).scaled(chance.uniform(0.9, 1.1)),
+        limits=chance.choice((Limits(), SMALL, Limits(sessions=chance.randint(2, 5)))),
+        fast_suspect=chance.random() < 0.5,
+        take_back=chance.random() < 0.5,
+        cluster=chance.choice(("chat", "other")),
+    )
+    return World(
+        chance.randrange(1000),
+        config,
+        network=Conditions(
+            in_order=chance.random() < 0.5, loss=chance.choice((0.0, 0.1)), longest=chance.uniform(0.01, 0.2)
+        ),
+        disk=DiskModel(longest=chance.uniform(0.002, 0.05), room=chance.choice((3, 200))),
+        clock_drift=chance.choice((0.0, 0.1)),
+        client=chance.choice((None, partial(Client, window=2))),
+        parts=chance.choice((None, {"election": Eager})),
+    )
+
+
+class Eager(Bully):
+    """An election of somebody's own."""
+
+
+def live(world: World, chance: Random) -> None:
+    """Let people do this and that, now and later; often at the very moment at which something else happens."""
+    random_script(chance, world.nodes, 6.0).play(world, lenient=True)
+    for number in range(12):
+        author = chance.choice(("ann", "bob"))
+        match chance.randrange(6):
+            case 0:
+                world.say(f"hi {number}", chance.choice((None, *world.nodes)), author=author)
+            case 1:
+                world.at(world.now + chance.randint(0, 2), "say", f"later {number}", None, "main", author)
+            case 2 if world.until(lambda: world.leader is not None, 3, quiet=True):
+                apply(world, "crash", (world.leader,))
+            case 3:
+                world.until(lambda: bool(world.trace.of("send")), 1, quiet=True)
+                apply(world, chance.choice(("crash", "restart", "pause", "resume")), (1,), lenient=True)
+            case 4:
+                world.add_client(f"watcher {number}", chance.choice((None, partial(Client, listen=True))))
+            case _:
+                world.mend()
+        world.run(chance.choice((0, 0.3, 2)))
+    if chance.random() < 0.3:
+        world.stop()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_world_that_was_saved_is_played_again_to_the_same_trace(seed: int, tmp_path: Path) -> None:
+    chance = Random(seed)
+    world = random_world(chance)
+    live(world, chance)
+    again = World.again(Run.load(world.save(tmp_path / "a.run"), trust=True))
+    assert again.trace.hash() == world.trace.hash() and again.now == world.now
+    assert again.script == world.script and again.status() == world.status()
+    twice = World.again(Run.load(again.save(tmp_path / "b.run"), trust=True))
+    assert twice.trace.hash() == world.trace.hash()
+
+
+def test_what_no_file_can_keep_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    held, ordered = World(1), World(1)
+    held.hold()
+    ordered.command(1, Say("hi", "main", "ann"))
+    for world, name in ((held, "hold"), (ordered, "command")):
+        with pytest.raises(UsageError, match=f"cannot be saved as a run, because {name} was used.*world.trace.save"):
+            world.save(tmp_path / "a.run")
+    with pytest.raises(UsageError, match="seed 'x' is no whole number"):
+        World("x").save(tmp_path / "a.run")  # type: ignore[arg-type]
+
+
+def test_a_run_that_cannot_be_played_again_says_why(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="saved without all that made it, by an older chatsys"):
+        World.again(run)
+    run.options = {"where": "kernel"}
+    with pytest.raises(UsageError, match="was no simulation"):
+        World.again(run)
+    path = World(1, parts={"election": Eager}).save(tmp_path / "a.run")
+    with pytest.warns(UserWarning, match="not loaded"):
+        distrusted = Run.load(path)
+    with pytest.raises(UsageError, match=r"needs code for election, which was not loaded; read run\.code"):
+        World.again(distrusted)
+
+
+def test_a_run_that_goes_another_way_says_where(tmp_path: Path) -> None:
+    world = World(1)
+    world.run(3)
+    world.hosts[2].end("crash")  # past the verbs
+    world.run(2)
+    run = Run.load(world.save(tmp_path / "a.run"))
+    with pytest.warns(UserWarning, match=r"played again, but event \d+ of its trace is another one.*past the verbs"):
+        World.again(run)
+    assert run.steps is not None
+    run.steps.insert(0, [0, 0.0, "restart", 1])
+    with pytest.warns(UserWarning, match="at 0.000 s it went another way: Node 1 is running") as seen:
+        World.again(run)
+    assert seen[0].filename == __file__
+
+
+def test_a_file_of_the_first_version_is_still_read(run: Run, tmp_path: Path) -> None:
+    head, _, body = run.save(tmp_path / "a.run").read_bytes().partition(b"\n")
+    header = msgspec.json.decode(head) | {"version": 1, "pickled": base64.b64encode(pack((run.parts, None))).decode()}
+    del header["steps"]
+    (tmp_path / "a.run").write_bytes(msgspec.json.encode(header) + b"\n" + body)
+    old = Run.load(tmp_path / "a.run", trust=True)
+    assert old.parts is not None and old.parts["ordering"]().say("abc") == "cba" and len(old.trace) == 2

@@ -96,6 +96,22 @@ def test_a_saved_world_is_a_run_with_everything_that_made_it(tmp_path: Path) -> 
     assert Script(run.script) == Script(one.script.plain())
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"parts": 5}, "parts is 5; give classes by name"),
+        ({"parts": {"election": 5}}, r'parts\["election"\] is 5; give the class itself'),
+        ({"parts": {"elction": PingPong}}, "There is no part 'elction'; the parts are "),
+        ({"actor": 5}, "actor is 5; give a class"),
+        ({"clock_drift": "much"}, "clock_drift is 'much'; give a number, 0 or more"),
+        ({"busiest": -1}, "busiest is -1; give a number, 0 or more"),
+    ],
+)
+def test_what_no_world_can_be_made_of_is_refused_in_a_sentence(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        World(1, **options)
+
+
 def test_run_ends_exactly_at_its_time_and_until_as_soon_as_it_holds() -> None:
     one = world()
     one.run(1.5)
@@ -294,6 +310,15 @@ def test_verbs_that_cannot_be_meant_are_refused_in_a_sentence() -> None:
     assert refused(one, "say", "hi", None, "main", "") == "author is ''; write at least one character."
     assert "is no fraction" in refused(one, "lose", 1, 2, 1.5)
     assert refused(one, "at", 0.5, "crash", 1) == "at(0.5, 'crash'): it is 1.000 s already; give a later time."
+    assert refused(one, "at", "1", "heal") == "at('1', 'heal'): '1' is no time; give seconds since the beginning."
+    assert refused(one, "at", 2.0, ["x"]).startswith("['x'] is no verb of a script; there are say, crash, ")
+    assert refused(one, "crash", True) == "Node True is not a member; the nodes are 1, 2, 3."
+    assert refused(one, "lose", "*", "nobody", 1).startswith("lose: 'nobody' is no node and no client; clients are ")
+    assert refused(one, "disk", "leader", "slow") == "Node 'leader' is not a member; the nodes are 1, 2, 3."
+    assert refused(one, "partition", ("leader",), (1,)) == "Node 'leader' is not a member; the nodes are 1, 2, 3."
+    assert refused(one, "partition") == "partition was given no group of nodes; write for example (1, 2)."
+    assert refused(one, "partition", (1, 2, 3)).startswith("partition: all nodes are in one group")
+    assert not one.done and not one.trace.of("fault", "cut", "lose"), "what was refused left no trace"
     assert "voters are fixed in the config (1, 2, 3)" in refused(one, "join", 4)
     one.crash(1)
     assert refused(one, "crash", 1) == "Node 1 is not running, so it cannot crash; restart it first."

@@ -1,4 +1,4 @@
-"""Given: what the verbs of both worlds are given, checked once for both; and a wait that came to nothing.
+"""Given: what both worlds and their verbs are given, checked once for both; and a wait that came to nothing.
 
     run(-1)            UsageError    time only goes forward
     say("x" * 100000)  UsageError    no node would accept it
@@ -10,7 +10,7 @@ Read also `script` (the checks of verbs that break things), `sim.world`, `runtim
 import inspect
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chatsys.config import Limits
@@ -35,6 +35,24 @@ def check_saying(text: Any, room: Any, author: Any, limits: Limits) -> None:
             raise UsageError(f"{name} is {value!r}; write at least one character.")
     if wrong := refusal(room, author, text, limits):
         raise UsageError(f"say: {wrong[1]}")
+
+
+def check_made_of(parts: Any, actor: Any, numbers: dict[str, Any]) -> None:
+    """Raise `UsageError` for what no world can be made of: `parts` and `actor`, and arguments that must be numbers."""
+    from chatsys.protocol.node import PARTS
+
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise UsageError(f"{name} is {value!r}; give a number, 0 or more.")
+    if actor is not None and not isinstance(actor, type):
+        raise UsageError(f"actor is {actor!r}; give a class, for example actor=Node.")
+    if parts is not None and not isinstance(parts, Mapping):
+        raise UsageError(f'parts is {parts!r}; give classes by name, for example parts={{"election": MyBully}}.')
+    for name, part in (parts or {}).items():
+        if not isinstance(part, type):
+            raise UsageError(f'parts["{name}"] is {part!r}; give the class itself, without brackets behind it.')
+        if name not in PARTS and (actor is None or actor.__module__ == "chatsys.protocol.node"):
+            raise UsageError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
 
 
 def warn_expired(world: Any, predicate: Callable[..., Any], limit: float) -> None:

@@ -5,8 +5,9 @@
           seconds  verb    its arguments, as in world.crash(3)
 
 Assumes   the verbs of the world; the word "leader" stands for whoever leads at that moment.
-Promises  what cannot be meant (unknown verb or node, time running back) is refused before it is played.
-Read also `swarm` (scripts drawn at random), `sim.world` (what the verbs do).
+Promises  what cannot be meant (unknown verb or node, time running back) is refused before it is played;
+          what leaves the fault model is played with a warning.
+Read also `model` (what is inside), `swarm` (scripts drawn at random), `sim.world` (what the verbs do).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +18,8 @@ import msgspec
 from chatsys.errors import UsageError
 
 LEADER = "leader"
+ANY = "*"
+"""Every end of a link."""
 DISKS = ("ok", "slow", "full", "failing")
 MOMENTS = ("lead", "promise")
 """Acts after which `ambush` can crash the node: it became leader; it made a promise."""
@@ -39,6 +42,8 @@ def _end(value: Any, nodes: Sequence[int]) -> str | None:
 def _group(value: Any, nodes: Sequence[int]) -> str | None:
     if isinstance(value, str) or not isinstance(value, Iterable):
         return f"{value!r} is no group of nodes; write for example (1, 2)"
+    if not tuple(value):
+        return "a group is empty; leave it out, or put a node into it"
     return next((wrong for node in value if (wrong := _node(node, nodes))), None)
 
 
@@ -106,26 +111,31 @@ class Fault(msgspec.Struct, frozen=True):
 
 def check_fault(verb: str, args: Sequence[Any], nodes: Sequence[int] = ()) -> None:
     """Raise `UsageError` with one sentence if `verb` with `args` cannot be meant."""
-    if verb not in VERBS:
+    if not isinstance(verb, str) or verb not in VERBS:
         raise UsageError(f"{verb!r} is no verb of a script; there are {', '.join(VERBS)}.")
     least, checks = VERBS[verb]
     if verb == "partition":
         one_way = bool(args) and isinstance(args[-1], bool)
         groups = args[:-1] if one_way else args
         checks = (_group,) * len(groups) + (_flag,) * one_way
-    if not least <= len(args) <= len(checks) or (verb == "partition" and not groups):
-        raise UsageError(f"{verb} takes {least} to {max(least, len(checks))} arguments, not {len(args)}.")
+    if verb == "partition" and not groups:
+        raise UsageError("partition was given no group of nodes; write for example (1, 2).")
+    if not least <= len(args) <= len(checks):
+        count = f"{least} to {len(checks)}" if least < len(checks) else str(least)
+        raise UsageError(f"{verb} takes {count} argument{'s' * (count != '1')}, not {len(args)}.")
     for check, value in zip(checks, args, strict=False):
         if wrong := check(value, nodes):
             raise UsageError(f"{verb}: {wrong}.")
-    if verb == "cut" and args[0] == args[1]:
-        raise UsageError(f"cut: both ends are {args[0]!r}; a link joins two different nodes.")
+    if verb in ("cut", "slow", "lose", "duplicate") and args[0] == args[1] != ANY:
+        raise UsageError(f"{verb}: both ends are {args[0]!r}; a link joins two different nodes.")
     if verb == "partition":
-        _check_apart(groups)
+        _check_apart(groups, nodes)
 
 
-def _check_apart(groups: Sequence[Any]) -> None:
-    """Raise `UsageError` if some node is in two groups of a partition."""
+def _check_apart(groups: Sequence[Any], nodes: Sequence[int]) -> None:
+    """Raise `UsageError` if some node is in two groups of a partition, or if there is nobody to part them from."""
+    if len(groups) == 1 and nodes and not set(nodes) - set(groups[0]):
+        raise UsageError("partition: all nodes are in one group, so nobody is parted; leave some of them out.")
     met: set[Any] = set()
     for group in groups:
         if both := sorted(met & set(group), key=str):
@@ -138,21 +148,20 @@ def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> 
 
     With `lenient` a verb that does not fit the moment (crash of a crashed node) is passed over.
     """
-    if verb != "say" and (LEADER in args or (LEADER,) in args):
+    if verb != "say" and any(map(_means_leader, args)):
         leader = world.leader
         if leader is None:
             if lenient:
                 return False
             raise UsageError(f"{verb}: there is no leader at the moment; name a node.")
-        args = [(leader,) if value == (LEADER,) else leader if value == LEADER else value for value in args]
+        args = [_with_leader(value, leader) for value in args]
     if verb == "partition" and [isinstance(value, bool) for value in args] in ([False], [False, True]):
         args = [args[0], tuple(node for node in world.nodes if node not in args[0]), *args[1:]]
     action = getattr(world, verb, None)
     if action is None:
-        if verb == "mend":
-            _mend(world)
-            return True
-        raise UsageError(f"{verb} exists in the simulated World only; leave it out for a {world.where} cluster.")
+        _check_there(world, verb)
+        _mend(world)
+        return True
     try:
         action(*args)
     except UsageError:
@@ -160,6 +169,23 @@ def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> 
             raise
         return False
     return True
+
+
+def _check_there(world: Any, verb: str) -> None:
+    """Raise `UsageError` if this world cannot do `verb`; `mend` is made of other verbs where there is none."""
+    if verb != "mend" and getattr(world, verb, None) is None:
+        raise UsageError(f"{verb} exists in the simulated World only; leave it out for a {world.where} cluster.")
+
+
+def _means_leader(value: Any) -> bool:
+    return value == LEADER or (not isinstance(value, str) and isinstance(value, Iterable) and LEADER in value)
+
+
+def _with_leader(value: Any, leader: int) -> Any:
+    """Return an argument, or a group of nodes, with the leader's number in it."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return leader if value == LEADER else value
+    return tuple(sorted({leader if node == LEADER else node for node in value}))
 
 
 def _mend(world: Any) -> None:
@@ -176,6 +202,8 @@ class Script:
     """Faults in order of time; `Script([(3.0, "crash", 3), ...])`.  A value: equal, printable."""
 
     def __init__(self, faults: Iterable[Fault | Sequence[Any]] = (), nodes: Sequence[int] = ()) -> None:
+        if isinstance(faults, str | bytes) or not isinstance(faults, Iterable):
+            raise UsageError(f"{faults!r} is no script; give a list of faults, for example [(3.0, 'crash', 3)].")
         self.faults: tuple[Fault, ...] = tuple(map(_as_fault, faults))
         self.check(nodes)
 
@@ -189,8 +217,18 @@ class Script:
             before = fault.time
 
     def play(self, world: Any, lenient: bool = False) -> None:
-        """Play from now on: scheduled in a `World`; on a `Cluster` this call lasts as long as the script."""
+        """Play from now on: scheduled in a `World`; on a `Cluster` this call lasts as long as the script.
+
+        A script that leaves the fault model is played with a warning, `OutsideModel`.  With
+        `lenient`, as engines play theirs, it is not, and what does not fit its moment is passed over.
+        """
+        from chatsys.faults.model import warn_outside
+
         self.check(tuple(world.nodes))
+        for fault in self.faults:
+            _check_there(world, fault.verb)
+        if not lenient:
+            warn_outside(self, tuple(world.nodes))
         begin = world.now
         for fault in self.faults:
             if world.where == "sim":
@@ -224,16 +262,26 @@ class Script:
         return "\n".join(map(str, self.faults))
 
 
-def _as_fault(given: Fault | Sequence[Any]) -> Fault:
-    if isinstance(given, Fault):
-        return given
-    if isinstance(given, str) or len(given) < 2 or _seconds(given[0], ()) or not isinstance(given[1], str):
+def _as_fault(given: Any) -> Fault:
+    """Return what was given as a fault; raises `UsageError` for anything else."""
+    facts: Any = (given.time, given.verb, *given.args) if isinstance(given, Fault) and _is_row(given.args) else given
+    if not _is_row(facts) or len(facts) < 2 or _seconds(facts[0], ()) or not isinstance(facts[1], str):
         raise UsageError(f"{given!r} is no fault; write (seconds, verb, arguments...), for example (3.0, 'crash', 3).")
-    return Fault(float(given[0]), given[1], tuple(map(_frozen, given[2:])))
+    return given if isinstance(given, Fault) else Fault(float(facts[0]), facts[1], tuple(map(_frozen, facts[2:])))
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _frozen(value: Any) -> Any:
-    return tuple(sorted(value)) if isinstance(value, (set, frozenset, list, tuple)) else value
+    """Return a group of nodes in one order, words last; leave what is no group for `check_fault` to tell."""
+    if not isinstance(value, set | frozenset | list | tuple):
+        return value
+    try:
+        return tuple(sorted(value, key=lambda node: (isinstance(node, str), node)))
+    except TypeError:
+        return tuple(value)
 
 
 def _plain(value: Any) -> Any:

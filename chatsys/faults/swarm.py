@@ -5,9 +5,9 @@ them often, and meets states that a seed which does everything never reaches.
 
     seed --> some of KINDS --> now and then one fault of them, and when it ends --> Script
 
-Promises  stays inside the model: only unsynced data is lost, clocks run within 12 %, and what a
-          script still leaves broken at its end, `mend` repairs.
-Read also `script` (what a fault is), `sim.sweep` (many seeds).
+Assumes   at the end of the script everything is mended.
+Promises  stays inside the fault model, and asserts it of every script that it draws.
+Read also `model` (its bounds), `script` (what a fault is), `sim.sweep` (many seeds).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 from chatsys.errors import UsageError
+from chatsys.faults.model import AMBUSH, CLOCK, DELAY, DOWN, JITTER, LATE, PAUSE, outside
 from chatsys.faults.script import LEADER, Fault, Script
 
 
@@ -46,7 +47,7 @@ def _loss(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
 def _duplication(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     link = _where(random, nodes)
     end = at + random.uniform(0.5, 8)
-    late = random.choice((0.0, 0.5, 8.0))
+    late = random.choice((0.0, 0.5, LATE))
     begin = Fault(at, "duplicate", (*link, _round(random.uniform(0.1, 0.9)), late))
     return [begin, Fault(end, "duplicate", (*link, 0.0))]
 
@@ -54,14 +55,14 @@ def _duplication(random: Random, nodes: Sequence[int], at: float) -> list[Fault]
 def _delay(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     link = _where(random, nodes)
     end = at + random.uniform(0.5, 5)
-    longest = random.choice((0.1, 0.5, 3.0))
+    longest = random.choice((0.1, 0.5, DELAY))
     return [Fault(at, "slow", (*link, _round(random.uniform(0.02, longest)))), Fault(end, "slow", (*link, 0.0))]
 
 
 def _reorder(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     link = _where(random, nodes)
     end = at + random.uniform(0.5, 8)
-    jitter = _round(random.uniform(0.01, random.choice((0.1, 1.0))))
+    jitter = _round(random.uniform(0.01, random.choice((0.1, JITTER))))
     return [Fault(at, "slow", (*link, 0.0, jitter)), Fault(end, "slow", (*link, 0.0))]
 
 
@@ -113,11 +114,11 @@ def _leader(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
 
 
 def _fresh_leader(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
-    return [Fault(at, "ambush", ("lead", _round(random.uniform(0, 0.06)), _round(random.uniform(0.05, 4))))]
+    return [Fault(at, "ambush", ("lead", _round(random.uniform(0, AMBUSH)), _round(random.uniform(0.05, DOWN))))]
 
 
 def _fresh_voter(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
-    return [Fault(at, "ambush", ("promise", _round(random.uniform(0, 0.06)), _round(random.uniform(0.05, 4))))]
+    return [Fault(at, "ambush", ("promise", _round(random.uniform(0, AMBUSH)), _round(random.uniform(0.05, DOWN))))]
 
 
 def _disk(health: str, longest: float) -> _Draw:
@@ -132,12 +133,12 @@ def _disk(health: str, longest: float) -> _Draw:
 
 def _pause(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     node = random.choice((*nodes, LEADER))
-    end = at + random.uniform(0.05, random.choice((0.5, 3.0, 7.0)))
+    end = at + random.uniform(0.05, random.choice((0.5, 3.0, PAUSE)))
     return [Fault(at, "pause", (node,)), *(Fault(end, "resume", (one,)) for one in nodes if node in (one, LEADER))]
 
 
 def _clock(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
-    return [Fault(at, "clock", (node, _round(random.uniform(0.88, 1.12)))) for node in nodes]
+    return [Fault(at, "clock", (node, _round(random.uniform(1 - CLOCK, 1 + CLOCK)))) for node in nodes]
 
 
 _DRAWS: dict[str, tuple[int, _Draw]] = {
@@ -194,4 +195,7 @@ def random_script(
         at += random.expovariate(1 / gap)
     timed = [Fault(_round(fault.time), fault.verb, fault.args) for fault in faults]
     in_order: list[Fault] = sorted((fault for fault in timed if fault.time < seconds), key=lambda fault: fault.time)
-    return Script(in_order)
+    script = Script(in_order)
+    wrong = outside(script, nodes, mended=seconds)
+    assert wrong is None, f"The swarm drew what it must not draw: {wrong}"
+    return script

@@ -7,7 +7,7 @@
 Promises  a result that was written whole is never lost; results of another plan, of other classes, of
           another chatsys or Python never mix: each of them is refused with a sentence; so is a second
           process, as long as the first has the file.
-Read also `origin` (which code it was), `sweep` (who makes the results), `commands.simulate` (`--resume`).
+Read also `run` (which code it was), `sweep` (who makes the results), `commands.simulate` (`--resume`).
 """
 
 import os
@@ -20,8 +20,7 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import TraceError, UsageError
-from chatsys.run import versions
-from chatsys.sim.origin import digest_core
+from chatsys.run import digest_core, versions
 from chatsys.sim.sweep import Plan, Result
 from chatsys.trace import UNREADABLE
 

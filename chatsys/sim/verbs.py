@@ -22,7 +22,7 @@ from chatsys.protocol.messages import Stop
 from chatsys.sim.disk import Health
 from chatsys.sim.events import Events
 from chatsys.sim.host import Host
-from chatsys.sim.network import Network
+from chatsys.sim.network import ANY, Network
 from chatsys.trace import Record
 
 
@@ -35,7 +35,11 @@ class Verbs(Events):
     ambushes: dict[str, list[tuple[float, float]]]
     """(delay, down) of the ambushes laid, by the moment they wait for."""
     done: list[Fault]
-    """Every verb used so far: `Script(world.done)` plays this run again."""
+    """Every verb used so far: `Script(world.done)` plays this run again, but for its ties in time."""
+    steps: list[tuple[int, Fault]]
+    """The same and more (clients, stop), each with the number of events before it: `World.again` plays this exactly."""
+    scheduled = 0
+    """How many verbs were events of their own."""
 
     @property
     def nodes(self) -> tuple[int, ...]:
@@ -48,16 +52,25 @@ class Verbs(Events):
         With `lenient`, a verb that does not fit its moment is passed over.
         """
         check_fault(verb, args, self.nodes)
+        if isinstance(time, bool) or not isinstance(time, int | float):
+            raise UsageError(f"at({time!r}, {verb!r}): {time!r} is no time; give seconds since the beginning.")
         if not self.now <= time < math.inf:
             raise UsageError(f"at({time}, {verb!r}): it is {self.now:.3f} s already; give a later time.")
-        self.push(time, self._apply, (verb, args), lenient)
+        self.push(float(time), self._apply, (verb, args), lenient)
 
     def _apply(self, what: tuple[str, tuple[Any, ...]], lenient: bool) -> None:
+        self.scheduled += 1
         apply(self, *what, lenient=lenient)
+
+    def reach(self, events: int, time: float) -> None:
+        """Let events happen until there were so many; then it is `time`."""
+        while self._heap and self.events < events:
+            self._next()
+        self.now = time
 
     def host(self, node: Any) -> Host:
         """Return the host of a member; raises `UsageError` for anybody else."""
-        host = self.hosts.get(node) if isinstance(node, int) else None
+        host = self.hosts.get(node) if isinstance(node, int) and not isinstance(node, bool) else None
         if host is None:
             raise UsageError(f"Node {node!r} is not a member; the nodes are {', '.join(map(str, self.nodes))}.")
         return host
@@ -74,6 +87,11 @@ class Verbs(Events):
 
     def _did(self, verb: str, *args: Any) -> None:
         self.done.append(Fault(self.now, verb, args))
+        self._keep(verb, *args)
+
+    def _keep(self, verb: str, *args: Any) -> None:
+        """Keep what was done where it belongs among the events; scheduled verbs do not count as events."""
+        self.steps.append((self.events - self.scheduled, Fault(self.now, verb, args)))
 
     def _told(self, kind: str, reason: str, verb: str, *args: Any) -> None:
         self._did(verb, *args)
@@ -142,9 +160,11 @@ class Verbs(Events):
 
     def stop(self) -> None:
         """End everything in good order: every node writes what it has and stops."""
+        self._keep("stop")
         for host in self.hosts.values():
             if host.alive:
                 host.stop(Stop())
+        self._order -= len(self._heap)  # what was to happen never does
         self._heap.clear()
 
     # --- verbs: links, disks, clocks ------------------------------------------------------
@@ -163,7 +183,7 @@ class Verbs(Events):
         if groups and isinstance(groups[-1], bool):
             *groups, one_way = groups
         check_fault("partition", (*groups, one_way), self.nodes)
-        parts = tuple(tuple(sorted(group)) for group in groups)
+        parts = tuple(tuple(sorted({self.host(node).me for node in group}, key=int)) for group in groups)
         if len(parts) == 1:
             parts = (*parts, tuple(node for node in self.nodes if node not in parts[0]))
         story = (" -> " if one_way else " | ").join(",".join(map(str, part)) for part in parts)
@@ -197,26 +217,32 @@ class Verbs(Events):
 
     def _rule(self, verb: str, a: Address, b: Address, *values: float) -> None:
         check_fault(verb, (a, b, *values), self.nodes)
+        for end in (a, b):
+            if end not in (ANY, *self.hosts):
+                people = ", ".join(str(one) for one in self.hosts if isinstance(one, str)) or "nobody so far"
+                raise UsageError(f"{verb}: {end!r} is no node and no client; clients are {people}, all ends are '*'.")
         kind = "fault" if verb == "duplicate" else verb
         self._told(kind, f"{verb} {a} - {b}: {' + '.join(map(str, values))}", verb, a, b, *values)
         self.network.rule(verb, a, b, *values)
 
     def disk(self, node: int, health: Health) -> None:
         """Make a node's disk `slow`, `full` (nearly), `failing` or `ok`."""
+        host = self.host(node)
         check_fault("disk", (node, health), self.nodes)
         self._told("fault", f"disk of node {node}: {health}", "disk", node, health)
-        self.host(node).set_disk(health)
+        host.set_disk(health)
 
     def clock(self, node: int, rate: float) -> None:
         """Let a node's clock run at `rate` from now on (1.0 is right)."""
+        host = self.host(node)
         check_fault("clock", (node, rate), self.nodes)
         self._told("fault", f"clock of node {node}: rate {rate}", "clock", node, rate)
-        self.host(node).set_clock(rate)
+        host.set_clock(rate)
 
     def mend(self) -> None:
         """Repair everything: links, disks and clocks; resume and restart everyone."""
         self._did("mend")
-        done, self.done = self.done, []
+        done, self.done, steps, self.steps = self.done, [], self.steps, []
         self.ambushes.clear()
         self.heal(everything=True)
         for node in self.nodes:
@@ -229,7 +255,7 @@ class Verbs(Events):
                 self.restart(node)
             elif host.paused:
                 self.resume(node)
-        self.done = done
+        self.done, self.steps = done, steps
 
     def join(self, node: int) -> None:
         """Say why a node cannot join: membership is static."""

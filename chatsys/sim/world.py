@@ -22,7 +22,7 @@ from typing import Any, cast
 import msgspec
 
 from chatsys.config import ClusterConfig, Timing
-from chatsys.faults import Script, check_saying
+from chatsys.faults import Script, check_made_of, check_saying
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.sim.disk import Disk, DiskModel
@@ -62,9 +62,10 @@ class World(Verbs):
         replaces parts of the chat node by name; `actor` replaces the node itself.  Clocks run at
         1 +- `clock_drift`.  More than `busiest` events in one second of virtual time raise `Runaway`.
         """
+        check_made_of(parts, actor, {"clock_drift": clock_drift, "busiest": busiest})
         timing = Timing.profile(timing) if isinstance(timing, str) else timing
         super().__init__(busiest)
-        self.seed, self.client = seed, client
+        self.seed, self.client, self.clock_drift, self.model = seed, client, clock_drift, disk or DiskModel()
         self.config = nodes if isinstance(nodes, ClusterConfig) else ClusterConfig.of(nodes, quorum, timing=timing)
         self.actor, self.parts = actor or _node(), parts
         self.trace = Trace(meta=describe_run(self))
@@ -72,13 +73,17 @@ class World(Verbs):
         self.links = Random(f"{seed}/links")
         self.failures: list[tuple[Address, str]] = []
         """Nodes that stopped themselves, and the sentence why."""
-        self.done = []
+        self.done, self.steps = [], []
+        self.brought: dict[str, Factory] = {}
+        """What makes the clients that were added with a factory of their own."""
+        self.past_saving = ""
+        """What was done that no file can keep."""
         self.hosts = {}
         self.ambushes = {}
         self.gates: list[Gate] = []
         factory: Factory = partial(cast(Any, self.actor), parts=parts) if parts else self.actor
         for node in self.config.ids:
-            self._add(node, factory, disk or DiskModel(), clock_drift)
+            self._add(node, factory, self.model, clock_drift)
         for node in self.config.ids:
             self.hosts[node].start()
 
@@ -122,6 +127,7 @@ class World(Verbs):
         wants: Wants | None = None,
     ) -> Gate:
         """Let frames of this kind (all) wait from now on, of this sender, to this receiver, if `wants(message)`."""
+        self.past_saving = "hold"
         gate = Gate(self, kind, sender, receiver, wants)
         self.gates.append(gate)
         return gate
@@ -138,17 +144,24 @@ class World(Verbs):
             self.host(self.nodes[0] if node is None else node).command(Say(text, room, author))
             return
         name = author if node is None else f"{author}@{node}"
-        self.add_client(name, home=node).command(Say(text, room, author))
+        self._client(name, None, node).command(Say(text, room, author))
 
     def add_client(self, name: str, factory: Factory | None = None, home: int | None = None) -> Host:
         """Return the client `name`; the first time it is made, with a link to every live node."""
         if name not in self.hosts:
-            host = self._add(name, factory or self.client or _client(home), DiskModel(), 0.0)
-            host.start()
+            self._keep("client", name, home)
+            if factory is not None:
+                self.brought[name] = factory
+        return self._client(name, factory, home)
+
+    def _client(self, name: str, factory: Factory | None, home: int | None) -> Host:
+        if name not in self.hosts:
+            self._add(name, factory or self.client or _client(home), DiskModel(), 0.0).start()
         return self.hosts[name]
 
     def command(self, node: int, command: msgspec.Struct) -> None:
         """Hand any command to a node."""
+        self.past_saving = "command"
         self._alive(node).command(command)
 
     # --- what people ask ------------------------------------------------------------------
@@ -177,13 +190,30 @@ class World(Verbs):
         """Every verb used so far, as a script that plays this run again."""
         return Script(self.done)
 
-    def save(self, path: str | Path) -> Path:
-        """Write seed, script, classes and trace to one file; `Run.load` opens it."""
-        from chatsys.run import Run
+    # --- kept, and played again -----------------------------------------------------------
 
-        options = {"nodes": len(self.nodes), "quorum": self.config.quorum}
-        actor = None if _is_node(self.actor) else self.actor
-        return Run(self.trace, self.seed, self.script.plain(), options, self.parts, actor).save(path)
+    def save(self, path: str | Path) -> Path:
+        """Write everything that made this run, and its trace, to one file; `Run.load` opens it.
+
+        What was done with verbs is kept; what is only scheduled is not.  Raises `UsageError` if
+        `hold` or `command` was used, for no file can keep these.
+        """
+        from chatsys.sim.again import as_run
+
+        return as_run(self, None if _is_node(self.actor) else self.actor).save(path)
+
+    @classmethod
+    def again(cls, run: Any) -> "World":
+        """Return the world of a saved run, played again up to the moment when it was saved.
+
+        Warns if its history is another one: the code has changed, or something was done past the
+        verbs.  Raises `UsageError` for a run that cannot be played again.
+        """
+        from chatsys.sim.again import arguments, play_again
+
+        world = cls(run.seed, **arguments(run))
+        play_again(world, run)
+        return world
 
 
 def _node() -> type[Actor]:

@@ -1,0 +1,197 @@
+"""The fault model: what may go wrong at most, so that a verdict about the protocol means something.
+
+    nodes    crash and come back, any number, at any moment; what was synced is never lost
+    pauses   up to PAUSE seconds                         processes that stand still
+    clocks   within CLOCK of the right rate, any offset
+    links    lose, cut one way or both: as much as you like; late by DELAY + JITTER, copies by LATE
+    disks    slow, full, failing: the node stops; none loses or changes a synced line
+    the end  everything that began is over when the calm begins: `mend`, or each by its own
+
+Safety holds without most of these bounds; liveness is promised inside them, and inside them only.
+A `rot` of synced lines is outside: no verb of a script does it (`teach.schedules` shows it).
+
+    outside(script, nodes)  -->  "world.at(3.0, 'clock', 1, 2.0) is outside the fault model: ...", or None
+
+Promises  says what leaves the model and which bound it breaks; draws nothing from any generator.
+Read also `script` (the verbs), `swarm` (asserts that what it draws stays inside).
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from chatsys.faults.script import ANY, LEADER, Fault
+
+PAUSE = 7.0
+CLOCK = 0.12
+DELAY, JITTER, LATE = 3.0, 1.0, 8.0
+AMBUSH, DOWN = 0.06, 4.0
+"""Seconds, and a fraction.  `AMBUSH`: so long after its act a node is crashed at most, for `DOWN`."""
+
+_ROUNDED = 0.001
+"""Both ends of a pause are rounded to milliseconds."""
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """An argument of a verb, what it may be, and a sentence about it."""
+
+    argument: int
+    least: float
+    most: float
+    sentence: str
+
+
+BOUNDS: dict[str, tuple[Bound, ...]] = {
+    "say": (),
+    "crash": (),
+    "restart": (),
+    "pause": (),
+    "resume": (),
+    "cut": (),
+    "partition": (),
+    "heal": (),
+    "slow": (
+        Bound(2, 0.0, DELAY, f"a link is slower by up to {DELAY:g} s"),
+        Bound(3, 0.0, JITTER, f"the delay of a frame varies by up to {JITTER:g} s"),
+    ),
+    "lose": (),
+    "duplicate": (Bound(3, 0.0, LATE, f"a copy comes up to {LATE:g} s late"),),
+    "disk": (),
+    "clock": (Bound(1, 1 - CLOCK, 1 + CLOCK, f"clocks run within {100 * CLOCK:g} % of the right rate"),),
+    "ambush": (
+        Bound(1, 0.0, AMBUSH, f"an ambush crashes within {AMBUSH:g} s of the act"),
+        Bound(2, 0.0, DOWN, f"a node that was ambushed is back within {DOWN:g} s"),
+    ),
+    "mend": (),
+}
+"""The bounds of every verb; what has no line here is outside, whatever its arguments."""
+
+
+class OutsideModel(UserWarning):
+    """A script does more than the fault model allows: it is played, but its outcome proves nothing."""
+
+
+def outside(script: Iterable[Fault], nodes: Sequence[int] = (), mended: float | None = None) -> str | None:
+    """Return how `script` leaves the fault model, in a sentence; None if it stays inside.
+
+    `mended` is when somebody repairs everything after the script (`World.mend`); without, the
+    script has to end by itself whatever it begins.
+    """
+    told = _Reading(nodes, certain=mended is not None)
+    end = mended if mended is not None else 0.0
+    for fault in script:
+        if wrong := next(told.take(fault), None):
+            return wrong
+        end = max(end, fault.time)
+    if wrong := next(told.pauses_at(end), None):
+        return wrong
+    return next(told.endless(), None) if mended is None else None
+
+
+def warn_outside(script: Iterable[Fault], nodes: Sequence[int] = ()) -> None:
+    """Warn whoever plays `script` if a step of it breaks a bound; that some fault never ends is no such step."""
+    told = _Reading(nodes, certain=False)
+    found = [wrong for fault in script for wrong in told.take(fault)]
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        warnings.warn(
+            f"{found[0]}{more} It is played all the same, but what comes of it proves nothing about the protocol.",
+            OutsideModel,
+            stacklevel=3,
+        )
+
+
+class _Reading:
+    """A script read step by step: what it broke and did not repair yet, and since which step.
+
+    `certain`: "leader" may be any node, so all must be repaired; otherwise the benefit of the doubt.
+    """
+
+    def __init__(self, nodes: Sequence[int], certain: bool) -> None:
+        self.nodes, self.certain = tuple(nodes), certain
+        self.open: dict[tuple[Any, ...], Fault] = {}
+
+    def take(self, fault: Fault) -> Iterator[str]:
+        """Take in one step; yield a sentence for each bound that it breaks."""
+        if fault.verb not in BOUNDS:
+            yield _told(fault, "no bound says how much of it there may be")
+            return
+        for bound in BOUNDS[fault.verb]:
+            if bound.argument < len(fault.args) and not bound.least <= fault.args[bound.argument] <= bound.most:
+                yield _told(fault, f"{bound.sentence}, not {fault.args[bound.argument]:g}")
+        yield from self._follow(fault)
+
+    def _follow(self, fault: Fault) -> Iterator[str]:
+        match fault.verb, fault.args:
+            case "crash", (node,):
+                yield from self._ended(self._those("pause", node), fault.time)
+                self._began(self._those("down", node), fault)
+            case "restart", (node,):
+                yield from self._ended(self._those("down", node), fault.time)
+            case "pause", (node,):
+                self._began(self._those("pause", node), fault)
+            case "resume", (node,):
+                yield from self._ended(self._those("pause", node), fault.time)
+            case (("cut" | "partition"), _):
+                self._began([("cut",)], fault)
+            case "heal", (True,):
+                yield from self._ended([key for key in self.open if key[0] in ("cut", "link")], fault.time)
+            case "heal", _:
+                yield from self._ended([("cut",)], fault.time)
+            case ("slow" | "lose" | "duplicate") as verb, (a, b, *values):
+                yield from self._ruled(verb, (a, b), any(values[: 2 if verb == "slow" else 1]), fault)
+            case "disk", (node, health):
+                yield from self._ended(self._those("disk", node), fault.time)
+                if health != "ok":
+                    self._began(self._those("disk", node), fault)
+                if health in ("full", "failing"):
+                    self._began(self._those("down", node), fault)
+            case "ambush", _:
+                self._began([("ambush",)], fault)
+            case "mend", _:
+                yield from self._ended(list(self.open), fault.time)
+
+    def _those(self, what: str, node: Any) -> list[tuple[Any, ...]]:
+        """Return what to write down about `node`, which may be "leader"."""
+        if node != LEADER:
+            return [(what, node)] if self.certain else [(what, node), (what, LEADER)]
+        return [(what, one) for one in self.nodes or (LEADER,)] if self.certain else [(what, LEADER)]
+
+    def _began(self, keys: list[tuple[Any, ...]], fault: Fault) -> None:
+        for key in keys if self.certain else keys[:1]:
+            self.open.setdefault(key, fault)
+
+    def _ended(self, keys: list[tuple[Any, ...]], now: float) -> Iterator[str]:
+        for key in keys:
+            if (began := self.open.pop(key, None)) is not None and key[0] == "pause":
+                yield from _too_long(began, now)
+
+    def _ruled(self, verb: str, link: tuple[Any, Any], bad: bool, fault: Fault) -> Iterator[str]:
+        """A rule on one link replaces its last one; a rule on all links replaces all of them."""
+        ends = frozenset(link)
+        replaced = [key for key in self.open if key[:2] == ("link", verb) and (ends == {ANY} or key[2] == ends)]
+        yield from self._ended(replaced, fault.time)
+        if bad:
+            self._began([("link", verb, ends)], fault)
+
+    def pauses_at(self, end: float) -> Iterator[str]:
+        """Yield a sentence for each pause that lasts too long when everything ends at `end`."""
+        for key, began in self.open.items():
+            if key[0] == "pause":
+                yield from _too_long(began, end)
+
+    def endless(self) -> Iterator[str]:
+        """Yield a sentence for everything that nobody repairs."""
+        for began in self.open.values():
+            yield _told(began, 'what it begins has an end, at the latest a "mend"')
+
+
+def _too_long(pause: Fault, now: float) -> Iterator[str]:
+    if now - pause.time > PAUSE + _ROUNDED + 1e-9:
+        yield _told(pause, f"a pause lasts up to {PAUSE:g} s, this one {now - pause.time:g} s")
+
+
+def _told(fault: Fault, bound: str) -> str:
+    return f"{fault} is outside the fault model: {bound}."

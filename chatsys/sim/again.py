@@ -1,0 +1,102 @@
+"""Again: what a world keeps of itself in a file, and how the same run is played from it.
+
+    world --as_run--> Run: seed, arguments, steps [events before it, time, verb, ...] --> file
+    file  --> Run --arguments, play_again--> the same world at the same moment
+
+A script alone says when; where a step and an event share one moment it does not say which came
+first, and people who wait with `until` act at such moments all the time.  So every step carries the
+number of events before it.
+
+Assumes   the verbs of `world` are the only hands laid on it; classes that keep state outside
+          themselves do not repeat.
+Promises  the same trace, or a warning which event is another one.
+Read also `run` (the file), `world`, `verbs` (who write down the steps).
+"""
+
+import warnings
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chatsys.config import ClusterConfig
+from chatsys.errors import ChatsysError, UsageError
+from chatsys.faults import Fault, apply
+from chatsys.run import Run
+from chatsys.sim.disk import DiskModel
+from chatsys.sim.network import Conditions
+
+if TYPE_CHECKING:
+    from chatsys.sim.world import World
+
+_PLAIN = {"nodes": ("config", ClusterConfig), "network": ("network", Conditions), "disk": ("disk", DiskModel)}
+"""Arguments of `World` that are values of ours: under which name they are kept, and what they are."""
+
+
+def as_run(world: "World", actor: type | None) -> Run:
+    """Return all that made this run; raises `UsageError` if something was done that no file can keep."""
+    if world.past_saving:
+        raise UsageError(
+            f"This world cannot be saved as a run, because {world.past_saving} was used, which no file can keep; "
+            "save its trace alone: world.trace.save(path)."
+        )
+    if type(world.seed) is not int:
+        raise UsageError(f"The seed {world.seed!r} is no whole number, so this run cannot be saved; use for example 7.")
+    options = {
+        "nodes": len(world.nodes),
+        "quorum": world.config.quorum,
+        "config": msgspec.to_builtins(world.config, str_keys=True),
+        "network": msgspec.to_builtins(world.network.conditions),
+        "disk": msgspec.to_builtins(world.model),
+        "clock_drift": world.clock_drift,
+        "busiest": world.busiest,
+    }
+    run = Run(world.trace, world.seed, world.script.plain(), options, world.parts, actor)
+    run.client, run.clients = world.client, world.brought
+    end = (world.events - world.scheduled, Fault(world.now, "end"))
+    run.steps = [[events, step.time, step.verb, *step.args] for events, step in (*world.steps, end)]
+    return run
+
+
+def arguments(run: Run) -> dict[str, Any]:
+    """Return the arguments of the world of a saved run; raises `UsageError` if it cannot be made again."""
+    options = run.options
+    if options.get("where", "sim") != "sim":
+        raise UsageError("This run was no simulation, so its time and chance are gone; play its script instead.")
+    if run.steps is None:
+        raise UsageError("This run was saved without all that made it, by an older chatsys; its trace can be read.")
+    if run.code and not (run.parts or run.actor or run.client or run.clients):
+        raise UsageError(
+            f"This run needs code for {', '.join(sorted(run.code))}, which was not loaded; read run.code, and if you "
+            "trust it, use Run.load(path, trust=True)."
+        )
+    try:
+        made = {name: msgspec.convert(options[key], kind, str_keys=True) for name, (key, kind) in _PLAIN.items()}
+        made |= {name: options[name] for name in ("clock_drift", "busiest")}
+    except (KeyError, msgspec.ValidationError) as error:
+        raise UsageError(f"The options of this run are not whole ({error}); its trace can be read.") from None
+    return made | {"parts": run.parts, "actor": run.actor, "client": run.client}
+
+
+def play_again(world: "World", run: Run) -> None:
+    """Do every step of `run` in the new `world`, each after as many events as before it."""
+    try:
+        for events, time, verb, *args in run.steps or ():
+            world.reach(events, time)
+            if verb == "client":
+                world.add_client(args[0], run.clients.get(args[0]), args[1])
+            elif verb != "end":
+                apply(world, verb, args)
+    except ChatsysError as error:
+        _warn(f"at {world.now:.3f} s it went another way: {error}")
+        return
+    pairs = enumerate(zip_longest(world.trace, run.trace))
+    if (at := next((at for at, (mine, was) in pairs if mine != was), None)) is not None:
+        _warn(f"event {at} of its trace is another one.")
+
+
+def _warn(what: str) -> None:
+    warnings.warn(
+        f"The run was played again, but {what} The code is not what it was, or something was done past the verbs.",
+        stacklevel=4,
+    )
