@@ -3,7 +3,6 @@
 Read also `sim.sweep` (many seeds), `sim.resume` (a long run in pieces), `faults.swarm` (the kinds of faults).
 """
 
-import hashlib
 import os
 import sys
 import time
@@ -106,14 +105,11 @@ def _results(path: Path | None, plan: Any, parts: Sequence[str]) -> Any:
     """Return the file of results to resume, or something that is closed as easily."""
     if path is None:
         return nullcontext()
+    from chatsys.run import digest_part
     from chatsys.sim.resume import Results
 
-    return Results(path, plan, {text: _digest(text) for text in parts})
-
-
-def _digest(part: str) -> str:
-    file = part.partition("=")[2].rpartition(":")[0]
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
+    files = {text: text.partition("=")[2].rpartition(":")[0] for text in parts}
+    return Results(path, plan, {text: digest_part(file) for text, file in files.items()})
 
 
 def _warnings(results: list[Any], plan: Any, code: bytes) -> list[str]:
