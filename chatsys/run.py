@@ -141,8 +141,10 @@ class Run:
 def _decode(line: bytes, path: str | Path) -> _Header:
     try:
         what, version = read_kind(line)
-        if what not in (None, "run"):
-            raise TraceError(f"{path} is a {what}, not a run; open it with Trace.load.")
+        if what == "trace":
+            raise TraceError(f"{path} is a trace, not a run; open it with Trace.load.")
+        if what != "run":
+            raise TraceError(f"{path} is not a saved run; its first line must be the header of a run.")
         if version > VERSION:
             raise TraceError(
                 f"{path} has run version {version}, this chatsys reads up to {VERSION}; install a newer chatsys."

@@ -263,6 +263,21 @@ def test_a_run_that_goes_another_way_says_where(tmp_path: Path) -> None:
     assert seen[0].filename == __file__
 
 
+@pytest.mark.parametrize(
+    "step",
+    [[], [0], ["x", 0.0, "heal"], [0, 0.0, "save", "stolen"], [0, 0.0, "client", 5, None], [0, 0.0, "crash", [1]]],
+)
+def test_a_step_that_somebody_put_into_the_file_is_no_more_than_a_verb(
+    step: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = Run.load(World(1).save("a.run"))
+    run.steps = [step]
+    with pytest.warns(UserWarning, match="is no step of a run|is no verb of a script|is no node"):
+        World.again(run)
+    assert not Path("stolen").exists()
+
+
 def test_a_file_of_the_first_version_is_still_read(run: Run, tmp_path: Path) -> None:
     head, _, body = run.save(tmp_path / "a.run").read_bytes().partition(b"\n")
     header = msgspec.json.decode(head) | {"version": 1, "pickled": base64.b64encode(pack((run.parts, None))).decode()}

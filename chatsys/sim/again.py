@@ -21,7 +21,7 @@ import msgspec
 
 from chatsys.config import ClusterConfig
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.faults import Fault, apply
+from chatsys.faults import Fault, apply, check_fault
 from chatsys.run import Run
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
@@ -63,7 +63,7 @@ def arguments(run: Run) -> dict[str, Any]:
     options = run.options
     if options.get("where", "sim") != "sim":
         raise UsageError("This run was no simulation, so its time and chance are gone; play its script instead.")
-    if run.steps is None:
+    if run.steps is None or type(run.seed) is not int:
         raise UsageError("This run was saved without all that made it, by an older chatsys; its trace can be read.")
     if run.code and not (run.parts or run.actor or run.client or run.clients):
         raise UsageError(
@@ -81,18 +81,36 @@ def arguments(run: Run) -> dict[str, Any]:
 def play_again(world: "World", run: Run) -> None:
     """Do every step of `run` in the new `world`, each after as many events as before it."""
     try:
-        for events, time, verb, *args in run.steps or ():
+        for step in run.steps or ():
+            events, time, verb, args = _read(step, world)
             world.reach(events, time)
             if verb == "client":
                 world.add_client(args[0], run.clients.get(args[0]), args[1])
+            elif verb == "stop":
+                world.stop()
             elif verb != "end":
                 apply(world, verb, args)
     except ChatsysError as error:
-        _warn(f"at {world.now:.3f} s it went another way: {error}")
+        _warn(f"at {world.now:.3f} s it went another way: {str(error).rstrip('.')}.")
         return
     pairs = enumerate(zip_longest(world.trace, run.trace))
     if (at := next((at for at, (mine, was) in pairs if mine != was), None)) is not None:
         _warn(f"event {at} of its trace is another one.")
+
+
+def _read(step: list[Any], world: "World") -> tuple[int, float, str, list[Any]]:
+    """Return a step of a file, which anybody may have written: no more than verbs get through."""
+    try:
+        events, time, verb = msgspec.convert(step[:3], tuple[int, float, str])
+        if verb == "client":
+            msgspec.convert(step[3:], tuple[str, int | None])
+        elif verb in ("stop", "end"):
+            msgspec.convert(step[3:], tuple[()])
+        else:
+            check_fault(verb, step[3:], world.nodes)
+    except msgspec.ValidationError:
+        raise UsageError(f"{step!r} is no step of a run") from None
+    return events, time, verb, step[3:]
 
 
 def _warn(what: str) -> None:
