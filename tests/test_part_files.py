@@ -13,9 +13,11 @@ import pytest
 from typed import Run, refused
 
 from chatsys.errors import UsageError
-from chatsys.sim.own.aside import Worker, aside, packed
+from chatsys.sim.explore import Budget
+from chatsys.sim.own.aside import Worker, aside, breathe, packed
 from chatsys.sim.own.given import load_parts, misfits, read_parts, wrong_answers
 from chatsys.sim.own.guarded import guarded_sweep
+from chatsys.sim.own.searched import search_aside
 from chatsys.sim.sweep import Plan, sweep
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
@@ -153,6 +155,35 @@ def test_a_part_that_loops_only_when_it_is_shrunk_is_given_up(tmp_path: Path) ->
     code = read_parts([written(tmp_path, BULLY + DOOR + "        while True: pass\n")])
     answer = aside(shrunk, 1, SHORT, parts=code, limit=2)
     assert answer.verdict == "hung" and "it hung in mine.py, line 6, in on_message" in answer.value
+
+
+def test_a_search_with_a_part_of_ones_own_is_inconclusive_where_it_hangs_or_leaves(tmp_path: Path) -> None:
+    budget = Budget(states=300, seconds=60)
+
+    def search(line: str) -> tuple[dict[str, Any], list[str]]:
+        part = written(
+            tmp_path, BULLY + DOOR + f"        {line}\n        return super().on_message(sender, message, now)\n"
+        )
+        return search_aside("election", read_parts([part]), {"terms": 2}, budget, step=4)
+
+    found, missed = search("pass")
+    assert found["why"].startswith("The budget of 300 distinct states ran out") and missed
+    found, missed = search("while True: pass")
+    assert found["verdict"] == "inconclusive" and "it hung in mine.py, line 6, in on_message" in found["why"]
+    found, missed = search("raise SystemExit(0)")
+    assert found["why"] == "The search was stopped by SystemExit: 0 (mine.py, line 6)."
+
+
+def test_a_task_that_goes_on_is_not_given_up() -> None:
+    answer = aside(go_on, limit=1.5)
+    assert answer.value == "done"
+
+
+def go_on(parts: Any) -> str:
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        breathe()
+    return "done"
 
 
 def test_doors_that_answer_amiss_are_told_one_by_one(tmp_path: Path) -> None:

@@ -89,6 +89,12 @@ def aside(
         worker.kill()
 
 
+def breathe() -> None:
+    """In a task: say that it goes on, so that its limit counts anew."""
+    if _watch is not None:
+        _watch.again()
+
+
 class Worker:
     """A process that does one task at a time, seen from outside."""
 
@@ -199,7 +205,8 @@ def _serve(end: Connection, code: bytes, limit: float, memory: int | None) -> No
     sys.stdout = sys.stderr
     if memory is not None:
         _bound_memory(memory)
-    watch = _Watch(end)
+    global _watch
+    watch = _watch = _Watch(end)
     try:
         watch.begin(max(limit, LOADING))
         loaded = _answer(pickle.loads, code) if code else Answer("done", {})
@@ -250,6 +257,14 @@ class _Watch:
         with self.lock:
             self.limit, self.until = limit, time.monotonic() + limit
 
+    def again(self) -> None:
+        """The main thread goes on with its task."""
+        with self.lock:
+            now = time.monotonic()
+            if now > self.until - self.limit + 1.0:  # once a second will do
+                self.until = now + self.limit
+                self.end.send("alive")
+
     def over(self, answer: Answer | None = None) -> None:
         """The main thread is done with it."""
         with self.lock:
@@ -276,3 +291,7 @@ class _Watch:
             frame = frame.f_back
         frame = frame or innermost
         return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}, in {frame.f_code.co_name}"
+
+
+_watch: _Watch | None = None
+"""That of this process, if it is one that does tasks."""

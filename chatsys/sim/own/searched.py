@@ -1,0 +1,43 @@
+"""Searched: every order of events with somebody's own parts, in a guarded process.
+
+Promises  a summary as `explore` gives it, or a verdict "inconclusive" that names the line which hung,
+          left, or took all memory; bounds that a model does not take raise `UsageError`.
+Read also `sim.explore` (the search), `aside` (the process).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chatsys.errors import UsageError
+from chatsys.sim.explore import Budget, Explorer, Result
+from chatsys.sim.models import MODELS
+from chatsys.sim.own.aside import Parts, aside, breathe
+
+STEP = 20.0
+"""So many seconds may pass without a sign that the search goes on."""
+MEMORY = 4 << 30
+"""Bytes that the search may take."""
+
+
+def search_aside(
+    model: str, parts: Parts, bounds: Mapping[str, Any], budget: Budget, step: float = STEP
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the summary of a search with `parts`, and the marks that it should have met and did not."""
+    answer = aside(search_here, model, dict(bounds), budget, parts=parts, limit=step, memory=MEMORY)
+    if answer.done:
+        return answer.value  # type: ignore[no-any-return]
+    if answer.verdict == "refused":
+        raise UsageError(answer.value)
+    said = f"The search was stopped by {answer.value}." if answer.verdict == "raised" else answer.value
+    nothing: dict[str, Any] = {"distinct_states": 0, "states_per_second": 0.0, "states_per_cpu_second": 0.0, "depth": 0}
+    ended = Result(model=model, verdict="inconclusive", why=said, bounds=(), **nothing)
+    return ended.summary(), []
+
+
+def search_here(
+    parts: Mapping[str, type], model: str, bounds: Mapping[str, Any], budget: Budget
+) -> tuple[dict[str, Any], list[str]]:
+    """Search in this process."""
+    searched = MODELS[model](parts=dict(parts), **bounds)
+    found = Explorer(searched, prune=False).search(budget, progress=lambda states, depth: breathe()).summary()
+    return found, [mark for mark in searched.hopes if mark not in found["reached"]]
