@@ -4,7 +4,7 @@ Read also `teach.mutants.succession` (the bugs), `search`.
 """
 
 from chatsys.sim.search.untimed import Life
-from chatsys.teach.searches.lives import asks, is_in, leads, node
+from chatsys.teach.searches.lives import asks
 from chatsys.teach.searches.search import Search, Stage
 from chatsys.teach.searches.tight import Fresh, Led
 
@@ -13,18 +13,10 @@ def _both_ask(one: Life, two: Life, three: Life) -> bool:
     return asks(two, 1) and asks(three, 1)
 
 
-def _two_leads_unheard(one: Life, two: Life, three: Life) -> bool:
-    return leads(two, 1) and node(one).standing.leader is None
-
-
-def _one_went_on(one: Life, two: Life, three: Life) -> bool:
-    return is_in(one, 2)
-
-
 BOTH_ASK = Stage("nodes 2 and 3 both ask for promises of term 1", _both_ask)
 RIVALS = {"terms": 1, "nominees": (2, 3)}
 
-TWO_ASK = Search(model=Fresh, bounds={**RIVALS, "borne": ("S6",)}, stages=(BOTH_ASK,))
+RIVALRY = Search(model=Fresh, bounds={**RIVALS, "borne": ("S6",)}, states=15_000)
 TWO_ASK_ONE_CRASHES = Search(
     model=Fresh,
     bounds={**RIVALS, "crashes": 1, "mortal": (1,), "borne": ("S6",)},
@@ -39,19 +31,14 @@ TWO_ASK_ONE_LOSES_POWER = Search(
 )
 
 ELECTIONS = {
-    "vote twice": TWO_ASK,
+    "vote twice": RIVALRY,
     "promise forgotten on restart": TWO_ASK_ONE_CRASHES,
     "term forgotten on restart": TWO_ASK_ONE_CRASHES,
     "PROMISE before fsync": TWO_ASK_ONE_LOSES_POWER,
     "claims the lead at start": Search(model=Fresh, bounds=RIVALS),
     "leadership resumed after restart": Search(model=Led, bounds={"crashes": 1, "inputs": (), "nominees": ()}),
     "COORDINATOR of an older term accepted": Search(
-        model=Fresh,
-        bounds={"terms": 2, "nominees": (2, 3)},
-        stages=(
-            Stage("node 2 leads term 1 and node 1 has not heard so", _two_leads_unheard),
-            Stage("node 1 has entered term 2", _one_went_on),
-        ),
+        model=Fresh, bounds={"terms": 2, "nominees": (2, 3)}, states=40_000
     ),
 }
 """Searches by the names of mutants."""
