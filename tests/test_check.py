@@ -108,6 +108,19 @@ def test_the_sync_after_the_one_under_way_covers_a_promise() -> None:
     assert story.add("durable", 1, seq=1).add("send", 1, message="PROMISE", peer=3, term=2).broken() == []
 
 
+def test_a_real_turn_has_more_than_one_time_so_any_sync_covers_what_was_written() -> None:
+    story = Story().add("start", 1, seq=0).append(1, 1, 1).add("promise", 1, term=2, peer=3).add("durable", 1, seq=1)
+    story.add("send", 1, message="PROMISE", peer=3, term=2)
+    assert story.fired(where="sim") == {"S14"} and story.fired(where="processes") == set()
+
+
+def test_roles_that_a_life_took_before_its_first_sync_are_told_after_the_promise() -> None:
+    story = Story().add("start", 1, seq=0).add("promise", 1, term=1, peer=1).add("durable", 1, seq=0)
+    story.add("role", 1, term=0, role="nominating").add("role", 1, term=1, role="preparing")
+    assert story.broken() == []
+    assert story.add("promise", 1, term=2, peer=3).add("role", 1, term=1, role="follower").fired() == {"S6"}
+
+
 def test_a_life_that_ended_before_its_boot_was_durable_leaves_no_sync_behind() -> None:
     story = Story().add("start", 1, seq=0).add("boot", 1).add("crash", 1).add("start", 1, seq=0).add("boot", 1)
     story.add("durable", 1, seq=0).add("promise", 1, term=2, peer=3).add("durable", 1, seq=0)

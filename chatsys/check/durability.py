@@ -17,8 +17,8 @@ class Syncs:
     """Up to when the sync covers that is under way: one at a time, and the next begins when it ends.
 
     A sync begins at the end of the turn that wrote something while the disk was idle, or that took
-    in the end of the one before.  All records of a turn have one time, so `time <= covered` tells
-    what it covers; where turns share a time it tells too much, and nobody is accused wrongly.
+    in the end of the one before.  In the simulator all records of a turn have one time, so `time <=
+    covered` tells what it covers; where turns share a time it tells too much, and nobody is accused.
     """
 
     def __init__(self) -> None:
@@ -84,8 +84,10 @@ class DurableBeforeSaid(Invariant):
         life = (record.node, record.incarnation)
         self.durable[life] = max(record.seq or 0, self.durable.get(life, 0))
         covered = self.syncs.end(life, record.time)
+        # An older promise of the term may be what a frame rests on; a real turn has more than one time, so there
+        # every sync is taken to cover all that was written before it ended.
         promise, first = self.pending.get(life, (record, False))
-        if promise.time <= covered or not first:  # an older promise of the term may be what a frame rests on
+        if promise.time <= covered or not first or not self.closed:
             self.pending.pop(life, None)
 
     def on_boot(self, record: Record) -> None:

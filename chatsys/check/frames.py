@@ -62,16 +62,20 @@ def stretches(trace: Trace) -> Iterator[Stretch]:
     sent: Counter[tuple[int, int, int]] = Counter()
     wrote: Counter[tuple[int, int]] = Counter()
     asked: Counter[int] = Counter()
+    at, begin, end = -1, 0.0, 0.0
     for record in trace.records:
-        kind, node, peer = record.kind, record.node, record.peer
+        if not begin <= record.time < end:
+            at = int(record.time / long)
+            begin, end = at * long, (at + 1) * long
+        kind = record.kind
         if kind == "send":
-            if type(node) is int and type(peer) is int:
-                sent[int(record.time / long), node, peer] += 1
-        elif kind == "append":
-            if type(node) is int:
-                wrote[int(record.time / long), node] += 1
-        elif kind == "receive" and type(peer) is str:
-            asked[int(record.time / long)] += 1
+            if type(record.node) is int and type(record.peer) is int:
+                sent[at, record.node, record.peer] += 1
+        elif kind == "receive":
+            if type(record.peer) is str:
+                asked[at] += 1
+        elif kind == "append" and type(record.node) is int:
+            wrote[at, record.node] += 1
     for (at, a, b), frames in sent.items():
         entries = max(wrote[at, one] + wrote[at - 1, one] for one in (a, b))
         yield Stretch(at * long, (at + 1) * long, a, b, frames, entries, asked[at] + asked[at - 1])

@@ -52,12 +52,24 @@ class OnePromise(Invariant):
         self.said: dict[Node, Record] = {}
         """The newest promise a node has told others, which a restart must not forget."""
         self.roles: dict[Life, Record] = {}
+        self.starting: set[Life] = set()
+        """Lives whose first sync has not ended: roles they took before they promised are told only then."""
+        self.bound: dict[Node, Record] = {}
+        """The newest promise, if later roles must respect it."""
+
+    def on_start(self, record: Record) -> None:
+        self.starting.add((record.node, record.incarnation))
+
+    def on_durable(self, record: Record) -> None:
+        self.starting.discard((record.node, record.incarnation))
 
     def on_promise(self, record: Record) -> Violation | None:
         before = self.promised.get(record.node)
         if before is not None and before.incarnation != record.incarnation:
             before = self.said.get(record.node)
         self.promised[record.node] = record
+        if (record.node, record.incarnation) not in self.starting:
+            self.bound[record.node] = record
         if before is None or before.term < record.term:
             return None
         if before.term > record.term:
@@ -80,9 +92,11 @@ class OnePromise(Invariant):
         life = (record.node, record.incarnation)
         before = self.roles.get(life)
         self.roles[life] = record
-        promise = self.promised.get(record.node)
+        promise = self.bound.get(record.node)
         if promise is not None and promise.incarnation != record.incarnation:
             promise = self.said.get(record.node)
+            if promise is not None and promise.incarnation == record.incarnation:
+                promise = None
         if promise is not None and (before is None or before.term < promise.term):
             before = promise
         return None if before is None or before.term <= record.term else self._went_back(record, before)
