@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from typed import Run, refused
 
-from chatsys.commands.simulate import meaning
 from chatsys.errors import TraceError, UsageError
 from chatsys.run import digest_core, digest_part
 from chatsys.sim.resume import Results
 from chatsys.sim.sweep import Plan, Result, run_seed, sweep
+from chatsys.sim.tally import meaning
 
 SHORT = Plan(seconds=2, calm=1)
 

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from chatsys.check.sometimes import VITAL
 from chatsys.errors import ConfigError, UsageError
 from chatsys.faults import KINDS
+from chatsys.protocol.election import Bully
 from chatsys.sim.sweep import Plan, Result, schedule, sweep, trace_hash
+from chatsys.sim.tally import tally, told
 
 
 def bad(results: list[Result]) -> list[str]:
@@ -32,6 +35,44 @@ def test_with_a_quorum_of_one_messages_are_lost_and_the_check_says_so() -> None:
     assert not any(result.inconclusive for result in results), "nothing spins or hangs"
     one = next(result for result in results if result.violations).violations[0]
     assert one["replay"].startswith("python -m chatsys simulate --seeds ") and "--quorum 1" in one["replay"]
+
+
+def test_where_nobody_ever_leads_nothing_is_proved() -> None:
+    class Never(Bully):
+        def on_message(self, *event: Any) -> list[Any]:
+            super().on_message(*event)
+            return []
+
+        def on_alarm(self, *alarm: Any) -> list[Any]:
+            super().on_alarm(*alarm)
+            return []
+
+    whole = tally(list(sweep(range(3), Plan(seconds=5, calm=5), parts={"election": Never})), 1.0)
+    assert (
+        whole["violations"] == [] and "A leader was elected in none of 3 schedules" in whole["inconclusive"][0]["why"]
+    )
+    assert "nothing is proved" in whole["meaning"]
+
+
+def test_what_happened_is_counted_and_what_was_too_short_to_judge_is_named() -> None:
+    results = list(sweep(range(8), Plan(seconds=10, calm=20)))
+    whole = tally(results, 1.0)
+    assert whole["inconclusive"] == [] and all(whole["seen"][mark] == 8 for mark in VITAL)
+    assert whole["seen"]["a leader was deposed"] and whole["seen"]["a batch was held back"]
+    assert whole["not_judged"]["L4"] == 8 and "L4 calm" in told(whole)[-1]
+
+
+def test_a_calm_that_is_long_enough_leaves_no_law_unjudged() -> None:
+    (result,) = sweep([3], Plan(seconds=5, calm=150, talk=0.2))
+    assert result.open == () and result.violations == ()
+
+
+def test_a_plan_that_the_command_has_no_word_for_is_replayed_by_python() -> None:
+    plan = Plan(clients=1, seconds=2, calm=1)
+    *imports, call = plan.replay(3).split("; ")
+    names: dict[str, Any] = {}
+    exec("\n".join(imports), names)
+    assert eval(call, names).trace.hash() == schedule(3, plan).trace.hash()
 
 
 def test_the_faults_do_what_they_are_named_for() -> None:

@@ -75,6 +75,7 @@ def simulate(
     from chatsys.faults import parse_kinds
     from chatsys.sim.own.given import read_parts
     from chatsys.sim.sweep import Plan
+    from chatsys.sim.tally import tally
 
     plan = Plan(
         nodes=nodes,
@@ -88,7 +89,7 @@ def simulate(
     began = time.monotonic()
     with _results(resume, plan, part or ()) as kept:
         results = _play(wanted, plan, (jobs, limit), parts, kept)
-    whole = summary(results, time.monotonic() - began)
+    whole = tally(results, time.monotonic() - began)
     whole["warnings"] = _warnings(results, plan, parts) if parts else []
     for violation in whole["violations"]:
         violation["replay"] += "".join(f" --part {text}" for text in part or ())
@@ -154,40 +155,6 @@ def _play(wanted: range, plan: Any, means: tuple[int, float], parts: bytes, kept
     return [done[seed] for seed in wanted]
 
 
-def summary(results: list[Any], elapsed: float) -> dict[str, Any]:
-    """Return what `simulate --json` prints; `seconds` is how long it took, the rest depends on the seeds alone."""
-    from chatsys.sim.sweep import trace_hash
-
-    violated = len([result for result in results if result.violations])
-    return {
-        "schedules": len(results),
-        "events": sum(result.events for result in results),
-        "messages": sum(result.messages for result in results),
-        "seconds": round(elapsed, 3),
-        "violations": [dict(violation) for result in results for violation in result.violations],
-        "inconclusive": [{"seed": one.seed, "why": one.inconclusive} for one in results if one.inconclusive],
-        "trace_hash": trace_hash(results),
-        "meaning": meaning(len([one for one in results if one.violations or not one.inconclusive]), violated),
-    }
-
-
-def meaning(judged: int, violated: int) -> str:
-    """Say in one sentence what so many schedules prove."""
-    if violated:
-        return f"{violated} of {judged} schedules broke an invariant; that is proof, however many others held."
-    if not judged:
-        return "No schedule came to a verdict, so nothing is proved."
-    seen = 1 - 0.9999**judged
-    chance = "more than 99" if seen > 0.99 else f"{100 * seen:.2g}"
-    rate = 1 / (1 - 0.05 ** (1 / judged))
-    digits = max(0, len(str(int(rate))) - 2)
-    return (
-        f"{judged} schedule{'s' * (judged > 1)} without a violation prove{'s' * (judged == 1)} this much: a fault that shows in one of 10,000 such schedules would "
-        f"have been seen with {chance} % probability, and with 95 % confidence the rate of violations is below about "
-        f"1 in {round(rate, -digits):,.0f} (the rule of three)."
-    )
-
-
 def _shrink(seed: int, plan: Any, code: bytes) -> dict[str, Any]:
     """Return the shortest run found that fails as this seed does: its steps in words, and as code."""
     from chatsys.sim.own.aside import aside
@@ -239,8 +206,10 @@ def _wrapped(text: str, first: int = 0, others: int = 0) -> str:
 
 
 def _tell_sweep(result: dict[str, Any]) -> None:
+    from chatsys.sim.tally import count_schedules, told
+
     print(
-        f"{result['schedules']} schedules, {result['events']} events, {result['messages']} messages "
+        f"{count_schedules(result['schedules'])}, {result['events']} events, {result['messages']} messages "
         f"in {result['seconds']:.1f} s"
     )
     broken: dict[int, list[dict[str, Any]]] = {}
@@ -259,7 +228,9 @@ def _tell_sweep(result: dict[str, Any]) -> None:
     if broken or result["inconclusive"]:
         print(f"\n{len(broken)} violated, {len(result['inconclusive'])} inconclusive; --json tells all of them.")
     else:
-        print("held: every invariant in every schedule")
+        print("held: every invariant in every schedule, as far as it was judged")
+    for line in told(result):
+        print(_wrapped(line))
     print(_wrapped(result["meaning"]))
 
 

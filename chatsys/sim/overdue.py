@@ -5,14 +5,15 @@
 A verdict of liveness needs a run that is left alone long enough; the moment of the mend is read
 from what was done to the world.
 
-Read also `check.liveness` (the laws, read from a trace), `sweep` and `case` (who ask).
+Read also `check.liveness` (the laws, read from a trace), `check.rest` (queues), `sweep` and `case` (who ask).
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from chatsys.check import Violation
-from chatsys.check.liveness import check_live
+from chatsys.check.liveness import Verdict, check_live
+from chatsys.check.rest import check_rest
 from chatsys.check.violation import quote
 from chatsys.sim.world import World
 
@@ -22,9 +23,22 @@ def overdue(world: World) -> list[Violation]:
     faults = [fault for fault in world.done if fault.verb != "say"]
     if not faults or faults[-1].verb != "mend":
         return []
-    mended = faults[-1].time
-    late = list(check_live(world.trace, mended, world.nodes).violations)
-    return late + [Violation(invariant=name, sentence=told, time=world.now) for name, told in unwell(world)]
+    return list(judge_live(world, faults[-1].time).violations)
+
+
+def judge_live(world: World, mended: float) -> Verdict:
+    """Judge L1-L4 and L6 of a world in which everything was mended at time `mended`; what it is too early for is open."""
+    timing = world.config.timing
+    calm = 4 * (timing.heartbeat_timeout + timing.heartbeat_spread) + 2 * timing.client_retry_max
+    verdicts = [check_live(world.trace, mended, world.nodes, end=world.now), check_rest(world)]
+    broken = [found for verdict in verdicts for found in verdict.violations]
+    early = [told for verdict in verdicts for told in verdict.open]
+    if world.now - mended > calm:
+        broken += [Violation(invariant=name, sentence=told, time=world.now) for name, told in unwell(world)]
+    else:
+        early += [f"{law}: {calm:.1f} s of calm would be needed to ask the nodes." for law in ("L1", "L2", "L3")]
+    verdict: Any = "fail" if broken else "inconclusive" if early else "pass"
+    return Verdict(verdict=verdict, violations=tuple(broken), open=tuple(early))
 
 
 def unwell(world: World) -> Iterator[tuple[str, str]]:
@@ -39,10 +53,6 @@ def unwell(world: World) -> Iterator[tuple[str, str]]:
     for host in world.hosts.values():
         if isinstance(host.me, str) and not getattr(host.actor, "idle", True):
             yield "L3", f"L3: long after all faults ended {_waiting(host.me, host.actor)} ({_roles(state)})."
-    for node, one in state.items():
-        if held := one.get("held_back"):
-            batches = f"{held} batch{'es' * (held > 1)} of messages that came early"
-            yield "L6", f"L6: long after all faults ended node {node} still holds back {batches}."
 
 
 def _roles(state: dict[int, dict[str, Any]]) -> str:

@@ -26,12 +26,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
 from chatsys.faults import KINDS, parse_kinds, random_script
 from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
-from chatsys.sim.overdue import unwell
+from chatsys.sim.overdue import judge_live
 from chatsys.sim.world import World
 from chatsys.trace import Trace
 
@@ -41,7 +42,7 @@ SMALL = Limits(batch_entries=2, window_entries=6, hold_back_entries=12)
 """Small batches and windows make gaps, probes and catch-ups common."""
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """What every seed of a sweep has in common."""
 
     nodes: int = 3
@@ -51,7 +52,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How long faults happen."""
     calm: float = 32.0
     """How long everything is left alone afterwards; the laws L1-L3 take up to 30 s to be judged."""
-    clients: int = 3
+    clients: int = len(AUTHORS)
     talk: float = 1.0
     """How much the clients say: twice as much with 2, half as much with 0.5."""
     timing: Timing = Timing()
@@ -69,14 +70,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 "give more than 0 seconds of faults, 0 or more of calm, a talk above 0 and up to 1000, 0 or more clients."
             )
 
-    @property
-    def patient(self) -> bool:
-        """Whether the calm is so long that every client must have had its answer."""
-        timing = self.timing
-        return self.calm > 4 * (timing.heartbeat_timeout + timing.heartbeat_spread) + 2 * timing.client_retry_max
-
     def replay(self, seed: int) -> str:
-        """Return the command that runs this seed alone."""
+        """Return the command that runs this seed alone; Python, where the command has no word for a plan."""
+        if (self.clients, self.timing, self.limits) != (len(AUTHORS), Timing(), None):
+            return f"from chatsys.config import Limits, Timing; from chatsys.sim.sweep import *; schedule({seed}, {self!r})"
         words = f"python -m chatsys simulate --seeds {seed}:{seed + 1} --nodes {self.nodes}"
         if self.quorum != "majority":
             words += f" --quorum {self.quorum}"
@@ -100,6 +97,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     violations: list[Any]
     inconclusive: str = ""
     """Why there is no verdict, if there is none."""
+    open: tuple[str, ...] = ()
+    """For each law that the run was too short to judge, a sentence that begins with its name."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +112,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Each: seed, invariant, sentence, replay."""
     inconclusive: str
     hash: str
+    seen: tuple[str, ...] = ()
+    """What happened, of `check.sometimes.MARKS`."""
+    open: tuple[str, ...] = ()
+    """The names of the laws that the run was too short to judge."""
 
 
 def schedule(
@@ -129,14 +132,16 @@ def schedule(
         mended = plan.seconds
     except Runaway as error:
         inconclusive = str(error)
+    violations, open = _judge(world, mended)
     return Outcome(
         seed=seed,
         world=world,
         trace=world.trace,
         events=world.events,
         messages=len(world.trace.of("ack")),
-        violations=_judge(world, mended, plan),
+        violations=violations,
         inconclusive=inconclusive,
+        open=open,
     )
 
 
@@ -179,19 +184,18 @@ def _talk(chance: Random, world: World, author: str, plan: Plan) -> None:
     world.at(plan.seconds + plan.calm * 0.5, "say", f"{author} is back", home, "main", author)
 
 
-def _judge(world: World, mended: float | None, plan: Plan) -> list[Any]:
-    """Return all violations; those of liveness only if everything was mended, at time `mended`, and calm for long."""
+def _judge(world: World, mended: float | None) -> tuple[list[Any], tuple[str, ...]]:
+    """Return all violations, and what the run was too short to judge; no law is judged that was not `mended` at a time."""
     from chatsys.check import Violation, check
-    from chatsys.check.liveness import check_live
+    from chatsys.check.frames import check_frames
 
-    broken = list(check(world.trace))
+    broken = [*check(world.trace), *check_frames(world.trace)]
     for node, sentence in world.failures:
         broken.append(Violation(invariant="broken", sentence=f"Node {node} stopped itself: {sentence}", time=world.now))
-    if mended is not None:
-        broken += check_live(world.trace, mended, world.nodes).violations
-    if mended is not None and plan.patient:
-        broken += [Violation(invariant=name, sentence=told, time=world.now) for name, told in unwell(world)]
-    return broken
+    if mended is None:
+        return broken, ()
+    late = judge_live(world, mended)
+    return [*broken, *late.violations], late.open
 
 
 def run_seed(seed: int, plan: Plan, parts: Mapping[str, type] | None = None) -> Result:
@@ -219,6 +223,8 @@ def _result(outcome: Outcome, plan: Plan) -> Result:
         ),
         inconclusive=outcome.inconclusive,
         hash=outcome.trace.hash(),
+        seen=happened(outcome.trace),
+        open=tuple(sorted({told.partition(":")[0] for told in outcome.open})),
     )
 
 
