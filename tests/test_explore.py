@@ -161,6 +161,20 @@ def test_a_budget_that_runs_out_is_inconclusive() -> None:
         Budget(states=0)
 
 
+def test_a_chain_without_end_runs_into_its_budget_too() -> None:
+    """Every level has a few states only, so a look at the budget now and then within a level is not enough."""
+
+    class Endless(Light):
+        limit = 1_000_000_000
+
+    class Chain(Lights):
+        kind = Endless
+        capacity = 1
+
+    result = search(Chain(), Budget(states=60, seconds=60))
+    assert result.verdict == "inconclusive" and result.distinct_states < 120
+
+
 def test_a_search_in_stages_tells_the_whole_story() -> None:
     class Thrice(Light):
         limit = 3

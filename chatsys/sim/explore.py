@@ -214,7 +214,7 @@ class _Run:
         looks = callable(self.goal) or self.collect is not None
         following: list[tuple[int, State]] = []
         for count, (here, state) in enumerate(level):
-            if count & 127 == 127 and self._is_over():
+            if count & 127 == 0 and self._is_over():
                 break
             for step, after, marks, wrong in self.world.successors(state):
                 if wrong is not None:
