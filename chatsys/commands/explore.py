@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, one_of, print_json, read_quorum
-from chatsys.commands.proofs import read_part
 from chatsys.errors import UsageError
 
 NAMES = ("election", "log", "disk")
@@ -57,18 +56,23 @@ def explore(
     count = read_quorum(quorum, NODES)
     from chatsys.sim.explore import Budget, Explorer
     from chatsys.sim.models import MODELS
+    from chatsys.sim.own.given import read_parts
+    from chatsys.sim.own.searched import search_aside
 
-    parts = dict(map(read_part, part)) if part else None
-    prune = parts is None and MODELS[model](quorum=count).config.safe
+    parts = read_parts(part) if part else b""
+    prune = not parts and MODELS[model](quorum=count).config.safe
     bounds = _bounds(model, prune, _given(answers=answers, terms=terms, beats=beats))
-    searched = MODELS[model](parts=parts, quorum=count, **bounds)
-    explorer = Explorer(searched, prune=prune)
     budget = Budget(depth=depth, states=states, seconds=seconds)
-    result = explorer.search(budget, progress=None if as_json else _progress).summary()
+    if parts:
+        result, missed = search_aside(model, parts, {"quorum": count} | bounds, budget)
+    else:
+        searched = MODELS[model](quorum=count, **bounds)
+        result = Explorer(searched, prune=prune).search(budget, progress=None if as_json else _progress).summary()
+        missed = [mark for mark in searched.hopes if mark not in result["reached"]]
     if as_json:
         print_json(result)
     else:
-        _tell(result, [mark for mark in searched.hopes if mark not in result["reached"]])
+        _tell(result, missed)
     leave({"fail": VIOLATED, "inconclusive": INCONCLUSIVE}.get(result["verdict"], HELD))
 
 

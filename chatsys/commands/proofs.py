@@ -7,7 +7,6 @@ import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,44 +17,6 @@ from chatsys.commands import (
     print_json,
 )
 from chatsys.errors import UsageError
-
-
-def read_part(text: str) -> tuple[str, type]:
-    """Return (name of the part, class) for `NAME=FILE:Class`; runs the file."""
-    name, equals, place = text.partition("=")
-    file, colon, kind = place.rpartition(":")
-    if not (name and equals and file and colon and kind):
-        raise UsageError(f"--part is {text!r}; write NAME=FILE:Class, for example election=my.py:MyBully.")
-    from chatsys.protocol.node import PARTS
-
-    if name not in PARTS:
-        raise UsageError(f"--part names {name}, but the parts are {', '.join(PARTS)}.")
-    path = Path(file)
-    if not path.is_file():
-        raise UsageError(f"--part names the file {file}, which is not there.")
-    module = _run_file(path)
-    found = getattr(module, kind, None)
-    if not isinstance(found, type):
-        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
-        raise UsageError(f"{file} has no class {kind}; it has {', '.join(classes) or 'no classes'}.")
-    return name, found
-
-
-def _run_file(path: Path) -> Any:
-    import importlib.util
-
-    import cloudpickle
-
-    spec = importlib.util.spec_from_file_location(f"part_{path.stem}", path)
-    assert spec is not None and spec.loader is not None, "a .py file has a loader"
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # it is somebody's program: it may raise anything
-        raise UsageError(f"{path} cannot be run: {type(error).__name__}: {error}.") from None
-    cloudpickle.register_pickle_by_value(module)  # so that other processes get it without the file
-    return module
 
 
 def bench(

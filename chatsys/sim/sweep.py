@@ -13,14 +13,8 @@ Read also `faults.swarm` (how faults are drawn), `check` (the judge), `world`.
 
 import gc
 import hashlib
-import multiprocessing
-import pickle
-import signal
-import threading
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -228,13 +222,6 @@ def _result(outcome: Outcome, plan: Plan) -> Result:
     )
 
 
-def _run_elsewhere(seed: int, plan: Plan, code: bytes) -> Result:
-    """Run one seed in a process of its own, where the student's classes arrive as bytes."""
-    if _enough.is_set():
-        raise RuntimeError("stopped by Ctrl-C")
-    return run_seed(seed, plan, pickle.loads(code) if code else None)
-
-
 def sweep(
     seeds: Iterable[int], plan: Plan | None = None, *, jobs: int = 1, parts: Mapping[str, type] | None = None
 ) -> Iterator[Result]:
@@ -244,36 +231,9 @@ def sweep(
         for seed in seeds:
             yield run_seed(seed, plan, parts)
         return
-    from chatsys.carry import pack
+    from chatsys.sim.own.guarded import guarded_sweep
 
-    run = partial(_run_elsewhere, plan=plan, code=pack(dict(parts)) if parts else b"")
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_quietly) as pool:
-        with _deaf():  # a worker inherits this until `_leave_quietly` runs
-            results = pool.map(run, seeds, chunksize=4)
-        yield from results
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment; where signals cannot be set (not the main thread), do nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _leave_quietly() -> None:
-    """A worker: take Ctrl-C as "no more seeds"; a killed worker would make the pool complain."""
-    signal.signal(signal.SIGINT, lambda *_: _enough.set())
-
-
-_enough = threading.Event()
-"""In a worker: set once Ctrl-C was pressed."""
+    yield from guarded_sweep(seeds, plan, parts, jobs=jobs, limit=math.inf)
 
 
 def trace_hash(results: Iterable[Result]) -> str:
