@@ -52,7 +52,7 @@ def leader(me: int = 3, nodes: int = 3, quorum: Any = "majority", **rest: Any) -
     return made
 
 
-def chat(seq: int, term: int = 1, text: str = "", client: str = "c", number: int = 1, session: int = 0) -> Entry:
+def chat(seq: int, term: int = 1, text: str = "", client: str = "c", number: int = 1, session: int = 1) -> Entry:
     """A chat entry; `session` is where its session was opened."""
     return Entry(seq, term, "chat", client, number, "main", "ann", text or f"text {seq}", session=session)
 

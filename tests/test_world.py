@@ -416,3 +416,17 @@ def test_say_reaches_an_actor_without_clients_as_a_command() -> None:
     one.run(1)
     one.say("hi", node=2)
     assert (one.trace.of("seen")[-1].node, one.trace.of("seen")[-1].text) == (2, "hi")
+
+
+def test_a_step_ends_although_alarms_ring_for_ever_and_nothing_shows() -> None:
+    class Ticker(Actor):
+        def start(self, now: float) -> list[Any]:
+            self.alarms.set("tick", now + 1.0)
+            return []
+
+        def on_alarm(self, name: Any, now: float) -> list[Any]:
+            return self.start(now)
+
+    world = World(actor=Ticker, nodes=1)
+    world.run(1)
+    assert world.step() == [] and world.now > 3000

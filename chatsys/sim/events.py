@@ -81,8 +81,8 @@ class Events:
         return True
 
     def step(self) -> list[Record]:
-        """Run until something shows in the trace; return these records, [] if nothing ever will."""
-        before = len(self.trace)
-        while self._heap and len(self.trace) == before:
+        """Run until something shows in the trace; return these records, [] if nothing does for an hour."""
+        before, end = len(self.trace), self.now + 3600.0
+        while self._heap and self._heap[0][0] <= end and len(self.trace) == before:
             self._next()
         return self.trace.records[before:]

@@ -182,8 +182,10 @@ def _judge(world: World, mended: float | None) -> tuple[list[Any], tuple[str, ..
     """Return all violations, and what the run was too short to judge; no law is judged that was not `mended` at a time."""
     from chatsys.check import Violation, check
     from chatsys.check.frames import check_frames
+    from chatsys.check.histories import second_opinion
 
     broken = [*check(world.trace), *check_frames(world.trace)]
+    broken += second_opinion(world.trace, broken)
     for node, sentence in world.failures:
         broken.append(Violation(invariant="broken", sentence=f"Node {node} stopped itself: {sentence}", time=world.now))
     if mended is None:
