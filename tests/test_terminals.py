@@ -30,7 +30,11 @@ def start(*words: object, **options: Any) -> "subprocess.Popen[str]":
 def stop(process: "subprocess.Popen[str]", how: int = signal.SIGINT) -> tuple[int, str, str]:
     """Press Ctrl-C (or send another signal) and return (exit code, stdout, stderr)."""
     os.killpg(process.pid, how)
-    out, err = process.communicate(timeout=20)
+    try:
+        out, err = process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     return process.returncode, out, err
 
 
@@ -177,11 +181,22 @@ def fetch(url: str, limit: float = 30.0) -> Any:
             time.sleep(0.1)
 
 
+def until(holds: Callable[[], bool], process: "subprocess.Popen[str]", limit: float = 60.0) -> None:
+    """Wait until it holds; a process that does not come so far is ended."""
+    end = time.monotonic() + limit
+    while not holds():
+        if time.monotonic() > end:
+            process.kill()
+            raise AssertionError(f"{process.args} did not come so far in {limit:g} s: {process.communicate()}")
+        time.sleep(0.05)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_ends_long_work_without_a_traceback(jobs: int) -> None:
-    process = start("simulate", "--seeds", "0:5000", "--jobs", jobs)
-    time.sleep(2.5)  # the work is under way; nothing can be waited for, since nothing is printed
+def test_ctrl_c_ends_long_work_without_a_traceback(jobs: int, tmp_path: Path) -> None:
+    results = tmp_path / "results.jsonl"
+    process = start("simulate", "--seeds", "0:5000", "--jobs", jobs, "--resume", results)
+    until(lambda: results.exists() and results.read_bytes().count(b"\n") > 1, process)
     code, out, err = stop(process)
     assert (code, out) == (130, "") and err.endswith("Stopped.\n") and "Traceback" not in err
 
