@@ -138,10 +138,17 @@ def soak(
         for outage in report.outages:
             print(f"{outage.at:8.1f} s  {outage.fault:<28} longest wait {outage.seconds:.2f} s")
         print(f"{report.acknowledged} of {report.said} messages acknowledged, {report.indeterminate} indeterminate")
-        print("\n".join(report.violations) or "held: nothing acknowledged was lost, doubled or reordered")
+        print("\n".join(report.violations) or _held(report))
         if report.unfinished:
             print(f"INCONCLUSIVE: {report.unfinished}")
     leave(VIOLATED if report.violations else INCONCLUSIVE if report.unfinished else HELD)
+
+
+def _held(report: Any) -> str:
+    laws = f"; {report.served_after:.1f} s after everything was mended {', '.join(report.judged)} held" * bool(
+        report.judged
+    )
+    return f"held: nothing acknowledged was lost, doubled or reordered{laws}"
 
 
 def add_to(app: typer.Typer) -> None:
