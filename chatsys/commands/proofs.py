@@ -82,6 +82,14 @@ def progress(total: int, unit: str) -> Iterator[Any]:
         yield lambda count=1: bar.update(count)
 
 
+def print_row(text: str) -> None:
+    """Print a line on stdout at once, above the bar if one shows."""
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stdout)
+    sys.stdout.flush()
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this command to the command line."""
     app.command(rich_help_panel="Proofs and measurements")(bench)

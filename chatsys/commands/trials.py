@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json
-from chatsys.commands.proofs import progress
+from chatsys.commands.proofs import print_row, progress
 from chatsys.errors import UsageError
 
 
@@ -53,14 +53,15 @@ def _hunt(chosen: list[str], seeds: int, as_json: bool) -> None:
 
     began, rows = time.monotonic(), []
     if not as_json:
-        print(f"{'mutant':<48} {'killed by':<9} with", flush=True)
+        print(f"{'mutant':<39} {'killed by':<9} with", flush=True)
     with progress(len(chosen), "mutants") as step:
         for row in table(chosen, seeds):
             rows.append(row)
             step()
             if not as_json:
-                how = row["schedule"] or f"{row['seeds_needed']} seeds"
-                print(f"{row['mutant']:<48} {row['killer'] or 'SURVIVED':<9} {how}", flush=True)
+                count = row["seeds_needed"]
+                how = row["schedule"] or f"{count} seed{'s' * (count != 1)}"
+                print_row(f"{row['mutant']:<39} {row['killer'] or 'SURVIVED':<9} {how}")
     survived = [row["mutant"] for row in rows if not row["killer"]]
     seconds = round(time.monotonic() - began, 1)
     if as_json:
@@ -76,13 +77,13 @@ def _explore(chosen: list[str], as_json: bool) -> None:
 
     began, rows = time.monotonic(), []
     if not as_json:
-        print(f"{'mutant':<48} {'broken':<7} {'steps':>5} {'states':>7} {'seconds':>7}  without the bug", flush=True)
+        print(f"{'mutant':<39} {'broken':<7} {'steps':>5} {'states':>7} {'seconds':>7}  without it", flush=True)
     with progress(len(chosen), "mutants") as step:
         for row in table(chosen):
             rows.append(row)
             step()
             if not as_json:
-                print(_searched(row), flush=True)
+                print_row(_searched(row))
     unseen = [row["mutant"] for row in rows if not row["killer"] and not row["reason"]]
     broken = [row["mutant"] for row in rows if row.get("protocol") == "fail"]
     seconds = round(time.monotonic() - began, 1)
@@ -91,16 +92,25 @@ def _explore(chosen: list[str], as_json: bool) -> None:
     else:
         seen = sum(1 for row in rows if row["killer"])
         away = sum(1 for row in rows if row["reason"])
-        print(f"\n{seen} of {len(rows)} mutants found by search in {seconds} s; {away} are out of its reach")
-        print(f"without the bug: {f'VIOLATED {broken}' if broken else 'no violation by the same stages and bounds'}")
+        print(f"\n{seen} of {len(rows)} mutants found by search in {seconds} s; out of its reach: {away}")
+        if broken:
+            print(f"VIOLATED without the bug, in the searches for {', '.join(broken)}")
+        else:
+            print(
+                "Without the bug nothing is violated by the same stages and bounds; 'so far': until the budget ran out."
+            )
     leave(VIOLATED if unseen or broken else HELD)
 
 
 def _searched(row: dict[str, Any]) -> str:
     if row["reason"]:
-        return f"{row['mutant']:<48} out of reach: {row['reason']}"
-    told = f"{row['mutant']:<48} {row['killer'] or 'UNSEEN':<7} {row['steps']:>5} {row['distinct_states']:>7}"
-    return f"{told} {row['seconds']:>7.1f}  {row['protocol']}"
+        return f"{row['mutant']:<39} out of reach: {row['reason']}"
+    told = f"{row['mutant']:<39} {row['killer'] or 'UNSEEN':<7} {row['steps']:>5} {row['distinct_states']:>7}"
+    return f"{told} {row['seconds']:>7.1f}  {_WITHOUT.get(row['protocol'], row['protocol'])}"
+
+
+_WITHOUT = {"exhausted, ok": "holds", "inconclusive": "holds so far", "fail": "VIOLATED"}
+"""What became of the protocol without the bug, in the words of the table."""
 
 
 def soak(
