@@ -228,7 +228,7 @@ def _tell_sweep(result: dict[str, Any]) -> None:
     if broken or result["inconclusive"]:
         print(f"\n{len(broken)} violated, {len(result['inconclusive'])} inconclusive; --json tells all of them.")
     else:
-        print("held: every invariant in every schedule, as far as it was judged")
+        print("held: every invariant in every schedule" + ", as far as it was judged" * bool(result["not_judged"]))
     for line in told(result):
         print(_wrapped(line))
     print(_wrapped(result["meaning"]))
