@@ -306,6 +306,20 @@ def test_a_search_that_runs_out_of_time_says_so_and_keeps_a_failing_run() -> Non
     assert cut_short.case.fails(cut_short.violation.invariant)
 
 
+def test_a_partition_of_five_is_told_among_those_that_are_left() -> None:
+    world = World(nodes=5)
+    world.partition({1, 2}, {3, 4, 5})
+    world.partition({1}, {5}, one_way=True)
+    case = Case(seed=1, script=world.script, config=world.config)
+    left = simpler.smaller(case, (2, 3, 5))
+    assert [step.args for step in left.script] == [((1,), (2, 3))], "who is gone is cut off from nobody"
+
+
+def test_the_runs_of_five_nodes_shrink_too() -> None:
+    found = shrink_seed(0, Plan(nodes=5, quorum=1), seconds=20)
+    assert len(found.case.script) <= 12 and found.violation.invariant
+
+
 def test_nothing_is_overdue_in_a_world_that_nobody_mended() -> None:
     world = World(seed=1)
     world.crash(3)

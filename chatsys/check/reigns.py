@@ -42,7 +42,8 @@ def find_reigns(
 
     `events` are those of `records` that are of the kinds ready, role, pause, resume, crash and stop.
     """
-    needed = int(meta.get("quorum") or 1) - 1
+    members = meta.get("members") or {record.node for record in records if isinstance(record.node, int)}
+    needed = int(meta.get("quorum") or len(members) // 2 + 1) - 1
     reigns: list[Reign] = []
     ready: dict[Node, tuple[Record, float]] = {}
     asleep: dict[Node, Record] = {}

@@ -57,7 +57,8 @@ def explore(
     from chatsys.sim.explore import Budget, Explorer
     from chatsys.sim.models import MODELS
     from chatsys.sim.own.given import read_parts
-    from chatsys.sim.own.searched import search_aside
+    from chatsys.sim.own.searched import doubts, search_aside
+    from chatsys.sim.sweep import Plan
 
     parts = read_parts(part) if part else b""
     prune = not parts and MODELS[model](quorum=count).config.safe
@@ -65,14 +66,19 @@ def explore(
     budget = Budget(depth=depth, states=states, seconds=seconds)
     if parts:
         result, missed = search_aside(model, parts, {"quorum": count} | bounds, budget)
+        result["warnings"] = doubts(parts, 0, Plan(quorum=count, seconds=10, calm=5))
+        if result["warnings"] and result["verdict"] == "exhausted, ok":
+            result |= {"verdict": "inconclusive", "why": f"{result['why']} But mind the warnings: it may not be so."}
     else:
         searched = MODELS[model](quorum=count, **bounds)
         result = Explorer(searched, prune=prune).search(budget, progress=None if as_json else _progress).summary()
         missed = [mark for mark in searched.hopes if mark not in result["reached"]]
+        result["warnings"] = []
+    result["never"] = missed
     if as_json:
         print_json(result)
     else:
-        _tell(result, missed)
+        _tell(result)
     leave({"fail": VIOLATED, "inconclusive": INCONCLUSIVE}.get(result["verdict"], HELD))
 
 
@@ -101,7 +107,7 @@ def _progress(states: int, depth: int) -> None:
         print(f"\r{states} distinct states, depth {depth}", end="", file=sys.stderr, flush=True)
 
 
-def _tell(result: dict[str, Any], missed: list[str]) -> None:
+def _tell(result: dict[str, Any]) -> None:
     if sys.stderr.isatty():
         hint("")
     print(f"{result['model']}: {result['verdict']}.  {result['why']}")
@@ -111,8 +117,10 @@ def _tell(result: dict[str, Any], missed: list[str]) -> None:
         print(f"  bound    {bound}")
     for mark, steps in result["reached"].items():
         print(f"  seen     {mark}, first after {steps} steps")
-    for mark in missed:
+    for mark in result["never"]:
         print(f"  NOT seen {mark}: this search proves nothing about it")
+    for sentence in result["warnings"]:
+        print(f"\nWARNING: {sentence}")
     for violation in result["violations"]:
         met = "VIOLATED" if result["verdict"] == "fail" else "MET, perhaps impossible:"
         print(f"\n{met} {violation['sentence']}\nThe shortest way there:")

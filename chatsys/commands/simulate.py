@@ -33,6 +33,10 @@ from chatsys.errors import UsageError
 
 SHOWN = 5
 """So many seeds are told at length."""
+BUDGETS = (25.0, 10.0, 10.0)
+"""Seconds for shrinking the first seed that fails; and the next ones, while no story is short."""
+SHORT, LONG = 12, 40
+"""So many steps are a short story; beyond so many nobody reads it."""
 
 
 def simulate(
@@ -94,7 +98,8 @@ def simulate(
     for violation in whole["violations"]:
         violation["replay"] += "".join(f" --part {text}" for text in part or ())
     if shrink and whole["violations"]:
-        whole["shrunk"] = _shrink(whole["violations"][0]["seed"], plan, parts)
+        broken = dict.fromkeys(violation["seed"] for violation in whole["violations"])
+        whole["shrunk"] = _shrink(list(broken), plan, parts)
     if as_json:
         print_json(whole)
     else:
@@ -114,21 +119,15 @@ def _results(path: Path | None, plan: Any, parts: Sequence[str]) -> Any:
 
 
 def _warnings(results: list[Any], plan: Any, code: bytes) -> list[str]:
-    """Say why runs with these classes cannot be repeated (the first seed is tried), and which doors answer amiss."""
-    from chatsys.sim.own.aside import aside
-    from chatsys.sim.own.determinism import check_determinism
-    from chatsys.sim.own.given import wrong_answers
-    from chatsys.sim.own.guarded import usual_limit
+    """Say which doors of these classes answer amiss, and why runs with them cannot be repeated."""
+    from chatsys.sim.own.searched import doubts
 
-    first: Any = results[0]
-    found: list[str] = []
-    broken = (one.seed for one in results for violation in one.violations if violation["invariant"] == "broken")
-    if (seed := next(broken, None)) is not None:
-        answer = aside(wrong_answers, seed, plan, parts=code, limit=usual_limit(plan))
-        found = answer.value if answer.done else []
-    if not first.hash:
-        return [*found, f"Whether runs can be repeated is not known, for seed {first.seed} came to no end."]
-    return [*found, *check_determinism(code, first.seed, plan)]
+    ended = [one.seed for one in results if one.hash]
+    if not ended:
+        return [f"Whether runs can be repeated is not known, for seed {results[0].seed} came to no end."]
+    stopped = (one.seed for one in results for broken in one.violations if broken["invariant"] == "broken")
+    failed = (one.seed for one in results if one.violations and one.hash)
+    return doubts(code, next(stopped, next(failed, ended[0])), plan)
 
 
 def _play(wanted: range, plan: Any, means: tuple[int, float], parts: bytes, kept: Any) -> list[Any]:
@@ -155,24 +154,32 @@ def _play(wanted: range, plan: Any, means: tuple[int, float], parts: bytes, kept
     return [done[seed] for seed in wanted]
 
 
-def _shrink(seed: int, plan: Any, code: bytes) -> dict[str, Any]:
-    """Return the shortest run found that fails as this seed does: its steps in words, and as code."""
+def _shrink(seeds: Sequence[int], plan: Any, code: bytes) -> dict[str, Any]:
+    """Return the shortest run found that fails as one of the first seeds does: its steps in words, and as code."""
     from chatsys.sim.own.aside import aside
     from chatsys.sim.own.guarded import usual_limit
 
-    hint(f"Shrinking seed {seed}: up to half a minute.")
-    if not code:
-        return shrunk({}, seed, plan)
-    answer = aside(shrunk, seed, plan, parts=code, limit=40.0 + usual_limit(plan))
-    return answer.value if answer.done else {"seed": seed, "steps": None, "story": answer.value, "code": ""}
+    found: list[dict[str, Any]] = []
+    for seed, seconds in zip(seeds, BUDGETS, strict=False):
+        hint(f"Shrinking seed {seed}: up to {seconds:g} s.")
+        if code:
+            answer = aside(shrunk, seed, plan, seconds, parts=code, limit=seconds + 10.0 + usual_limit(plan))
+            nothing = {"seed": seed, "steps": None, "story": answer.value, "code": ""}
+            found.append(answer.value if answer.done else nothing)
+        else:
+            found.append(shrunk({}, seed, plan, seconds))
+        if found[-1]["steps"] is not None and found[-1]["steps"] <= SHORT:
+            break
+    told = [one for one in found if one["steps"] is not None]
+    return min(told, key=lambda one: one["steps"]) if told else found[0]
 
 
-def shrunk(parts: Mapping[str, type], seed: int, plan: Any) -> dict[str, Any]:
+def shrunk(parts: Mapping[str, type], seed: int, plan: Any, seconds: float) -> dict[str, Any]:
     """Shrink a seed; with somebody's own parts in another process."""
     from chatsys.sim.shrink import shrink_seed
 
     try:
-        found = shrink_seed(seed, plan, parts=parts or None)
+        found = shrink_seed(seed, plan, parts=parts or None, seconds=seconds)
     except UsageError as error:  # it does not fail when it is played again
         return {"seed": seed, "steps": None, "story": str(error), "code": ""}
     return {
@@ -185,17 +192,23 @@ def shrunk(parts: Mapping[str, type], seed: int, plan: Any) -> dict[str, Any]:
     }
 
 
-def _tell_shrunk(shrunk: dict[str, Any]) -> None:
+def _tell_shrunk(shrunk: dict[str, Any], doubtful: bool) -> None:
     """Print the short story, as wide as the terminal, and the lines to paste, as they are."""
     if shrunk["steps"] is None:
         print(f"\n{shrunk['story']}")
         return
     more = "" if shrunk["finished"] else ", and then the time was over: fewer might do"
-    print(f"\nSeed {shrunk['seed']} in short: {shrunk['steps_before']} steps became {shrunk['steps']}{more}.\n")
+    print(f"\nSeed {shrunk['seed']} in short: {shrunk['steps_before']} steps became {shrunk['steps']}{more}.")
+    if doubtful:
+        print("Mind the warning above: what was found in such runs may not happen again.")
+    if shrunk["steps"] > LONG:
+        print("So long a story tells little; --json has its steps, and the lines to see it again.")
+        return
+    print()
     for line in shrunk["story"].splitlines():
         margin = len(line) - len(line.lstrip()) + 2
         print(_wrapped(line.strip(), margin, margin + 3 * line[:1].isdigit()))
-    print(f"\nTo see it again, paste this into a cell:\n\n{shrunk['code']}")
+    print(f"\nTo see it again, paste this into a cell (it may go by another seed):\n\n{shrunk['code']}")
 
 
 def _wrapped(text: str, first: int = 0, others: int = 0) -> str:
@@ -224,7 +237,7 @@ def _tell_sweep(result: dict[str, Any]) -> None:
     for sentence in result["warnings"]:
         print(f"\nWARNING: {sentence}")
     if "shrunk" in result:
-        _tell_shrunk(result["shrunk"])
+        _tell_shrunk(result["shrunk"], bool(result["warnings"]))
     if broken or result["inconclusive"]:
         print(f"\n{len(broken)} violated, {len(result['inconclusive'])} inconclusive; --json tells all of them.")
     else:

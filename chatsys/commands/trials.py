@@ -59,8 +59,9 @@ def _hunt(chosen: list[str], seeds: int, as_json: bool) -> None:
             rows.append(row)
             step()
             if not as_json:
-                count = row["seeds_needed"]
-                how = row["schedule"] or f"{count} seed{'s' * (count != 1)}"
+                how = row["schedule"] or f"seed {row['seed']}" + f", after {row['seeds_needed'] - 1} others" * (
+                    row["seeds_needed"] > 1
+                )
                 print_row(f"{row['mutant']:<39} {row['killer'] or 'SURVIVED':<9} {how}")
     survived = [row["mutant"] for row in rows if not row["killer"]]
     seconds = round(time.monotonic() - began, 1)

@@ -7,7 +7,9 @@
     sweep     many seeds, each judged                       shrink   the few steps that make a run fail
     case      one failing run as a value                    simpler  what may make it easier to read
     overdue   what should have happened by now              shrunk   the short run, told to people
-    explore   every order of events, up to a depth
+    tally     what many schedules show together             resume   a long sweep in pieces
+    again     a saved world, played again                   own/     classes of somebody's own, guarded
+    explore   every order of events, up to a depth          models   what is searched; search/ how
 
 It mirrors `chatsys.runtime`, the real world; the two do not know each other.
 """

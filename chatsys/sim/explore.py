@@ -204,7 +204,10 @@ class _Run:
             level = self._expand(level)
             if self.verdict is None:
                 self.depth += 1
-        if self.verdict is None:
+        vital = self.model.vital
+        if self.verdict is None and self.goal is None and vital and vital not in self.reached:
+            self.end("inconclusive", f"Everything within the bounds was searched, but {vital!r} never happened in it.")
+        elif self.verdict is None:
             what = "nothing is violated" if self.goal is None else "the goal cannot be reached"
             self.end("exhausted, ok", f"Everything within the bounds was searched; {what}.")
 

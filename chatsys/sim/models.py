@@ -68,6 +68,7 @@ class ElectionModel(NodeModel):
     }
     """Beside waiting times, what only decides about frames that never arrive here."""
     left_out = ("JOIN, PROPOSE and relays never arrive, so nothing is committed",)
+    vital = "elected"
     hopes = ("elected", "elected again", "deposed", "stood back")
 
     @property
@@ -211,6 +212,7 @@ class LogModel(NodeModel):
         "no heartbeats",
         "PROPOSE is not repeated (each frame may arrive again)",
     )
+    vital = "committed"
     hopes = ("delivered", "elected again", "crashed", "committed")
 
     def arrives(self, message: Any) -> bool:

@@ -61,7 +61,8 @@ def _renumber(fault: Fault, new: dict[int, int], gone: set[int]) -> Fault | None
     """Return the step with the new numbers; None if it was about a node that is gone."""
     verb, args = fault.verb, fault.args
     if verb == "partition":
-        sides = [tuple(new.get(node, node) for node in side if node not in gone) for side in args if side is not True]
+        groups = [side for side in args if not isinstance(side, bool)]
+        sides = [tuple(new.get(node, node) for node in side if node not in gone) for side in groups]
         sides = [side for side in sides if side]
         return Fault(fault.time, verb, (*sides, *([True] if args[-1] is True else []))) if len(sides) > 1 else None
     at = {"say": (1,), "cut": (0, 1), **dict.fromkeys(LINKS, (0, 1))}.get(verb, (0,))

@@ -1,6 +1,7 @@
 """Searched: every order of events with somebody's own parts, in a guarded process.
 
-Promises  a summary as `explore` gives it, or a verdict "inconclusive" that names the line which hung,
+Promises  warnings if the parts keep what one run leaves for the next, for then a search proves nothing;
+          a summary as `explore` gives it, or a verdict "inconclusive" that names the line which hung,
           left, or took all memory; bounds that a model does not take raise `UsageError`.
 Read also `sim.explore` (the search), `aside` (the process).
 """
@@ -12,6 +13,10 @@ from chatsys.errors import UsageError
 from chatsys.sim.explore import Budget, Explorer, Result
 from chatsys.sim.models import MODELS
 from chatsys.sim.own.aside import Parts, aside, breathe
+from chatsys.sim.own.determinism import check_determinism
+from chatsys.sim.own.given import wrong_answers
+from chatsys.sim.own.guarded import usual_limit
+from chatsys.sim.sweep import Plan
 
 STEP = 20.0
 """So many seconds may pass without a sign that the search goes on."""
@@ -41,3 +46,9 @@ def search_here(
     searched = MODELS[model](parts=dict(parts), **bounds)
     found = Explorer(searched, prune=False).search(budget, progress=lambda states, depth: breathe()).summary()
     return found, [mark for mark in searched.hopes if mark not in found["reached"]]
+
+
+def doubts(parts: Parts, seed: int, plan: Plan) -> list[str]:
+    """Say which doors of these classes answer amiss, and why runs with them cannot be repeated; one seed is tried."""
+    answer = aside(wrong_answers, seed, plan, parts=parts, limit=usual_limit(plan))
+    return [*(answer.value if answer.done else ()), *check_determinism(parts, seed, plan)]

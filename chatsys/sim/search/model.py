@@ -109,6 +109,8 @@ class Model:
     pacing: Pacing = {}
     interchangeable: tuple[str, ...] = ()
     """Texts (client ids, links) whose exchange changes nothing: states that differ only so are one."""
+    vital: str = ""
+    """A mark without which the end of a search proves nothing."""
     hopes: tuple[str, ...] = ()
     """Marks that a search should see, or else it searched nothing of interest."""
     config: ClusterConfig
