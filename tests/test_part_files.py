@@ -153,7 +153,7 @@ def test_a_part_that_loops_only_when_it_is_shrunk_is_given_up(tmp_path: Path) ->
     from chatsys.commands.simulate import shrunk
 
     code = read_parts([written(tmp_path, BULLY + DOOR + "        while True: pass\n")])
-    answer = aside(shrunk, 1, SHORT, parts=code, limit=2)
+    answer = aside(shrunk, 1, SHORT, 30.0, parts=code, limit=2)
     assert answer.verdict == "hung" and "it hung in mine.py, line 6, in on_message" in answer.value
 
 
