@@ -6,6 +6,7 @@ from typing import Any
 from chatsys.config import ClusterConfig, Timing
 from chatsys.protocol.actor import Address
 from chatsys.protocol.effects import Send
+from chatsys.protocol.election import Bully
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import Role, Standing
@@ -65,3 +66,15 @@ def sent(effects: list[Any], kind: type[Any]) -> list[tuple[Address, Any]]:
 def of(effects: list[Any], kind: type[Any]) -> list[Any]:
     """All effects or decisions of one kind."""
     return [e for e in effects if isinstance(e, kind)]
+
+
+class NeverStands(Bully):
+    """An election in which nobody ever answers, and nobody ever stands."""
+
+    def on_message(self, *event: Any) -> list[Any]:
+        super().on_message(*event)
+        return []
+
+    def on_alarm(self, *alarm: Any) -> list[Any]:
+        super().on_alarm(*alarm)
+        return []

@@ -156,7 +156,7 @@ def test_a_data_folder_that_cannot_be_used_is_said(run: Run, config: Callable[..
     refused(run("node", "--config", config(data="/proc/none")), "The data folder /proc/none cannot be")
 
 
-BOOT = {"type": "boot", "incarnation": 1, "cluster": "chat", "node": 1, "format": 1}
+BOOT = {"type": "boot", "incarnation": 1, "cluster": "chat", "node": 1, "format": 2}
 
 
 def write_log(folder: Path, *records: dict[str, Any], tail: bytes = b"") -> Path:

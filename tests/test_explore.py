@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from parts import NeverStands
 from typer.testing import CliRunner
 
 from chatsys.__main__ import app
 from chatsys.errors import UsageError
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Append, Lead, Send
-from chatsys.protocol.election import Bully
 from chatsys.protocol.messages import LinkUp, Prepare, Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Sequencer
@@ -380,16 +380,7 @@ def test_without_a_quorum_two_nodes_lead_one_term() -> None:
 
 
 def test_a_search_in_which_nobody_is_elected_proves_nothing() -> None:
-    class Never(Bully):
-        def on_message(self, *event: Any) -> list[Any]:
-            super().on_message(*event)
-            return []
-
-        def on_alarm(self, *alarm: Any) -> list[Any]:
-            super().on_alarm(*alarm)
-            return []
-
-    result = Explorer(ElectionModel(parts={"election": Never}, terms=1), prune=False).search(QUICK)
+    result = Explorer(ElectionModel(parts={"election": NeverStands}, terms=1), prune=False).search(QUICK)
     assert result.verdict == "inconclusive" and "'elected' never happened" in result.why
 
 

@@ -65,9 +65,11 @@ def test_a_log_of_another_node_or_cluster_is_refused_with_a_sentence(foreign: Bo
         recovered(foreign)
 
 
-def test_a_log_of_a_newer_format_is_refused_with_a_sentence() -> None:
+def test_a_log_of_another_format_is_refused_with_a_sentence() -> None:
     with pytest.raises(LogError, match="format 9"):
         recovered(Boot(1, "chat", 2, format=9))
+    with pytest.raises(LogError, match="format 1, this chatsys reads format 2; give the node an empty data folder"):
+        recovered(Boot(1, "chat", 2, format=1))
 
 
 def test_a_leader_that_slept_longer_than_its_lease_steps_down_before_anything_else() -> None:

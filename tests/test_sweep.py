@@ -4,11 +4,11 @@ from random import Random
 from typing import Any
 
 import pytest
+from parts import NeverStands
 
 from chatsys.check.sometimes import VITAL
 from chatsys.errors import ConfigError, UsageError
 from chatsys.faults import KINDS
-from chatsys.protocol.election import Bully
 from chatsys.sim.sweep import Plan, Result, schedule, sweep, trace_hash
 from chatsys.sim.tally import tally, told
 
@@ -38,16 +38,7 @@ def test_with_a_quorum_of_one_messages_are_lost_and_the_check_says_so() -> None:
 
 
 def test_where_nobody_ever_leads_nothing_is_proved() -> None:
-    class Never(Bully):
-        def on_message(self, *event: Any) -> list[Any]:
-            super().on_message(*event)
-            return []
-
-        def on_alarm(self, *alarm: Any) -> list[Any]:
-            super().on_alarm(*alarm)
-            return []
-
-    whole = tally(list(sweep(range(3), Plan(seconds=5, calm=5), parts={"election": Never})), 1.0)
+    whole = tally(list(sweep(range(3), Plan(seconds=5, calm=5), parts={"election": NeverStands})), 1.0)
     assert (
         whole["violations"] == [] and "A leader was elected in none of 3 schedules" in whole["inconclusive"][0]["why"]
     )

@@ -129,10 +129,9 @@ class Node(Actor):
             if why := here.misfit(record):
                 raise DamagedLog(f"of node {here.me}", line, why)
             match record:
-                case Boot(format=format) if format > FORMAT:
-                    raise LogError(
-                        f"This log has format {format}, this chatsys reads up to {FORMAT}; install a newer one."
-                    )
+                case Boot(format=format) if format != FORMAT:
+                    todo = "install a newer one" if format > FORMAT else "give the node an empty data folder"
+                    raise LogError(f"This log has format {format}, this chatsys reads format {FORMAT}; {todo}.")
                 case Boot(incarnation=incarnation, cluster=cluster, node=node):
                     if (cluster, node) != (self.config.cluster, here.me):
                         raise LogError(

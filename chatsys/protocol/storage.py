@@ -2,7 +2,7 @@
 
 One append-only file per node holds everything that must survive a crash; each line is JSON:
 
-    {"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":1,"crc":"5d3f0a11"}
+    {"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":2,"crc":"5d3f0a11"}
     {"type":"promise","term":1,"to":3,"crc":"..."}
     {"type":"entry","entry":{"seq":1,"term":1,"kind":"barrier"},"crc":"..."}
 
@@ -30,7 +30,8 @@ from chatsys.errors import DamagedLog
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import Entry
 
-FORMAT = 1
+FORMAT = 2
+"""Of the log file.  In 1 a chat entry did not say which session it belongs to, so nobody would deliver it now."""
 
 
 class Record(msgspec.Struct, frozen=True, tag=str.lower, tag_field="type"):
