@@ -19,7 +19,7 @@ import msgspec
 
 from chatsys.errors import ConfigError
 
-MAX_VOTERS = 7
+MAX_VOTERS = 7  # SPECIFICATION R1.1
 """Bully and the all-to-one acks grow with the square of the group; seven is the tested limit."""
 
 
@@ -77,7 +77,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 f"timing.{name} is {value}; give a positive number of seconds.",
             )
         _require(
-            2 * self.heartbeat_interval < self.stickiness < self.heartbeat_timeout,
+            2 * self.heartbeat_interval < self.stickiness < self.heartbeat_timeout,  # SPECIFICATION R5.1
             f"timing must satisfy 2 x heartbeat_interval ({self.heartbeat_interval}) < stickiness "
             f"({self.stickiness}) < heartbeat_timeout ({self.heartbeat_timeout}); change one of the three.",
         )
@@ -180,7 +180,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def safe(self) -> bool:
         """Whether any two quorums share a member, which is what safety rests on."""
-        return 2 * self.quorum > len(self.members)
+        return 2 * self.quorum > len(self.members)  # SPECIFICATION R1.3
 
     @property
     def digest(self) -> str:
@@ -201,7 +201,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
 def count_quorum(quorum: int | str | None, nodes: int) -> int:
     """Return `quorum` as a number of nodes; `"majority"` (or None) means more than half."""
     if quorum is None or quorum == "majority":
-        return nodes // 2 + 1
+        return nodes // 2 + 1  # SPECIFICATION R1.2
     if isinstance(quorum, str) and quorum.isdecimal():
         quorum = int(quorum)
     if isinstance(quorum, bool) or not isinstance(quorum, int) or not 1 <= quorum <= nodes:

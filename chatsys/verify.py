@@ -142,7 +142,7 @@ def _first_difference(logs: Sequence[NodeLog]) -> dict[str, Any] | None:
     tail = None
     for seq in range(1, max((len(log.entries) for log in logs), default=0) + 1):
         holders = [(log, entry) for log in logs if (entry := log.at(seq)) is not None]
-        sure = [(log, entry) for log, entry in holders if seq <= log.commit]
+        sure = [(log, entry) for log, entry in holders if seq <= log.commit]  # SPECIFICATION R12.11
         for group, committed in ((sure, True), (holders, False)):
             other = next(((log, entry) for log, entry in group if not _equal(entry, group[0][1])), None)
             if other is not None and (committed or tail is None):

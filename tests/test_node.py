@@ -56,6 +56,7 @@ def test_what_was_committed_is_delivered_again_from_the_first_message() -> None:
 
 
 def test_a_restarted_leader_does_not_lead_on() -> None:
+    """SPECIFICATION R7.11: its log may have lost an end that it had numbered."""
     assert recovered(Boot(1, "chat", 2), Promised(3, 2)).standing.role is Role.FOLLOWER
 
 

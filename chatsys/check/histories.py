@@ -23,7 +23,7 @@ from chatsys.check.violation import Violation
 from chatsys.trace import Record, Trace
 
 Pair = tuple[str | None, int | None]
-VISIBLE = frozenset("S1 S2 S3 S4 S7 S9 S10 S11".split())
+VISIBLE = frozenset("S1 S2 S3 S4 S7 S9 S10 S11".split())  # SPECIFICATION R16.1
 """The invariants that both checkers judge."""
 _READ = frozenset(("submit", "ack", "deliver", "seen"))
 

@@ -187,7 +187,7 @@ class _Look:
         last = {record.node: record.kind for record in changes if isinstance(record.node, int)}
         return tuple(sorted(node for node, kind in last.items() if kind == "start" and isinstance(node, int)))
 
-    def _too_short(self, name: str, until: float) -> bool:
+    def _too_short(self, name: str, until: float) -> bool:  # SPECIFICATION R16.2
         if self.end >= until:
             return False
         sentence = f"{name}: the run ends at {self.end:.1f} s; {until:.1f} s would be needed to tell."

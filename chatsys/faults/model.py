@@ -115,7 +115,7 @@ class _Reading:
 
     def take(self, fault: Fault) -> Iterator[str]:
         """Take in one step; yield a sentence for each bound that it breaks."""
-        if fault.verb not in BOUNDS:
+        if fault.verb not in BOUNDS:  # SPECIFICATION R15.1, R15.2
             yield _told(fault, "no bound says how much of it there may be")
             return
         for bound in BOUNDS[fault.verb]:

@@ -10,7 +10,8 @@ an ordered list of *effects* (see `effects`), which the world carries out in tha
 Assumes   nothing about the world; `now` is in seconds and never decreases within one life.
 Promises  the same calls give the same effects: no clock, no I/O, no randomness but the `random`
           it was given.  State lives in plain comparable attributes, so it can be copied and shown.
-Read also `effects`, then `node`, the largest actor; `sessions.Client` is another.
+          (SPECIFICATION R13.1)
+Read also `effects`, then `node`, the largest actor; `client.Client` is another.
 """
 
 import math
@@ -53,7 +54,7 @@ class Alarms:
 
     def __contains__(self, name: Any) -> bool:
         """Tell whether the alarm is set: the only question a rule may ask about time."""
-        return name in self.dates
+        return name in self.dates  # SPECIFICATION R1.7
 
     def ring(self, now: float) -> list[Any]:
         """Take off and return the names of all alarms due at `now`, earliest first."""
@@ -79,7 +80,7 @@ class Actor:
     def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
         self.me = me
         self.config = config
-        self.random = random
+        self.random = random  # SPECIFICATION R1.8
         self.alarms = Alarms()
 
     @property

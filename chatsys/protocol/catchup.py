@@ -52,7 +52,7 @@ class CatchUp(Part):
             case CatchupReply(purpose="relay", nonce=self.nonce):
                 return self._relay_chunk(sender, message)
             case Ok(verdict="alive"):
-                return self._ask_relay(sender)
+                return self._ask_relay(sender)  # SPECIFICATION R9.5
             case Heartbeat(last=last):
                 return self._notice(last.seq, now)
             case Coordinator(barrier=barrier):
@@ -67,6 +67,7 @@ class CatchUp(Part):
         """A long gap, or any gap right after a start, is caught up with in chunks."""
         gap = leaders_last - self.log.last_seq
         newcomer, self.newcomer = self.newcomer, False
+        # SPECIFICATION R9.1
         if gap <= (0 if newcomer else self.config.limits.batch_entries) or "follow" in self.alarms:
             return []
         self.wait = self.timing.retransmit
@@ -82,7 +83,7 @@ class CatchUp(Part):
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """The chunk did not come: ask again, more patiently."""
-        self.wait = min(2 * self.wait, self.timing.retransmit_max)
+        self.wait = min(2 * self.wait, self.timing.retransmit_max)  # SPECIFICATION R9.4
         return self._ask(now)
 
     def _ask_relay(self, peer: int) -> Effects:
@@ -108,7 +109,7 @@ class CatchUp(Part):
             return []
         self.alarms.clear("follow")
         self.wait = self.timing.retransmit
-        as_propose = Propose(chunk.term, chunk.prev, chunk.entries, chunk.commit)
+        as_propose = Propose(chunk.term, chunk.prev, chunk.entries, chunk.commit)  # SPECIFICATION R9.2
         effects: Effects = [Release(sender, as_propose)]
         if chunk.more and chunk.entries:
             self.nonce = self.standing.next_number(self.nonce)
@@ -122,13 +123,13 @@ class CatchUp(Part):
         if chunk.unknown or not chunk.entries or not self.log.holds(chunk.prev):
             return []
         effects: Effects = []
-        newest = max(chunk.term, chunk.entries[-1].term)
+        newest = max(chunk.term, chunk.entries[-1].term)  # SPECIFICATION R9.6
         if newest > here.term:
             here.enter(newest, promised_to=None)
             effects += [Append(Promised(newest, None)), Yield(f"node {sender} relays entries of term {newest}")]
-        elif here.leads:
+        elif here.leads:  # SPECIFICATION R9.7
             return []
-        effects += self.log.splice(chunk.entries, chunk.prev.seq)
+        effects += self.log.splice(chunk.entries, chunk.prev.seq)  # SPECIFICATION R8.19, R9.7
         end = chunk.entries[-1].seq
         self.log.verified = max(self.log.verified, end)
         if end > self.log.commit:
@@ -142,16 +143,16 @@ class CatchUp(Part):
         """Only a leader serves `follow`, only who promised the nominee serves `sync`, anyone serves `relay`."""
         here = self.standing
         match request.purpose:
-            case "follow" if here.leads:
+            case "follow" if here.leads:  # SPECIFICATION R9.3
                 upto = self.log.last_seq
-            case "sync" if here.promised_to == sender:
+            case "sync" if here.promised_to == sender:  # SPECIFICATION R7.8
                 upto = self.log.last_seq
-            case "relay":
+            case "relay":  # SPECIFICATION R9.3
                 upto = self.log.commit
             case _:
                 return []
         first = request.first
-        if not 1 <= first <= self.log.last_seq + 1:
+        if not 1 <= first <= self.log.last_seq + 1:  # SPECIFICATION R9.4
             reply = CatchupReply(here.term, request.purpose, request.nonce, START, (), False, 0, unknown=True)
             return [Send(sender, reply)]
         entries = self.log.batch(first, self.config.limits, upto)

@@ -28,7 +28,7 @@ from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256
 """Confirm the cursor after so many messages, well within the node's credit."""
-GAPS_TO_BELIEVE = 3
+GAPS_TO_BELIEVE = 3  # SPECIFICATION R11.4
 """So many answers `gap` in a row to the lowest open message mean that the cluster lost the session;
 fewer may be late answers to an earlier sending, when it was not the lowest yet."""
 
@@ -125,12 +125,12 @@ class Client(Actor):
         if self.idle and not self.opening:
             return effects
         effects += list(self._send_due()) if self.session else self._open(now)
-        if "retry" not in self.alarms:
+        if "retry" not in self.alarms:  # SPECIFICATION R11.7
             self._set_retry(now)
         return effects
 
     def on_alarm(self, name: Any, now: float) -> Effects:
-        """Nothing came back: try again, at another node if this one stays silent."""
+        """Nothing came back: try again, at another node if this one stays silent. SPECIFICATION R11.2."""
         match name:
             case "retry" if not self.idle:
                 self.failures += 1
@@ -156,7 +156,7 @@ class Client(Actor):
         for number, said in self.under_way.items():
             if number not in self.sent:
                 yield self._submit(number, said)
-        while self.queue and len(self.under_way) < self.window:
+        while self.queue and len(self.under_way) < self.window:  # SPECIFICATION R11.1
             said = self.queue.pop(0)
             number = self.next_number
             self.next_number += 1
@@ -199,14 +199,14 @@ class Client(Actor):
                 return effects + self._forgotten(now)
         if reply.leader is not None and not self.sticky and reply.leader.node in self.links:
             self.target = reply.leader.node
-        self._again(now, elsewhere=reply.leader is None and reply.status == "busy")
+        self._again(now, elsewhere=reply.leader is None and reply.status == "busy")  # SPECIFICATION R11.3
         return effects
 
     def _done(self, reply: SubmitReply, now: float) -> Effects:
         self.failures = self.doubts = 0
         if reply.client_seq == 0:
             if not self.session:  # a late copy may have opened it once more
-                self.session, self.opening = reply.seq, False
+                self.session, self.opening = reply.seq, False  # SPECIFICATION R11.6
                 self.alarms.clear("retry", "soon")
             return []
         said = self.under_way.pop(reply.client_seq, None)
@@ -223,7 +223,7 @@ class Client(Actor):
         return [self._note("ack", reply.client_seq, said, seq=reply.seq, msg_no=reply.msg_no)]
 
     def _forgotten(self, now: float) -> Effects:
-        """The session is lost: what is under way stays unknown for good."""
+        """The session is lost: what is under way stays unknown for good. SPECIFICATION R11.5."""
         effects: Effects = [self._note("indeterminate", number, said) for number, said in self.under_way.items()]
         self.under_way, self.sent, self.early = {}, set(), set()
         self.next_number, self.doubts = 1, 0
@@ -283,7 +283,7 @@ class Client(Actor):
     def _see(self, delivered: Delivered, now: float) -> Effects:
         effects: Effects = []
         for entry, number in zip(delivered.entries, delivered.numbers, strict=False):
-            if number == self.cursor + 1:
+            if number == self.cursor + 1:  # SPECIFICATION R11.8
                 self.cursor = number
                 effects.append(
                     Note("seen", seq=entry.seq, msg_no=number, room=entry.room, author=entry.author, text=entry.text,

@@ -47,14 +47,14 @@ class Bully(Part):
     def nominate(self, suspicion: Suspect, now: float) -> Effects:
         """Ask every other member whether this node may try to lead."""
         here = self.standing
-        if here.role not in (Role.FOLLOWER, Role.DEFERRING):
+        if here.role not in (Role.FOLLOWER, Role.DEFERRING):  # SPECIFICATION R6.1
             return []
         self.round = here.next_number(self.round)
         here.transfer = suspicion.transfer
         self.backing_off = False
         self.verdicts = {here.me: "support"}
         if self.config.fast_suspect:
-            self.verdicts |= {peer: "no" for peer in here.outranking if peer in here.down}
+            self.verdicts |= {peer: "no" for peer in here.outranking if peer in here.down}  # SPECIFICATION R6.8
         self.alarms.clear("defer")
         self.alarms.set("answer", now + self.timing.answer_timeout)
         effects: Effects = [here.become(Role.NOMINATING, suspicion.reason)]
@@ -69,6 +69,7 @@ class Bully(Part):
                 return [Send(sender, Ok(self.standing.term, message.round, "no"))]
             case Election() if isinstance(sender, int):
                 return self._answer(sender, message, now)
+            # SPECIFICATION R6.7
             case Ok(round=self.round) if self.standing.role is Role.NOMINATING and sender in self.standing.members:
                 self.verdicts[sender] = message.verdict
                 return self._count(now)
@@ -83,15 +84,15 @@ class Bully(Part):
     def _count(self, now: float) -> Effects:
         """Stand, stand back, or wait on; called for every answer and when the time is up."""
         said = self.verdicts
-        helpers = sum(verdict in ("support", "takeover") for verdict in said.values())
+        helpers = sum(verdict in ("support", "takeover") for verdict in said.values())  # SPECIFICATION R6.4
         in_time = "answer" in self.alarms
         if in_time and not all(peer in said for peer in self.standing.outranking):
             return []
-        if helpers < self.standing.quorum:
+        if helpers < self.standing.quorum:  # SPECIFICATION R6.5
             return [] if in_time else self._give_up(f"only {helpers} of {self.standing.quorum} support this node")
         self.alarms.clear("answer")
         rivals = [peer for peer in self.standing.outranking if said.get(peer) in ("takeover", "alive")]
-        if rivals and self.may_defer and self.standing.transfer is None:
+        if rivals and self.may_defer and self.standing.transfer is None:  # SPECIFICATION R6.6, R6.11
             self.may_defer = False
             self.alarms.set("defer", now + self.timing.defer_timeout)
             return [self.standing.become(Role.DEFERRING, f"node {max(rivals)} is higher and answered")]
@@ -110,7 +111,7 @@ class Bully(Part):
         """No quorum: no term was burnt.  A node asked to take over just goes on following."""
         here = self.standing
         if here.transfer is not None and here.leader == here.transfer[0]:
-            return [Yield(reason, leader=here.leader)]
+            return [Yield(reason, leader=here.leader)]  # SPECIFICATION R6.11
         return [Yield(reason, back_off=True)]
 
     def follow(self, now: float, decision: Yield) -> Effects:
@@ -141,7 +142,7 @@ class Bully(Part):
     def _answer(self, sender: int, question: Election, now: float) -> Effects:
         here = self.standing
         reply = Ok(here.term, question.round, "support")
-        if here.endorses(question.transfer):
+        if here.endorses(question.transfer):  # SPECIFICATION R6.2, R6.12
             return [Send(sender, reply)]
         leader = here.me if here.leads and here.fresh else here.trusted
         if leader is not None and leader != sender:
@@ -150,6 +151,6 @@ class Bully(Part):
             return [Send(sender, reply)]
         answer: Effects = [Send(sender, Ok(here.term, question.round, "takeover"))]
         if here.role is not Role.FOLLOWER:
-            return answer + self._ask_again(sender)
+            return answer + self._ask_again(sender)  # SPECIFICATION R6.3
         reason = f"node {sender} is lower and nominated itself"
         return [*answer, Note("suspect", peer=here.leader, reason=reason), Suspect(reason)]

@@ -54,7 +54,7 @@ class Detector(Part):
         match message:
             case Heartbeat(term=term, number=number):
                 self._hear(now)
-                return [Send(sender, HeartbeatAck(term, True, number, self.log.verified))]
+                return [Send(sender, HeartbeatAck(term, True, number, self.log.verified))]  # SPECIFICATION R5.2
             case Coordinator() | Propose():
                 self._hear(now)
             case HeartbeatAck(ok=True) if self.standing.leads and isinstance(sender, int):
@@ -66,17 +66,18 @@ class Detector(Part):
     def _hear(self, now: float) -> None:
         self.standing.trust = True
         self.alarms.clear("broken")
-        self.alarms.set("trust", now + self.timing.stickiness)
+        self.alarms.set("trust", now + self.timing.stickiness)  # SPECIFICATION R5.5
         self._listen(now)
 
     def _listen(self, now: float) -> None:
-        wait = self.timing.heartbeat_timeout + self.timing.rank_step * self.rank
+        wait = self.timing.heartbeat_timeout + self.timing.rank_step * self.rank  # SPECIFICATION R5.3
         self.alarms.set("silence", now + wait + self.random.uniform(0, self.timing.heartbeat_spread))
 
     def _link_broke(self, now: float) -> Effects:
         """A broken link tells more than silence: the process is gone, so suspect it at once."""
         self.standing.trust = False
         self.alarms.clear("trust")
+        # SPECIFICATION R5.6
         self.alarms.set("broken", now + self.timing.fast_delay + self.timing.fast_step * self.rank)
         return []
 
@@ -103,7 +104,7 @@ class Detector(Part):
         self.alarms.clear("beat", "broken")
         self.standing.fresh = False
         if decision.back_off:
-            wait = self.random.uniform(self.timing.back_off_min, self.timing.back_off_max)
+            wait = self.random.uniform(self.timing.back_off_min, self.timing.back_off_max)  # SPECIFICATION R5.10
             self.alarms.set("silence", now + wait)
         else:
             self._listen(now)
@@ -112,7 +113,7 @@ class Detector(Part):
     def settle(self, now: float) -> Effects:
         """A follower always listens; whoever is no follower does not."""
         if self.standing.role is Role.FOLLOWER:
-            if "silence" not in self.alarms:
+            if "silence" not in self.alarms:  # SPECIFICATION R5.4
                 self._listen(now)
         elif "silence" in self.alarms:
             self.alarms.clear("silence")
@@ -133,10 +134,10 @@ class Detector(Part):
         return []
 
     def _beat(self, now: float) -> Effects:
-        if self._unanswered() >= self.allowed:
+        if self._unanswered() >= self.allowed:  # SPECIFICATION R5.7
             return [Retire(f"no quorum of {self.standing.quorum} answered the last {self._unanswered()} heartbeats")]
-        self.number += 1
-        self.standing.fresh = self._unanswered() <= 1
+        self.number += 1  # SPECIFICATION R5.2
+        self.standing.fresh = self._unanswered() <= 1  # SPECIFICATION R5.8
         self.alarms.set("beat", now + self.timing.heartbeat_interval)
         beat = Heartbeat(self.standing.term, self.number, self.log.commit, self.log.last)
         return [Send(peer, beat) for peer in self.standing.others]
@@ -158,7 +159,7 @@ class Detector(Part):
     def _hand_over(self, now: float) -> Effects:
         """Bully's promise, kept politely: offer the lead to the highest member that has caught up."""
         here = self.standing
-        if not (self.config.take_back and here.ready and not here.handing):
+        if not (self.config.take_back and here.ready and not here.handing):  # SPECIFICATION R6.9
             return []
         able = [peer for peer, beats in self.in_step.items() if beats >= BEATS_BEFORE_HAND_OVER]
         able = [peer for peer in able if ("ask", peer) not in self.alarms and peer not in here.down]

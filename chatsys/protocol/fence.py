@@ -32,6 +32,7 @@ from chatsys.protocol.messages import (
 from chatsys.protocol.standing import Role, Standing
 from chatsys.protocol.storage import Promised
 
+# SPECIFICATION R3.2
 FENCED = (Coordinator, Heartbeat, Propose, Prepare, Promise, Ack, HeartbeatAck, Catchup, CatchupReply, Stepdown)
 FROM_A_LEADER = (Coordinator, Heartbeat, Propose)
 REFUSABLE = (Promise, Ack, HeartbeatAck)
@@ -53,18 +54,18 @@ class Fence:
         if isinstance(message, Prepare):
             return [], True
         if message.term < own:
-            return self._refuse(sender, message), False
+            return self._refuse(sender, message), False  # SPECIFICATION R3.3
         if isinstance(message, FROM_A_LEADER):
             return self._hear_leader(sender, message)
         if message.term == own:
             return [], True
-        if isinstance(message, REFUSABLE) and not message.ok:
+        if isinstance(message, REFUSABLE) and not message.ok:  # SPECIFICATION R3.6
             self.standing.enter(message.term, promised_to=None)
             return [
                 Append(Promised(message.term, None)),
                 Yield(f"node {sender} is already in term {message.term}"),
             ], False
-        return [], False
+        return [], False  # SPECIFICATION R3.7
 
     def _refuse(self, sender: int, message: msgspec.Struct) -> Effects:
         """Tell an old leader which term it is; everything else of an old term is just dropped."""
@@ -79,14 +80,14 @@ class Fence:
     def _hear_leader(self, sender: int, message: Coordinator | Heartbeat | Propose) -> tuple[Effects, bool]:
         here = self.standing
         if message.term > here.term:
-            here.enter(message.term, promised_to=sender, leader=sender)
+            here.enter(message.term, promised_to=sender, leader=sender)  # SPECIFICATION R3.5
             effects: Effects = [Append(Promised(message.term, sender)), self._follow(sender)]
         elif here.leader == sender:
-            if isinstance(message, Heartbeat) and message.number <= here.heard:
+            if isinstance(message, Heartbeat) and message.number <= here.heard:  # SPECIFICATION R3.8
                 return [], False
             effects = [] if self._already_follows() else [self._follow(sender)]
         elif here.leader is None:
-            here.set_leader(sender)
+            here.set_leader(sender)  # SPECIFICATION R3.4
             effects = [self._follow(sender)]
         else:
             return self._two_leaders(sender, message)
@@ -105,7 +106,7 @@ class Fence:
         """Two leaders of one term: impossible if quorums overlap; otherwise follow the higher id."""
         here = self.standing
         sentence = f"nodes {here.leader} and {sender} both lead term {here.term}"
-        if here.safe:
+        if here.safe:  # SPECIFICATION R1.4, R3.9
             raise BrokenInvariant(f"In this safe cluster {sentence}.")
         assert here.leader is not None, "there are two"
         anomaly = Note("anomaly", peer=sender, reason=sentence)

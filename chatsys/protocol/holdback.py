@@ -31,7 +31,7 @@ class HoldBack:
         if known is not None and len(known.entries) >= len(batch.entries):
             return True
         size = sum(entry.size for entry in batch.entries)
-        full = (
+        full = (  # SPECIFICATION R8.20
             self.entries + len(batch.entries) > self.limits.hold_back_entries
             or self.bytes + size > self.limits.hold_back_bytes
         )

@@ -77,7 +77,7 @@ class Log:
 
     def append(self, entry: Entry) -> Append:
         """Put `entry` at the end; return the effect that makes it durable."""
-        assert entry.seq == len(self.entries) + 1, "an entry stands at the position it names"
+        assert entry.seq == len(self.entries) + 1, "an entry stands at the position it names"  # SPECIFICATION R8.1
         self.entries.append(entry)
         return Append(Stored(entry))
 
@@ -96,7 +96,7 @@ class Log:
                     f"Entry {entry.seq} came where entry {min(seq, len(self.entries) + 1)} must stand; no node sends that."
                 )
             if entry.seq <= len(self.entries):
-                if self.entries[entry.seq - 1].term == entry.term:
+                if self.entries[entry.seq - 1].term == entry.term:  # SPECIFICATION R1.6, R8.17
                     continue
                 effects += self._truncate(entry.seq)
             effects.append(self.append(entry))
@@ -109,12 +109,12 @@ class Log:
                 f"entry {first} is to be replaced, but entries up to {self.commit} were committed here; "
                 "two leaders decided the same positions"
             )
-            if self.safe:
+            if self.safe:  # SPECIFICATION R1.4
                 raise BrokenInvariant(f"In this safe cluster {sentence}.")
             self.commit = first - 1
-            self.rewound = first if self.rewound is None else min(self.rewound, first)
+            self.rewound = first if self.rewound is None else min(self.rewound, first)  # SPECIFICATION R1.5
             effects.append(Note("anomaly", seq=first, reason=sentence))
-        self.verified = min(self.verified, first - 1)
+        self.verified = min(self.verified, first - 1)  # SPECIFICATION R4.3
         del self.entries[first - 1 :]
         effects.append(Append(Truncate(first)))
         return effects

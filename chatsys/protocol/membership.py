@@ -47,7 +47,7 @@ class Membership(Part):
         assert isinstance(sender, int)
         match message:
             case LinkUp():
-                self.standing.down.discard(sender)
+                self.standing.down.discard(sender)  # SPECIFICATION R2.8
                 return [Send(sender, Join(self.standing.me, self.standing.addresses[self.standing.me]))]
             case LinkDown():
                 self.standing.down.add(sender)
@@ -67,7 +67,7 @@ class Membership(Part):
             return []
         known = ", ".join(map(str, self.standing.members))
         reason = f"node {message.node} is not a member of this cluster; its members are {known}"
-        refusal = JoinAck("refused", self.standing.term, self.standing.members, reason=reason)
+        refusal = JoinAck("refused", self.standing.term, self.standing.members, reason=reason)  # SPECIFICATION R2.8
         return [Send(sender, refusal), Note("membership", peer=sender, reason=f"refused: {reason}")]
 
     def _answer(self) -> JoinAck:
@@ -76,7 +76,7 @@ class Membership(Part):
 
     def _first_leader(self) -> list[Any]:
         here = self.standing
-        if here.outranking or self.nominated or here.met_leader or here.role is not Role.FOLLOWER:
+        if here.outranking or self.nominated or here.met_leader or here.role is not Role.FOLLOWER:  # SPECIFICATION R2.9
             return []
         if len(self.answered) < len(here.others) or any(self.answered.values()):
             return []

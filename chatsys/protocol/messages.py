@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # SPECIFICATION R2.7
 """Every number that travels: not negative, and exact in every reader of JSON."""
 
 
@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
     time: float = 0.0
     """Cosmetic: the leader's clock, made monotone along the log.  No rule reads it."""
-    session: Number = 0
+    session: Number = 0  # SPECIFICATION R10.1
     """Chat: the position of the entry that opened its session."""
 
     @property
@@ -237,7 +237,7 @@ class Submit(Message, frozen=True):
     `session` is the position at which the session was opened, as the answer to client_seq 0 told.
     """
 
-    client_id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,64}$")]
+    client_id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,64}$")]  # SPECIFICATION R2.7
     client_seq: Number
     room: str = ""
     author: str = ""

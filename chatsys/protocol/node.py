@@ -75,7 +75,7 @@ class Node(Actor):
     """What holds frames back until the disk is done; a world makes one per life."""
     decode = staticmethod(decode)
     """What turns the bytes of the log into records at boot."""
-    from_clients = (Submit, Subscribe)
+    from_clients = (Submit, Subscribe)  # SPECIFICATION R2.4
 
     def __init__(
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
@@ -129,7 +129,7 @@ class Node(Actor):
             if why := here.misfit(record):
                 raise DamagedLog(f"of node {here.me}", line, why)
             match record:
-                case Boot(format=format) if format != FORMAT:
+                case Boot(format=format) if format != FORMAT:  # SPECIFICATION R12.8
                     todo = "install a newer one" if format > FORMAT else "give the node an empty data folder"
                     raise LogError(f"This log has format {format}, this chatsys reads format {FORMAT}; {todo}.")
                 case Boot(incarnation=incarnation, cluster=cluster, node=node):
@@ -140,12 +140,12 @@ class Node(Actor):
                         )
                     here.incarnation = incarnation
                 case Promised(term=term, to=to):
-                    here.term, here.promised_to = term, to
+                    here.term, here.promised_to = term, to  # SPECIFICATION R4.1, R12.7
                 case Stored(entry=entry):
                     log.entries.append(entry)
                 case Truncate(first=first):
                     del log.entries[first - 1 :]
-                    log.commit = min(log.commit, first - 1)
+                    log.commit = min(log.commit, first - 1)  # SPECIFICATION R12.10
                 case CommitHint(seq=seq):
                     log.commit = seq
         log.verified = self.hinted = log.commit
@@ -153,6 +153,7 @@ class Node(Actor):
     def start(self, now: float) -> Effects:
         """Begin a life: its number becomes durable before anybody hears of it."""
         self.standing.incarnation += 1
+        # SPECIFICATION R12.3
         boot: Effects = [Append(Boot(self.standing.incarnation, self.config.cluster, self.standing.me))]
         effects = boot + self.sessions.deliver(now)
         for part in self.parts:
@@ -161,13 +162,13 @@ class Node(Actor):
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Take in one message: alarms first, then the fence, then the parts."""
-        due = self.on_time(now) if self.deadline <= now else []
+        due = self.on_time(now) if self.deadline <= now else []  # SPECIFICATION R13.3
         return due + self._receive(sender, message, now)
 
     def _receive(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         effects: Effects = []
         if isinstance(sender, int):
-            owed, passes = self.succession.fence.check(sender, message)
+            owed, passes = self.succession.fence.check(sender, message)  # SPECIFICATION R3.1
             if owed:
                 effects = self._carry_out(owed, now)
             if not passes:
@@ -180,7 +181,7 @@ class Node(Actor):
     def on_time(self, now: float) -> Effects:
         """Ring the alarms.  A leader that is very late slept, and may have been deposed meanwhile."""
         effects: Effects = []
-        if now - self.deadline > self.config.timing.lease and self.standing.leads:
+        if now - self.deadline > self.config.timing.lease and self.standing.leads:  # SPECIFICATION R5.9
             self.sessions.held.clear()
             effects += self._carry_out([Retire("this node slept longer than its lease")], now)
         for part in self.parts:
@@ -192,11 +193,14 @@ class Node(Actor):
         """Prepare for a clean stop, or hear about the disk."""
         due = self.on_time(now) if self.deadline <= now else []
         if isinstance(command, Stop):
-            return due + [Append(CommitHint(self.log.commit))]
+            return due + [Append(CommitHint(self.log.commit))]  # SPECIFICATION R12.10
         return due + self.sessions.on_command(command, now)
 
     def settle(self, now: float) -> Effects:
-        """End a turn: every part says what it owes; a commit hint rides with what is written anyway."""
+        """End a turn: every part says what it owes; a commit hint rides with what is written anyway.
+
+        SPECIFICATION R12.10, R13.4.
+        """
         effects: Effects = []
         for part in self.settling:
             if owed := part.settle(now):

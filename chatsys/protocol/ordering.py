@@ -69,7 +69,7 @@ class Sequencer(Part):
         self.own_match = self.own_asked = 0
         self.standing.ready = False
         self.barrier = last + 1
-        effects = self.order(Entry(0, 0, "barrier"), now)
+        effects = self.order(Entry(0, 0, "barrier"), now)  # SPECIFICATION R8.2
         here = self.standing
         announce = Coordinator(here.term, here.peer(here.me), self.barrier, self.log.commit)  # type: ignore[arg-type]
         return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in here.others]]
@@ -78,6 +78,7 @@ class Sequencer(Part):
         """Give `draft` the next sequence number and this term, for ever."""
         before = self.log.entries[-1].time if self.log.entries else 0.0
         seq = self.log.last_seq + 1
+        # SPECIFICATION R8.1
         entry = msgspec.structs.replace(draft, seq=seq, term=self.standing.term, time=max(before, round(now, 3)))
         effect = self.log.append(entry)
         self.log.verified = seq
@@ -99,9 +100,10 @@ class Sequencer(Part):
         effects: Effects = []
         if self.own_asked < self.log.last_seq:
             self.own_asked = self.log.last_seq
+            # SPECIFICATION R8.7, R12.4
             effects.append(Send(self.standing.me, Ack(self.standing.term, True, self.own_asked)))
         for peer, progress in self.progress.items():
-            if peer not in self.standing.down:
+            if peer not in self.standing.down:  # SPECIFICATION R8.13
                 effects += self._feed(peer, progress, now)
         return effects
 
@@ -113,11 +115,12 @@ class Sequencer(Part):
                 progress.sent_probe = True
                 effects.append(self._propose(peer, progress))
         else:
+            # SPECIFICATION R8.4
             while progress.next <= last and progress.next - progress.base <= self.config.limits.window_entries:
                 effects.append(self._propose(peer, progress))
             if progress.told < self.log.commit:
                 effects.append(self._propose(peer, progress))
-        if (progress.probing or progress.match < last) and peer not in self.alarms:
+        if (progress.probing or progress.match < last) and peer not in self.alarms:  # SPECIFICATION R8.11
             self.alarms.set(peer, now + progress.wait)
         return effects
 
@@ -149,18 +152,18 @@ class Sequencer(Part):
             return []
         match message:
             case Ack(ok=True, match=match):
-                if match > self.log.last_seq:
+                if match > self.log.last_seq:  # SPECIFICATION R8.5
                     return []
                 if sender == self.standing.me:
                     self.own_match = max(self.own_match, match)
                 elif sender in self.progress:
                     self._matched(sender, match, now)
                 return self._commit()
-            case Ack(hint=hint) if hint is not None and sender in self.progress:
+            case Ack(hint=hint) if hint is not None and sender in self.progress:  # SPECIFICATION R8.10
                 self._refused(self.progress[sender], hint)
             case HeartbeatAck(verified=verified) if sender in self.progress:
                 self._compare(self.progress[sender], verified)
-            case LinkUp() if sender in self.progress:
+            case LinkUp() if sender in self.progress:  # SPECIFICATION R8.13
                 progress = self.progress[sender]
                 progress.wait = self.timing.retransmit
                 self._restart(progress, progress.base)
@@ -169,7 +172,7 @@ class Sequencer(Part):
     def _matched(self, peer: int, match: int, now: float) -> None:
         progress = self.progress[peer]
         progress.probing = False
-        if match > progress.match:
+        if match > progress.match:  # SPECIFICATION R8.5
             progress.match = match
             progress.base = match
             progress.wait = self.timing.retransmit
@@ -182,17 +185,17 @@ class Sequencer(Part):
     def _refused(self, progress: Progress, hint: int) -> None:
         """Go back to where the follower says its log ends; while probing only further back."""
         if self.standing.safe:
-            hint = max(hint, progress.match)
+            hint = max(hint, progress.match)  # SPECIFICATION R8.8
         else:
             progress.match = min(progress.match, hint)
-        if progress.probing and hint >= progress.next - 1:
+        if progress.probing and hint >= progress.next - 1:  # SPECIFICATION R8.9
             return
         progress.base = min(hint, self.log.last_seq)
         self._restart(progress, progress.base)
 
     def _compare(self, progress: Progress, verified: int) -> None:
         """A follower that stood still since the last beat, short of our log: send from there again."""
-        stuck = verified == progress.seen and verified < self.log.last_seq
+        stuck = verified == progress.seen and verified < self.log.last_seq  # SPECIFICATION R8.12
         progress.seen = verified
         if stuck and not (progress.probing and not progress.sent_probe):
             if self.standing.safe:
@@ -205,11 +208,11 @@ class Sequencer(Part):
         """The largest position that a quorum holds, if it is of this term."""
         held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
         seq = held[self.standing.quorum - 1]
-        if seq <= self.log.commit or self.log.term_at(seq) != self.standing.term:
+        if seq <= self.log.commit or self.log.term_at(seq) != self.standing.term:  # SPECIFICATION R8.6
             return []
         self.log.commit = seq
         effects: Effects = [Note("commit", seq=seq, verified=self.log.verified)]
-        if not self.standing.ready:
+        if not self.standing.ready:  # SPECIFICATION R8.3
             self.standing.ready = True
             effects.append(Note("ready", seq=self.barrier))
         return [*effects, Commit(seq)]
@@ -239,16 +242,16 @@ class Receiver(Part):
 
     def _accept(self, sender: int, batch: Propose) -> Effects:
         if batch.prev.seq > self.log.last_seq:
-            return self._hold(sender, batch)
-        if not self.log.holds(batch.prev):
+            return self._hold(sender, batch)  # SPECIFICATION R8.14
+        if not self.log.holds(batch.prev):  # SPECIFICATION R8.15
             return [Send(sender, Ack(self.standing.term, False, hint=self._before(batch.prev.seq)))]
-        effects = self.log.splice(batch.entries, batch.prev.seq)
+        effects = self.log.splice(batch.entries, batch.prev.seq)  # SPECIFICATION R8.16, R8.19
         end = batch.prev.seq + len(batch.entries)
         self.log.verified = max(self.log.verified, end)
         self.owed = max(self.owed or 0, end)
         effects += self._commit(batch.commit)
         released = self.early.release(self.log.last_seq)
-        return effects if released is None else [*effects, Release(sender, released)]
+        return effects if released is None else [*effects, Release(sender, released)]  # SPECIFICATION R8.20
 
     def _hold(self, sender: int, batch: Propose) -> Effects:
         """Hold the early batch back and report the gap, once; catch-up reports the long ones."""
@@ -256,7 +259,7 @@ class Receiver(Part):
         reason = "kept" if kept else "dropped: the hold-back queue is full"
         effects: Effects = [Note("hold", seq=batch.prev.seq + 1, peer=sender, reason=reason)]
         last = self.log.last_seq
-        if self.complained != last and batch.prev.seq - last <= self.config.limits.batch_entries:
+        if self.complained != last and batch.prev.seq - last <= self.config.limits.batch_entries:  # SPECIFICATION R8.14
             self.complained = last
             effects.append(Send(sender, Ack(self.standing.term, False, hint=last)))
         return effects
@@ -264,11 +267,11 @@ class Receiver(Part):
     def _before(self, seq: int) -> int:
         """Where the logs may agree: before the whole term that disagrees at `seq`."""
         before = self.log.start_of_term(seq) - 1
-        return max(before, self.log.commit) if self.standing.safe else before
+        return max(before, self.log.commit) if self.standing.safe else before  # SPECIFICATION R8.15
 
     def _commit(self, leaders: int) -> Effects:
         """Never beyond `verified`: what follows it may be a dead leader's."""
-        seq = min(leaders, self.log.verified)
+        seq = min(leaders, self.log.verified)  # SPECIFICATION R8.18
         if seq <= self.log.commit:
             return []
         self.log.commit = seq
@@ -283,7 +286,7 @@ class Receiver(Part):
         return [Send(self.standing.leader, ack)]
 
     def follow(self, now: float, decision: Yield) -> Effects:
-        """What an older leader sent early is void under the next one."""
+        """What an older leader sent early is void under the next one. SPECIFICATION R8.20."""
         self.early.clear()
         self.owed, self.complained = None, -1
         return []

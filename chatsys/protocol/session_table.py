@@ -22,7 +22,7 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 def refusal(room: str, author: str, text: str, limits: Limits) -> tuple[SubmitStatus, str] | None:
     """Return (status, reason) if this message can never be accepted, else None."""
-    if not text.strip():
+    if not text.strip():  # SPECIFICATION R10.10
         return "denied", "the text is empty; write something."
     if len(text) > limits.text_bytes or len(text.encode("utf-8", "replace")) > limits.text_bytes:
         return "too_large", f"the text is longer than {limits.text_bytes} bytes; split it."
@@ -49,10 +49,10 @@ class SessionTable:
             if known is not None:
                 return "duplicate"
             self.sessions[entry.client_id] = [entry.seq]
-            if len(self.sessions) > self.capacity:
+            if len(self.sessions) > self.capacity:  # SPECIFICATION R10.6
                 del self.sessions[next(iter(self.sessions))]
             return "new"
-        if known is None or known[0] != entry.session:
+        if known is None or known[0] != entry.session:  # SPECIFICATION R10.1, R10.5
             return "unknown"
         if entry.client_seq != len(known):
             return "duplicate" if entry.client_seq < len(known) else "gap"

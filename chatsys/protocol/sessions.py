@@ -94,24 +94,24 @@ class Sessions(Part):
     def _submit(self, sender: Address, submit: Submit, now: float) -> Effects:
         here = self.standing
         if submit.client_seq == 0:
-            submit = msgspec.structs.replace(submit, room="", author="", text="", session=0)
+            submit = msgspec.structs.replace(submit, room="", author="", text="", session=0)  # SPECIFICATION R10.10
         elif wrong := refusal(submit.room, submit.author, submit.text, self.limits):
             return [self._reply(sender, submit, *wrong)]
         if not here.leads:
             return self._pass_on(sender, submit, now)
-        if here.handing:
+        if here.handing:  # SPECIFICATION R6.10
             return [self._reply(sender, submit, "redirect", "a higher node is about to lead")]
-        if self.disk_low:
+        if self.disk_low:  # SPECIFICATION R10.7
             return [self._reply(sender, submit, "busy", "the leader's disk is almost full")]
         if not here.ready:
-            if len(self.held) >= self.limits.waiting_submits:
+            if len(self.held) >= self.limits.waiting_submits:  # SPECIFICATION R10.7
                 return [self._reply(sender, submit, "busy", "the new leader is not ready yet")]
             self.held.append((sender, submit))
             return []
         return self._admit(sender, submit)
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
-        """The leader's rule: new ones are numbered, repeated ones wait or are answered."""
+        """The leader's rule: new ones are numbered, repeated ones wait or are answered. SPECIFICATION R10.3."""
         known, ahead = self._positions(submit.client_id)
         count, number = len(known) + len(ahead), submit.client_seq
         if number > 0 and submit.session not in (known[:1] or ahead[:1]):
@@ -127,13 +127,13 @@ class Sessions(Part):
         if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
             return [self._reply(sender, submit, "conflict", f"number {number} was another message")]
         if number < len(known):
-            return [self._ok(submit.via or sender, entry)]
+            return [self._ok(submit.via or sender, entry)]  # SPECIFICATION R10.4
         self._await((submit.client_id, number), submit.via or sender)
         return []
 
     def _positions(self, client: str) -> tuple[list[int], list[int]]:
         """Where this session's messages stand in the whole log: those delivered, those not yet."""
-        for entry in self.log.entries[max(self.scanned, self.delivered) :]:
+        for entry in self.log.entries[max(self.scanned, self.delivered) :]:  # SPECIFICATION R10.2
             if entry.client_id:
                 if self.table.continues(entry, ahead := self.ahead.setdefault(entry.client_id, [])):
                     ahead.append(entry.seq)
@@ -141,7 +141,7 @@ class Sessions(Part):
         return self.table.sessions.get(client, []), self.ahead.get(client, [])
 
     def _pass_on(self, sender: Address, submit: Submit, now: float) -> Effects:
-        """A follower forwards to the leader it knows, and never queues."""
+        """A follower forwards to the leader it knows, and never queues. SPECIFICATION R10.8."""
         leader = self.standing.leader
         if leader is None or leader in self.standing.down:
             return [self._reply(sender, submit, "busy", "no leader is known here; an election may be under way")]
@@ -159,7 +159,7 @@ class Sessions(Part):
 
     def _await(self, pair: Pair, link: Address) -> None:
         self.waiting.setdefault(pair, {})[link] = None
-        if not self.standing.leads and len(self.waiting) > self.limits.forwarded:
+        if not self.standing.leads and len(self.waiting) > self.limits.forwarded:  # SPECIFICATION R10.11
             del self.waiting[next(iter(self.waiting))]
 
     def _answerable(self, pair: Pair) -> list[Address]:
@@ -188,12 +188,12 @@ class Sessions(Part):
         """Number from the table of the whole log; those who wait for an older leader ask again."""
         self.ahead, self.scanned = {}, self.delivered
         self.alarms.clear("sweep")
-        return self._turn_away("this node leads now")
+        return self._turn_away("this node leads now")  # SPECIFICATION R10.9
 
     def follow(self, now: float, decision: Yield) -> Effects:
         """Whoever waits is told to ask again: what became of the message is not known here."""
         self.ahead, self.scanned = {}, 0
-        return self._turn_away("the leader changed")
+        return self._turn_away("the leader changed")  # SPECIFICATION R10.9
 
     def _turn_away(self, reason: str) -> Effects:
         effects: Effects = [self._reply(link, submit, "redirect", reason) for link, submit in self.held]
@@ -210,8 +210,8 @@ class Sessions(Part):
         """Hand on what is committed, in order, once; then take up what waited for readiness."""
         effects: Effects = []
         if self.log.rewound is not None:
-            self._rebuild(self.log.rewound)
-        while self.delivered < self.log.commit:
+            self._rebuild(self.log.rewound)  # SPECIFICATION R1.5
+        while self.delivered < self.log.commit:  # SPECIFICATION R10.12
             self.delivered += 1
             effects += self._deliver(self.log.entries[self.delivered - 1])
         if self.standing.ready and self.held:
@@ -223,7 +223,7 @@ class Sessions(Part):
         if entry.kind == "barrier":
             return []
         effects: Effects = []
-        verdict = self.table.apply(entry)
+        verdict = self.table.apply(entry)  # SPECIFICATION R10.5
         self._caught_up(entry, verdict)
         msg_no = 0
         if verdict != "new":
@@ -235,7 +235,7 @@ class Sessions(Part):
             msg_no = len(self.chat)
             effects.append(Deliver(entry, msg_no))
         links = self._answerable((entry.client_id, entry.client_seq))
-        if verdict == "new":
+        if verdict == "new":  # SPECIFICATION R10.4
             effects += [self._ok(link, entry, msg_no) for link in links]
         return effects
 
@@ -277,7 +277,7 @@ class Sessions(Part):
         effects: Effects = []
         for link, cursor in self.subscribers.items():
             sent, confirmed, room = cursor
-            upto = min(len(self.chat), confirmed + CREDIT)
+            upto = min(len(self.chat), confirmed + CREDIT)  # SPECIFICATION R10.13
             if sent >= upto:
                 continue
             entries: list[Entry] = []

@@ -45,7 +45,7 @@ class Role(Enum):
     """Gives every message its number."""
 
 
-MOVES: dict[Role, frozenset[Role]] = {
+MOVES: dict[Role, frozenset[Role]] = {  # SPECIFICATION R4.2
     Role.FOLLOWER: frozenset({Role.NOMINATING}),
     Role.NOMINATING: frozenset({Role.DEFERRING, Role.PREPARING, Role.FOLLOWER}),
     Role.DEFERRING: frozenset({Role.NOMINATING, Role.FOLLOWER}),
@@ -56,7 +56,7 @@ MOVES: dict[Role, frozenset[Role]] = {
 
 
 class Standing:
-    """The facts that all parts of one node share; each is written by one part only."""
+    """The facts that all parts of one node share; each is written by one part only. SPECIFICATION R4.4."""
 
     def __init__(self, me: int, config: ClusterConfig) -> None:
         self.me = me
@@ -114,6 +114,7 @@ class Standing:
     def endorses(self, transfer: tuple[int, int] | None) -> bool:
         """Tell whether `transfer` names the leader this node trusts, or itself leading, in this term."""
         leader = self.me if self.leads else self.trusted
+        # SPECIFICATION R6.12
         return transfer is not None and leader is not None and tuple(transfer) == (leader, self.term)
 
     def peer(self, node: int | None) -> PeerInfo | None:
@@ -122,7 +123,7 @@ class Standing:
 
     def next_number(self, last: int) -> int:
         """Return a round or nonce after `last` that no earlier life of this node used."""
-        return max(last, self.incarnation * NUMBERS_A_LIFE) + 1
+        return max(last, self.incarnation * NUMBERS_A_LIFE) + 1  # SPECIFICATION R6.7
 
     def misfit(self, record: msgspec.Struct) -> str | None:
         """Say why `record` cannot come next in this node's durable log, or None; asked at recovery."""
@@ -130,7 +131,7 @@ class Standing:
         match record:
             case Boot(incarnation=life) if life < 1 or self.incarnation not in (0, life - 1):
                 return f"life {life} follows life {self.incarnation}"
-            case Promised(term=term) if term < self.term:
+            case Promised(term=term) if term < self.term:  # SPECIFICATION R3.10, R12.7
                 return f"a promise for term {term} follows one for term {self.term}"
             case Stored(entry=entry) if entry.seq != last + 1:
                 return f"entry {entry.seq} follows entry {last}"
@@ -148,7 +149,7 @@ class Standing:
 
     def enter(self, term: int, promised_to: int | None, leader: int | None = None) -> None:
         """Enter a term (or learn its leader): what was proved of the old leader's log counts no more."""
-        self.term = term
+        self.term = term  # SPECIFICATION R3.10
         self.promised_to = promised_to
         self.set_leader(leader)
 
@@ -157,5 +158,5 @@ class Standing:
         self.leader = leader
         self.heard = 0
         self.trust = False
-        self.log.verified = self.log.commit
+        self.log.verified = self.log.commit  # SPECIFICATION R4.3
         self.met_leader = self.met_leader or leader is not None

@@ -79,7 +79,7 @@ _MARK = b',"crc":"'
 
 
 def encode(record: msgspec.Struct) -> bytes:
-    """Return `record` as one line, its CRC-32 inside, newline included."""
+    """Return `record` as one line, its CRC-32 inside, newline included. SPECIFICATION R12.1."""
     body = _encoder.encode(record)
     return b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
 
@@ -110,7 +110,7 @@ def decode(
                 continue
             except (msgspec.DecodeError, RecursionError, ValueError) as error:
                 raise DamagedLog(path, number, f"its checksum holds but it is no record: {error}") from None
-        if number == len(lines) and not tail:
+        if number == len(lines) and not tail:  # SPECIFICATION R12.5
             return records, len(line) + 1
         raise DamagedLog(path, number, why)
     return records, len(tail)
@@ -151,7 +151,7 @@ class Outbox:
 
     def admit(self, to: Address, message: msgspec.Struct) -> bool:
         """Tell whether `message` may leave now; if not, it is kept for `synced` to return."""
-        if self.durable == self.written or getattr(message, "overtakes_disk", False):
+        if self.durable == self.written or getattr(message, "overtakes_disk", False):  # SPECIFICATION R12.2
             return True
         self._waiting.append((self.written, to, message))
         return False

@@ -55,7 +55,7 @@ class Succession(Part):
     def stand(self, decision: Stand, now: float) -> Effects:
         """Open a new term and ask everyone for a promise; the own one goes through the own disk."""
         here = self.standing
-        here.enter(here.term + 1, promised_to=here.me)
+        here.enter(here.term + 1, promised_to=here.me)  # SPECIFICATION R7.1
         self.promises = {}
         self.alarms.set("prepare", now + self.timing.prepare_timeout)
         request = Prepare(here.term, decision.transfer)
@@ -63,7 +63,7 @@ class Succession(Part):
             here.become(Role.PREPARING, "a quorum supports this node"),
             Append(Promised(here.term, here.me)),
             *[Send(peer, request) for peer in here.others],
-            Send(here.me, Promise(here.term, True, self.log.last)),
+            Send(here.me, Promise(here.term, True, self.log.last)),  # SPECIFICATION R7.5, R12.4
         ]
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
@@ -74,17 +74,18 @@ class Succession(Part):
             case Prepare(), _:
                 return self._promise(sender, message, now)
             case Promise(ok=True, last=last), Role.PREPARING:
-                self.promises[sender] = last
+                self.promises[sender] = last  # SPECIFICATION R7.5
                 return self._complete(now) if len(self.promises) >= self.standing.quorum else []
+            # SPECIFICATION R7.7
             case CatchupReply(purpose="sync", nonce=self.nonce), Role.SYNCING if sender == self.source:
                 return self._collect(message, now)
-            case Stepdown(term=term), Role.FOLLOWER if sender == self.standing.trusted:
+            case Stepdown(term=term), Role.FOLLOWER if sender == self.standing.trusted:  # SPECIFICATION R6.11
                 return [Suspect(f"leader {sender} asks this node to take over", transfer=(sender, term))]
         return []
 
     def _complete(self, now: float) -> Effects:
         """A quorum has promised: lead, or first fetch the best log among them."""
-        source = max(self.promises, key=lambda node: (self.promises[node], node))
+        source = max(self.promises, key=lambda node: (self.promises[node], node))  # SPECIFICATION R7.6
         if self.promises[source] <= self.log.last:
             return [Lead()]
         self.source = source
@@ -108,7 +109,7 @@ class Succession(Part):
         if chunk.unknown or chunk.prev != end:
             if chunk.prev.seq != end.seq and not chunk.unknown:
                 return []
-            if self.standing.safe:
+            if self.standing.safe:  # SPECIFICATION R7.9
                 raise BrokenInvariant(
                     f"Node {self.source} promised the newest log but does not have entry {end.seq} of term "
                     f"{end.term}, which is committed here."
@@ -118,7 +119,7 @@ class Succession(Part):
         assert self.source is not None, "only a syncing node collects"
         if chunk.more and chunk.entries:
             return self._ask(self.source, self.collected[-1].seq + 1, now)
-        effects = self.log.splice(self.collected, self.collected_prev.seq)
+        effects = self.log.splice(self.collected, self.collected_prev.seq)  # SPECIFICATION R7.7, R8.19
         self.collected = []
         if self.log.last < self.promises[self.source]:
             return [*effects, Yield("the best log came incomplete", back_off=True)]
@@ -127,10 +128,10 @@ class Succession(Part):
     def on_alarm(self, name: Any, now: float) -> Effects:
         """The attempt took too long, or the member asked to take over did not."""
         match name, self.standing.role:
-            case "prepare", Role.PREPARING | Role.SYNCING:
+            case "prepare", Role.PREPARING | Role.SYNCING:  # SPECIFICATION R7.10
                 missing = f"{len(self.promises)} of {self.standing.quorum} promises came in time"
                 return [Yield(f"the attempt to lead failed: {missing}", back_off=True)]
-            case "hand", _:
+            case "hand", _:  # SPECIFICATION R6.10
                 self.standing.handing = False
         return []
 
@@ -153,21 +154,21 @@ class Succession(Part):
 
     def _promise(self, sender: int, request: Prepare, now: float) -> Effects:
         here = self.standing
-        if not here.endorses(request.transfer):
+        if not here.endorses(request.transfer):  # SPECIFICATION R7.3
             leads = here.leads and here.fresh
             if leads or here.trusted not in (None, sender):
                 return []
-        if request.term < here.term or (request.term == here.term and here.promised_to != sender):
+        if request.term < here.term or (request.term == here.term and here.promised_to != sender):  # SPECIFICATION R7.2
             return [Send(sender, Promise(here.term, False))]
         effects: Effects = []
         if request.term > here.term:
             here.enter(request.term, promised_to=sender)
-            effects.append(Append(Promised(request.term, sender)))
+            effects.append(Append(Promised(request.term, sender)))  # SPECIFICATION R7.4
         effects.append(Yield(f"promised term {request.term} to node {sender}"))
         return [*effects, Send(sender, Promise(request.term, True, self.log.last))]
 
     def hand_over(self, decision: HandOver, now: float) -> Effects:
         """Ask a higher member that has caught up to take over; serve no new client meanwhile."""
         self.standing.handing = True
-        self.alarms.set("hand", now + self.timing.answer_timeout + self.timing.prepare_timeout)
+        self.alarms.set("hand", now + self.timing.answer_timeout + self.timing.prepare_timeout)  # SPECIFICATION R6.10
         return [Send(decision.to, Stepdown(self.standing.term, decision.to))]

@@ -93,7 +93,7 @@ class Disk:
             lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise LogError(_cannot(self.folder, error)) from None
-        if not _try_lock(lock):
+        if not _try_lock(lock):  # SPECIFICATION R12.9
             holder = os.pread(lock, 20, 1).decode(errors="replace").strip() if hasattr(os, "pread") else ""
             os.close(lock)
             who = f"process {holder}" if holder.isdecimal() else "another process"
@@ -154,7 +154,7 @@ class Disk:
             try:
                 _write_all(self._file, data)
                 sync(self._file)
-            except OSError as error:
+            except OSError as error:  # SPECIFICATION R12.6
                 sentence = f"The disk failed at {self.path}: {error.strerror}; the node stops."
                 self._tell(self._report_failure, DiskFailed(sentence))
                 return

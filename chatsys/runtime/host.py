@@ -96,7 +96,7 @@ class Host(Turns):
         self._perform([effect for effect in effects if type(effect) is Append])
         self._close_turn()
         if self.outbox.durable < self.outbox.written:
-            await self.durable.wait()
+            await self.durable.wait()  # SPECIFICATION R12.3
         if self.alive:
             await self.transport.open(self.scribe.incarnation, listener)
             self._later(self._perform, [effect for effect in effects if type(effect) is not Append])

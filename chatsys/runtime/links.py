@@ -71,7 +71,7 @@ class Line(asyncio.Protocol):
         """Split what came into lines and take them in, one by one."""
         if self.closing:
             return
-        limit = self.owner.config.limits.frame_bytes
+        limit = self.owner.config.limits.frame_bytes  # SPECIFICATION R2.1
         *lines, self._tail = (self._tail + data).split(b"\n")
         for one in lines:
             if len(one) > limit:

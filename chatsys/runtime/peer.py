@@ -133,7 +133,7 @@ class Peer:
         self.owner.flush()
 
     def _fell(self, refused: bool) -> None:
-        if refused and self.told is not None:
+        if refused and self.told is not None:  # SPECIFICATION R2.6
             self.told = None
             self.owner.taker.linked(self.node, LinkDown())
         waiting, self.waiting = self.waiting, []

@@ -216,7 +216,7 @@ class Transport:
             self.clients[link.sender] = link
             return None
         newest = self.seen.get(sender, 0)
-        if hello.incarnation < newest:
+        if hello.incarnation < newest:  # SPECIFICATION R2.3
             return f"old incarnation: node {sender} has been in its life {newest} already."
         former = self.inbound.get(sender)
         link.sender, link.incarnation = sender, hello.incarnation
@@ -253,7 +253,7 @@ class Transport:
         n, clock, message = self.codec.read(data)
         if isinstance(sender, str):
             incarnation = 0
-            if self.from_clients is not None and type(message) not in self.from_clients:
+            if self.from_clients is not None and type(message) not in self.from_clients:  # SPECIFICATION R2.4
                 raise FrameError(f"A client may not send {columns(message)[0]}.")
         elif isinstance(self.me, int) and isinstance(link, Outbound):
             raise FrameError(f"Node {sender} answered on a link that is only for our frames.")

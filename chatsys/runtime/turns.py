@@ -99,7 +99,7 @@ class Turns:
         self._arm()
 
     def _close_turn(self) -> None:
-        """Trace first, then the disk, then the frames."""
+        """Trace first, then the disk, then the frames. SPECIFICATION R13.2."""
         self.scribe.flush()
         if self.disk is not None and self.outbox.written > self.outbox.durable:
             if not self._sync_ends or self._sync_ends[-1][0] < self.outbox.written:

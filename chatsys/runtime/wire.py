@@ -76,7 +76,7 @@ def read_greeting(data: bytes) -> Hello | Refused:
 
 def objection(hello: Hello, me: Address, config: ClusterConfig) -> str | None:
     """Say why a link that begins with `hello` must be refused by `me`, or None."""
-    if hello.protocol != PROTOCOL:
+    if hello.protocol != PROTOCOL:  # SPECIFICATION R2.2
         return f"This node speaks {PROTOCOL}, not {hello.protocol[:40]!r}."
     if hello.cluster != config.cluster:
         return f"This node belongs to the cluster {config.cluster!r}, not to {hello.cluster[:40]!r}."
@@ -111,7 +111,7 @@ class Codec:
         if message is not last:  # the same message to several peers is encoded once
             body = self._encoder.encode(message)
             self._last = (message, body)
-        return b'{"n":%d,"clock":%d,"message":%b}\n' % (n, clock, body)
+        return b'{"n":%d,"clock":%d,"message":%b}\n' % (n, clock, body)  # SPECIFICATION R2.5
 
     def read(self, data: bytes) -> tuple[int, int, Any]:
         """Return (n, clock, message) of one line; raises `FrameError`."""

@@ -127,7 +127,7 @@ class Hands:
             self.world.push(at if at > now else now, self.wake, self.lives, deadline)
 
     def _perform(self, effects: list[Any]) -> None:
-        """Carry out effects in their order."""
+        """Carry out effects in their order. SPECIFICATION R13.2."""
         for effect in effects:
             kind = type(effect)
             if kind is Send:
