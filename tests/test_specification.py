@@ -5,6 +5,7 @@
 """
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,19 @@ import pytest
 
 import chatsys.protocol
 from chatsys.check import INVARIANTS
+from chatsys.check.frames import ALLOWANCE, BEATS, BOUND
 from chatsys.check.histories import VISIBLE
 from chatsys.check.liveness import LAWS
 from chatsys.config import MAX_VOTERS, Limits, Timing
 from chatsys.errors import BrokenInvariant
-from chatsys.faults.model import BOUNDS
+from chatsys.faults.model import BOUNDS, PAUSE
 from chatsys.protocol import messages as frames
-from chatsys.protocol.client import CONFIRM_EVERY
+from chatsys.protocol.client import CONFIRM_EVERY, GAPS_TO_BELIEVE
 from chatsys.protocol.effects import Append, Send
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, wire_name
-from chatsys.protocol.sessions import CREDIT
+from chatsys.protocol.session_table import NAME_CHARACTERS
+from chatsys.protocol.sessions import CREDIT, MAX_HOPS
 from chatsys.protocol.standing import MOVES, Role, Standing
 from chatsys.protocol.storage import FORMAT, NODE_RECORDS
 from chatsys.teach.mutants import MUTANTS
@@ -181,6 +184,7 @@ def test_the_table_of_faults_has_every_verb_of_the_fault_model() -> None:
         for bound in known:
             most = (bound.most - 1) * 100 if verb == "clock" else bound.most
             assert re.search(rf"\b{most:g}\b", bounds[verb]), f"{verb} has no {most:g}"
+    assert bounds["pause"] == f"up to {PAUSE:g} s"
 
 
 def test_the_table_of_schedules_is_the_registry() -> None:
@@ -200,6 +204,11 @@ def test_the_numbers_in_the_text_are_those_of_the_code() -> None:
     assert f"1 to {MAX_VOTERS} of them" in TEXT
     assert f"at most {CREDIT:,} messages beyond" in TEXT
     assert f"confirms every {CONFIRM_EVERY}," in TEXT
+    assert f"1 to {NAME_CHARACTERS} characters" in TEXT
+    assert f"at most {BOUND:g} frames one way" in TEXT
+    assert f"a stretch of {BEATS:g} heartbeats, after an allowance of {ALLOWANCE}" in TEXT
+    assert (GAPS_TO_BELIEVE, "Three answers `gap` in a row" in TEXT) == (3, True)
+    assert (MAX_HOPS, "One that was forwarded twice already" in TEXT) == (2, True)
 
 
 def _tables(*head: str) -> list[list[tuple[str, ...]]]:
@@ -293,3 +302,22 @@ def test_the_fence_does_what_each_cell_of_its_table_says(row: tuple[str, ...]) -
         assert seen(made(name, OWN - 1), role) == older, f"older, {role.value}"
         assert seen(made(name, OWN), role) == (same_leading if role is Role.LEADER else same), f"same, {role.value}"
         assert seen(made(name, OWN + 1), role) == newer, f"newer, {role.value}"
+
+
+# --- the cover of the book --------------------------------------------------------------------
+
+
+def test_the_example_on_the_cover_is_a_world_in_which_a_cluster_chats() -> None:
+    cover = chatsys.protocol.__doc__ or ""
+    code = cover[cover.index("    from collections import deque") : cover.index("Read also `chatsys.sim`")]
+    told: dict[str, Any] = {}
+    exec(textwrap.dedent(code), told)
+    assert told["chats"][1] == told["chats"][2] == told["chats"][3] == [(1, "hello")]
+    assert told["actors"][3].standing.ready
+    assert all(data.startswith(b'{"type":"boot"') for name, data in told["disks"].items() if name != "ann")
+
+
+def test_the_cover_names_every_chapter_once() -> None:
+    cover = chatsys.protocol.__doc__ or ""
+    chapters = re.findall(r"^(?:      |    \* )(\w+) .* \d+ min$", cover, re.MULTILINE)
+    assert sorted(chapters) == sorted(path.stem for path in PAGE.parent.glob("*.py") if path.stem != "__init__")

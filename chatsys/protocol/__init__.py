@@ -1,0 +1,98 @@
+"""The chat protocol: a leader gives every message its number, and the nodes agree on who leads.
+
+This package is a book, and each module is a chapter.  It knows no network, no disk, no clock and no
+thread.  A node is an object that takes in what happened and returns what is to be done; a *world*
+(the simulator, a search, a real process) does it.  So all worlds run these very objects.
+
+The chapters in reading order; the core path is marked with a star and takes about an hour and a half:
+
+      messages       the frames: what nodes and clients say to each other                   10 min
+    * actor          the doors through which a world speaks to a node                        5 min
+    * effects        what a door returns: effects for the world, decisions for siblings      5 min
+      log            positions, labels, and the marks commit <= verified <= last            10 min
+    * standing       the six roles and the moves between them; term, promise, leader         5 min
+    * failure        heartbeats, silence, trust; a leader that nobody answers                10 min
+    * election       Bully: who gets to try to lead                                         10 min
+    * succession     promises and the best log: why the one who leads is safe               15 min
+      fence          what happens to a frame of an older or a newer term                    10 min
+    * ordering       numbers, copies, commit; the follower's side of it                     20 min
+      holdback       frames that overtook others                                             5 min
+      catchup        long gaps, and the way around a cut link                               10 min
+    * sessions       once and in order for each client; what `ok` means                     15 min
+      session_table  the table that every node computes from its log                         5 min
+      client         the other end: says it again until it is known what became of it       10 min
+      storage        the lines of the log, and the outbox that waits for the disk           10 min
+      membership     greetings, and the first leader of a fresh cluster                      5 min
+    * node           the parts together: one `match` is the page of the whole protocol      10 min
+      words          which columns of the trace a frame fills                                2 min
+
+Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a
+rule, its number stands there.  Look it up when you ask yourself why.
+
+
+Persist, send, deliver: the contract of a world
+-----------------------------------------------
+
+Whoever writes a world has four duties:
+
+1. Call one door at a time (`start`, `on_message`, `on_time`, `on_command`) with a `now` that never
+   goes back, and `on_time` no later than `deadline`.  Call `settle` once at the end of each turn.
+2. Carry out the effects in their order.  *Persist* an Append: hand the record to the disk.  *Send* a
+   frame only when every record before it is durable; an `Outbox` does the counting.  *Deliver* at
+   once: what is committed is on the disks of a quorum, so it need not wait for this one.
+3. Lose and delay frames between nodes as you like, but never one that a node sends to itself; drop
+   it only with the life that sent it.
+4. After a crash make a new node, give `recover` the durable records, and nothing else of the old
+   life; then `start` it, and let nobody speak to it before its first record is durable.
+
+(The contract of etcd's Raft library is the same in other words: first save, then send, then apply.
+There the records, frames and committed entries come as three lists; here they come as one, in order.)
+
+A whole world without faults, in which a cluster elects a leader and chats:
+
+    from collections import deque
+    from random import Random
+
+    from chatsys.config import ClusterConfig
+    from chatsys.protocol.client import Client
+    from chatsys.protocol.effects import Append, Deliver, Send
+    from chatsys.protocol.messages import LinkUp, Say
+    from chatsys.protocol.node import Node
+    from chatsys.protocol.storage import Outbox, encode
+
+    config = ClusterConfig.of(3)
+    actors = {node: Node(node, config, Random(node)) for node in config.ids}
+    actors["ann"] = Client("ann", config, Random(9), home=1)
+    outboxes = {name: Outbox() for name in actors}
+    disks = {name: b"" for name in actors}
+    chats = {name: [] for name in actors}
+    wire = deque()
+
+    def turn(me, door, *facts, now=0.0):
+        for effect in door(*facts, now) + actors[me].settle(now):
+            match effect:
+                case Append(record):                            # persist ...
+                    disks[me] += encode(record)
+                    outboxes[me].wrote()
+                case Send(to, message):                         # ... send ...
+                    if outboxes[me].admit(to, message):
+                        wire.append((me, to, message))
+                case Deliver(entry, number):                    # ... deliver
+                    chats[me].append((number, entry.text))
+        for to, message in outboxes[me].synced(outboxes[me].written):    # this disk is fast
+            wire.append((me, to, message))
+        while wire:
+            sender, to, message = wire.popleft()
+            turn(to, actors[to].on_message, sender, message)
+
+    for node in config.ids:
+        turn(node, actors[node].start)
+    for node in config.ids:
+        for peer in set(config.ids) - {node}:
+            turn(node, actors[node].on_message, peer, LinkUp(1))
+    turn("ann", actors["ann"].on_message, 1, LinkUp(1))
+    turn("ann", actors["ann"].on_command, Say("hello"))
+    assert chats[1] == chats[2] == chats[3] == [(1, "hello")]
+
+Read also `chatsys.sim` and `chatsys.runtime`, the two worlds; `chatsys.check`, what must hold in them.
+"""
