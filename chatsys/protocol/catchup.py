@@ -8,6 +8,18 @@
     2 --CATCHUP(follow, first 4)--> 3      3 --REPLY(prev 3, [4..259], more)--> 2
     2 --CATCHUP(follow, first 260)--> 3    ...until nothing is missing
 
+Why a relay raises the term.  What is relayed is committed, so it may enter the log at once.  But the
+node that takes it in may be in an older term than the leader that committed it, and then a delayed
+PROPOSE of a leader in between passes its fence and voids a committed entry:
+
+    term 1   5 gives x position 2, on nodes 5 and 1          x = (2, term 1)
+    term 2   4 leads; 3 follows it; 4's PROPOSE(2, y) to 3 is late
+    term 3   5 leads again with 1 and 2, and commits x
+             3 gets x from 1 by relay.  Then 4's PROPOSE arrives at 3, which is still in term 2 ...
+
+So node 3 first enters the term of the node that serves it, term 3, and then refuses the PROPOSE.  The
+term of the entry would not do: x is of term 1 (the schedule Q24, found by thinking and not by seeds).
+
 Assumes   nothing of the answer's timing; a lost one is asked for again.
 Promises  there is one way into the log, `log.splice`; a relay raises the term first, so that an
           older leader's delayed PROPOSE cannot void what came by it.
@@ -105,6 +117,11 @@ class CatchUp(Part):
     # --- taking in -------------------------------------------------------------------------
 
     def _follow_chunk(self, sender: int, chunk: CatchupReply, now: float) -> Effects:
+        """Let the chunk in as if it were a PROPOSE, and ask for the next one.
+
+        There is no second way of accepting entries: fence, `prev`, splice, `verified` and ACK are those
+        of a live batch, so it does no harm that the same entries come live too.
+        """
         if sender != self.standing.leader or chunk.unknown or chunk.nonce != self.nonce:
             return []
         self.alarms.clear("follow")
@@ -119,6 +136,7 @@ class CatchUp(Part):
         return effects
 
     def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
+        """Take in committed entries from a node that need not be the leader: term first, entries then."""
         here = self.standing
         if chunk.unknown or not chunk.entries or not self.log.holds(chunk.prev):
             return []

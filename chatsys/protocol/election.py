@@ -82,7 +82,14 @@ class Bully(Part):
         return []
 
     def _count(self, now: float) -> Effects:
-        """Stand, stand back, or wait on; called for every answer and when the time is up."""
+        """Stand, stand back, or wait on; called for every answer and when the time is up.
+
+        While the alarm `answer` is set there is time, and it is used for the higher members only: Bully
+        waits for them, and a quorum of lower ones must not hurry past them.  `takeover` counts as help,
+        for a node that takes over would promise too; `alive` does not, for it will ignore the PREPARE.
+        The right to stand back is used up by standing back.  If it came back with each nomination, a
+        higher node that wants to lead and cannot (a star) would hold up everybody for ever (Q27).
+        """
         said = self.verdicts
         helpers = sum(verdict in ("support", "takeover") for verdict in said.values())  # SPECIFICATION R6.4
         in_time = "answer" in self.alarms

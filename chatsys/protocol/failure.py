@@ -74,7 +74,14 @@ class Detector(Part):
         self.alarms.set("silence", now + wait + self.random.uniform(0, self.timing.heartbeat_spread))
 
     def _link_broke(self, now: float) -> Effects:
-        """A broken link tells more than silence: the process is gone, so suspect it at once."""
+        """Suspect the leader at once: a link that is refused anew tells more than silence.
+
+        Silence may be a slow network; a refused connection is the word of the other machine that nobody
+        listens there.  It is still no proof (the process may be starting again), so this only shortens
+        the wait.  Trust ends now, for this node must not answer `alive` to those who noticed first; the
+        suspicion comes a little later, by rank, so that the highest is first and the others support it.
+        Any frame of the leader takes both back.
+        """
         self.standing.trust = False
         self.alarms.clear("trust")
         # SPECIFICATION R5.6
@@ -134,6 +141,13 @@ class Detector(Part):
         return []
 
     def _beat(self, now: float) -> Effects:
+        """Send the next heartbeat, or step down because no quorum answered the latest ones.
+
+        This is Raft's check-quorum (dissertation 6.2), counted in heartbeats and not in seconds, so a
+        leader that was busy for a moment does not depose itself over answers that wait in its inbox.
+        With a lease of 2.5 s and a beat every 0.8 s there is room for three beats: the third is not
+        sent if two went unanswered, so a leader in a minority turns clients away *within* the lease.
+        """
         if self._unanswered() >= self.allowed:  # SPECIFICATION R5.7
             return [Retire(f"no quorum of {self.standing.quorum} answered the last {self._unanswered()} heartbeats")]
         self.number += 1  # SPECIFICATION R5.2
@@ -143,7 +157,10 @@ class Detector(Part):
         return [Send(peer, beat) for peer in self.standing.others]
 
     def _unanswered(self) -> int:
-        """How many of the latest beats no quorum (this node counted) has answered."""
+        """Return how many of the latest beats no quorum (this node counted) has answered.
+
+        In falling order, the number at place `quorum` is the newest beat that so many nodes answered.
+        """
         heard = sorted([self.number, *self.answered.values()], reverse=True)
         return self.number - heard[self.standing.quorum - 1]
 
@@ -157,7 +174,15 @@ class Detector(Part):
         return self._hand_over(now)
 
     def _hand_over(self, now: float) -> Effects:
-        """Bully's promise, kept politely: offer the lead to the highest member that has caught up."""
+        """Offer the lead to the highest member that has caught up: Bully's promise, kept politely.
+
+        Garcia-Molina's highest process takes the lead as soon as it is back.  Here it first catches up
+        as a follower, and shows it by two answers in a row, since one may be its last word before a
+        crash.  Then this leader asks it to nominate itself: Raft's leadership transfer (dissertation
+        3.10), whose TimeoutNow is our STEPDOWN.  Nothing is given away by asking.  If the other does
+        not lead soon this leader serves on, and asks again after 8 s, then 16, up to 64, because a
+        member that answers heartbeats and yet cannot win a quorum (a star) would be asked for ever.
+        """
         here = self.standing
         if not (self.config.take_back and here.ready and not here.handing):  # SPECIFICATION R6.9
             return []

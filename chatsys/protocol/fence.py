@@ -7,7 +7,15 @@
                        anywhere else: only a hint, never recorded
 
 JOIN, ELECTION, OK, SUBMIT and relays stand outside the fence: a node whose term ran ahead must
-still find support and data.
+still find support and data.  PREPARE passes, because only `succession` can judge it.
+
+Why a newer term is not simply believed.  In Raft whoever sees a greater term enters it.  Here, beside
+PREPARE and relays, which have rules of their own, only two kinds of frames raise a term: those of a
+leader, behind which a quorum stands, and refusals, which answer what this node itself has sent.  An
+ACK or a STEPDOWN of a newer term comes from a conversation that this node is not part of; to enter
+its term would depose a leader for nothing.
+
+Chapter 3 of SPECIFICATION.md has the whole table, message by message; a test walks every cell of it.
 
 Promises  terms never go back, and what carries a newer term leaves only after that is durable.
 Read also `succession`, whose part this is.

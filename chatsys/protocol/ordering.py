@@ -10,7 +10,20 @@ follower's: a batch that arrives early waits in the hold-back queue until the ga
 Assumes   `fence` let only the current leader's PROPOSE and this term's ACK through.
 Promises  a log equals the leader's up to `verified`; nothing is committed that a quorum does not
           hold durably; entries of older terms commit only through one of the own term (Raft 5.4.2).
-Read also `log.splice`, `catchup` (gaps too long to wait for), lab 3.
+
+How a leader finds out where a follower's log ends.  It need not know when it begins to lead, and it
+must not believe an old guess.  So it keeps a `Progress` for each follower, in one of two modes, as
+etcd's Raft does:
+
+    probing (StateProbe)          one PROPOSE under way, which asks: do you hold the entry at `prev`?
+      |  ACK(ok)      ^  ACK(no, hint) - LinkUp - silence - stood still for two heartbeats
+      v               |
+    sending (StateReplicate)      a window of PROPOSEs under way; `next` runs ahead of `match`
+
+`match` is Raft's matchIndex: what is known, and what commits are counted from.  `next` is Raft's
+nextIndex: a guess, where a mistake costs a frame and nothing else.
+
+Read also `log.splice`, `holdback`, `catchup` (gaps too long to wait for), lab 3; Raft 5.3 and 5.4.
 """
 
 from random import Random
@@ -27,7 +40,15 @@ from chatsys.protocol.standing import Standing
 
 
 class Progress:
-    """What the leader knows of one follower."""
+    """What the leader knows of one follower, and what it guesses (in etcd's Raft: tracker.Progress).
+
+        base        next                last
+         |  sent, not acknowledged  |    |        sending: next - base is bounded by the window
+         `--- where to begin again       |        probing: next == base + 1, one PROPOSE under way
+
+    A new leader guesses that each log ends where its own ends, so it begins in the sending mode and
+    learns of its mistake by the first refusal.
+    """
 
     def __init__(self, probe_from: int, wait: float) -> None:
         self.next = probe_from + 1
@@ -108,6 +129,13 @@ class Sequencer(Part):
         return effects
 
     def _feed(self, peer: int, progress: Progress, now: float) -> Effects:
+        """Send one follower what it is owed now.
+
+        Probing: the one PROPOSE, unless it is under way already.  Sending: batch after batch until the
+        window is full, and an empty PROPOSE if only the commit is news.  Whoever is not known to have
+        everything has an alarm, which is named after the follower: any of these frames may be lost,
+        and then nothing but time can tell.
+        """
         last = self.log.last_seq
         effects: Effects = []
         if progress.probing:
@@ -125,6 +153,7 @@ class Sequencer(Part):
         return effects
 
     def _propose(self, peer: int, progress: Progress) -> Send:
+        """Return the batch from `next` on; a probe does not move `next`, for it is a question."""
         prev = self.log.label(progress.next - 1)
         entries = self.log.batch(progress.next, self.config.limits)
         if not progress.probing:
@@ -141,6 +170,7 @@ class Sequencer(Part):
         return []
 
     def _restart(self, progress: Progress, base: int) -> None:
+        """Probe from after `base`: whatever was sent beyond it counts as lost."""
         progress.next = base + 1
         progress.probing, progress.sent_probe = True, False
 
@@ -170,6 +200,14 @@ class Sequencer(Part):
         return []
 
     def _matched(self, peer: int, match: int, now: float) -> None:
+        """Take in that the follower holds everything up to `match`, on its disk.
+
+        Any ACK that says yes ends the probing: the logs agree somewhere, so the window may open again.
+        Only progress takes off the alarm and makes the next wait short; a repeated or overtaken ACK
+        says nothing new, unless there is nothing left to send.  `match` never goes back: what a
+        follower once confirmed it keeps, as long as this leader leads (Raft: matchIndex increases
+        monotonically).
+        """
         progress = self.progress[peer]
         progress.probing = False
         if match > progress.match:  # SPECIFICATION R8.5
@@ -183,7 +221,18 @@ class Sequencer(Part):
         progress.next = max(progress.next, match + 1)
 
     def _refused(self, progress: Progress, hint: int) -> None:
-        """Go back to where the follower says its log ends; while probing only further back."""
+        """Go back to where the follower says its log may agree; while probing only further back.
+
+        `hint` is the answer to "do you hold `prev`?".  If the follower's log is too short, the hint is
+        its end.  If it holds another entry there, the hint is the end of what precedes that whole term:
+        Raft's conflict term (5.3) with the search done by the follower.  Either way one refusal saves
+        walking back entry by entry.
+
+        A window of batches that runs into a gap comes back as many refusals.  The first makes this
+        leader probe; the others are answers to batches that it has given up already.  If each of them
+        restarted the sending, each restart would bring new refusals, and the frames would multiply
+        (the schedule Q25).  So while probing a hint counts only if it lies below the probe.
+        """
         if self.standing.safe:
             hint = max(hint, progress.match)  # SPECIFICATION R8.8
         else:
@@ -194,7 +243,12 @@ class Sequencer(Part):
         self._restart(progress, progress.base)
 
     def _compare(self, progress: Progress, verified: int) -> None:
-        """A follower that stood still since the last beat, short of our log: send from there again."""
+        """A follower that stood still since the last beat, short of our log: send from there again.
+
+        This heals what no ACK reports: the refusal was lost, or the batch and its repetition were.  It
+        takes two equal answers, because one may have left the follower before a batch that is on its
+        way.  A probe that has not been sent yet is let alone, for it asks the same.
+        """
         stuck = verified == progress.seen and verified < self.log.last_seq  # SPECIFICATION R8.12
         progress.seen = verified
         if stuck and not (progress.probing and not progress.sent_probe):
@@ -205,7 +259,14 @@ class Sequencer(Part):
             self._restart(progress, progress.base)
 
     def _commit(self) -> Effects:
-        """The largest position that a quorum holds, if it is of this term."""
+        """Commit the largest position that a quorum holds, if the entry there is of this term.
+
+        `held` in falling order: its element number `quorum` is the largest position that so many nodes
+        reach.  The term is what Raft's figure 8 is about: an entry of an older term may stand on a
+        quorum and still be replaced, by a leader whose own log ends in a newer term than those copies.
+        Once an entry of *this* term stands on a quorum, no such leader can be elected any more, and
+        whatever stands before it is committed too.
+        """
         held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
         seq = held[self.standing.quorum - 1]
         if seq <= self.log.commit or self.log.term_at(seq) != self.standing.term:  # SPECIFICATION R8.6
@@ -254,7 +315,12 @@ class Receiver(Part):
         return effects if released is None else [*effects, Release(sender, released)]  # SPECIFICATION R8.20
 
     def _hold(self, sender: int, batch: Propose) -> Effects:
-        """Hold the early batch back and report the gap, once; catch-up reports the long ones."""
+        """Hold the early batch back and report the gap, once; catch-up reports the long ones.
+
+        Mostly nothing was lost and the missing batch is on its way, so the report is for the case that
+        it is not.  Once a gap is enough: the leader then sends everything from `last` on, and if the
+        report is lost the leader sees at the heartbeats that this node stands still.
+        """
         kept = self.early.hold(batch)
         reason = "kept" if kept else "dropped: the hold-back queue is full"
         effects: Effects = [Note("hold", seq=batch.prev.seq + 1, peer=sender, reason=reason)]
@@ -265,12 +331,22 @@ class Receiver(Part):
         return effects
 
     def _before(self, seq: int) -> int:
-        """Where the logs may agree: before the whole term that disagrees at `seq`."""
+        """Return where the logs may agree: before the whole term that disagrees at `seq`.
+
+        The leader's log has another entry at `seq`.  Our entries of that term may all be wrong or only
+        the last ones; to go back by the whole term is at most one batch too far, and takes one round
+        for each term in which the logs differ.  What is committed here agrees with any leader's log.
+        """
         before = self.log.start_of_term(seq) - 1
         return max(before, self.log.commit) if self.standing.safe else before  # SPECIFICATION R8.15
 
     def _commit(self, leaders: int) -> Effects:
-        """Never beyond `verified`: what follows it may be a dead leader's."""
+        """Commit as far as the leader did, but never beyond `verified`: what follows it may be a dead leader's.
+
+        The leader's number speaks of the leader's log.  Raft says min(leaderCommit, index of last new
+        entry), which is the same bound: the end of what this leader's batches have proved equal.  The
+        end of the own log would be wrong (the schedule Q9).
+        """
         seq = min(leaders, self.log.verified)  # SPECIFICATION R8.18
         if seq <= self.log.commit:
             return []

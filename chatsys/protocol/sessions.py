@@ -8,6 +8,19 @@ alone: every node computes the same one while it delivers.
                     7 > last + 1   gap: an earlier one is missing
     follower        passes it on to the leader and remembers whom to answer
 
+Three tables of positions, from old to new.  `table` is what was delivered: all nodes have the same.
+`ahead` is what stands in the leader's log beyond that: numbered, perhaps never committed, so a retry
+of it waits.  `waiting` is whom to answer when a pair is delivered; it is no promise, and is turned
+away (`redirect`, ask again) whenever the lead changes.
+
+The sweep: a follower that passed a message on cannot know whether an answer will come.  It keeps two
+generations, `waiting` and `older`; every 8 s the older one is dropped and the newer one becomes the
+older.  So each place lives 8 to 16 s, by when the client has asked again, and no date is kept for any.
+
+The credit: a subscriber confirms by a SUBSCRIBE with a greater cursor, and is pushed at most `CREDIT`
+messages beyond the last it confirmed (a sliding window, as in TCP).  A SUBSCRIBE whose cursor stands
+still says that a push was lost, and everything after it is sent again.
+
 Assumes   a committed entry stays committed: `ok` is said only then.
 Promises  exactly once and in order per session (Liskov 2012, section 4; Raft dissertation 6.3).
 Read also `client` (the other end), `ordering` (who numbers), lab 6.

@@ -84,7 +84,7 @@ class Succession(Part):
         return []
 
     def _complete(self, now: float) -> Effects:
-        """A quorum has promised: lead, or first fetch the best log among them."""
+        """Lead, or first fetch the best log among a quorum of promisers: greatest last term, then position."""
         source = max(self.promises, key=lambda node: (self.promises[node], node))  # SPECIFICATION R7.6
         if self.promises[source] <= self.log.last:
             return [Lead()]
@@ -104,7 +104,13 @@ class Succession(Part):
         return [Send(source, Catchup(self.standing.term, "sync", first, self.nonce))]
 
     def _collect(self, chunk: CatchupReply, now: float) -> Effects:
-        """Keep the chunk; when the last one is here, splice them all at once and lead."""
+        """Keep the chunk; when the last one is here, splice them all at once and lead.
+
+        A chunk that repeats or overtakes another has another `prev` and is dropped.  Nothing is spliced
+        before the last is here: an attempt that fails half way must not have cut off a tail of its own
+        for entries that it then lacks.  At the end the log is compared with what was *promised*; it may
+        be longer by then, for the promiser may have taken in more by a relay.
+        """
         end = Label(self.collected[-1].term, self.collected[-1].seq) if self.collected else self.collected_prev
         if chunk.unknown or chunk.prev != end:
             if chunk.prev.seq != end.seq and not chunk.unknown:
@@ -153,6 +159,14 @@ class Succession(Part):
     # --- helping others --------------------------------------------------------------------
 
     def _promise(self, sender: int, request: Prepare, now: float) -> Effects:
+        """Answer PREPARE: ignore it, refuse it, or promise (Paxos phase 1b; Raft's vote).
+
+        First trust: a node that hears a leader helps nobody to depose it, and says nothing at all, for
+        a refusal would carry a term and mean more.  Then the term: an older one is refused, and the
+        own one too unless it is promised to this very nominee, whose PREPARE then came twice.  Raft's
+        voter also compares logs, and refuses a nominee whose log is older; here the nominee gets the
+        promise, and copies the best log instead.
+        """
         here = self.standing
         if not here.endorses(request.transfer):  # SPECIFICATION R7.3
             leads = here.leads and here.fresh
