@@ -1,13 +1,19 @@
-"""At rest: L6, as the nodes themselves see it.  When nobody speaks, nothing waits.
+"""The law of rest, L6, judged by what the nodes themselves report: when nobody speaks, nothing waits.
 
-    status() --held_back, waiting, outbox of each node--> empty? kept.   For how long has nothing happened?
-                                                          long enough: broken.   Not yet: open.
+A node at rest should hold back no batch, keep no frame in its outbox, and owe no client an answer.
+Each node reports these three counts in `status()`.  A count above zero is wrong only if nothing has
+happened for so long that it should have gone by then:
 
-The trace shows what was held back (`check_live`), but not which frames wait for the disk, nor for
-whose answer a node keeps an open place.  A node tells; both worlds add what the outbox holds.
+    count is 0                                        the law is kept
+    count is above 0, and the quiet has been long     the law is broken
+    count is above 0, and the quiet has been short    inconclusive: how much longer it would take
 
-Assumes   the world has been mended; a paused or dead node is not asked.
-Read also `liveness` (the other laws), `protocol.node.Node.status`.
+A trace alone cannot tell all of this.  It shows which batches were held back (`check_live` judges
+them), but not which frames wait for a disk, nor whom a node still means to answer.
+
+Assumes   all faults have been mended.  Nodes that are paused or dead are not judged.
+Promises  it never calls a short quiet a success: then the verdict is `inconclusive`.
+Read also `liveness` (the other laws), `protocol.node.Node.status` (the counts).
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
-"""The command that measures: bench; and what commands that prove have in common.
+"""The command `bench`, which measures this machine, and what all commands that prove something share.
 
-Read also `simulate`, `explore`, `fuzz` (commands that prove), `chatsys.bench`.
+Read also `simulate`, `explore`, `fuzz` (commands that prove), `chatsys.bench` (the measurements).
 """
 
 import inspect

@@ -37,7 +37,7 @@ class Verbs(Events):
     done: list[Fault]
     """Every verb used so far: `Script(world.done)` plays this run again, but for its ties in time."""
     steps: list[tuple[int, Fault]]
-    """The same and more (clients, stop), each with the number of events before it: `World.again` plays this exactly."""
+    """`done`, clients and `stop` too, each with how many events came before it; `World.again` repeats the run exactly."""
     scheduled = 0
     """How many verbs were events of their own."""
 

@@ -1,17 +1,20 @@
-"""Steps: which line of somebody's own classes it is after which two equal runs are no longer equal.
+"""Finds the line of a student's class at which two runs that should be equal begin to differ.
+
+A class whose runs differ cannot be replayed from a seed.  To find the cause, both runs are traced
+line by line.  After each line a short digest is taken of its local variables and of `self`:
 
     run 1:  call, line 12, line 13, return [..] | call, line 12, ...      a turn: one call from chatsys
     run 2:  call, line 12, line 13, return [..] | call, line 12, ...
-                             `-- after this line the locals, or `self`, are not the same any more
+                             `-- the digests after this line are not the same any more
 
-Every line of their own files is followed, with a short digest of what it left behind.  The first turn
-that ends in another way is the guilty one.  A line that differed in a turn which ended equally, such
-as a loop over a set that only adds up, is acquitted.
+The line to blame lies in the first turn that ends differently, and it is the first line in that turn
+whose digests differ.  Lines whose digests differed in an earlier turn that ended equally are not
+blamed: a loop over a set, for example, meets its elements in any order and may still add up the same.
 
-Assumes   the classes do the same in every run until then; how long that takes is bounded by `MOST`.
-Promises  no line rather than one that is only near: where a turn begins with other arguments already,
-          or no line can be seen to differ, there is no answer.
-Read also `determinism`, which plays the runs.
+Assumes   both runs are equal up to that turn.  At most `MOST` steps are followed.
+Promises  it names no line rather than a wrong one: if the turn begins with different arguments, or if
+          no line in it shows a difference, there is no answer.
+Read also `determinism`, which plays the two runs.
 """
 
 import sys

@@ -1,11 +1,19 @@
-"""Suspects: which code is somebody's own, where it is written, and what it keeps outside of `self`.
+"""Decides which code belongs to the student, and finds what that code keeps outside of `self`.
 
-    own      a part file, the modules beside it, a notebook's cells      not chatsys, not Python, not packages
-    SEEN = []                      shared by all nodes, and kept from run to run   self.seen in __init__
-    def f(self, seen=[]), f.count = 1, class attributes, what a decorator keeps    likewise
+    belongs to the student    a part file, the modules beside it, the cells of a notebook
+    does not                  chatsys, Python itself, installed packages
 
-Promises  nothing is run; a line is named only if the source says that it gives this very thing its value.
-Read also `determinism`, `steps` (which line makes runs differ), `aside` (which line hangs).
+State outside of `self` is shared by all nodes of a world and survives from one run to the next, so
+two runs of one seed differ.  It hides in these places:
+
+    SEEN = []                                         at the top of a module
+    def f(self, seen=[])                              in a default argument
+    f.count = 1, class attributes                     on a function or a class
+    what a decorator keeps between two calls          in a closure
+
+Promises  nothing of the code is run.  A line is named only where the source shows that this line gives
+          the value to this variable.
+Read also `determinism`, `steps` (the line at which two runs differ), `aside` (the line that hangs).
 """
 
 import ast

@@ -1,9 +1,27 @@
-"""What may happen in a state of the whole cluster, and the states that follow.
+"""The states that can follow a state of the whole cluster: the relation along which a search walks.
 
-    state = (life, life, life, ledger, spent, frame, frame, ...)      all numbers of `tables`
+A state is a tuple of small numbers.  Each number stands for something that `tables` has met before,
+and `tables` also remembers what came of it, so that most steps are a look-up:
+
+    state = (life, life, life, ledger, spent, frame, frame, ...)
+
+    life      one node in one life: all its variables, and what is on its disk
+    ledger    what the cluster has promised so far: what is committed, who led which term
+    spent     how many crashes, copies of frames, late alarms and inputs were used up, in one number
+    frame     a frame under way, together with its receiver; sorted, since a network keeps no order
+
+What can happen next: a frame arrives (once, or once more as a copy), an alarm rings, a node crashes
+or starts, a link tells that a peer is gone or back, or a client says something.  A happening changes
+one life, and adds what that node sends.  If more frames are under way than the model has room for,
+each choice of what is lost is a successor of its own.
+
+Two things keep the number of states small (`prune` and `symmetry` switch them off):
+
+    pruning      a frame that can do nothing any more is taken away, or replaced by what it can still do
+    symmetry     states that differ only in names which the model calls interchangeable count as one
 
 Promises  every choice that the model allows is tried, in the same order in every process.
-Read also `explore`, which walks the states; `tables`, which knows what each number means.
+Read also `explore` (walks the states), `tables` (the numbers), `untimed` (what one node does).
 """
 
 from array import array

@@ -1,10 +1,11 @@
-"""What stages are made of: questions about one node of a searched state.
+"""The questions from which the stages of a search are made.  Each asks about one node of a state.
 
     leads(two, 2) and log(two) == (1, 1, 2)      node 2 leads term 2; its last entry is of term 2
 
-Logs are told by the terms of their entries: in these small worlds that says which entries they are.
+A log is described by the terms of its entries, in order.  In these small clusters that is enough to
+know which entries they are.
 
-Read also `search` (stages), `elections`, `logs` and `disks` (who asks).
+Read also `search` (what a stage is), `elections`, `logs` and `disks` (which ask these questions).
 """
 
 from chatsys.protocol.node import Node

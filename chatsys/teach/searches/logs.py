@@ -1,9 +1,16 @@
-"""Where bugs of numbering, fencing and catching up are seen: node 3 led term 1, and has company now.
+"""Searches for bugs in numbering, in the term fence and in catch-up.
 
-Most of these stories begin alike: node 3 gives 'one' position 3 and nobody hears of it; node 2
-leads term 2 with the promise of node 1, and gives position 3 to its barrier.
+In these searches node 3 has led term 1 before the search begins, and then another node competes with
+it.  Most of them begin in the same way:
 
-Read also `teach.mutants.ordering`, `fence` and `catchup` (the bugs), `disks` (with power losses).
+    node 3, leader of term 1      gives the message 'one' position 3, and no other node hears of it
+    node 2, leader of term 2      gives position 3 to its barrier, with the promise of node 1
+
+Now two entries claim one position, and a correct protocol must let go of 'one'.  Each search marks
+out the way to the moment at which one bug would keep it.
+
+Read also `search` (what a stage is), `teach.mutants.ordering`, `fence` and `catchup` (the bugs),
+          `disks` (the searches in which power is lost).
 """
 
 from chatsys.sim.models import LogModel
