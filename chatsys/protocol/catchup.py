@@ -76,7 +76,11 @@ class CatchUp(Part):
     # --- asking ----------------------------------------------------------------------------
 
     def _notice(self, leaders_last: int, now: float) -> Effects:
-        """A long gap, or any gap right after a start, is caught up with in chunks."""
+        """Ask for chunks if the gap is long, or if there is any gap right after a start.
+
+        A short gap in the middle of a life is mostly a frame that was overtaken, and the hold-back queue
+        waits for it.  After a start nothing is under way that could still arrive.
+        """
         gap = leaders_last - self.log.last_seq
         newcomer, self.newcomer = self.newcomer, False
         # SPECIFICATION R9.1

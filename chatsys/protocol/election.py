@@ -147,6 +147,11 @@ class Bully(Part):
     # --- answering others ------------------------------------------------------------------
 
     def _answer(self, sender: int, question: Election, now: float) -> Effects:
+        """Answer a nomination: the first reason that applies decides.
+
+        The leader itself wants it: support.  A leader is alive: say so, and who.  The asker is higher,
+        or this node has just failed: support.  Otherwise Bully: I am higher, I take it from here.
+        """
         here = self.standing
         reply = Ok(here.term, question.round, "support")
         if here.endorses(question.transfer):  # SPECIFICATION R6.2, R6.12

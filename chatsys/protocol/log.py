@@ -85,7 +85,12 @@ class Log:
         """Make the log agree with `entries`, which follow on an entry it already holds, the one at `after`.
 
         What is already there stays; from the first entry whose label differs on, the own tail is
-        void.  Raises `BrokenInvariant` if a committed entry would be voided in a safe cluster, or if
+        void.  So a batch that comes late or twice does no harm: it agrees with what is there, and what
+        came after it is not cut off.  (Raft 5.3 has the same rule, and the same reason: "if an existing
+        entry conflicts with a new one", not "if there are entries".)  Only terms are compared, because
+        one term has one leader, and a leader gives a position once.
+
+        Raises `BrokenInvariant` if a committed entry would be voided in a safe cluster, or if
         the entries do not follow each other.
         """
         effects: Effects = []
@@ -103,6 +108,11 @@ class Log:
         return effects
 
     def _truncate(self, first: int) -> Effects:
+        """Void the entries from `first` on: a newer leader has others there.
+
+        What nobody was told of may go.  What is committed may not; if it must, two leaders decided the
+        same positions, and then two quorums did not share a node.
+        """
         effects: Effects = []
         if first <= self.commit:
             sentence = (

@@ -75,6 +75,10 @@ class Membership(Part):
         return JoinAck("ok", here.term, here.members, leader=here.peer(here.leader))
 
     def _first_leader(self) -> list[Any]:
+        """Nominate this node if it is the highest and everybody has said that there is no leader.
+
+        Everybody: a single member that has not answered may be the leader, or know one.
+        """
         here = self.standing
         if here.outranking or self.nominated or here.met_leader or here.role is not Role.FOLLOWER:  # SPECIFICATION R2.9
             return []

@@ -251,7 +251,7 @@ class Node(Actor):
         raise AssertionError(f"{decision!r} is neither an effect nor a decision")
 
     def _lead(self, now: float) -> Effects:
-        """Succession takes the lead first, so that the others see the new role and term."""
+        """Lead: succession takes the lead first, so that the other parts see the new role and term."""
         effects = self.succession.lead(now)
         for part in self.parts:
             if part is not self.succession:
@@ -259,6 +259,11 @@ class Node(Actor):
         return effects
 
     def _follow(self, decision: Yield, now: float) -> Effects:
+        """Become a follower, or follow another leader: every part lets go of what rested on the old one.
+
+        This is the only road to FOLLOWER, whatever the reason: a leader was heard, a promise given, a
+        newer term met, an attempt failed, a lease ran out.
+        """
         here = self.standing
         effects: Effects = []
         if here.role is not Role.FOLLOWER:

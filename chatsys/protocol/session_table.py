@@ -43,7 +43,13 @@ class SessionTable:
         """client_id -> positions; index client_seq, so index 0 is the entry that opened it."""
 
     def apply(self, entry: Entry) -> str:
-        """Take in the next delivered entry; return `new`, `duplicate`, `gap` or `unknown`."""
+        """Take in the next delivered entry; return `new`, `duplicate`, `gap` or `unknown`.
+
+        Only what is `new` is delivered.  The others are in the log because a leader that did not know
+        of an earlier entry numbered the pair again; every node finds the same, since the table depends
+        on nothing but the entries before.  A dict keeps its order: taking a session out and putting it
+        back makes it the one used last, so the first one is the one idle longest.
+        """
         known = self.sessions.get(entry.client_id)
         if entry.kind == "session":
             if known is not None:

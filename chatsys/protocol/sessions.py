@@ -145,7 +145,11 @@ class Sessions(Part):
         return []
 
     def _positions(self, client: str) -> tuple[list[int], list[int]]:
-        """Where this session's messages stand in the whole log: those delivered, those not yet."""
+        """Return where this session's messages stand in the whole log: those delivered, those not yet.
+
+        The second list is read from the log and not remembered from SUBMITs, so a new leader knows what
+        its predecessor numbered.  Each entry is looked at once in a leadership.
+        """
         for entry in self.log.entries[max(self.scanned, self.delivered) :]:  # SPECIFICATION R10.2
             if entry.client_id:
                 if self.table.continues(entry, ahead := self.ahead.setdefault(entry.client_id, [])):
@@ -209,6 +213,7 @@ class Sessions(Part):
         return self._turn_away("the leader changed")  # SPECIFICATION R10.9
 
     def _turn_away(self, reason: str) -> Effects:
+        """Tell all who wait to ask again; the pair they repeat makes that harmless, whatever became of it."""
         effects: Effects = [self._reply(link, submit, "redirect", reason) for link, submit in self.held]
         leader = self.standing.peer(self.standing.leader)
         for (client, number), links in [*self.waiting.items(), *self.older.items()]:

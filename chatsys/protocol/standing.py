@@ -112,7 +112,11 @@ class Standing:
         return self.leader if self.trust and not self.leads else None
 
     def endorses(self, transfer: tuple[int, int] | None) -> bool:
-        """Tell whether `transfer` names the leader this node trusts, or itself leading, in this term."""
+        """Tell whether `transfer` names the leader this node trusts, or itself leading, in this term.
+
+        Then it is that leader's own wish that another node takes over, and trust is no reason to refuse.
+        Leader and term must both fit: a late copy must not depose the next leader.
+        """
         leader = self.me if self.leads else self.trusted
         # SPECIFICATION R6.12
         return transfer is not None and leader is not None and tuple(transfer) == (leader, self.term)
@@ -148,7 +152,11 @@ class Standing:
         return Note("role", role=role.value, term=self.term, reason=reason)
 
     def enter(self, term: int, promised_to: int | None, leader: int | None = None) -> None:
-        """Enter a term (or learn its leader): what was proved of the old leader's log counts no more."""
+        """Enter a term (or learn its leader): what was proved of the old leader's log counts no more.
+
+        Whoever calls this also appends a `Promised` record, before any frame that carries the term.
+        `promised_to` is None for a term that was only heard of; it is then promised to nobody later.
+        """
         self.term = term  # SPECIFICATION R3.10
         self.promised_to = promised_to
         self.set_leader(leader)

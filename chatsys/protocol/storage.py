@@ -133,6 +133,18 @@ def _broken(line: bytes) -> str | None:
 class Outbox:
     """Holds frames back until every record written before them is durable.
 
+        records     r1   r2   r3   r4          frames: A sent after r2, B after r4, C before r1
+        durable     -----------^               C and A have left, B waits
+
+    This one rule stands in the place of a dozen: no handler has to think of the disk, and none can
+    forget to.  It is stricter than it need be, since a frame may wait for a record that it does not
+    rest on; the four kinds of frames that must not wait, and need not, are marked `overtakes_disk`.
+    They are safe because the term of a leader was durable before its PREPARE left, an entry counts by
+    ACKs and not by being proposed, and what is committed lies on the disks of a quorum.
+
+    A node's frames to itself pass through here too, so its own promise and its own copy of an entry
+    count when they are durable, exactly like those of others.
+
     The disk calls `wrote` and `synced`; the host asks `admit` for each frame.  Counts are of
     records since the start of this life.
     """

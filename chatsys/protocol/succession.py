@@ -182,7 +182,11 @@ class Succession(Part):
         return [*effects, Send(sender, Promise(request.term, True, self.log.last))]
 
     def hand_over(self, decision: HandOver, now: float) -> Effects:
-        """Ask a higher member that has caught up to take over; serve no new client meanwhile."""
+        """Ask a higher member that has caught up to take over; serve no new client meanwhile.
+
+        What is numbered already goes on being replicated, and this node leads until the other's PREPARE
+        arrives.  If nothing comes of it, the alarm `hand` opens the door to clients again.
+        """
         self.standing.handing = True
         self.alarms.set("hand", now + self.timing.answer_timeout + self.timing.prepare_timeout)  # SPECIFICATION R6.10
         return [Send(decision.to, Stepdown(self.standing.term, decision.to))]
