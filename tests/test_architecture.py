@@ -27,6 +27,7 @@ LEVELS = (
     {"check", "faults", "run", "verify"},
     {"sim", "runtime"},
     {"teach", "clients", "bench", "soak", "fuzz", "doctor"},
+    {"prove"},
     {"commands"},
     {"__main__"},
 )
