@@ -13,7 +13,7 @@ MINUTES ?= 60
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/nbval.cfg
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/support/nbval.cfg
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test quick prove newest check format demo constraints clean
@@ -29,7 +29,7 @@ test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, bro
 	$(BIN)/python -m pytest tests notebooks $(NBVAL)
 
 quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser
-	$(BIN)/python -m pytest tests -m quick -x -q
+	$(BIN)/python -m pytest tests -m "quick and not slow" -x -q
 
 prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps evidence.jsonl)
 	$(BIN)/python -m chatsys prove --minutes $(MINUTES)
