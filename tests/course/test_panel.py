@@ -192,7 +192,6 @@ def test_a_second_panel_takes_over_from_the_first(world) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "chatsys panel"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("where", ["kernel", "processes"])
 def test_a_panel_follows_a_real_cluster_and_ends_with_it(where) -> None:
     with Cluster(where=where, timing="fast") as cluster:

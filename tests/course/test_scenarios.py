@@ -31,7 +31,6 @@ def test_every_demonstration_holds_in_the_simulator(name, quorum, seed) -> None:
     assert_held(play(name, quorum=quorum, seed=seed))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "where"), [("leader-failure", "kernel"), ("recovery", "processes")])
 def test_a_demonstration_holds_in_real_time(name, where) -> None:
     demo = play(name, where=where)

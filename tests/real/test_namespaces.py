@@ -85,7 +85,6 @@ def heard(network: Namespaces, sender: int, receiver: int) -> int:
         return int(listener.stdout.read())
 
 
-@pytest.mark.slow
 def test_a_short_soak_under_real_partitions_loses_nothing_and_leaves_nothing_behind(allowed: None) -> None:
     report = soak(seconds=12, rate=50, seed=367, where="namespaces")
     assert [outage.fault for outage in report.outages] == ["partition (1,) (2, 3)", "crash leader"]
@@ -96,7 +95,6 @@ def test_a_short_soak_under_real_partitions_loses_nothing_and_leaves_nothing_beh
     assert not nodes_of(os.getpid())
 
 
-@pytest.mark.slow
 def test_the_kernel_parts_a_leader_from_the_others_and_no_transport_has_a_hand_in_it(allowed: None) -> None:
     with Cluster(where="namespaces", timing="fast") as cluster:
         assert cluster.until(lambda: cluster.leader is not None, 20)
@@ -114,7 +112,6 @@ def test_the_kernel_parts_a_leader_from_the_others_and_no_transport_has_a_hand_i
     assert not traces_of(os.getpid())
 
 
-@pytest.mark.slow
 def test_after_a_partition_nobody_waits_for_tcp_to_try_again(allowed: None) -> None:
     """TCP alone repeats at 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s: after 7 s it would sleep for 5 s more."""
     with Cluster(where="namespaces") as cluster:
@@ -153,7 +150,6 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_the_living_are_sp
     assert heard(pair, 1, 2) == 200
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_a_soak_and_leaves_nothing_behind(allowed: None) -> None:
     command = [sys.executable, "-m", "chatsys", "soak", "--namespaces"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, process_group=0) as ended:

@@ -56,7 +56,6 @@ def say(text: str, *options: object) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-@pytest.mark.slow
 def test_three_terminals_and_a_client_in_a_fourth(
     nodes: dict[int, "subprocess.Popen[str]"], free_ports: list[int], tmp_path: Path, run: Run
 ) -> None:
@@ -79,7 +78,6 @@ def test_three_terminals_and_a_client_in_a_fourth(
     assert code == 0 and json.loads(out)["messages"] == 3
 
 
-@pytest.mark.slow
 def test_a_text_that_cannot_be_said_is_refused_and_the_chat_goes_on(
     nodes: dict[int, "subprocess.Popen[str]"], free_ports: list[int]
 ) -> None:
@@ -90,7 +88,6 @@ def test_a_text_that_cannot_be_said_is_refused_and_the_chat_goes_on(
     assert "#1 eve: <b>fine</b> 👋" in out and "\x1b" not in out
 
 
-@pytest.mark.slow
 def test_two_nodes_on_one_folder_and_one_address(
     nodes: dict[int, "subprocess.Popen[str]"], config: Callable[..., Path], run: Run, free_ports: list[int]
 ) -> None:
@@ -100,7 +97,6 @@ def test_two_nodes_on_one_folder_and_one_address(
     assert code == 0 and "Traceback" not in err
 
 
-@pytest.mark.slow
 def test_a_client_of_a_cluster_without_quorum_says_what_is_not_acknowledged(
     nodes: dict[int, "subprocess.Popen[str]"], free_ports: list[int]
 ) -> None:
@@ -117,7 +113,6 @@ def test_a_client_of_a_cluster_without_quorum_says_what_is_not_acknowledged(
     assert code == 3 and "not acknowledged, perhaps delivered, perhaps not: is anybody there" in err
 
 
-@pytest.mark.slow
 def test_another_cluster_refuses_the_client(
     nodes: dict[int, "subprocess.Popen[str]"], free_ports: list[int], run: Run
 ) -> None:
@@ -125,7 +120,6 @@ def test_another_cluster_refuses_the_client(
     refused(run("client", "--port", free_ports[0], "--cluster", "tea"), "This node belongs to the cluster 'chat'")
 
 
-@pytest.mark.slow
 def test_cluster_up_status_and_ctrl_c(tmp_path: Path, run: Run) -> None:
     data = tmp_path / "up"
     up = start("cluster", "up", "--data", data)
@@ -158,7 +152,6 @@ def lab(tmp_path: Path, free_ports: list[int]) -> Iterator["subprocess.Popen[str
     running.communicate(timeout=30)
 
 
-@pytest.mark.slow
 def test_lab_serves_the_tour_and_the_labs(lab: "subprocess.Popen[str]") -> None:
     assert lab.stderr is not None
     found = next(found for line in lab.stderr if (found := re.search(r"(http://127\S+?:\d+)(/\S+)\?token=(\w+)", line)))
@@ -191,7 +184,6 @@ def until(holds: Callable[[], bool], process: "subprocess.Popen[str]", limit: fl
         time.sleep(0.05)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ctrl_c_ends_long_work_without_a_traceback(jobs: int, tmp_path: Path) -> None:
     results = tmp_path / "results.jsonl"
@@ -201,7 +193,6 @@ def test_ctrl_c_ends_long_work_without_a_traceback(jobs: int, tmp_path: Path) ->
     assert (code, out) == (130, "") and err.endswith("Stopped.\n") and "Traceback" not in err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("words", [("--help",), ("simulate", "--seeds", "0:1", "--seconds", "1")])
 def test_nobody_reads_is_no_traceback(words: tuple[str, ...]) -> None:
     read, write = os.pipe()
@@ -211,7 +202,6 @@ def test_nobody_reads_is_no_traceback(words: tuple[str, ...]) -> None:
     assert done.returncode == 141 and done.stderr == ""
 
 
-@pytest.mark.slow
 def test_the_same_seeds_give_the_same_traces_under_any_hash_seed() -> None:
     found = set()
     for hash_seed in ("0", "1", "4242"):
