@@ -1,7 +1,9 @@
 """The specification and the code say the same: every rule is held somewhere, every table is the registry's.
 
-**R8.6** A leader commits ...   <--cited-->   # SPECIFICATION R8.6      in chatsys/ or tests/
-| S8 | leader completeness ...  <--equal-->   chatsys.check.INVARIANTS["S8"]
+    **R8.6** A leader commits ...   <--cited-->   # SPECIFICATION R8.6      in chatsys/ or tests/
+    | S8 | leader completeness ...  <--equal-->   chatsys.check.INVARIANTS["S8"]
+
+Whoever adds a frame, a timer, an invariant or a mutant writes its line on the page, or a test here fails.
 """
 
 import re
@@ -12,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from by_hand import config
 
 import chatsys.protocol
 from chatsys.check import INVARIANTS
@@ -32,9 +35,10 @@ from chatsys.protocol.standing import MOVES, Role, Standing
 from chatsys.protocol.storage import FORMAT, NODE_RECORDS
 from chatsys.teach.mutants import MUTANTS
 from chatsys.teach.schedules import DIRECTED
-from tests.parts import config
 
-ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.quick
+
+ROOT = Path(__file__).parent.parent.parent
 PAGE = Path(chatsys.protocol.__file__).with_name("SPECIFICATION.md")
 TEXT = PAGE.read_text(encoding="utf-8")
 
