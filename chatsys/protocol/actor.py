@@ -7,6 +7,15 @@ an ordered list of *effects* (see `effects`), which the world carries out in tha
     world <--[Append, Send, Deliver, Note]----------- actor
     world --settle (once, at the end of a turn)-----> actor
 
+A *turn* is any number of door calls, ended by one `settle`.  The simulator mostly ends a turn after
+each event; a real process takes in all that has arrived, and then settles.  What is owed once for all
+of it (one PROPOSE with many entries, one cumulative ACK) is said in `settle`, so a burst of a hundred
+messages costs a frame or two.  No rule may depend on where a turn ends.
+
+Time is an argument, and a rule never computes with it.  A part sets a named alarm, and later asks
+whether it is set.  So a search that tries every order of events can ring an alarm at any moment, and
+what holds then holds for every clock.
+
 Assumes   nothing about the world; `now` is in seconds and never decreases within one life.
 Promises  the same calls give the same effects: no clock, no I/O, no randomness but the `random`
           it was given.  State lives in plain comparable attributes, so it can be copied and shown.

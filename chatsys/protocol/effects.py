@@ -4,7 +4,15 @@
     decisions  Suspect, Stand, Lead, Yield, Retire,      `node` hands them to the part that acts
                Order, Commit, HandOver, Release
 
-The order of effects is a promise: persist, then send, then deliver.
+The order of effects is a promise: persist, then send, then deliver.  A part appends a record before
+the frame that rests on it, and the outbox (`storage.Outbox`) makes the frame wait until the record is
+durable.  So a handler reads like the textbook ("record the promise, then answer"), and no handler
+waits for anything.  A delivery need not wait: what is committed is on the disks of a quorum.
+
+Why decisions.  A part must not call a sibling, or whoever reads it must read the sibling too.  So the
+failure detector does not begin an election; it returns `Suspect`, and the node hands that to whatever
+part elects.  A student's own election is put in its place without touching the detector, and a test
+compares what a part returns with `==`.
 Read also `node`, whose one `match` over decisions is the textbook page.
 """
 
@@ -79,7 +87,11 @@ class Lead(msgspec.Struct, frozen=True):
 
 
 class Yield(msgspec.Struct, frozen=True):
-    """Be a follower: of `leader` if it is known, and after a `back_off` if an attempt failed."""
+    """Be a follower: of `leader` if it is known, and after a `back_off` if an attempt failed.
+
+    Without a leader the node listens for as long as any follower does; with `back_off` for a short,
+    random while, so that two nominees who failed together do not try again together.
+    """
 
     reason: str
     leader: int | None = None
@@ -111,7 +123,10 @@ class HandOver(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """A message that was held back may pass now: through the whole door again, fence included."""
+    """A message that was held back may pass now: through the whole door again, fence included.
+
+    Between holding it back and now the term may have changed, so nothing that was checked then counts.
+    """
 
     sender: Address
     message: msgspec.Struct

@@ -164,7 +164,7 @@ class Heartbeat(Message, frozen=True):
 
 
 class HeartbeatAck(Message, frozen=True):
-    """I heard beat `number`; my log equals yours up to `verified`."""
+    """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable)."""
 
     term: Number
     ok: bool

@@ -8,7 +8,11 @@
         `--------- failed, or somebody leads ------------'
 
 A *term* is the number of one leadership; it only grows.  A node promises each term to at most one
-nominee, and refuses every lower term from then on.
+nominee, and refuses every lower term from then on.  (Raft calls it term too, Paxos ballot, Viewstamped
+Replication view.)  Raft has three roles, with one name, candidate, for all that lies between follower
+and leader.  Here each step of the way has its own: NOMINATING asks without raising the term (Raft's
+PreVote), DEFERRING is Bully's politeness, PREPARING asks for promises (Paxos phase 1), and SYNCING
+fetches what Raft's candidate must already have.
 
 Promises  `become` allows the moves in MOVES and no others; the labs draw their diagram from it.
 Read also `election` and `succession`, who walk the moves; `node`, who owns the one Standing.
