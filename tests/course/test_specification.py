@@ -318,6 +318,8 @@ def test_the_example_on_the_cover_is_a_world_in_which_a_cluster_chats() -> None:
     exec(textwrap.dedent(code), told)
     assert told["chats"][1] == told["chats"][2] == told["chats"][3] == [(1, "hello")]
     assert told["actors"][3].standing.ready
+    waits = told["outboxes"][3]
+    assert waits.written == waits.durable == told["disks"][3].count(b"\n") > 0, "its frames waited for its disk"
     assert all(data.startswith(b'{"type":"boot"') for name, data in told["disks"].items() if name != "ann")
 
 
