@@ -199,9 +199,9 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def count_quorum(quorum: int | str | None, nodes: int) -> int:
-    """Return `quorum` as a number of nodes; `"majority"` (or None) means more than half."""
+    """Return `quorum` as a number of nodes; `"majority"` (or None) means more than half.  SPECIFICATION R1.2."""
     if quorum is None or quorum == "majority":
-        return nodes // 2 + 1  # SPECIFICATION R1.2
+        return nodes // 2 + 1
     if isinstance(quorum, str) and quorum.isdecimal():
         quorum = int(quorum)
     if isinstance(quorum, bool) or not isinstance(quorum, int) or not 1 <= quorum <= nodes:

@@ -1,10 +1,10 @@
-"""Checks what people hand to the verbs of a world, in the simulator and in a real cluster alike.
+"""Given: what both worlds and their verbs are given, checked once for both; and a wait that came to nothing.
 
     run(-1)            UsageError    time only goes forward
     say("x" * 100000)  UsageError    no node would accept it
-    until(..., 5)      WaitExpired   a warning that says what was waited for, and how the nodes are now
+    until(..., 5)      WaitExpired   a warning: what was waited for, and how the nodes are now
 
-Read also `script` (the checks of the verbs that break things), `sim.world`, `runtime.cluster`.
+Read also `script` (the checks of verbs that break things), `sim.world`, `runtime.cluster`.
 """
 
 import inspect

@@ -14,12 +14,11 @@ messages costs a frame or two.  No rule may depend on where a turn ends.
 
 Time is an argument, and a rule never computes with it.  A part sets a named alarm, and later asks
 whether it is set.  So a search that tries every order of events can ring an alarm at any moment, and
-what holds then holds for every clock.
+what holds then holds for every clock.  SPECIFICATION R13.1 says what a node is a function of.
 
 Assumes   nothing about the world; `now` is in seconds and never decreases within one life.
 Promises  the same calls give the same effects: no clock, no I/O, no randomness but the `random`
           it was given.  State lives in plain comparable attributes, so it can be copied and shown.
-          (SPECIFICATION R13.1)
 Read also `effects`, then `node`, the largest actor; `client.Client` is another.
 """
 

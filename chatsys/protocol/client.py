@@ -116,7 +116,7 @@ class Client(Actor):
         return []
 
     def settle(self, now: float) -> Effects:
-        """Send whatever may be sent: the session first, then messages in their order."""
+        """Send whatever may be sent: the session first, then messages in their order.  SPECIFICATION R11.1."""
         if self.target not in self.links:
             self._rotate()
         if self.target not in self.links:
@@ -156,7 +156,7 @@ class Client(Actor):
         for number, said in self.under_way.items():
             if number not in self.sent:
                 yield self._submit(number, said)
-        while self.queue and len(self.under_way) < self.window:  # SPECIFICATION R11.1
+        while self.queue and len(self.under_way) < self.window:
             said = self.queue.pop(0)
             number = self.next_number
             self.next_number += 1

@@ -10,6 +10,7 @@ commit).  A thread writes and syncs; the loop hears how many records are durable
 Assumes   the file system keeps what a completed sync covered.
 Promises  one process per folder (the lock dies with it); a torn last line is cut off, any other
           damage is an error; after a failed write or sync nothing more is written.
+          (SPECIFICATION R12.6, R12.9)
 Read also `protocol.storage` (the bytes, the outbox), `sim.disk` (the imaginary counterpart).
 """
 
@@ -93,7 +94,7 @@ class Disk:
             lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise LogError(_cannot(self.folder, error)) from None
-        if not _try_lock(lock):  # SPECIFICATION R12.9
+        if not _try_lock(lock):
             holder = os.pread(lock, 20, 1).decode(errors="replace").strip() if hasattr(os, "pread") else ""
             os.close(lock)
             who = f"process {holder}" if holder.isdecimal() else "another process"
@@ -154,7 +155,7 @@ class Disk:
             try:
                 _write_all(self._file, data)
                 sync(self._file)
-            except OSError as error:  # SPECIFICATION R12.6
+            except OSError as error:
                 sentence = f"The disk failed at {self.path}: {error.strerror}; the node stops."
                 self._tell(self._report_failure, DiskFailed(sentence))
                 return

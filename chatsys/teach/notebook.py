@@ -1,10 +1,6 @@
-"""Makes chatsys work inside a notebook: a lock between cells and panel, and event loops in event loops.
+"""What ties chatsys to a notebook: whose turn it is, and loops inside loops.
 
-A simulated world must be touched by one thread at a time.  A notebook has two that would like to: the
-cell that runs, and the panel, whose buttons and clock are served in between.  `Turns` is the lock
-that they share.  `allow_nested` lets a cell call `asyncio.run` although the notebook's loop runs.
-
-Read also `panel`, which takes the lock.
+Read also `panel`, which needs the turns.
 """
 
 import threading

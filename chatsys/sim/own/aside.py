@@ -1,16 +1,16 @@
-"""Runs a student's classes in a separate process, with a bound on time and on memory.
+"""Aside: somebody's own classes at work in a process of their own, bounded in time and memory.
 
     code --> Worker --(function, arguments)--> the process: loads the classes, calls function(parts, ...)
-                    <--------- Answer --------   |  it raises: the answer names the line of the class
-                                                 |  it hangs: the answer says at which line; a new process
-                                                 `- it dies: a new process
+                    <--------- Answer --------   |  raises: told, with the line of the class
+                                                 |  too long: says in which line it is, and is replaced
+                                                 `- dies: is replaced
 
-`code` is the classes as bytes, made by `packed` or by `given.read_parts`.  Only the process opens it,
-so a class that loops for ever, exits, prints, or uses up all memory does that there.  It is no sandbox.
+`code` is what `packed` or `given.read_parts` gave: bytes that only the process opens, so that a class
+which loops, exits, prints, or eats all memory does so there.  It is no sandbox.
 
-Promises  every task gets an answer.  What the classes print goes to stderr.  Threads that they leave
-          behind keep no process alive, and no process outlives the one that began it.
-Read also `guarded` (many seeds), `determinism`, `given` (classes in files), `suspects` (whose line it is).
+Promises  an answer to every task; what the classes print goes to stderr; threads they left behind
+          keep nothing alive; no process outlives the one that began it.
+Read also `guarded` (many seeds), `determinism`, `given` (classes in files), `suspects` (whose line it was).
 """
 
 import math
