@@ -6,7 +6,7 @@ notebooks | labs | __main__
          check | faults
             trace
            protocol
-        config, then errors
+   config, capabilities, then errors
 """
 
 import ast
@@ -21,7 +21,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
     {"errors", "inert", "carry"},
-    {"config"},
+    {"config", "capabilities"},
     {"protocol"},
     {"trace"},
     {"check", "faults", "run", "verify"},

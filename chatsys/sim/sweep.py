@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from chatsys.capabilities import PROCESSES, has
 from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
@@ -227,9 +228,11 @@ def _result(outcome: Outcome, plan: Plan) -> Result:
 def sweep(
     seeds: Iterable[int], plan: Plan | None = None, *, jobs: int = 1, parts: Mapping[str, type] | None = None
 ) -> Iterator[Result]:
-    """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes."""
+    """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes (in this one, if none can be)."""
     plan = plan or Plan()
-    if jobs <= 1:
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise UsageError(f"jobs is {jobs!r}; give a whole number of processes, 1 or more.")
+    if jobs == 1 or not has(PROCESSES):
         for seed in seeds:
             yield run_seed(seed, plan, parts)
         return
