@@ -25,6 +25,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import ClusterConfig, Timing, split_address
 from chatsys.errors import ChatsysError, FrameError, UsageError
 from chatsys.protocol.client import Client
@@ -75,6 +76,7 @@ class ClientHost:
 
         Raises `ChatsysError` with a sentence if no node answers or the cluster refuses.
         """
+        need("A client's connection", THREADS, SOCKETS, instead="use a World: world.say(...) has clients of its own")
         self._loop = LoopThread(f"chatsys client {self.name}", self._lost)
         try:
             self._loop.call(self._begin(limit), limit + 5.0)

@@ -24,15 +24,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatsys.capabilities import PROCESSES, has
 from chatsys.carry import pack
 from chatsys.errors import NotHere, UsageError
 from chatsys.sim.own.answer import LOADING, Answer, attempt
+from chatsys.sim.own.deadline import line_of
 from chatsys.sim.own.here import Here
-from chatsys.sim.own.suspects import is_own
 
 if TYPE_CHECKING:  # importing it needs what only systems with processes have
     from multiprocessing.connection import Connection
@@ -282,19 +281,10 @@ class _Watch:
             time.sleep(0.05)
             with self.lock:
                 if time.monotonic() > self.until:
-                    why = f"It did not end within {self.limit:g} s; it hung in {self._where()}. Look for a loop that never ends."
+                    why = f"It did not end within {self.limit:g} s; it hung in {line_of(sys._current_frames()[self.main])}. Look for a loop that never ends."
                     self.end.send(Answer("hung", why, True))
                     os._exit(0)
         os._exit(0)
-
-    def _where(self) -> str:
-        """Name the line at which somebody's own code is, or else the innermost one."""
-        innermost: Any = sys._current_frames()[self.main]
-        frame = innermost
-        while frame is not None and not is_own(frame.f_code.co_filename):
-            frame = frame.f_back
-        frame = frame or innermost
-        return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}, in {frame.f_code.co_name}"
 
 
 _watch: _Watch | None = None

@@ -1,8 +1,8 @@
 """Deadline: a bound in time on somebody's own code where no other process can be asked to hold it.
 
-    with Deadline(3.0) as deadline:       sys.settrace: after every 2,000 calls and lines, a look at the clock
-        work()                        too late --> TimeUp is raised in the line that is running
-        deadline.again()                the next step: its time counts anew
+    with Deadline(3.0) as deadline:      sys.settrace: after every 2,000 calls and lines, a look at the clock
+        work()                           too late --> TimeUp is raised in the line that is running
+        deadline.again()                 the next step: its time counts anew
 
 Lines are followed in somebody's own files only; of chatsys and Python itself, calls.
 
@@ -66,10 +66,10 @@ class Deadline:
     def _look(self, frame: FrameType) -> None:
         self._events += 1
         if self._events % EVENTS == 0 and time.monotonic() > self.until:
-            raise TimeUp(self.limit, _where(frame))
+            raise TimeUp(self.limit, line_of(frame))
 
 
-def _where(innermost: FrameType) -> str:
+def line_of(innermost: FrameType) -> str:
     """Name the line at which somebody's own code is, or else the innermost one."""
     frame: FrameType | None = innermost
     while frame is not None and not is_own(frame.f_code.co_filename):
