@@ -58,7 +58,7 @@ class Story:
     done: list[Band] = field(default_factory=list)
     open: dict[int, Band] = field(default_factory=dict)
     marks: list[Record] = field(default_factory=list)
-    """Records to be marked: suspect, lead, crash, restart, pause, resume."""
+    """Records to be marked: suspect, lead, crash, broken (it stopped itself), restart, pause, resume."""
     cuts: list[Cut] = field(default_factory=list)
     now: float = 0.0
     _before_pause: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -101,10 +101,11 @@ class Story:
             self.cuts.append(Cut(what if what.startswith("cut") else f"cut {what}", record.time))
 
     def _event(self, record: Record, node: int) -> None:
-        if record.kind in {"suspect", "lead", "crash", "restart", "pause", "resume"}:
-            self.marks.append(record)
+        if record.kind in {"suspect", "lead", "crash", "broken", "restart", "pause", "resume"}:
+            if not stopped_itself(record):  # its `broken` says it already
+                self.marks.append(record)
         match record.kind:
-            case "crash" | "stop":
+            case "crash" | "broken" | "stop":
                 self._turn(node, DOWN, 0, record.time)
             case "pause":
                 band = self.open.get(node)
@@ -136,6 +137,11 @@ class Story:
             if band.length > 0:
                 self.done.append(band)
         self.open[node] = Band(node, role, term, max(time, band.end) if band else time, time)
+
+
+def stopped_itself(record: Record) -> bool:
+    """Tell whether this is the crash by which a simulated world ends a node that stopped itself."""
+    return record.kind == "crash" and (record.reason or "").startswith("It stopped itself")
 
 
 def story(trace: Trace) -> Story:

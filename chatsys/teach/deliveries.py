@@ -28,8 +28,8 @@ SIGNS = ("–", "✓", "↻", "≠", "×2")
 WORDS = (
     "not delivered",
     "delivered",
-    "delivered after a restart",
-    "not what another node has here",
+    "caught up after a restart",
+    "not one and the same message here",
     "delivered twice",
 )
 COLOURS = (theme.PALE_GREY, theme.PALE_SKY, theme.PALE_GREEN, theme.PALE_ORANGE, theme.PALE_PURPLE)
