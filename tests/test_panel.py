@@ -248,7 +248,9 @@ def test_the_table_marks_what_differs_and_what_came_again() -> None:
     split.take(made_up.split_brain())
     back.take(made_up.fail_over())
     assert split._table()["cells"]["1"] == [["same", "before the cut"], ["odd", "right"]]
-    assert [sign for sign, _ in back._table()["cells"]["3"]] == ["same"] * 4 + ["again"] * 3
+    assert [sign for sign, _ in back._table()["cells"]["3"]] == ["same"] * 4 + ["again"] * 2 + ["same"], (
+        "the last one it heard live"
+    )
 
 
 def test_a_refusal_of_a_node_is_told() -> None:

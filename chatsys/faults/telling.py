@@ -159,4 +159,4 @@ _RIGHT = {"slow": "is as fast as ever", "lose": "loses nothing any more", "dupli
 
 
 def _share(fraction: float) -> str:
-    return "every frame" if fraction >= 1 else f"{fraction:.0%} of its frames"
+    return "every frame" if fraction >= 1 else f"{100 * fraction:.3g}% of its frames"

@@ -14,6 +14,7 @@ Read also `figures.roles`, which draws them; `panel_view`, which draws the last 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from chatsys.teach.theme import counted
 from chatsys.trace import Record, Trace
 
 OF_THE_WORLD = frozenset({"crash", "restart", "pause", "resume", "stop", "cut", "heal", "slow", "lose", "fault"})
@@ -142,6 +143,16 @@ class Story:
 def stopped_itself(record: Record) -> bool:
     """Tell whether this is the crash by which a simulated world ends a node that stopped itself."""
     return record.kind == "crash" and (record.reason or "").startswith("It stopped itself")
+
+
+def tell_ends(trace: Trace) -> list[str]:
+    """Return a sentence about the lives that ended by a crash, and one about nodes that stopped themselves."""
+    crashed = sum(not stopped_itself(record) for record in trace.of("crash"))
+    told = [f"{counted(crashed, 'crash', 'crashes').capitalize()}."] if crashed else []
+    if stopped := sorted({record.node for record in trace.of("broken") if isinstance(record.node, int)}):
+        word = "itself" if len(stopped) == 1 else "themselves"
+        told.append(f"{' and '.join(f'node {node}' for node in stopped).capitalize()} stopped {word}.")
+    return told
 
 
 def story(trace: Trace) -> Story:

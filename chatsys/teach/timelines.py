@@ -12,7 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.teach import theme
-from chatsys.teach.bands import DOWN, Band, Story, leaders, stopped_itself, story
+from chatsys.teach.bands import DOWN, Band, Story, leaders, stopped_itself, story, tell_ends
 from chatsys.teach.theme import counted, inert, node_name, seconds
 from chatsys.trace import Record, Trace
 
@@ -32,6 +32,7 @@ MARKS = {
     "restart": ("triangle-right", theme.GREEN, "restarts"),
 }
 """Marks on the bands: sign, colour, word."""
+LIVES = ("crash", "broken", "restart")
 AT_ONCE = {
     "broke": ("triangle-up", theme.PURPLE, "suspects at once: the link broke"),
     "nominated itself": ("diamond", theme.YELLOW, "takes over from a lower nominee"),
@@ -174,12 +175,7 @@ def _tell_leaders(trace: Trace) -> str:
     doubles = sorted({term for term, node, _ in led if len({n for t, n, _ in led if t == term}) > 1})
     if doubles:
         told += f" Term {doubles[0]} had more than one leader: that is split brain."
-    crashed = sum(not stopped_itself(record) for record in trace.of("crash"))
-    if crashed:
-        told += f" {counted(crashed, 'crash', 'crashes').capitalize()}."
-    if stopped := sorted({record.node for record in trace.of("broken") if isinstance(record.node, int)}):
-        told += f" {' and '.join(map(node_name, stopped))} stopped {'itself' if len(stopped) == 1 else 'themselves'}."
-    return told[0].upper() + told[1:]
+    return " ".join([told[0].upper() + told[1:], *tell_ends(trace)])
 
 
 # --- heartbeats ------------------------------------------------------------------------------
@@ -201,9 +197,9 @@ def heartbeats(trace: Trace) -> Any:
     ):
         _draw_beats(figure, [beat for beat in shown if beat.kind == kind], at, (name, sign, colour))
     _draw_silences(figure, _silences(trace)[-MOST_SILENCES:], at)
-    marks = [mark for mark in trace.of("suspect", "crash", "broken", "restart") if not stopped_itself(mark)]
+    marks = [mark for mark in trace.of("suspect", *LIVES) if not stopped_itself(mark)]
     marks = sorted(marks, key=lambda record: record.time)[-MOST_BEATS:]
-    for kind in ("crash", "broken", "restart"):
+    for kind in LIVES:
         _draw_marks(figure, MARKS[kind], [mark for mark in marks if mark.kind == kind], at, above=0.0)
     for why, looks in [("", MARKS["suspect"]), *AT_ONCE.items()]:
         of_this_kind = [mark for mark in marks if mark.kind == "suspect" and _without_silence(mark) == why]
