@@ -42,7 +42,7 @@ def test_every_name_of_a_rule_in_the_readme_is_listed() -> None:
 def test_a_rule_that_another_checker_judges_is_told_with_its_checker() -> None:
     with pytest.raises(UsageError, match=r"L3 is no rule for `check`, which judges S1, .*; ask check_live\."):
         check(Trace(), ["S1", "L3"])
-    assert check(good_run().trace, "S1") == []
+    assert check(good_run().trace(), "S1") == []
     for law in INVARIANTS.values():
         if isinstance(law, Law):
             for name in law.judge.split(", "):

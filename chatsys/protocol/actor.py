@@ -10,7 +10,7 @@ an ordered list of *effects* (see `effects`), which the world carries out in tha
 Assumes   nothing about the world; `now` is in seconds and never decreases within one life.
 Promises  the same calls give the same effects: no clock, no I/O, no randomness but the `random`
           it was given.  State lives in plain comparable attributes, so it can be copied and shown.
-Read also `effects`, then `node`, the largest actor; `sessions.Client` is another.
+Read also `effects`, then `node`, the largest actor; `client.Client` is another.
 """
 
 import math
