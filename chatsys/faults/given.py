@@ -15,6 +15,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 from chatsys.config import ClusterConfig, Limits, Timing
@@ -94,6 +95,12 @@ def check_kind(name: str, value: Any, kind: type) -> None:
     """Raise `UsageError` for an argument that is given and is not of its kind."""
     if value is not None and not isinstance(value, kind):
         raise UsageError(f"{name} is {value!r:.80}; give {kind.__name__}(...), or leave it out.")
+
+
+def check_path(name: str, path: Any) -> None:
+    """Raise `UsageError` for what is given as a path and is none."""
+    if path is not None and not (isinstance(path, str | PurePath) and str(path).strip()):
+        raise UsageError(f"{name} is {path!r:.80}; give the path of a folder, for example 'my-cluster'.")
 
 
 def check_ends(verb: str, ends: Iterable[Any], nodes: Iterable[int], clients: Iterable[str]) -> None:

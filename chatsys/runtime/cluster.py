@@ -17,6 +17,7 @@ Promises  nothing is left behind: no process, no thread, no port, no folder it m
 Read also `stage` (what happens on the loop), `sim.world` (the same verbs in virtual time).
 """
 
+import asyncio
 import shutil
 import tempfile
 import time
@@ -35,6 +36,7 @@ from chatsys.faults import (
     Fault,
     Script,
     check_made_of,
+    check_path,
     check_saying,
     check_seconds,
     check_seed,
@@ -79,11 +81,11 @@ class Cluster(LinkVerbs):
         logs (by default a temporary folder, removed by `stop`).  `seed` fixes the nodes' random
         choices, but not what real time does.  Raises `ConfigError`, `LogError`, `ChatsysError`.
         """
-        if seed is not None:
-            check_seed(seed)
+        check_seed(0 if seed is None else seed)
         check_made_of(parts, actor, client)
         base = config_of(nodes, quorum, timing)
         check_here(where)
+        check_path("data", data)
         self.where, self.actor, self.parts, self.seed = where, actor or _node(), dict(parts or {}) or None, seed
         self.chat = client is not None or Submit in self.actor.messages
         net = network(where, base.ids)
@@ -283,8 +285,6 @@ def _finish(loop: LoopThread, stage: Stage, net: Network, made: Path | None) -> 
 
 
 async def _in_thread(work: Callable[..., T], args: tuple[Any, ...]) -> T:
-    import asyncio
-
     return await asyncio.to_thread(work, *args)
 
 

@@ -58,6 +58,7 @@ class LinkVerbs:
 
     def heal(self, everything: bool = False) -> None:
         """Remove all cuts; with `everything`, also slowness and loss."""
+        check_fault("heal", (everything,))
         reason = "everything" if everything else "all cuts"
         self._lay(self.stage.rules.healed(everything), "heal", reason, "heal", everything)
 

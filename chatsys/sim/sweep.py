@@ -24,7 +24,7 @@ from chatsys.capabilities import PROCESSES, has
 from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
-from chatsys.faults import KINDS, parse_kinds, random_script
+from chatsys.faults import KINDS, is_number, parse_kinds, random_script
 from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
 from chatsys.sim.overdue import judge_live
@@ -55,6 +55,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """None: each seed draws how small batches are, whether frames keep their order, and the two conveniences."""
 
     def __post_init__(self) -> None:
+        for name in ("seconds", "calm", "talk"):
+            if not is_number(getattr(self, name)):
+                raise UsageError(f"{name} is {getattr(self, name)!r:.40}; give a number.")
+        if isinstance(self.clients, bool) or not isinstance(self.clients, int):
+            raise UsageError(f"clients is {self.clients!r:.40}; give a whole number.")
         count_quorum(self.quorum, len(ClusterConfig.of(self.nodes).members))
         parse_kinds(self.kinds)
         if not (
@@ -230,6 +235,8 @@ def sweep(
 ) -> Iterator[Result]:
     """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes (in this one, if none can be)."""
     plan = plan or Plan()
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
+        raise UsageError(f"seeds is {seeds!r:.40}; give whole numbers, for example range(100).")
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise UsageError(f"jobs is {jobs!r}; give a whole number of processes, 1 or more.")
     if jobs == 1 or not has(PROCESSES):

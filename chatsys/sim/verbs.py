@@ -198,6 +198,7 @@ class Verbs(Events):
 
     def heal(self, everything: bool = False) -> None:
         """Remove all cuts; with `everything`, also slowness, loss and duplication."""
+        check_fault("heal", (everything,))
         self._told("heal", "everything" if everything else "all cuts", "heal", everything)
         self.network.heal(everything)
         for host in self.hosts.values():

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from chatsys.capabilities import PROCESSES, has
+from chatsys.capabilities import PROCESSES, has, need
 from chatsys.carry import pack
 from chatsys.errors import NotHere, UsageError
 from chatsys.sim.own.answer import LOADING, Answer, attempt
@@ -110,6 +110,7 @@ class Worker:
         self._begin()
 
     def _begin(self) -> None:
+        need("A worker", PROCESSES, instead="use `hire`, which finds another way")
         import multiprocessing
 
         context = multiprocessing.get_context("spawn")
