@@ -82,7 +82,7 @@ _PROBES: dict[str, Callable[[], bool]] = {
     PROCESSES: _processes,
     SOCKETS: _sockets,
     PAUSING: lambda: _processes() and hasattr(signal, "SIGSTOP"),
-    FILE_LOCKS: lambda: _importable("msvcrt") or _importable("fcntl"),
+    FILE_LOCKS: lambda: sys.platform not in _WITHOUT and (_importable("msvcrt") or _importable("fcntl")),
     TIMERS: lambda: sys.platform not in _WITHOUT and hasattr(signal, "setitimer"),
 }
 """How to find out about each."""
