@@ -206,6 +206,32 @@ def test_a_message_delivered_twice_is_marked_and_told() -> None:
     assert figures.describe(figure) == "'once' was delivered twice: at #1 and #2 on node 2."
 
 
+def test_nodes_that_all_took_back_the_same_message_agree_with_each_other() -> None:
+    figure = figures.delivery_matrix(schedules.play("C9", flawed=True).trace)
+    assert {row[2] for row in figure.data[0].text} == {"≠ in memory only → after the dark"}
+    assert figures.describe(figure) == (
+        "The nodes agree with each other, but not with what they said before: each of them delivered "
+        "'in memory only' at #3, and later 'after the dark'."
+    )
+
+
+def test_nodes_that_stopped_themselves_are_no_crashes() -> None:
+    trace = schedules.play("C4", flawed=True).trace
+    for draw in (figures.roles, figures.heartbeats):
+        drawn = {one.name: one for one in draw(trace).data}
+        assert (len(drawn["crashes"].x), len(drawn["stops itself"].x)) == (1, 2)
+    assert figures.describe(figures.roles(trace)).endswith(" 1 crash. Node 1 and node 2 stopped themselves.")
+
+
+def test_a_real_node_that_stopped_itself_is_down_from_then_on() -> None:
+    h = made_up.History()
+    h.become(0.1, 3, "leader", 1)
+    h.at(2.0, "broken", 3, reason="The disk is full.")
+    h.at(5.0, "send", 1, message="Heartbeat", peer=2)
+    assert bands.story(h.trace).is_down(3)
+    assert figures.describe(figures.roles(h.trace)).endswith("Node 3 stopped itself.")
+
+
 def test_deliveries_out_of_order_are_told() -> None:
     h = made_up.History()
     h.say(1.0, "two", 1, 2, number=2)

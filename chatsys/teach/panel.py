@@ -112,10 +112,12 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     # --- its thread -----------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin to follow the cluster, on a thread of its own or as a task; once is enough."""
-        if self._over.is_set() or self.ended:
+        """Follow the cluster from now on, on a thread of its own or as a task."""
+        if self.ended:
+            self.said = "All nodes are stopped; make a new cluster to go on."
+        elif self._over.is_set():
             return
-        if not has(THREADS):
+        elif not has(THREADS):
             self._start_here()
         elif self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._follow, name="chatsys panel", daemon=True)
@@ -151,11 +153,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         last = time.monotonic()
         while not (self._over.is_set() or self.ended):
             await asyncio.sleep(PACE)
-            if self._turns.held:  # a cell runs, and awaits something
-                last = time.monotonic()
-                continue
-            last = self._go_on(None if self._orders.empty() else self._orders.get(), last)
-            self.refresh()
+            if not self._turns.held:  # else a cell runs, and awaits something
+                last = self._go_on(None if self._orders.empty() else self._orders.get(), last)
+                self.refresh()
 
     def _go_on(self, order: dict[str, Any] | None, last: float) -> float:
         """Carry out an order, if there is one, and play on from `last` until now; return now."""
