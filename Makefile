@@ -1,29 +1,41 @@
 # `make` alone lists what there is.  Two commands matter: make lab, make test.
 
 # The newest Python found, unless you name one:  make test PYTHON=python3.12
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	then echo $$python; exit; fi; done; echo python3)
 
-BIN := .venv/bin
-READY := .venv/.ready
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/nbval.cfg
+# Where everything is installed, and by which list of versions: `make newest` changes both.
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+EXTRAS ?= test
+MINUTES ?= 60
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/support/nbval.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick check format demo clean
+.PHONY: help lab test quick prove newest check format demo constraints clean
 
 help:  ## list these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
-	while IFS='	' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | \
+	while IFS='	' read -r target text; do printf '  make %-11s %s\n' "$$target" "$$text"; done
 
 lab: $(READY)  ## open JupyterLab on the tour (installs everything on first use)
-	$(BIN)/python -m chatsys lab
+	@$(BIN)/python -m chatsys lab
 
 test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, browser
 	$(BIN)/python -m pytest tests notebooks $(NBVAL)
 
-quick: $(READY)  ## run the tests of parts and seeds only (no processes, notebooks, browser)
-	$(BIN)/python -m pytest tests -m "not slow" -x
+quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser
+	$(BIN)/python -m pytest tests -m "quick and not slow" -x -q
+
+prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps evidence.jsonl)
+	$(BIN)/python -m chatsys prove --minutes $(MINUTES)
+
+newest:  ## install the newest version of everything in .venv-newest, and run every test there
+	$(MAKE) test VENV=.venv-newest CONSTRAINTS=
 
 check: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -37,19 +49,38 @@ format: $(READY)  ## let ruff lay out the code
 demo: $(READY)  ## crash a leader among three real processes and watch the rest recover
 	$(BIN)/python -m chatsys demo --scenario leader-failure --where processes
 
-clean:  ## remove the environment, caches and the logs of local nodes
-	rm -rf .venv data build dist artifacts *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find chatsys tests notebooks labs -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+constraints:  ## take the newest versions into constraints.txt (needs uv); run `make test` before you commit them
+	echo 'setuptools>=77' | uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-annotate \
+	  --all-extras --python-version 3.11 pyproject.toml - -o constraints.txt
 
-# The stamp: made anew when pyproject.toml changes.  uv is used when it is there and works.
-$(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "chatsys needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || true)." >&2; \
+clean:  ## remove what make made (environments, caches, builds); notebooks and the nodes' logs stay
+	rm -rf .venv .venv-newest build dist artifacts chatsys.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find chatsys tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp: made anew when the lists of packages change.  Each step says what it does, because a silent minute looks
+# like a hang.  uv is used when it is there and works; pip does the same in a minute or two.
+PACKAGES := $(if $(CONSTRAINTS),-c $(CONSTRAINTS),--upgrade)
+
+$(READY): pyproject.toml $(CONSTRAINTS)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "chatsys needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" --version 2>&1 || true)." >&2; \
 	  echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "Setting up .venv: a minute or two, only this once."
-	@if command -v uv >/dev/null && uv venv --quiet --allow-existing --python "$(PYTHON)" .venv \
-	    && uv pip install --quiet --python $(BIN)/python -e '.[test]'; then :; else \
-	  $(PYTHON) -m venv .venv || { \
+	@step() { echo "[$$1 of 5] $$2"; }; \
+	stopped() { echo "The installation stopped at this step; the lines above say why.  Then run the same make again." >&2; exit 1; }; \
+	step 1 "Making a Python environment in $(VENV) ($$("$(PYTHON)" --version 2>&1)); only the first time."; \
+	if command -v uv >/dev/null && uv venv --quiet --seed --allow-existing --python "$(PYTHON)" $(VENV) \
+	    && uv pip install --quiet --python $(BIN)/python $(PACKAGES) 'setuptools>=77'; \
+	then install() { uv pip install --quiet --python $(BIN)/python $(PACKAGES) "$$@"; }; \
+	else install() { $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PACKAGES) "$$@"; }; \
+	  "$(PYTHON)" -m venv $(VENV) || { \
 	    echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'; fi
+	  install 'setuptools>=77' || stopped; fi; \
+	step 2 "Installing what the nodes and the simulator need: seconds."; \
+	install --no-build-isolation -e . || stopped; \
+	step 3 "Installing JupyterLab, pandas and plotly, about 120 packages: half a minute to two minutes."; \
+	install --no-build-isolation -e '.[notebook]' || stopped; \
+	step 4 "Installing what grades and tests, about 40 packages: up to a minute."; \
+	install --no-build-isolation -e '.[test]' || stopped; \
+	step 5 "Looking whether all of it fits together."; \
+	$(BIN)/python -m pip check --quiet --disable-pip-version-check || stopped
 	@touch $@

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from chatsys import __version__
-from chatsys.commands import BAD, classroom, explore, fuzz, nodes, proofs, simulate, trials
+from chatsys.commands import BAD, classroom, explore, fuzz, nodes, proofs, prove, simulate, trials
 from chatsys.errors import ChatsysError
 
 app = typer.Typer(
@@ -48,7 +48,7 @@ def about(
     """
 
 
-for group in (classroom, nodes, simulate, proofs, trials, explore, fuzz):
+for group in (classroom, nodes, simulate, proofs, trials, explore, fuzz, prove):
     group.add_to(app)
 
 STOPPED, NO_READER = 130, 141

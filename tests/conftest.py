@@ -1,6 +1,14 @@
-"""What all tests share: the same random choices every time, free ports, and the command line."""
+"""What all tests share: the rings, the same random choices every time, free ports, and the command line.
 
+    parts    one part by hand, with literal times           seeds    whole worlds in the simulator, by the hundred
+    real     a few processes, sockets, disks, browsers      course   the promises to the course, and the house itself
+
+`make quick` runs the parts, and what is marked `quick` elsewhere; `make test` runs all of it.
+"""
+
+import multiprocessing.process
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +19,29 @@ from typed import Run
 
 settings.register_profile("same every time", derandomize=True, deadline=None)
 settings.load_profile("same every time")
+
+HERE = Path(__file__).parent
+RINGS = ("parts", "seeds", "real", "course")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as quick what `make quick` runs: the parts, and what says so itself, but nothing that is marked slow."""
+    for item in items:
+        if HERE / "parts" in item.path.parents:
+            item.add_marker("quick")
+
+
+@pytest.fixture(autouse=True)
+def quick_means_quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quick test that starts a process fails, so that `make quick` stays what it says."""
+    if request.node.get_closest_marker("quick") is None or request.node.get_closest_marker("slow") is not None:
+        return
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a quick test must not start a process: mark it slow, or move it to another ring")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ safe and alive, and the network drowns.  So between two nodes there are at most 
 way for each entry and each frame of a client in a stretch of time and the one before it (what came
 late in the one is served in the other), with an allowance for what clocks send.
 
-The most that 1,100 schedules of all faults had was 1.7 for one (see `tests/test_frames.py`); the
+The most that 1,100 schedules of all faults had was 1.7 for one (see `tests/seeds/test_frames.py`); the
 mutant that lets every refusal re-open the window has nine.
 
 Read also `violation`, `liveness`; the schedule Q25 tells the story.

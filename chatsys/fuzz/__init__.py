@@ -7,7 +7,7 @@
     logs     log files after every kind of harm, through decode, recover and start
 
 Promises  `fuzz` returns what it did and found, and how much memory it kept; it raises nothing.
-Read also `tests/test_frames_hostile.py` (chosen frames, over real sockets).
+Read also `tests/real/test_frames_hostile.py` (chosen frames, over real sockets).
 """
 
 import gc

@@ -1,0 +1,75 @@
+"""The command of the long ring: prove.
+
+Read also `chatsys.prove` (the kinds of evidence, and what is kept).
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json
+from chatsys.commands.proofs import print_row, progress
+from chatsys.errors import UsageError
+
+FOLDER = Path("data") / "evidence"
+
+
+def prove(
+    only: Annotated[
+        list[str] | None, typer.Argument(metavar="[KIND...]", help="Kinds of evidence; all if none is named.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.01, max=10_000, help="Begin nothing new after so long.")] = 60.0,
+    data: Annotated[Path, typer.Option(help="Where the evidence is kept.")] = FOLDER,
+    as_json: AsJson = False,
+) -> None:
+    """Gather the evidence that takes hours, in pieces: schedules, searches, soaks, mutants, fuzzing.
+
+    Each piece is one of the other commands. What was finished with the same code is not run again, so
+    that a second call goes on where the first one stopped; Ctrl-C loses one piece at most. One line
+    per kind of evidence is printed and kept: commit, pieces, seconds, result.
+
+    Examples:
+
+        chatsys prove --minutes 600
+        chatsys prove "soak, 3 processes" fuzz --minutes 5
+    """
+    from chatsys.prove import PIECES, TABLE, Evidence, Line, kinds, written
+    from chatsys.prove import prove as run
+
+    known = {kind.name: kind for kind in kinds()}
+    for name in only or ():
+        if name not in known:
+            raise UsageError(f"There is no evidence of the kind {name!r}; there are {'; '.join(known)}.")
+    evidence = Evidence(data, tuple(known[name] for name in only or known))
+    total = sum(len(kind.pieces) for kind in evidence.kinds)
+    hint(f"{len(evidence.done)} of {total} pieces are kept in {data / PIECES}; Ctrl-C stops.")
+    with progress(total, "pieces") as step:
+        step(len(evidence.done))
+
+        def tell(line: Line) -> None:
+            step()
+            if not as_json:
+                print_row(f"{line.seconds:8.1f} s  {line.result}  {line.command}")
+
+        run(evidence, minutes * 60, tell)
+    rows = evidence.rows()
+    left = sum(row["of"] - row["pieces"] for row in rows)
+    if as_json:
+        print_json({"kinds": rows, "left": left})
+    else:
+        print(f"\n{'evidence':<24} {'commit':<9} {'pieces':>10}  {'time':>10}  result")
+        for row in rows:
+            print(written(row))
+            for sentence in row["what"][:3]:
+                print(f"    {sentence}")
+        print(
+            f"\nKept in {data / TABLE}." + f" {left} pieces are left; the same command goes on with them." * bool(left)
+        )
+    found = {row["result"] for row in rows}
+    leave(VIOLATED if "violated" in found else INCONCLUSIVE if found & {"inconclusive", "failed"} else HELD)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command(rich_help_panel="Proofs and measurements")(prove)

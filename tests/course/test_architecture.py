@@ -1,0 +1,203 @@
+"""The rules of the house are tests: who may import whom, what the core may touch, how big things get.
+
+notebooks | labs | __main__
+     teach | clients | bench
+        sim | runtime          two worlds that do not know each other
+         check | faults
+            trace
+           protocol
+   config, capabilities, then errors
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.quick
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "chatsys"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+LEVELS = (
+    {"errors", "inert", "carry"},
+    {"config", "capabilities"},
+    {"protocol"},
+    {"trace"},
+    {"check", "faults", "run", "verify"},
+    {"sim", "runtime"},
+    {"teach", "clients", "bench", "soak", "fuzz", "doctor"},
+    {"prove"},
+    {"commands"},
+    {"__main__"},
+)
+"""From the bottom up.  A module imports from lower levels and from its own folder only."""
+
+CORE_MAY_IMPORT = {
+    "__future__",
+    "abc",
+    "bisect",
+    "collections",
+    "dataclasses",
+    "enum",
+    "functools",
+    "hashlib",
+    "heapq",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "random",
+    "typing",
+    "zlib",
+    "msgspec",
+    "chatsys",
+}
+
+HEAVY = {"pandas", "plotly", "ipywidgets", "anywidget", "IPython", "nbformat", "nbgrader", "tqdm", "rich"}
+
+FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500, 40, 5, 25
+
+LONGER_FILES = {
+    "chatsys/protocol/messages.py": (320, "every frame of the chat on one page, a docstring each"),
+    "chatsys/config.py": (352, "one line of advice per setting, and every bad file's own sentence"),
+}
+"""Files above the guide: how long they may be, and why."""
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield (dotted name, line) of everything `path` imports, relative names made absolute."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            name = ".".join((*base, *([node.module] if node.module else [])))
+            yield name, node.lineno
+            if name == "chatsys":
+                yield from ((f"chatsys.{alias.name}", node.lineno) for alias in node.names)
+
+
+def level_of(name: str) -> int | None:
+    """Return how high the top part below chatsys of dotted `name` stands, or None if it is not ours."""
+    parts = name.split(".")
+    if parts[0] != "chatsys" or len(parts) < 2:
+        return None
+    return next((level for level, names in enumerate(LEVELS) if parts[1] in names), None)
+
+
+def sentence(path: Path, line: int, name: str) -> str:
+    return f"{path.relative_to(ROOT)}:{line} imports {name}"
+
+
+def top_level_imports(path: Path) -> set[str]:
+    """Return the first parts of what `path` imports when it is imported itself."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_every_module_has_its_place_in_the_house() -> None:
+    tops = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
+    assert tops - {"__init__"} <= set().union(*LEVELS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_only_point_down(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if own == "__init__":
+        return
+    mine = level_of(f"chatsys.{own}")
+    assert mine is not None
+    wrong = [
+        sentence(path, line, name)
+        for name, line in imports(path)
+        if (theirs := level_of(name)) is not None and name.split(".")[1] != own and theirs >= mine
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "protocol").glob("*.py")), ids=lambda path: path.name)
+def test_the_core_touches_no_world(path: Path) -> None:
+    wrong = [sentence(path, line, name) for name, line in imports(path) if name.split(".")[0] not in CORE_MAY_IMPORT]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "protocol").glob("*.py")), ids=lambda path: path.name)
+def test_the_core_uses_random_only_as_a_type(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "random":
+            assert [alias.name for alias in node.names] == ["Random"]
+        if isinstance(node, ast.Import):
+            assert "random" not in [alias.name for alias in node.names]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"Random", "open", "print", "input"}, f"{path.name}:{node.lineno}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_tables_and_figures_are_imported_only_when_asked_for(path: Path) -> None:
+    if path.relative_to(PACKAGE).parts[0] in {"teach", "__main__.py", "commands"}:
+        return
+    assert not top_level_imports(path) & HEAVY
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_platform_bound_is_imported_at_the_top(path: Path) -> None:
+    assert not top_level_imports(path) & {"fcntl", "resource", "termios", "tty", "pwd", "grp", "msvcrt", "uvloop"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_opens_with_a_docstring(path: Path) -> None:
+    if text := path.read_text():
+        assert ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+
+
+@pytest.mark.parametrize(
+    "path", [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_files_and_functions_stay_small(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    guide = TEST_GUIDE if name.startswith("tests/") else FILE_GUIDE
+    limit, _why = LONGER_FILES.get(name, (guide, ""))
+    lines = path.read_text().count("\n")
+    assert lines <= limit, f"{name} has {lines} lines, the guide is {limit}: split it, or say why in LONGER_FILES"
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            length = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+            assert length <= FUNCTION_GUIDE, f"{name}:{node.lineno} {node.name} has {length} lines"
+
+
+def test_functions_take_few_parameters() -> None:
+    many = []
+    for path in MODULES:
+        if path.parent.name == "commands" or path.name == "__main__.py":
+            continue  # a command has as many options as it has
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+                if len([name for name in names if name not in {"self", "cls"}]) > PARAMETER_GUIDE:
+                    many.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+    assert not many, "\n".join(many)
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=lambda path: path.name)
+def test_a_folder_stays_a_walk(folder: Path) -> None:
+    """Files are short here, so there are many; what a reader needs is that each folder fits on one screen."""
+    assert len([path for path in folder.glob("*.py") if path.read_text()]) <= FOLDER_GUIDE
+
+
+def test_no_name_says_nothing() -> None:
+    vague = {"Manager", "Helper", "Util", "Handler"}
+    for path in MODULES:
+        assert not {"utils", "helpers", "common", "misc"} & {path.stem}
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                assert not any(node.name.endswith(word) for word in vague), f"{path.name}:{node.lineno} {node.name}"

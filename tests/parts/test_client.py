@@ -1,0 +1,219 @@
+"""The retrying client; by hand."""
+
+from random import Random
+from typing import Any
+
+from by_hand import config, of, sent
+
+from chatsys.protocol.client import Client
+from chatsys.protocol.effects import Note
+from chatsys.protocol.messages import (
+    Delivered,
+    Entry,
+    LinkDown,
+    LinkUp,
+    PeerInfo,
+    Say,
+    Submit,
+    SubmitReply,
+    Subscribe,
+)
+
+
+def client(home: int = 1, **rest: Any) -> Client:
+    """A client linked to all three nodes."""
+    made = Client("ann", config(), Random(1), home=home, **rest)
+    for node in (1, 2, 3):
+        made.on_message(node, LinkUp(1), 0.0)
+    return made
+
+
+def say(ann: Client, *texts: str, now: float = 0.0) -> list[Any]:
+    for text in texts:
+        ann.on_command(Say(text), now)
+    return ann.settle(now)
+
+
+def reply(ann: Client, number: int, status: Any = "ok", sender: int = 1, now: float = 0.1, **rest: Any) -> list[Any]:
+    where = {"seq": 2} if number == 0 and status == "ok" else {}
+    effects = ann.on_message(sender, SubmitReply(ann.client_id, number, status, **where | rest), now)
+    return effects + ann.settle(now)
+
+
+def opened(**rest: Any) -> Client:
+    ann = client(**rest)
+    say(ann, "one", "two")
+    reply(ann, 0)
+    return ann
+
+
+def numbers(effects: list[Any]) -> list[tuple[Any, int]]:
+    return [(to, m.client_seq) for to, m in sent(effects, Submit)]
+
+
+def kinds(effects: list[Any]) -> list[str]:
+    return [note.kind for note in of(effects, Note)]
+
+
+def test_it_opens_a_session_before_it_says_anything() -> None:
+    ann = client()
+    assert numbers(say(ann, "one")) == [(1, 0)]
+    effects = reply(ann, 0)
+    assert numbers(effects) == [(1, 1)] and kinds(effects) == ["submit"]
+
+
+def test_a_session_has_the_position_of_its_opening_and_keeps_it() -> None:
+    ann = opened()
+    late = reply(ann, 0, seq=70)
+    assert late == [], "a late copy opened it again; what is under way belongs to the first"
+    ann.on_time(2.0)
+    assert [m.session for _, m in sent(ann.settle(2.0), Submit)] == [2, 2]
+
+
+def test_an_ok_ends_a_message_and_is_noted_with_its_number() -> None:
+    ann = opened()
+    acked = of(reply(ann, 1, seq=5, msg_no=2), Note)[0]
+    assert (acked.kind, acked.seq, acked.msg_no, acked.text) == ("ack", 5, 2, "one")
+    assert list(ann.under_way) == [2] and not ann.idle
+
+
+def test_silence_sends_the_same_pairs_again_to_the_next_node() -> None:
+    ann = opened()
+    ann.on_time(2.0)
+    assert numbers(ann.settle(2.0)) == [(2, 1), (2, 2)]
+
+
+def test_a_sticky_client_stays_with_its_node() -> None:
+    ann = opened(home=3, sticky=True)
+    ann.on_time(2.0)
+    assert numbers(ann.settle(2.0)) == [(3, 1), (3, 2)]
+
+
+def test_a_redirect_is_followed_soon() -> None:
+    ann = opened()
+    assert numbers(reply(ann, 1, "redirect", leader=PeerInfo(3, ""))) == []
+    ann.on_time(0.3)
+    assert numbers(ann.settle(0.3)) == [(3, 1), (3, 2)]
+
+
+def test_busy_moves_on_to_another_node_with_growing_pauses() -> None:
+    ann = opened()
+    pauses, now = [], 0.1
+    for _ in range(6):
+        reply(ann, 1, "busy", sender=ann.target, now=now)
+        pauses.append(ann.alarms.dates["soon"] - now)
+        now = ann.alarms.dates["soon"]
+        ann.on_time(now)
+        ann.settle(now)
+    assert pauses[0] < 0.1 and pauses[-1] > 0.7
+
+
+def test_a_broken_link_moves_on_to_another_node() -> None:
+    ann = opened()
+    ann.on_message(1, LinkDown(), 0.2)
+    ann.on_time(0.4)
+    assert numbers(ann.settle(0.4)) == [(2, 1), (2, 2)]
+
+
+def test_a_forgotten_session_leaves_messages_indeterminate_and_never_says_them_twice() -> None:
+    ann = opened()
+    old = ann.client_id
+    effects = reply(ann, 1, "unknown_session")
+    assert kinds(effects)[-2:] == ["indeterminate", "indeterminate"]
+    say(ann, "three", now=0.2)
+    ann.on_time(0.5)
+    assert numbers(ann.settle(0.5)) == [(1, 0)] and ann.client_id != old
+
+
+def test_gaps_at_the_lowest_open_message_mean_in_the_end_that_the_session_is_lost() -> None:
+    ann, now, told = opened(), 0.1, []
+    for _ in range(3):
+        told.append("indeterminate" in kinds(reply(ann, 1, "gap", now=now)))
+        now = ann.alarms.dates["soon"]
+        ann.on_time(now)
+        ann.settle(now)
+    assert told == [False, False, True], "one or two may be late answers to an earlier sending"
+
+
+def test_a_message_that_overtook_an_earlier_one_is_sent_again_after_the_next_answer() -> None:
+    ann = opened()
+    assert numbers(reply(ann, 2, "gap")) == []
+    assert numbers(reply(ann, 1, "ok", seq=5)) == [(1, 2)]
+
+
+def test_what_no_cluster_can_accept_is_refused_before_it_is_numbered() -> None:
+    ann = client()
+    effects = ann.on_command(Say("  "), 0.0)
+    assert of(effects, Note)[0].reason == "denied: the text is empty; write something."
+    assert ann.idle
+
+
+def test_only_so_many_messages_are_under_way_at_once() -> None:
+    ann = client(window=3)
+    say(ann, *"abcdef")
+    assert numbers(reply(ann, 0)) == [(1, 1), (1, 2), (1, 3)]
+    assert numbers(reply(ann, 1)) == [(1, 4)]
+
+
+def test_a_listener_notes_each_message_once_and_in_order() -> None:
+    ann = client(listen=True)
+    one, two = Entry(2, 1, "chat", text="a"), Entry(3, 1, "chat", text="b")
+    assert kinds(ann.on_message(1, Delivered((one,), (1,)), 0.1)) == ["seen"]
+    assert kinds(ann.on_message(1, Delivered((one, two), (1, 2)), 0.2)) == ["seen"]
+    assert ann.cursor == 2
+
+
+def test_a_listener_subscribes_from_its_own_cursor_after_moving_on() -> None:
+    ann = client(listen=True)
+    ann.cursor = 7
+    ann.on_message(1, LinkDown(), 0.2)
+    ann.on_time(0.4)
+    assert sent(ann.settle(0.4), Subscribe) == [(2, Subscribe(7))]
+
+
+def test_a_node_that_dies_while_the_client_pauses_is_not_waited_for() -> None:
+    """Two busy answers had moved the client on to the dead leader, whose link broke only then."""
+    ann = opened()
+    reply(ann, 1, "busy", sender=1)
+    ann.on_time(0.3)
+    ann.settle(0.3)
+    reply(ann, 1, "busy", sender=2, now=0.3)
+    assert ann.target == 3
+    ann.on_message(3, LinkDown(), 0.31)
+    ann.settle(0.31)
+    ann.on_time(1.0)
+    assert numbers(ann.settle(1.0)) == [(1, 1), (1, 2)]
+
+
+def test_a_client_with_something_to_say_always_has_an_alarm_set() -> None:
+    ann = opened()
+    for now, status in ((0.2, "busy"), (0.4, "redirect"), (0.6, "gap")):
+        reply(ann, 2, status, sender=ann.target, now=now)
+        assert ann.alarms.next < 9.0
+
+
+def test_a_listener_asks_again_from_time_to_time_in_case_a_push_was_lost() -> None:
+    ann = client(listen=True)
+    assert sent(ann.settle(0.0), Subscribe) == [(1, Subscribe(0))]
+    assert ann.settle(1.0) == []
+    ann.on_time(8.0)
+    assert sent(ann.settle(8.0), Subscribe) == [(1, Subscribe(0))]
+
+
+def test_an_ok_that_comes_while_the_client_pauses_ends_its_message_only() -> None:
+    ann = opened()
+    reply(ann, 1, "redirect")
+    ann.on_message(1, LinkUp(2), 0.11)
+    reply(ann, 2, "gap", now=0.12)
+    assert kinds(reply(ann, 1, "ok", seq=5, now=0.13)) == ["ack"]
+
+
+def test_a_client_that_waits_for_hours_still_tries_again() -> None:
+    """Doubling without a bound overflowed after a thousand answers `busy`, some twenty minutes without a quorum."""
+    ann, now = opened(), 0.1
+    for _ in range(1200):
+        reply(ann, 1, "busy", sender=ann.target, now=now)
+        now = ann.alarms.dates["soon"]
+        ann.on_time(now)
+        assert numbers(ann.settle(now))
+    assert ann.alarms.dates["retry"] - now <= 10.0

@@ -1,0 +1,144 @@
+"""Failure detection, one part by hand."""
+
+from typing import Any
+
+from by_hand import of, part, sent
+
+from chatsys.protocol.effects import HandOver, Retire, Suspect
+from chatsys.protocol.failure import Detector
+from chatsys.protocol.messages import Heartbeat, HeartbeatAck, Label, LinkDown
+from chatsys.protocol.standing import Role
+
+BEAT = Heartbeat(1, 1, 0, Label(0, 0))
+
+
+def follower(me: int = 2, **rest: Any) -> Detector:
+    detector: Detector = part(Detector, me=me, **rest)
+    detector.standing.enter(1, promised_to=3, leader=3)
+    detector.on_message(3, BEAT, now=0.0)
+    return detector
+
+
+def leading(me: int = 2, **rest: Any) -> Detector:
+    detector: Detector = part(Detector, me=me, **rest)
+    detector.standing.enter(1, promised_to=me, leader=me)
+    detector.standing.role = Role.LEADER
+    detector.standing.ready = True
+    detector.lead(0.0)
+    return detector
+
+
+def test_a_heartbeat_is_answered_with_its_number_and_what_is_verified() -> None:
+    two = follower()
+    two.log.verified = 0
+    assert sent(two.on_message(3, Heartbeat(1, 5, 0, Label(0, 0)), now=0.8), HeartbeatAck) == [
+        (3, HeartbeatAck(1, True, 5, 0))
+    ]
+
+
+def test_silence_longer_than_the_timeout_and_the_rank_raises_suspicion() -> None:
+    two = follower(2)
+    assert of(two.on_time(now=2.64), Suspect) == []
+    assert of(two.on_time(now=2.65), Suspect) == [Suspect("nothing was heard of leader 3 for too long")]
+
+
+def test_a_lower_node_is_more_patient_than_a_higher_one() -> None:
+    assert follower(1).alarms.dates["silence"] > follower(2).alarms.dates["silence"]
+
+
+def test_every_heartbeat_resets_the_silence() -> None:
+    two = follower()
+    two.on_message(3, Heartbeat(1, 2, 0, Label(0, 0)), now=2.0)
+    assert two.on_time(now=4.6) == []
+    assert of(two.on_time(now=4.7), Suspect)
+
+
+def test_trust_ends_before_suspicion_begins() -> None:
+    two = follower()
+    assert two.standing.trusted == 3
+    two.on_time(now=2.0)
+    assert two.standing.trusted is None and two.standing.role is Role.FOLLOWER
+
+
+def test_a_broken_link_to_the_leader_raises_suspicion_at_once_by_rank() -> None:
+    two = follower(2)
+    two.on_message(3, LinkDown(), now=1.0)
+    assert two.standing.trusted is None
+    assert two.on_time(now=1.069) == []
+    assert of(two.on_time(now=1.071), Suspect) == [Suspect("the link to leader 3 broke")]
+
+
+def test_a_broken_link_to_another_follower_means_nothing() -> None:
+    two = follower(2)
+    two.on_message(1, LinkDown(), now=1.0)
+    assert two.standing.trusted == 3 and "broken" not in two.alarms
+
+
+def test_without_fast_suspicion_only_silence_counts() -> None:
+    two = follower(2, fast_suspect=False)
+    two.on_message(3, LinkDown(), now=1.0)
+    assert of(two.on_time(now=1.5), Suspect) == []
+
+
+def test_a_leader_beats_every_interval_with_growing_numbers() -> None:
+    two = leading()
+    first = sent(two.on_time(now=0.8), Heartbeat)
+    second = sent(two.on_time(now=1.6), Heartbeat)
+    assert [to for to, _ in first] == [1, 3]
+    assert (first[0][1].number, second[0][1].number) == (1, 2)
+
+
+def test_a_leader_that_no_quorum_answers_retires_within_its_lease() -> None:
+    two = leading()
+    two.on_time(now=0.8)
+    two.on_time(now=1.6)
+    retired = of(two.on_time(now=2.401), Retire)
+    assert retired == [Retire("no quorum of 2 answered the last 2 heartbeats")]
+
+
+def test_a_leader_that_one_of_two_followers_answers_goes_on() -> None:
+    two = leading()
+    for number, now in enumerate((0.8, 1.6, 2.4, 3.2, 4.0), start=1):
+        assert of(two.on_time(now), Retire) == []
+        two.on_message(1, HeartbeatAck(1, True, number, 0), now + 0.01)
+
+
+def test_with_quorum_1_a_lone_leader_never_retires() -> None:
+    two = leading(quorum=1)
+    assert not any(of(two.on_time(0.8 * k), Retire) for k in range(1, 20))
+
+
+def test_a_higher_member_in_step_for_two_beats_is_offered_the_lead_once() -> None:
+    two = leading()
+    two.on_time(now=0.8)
+    assert two.on_message(3, HeartbeatAck(1, True, 1, 0), now=0.81) == []
+    two.on_time(now=1.6)
+    assert two.on_message(3, HeartbeatAck(1, True, 2, 0), now=1.61) == [HandOver(3)]
+    two.on_time(now=2.4)
+    assert two.on_message(3, HeartbeatAck(1, True, 3, 0), now=2.41) == []
+
+
+def test_the_same_member_is_asked_again_after_8_seconds_then_16() -> None:
+    two = leading(quorum=2)
+    asked = []
+    for number in range(1, 40):
+        now = 0.801 * number
+        two.on_time(now)
+        if of(two.on_message(3, HeartbeatAck(1, True, number, 0), now + 0.01), HandOver):
+            asked.append(now)
+    assert [round(b - a) for a, b in zip(asked, asked[1:], strict=False)] == [8, 16]
+
+
+def test_a_member_that_lags_is_not_offered_the_lead() -> None:
+    two = leading()
+    two.log.commit = 5
+    for number in (1, 2, 3):
+        two.on_time(0.8 * number)
+        assert two.on_message(3, HeartbeatAck(1, True, number, 4), 0.8 * number + 0.01) == []
+
+
+def test_without_take_back_the_lead_is_never_offered() -> None:
+    two = leading(take_back=False)
+    for number in (1, 2, 3):
+        two.on_time(0.8 * number)
+        assert two.on_message(3, HeartbeatAck(1, True, number, 0), 0.8 * number + 0.01) == []

@@ -1,0 +1,122 @@
+"""The whole node: recovery, pauses, decisions carried out in order; by hand."""
+
+import pytest
+from by_hand import chat, config, leader, node, of, recovered, sent
+
+from chatsys.errors import LogError
+from chatsys.protocol.effects import Append, Deliver, Send
+from chatsys.protocol.messages import (
+    NODE_MESSAGES,
+    Ack,
+    Coordinator,
+    Delivered,
+    Election,
+    Entry,
+    Heartbeat,
+    Label,
+    Ok,
+    PeerInfo,
+    Prepare,
+    Promise,
+    Propose,
+    Stop,
+)
+from chatsys.protocol.node import PARTS, Node
+from chatsys.protocol.standing import Role
+from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
+
+
+def test_a_life_begins_with_its_number_on_disk() -> None:
+    assert Node(2, config(), node().random).start(0.0) == [Append(Boot(1, "chat", 2))]
+    assert recovered(Boot(4, "chat", 2)).start(0.0)[0] == Append(Boot(5, "chat", 2))
+
+
+def test_a_restart_takes_back_term_promise_log_and_commit() -> None:
+    two = recovered(Boot(1, "chat", 2), Promised(3, 1), Stored(chat(1)), Stored(chat(2)), CommitHint(1))
+    here = two.standing
+    assert (here.term, here.promised_to, two.log.last_seq, two.log.commit) == (3, 1, 2, 1)
+    two.start(0.0)
+    assert two.on_message(3, Prepare(3), 9.0) == [Send(3, Promise(3, False))], "the promise still binds"
+
+
+def test_a_truncation_in_the_log_is_repeated_and_lowers_the_commit() -> None:
+    two = recovered(Stored(chat(1)), Stored(chat(2)), CommitHint(2), Truncate(2), Stored(chat(2, 5)))
+    assert [entry.term for entry in two.log.entries] == [1, 5] and two.log.commit == 1
+
+
+def test_what_was_committed_is_delivered_again_from_the_first_message() -> None:
+    records = [Stored(Entry(1, 1, "session", "c")), Stored(chat(2, session=1)), CommitHint(2)]
+    assert [d.msg_no for d in of(recovered(*records).start(0.0), Deliver)] == [1]
+
+
+def test_a_restarted_leader_does_not_lead_on() -> None:
+    assert recovered(Boot(1, "chat", 2), Promised(3, 2)).standing.role is Role.FOLLOWER
+
+
+@pytest.mark.parametrize("foreign", [Boot(1, "other", 2), Boot(1, "chat", 3)])
+def test_a_log_of_another_node_or_cluster_is_refused_with_a_sentence(foreign: Boot) -> None:
+    with pytest.raises(LogError, match="give each node its own data folder"):
+        recovered(foreign)
+
+
+def test_a_log_of_another_format_is_refused_with_a_sentence() -> None:
+    with pytest.raises(LogError, match="format 9"):
+        recovered(Boot(1, "chat", 2, format=9))
+    with pytest.raises(LogError, match="format 1, this chatsys reads format 2; give the node an empty data folder"):
+        recovered(Boot(1, "chat", 2, format=1))
+
+
+def test_a_leader_that_slept_longer_than_its_lease_steps_down_before_anything_else() -> None:
+    three = leader(3)
+    effects = three.on_message(1, Ack(1, True, match=1), 10.0)
+    assert three.standing.role is Role.FOLLOWER and three.standing.leader is None
+    assert sent(effects, Heartbeat) == [] and sent(three.settle(10.0), Propose) == []
+
+
+def test_a_clean_stop_leaves_a_commit_hint() -> None:
+    assert leader(3).on_command(Stop(), 0.1) == [Append(CommitHint(1))]
+
+
+def test_a_commit_hint_rides_only_with_what_is_written_anyway() -> None:
+    two = node(2)
+    two.settle(0.0)
+    two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.1)
+    two.on_message(3, Propose(1, Label(0, 0), (chat(1),), 1), 0.1)
+    assert Append(CommitHint(1)) in two.settle(0.1)
+    two.on_message(3, Heartbeat(1, 1, 1, Label(1, 1)), 0.2)
+    assert of(two.settle(0.2), Append) == []
+
+
+def test_effects_of_a_turn_persist_then_send_then_deliver() -> None:
+    two = node(2)
+    two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.1)
+    entries = (Entry(1, 1, "session", "c"), chat(2, session=1))
+    effects = two.on_message(3, Propose(1, Label(0, 0), entries, 2), 0.1) + two.settle(0.1)
+    appended = max(i for i, e in enumerate(effects) if isinstance(e, Append) and isinstance(e.record, Stored))
+    acked = next(i for i, e in enumerate(effects) if isinstance(e, Send) and isinstance(e.message, Ack))
+    delivered = next(i for i, e in enumerate(effects) if isinstance(e, Deliver))
+    assert appended < acked and appended < delivered
+
+
+def test_alone_a_node_elects_itself_and_serves() -> None:
+    one = Node(1, config(nodes=1), node().random)
+    effects = one.start(0.0)
+    ((to, promise),) = sent(effects, Promise)
+    assert to == 1
+    effects = one.on_message(1, promise, 0.01) + one.settle(0.01)
+    one.on_message(1, sent(effects, Ack)[0][1], 0.02)
+    assert one.standing.leads and one.standing.ready and one.log.commit == 1
+
+
+def test_every_message_of_the_chat_has_a_part_that_handles_it() -> None:
+    handled = {kind for part in PARTS.values() for kind in part.handles}
+    assert set(NODE_MESSAGES) - handled == {Delivered}, "which only clients receive"
+
+
+def test_a_part_can_be_replaced_by_name() -> None:
+    class Deaf(PARTS["election"]):  # type: ignore[misc, name-defined]
+        handles = (Ok,)
+
+    two = Node(2, config(), node().random, parts={"election": Deaf})
+    two.start(0.0)
+    assert two.on_message(3, Election(0, 1), 0.1) == []

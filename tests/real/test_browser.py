@@ -1,0 +1,186 @@
+"""The tour in a real JupyterLab and a real Chromium: buttons, keyboard, figures, and no network.
+
+Skipped with a sentence where there is no Chromium; with CI=true that is a failure.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import browser
+import pytest
+from browser import Server, Tab
+
+if browser.CHROMIUM is None and not os.environ.get("CI"):
+    pytest.skip(
+        "Chromium is not installed, so nobody looks at the notebook; apt install chromium.", allow_module_level=True
+    )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    assert browser.CHROMIUM, "CI needs Chromium to look at the notebook; apt-get install chromium."
+    with browser.lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tour(server: Server) -> Iterator[Tab]:
+    """Return the tour after all its cells ran at once; its cluster is alive, node 3 leads."""
+    with browser.page(server) as tab:
+        tab.open("00-tour.ipynb")
+        tab.run_all()
+        yield tab
+        tab.picture("tour-end")
+
+
+@pytest.fixture
+def panel(tour: Tab):
+    """Return the panel of the real cluster with every node well and node 3 leading."""
+    shown = tour.page.locator(".cs-panel").first
+    shown.scroll_into_view_if_needed()
+    shown.get_by_role("button", name="Reset").press("Enter")
+    await_leader(shown, 3)
+    return shown
+
+
+def await_leader(panel, node: int) -> None:
+    panel.locator(f".cs-card[data-node='{node}'][data-role='leader']").wait_for(timeout=30_000)
+
+
+def last_number(panel) -> int:
+    """Return the last message number in the table."""
+    return int(panel.locator(".cs-deliveries thead th").last.inner_text().removeprefix("#"))
+
+
+def texts_at(panel, number: int) -> list[str]:
+    """Return what stands under a number, one text per node, the highest node first."""
+    heads = panel.locator(".cs-deliveries thead th").all_inner_texts()
+    column = heads.index(f"#{number}")
+    return [row.locator("th, td").nth(column).inner_text() for row in panel.locator(".cs-deliveries tbody tr").all()]
+
+
+def await_text(panel, text: str) -> None:
+    """Wait until two nodes have delivered `text`: all that live."""
+    panel.locator(".cs-deliveries td", has_text=text).nth(1).wait_for(timeout=20_000)
+
+
+def figure(tour: Tab, title: str) -> list[dict]:
+    """Return the data of every figure with this title, as plotly drew it."""
+    return tour.page.evaluate(
+        """(title) => [...document.querySelectorAll('.js-plotly-plot')]
+            .filter((plot) => plot.layout.title?.text === title)
+            .map((plot) => plot.data.map((trace) => ({name: trace.name, text: trace.text, x: [...(trace.x || [])], y: [...(trace.y || [])]})))""",
+        title,
+    )
+
+
+# --- after all cells ran at once ------------------------------------------------------------------
+
+
+def test_all_cells_at_once_leave_no_error(tour: Tab) -> None:
+    errors = tour.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
+    assert errors.all_inner_texts() == []
+    assert tour.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+
+
+def test_the_figures_show_that_another_node_led_after_the_crash(tour: Tab) -> None:
+    simulated, real, *_ = figure(tour, "Roles and terms")
+    for drawn in (simulated, real):
+        leading = next(trace for trace in drawn if trace["name"] == "leader")
+        assert leading["y"][:2] == [2, 1], "the rows of node 3 and node 2, counted from below"
+        assert min(leading["x"]) > 0
+    assert any(trace["name"] == "crashes" for trace in real)
+
+
+def test_the_matrix_shows_three_equal_rows_without_a_gap(tour: Tab) -> None:
+    after = figure(tour, "What each node delivered at each number")[1]
+    rows = after[0]["text"]
+    assert after[0]["x"] == ["#1", "#2", "#3"]
+    assert [[cell[2:] for cell in row] for row in rows] == [[cell[2:] for cell in rows[0]]] * 3
+
+
+# --- by button, by keyboard -----------------------------------------------------------------------
+
+
+def test_crashing_the_leader_by_button_elects_another_and_the_numbers_go_on(tour: Tab, panel) -> None:
+    before = last_number(panel)
+    panel.locator(".cs-card[data-role='leader']").get_by_role("button", name="Crash").click()
+    await_leader(panel, 2)
+    panel.get_by_label("message").fill("said by mouse <b>& co</b>")
+    panel.get_by_role("button", name="Say").click()
+    await_text(panel, "said by mouse")
+    assert last_number(panel) == before + 1
+    assert texts_at(panel, before + 1) == ["–", "✓ said by mouse <b>& co</b>", "✓ said by mouse <b>& co</b>"]
+    assert panel.locator(".cs-line").inner_text() == "cluster.say('said by mouse <b>& co</b>', author='ann')"
+    tour.picture("tour-crash-by-button")
+
+
+def test_crashing_the_leader_by_keyboard_alone(tour: Tab, panel) -> None:
+    before = last_number(panel)
+    panel.get_by_role("button", name="Stop all").focus()
+    tab_to(tour, "Crash node 3")
+    tour.page.keyboard.press("Enter")
+    await_leader(panel, 2)
+    assert focused(tour) == "Crash node 3", "the focus must stay where it was"
+    tab_to(tour, "message")
+    tour.page.keyboard.type("said by keyboard")
+    tour.page.keyboard.press("Enter")
+    await_text(panel, "said by keyboard")
+    assert last_number(panel) == before + 1
+    assert texts_at(panel, before + 1)[1:] == ["✓ said by keyboard"] * 2
+    tour.picture("tour-crash-by-keyboard")
+
+
+def tab_to(tour: Tab, name: str) -> None:
+    """Press Tab until the control with this name has the focus."""
+    for _ in range(30):
+        tour.page.keyboard.press("Tab")
+        if focused(tour) == name:
+            return
+    raise AssertionError(f"Tab never reached {name}")
+
+
+def focused(tour: Tab) -> str:
+    return str(tour.page.evaluate("() => document.activeElement.getAttribute('aria-label') || ''"))
+
+
+def test_keys_pressed_in_the_panel_are_not_keys_of_the_notebook(tour: Tab, panel) -> None:
+    cells = tour.page.locator(".jp-Cell").count()
+    panel.get_by_role("button", name="Heal all links").focus()
+    for key in ("a", "b", "x"):
+        tour.page.keyboard.press(key)
+    assert tour.page.locator(".jp-Cell").count() == cells
+
+
+def test_a_refused_verb_is_a_sentence_in_the_live_region(tour: Tab, panel) -> None:
+    panel.locator(".cs-card[data-node='1']").get_by_role("button", name="Restart").press("Enter")
+    said = panel.get_by_role("status")
+    said.filter(has_text="Node 1 is running").wait_for(timeout=10_000)
+    assert said.get_attribute("aria-live") == "polite"
+
+
+def test_the_simulated_world_plays_steps_and_holds(tour: Tab) -> None:
+    world = tour.page.locator(".cs-panel").nth(1)
+    world.scroll_into_view_if_needed()
+    before = float(world.locator(".cs-time").inner_text().removesuffix(" s"))
+    world.get_by_role("button", name="+1 s").click()
+    world.get_by_role("button", name="Play").click()
+    tour.page.wait_for_function(
+        "([panel, before]) => parseFloat(panel.querySelector('.cs-time').textContent) > before + 2",
+        arg=[world.element_handle(), before],
+    )
+    world.get_by_role("button", name="Hold").click()
+    world.get_by_role("button", name="Play").wait_for()
+    tour.picture("tour-simulated")
+
+
+def test_the_download_link_leads_to_the_saved_run(tour: Tab) -> None:
+    link = tour.page.locator("a[download]").get_attribute("href")
+    assert "/files/data/tour.run" in link
+    assert (Path(tour.server.root) / "data" / "tour.run").stat().st_size > 1000
+
+
+def test_nothing_complained_and_nothing_left_this_machine(tour: Tab) -> None:
+    assert tour.complaints == []
+    assert tour.strangers == []

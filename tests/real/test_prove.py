@@ -1,0 +1,136 @@
+"""The long ring: pieces run one after another, what is finished stays finished, and every kind keeps a line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typed import Run, refused
+
+from chatsys import prove as proving
+from chatsys.errors import UsageError
+from chatsys.prove import Evidence, Kind, Line, Piece, describe_code, joined, kinds, prove, written
+
+SHORT = "--seconds 1 --calm 1 --jobs 1 --json"
+
+
+def played(seeds: str, more: str = "") -> Piece:
+    """Return a piece that plays a few short schedules."""
+    return Piece(("simulate", "--seeds", seeds, *more.split(), *SHORT.split()), 60.0, seeds)
+
+
+def test_pieces_run_one_after_another_and_each_keeps_a_line(tmp_path: Path) -> None:
+    told: list[Line] = []
+    evidence = Evidence(tmp_path / "kept", (Kind("some", (played("0:2"), played("2:3"))),))
+    prove(evidence, 60.0, told.append)
+    assert [line.seeds for line in told] == ["0:2", "2:3"] and all(line.seconds > 0 for line in told)
+    assert {line.result for line in told} <= {"held", "inconclusive"}
+    kept = [json.loads(text) for text in (tmp_path / "kept" / "pieces.jsonl").read_text().splitlines()]
+    assert [line["command"] for line in kept] == [line.command for line in told]
+    (row,) = (tmp_path / "kept" / "evidence.txt").read_text().splitlines()
+    assert row.startswith("some") and "2 of 2" in row and "seeds 0:3" in row
+
+
+def test_what_was_finished_with_the_same_code_is_not_run_again(tmp_path: Path) -> None:
+    some = (Kind("some", (played("0:1"), played("1:2"))),)
+    told: list[Line] = []
+    prove(Evidence(tmp_path, some), 0.001, told.append)
+    prove(Evidence(tmp_path, some), 60.0, told.append)
+    prove(Evidence(tmp_path, some), 60.0, told.append)
+    assert [line.seeds for line in told] == ["0:1", "1:2"]
+
+
+def test_evidence_of_other_code_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = (Kind("some", (played("0:1"),)),)
+    told: list[Line] = []
+    prove(Evidence(tmp_path, some), 60.0, told.append)
+    monkeypatch.setattr(proving, "describe_code", lambda: ("abc", "another state"))
+    prove(Evidence(tmp_path, some), 60.0, told.append)
+    assert [line.code for line in told] == [describe_code()[1], "another state"]
+
+
+def test_a_violation_is_kept_with_its_sentence_and_its_command(tmp_path: Path) -> None:
+    evidence = Evidence(
+        tmp_path, (Kind("unsafe", (Piece(("demo", "--scenario", "split-brain", "--quorum", "1", "--json"), 60.0),)),)
+    )
+    prove(evidence, 60.0, lambda line: None)
+    (row,) = evidence.rows()
+    assert row["result"] == "violated"
+    assert (
+        row["what"][0].startswith("chatsys demo --scenario split-brain --quorum 1 --json: ") and "S1" in row["what"][0]
+    )
+
+
+def test_a_search_that_stops_at_its_bound_is_held_only_where_no_more_is_asked_for(tmp_path: Path) -> None:
+    piece = Piece(("explore", "--model", "log", "--states", "50", "--json"), 60.0)
+    evidence = Evidence(tmp_path, (Kind("bounded", (piece,), bounded=True), Kind("whole", (piece,))))
+    prove(evidence, 60.0, lambda line: None)
+    assert [row["result"] for row in evidence.rows()] == ["held", "inconclusive"]
+
+
+def test_a_piece_that_fails_by_itself_is_told_and_tried_again(tmp_path: Path) -> None:
+    some = (Kind("some", (Piece(("simulate", "--seeds", "nonsense"), 60.0), Piece(("demo",), 0.001))),)
+    told: list[Line] = []
+    for _ in range(2):
+        prove(Evidence(tmp_path, some), 2.0, told.append)
+    assert {line.result for line in told} == {"failed"} and len(told) > 2
+    assert any("--seeds is 'nonsense'" in line.what for line in told)
+    assert any(line.what == "It did not end within 0.001 s." for line in told)
+
+
+def test_the_kind_that_had_the_least_time_comes_next(tmp_path: Path) -> None:
+    evidence = Evidence(tmp_path, (Kind("a", (played("0:1"), played("1:2"))), Kind("b", (played("2:3"),))))
+    first = evidence.next()
+    assert first is not None and first[0].name == "a"
+    evidence.run(*first)
+    second = evidence.next()
+    assert second is not None and second[0].name == "b"
+
+
+def test_every_kind_of_evidence_is_a_command_that_can_be_typed() -> None:
+    every = kinds()
+    assert {"soak, 3 processes", "fuzz", "election, every order", "schedules, 5 nodes"} <= {kind.name for kind in every}
+    commands = [piece.command for kind in every for piece in kind.pieces]
+    assert len(commands) == len(set(commands))
+    seeds = {kind.name: joined([piece.seeds for piece in kind.pieces if piece.seeds]) for kind in every}
+    assert seeds["schedules, 3 nodes"] == seeds["schedules, 5 nodes"] == "0:10000"
+    assert "chatsys mutants 'vote twice' --explore --json" in commands
+
+
+@pytest.mark.parametrize(
+    ("ranges", "told"), [([], ""), (["0:2", "2:5"], "0:5"), (["2:5", "0:1"], "0:1, 2:5"), (["10:11", "9:10"], "9:11")]
+)
+def test_seeds_are_told_in_their_shortest_form(ranges: list[str], told: str) -> None:
+    assert joined(ranges) == told
+
+
+def test_a_line_of_the_table_fits_a_terminal() -> None:
+    row = {
+        "kind": "schedules, 3 nodes",
+        "commit": "ddf604e+",
+        "pieces": 3,
+        "of": 100,
+        "seconds": 4000.0,
+        "result": "held",
+        "seeds": "",
+    }
+    assert len(written(row)) <= 80
+
+
+def test_a_broken_line_and_an_unusable_folder_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "pieces.jsonl").write_text('{"kind": "some"}\n')
+    with pytest.raises(UsageError, match=r"pieces.jsonl is broken at line 1 .*; remove that line\."):
+        Evidence(tmp_path, ())
+    with pytest.raises(UsageError, match="cannot be kept in"):
+        Evidence(tmp_path / "pieces.jsonl" / "below", ())
+
+
+def test_the_command_runs_one_kind_and_says_what_is_left(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("prove", "mutants, by every order", "--minutes", "0.01", "--data", tmp_path)
+    assert code == 0 and "28 pieces are left; the same command goes on with them." in out
+    assert "0 of 29 pieces are kept" in err
+    code, out, _ = run("prove", "mutants, by every order", "--minutes", "0.01", "--data", tmp_path, "--json")
+    assert json.loads(out)["left"] == 27
+
+
+def test_an_unknown_kind_is_refused_with_the_names_of_the_known_ones(run: Run, tmp_path: Path) -> None:
+    refused(run("prove", "luck", "--data", tmp_path), "There is no evidence of the kind 'luck'; there are mutants, by")

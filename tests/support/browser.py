@@ -1,0 +1,197 @@
+"""A real JupyterLab in a real Chromium, for tests: one server for all, private in every respect.
+
+    with lab(folder) as server:            JupyterLab on a free port of 127.0.0.1
+        with page(server) as tab:          a tab that keeps what went wrong in it
+            tab.open("00-tour.ipynb")
+            tab.run_all()
+
+The server has its own configuration, data and workspaces, so that nothing of the person who runs
+the tests is read or written.  The browser may speak to 127.0.0.1 only.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+TOKEN = "only-for-tests"
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+}
+HARMLESS = (
+    "favicon",
+    "ResizeObserver loop",
+    "Download the React DevTools",
+    "source map",
+    "was preloaded using link preload",
+)
+
+
+@dataclass
+class Server:
+    """A running JupyterLab: where it is and which folder it shows."""
+
+    port: int
+    root: Path
+
+    def address(self, path: str) -> str:
+        """Return the address of a page of this server."""
+        return f"http://127.0.0.1:{self.port}/{path}?token={TOKEN}&reset"
+
+
+@contextmanager
+def lab(folder: Path) -> Iterator[Server]:
+    """Start JupyterLab on a copy of the notebooks in `folder`, and end it with all its kernels."""
+    root, private = folder / "root", folder / "private"
+    shutil.copytree(ROOT / "notebooks", root, ignore=shutil.ignore_patterns("data", ".ipynb_checkpoints"))
+    (private / "config" / "labconfig").mkdir(parents=True)
+    (private / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
+    kinds = {"CONFIG": "JUPYTER_CONFIG_DIR", "DATA": "JUPYTER_DATA_DIR", "RUNTIME": "JUPYTER_RUNTIME_DIR"}
+    kinds |= {"SETTINGS": "JUPYTERLAB_SETTINGS_DIR", "WORKSPACES": "JUPYTERLAB_WORKSPACES_DIR"}
+    places = {variable: str(private / kind.lower()) for kind, variable in kinds.items()}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Server(port, root)
+    with (folder / "jupyter.log").open("wb") as log:
+        process = subprocess.Popen(
+            _command(server), env=os.environ | places, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            _await(server, process, folder / "jupyter.log")
+            yield server
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            if process.poll() is None:
+                process.kill()
+                process.wait(5)
+
+
+def _command(server: Server) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+        *(f"--ServerApp.port={server.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
+        *(f"--ServerApp.root_dir={server.root}", "--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
+        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.expose_app_in_browser=True"),
+    ]
+
+
+def _await(server: Server, process: "subprocess.Popen[bytes]", log: Path, limit: float = 60.0) -> None:
+    end = time.monotonic() + limit
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            urllib.request.urlopen(server.address("api/status"), timeout=2).close()
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+@dataclass
+class Tab:
+    """One page, with everything that went wrong in it."""
+
+    page: Any
+    server: Server
+    complaints: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    """Requests that left this machine."""
+
+    def watch(self) -> None:
+        """Note errors on the console and every request that is not for 127.0.0.1."""
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._look)
+
+    def _hear(self, message: Any) -> None:
+        if message.type == "error" and not any(part in message.text for part in HARMLESS):
+            self.complaints.append(message.text)
+
+    def _look(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"data", "blob", "about"} and parts.hostname not in {"127.0.0.1", "localhost"}:
+            self.strangers.append(request.url)
+
+    def open(self, notebook: str) -> None:
+        """Open a notebook and wait until its kernel can run cells."""
+        self.page.goto(self.server.address(f"lab/tree/{notebook}"))
+        self.page.wait_for_function("() => window.jupyterapp", timeout=60_000)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+        self.page.evaluate(
+            """async () => {
+                const app = window.jupyterapp;
+                await app.restored;
+                const until = async (get) => {
+                    for (let turn = 0; turn < 600; turn++) {
+                        const got = get();
+                        if (got) return got;
+                        await new Promise((resolve) => setTimeout(resolve, 100));
+                    }
+                    throw new Error('the notebook did not open');
+                };
+                const context = await until(() => app.shell.currentWidget?.context);
+                await context.ready;
+                await context.sessionContext.ready;
+                await (await until(() => context.sessionContext.session?.kernel)).info;
+            }"""
+        )
+
+    def run_all(self) -> None:
+        """Send all cells at once, as Run > Run All Cells does, and wait until none is running."""
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        self.page.wait_for_function(
+            """() => {
+                const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map((cell) => cell.textContent);
+                return cells.length && cells.every((prompt) => /\\[\\d+\\]/.test(prompt));
+            }""",
+            timeout=150_000,
+        )
+
+    def picture(self, name: str) -> Path:
+        """Keep a screenshot of what is visible in build/."""
+        path = ROOT / "build" / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        self.page.screenshot(path=path)
+        return path
+
+
+@contextmanager
+def page(server: Server, dark: bool = False) -> Iterator[Tab]:
+    """Open a tab in a new browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            view = browser.new_page(viewport={"width": 1280, "height": 1000}, color_scheme="dark" if dark else "light")
+            view.set_default_timeout(30_000)
+            tab = Tab(view, server)
+            tab.watch()
+            yield tab
+        finally:
+            browser.close()
