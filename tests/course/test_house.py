@@ -1,6 +1,7 @@
 """The house: two commands, equal environments, nothing of one machine in a committed file."""
 
 import ast
+import importlib
 import importlib.util
 import os
 import re
@@ -285,6 +286,23 @@ def test_a_name_that_is_not_there_is_found(name: str) -> None:
     assert dangling(f"A module.\n\nIt is like `{name}`, and so on.") == [name]
     assert dangling("Read also `sim.world`, `runtime.cluster.Cluster`, `config.Timing`, `ARCHITECTURE.md`.") == []
     assert dangling("Read also `world`, `nowhere` (no such\nmodule), and `trace`.") == ["nowhere"]
+
+
+PACKAGES = [
+    path for path in TEXTS if path.stem == "__init__" and "tests" not in path.parts and path.read_text().strip()
+]
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=lambda path: path.parent.name)
+def test_what_the_docstring_of_a_package_speaks_of_can_be_imported_from_it(path: Path) -> None:
+    package = importlib.import_module(".".join(path.parent.relative_to(ROOT).parts))
+    about, _, _also = (ast.get_docstring(parsed(path)) or "").partition("Read also")
+    below = [other for other in path.parent.glob("*.py") if other != path]
+    defined = {
+        node.name for other in below for node in parsed(other).body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    missing = [name for name in re.findall(r"`(\w+)(?:\(.*?\))?`", about) if name in defined - set(dir(package))]
+    assert not missing
 
 
 def test_the_readme_makes_the_commands_available_before_it_uses_them() -> None:
