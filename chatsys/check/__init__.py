@@ -134,9 +134,13 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[V
 def _names(invariants: Iterable[str] | None) -> list[str]:
     if isinstance(invariants, str):
         invariants = [invariants]
+    if not isinstance(invariants, Iterable | None):
+        raise UsageError(f"{invariants!r:.40} names no invariant; give names, for example ['S1', 'S2'].")
     names = list(SAFETY) if invariants is None else list(invariants)
     for name in names:
-        if isinstance(name, str) and isinstance(law := INVARIANTS.get(name), Law):
+        if not isinstance(name, str):
+            raise UsageError(f"{name!r:.40} is no name of an invariant; the invariants are {', '.join(SAFETY)}.")
+        if isinstance(law := INVARIANTS.get(name), Law):
             raise UsageError(f"{name} is no rule for `check`, which judges {', '.join(SAFETY)}; ask {law.judge}.")
         if name not in SAFETY:
             raise UsageError(f"There is no invariant {name!r}; the invariants are {', '.join(SAFETY)}.")

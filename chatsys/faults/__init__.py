@@ -10,6 +10,7 @@ Read also `sim.world` and `runtime.cluster`, whose verbs these are.
 
 from chatsys.faults.given import (
     WaitExpired,
+    check_command,
     check_ends,
     check_kind,
     check_made_of,
@@ -37,6 +38,7 @@ __all__ = [
     "Script",
     "WaitExpired",
     "apply",
+    "check_command",
     "check_ends",
     "check_fault",
     "check_kind",

@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any
 
+import msgspec
+
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import NoSuchVerb, UsageError
 from chatsys.faults.script import ANY
@@ -103,6 +105,12 @@ def check_path(name: str, path: Any) -> None:
         raise UsageError(f"{name} is {path!r:.80}; give the path of a folder, for example 'my-cluster'.")
 
 
+def check_command(command: Any) -> None:
+    """Raise `UsageError` for what is no command of an actor."""
+    if not isinstance(command, msgspec.Struct):
+        raise UsageError(f"{command!r:.80} is no command; give a message of the actor, for example Stop().")
+
+
 def check_ends(verb: str, ends: Iterable[Any], nodes: Iterable[int], clients: Iterable[str]) -> None:
     """Raise `UsageError` for an end of a link that is no node, no client so far and not "*"."""
     clients = list(clients)
@@ -116,7 +124,17 @@ def condition(predicate: Any, world: Any) -> Callable[[], Any]:
     """Return what `until` shall ask, without arguments; raises `UsageError` for what cannot be asked."""
     if not callable(predicate):
         raise UsageError(f"until was given {predicate!r:.80}; give a function, for example lambda: world.leader.")
-    return partial(predicate, world) if inspect.signature(predicate).parameters else predicate
+    try:
+        asked = inspect.signature(predicate)
+    except (TypeError, ValueError):  # some that are written in C do not tell
+        return partial(predicate)
+    for given in ((world,), ()) if asked.parameters else ((),):  # `lambda world=None: ...` is given the world
+        try:
+            asked.bind(*given)
+        except TypeError:
+            continue
+        return partial(predicate, *given)
+    raise UsageError(f"until was given a function of {asked}; it may take no argument, or one: the world.")
 
 
 def is_number(value: Any) -> bool:

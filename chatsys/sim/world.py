@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from chatsys.config import ClusterConfig, Timing
+from chatsys.errors import UsageError
 from chatsys.faults import (
     Script,
+    check_command,
     check_kind,
     check_made_of,
     check_numbers,
@@ -144,6 +146,8 @@ class World(Verbs):
         wants: Wants | None = None,
     ) -> Gate:
         """Let frames of this kind (all) wait from now on, of this sender, to this receiver, if `wants(message)`."""
+        if not all(isinstance(one, type) for one in (kind if isinstance(kind, tuple) else (kind,))):
+            raise UsageError(f"hold was given {kind!r:.80}; give a class of messages, or several: (Propose, Ack).")
         self.past_saving = "hold"
         gate = Gate(self, kind, sender, receiver, wants)
         self.gates.append(gate)
@@ -165,6 +169,7 @@ class World(Verbs):
 
     def add_client(self, name: str, factory: Factory | None = None, home: int | None = None) -> Host:
         """Return the client `name`; the first time it is made, with a link to every live node."""
+        check_saying("hello", "main", name, self.config.limits)
         if name not in self.hosts:
             self._keep("client", name, home)
             if factory is not None:
@@ -178,6 +183,7 @@ class World(Verbs):
 
     def command(self, node: int, command: msgspec.Struct) -> None:
         """Hand any command to a node."""
+        check_command(command)
         self.past_saving = "command"
         self._alive(node).command(command)
 

@@ -143,6 +143,17 @@ def test_what_no_simulated_world_can_be_made_of(options: dict[str, Any], sentenc
         World(**options)
 
 
+def test_clients_and_gates_of_a_simulated_world_are_named_properly() -> None:
+    world: Any = World(seed=1)
+    for name in (5, None, True, ""):
+        with pytest.raises(UsageError, match="author is .*, which is no text|author is ''; write at least one"):
+            world.add_client(name)
+    for kind in (5, "Propose", (int, 3)):
+        with pytest.raises(UsageError, match="hold was given .*; give a class of messages"):
+            world.hold(kind)
+    assert not world.past_saving and not world.gates
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -188,6 +199,9 @@ DONE_WITH = [
     *[(f"lose({one!r})", lambda w, s=one: w.lose(1, 2, s), "lose: .* is no fraction; give a num") for one in (-1, "1", True, NAN, 1.1)],
     *[(f"run({one!r})", lambda w, s=one: w.run(s), "run was given .*; time only goes forward|run was given .* seconds") for one in (True, -1, NAN, INF, "1", None)],
     *[(f"until({one!r})", lambda w, p=one: w.until(p), r"until was given .*; give a function, for example") for one in (3, None, True, "leader")],
+    ("until(two)", lambda w: w.until(lambda one, two: True), "until was given a function of .*one, two.*; it may take no"),
+    *[(f"command({one!r})", lambda w, c=one: w.command(1, c), ".* is no command; give a message") for one in (5, None, "stop")],
+    *[(f"check({one!r})", lambda w, i=one: cs.check(w, i), "no name of an invariant|names no inv|no invariant 'x'") for one in (5, [["S1"]], "x")],
     ("partition(3)", lambda w: w.partition(3), "partition: 3 is no group of nodes"),
 ]  # fmt: skip
 """(what is done, how, what is said about it)"""
