@@ -24,7 +24,7 @@ from chatsys.capabilities import PROCESSES, has
 from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
-from chatsys.faults import KINDS, is_number, parse_kinds, random_script
+from chatsys.faults import KINDS, parse_kinds, random_script
 from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
 from chatsys.sim.overdue import judge_live
@@ -56,7 +56,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
 
     def __post_init__(self) -> None:
         for name in ("seconds", "calm", "talk"):
-            if not is_number(getattr(self, name)):
+            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), int | float):
                 raise UsageError(f"{name} is {getattr(self, name)!r:.40}; give a number.")
         if isinstance(self.clients, bool) or not isinstance(self.clients, int):
             raise UsageError(f"clients is {self.clients!r:.40}; give a whole number.")

@@ -39,6 +39,7 @@ from chatsys.fuzz import fuzz
 from chatsys.bench import _import_seconds
 from chatsys.runtime import control
 from chatsys.sim.own.aside import Worker
+from chatsys.teach.grader import grade_notebooks
 from chatsys.teach.mutants.stories import pasted
 members = {1: "127.0.0.1:5001"}
 node = NodeConfig(node=1, data="nowhere", cluster=ClusterConfig(members=members, quorum=1))
@@ -46,6 +47,7 @@ for act in (
     Cluster, lambda: Cluster(where="processes"), lambda: ClientHost(["127.0.0.1:1"], "ann", print).start(),
     lambda: run_node(node), lambda: soak(1), lambda: fuzz(10, 10), lambda: _import_seconds("json"),
     lambda: control.pause(1), lambda: pasted("1"), lambda: Worker(b""),
+    lambda: grade_notebooks([], "03"),
 ):
     try:
         act()
@@ -135,7 +137,7 @@ def test_what_cannot_be_says_so_in_a_sentence_with_something_to_do(tmp_path: Pat
         "Cluster(where='kernel') needs threads and sockets, and this system has no threads or sockets; "
         "use a World, which has the same verbs and needs none of them."
     )
-    assert len(told) == 10
+    assert len(told) == 11
     for sentence in told:
         assert "this system has no " in sentence and sentence.endswith("."), sentence
 
