@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.protocol.client import Client
 from chatsys.protocol.messages import Say
@@ -175,6 +176,7 @@ def _acked(cluster: Cluster, text: str) -> bool:
 
 
 def _import_seconds(module: str) -> float:
+    need("To time an import", PROCESSES, instead="measure on a computer")
     code = f"import time; began = time.perf_counter(); import {module}; print(time.perf_counter() - began)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)

@@ -28,6 +28,10 @@ def _require(holds: bool, sentence: str) -> None:
         raise ConfigError(sentence)
 
 
+def _is_number(value: Any, kind: Any = int | float) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+
+
 class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Waiting times in seconds.  Wrong values cost availability, never safety.
 
@@ -73,8 +77,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name in self.__struct_fields__:
             value = getattr(self, name)
             _require(
-                math.isfinite(value) and (value > 0 or name in {"heartbeat_spread", "rank_step"} and value >= 0),
-                f"timing.{name} is {value}; give a positive number of seconds.",
+                _is_number(value) and (value > 0 or name in {"heartbeat_spread", "rank_step"} and value >= 0),
+                f"timing.{name} is {value!r}; give a positive number of seconds.",
             )
         _require(
             2 * self.heartbeat_interval < self.stickiness < self.heartbeat_timeout,  # SPECIFICATION R5.1
@@ -137,7 +141,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            _require(value > 0, f"limits.{name} is {value}; give a positive whole number.")
+            _require(_is_number(value, int) and value > 0, f"limits.{name} is {value!r}; give a positive whole number.")
         _require(
             self.frame_bytes >= 2 * self.text_bytes + 4096 and self.frame_bytes >= 2 * self.batch_bytes,
             f"limits.frame_bytes is {self.frame_bytes}; it must hold twice text_bytes plus 4096 and twice batch_bytes.",
@@ -161,14 +165,17 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Bully's promise: a returning higher id leads in the end, by a polite hand-over."""
 
     def __post_init__(self) -> None:
+        _require(isinstance(self.members, Mapping), f"members is {self.members!r:.80}; give {{1: 'host:port', ...}}.")
         count = len(self.members)
         _require(count >= 1, "members is empty; name at least one node, for example 1: 127.0.0.1:5001.")
         _require(count <= MAX_VOTERS, f"members names {count} nodes; a cluster has at most {MAX_VOTERS} voters.")
         for node in self.members:
-            _require(node >= 1, f"members has the node id {node}; ids are whole numbers from 1.")
+            _require(
+                _is_number(node, int) and node >= 1, f"members has the node id {node!r}; ids are whole numbers from 1."
+            )
         _require(
-            1 <= self.quorum <= count,
-            f"quorum is {self.quorum}; with {count} members write majority or a number from 1 to {count}.",
+            _is_number(self.quorum, int) and 1 <= self.quorum <= count,
+            f"quorum is {self.quorum!r}; with {count} members write majority or a number from 1 to {count}.",
         )
         _require(bool(self.cluster.strip()), "cluster is empty; give the cluster a name, for example chat.")
 
@@ -191,7 +198,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, nodes: int = 3, quorum: int | Literal["majority"] = "majority", **rest: Any) -> "ClusterConfig":
         """Return a config for nodes 1..`nodes` without addresses, as simulated worlds need it."""
         _require(
-            isinstance(nodes, int) and 1 <= nodes <= MAX_VOTERS,
+            _is_number(nodes, int) and 1 <= nodes <= MAX_VOTERS,
             f"nodes is {nodes!r}; give a whole number from 1 to {MAX_VOTERS}.",
         )
         members = {node: f"node{node}:0" for node in range(1, nodes + 1)}

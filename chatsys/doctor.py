@@ -1,6 +1,7 @@
 """Doctor: what is installed here, what this system can do, and what to do about the rest.
 
-Read also `__main__`, whose `doctor` command prints this.
+Read also `chatsys.capabilities` (the facts that the package itself goes by), `__main__`, whose `doctor`
+command prints this.
 """
 
 import importlib.util
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from chatsys.capabilities import PAUSING, has
 
 TOUR = Path("notebooks") / "00-tour.ipynb"
 NEEDED, WANTED, OPTIONAL = "needed", "wanted", "optional"
@@ -108,6 +111,8 @@ def _sync() -> str:
 
 
 def _pause() -> str:
+    if not has(PAUSING):
+        raise LookupError(f"this system has no {PAUSING}")
     return f"by signal {signal.SIGSTOP.value}"
 
 

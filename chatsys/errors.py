@@ -3,6 +3,7 @@
     ChatsysError
     |-- ConfigError         a setting is wrong: say which value, and what to write instead
     |-- UsageError          a verb or an argument is wrong: unknown node, crash of a crashed node
+    |   `-- NoSuchVerb      only another world has this verb; it is an AttributeError too
     |-- LogError            a log file cannot be used
     |   |-- DamagedLog      a line before the last one is broken; nothing was skipped
     |   `-- LogInUse        another process holds the folder
@@ -15,6 +16,8 @@
 
 A loss, a late answer or a gap is not an error: those are messages, effects and states of the
 protocol.  The command line turns every ChatsysError into one sentence and exit code 2.
+
+Read also `faults.given` (what worlds and verbs refuse), `chatsys.capabilities` (who raises `NotHere`), `commands`.
 """
 
 from pathlib import Path
@@ -30,6 +33,10 @@ class ConfigError(ChatsysError):
 
 class UsageError(ChatsysError):
     """A verb was called with something it cannot act on."""
+
+
+class NoSuchVerb(UsageError, AttributeError):
+    """A verb that this world does not have, and another one has; for `hasattr` it is not there."""
 
 
 class LogError(ChatsysError):

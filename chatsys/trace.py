@@ -37,9 +37,9 @@ Read also `check` (what must hold in every trace) and `teach.figures` (how a tra
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
@@ -99,8 +99,12 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
 
 
-class Trace:
-    """An append-only list of records with the readings that everyone needs."""
+class Trace(Sequence[Record]):
+    """An append-only sequence of records with the readings that everyone needs.
+
+    `trace[0]` is the first record and `trace[-1]` the last; `trace[10:20]` is a trace too, which can
+    be checked and drawn; `len(trace)`, `for record in trace` and `record in trace` do what they say.
+    """
 
     def __init__(self, records: Iterable[Record] = (), meta: dict[str, Any] | None = None) -> None:
         self.records: list[Record] = list(records)
@@ -113,6 +117,21 @@ class Trace:
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Trace": ...
+    def __getitem__(self, place: int | slice) -> "Record | Trace":
+        """Return the record at a place (from 0), or the trace of a slice; raises `IndexError` behind the end."""
+        if isinstance(place, slice):
+            return Trace(self.records[place], dict(self.meta))
+        if not hasattr(place, "__index__"):
+            raise TypeError(f"trace[{place!r:.40}]: give a number or a slice; trace.frame() has columns with names.")
+        try:
+            return self.records[place]
+        except IndexError:
+            raise IndexError(f"There is no record {place}; this trace has {len(self.records)}, from 0 on.") from None
 
     def __repr__(self) -> str:
         end = self.records[-1].time if self.records else 0.0
@@ -128,6 +147,8 @@ class Trace:
 
     def until(self, time: float) -> "Trace":
         """Return the history up to and including `time` (seconds): stepping back is this."""
+        if isinstance(time, bool) or not isinstance(time, int | float) or time != time:
+            raise UsageError(f"until was given {time!r:.80}; give seconds since the beginning.")
         return self.where(lambda record: record.time <= time)
 
     @property

@@ -2,9 +2,16 @@
 
     trace --check--> [Violation, ...]        empty: every invariant held
 
-`INVARIANTS` is the registry: a name such as `S1` and the class that says and checks it.  All of
-them read the records once, in order; `Checker` does the same while a run goes on.  `check_live`
-asks the other question: did something good happen in time (L1-L4)?
+`INVARIANTS` lists every rule by its name, with `title` and `meaning`:
+
+    S1 to S16   safety, nothing bad happens: the classes that `check` lets read the records once, in
+                order; `Checker` does the same while a run goes on
+    L1 to L6    liveness, something good happens in time: `check_live`, when faults have ended, and
+                `check_rest`, which asks the nodes of a world
+    broken      no node stopped itself rather than break a rule
+    frames      refusals do not answer each other without end: `check_frames`
+
+S15 and L5 are left free: they belong to joining and leaving through the log, which is not there yet.
 
     for broken in check(world.trace):
         print(broken)
@@ -26,18 +33,47 @@ from typing import Any
 from chatsys.check.acknowledgements import ACKNOWLEDGEMENTS
 from chatsys.check.deliveries import DELIVERIES
 from chatsys.check.durability import DURABILITY
+from chatsys.check.frames import check_frames
+from chatsys.check.histories import check_histories, second_opinion
+from chatsys.check.liveness import LIVENESS, Verdict, check_live
 from chatsys.check.replicas import REPLICAS
-from chatsys.check.violation import Invariant, Logs, Violation
+from chatsys.check.rest import check_rest
+from chatsys.check.violation import Invariant, Law, Logs, Violation
 from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace, trace_of
 
-INVARIANTS: dict[str, type[Invariant]] = {
+SAFETY: dict[str, type[Invariant]] = {
     kind.name: kind
     for kind in sorted(DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS + DURABILITY, key=lambda kind: int(kind.name[1:]))
 }
-"""Every safety invariant by its name."""
+"""Every safety invariant by its name: the rules that `check` judges."""
 
-__all__ = ["INVARIANTS", "MOST", "Checker", "Invariant", "Violation", "check"]
+INVARIANTS: dict[str, type[Invariant] | Law] = {
+    **SAFETY,
+    **{law.name: law for law in LIVENESS},
+    "broken": Law("broken", "stopped itself", "No node stops itself rather than break a rule.", "world.failures"),
+    "frames": Law(
+        "frames", "frames per event", "Refusals and repetitions do not answer each other without end.", "check_frames"
+    ),
+}
+"""Every rule by its name, each with a `name`, a `title` and its `meaning`."""
+
+__all__ = [
+    "INVARIANTS",
+    "MOST",
+    "SAFETY",
+    "Checker",
+    "Invariant",
+    "Law",
+    "Verdict",
+    "Violation",
+    "check",
+    "check_frames",
+    "check_histories",
+    "check_live",
+    "check_rest",
+    "second_opinion",
+]
 
 MOST = 10
 """So many violations of one invariant are told; the first ones are the story, the rest repeats it."""
@@ -51,7 +87,7 @@ class Checker:
 
     def __init__(self, invariants: Iterable[str] | None = None, closed: bool = False) -> None:
         self.logs = Logs()
-        self.invariants = [INVARIANTS[name](self.logs, closed) for name in _names(invariants)]
+        self.invariants = [SAFETY[name](self.logs, closed) for name in _names(invariants)]
         self.doors: dict[str, list[Callable[[Record], Violation | None]]] = {}
         self.told: dict[str, int] = {}
         for source in (self.logs, *self.invariants):
@@ -96,10 +132,18 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[V
 
 
 def _names(invariants: Iterable[str] | None) -> list[str]:
-    names = list(INVARIANTS) if invariants is None else list(invariants)
+    if isinstance(invariants, str):
+        invariants = [invariants]
+    if not isinstance(invariants, Iterable | None):
+        raise UsageError(f"{invariants!r:.40} names no invariant; give names, for example ['S1', 'S2'].")
+    names = list(SAFETY) if invariants is None else list(invariants)
     for name in names:
-        if name not in INVARIANTS:
-            raise UsageError(f"There is no invariant {name!r}; the invariants are {', '.join(INVARIANTS)}.")
+        if not isinstance(name, str):
+            raise UsageError(f"{name!r:.40} is no name of an invariant; the invariants are {', '.join(SAFETY)}.")
+        if isinstance(law := INVARIANTS.get(name), Law):
+            raise UsageError(f"{name} is no rule for `check`, which judges {', '.join(SAFETY)}; ask {law.judge}.")
+        if name not in SAFETY:
+            raise UsageError(f"There is no invariant {name!r}; the invariants are {', '.join(SAFETY)}.")
     return names
 
 

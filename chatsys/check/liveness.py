@@ -13,19 +13,28 @@ Read also `check` (safety), `reigns` (who led when), `rest` (L6, as the nodes th
           `config.Timing` (what the limits are made of).
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from chatsys.check.reigns import ENDS, find_reigns
-from chatsys.check.violation import Node, Violation, name_client, quote, when
+from chatsys.check.violation import Law, Node, Violation, name_client, quote, when
 from chatsys.config import Timing
 from chatsys.errors import UsageError
-from chatsys.trace import Record, Trace
+from chatsys.trace import Record, Trace, trace_of
 
-LAWS = ("L1", "L2", "L3", "L4", "L6")
-"""The laws that a trace can show."""
+LIVENESS = (
+    Law("L1", "leader", "Soon after the faults end a node is a ready leader, and whenever one is lost, another.", "check_live"),
+    Law("L2", "delivery", "What was acknowledged is delivered by every live node, in the life that it lives.", "check_live"),
+    Law("L3", "answer", "Every message that a client sends is answered.", "check_live"),
+    Law("L4", "calm", "The leader stays; only a hand-over to the highest live node may change it, once.", "check_live"),
+    Law("L6", "rest", "When nobody speaks, nothing waits: nothing held back, no frame, no answer owed.", "check_live, check_rest"),
+)  # fmt: skip
+"""The laws of liveness.  L5 is left free, as S15 is: they belong to joining and leaving through the log."""
+LAWS = tuple(law.name for law in LIVENESS)
+"""The names of the laws that a trace can show."""
 _KEPT = frozenset(
     "start crash stop pause resume ready role lead follow deliver ack submit indeterminate hold cut heal".split()
 )
@@ -42,7 +51,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_live(
-    trace: Trace,
+    trace: Trace | Any,
     faults_end: float,
     live: tuple[int, ...] | None = None,
     *,
@@ -53,12 +62,16 @@ def check_live(
 
     By default these are the nodes that run at the end of the trace.  `end` is when the world was
     left: one that falls silent writes no record of it.  `laws` are those to judge.  The limits are
-    those of the protocol, from the timing in `trace.meta`.  Raises `UsageError` for an unknown law.
+    those of the protocol, from the timing in `trace.meta`.  A world, cluster or run stands for its trace.
+    Raises `UsageError` for an unknown law and for a time that is none.
     """
+    for name, time in (("faults_end", faults_end), ("end", 0.0 if end is None else end)):
+        if isinstance(time, bool) or not isinstance(time, int | float) or not 0 <= time < math.inf:
+            raise UsageError(f"{name} is {time!r:.80}; give seconds since the beginning, 0 or more.")
     for law in laws:
         if law not in LAWS:
             raise UsageError(f"There is no law {law!r} that a trace can show; the laws are {', '.join(LAWS)}.")
-    return _Look(trace, faults_end, live, end).verdict(laws)
+    return _Look(trace_of(trace), faults_end, live, end).verdict(laws)
 
 
 class _Look:

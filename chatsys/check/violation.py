@@ -155,6 +155,15 @@ class Invariant:
         )
 
 
+class Law(msgspec.Struct, frozen=True):
+    """A rule that no `Invariant` class watches record by record; `judge` says what judges it."""
+
+    name: str
+    title: str
+    meaning: str
+    judge: str
+
+
 def quote(text: str | None) -> str:
     """Return a text as it stands in a sentence: quoted, on one line, not longer than 40 characters."""
     if text is None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chatsys.capabilities import PROCESSES, SOCKETS, need
 from chatsys.commands import (
     HELD,
     VIOLATED,
@@ -42,6 +43,8 @@ def lab(
         chatsys lab --no-browser --port 9000
     """
     from chatsys.doctor import TOUR, find_tour
+
+    need("JupyterLab", PROCESSES, SOCKETS, instead="start it on a computer")
 
     tour = find_tour()
     if tour is None:

@@ -8,9 +8,25 @@
 Read also `sim.world` and `runtime.cluster`, whose verbs these are.
 """
 
-from chatsys.faults.given import WaitExpired, check_made_of, check_saying, check_seconds, warn_expired
+from chatsys.faults.given import (
+    WaitExpired,
+    check_command,
+    check_ends,
+    check_kind,
+    check_made_of,
+    check_numbers,
+    check_path,
+    check_saying,
+    check_seconds,
+    check_seed,
+    condition,
+    config_of,
+    is_number,
+    refuse_verb,
+    warn_expired,
+)
 from chatsys.faults.model import BOUNDS, OutsideModel, outside
-from chatsys.faults.script import VERBS, Fault, Script, apply, check_fault
+from chatsys.faults.script import VERBS, Fault, Script, apply, check_fault, repair
 from chatsys.faults.swarm import KINDS, parse_kinds, random_script
 
 __all__ = [
@@ -22,12 +38,23 @@ __all__ = [
     "Script",
     "WaitExpired",
     "apply",
+    "check_command",
+    "check_ends",
     "check_fault",
+    "check_kind",
     "check_made_of",
+    "check_numbers",
+    "check_path",
     "check_saying",
     "check_seconds",
+    "check_seed",
+    "condition",
+    "config_of",
+    "is_number",
     "outside",
     "parse_kinds",
     "random_script",
+    "refuse_verb",
+    "repair",
     "warn_expired",
 ]

@@ -1,8 +1,11 @@
 """Given: what both worlds and their verbs are given, checked once for both; and a wait that came to nothing.
 
+    World(seed="a")    UsageError    seed is 'a'; give a whole number
     run(-1)            UsageError    time only goes forward
     say("x" * 100000)  UsageError    no node would accept it
     until(..., 5)      WaitExpired   a warning: what was waited for, and how the nodes are now
+
+A truth value is no number here, although Python counts with it, and neither is NaN or infinity.
 
 Read also `script` (the checks of verbs that break things), `sim.world`, `runtime.cluster`.
 """
@@ -10,11 +13,17 @@ Read also `script` (the checks of verbs that break things), `sim.world`, `runtim
 import inspect
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import PurePath
 from typing import Any
 
-from chatsys.config import Limits
-from chatsys.errors import UsageError
+import msgspec
+
+from chatsys.config import ClusterConfig, Limits, Timing
+from chatsys.errors import NoSuchVerb, UsageError
+from chatsys.faults.script import ANY
+from chatsys.protocol.actor import Actor
 from chatsys.protocol.session_table import refusal
 
 
@@ -24,35 +33,130 @@ class WaitExpired(UserWarning):
 
 def check_seconds(verb: str, seconds: Any) -> None:
     """Raise `UsageError` for what is no length of time."""
-    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+    if not is_number(seconds) or seconds < 0:
         raise UsageError(f"{verb} was given {seconds!r} seconds; time only goes forward: give a number, 0 or more.")
 
 
 def check_saying(text: Any, room: Any, author: Any, limits: Limits) -> None:
     """Raise `UsageError` for what no node would ever accept."""
     for name, value in (("text", text), ("author", author), ("room", room)):
-        if not isinstance(value, str) or not value.strip():
-            raise UsageError(f"{name} is {value!r}; write at least one character.")
+        if not isinstance(value, str):
+            raise UsageError(f"{name} is {value!r:.80}, which is no text; put it in quotes: {str(value)[:40]!r}.")
+        if not value.strip():
+            raise UsageError(f"{name} is {value!r:.80}; write at least one character.")
     if wrong := refusal(room, author, text, limits):
         raise UsageError(f"say: {wrong[1]}")
 
 
-def check_made_of(parts: Any, actor: Any, numbers: dict[str, Any]) -> None:
-    """Raise `UsageError` for what no world can be made of: `parts` and `actor`, and arguments that must be numbers."""
+def check_made_of(parts: Any, actor: Any, client: Any = None) -> None:
+    """Raise `UsageError` for code that no world can be made of: `parts`, `actor` and what makes clients."""
     from chatsys.protocol.node import PARTS
 
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            raise UsageError(f"{name} is {value!r}; give a number, 0 or more.")
-    if actor is not None and not isinstance(actor, type):
-        raise UsageError(f"actor is {actor!r}; give a class, for example actor=Node.")
+    if actor is not None and not (isinstance(actor, type) and issubclass(actor, Actor)):
+        raise UsageError(f"actor is {actor!r:.80}; give a class made from Actor, for example actor=Node.")
+    if client is not None and not callable(client):
+        raise UsageError(f"client is {client!r:.80}; give a class of clients, or a function that makes them.")
     if parts is not None and not isinstance(parts, Mapping):
-        raise UsageError(f'parts is {parts!r}; give classes by name, for example parts={{"election": MyBully}}.')
+        raise UsageError(f'parts is {parts!r:.80}; give classes by name, for example parts={{"election": MyBully}}.')
     for name, part in (parts or {}).items():
         if not isinstance(part, type):
-            raise UsageError(f'parts["{name}"] is {part!r}; give the class itself, without brackets behind it.')
+            raise UsageError(f'parts["{name}"] is {part!r:.80}; give the class itself, without brackets behind it.')
         if name not in PARTS and (actor is None or actor.__module__ == "chatsys.protocol.node"):
             raise UsageError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
+
+
+def check_numbers(**numbers: Any) -> None:
+    """Raise `UsageError` for arguments of a world that must be numbers, 0 or more."""
+    for name, value in numbers.items():
+        if not is_number(value) or value < 0:
+            raise UsageError(f"{name} is {value!r}; give a number, 0 or more.")
+
+
+def check_seed(seed: Any) -> None:
+    """Raise `UsageError` for a seed that is no whole number."""
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise UsageError(f"seed is {seed!r:.80}; give a whole number, for example 7.")
+
+
+def config_of(nodes: Any, quorum: Any, timing: Any) -> ClusterConfig:
+    """Return the config of a world made with these; raises `UsageError` or `ConfigError` for what makes none."""
+    if not isinstance(timing, Timing | str):
+        raise UsageError(f"timing is {timing!r:.80}; give 'course', 'fast' or a Timing.")
+    timing = Timing.profile(timing) if isinstance(timing, str) else timing
+    if not isinstance(nodes, ClusterConfig):
+        return ClusterConfig.of(nodes, quorum, timing=timing)
+    for name, value, usual in (("quorum", quorum, "majority"), ("timing", timing, Timing())):
+        if value not in (usual, getattr(nodes, name)):
+            raise UsageError(
+                f"nodes is a ClusterConfig, which has a {name} of its own; leave out {name}={value!r:.60}."
+            )
+    return nodes
+
+
+def check_kind(name: str, value: Any, kind: type) -> None:
+    """Raise `UsageError` for an argument that is given and is not of its kind."""
+    if value is not None and not isinstance(value, kind):
+        raise UsageError(f"{name} is {value!r:.80}; give {kind.__name__}(...), or leave it out.")
+
+
+def check_path(name: str, path: Any) -> None:
+    """Raise `UsageError` for what is given as a path and is none."""
+    if path is not None and not (isinstance(path, str | PurePath) and str(path).strip()):
+        raise UsageError(f"{name} is {path!r:.80}; give the path of a folder, for example 'my-cluster'.")
+
+
+def check_command(command: Any) -> None:
+    """Raise `UsageError` for what is no command of an actor."""
+    if not isinstance(command, msgspec.Struct):
+        raise UsageError(f"{command!r:.80} is no command; give a message of the actor, for example Stop().")
+
+
+def check_ends(verb: str, ends: Iterable[Any], nodes: Iterable[int], clients: Iterable[str]) -> None:
+    """Raise `UsageError` for an end of a link that is no node, no client so far and not "*"."""
+    clients = list(clients)
+    for end in ends:
+        if end not in (ANY, *nodes, *clients):
+            people = ", ".join(clients) or "nobody so far"
+            raise UsageError(f"{verb}: {end!r} is no node and no client; clients are {people}, all ends are '*'.")
+
+
+def condition(predicate: Any, world: Any) -> Callable[[], Any]:
+    """Return what `until` shall ask, without arguments; raises `UsageError` for what cannot be asked."""
+    if not callable(predicate):
+        raise UsageError(f"until was given {predicate!r:.80}; give a function, for example lambda: world.leader.")
+    try:
+        asked = inspect.signature(predicate)
+    except (TypeError, ValueError):  # some that are written in C do not tell
+        return partial(predicate)
+    for given in ((world,), ()) if asked.parameters else ((),):  # `lambda world=None: ...` is given the world
+        try:
+            asked.bind(*given)
+        except TypeError:
+            continue
+        return partial(predicate, *given)
+    raise UsageError(f"until was given a function of {asked}; it may take no argument, or one: the world.")
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether this is a finite number; a truth value is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
+
+
+ELSEWHERE = {
+    "World": "submit pids".split(),
+    "Cluster": "step at duplicate disk clock ambush hold add_client again".split(),
+}
+"""For each kind of world the verbs that only the other one has."""
+
+
+def refuse_verb(world: Any, name: str) -> NoSuchVerb | AttributeError:
+    """Return the error for a name that `world` does not have: a sentence, if the other kind of world has it."""
+    own = next((kind.__name__ for kind in type(world).__mro__ if kind.__name__ in ELSEWHERE), "")
+    if name not in ELSEWHERE.get(own, ()):
+        return AttributeError(f"{type(world).__name__!r} object has no attribute {name!r}")
+    if own == "World":
+        return NoSuchVerb(f"{name} exists for a Cluster only; a simulated World lives in this very thread.")
+    return NoSuchVerb(f"{name} exists in the simulated World only, where time stands still between two events.")
 
 
 def warn_expired(world: Any, predicate: Callable[..., Any], limit: float) -> None:

@@ -157,13 +157,9 @@ def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> 
         args = [_with_leader(value, leader) for value in args]
     if verb == "partition" and [isinstance(value, bool) for value in args] in ([False], [False, True]):
         args = [args[0], tuple(node for node in world.nodes if node not in args[0]), *args[1:]]
-    action = getattr(world, verb, None)
-    if action is None:
-        _check_there(world, verb)
-        _mend(world)
-        return True
+    _check_there(world, verb)
     try:
-        action(*args)
+        getattr(world, verb)(*args)
     except UsageError:
         if not lenient:
             raise
@@ -172,8 +168,8 @@ def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> 
 
 
 def _check_there(world: Any, verb: str) -> None:
-    """Raise `UsageError` if this world cannot do `verb`; `mend` is made of other verbs where there is none."""
-    if verb != "mend" and getattr(world, verb, None) is None:
+    """Raise `UsageError` if this world cannot do `verb`."""
+    if not hasattr(world, verb):
         raise UsageError(f"{verb} exists in the simulated World only; leave it out for a {world.where} cluster.")
 
 
@@ -188,8 +184,8 @@ def _with_leader(value: Any, leader: int) -> Any:
     return tuple(sorted({leader if node == LEADER else node for node in value}))
 
 
-def _mend(world: Any) -> None:
-    """Heal all links, resume and restart everyone: for worlds without a verb of their own for it."""
+def repair(world: Any) -> None:
+    """Heal all links, resume and restart everyone, by the verbs that every world has."""
     world.heal(everything=True)
     for node, state in world.status().items():
         if not state["alive"]:

@@ -2,6 +2,7 @@
 
     Fault(3.0, "partition", ((2,), (1, 3)))  --as_call-->   3.0, "partition", (2,), (1, 3)
                                              --in_words-->  At 3 s the network splits: node 2 | nodes 1 and 3.
+    a record of links: "lose * - *: 0.3"     --of_links-->  Every link loses 30% of its frames.
 
 Read also `script` (what a step is), `sim.shrink` (the short stories made of them).
 """
@@ -91,6 +92,26 @@ def in_words(fault: Fault) -> str:
     return f"{at} {fault.verb} {', '.join(map(str, fault.args))}."
 
 
+def of_links(kind: str, reason: str) -> str:
+    """Say in words what a world wrote into the trace about its links: of kind `cut`, `heal`, `slow` or `lose`."""
+    if kind == "heal":
+        return "All links are open again" + (", without loss or delay." if reason == "everything" else ".")
+    if kind == "cut":
+        one_way = "->" in reason
+        sides = [[int(digits) for digits in re.findall(r"\d+", side)] for side in re.split(r"\||->", reason)]
+        if len(sides) == 2 and all(len(side) == 1 for side in sides):
+            fault = Fault(0.0, "cut", (sides[0][0], sides[1][0], one_way))
+        else:
+            fault = Fault(0.0, "partition", (*map(tuple, sides), one_way))
+    elif (found := re.fullmatch(r"\w+ (.+) - (.+): ([\d.e+ -]+)", reason)) is not None:
+        a, b = (int(end) if end.isdecimal() else end for end in found.group(1, 2))
+        fault = Fault(0.0, kind, (a, b, *map(float, found[3].split(" + "))))
+    else:
+        return f"Something changed about the links ({kind}: {reason})."
+    told = in_words(fault).removeprefix("At 0 s ")
+    return told[0].upper() + told[1:]
+
+
 def _seconds(time: float) -> str:
     return f"{time:.3f}".rstrip("0").rstrip(".")
 
@@ -103,9 +124,11 @@ def _named(nodes: Sequence[Any]) -> str:
 
 
 def _parted(groups: Iterable[Any]) -> str:
+    groups = list(groups)
     sides = [_named(side) for side in groups if not isinstance(side, bool)] + ["the others"]
     if any(side is True for side in groups):
-        return f"nothing from {sides[0]} reaches {sides[1]} any more; the way back works."
+        later = " | ".join(sides[1 : max(2, len(sides) - 1)])
+        return f"nothing from {sides[0]} reaches {later} any more; the way back works."
     return f"the network splits: {' | '.join(sides[: max(2, len(sides) - 1)])}."
 
 
@@ -136,4 +159,4 @@ _RIGHT = {"slow": "is as fast as ever", "lose": "loses nothing any more", "dupli
 
 
 def _share(fraction: float) -> str:
-    return "every frame" if fraction >= 1 else f"{fraction:.0%} of its frames"
+    return "every frame" if fraction >= 1 else f"{100 * fraction:.3g}% of its frames"

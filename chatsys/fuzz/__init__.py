@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from chatsys.capabilities import SOCKETS, need
 from chatsys.errors import UsageError
 from chatsys.fuzz.links import fuzz_links
 from chatsys.fuzz.logs import fuzz_logs
@@ -36,6 +37,7 @@ def fuzz(
     """
     if frames < 0 or logs < 0 or frames + logs == 0:
         raise UsageError(f"{frames} frames and {logs} logs are nothing to fuzz with; give one of them, 1 or more.")
+    need("Fuzzing", SOCKETS, instead="run `chatsys fuzz` on a computer")
     tally, seconds, memory = Tally(), dict.fromkeys(("links", "nodes", "logs"), 0.0), Memory()
     try:
         for name, part, number in _rounds(frames, logs):

@@ -25,6 +25,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import ClusterConfig, Timing, split_address
 from chatsys.errors import ChatsysError, FrameError, UsageError
 from chatsys.protocol.client import Client
@@ -57,8 +58,8 @@ class ClientHost:
         """
         if not addresses:
             raise UsageError("A client needs at least one address, for example 127.0.0.1:5001.")
-        if not name.strip() or len(name) > 80:
-            raise UsageError(f"The name is {name[:80]!r}; give one of 1 to 80 characters.")
+        if not isinstance(name, str) or not name.strip() or len(name) > 80:
+            raise UsageError(f"The name is {name!r:.90}; give one of 1 to 80 characters.")
         self.addresses = [(*split_address(address), address) for address in addresses]
         self.name, self.cluster, self.listen = name, cluster, listen
         self.timing = timing or Timing()
@@ -75,6 +76,7 @@ class ClientHost:
 
         Raises `ChatsysError` with a sentence if no node answers or the cluster refuses.
         """
+        need("A client's connection", THREADS, SOCKETS, instead="use a World: world.say(...) has clients of its own")
         self._loop = LoopThread(f"chatsys client {self.name}", self._lost)
         try:
             self._loop.call(self._begin(limit), limit + 5.0)
@@ -85,6 +87,8 @@ class ClientHost:
 
     def say(self, text: str, room: str = "main", author: str | None = None) -> None:
         """Say `text`; returns at once, and a record tells what became of it.  Any thread may call this."""
+        if not isinstance(text, str):
+            raise UsageError(f"The text is {text!r:.80}, which is no text; put it in quotes.")
         if not text.strip():
             raise UsageError("The text is empty; write at least one character.")
         host, loop = self._host, self._loop

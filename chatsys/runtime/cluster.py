@@ -17,7 +17,7 @@ Promises  nothing is left behind: no process, no thread, no port, no folder it m
 Read also `stage` (what happens on the loop), `sim.world` (the same verbs in virtual time).
 """
 
-import inspect
+import asyncio
 import shutil
 import tempfile
 import time
@@ -32,13 +32,24 @@ import msgspec
 
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
-from chatsys.faults import Fault, Script, check_saying, check_seconds, warn_expired
+from chatsys.faults import (
+    Fault,
+    Script,
+    check_made_of,
+    check_path,
+    check_saying,
+    check_seconds,
+    check_seed,
+    condition,
+    config_of,
+    warn_expired,
+)
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.runtime.host import Factory
 from chatsys.runtime.kernel import Plan
 from chatsys.runtime.loop import LoopThread
-from chatsys.runtime.ports import Network, network
+from chatsys.runtime.ports import Network, check_here, network
 from chatsys.runtime.stage import Stage
 from chatsys.runtime.verbs import LinkVerbs
 from chatsys.trace import Trace, describe_run
@@ -70,8 +81,11 @@ class Cluster(LinkVerbs):
         logs (by default a temporary folder, removed by `stop`).  `seed` fixes the nodes' random
         choices, but not what real time does.  Raises `ConfigError`, `LogError`, `ChatsysError`.
         """
-        timing = Timing.profile(timing) if isinstance(timing, str) else timing
-        base = nodes if isinstance(nodes, ClusterConfig) else ClusterConfig.of(nodes, quorum, timing=timing)
+        check_seed(0 if seed is None else seed)
+        check_made_of(parts, actor, client)
+        base = config_of(nodes, quorum, timing)
+        check_here(where)
+        check_path("data", data)
         self.where, self.actor, self.parts, self.seed = where, actor or _node(), dict(parts or {}) or None, seed
         self.chat = client is not None or Submit in self.actor.messages
         net = network(where, base.ids)
@@ -122,7 +136,7 @@ class Cluster(LinkVerbs):
     def until(self, predicate: Callable[..., Any], limit: float = 60.0, quiet: bool = False) -> bool:
         """Wait until `predicate()` or `predicate(cluster)` holds, at most `limit` seconds; False, and a warning, if not."""
         check_seconds("until", limit)
-        holds = partial(predicate, self) if inspect.signature(predicate).parameters else predicate
+        holds = condition(predicate, self)
         end = self.now + limit
         while not holds():
             if self.now >= end:
@@ -271,8 +285,6 @@ def _finish(loop: LoopThread, stage: Stage, net: Network, made: Path | None) -> 
 
 
 async def _in_thread(work: Callable[..., T], args: tuple[Any, ...]) -> T:
-    import asyncio
-
     return await asyncio.to_thread(work, *args)
 
 

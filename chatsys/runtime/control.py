@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from chatsys.capabilities import PAUSING, need
 from chatsys.config import ClusterConfig
 from chatsys.errors import NotHere
 from chatsys.runtime.rules import RuleSet
@@ -96,6 +97,7 @@ def line(value: msgspec.Struct) -> bytes:
 
 def pause(pid: int) -> None:
     """Stop a process until `resume` (SIGSTOP where there are signals)."""
+    need("Pausing a process", PAUSING, instead="use where='kernel'")
     _psutil(pid).suspend()
 
 

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from chatsys.capabilities import THREADS, need
 from chatsys.errors import ChatsysError, UsageError
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ class LoopThread:
     """An event loop on a daemon thread."""
 
     def __init__(self, name: str, lost: Callable[[str], None]) -> None:
+        need("An event loop beside this one", THREADS, instead="use a World, which needs none")
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(lambda _, context: lost(_sentence(context)))
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)

@@ -9,8 +9,9 @@ Read also `cluster`; `namespaces` (a network of the nodes' own).
 import socket
 import sys
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
+from chatsys.capabilities import PROCESSES, SOCKETS, THREADS, need
 from chatsys.errors import UsageError
 from chatsys.runtime.rules import RuleSet
 
@@ -31,16 +32,25 @@ class Network(Protocol):
         """Let go of everything; again is harmless."""
 
 
+WHERE = ("kernel", "processes", "namespaces")
+
+
+def check_here(where: Any) -> None:
+    """Raise `UsageError` for a `where` that does not exist, `NotHere` for one that this system cannot have."""
+    if where not in WHERE:
+        raise UsageError(
+            f"where is {where!r:.80}; write 'kernel', 'processes' or 'namespaces' (World is the simulated one)."
+        )
+    asked = (THREADS, SOCKETS) if where == "kernel" else (THREADS, SOCKETS, PROCESSES)
+    need(f"Cluster(where={where!r})", *asked, instead="use a World, which has the same verbs and needs none of them")
+
+
 def network(where: str, nodes: Iterable[int]) -> Network:
-    """Return the network for nodes that run there.  Raises `UsageError`, and `NotHere` where it is impossible."""
+    """Return the network for nodes that run there.  Raises `NotHere` where it is impossible."""
     if where == "namespaces":
         from chatsys.runtime.namespaces import Namespaces
 
         return Namespaces(nodes)
-    if where not in ("kernel", "processes"):
-        raise UsageError(
-            f"where is {where!r}; write 'kernel', 'processes' or 'namespaces' (World is the simulated one)."
-        )
     return Ports(nodes)
 
 

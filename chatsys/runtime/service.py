@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import NodeConfig
 from chatsys.errors import ChatsysError
 from chatsys.inert import inert
@@ -42,6 +43,7 @@ QUIET_DROPS = {"no link"}
 
 def run_node(config: NodeConfig, verbose: bool = False, *, actor: type[Actor] | None = None) -> None:
     """Run one node until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
+    need("A node", THREADS, SOCKETS, instead="use a World, which needs neither")
     asyncio.run(_live(config, actor or Node, teller(sys.stderr.write, verbose)))
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import UsageError
+from chatsys.faults import check_command
 from chatsys.protocol.messages import Say
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.kernel import KernelNode, Plan
@@ -162,6 +163,7 @@ class Stage:
 
     async def command(self, node: int, command: msgspec.Struct) -> None:
         """Give a node's actor an order."""
+        check_command(command)
         self._alive(node, "take a command").command(command)
 
     async def status(self) -> dict[int, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The verbs about links: cut, partition, heal, slow, lose, as a real cluster does them.
+"""The verbs about links: cut, partition, heal, slow, lose, and mend, as a real cluster does them.
 
     cut(1, 2) --> RuleSet, a value --> every node and client obeys it from now on
 
@@ -6,10 +6,10 @@ Read also `cluster` (who has these verbs), `rules` (what they mean), `sim.verbs`
 """
 
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatsys.config import ClusterConfig
-from chatsys.faults import check_fault
+from chatsys.faults import Fault, check_ends, check_fault, refuse_verb, repair
 from chatsys.protocol.actor import Address
 from chatsys.runtime.rules import Lossy, Rule, RuleSet, Slow
 from chatsys.runtime.stage import Stage
@@ -20,6 +20,12 @@ class LinkVerbs:
 
     config: ClusterConfig
     stage: Stage
+    done: list[Fault]
+
+    if not TYPE_CHECKING:  # a type checker must still see what is not there
+
+        def __getattr__(self, name: str) -> Any:
+            raise refuse_verb(self, name)
 
     def _do(self, work: Coroutine[Any, Any, Any], verb: str = "", *args: Any) -> Any:
         raise NotImplementedError
@@ -52,8 +58,15 @@ class LinkVerbs:
 
     def heal(self, everything: bool = False) -> None:
         """Remove all cuts; with `everything`, also slowness and loss."""
+        check_fault("heal", (everything,))
         reason = "everything" if everything else "all cuts"
         self._lay(self.stage.rules.healed(everything), "heal", reason, "heal", everything)
+
+    def mend(self) -> None:
+        """Repair everything: links, slowness and loss; resume and restart everyone."""
+        begun, before = self.stage.now, len(self.done)
+        repair(self)
+        self.done[before:] = [Fault(begun, "mend")]
 
     def slow(self, a: Address, b: Address, delay: float, jitter: float = 0.0) -> None:
         """Make frames between `a` and `b` ("*": all) take `delay` plus up to `jitter` seconds longer."""
@@ -65,6 +78,7 @@ class LinkVerbs:
 
     def _rule(self, effect: Slow | Lossy, verb: str, a: Address, b: Address, *values: float) -> None:
         check_fault(verb, (a, b, *values), self.config.ids)
+        check_ends(verb, (a, b), self.config.ids, self.stage.clients)
         rules = self.stage.rules.with_rule(Rule(a, b, effect)).with_rule(Rule(b, a, effect))
         self._lay(rules, verb, f"{verb} {a} - {b}: {' + '.join(map(str, values))}", verb, a, b, *values)
 

@@ -40,8 +40,6 @@ def as_run(world: "World", actor: type | None) -> Run:
             f"This world cannot be saved as a run, because {world.past_saving} was used, which no file can keep; "
             "save its trace alone: world.trace.save(path)."
         )
-    if type(world.seed) is not int:
-        raise UsageError(f"The seed {world.seed!r} is no whole number, so this run cannot be saved; use for example 7.")
     options = {
         "nodes": len(world.nodes),
         "quorum": world.config.quorum,

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.errors import ConfigError, DiskFailed
+from chatsys.faults import check_numbers
 from chatsys.protocol.storage import decode, encode
 
 Decode = Callable[[bytes, tuple[type[msgspec.Struct], ...], str], tuple[list[Any], int]]
@@ -39,6 +40,7 @@ class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
     """How often a crash tears the line that it met, where one was being written."""
 
     def __post_init__(self) -> None:
+        check_numbers(**{name: getattr(self, name) for name in self.__struct_fields__})
         if not 0 <= self.shortest <= self.longest:
             raise ConfigError(f"shortest is {self.shortest} and longest {self.longest}; give 0 <= shortest <= longest.")
 

@@ -11,13 +11,11 @@ Read also `world`, which is made of this.
 """
 
 import heapq
-import inspect
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from chatsys.errors import Runaway
-from chatsys.faults import check_seconds, warn_expired
+from chatsys.faults import check_seconds, condition, warn_expired
 from chatsys.trace import Record, Trace
 
 
@@ -69,7 +67,7 @@ class Events:
     def until(self, predicate: Callable[..., Any], limit: float = 60.0, quiet: bool = False) -> bool:
         """Run until `predicate()` or `predicate(world)` holds, at most `limit` seconds; False, and a warning, if not."""
         check_seconds("until", limit)
-        holds = partial(predicate, self) if inspect.signature(predicate).parameters else predicate
+        holds = condition(predicate, self)
         end = self.now + limit
         while not holds():
             if not self._heap or self._heap[0][0] > end:

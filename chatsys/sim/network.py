@@ -19,6 +19,7 @@ from random import Random
 import msgspec
 
 from chatsys.errors import ConfigError
+from chatsys.faults import check_numbers
 from chatsys.protocol.actor import Address
 
 
@@ -36,6 +37,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether frames of one link keep their order where no rule disturbs it."""
 
     def __post_init__(self) -> None:
+        check_numbers(**{name: getattr(self, name) for name in ("shortest", "longest", "tail", "loss", "duplication")})
         if not 0 <= self.shortest <= self.longest:
             raise ConfigError(f"shortest is {self.shortest} and longest {self.longest}; give 0 <= shortest <= longest.")
         for name in ("tail", "loss", "duplication"):

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from chatsys.capabilities import FILE_LOCKS, has
 from chatsys.errors import TraceError, UsageError
 from chatsys.run import digest_core, versions
 from chatsys.sim.sweep import Plan, Result
@@ -157,6 +158,8 @@ class Results:
 
 def _lock(file: int) -> bool:
     """Lock the file, or say that another process has it; the lock ends with the process, however that ends."""
+    if not has(FILE_LOCKS):
+        return True  # where there are no other processes either, none can have it
     try:
         if sys.platform == "win32":
             import msvcrt

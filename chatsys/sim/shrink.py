@@ -27,6 +27,7 @@ from types import FrameType
 
 import msgspec
 
+from chatsys.capabilities import TIMERS, has
 from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults import Fault, Script
@@ -119,7 +120,7 @@ class _TooLong(BaseException):
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
     """Raise `_TooLong` here after so many seconds, where this can be done: in the main thread, not on Windows."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+    if threading.current_thread() is not threading.main_thread() or not has(TIMERS):
         yield
         return
 

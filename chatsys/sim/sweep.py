@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from chatsys.capabilities import PROCESSES, has
 from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
@@ -54,6 +55,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """None: each seed draws how small batches are, whether frames keep their order, and the two conveniences."""
 
     def __post_init__(self) -> None:
+        for name in ("seconds", "calm", "talk"):
+            if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), int | float):
+                raise UsageError(f"{name} is {getattr(self, name)!r:.40}; give a number.")
+        if isinstance(self.clients, bool) or not isinstance(self.clients, int):
+            raise UsageError(f"clients is {self.clients!r:.40}; give a whole number.")
         count_quorum(self.quorum, len(ClusterConfig.of(self.nodes).members))
         parse_kinds(self.kinds)
         if not (
@@ -227,9 +233,13 @@ def _result(outcome: Outcome, plan: Plan) -> Result:
 def sweep(
     seeds: Iterable[int], plan: Plan | None = None, *, jobs: int = 1, parts: Mapping[str, type] | None = None
 ) -> Iterator[Result]:
-    """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes."""
+    """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes (in this one, if none can be)."""
     plan = plan or Plan()
-    if jobs <= 1:
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
+        raise UsageError(f"seeds is {seeds!r:.40}; give whole numbers, for example range(100).")
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise UsageError(f"jobs is {jobs!r}; give a whole number of processes, 1 or more.")
+    if jobs == 1 or not has(PROCESSES):
         for seed in seeds:
             yield run_seed(seed, plan, parts)
         return

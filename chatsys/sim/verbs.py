@@ -16,13 +16,13 @@ from typing import Any
 
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
-from chatsys.faults import Fault, apply, check_fault
+from chatsys.faults import Fault, apply, check_ends, check_fault
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import Stop
 from chatsys.sim.disk import Health
 from chatsys.sim.events import Events
 from chatsys.sim.host import Host
-from chatsys.sim.network import ANY, Network
+from chatsys.sim.network import Network
 from chatsys.trace import Record
 
 
@@ -198,6 +198,7 @@ class Verbs(Events):
 
     def heal(self, everything: bool = False) -> None:
         """Remove all cuts; with `everything`, also slowness, loss and duplication."""
+        check_fault("heal", (everything,))
         self._told("heal", "everything" if everything else "all cuts", "heal", everything)
         self.network.heal(everything)
         for host in self.hosts.values():
@@ -217,10 +218,7 @@ class Verbs(Events):
 
     def _rule(self, verb: str, a: Address, b: Address, *values: float) -> None:
         check_fault(verb, (a, b, *values), self.nodes)
-        for end in (a, b):
-            if end not in (ANY, *self.hosts):
-                people = ", ".join(str(one) for one in self.hosts if isinstance(one, str)) or "nobody so far"
-                raise UsageError(f"{verb}: {end!r} is no node and no client; clients are {people}, all ends are '*'.")
+        check_ends(verb, (a, b), self.nodes, (one for one in self.hosts if isinstance(one, str)))
         kind = "fault" if verb == "duplicate" else verb
         self._told(kind, f"{verb} {a} - {b}: {' + '.join(map(str, values))}", verb, a, b, *values)
         self.network.rule(verb, a, b, *values)

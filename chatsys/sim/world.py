@@ -17,12 +17,23 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from chatsys.config import ClusterConfig, Timing
-from chatsys.faults import Script, check_made_of, check_saying
+from chatsys.errors import UsageError
+from chatsys.faults import (
+    Script,
+    check_command,
+    check_kind,
+    check_made_of,
+    check_numbers,
+    check_saying,
+    check_seed,
+    config_of,
+    refuse_verb,
+)
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.sim.disk import Disk, DiskModel
@@ -62,11 +73,14 @@ class World(Verbs):
         replaces parts of the chat node by name; `actor` replaces the node itself.  Clocks run at
         1 +- `clock_drift`.  More than `busiest` events in one second of virtual time raise `Runaway`.
         """
-        check_made_of(parts, actor, {"clock_drift": clock_drift, "busiest": busiest})
-        timing = Timing.profile(timing) if isinstance(timing, str) else timing
+        check_seed(seed)
+        check_made_of(parts, actor, client)
+        check_numbers(clock_drift=clock_drift, busiest=busiest)
+        check_kind("network", network, Conditions)
+        check_kind("disk", disk, DiskModel)
         super().__init__(busiest)
         self.seed, self.client, self.clock_drift, self.model = seed, client, clock_drift, disk or DiskModel()
-        self.config = nodes if isinstance(nodes, ClusterConfig) else ClusterConfig.of(nodes, quorum, timing=timing)
+        self.config = config_of(nodes, quorum, timing)
         self.actor, self.parts = actor or _node(), parts
         self.trace = Trace(meta=describe_run(self))
         self.network = Network(Random(f"{seed}/network"), network or Conditions())
@@ -98,6 +112,11 @@ class World(Verbs):
     def __repr__(self) -> str:
         return f"<World of {len(self.nodes)} nodes (seed {self.seed}), {self.now:.1f} s, leader {self.leader}>"
 
+    if not TYPE_CHECKING:  # a type checker must still see what is not there
+
+        def __getattr__(self, name: str) -> Any:
+            raise refuse_verb(self, name)
+
     # --- links --------------------------------------------------------------------------
 
     def touch(self, host: Host) -> None:
@@ -127,6 +146,8 @@ class World(Verbs):
         wants: Wants | None = None,
     ) -> Gate:
         """Let frames of this kind (all) wait from now on, of this sender, to this receiver, if `wants(message)`."""
+        if not all(isinstance(one, type) for one in (kind if isinstance(kind, tuple) else (kind,))):
+            raise UsageError(f"hold was given {kind!r:.80}; give a class of messages, or several: (Propose, Ack).")
         self.past_saving = "hold"
         gate = Gate(self, kind, sender, receiver, wants)
         self.gates.append(gate)
@@ -148,6 +169,7 @@ class World(Verbs):
 
     def add_client(self, name: str, factory: Factory | None = None, home: int | None = None) -> Host:
         """Return the client `name`; the first time it is made, with a link to every live node."""
+        check_saying("hello", "main", name, self.config.limits)
         if name not in self.hosts:
             self._keep("client", name, home)
             if factory is not None:
@@ -161,6 +183,7 @@ class World(Verbs):
 
     def command(self, node: int, command: msgspec.Struct) -> None:
         """Hand any command to a node."""
+        check_command(command)
         self.past_saving = "command"
         self._alive(node).command(command)
 

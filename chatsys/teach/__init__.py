@@ -18,9 +18,9 @@ def show(thing: Any, **options: Any) -> Any:
     from IPython.display import display
 
     from chatsys.teach import figures
-    from chatsys.trace import Trace
+    from chatsys.trace import trace_of
 
-    trace = thing if isinstance(thing, Trace) else thing.trace
+    trace = trace_of(thing)
     for figure in (figures.roles(trace), figures.delivery_matrix(trace)):
         display(figure)  # type: ignore[no-untyped-call]
     return None

@@ -1,7 +1,7 @@
 """Who delivered what at which number, and everything about it that is not as it should be.
 
     Matrix.of(trace)         the deliveries of all nodes
-        .state(node, 4)      MISSING, SAME, AGAIN (after a restart), DIFFERENT or TWICE
+        .state(node, 4)      MISSING, SAME, AGAIN (caught up after a restart), DIFFERENT, TWICE
         .faults()            sentences: different messages, doubled messages, wrong order
 
 A number at which nobody differs in words may still be wrong: where another node committed another
@@ -34,6 +34,10 @@ class Matrix:
     """(node, number) -> the delivery, earlier in the same life, of the same message"""
     late: list[tuple[Record, Record]] = field(default_factory=list)
     """(earlier delivery, later delivery with a smaller number) of one life"""
+    born: dict[int, float] = field(default_factory=dict)
+    """node -> when its newest life so far began, for all that were restarted"""
+    caught_up: set[tuple[int, int]] = field(default_factory=set)
+    """(node, number) that was delivered elsewhere before this life of the node began, and by it only after"""
     terms: dict[int, int] = field(default_factory=dict)
     """place in the log -> the newest term of an entry that a node committed there"""
 
@@ -41,8 +45,10 @@ class Matrix:
     def of(cls, trace: Trace) -> "Matrix":
         """Collect all deliveries of a trace."""
         matrix, lives = cls(terms=_committed(trace)), dict[tuple[Any, ...], Record]()
-        for record in sorted(trace.of("deliver"), key=lambda record: record.time):
-            if isinstance(record.node, int) and record.msg_no is not None:
+        for record in sorted(trace.of("deliver", "restart"), key=lambda record: record.time):
+            if record.kind == "restart" and isinstance(record.node, int):
+                matrix.born[record.node] = record.time
+            elif isinstance(record.node, int) and record.msg_no is not None:
                 matrix._take(record, record.node, record.msg_no, lives)
         return matrix
 
@@ -50,6 +56,8 @@ class Matrix:
         """Take in one delivery; `lives` knows the newest one, and the one of each message, of every life."""
         if said(record) != said(self.first.setdefault(number, record)):
             self.disputed.add(number)
+        if (node, number) not in self.cells and self.first[number].time < self.born.get(node, 0.0):
+            self.caught_up.add((node, number))
         self.cells.setdefault((node, number), []).append(record)
         life = (node, record.incarnation)
         before = lives.get(life)
@@ -70,7 +78,7 @@ class Matrix:
             return DIFFERENT
         if (node, number) in self.doubled:
             return TWICE
-        return AGAIN if cell[0].incarnation > 1 else SAME
+        return AGAIN if (node, number) in self.caught_up else SAME
 
     def overruled(self, node: int, number: int) -> bool:
         """Tell whether all nodes say the same here, but this place of the log belongs to a newer entry."""
@@ -87,6 +95,18 @@ class Matrix:
                 found.setdefault(said(record), record)
         return sorted(found.values(), key=lambda record: record.time)
 
+    def history(self, node: int, number: int) -> list[Record]:
+        """Return the different messages that this node delivered at this number, in order."""
+        found: dict[tuple[Any, ...], Record] = {}
+        for record in self.cells.get((node, number), ()):
+            found.setdefault(said(record), record)
+        return list(found.values())
+
+    def _all_changed(self, number: int) -> bool:
+        """Tell whether every node that delivered here changed its mind, and all of them in the same way."""
+        stories = [[said(one) for one in self.history(node, at)] for node, at in self.cells if at == number]
+        return len(stories[0]) > 1 and all(story == stories[0] for story in stories)
+
     def odd(self, nodes: tuple[int, ...]) -> dict[int, list[int]]:
         """Return number -> nodes for every number at which a node misses, differs or repeats."""
         bad = {MISSING, DIFFERENT, TWICE}
@@ -96,9 +116,16 @@ class Matrix:
     def faults(self) -> list[str]:
         """Return a sentence for each kind of fault: empty, if all that was delivered was delivered well."""
         told = []
-        if self.disputed:
-            where = ", ".join(f"#{n}" for n in sorted(self.disputed)[:6]) + (" …" if len(self.disputed) > 6 else "")
+        changed = {number for number in self.disputed if self._all_changed(number)}
+        if apart := sorted(self.disputed - changed):
+            where = ", ".join(f"#{n}" for n in apart[:6]) + (" …" if len(apart) > 6 else "")
             told.append(f"The nodes do not agree: they delivered different messages at {where}.")
+        for number in sorted(changed)[:1]:
+            one, *_, other = self.history(next(node for node, at in self.cells if at == number), number)
+            told.append(
+                f"The nodes agree with each other, but not with what they said before: each of them delivered "
+                f"{_words(one)} at #{number}, and later {_words(other)}."
+            )
         for node, number in sorted(at for at in self.cells if self.overruled(*at))[:1]:
             told.append(
                 f"The nodes do not agree: node {node} delivered {_words(self.first[number])} at #{number}, "

@@ -14,6 +14,7 @@ Read also `figures.roles`, which draws them; `panel_view`, which draws the last 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from chatsys.teach.theme import counted
 from chatsys.trace import Record, Trace
 
 OF_THE_WORLD = frozenset({"crash", "restart", "pause", "resume", "stop", "cut", "heal", "slow", "lose", "fault"})
@@ -58,7 +59,7 @@ class Story:
     done: list[Band] = field(default_factory=list)
     open: dict[int, Band] = field(default_factory=dict)
     marks: list[Record] = field(default_factory=list)
-    """Records to be marked: suspect, lead, crash, restart, pause, resume."""
+    """Records to be marked: suspect, lead, crash, broken (it stopped itself), restart, pause, resume."""
     cuts: list[Cut] = field(default_factory=list)
     now: float = 0.0
     _before_pause: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -101,10 +102,11 @@ class Story:
             self.cuts.append(Cut(what if what.startswith("cut") else f"cut {what}", record.time))
 
     def _event(self, record: Record, node: int) -> None:
-        if record.kind in {"suspect", "lead", "crash", "restart", "pause", "resume"}:
-            self.marks.append(record)
+        if record.kind in {"suspect", "lead", "crash", "broken", "restart", "pause", "resume"}:
+            if not stopped_itself(record):  # its `broken` says it already
+                self.marks.append(record)
         match record.kind:
-            case "crash" | "stop":
+            case "crash" | "broken" | "stop":
                 self._turn(node, DOWN, 0, record.time)
             case "pause":
                 band = self.open.get(node)
@@ -136,6 +138,21 @@ class Story:
             if band.length > 0:
                 self.done.append(band)
         self.open[node] = Band(node, role, term, max(time, band.end) if band else time, time)
+
+
+def stopped_itself(record: Record) -> bool:
+    """Tell whether this is the crash by which a simulated world ends a node that stopped itself."""
+    return record.kind == "crash" and (record.reason or "").startswith("It stopped itself")
+
+
+def tell_ends(trace: Trace) -> list[str]:
+    """Return a sentence about the lives that ended by a crash, and one about nodes that stopped themselves."""
+    crashed = sum(not stopped_itself(record) for record in trace.of("crash"))
+    told = [f"{counted(crashed, 'crash', 'crashes').capitalize()}."] if crashed else []
+    if stopped := sorted({record.node for record in trace.of("broken") if isinstance(record.node, int)}):
+        word = "itself" if len(stopped) == 1 else "themselves"
+        told.append(f"{' and '.join(f'node {node}' for node in stopped).capitalize()} stopped {word}.")
+    return told
 
 
 def story(trace: Trace) -> Story:

@@ -12,6 +12,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from chatsys.errors import UsageError
 from chatsys.teach import theme
 from chatsys.teach.agreement import MISSING, SAME, Matrix, said
 from chatsys.teach.theme import counted, inert, node_name
@@ -28,8 +29,8 @@ SIGNS = ("–", "✓", "↻", "≠", "×2")
 WORDS = (
     "not delivered",
     "delivered",
-    "delivered after a restart",
-    "not what another node has here",
+    "caught up after a restart",
+    "not one and the same message here",
     "delivered twice",
 )
 COLOURS = (theme.PALE_GREY, theme.PALE_SKY, theme.PALE_GREEN, theme.PALE_ORANGE, theme.PALE_PURPLE)
@@ -45,6 +46,8 @@ def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
     first number at which the nodes differ.
     """
     title = "What each node delivered at each number"
+    if first is not None and (isinstance(first, bool) or not isinstance(first, int) or first < 1):
+        raise UsageError(f"first is {first!r:.40}; give the number of a message, 1 or more.")
     matrix = Matrix.of(trace)
     if not matrix.first:
         return theme.nothing(title, "No node has delivered a message in this run yet.")

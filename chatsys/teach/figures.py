@@ -19,6 +19,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from chatsys.errors import UsageError
 from chatsys.teach import deliveries, journeys, timelines
 from chatsys.teach.theme import use
 from chatsys.trace import Trace, trace_of
@@ -47,5 +48,7 @@ roles = _of_anything(timelines.roles)
 
 def describe(figure: Any) -> str:
     """Return one sentence that sums up `figure`, for people who cannot or do not want to look at it."""
+    if not hasattr(figure, "layout"):
+        raise UsageError(f"{type(figure).__name__} is no figure; draw one first, for example describe(roles(world)).")
     meta = figure.layout.meta
     return str(meta["summary"]) if isinstance(meta, dict) and "summary" in meta else ""

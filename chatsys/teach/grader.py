@@ -8,7 +8,8 @@
          1.20 s while #3 was still on its way.   show(3.1) plays it.
 
 The other process is there so that a loop that never ends costs a few seconds and not the notebook.
-It is no sandbox: whoever grades strangers' work should do that in a container.
+It is no sandbox: whoever grades strangers' work should do that in a container.  Where there are no
+processes, as in a browser, the class is tried in this one, and a loop without end is ended by a deadline.
 
 Promises  one of four verdicts, never a silent ok: pass, fail, exhausted ok, inconclusive.
 Read also `questions` (what a question is), `total_order_checks` (those of lab 03), `marking` (whole notebooks).
@@ -29,8 +30,10 @@ from typing import Any
 import cloudpickle
 import msgspec
 
+from chatsys.capabilities import PROCESSES, has
 from chatsys.carry import pack
 from chatsys.errors import UsageError
+from chatsys.sim.own.deadline import Deadline, TimeUp
 from chatsys.teach.questions import Question, Result, mark, one_of_each
 from chatsys.trace import Trace
 
@@ -141,6 +144,8 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _ask(name: str, asked: Question, answer: type, seeds: Sequence[int], limit: float) -> Result:
+    if not has(PROCESSES):
+        return _try_here(name, asked, answer, seeds, limit)
     try:
         task = pack((name, answer, list(seeds), limit))
     except Exception as error:
@@ -158,6 +163,38 @@ def _ask(name: str, asked: Question, answer: type, seeds: Sequence[int], limit: 
         last = done.stderr.decode(errors="replace").strip().splitlines()
         story = f"The process that tried {answer.__name__} ended with code {done.returncode}"
         return _zero(name, asked, "fail", f"{story}: {last[-1] if last else 'it said nothing'}.")
+
+
+def _try_here(name: str, asked: Question, answer: type, seeds: Sequence[int], limit: float) -> Result:
+    """Judge in this process: each step within its time, and nothing begun once the whole time is over."""
+    end, step = time.monotonic() + limit, "the start"
+
+    def progress(now: str) -> None:
+        nonlocal step
+        step = now
+        if time.monotonic() > end:
+            raise TimeUp(limit, step)
+        deadline.again()
+
+    try:
+        with Deadline(ONE_STEP) as deadline:
+            found = one_of_each(asked.judge(answer, seeds, progress))
+    except TimeUp as late:
+        verdict, story = _late(step, limit if late.limit == limit else None)
+        return _zero(name, asked, verdict, story)
+    except Exception as error:
+        return _zero(name, asked, "fail", f"{answer.__name__} raised {type(error).__name__}: {error}.")
+    return mark(name, asked, found, seeds)
+
+
+def _late(step: str, limit: float | None) -> tuple[str, str]:
+    """Return the verdict and the story for a step that did not come back, or (with `limit`) for the whole time."""
+    if limit is None:
+        return (
+            "fail",
+            f"At {step} your code did not come back within {ONE_STEP:.0f} s; look for a loop that never ends.",
+        )
+    return "inconclusive", f"The limit of {limit:.0f} s was over at {step}; nothing wrong was found until then."
 
 
 def _zero(name: str, asked: Question, verdict: Any, sentence: str) -> Result:
@@ -182,11 +219,9 @@ class _Watch:
             time.sleep(0.1)
             now = time.monotonic()
             if now - self.since > ONE_STEP:
-                story = f"At {self.step} your code did not come back within {ONE_STEP:.0f} s; look for a loop that never ends."
-                self._end("fail", story)
+                self._end(*_late(self.step, None))
             if now - self.begun > self.limit:
-                story = f"The limit of {self.limit:.0f} s was over at {self.step}; nothing wrong was found until then."
-                self._end("inconclusive", story)
+                self._end(*_late(self.step, self.limit))
 
     def _end(self, verdict: str, story: str) -> None:
         os.write(self.out, msgspec.json.encode(_zero(self.name, self.asked, verdict, story)))

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import UsageError
 
 CELL_LIMIT = 90
@@ -41,6 +42,7 @@ def grade_notebooks(paths: Iterable[str | Path], lab: str, results: str | Path |
 
     Raises `UsageError` only if the lab cannot be found; a bad notebook gets a mark that says why.
     """
+    need("Grading whole notebooks", PROCESSES, instead="check one class at a time")
     source = _read(find_source(lab))
     marks: dict[str, Any] = {}
     for path in paths:

@@ -166,7 +166,7 @@ function bandPlot(ids, prefix) {
   const layer = draw("g", {});
   svg.append(layer);
   const middle = (id) => TOP + ROW * (ids.length - 1 - ids.indexOf(id)) + ROW / 2;
-  const signs = { lead: "★", suspect: "▼", crash: "✖", restart: "▶" };
+  const signs = { lead: "★", suspect: "▼", crash: "✖", broken: "⊠", restart: "▶" };
   return {
     root: svg,
     show({ from, to, bands, marks, cuts, summary }) {

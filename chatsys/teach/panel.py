@@ -13,9 +13,11 @@ no, its sentence stands in the panel.
 Assumes   a real cluster may be called from any thread; a simulated world may not, so while a cell
           runs the panel waits, and the other way round.
 Promises  without a front end it is a silent value; its thread ends with the cluster or the panel.
+          Where there are no threads, as in a browser, it is a task on the notebook's own loop.
 Read also `panel_view` (what is shown), `panel.js` (how).
 """
 
+import asyncio
 import os
 import queue
 import threading
@@ -29,6 +31,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from chatsys.capabilities import THREADS, has
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.teach.notebook import Turns
 from chatsys.teach.panel_view import View
@@ -76,6 +79,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
+        self._task: asyncio.Task[None] | None = None
         self._turns = Turns()
         self._turn = self._turns.lock
         if cluster.where == "sim":
@@ -108,14 +112,29 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     # --- its thread -----------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin to follow the cluster, on a thread of its own; once is enough."""
-        if (self._thread is None or not self._thread.is_alive()) and not (self._over.is_set() or self.ended):
+        """Follow the cluster from now on, on a thread of its own or as a task."""
+        if self.ended:
+            self.said = "All nodes are stopped; make a new cluster to go on."
+        elif self._over.is_set():
+            return
+        elif not has(THREADS):
+            self._start_here()
+        elif self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._follow, name="chatsys panel", daemon=True)
             self._thread.start()
+
+    def _start_here(self) -> None:
+        try:
+            if self._task is None or self._task.done():
+                self._task = asyncio.get_running_loop().create_task(self._follow_here())
+        except RuntimeError:
+            self.said = "There are no threads here, and no loop runs: the buttons wait; type the verbs instead."
 
     def close(self) -> None:
         """Stop following; the cluster goes on."""
         self._over.set()
+        if self._task is not None:
+            self._task.cancel()
         self._turns.untie()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2 * PACE)
@@ -126,13 +145,26 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         while not (self._over.is_set() or self.ended):
             order = self._wait()
             with self._turn:
-                if order is not None:
-                    self._obey(order)
-                now = time.monotonic()
-                if self.playing and not self._over.is_set():
-                    self._attempt(partial(self.cluster.run, min(now - last, 0.5) * self.speed))
-                last = now
+                last = self._go_on(order, last)
             self.refresh()
+
+    async def _follow_here(self) -> None:
+        """Do what the thread does, between the cells, which run on this same loop."""
+        last = time.monotonic()
+        while not (self._over.is_set() or self.ended):
+            await asyncio.sleep(PACE)
+            if not self._turns.held:  # else a cell runs, and awaits something
+                last = self._go_on(None if self._orders.empty() else self._orders.get(), last)
+                self.refresh()
+
+    def _go_on(self, order: dict[str, Any] | None, last: float) -> float:
+        """Carry out an order, if there is one, and play on from `last` until now; return now."""
+        if order is not None:
+            self._obey(order)
+        now = time.monotonic()
+        if self.playing and not self._over.is_set():
+            self._attempt(partial(self.cluster.run, min(now - last, 0.5) * self.speed))
+        return now
 
     def _wait(self) -> dict[str, Any] | None:
         try:

@@ -15,7 +15,8 @@ Read also `bands` (the fold over roles), `panel` (who calls this), `panel.js` (w
 import re
 from typing import Any
 
-from chatsys.teach.bands import DOWN, Story
+from chatsys.faults.telling import of_links
+from chatsys.teach.bands import DOWN, Story, stopped_itself
 from chatsys.teach.theme import plain
 from chatsys.trace import Record, Trace
 
@@ -33,7 +34,10 @@ class View:
         self.nodes = nodes
         self.story = Story()
         self.read = 0
-        self.first: dict[int, str] = {}
+        self.first: dict[int, tuple[str, float]] = {}
+        """number -> the first message that was delivered there, and when."""
+        self.born: dict[int, float] = {}
+        """When the present life of a node began, for all that were restarted."""
         self.cells: dict[tuple[int, int], tuple[str, str]] = {}
         self.cuts: dict[tuple[int, int], None] = {}
         """Directions that are cut."""
@@ -63,17 +67,22 @@ class View:
                     self.stopped.add(record.node)
                 case "restart" if isinstance(record.node, int):
                     self.stopped.discard(record.node)
+                    self.born[record.node] = record.time
         self.story.forget(self.story.now - WINDOW)
-        return [sentence for record in news if (sentence := tell(record))]
+        told = [sentence for record in news if (sentence := tell(record))]
+        if self.ended and any(record.kind == "stop" for record in news):
+            told.append("All nodes are stopped; make a new cluster to go on.")
+        return told
 
     def _deliver(self, record: Record) -> None:
         if not isinstance(record.node, int) or record.msg_no is None:
             return
         number, text = record.msg_no, plain(record.text or "", 40)
         said = f"{record.author}\0{record.room}\0{record.text}"
-        odd = self.first.setdefault(number, said) != said
+        first, when = self.first.setdefault(number, (said, record.time))
         before = self.cells.get((record.node, number))
-        sign = "odd" if odd else before[0] if before else "again" if record.incarnation > 1 else "same"
+        late = when < self.born.get(record.node, 0.0)  # it was delivered elsewhere while this node was down
+        sign = "odd" if first != said else before[0] if before else "again" if late else "same"
         self.cells[record.node, number] = sign, text
         if number > self.last_number:
             self.last_number = number
@@ -151,13 +160,15 @@ def _card(node: int, facts: dict[str, Any]) -> dict[str, Any]:
 def tell(record: Record) -> str:
     """Return a sentence for an event that a person wants to hear of, "" for all others."""
     match record.kind:
+        case "crash" if stopped_itself(record):
+            return ""  # its record `broken` says so, and why
         case "crash" | "restart" | "pause" | "resume":
             past = {"crash": "crashed", "restart": "restarted", "pause": "is paused", "resume": "goes on"}[record.kind]
             return f"Node {record.node} {past}."
         case "lead":
             return f"Node {record.node} leads term {record.term}."
         case "cut" | "heal" | "slow" | "lose":
-            return f"Links: {plain(record.reason or record.kind, 40)}."
+            return plain(of_links(record.kind, record.reason or ""), 120)
         case "ack" if record.msg_no:
             return f"{plain(record.author or record.client or 'A client', 16)}: message number {record.msg_no} is committed."
         case "reply" if record.reason and not record.reason.startswith(("ok", "redirect")):

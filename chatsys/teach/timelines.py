@@ -12,7 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.teach import theme
-from chatsys.teach.bands import DOWN, Band, Story, leaders, story
+from chatsys.teach.bands import DOWN, Band, Story, leaders, stopped_itself, story, tell_ends
 from chatsys.teach.theme import counted, inert, node_name, seconds
 from chatsys.trace import Record, Trace
 
@@ -28,9 +28,11 @@ MARKS = {
     "suspect": ("triangle-down", theme.VERMILLION, "suspects the leader"),
     "lead": ("star", theme.ORANGE, "begins to lead"),
     "crash": ("x", theme.VERMILLION, "crashes"),
+    "broken": ("square-x", theme.PURPLE, "stops itself"),
     "restart": ("triangle-right", theme.GREEN, "restarts"),
 }
 """Marks on the bands: sign, colour, word."""
+LIVES = ("crash", "broken", "restart")
 AT_ONCE = {
     "broke": ("triangle-up", theme.PURPLE, "suspects at once: the link broke"),
     "nominated itself": ("diamond", theme.YELLOW, "takes over from a lower nominee"),
@@ -173,8 +175,7 @@ def _tell_leaders(trace: Trace) -> str:
     doubles = sorted({term for term, node, _ in led if len({n for t, n, _ in led if t == term}) > 1})
     if doubles:
         told += f" Term {doubles[0]} had more than one leader: that is split brain."
-    crashed = len(trace.of("crash"))
-    return told[0].upper() + told[1:] + (f" {counted(crashed, 'crash', 'crashes').capitalize()}." if crashed else "")
+    return " ".join([told[0].upper() + told[1:], *tell_ends(trace)])
 
 
 # --- heartbeats ------------------------------------------------------------------------------
@@ -196,8 +197,9 @@ def heartbeats(trace: Trace) -> Any:
     ):
         _draw_beats(figure, [beat for beat in shown if beat.kind == kind], at, (name, sign, colour))
     _draw_silences(figure, _silences(trace)[-MOST_SILENCES:], at)
-    marks = sorted(trace.of("suspect", "crash", "restart"), key=lambda record: record.time)[-MOST_BEATS:]
-    for kind in ("crash", "restart"):
+    marks = [mark for mark in trace.of("suspect", *LIVES) if not stopped_itself(mark)]
+    marks = sorted(marks, key=lambda record: record.time)[-MOST_BEATS:]
+    for kind in LIVES:
         _draw_marks(figure, MARKS[kind], [mark for mark in marks if mark.kind == kind], at, above=0.0)
     for why, looks in [("", MARKS["suspect"]), *AT_ONCE.items()]:
         of_this_kind = [mark for mark in marks if mark.kind == "suspect" and _without_silence(mark) == why]

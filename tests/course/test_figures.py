@@ -183,7 +183,7 @@ def test_a_broken_link_is_not_called_a_silence() -> None:
 
 def test_the_matrix_shows_what_came_back_after_a_restart() -> None:
     figure = figures.delivery_matrix(made_up.fail_over())
-    assert [list(row) for row in figure.data[0].z] == [[1] * 7, [1] * 7, [1, 1, 1, 1, 2, 2, 2]]
+    assert [list(row) for row in figure.data[0].z] == [[1] * 7, [1] * 7, [1, 1, 1, 1, 2, 2, 1]]
     assert figure.data[0].text[2][4].startswith("↻")
     assert "same 7 messages, #1 to #7, without a gap" in figures.describe(figure)
 
@@ -204,6 +204,32 @@ def test_a_message_delivered_twice_is_marked_and_told() -> None:
     figure = figures.delivery_matrix(h.trace)
     assert figure.data[0].text[1][1] == "×2 once"
     assert figures.describe(figure) == "'once' was delivered twice: at #1 and #2 on node 2."
+
+
+def test_nodes_that_all_took_back_the_same_message_agree_with_each_other() -> None:
+    figure = figures.delivery_matrix(schedules.play("C9", flawed=True).trace)
+    assert {row[2] for row in figure.data[0].text} == {"≠ in memory only → after the dark"}
+    assert figures.describe(figure) == (
+        "The nodes agree with each other, but not with what they said before: each of them delivered "
+        "'in memory only' at #3, and later 'after the dark'."
+    )
+
+
+def test_nodes_that_stopped_themselves_are_no_crashes() -> None:
+    trace = schedules.play("C4", flawed=True).trace
+    for draw in (figures.roles, figures.heartbeats):
+        drawn = {one.name: one for one in draw(trace).data}
+        assert (len(drawn["crashes"].x), len(drawn["stops itself"].x)) == (1, 2)
+    assert figures.describe(figures.roles(trace)).endswith(" 1 crash. Node 1 and node 2 stopped themselves.")
+
+
+def test_a_real_node_that_stopped_itself_is_down_from_then_on() -> None:
+    h = made_up.History()
+    h.become(0.1, 3, "leader", 1)
+    h.at(2.0, "broken", 3, reason="The disk is full.")
+    h.at(5.0, "send", 1, message="Heartbeat", peer=2)
+    assert bands.story(h.trace).is_down(3)
+    assert figures.describe(figures.roles(h.trace)).endswith("Node 3 stopped itself.")
 
 
 def test_deliveries_out_of_order_are_told() -> None:
@@ -269,7 +295,7 @@ def test_the_log_has_a_row_for_each_message_that_claims_a_number() -> None:
 def test_the_log_tells_when_a_node_delivered_first_not_when_it_did_so_again_after_a_restart() -> None:
     table = figures.log_table(made_up.fail_over()).data[0]
     cells = dict(zip(table.header["values"], table.cells["values"], strict=True))
-    assert cells["node 3 at"] == ["1.52 s", "2.52 s", "3.52 s", "4.52 s", "10.20 s ↻", "10.20 s ↻", "11.53 s ↻"]
+    assert cells["node 3 at"] == ["1.52 s", "2.52 s", "3.52 s", "4.52 s", "10.20 s ↻", "10.20 s ↻", "11.53 s"]
 
 
 def test_a_long_log_says_how_many_rows_are_out_of_sight() -> None:

@@ -1,10 +1,15 @@
 """The house: two commands, equal environments, nothing of one machine in a committed file."""
 
+import ast
+import importlib
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -162,6 +167,151 @@ def test_the_files_that_a_page_names_are_there(page: str) -> None:
     missing = [name for name in sorted(named) if not any(f"/{one}".endswith(f"/{name}") for one in every)]
     missing = [name for name in missing if not (ROOT / name).exists() and name != "my.py"]
     assert not missing
+
+
+# --- what a docstring names is there --------------------------------------------------------------
+
+TEXTS = [*sorted((ROOT / "chatsys").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
+PAGES = [ROOT / "README.md", ROOT / "chatsys" / "ARCHITECTURE.md"]
+A_FILE = re.compile(r"[\w.-]*(?:/[\w.-]+)*\.(?:py|md|js|css|yml|toml|ipynb|txt)")
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def names_in(path: Path) -> frozenset[str]:
+    """Return what a module defines: at its top, in its classes and what these inherit, and on `self`."""
+    found: set[str] = set()
+    bases = {
+        ast.unparse(base) for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef) for base in node.bases
+    }
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name for alias in node.names}
+            if isinstance(node, ast.ImportFrom) and bases & {alias.name for alias in node.names}:
+                home = ROOT / f"{(node.module or '').replace('.', '/')}.py"
+                found |= names_in(home) if home.exists() else frozenset()
+    return frozenset(found)
+
+
+@cache
+def modules() -> dict[str, list[Path]]:
+    """Return every module of ours by the last part of its name; a package is its `__init__`."""
+    found: dict[str, list[Path]] = {}
+    for path in TEXTS:
+        found.setdefault(path.parent.name if path.stem == "__init__" else path.stem, []).append(path)
+    return found
+
+
+@cache
+def every_word() -> frozenset[str]:
+    """Return every identifier that stands in the code: variables, arguments, attributes, keywords."""
+    words: set[str] = set()
+    for path in TEXTS:
+        words |= names_in(path)
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Name | ast.arg | ast.Attribute | ast.keyword):
+                words.add(str(getattr(node, "id", None) or getattr(node, "arg", None) or getattr(node, "attr", "")))
+    return frozenset(words)
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """Yield every string that stands alone: docstrings, and the notes below a name."""
+    if path.suffix == ".md":
+        yield re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+        return
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value
+
+
+def is_there(dotted: str) -> bool:
+    """Tell whether `a.b.c` can be followed: each part is a module in the one before, or a name of it."""
+    first, *rest = dotted.removeprefix("chatsys.").split(".")
+    at = modules().get(first, [])
+    if not at or dotted == "chatsys":
+        spoken = first in every_word() or importlib.util.find_spec(first) is not None
+        return dotted == "chatsys" or spoken
+    for place in at:
+        here: Path | None = place
+        for part in rest:
+            assert here is not None
+            inside = [here.parent / f"{part}.py", here.parent / part / "__init__.py"] if here.stem == "__init__" else []
+            below = next((path for path in inside if path.exists()), None)
+            if below is None:
+                here = here if part in names_in(here) else None
+            else:
+                here = below
+            if here is None:
+                break
+        if here is not None:
+            return True
+    return False
+
+
+def dangling(text: str) -> list[str]:
+    """Return what stands in backticks and names a file, a module or a name in a module that is not there."""
+    wrong = []
+    for token in re.findall(r"`([^`\n]+)`", text):
+        if A_FILE.fullmatch(token):
+            tops = (ROOT / "chatsys", ROOT / "tests")
+            homes = [ROOT, *tops, *(path for top in tops for path in top.rglob("*") if path.is_dir())]
+            if token not in ("my.py", "stderr.txt") and not any((home / token).exists() for home in homes):
+                wrong.append(token)
+        elif re.fullmatch(r"[a-z_]\w*(\.\w+)+", token) and not is_there(token):
+            wrong.append(token)
+    for also in re.findall(r"^Read (?:also|next) (.*?)(?:\n\n|\Z)", text, flags=re.MULTILINE | re.DOTALL):
+        for token in re.findall(r"`([a-z_]\w*)`", also):
+            if token not in modules() and not any(token in names_in(path) for path in TEXTS):
+                wrong.append(token)
+    return wrong
+
+
+@pytest.mark.parametrize("path", [*TEXTS, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_file_and_name_that_a_docstring_names_is_there(path: Path) -> None:
+    assert [name for text in docstrings(path) for name in dangling(text)] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["sim.saved", "sessions.Client", "runtime.nothing", "chatsys.wrold", "no_such_thing.at_all", "sim/none.py"]
+)
+def test_a_name_that_is_not_there_is_found(name: str) -> None:
+    assert dangling(f"A module.\n\nIt is like `{name}`, and so on.") == [name]
+    assert dangling("Read also `sim.world`, `runtime.cluster.Cluster`, `config.Timing`, `ARCHITECTURE.md`.") == []
+    assert dangling("Read also `world`, `nowhere` (no such\nmodule), and `trace`.") == ["nowhere"]
+
+
+PACKAGES = [
+    path for path in TEXTS if path.stem == "__init__" and "tests" not in path.parts and path.read_text().strip()
+]
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=lambda path: path.parent.name)
+def test_what_the_docstring_of_a_package_speaks_of_can_be_imported_from_it(path: Path) -> None:
+    package = importlib.import_module(".".join(path.parent.relative_to(ROOT).parts))
+    about, _, _also = (ast.get_docstring(parsed(path)) or "").partition("Read also")
+    below = [other for other in path.parent.glob("*.py") if other != path]
+    defined = {
+        node.name for other in below for node in parsed(other).body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    missing = [name for name in re.findall(r"`(\w+)(?:\(.*?\))?`", about) if name in defined - set(dir(package))]
+    assert not missing
+
+
+def test_the_readme_makes_the_commands_available_before_it_uses_them() -> None:
+    (block,) = re.findall(
+        r"^## See it work\n+```\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    first, *rest = block.splitlines()
+    assert first.startswith("source .venv/bin/activate ")
+    assert rest and all(line.startswith("chatsys ") for line in rest)
 
 
 def test_notebooks_stay_small() -> None:

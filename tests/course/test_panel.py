@@ -13,7 +13,8 @@ import pytest
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
 from chatsys.teach import panel as module
-from chatsys.teach import theme
+from chatsys.teach import schedules, theme
+from chatsys.teach.agreement import AGAIN, SAME, Matrix
 from chatsys.teach.panel import ORDERS, Panel, panel
 from chatsys.teach.panel_view import NUMBERS, View, tell
 from chatsys.trace import Record
@@ -247,7 +248,67 @@ def test_the_table_marks_what_differs_and_what_came_again() -> None:
     split.take(made_up.split_brain())
     back.take(made_up.fail_over())
     assert split._table()["cells"]["1"] == [["same", "before the cut"], ["odd", "right"]]
-    assert [sign for sign, _ in back._table()["cells"]["3"]] == ["same"] * 4 + ["again"] * 3
+    assert [sign for sign, _ in back._table()["cells"]["3"]] == ["same"] * 4 + ["again"] * 2 + ["same"], (
+        "the last one it heard live"
+    )
+
+
+def test_a_node_that_was_restarted_caught_up_what_it_missed_and_heard_the_rest_live() -> None:
+    world = World(seed=1)
+    world.run(3)
+    world.say("before it went")
+    world.run(1)
+    world.crash(1)
+    world.say("while it was down")
+    world.run(1)
+    world.restart(1)
+    world.run(2)
+    world.say("when it was back")
+    world.run(2)
+    view = View(world.nodes)
+    view.take(world.trace)
+    assert [sign for sign, _ in view._table()["cells"]["1"]] == ["same", "again", "same"]
+    assert [Matrix.of(world.trace).state(1, number) for number in (1, 2, 3)] == [SAME, AGAIN, SAME]
+
+
+@pytest.mark.parametrize(
+    ("verb", "args", "sentence"),
+    [
+        ("cut", (1, 2), "The link between nodes 1 and 2 is cut."),
+        ("cut", (1, 2, True), "Nothing from node 1 reaches node 2 any more; the way back works."),
+        ("partition", ({3}, {1, 2}), "The network splits: node 3 | nodes 1 and 2."),
+        ("partition", ({3}, {1}, {2}), "The network splits: node 3 | node 1 | node 2."),
+        ("partition", ({3}, {1, 2}, True), "Nothing from node 3 reaches nodes 1 and 2 any more; the way back works."),
+        ("heal", (), "All links are open again."),
+        ("heal", (True,), "All links are open again, without loss or delay."),
+        ("slow", ("*", "*", 0.1), "Every link is slower by 0.1 s."),
+        ("slow", (1, "*", 0.1, 0.05), "Every link of node 1 is slower by 0.1 to 0.15 s, each frame by another time, so that"),
+        ("slow", ("*", "*", 0), "Every link is as fast as ever."),
+        ("lose", ("*", "*", 0.3), "Every link loses 30% of its frames."),
+        ("lose", (1, 2, 0.075), "The link between nodes 1 and 2 loses 7.5% of its frames."),
+        ("lose", ("*", "*", 0.0), "Every link loses nothing any more."),
+        ("lose", (1, "*", 1), "Every link of node 1 loses every frame."),
+        ("slow", (1, 2, 1e-7), "The link between nodes 1 and 2 is slower by 1e-07 s."),
+    ],
+)  # fmt: skip
+def test_what_happens_to_links_is_told_in_a_true_sentence(world, verb, args, sentence) -> None:
+    getattr(world, verb)(*args)
+    assert tell(world.trace.of(verb if verb != "partition" else "cut")[-1]).startswith(sentence)
+
+
+def test_a_node_that_stopped_itself_did_not_crash() -> None:
+    told = [tell(record) for record in schedules.play("C4", flawed=True).trace.of("broken", "crash")]
+    assert [sentence.partition(":")[0] for sentence in told] == [
+        "Node 3 crashed.", "Node 1 stopped itself", "", "Node 2 stopped itself", "",
+    ]  # fmt: skip
+
+
+def test_after_a_stop_nobody_leads_and_a_button_says_why_it_does_nothing(world, shown) -> None:
+    shown.press("stop")
+    assert shown.said == "All nodes are stopped; make a new cluster to go on."
+    shown.said = ""
+    shown._receive(shown, {"do": "restart", "node": 3}, None)
+    assert shown.said == "All nodes are stopped; make a new cluster to go on."
 
 
 def test_a_refusal_of_a_node_is_told() -> None:

@@ -1,15 +1,20 @@
-"""Bad input to the simulator's tools: each gets its sentence, and nothing is done by halves."""
+"""Bad input: each gets its sentence, the same one in both worlds, and nothing is done by halves."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chatsys import World
-from chatsys.errors import TraceError, UsageError
+import chatsys as cs
+from chatsys import Cluster, ClusterConfig, Timing, World
+from chatsys.errors import ChatsysError, NoSuchVerb, TraceError, UsageError
+from chatsys.runtime.client import ClientHost
+from chatsys.sim.disk import DiskModel
 from chatsys.sim.explore import Budget
-from chatsys.sim.sweep import Plan
+from chatsys.sim.network import Conditions
+from chatsys.sim.sweep import Plan, sweep
 from chatsys.trace import Trace
 
 
@@ -77,3 +82,205 @@ def test_a_budget_of_zero_is_refused() -> None:
             Budget(**{name: 0})
     with pytest.raises(UsageError, match="seconds is 0, .*give more than 0 seconds of faults"):
         Plan(seconds=0)
+
+
+# --- the same table for both worlds ---------------------------------------------------------------
+
+NAN, INF = float("nan"), float("inf")
+CONFIG = ClusterConfig.of(3)
+
+
+class Nobody:
+    """A class that is no actor."""
+
+
+MADE_OF = [
+    *[({"seed": seed}, r"seed is .*; give a whole number") for seed in ("a", 1.5, True, NAN, [1], b"1")],
+    *[
+        ({"nodes": nodes}, r"nodes is .*; give a whole number from 1 to 7")
+        for nodes in ("3", 0, 8, 2.0, True, None, [3])
+    ],
+    *[
+        ({"quorum": quorum}, r"quorum is .*; with 3 members write majority or a number")
+        for quorum in (0, 4, 1.5, True, "a")
+    ],
+    *[({"quorum": quorum}, r"quorum is .*; with 3 members write majority or a number") for quorum in (NAN, [2], {})],
+    ({"nodes": CONFIG, "quorum": 1}, "nodes is a ClusterConfig, which has a quorum of its own; leave out quorum=1"),
+    ({"nodes": CONFIG, "timing": "fast"}, "nodes is a ClusterConfig, which has a timing of its own; leave out timing="),
+    *[({"timing": timing}, r"timing is .*; give 'course', 'fast' or a Timing") for timing in (3, True, None, NAN, {})],
+    ({"timing": "slow"}, "timing.profile is 'slow'; write course or fast"),
+    *[({"actor": actor}, r"actor is .*; give a class made from Actor") for actor in (3, "Node", Nobody, Nobody())],
+    *[({"client": client}, r"client is .*; give a class of clients, or a function") for client in (3, "Client", {})],
+    *[({"parts": parts}, r"parts is .*; give classes by name") for parts in ([1], 3, "election", True)],
+    ({"parts": {"election": 3}}, r'parts\["election"\] is 3; give the class itself'),
+    ({"parts": {"elektion": Nobody}}, "There is no part 'elektion'; the parts are "),
+    ({"parts": {3: Nobody}}, "There is no part 3; the parts are "),
+]
+"""What no world can be made of, and what is said about it."""
+
+
+@pytest.mark.parametrize("kind", [World, Cluster])
+@pytest.mark.parametrize(("options", "sentence"), MADE_OF, ids=[f"{options}"[:40] for options, _ in MADE_OF])
+def test_what_no_world_can_be_made_of_is_refused_by_both(kind: Any, options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ChatsysError, match=sentence) as info:
+        kind(**options)
+    assert str(info.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"seed": None}, "seed is None; give a whole number"),
+        ({"network": 3}, r"network is 3; give Conditions\(...\), or leave it out"),
+        ({"disk": "slow"}, r"disk is 'slow'; give DiskModel\(...\), or leave it out"),
+        ({"clock_drift": True}, "clock_drift is True; give a number"),
+        ({"clock_drift": NAN}, "clock_drift is nan; give a number"),
+        ({"busiest": INF}, "busiest is inf; give a number"),
+    ],
+)
+def test_what_no_simulated_world_can_be_made_of(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        World(**options)
+
+
+def test_clients_and_gates_of_a_simulated_world_are_named_properly() -> None:
+    world: Any = World(seed=1)
+    for name in (5, None, True, ""):
+        with pytest.raises(UsageError, match="author is .*, which is no text|author is ''; write at least one"):
+            world.add_client(name)
+    for kind in (5, "Propose", (int, 3)):
+        with pytest.raises(UsageError, match="hold was given .*; give a class of messages"):
+            world.hold(kind)
+    assert not world.past_saving and not world.gates
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        *[
+            ({"where": where}, "where is .*; write 'kernel', 'processes' or 'names")
+            for where in ("sim", 3, None, [], True)
+        ],
+        *[({"data": data}, "data is .*; give the path of a folder") for data in (3, True, b"x", ["a"])],
+    ],
+)
+def test_what_no_cluster_can_be_made_of(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        Cluster(**options)
+
+
+@pytest.fixture(scope="module", params=["sim", "kernel"])
+def world(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "sim":
+        yield World(seed=1)
+        return
+    with Cluster(where="kernel", seed=1) as cluster:
+        yield cluster
+
+
+NO_NODE = r"Node .* is not a member; the nodes are 1, 2, 3"
+NO_END = "no node"
+DONE_WITH = [
+    *[(f"say({text!r})", lambda w, t=text: w.say(t), r"text is .*, which is no text; put it in quotes") for text in (5, None, True, NAN, b"x", ["a"])],
+    *[(f"author={one!r}", lambda w, a=one: w.say("x", author=a), r"author is .*, which is no text") for one in (5, None, True)],
+    *[(f"room={one!r}", lambda w, r=one: w.say("x", room=r), r"room is .*, which is no text") for one in (5, None, True)],
+    *[(f"say(node={one!r})", lambda w, n=one: w.say("x", node=n), NO_NODE) for one in ("1", 9, True, 1.0, NAN)],
+    *[
+        (f"{verb}({one!r})", lambda w, v=verb, n=one: getattr(w, v)(n), NO_NODE)
+        for verb in ("crash", "restart", "pause", "resume", "delivered")
+        for one in ("1", 9, True, 1.0, None, [1])
+    ],
+    *[(f"cut(1, {one!r})", lambda w, n=one: w.cut(1, n), NO_NODE) for one in ("2", 9, True, None)],
+    ("cut(one_way=1)", lambda w: w.cut(1, 2, one_way=1), "cut: 1 must be True or False"),
+    ("heal(1)", lambda w: w.heal(1), "heal: 1 must be True or False"),
+    ("slow(bob)", lambda w: w.slow("bob", "*", 0.1), "slow: 'bob' is no node and no client; clients are nobody so far"),
+    ("lose(bob)", lambda w: w.lose("*", "bob", 0.1), "lose: 'bob' is no node and no client"),
+    *[(f"slow({one!r})", lambda w, s=one: w.slow(1, 2, s), "slow: .* is no time; give seconds") for one in (-1, "1", True, NAN, INF)],
+    *[(f"lose({one!r})", lambda w, s=one: w.lose(1, 2, s), "lose: .* is no fraction; give a num") for one in (-1, "1", True, NAN, 1.1)],
+    *[(f"run({one!r})", lambda w, s=one: w.run(s), "run was given .*; time only goes forward|run was given .* seconds") for one in (True, -1, NAN, INF, "1", None)],
+    *[(f"until({one!r})", lambda w, p=one: w.until(p), r"until was given .*; give a function, for example") for one in (3, None, True, "leader")],
+    ("until(two)", lambda w: w.until(lambda one, two: True), "until was given a function of .*one, two.*; it may take no"),
+    *[(f"command({one!r})", lambda w, c=one: w.command(1, c), ".* is no command; give a message") for one in (5, None, "stop")],
+    *[(f"check({one!r})", lambda w, i=one: cs.check(w, i), "no name of an invariant|names no inv|no invariant 'x'") for one in (5, [["S1"]], "x")],
+    ("partition(3)", lambda w: w.partition(3), "partition: 3 is no group of nodes"),
+]  # fmt: skip
+"""(what is done, how, what is said about it)"""
+
+
+@pytest.mark.parametrize(("do", "sentence"), [row[1:] for row in DONE_WITH], ids=[row[0] for row in DONE_WITH])
+def test_what_no_verb_can_do_is_refused_by_both_and_not_kept(world: Any, do: Any, sentence: str) -> None:
+    before = len(world.done)
+    with pytest.raises(UsageError, match=sentence) as info:
+        do(world)
+    assert str(info.value).endswith(".") and len(world.done) == before
+
+
+def test_a_mend_is_one_verb_in_both_worlds(world: Any) -> None:
+    world.cut(1, 2)
+    world.crash(1)
+    world.pause(2)
+    world.mend()
+    assert all(state["alive"] and not state["paused"] for state in world.status().values())
+    assert [fault.verb for fault in world.done[-4:]] == ["cut", "crash", "pause", "mend"]
+    assert cs.Script(world.done).faults[-1].verb == "mend"
+
+
+def test_a_verb_of_the_other_world_is_told_in_a_sentence(world: Any) -> None:
+    only = (
+        ("pids", "submit") if world.where == "sim" else ("step", "at", "duplicate", "disk", "clock", "ambush", "hold")
+    )
+    for name in only:
+        with pytest.raises(NoSuchVerb, match=rf"{name} exists (for a Cluster|in the simulated World) only"):
+            getattr(world, name)
+        assert not hasattr(world, name)
+    with pytest.raises(AttributeError, match="object has no attribute 'cash'"):
+        world.cash(1)
+
+
+def test_a_figure_that_is_none_is_told(world: Any) -> None:
+    with pytest.raises(UsageError, match=rf"{type(world).__name__} is no figure; draw one first, for example describe"):
+        cs.describe(world)
+    with pytest.raises(UsageError, match="first is 'a'; give the number of a message"):
+        cs.delivery_matrix(world, "a")
+    with pytest.raises(UsageError, match="int has no trace"):
+        cs.show(3)
+
+
+def test_a_trace_is_a_sequence_of_records(world: Any) -> None:
+    world.until(lambda: len(world.trace) > 5)
+    trace = cs.Trace(world.trace.records, world.trace.meta)
+    assert trace[0] is trace.records[0] and trace[-1] is trace.records[-1] and trace[0] in trace
+    part = trace[1:4]
+    assert isinstance(part, Trace) and list(part) == trace.records[1:4] and part.meta == trace.meta
+    assert len(trace) == len(list(trace)) == len(list(reversed(trace))) and trace.index(trace[2]) == 2
+    with pytest.raises(IndexError, match=r"There is no record 999999; this trace has \d+, from 0 on"):
+        trace[999_999]
+    with pytest.raises(TypeError, match=r"trace\['kind'\]: give a number or a slice; trace.frame\(\) has columns"):
+        trace["kind"]
+    for time in (True, NAN, "3", None):
+        with pytest.raises(UsageError, match="until was given .*; give seconds"):
+            trace.until(time)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: list(sweep(range(2), jobs=0)), "jobs is 0; give a whole number of processes"),
+        (lambda: list(sweep(range(2), jobs=True)), "jobs is True; give a whole number"),
+        (lambda: list(sweep(3)), "seeds is 3; give whole numbers, for example range"),
+        (lambda: list(sweep(["a"])), "seed is 'a'; give a whole number"),
+        *[(lambda s=s: Plan(seconds=s), "seconds is .*; give a number|seconds is .*give more than 0") for s in ("a", True, NAN, INF)],
+        (lambda: Plan(clients=1.5), "clients is 1.5; give a whole number"),
+        (lambda: Timing(lease="a"), "timing.lease is 'a'; give a positive number of seconds"),
+        (lambda: Timing(lease=True), "timing.lease is True; give a positive number of seconds"),
+        (lambda: Conditions(loss="a"), "loss is 'a'; give a number"),
+        (lambda: Conditions(loss=NAN), "loss is nan; give a number"),
+        (lambda: DiskModel(torn=True), "torn is True; give a number"),
+        (lambda: cs.ClusterConfig(members=3, quorum=1), "members is 3; give"),
+        (lambda: ClientHost(["127.0.0.1:1"], 5, print), "The name is 5; give one of 1 to 80 characters"),
+        (lambda: ClientHost(["127.0.0.1:1"], "", print), "The name is ''; give one of 1 to 80 characters"),
+    ],
+)  # fmt: skip
+def test_other_arguments_of_the_wrong_kind_get_a_sentence_too(make: Any, sentence: str) -> None:
+    with pytest.raises(ChatsysError, match=sentence):
+        make()

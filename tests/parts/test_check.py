@@ -1,12 +1,15 @@
 """Every invariant has a hand-made bad trace that makes it fire; good traces fire nothing."""
 
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from stories import BAD, Story, good_run, said
 
-from chatsys.check import INVARIANTS, MOST, Checker, check
+import chatsys.check
+from chatsys.check import INVARIANTS, MOST, SAFETY, Checker, Law, check, check_live
 from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace
 
@@ -17,7 +20,39 @@ def test_a_bad_run_breaks_these_invariants_and_no_other(names: str, story: Story
 
 
 def test_every_invariant_has_a_bad_run_that_breaks_it() -> None:
-    assert {name for _, names, _ in BAD for name in names.split()} == set(INVARIANTS)
+    assert {name for _, names, _ in BAD for name in names.split()} == set(SAFETY)
+
+
+def test_every_rule_has_a_name_a_title_and_a_meaning() -> None:
+    safety = {f"S{number}" for number in range(1, 17)} - {"S15"}  # S15 and L5 wait for joining and leaving
+    assert set(INVARIANTS) == safety | {"L1", "L2", "L3", "L4", "L6", "broken", "frames"}
+    for name, rule in INVARIANTS.items():
+        assert rule.name == name and rule.title and rule.meaning.endswith(".")
+    assert INVARIANTS["L3"].meaning == "Every message that a client sends is answered."
+
+
+def test_every_name_of_a_rule_in_the_readme_is_listed() -> None:
+    glossary = (Path(__file__).parents[2] / "README.md").read_text()
+    (line,) = [line for line in glossary.splitlines() if line.startswith("| invariant |")]
+    named = set(re.findall(r"\b[SL]\d+\b|\*(\w+)\*", line)) - {""}
+    assert {"broken", "frames"} <= named <= set(INVARIANTS)
+    assert "S15" in line and "L5" in line
+
+
+def test_a_rule_that_another_checker_judges_is_told_with_its_checker() -> None:
+    with pytest.raises(UsageError, match=r"L3 is no rule for `check`, which judges S1, .*; ask check_live\."):
+        check(Trace(), ["S1", "L3"])
+    assert check(good_run().trace(), "S1") == []
+    for law in INVARIANTS.values():
+        if isinstance(law, Law):
+            for name in law.judge.split(", "):
+                assert name == "world.failures" or callable(getattr(chatsys.check, name))
+
+
+@pytest.mark.parametrize("end", [True, -1, float("nan"), float("inf"), "3", None])
+def test_a_time_after_which_liveness_is_judged_must_be_one(end: Any) -> None:
+    with pytest.raises(UsageError, match="faults_end is .*; give seconds since the beginning"):
+        check_live(Trace(), end)
 
 
 def test_a_good_run_breaks_nothing() -> None:

@@ -7,7 +7,19 @@ import pytest
 from pingpong import PingPong
 
 from chatsys.errors import UsageError
-from chatsys.faults import BOUNDS, KINDS, VERBS, Fault, OutsideModel, Script, outside, parse_kinds, random_script, swarm
+from chatsys.faults import (
+    BOUNDS,
+    KINDS,
+    VERBS,
+    Fault,
+    OutsideModel,
+    Script,
+    outside,
+    parse_kinds,
+    random_script,
+    repair,
+    swarm,
+)
 from chatsys.sim.world import World
 
 pytestmark = pytest.mark.quick
@@ -145,6 +157,9 @@ class Recorder:
 
     def heal(self, everything: bool = False) -> None:
         self.calls.append((round(self.now, 3), "heal", everything))
+
+    def mend(self) -> None:
+        repair(self)
 
     def status(self) -> dict[int, dict[str, Any]]:
         return {node: {"alive": node != 2, "paused": False} for node in self.nodes}

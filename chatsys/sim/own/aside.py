@@ -9,57 +9,42 @@
 which loops, exits, prints, or eats all memory does so there.  It is no sandbox.
 
 Promises  an answer to every task; what the classes print goes to stderr; threads they left behind
-          keep nothing alive; no process outlives the one that began it.
-Read also `guarded` (many seeds), `determinism`, `given` (classes in files), `suspects` (whose line it was).
+          keep nothing alive; no process outlives the one that began it.  Where there are no processes,
+          `hire` returns a worker that does its tasks in this one.
+Read also `guarded` (many seeds), `determinism`, `given` (classes in files), `here` (without processes),
+          `suspects` (whose line it was).
 """
 
 import math
-import multiprocessing
 import os
 import pickle
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from chatsys.capabilities import PROCESSES, has, need
 from chatsys.carry import pack
-from chatsys.errors import ChatsysError, UsageError
-from chatsys.sim.own.suspects import blame, is_own
+from chatsys.errors import NotHere, UsageError
+from chatsys.sim.own.answer import LOADING, Answer, attempt
+from chatsys.sim.own.deadline import line_of
+from chatsys.sim.own.here import Here
+
+if TYPE_CHECKING:  # importing it needs what only systems with processes have
+    from multiprocessing.connection import Connection
 
 GRACE = 2.0
 """Seconds after which a process is killed that does not even say where it hangs."""
 STARTING = 30.0
 """So many seconds more are granted until a process begins."""
-LOADING = 10.0
-"""So many seconds the classes may take to be loaded, however short a task must be."""
 MEMORY = 2 << 30
 """Bytes that a process with somebody's own classes may take, beyond what Python itself takes."""
 
 Parts = Mapping[str, type] | bytes
 """Classes at hand, or `code` that gives them when it is opened in another process."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What became of a task."""
-
-    verdict: Literal["done", "refused", "raised", "hung", "died"]
-    value: Any
-    """What the function returned; else a sentence."""
-    spent: bool = False
-    """Whether the process had better not be given another task."""
-
-    @property
-    def done(self) -> bool:
-        """Whether the function returned."""
-        return self.verdict == "done"
 
 
 def packed(parts: Parts | None) -> bytes:
@@ -82,7 +67,7 @@ def aside(
     memory: int | None = MEMORY,
 ) -> Answer:
     """Call `function(parts, *arguments)` in a process of its own; function and arguments must be importable and plain."""
-    worker = Worker(packed(parts), limit, memory=memory)
+    worker = hire(packed(parts), limit, memory=memory)
     try:
         worker.give(function, *arguments)
         return worker.wait()
@@ -90,10 +75,26 @@ def aside(
         worker.kill()
 
 
+def hire(code: bytes, limit: float = math.inf, *, memory: int | None = None) -> "Worker | Here":
+    """Return a worker: a process where there are processes, else one that does its tasks in this process."""
+    return Worker(code, limit, memory=memory) if has(PROCESSES) else Here(code, limit)
+
+
+def attend(workers: "Iterable[Worker | Here]", seconds: float) -> None:
+    """Wait until one of these workers may have an answer, at most so long."""
+    ends = [worker.end for worker in workers if isinstance(worker, Worker)]
+    if ends:
+        from multiprocessing.connection import wait
+
+        wait(ends, seconds)
+
+
 def breathe() -> None:
     """In a task: say that it goes on, so that its limit counts anew."""
     if _watch is not None:
         _watch.again()
+    if Here.deadline is not None:
+        Here.deadline.again()
 
 
 class Worker:
@@ -109,11 +110,17 @@ class Worker:
         self._begin()
 
     def _begin(self) -> None:
+        need("A worker", PROCESSES, instead="use `hire`, which finds another way")
+        import multiprocessing
+
         context = multiprocessing.get_context("spawn")
         self.end, other = context.Pipe()
         self.process = context.Process(target=_serve, args=(other, *self.order), daemon=True)
-        with _deaf(), _hash_seed(self.hash_seed):
-            self.process.start()
+        try:
+            with _deaf(), _hash_seed(self.hash_seed):
+                self.process.start()
+        except OSError as error:  # no more processes, no memory, forbidden
+            raise NotHere(f"No other process could be started ({error.strerror or error}); use one job.") from None
         other.close()
         self.ready = self.busy = False
 
@@ -128,7 +135,7 @@ class Worker:
     def wait(self) -> Answer:
         """Wait for the answer."""
         while True:
-            wait([self.end], 0.1)
+            attend([self], 0.1)
             if (answer := self.look()) is not None:
                 return answer
 
@@ -173,6 +180,8 @@ def _deaf() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    from multiprocessing import resource_tracker
+
     resource_tracker.ensure_running()  # else it begins meanwhile, and lifts the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -200,7 +209,7 @@ def _hash_seed(seed: str | None) -> Iterator[None]:
 # --- inside the process --------------------------------------------------------------------------
 
 
-def _serve(end: Connection, code: bytes, limit: float, memory: int | None) -> None:
+def _serve(end: "Connection", code: bytes, limit: float, memory: int | None) -> None:
     """Do tasks until nobody asks any more, then leave, whatever threads there are."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.dup2(2, 1)  # what the classes print must not mix with what the parent prints
@@ -211,26 +220,17 @@ def _serve(end: Connection, code: bytes, limit: float, memory: int | None) -> No
     watch = _watch = _Watch(end)
     try:
         watch.begin(max(limit, LOADING))
-        loaded = _answer(pickle.loads, code) if code else Answer("done", {})
+        loaded = attempt(pickle.loads, code) if code else Answer("done", {})
         watch.over()
         end.send("ready")
         while True:
             function, arguments = end.recv()
             watch.begin(limit)
-            watch.over(_answer(function, loaded.value, *arguments) if loaded.done else loaded)
+            watch.over(attempt(function, loaded.value, *arguments) if loaded.done else loaded)
     except (EOFError, OSError):
         os._exit(0)
     except BaseException:  # memory is so scarce that not even a sentence can be made, or the answer cannot travel
         os._exit(1)
-
-
-def _answer(function: Callable[..., Any], *arguments: Any) -> Answer:
-    try:
-        return Answer("done", function(*arguments))
-    except ChatsysError as error:
-        return Answer("refused", str(error))
-    except BaseException as error:  # somebody's class may do anything, exit() too
-        return Answer("raised", blame(error), isinstance(error, MemoryError))
 
 
 def _bound_memory(memory: int) -> None:
@@ -247,7 +247,7 @@ def _bound_memory(memory: int) -> None:
 class _Watch:
     """A thread that says in which line the main thread is when a task takes too long; it leaves with the parent."""
 
-    def __init__(self, end: Connection) -> None:
+    def __init__(self, end: "Connection") -> None:
         self.end = end
         self.lock = threading.Lock()
         self.limit = self.until = math.inf
@@ -275,24 +275,17 @@ class _Watch:
                 self.end.send(answer)
 
     def _look(self) -> None:
+        import multiprocessing
+
         parent = multiprocessing.parent_process()
         while parent is None or parent.is_alive():
             time.sleep(0.05)
             with self.lock:
                 if time.monotonic() > self.until:
-                    why = f"It did not end within {self.limit:g} s; it hung in {self._where()}. Look for a loop that never ends."
+                    why = f"It did not end within {self.limit:g} s; it hung in {line_of(sys._current_frames()[self.main])}. Look for a loop that never ends."
                     self.end.send(Answer("hung", why, True))
                     os._exit(0)
         os._exit(0)
-
-    def _where(self) -> str:
-        """Name the line at which somebody's own code is, or else the innermost one."""
-        innermost: Any = sys._current_frames()[self.main]
-        frame = innermost
-        while frame is not None and not is_own(frame.f_code.co_filename):
-            frame = frame.f_back
-        frame = frame or innermost
-        return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}, in {frame.f_code.co_name}"
 
 
 _watch: _Watch | None = None

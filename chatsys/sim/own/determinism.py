@@ -25,6 +25,8 @@ from typing import Any
 
 import msgspec
 
+from chatsys.capabilities import PROCESSES, need
+from chatsys.errors import NotHere
 from chatsys.sim.own.aside import MEMORY, Parts, Worker, packed
 from chatsys.sim.own.steps import Step, Steps, parting
 from chatsys.sim.own.suspects import Kept, at, is_own
@@ -80,6 +82,10 @@ class _Task:
 
     def ask(self, function: Any, *hash_seeds: str, **options: int) -> list[Any]:
         """Return what `function` found under each hash seed; raises `_Unknown` if one came to no end."""
+        try:
+            need("To compare runs under two hash seeds", PROCESSES, instead="run `chatsys simulate` on a computer")
+        except NotHere as error:
+            raise _Unknown(str(error)) from None
         workers = [Worker(self.code, self.limit, memory=MEMORY, hash_seed=one) for one in hash_seeds]
         try:
             for worker in workers:

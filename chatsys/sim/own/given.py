@@ -27,7 +27,8 @@ from chatsys.errors import UsageError
 from chatsys.protocol import effects
 from chatsys.protocol.actor import Part
 from chatsys.protocol.node import PARTS, Node
-from chatsys.sim.own.aside import LOADING, aside
+from chatsys.sim.own.answer import LOADING
+from chatsys.sim.own.aside import aside
 from chatsys.sim.own.suspects import blame, is_own, place
 from chatsys.sim.sweep import Plan, schedule
 

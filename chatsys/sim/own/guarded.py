@@ -6,17 +6,18 @@
 
 The clock on the wall decides only what is given up: that verdict is inconclusive, never ok.
 
-Promises  a result for every seed.
+Promises  a result for every seed; where there are no processes, the seeds are played one by one in this one.
 Read also `aside` (a worker), `sweep` (one seed), `determinism` (may these results be repeated?).
 """
 
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from multiprocessing.connection import wait
 
 from chatsys.errors import UsageError
-from chatsys.sim.own.aside import MEMORY, Answer, Parts, Worker, packed
+from chatsys.sim.own.answer import Answer
+from chatsys.sim.own.aside import MEMORY, Parts, Worker, attend, hire, packed
+from chatsys.sim.own.here import Here
 from chatsys.sim.sweep import Plan, Result, run_seed
 
 ENOUGH = 3
@@ -41,8 +42,8 @@ def guarded_sweep(
         raise UsageError(f"limit is {limit:g}; give each seed more than 0 seconds.")
     order, code = list(seeds), packed(parts)
     todo, done, hung = deque(order), dict[int, Result](), 0
-    workers = [Worker(code, limit, memory=MEMORY if code else None) for _ in range(max(1, min(jobs, len(order))))]
-    playing: dict[Worker, int] = {}
+    workers = [hire(code, limit, memory=MEMORY if code else None) for _ in range(max(1, min(jobs, len(order))))]
+    playing: dict[Worker | Here, int] = {}
     try:
         for seed in order:
             while seed not in done:
@@ -50,7 +51,7 @@ def guarded_sweep(
                     if worker not in playing and todo:
                         playing[worker] = todo.popleft()
                         worker.give(play, playing[worker], plan)
-                wait([worker.end for worker in playing], 0.1)
+                attend(playing, 0.1)
                 for worker in list(playing):
                     if (answer := worker.look()) is not None:
                         played = playing.pop(worker)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from chatsys.capabilities import PROCESSES, need
 from chatsys.protocol.node import Node
 from chatsys.sim.shrink import Shrunk, shrink_seed
 from chatsys.teach.mutants import MOST_SEEDS, MUTANTS, Mutant, hunt, mutant
@@ -60,6 +61,7 @@ def stories(names: Iterable[str] = (), seconds: float = 30.0) -> Iterator[Story]
 
 def pasted(code: str) -> str:
     """Return what these lines print in a fresh interpreter."""
+    need("A fresh interpreter", PROCESSES, instead="paste the lines into a cell")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr
 
