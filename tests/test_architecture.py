@@ -6,7 +6,7 @@ notebooks | labs | __main__
          check | faults
             trace
            protocol
-        config, then errors
+        config, then errors, then places
 """
 
 import ast
@@ -20,6 +20,7 @@ PACKAGE = ROOT / "chatsys"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
+    {"places"},
     {"errors", "inert", "carry"},
     {"config"},
     {"protocol"},

@@ -25,14 +25,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from chatsys.carry import pack
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.sim.own.suspects import blame, is_own
+from chatsys.places import at, is_own
+from chatsys.sim.own.suspects import blame
 
 GRACE = 2.0
 """Seconds after which a process is killed that does not even say where it hangs."""
@@ -292,7 +292,7 @@ class _Watch:
         while frame is not None and not is_own(frame.f_code.co_filename):
             frame = frame.f_back
         frame = frame or innermost
-        return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}, in {frame.f_code.co_name}"
+        return f"{at(frame.f_code.co_filename, frame.f_lineno)}, in {frame.f_code.co_name}"
 
 
 _watch: _Watch | None = None

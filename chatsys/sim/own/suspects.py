@@ -10,25 +10,14 @@ Read also `determinism`, `steps` (which line makes runs differ), `aside` (which 
 
 import ast
 import linecache
-import os
 import pickle
 import sys
-import sysconfig
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-import chatsys
+from chatsys.places import at, innermost, inside, is_own
 
-_OTHERS = tuple(
-    f"{folder}{os.sep}"
-    for folder in (
-        Path(chatsys.__file__).parent,
-        *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    )
-)
 _MADE = {
     "__dict__", "__weakref__", "__doc__", "__module__", "__annotations__", "__orig_bases__", "__parameters__",
     "__slotnames__", "__abstractmethods__", "_abc_impl",
@@ -36,22 +25,12 @@ _MADE = {
 """What Python puts into a class by itself, some of it only when a value is pickled."""
 
 
-@cache
-def is_own(file: str) -> bool:
-    """Tell whether this is a file (or a notebook's cell) of somebody's own."""
-    return not file.startswith(("<frozen", "<string>", "<__array_function__", *_OTHERS))
-
-
 def blame(error: BaseException) -> str:
-    """Tell what `error` is, and the innermost line of somebody's own code it came through, or else the innermost."""
-    at, found = error.__traceback__, ""
-    while at is not None:
-        file = at.tb_frame.f_code.co_filename
-        if is_own(file) or not found:
-            found = f" ({Path(file).name}, line {at.tb_lineno})" if is_own(file) else ""
-        at = at.tb_next
+    """Tell what `error` is, and the innermost line of somebody's own code it came through, if there is one."""
+    place = innermost(error.__traceback__)
+    where = f" ({inside(*place)})" if place else ""
     message = f": {error}" if str(error) else ""
-    return f"{type(error).__name__}{message}{found}"
+    return f"{type(error).__name__}{message}{where}"
 
 
 def place(thing: Any) -> str:
@@ -62,11 +41,6 @@ def place(thing: Any) -> str:
         code = thing.__code__
         file, line = code.co_filename, code.co_firstlineno
     return at(file, line)
-
-
-def at(file: str, line: int | None) -> str:
-    """Return `file, line N`."""
-    return f"{Path(file).name}, line {line}" if line else Path(file).name
 
 
 def own_classes(parts: Mapping[str, type]) -> list[type]:
