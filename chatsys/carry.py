@@ -74,6 +74,9 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
                 return _load_code, (marshal.dumps(obj), self._cell(obj.co_filename))
             except ValueError:
                 pass  # somebody put a constant into it that no source can hold: cloudpickle knows how
+        if isinstance(obj, type) and "__msgspec_cache__" in vars(obj):
+            # What msgspec has learned of an enum or a dataclass it leaves there; it cannot travel, and is learned anew.
+            del obj.__msgspec_cache__
         return super().reducer_override(obj)
 
     def _cell(self, file: str) -> tuple[str, str] | None:
@@ -137,8 +140,7 @@ def _reduce_struct(kind: Any) -> tuple[Any, ...]:
     own = [name for name in kind.__struct_fields__ if name in annotations]
     config = kind.__struct_config__
     options = {name: getattr(config, name) for name in _OPTIONS if hasattr(config, name)}
-    given = inspect.signature(kind).parameters
-    options["kw_only"] = any(given[name].kind is inspect.Parameter.KEYWORD_ONLY for name in own)
+    options["kw_only"] = not set(own) <= set(kind.__match_args__)  # a pattern names only what may be given by place
     plan = _Plan(
         identity=_names.setdefault(kind, uuid4().hex),
         name=kind.__name__,

@@ -274,7 +274,8 @@ MADE = {
 def test_a_struct_arrives_as_it_was(cell: Any, elsewhere: Any, name: str) -> None:
     kind = cell(STRUCTS)[name]
     named = {"y": 2} if name == "MoreKeywords" else {}
-    assert elsewhere(shown_named, kind, MADE[name], named) == shown(kind, *MADE[name], **named)
+    at_home = shown(kind, *MADE[name], **named)  # first, for msgspec leaves things in what it has worked with
+    assert elsewhere(shown_named, kind, MADE[name], named) == at_home
 
 
 def shown_named(kind: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
