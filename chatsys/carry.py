@@ -76,7 +76,7 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
                 pass  # somebody put a constant into it that no source can hold: cloudpickle knows how
         if isinstance(obj, type) and "__msgspec_cache__" in vars(obj):
             # What msgspec has learned of an enum or a dataclass it leaves there; it cannot travel, and is learned anew.
-            del obj.__msgspec_cache__
+            delattr(obj, "__msgspec_cache__")
         return super().reducer_override(obj)
 
     def _cell(self, file: str) -> tuple[str, str] | None:
