@@ -86,8 +86,18 @@ def told(error: BaseException) -> str:
     """
     place = places.innermost(error.__traceback__) or _place(error)
     where = f" ({places.inside(*place)})" if place else ""
-    message = f": {error}" if str(error) else ""
-    return f"{type(error).__name__}{message}{where}"
+    return f"{named(error)}{where}"
+
+
+def named(error: BaseException, most: int = 500) -> str:
+    """Return the type and the message of an error, which somebody's own class may have made as long as it likes."""
+    try:
+        message = str(error)
+    except Exception:  # its own __str__ is broken, too
+        message = "its message cannot be shown"
+    if len(message) > most:
+        message = f"{message[:most]} ... (cut after {most} of {len(message):,} characters)"
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def _place(error: BaseException) -> tuple[str, int] | None:

@@ -6,7 +6,7 @@ notebooks | labs | __main__
          check | faults
             trace
            protocol
-        config, then errors, then places
+        config, then errors, then places and drain
 """
 
 import ast
@@ -20,7 +20,7 @@ PACKAGE = ROOT / "chatsys"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"places"},
+    {"places", "drain"},
     {"errors", "inert", "carry"},
     {"config"},
     {"protocol"},

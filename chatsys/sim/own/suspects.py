@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
+from chatsys.errors import named
 from chatsys.places import at, innermost, inside, is_own
 
 _MADE = {
@@ -29,8 +30,7 @@ def blame(error: BaseException) -> str:
     """Tell what `error` is, and the innermost line of somebody's own code it came through, if there is one."""
     place = innermost(error.__traceback__)
     where = f" ({inside(*place)})" if place else ""
-    message = f": {error}" if str(error) else ""
-    return f"{type(error).__name__}{message}{where}"
+    return f"{named(error)}{where}"
 
 
 def place(thing: Any) -> str:
