@@ -8,7 +8,7 @@
 `code` is what `packed` or `given.read_parts` gave: bytes that only the process opens, so that a class
 which loops, exits, prints, or eats all memory does so there.  It is no sandbox.
 
-Promises  an answer to every task; what the classes print goes to stderr; threads they left behind
+Promises  an answer to every task; what the classes print goes to stderr, up to a bound; threads they left behind
           keep nothing alive; no process outlives the one that began it.
 Read also `guarded` (many seeds), `determinism`, `given` (classes in files), `suspects` (whose line it was).
 """
@@ -21,17 +21,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, wait
 from typing import Any, Literal
 
 import msgspec
 
 from chatsys.carry import pack
+from chatsys.drain import Drain
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.places import at, is_own
+from chatsys.sim.own.beginning import deaf, hash_seed
 from chatsys.sim.own.suspects import blame
 
 GRACE = 2.0
@@ -42,6 +42,9 @@ LOADING = 10.0
 """So many seconds the classes may take to be loaded, however short a task must be."""
 MEMORY = 2 << 30
 """Bytes that a process with somebody's own classes may take, beyond what Python itself takes."""
+
+PRINTED, ANSWER = 1 << 16, 1 << 28
+"""Bytes of what the classes print that are shown; bytes that an answer may have."""
 
 Parts = Mapping[str, type] | bytes
 """Classes at hand, or `code` that gives them when it is opened in another process."""
@@ -104,6 +107,8 @@ class Worker:
     ) -> None:
         self.order = (code, limit, memory)
         self.hash_seed = hash_seed
+        self.shown = 0
+        """Bytes that the classes have printed, in all lives of the process."""
         self.busy = False
         self.begun = 0.0
         self._begin()
@@ -111,11 +116,28 @@ class Worker:
     def _begin(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.end, other = context.Pipe()
-        self.process = context.Process(target=_serve, args=(other, *self.order), daemon=True)
-        with _deaf(), _hash_seed(self.hash_seed):
+        printed, prints = context.Pipe(duplex=False)
+        self.process = context.Process(target=_serve, args=(other, prints, *self.order), daemon=True)
+        with deaf(), hash_seed(self.hash_seed):
             self.process.start()
         other.close()
+        prints.close()
+        self._read(printed)
         self.ready = self.busy = False
+
+    def _read(self, printed: Connection) -> None:
+        """Pass on what the classes print, but not more than `PRINTED` bytes however many processes there were."""
+        if os.name == "nt":  # there it has gone to stderr, unseen
+            printed.close()
+            return
+
+        def show(data: bytes) -> None:
+            self.shown += len(data)
+            os.write(2, data)
+
+        pipe = os.fdopen(os.dup(printed.fileno()), "rb")
+        printed.close()
+        Drain(pipe, show if self.shown < PRINTED else None, most=PRINTED - self.shown)
 
     def give(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Let it do a task."""
@@ -138,7 +160,7 @@ class Worker:
             return None
         try:
             while self.end.poll():
-                found = self.end.recv()
+                found = pickle.loads(self.end.recv_bytes(ANSWER))
                 if isinstance(found, Answer):
                     return self._over(found)
                 self.ready, self.begun = True, time.monotonic()
@@ -167,42 +189,15 @@ class Worker:
         self.end.close()
 
 
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Let Ctrl-C wait while a process begins, which inherits this: it would be hit before it can ignore it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # else it begins meanwhile, and lifts the mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _hash_seed(seed: str | None) -> Iterator[None]:
-    """Let processes that begin here have this PYTHONHASHSEED; None: as it is."""
-    if seed is None:
-        yield
-        return
-    before = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = seed
-    try:
-        yield
-    finally:
-        del os.environ["PYTHONHASHSEED"]
-        if before is not None:
-            os.environ["PYTHONHASHSEED"] = before
-
-
 # --- inside the process --------------------------------------------------------------------------
 
 
-def _serve(end: Connection, code: bytes, limit: float, memory: int | None) -> None:
+def _serve(end: Connection, prints: Connection, code: bytes, limit: float, memory: int | None) -> None:
     """Do tasks until nobody asks any more, then leave, whatever threads there are."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.name != "nt":
+        os.dup2(prints.fileno(), 2)  # the parent shows it, and cuts it
+    prints.close()
     os.dup2(2, 1)  # what the classes print must not mix with what the parent prints
     sys.stdout = sys.stderr
     if memory is not None:
