@@ -30,11 +30,18 @@ class Drain:
     """Reads `pipe` in a thread until nobody can write to it any more, and closes it."""
 
     def __init__(
-        self, pipe: IO[bytes], give: Callable[[bytes], object] | None = None, *, most: int = 0, last: int = 1 << 14
+        self,
+        pipe: IO[bytes],
+        give: Callable[[bytes], object] | None = None,
+        *,
+        most: int = 0,
+        used: int = 0,
+        last: int = 1 << 14,
     ) -> None:
+        """`used` of the `most` bytes that `give` may get have been given before, by another drain."""
         self.read = 0
         """So many bytes came."""
-        self._give, self._left, self._most, self._last = give, most, most, last
+        self._give, self._left, self._most, self._last = give if used <= most else None, most - used, most, last
         self._tail = bytearray()
         self._thread = threading.Thread(target=self._run, args=(pipe,), daemon=True)
         self._thread.start()

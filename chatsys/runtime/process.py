@@ -35,7 +35,7 @@ from chatsys.runtime.scribe import Sink
 FIRST = asyncio.FIRST_COMPLETED
 START_TIME = 20.0
 PRINTED = 1 << 20
-"""So many bytes of what one life prints are kept in stderr.txt, which begins anew beyond twice as many."""
+"""So many bytes of what one life prints are kept in stderr.txt; a file that is fuller begins anew with the next life."""
 LINE = 1 << 26
 """Bytes that one line of the trace pipe may have."""
 PIPE_BYTES = 1 << 20
@@ -91,6 +91,8 @@ class ProcessNode:
         if os.name == "nt":
             raise NotHere("Nodes in processes need Linux or macOS; use where='kernel'.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > PRINTED:
+            self.log.unlink()
         command = [*self.launch, sys.executable, "-X", "utf8", "-m", "chatsys.runtime.child"]
         place = str(Path(__file__).parents[2])
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH"))))}
@@ -102,9 +104,7 @@ class ProcessNode:
         return process
 
     def _print(self, data: bytes) -> None:
-        """Add to what this node's lives have printed; a file that is full already begins anew."""
-        full = self.log.exists() and self.log.stat().st_size > 2 * PRINTED
-        with open(self.log, "wb" if full else "ab") as log:
+        with open(self.log, "ab") as log:
             log.write(data)
 
     def _take(self, message: Any) -> None:
@@ -233,7 +233,8 @@ class _Wire(asyncio.Protocol):
             try:
                 message = control.from_node.decode(one)
             except msgspec.DecodeError:
-                self._take(Failed("ChatsysError", "The process wrote into the pipe of its trace what is no trace."))
+                self.failed = Failed("ChatsysError", "The process wrote into the pipe of its trace what is no trace.")
+                self._take(self.failed)
                 self._tail = b""
                 self._in.close()
                 return

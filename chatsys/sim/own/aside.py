@@ -28,7 +28,7 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.carry import pack
-from chatsys.drain import Drain
+from chatsys.drain import Drain, say_bytes
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.places import at, is_own
 from chatsys.sim.own.beginning import deaf, hash_seed
@@ -137,7 +137,7 @@ class Worker:
 
         pipe = os.fdopen(os.dup(printed.fileno()), "rb")
         printed.close()
-        Drain(pipe, show if self.shown < PRINTED else None, most=PRINTED - self.shown)
+        Drain(pipe, show, most=PRINTED, used=self.shown)
 
     def give(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Let it do a task."""
@@ -160,7 +160,7 @@ class Worker:
             return None
         try:
             while self.end.poll():
-                found = pickle.loads(self.end.recv_bytes(ANSWER))
+                found = self._receive()
                 if isinstance(found, Answer):
                     return self._over(found)
                 self.ready, self.begun = True, time.monotonic()
@@ -174,6 +174,17 @@ class Worker:
             why = f"It did not end within {limit:g} s, and the process did not say where; look for one very long step."
             return self._over(Answer("hung", why, True))
         return None
+
+    def _receive(self) -> Any:
+        try:
+            return pickle.loads(self.end.recv_bytes(ANSWER))
+        except EOFError:
+            raise
+        except OSError:
+            if self.end.readable:
+                raise
+            # It was asked to read more than it may, and can read no more.
+            return Answer("died", f"What it answered is longer than {say_bytes(ANSWER)}.", True)
 
     def _over(self, answer: Answer) -> Answer:
         self.busy = False
