@@ -79,7 +79,8 @@ class Kept:
         """Return (place, name) of what is another value than it was."""
         return [key for key, value in self.found.items() if value != before.found.get(key)]
 
-    def _globals(self, names: dict[str, Any], file: str) -> None:
+    def _globals(self, names: dict[str, Any], file: str, carried: bool = False) -> None:
+        """Look at the names of a module; of a notebook only those came along that its own code uses."""
         if id(names) in self._seen:
             return
         self._seen.add(id(names))
@@ -90,7 +91,11 @@ class Kept:
                 self._function(value)
             elif isinstance(value, type):
                 self._class(value)
-            elif not name.startswith("__") and not isinstance(value, ModuleType) and (name in given or not body):
+            elif (
+                not name.startswith("__")
+                and not isinstance(value, ModuleType)
+                and (carried or name in given or not body)
+            ):
                 self.found[at(file, given.get(name)), name] = _value(value)
 
     def _class(self, kind: type) -> None:
@@ -112,8 +117,9 @@ class Kept:
         if id(function) in self._seen or not is_own(file):
             return
         self._seen.add(id(function))
-        if function.__module__ not in sys.modules:  # a notebook's class: its globals came along with it
-            self._globals(function.__globals__, file)
+        home = sys.modules.get(function.__module__)
+        if home is None or vars(home) is not function.__globals__:  # a notebook's class: its globals came along with it
+            self._globals(function.__globals__, file, carried=True)
         held = [cell for cell in function.__closure__ or () if not isinstance(_content(cell), FunctionType | type)]
         for cell in function.__closure__ or ():
             if isinstance(content := _content(cell), FunctionType):
