@@ -107,6 +107,8 @@ def load_ipython_extension(shell: Any) -> None:
     def send(stream: Any, message: Any, content: Any = None, parent: Any = None, *given: Any, **named: Any) -> Any:
         whole = isinstance(message, dict)
         kind = message["msg_type"] if whole else message
+        if kind == "execute_reply" and content and _size(content) > SHORT:  # it repeats the error of the cell
+            content = _short(content)
         if kind not in OUTPUT:
             return send_all(stream, message, content, parent, *given, **named)
         told, last = message["content"] if whole else content or {}, None
