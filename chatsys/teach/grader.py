@@ -33,6 +33,7 @@ import msgspec
 from chatsys.carry import pack
 from chatsys.drain import Drain, say_bytes
 from chatsys.errors import UsageError, told
+from chatsys.sim.own.beginning import bound_memory
 from chatsys.teach.questions import Question, Result, mark, one_of_each
 from chatsys.trace import Trace
 
@@ -235,7 +236,7 @@ def work() -> None:
     os.dup2(2, 1)  # what the student's code prints must not mix with the result
     name, answer, seeds, limit = cloudpickle.loads(sys.stdin.buffer.read())
     asked = find_question(name)
-    _bound_memory()
+    bound_memory(MEMORY)
     watch = _Watch(name, asked, limit, out)
     try:
         found = one_of_each(asked.judge(answer, seeds, watch))
@@ -245,14 +246,3 @@ def work() -> None:
     with os.fdopen(out, "wb") as file:
         file.write(msgspec.json.encode(result))
     os._exit(0)  # threads that the class began may go on for ever
-
-
-def _bound_memory() -> None:
-    try:
-        import resource
-
-        import psutil
-    except ImportError:
-        return  # Windows: the time limits alone must do
-    used = psutil.Process().memory_info().vms
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))

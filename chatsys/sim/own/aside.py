@@ -31,7 +31,7 @@ from chatsys.carry import pack
 from chatsys.drain import Drain, say_bytes
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.places import at, is_own
-from chatsys.sim.own.beginning import deaf, hash_seed
+from chatsys.sim.own.beginning import bound_memory, deaf, hash_seed
 from chatsys.sim.own.suspects import blame
 
 GRACE = 2.0
@@ -212,7 +212,7 @@ def _serve(end: Connection, prints: Connection, code: bytes, limit: float, memor
     os.dup2(2, 1)  # what the classes print must not mix with what the parent prints
     sys.stdout = sys.stderr
     if memory is not None:
-        _bound_memory(memory)
+        bound_memory(memory)
     global _watch
     watch = _watch = _Watch(end)
     try:
@@ -237,17 +237,6 @@ def _answer(function: Callable[..., Any], *arguments: Any) -> Answer:
         return Answer("refused", str(error))
     except BaseException as error:  # somebody's class may do anything, exit() too
         return Answer("raised", blame(error), isinstance(error, MemoryError))
-
-
-def _bound_memory(memory: int) -> None:
-    try:
-        import resource
-
-        import psutil
-    except ImportError:
-        return  # Windows: the time limits alone must do
-    used = psutil.Process().memory_info().vms
-    resource.setrlimit(resource.RLIMIT_AS, (used + memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 class _Watch:
