@@ -20,7 +20,7 @@ protocol.  The command line turns every ChatsysError into one sentence and exit 
 Read also `faults.given` (what worlds and verbs refuse), `chatsys.capabilities` (who raises `NotHere`), `commands`.
 """
 
-from pathlib import Path
+from chatsys import places
 
 
 class ChatsysError(Exception):
@@ -85,16 +85,31 @@ class NotHere(ChatsysError):
     """The operating system at hand cannot do this."""
 
 
-def told(error: Exception) -> str:
-    """Tell what `error` is and where it came from: its type, its message, the file and the line."""
+def told(error: BaseException) -> str:
+    """Tell what `error` is and where it came from: its type, its message, the file and the line.
+
+    The line is the innermost one of somebody's own code, for that is the one to look at; an error that
+    passed through none is told with the line that raised it.
+    """
+    place = places.innermost(error.__traceback__) or _place(error)
+    where = f" ({places.inside(*place)})" if place else ""
+    return f"{named(error)}{where}"
+
+
+def named(error: BaseException, most: int = 500) -> str:
+    """Return the type and the message of an error, which somebody's own class may have made as long as it likes."""
+    try:
+        message = str(error)
+    except Exception:  # its own __str__ is broken, too
+        message = "its message cannot be shown"
+    if len(message) > most:
+        message = f"{message[:most]} ... (cut after {most} of {len(message):,} characters)"
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _place(error: BaseException) -> tuple[str, int] | None:
+    """Return (file, line) of what raised `error`; None if it was never raised."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
-    where = f" ({_place(Path(at.tb_frame.f_code.co_filename))}, line {at.tb_lineno})" if at else ""
-    message = f": {error}" if str(error) else ""
-    return f"{type(error).__name__}{message}{where}"
-
-
-def _place(path: Path) -> str:
-    """Name a file; what a notebook calls the file of a cell tells nobody anything."""
-    return "in its cell" if path.parent.name.startswith("ipykernel_") else path.name
+    return (at.tb_frame.f_code.co_filename, at.tb_lineno) if at else None

@@ -2,6 +2,7 @@
 
     cluster --stdin pipe: Begin, rules, questions--> process
     cluster <--stdout pipe: the trace, answers------ process
+    stderr.txt <--stderr pipe, cut: what it prints-- process
 
 The process ends when its stdin pipe ends, so killing the notebook's kernel ends it too.  Its own
 process group keeps the terminal's Ctrl-C away from it, and gets it woken if it is an orphan.
@@ -23,6 +24,7 @@ import msgspec
 
 from chatsys import errors
 from chatsys.carry import pack
+from chatsys.drain import Drain
 from chatsys.errors import ChatsysError, NotHere
 from chatsys.runtime import control
 from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced
@@ -32,6 +34,10 @@ from chatsys.runtime.scribe import Sink
 
 FIRST = asyncio.FIRST_COMPLETED
 START_TIME = 20.0
+PRINTED = 1 << 20
+"""So many bytes of what one life prints are kept in stderr.txt; a file that is fuller begins anew with the next life."""
+LINE = 1 << 26
+"""Bytes that one line of the trace pipe may have."""
 PIPE_BYTES = 1 << 20
 """The trace pipe holds so much while the cluster is busy, where the system allows it."""
 
@@ -47,6 +53,8 @@ class ProcessNode:
         """Why the last life ended by itself."""
         self.process: subprocess.Popen[bytes] | None = None
         self.log = plan.data(node) / "stderr.txt"
+        self.printed: Drain | None = None
+        """What the last life printed, from whatever it printed with; the trace has a pipe of its own."""
         self._wire: _Wire | None = None
 
     @property
@@ -83,16 +91,21 @@ class ProcessNode:
         if os.name == "nt":
             raise NotHere("Nodes in processes need Linux or macOS; use where='kernel'.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > PRINTED:
+            self.log.unlink()
         command = [*self.launch, sys.executable, "-X", "utf8", "-m", "chatsys.runtime.child"]
         place = str(Path(__file__).parents[2])
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH"))))}
-        with open(self.log, "ab") as log:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, process_group=0, env=environment
-            )
-        assert process.stdout is not None
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0, env=environment)
+        assert process.stdout is not None and process.stderr is not None
+        self.printed = Drain(process.stderr, self._print, most=PRINTED)
         _widen(process.stdout.fileno())
         return process
+
+    def _print(self, data: bytes) -> None:
+        with open(self.log, "ab") as log:
+            log.write(data)
 
     def _take(self, message: Any) -> None:
         match message:
@@ -105,8 +118,8 @@ class ProcessNode:
         """Return why the process could not begin, as the error it told of."""
         failed = self._wire.failed if self._wire is not None else None
         if failed is None:
-            tail = self.log.read_text(errors="replace").strip().splitlines()[-1:] if self.log.exists() else []
-            return ChatsysError(f"Node {self.node}'s process did not start: {' '.join(tail) or 'it said nothing'}.")
+            last = self.printed.last_line() if self.printed is not None and self.printed.wait(2.0) else ""
+            return ChatsysError(f"Node {self.node}'s process did not start: {last or 'it said nothing'}.")
         kind = getattr(errors, failed.error, ChatsysError)
         if kind is errors.DamagedLog or not (isinstance(kind, type) and issubclass(kind, ChatsysError)):
             kind = errors.LogError if kind is errors.DamagedLog else ChatsysError
@@ -121,6 +134,8 @@ class ProcessNode:
         if self._wire is not None:
             await self._wire.gone()
         await asyncio.to_thread(process.wait, 10.0)
+        if self.printed is not None:
+            await asyncio.to_thread(self.printed.wait, 1.0)  # before its folder goes
 
     def end(self) -> None:
         """Kill the process if it is still there: the last resort, from any thread."""
@@ -214,8 +229,15 @@ class _Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in whole lines."""
         *lines, self._tail = (self._tail + data).split(b"\n")
-        for one in lines:
-            message = control.from_node.decode(one)
+        for one in lines if len(self._tail) < LINE else (b"",):
+            try:
+                message = control.from_node.decode(one)
+            except msgspec.DecodeError:
+                self.failed = Failed("ChatsysError", "The process wrote into the pipe of its trace what is no trace.")
+                self._take(self.failed)
+                self._tail = b""
+                self._in.close()
+                return
             match message:
                 case Ready(incarnation) if not self.ready.done():
                     self.ready.set_result(incarnation)

@@ -22,17 +22,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import IO, Any
 
 import cloudpickle
 import msgspec
 
 from chatsys.capabilities import PROCESSES, has
 from chatsys.carry import pack
-from chatsys.errors import UsageError
+from chatsys.drain import Drain, say_bytes
+from chatsys.errors import UsageError, told
+from chatsys.sim.own.beginning import bound_memory
 from chatsys.sim.own.deadline import Deadline, TimeUp
 from chatsys.teach.questions import Question, Result, mark, one_of_each
 from chatsys.trace import Trace
@@ -44,10 +47,13 @@ PUBLIC = range(50)
 """The seeds a student sees; hidden ones begin at 200."""
 
 ONE_STEP, MEMORY = 3.0, 1 << 30
-"""Seconds for one seed or one order of arrival; bytes beyond what Python itself takes."""
+"""Seconds of CPU for one seed or one order of arrival; bytes beyond what Python itself takes."""
 
 GRACE = 10.0
 """Seconds beyond the limit until the other process is killed, should it not end by itself."""
+
+RESULT, LEFT = 16 << 20, 2.0
+"""Bytes that a result with its trace may have; seconds in which the rest of a process's output is read."""
 
 _last: dict[str, Result] = {}
 """The newest result of each question, for `show`."""
@@ -150,19 +156,47 @@ def _ask(name: str, asked: Question, answer: type, seeds: Sequence[int], limit: 
         task = pack((name, answer, list(seeds), limit))
     except Exception as error:
         return _zero(name, asked, "fail", f"The class cannot be handed to another process: {error}.")
-    command = [sys.executable, "-c", "from chatsys.teach.grader import work; work()"]
-    try:
-        done = subprocess.run(command, input=task, capture_output=True, timeout=limit + GRACE, check=False)
-    except subprocess.TimeoutExpired:
+    given, out, err, code = _run(task, limit + GRACE)
+    if code is None:
         return _zero(
             name, asked, "inconclusive", f"The limit of {limit:.0f} s was over, and the process did not say where."
         )
     try:
-        return msgspec.json.decode(done.stdout, type=Result)
+        return msgspec.json.decode(out, type=Result)
     except msgspec.DecodeError:
-        last = done.stderr.decode(errors="replace").strip().splitlines()
-        story = f"The process that tried {answer.__name__} ended with code {done.returncode}"
-        return _zero(name, asked, "fail", f"{story}: {last[-1] if last else 'it said nothing'}.")
+        story = f"The process that tried {answer.__name__} ended with code {code}"
+        if given > RESULT:
+            story += f", after it had written more than {say_bytes(RESULT)} where its result belongs"
+        return _zero(name, asked, "fail", f"{story}: {err or 'it said nothing'}.")
+
+
+def _run(task: bytes, limit: float) -> tuple[int, bytes, str, int | None]:
+    """Run `work` in another process; return how much it gave, that, its last line on stderr, and its code or None.
+
+    What it prints is read and forgotten, so that an endless loop of prints takes no memory here.
+    """
+    command = [sys.executable, "-c", "from chatsys.teach.grader import work; work()"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    out, err = Drain(process.stdout, last=RESULT), Drain(process.stderr)
+    threading.Thread(target=_feed, args=(process.stdin, task), daemon=True).start()
+    code: int | None = None
+    try:
+        code = process.wait(limit)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        process.kill()
+        process.wait()
+    for drain in (out, err):
+        drain.wait(LEFT)  # a process that the student's code began may hold the pipes for ever
+    return out.read, out.tail, err.last_line(), code
+
+
+def _feed(pipe: IO[bytes], task: bytes) -> None:
+    with suppress(OSError), pipe:  # it died; its code says so
+        pipe.write(task)
 
 
 def _try_here(name: str, asked: Question, answer: type, seeds: Sequence[int], limit: float) -> Result:
@@ -202,25 +236,28 @@ def _zero(name: str, asked: Question, verdict: Any, sentence: str) -> Result:
 
 
 class _Watch:
-    """Ends this process, with a result, when one step takes too long or the whole time is over."""
+    """Ends this process, with a result, when one step takes too long or the whole time is over.
+
+    A step is measured by the CPU it takes.  The clock on the wall also goes on while this process waits for a
+    crowded machine, or is suspended; so it accuses nobody, and what it ends is inconclusive.
+    """
 
     def __init__(self, name: str, asked: Question, limit: float, out: int) -> None:
         self.name, self.asked, self.out = name, asked, out
         self.step = "the start"
-        self.since = self.begun = time.monotonic()
+        self.begun, self.since = time.monotonic(), time.process_time()
         self.limit = limit
         threading.Thread(target=self._look, daemon=True).start()
 
     def __call__(self, step: str) -> None:
-        self.step, self.since = step, time.monotonic()
+        self.step, self.since = step, time.process_time()
 
     def _look(self) -> None:
         while True:
             time.sleep(0.1)
-            now = time.monotonic()
-            if now - self.since > ONE_STEP:
+            if time.process_time() - self.since > ONE_STEP:
                 self._end(*_late(self.step, None))
-            if now - self.begun > self.limit:
+            if time.monotonic() - self.begun > self.limit:
                 self._end(*_late(self.step, self.limit))
 
     def _end(self, verdict: str, story: str) -> None:
@@ -234,23 +271,13 @@ def work() -> None:
     os.dup2(2, 1)  # what the student's code prints must not mix with the result
     name, answer, seeds, limit = cloudpickle.loads(sys.stdin.buffer.read())
     asked = find_question(name)
-    _bound_memory()
+    bound_memory(MEMORY)
     watch = _Watch(name, asked, limit, out)
     try:
         found = one_of_each(asked.judge(answer, seeds, watch))
         result = mark(name, asked, found, seeds)
-    except Exception as error:
-        result = _zero(name, asked, "fail", f"{answer.__name__} raised {type(error).__name__}: {error}.")
+    except BaseException as error:  # it may call exit(), too
+        result = _zero(name, asked, "fail", f"{answer.__name__} raised {told(error)}.")
     with os.fdopen(out, "wb") as file:
         file.write(msgspec.json.encode(result))
-
-
-def _bound_memory() -> None:
-    try:
-        import resource
-
-        import psutil
-    except ImportError:
-        return  # Windows: the time limits alone must do
-    used = psutil.Process().memory_info().vms
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
+    os._exit(0)  # threads that the class began may go on for ever

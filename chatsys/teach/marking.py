@@ -13,6 +13,7 @@ Read also `grader` (what the cells call), labs/nbgrader_config.py (the full path
 
 import json
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,10 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from chatsys.capabilities import PROCESSES, need
+from chatsys.drain import say_bytes
 from chatsys.errors import UsageError
+from chatsys.teach import cell_output
+from chatsys.teach.cell_output import Allowance
 
 CELL_LIMIT = 90
 """Seconds for one cell; then it is interrupted and the next one runs."""
+
+TOLD = 2000
+"""Characters of a cell's output that go into the mark."""
 
 
 class Mark(dict[str, Any]):
@@ -114,7 +121,6 @@ def restore(submitted: Any, source: Any) -> Any:
 
 def _grade(path: Path, source: Any) -> Mark:
     import nbformat
-    from nbgrader.preprocessors import Execute
     from nbgrader.utils import determine_grade
 
     notebook = restore(_read(path), source)
@@ -123,7 +129,7 @@ def _grade(path: Path, source: Any) -> Mark:
     )
     nbformat.validator.normalize(notebook)
     with tempfile.TemporaryDirectory() as folder, _while_graded():
-        run = Execute(timeout=CELL_LIMIT, interrupt_on_timeout=True, store_widget_state=False)
+        run = _bounded_execute()(timeout=CELL_LIMIT, interrupt_on_timeout=True, store_widget_state=False)
         notebook, _ = run.preprocess(notebook, {"metadata": {"path": folder}})
     tests, by_hand = [], []
     for cell in notebook.cells:
@@ -139,14 +145,57 @@ def _grade(path: Path, source: Any) -> Mark:
         score=sum(test["score"] for test in tests),
         max_score=sum(test["max_score"] for test in tests),
         tests=tests,
-        output=f"to be read by a person: {', '.join(by_hand)}" if by_hand else "",
+        output="; ".join(_remarks(notebook, by_hand)),
     )
+
+
+def _remarks(notebook: Any, by_hand: list[str]) -> Iterator[str]:
+    if by_hand:
+        yield f"to be read by a person: {', '.join(by_hand)}"
+    for number, cell in enumerate(notebook.cells, 1):
+        if cell_output.was_cut(cell):
+            name = _of(cell).get("grade_id", f"number {number}")
+            yield f"the output of cell {name} was cut after {say_bytes(cell_output.MOST)}"
+
+
+def _bounded_execute() -> Any:
+    """Return nbgrader's way to run a notebook, with an end to what each cell may show."""
+    from nbgrader.preprocessors import Execute
+
+    class BoundedExecute(Execute):  # type: ignore[misc]
+        """Both the kernel and the grader cut; the grader later, for a notebook can undo what its kernel does."""
+
+        def __init__(self, **named: Any) -> None:
+            super().__init__(extra_arguments=[f"--IPKernelApp.extensions={cell_output.__name__}"], **named)
+            self.allowance, self.cell_index = Allowance(2 * cell_output.MOST), -1
+
+        def start_new_kernel(self, **named: Any) -> None:
+            """What reaches the kernel's descriptors past Jupyter goes nowhere: not into the grader's own output."""
+            nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            super().start_new_kernel(**{**nowhere, **named})
+
+        def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+            if msg["msg_type"] not in cell_output.OUTPUT:
+                return super().process_message(msg, cell, cell_index)
+            if cell_index != self.cell_index:
+                self.cell_index = cell_index
+                self.allowance.begin()
+            made = None
+            for kind, content in self.allowance.take(msg["msg_type"], msg["content"], msg.get("buffers") or ()):
+                header = {**msg["header"], "msg_type": kind}
+                made = super().process_message(
+                    {**msg, "msg_type": kind, "header": header, "content": content}, cell, cell_index
+                )
+            return made
+
+    return BoundedExecute
 
 
 def _told(cell: Any) -> str:
     """Return what a cell printed, and its error."""
     texts = [output.get("text", "") or output.get("evalue", "") for output in cell.get("outputs", [])]
-    return "\n".join(text.strip() for text in texts if text.strip())[:2000]
+    whole = "\n".join(text.strip() for text in texts if text.strip())
+    return whole if len(whole) <= TOLD else f"{whole[:TOLD]}\n[cut after {TOLD:,} of {len(whole):,} characters]"
 
 
 @contextmanager

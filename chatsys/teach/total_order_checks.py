@@ -13,6 +13,7 @@ from typing import Any
 
 import cloudpickle
 
+from chatsys.errors import told
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.teach.questions import Finding, Question
@@ -161,7 +162,7 @@ def _try_order(queue: type, order: tuple[int, ...]) -> str | None:
         try:
             given = [message.number for message in mine.receive(number, Message(number, "ann", f"message {number}"))]
         except Exception as error:
-            return f"your queue raises {type(error).__name__}: {error}"
+            return f"your queue raises {told(error)}"
         if given != expected:
             return f"receive({number}) must return {_numbers(expected)}, and it returned {_numbers(given)}"
     return None

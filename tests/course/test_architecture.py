@@ -6,7 +6,7 @@ notebooks | labs | __main__
          check | faults
             trace
            protocol
-   config, capabilities, then errors
+   config, capabilities, then errors, then places and drain
 """
 
 import ast
@@ -22,6 +22,7 @@ PACKAGE = ROOT / "chatsys"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
+    {"places", "drain"},
     {"errors", "inert", "carry"},
     {"config", "capabilities"},
     {"protocol"},

@@ -156,4 +156,4 @@ def test_an_error_of_a_cell_is_told_without_the_name_that_a_notebook_gives_its_c
     code = compile("1 / 0", "/tmp/ipykernel_17/2774985643.py", "exec")
     with pytest.raises(ZeroDivisionError) as caught:
         exec(code)
-    assert told(caught.value) == "ZeroDivisionError: division by zero (in its cell, line 1)"
+    assert told(caught.value) == "ZeroDivisionError: division by zero (in your cell, line 1)"

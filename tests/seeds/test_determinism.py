@@ -1,15 +1,18 @@
 """Somebody's own class in many schedules: what cannot be repeated is told by line, and nothing stops the batch."""
 
 import json
+import linecache
 import os
 import random
 import secrets
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -242,6 +245,42 @@ def test_a_class_that_never_ends_is_no_answer_to_whether_it_repeats() -> None:
     line = line_of('SystemExit("I quit")')
     assert warnings(Leaves) == [f"{unknown} raised SystemExit: I quit (test_determinism.py, line {line})."]
     assert warnings(Dies) == [f"{unknown}: The process that played it ended with code 7."]
+
+
+CELLS = """
+import time
+from chatsys.protocol.election import Bully
+SEEN = []
+class Keeps(Bully):
+    EARLY = []
+    def on_message(self, sender, message, now):
+        SEEN.append(now)
+        OLDER.append(now)
+        self.EARLY.append(now)
+        return super().on_message(sender, message, now)
+class Clock(Bully):
+    def on_message(self, sender, message, now):
+        time.time()
+        return super().on_message(sender, message, now)
+class Hangs(Bully):
+    def on_message(self, sender, message, now):
+        while True: pass
+"""
+
+
+def test_classes_of_a_notebook_are_told_by_the_line_of_their_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook: Any = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", notebook)
+    for number, source in enumerate(("OLDER = []\n", CELLS)):
+        file = f"/tmp/ipykernel_17/{number}.py"
+        monkeypatch.setitem(linecache.cache, file, (len(source), None, source.splitlines(keepends=True), file))
+        exec(compile(source, file, "exec"), vars(notebook))
+    kept = warnings(notebook.Keeps)
+    told = ("Your cell, line 4: SEEN is", "Your cell: OLDER is", "Your cell, line 6: Keeps.EARLY is")
+    assert len(kept) == 3 and all(any(one.startswith(start) for one in kept) for start in told), kept
+    assert warnings(notebook.Clock)[0].startswith("Your cell, line 14 calls time.time(): ")
+    (hung,) = check_determinism({"election": notebook.Hangs}, 1, SHORT, limit=3)
+    assert "it hung in your cell, line 18, in on_message. " in hung
 
 
 # --- the batch ----------------------------------------------------------------------------------

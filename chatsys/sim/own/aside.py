@@ -8,7 +8,7 @@
 `code` is what `packed` or `given.read_parts` gave: bytes that only the process opens, so that a class
 which loops, exits, prints, or eats all memory does so there.  It is no sandbox.
 
-Promises  an answer to every task; what the classes print goes to stderr; threads they left behind
+Promises  an answer to every task; what the classes print goes to stderr, up to a bound; threads they left behind
           keep nothing alive; no process outlives the one that began it.  Where there are no processes,
           `hire` returns a worker that does its tasks in this one.
 Read also `guarded` (many seeds), `determinism`, `given` (classes in files), `here` (without processes),
@@ -22,14 +22,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatsys.capabilities import PROCESSES, has, need
 from chatsys.carry import pack
+from chatsys.drain import Drain, say_bytes
 from chatsys.errors import NotHere, UsageError
 from chatsys.sim.own.answer import LOADING, Answer, attempt
+from chatsys.sim.own.beginning import bound_memory, deaf, hash_seed
 from chatsys.sim.own.deadline import line_of
 from chatsys.sim.own.here import Here
 
@@ -42,6 +43,9 @@ STARTING = 30.0
 """So many seconds more are granted until a process begins."""
 MEMORY = 2 << 30
 """Bytes that a process with somebody's own classes may take, beyond what Python itself takes."""
+
+PRINTED, ANSWER = 1 << 16, 1 << 28
+"""Bytes of what the classes print that are shown; bytes that an answer may have."""
 
 Parts = Mapping[str, type] | bytes
 """Classes at hand, or `code` that gives them when it is opened in another process."""
@@ -105,6 +109,8 @@ class Worker:
     ) -> None:
         self.order = (code, limit, memory)
         self.hash_seed = hash_seed
+        self.shown = 0
+        """Bytes that the classes have printed, in all lives of the process."""
         self.busy = False
         self.begun = 0.0
         self._begin()
@@ -115,14 +121,31 @@ class Worker:
 
         context = multiprocessing.get_context("spawn")
         self.end, other = context.Pipe()
-        self.process = context.Process(target=_serve, args=(other, *self.order), daemon=True)
+        printed, prints = context.Pipe(duplex=False)
+        self.process = context.Process(target=_serve, args=(other, prints, *self.order), daemon=True)
         try:
-            with _deaf(), _hash_seed(self.hash_seed):
+            with deaf(), hash_seed(self.hash_seed):
                 self.process.start()
         except OSError as error:  # no more processes, no memory, forbidden
             raise NotHere(f"No other process could be started ({error.strerror or error}); use one job.") from None
         other.close()
+        prints.close()
+        self._read(printed)
         self.ready = self.busy = False
+
+    def _read(self, printed: "Connection") -> None:
+        """Pass on what the classes print, but not more than `PRINTED` bytes however many processes there were."""
+        if os.name == "nt":  # there it has gone to stderr, unseen
+            printed.close()
+            return
+
+        def show(data: bytes) -> None:
+            self.shown += len(data)
+            os.write(2, data)
+
+        pipe = os.fdopen(os.dup(printed.fileno()), "rb")
+        printed.close()
+        Drain(pipe, show, most=PRINTED, used=self.shown)
 
     def give(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Let it do a task."""
@@ -145,7 +168,7 @@ class Worker:
             return None
         try:
             while self.end.poll():
-                found = self.end.recv()
+                found = self._receive()
                 if isinstance(found, Answer):
                     return self._over(found)
                 self.ready, self.begun = True, time.monotonic()
@@ -159,6 +182,17 @@ class Worker:
             why = f"It did not end within {limit:g} s, and the process did not say where; look for one very long step."
             return self._over(Answer("hung", why, True))
         return None
+
+    def _receive(self) -> Any:
+        try:
+            return pickle.loads(self.end.recv_bytes(ANSWER))
+        except EOFError:
+            raise
+        except OSError:
+            if self.end.readable:
+                raise
+            # It was asked to read more than it may, and can read no more.
+            return Answer("died", f"What it answered is longer than {say_bytes(ANSWER)}.", True)
 
     def _over(self, answer: Answer) -> Answer:
         self.busy = False
@@ -174,48 +208,19 @@ class Worker:
         self.end.close()
 
 
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Let Ctrl-C wait while a process begins, which inherits this: it would be hit before it can ignore it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # else it begins meanwhile, and lifts the mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _hash_seed(seed: str | None) -> Iterator[None]:
-    """Let processes that begin here have this PYTHONHASHSEED; None: as it is."""
-    if seed is None:
-        yield
-        return
-    before = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = seed
-    try:
-        yield
-    finally:
-        del os.environ["PYTHONHASHSEED"]
-        if before is not None:
-            os.environ["PYTHONHASHSEED"] = before
-
-
 # --- inside the process --------------------------------------------------------------------------
 
 
-def _serve(end: "Connection", code: bytes, limit: float, memory: int | None) -> None:
+def _serve(end: "Connection", prints: "Connection", code: bytes, limit: float, memory: int | None) -> None:
     """Do tasks until nobody asks any more, then leave, whatever threads there are."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.name != "nt":
+        os.dup2(prints.fileno(), 2)  # the parent shows it, and cuts it
+    prints.close()
     os.dup2(2, 1)  # what the classes print must not mix with what the parent prints
     sys.stdout = sys.stderr
     if memory is not None:
-        _bound_memory(memory)
+        bound_memory(memory)
     global _watch
     watch = _watch = _Watch(end)
     try:
@@ -231,17 +236,6 @@ def _serve(end: "Connection", code: bytes, limit: float, memory: int | None) -> 
         os._exit(0)
     except BaseException:  # memory is so scarce that not even a sentence can be made, or the answer cannot travel
         os._exit(1)
-
-
-def _bound_memory(memory: int) -> None:
-    try:
-        import resource
-
-        import psutil
-    except ImportError:
-        return  # Windows: the time limits alone must do
-    used = psutil.Process().memory_info().vms
-    resource.setrlimit(resource.RLIMIT_AS, (used + memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 class _Watch:

@@ -14,11 +14,10 @@ Read also `here` (tasks under a deadline), `aside` (the better way: a process), 
 
 import sys
 import time
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from chatsys.sim.own.suspects import is_own
+from chatsys.places import at, is_own
 
 EVENTS = 2_000
 """So many calls and lines lie between two looks at the clock."""
@@ -75,4 +74,4 @@ def line_of(innermost: FrameType) -> str:
     while frame is not None and not is_own(frame.f_code.co_filename):
         frame = frame.f_back
     frame = frame or innermost
-    return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}, in {frame.f_code.co_name}"
+    return f"{at(frame.f_code.co_filename, frame.f_lineno)}, in {frame.f_code.co_name}"

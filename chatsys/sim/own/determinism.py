@@ -27,9 +27,10 @@ import msgspec
 
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
+from chatsys.places import at, is_own, opening
 from chatsys.sim.own.aside import MEMORY, Parts, Worker, packed
 from chatsys.sim.own.steps import Step, Steps, parting
-from chatsys.sim.own.suspects import Kept, at, is_own
+from chatsys.sim.own.suspects import Kept
 from chatsys.sim.sweep import Plan, schedule
 
 CLOCK = "use `now`, which every door is given"
@@ -105,10 +106,10 @@ class _Task:
 def _sentences(one: Report, two: Report, task: _Task) -> Iterator[str]:
     for file, line, call in one.calls:
         advice = FORBIDDEN.get(call) or FORBIDDEN[call.partition(".")[0]]
-        yield f"{at(file, line)} calls {call}(): a run with it cannot be repeated; {advice}."
+        yield f"{opening(at(file, line))} calls {call}(): a run with it cannot be repeated; {advice}."
     for where, name in one.kept:
         yield (
-            f"{where}: {name} is shared by all nodes and keeps what one run left for the next; "
+            f"{opening(where)}: {name} is shared by all nodes and keeps what one run left for the next; "
             "keep it in `self`, and begin it in `__init__`."
         )
     apart = one.hashes[0] != two.hashes[0]
@@ -130,7 +131,7 @@ def _between(task: _Task) -> str:
         found = found if found == parting(one[1], again[1]) else None
     if found is None:
         return f"Two runs of seed {task.seed} differ, and no line could be found that says why; some line {said}."
-    return f"{at(*found)} {said}."
+    return f"{opening(at(*found))} {said}."
 
 
 def _within(task: _Task) -> str:
@@ -139,7 +140,7 @@ def _within(task: _Task) -> str:
     said = "goes by what an earlier run in the same process left; keep everything in `self`"
     if (found := parting(one[1], two[1])) is None:
         return f"Two runs of seed {task.seed} differ, and no line could be found that says why; some line {said}."
-    return f"{at(*found)} {said}."
+    return f"{opening(at(*found))} {said}."
 
 
 def _first_difference(one: Report, two: Report) -> str:

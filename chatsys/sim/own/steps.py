@@ -25,7 +25,7 @@ from zlib import crc32
 
 import msgspec
 
-from chatsys.sim.own.suspects import is_own
+from chatsys.places import is_own
 
 MOST = 60_000
 """So many steps are followed."""

@@ -18,25 +18,15 @@ Read also `determinism`, `steps` (the line at which two runs differ), `aside` (t
 
 import ast
 import linecache
-import os
 import pickle
 import sys
-import sysconfig
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-import chatsys
+from chatsys.errors import named
+from chatsys.places import at, innermost, inside, is_own
 
-_OTHERS = tuple(
-    f"{folder}{os.sep}"
-    for folder in (
-        Path(chatsys.__file__).parent,
-        *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    )
-)
 _MADE = {
     "__dict__", "__weakref__", "__doc__", "__module__", "__annotations__", "__orig_bases__", "__parameters__",
     "__slotnames__", "__abstractmethods__", "_abc_impl",
@@ -44,22 +34,11 @@ _MADE = {
 """What Python puts into a class by itself, some of it only when a value is pickled."""
 
 
-@cache
-def is_own(file: str) -> bool:
-    """Tell whether this is a file (or a notebook's cell) of somebody's own."""
-    return not file.startswith(("<frozen", "<string>", "<__array_function__", *_OTHERS))
-
-
 def blame(error: BaseException) -> str:
-    """Tell what `error` is, and the innermost line of somebody's own code it came through, or else the innermost."""
-    at, found = error.__traceback__, ""
-    while at is not None:
-        file = at.tb_frame.f_code.co_filename
-        if is_own(file) or not found:
-            found = f" ({Path(file).name}, line {at.tb_lineno})" if is_own(file) else ""
-        at = at.tb_next
-    message = f": {error}" if str(error) else ""
-    return f"{type(error).__name__}{message}{found}"
+    """Tell what `error` is, and the innermost line of somebody's own code it came through, if there is one."""
+    place = innermost(error.__traceback__)
+    where = f" ({inside(*place)})" if place else ""
+    return f"{named(error)}{where}"
 
 
 def place(thing: Any) -> str:
@@ -70,11 +49,6 @@ def place(thing: Any) -> str:
         code = thing.__code__
         file, line = code.co_filename, code.co_firstlineno
     return at(file, line)
-
-
-def at(file: str, line: int | None) -> str:
-    """Return `file, line N`."""
-    return f"{Path(file).name}, line {line}" if line else Path(file).name
 
 
 def own_classes(parts: Mapping[str, type]) -> list[type]:
@@ -113,7 +87,8 @@ class Kept:
         """Return (place, name) of what is another value than it was."""
         return [key for key, value in self.found.items() if value != before.found.get(key)]
 
-    def _globals(self, names: dict[str, Any], file: str) -> None:
+    def _globals(self, names: dict[str, Any], file: str, carried: bool = False) -> None:
+        """Look at the names of a module; of a notebook only those came along that its own code uses."""
         if id(names) in self._seen:
             return
         self._seen.add(id(names))
@@ -124,7 +99,11 @@ class Kept:
                 self._function(value)
             elif isinstance(value, type):
                 self._class(value)
-            elif not name.startswith("__") and not isinstance(value, ModuleType) and (name in given or not body):
+            elif (
+                not name.startswith("__")
+                and not isinstance(value, ModuleType)
+                and (carried or name in given or not body)
+            ):
                 self.found[at(file, given.get(name)), name] = _value(value)
 
     def _class(self, kind: type) -> None:
@@ -146,8 +125,9 @@ class Kept:
         if id(function) in self._seen or not is_own(file):
             return
         self._seen.add(id(function))
-        if function.__module__ not in sys.modules:  # a notebook's class: its globals came along with it
-            self._globals(function.__globals__, file)
+        home = sys.modules.get(function.__module__)
+        if home is None or vars(home) is not function.__globals__:  # a notebook's class: its globals came along with it
+            self._globals(function.__globals__, file, carried=True)
         held = [cell for cell in function.__closure__ or () if not isinstance(_content(cell), FunctionType | type)]
         for cell in function.__closure__ or ():
             if isinstance(content := _content(cell), FunctionType):

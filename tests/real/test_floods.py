@@ -1,0 +1,350 @@
+"""Floods: output without end, from whatever somebody's own code writes with, fills neither memory nor disk.
+
+Each flood is let loose in a process of its own, whose memory can be looked at.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from pingpong import PingPong
+
+from chatsys.drain import Drain, say_bytes
+from chatsys.errors import ChatsysError, named, told
+from chatsys.protocol.election import Bully
+from chatsys.runtime.cluster import Cluster
+from chatsys.runtime.process import PRINTED
+from chatsys.sim.own.aside import ANSWER, aside
+from chatsys.teach.grader import check
+
+MIB = 1 << 20
+
+
+def in_a_process(script: str, limit: float = 120.0) -> Any:
+    """Run `script`, which sets `answer`, in a process; return (answer, MiB by which its memory grew at most, stderr)."""
+    whole = (
+        f"import json, resource\npeak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        f"import chatsys.teach.grader, chatsys.teach.total_order_checks, chatsys.sim.own.aside\n"
+        f"if __name__ == '__main__':\n    before = peak()\n{textwrap.indent(textwrap.dedent(script), '    ')}\n"
+        f"    print(json.dumps([answer, peak() - before]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, timeout=limit, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return *json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+
+# --- a drain --------------------------------------------------------------------------------------
+
+
+def test_a_drain_passes_on_the_first_bytes_says_that_it_cut_and_remembers_the_last() -> None:
+    reading, writing = os.pipe()
+    given: list[bytes] = []
+    drain = Drain(os.fdopen(reading, "rb"), given.append, most=1000, last=100)
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(b"a" * 5_000_000 + b"\nthe reason\n")
+    assert drain.wait(10.0)
+    whole = b"".join(given)
+    assert whole == b"a" * 1000 + b"\n[Output was cut after 1000 bytes; what came then was not kept.]\n"
+    assert drain.read == 5_000_012 and len(drain.tail) == 100 and drain.last_line() == "the reason"
+
+
+def test_a_drain_reads_on_when_the_disk_is_full() -> None:
+    def full(data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    reading, writing = os.pipe()
+    drain = Drain(os.fdopen(reading, "rb"), full, most=1 << 30)
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(b"a" * 1_000_000)
+    assert drain.wait(10.0) and drain.read == 1_000_000
+
+
+def test_one_enormous_line_is_told_by_its_beginning() -> None:
+    reading, writing = os.pipe()
+    drain = Drain(os.fdopen(reading, "rb"))
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(b"a" * 1_000_000)
+    assert drain.wait(10.0) and drain.last_line() == "a" * 300 + " ..."
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(12, "12 bytes"), (1 << 10, "1 KiB"), (3 * MIB // 2, "1.5 MiB"), (1 << 31, "2 GiB")]
+)
+def test_bytes_are_said_as_people_read_them(count: int, said: str) -> None:
+    assert say_bytes(count) == said
+
+
+def test_an_error_with_an_enormous_or_a_broken_message_is_still_one_sentence() -> None:
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert named(Broken()) == "Broken: its message cannot be shown"
+    sentence = told(ValueError("a" * 10_000_000))
+    assert sentence == f"ValueError: {'a' * 500} ... (cut after 500 of 10,000,000 characters)"
+
+
+# --- the grader -----------------------------------------------------------------------------------
+
+FLOODS = {
+    "print": "while True: print('x' * 1000)",
+    "stderr": "import sys\nwhile True: print('x' * 1000, file=sys.stderr)",
+    "descriptors": "import os\nwhile True: os.write(1, b'x' * 100_000); os.write(2, b'x' * 100_000)",
+    "libc": "import ctypes\nwhile True: ctypes.CDLL(None).write(2, b'x' * 100_000, 100_000)",
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_output_without_end_is_a_loop_that_is_told_and_memory_stays_flat(flood: str) -> None:
+    body = textwrap.indent(FLOODS[flood], " " * 16)
+    sentence, grown, _ = in_a_process(f"""
+        class MyHoldBack:
+            def receive(self, number, message):
+{body}
+        answer = chatsys.teach.grader.check("3.1", MyHoldBack, seeds=range(2)).sentence
+    """)
+    assert sentence == "At seed 0 your code did not come back within 3 s; look for a loop that never ends."
+    assert grown < 40
+
+
+def test_much_output_and_one_enormous_line_cost_no_points() -> None:
+    points, grown, _ = in_a_process("""
+        class MyHoldBack:
+            def __init__(self):
+                self.due, self.early = 1, {}
+            def receive(self, number, message):
+                if number == 3:
+                    print("x" * 50_000_000)
+                    print("x\\n" * 1_000_000)
+                if number >= self.due:
+                    self.early[number] = message
+                ready = []
+                while self.due in self.early:
+                    ready.append(self.early.pop(self.due))
+                    self.due += 1
+                return ready
+        answer = chatsys.teach.grader.check("3.1", MyHoldBack, seeds=range(1)).points
+    """)
+    assert points == 5 and grown < 40
+
+
+def test_a_class_that_floods_the_pipe_of_the_result_is_told() -> None:
+    sentence, grown, _ = in_a_process("""
+        class MyHoldBack:
+            def receive(self, number, message):
+                import os
+                for place in range(3, 20):
+                    try:
+                        for _ in range(400):
+                            os.write(place, b"x" * 100_000)
+                    except OSError:
+                        pass
+                os._exit(0)
+        answer = chatsys.teach.grader.check("3.1", MyHoldBack, seeds=range(2)).sentence
+    """)
+    assert sentence.startswith(
+        "The process that tried MyHoldBack ended with code 0, after it had written more than 16 MiB"
+    )
+    assert grown < 80
+
+
+def test_a_message_of_an_error_is_cut() -> None:
+    class MyHoldBack:
+        def receive(self, number: int, message: Any) -> list[Any]:
+            raise ValueError("x" * 5_000_000)
+
+    for question in ("3.1", "3.2"):
+        sentence = check(question, MyHoldBack, seeds=range(2)).sentence
+        assert "(cut after 500 of 5,000,000 characters) (test_floods.py, line " in sentence and len(sentence) < 800
+
+
+def test_a_queue_that_leaves_or_keeps_threads_is_told_by_its_line_and_at_once() -> None:
+    class Leaves:
+        def receive(self, number: int, message: Any) -> list[Any]:
+            sys.exit(3)
+
+    class Threads:
+        def __init__(self) -> None:
+            import threading
+
+            threading.Thread(target=threading.Event().wait).start()
+
+        def receive(self, number: int, message: Any) -> list[Any]:
+            return [message]
+
+    assert "Leaves raised SystemExit: 3 (test_floods.py, line " in check("3.1", Leaves, seeds=range(1)).sentence
+    begun = time.monotonic()
+    assert check("3.1", Threads, seeds=range(3)).verdict == "fail"
+    assert time.monotonic() - begun < 20
+
+
+# --- the clock on the wall accuses nobody ---------------------------------------------------------
+
+
+def test_a_queue_that_only_waits_is_not_told_to_loop() -> None:
+    class Waits:
+        def receive(self, number: int, message: Any) -> list[Any]:
+            time.sleep(60)
+            return []
+
+    result = check("3.1", Waits, seeds=range(1), limit=5.0)
+    assert (result.verdict, result.points) == ("inconclusive", 0)
+    assert result.sentence == "The limit of 5 s was over at seed 0; nothing wrong was found until then."
+
+
+def test_a_queue_whose_process_was_suspended_gets_its_points() -> None:
+    class MyHoldBack:
+        def __init__(self) -> None:
+            self.due = 1
+            self.early: dict[int, Any] = {}
+
+        def receive(self, number: int, message: Any) -> list[Any]:
+            if number >= self.due:
+                self.early[number] = message
+            ready = []
+            while self.due in self.early:
+                ready.append(self.early.pop(self.due))
+                self.due += 1
+            return ready
+
+    results: list[Any] = []
+    grading = threading.Thread(target=lambda: results.append(check("3.1", MyHoldBack, seeds=range(300), limit=60.0)))
+    grading.start()
+    child = _child_at_work(grading)
+    child.suspend()
+    try:
+        grading.join(4.0)  # longer than a step may take; nothing else can be awaited here but time
+        assert grading.is_alive()
+    finally:
+        child.resume()
+    grading.join(90)
+    assert (results[0].verdict, results[0].points) == ("pass", 5), results[0].sentence
+
+
+def _child_at_work(grading: threading.Thread) -> psutil.Process:
+    """Return the process of the grader once it has begun with the seeds."""
+    while grading.is_alive():
+        for child in psutil.Process().children():
+            try:
+                if "chatsys.teach.grader" in " ".join(child.cmdline()) and child.cpu_times().user > 1.0:
+                    return child
+            except psutil.Error:
+                pass
+        time.sleep(0.01)
+    raise AssertionError("the grader ended before it could be suspended")
+
+
+# --- node processes -------------------------------------------------------------------------------
+
+
+class Loud(PingPong):
+    """Its node prints without end, from a thread of its own, with and without Python's print."""
+
+    def start(self, now: float) -> list[Any]:
+        threading.Thread(target=self._shout, daemon=True).start()
+        return super().start(now)
+
+    def _shout(self) -> None:
+        while True:
+            os.write(2, b"x" * 50_000)
+            print("y" * 1000)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
+def test_a_node_that_prints_without_end_goes_on_and_its_file_stays_small(tmp_path: Path) -> None:
+    files = [tmp_path / f"node{node}" / "stderr.txt" for node in (1, 2)]
+    with Cluster(2, "processes", actor=Loud, data=tmp_path) as cluster:
+        printed = [cluster.stage.nodes[node].printed for node in (1, 2)]
+        assert cluster.until(lambda: all(one.read > 3 * PRINTED for one in printed), 30)
+        cluster.crash(1)
+        cluster.restart(1)
+        printed = [cluster.stage.nodes[node].printed for node in (1, 2)]
+        assert cluster.until(lambda: all(one.read > 3 * PRINTED for one in printed), 30)
+        assert all(status["alive"] for status in cluster.status().values())
+    for file in files:
+        whole = file.read_bytes()
+        assert PRINTED < len(whole) <= PRINTED + 200
+        assert whole.count(b"[Output was cut after 1 MiB; what came then was not kept.]") == 1
+
+
+class Unstartable(PingPong):
+    """Its process fills the pipe, and then ends without a word of chatsys."""
+
+    def __init__(self, *given: Any) -> None:
+        print("x" * 3_000_000)
+        print("the reason", flush=True)
+        os._exit(3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
+def test_why_a_process_did_not_start_is_told_by_its_last_line_only(tmp_path: Path) -> None:
+    with pytest.raises(ChatsysError, match="^Node 1's process did not start: the reason.$"):
+        Cluster(1, "processes", actor=Unstartable, data=tmp_path)
+
+
+class Garbage(PingPong):
+    """Its node writes into the pipe of the trace."""
+
+    def start(self, now: float) -> list[Any]:
+        for place in range(3, 20):
+            try:
+                os.write(place, b"this is no trace\n")
+            except OSError:
+                pass
+        return super().start(now)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
+def test_a_node_that_writes_into_the_pipe_of_its_trace_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(ChatsysError, match="wrote into the pipe of its trace what is no trace"):
+        Cluster(1, "processes", actor=Garbage, data=tmp_path)
+
+
+# --- workers --------------------------------------------------------------------------------------
+
+
+class Chatty(Bully):
+    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
+        os.write(1, b"x" * 50_000)
+        print("y" * 50_000)
+        return super().on_message(sender, message, now)
+
+
+class Bursts(Bully):
+    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
+        print("y" * 50_000, flush=True)
+        os._exit(7)
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("Chatty", ""), ("Bursts", "ended with code 7.")])
+def test_what_classes_print_in_a_sweep_is_cut_once_for_all_its_processes(kind: str, verdict: str) -> None:
+    told, grown, shown = in_a_process(f"""
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        import test_floods
+        from chatsys.sim.own.guarded import guarded_sweep
+        from chatsys.sim.sweep import Plan
+        played = guarded_sweep(range(6), Plan(seconds=3, calm=1, kinds=()), {{"election": test_floods.{kind}}})
+        answer = [one.inconclusive for one in played]
+    """)
+    assert all(one.endswith(verdict) for one in told) and len(told) == 6
+    assert shown.count("[Output was cut after 64 KiB; what came then was not kept.]") == 1
+    assert len(shown) < (1 << 16) + 2000
+    assert grown < 60
+
+
+def big(parts: Any) -> str:
+    return "x" * (ANSWER + 1)
+
+
+def test_an_answer_that_is_too_long_is_no_answer() -> None:
+    answer = aside(big, limit=30.0)
+    assert answer.verdict == "died" and answer.value.startswith("What it answered is longer than 256 MiB")
