@@ -328,7 +328,7 @@ class Bursts(Bully):
 def test_what_classes_print_in_a_sweep_is_cut_once_for_all_its_processes(kind: str, verdict: str) -> None:
     told, grown, shown = in_a_process(f"""
         import sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        sys.path += {[str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]!r}
         import test_floods
         from chatsys.sim.own.guarded import guarded_sweep
         from chatsys.sim.sweep import Plan
