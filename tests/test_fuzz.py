@@ -21,17 +21,17 @@ from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncat
 from chatsys.runtime.wire import Codec
 
 
-def test_thousands_of_frames_and_logs_find_nothing() -> None:
-    result = fuzz(frames=4000, logs=600, seed=5)
+def test_thousands_of_frames_logs_and_connections_find_nothing() -> None:
+    result = fuzz(frames=4000, logs=600, connections=500, seed=5)
     assert result["findings"] == []
-    assert (result["frames"], result["logs"]) == (4000, 600)
+    assert (result["frames"], result["logs"], result["connections"]) == (4000, 600, 500)
     assert result["logs_refused"] > 100 and result["logs_usable"] > 100
     assert result["logs_refused"] + result["logs_usable"] == 600
 
 
 def test_nothing_to_do_is_refused() -> None:
-    with pytest.raises(UsageError, match="0 frames and 0 logs are nothing to fuzz with"):
-        fuzz(0, 0)
+    with pytest.raises(UsageError, match="0 frames, 0 logs and 0 connections are nothing to fuzz with"):
+        fuzz(0, 0, 0)
 
 
 def test_a_node_that_trusts_every_batch_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,13 +39,13 @@ def test_a_node_that_trusts_every_batch_is_found_out(monkeypatch: pytest.MonkeyP
         return [self.append(entry) for entry in entries]
 
     monkeypatch.setattr(Log, "splice", splice)
-    findings = fuzz(frames=4000, logs=0, seed=5)["findings"]
+    findings = fuzz(frames=4000, logs=0, connections=0, seed=5)["findings"]
     assert any("an entry stands at the position it names" in one["finding"] for one in findings)
 
 
 def test_a_node_that_recovers_without_looking_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Standing, "misfit", lambda self, record: None)
-    findings = fuzz(frames=0, logs=300, seed=5)["findings"]
+    findings = fuzz(frames=0, logs=300, connections=0, seed=5)["findings"]
     assert any("recovered a log with a gap" in one["finding"] for one in findings)
 
 
@@ -80,13 +80,14 @@ def test_whole_lines_that_do_not_follow_each_other_are_damage(records: list[Any]
 
 
 def test_the_command_tells_what_it_did(run: Run) -> None:
-    code, out, _ = run("fuzz", "--frames", 400, "--logs", 40, "--json")
+    code, out, _ = run("fuzz", "--frames", 400, "--logs", 40, "--connections", 20, "--json")
     result = json.loads(out)
     assert code == 0 and out.count("\n") == 1
     assert " ".join(result) == (
-        "frames logs seed seconds slowest_step memory_kept_mb nodes_stopped_themselves logs_refused logs_usable findings"
+        "frames logs connections seed seconds slowest_step memory_kept_mb nodes_stopped_themselves logs_refused "
+        "logs_usable findings"
     )
-    code, out, _ = run("fuzz", "--frames", 400, "--logs", 40)
+    code, out, _ = run("fuzz", "--frames", 400, "--logs", 40, "--connections", 20)
     assert code == 0 and "held: nothing was raised, hung or grew" in out
-    refused(run("fuzz", "--frames", 0, "--logs", 0), "nothing to fuzz with")
+    refused(run("fuzz", "--frames", 0, "--logs", 0, "--connections", 0), "nothing to fuzz with")
     refused(run("fuzz", "--frames", -1), "--frames")

@@ -51,7 +51,10 @@ class Listener:
 
     def close(self) -> None:
         """Accept no more; nobody can connect from here on."""
+        loop = asyncio.get_running_loop()
         for one, task in zip(self.sockets, self._tasks, strict=True):
+            with suppress(NotImplementedError):  # Windows: its loop has no readers
+                loop.remove_reader(one)  # otherwise a connection that is there already meets a cancelled future
             with suppress(OSError):  # some systems cannot shut a listening socket down; it is closed in a moment
                 one.shutdown(socket.SHUT_RDWR)
             task.cancel()
