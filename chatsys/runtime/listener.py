@@ -78,17 +78,24 @@ class Listener:
 
     async def _without(self, listening: socket.socket, error: OSError) -> None:
         """Accepting failed: send one who waits away, so that nobody waits for nothing, and go on."""
-        self.short.note(f"a connection was closed at once: {reason(error)}")
-        if error.errno in SHORT and self._spare is not None:
+        if error.errno not in SHORT:
+            self.short.note(f"a connection could not be taken: {reason(error)}")
+            return await asyncio.sleep(REST)
+        if self._spare is not None:
             os.close(self._spare)
             self._spare = None
-            with suppress(OSError):
-                listening.accept()[0].close()
-                await asyncio.sleep(0)
-                self._keep_spare()
-                return
-        await asyncio.sleep(REST)
+        try:
+            listening.accept()[0].close()
+        except BlockingIOError:  # nobody waits: Linux takes the descriptor before it looks
+            pause = REST
+        except OSError:
+            pause = REST
+            self.short.note(f"connections must wait: {reason(error)}")
+        else:
+            pause = 0.0
+            self.short.note(f"a connection was closed at once: {reason(error)}")
         self._keep_spare()
+        await asyncio.sleep(pause)
 
     def _keep_spare(self) -> None:
         if self._spare is None:

@@ -10,6 +10,7 @@ Read also `cluster`, which lives on it.
 
 import asyncio
 import concurrent.futures
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from typing import Any, TypeVar
 from chatsys.errors import ChatsysError, UsageError
 
 T = TypeVar("T")
+LOOP_NEEDS = 3
+"""Descriptors of an event loop: what it waits with, and a pair of sockets to wake it."""
 
 
 def bug_in(context: dict[str, Any]) -> Exception | None:
@@ -40,13 +43,19 @@ def sentence(context: dict[str, Any]) -> str:
 
 def new_loop() -> asyncio.AbstractEventLoop:
     """Return a new event loop.  Raises `ChatsysError` if the process has no descriptors left for one."""
+    spare: list[int] = []
     try:
-        return asyncio.new_event_loop()
+        for _ in range(LOOP_NEEDS):  # asked first: a loop that is made by half complains when it is forgotten
+            spare.append(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
         raise ChatsysError(
             f"This process cannot have an event loop ({error.strerror}); close files and connections that it holds, "
             "or allow it more descriptors (ulimit -n)."
         ) from None
+    finally:
+        for one in spare:
+            os.close(one)
+    return asyncio.new_event_loop()
 
 
 class LoopThread:

@@ -49,7 +49,8 @@ class Terminal:
         """Where the log ended that this life found: up to there deliveries come from it."""
         self.run: tuple[Record, Record] | None = None
         """The first and the last of the deliveries that were not told yet."""
-        self.drops: list[Record] = []
+        self.drops: dict[str, tuple[Record, int]] = {}
+        """What vanished and was not told yet: why -> the first of these, and how many."""
         self._timer: asyncio.TimerHandle | None = None
         self._why: str | None = None
         self._takes = {
@@ -91,7 +92,9 @@ class Terminal:
 
     def _drop(self, record: Record) -> None:
         if record.reason not in QUIET_DROPS:
-            self.drops.append(record)
+            _, _, why = (record.reason or "").rpartition(": ")  # without whose link it was
+            first, count = self.drops.get(why, (record, 0))
+            self.drops[why] = first, count + 1
 
     def _is_old(self, record: Record) -> bool:
         return (record.seq or 0) <= self.log_end
@@ -101,7 +104,7 @@ class Terminal:
         self._timer = None
         if self.run is None and not self.drops:
             return
-        many = len(self.drops) > 1 or (self.run is not None and self.run[0] is not self.run[1])
+        many = bool(self.drops) or (self.run is not None and self.run[0] is not self.run[1])
         self._tell_run()
         self._tell_drops()
         with suppress(RuntimeError):  # without a loop there is nothing to wait for
@@ -122,11 +125,10 @@ class Terminal:
             self._clipped(last, f"#{last.msg_no} {said}")
 
     def _tell_drops(self) -> None:
-        drops, self.drops = self.drops, []
-        if drops:
-            first = drops[0]
+        drops, self.drops = self.drops, {}
+        for first, count in drops.values():
             what = f"a {first.message} frame vanished: " if first.message else ""
-            more = f" ({len(drops) - 1} more like this; -v shows each)" if len(drops) > 1 else ""
+            more = f" ({count - 1} more like this; -v shows each)" if count > 1 else ""
             self._line(first, f"{what}{(first.reason or '').rstrip('.')}{more}")
 
     # --- membership, role and term, at once ---------------------------------------------------
