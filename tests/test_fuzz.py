@@ -18,6 +18,8 @@ from chatsys.protocol.log import Log
 from chatsys.protocol.messages import NODE_MESSAGES, Entry
 from chatsys.protocol.standing import Standing
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
+from chatsys.runtime.links import Inbound, Line, Outbound
+from chatsys.runtime.transport import Transport
 from chatsys.runtime.wire import Codec
 
 
@@ -41,6 +43,28 @@ def test_a_node_that_trusts_every_batch_is_found_out(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Log, "splice", splice)
     findings = fuzz(frames=4000, logs=0, connections=0, seed=5)["findings"]
     assert any("an entry stands at the position it names" in one["finding"] for one in findings)
+
+
+@pytest.mark.parametrize("amount", [{"frames": 2000, "connections": 0}, {"frames": 0, "connections": 500}])
+def test_a_link_that_lets_out_what_its_connection_raises_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, amount: dict[str, int]
+) -> None:
+    for kind in (Line, Inbound, Outbound):
+        for name, use in list(vars(kind).items()):
+            if hasattr(use, "__wrapped__"):
+                monkeypatch.setattr(kind, name, use.__wrapped__)
+    findings = " ".join(one["finding"] for one in fuzz(**amount, logs=0, seed=5)["findings"])
+    assert "an exception left a connection" in findings or "Transport endpoint is not connected" in findings
+
+
+def test_a_bug_that_a_link_contains_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def claim(self: Transport, link: Inbound, hello: Any) -> str | None:
+        raise KeyError("sender")
+
+    monkeypatch.setattr(Transport, "claim", claim)
+    for amount in ({"frames": 400, "connections": 0}, {"frames": 0, "connections": 100}):
+        findings = fuzz(**amount, logs=0, seed=5)["findings"]
+        assert any("KeyError: 'sender'" in one["finding"] for one in findings)
 
 
 def test_a_node_that_recovers_without_looking_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

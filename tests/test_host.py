@@ -181,6 +181,8 @@ class Faulty(PingPong):
                 return None  # type: ignore[return-value]
             case Say("nonsense"):
                 return ["hello"]
+            case Say("surroundings"):
+                raise OSError(28, "No space left on device")
             case Say("invariant"):
                 raise BrokenInvariant("Node 1 would truncate what is committed.")
         return []
@@ -192,6 +194,7 @@ class Faulty(PingPong):
         ("divide", r"ZeroDivisionError: division by zero \(test_host.py, line \d+\)"),
         ("nothing", "a door returned None; return a list of effects"),
         ("nonsense", "'hello' is no effect"),
+        ("surroundings", r"OSError: \[Errno 28\] No space left on device \(test_host.py, line \d+\)"),
         ("invariant", r"^Node 1 would truncate what is committed\.$"),
     ],
 )

@@ -38,7 +38,7 @@ TOGETHER = 150
 """At most so many connections at a time."""
 LIFE = 400
 """So many connections until the node begins anew."""
-GREETING_TIME = 0.02
+GREETING_TIME = 0.03
 """Seconds: short, so that its end meets everything else."""
 PATIENCE = 5.0
 """Seconds within which a hello must be answered once the crowd has left."""
@@ -97,7 +97,8 @@ class _Crowds:
             Path(one.filename).parent == OURS for one in extract_tb(error.__traceback__)
         ):
             self.node.errors.append(error)
-        self.node.escaped(context)
+        elif self.node.alive:
+            self.node.escaped(context)
 
     async def _end(self) -> None:
         if self.chance.random() < 0.5:  # the crowd is still there
@@ -154,6 +155,9 @@ class _Crowds:
                 await self._behave(link)
         except OSError:  # turned away already
             link.close()
+        except BaseException:
+            link.close()
+            raise
 
     async def _dialled(self, listening: socket.socket) -> None:
         """Be a member that answers the node's own links no better."""
@@ -165,6 +169,14 @@ class _Crowds:
                 await self._behave(link)
 
     async def _behave(self, link: socket.socket) -> None:
+        """Say something, then end; whatever happens, nothing stays open that is not in `silent`."""
+        try:
+            await self._speak_and_end(link)
+        except BaseException:
+            link.close()
+            raise
+
+    async def _speak_and_end(self, link: socket.socket) -> None:
         await self._moment()
         for data in self._words():
             link.send(data)
@@ -211,6 +223,9 @@ class _Crowds:
     async def _leave_as_time_is_up(self) -> None:
         """Let everybody leave in the very turn of the loop in which the node gives up waiting for their hello."""
         if self.chance.random() < 0.7:
+            end = time.monotonic() + GREETING_TIME / 2
+            while time.monotonic() < end:  # the node accepts one at a time
+                await asyncio.sleep(0)
             time.sleep(GREETING_TIME)  # the machine is slow: all timers are due in the next turn
             await asyncio.sleep(0)
         self._leave()

@@ -50,9 +50,10 @@ class Listener:
             self._tasks.append(task)
 
     def close(self) -> None:
-        """Accept no more; nobody can connect from here on."""
+        """Accept no more; nobody can connect from here on.  Again is harmless."""
         loop = asyncio.get_running_loop()
-        for one, task in zip(self.sockets, self._tasks, strict=True):
+        tasks, self._tasks = self._tasks, []
+        for one, task in zip(self.sockets, tasks, strict=False):
             with suppress(NotImplementedError):  # Windows: its loop has no readers
                 loop.remove_reader(one)  # otherwise a connection that is there already meets a cancelled future
             with suppress(OSError):  # some systems cannot shut a listening socket down; it is closed in a moment

@@ -31,6 +31,8 @@ SOON, LATER = 0.2, 1.0
 """Seconds without a line of deliveries: after one that told a single message, and after one that told many."""
 QUIET_DROPS = {"no link"}
 """Frames that vanish for these reasons are shown with -v only."""
+REASONS = 4
+"""At most so many different ones are told at a time."""
 ROLES = {
     "nominating": "asks to lead",
     "deferring": "lets a higher node go first",
@@ -72,7 +74,7 @@ class Terminal:
 
     def greet(self, sentence: str) -> None:
         """Say in words what this is: the first line of a node's life."""
-        self._out("\n".join(_wrapped(inert(sentence), 4)) + "\n")
+        self._out(_wrapped(inert(sentence), 4))
 
     # --- deliveries and drops, gathered -------------------------------------------------------
 
@@ -93,6 +95,8 @@ class Terminal:
     def _drop(self, record: Record) -> None:
         if record.reason not in QUIET_DROPS:
             _, _, why = (record.reason or "").rpartition(": ")  # without whose link it was
+            if why not in self.drops and len(self.drops) >= REASONS:
+                why = next(reversed(self.drops))  # strangers may make up as many reasons as they like
             first, count = self.drops.get(why, (record, 0))
             self.drops[why] = first, count + 1
 
@@ -174,7 +178,7 @@ class Terminal:
         """Write one event, after the deliveries that came before it."""
         self._tell_run()
         head = _head(record)
-        self._out("\n".join(_wrapped(head + inert(text), len(head))) + "\n")
+        self._out(_wrapped(head + inert(text), len(head)))
 
     def _clipped(self, record: Record, text: str) -> None:
         self._out(_fitting(_head(record) + inert(text[: 2 * WIDTH]), clipped=len(text) > 2 * WIDTH) + "\n")
@@ -229,8 +233,9 @@ def _clock(record: Record) -> str:
     return time.strftime("%H:%M:%S", time.localtime(moment)) + f".{int(moment % 1 * 1000):03d}"
 
 
-def _wrapped(text: str, indent: int) -> list[str]:
-    return textwrap.wrap(text, WIDTH, subsequent_indent=" " * indent, drop_whitespace=True, break_on_hyphens=False)
+def _wrapped(text: str, indent: int) -> str:
+    lines = textwrap.wrap(text, WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return "\n".join(map(_fitting, lines)) + "\n"
 
 
 def _fitting(line: str, clipped: bool = False) -> str:
