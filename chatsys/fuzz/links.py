@@ -68,8 +68,11 @@ class WatchedHost(Host):
         super().link_failed(label, error)
 
 
-class _Wire(asyncio.Transport):
-    """The other end of a link: reads nothing, keeps nothing, and after `uses` uses it has gone."""
+class _Wire(asyncio.BaseTransport):
+    """The other end of a link: reads nothing, keeps nothing, and after `uses` uses it has gone.
+
+    As uvloop's, it is no `asyncio.Transport`: a link must not ask what it is, only use it.
+    """
 
     def __init__(self, uses: float) -> None:
         super().__init__()
