@@ -51,7 +51,7 @@ def test_a_message_that_is_alone_is_told_at_once_with_author_and_text() -> None:
 
 def test_many_messages_are_one_line_with_the_last_of_them() -> None:
     assert told([delivery(number, f"text {number}") for number in range(2, 232)]) == [
-        "delivered #2 to #231, the last by ann: text 231"
+        "delivered #2 to #231, last is ann: text 231"
     ]
 
 
@@ -64,7 +64,7 @@ def test_however_fast_they_come_lines_come_seldom(monkeypatch: pytest.MonkeyPatc
             tell([delivery(number, f"text {number}")])
         assert [line[22:] for line in lines] == ["#1 ann: text 1\n"]
         await until(lambda: len(lines) == 2)
-        assert lines[1][22:] == "delivered #2 to #1000, the last by ann: text 1000\n"
+        assert lines[1][22:] == "delivered #2 to #1000, last is ann: text 1000\n"
         tell([delivery(1001)])
         assert len(lines) == 2
         await until(lambda: len(lines) == 3)
@@ -76,7 +76,7 @@ def test_however_fast_they_come_lines_come_seldom(monkeypatch: pytest.MonkeyPatc
 def test_what_was_recovered_is_one_line() -> None:
     start = record("start", seq=232, reason="240 records")
     assert told([start], [delivery(number) for number in range(1, 232)], [record("stop")]) == [
-        "delivered #1 to #231 from its log, the last by ann: hello",
+        "delivered #1 to #231 from its log, last is ann: hello",
         "has stopped; its log is on the disk",
     ]
     assert told([start], [delivery(231), delivery(232)]) == [
@@ -94,7 +94,7 @@ def test_deliveries_are_told_before_what_came_after_them() -> None:
         tell([record("follow", peer=3)])
         assert [line[22:-1] for line in lines] == [
             "#1 ann: hello",
-            "delivered #2 to #3, the last by ann: hello",
+            "delivered #2 to #3, last is ann: hello",
             "follows node 3, the leader of term 2",
         ]
 

@@ -120,7 +120,7 @@ def test_what_a_node_recovers_is_one_line_at_each_start(config: Callable[..., Pa
         code, _, err = stop(node)
         assert code == 0 and err.count("from its log") == life - 1
         assert len(err.splitlines()) < 25
-    assert "delivered #1 to #50 from its log, the last by ann: message 49" in err
+    assert "delivered #1 to #50 from its log, last is ann: message 49" in err
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 """Terminal: what a node that runs in a terminal tells the person in front of it.
 
     node 1 of 3 listens on 127.0.0.1:5001, log in data/node1; Ctrl-C stops
-    12:04:07.311  node 1  delivered #1 to #231 from its log, the last by ann: bye
+    12:04:07.311  node 1  delivered #1 to #231 from its log, last is ann: bye
     12:04:07.420  node 1  follows node 3, the leader of term 2
     12:04:09.020  node 1  #232 ann: hello
-    12:04:11.020  node 1  delivered #233 to #9114, the last by bob: 8882
+    12:04:11.020  node 1  delivered #233 to #9114, last is bob: 8882
 
 Membership, role and term are told as they change, deliveries as runs: a message that is alone is
 shown at once with its text, and however fast they come, there is about one line a second.  So a
@@ -122,7 +122,7 @@ class Terminal:
         source = " from its log" if self._is_old(last) else ""
         said = f"{f'[{last.room}] ' if last.room != 'main' else ''}{last.author}: {last.text}"
         if first is not last:
-            self._clipped(last, f"delivered #{first.msg_no} to #{last.msg_no}{source}, the last by {said}")
+            self._clipped(last, f"delivered #{first.msg_no} to #{last.msg_no}{source}, last is {said}")
         elif source:
             self._clipped(last, f"delivered #{last.msg_no}{source}, by {said}")
         else:
