@@ -163,6 +163,24 @@ def test_a_listener_without_descriptors_turns_away_tells_and_goes_on() -> None:
     asyncio.run(story())
 
 
+def test_a_listener_that_closes_as_somebody_comes_raises_nothing() -> None:
+    async def story() -> None:
+        escaped: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.append(context))
+        [listening] = await bind("127.0.0.1", 0)
+        listener = Listener([listening], Answering, Seldom(lambda sentence: None))
+        listener.start()
+        await asyncio.sleep(0)  # it waits for the first
+        with socket.create_connection(listening.getsockname()):
+            await asyncio.sleep(0)  # in this turn of the loop the connection is seen, after this task has run
+            listener.close()
+            listener.close()
+            await asyncio.sleep(0.01)
+        assert escaped == [] and listening.fileno() == -1
+
+    asyncio.run(story())
+
+
 def test_without_descriptors_an_event_loop_is_refused_with_a_sentence() -> None:
     with no_descriptor_left(), pytest.raises(ChatsysError, match=r"cannot have an event loop \(Too many open files\)"):
         new_loop()

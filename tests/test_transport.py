@@ -263,8 +263,9 @@ def test_a_paused_node_takes_nothing_in_and_loses_nothing() -> None:
     in_a_place(story)
 
 
+@pytest.mark.parametrize("end", ["reset", "closed"])
 @pytest.mark.parametrize("use", ["close", "abort", "fail", "flush", "pause", "resume"])
-def test_using_a_link_whose_other_end_has_gone_raises_nothing(use: str) -> None:
+def test_using_a_link_whose_other_end_has_gone_raises_nothing(use: str, end: str) -> None:
     """The node does not read at the moment, so it has not seen that the other end was reset."""
 
     async def story(place: Place) -> None:
@@ -278,9 +279,11 @@ def test_using_a_link_whose_other_end_has_gone_raises_nothing(use: str) -> None:
                 await asyncio.sleep(0)
         link = next(iter(one.links))
         link.pause()
-        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if end == "reset":
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         far.close()
-        link.batch.append(b"x" * 100)
+        if use == "flush":
+            link.batch.append(b"x" * 100)
         getattr(link, use)(*["because"] * (use == "fail"))
         if use in ("pause", "resume", "flush"):
             link.close()
