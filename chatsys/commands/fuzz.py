@@ -14,10 +14,11 @@ from chatsys.commands.proofs import progress
 def fuzz(
     frames: Annotated[int, typer.Option(min=0, max=100_000_000, help="Made-up frames.")] = 200_000,
     logs: Annotated[int, typer.Option(min=0, max=100_000_000, help="Harmed log files.")] = 20_000,
+    connections: Annotated[int, typer.Option(min=0, max=1_000_000, help="Rude connections.")] = 2_000,
     seed: Annotated[int, typer.Option(min=0, help="Draws other rubbish.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Feed random bytes, forged frames and harmed log files to connections, nodes and recovery.
+    """Feed random bytes, forged frames and harmed log files to connections, nodes and recovery; crowd a port.
 
     Nothing may be raised, hang or keep memory. A safe node may stop itself when a forged frame
     claims what cannot be, and a log may be refused with a sentence: both are counted.
@@ -25,12 +26,12 @@ def fuzz(
     Examples:
 
         chatsys fuzz
-        chatsys fuzz --frames 20000 --logs 2000 --seed 7 --json
+        chatsys fuzz --frames 20000 --logs 2000 --connections 500 --seed 7 --json
     """
     from chatsys.fuzz import fuzz as run
 
-    with progress(frames + logs, "frames and logs") as step:
-        result = run(frames, logs, seed, step)
+    with progress(frames + logs + connections, "frames, logs and connections") as step:
+        result = run(frames, logs, connections, seed=seed, step=step)
     if as_json:
         print_json(result)
     else:
@@ -46,6 +47,8 @@ def _tell(result: dict[str, Any]) -> None:
         f"themselves {result['nodes_stopped_themselves']} times, because a frame claimed what cannot be\n"
         f"{result['logs']} logs in {log_time:.1f} s ({_rate(result['logs'], log_time)}): {result['logs_refused']} refused "
         f"with a sentence, {result['logs_usable']} usable\n"
+        f"{result['connections']} connections in {spent['crowds']:.1f} s ({_rate(result['connections'], spent['crowds'])}), "
+        "closed, reset, half-open and silent at every moment\n"
         f"slowest step {result['slowest_step']:.3f} s, memory kept {result['memory_kept_mb']:.0f} MB"
     )
     for one in result["findings"]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, print_json, read_quorum
+from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, one_of, print_json, read_quorum
 from chatsys.errors import UsageError
 
 PANEL = "Real nodes"
@@ -27,11 +27,13 @@ DEFAULT_DATA = Path("data") / "cluster"
 
 def node(
     config: Annotated[Path, typer.Option(help="This node's YAML file; deploy/local/node1.yml shows every key.")],
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show heartbeats too.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every event, heartbeats too.")] = False,
+    loop: Annotated[str, typer.Option(metavar="asyncio|uvloop", help="The event loop.")] = "asyncio",
 ) -> None:
     """Run one node until Ctrl-C, as in a terminal of its own or in a container.
 
-    Each change of membership, role or term and each delivered message is a line on stderr.
+    Each change of membership, role or term is a line on stderr, and so is a delivered message; many
+    that come together are one line. With -v each of them is a line of its own.
 
     Examples, each in its own terminal:
 
@@ -39,9 +41,10 @@ def node(
         chatsys node --config deploy/local/node2.yml -v
     """
     from chatsys.config import read_node_config
-    from chatsys.runtime.service import run_node
+    from chatsys.runtime.service import LOOPS, run_node
 
-    run_node(read_node_config(read_text(config), str(config)), verbose)
+    kind = one_of("--loop", loop, LOOPS)
+    run_node(read_node_config(read_text(config), str(config)), verbose, loop=kind)
 
 
 def read_text(path: Path) -> str:

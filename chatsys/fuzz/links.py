@@ -5,9 +5,10 @@
 
 Three ends are tried: a node that was dialled, a node that dialled, a client that dialled.  Each
 line counts as one frame, and a link is used until it is closed, so no frame counts that nobody read.
+Some connections end while they are used: from some use on, each raises what systems raise then.
 
-What counts as a finding: an exception that leaves a connection or a callback of the event loop; an
-actor that stopped for anything but `BrokenInvariant` (a safe node may stop itself when a forged
+What counts as a finding: an exception that leaves a connection or a callback of the event loop; a
+bug that a link contained; an actor that stopped for anything but `BrokenInvariant` (a safe node may stop itself when a forged
 frame claims what cannot be: that is its promise, not its failure); a step longer than `SLOW`.
 
 Assumes   nothing is sent: the other ends of the links exist in memory only.
@@ -16,6 +17,8 @@ Read also `runtime.links`, `runtime.host`, `nodes` (frames that are well formed,
 """
 
 import asyncio
+import errno
+import math
 import socket
 import time
 from collections.abc import Iterator
@@ -39,35 +42,73 @@ from chatsys.runtime.wire import PROTOCOL, Codec, Hello, line
 LIFE = 4000
 """So many frames until both hosts begin anew."""
 
-End = tuple["_Host", Inbound | Outbound, Hello]
+End = tuple["WatchedHost", Inbound | Outbound, Hello]
 """Whose link it is, the link, and the hello with which the other end begins it."""
 
 
-class _Host(Host):
-    """A host that also keeps what stopped it."""
+GONE = (errno.ENOTCONN, errno.EPIPE, errno.EINVAL, errno.EBADF, errno.ECONNRESET)
+"""What using a connection may raise once its other end has gone."""
 
-    error: Exception | None = None
+
+class WatchedHost(Host):
+    """A host that also keeps what stopped it, and the bugs that its links contained."""
+
+    def __init__(self, *facts: Any, **more: Any) -> None:
+        super().__init__(*facts, **more)
+        self.errors: list[Exception] = []
 
     def broke(self, error: Exception) -> None:
-        self.error = self.error or error
+        """Keep the error."""
+        self.errors.append(error)
         super().broke(error)
 
+    def link_failed(self, label: str, error: Exception) -> None:
+        """Keep the error."""
+        self.errors.append(error)
+        super().link_failed(label, error)
 
-class _Wire(asyncio.Transport):
-    """The other end of a link: reads nothing, keeps nothing."""
 
-    def __init__(self) -> None:
+class _Wire(asyncio.BaseTransport):
+    """The other end of a link: reads nothing, keeps nothing, and after `uses` uses it has gone.
+
+    As uvloop's, it is no `asyncio.Transport`: a link must not ask what it is, only use it.
+    """
+
+    def __init__(self, uses: float) -> None:
         super().__init__()
         self.closed = False
+        self.uses, self.used = uses, 0
+
+    def _use(self) -> None:
+        self.used += 1
+        if self.used > self.uses:
+            raise OSError(GONE[self.used % len(GONE)], "the other end has gone")
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """This is its own socket."""
+        return self if name == "socket" else default
+
+    family = socket.AF_INET
+
+    def fileno(self) -> int:
+        """As if few were open."""
+        return 10
+
+    def setsockopt(self, *facts: Any) -> None:
+        """As asked."""
+        self._use()
 
     def write(self, data: Any) -> None:
         """Lose what is written."""
+        self._use()
 
     def writelines(self, list_of_data: Any) -> None:
         """Lose what is written."""
+        self._use()
 
     def get_write_buffer_size(self) -> int:
         """Nothing ever waits."""
+        self._use()
         return 0
 
     def can_write_eof(self) -> bool:
@@ -76,12 +117,15 @@ class _Wire(asyncio.Transport):
 
     def write_eof(self) -> None:
         """Say no more."""
+        self._use()
 
     def pause_reading(self) -> None:
         """As asked."""
+        self._use()
 
     def resume_reading(self) -> None:
         """As asked."""
+        self._use()
 
     def is_closing(self) -> bool:
         """Whether this end is closed."""
@@ -94,6 +138,7 @@ class _Wire(asyncio.Transport):
     def abort(self) -> None:
         """Close this end."""
         self.closed = True
+        self._use()
 
 
 def fuzz_links(frames: int, seed: int, tally: Tally) -> None:
@@ -121,8 +166,8 @@ class _Links:
     def __init__(self, config: ClusterConfig, chance: Random, tally: Tally) -> None:
         self.config, self.chance, self.tally = config, chance, tally
         self.codec = Codec(NODE_MESSAGES)
-        self.node: _Host
-        self.client: _Host
+        self.node: WatchedHost
+        self.client: WatchedHost
 
     async def run(self, frames: int) -> None:
         """Use link after link until so many frames were read."""
@@ -142,20 +187,19 @@ class _Links:
         """Start a node without a disk, and a client."""
         sink = lambda records: None  # noqa: E731 - nobody reads this trace
         chance = Random(self.chance.random())
-        self.node = _Host(1, self.config, Node, sink, random=chance)
-        self.client = _Host("ann", self.config, lambda *facts: Client(*facts, listen=True), sink, random=chance)
+        self.node = WatchedHost(1, self.config, Node, sink, random=chance)
+        self.client = WatchedHost("ann", self.config, lambda *facts: Client(*facts, listen=True), sink, random=chance)
         for host in (self.node, self.client):
             await host.start()
 
     async def _end(self) -> None:
         for host in (self.node, self.client):
             host.crash()
-            if host.error is None:
-                continue
-            if isinstance(host.error, BrokenInvariant):
-                self.tally.stopped += 1
-            else:
-                self.tally.find(f"{host.actor.me} stopped: {told(host.error)}", host.error)
+            for error in host.errors:
+                if isinstance(error, BrokenInvariant):
+                    self.tally.stopped += 1
+                else:
+                    self.tally.find(f"{host.actor.me} stopped: {told(error)}", error)
         await asyncio.sleep(0)
 
     def _escaped(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -165,9 +209,10 @@ class _Links:
     async def _one_link(self, frames: int) -> None:
         """Make a link, feed it with at most `frames` lines until it is closed, then lose it."""
         host, link, hello = self._link()
+        uses = self.chance.choice((math.inf, math.inf, math.inf, *range(12)))
         step = self.tally.step
         with step():
-            link.connection_made(_Wire())
+            link.connection_made(_Wire(uses))
         greeting = line(hello)
         if self.chance.random() < 0.05:
             greeting = spoilt(self.chance, greeting)

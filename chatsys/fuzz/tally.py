@@ -1,7 +1,7 @@
 """The tally of a fuzzing run: what was fed, what was found, how long the slowest step took.
 
 Promises  the same finding (the same error from the same line) is told once and counted.
-Read also `links`, `nodes`, `logs`, who fill it in.
+Read also `links`, `nodes`, `logs`, `crowds`, who fill it in.
 """
 
 import faulthandler
@@ -22,10 +22,11 @@ SHOWN = 20
 
 
 class Tally(msgspec.Struct):
-    """What came of the frames and logs so far."""
+    """What came of the frames, logs and connections so far."""
 
     frames: int = 0
     logs: int = 0
+    connections: int = 0
     stopped: int = 0
     """How often a safe node stopped itself because a forged frame claimed what cannot be."""
     refused: int = 0

@@ -10,10 +10,12 @@ message end as *indeterminate*: perhaps delivered, perhaps not; it is never said
                          --> unknown_session       indeterminate; open a new session
 
 Assumes   nothing of the nodes but the frames; it is an actor and runs in every world.
-Promises  what it calls acknowledged is in the order of messages, once, for ever.
+Promises  what it calls acknowledged is in the order of messages, once, for ever; an answer costs the
+          same however many messages are under way.
 Read also `sessions` (the other end); `clients.line` (a terminal around it).
 """
 
+from collections import deque
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -62,17 +64,19 @@ class Client(Actor):
         """Where the log opened the session; 0: it is not open."""
         self.opening = False
         self.links: set[int] = set()
-        self.queue: list[Say] = []
+        self.queue: deque[Say] = deque()
         """Said, but not numbered yet."""
         self.under_way: dict[int, Say] = {}
         """Numbered and not answered finally: client_seq -> message."""
-        self.sent: set[int] = set()
-        """Those of them that were sent since the last change of plan."""
+        self.due: set[int] = set()
+        """Those of them that are to be sent once more: all after a change of plan, otherwise none or one."""
         self.early: set[int] = set()
         """Those that arrived before an earlier one: each is sent again when it is the lowest."""
         self.doubts = 0
         """How many times in a row even the lowest open message was called early."""
         self.next_number = 1
+        self._lowest = 1
+        """No number below this one is under way."""
         self.failures = 0
         """How many tries in a row brought nothing."""
         self.cursor = 0
@@ -85,6 +89,15 @@ class Client(Actor):
     def idle(self) -> bool:
         """Whether every message said so far has found its end."""
         return not self.queue and not self.under_way
+
+    @property
+    def lowest(self) -> int:
+        """The lowest number under way, 0 if there is none."""
+        if not self.under_way:
+            return 0
+        while self._lowest not in self.under_way:  # numbers only rise, so each is passed once
+            self._lowest += 1
+        return self._lowest
 
     # --- doors -----------------------------------------------------------------------------
 
@@ -153,11 +166,11 @@ class Client(Actor):
     def _send_due(self) -> Iterator[Any]:
         if "soon" in self.alarms:
             return
-        for number, said in self.under_way.items():
-            if number not in self.sent:
-                yield self._submit(number, said)
+        for number in sorted(self.due):
+            yield self._submit(number, self.under_way[number])
+        self.due.clear()
         while self.queue and len(self.under_way) < self.window:
-            said = self.queue.pop(0)
+            said = self.queue.popleft()
             number = self.next_number
             self.next_number += 1
             self.under_way[number] = said
@@ -165,7 +178,6 @@ class Client(Actor):
             yield self._submit(number, said)
 
     def _submit(self, number: int, said: Say) -> Send:
-        self.sent.add(number)
         text = (said.room, said.author, said.text)
         return Send(self.target, Submit(self.client_id, number, *text, session=self.session))
 
@@ -184,7 +196,7 @@ class Client(Actor):
             return []
         reason = f"{reply.status}: {reply.reason}" if reply.reason else reply.status
         effects: Effects = [Note("reply", client=self.client_id, client_seq=number, peer=sender, reason=reason)]
-        lowest = min(self.under_way, default=0)
+        lowest = self.lowest
         match reply.status:
             case "unknown_session":
                 return effects + self._forgotten(now)
@@ -212,11 +224,10 @@ class Client(Actor):
         said = self.under_way.pop(reply.client_seq, None)
         if said is None:
             return []
-        self.sent.discard(reply.client_seq)
-        lowest = min(self.under_way, default=0)
-        if lowest in self.early:
+        self.due.discard(reply.client_seq)
+        if (lowest := self.lowest) in self.early:
             self.early.remove(lowest)
-            self.sent.discard(lowest)
+            self.due.add(lowest)
         self.alarms.clear("retry")
         if self.under_way:
             self._set_retry(now)
@@ -225,8 +236,8 @@ class Client(Actor):
     def _forgotten(self, now: float) -> Effects:
         """The session is lost: what is under way stays unknown for good. SPECIFICATION R11.5."""
         effects: Effects = [self._note("indeterminate", number, said) for number, said in self.under_way.items()]
-        self.under_way, self.sent, self.early = {}, set(), set()
-        self.next_number, self.doubts = 1, 0
+        self.under_way, self.due, self.early = {}, set(), set()
+        self.next_number, self._lowest, self.doubts = 1, 1, 0
         self.client_id = f"{self.random.getrandbits(128):032x}"
         self.session, self.opening = 0, False
         self._again(now, elsewhere=False)
@@ -249,7 +260,7 @@ class Client(Actor):
         self.alarms.set("soon", now + wait * self.random.uniform(0.75, 1.25))
 
     def _plan_again(self) -> None:
-        self.sent.clear()
+        self.due = set(self.under_way)
         self.early.clear()
         self.opening = False
         self.alarms.clear("retry")

@@ -27,6 +27,7 @@ from chatsys.protocol.storage import Boot
 from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced, line, to_node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
+from chatsys.runtime.strangers import raise_limit
 from chatsys.trace import Record
 
 
@@ -57,17 +58,11 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     sys.path[:] = begin.path
     actor, parts = _unpack(begin.cargo)
     loop = asyncio.get_running_loop()
-    failure: list[str] = []
-
-    def lost(_: Any, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        failure.append(f"{context['message']}: {error!r}")
-        host.broke(error if isinstance(error, Exception) else RuntimeError(context["message"]))
+    raise_limit()
 
     def sink(records: list[Record]) -> None:
         _tell(trace_pipe, Traced(records))
 
-    loop.set_exception_handler(lost)
     random = Random(begin.seed) if begin.seed is not None else Random()
     owner = (begin.config.cluster, begin.node) if Boot in actor.records else None
     disk = Disk(Path(begin.data), actor.records, owner=owner)
@@ -76,6 +71,7 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
         begin.node, begin.config, factory, sink, disk=disk, origin=begin.origin,
         life=begin.life, random=random, rules=begin.rules,
     )  # fmt: skip
+    loop.set_exception_handler(lambda _, context: host.escaped(context))
     ended = loop.create_future()
     threading.Thread(target=_read, args=(lines, loop, _orders(host, trace_pipe, ended)), daemon=True).start()
     await host.start(split_address(begin.config.members[begin.node]))

@@ -28,6 +28,7 @@ from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp, Stop
 from chatsys.protocol.storage import Boot
 from chatsys.protocol.words import log_end
 from chatsys.runtime.disk import Disk
+from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.rules import Rules, RuleSet
 from chatsys.runtime.scribe import Scribe, Sink
 from chatsys.runtime.transport import Transport
@@ -187,6 +188,20 @@ class Host(Turns):
         self._tick()
         self.scribe.write("drop", peer=peer, message=message, id=id, reason=reason)
         self._wake()
+
+    def link_failed(self, label: str, error: Exception) -> None:
+        """A bug of ours closed a link (from the transport): it is told, and the node lives on."""
+        self._tick()
+        self.scribe.write("anomaly", reason=f"{label}: the link was closed by a bug: {told(error)}")
+        self._wake()
+
+    def escaped(self, context: dict[str, Any]) -> None:
+        """An exception left a callback of the event loop (from its exception handler)."""
+        error = bug_in(context)
+        if error is not None:
+            self.broke(error)
+        else:
+            self.transport.short.note(sentence(context))
 
     def _disk_done(self, count: int) -> None:
         self._later(self._take_sync, count)

@@ -8,16 +8,22 @@ that its input is thrown away until the other end closes too, so that the reason
 
     bytes --> Line (splits, limits) --> Inbound / Outbound --> Transport
 
-Assumes   nothing about the other end: random bytes, endless lines, no reading at all.
-Promises  bounded memory per link, and no exception leaves a connection because of its input.
-Read also `transport` (who owns the links), `wire` (the bytes).
+A connection can end at any moment, so any use of it can raise: ENOTCONN, EPIPE, EINVAL, EBADF.
+Whatever a link raises ends that link and nothing else (`contained`).
+
+Assumes   nothing about the other end: random bytes, endless lines, no reading at all, gone already.
+Promises  bounded memory per link, and no exception leaves a connection.
+Read also `transport` (who owns the links), `strangers` (before the hello), `wire` (the bytes).
 """
 
 import asyncio
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
 from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
@@ -37,6 +43,31 @@ PARTING_TIME = 0.5
 """Seconds that a refused link may take to read its reason."""
 
 
+P = ParamSpec("P")
+L = TypeVar("L", bound="Line")
+
+
+def contained(use: Callable[Concatenate[L, P], None]) -> Callable[Concatenate[L, P], None]:
+    """Let nothing that `use` of a link raises leave the link.
+
+    Every way into a link goes through here: callbacks of the event loop, timers, the turns of the
+    host.  An `OSError` says that the other end has gone, which is no event of its own: the end of
+    the connection is told soon.  Anything else is a bug of ours; it is told, and costs this link.
+    """
+
+    @wraps(use)
+    def used(link: L, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            use(link, *args, **kwargs)
+        except OSError:
+            link.abort()
+        except Exception as error:
+            link.owner.taker.link_failed(link.label, error)
+            link.abort()
+
+    return used
+
+
 class Line(asyncio.Protocol):
     """A TCP connection as lines; subclasses say what a line means."""
 
@@ -51,22 +82,29 @@ class Line(asyncio.Protocol):
         self._tail = b""
         self._patience: asyncio.TimerHandle | None = None
 
+    @contained
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection; the other end now has `GREETING_TIME` to say hello."""
-        assert isinstance(transport, asyncio.Transport)
-        self.socket = transport
+        """Take the connection; the other end now has the owner's `greeting_time` to say hello."""
+        self.socket = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
+        self._patience = self.owner.loop.call_later(self.owner.greeting_time, self._too_late)
+        self.owner.add(self)
+        if self.closing:
+            return
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if (user_timeout := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
                 raw.setsockopt(socket.IPPROTO_TCP, user_timeout, int(SILENCE * 1000))
-        self._patience = self.owner.loop.call_later(GREETING_TIME, self._too_late)
-        self.owner.add(self)
+        self.opened()
+
+    def opened(self) -> None:
+        """Do what a new connection begins with."""
 
     def _too_late(self) -> None:
         if not self.greeted:
-            self.fail(f"No hello came within {GREETING_TIME:g} s.")
+            self.fail(f"No hello came within {self.owner.greeting_time:g} s.")
 
+    @contained
     def data_received(self, data: bytes) -> None:
         """Split what came into lines and take them in, one by one."""
         if self.closing:
@@ -89,6 +127,7 @@ class Line(asyncio.Protocol):
         """Act on one line; raises `FrameError` if it breaks a rule."""
         raise NotImplementedError
 
+    @contained
     def fail(self, reason: str) -> None:
         """Close this link because of `reason`, which is counted, traced and told to the other end."""
         if self.closing:
@@ -96,6 +135,7 @@ class Line(asyncio.Protocol):
         self.owner.broken_link(self.label, reason)
         self._part(line(Refused(reason)))
 
+    @contained
     def close(self) -> None:
         """Close in peace: what was written still leaves."""
         if not self.closing:
@@ -107,7 +147,7 @@ class Line(asyncio.Protocol):
         self._calm()
         if self.socket is None or self.socket.is_closing():
             return
-        self.socket.resume_reading()  # what still comes is read and thrown away
+        self.resume()  # what still comes is read and thrown away
         self.socket.write(b"".join(self.batch) + last)
         self.batch.clear()
         if self.socket.can_write_eof():
@@ -118,11 +158,26 @@ class Line(asyncio.Protocol):
         """End the connection at once; the other end sees a reset, as after a crash."""
         self.closing = True
         self._calm()
-        if self.socket is not None and not self.socket.is_closing():
+        if self.socket is None or self.socket.is_closing():
+            return
+        with suppress(OSError):  # what is reset already needs no reset
             raw = self.socket.get_extra_info("socket")
             if raw is not None:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        with suppress(OSError):
             self.socket.abort()
+
+    @contained
+    def pause(self) -> None:
+        """Read nothing until `resume`."""
+        if self.socket is not None and not self.closing and not self.socket.is_closing():
+            self.socket.pause_reading()
+
+    @contained
+    def resume(self) -> None:
+        """Read on."""
+        if self.socket is not None and not self.socket.is_closing():
+            self.socket.resume_reading()
 
     def _calm(self) -> None:
         if self._patience is not None:
@@ -136,6 +191,7 @@ class Line(asyncio.Protocol):
             self._tail = b""
         return False
 
+    @contained
     def connection_lost(self, error: Exception | None) -> None:
         """Forget the connection."""
         self.closing = True
@@ -143,12 +199,17 @@ class Line(asyncio.Protocol):
         self.batch.clear()
         self.owner.remove(self)
 
+    def _write(self, data: bytes) -> None:
+        if self.socket is not None and not self.socket.is_closing():
+            self.socket.write(data)
+
     def put(self, data: bytes) -> None:
         """Add one line to this turn's batch."""
         if not self.batch:
             self.owner.touched.append(self)
         self.batch.append(data)
 
+    @contained
     def flush(self) -> None:
         """Write the batch at once; a link whose other end does not read is closed."""
         if self.closing or self.socket is None or self.socket.is_closing():
@@ -168,17 +229,19 @@ class Inbound(Line):
         super().__init__(owner)
         self.sender: Address = 0
         self.incarnation = 0
+        self.descriptor = 0
+        """The number that the system gave this connection: how many are in use at least."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, unless there are too many."""
-        super().connection_made(transport)
-        assert self.socket is not None
+    def opened(self) -> None:
+        """Name the other end; it is a stranger until it says hello."""
+        assert self.socket is not None, "a link that opens has a connection"
         address = self.socket.get_extra_info("peername") or ("?", "?")
         self.label = f"{address[0]}:{address[1]}"
+        raw = self.socket.get_extra_info("socket")
+        self.descriptor = raw.fileno() if raw is not None else 0
+        self.owner.strangers.came(self)
         if self.owner.paused:
-            self.socket.pause_reading()
-        elif self.owner.is_crowded():
-            self.fail("This node has too many links; try another one.")
+            self.pause()
 
     def on_line(self, data: bytes) -> None:
         """Take the hello, then frames."""
@@ -192,8 +255,7 @@ class Inbound(Line):
         if why:
             raise FrameError(why)
         self.greeted = True
-        assert self.socket is not None
-        self.socket.write(line(self.owner.hello(to_client=hello.role == "client")))
+        self._write(line(self.owner.hello(to_client=hello.role == "client")))
         self.owner.admitted(self)
 
 
@@ -208,11 +270,9 @@ class Outbound(Line):
         self.answer: asyncio.Future[Hello | None] = owner.loop.create_future()
         self.lost: asyncio.Future[None] = owner.loop.create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def opened(self) -> None:
         """Say hello first."""
-        super().connection_made(transport)
-        assert self.socket is not None
-        self.socket.write(line(self.owner.hello()))
+        self._write(line(self.owner.hello()))
 
     def on_line(self, data: bytes) -> None:
         """Take the answer to our hello, then, as a client, frames."""
@@ -231,13 +291,15 @@ class Outbound(Line):
             raise FrameError(why)
         self.greeted = True
         self.incarnation = hello.incarnation
-        self.answer.set_result(hello)
+        if not self.answer.done():
+            self.answer.set_result(hello)
 
     @property
     def sender(self) -> int:
         """Who speaks to us here."""
         return self.peer
 
+    @contained
     def connection_lost(self, error: Exception | None) -> None:
         """Wake who waits for this link."""
         super().connection_lost(error)

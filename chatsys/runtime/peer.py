@@ -8,7 +8,8 @@
 While a rule cuts the link nothing is dialled and no loss is noticed: a partition shows no one that
 a process is gone.  An attempt that is not answered says nothing either: the member may be paused.
 
-Promises  what waits for a link is bounded; no two ends spin; LinkUp and LinkDown alternate.
+Promises  what waits for a link is bounded; no two ends spin; LinkUp and LinkDown alternate; what this
+          machine lacks to dial (descriptors, threads) is told, and tried again.
 Read also `transport` (who has the peers), `links` (one connection).
 """
 
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from chatsys.config import split_address
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
-from chatsys.runtime.links import GREETING_TIME, Outbound
+from chatsys.runtime.links import Outbound
+from chatsys.runtime.listener import SHORT, reason
 
 if TYPE_CHECKING:
     from chatsys.runtime.transport import Transport
@@ -58,6 +60,7 @@ class Peer:
     def start(self) -> None:
         """Begin to dial."""
         self._task = self.owner.loop.create_task(self._keep(), name=f"{self.owner.me} dials {self.node}")
+        self._task.add_done_callback(lambda task: task.cancelled() or task.result())  # a bug of ours is told
 
     def stop(self) -> None:
         """Dial no more."""
@@ -105,14 +108,17 @@ class Peer:
         host, port = split_address(self.owner.config.members[self.node])
         link: Outbound | None = None
         try:
-            async with asyncio.timeout(GREETING_TIME):
+            async with asyncio.timeout(self.owner.greeting_time):
                 _, link = await self.owner.loop.create_connection(lambda: Outbound(self.owner, self.node), host, port)
                 if await link.answer is not None:
                     return link, False
         except (ConnectionRefusedError, ConnectionResetError):
             return None, True
-        except OSError:  # unreachable, or no answer in time: it may be paused, or far away
-            pass
+        except OSError as error:  # unreachable, or no answer in time: it may be paused, or far away
+            if error.errno in SHORT:
+                self.owner.short.note(f"node {self.node} could not be dialled: {reason(error)}")
+        except (UnicodeError, RuntimeError) as error:  # a host name that none can have; no thread to look one up
+            self.owner.short.note(f"node {self.node} could not be dialled: {reason(error)}")
         if link is not None:
             link.abort()
         return None, False

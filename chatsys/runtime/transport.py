@@ -24,14 +24,15 @@ from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.words import columns
-from chatsys.runtime.links import PARTING_TIME, Inbound, Line, Outbound
+from chatsys.runtime.links import GREETING_TIME, PARTING_TIME, Inbound, Line, Outbound
+from chatsys.runtime.listener import Listener, bind
 from chatsys.runtime.peer import Frame, Peer
 from chatsys.runtime.rules import Rules, RuleSet
+from chatsys.runtime.strangers import Seldom, Strangers
 from chatsys.runtime.wire import PROTOCOL, Codec, Hello
 
 LATE_FRAMES = 20_000
 """So many frames may be on their way on slow links."""
-MAX_LINKS = 512
 
 
 class Taker(Protocol):
@@ -45,6 +46,9 @@ class Taker(Protocol):
 
     def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
         """A frame vanished, or a link was closed for a reason."""
+
+    def link_failed(self, label: str, error: Exception) -> None:
+        """A bug of ours closed a link."""
 
 
 class Transport:
@@ -80,17 +84,20 @@ class Transport:
         """The newest incarnation known of each member."""
         self.peers = {node: Peer(self, node) for node in config.ids if node != me}
         self.unread_limit = 8 * config.limits.frame_bytes
+        self.greeting_time = GREETING_TIME
+        self.short = Seldom(self._tell)
+        """Tells what this end lacks: descriptors, memory, threads."""
+        self.strangers = Strangers(len(self.peers), self._tell)
         self._late = 0
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
 
     async def open(self, incarnation: int, listener: socket.socket | tuple[str, int] | None = None) -> None:
         """Begin: listen at `listener` (nodes), and dial the members.  Raises `OSError`."""
         self.incarnation = incarnation
-        if isinstance(listener, socket.socket):
-            self._server = await self.loop.create_server(lambda: Inbound(self), sock=listener, backlog=256)
-        elif listener is not None:
-            host, port = listener
-            self._server = await self.loop.create_server(lambda: Inbound(self), host, port, backlog=256)
+        if listener is not None:
+            sockets = [listener] if isinstance(listener, socket.socket) else await bind(*listener)
+            self._listener = Listener(sockets, lambda: Inbound(self), self.short)
+            self._listener.start()
         for peer in self.peers.values():
             peer.start()
 
@@ -114,8 +121,10 @@ class Transport:
 
     def _end(self, part: Callable[[Line], None]) -> None:
         self.ended = True
-        if self._server is not None:
-            self._server.close()
+        if self._listener is not None:
+            self._listener.close()
+        self.short.stop()
+        self.strangers.turned_away.stop()
         for peer in self.peers.values():
             peer.stop()
         for link in list(self.links):
@@ -124,22 +133,19 @@ class Transport:
     def pause(self) -> None:
         """Take nothing in until `resume`; connections stay as they are."""
         self.paused = True
-        for link in self.links:
-            if link.socket is not None and not link.closing:
-                link.socket.pause_reading()
+        for link in list(self.links):
+            link.pause()
 
     def resume(self) -> None:
         """Go on after `pause`."""
         self.paused = False
-        for link in self.links:
-            if link.socket is not None:
-                link.socket.resume_reading()
+        for link in list(self.links):
+            link.resume()
 
     def hold_clients(self, hold: bool) -> None:
         """Stop or go on reading from clients: back-pressure for those who flood."""
-        for link in self.clients.values():
-            if link.socket is not None and not link.closing:
-                (link.socket.pause_reading if hold else link.socket.resume_reading)()
+        for link in list(self.clients.values()):
+            (link.pause if hold else link.resume)()
 
     def obey(self, rules: RuleSet) -> None:
         """Apply these link rules from now on."""
@@ -212,6 +218,8 @@ class Transport:
         if not self.rules.is_open(self.me, sender):
             return "cut"
         if isinstance(sender, str):
+            if (why := self.strangers.no_room(link, len(self.clients))) is not None:
+                return why
             link.sender = self._free_name(sender)
             self.clients[link.sender] = link
             return None
@@ -223,6 +231,7 @@ class Transport:
         self.inbound[sender], self.seen[sender] = link, hello.incarnation
         link.label = f"node {sender}"
         if former is not None:
+            self.strangers.replaced(former)
             former.close()
         return None
 
@@ -235,6 +244,7 @@ class Transport:
 
     def admitted(self, link: Inbound) -> None:
         """A link said hello and was taken."""
+        self.strangers.left(link)
         if isinstance(link.sender, str):
             self.taker.linked(link.sender, LinkUp(0))
         else:
@@ -265,10 +275,6 @@ class Transport:
         else:
             self.taker.took(sender, incarnation, n, clock, message)
 
-    def is_crowded(self) -> bool:
-        """Tell whether there are as many links as this end can serve."""
-        return len(self.links) > MAX_LINKS
-
     def add(self, link: Line) -> None:
         """A connection was made."""
         self.links.add(link)
@@ -278,7 +284,10 @@ class Transport:
     def remove(self, link: Line) -> None:
         """A connection is gone."""
         self.links.discard(link)
-        if not isinstance(link, Inbound) or self.ended:
+        if not isinstance(link, Inbound):
+            return
+        self.strangers.left(link)
+        if self.ended:
             return
         if isinstance(link.sender, int):
             if self.inbound.get(link.sender) is link:
@@ -295,5 +304,8 @@ class Transport:
     def broken_link(self, label: str, reason: str) -> None:
         """Count and tell that a link broke a rule."""
         self.counters["broken link"] += 1
+        self._tell(f"{label}: {reason}")
+
+    def _tell(self, reason: str) -> None:
         if not self.ended:
-            self.taker.dropped(None, f"{label}: {reason}")
+            self.taker.dropped(None, reason)

@@ -217,3 +217,33 @@ def test_a_client_that_waits_for_hours_still_tries_again() -> None:
         ann.on_time(now)
         assert numbers(ann.settle(now))
     assert ann.alarms.dates["retry"] - now <= 10.0
+
+
+class Unlooped(dict[int, Any]):
+    """What is under way, for a client that may look one message up but never all of them."""
+
+    def refuse(self, *facts: Any) -> Any:
+        raise AssertionError("an answer must cost the same however many messages are under way")
+
+    __iter__ = items = keys = values = refuse  # type: ignore[assignment]
+
+
+def test_an_answer_costs_the_same_however_many_messages_are_under_way() -> None:
+    ann = client(window=2000)
+    say(ann, *map(str, range(4000)))
+    reply(ann, 0)
+    ann.under_way = Unlooped(ann.under_way)
+    for number in range(1, 4001):
+        reply(ann, number, "ok", seq=number + 2)
+        if number % 500 == 0 and number < 4000:
+            reply(ann, number + 2, "gap")
+    assert ann.idle
+
+
+def test_answers_in_any_order_find_the_lowest_number_that_is_open() -> None:
+    ann = client(window=5)
+    say(ann, *"abcdefgh")
+    reply(ann, 0)
+    for number, lowest in ((3, 1), (1, 2), (5, 2), (2, 4), (4, 6), (7, 6), (6, 8), (8, 0)):
+        reply(ann, number, "ok", seq=number + 2)
+        assert ann.lowest == lowest == min(ann.under_way, default=0)

@@ -353,8 +353,9 @@ def test_a_node_from_a_config_serves_a_client_and_ends_cleanly(tmp_path: Path) -
     assert [(record.author, record.text, record.msg_no) for record in seen if record.kind == "seen"] == [
         ("ann", "hello \N{SNOWMAN}", 1)
     ]
-    assert "node 1  term 1  leader     deliver    #1 seq" in told and "ann: hello \N{SNOWMAN}" in told
-    assert told.rstrip().endswith("stop")
+    assert told.startswith(f"node 1 of 1 listens on {ports.members[1]}, log in")
+    assert "node 1  leads term 1\n" in told and "node 1  #1 ann: hello \N{SNOWMAN}\n" in told
+    assert told.endswith("has stopped; its log is on the disk\n")
     assert "HEARTBEAT" not in told and "\x1b" not in told
 
 

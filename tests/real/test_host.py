@@ -181,6 +181,8 @@ class Faulty(PingPong):
                 return None  # type: ignore[return-value]
             case Say("nonsense"):
                 return ["hello"]
+            case Say("surroundings"):
+                raise OSError(28, "No space left on device")
             case Say("invariant"):
                 raise BrokenInvariant("Node 1 would truncate what is committed.")
         return []
@@ -192,6 +194,7 @@ class Faulty(PingPong):
         ("divide", r"ZeroDivisionError: division by zero \(test_host.py, line \d+\)"),
         ("nothing", "a door returned None; return a list of effects"),
         ("nonsense", "'hello' is no effect"),
+        ("surroundings", r"OSError: \[Errno 28\] No space left on device \(test_host.py, line \d+\)"),
         ("invariant", r"^Node 1 would truncate what is committed\.$"),
     ],
 )
@@ -260,7 +263,7 @@ def test_a_life_is_durable_before_anybody_can_speak_to_it(tmp_path: Path) -> Non
 def test_a_port_in_use_is_an_error_and_the_folder_is_free_again(tmp_path: Path) -> None:
     async def story(bench: Bench) -> None:
         one = await bench.begin(1)
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(OSError, match="(?i)address already in use"):
             config = msgspec.structs.replace(bench.config, members={1: "127.0.0.1:1", 2: bench.config.members[1]})
             other = Host(2, config, PingPong, bench.trace.records.extend, disk=Disk(tmp_path / "x", (Counted,)))
             with contextlib.closing(_Ending(other)):

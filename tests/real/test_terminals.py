@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,52 @@ def test_three_terminals_and_a_client_in_a_fourth(
     ends = {node: stop(nodes[node]) for node in (1, 2)}
     for node, (code, out, err) in ends.items():
         assert code == 0 and out == "" and "Traceback" not in err
-        assert re.search(rf"node {node}  term \d+ .* membership", err)
-        assert "deliver    #3 seq" in err and err.splitlines()[-1].rstrip().endswith("stop")
+        lines = err.splitlines()
+        assert lines[0].startswith(f"node {node} of 3 listens on 127.0.0.1:{free_ports[node - 1]}, log in")
+        assert re.search(rf"node {node}  is in touch with node {3 - node}$", err, re.MULTILINE)
+        assert "#3 bob: after the crash" in err and lines[-1].endswith("has stopped; its log is on the disk")
+        assert max(map(len, lines)) <= 80
 
     code, out, _ = run("verify", *(tmp_path / f"data{node}" for node in (1, 2, 3)), "--json")
     assert code == 0 and json.loads(out)["messages"] == 3
+
+
+@pytest.mark.parametrize("loop", ["asyncio", *(["uvloop"] if find_spec("uvloop") else [])])
+def test_nodes_run_on_each_event_loop_that_is_here(
+    config: Callable[..., Path], free_ports: list[int], loop: str
+) -> None:
+    running = {node: start("node", "--config", config(node), "--loop", loop) for node in (1, 2, 3)}
+    try:
+        code, out, err = say("hello\n", "--port", free_ports[0], "--name", "ann")
+        assert code == 0 and "#1 ann: hello" in out, err
+        for process in running.values():
+            code, _, err = stop(process)
+            assert code == 0 and "has stopped" in err and "Traceback" not in err
+    finally:
+        for process in running.values():
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+
+
+def test_an_event_loop_that_is_not_here_is_refused(
+    config: Callable[..., Path], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    refused(run("node", "--config", config(1), "--loop", "uvloop"), "--loop is uvloop, which is not installed; run pip")
+    refused(run("node", "--config", config(1), "--loop", "trio"), "--loop is 'trio'; write asyncio or uvloop.")
+
+
+def test_what_a_node_recovers_is_one_line_at_each_start(config: Callable[..., Path], free_ports: list[int]) -> None:
+    for life in (1, 2):
+        node = start("node", "--config", config(1, more="quorum: 1\n"))
+        said = "".join(f"message {number}\n" for number in range(50)) if life == 1 else "again\n"
+        code, _, err = say(said, "--port", free_ports[0], "--name", "ann")
+        assert code == 0, err
+        code, _, err = stop(node)
+        assert code == 0 and err.count("from its log") == life - 1
+        assert len(err.splitlines()) < 25
+    assert "delivered #1 to #50 from its log, last is ann: message 49" in err
 
 
 def test_a_text_that_cannot_be_said_is_refused_and_the_chat_goes_on(

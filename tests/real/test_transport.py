@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
@@ -73,6 +75,9 @@ class Ear:
 
     def dropped(self, peer: Any, reason: str, message: str | None = None, id: str | None = None) -> None:
         self.tell(("drop", reason))
+
+    def link_failed(self, label: str, error: Exception) -> None:
+        self.tell(("bug", type(error).__name__))
 
     def tell(self, fact: Any) -> None:
         self.heard.append(fact)
@@ -254,5 +259,51 @@ def test_a_paused_node_takes_nothing_in_and_loses_nothing() -> None:
         two.resume()
         await ear2.hears((1, Ping(1)))
         assert (2, LinkDown()) not in ear1.heard
+
+    in_a_place(story)
+
+
+@pytest.mark.parametrize("end", ["reset", "closed"])
+@pytest.mark.parametrize("use", ["close", "abort", "fail", "flush", "pause", "resume"])
+def test_using_a_link_whose_other_end_has_gone_raises_nothing(use: str, end: str) -> None:
+    """The node does not read at the moment, so it has not seen that the other end was reset."""
+
+    async def story(place: Place) -> None:
+        escaped: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.append(context))
+        one, ear = await place.begin(1)
+        host, port = place.config.members[1].split(":")
+        far = socket.create_connection((host, int(port)))
+        async with asyncio.timeout(5):
+            while not one.links:
+                await asyncio.sleep(0)
+        link = next(iter(one.links))
+        link.pause()
+        if end == "reset":
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        far.close()
+        if use == "flush":
+            link.batch.append(b"x" * 100)
+        getattr(link, use)(*["because"] * (use == "fail"))
+        if use in ("pause", "resume", "flush"):
+            link.close()
+        async with asyncio.timeout(5):
+            while one.links:
+                await asyncio.sleep(0.01)
+        assert escaped == [] and not any(fact[0] == "bug" for fact in ear.heard)
+
+    in_a_place(story)
+
+
+def test_a_bug_in_a_link_is_told_and_costs_that_link_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(place: Place) -> None:
+        one, ear = await place.begin(1)
+        two, heard = await place.begin(2)
+        await heard.hears((1, LinkUp(1)))
+        monkeypatch.setattr(one.strangers, "no_room", lambda *facts: 1 / 0)
+        await place.begin("ann")
+        await ear.hears(("bug", "ZeroDivisionError"))
+        place.send(two, 1, Ping(1))
+        await ear.hears((2, Ping(1)))
 
     in_a_place(story)

@@ -17,20 +17,22 @@ from chatsys.protocol.log import Log
 from chatsys.protocol.messages import NODE_MESSAGES, Entry
 from chatsys.protocol.standing import Standing
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
+from chatsys.runtime.links import Inbound, Line, Outbound
+from chatsys.runtime.transport import Transport
 from chatsys.runtime.wire import Codec
 
 
-def test_thousands_of_frames_and_logs_find_nothing() -> None:
-    result = fuzz(frames=4000, logs=600, seed=5)
+def test_thousands_of_frames_logs_and_connections_find_nothing() -> None:
+    result = fuzz(frames=4000, logs=600, connections=500, seed=5)
     assert result["findings"] == []
-    assert (result["frames"], result["logs"]) == (4000, 600)
+    assert (result["frames"], result["logs"], result["connections"]) == (4000, 600, 500)
     assert result["logs_refused"] > 100 and result["logs_usable"] > 100
     assert result["logs_refused"] + result["logs_usable"] == 600
 
 
 def test_nothing_to_do_is_refused() -> None:
-    with pytest.raises(UsageError, match="0 frames and 0 logs are nothing to fuzz with"):
-        fuzz(0, 0)
+    with pytest.raises(UsageError, match="0 frames, 0 logs and 0 connections are nothing to fuzz with"):
+        fuzz(0, 0, 0)
 
 
 def test_a_node_that_trusts_every_batch_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,13 +40,35 @@ def test_a_node_that_trusts_every_batch_is_found_out(monkeypatch: pytest.MonkeyP
         return [self.append(entry) for entry in entries]
 
     monkeypatch.setattr(Log, "splice", splice)
-    findings = fuzz(frames=4000, logs=0, seed=5)["findings"]
+    findings = fuzz(frames=4000, logs=0, connections=0, seed=5)["findings"]
     assert any("an entry stands at the position it names" in one["finding"] for one in findings)
+
+
+@pytest.mark.parametrize("amount", [{"frames": 2000, "connections": 0}, {"frames": 0, "connections": 500}])
+def test_a_link_that_lets_out_what_its_connection_raises_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, amount: dict[str, int]
+) -> None:
+    for kind in (Line, Inbound, Outbound):
+        for name, use in list(vars(kind).items()):
+            if hasattr(use, "__wrapped__"):
+                monkeypatch.setattr(kind, name, use.__wrapped__)
+    findings = " ".join(one["finding"] for one in fuzz(**amount, logs=0, seed=5)["findings"])
+    assert "an exception left a connection" in findings or "Transport endpoint is not connected" in findings
+
+
+def test_a_bug_that_a_link_contains_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def claim(self: Transport, link: Inbound, hello: Any) -> str | None:
+        raise KeyError("sender")
+
+    monkeypatch.setattr(Transport, "claim", claim)
+    for amount in ({"frames": 400, "connections": 0}, {"frames": 0, "connections": 100}):
+        findings = fuzz(**amount, logs=0, seed=5)["findings"]
+        assert any("KeyError: 'sender'" in one["finding"] for one in findings)
 
 
 def test_a_node_that_recovers_without_looking_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Standing, "misfit", lambda self, record: None)
-    findings = fuzz(frames=0, logs=300, seed=5)["findings"]
+    findings = fuzz(frames=0, logs=300, connections=0, seed=5)["findings"]
     assert any("recovered a log with a gap" in one["finding"] for one in findings)
 
 
@@ -79,13 +103,14 @@ def test_whole_lines_that_do_not_follow_each_other_are_damage(records: list[Any]
 
 
 def test_the_command_tells_what_it_did(run: Run) -> None:
-    code, out, _ = run("fuzz", "--frames", 400, "--logs", 40, "--json")
+    code, out, _ = run("fuzz", "--frames", 400, "--logs", 40, "--connections", 20, "--json")
     result = json.loads(out)
     assert code == 0 and out.count("\n") == 1
     assert " ".join(result) == (
-        "frames logs seed seconds slowest_step memory_kept_mb nodes_stopped_themselves logs_refused logs_usable findings"
+        "frames logs connections seed seconds slowest_step memory_kept_mb nodes_stopped_themselves logs_refused "
+        "logs_usable findings"
     )
-    code, out, _ = run("fuzz", "--frames", 400, "--logs", 40)
+    code, out, _ = run("fuzz", "--frames", 400, "--logs", 40, "--connections", 20)
     assert code == 0 and "held: nothing was raised, hung or grew" in out
-    refused(run("fuzz", "--frames", 0, "--logs", 0), "nothing to fuzz with")
+    refused(run("fuzz", "--frames", 0, "--logs", 0, "--connections", 0), "nothing to fuzz with")
     refused(run("fuzz", "--frames", -1), "--frames")
