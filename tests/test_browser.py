@@ -19,6 +19,10 @@ if browser.CHROMIUM is None and not os.environ.get("CI"):
     )
 
 
+EXPECTED = ("Running the server as root", "To access the server", "is not trusted")
+"""Where tests run; the address, which is always told; notebooks that were saved with what they displayed."""
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert browser.CHROMIUM, "CI needs Chromium to look at the notebook; apt-get install chromium."
@@ -179,8 +183,31 @@ def test_the_simulated_world_plays_steps_and_holds(tour: Tab) -> None:
 
 def test_the_download_link_leads_to_the_saved_run(tour: Tab) -> None:
     link = tour.page.locator("a[download]").get_attribute("href")
-    assert "/files/data/tour.run" in link
+    assert "/files/notebooks/data/tour.run" in link
     assert (Path(tour.server.root) / "data" / "tour.run").stat().st_size > 1000
+
+
+def test_no_figure_has_a_button_and_none_offers_to_upload(tour: Tab) -> None:
+    assert tour.page.locator(".js-plotly-plot").count() >= 5
+    assert tour.page.locator(".modebar-btn").count() == 0
+    tour.page.locator(".js-plotly-plot").first.hover()
+    assert tour.page.locator(".modebar-btn").count() == 0
+    assert tour.page.get_by_text("Share chart").count() == 0
+
+
+def test_nobody_is_asked_about_news_and_no_tool_of_instructors_is_in_the_way(tour: Tab) -> None:
+    assert tour.page.locator(".Toastify__toast").count() == 0
+    for word in ("Validate", "Nbgrader", "Create Assignment", "Formgrader"):
+        assert tour.page.get_by_text(word, exact=True).count() == 0, word
+        assert tour.page.locator(f"[title='{word}']").count() == 0, word
+
+
+def test_the_server_says_nothing_that_looks_like_an_error(tour: Tab) -> None:
+    said = tour.server.log.read_text("utf-8")
+    assert "is running at" in said
+    for line in said.splitlines():
+        assert not any(word in line for word in ("nbgrader", "Skipped", "Traceback", "encryption")), line
+        assert not (line.startswith(("[W", "[E", "[C")) and not any(part in line for part in EXPECTED)), line
 
 
 def test_nothing_complained_and_nothing_left_this_machine(tour: Tab) -> None:

@@ -41,7 +41,7 @@ def load() -> Any:
         return import_module("plotly.io")
     for first in ("plotly.graph_objs", "plotly.io._base_renderers"):  # what asks for other modules
         import_module(first)
-    optional = import_module("plotly.optional_imports")
+    optional: Any = import_module("plotly.optional_imports")
     get_module = optional.get_module
     optional.get_module = lambda name, *more, **named: _version(name) or get_module(name, *more, **named)
     try:
@@ -65,7 +65,7 @@ def _version(name: str) -> Version | None:
 
 def configure(*, modebar: bool) -> None:
     """Give every figure from now on a bar of buttons or none, and never the one that uploads."""
-    offline = import_module("plotly.offline.offline")
+    offline: Any = import_module("plotly.offline.offline")
     clean = getattr(offline._get_jconfig, "of_plotly", offline._get_jconfig)
 
     def ours(config: Any = None) -> dict[str, Any]:
@@ -74,4 +74,4 @@ def configure(*, modebar: bool) -> None:
 
     ours.of_plotly = clean  # type: ignore[attr-defined]
     for module in [offline, *(sys.modules[name] for name in USERS if name in sys.modules)]:
-        module._get_jconfig = ours  # type: ignore[attr-defined]
+        module._get_jconfig = ours

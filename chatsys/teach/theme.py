@@ -142,7 +142,10 @@ pio.templates["chatsys_dark"] = _template("#16181C", "#E8E8E8", "#3A3F47")
 pio.templates.default = "chatsys"
 
 
-class WithSentence(pio.base_renderers.PlotlyRenderer):  # type: ignore[misc]
+_Mimetype: Any = pio.base_renderers.PlotlyRenderer
+
+
+class WithSentence(_Mimetype):  # type: ignore[misc]
     """Shows a figure in a notebook, and beside it the sentence for readers and exports that draw nothing."""
 
     def to_mimebundle(self, fig_dict: dict[str, Any]) -> dict[str, Any]:
