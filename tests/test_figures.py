@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import made_up
 import plotly.io as pio
@@ -16,6 +17,7 @@ from chatsys.teach import agreement, bands, figures, journeys, schedules, theme
 from chatsys.trace import Record, Trace
 
 EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 HOSTILE = "<b>bold</b><a href='https://example.org'>x</a> $x^2$ %{x} <script>alert(1)</script>"
 
 
@@ -336,6 +338,15 @@ def test_a_config_of_ones_own_wins_over_ours_but_brings_no_upload() -> None:
     _, _, page, shown = ways_to_show(figures.roles(made_up.fail_over()), config=own)
     for config in (page, shown):
         assert (config["displayModeBar"], config["scrollZoom"], config["showSendToCloud"]) == (True, True, False)
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_no_figure_that_was_saved_with_a_notebook_has_a_button(path: Path) -> None:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    shown = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
+    for data in shown:
+        if "application/vnd.plotly.v1+json" in data:
+            assert (settings(data)["displayModeBar"], settings(data)["showSendToCloud"]) == (False, False)
 
 
 def in_fresh_python(code: str) -> str:
