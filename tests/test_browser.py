@@ -3,6 +3,7 @@
 Skipped with a sentence where there is no Chromium; with CI=true that is a failure.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +20,9 @@ if browser.CHROMIUM is None and not os.environ.get("CI"):
     )
 
 
-EXPECTED = ("Running the server as root", "To access the server", "is not trusted")
-"""Where tests run; the address, which is always told; notebooks that were saved with what they displayed."""
+EXPECTED = ("Running the server as root", "To access the server", "is not trusted", "websocket_ping_timeout")
+"""Where tests run; the address, which is always told; notebooks that were saved with what they displayed; and a
+complaint of Jupyter Server about its own default, which every value that silences it turns into broken connections."""
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +215,39 @@ def test_the_server_says_nothing_that_looks_like_an_error(tour: Tab) -> None:
 def test_nothing_complained_and_nothing_left_this_machine(tour: Tab) -> None:
     assert tour.complaints == []
     assert tour.strangers == []
+
+
+def test_a_cell_that_is_edited_and_run_again_leaves_one_panel_with_one_cluster(server: Server, tour: Tab) -> None:
+    cells = ["import chatsys as cs, threading", "cs.panel(cs.Cluster())", COUNT]
+    nodes = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in cells]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": nodes, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+    (server.root / "again.ipynb").write_text(json.dumps(notebook))
+    tab = Tab(tour.page.context.new_page(), server)
+    tab.watch()
+    try:
+        tab.open("again.ipynb")
+        tab.run_all()
+        for turn in range(2):
+            tab.page.evaluate(RUN_AGAIN, f"cs.panel(cs.Cluster())  # once more, {turn}")
+            assert tab.page.locator(".cs-panel").count() == 1
+            tab.page.locator(".cs-card[data-role='leader']").wait_for(timeout=30_000)
+        tab.page.evaluate(RUN_AGAIN.replace("Index = 1", "Index = 2"), COUNT)
+        tab.page.get_by_text("clusters: 1, panels: 1", exact=True).wait_for(timeout=20_000)
+        assert tab.complaints == []
+    finally:
+        tab.page.close()
+
+
+COUNT = """
+living = [thread.name for thread in threading.enumerate()]
+print(f"clusters: {sum(n.startswith('chatsys cluster') for n in living)}, panels: {living.count('chatsys panel')}")
+"""
+
+RUN_AGAIN = """async (source) => {
+    const { content } = window.jupyterapp.shell.currentWidget;
+    content.activeCellIndex = 1;
+    content.activeCell.model.sharedModel.setSource(source);
+    await window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
+"""Give the second cell this text and run it, as a student does with Ctrl+Enter."""

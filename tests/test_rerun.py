@@ -141,7 +141,7 @@ def test_a_cluster_that_somebody_else_knows_goes_on(cells: Cells, kept: str) -> 
     cells.run("cluster = cs.Cluster()\ncs.panel(cluster)", cell="make and show")
     cells.run(kept)
     cells.run("cluster = cs.Cluster()\ncs.panel(cluster)", cell="make and show")
-    assert alive(cells, 2)[0] == "2"
+    assert cells.value("settled('chatsys cluster', 2)") == "2"
     cells.run("del kept")
     assert alive(cells, 1) == ("1", "1")
 
