@@ -223,7 +223,7 @@ def test_a_cell_that_is_edited_and_run_again_leaves_one_panel_with_one_cluster(s
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = {"cells": nodes, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
     (server.root / "again.ipynb").write_text(json.dumps(notebook))
-    tab = Tab(tour.page.context.new_page(), server)
+    tab = Tab(tour.page.context.browser.new_page(), server)
     tab.watch()
     try:
         tab.open("again.ipynb")
