@@ -22,6 +22,8 @@ import msgspec
 from chatsys.capabilities import PAUSING, has
 
 TOUR = Path("notebooks") / "00-tour.ipynb"
+SHIPPED = Path(__file__).resolve().parent / "notebooks"
+"""Where the notebooks are in an installed package; in a clone they stand beside it."""
 NEEDED, WANTED, OPTIONAL = "needed", "wanted", "optional"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -74,8 +76,8 @@ def verdict(findings: list[Finding]) -> dict[str, Any]:
 
 
 def find_tour() -> Path | None:
-    """Return where the tour is: below this folder, or in the clone that chatsys was installed from."""
-    for root in (Path.cwd(), Path(__file__).resolve().parent.parent):
+    """Return where the tour is: below this folder, in the clone that chatsys was installed from, or in the package."""
+    for root in (Path.cwd(), SHIPPED.parent.parent, SHIPPED.parent):
         if (root / TOUR).is_file():
             return root / TOUR
     return None
@@ -121,7 +123,7 @@ def _notebook() -> str:
         raise LookupError("jupyterlab is not installed")
     tour = find_tour()
     if tour is None:
-        raise LookupError("notebooks/00-tour.ipynb is not here")
+        raise LookupError(f"{TOUR.as_posix()} is neither here nor in the package")
     return str(tour)
 
 

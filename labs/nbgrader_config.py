@@ -3,8 +3,12 @@
 What students get (release/) is made from source/, never edited by hand; a test compares the two.
 """
 
+from pathlib import Path
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
+# JupyterLab runs one folder further up: `chatsys lab --instructor` finds this file by JUPYTER_CONFIG_PATH
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.CourseDirectory.course_id = "chatsys"
 c.ExecutePreprocessor.timeout = 90
 c.ExecutePreprocessor.interrupt_on_timeout = True

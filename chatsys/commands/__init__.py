@@ -1,6 +1,7 @@
 """The commands, by who needs them; `__main__` only puts them together and catches what they raise.
 
-    classroom   lab, demo, grade, doctor
+    classroom   demo, grade, doctor
+    lab         lab
     nodes       node, cluster up, cluster status, client, verify
     simulate    simulate
     proofs      bench

@@ -1,17 +1,13 @@
-"""Commands of the classroom: lab, demo, grade, doctor.
+"""Commands of the classroom: demo, grade, doctor, and lab, which has a file of its own.
 
-Read also `teach.scenarios` (what a demo plays), `teach.grader`, `doctor`.
+Read also `commands.lab`, `teach.scenarios` (what a demo plays), `teach.grader`, `doctor`.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from chatsys.capabilities import PROCESSES, SOCKETS, need
 from chatsys.commands import (
     HELD,
     VIOLATED,
@@ -24,45 +20,11 @@ from chatsys.commands import (
     print_json,
     read_quorum,
 )
+from chatsys.commands.lab import lab
 from chatsys.errors import UsageError
 
 SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent", "split-brain")
 WORLDS = ("sim", "kernel", "processes")
-
-
-def lab(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of JupyterLab; the next free one is taken.")] = 8888,
-    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
-) -> None:
-    """Open JupyterLab on the tour.
-
-    Examples:
-
-        chatsys lab
-
-        chatsys lab --no-browser --port 9000
-    """
-    from chatsys.doctor import TOUR, find_tour
-
-    need("JupyterLab", PROCESSES, SOCKETS, instead="start it on a computer")
-
-    tour = find_tour()
-    if tour is None:
-        raise UsageError("notebooks/00-tour.ipynb is not here; run this in the folder that you cloned.")
-    root = tour.parent.parent
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}"]
-    command += [f"--LabApp.default_url=/lab/tree/{TOUR.as_posix()}"]
-    # nothing here may need the network, so no news and no look for updates
-    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    command += ["--LabApp.extension_manager=readonly"]
-    if not browser:
-        command.append("--no-browser")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")
-    hint(f"Opening {tour}. Ctrl-C twice stops JupyterLab.")
-    if os.name == "posix":
-        os.execv(command[0], command)  # JupyterLab takes this process's place, so Ctrl-C is its own
-    leave(subprocess.run(command, check=False).returncode)
 
 
 def demo(

@@ -1,11 +1,40 @@
-"""What ties chatsys to a notebook: whose turn it is, and loops inside loops.
+"""What ties chatsys to a notebook: which cell runs, whose turn it is, and loops inside loops.
 
-Read also `panel`, which needs the turns.
+Read also `panel`, which needs the cell and the turns, and `hold`, which waits for the end of a cell.
 """
 
+import sys
 import threading
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
+
+
+def shell() -> Any:
+    """Return the IPython that runs the cells, or None where there is no notebook."""
+    ipython = sys.modules.get("IPython")  # whoever runs cells has imported it
+    return None if ipython is None else ipython.get_ipython()
+
+
+class Cell(NamedTuple):
+    """A cell that runs: which one, and which of its runs."""
+
+    name: str
+    """The cell's id; its text where the front end sends no ids."""
+    run: str
+
+    def is_again(self, before: "Cell | None") -> bool:
+        """Return whether `before` was an earlier run of this cell."""
+        return before is not None and before.name == self.name and before.run != self.run
+
+
+def cell() -> Cell | None:
+    """Return the cell that runs now, or None where there is no Jupyter kernel."""
+    here = shell()
+    request = here.get_parent() if hasattr(here, "get_parent") else None
+    if not request or request["header"]["msg_type"] != "execute_request":
+        return None
+    name = request["metadata"].get("cellId") or request["content"]["code"]
+    return Cell(str(name), str(request["header"]["msg_id"]))
 
 
 class Turns:
@@ -22,11 +51,9 @@ class Turns:
 
     def tie(self) -> None:
         """Let the cells of this notebook, if there is one, take the lock while they run."""
-        from IPython.core.getipython import get_ipython
-
-        shell = get_ipython()
-        if shell is not None:
-            self.events = shell.events
+        here = shell()
+        if here is not None:
+            self.events = here.events
             self.events.register("pre_run_cell", self._begin)
             self.events.register("post_run_cell", self._end)
             self._begin()  # the cell that makes the panel is running

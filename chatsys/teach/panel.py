@@ -12,9 +12,10 @@ no, its sentence stands in the panel.
 
 Assumes   a real cluster may be called from any thread; a simulated world may not, so while a cell
           runs the panel waits, and the other way round.
-Promises  without a front end it is a silent value; its thread ends with the cluster or the panel.
+Promises  without a front end it is a silent value; its thread ends with the cluster or the panel;
+          a cell that runs again closes the panels that it made before, and their clusters end.
           Where there are no threads, as in a browser, it is a task on the notebook's own loop.
-Read also `panel_view` (what is shown), `panel.js` (how).
+Read also `hold` (who keeps the cluster), `panel_view` (what is shown), `panel.js` (how).
 """
 
 import asyncio
@@ -24,7 +25,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,20 @@ import traitlets
 
 from chatsys.capabilities import THREADS, has
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.teach.notebook import Turns
+from chatsys.teach.bands import DOWN
+from chatsys.teach.hold import Hold
+from chatsys.teach.notebook import Turns, cell, shell
 from chatsys.teach.panel_view import View
 
 PACE = 0.15
 """Seconds between two looks at the cluster."""
 HERE = Path(__file__).parent
 
-_shown: "weakref.WeakKeyDictionary[Any, Panel]" = weakref.WeakKeyDictionary()
-"""The live panel of each cluster: a second one takes over from the first."""
+STOPPED = "All nodes are stopped; make a new cluster to go on."
+GONE = "This cluster is gone: only this panel knew it. Run the cell that makes it again."
+
+_open: "weakref.WeakSet[Panel]" = weakref.WeakSet()
+"""The panels that are not closed."""
 
 
 def panel(cluster: Any, name: str = "") -> "Panel":
@@ -51,11 +56,12 @@ def panel(cluster: Any, name: str = "") -> "Panel":
     """
     if not all(hasattr(cluster, part) for part in ("where", "nodes", "config", "status")):
         raise UsageError(f"{cluster!r:.80} is no cluster; make one first: panel(Cluster()) or panel(World()).")
-    before = _shown.get(cluster)
-    if before is not None:
-        before.close()
-    _shown[cluster] = Panel(cluster, name or ("world" if cluster.where == "sim" else "cluster"))
-    return _shown[cluster]
+    now = cell()
+    for other in list(_open):
+        # a second panel takes over from the first, and the output of a cell's earlier run is off the page
+        if other.cluster is cluster or (now is not None and now.is_again(other.cell)):
+            other.close()
+    return Panel(cluster, name or ("world" if cluster.where == "sim" else "cluster"))
 
 
 class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -72,7 +78,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """The line of code that does what was pressed last."""
 
     def __init__(self, cluster: Any, name: str) -> None:
-        self.cluster, self.name = cluster, name
+        self.name, self.cell = name, cell()
         self.view = View(tuple(cluster.nodes))
         self.loss = self.delay = 0.0
         self.speed, self.playing, self.ended = 1.0, False, False
@@ -82,6 +88,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._task: asyncio.Task[None] | None = None
         self._turns = Turns()
         self._turn = self._turns.lock
+        self._hold = Hold(cluster, self._turn)
         if cluster.where == "sim":
             self._turns.tie()
         config = cluster.config
@@ -89,9 +96,22 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         super().__init__(about={"nodes": list(cluster.nodes), "where": cluster.where, "quorum": quorum})
         self.on_msg(self._receive)
         self.refresh()
+        _open.add(self)
+
+    @property
+    def cluster(self) -> Any:
+        """The cluster or the world that is shown; None when it is gone."""
+        return self._hold.cluster
+
+    def open(self) -> None:
+        """Open the channel to the browser; where there is no notebook, nobody would listen."""
+        if shell() is not None:
+            super().open()
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Come alive when shown, but not while a notebook is graded."""
+        if self.comm is None:
+            return {"text/plain": repr(self)}
         if not os.environ.get("NBGRADER_EXECUTION"):
             self.start()
         return super()._repr_mimebundle_(**options)
@@ -107,20 +127,23 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.start()
 
     def __repr__(self) -> str:
-        return f"<Panel of {len(self.view.nodes)} nodes ({self.cluster.where}); it needs a notebook to be seen>"
+        return f"<Panel of {len(self.view.nodes)} nodes ({self.about['where']}); it needs a notebook to be seen>"
 
     # --- its thread -----------------------------------------------------------------------
 
     def start(self) -> None:
-        """Follow the cluster from now on, on a thread of its own or as a task."""
+        """Follow the cluster from now on, on a thread of its own or as a task; once is enough."""
         if self.ended:
-            self.said = "All nodes are stopped; make a new cluster to go on."
+            self.said = GONE if self.cluster is None else STOPPED
         elif self._over.is_set():
             return
         elif not has(THREADS):
             self._start_here()
         elif self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._follow, name="chatsys panel", daemon=True)
+            seen = weakref.ref(self)
+            self._thread = threading.Thread(
+                target=_follow, args=(seen, self._orders), name="chatsys panel", daemon=True
+            )
             self._thread.start()
 
     def _start_here(self) -> None:
@@ -131,59 +154,61 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.said = "There are no threads here, and no loop runs: the buttons wait; type the verbs instead."
 
     def close(self) -> None:
-        """Stop following; the cluster goes on."""
+        """Stop following; a cluster that nobody else knows is stopped, any other goes on."""
         self._over.set()
+        _open.discard(self)
         if self._task is not None:
             self._task.cancel()
         self._turns.untie()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2 * PACE)
         super().close()
-
-    def _follow(self) -> None:
-        last = time.monotonic()
-        while not (self._over.is_set() or self.ended):
-            order = self._wait()
-            with self._turn:
-                last = self._go_on(order, last)
-            self.refresh()
+        self._hold.drop()
 
     async def _follow_here(self) -> None:
         """Do what the thread does, between the cells, which run on this same loop."""
-        last = time.monotonic()
-        while not (self._over.is_set() or self.ended):
+        last, going_on = time.monotonic(), True
+        while going_on:
             await asyncio.sleep(PACE)
+            now = time.monotonic()
             if not self._turns.held:  # else a cell runs, and awaits something
-                last = self._go_on(None if self._orders.empty() else self._orders.get(), last)
-                self.refresh()
+                going_on = self._look(None if self._orders.empty() else self._orders.get(), now - last)
+            last = now
 
-    def _go_on(self, order: dict[str, Any] | None, last: float) -> float:
-        """Carry out an order, if there is one, and play on from `last` until now; return now."""
-        if order is not None:
-            self._obey(order)
-        now = time.monotonic()
-        if self.playing and not self._over.is_set():
-            self._attempt(partial(self.cluster.run, min(now - last, 0.5) * self.speed))
-        return now
-
-    def _wait(self) -> dict[str, Any] | None:
-        try:
-            return self._orders.get(timeout=PACE)
-        except queue.Empty:
-            return None
+    def _look(self, order: dict[str, Any] | None, passed: float) -> bool:
+        """Carry out an order, play on for `passed` seconds, look at the cluster; return whether to go on."""
+        with self._turn:
+            if order is not None:
+                self._obey(order)
+            if self.playing and not self._over.is_set():
+                self._attempt(lambda: self.cluster.run(min(passed, 0.5) * self.speed))
+        self.refresh()
+        return not (self._over.is_set() or self.ended)
 
     def refresh(self) -> None:
         """Look at the cluster once and send what changed to the browser."""
         with self._turn:
-            heard = self.view.take(self.cluster.trace)
-            state = self.view.state(self.cluster.status(), self.cluster.now)
-        self.ended = self.ended or self.view.ended
+            heard, state = self._seen()
         state |= {"loss": self.loss, "delay": self.delay, "playing": self.playing, "ended": self.ended}
         if self._over.is_set():
             return
         self.state = state
         if heard:
             self.said = " ".join(heard[-3:])
+
+    def _seen(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the news as sentences, and all that is drawn."""
+        cluster = self.cluster
+        if cluster is None:
+            news = [] if self.ended else [GONE]
+            self.ended, self.playing = True, False
+            return news, self.state | {
+                "nodes": [card | {"alive": False, "health": DOWN} for card in self.state["nodes"]]
+            }
+        heard = self.view.take(cluster.trace)
+        state = self.view.state(cluster.status(), cluster.now)
+        self.ended = self.ended or self.view.ended
+        return heard, state
 
     # --- what buttons do --------------------------------------------------------------------
 
@@ -194,12 +219,16 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if verb is None:
             self.said = f"The panel has no button {do!r}."
             return
+        if self.cluster is None:
+            self.said = GONE
+            return
         self._attempt(lambda: self._do(verb(self, order)))
 
     def _do(self, calls: "list[Call]") -> None:
         self.line = "; ".join(f"{self.name}.{written(verb, *args)}" for verb, args in calls) or self.line
+        cluster = self.cluster
         for verb, (given, named) in calls:
-            getattr(self.cluster, verb)(*given, **named)
+            getattr(cluster, verb)(*given, **named)
 
     def _attempt(self, act: Callable[[], Any]) -> None:
         try:
@@ -210,6 +239,21 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         except Exception as error:  # a student's own class may raise anything, and a panel must not
             self.playing = False
             self.said = f"{type(error).__name__}: {error}"
+
+
+def _follow(seen: "weakref.ref[Panel]", orders: "queue.SimpleQueue[dict[str, Any]]") -> None:
+    """Let a panel look every `PACE` seconds, and at once when it gets an order; keep it alive no longer than others do."""
+    last = time.monotonic()
+    going_on = True
+    while going_on:
+        try:
+            order = orders.get(timeout=PACE)
+        except queue.Empty:
+            order = None
+        shown, now = seen(), time.monotonic()
+        going_on = shown is not None and shown._look(order, now - last)
+        del shown
+        last = now
 
 
 Call = tuple[str, tuple[tuple[Any, ...], dict[str, Any]]]

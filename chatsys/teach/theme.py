@@ -7,9 +7,10 @@ and Ito, which stay apart for people who see red and green alike.
     inert(text)            what a user wrote, safe to show: no markup, no formulas, no control signs
     finish(figure, ...)    title, summary, size and template, the same for every figure
     use("dark")            from now on new figures are dark
+    use(modebar=True)      from now on figures have plotly's bar of buttons
 
 Promises  a text of a user can change nothing but the place it stands in.
-Read also `figures` and `bands`, which draw; `panel_view`, which repeats these colours in CSS.
+Read also `figures` and `bands`, which draw; `panel_view`, which repeats these colours in CSS; `drawing`.
 """
 
 import html
@@ -19,10 +20,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
-import plotly.io as pio
-from plotly.io._base_renderers import PlotlyRenderer
 
 from chatsys.errors import UsageError
+from chatsys.teach import drawing
+
+pio = drawing.load()
 
 BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
 ORANGE, VERMILLION, PURPLE, GREY = "#E69F00", "#D55E00", "#CC79A7", "#8A8A8A"
@@ -140,7 +142,10 @@ pio.templates["chatsys_dark"] = _template("#16181C", "#E8E8E8", "#3A3F47")
 pio.templates.default = "chatsys"
 
 
-class WithSentence(PlotlyRenderer):  # type: ignore[misc]
+_Mimetype: Any = pio.base_renderers.PlotlyRenderer
+
+
+class WithSentence(_Mimetype):  # type: ignore[misc]
     """Shows a figure in a notebook, and beside it the sentence for readers and exports that draw nothing."""
 
     def to_mimebundle(self, fig_dict: dict[str, Any]) -> dict[str, Any]:
@@ -154,13 +159,23 @@ class WithSentence(PlotlyRenderer):  # type: ignore[misc]
 
 pio.renderers["chatsys"] = WithSentence()
 pio.renderers.default = "chatsys"
+drawing.configure(modebar=False)
 
 
-def use(theme: str) -> None:
-    """Draw figures from now on `"light"` or `"dark"`."""
-    if theme not in {"light", "dark"}:
+def use(theme: str | None = None, *, modebar: bool | None = None) -> None:
+    """Draw figures from now on `"light"` or `"dark"`, and with or without plotly's bar of buttons.
+
+    What is not given stays as it is.  The bar zooms and saves pictures; it never has the button that
+    uploads a figure.
+    """
+    if theme not in {"light", "dark", None}:
         raise UsageError(f"There is no theme {theme!r}; write light or dark.")
-    pio.templates.default = "chatsys_dark" if theme == "dark" else "chatsys"
+    if not isinstance(modebar, bool | None):
+        raise UsageError(f"modebar is {modebar!r}; write True or False.")
+    if theme is not None:
+        pio.templates.default = "chatsys_dark" if theme == "dark" else "chatsys"
+    if modebar is not None:
+        drawing.configure(modebar=modebar)
 
 
 def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 60, above: int = 0) -> Any:

@@ -71,6 +71,7 @@ LONGER_FILES = {
         315,
         "all links of one life: how they begin, what goes out, what comes in, how they end",
     ),
+    "chatsys/teach/panel.py": (350, "the widget, its thread or task, and what each of its buttons stands for"),
     "chatsys/config.py": (380, "one line of advice per setting, and every bad file's own sentence"),
 }
 """Files above the guide: how long they may be, and why."""

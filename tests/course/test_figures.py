@@ -1,17 +1,23 @@
 """Figures are pure functions of the trace: each says what happened, to the eye and in a sentence."""
 
 import json
+import re
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import made_up
 import plotly.io as pio
 import pytest
+from kernels import kernel
 
 from chatsys.errors import UsageError
 from chatsys.teach import agreement, bands, figures, journeys, schedules, theme
 from chatsys.trace import Record, Trace
 
 EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 HOSTILE = "<b>bold</b><a href='https://example.org'>x</a> $x^2$ %{x} <script>alert(1)</script>"
 
 
@@ -319,6 +325,96 @@ def test_figures_need_no_network() -> None:
     bundle = figures.roles(made_up.fail_over())._repr_mimebundle_()
     assert pio.renderers.default == "chatsys"
     assert set(bundle) == {"application/vnd.plotly.v1+json", "text/plain"}
+
+
+def settings(shown: dict) -> dict:
+    """Return the config of a figure that was shown."""
+    return shown["application/vnd.plotly.v1+json"]["config"]
+
+
+def ways_to_show(figure, **own):
+    """Return the config that `figure` has as a value, as a widget and in a page, and with `own` given to the last two."""
+    page = figure.to_html(include_plotlyjs=False, **own)
+    in_page = json.loads(re.search(r"(\{[^{}]*\})\s*\)\s*[;}]", page).group(1))
+    by_renderer = pio.renderers._build_mime_bundle(figure.to_dict(), renderers_string="plotly_mimetype", **own)
+    return settings(figure._repr_mimebundle_()), theme.go.FigureWidget(figure)._config, in_page, settings(by_renderer)
+
+
+def test_no_figure_has_a_bar_of_buttons_or_an_address_to_upload_to() -> None:
+    quiet = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "plotlyServerURL": ""}
+    for shown in ways_to_show(figures.roles(made_up.fail_over())):
+        assert {"plotlyServerURL": "", **shown} | quiet == {"plotlyServerURL": "", **shown}
+
+
+def test_who_wants_the_bar_gets_it_without_the_button_that_uploads() -> None:
+    try:
+        figures.use(modebar=True)
+        figures.use("light")
+        for shown in ways_to_show(figures.roles(made_up.fail_over())):
+            assert shown["displayModeBar"] is True
+            assert (shown["showSendToCloud"], shown.get("plotlyServerURL", "")) == (False, "")
+    finally:
+        figures.use(modebar=False)
+    with pytest.raises(UsageError, match="modebar is 'yes'; write True or False"):
+        figures.use(modebar="yes")
+
+
+def test_a_config_of_ones_own_wins_over_ours_but_brings_no_upload() -> None:
+    own = {"displayModeBar": True, "scrollZoom": True, "showSendToCloud": True}
+    _, _, page, shown = ways_to_show(figures.roles(made_up.fail_over()), config=own)
+    for config in (page, shown):
+        assert (config["displayModeBar"], config["scrollZoom"], config["showSendToCloud"]) == (True, True, False)
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_no_figure_that_was_saved_with_a_notebook_has_a_button(path: Path) -> None:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    shown = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
+    for data in shown:
+        if "application/vnd.plotly.v1+json" in data:
+            assert (settings(data)["displayModeBar"], settings(data)["showSendToCloud"]) == (False, False)
+
+
+def in_fresh_python(code: str) -> str:
+    """Run `code` in a new Python and return what it printed."""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip()
+
+
+def test_a_figure_loads_no_validator_of_notebooks_and_hides_it_from_nobody() -> None:
+    code = """
+import sys, chatsys as cs
+figure = cs.roles(cs.World(seed=1).trace)
+print(sorted({"nbformat", "jsonschema", "rfc3987_syntax"} & set(sys.modules)))
+import nbformat, plotly.optional_imports as optional
+from plotly.io import _renderers
+print(nbformat.v4.new_notebook().nbformat, optional.get_module("nbformat") is nbformat)
+print(_renderers.nbformat.__version__ == nbformat.__version__, _renderers.nbformat.v4 is nbformat.v4)
+print([name for name, module in sys.modules.items() if name.startswith("plotly")
+       and getattr(vars(module).get("get_module"), "__module__", "") == "chatsys.teach.drawing"])
+"""
+    assert in_fresh_python(code).splitlines() == ["[]", "4 True", "True True", "[]"]
+
+
+@pytest.mark.parametrize("first", ["plotly.express", "plotly.io._renderers", "nbformat"])
+def test_figures_come_out_the_same_when_other_libraries_were_there_before(first: str) -> None:
+    code = f"""
+import {first}, chatsys as cs
+shown = cs.roles(cs.World(seed=1).trace)._repr_mimebundle_()
+print(shown["application/vnd.plotly.v1+json"]["config"]["showSendToCloud"])
+"""
+    assert in_fresh_python(code) == "False"
+
+
+@pytest.mark.slow
+def test_a_kernel_that_shows_a_figure_loads_no_validator_of_notebooks() -> None:
+    with kernel() as cells:
+        cells.run("import chatsys as cs; figure = cs.roles(cs.World(seed=1).trace)")
+        for show in ("figure", "figure.show()", "display(figure)"):
+            cells.run(show)
+            assert settings(cells.shown[0])["displayModeBar"] is False, show
+        assert cells.value("'rfc3987_syntax' in __import__('sys').modules") == "False"
 
 
 def test_a_figure_that_cannot_be_drawn_is_read_as_its_sentence() -> None:

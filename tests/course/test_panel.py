@@ -168,14 +168,6 @@ def test_without_a_front_end_nothing_runs(world) -> None:
     shown.close()
 
 
-def test_a_graded_notebook_starts_no_thread(world, monkeypatch) -> None:
-    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    shown = panel(world)
-    shown._repr_mimebundle_()
-    assert shown._thread is None
-    shown.close()
-
-
 def test_stop_all_ends_the_panel_and_its_thread(world, shown) -> None:
     shown.start()
     shown._handle_custom_msg({"do": "stop"}, [])

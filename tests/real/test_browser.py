@@ -3,6 +3,7 @@
 Skipped with a sentence where there is no Chromium; with CI=true that is a failure.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ if browser.CHROMIUM is None and not os.environ.get("CI"):
     pytest.skip(
         "Chromium is not installed, so nobody looks at the notebook; apt install chromium.", allow_module_level=True
     )
+
+
+EXPECTED = ("Running the server as root", "To access the server", "is not trusted", "websocket_ping_timeout")
+"""Where tests run; the address, which is always told; notebooks that were saved with what they displayed; and a
+complaint of Jupyter Server about its own default, which every value that silences it turns into broken connections."""
 
 
 @pytest.fixture(scope="module")
@@ -177,10 +183,69 @@ def test_the_simulated_world_plays_steps_and_holds(tour: Tab) -> None:
 
 def test_the_download_link_leads_to_the_saved_run(tour: Tab) -> None:
     link = tour.page.locator("a[download]").get_attribute("href")
-    assert "/files/data/tour.run" in link
+    assert "/files/notebooks/data/tour.run" in link
     assert (Path(tour.server.root) / "data" / "tour.run").stat().st_size > 1000
+
+
+def test_no_figure_has_a_button_and_none_offers_to_upload(tour: Tab) -> None:
+    assert tour.page.locator(".js-plotly-plot").count() >= 5
+    assert tour.page.locator(".modebar-btn").count() == 0
+    tour.page.locator(".js-plotly-plot").first.hover()
+    assert tour.page.locator(".modebar-btn").count() == 0
+    assert tour.page.get_by_text("Share chart").count() == 0
+
+
+def test_nobody_is_asked_about_news_and_no_tool_of_instructors_is_in_the_way(tour: Tab) -> None:
+    assert tour.page.locator(".Toastify__toast").count() == 0
+    for word in ("Validate", "Nbgrader", "Create Assignment", "Formgrader"):
+        assert tour.page.get_by_text(word, exact=True).count() == 0, word
+        assert tour.page.locator(f"[title='{word}']").count() == 0, word
+
+
+def test_the_server_says_nothing_that_looks_like_an_error(tour: Tab) -> None:
+    said = tour.server.log.read_text("utf-8")
+    assert "is running at" in said
+    for line in said.splitlines():
+        assert not any(word in line for word in ("nbgrader", "Skipped", "Traceback", "encryption")), line
+        assert not (line.startswith(("[W", "[E", "[C")) and not any(part in line for part in EXPECTED)), line
 
 
 def test_nothing_complained_and_nothing_left_this_machine(tour: Tab) -> None:
     assert tour.complaints == []
     assert tour.strangers == []
+
+
+def test_a_cell_that_is_edited_and_run_again_leaves_one_panel_with_one_cluster(server: Server, tour: Tab) -> None:
+    cells = ["import chatsys as cs, threading", "cs.panel(cs.Cluster())", COUNT]
+    nodes = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in cells]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": nodes, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+    (server.root / "again.ipynb").write_text(json.dumps(notebook))
+    tab = Tab(tour.page.context.browser.new_page(), server)
+    tab.watch()
+    try:
+        tab.open("again.ipynb")
+        tab.run_all()
+        for turn in range(2):
+            tab.page.evaluate(RUN_AGAIN, f"cs.panel(cs.Cluster())  # once more, {turn}")
+            assert tab.page.locator(".cs-panel").count() == 1
+            tab.page.locator(".cs-card[data-role='leader']").wait_for(timeout=30_000)
+        tab.page.evaluate(RUN_AGAIN.replace("Index = 1", "Index = 2"), COUNT)
+        tab.page.get_by_text("clusters: 1, panels: 1", exact=True).wait_for(timeout=20_000)
+        assert tab.complaints == []
+    finally:
+        tab.page.close()
+
+
+COUNT = """
+living = [thread.name for thread in threading.enumerate()]
+print(f"clusters: {sum(n.startswith('chatsys cluster') for n in living)}, panels: {living.count('chatsys panel')}")
+"""
+
+RUN_AGAIN = """async (source) => {
+    const { content } = window.jupyterapp.shell.currentWidget;
+    content.activeCellIndex = 1;
+    content.activeCell.model.sharedModel.setSource(source);
+    await window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
+"""Give the second cell this text and run it, as a student does with Ctrl+Enter."""

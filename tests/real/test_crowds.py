@@ -286,7 +286,6 @@ def crowd(port: int, many: int) -> list[socket.socket]:
     return stay
 
 
-@pytest.mark.slow
 def test_members_keep_and_make_links_while_a_crowd_holds_the_port(
     config: Callable[..., Path], free_ports: list[int]
 ) -> None:

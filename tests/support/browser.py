@@ -1,12 +1,13 @@
 """A real JupyterLab in a real Chromium, for tests: one server for all, private in every respect.
 
-    with lab(folder) as server:            JupyterLab on a free port of 127.0.0.1
+    with lab(folder) as server:            `chatsys lab` on a free port of 127.0.0.1
         with page(server) as tab:          a tab that keeps what went wrong in it
             tab.open("00-tour.ipynb")
             tab.run_all()
 
-The server has its own configuration, data and workspaces, so that nothing of the person who runs
-the tests is read or written.  The browser may speak to 127.0.0.1 only.
+The server is started as a student starts it, with the settings that a student gets.  The person at
+it is a new one: configuration, data and workspaces of whoever runs the tests are neither read nor
+written.  The browser may speak to 127.0.0.1 only.
 """
 
 import json
@@ -35,11 +36,6 @@ FLAGS = (
 ).split()
 TOKEN = "only-for-tests"
 SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {
-        "fetchNews": "false",
-        "checkForUpdates": False,
-        "doNotDisturbMode": True,
-    },
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
 }
@@ -54,10 +50,11 @@ HARMLESS = (
 
 @dataclass
 class Server:
-    """A running JupyterLab: where it is and which folder it shows."""
+    """A running JupyterLab: where it is, where its notebooks are and what it has said."""
 
     port: int
     root: Path
+    log: Path
 
     def address(self, path: str) -> str:
         """Return the address of a page of this server."""
@@ -65,24 +62,29 @@ class Server:
 
 
 @contextmanager
-def lab(folder: Path) -> Iterator[Server]:
-    """Start JupyterLab on a copy of the notebooks in `folder`, and end it with all its kernels."""
-    root, private = folder / "root", folder / "private"
+def lab(folder: Path, *options: str) -> Iterator[Server]:
+    """Start `chatsys lab` on a copy of the notebooks in `folder`, and end it with all its kernels."""
+    root, private = folder / "root" / "notebooks", folder / "private"
     shutil.copytree(ROOT / "notebooks", root, ignore=shutil.ignore_patterns("data", ".ipynb_checkpoints"))
     (private / "config" / "labconfig").mkdir(parents=True)
     (private / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
+    (private / "config" / "jupyter_server_config.json").write_text(
+        json.dumps({"LabApp": {"expose_app_in_browser": True}})
+    )
     kinds = {"CONFIG": "JUPYTER_CONFIG_DIR", "DATA": "JUPYTER_DATA_DIR", "RUNTIME": "JUPYTER_RUNTIME_DIR"}
     kinds |= {"SETTINGS": "JUPYTERLAB_SETTINGS_DIR", "WORKSPACES": "JUPYTERLAB_WORKSPACES_DIR"}
     places = {variable: str(private / kind.lower()) for kind, variable in kinds.items()}
+    places |= {"JUPYTER_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = Server(port, root)
-    with (folder / "jupyter.log").open("wb") as log:
+    server = Server(port, root, folder / "jupyter.log")
+    command = [sys.executable, "-m", "chatsys", "lab", "--no-browser", "--port", str(port), *options]
+    with server.log.open("wb") as log:
         process = subprocess.Popen(
-            _command(server), env=os.environ | places, stdout=log, stderr=log, start_new_session=True
+            command, cwd=root.parent, env=os.environ | places, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            _await(server, process, folder / "jupyter.log")
+            _await(server, process)
             yield server
         finally:
             process.terminate()
@@ -93,23 +95,14 @@ def lab(folder: Path) -> Iterator[Server]:
                 process.wait(5)
 
 
-def _command(server: Server) -> list[str]:
-    return [
-        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
-        *(f"--ServerApp.port={server.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
-        *(f"--ServerApp.root_dir={server.root}", "--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
-        *("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.expose_app_in_browser=True"),
-    ]
-
-
-def _await(server: Server, process: "subprocess.Popen[bytes]", log: Path, limit: float = 60.0) -> None:
+def _await(server: Server, process: "subprocess.Popen[bytes]", limit: float = 60.0) -> None:
     end = time.monotonic() + limit
     while time.monotonic() < end and process.poll() is None:
         with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
             urllib.request.urlopen(server.address("api/status"), timeout=2).close()
             return
         time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    raise RuntimeError(f"JupyterLab did not start:\n{server.log.read_text(errors='replace')[-2000:]}")
 
 
 @dataclass
@@ -139,7 +132,7 @@ class Tab:
 
     def open(self, notebook: str) -> None:
         """Open a notebook and wait until its kernel can run cells."""
-        self.page.goto(self.server.address(f"lab/tree/{notebook}"))
+        self.page.goto(self.server.address(f"lab/tree/notebooks/{notebook}"))
         self.page.wait_for_function("() => window.jupyterapp", timeout=60_000)
         self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
         self.page.evaluate(
