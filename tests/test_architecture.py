@@ -5,6 +5,7 @@ notebooks | labs | __main__
         sim | runtime          two worlds that do not know each other
          check | faults
             trace
+           surroundings        the last that the core does not see
            protocol
         config, then errors
 """
@@ -23,6 +24,7 @@ LEVELS = (
     {"errors", "inert", "carry"},
     {"config"},
     {"protocol"},
+    {"surroundings"},
     {"trace"},
     {"check", "faults", "run", "verify"},
     {"sim", "runtime"},

@@ -24,6 +24,7 @@ from chatsys.commands import (
     read_quorum,
 )
 from chatsys.errors import UsageError
+from chatsys.surroundings import is_file, try_write
 
 SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent", "split-brain")
 WORLDS = ("sim", "kernel", "processes")
@@ -132,8 +133,9 @@ def grade(
         chatsys grade ann.ipynb --lab 03-total-order --results results.json
     """
     for path in notebooks:
-        if not path.is_file():
+        if not is_file(path):
             raise UsageError(f"{path} is not a file; give the notebook that was handed in.")
+    results = try_write(results) if results is not None else None
     from chatsys.teach.grader import grade_notebooks
 
     graded = grade_notebooks(notebooks, lab=lab, results=results)

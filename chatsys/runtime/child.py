@@ -27,6 +27,7 @@ from chatsys.protocol.storage import Boot
 from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced, line, to_node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
+from chatsys.runtime.ports import cannot_listen
 from chatsys.trace import Record
 
 
@@ -78,7 +79,11 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     )  # fmt: skip
     ended = loop.create_future()
     threading.Thread(target=_read, args=(lines, loop, _orders(host, trace_pipe, ended)), daemon=True).start()
-    await host.start(split_address(begin.config.members[begin.node]))
+    address = begin.config.members[begin.node]
+    try:
+        await host.start(split_address(address))
+    except OSError as error:
+        raise ChatsysError(cannot_listen(address, error)) from None
     _tell(trace_pipe, Ready(host.scribe.incarnation))
     await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
     if host.ended.done():

@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from chatsys.errors import ChatsysError, UsageError
+from chatsys.surroundings import advice, reason, start_thread
 
 T = TypeVar("T")
 
@@ -23,10 +24,19 @@ class LoopThread:
     """An event loop on a daemon thread."""
 
     def __init__(self, name: str, lost: Callable[[str], None]) -> None:
-        self.loop = asyncio.new_event_loop()
+        try:
+            self.loop = asyncio.new_event_loop()
+        except OSError as error:
+            raise ChatsysError(
+                f"No event loop can be made ({reason(error)}); {advice(error, 'do less at a time')}."
+            ) from None
         self.loop.set_exception_handler(lambda _, context: lost(_sentence(context)))
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        try:
+            start_thread(self._thread)
+        except ChatsysError:
+            self.loop.close()
+            raise
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)

@@ -3,16 +3,23 @@
 A socket that is bound but does not listen keeps other programs away while a node is down, and is
 refused to who dials it, as a dead node must be.
 
+A name may stand for addresses that this machine does not have: `localhost` is often written down as
+`::1` too where IPv6 is off.  `here` leaves those out before a node listens.
+
 Read also `cluster`; `namespaces` (a network of the nodes' own).
 """
 
+import asyncio
+import errno
+import os
 import socket
 import sys
 from collections.abc import Iterable
 from typing import Protocol
 
-from chatsys.errors import UsageError
+from chatsys.errors import ChatsysError, UsageError
 from chatsys.runtime.rules import RuleSet
+from chatsys.surroundings import advice, reason
 
 
 class Network(Protocol):
@@ -50,12 +57,18 @@ class Ports:
     def __init__(self, nodes: Iterable[int]) -> None:
         self.members: dict[int, str] = {}
         self._kept: list[socket.socket] = []
-        for node in nodes:
-            kept = socket.socket()
-            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            kept.bind(("127.0.0.1", 0))
-            self._kept.append(kept)
-            self.members[node] = f"127.0.0.1:{kept.getsockname()[1]}"
+        try:
+            for node in nodes:
+                kept = socket.socket()
+                self._kept.append(kept)
+                kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                kept.bind(("127.0.0.1", 0))
+                self.members[node] = f"127.0.0.1:{kept.getsockname()[1]}"
+        except OSError as error:
+            self.free()
+            raise ChatsysError(
+                f"The nodes find no ports on 127.0.0.1 ({reason(error)}); {advice(error, 'use a World instead')}."
+            ) from None
         if sys.platform != "linux":  # elsewhere a bound port cannot be listened on by a second socket
             self.free()
 
@@ -71,3 +84,45 @@ class Ports:
         """Let go of the ports."""
         for kept in self._kept:
             kept.close()
+
+
+# --- where a node listens ---------------------------------------------------------------------
+
+FIRST_FREE = 1024
+"""Ports below this one are kept for root on most systems."""
+
+
+async def here(host: str, port: int) -> list[str]:
+    """Return those addresses of `host` that this machine has, or all of them if it has none."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    every = list(dict.fromkeys((info[0], str(info[4][0])) for info in found))
+    return [address for family, address in every if _has(family, address)] or [address for _, address in every]
+
+
+def _has(family: int, address: str) -> bool:
+    """Whether this machine has the address; any other trouble is for whoever listens there to tell."""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as one:
+            one.bind((address, 0))
+    except OSError as error:
+        return error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+    return True
+
+
+def cannot_listen(address: str, error: Exception) -> str:
+    """Say why a node cannot listen at `address`, and what to do about it."""
+    if isinstance(error, socket.gaierror):
+        return f"The name in {address} cannot be resolved ({error.strerror}); correct it, or write the number of an address."
+    number = getattr(error, "errno", None)
+    why = os.strerror(number).lower() if number else str(error)
+    match number:
+        case errno.EADDRINUSE:
+            what = "stop the other program there, or choose another port"
+        case errno.EADDRNOTAVAIL:
+            what = "it is no address of this machine: write one that is, in members or as listen"
+        case errno.EACCES:
+            what = f"ports below {FIRST_FREE} are for root only: choose another port"
+        case _:
+            what = advice(error, "choose another address")
+    return f"The address {address} cannot be used ({why}); {what}."

@@ -28,7 +28,7 @@ from chatsys.protocol.actor import Actor
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
-from chatsys.runtime.kernel import cannot_listen
+from chatsys.runtime.ports import cannot_listen
 from chatsys.trace import Record
 
 TOLD = {

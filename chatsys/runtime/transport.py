@@ -26,6 +26,7 @@ from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.words import columns
 from chatsys.runtime.links import PARTING_TIME, Inbound, Line, Outbound
 from chatsys.runtime.peer import Frame, Peer
+from chatsys.runtime.ports import here
 from chatsys.runtime.rules import Rules, RuleSet
 from chatsys.runtime.wire import PROTOCOL, Codec, Hello
 
@@ -89,8 +90,8 @@ class Transport:
         if isinstance(listener, socket.socket):
             self._server = await self.loop.create_server(lambda: Inbound(self), sock=listener, backlog=256)
         elif listener is not None:
-            host, port = listener
-            self._server = await self.loop.create_server(lambda: Inbound(self), host, port, backlog=256)
+            hosts = await here(*listener)
+            self._server = await self.loop.create_server(lambda: Inbound(self), hosts, listener[1], backlog=256)
         for peer in self.peers.values():
             peer.start()
 
