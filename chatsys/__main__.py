@@ -10,6 +10,7 @@ Promises  every error that chatsys raises on purpose, and every error of the sur
 Read also `commands`, where each command is; `surroundings`, which most commands ask first.
 """
 
+import errno
 import os
 import sys
 from typing import Annotated, TextIO
@@ -19,7 +20,7 @@ import typer
 from chatsys import __version__
 from chatsys.commands import BAD, classroom, explore, fuzz, nodes, proofs, simulate, trials
 from chatsys.errors import ChatsysError
-from chatsys.surroundings import advice, reason
+from chatsys.surroundings import FULL, advice, reason
 
 app = typer.Typer(
     name="chatsys",
@@ -91,14 +92,17 @@ def _open_streams() -> None:
     """Open what the caller closed, so that printing works and no file of ours gets the number of a stream."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+            nowhere = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: that of the stream
+            os.set_inheritable(nowhere, True)  # our own processes need it just as much
+            setattr(sys, name, open(nowhere, mode, encoding="utf-8"))
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may not have every letter of a name
 
 
-def _is_stuck(stream: TextIO) -> bool:
-    """Whether what was printed cannot leave."""
+def _is_stuck(stream: TextIO, probe: str = "") -> bool:
+    """Whether what was printed, or one more `probe`, cannot leave."""
     try:
+        stream.write(probe)
         stream.flush()
     except OSError:
         return True
@@ -109,8 +113,10 @@ def _surroundings(error: OSError) -> str:
     """Say what the system refused; the commands say it better where they expect it."""
     if error.filename is not None:
         what = f"{error.filename} cannot be used"
+    elif _is_stuck(sys.stdout, probe="\n" * (error.errno in FULL | {errno.EBADF, errno.EIO})):
+        what = "The output cannot be written"
     else:
-        what = "The output cannot be written" if _is_stuck(sys.stdout) else "The system refuses what this command needs"
+        what = "The system refuses what this command needs"
     return f"{what}: {reason(error)}; {advice(error, 'mend that, then give the command again')}."
 
 

@@ -319,7 +319,8 @@ def _read_yaml(text: str, source: str) -> Any:
     except RecursionError:
         raise ConfigError(f"{source} is nested too deeply to be a config.") from None
     except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML's, for `2024-13-45` or `!!int x`
-        raise ConfigError(f"{source} has a value that YAML cannot read ({error}); write it in quotes.") from None
+        why = str(error).partition(";")[0]
+        raise ConfigError(f"{source} has a value that YAML cannot read ({why}); correct it, or quote it.") from None
 
 
 def read_node_config(text: str, source: str = "the config") -> NodeConfig:

@@ -126,10 +126,13 @@ def cannot_write(path: str | Path, error: Exception) -> str:
 def read_ordinary(path: Path) -> bytes:
     """Return what is in a file; raises `OSError` for a pipe or a device, which might never end."""
     file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(file, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(errno.EINVAL, "It is no ordinary file", str(path))
-        return stream.read()
+            raise OSError(errno.EINVAL, "This is no ordinary file", str(path))
+        with open(file, "rb", closefd=False) as stream:
+            return stream.read()
+    finally:
+        os.close(file)
 
 
 def lock(file: int, path: Path) -> bool:

@@ -37,7 +37,9 @@ Read also `check` (what must hold in every trace) and `teach.figures` (how a tra
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,9 +221,13 @@ def read(path: str | Path) -> bytes:
 def write(path: str | Path, data: bytes) -> Path:
     """Write a file and return its path; raises `UsageError` with one sentence if it cannot be written."""
     path = place(path)
+    fresh = not os.path.lexists(path)
     try:
         path.write_bytes(data)
     except UNUSABLE as error:
+        with suppress(OSError):
+            if fresh:  # half a file helps nobody
+                path.unlink(missing_ok=True)
         raise UsageError(cannot_write(path, error)) from None
     return path
 

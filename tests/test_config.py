@@ -8,7 +8,6 @@ import pytest
 from chatsys.config import (
     ClusterConfig,
     Limits,
-    NodeConfig,
     Timing,
     count_quorum,
     read_node_config,
@@ -35,6 +34,15 @@ BAD = {
     "address used twice": (GOOD.replace("5002", "5001"), "the address 127.0.0.1:5001 twice"),
     "address without port": (GOOD.replace("127.0.0.1:5002", "nowhere"), "members.2 is 'nowhere'; write host:port"),
     "port too high": (GOOD.replace("5002", "99999"), "members.2 is '127.0.0.1:99999'; write host:port"),
+    "port zero": (GOOD.replace("5002", "0"), "members.2 is '127.0.0.1:0'; port 0 stands for any free port"),
+    "port below zero": (GOOD.replace("5002", "-1"), "members.2 is '127.0.0.1:-1'; write host:port"),
+    "port of 5000 digits": (GOOD.replace("5002", "5" * 5000), "; write host:port"),
+    "an empty label": (GOOD.replace("2: 127.0.0.1", "2: my..host"), "'my..host:5002', which no machine can be called"),
+    "a label of 80 letters": (GOOD.replace("2: 127.0.0.1", "2: " + "a" * 80), "which no machine can be called"),
+    "a host with a space": (GOOD.replace("2: 127.0.0.1:5002", "2: 'a b:5002'"), "which no machine can be called"),
+    "a host with NUL": (GOOD.replace("2: 127.0.0.1:5002", '2: "a\\0b:5002"'), "which no machine can be called"),
+    "own host of letters only": (GOOD + "listen: 'ü..x:5001'", "listen is 'ü..x:5001', which no machine can be called"),
+    "listen at port zero": (GOOD + "listen: localhost:0", "listen is 'localhost:0'; port 0 stands for any free port"),
     "listen without port": (GOOD + "listen: here", "listen is 'here'; write host:port"),
     "id is a word": (GOOD.replace("2: 127", "two: 127"), "a key of members must be a whole number"),
     "id zero": (GOOD.replace("2: 127", "0: 127"), "ids are whole numbers from 1"),
@@ -46,6 +54,18 @@ BAD = {
     ),
     "no data": (GOOD.replace("data: data/node1", ""), "the key data is missing"),
     "data empty": (GOOD.replace("data/node1", "''"), "data is empty"),
+    "data with NUL": (GOOD.replace("data/node1", '"a\\0b"'), "which no folder can be called; leave out"),
+    "data with half a letter": (GOOD.replace("data/node1", '"a\\ud800"'), "which no folder can be called; leave out"),
+    "cluster with half a letter": (GOOD + 'cluster: "\\ud800"', "cluster is '\\ud800'; leave out what is not text"),
+    "a day that is none": (
+        GOOD.replace("data/node1", "2024-13-45"),
+        "has a value that YAML cannot read (month must be",
+    ),
+    "a tag that does not fit": (GOOD.replace("node: 1", "node: !!int x"), "has a value that YAML cannot read"),
+    "a truth that is none": (GOOD + "take_back: !!bool x", "has a value that YAML cannot read"),
+    "a moment that is none": (GOOD + "cluster: !!timestamp x", "has a value that YAML cannot read"),
+    "an id of 5000 digits": (GOOD.replace("node: 1", "node: " + "1" * 5000), "has a value that YAML cannot read"),
+    "quorum of 5000 digits": (GOOD + f"quorum: '{'9' * 5000}'", "with 3 members write majority"),
     "cluster empty": (GOOD + "cluster: ''", "cluster is empty"),
     "negative timer": (GOOD + "timing: {heartbeat_interval: -1}", "timing.heartbeat_interval is -1.0; give a positive"),
     "timer zero": (GOOD + "timing: {answer_timeout: 0}", "timing.answer_timeout is 0.0; give a positive"),
@@ -148,6 +168,6 @@ def test_an_ipv6_address_is_split_at_its_last_colon() -> None:
 
 
 def test_a_config_cannot_be_changed_after_birth() -> None:
-    config = NodeConfig(node=1, data="d", cluster=ClusterConfig.of(1))
+    config = read_node_config(GOOD)
     with pytest.raises(AttributeError):
         config.node = 2  # type: ignore[misc]

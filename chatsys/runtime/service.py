@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,9 @@ def teller(write: Callable[[str], Any], verbose: bool) -> Callable[[list[Record]
             if verbose or record.kind in TOLD or (record.kind == "drop" and record.reason not in QUIET_DROPS)
         ]
         if lines:
-            write("".join(lines))
-            sys.stderr.flush()
+            with suppress(OSError):  # where the lines go the disk may be full: the node itself goes on
+                write("".join(lines))
+                sys.stderr.flush()
 
     return tell
 
