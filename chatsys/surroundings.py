@@ -79,7 +79,7 @@ def advice(error: Exception, otherwise: str = "name another place") -> str:
 def place(path: str | Path) -> Path:
     """Return the path that is meant: a leading `~` is the home folder, as in a shell.
 
-    Raises `UsageError` for what can be no path.  A folder that is really called `~` is `./~`.
+    Raises `UsageError` for what can be no path.  A folder that is really called `~` needs its whole path.
     """
     try:
         os.fsencode(path)
@@ -98,6 +98,16 @@ def is_file(path: str | Path) -> bool:
         return Path(path).is_file()
     except UNUSABLE:
         return False
+
+
+def try_read(path: str | Path) -> None:
+    """Find out whether a file can be read; raises `OSError`, or `ValueError` for what can be no path."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    finally:
+        os.close(file)
 
 
 def try_write(path: str | Path) -> Path:

@@ -24,7 +24,7 @@ from chatsys.commands import (
     read_quorum,
 )
 from chatsys.errors import UsageError
-from chatsys.surroundings import is_file, try_write
+from chatsys.surroundings import UNUSABLE, reason, try_read, try_write
 
 SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent", "split-brain")
 WORLDS = ("sim", "kernel", "processes")
@@ -133,8 +133,12 @@ def grade(
         chatsys grade ann.ipynb --lab 03-total-order --results results.json
     """
     for path in notebooks:
-        if not is_file(path):
-            raise UsageError(f"{path} is not a file; give the notebook that was handed in.")
+        try:
+            try_read(path)
+        except UNUSABLE as error:
+            raise UsageError(
+                f"{path} is not a file that can be read ({reason(error)}); give the notebook that was handed in."
+            ) from None
     results = try_write(results) if results is not None else None
     from chatsys.teach.grader import grade_notebooks
 

@@ -271,9 +271,9 @@ def cannot_use(folder: Path, error: Exception) -> str:
                 "move the whole folder: a node that ran before must not begin with an empty one."
             )
         case errno.EEXIST if folder.is_symlink():
-            return (
-                f"The data folder {folder} is a link to a folder that is not there; bring that back, or correct data."
-            )
+            return f"The data folder {folder} is a link to a folder that is not there; bring that folder back."
         case errno.EEXIST | errno.ENOTDIR:
-            return f"The data folder {folder} is not a folder ({why}); a file is in its way: correct data."
-    return f"The data folder {folder} cannot be used ({why}); {advice(error, 'correct data')}."
+            return f"The data folder {folder} is not a folder ({why}); a file is in its way: name the right folder."
+        case errno.ENOENT | errno.EISDIR | errno.EINVAL | errno.ELOOP:
+            return f"The data folder {folder} cannot be used ({why}); name the right folder."
+    return f"The data folder {folder} cannot be used ({why}); {advice(error, 'name the right folder')}."
