@@ -9,15 +9,16 @@ a `ChatsysError` whose text says what the system said, and what a person can do 
     "~/x"   --place---> /home/ann/x                                   a path that can be tried
 
 Assumes   the number of an error (errno) is right; its text may be of any language.
-Promises  `place` and `try_write` raise nothing but `UsageError`, `lock` nothing but `NotHere` and `OSError`;
-          `try_write` leaves the file as it was.
+Promises  `place` and `try_write` raise nothing but `UsageError`; `try_write` leaves the file as it was.
 Read also `errors` (the tree of all errors), `__main__` (the last net under a command).
 """
 
 import errno
 import os
+import shutil
 import socket
 import stat
+import tempfile
 import threading
 from pathlib import Path
 
@@ -98,6 +99,22 @@ def is_file(path: str | Path) -> bool:
         return Path(path).is_file()
     except UNUSABLE:
         return False
+
+
+def temporary() -> Path:
+    """Return a new temporary folder; raises `ChatsysError` with one sentence where there is no room for one."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="chatsys-"))
+    except OSError as error:
+        raise ChatsysError(
+            f"No temporary folder can be made ({reason(error)}); make room, or name another folder as data or TMPDIR."
+        ) from None
+
+
+def remove(folder: Path | None) -> None:
+    """Remove a temporary folder and all that is in it, if there is one."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def try_read(path: str | Path) -> None:

@@ -61,7 +61,7 @@ FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500
 
 LONGER_FILES = {
     "chatsys/protocol/messages.py": (320, "every frame of the chat on one page, a docstring each"),
-    "chatsys/config.py": (345, "one line of advice per setting, and every bad file's own sentence"),
+    "chatsys/config.py": (380, "one line of advice per setting, and every bad file's own sentence"),
 }
 """Files above the guide: how long they may be, and why."""
 

@@ -1,16 +1,11 @@
 """What the surroundings do is one true sentence and exit code 2: never a traceback, never exit code 1."""
 
-import asyncio
 import errno
 import os
-import resource
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typed import Run, refused
@@ -18,16 +13,12 @@ from typed import Run, refused
 from chatsys import Cluster, World
 from chatsys.bench import _import_seconds
 from chatsys.commands.nodes import _keep_status
-from chatsys.config import ClusterConfig
-from chatsys.errors import ChatsysError, DamagedLog, DiskFailed, LogError, LogInUse, NotHere, UsageError
-from chatsys.protocol.node import Node
+from chatsys.errors import ChatsysError
 from chatsys.run import Run as SavedRun
-from chatsys.runtime.client import ClientHost
-from chatsys.runtime.disk import Disk, cannot_use
-from chatsys.runtime.host import Host
-from chatsys.runtime.ports import Ports, cannot_listen, here
+from chatsys.runtime.disk import Disk
+from chatsys.runtime.ports import Ports
 from chatsys.runtime.service import teller
-from chatsys.surroundings import NO_LOCKS, UNUSABLE, place, read_ordinary, reason, try_write
+from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason, try_write
 from chatsys.trace import Record, Trace
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes, limits and /proc")
@@ -236,164 +227,28 @@ def test_nobodys_folder_is_told_to_nobody(tmp_path: Path) -> None:
         if path.name.startswith(("pytest", "test_")):
             path.chmod(path.stat().st_mode | 0o055)
     (tmp_path / "x").write_text("")
-    drop = (  # a first command, for nobody may not even read all of Python
-        "import os, sys, chatsys.runtime.cluster, chatsys.sim.resume, chatsys.sim.own.given\n"
-        "from chatsys.__main__ import main\n"
-        "sys.argv = ['chatsys', 'cluster', 'status', '--data', 'none']\n"
-        "try: main()\n"
-        "except SystemExit: os.getuid() or os.setuid(65534)\n"
+    lines = {
+        f"simulate {SHORT} --resume {tmp_path}/warm": "",  # as root: nobody may not even read all of Python
+        f"cluster up --data {tmp_path}/d": "cannot be written (Permission denied); give this user the right",
+        f"grade x --lab y --results {tmp_path}/r": "cannot be written: Permission denied; give this user the right",
+        f"simulate {SHORT} --resume {tmp_path}/r": "cannot be used for results: Permission denied; give this user",
+        f"verify {tmp_path}/mine": "is not readable",
+        f"cluster status --data {tmp_path}/mine": "mine/status.json cannot be read: Permission denied",
+    }
+    (tmp_path / "mine").mkdir(mode=0o700)
+    program = (
+        "import os, sys, chatsys.runtime.cluster\nfrom chatsys.__main__ import main\n"
+        f"for line in {list(lines)!r}:\n"
+        "    sys.argv = ['chatsys', *line.split()]\n"
+        "    try: main()\n"
+        "    except SystemExit as ended: print(ended.code, file=sys.stderr)\n"
+        "    os.getuid() or os.setuid(65534)\n"
     )
-    for words, sentence in (
-        (f"cluster up --data {tmp_path}/d", "cannot be written (Permission denied); give this user the right"),
-        (f"grade x --lab y --results {tmp_path}/r", "cannot be written: Permission denied; give this user the right"),
-        (f"simulate {SHORT} --resume {tmp_path}/r", "cannot be used for results: Permission denied; give this user"),
-    ):
-        program = f"{drop}sys.argv = ['chatsys', *{words.split()!r}]; main()"
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=60)
-        assert done.returncode == 2 and sentence in done.stderr and "Traceback" not in done.stderr, done.stderr
-
-
-# --- locks ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def flock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return a function that makes every lock fail with an errno, as some file systems do."""
-    import fcntl
-
-    def fail_with(number: int) -> None:
-        def fail(*_: object) -> None:
-            raise OSError(number, os.strerror(number))
-
-        monkeypatch.setattr(fcntl, "flock", fail)
-
-    return fail_with
-
-
-@pytest.mark.parametrize("number", sorted(NO_LOCKS))
-def test_a_file_system_without_locks_is_told_as_that(
-    run: Run, stage: Path, flock: Callable[[int], None], config: Callable[..., Path], number: int
-) -> None:
-    flock(number)
-    for line in (("node", "--config", config()), ("simulate", *SHORT.split(), "--resume", "kept.jsonl")):
-        answer = run(*line)
-        refused(answer, "keeps no file locks")
-        assert "in use" not in answer[2] and "a disk of this machine" in answer[2]
-    with pytest.raises(NotHere, match="keeps no file locks"):
-        Cluster(nodes=1, data="kept")
-
-
-@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EWOULDBLOCK])
-def test_a_lock_that_another_process_has_is_in_use(tmp_path: Path, flock: Callable[[int], None], number: int) -> None:
-    flock(number)
-    with pytest.raises(LogInUse, match="is in use by another process; stop that node first"):
-        Disk(tmp_path, ())
-
-
-def test_a_lock_that_fails_in_another_way_is_told_as_that(tmp_path: Path, flock: Callable[[int], None]) -> None:
-    flock(errno.EIO)
-    with pytest.raises(LogError, match=r"cannot be used \(Input/output error: the device does not work\); repair it"):
-        Disk(tmp_path, ())
-
-
-def test_a_second_node_of_this_process_is_refused_the_folder(tmp_path: Path) -> None:
-    first = Disk(tmp_path, ())
-    with pytest.raises(LogInUse, match=f"in use by process {os.getpid()}; stop that node first"):
-        Disk(tmp_path, ())
-    first.gone()
-    Disk(tmp_path, ()).gone()
-
-
-# --- advice that loses nothing --------------------------------------------------------------------
-
-
-def test_following_the_advice_for_a_damaged_log_loses_nothing_acknowledged() -> None:
-    advice = str(DamagedLog("log.jsonl", 3, "its checksum is wrong"))
-    assert "made since this node last ran" in advice and "leave the node stopped" in advice
-    assert "Never start it with an empty or an older log" in advice
-    for harmful in ("start as new", "move the folder away", "another folder", "another place"):
-        assert harmful not in advice
-
-
-@pytest.mark.parametrize("number", [getattr(errno, name) for name in ("EACCES", "EPERM", "EROFS", "EIO", "ENOSPC", "EDQUOT",
-                                    "ENOENT", "ENOTDIR", "EEXIST", "EISDIR", "EMFILE", "ENOMEM", "ELOOP", "ENAMETOOLONG")])  # fmt: skip
-def test_no_sentence_sends_a_node_to_an_empty_folder(number: int) -> None:
-    advice = cannot_use(Path("data/node1"), OSError(number, os.strerror(number), "data/node1"))
-    assert advice.startswith("The data folder data/node1 ") and advice.endswith(".") and os.strerror(number) in advice
-    for harmful in ("another folder", "another place", "another disk", "name another", "place that can be written"):
-        assert harmful not in advice
-
-
-# --- disks ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "number, words",
-    [
-        (errno.ENOSPC, "cannot grow: No space left on device: the disk is full. The node stops; make room, then start"),
-        (errno.EDQUOT, "this user's share of the disk is full. The node stops; make room"),
-        (errno.EFBIG, "it is full. The node stops; raise the limit, then start it again"),
-        (errno.EIO, "The disk failed at .*: Input/output error: the device does not work; the node stops"),
-        (errno.EROFS, "The disk failed at .*: Read-only file system; the node stops"),
-    ],
-)
-def test_a_disk_that_fails_while_a_node_lives_says_how(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
-) -> None:
-    from pingpong import Counted
-
-    def fail(_: int) -> None:
-        raise OSError(number, os.strerror(number))
-
-    async def live() -> DiskFailed:
-        disk = Disk(tmp_path, (Counted,))
-        failed: asyncio.Future[DiskFailed] = asyncio.get_running_loop().create_future()
-        disk.failed = failed.set_result
-        disk.start()
-        monkeypatch.setattr("chatsys.runtime.disk.sync", fail)
-        disk.write(Counted(1))
-        disk.flush()
-        try:
-            return await asyncio.wait_for(failed, 10)
-        finally:
-            disk.gone()
-
-    with pytest.raises(DiskFailed, match=words):
-        raise asyncio.run(live())
-
-
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """Let no file grow beyond 1 KiB: as good as a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_half_a_saved_run_does_not_stay_behind(tmp_path: Path, small_files: None) -> None:
-    world = World(seed=1)
-    world.run(3)
-    for save in (world.save, world.trace.save):
-        with pytest.raises(UsageError, match=r"x cannot be written: File too large: .* it is full; raise the limit"):
-            save(tmp_path / "x")
-    assert not list(tmp_path.iterdir())
-
-
-def test_trying_a_file_leaves_it_as_it_was(tmp_path: Path) -> None:
-    (tmp_path / "old").write_text("kept")
-    for name in ("old", "new"):
-        assert try_write(tmp_path / name) == tmp_path / name
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old", "kept")]
-
-
-def test_a_status_file_that_cannot_be_written_ends_no_cluster(stage: Path, run: Run) -> None:
-    assert "state/status.json cannot be written: Is a directory" in _keep_status(Path("state/status.json"), {})
-    assert [path.name for path in Path("state").iterdir()] == ["status.json"]
-    assert _keep_status(Path("dir/status.json"), {"time": 1}) == ""
-    for strange in ("[]", "null", '{"time": "now"}', '{"time": 9e99}', "[" * 100_000, "\udcff"):
-        Path("dir/status.json").write_bytes(strange.encode(errors="surrogateescape"))
-        refused(run("cluster", "status", "--data", "dir"), "No cluster is up in dir")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    told = done.stderr.splitlines()
+    assert told[0] == "0" and told[2::2] == ["2"] * (len(lines) - 1), done.stderr
+    for sentence, words in zip(told[1::2], list(lines.values())[1:], strict=True):
+        assert sentence.startswith("chatsys: ") and words in sentence
 
 
 # --- paths ------------------------------------------------------------------------------------------
@@ -435,113 +290,13 @@ def test_text_that_is_no_path_has_its_reason() -> None:
         assert reason(caught.value) == "that is no name of a file"
 
 
-# --- names and ports --------------------------------------------------------------------------------
-
-Found = list[tuple[int, int, int, str, tuple[Any, ...]]]
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, Found | None]:
-    """Return what names stand for, to be filled; None: nobody knows the name."""
-    known: dict[str, Found | None] = {}
-    ask = socket.getaddrinfo
-
-    def answer(host: Any, *rest: Any, **more: Any) -> Any:
-        if host not in known:
-            return ask(host, *rest, **more)
-        if (found := known[host]) is None:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return found
-
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
-    return known
-
-
-def live(config: ClusterConfig, address: tuple[str, int], folder: Path, holds: Callable[[list[Record]], Any]) -> None:
-    """Let node 1 live until something shows in its records."""
-
-    async def story() -> None:
-        records: list[Record] = []
-        host = Host(1, config, Node, records.extend, disk=Disk(folder, Node.records))
-        assert host.disk is not None
-        try:
-            await host.start(address)
-            async with asyncio.timeout(10):
-                while not holds(records):
-                    await asyncio.sleep(0.01)
-            assert host.alive
-        finally:
-            host.crash()
-            await asyncio.to_thread(host.disk.gone)
-
-    asyncio.run(story())
-
-
-def test_localhost_works_where_it_also_stands_for_an_address_that_is_not_here(
-    tmp_path: Path, names: dict[str, Found | None], free_ports: list[int]
-) -> None:
-    port = free_ports[0]
-    stream = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
-    names["localhost"] = [
-        (socket.AF_INET6, *stream, ("2001:db8::1", port, 0, 0)),  # as ::1 is no address here where IPv6 is off
-        (socket.AF_INET, *stream, ("127.0.0.1", port)),
-    ]
-    assert asyncio.run(here("localhost", port)) == ["127.0.0.1"]
-    config = ClusterConfig(members={1: f"localhost:{port}"}, quorum=1)
-
-    def answers(_: list[Record]) -> bool:
-        with socket.socket() as one:
-            return one.connect_ex(("127.0.0.1", port)) == 0
-
-    live(config, ("localhost", port), tmp_path, answers)
-
-
-def test_a_node_goes_on_while_a_members_name_is_not_known_and_says_it_once(
-    tmp_path: Path, names: dict[str, Found | None], free_ports: list[int]
-) -> None:
-    names["gone.example"] = None
-    port = free_ports[0]
-    config = ClusterConfig(members={1: f"127.0.0.1:{port}", 2: "gone.example:1"}, quorum=1)
-    told: list[str] = []
-
-    def leads(records: list[Record]) -> bool:
-        told[:] = [one.reason or "" for one in records if one.kind == "drop" and "resolved" in (one.reason or "")]
-        return any(record.kind == "ready" for record in records)
-
-    live(config, ("127.0.0.1", port), tmp_path, leads)
-    assert told == ["the name gone.example cannot be resolved (Name or service not known); it is tried again"]
-
-
-def test_a_node_whose_own_name_is_not_known_says_so(names: dict[str, Found | None]) -> None:
-    names["gone.example"] = None
-    with pytest.raises(socket.gaierror) as caught:
-        asyncio.run(here("gone.example", 1))
-    assert cannot_listen("gone.example:1", caught.value) == (
-        "The name in gone.example:1 cannot be resolved (Name or service not known); correct it, or write the number "
-        "of an address."
-    )
-
-
-@pytest.mark.parametrize(
-    "number, words",
-    [
-        (errno.EADDRINUSE, "stop the other program there, or choose another port"),
-        (errno.EADDRNOTAVAIL, "it is no address of this machine"),
-        (errno.EACCES, "ports below 1024 are for root only: choose another port"),
-        (errno.EMFILE, "raise the limit (ulimit -n)"),
-    ],
-)
-def test_why_nobody_can_listen_there(number: int, words: str) -> None:
-    sentence = cannot_listen("h:1", OSError(number, "error while attempting to bind"))
-    assert (
-        sentence.startswith(f"The address h:1 cannot be used ({os.strerror(number).lower()}); ") and words in sentence
-    )
-
-
-@pytest.mark.parametrize("address", ["my..host:1", f"{'a' * 80}:1", "a\0b:1", "a b:1", "h:0", "h:-1", "h:70000", "h"])
-def test_a_client_refuses_an_address_that_can_be_none(address: str) -> None:
-    with pytest.raises(ChatsysError, match="address is "):
-        ClientHost([address], "ann", lambda record: None)
+def test_a_status_file_that_cannot_be_written_ends_no_cluster(stage: Path, run: Run) -> None:
+    assert "state/status.json cannot be written: Is a directory" in _keep_status(Path("state/status.json"), {})
+    assert [path.name for path in Path("state").iterdir()] == ["status.json"]
+    assert _keep_status(Path("dir/status.json"), {"time": 1}) == ""
+    for strange in ("[]", "null", '{"time": "now"}', '{"time": 9e99}', "[" * 100_000, "\udcff"):
+        Path("dir/status.json").write_bytes(strange.encode(errors="surrogateescape"))
+        refused(run("cluster", "status", "--data", "dir"), "No cluster is up in dir")
 
 
 # --- the system has no more -------------------------------------------------------------------------

@@ -18,8 +18,6 @@ Read also `stage` (what happens on the loop), `sim.world` (the same verbs in vir
 """
 
 import inspect
-import shutil
-import tempfile
 import time
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
@@ -32,18 +30,18 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from chatsys.config import ClusterConfig, Timing
-from chatsys.errors import ChatsysError, LogError, UsageError
+from chatsys.errors import UsageError
 from chatsys.faults import Fault, Script, check_saying, check_seconds, warn_expired
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
-from chatsys.runtime.disk import cannot_use
+from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory
 from chatsys.runtime.kernel import Plan
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.ports import Network, network
 from chatsys.runtime.stage import Stage
 from chatsys.runtime.verbs import LinkVerbs
-from chatsys.surroundings import place, reason
+from chatsys.surroundings import remove, temporary
 from chatsys.trace import Trace, describe_run
 
 T = TypeVar("T")
@@ -77,12 +75,12 @@ class Cluster(LinkVerbs):
         base = nodes if isinstance(nodes, ClusterConfig) else ClusterConfig.of(nodes, quorum, timing=timing)
         self.where, self.actor, self.parts, self.seed = where, actor or _node(), dict(parts or {}) or None, seed
         self.chat = client is not None or Submit in self.actor.messages
-        given = None if data is None else _folder(data)
+        given = None if data is None else made_folder(data)
         net = network(where, base.ids)
         with ExitStack() as undo:  # nothing stays behind where a cluster cannot be made
             undo.callback(net.free)
-            made = _temporary() if given is None else None
-            undo.callback(_remove, made)
+            made = temporary() if given is None else None
+            undo.callback(remove, made)
             self.config = msgspec.structs.replace(base, members=net.members)
             plan = Plan(self.config, self.actor, self.parts, given or made or Path(), time.monotonic(), seed)
             self.stage = Stage(plan, where, partial(_client, client), net)
@@ -273,31 +271,7 @@ def _finish(loop: LoopThread, stage: Stage, net: Network, made: Path | None) -> 
             node.end()
         loop.stop()
         net.free()
-        _remove(made)
-
-
-def _folder(data: str | Path) -> Path:
-    """Return the folder for the logs, which is made now, before anything is started."""
-    folder = place(data)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LogError(cannot_use(folder, error)) from None
-    return folder
-
-
-def _temporary() -> Path:
-    try:
-        return Path(tempfile.mkdtemp(prefix="chatsys-"))
-    except OSError as error:
-        raise ChatsysError(
-            f"No temporary folder can be made ({reason(error)}); make room, or name another folder as data or TMPDIR."
-        ) from None
-
-
-def _remove(made: Path | None) -> None:
-    if made is not None:
-        shutil.rmtree(made, ignore_errors=True)
+        remove(made)
 
 
 async def _in_thread(work: Callable[..., T], args: tuple[Any, ...]) -> T:

@@ -260,6 +260,16 @@ def _failed(path: Path, error: OSError) -> str:
     return f"The disk failed at {path}: {reason(error)}; the node stops."
 
 
+def made_folder(data: str | Path) -> Path:
+    """Return the folder for the logs of some nodes, made now, before anything is started.  Raises `LogError`."""
+    folder = place(data)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogError(cannot_use(folder, error)) from None
+    return folder
+
+
 def cannot_use(folder: Path, error: Exception) -> str:
     """Say why the folder cannot be used, with no advice that would let a node begin again with an empty log."""
     named = getattr(error, "filename", None)
