@@ -75,13 +75,14 @@ def main() -> None:
         code = _complain(said) if (said := _usage(error)) else 0
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
-        _say("Stopped.")
     except (BrokenPipeError, SystemExit):  # typer and rich leave by sys.exit(1) when nobody reads; 1 is taken here
         code = NO_READER
     except OSError as error:
         code = _complain(_surroundings(error))
     except MemoryError:
         code = _complain("The memory that this process may use is used up; do less at a time, or end other programs.")
+    if code == STOPPED:
+        _say("Stopped.")
     for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
         if _is_stuck(stream):  # Python flushes once more at exit: give what is left somewhere to go
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)

@@ -6,7 +6,7 @@ a `ChatsysError` whose text says what the system said, and what a person can do 
 
     OSError --reason--> "No space left on device: the disk is full"   what happened, truly
             --advice--> "make room"                                   what to do
-    "~/x"   --place---> /home/ann/x                                   a path that can be tried
+    "~/x"   --place---> x in the home folder                          a path that can be tried
 
 Assumes   the number of an error (errno) is right; its text may be of any language.
 Promises  `place` and `try_write` raise nothing but `UsageError`; `try_write` leaves the file as it was.
