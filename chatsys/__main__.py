@@ -10,7 +10,6 @@ Promises  every error that chatsys raises on purpose, and every error of the sur
 Read also `commands`, where each command is; `surroundings`, which most commands ask first.
 """
 
-import errno
 import os
 import sys
 from typing import Annotated, TextIO
@@ -20,7 +19,7 @@ import typer
 from chatsys import __version__
 from chatsys.commands import BAD, classroom, explore, fuzz, nodes, proofs, simulate, trials
 from chatsys.errors import ChatsysError
-from chatsys.surroundings import FULL, advice, reason
+from chatsys.surroundings import advice, reason
 
 app = typer.Typer(
     name="chatsys",
@@ -100,10 +99,10 @@ def _open_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may not have every letter of a name
 
 
-def _is_stuck(stream: TextIO, probe: str = "") -> bool:
-    """Whether what was printed, or one more `probe`, cannot leave."""
+def _is_stuck(stream: TextIO) -> bool:
+    """Whether what was printed cannot leave."""
     try:
-        stream.write(probe)
+        stream.write("")  # without a buffer it is this that tries again, not `flush`
         stream.flush()
     except OSError:
         return True
@@ -114,7 +113,7 @@ def _surroundings(error: OSError) -> str:
     """Say what the system refused; the commands say it better where they expect it."""
     if error.filename is not None:
         what = f"{error.filename} cannot be used"
-    elif _is_stuck(sys.stdout, probe="\n" * (error.errno in FULL | {errno.EBADF, errno.EIO})):
+    elif _is_stuck(sys.stdout):
         what = "The output cannot be written"
     else:
         what = "The system refuses what this command needs"
