@@ -12,9 +12,11 @@ from typed import Run, refused
 
 from chatsys import Cluster, World
 from chatsys.bench import _import_seconds
+from chatsys.commands import hint
 from chatsys.commands.nodes import _keep_status
 from chatsys.errors import ChatsysError
 from chatsys.run import Run as SavedRun
+from chatsys.run import digest_part
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.ports import Ports
 from chatsys.runtime.service import teller
@@ -340,3 +342,23 @@ def test_a_node_whose_lines_nobody_takes_goes_on() -> None:
 def test_a_python_that_cannot_import_is_told() -> None:
     with pytest.raises(ChatsysError, match=r"A new Python cannot import no_such \(ModuleNotFoundError: .*\); nothing"):
         _import_seconds("no_such")
+
+
+def test_a_hint_that_cannot_be_said_ends_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        hint("a hint")
+        monkeypatch.undo()
+        with pytest.raises(OSError, match="No space left"):
+            full.close()
+
+
+def test_an_import_of_a_name_too_long_for_a_file_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "my.py").write_text(f"import {LONG}\n")
+    assert digest_part(tmp_path / "my.py")
+
+
+def test_a_file_where_a_node_of_a_cluster_needs_its_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "node1").write_text("")
+    with pytest.raises(ChatsysError, match=r"Node 1 cannot start \(File exists: .*node1\); name another place"):
+        Cluster(nodes=1, where="processes", data=tmp_path)
