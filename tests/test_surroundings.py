@@ -360,5 +360,5 @@ def test_an_import_of_a_name_too_long_for_a_file_is_no_error(tmp_path: Path) -> 
 
 def test_a_file_where_a_node_of_a_cluster_needs_its_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "node1").write_text("")
-    with pytest.raises(ChatsysError, match=r"Node 1 cannot start \(File exists: .*node1\); name another place"):
+    with pytest.raises(ChatsysError, match=r"node1 is not a folder \(File exists\); a file is in its way: name the"):
         Cluster(nodes=1, where="processes", data=tmp_path)

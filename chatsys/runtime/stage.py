@@ -18,8 +18,9 @@ from typing import Any
 
 import msgspec
 
-from chatsys.errors import ChatsysError, UsageError
+from chatsys.errors import ChatsysError, LogError, UsageError
 from chatsys.protocol.messages import Say
+from chatsys.runtime.disk import cannot_use
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.kernel import KernelNode, Plan
 from chatsys.runtime.ports import Network
@@ -118,6 +119,8 @@ class Stage:
         try:
             await self.nodes[node].start(self.own_rules)
         except OSError as error:
+            if str(error.filename or "").startswith(str(self.plan.folder)):
+                raise LogError(cannot_use(self.plan.data(node), error)) from None
             at = f": {error.filename}" if error.filename else ""
             raise ChatsysError(f"Node {node} cannot start ({reason(error)}{at}); {advice(error)}.") from None
 
