@@ -1,22 +1,25 @@
 """The command line: `python -m chatsys ...`, also `chatsys ...`.
 
-    exit code   0 held   1 violated   2 bad arguments or config   3 inconclusive
+    exit code   0 held   1 violated   2 bad arguments, config or surroundings   3 inconclusive
                 130 stopped by Ctrl-C   141 nobody reads the output any more
 
-Promises  every error that chatsys raises on purpose is one sentence on stderr, never a traceback;
+Promises  every error that chatsys raises on purpose, and every error of the surroundings (a full disk, a
+          file that cannot be opened, no memory), is one sentence on stderr, never a traceback, and never
+          exit code 1; a bug of ours still shows where it is;
           with `--json` stdout carries one JSON object and nothing else.
-Read also `commands`, where each command is.
+Read also `commands`, where each command is; `surroundings`, which most commands ask first.
 """
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from chatsys import __version__
 from chatsys.commands import BAD, classroom, explore, fuzz, nodes, proofs, prove, simulate, trials
 from chatsys.errors import ChatsysError
+from chatsys.surroundings import advice, reason
 
 app = typer.Typer(
     name="chatsys",
@@ -44,7 +47,7 @@ def about(
 
     Start with `chatsys demo`, then `chatsys lab`. Every command has examples: `chatsys demo --help`.
 
-    Exit codes: 0 held, 1 violated, 2 bad arguments or config, 3 inconclusive.
+    Exit codes: 0 held, 1 violated, 2 bad arguments, config or surroundings, 3 inconclusive.
     """
 
 
@@ -60,6 +63,7 @@ _BadArguments: type[Exception] = typer.BadParameter.__mro__[2]
 
 def main() -> None:
     """Run one command and end the process with its exit code."""
+    _open_streams()
     code: object = 0
     try:
         code = app(standalone_mode=False)
@@ -72,17 +76,60 @@ def main() -> None:
         code = STOPPED
     except (BrokenPipeError, SystemExit):  # typer and rich leave by sys.exit(1) when nobody reads; 1 is taken here
         code = NO_READER
+    except OSError as error:
+        code = _complain(_surroundings(error))
+    except MemoryError:
+        code = _complain("The memory that this process may use is used up; do less at a time, or end other programs.")
     if code == STOPPED:
-        print("Stopped.", file=sys.stderr)
-    if code == NO_READER:
-        # Python flushes stdout once more at exit: give it somewhere to go
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _say("Stopped.")
+    for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
+        if _is_stuck(stream):  # Python flushes once more at exit: give what is left somewhere to go
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _open_streams() -> None:
+    """Open what the caller closed, so that printing works and no file of ours gets the number of a stream."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: that of the stream
+            os.set_inheritable(nowhere, True)  # our own processes need it just as much
+            setattr(sys, name, open(nowhere, mode, encoding="utf-8"))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may not have every letter of a name
+
+
+def _is_stuck(stream: TextIO) -> bool:
+    """Whether what was printed cannot leave."""
+    try:
+        stream.write("")  # without a buffer it is this that tries again, not `flush`
+        stream.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _surroundings(error: OSError) -> str:
+    """Say what the system refused; the commands say it better where they expect it."""
+    if error.filename is not None:
+        what = f"{error.filename} cannot be used"
+    elif _is_stuck(sys.stdout):
+        what = "The output cannot be written"
+    else:
+        what = "The system refuses what this command needs"
+    return f"{what}: {reason(error)}; {advice(error, 'mend that, then give the command again')}."
+
+
 def _complain(sentence: str) -> int:
-    print(f"chatsys: {sentence}", file=sys.stderr)
+    _say(f"chatsys: {sentence}")
     return BAD
+
+
+def _say(text: str) -> None:
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:  # there is nobody left to tell; the exit code says it
+        pass
 
 
 def _usage(error: Exception) -> str:

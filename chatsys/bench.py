@@ -178,7 +178,10 @@ def _acked(cluster: Cluster, text: str) -> bool:
 def _import_seconds(module: str) -> float:
     need("To time an import", PROCESSES, instead="measure on a computer")
     code = f"import time; began = time.perf_counter(); import {module}; print(time.perf_counter() - began)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it did not say why"])[-1]
+        raise ChatsysError(f"A new Python cannot import {module} ({said}); nothing was measured.")
     return float(done.stdout)
 
 

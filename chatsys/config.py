@@ -32,6 +32,11 @@ def _is_number(value: Any, kind: Any = int | float) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _is_text(value: str) -> bool:
+    """Whether a file system and a frame can carry it: no NUL, and no half of a character."""
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
 class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Waiting times in seconds.  Wrong values cost availability, never safety.
 
@@ -178,6 +183,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
             f"quorum is {self.quorum!r}; with {count} members write majority or a number from 1 to {count}.",
         )
         _require(bool(self.cluster.strip()), "cluster is empty; give the cluster a name, for example chat.")
+        _require(_is_text(self.cluster), f"cluster is {self.cluster!r}; leave out what is not text.")
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -209,7 +215,7 @@ def count_quorum(quorum: int | str | None, nodes: int) -> int:
     """Return `quorum` as a number of nodes; `"majority"` (or None) means more than half.  SPECIFICATION R1.2."""
     if quorum is None or quorum == "majority":
         return nodes // 2 + 1
-    if isinstance(quorum, str) and quorum.isdecimal():
+    if isinstance(quorum, str) and quorum.isdecimal() and len(quorum) < 10:  # Python refuses very long numbers
         quorum = int(quorum)
     if isinstance(quorum, bool) or not isinstance(quorum, int) or not 1 <= quorum <= nodes:
         raise ConfigError(f"quorum is {quorum!r}; with {nodes} members write majority or a number from 1 to {nodes}.")
@@ -228,6 +234,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         ids = ", ".join(map(str, self.cluster.ids))
         _require(bool(self.data.strip()), "data is empty; name the folder of this node's log, for example data/node1.")
+        _require(
+            _is_text(self.data), f"data is {self.data!r}, which no folder can be called; leave out what is not text."
+        )
         _require(
             self.node in self.cluster.members,
             f"node is {self.node}, but members lists {ids}; add node {self.node} to members or correct node.",
@@ -249,12 +258,33 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def split_address(address: str, key: str = "address") -> tuple[str, int]:
-    """Return (host, port) of `host:port` or `[v6]:port`; `key` names the setting in the error."""
+    """Return (host, port) of `host:port` or `[v6]:port`; `key` names the setting in the error.
+
+    Whether the host exists is known only when it is asked for; what can be no name at all is refused here.
+    """
     host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not (colon and host and port.isdecimal() and int(port) <= 65535):
-        raise ConfigError(f"{key} is {address!r}; write host:port, for example 127.0.0.1:5001.")
+    told = f"{key} is {address[:200]!r}"
+    if not (colon and host and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
+        raise ConfigError(f"{told}; write host:port, for example 127.0.0.1:5001.")
+    if int(port) == 0:
+        raise ConfigError(
+            f"{told}; port 0 stands for any free port, where nobody would look: write one from 1 to 65535."
+        )
+    if not _can_name_a_host(host):
+        raise ConfigError(
+            f"{told}, which no machine can be called; write a name of parts of 1 to 63 letters between single dots, "
+            "or the number of an address."
+        )
     return host, int(port)
+
+
+def _can_name_a_host(host: str) -> bool:
+    try:
+        host.encode("idna")  # as `socket` does with every name, before it asks anybody
+    except UnicodeError:
+        return False
+    return host.isprintable() and " " not in host
 
 
 class _File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -295,6 +325,9 @@ def _read_yaml(text: str, source: str) -> Any:
         raise ConfigError(f"{source} is not valid YAML{where}: {problem}.") from None
     except RecursionError:
         raise ConfigError(f"{source} is nested too deeply to be a config.") from None
+    except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML's, for `2024-13-45` or `!!int x`
+        why = str(error).partition(";")[0]
+        raise ConfigError(f"{source} has a value that YAML cannot read ({why}); correct it, or quote it.") from None
 
 
 def read_node_config(text: str, source: str = "the config") -> NodeConfig:

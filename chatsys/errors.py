@@ -53,7 +53,9 @@ class DamagedLog(LogError):
         self.path, self.line, self.why = path, line, why
         super().__init__(
             f"The log {path} is damaged at line {line} ({why}); nothing was skipped. "
-            "Restore the file from a copy, or move the folder away and let the node start as new."
+            "Restore the file from a copy made since this node last ran. If there is none, leave the node stopped: "
+            "the others go on as long as a quorum of them lives. Never start it with an empty or an older log: "
+            "messages that were acknowledged could be lost."
         )
 
 

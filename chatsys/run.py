@@ -32,7 +32,8 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import TraceError, UsageError
-from chatsys.trace import UNREADABLE, Trace, read_kind, write
+from chatsys.surroundings import is_file
+from chatsys.trace import UNREADABLE, Trace, read, read_kind, write
 
 VERSION = 2
 """2 keeps everything that makes the run; files of version 1 kept its verbs and classes only."""
@@ -114,11 +115,7 @@ class Run:
         saved it; without, `run.code` shows their source and the trace is there to be read.
         Raises `TraceError` if the file is cut off, newer or foreign.
         """
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise TraceError(f"{path} cannot be read: {error.strerror}.") from None
-        head, _, body = data.partition(b"\n")
+        head, _, body = read(path).partition(b"\n")
         header = _decode(head, path)
         trace = Trace.decode(body, str(path))
         if different := {name: was for name, was in header.versions.items() if versions().get(name, was) != was}:
@@ -242,7 +239,7 @@ def _files(folder: Path, name: str) -> Iterator[Path]:
     """Yield the files in `folder` that `import name` would run: packages on the way, and the module."""
     for part in name.split("."):
         for path in (folder / f"{part}.py", folder / part / "__init__.py"):
-            if path.is_file():
+            if is_file(path):
                 yield path.resolve()
         folder = folder / part
 

@@ -37,13 +37,16 @@ Read also `check` (what must hold in every trace) and `teach.figures` (how a tra
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
 from chatsys.errors import TraceError, UsageError
+from chatsys.surroundings import UNUSABLE, cannot_write, place, reason
 
 if TYPE_CHECKING:
     import pandas
@@ -209,10 +212,7 @@ class Trace(Sequence[Record]):
     @classmethod
     def load(cls, path: str | Path) -> "Trace":
         """Read a trace saved with `save`."""
-        try:
-            return cls.decode(Path(path).read_bytes(), str(path))
-        except OSError as error:
-            raise TraceError(f"{path} cannot be read: {error.strerror}.") from None
+        return cls.decode(read(path), str(path))
 
 
 def read_kind(head: bytes) -> tuple[Any, int]:
@@ -231,13 +231,25 @@ def trace_of(given: Any) -> Trace:
     return found
 
 
+def read(path: str | Path) -> bytes:
+    """Return what is in a file; raises `TraceError` with one sentence if it cannot be read."""
+    try:
+        return place(path).read_bytes()
+    except UNUSABLE as error:
+        raise TraceError(f"{path} cannot be read: {reason(error)}.") from None
+
+
 def write(path: str | Path, data: bytes) -> Path:
     """Write a file and return its path; raises `UsageError` with one sentence if it cannot be written."""
-    path = Path(path)
+    path = place(path)
+    fresh = not os.path.lexists(path)
     try:
         path.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}; give a path in a folder that exists.") from None
+    except UNUSABLE as error:
+        with suppress(OSError):
+            if fresh:  # half a file helps nobody
+                path.unlink(missing_ok=True)
+        raise UsageError(cannot_write(path, error)) from None
     return path
 
 

@@ -23,6 +23,7 @@ import msgspec
 from chatsys.errors import DamagedLog, LogError
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.storage import Boot, CommitHint, Stored, Truncate, decode
+from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason
 
 LOG = "log.jsonl"
 
@@ -89,12 +90,12 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
 
 def read_log(folder: str | Path) -> NodeLog:
     """Read one node's data folder; damage is noted in the result.  Raises `LogError`."""
-    path = Path(folder) / LOG
+    path = place(folder) / LOG
     try:
-        data = path.read_bytes()
-    except OSError as error:
+        data = read_ordinary(path)
+    except UNUSABLE as error:
         raise LogError(
-            f"{path} cannot be read ({error.strerror}); give the data folder of a node, the one that holds {LOG}."
+            f"{path} cannot be read ({reason(error)}); give the data folder of a node, the one that holds {LOG}."
         ) from None
     log = NodeLog(folder=str(folder))
     if not data:

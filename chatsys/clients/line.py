@@ -56,7 +56,9 @@ def main(addresses: Sequence[str], name: str, room: str, cluster: str) -> int:
             if text.strip() == "/quit":
                 break
             chat.enter(text)
+            chat.check_output()
         chat.finish()
+        chat.check_output()
     except KeyboardInterrupt:
         pass
     finally:
@@ -83,11 +85,13 @@ class LineClient:
         self.refused = 0
         """How many texts no cluster could accept."""
         self.waiting_for = ""
+        self.trouble: OSError | None = None
+        """Why something could not be shown."""
 
     def finish(self) -> None:
         """Wait a while for what is under way."""
         end = time.monotonic() + LAST_WAIT
-        while (self.said or self.unknown) and time.monotonic() < end:
+        while (self.said or self.unknown) and not self.trouble and time.monotonic() < end:
             time.sleep(0.02)
 
     # --- input -----------------------------------------------------------------------------
@@ -124,8 +128,16 @@ class LineClient:
 
     def take(self, record: Record) -> None:
         """Show one record; called on the client's own thread."""
-        for told in self.tell(record):
-            self.show(told)
+        try:
+            for told in self.tell(record):
+                self.show(told)
+        except OSError as error:  # it cannot be said here: the thread that reads the input says it
+            self.trouble = error
+
+    def check_output(self) -> None:
+        """Raise what kept a record from being shown: a full disk, or nobody who reads."""
+        if self.trouble is not None:
+            raise self.trouble
 
     def tell(self, record: Record) -> Iterator[str]:
         """Yield what a person should read of one record."""

@@ -16,6 +16,7 @@ their examples are more than one screenful.
 Read also `__main__` (exit codes and errors).
 """
 
+import json
 import sys
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ import typer
 from chatsys.config import count_quorum
 from chatsys.errors import UsageError
 
+MOST_DIGITS = 40
+"""Longer numbers than this are no seeds; Python itself refuses very long ones."""
 HELD, VIOLATED, BAD, INCONCLUSIVE = 0, 1, 2, 3
 """What the exit code says."""
 
@@ -38,14 +41,18 @@ Quorum = Annotated[
 
 def read_quorum(text: str, nodes: int) -> int:
     """Return the quorum as a number; raises `ConfigError` with a sentence if it is not possible."""
-    return count_quorum(int(text) if text.lstrip("-").isdecimal() else text, nodes)
+    negative = text.startswith("-") and text[1:].isdecimal() and len(text) < 10
+    return count_quorum(int(text) if negative else text, nodes)
 
 
 def read_range(text: str) -> range:
     """Return the seeds that `A:B` names: from A up to but not including B."""
     first, colon, last = text.partition(":")
-    if not (colon and first.isdecimal() and last.isdecimal() and int(first) < int(last)):
-        raise UsageError(f"--seeds is {text!r}; write A:B with A less than B, for example 0:300 (300 is not included).")
+    numbers = first.isdecimal() and last.isdecimal() and len(text) <= MOST_DIGITS
+    if not (colon and numbers and int(first) < int(last)):
+        raise UsageError(
+            f"--seeds is {text[:200]!r}; write A:B with A less than B, for example 0:300 (300 is not included)."
+        )
     return range(int(first), int(last))
 
 
@@ -58,12 +65,21 @@ def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print `value` as the one line of JSON that a script reads."""
-    print(msgspec.json.encode(value, enc_hook=str).decode(), flush=True)
+    try:
+        text = msgspec.json.encode(value, enc_hook=str).decode()
+    except UnicodeEncodeError:  # the name of a file need not be text; `json` writes its bytes as escapes
+        text = json.dumps(msgspec.to_builtins(value, enc_hook=str, str_keys=True))
+    print(text, flush=True)
 
 
 def hint(text: str) -> None:
-    """Tell people something that is not the result: on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Tell people something that is not the result: on stderr, if that takes it."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:  # a full disk where stderr goes is no reason to end the work
+        pass
 
 
 def leave(code: int) -> None:

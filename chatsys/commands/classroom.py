@@ -22,6 +22,7 @@ from chatsys.commands import (
 )
 from chatsys.commands.lab import lab
 from chatsys.errors import UsageError
+from chatsys.surroundings import UNUSABLE, reason, try_read, try_write
 
 SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent", "split-brain")
 WORLDS = ("sim", "kernel", "processes")
@@ -97,8 +98,13 @@ def grade(
         chatsys grade ann.ipynb --lab 03-total-order --results results.json
     """
     for path in notebooks:
-        if not path.is_file():
-            raise UsageError(f"{path} is not a file; give the notebook that was handed in.")
+        try:
+            try_read(path)
+        except UNUSABLE as error:
+            raise UsageError(
+                f"{path} is not a file that can be read ({reason(error)}); give the notebook that was handed in."
+            ) from None
+    results = try_write(results) if results is not None else None
     from chatsys.teach.grader import grade_notebooks
 
     graded = grade_notebooks(notebooks, lab=lab, results=results)

@@ -8,6 +8,7 @@ Read also `runtime.service` (one node), `runtime.cluster` (several), `clients.li
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ import typer
 
 from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, one_of, print_json, read_quorum
 from chatsys.errors import UsageError
+from chatsys.surroundings import UNUSABLE, advice, cannot_write, place, reason
 
 PANEL = "Real nodes"
 STATUS = "status.json"
@@ -50,11 +52,11 @@ def node(
 def read_text(path: Path) -> str:
     """Return the text of a file; raises `UsageError` with one sentence."""
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+        return place(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not UTF-8 text.") from None
+    except UNUSABLE as error:
+        raise UsageError(f"{path} cannot be read: {reason(error)}.") from None
 
 
 @cluster.command()
@@ -74,6 +76,7 @@ def up(
     count = read_quorum(quorum, nodes)
     from chatsys.runtime.cluster import Cluster
 
+    data = place(data)
     with Cluster(nodes, "processes", count, data=data) as running:
         members = {str(node): address for node, address in running.config.members.items()}
         for node, address in members.items():
@@ -85,13 +88,14 @@ def up(
 def _watch(running: Any, path: Path, members: dict[str, str]) -> None:
     """Tell every change of leader, and keep the status file fresh, until Ctrl-C."""
     before: Any = ()
+    trouble = ""
     try:
         while True:
             status = running.status()
             facts = {"pid": os.getpid(), "time": time.time(), "members": members, "leader": running.leader}
-            fresh = path.with_suffix(".new")
-            fresh.write_text(json.dumps(facts | {"nodes": status}))
-            fresh.replace(path)
+            said, trouble = trouble, _keep_status(path, facts | {"nodes": status})
+            if trouble and trouble != said:
+                hint(f"{trouble} The nodes go on; cluster status cannot show them.")
             now = tuple((node, state["alive"], state["role"], state["term"]) for node, state in status.items())
             if now != before:
                 told = ", ".join(f"{node}: {role or 'down'} (term {term})" for node, alive, role, term in now)
@@ -101,7 +105,21 @@ def _watch(running: Any, path: Path, members: dict[str, str]) -> None:
     except KeyboardInterrupt:
         hint("\nStopping all nodes.")
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _keep_status(path: Path, facts: dict[str, Any]) -> str:
+    """Write the status file anew, as a whole or not at all; return why it cannot be done, or ""."""
+    fresh = path.with_suffix(".new")
+    try:
+        fresh.write_text(json.dumps(facts))
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        return cannot_write(path, error)
+    return ""
 
 
 @cluster.command()
@@ -115,13 +133,8 @@ def status(
 
         chatsys cluster status
     """
-    path = data / STATUS
-    try:
-        facts = json.loads(path.read_text())
-        fresh = time.time() - facts["time"] < 10 * REFRESH
-    except (OSError, ValueError, KeyError):
-        fresh = False
-    if not fresh:
+    facts = _read_status(place(data) / STATUS)
+    if facts is None:
         raise UsageError(f"No cluster is up in {data}; start one with chatsys cluster up --data {data}.")
     result = {key: facts[key] for key in ("leader", "members", "nodes")}
     if as_json:
@@ -134,6 +147,18 @@ def status(
             f"node {node}  {result['members'][node]:21}  {life:10}  term {state['term']}  "
             f"last {state['last']}  commit {state['commit']}  delivered {state['delivered']}"
         )
+
+
+def _read_status(path: Path) -> dict[str, Any] | None:
+    """Return what `cluster up` wrote last, or None if that is long ago, or never was."""
+    try:
+        facts = json.loads(path.read_bytes())
+        fresh = abs(time.time() - facts["time"]) < 10 * REFRESH and facts.keys() >= {"leader", "members", "nodes"}
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {reason(error)}; {advice(error)}.") from None
+    return facts if fresh else None
 
 
 def client(

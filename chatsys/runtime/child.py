@@ -27,6 +27,7 @@ from chatsys.protocol.storage import Boot
 from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced, line, to_node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
+from chatsys.runtime.ports import cannot_listen
 from chatsys.runtime.strangers import raise_limit
 from chatsys.trace import Record
 
@@ -74,7 +75,11 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     loop.set_exception_handler(lambda _, context: host.escaped(context))
     ended = loop.create_future()
     threading.Thread(target=_read, args=(lines, loop, _orders(host, trace_pipe, ended)), daemon=True).start()
-    await host.start(split_address(begin.config.members[begin.node]))
+    address = begin.config.members[begin.node]
+    try:
+        await host.start(split_address(address))
+    except OSError as error:
+        raise ChatsysError(cannot_listen(address, error)) from None
     _tell(trace_pipe, Ready(host.scribe.incarnation))
     await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
     if host.ended.done():

@@ -19,6 +19,7 @@ Read also `protocol.client` (what the actor does), `clients.line` (a terminal ar
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,6 +34,7 @@ from chatsys.protocol.messages import Say
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.wire import PROTOCOL, Hello, Refused, line, read_greeting
+from chatsys.surroundings import reason as why
 from chatsys.trace import Record
 
 GREETING_LIMIT = 2.0
@@ -157,14 +159,18 @@ class ClientHost:
                         return await self._greet(host, port), address
                 except ConnectionRefusedError:
                     reason = f"{address}: nobody listens there"
+                except socket.gaierror as error:
+                    reason = f"{address}: the name cannot be resolved: {error.strerror}"
                 except FrameError as error:
                     reason = f"{address}: something else listens there, no node ({str(error).rstrip('.')})"
                 except TimeoutError:
                     reason = f"{address}: no answer; if something listens there, it is no node"
                 except OSError as error:
-                    reason = f"{address}: {error.strerror or error}"
+                    reason = f"{address}: {why(error)}"
             if loop.time() >= end:
-                raise ChatsysError(f"No node of the cluster answers ({reason.rstrip('.')}); start a node first.")
+                raise ChatsysError(
+                    f"No node of the cluster answers ({reason.rstrip('.')}); correct the address, or start a node first."
+                )
             await asyncio.sleep(0.25)
 
     async def _greet(self, host: str, port: int) -> Hello:

@@ -18,12 +18,11 @@ Read also `stage` (what happens on the loop), `sim.world` (the same verbs in vir
 """
 
 import asyncio
-import shutil
-import tempfile
 import time
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -46,12 +45,14 @@ from chatsys.faults import (
 )
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
+from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory
 from chatsys.runtime.kernel import Plan
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.ports import Network, check_here, network
 from chatsys.runtime.stage import Stage
 from chatsys.runtime.verbs import LinkVerbs
+from chatsys.surroundings import remove, temporary
 from chatsys.trace import Trace, describe_run
 
 T = TypeVar("T")
@@ -88,18 +89,22 @@ class Cluster(LinkVerbs):
         check_path("data", data)
         self.where, self.actor, self.parts, self.seed = where, actor or _node(), dict(parts or {}) or None, seed
         self.chat = client is not None or Submit in self.actor.messages
+        given = None if data is None else made_folder(data)
         net = network(where, base.ids)
-        self.config = msgspec.structs.replace(base, members=net.members)
-        folder = Path(data) if data is not None else Path(tempfile.mkdtemp(prefix="chatsys-"))
-        plan = Plan(self.config, self.actor, self.parts, folder, time.monotonic(), seed)
-        self.stage = Stage(plan, where, partial(_client, client), net)
-        """What lives on the loop; only for work that is handed to `submit`."""
-        self.stage.trace.meta.update(describe_run(self))
-        self.done: list[Fault] = []
-        """Every verb used so far: `Script(cluster.done)` plays them again."""
-        self._loop = LoopThread(f"chatsys cluster ({where})", self.stage.lost)
-        made = folder if data is None else None
-        self._finish = weakref.finalize(self, _finish, self._loop, self.stage, net, made)
+        with ExitStack() as undo:  # nothing stays behind where a cluster cannot be made
+            undo.callback(net.free)
+            made = temporary() if given is None else None
+            undo.callback(remove, made)
+            self.config = msgspec.structs.replace(base, members=net.members)
+            plan = Plan(self.config, self.actor, self.parts, given or made or Path(), time.monotonic(), seed)
+            self.stage = Stage(plan, where, partial(_client, client), net)
+            """What lives on the loop; only for work that is handed to `submit`."""
+            self.stage.trace.meta.update(describe_run(self))
+            self.done: list[Fault] = []
+            """Every verb used so far: `Script(cluster.done)` plays them again."""
+            self._loop = LoopThread(f"chatsys cluster ({where})", self.stage.lost)
+            self._finish = weakref.finalize(self, _finish, self._loop, self.stage, net, made)
+            undo.pop_all()
         try:
             self._loop.call(self.stage.open(), START_LIMIT)
         except BaseException:
@@ -280,8 +285,7 @@ def _finish(loop: LoopThread, stage: Stage, net: Network, made: Path | None) -> 
             node.end()
         loop.stop()
         net.free()
-        if made is not None:
-            shutil.rmtree(made, ignore_errors=True)
+        remove(made)
 
 
 async def _in_thread(work: Callable[..., T], args: tuple[Any, ...]) -> T:

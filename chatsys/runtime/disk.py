@@ -27,9 +27,10 @@ from typing import Any
 
 import msgspec
 
-from chatsys.errors import DiskFailed, LogError, LogInUse
+from chatsys.errors import ChatsysError, DiskFailed, LogError, LogInUse
 from chatsys.protocol.actor import Address
 from chatsys.protocol.storage import Boot, decode, encode
+from chatsys.surroundings import FULL, UNUSABLE, advice, lock, place, read_ordinary, reason, start_thread
 
 LOG = "log.jsonl"
 LOCK = "lock"
@@ -56,9 +57,10 @@ class Disk:
         """Open or make the folder.
 
         `owner` is (cluster, node): a log of another one is refused.  Raises `LogError` for a
-        folder that cannot be used, `LogInUse` if a live process holds it, `DamagedLog`.
+        folder that cannot be used, `LogInUse` if a live process holds it, `DamagedLog`, and
+        `NotHere` where the file system keeps no locks.
         """
-        self.folder = folder
+        self.folder = folder = place(folder)
         self.path = folder / LOG
         self.low_bytes = low_bytes
         self.done: Callable[[int], None] = lambda count: None
@@ -76,9 +78,9 @@ class Disk:
             self.records, self.torn = self._recover(types, owner)
             self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
             _sync_folder(folder)
-        except OSError as error:
+        except UNUSABLE as error:
             self._unlock()
-            raise LogError(_cannot(folder, error)) from None
+            raise LogError(cannot_use(folder, error)) from None
         except Exception:
             self._unlock()
             raise
@@ -86,25 +88,33 @@ class Disk:
     # --- opening ----------------------------------------------------------------------------
 
     def _make_and_lock(self) -> int:
+        """Return the open lock file, which is this process's alone; the name of the holder stands in it."""
+        path = self.folder / LOCK
         try:
             fresh = not self.folder.exists()
             self.folder.mkdir(parents=True, exist_ok=True)
             if fresh:
                 _sync_folder(self.folder.parent)
-            lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except UNUSABLE as error:
+            raise LogError(cannot_use(self.folder, error)) from None
+        try:
+            if not lock(file, path):
+                holder = os.pread(file, 20, 1).decode(errors="replace").strip() if hasattr(os, "pread") else ""
+                who = f"process {holder}" if holder.isdecimal() else "another process"
+                raise LogInUse(
+                    f"The data folder {self.folder} is in use by {who}; stop that node first. If this is another "
+                    "node, give it a folder of its own."
+                )
+            os.ftruncate(file, 0)
+            os.write(file, f" {os.getpid()}\n".encode())
         except OSError as error:
-            raise LogError(_cannot(self.folder, error)) from None
-        if not _try_lock(lock):
-            holder = os.pread(lock, 20, 1).decode(errors="replace").strip() if hasattr(os, "pread") else ""
-            os.close(lock)
-            who = f"process {holder}" if holder.isdecimal() else "another process"
-            raise LogInUse(
-                f"The data folder {self.folder} is in use by {who}; stop that node first, or give this one "
-                "its own folder."
-            )
-        os.ftruncate(lock, 0)
-        os.write(lock, f" {os.getpid()}\n".encode())
-        return lock
+            os.close(file)
+            raise LogError(cannot_use(self.folder, error)) from None
+        except ChatsysError:
+            os.close(file)
+            raise
+        return file
 
     def _recover(
         self, types: Sequence[type[msgspec.Struct]], owner: tuple[str, Address] | None
@@ -112,13 +122,13 @@ class Disk:
         """Read the log, cut off a torn end, and check whose log it is."""
         if not self.path.exists():
             return [], 0
-        data = self.path.read_bytes()
+        data = read_ordinary(self.path)
         records, torn = decode(data, types or (Boot,), str(self.path))
         for record in records:
             if isinstance(record, Boot) and owner not in (None, (record.cluster, record.node)):
                 raise LogError(
                     f"The log {self.path} belongs to node {record.node} of cluster {record.cluster!r}, not to node "
-                    f"{owner[1] if owner else ''} of {owner[0] if owner else ''!r}; give each node its own data folder."
+                    f"{owner[1] if owner else ''} of {owner[0] if owner else ''!r}; name the folder that this node had before."
                 )
         if torn:
             with open(self.path, "r+b") as file:
@@ -131,8 +141,9 @@ class Disk:
     def start(self) -> None:
         """Begin to serve the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._work, name=f"disk of {self.folder.name}", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._work, name=f"disk of {self.folder.name}", daemon=True)
+        start_thread(thread)
+        self._thread = thread
         self._watch_space()
 
     def write(self, record: msgspec.Struct) -> None:
@@ -156,8 +167,7 @@ class Disk:
                 _write_all(self._file, data)
                 sync(self._file)
             except OSError as error:
-                sentence = f"The disk failed at {self.path}: {error.strerror}; the node stops."
-                self._tell(self._report_failure, DiskFailed(sentence))
+                self._tell(self._report_failure, DiskFailed(_failed(self.path, error)))
                 return
             self._tell(self._report, count)
 
@@ -245,26 +255,36 @@ def _write_all(file: int, data: bytes) -> None:
         data = data[os.write(file, data) :]
 
 
-def _try_lock(lock: int) -> bool:
-    """Lock the file, or say that another process has it; the lock ends with the process."""
+def _failed(path: Path, error: OSError) -> str:
+    if error.errno in FULL:
+        return f"The log {path} cannot grow: {reason(error)}. The node stops; {advice(error)}, then start it again."
+    return f"The disk failed at {path}: {reason(error)}; the node stops."
+
+
+def made_folder(data: str | Path) -> Path:
+    """Return the folder for the logs of some nodes, made now, before anything is started.  Raises `LogError`."""
+    folder = place(data)
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogError(cannot_use(folder, error)) from None
+    return folder
 
 
-def _cannot(folder: Path, error: OSError) -> str:
-    match error.errno:
+def cannot_use(folder: Path, error: Exception) -> str:
+    """Say why the folder cannot be used, with no advice that would let a node begin again with an empty log."""
+    named = getattr(error, "filename", None)
+    why = reason(error) + (f": {named}" if named and str(named) != str(folder) else "")
+    match getattr(error, "errno", None):
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return f"The data folder {folder} cannot be written ({error.strerror}); give this user the right, or another folder."
+            return (
+                f"The data folder {folder} cannot be written ({why}); give this user the right. If the log must move, "
+                "move the whole folder: a node that ran before must not begin with an empty one."
+            )
+        case errno.EEXIST if folder.is_symlink():
+            return f"The data folder {folder} is a link to a folder that is not there; bring that folder back."
         case errno.EEXIST | errno.ENOTDIR:
-            return f"The data folder {folder} is not a folder ({error.strerror}); name another one."
-    return f"The data folder {folder} cannot be used: {error.strerror}."
+            return f"The data folder {folder} is not a folder ({why}); a file is in its way: name the right folder."
+        case errno.ENOENT | errno.EISDIR | errno.EINVAL | errno.ELOOP:
+            return f"The data folder {folder} cannot be used ({why}); name the right folder."
+    return f"The data folder {folder} cannot be used ({why}); {advice(error, 'name the right folder')}."

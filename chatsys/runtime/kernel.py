@@ -7,7 +7,6 @@ Read also `process`, the same node in a process of its own; `cluster`, which dri
 """
 
 import asyncio
-import os
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -20,6 +19,7 @@ from chatsys.errors import ChatsysError
 from chatsys.protocol.storage import Boot
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Factory, Host
+from chatsys.runtime.ports import cannot_listen
 from chatsys.runtime.rules import RuleSet
 from chatsys.runtime.scribe import Sink
 
@@ -137,9 +137,3 @@ class KernelNode:
         """Give the actor an order."""
         if self.host is not None:
             self.host.command(command)
-
-
-def cannot_listen(address: str, error: OSError) -> str:
-    """Say why a node cannot listen at `address`."""
-    reason = os.strerror(error.errno).lower() if error.errno else str(error)
-    return f"The address {address} cannot be used ({reason}); stop the other program there, or choose another port."

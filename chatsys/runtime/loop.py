@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from chatsys.capabilities import THREADS, need
 from chatsys.errors import ChatsysError, UsageError
+from chatsys.surroundings import start_thread
 
 T = TypeVar("T")
 LOOP_NEEDS = 3
@@ -70,7 +71,11 @@ class LoopThread:
         self._lost = lost
         self.loop.set_exception_handler(self._escaped)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        try:
+            start_thread(self._thread)
+        except ChatsysError:
+            self.loop.close()
+            raise
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)

@@ -25,6 +25,7 @@ from collections.abc import Iterable
 from chatsys.errors import NotHere
 from chatsys.protocol.actor import Address
 from chatsys.runtime.rules import ANY, Lossy, Rule, RuleSet
+from chatsys.surroundings import reason
 
 TOOLS = {"ip": "iproute2", "nft": "nftables"}
 """Programs, and the Debian packages that bring them."""
@@ -170,7 +171,10 @@ def _plug(device: str, host: str) -> str:
 
 def _run(command: str, lines: str = "") -> str:
     """Run `ip` or `nft` (out of reach of the terminal's Ctrl-C) and return what it says."""
-    done = subprocess.run(command.split(), input=lines, capture_output=True, text=True, process_group=0)
+    try:
+        done = subprocess.run(command.split(), input=lines, capture_output=True, text=True, process_group=0)
+    except OSError as error:
+        raise NotHere(f"This system does not run `{command}` ({reason(error)}); allow it, {INSTEAD}") from None
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it did not say why"])[0]
         raise NotHere(f"This system refuses `{command}` ({said}); allow it, {INSTEAD}")

@@ -14,6 +14,7 @@ Read also `transport` (who has the peers), `links` (one connection).
 """
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, NamedTuple
 
 from chatsys.config import split_address
@@ -56,6 +57,8 @@ class Peer:
         self.waiting: list[Frame] = []
         self._kicked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._nameless = False
+        """Whether it was told that the member's name cannot be resolved."""
 
     def start(self) -> None:
         """Begin to dial."""
@@ -114,16 +117,22 @@ class Peer:
                     return link, False
         except (ConnectionRefusedError, ConnectionResetError):
             return None, True
+        except (socket.gaierror, UnicodeError) as error:
+            if not self._nameless:
+                self._nameless = True
+                why = getattr(error, "strerror", None) or "no machine can be called so"
+                self.owner.taker.dropped(self.node, f"the name {host} cannot be resolved ({why}); it is tried again")
         except OSError as error:  # unreachable, or no answer in time: it may be paused, or far away
             if error.errno in SHORT:
                 self.owner.short.note(f"node {self.node} could not be dialled: {reason(error)}")
-        except (UnicodeError, RuntimeError) as error:  # a host name that none can have; no thread to look one up
+        except RuntimeError as error:  # no thread to look a name up
             self.owner.short.note(f"node {self.node} could not be dialled: {reason(error)}")
         if link is not None:
             link.abort()
         return None, False
 
     def _rose(self, link: Outbound) -> None:
+        self._nameless = False
         hello = link.answer.result()
         assert hello is not None, "a link rises after its hello"
         self.link = link

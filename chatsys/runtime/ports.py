@@ -3,17 +3,23 @@
 A socket that is bound but does not listen keeps other programs away while a node is down, and is
 refused to who dials it, as a dead node must be.
 
+A name may stand for addresses that this machine does not have: `localhost` is often written down as
+`::1` too where IPv6 is off.  `here` leaves those out before a node listens.
+
 Read also `cluster`; `namespaces` (a network of the nodes' own).
 """
 
+import errno
+import os
 import socket
 import sys
 from collections.abc import Iterable
 from typing import Any, Protocol
 
 from chatsys.capabilities import PROCESSES, SOCKETS, THREADS, need
-from chatsys.errors import UsageError
+from chatsys.errors import ChatsysError, UsageError
 from chatsys.runtime.rules import RuleSet
+from chatsys.surroundings import advice, reason
 
 
 class Network(Protocol):
@@ -60,12 +66,18 @@ class Ports:
     def __init__(self, nodes: Iterable[int]) -> None:
         self.members: dict[int, str] = {}
         self._kept: list[socket.socket] = []
-        for node in nodes:
-            kept = socket.socket()
-            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            kept.bind(("127.0.0.1", 0))
-            self._kept.append(kept)
-            self.members[node] = f"127.0.0.1:{kept.getsockname()[1]}"
+        try:
+            for node in nodes:
+                kept = socket.socket()
+                self._kept.append(kept)
+                kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                kept.bind(("127.0.0.1", 0))
+                self.members[node] = f"127.0.0.1:{kept.getsockname()[1]}"
+        except OSError as error:
+            self.free()
+            raise ChatsysError(
+                f"The nodes find no ports on 127.0.0.1 ({reason(error)}); {advice(error, 'use a World instead')}."
+            ) from None
         if sys.platform != "linux":  # elsewhere a bound port cannot be listened on by a second socket
             self.free()
 
@@ -81,3 +93,27 @@ class Ports:
         """Let go of the ports."""
         for kept in self._kept:
             kept.close()
+
+
+# --- where a node listens ---------------------------------------------------------------------
+
+FIRST_FREE = 1024
+"""Ports below this one are kept for root on most systems."""
+
+
+def cannot_listen(address: str, error: Exception) -> str:
+    """Say why a node cannot listen at `address`, and what to do about it."""
+    if isinstance(error, socket.gaierror):
+        return f"The name in {address} cannot be resolved ({error.strerror}); correct it, or write the number of an address."
+    number = getattr(error, "errno", None)
+    why = os.strerror(number).lower() if number else str(error)
+    match number:
+        case errno.EADDRINUSE:
+            what = "stop the other program there, or choose another port"
+        case errno.EADDRNOTAVAIL:
+            what = "it is no address of this machine: write one that is, in members or as listen"
+        case errno.EACCES:
+            what = f"ports below {FIRST_FREE} are for root only: choose another port"
+        case _:
+            what = advice(error, "choose another address")
+    return f"The address {address} cannot be used ({why}); {what}."

@@ -24,8 +24,8 @@ from chatsys.protocol.actor import Actor
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
-from chatsys.runtime.kernel import cannot_listen
 from chatsys.runtime.loop import new_loop
+from chatsys.runtime.ports import cannot_listen
 from chatsys.runtime.strangers import raise_limit
 from chatsys.runtime.terminal import Terminal
 

@@ -18,14 +18,16 @@ from typing import Any
 
 import msgspec
 
-from chatsys.errors import UsageError
+from chatsys.errors import ChatsysError, LogError, UsageError
 from chatsys.faults import check_command
 from chatsys.protocol.messages import Say
+from chatsys.runtime.disk import cannot_use
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.kernel import KernelNode, Plan
 from chatsys.runtime.ports import Network
 from chatsys.runtime.process import ProcessNode
 from chatsys.runtime.rules import RuleSet
+from chatsys.surroundings import advice, reason
 from chatsys.trace import Record, Trace
 
 IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}
@@ -87,7 +89,7 @@ class Stage:
 
     async def open(self) -> None:
         """Start all nodes at once; if one cannot start, none is left behind."""
-        begun = [node.start(self.own_rules) for node in self.nodes.values()]
+        begun = [self._begin(node) for node in self.nodes]
         results = await asyncio.gather(*begun, return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:
@@ -111,7 +113,17 @@ class Stage:
         if one.alive:
             raise UsageError(f"Node {node} is running; crash it first, then restart it.")
         self.tell("restart", node)
-        await one.start(self.own_rules)
+        await self._begin(node)
+
+    async def _begin(self, node: int) -> None:
+        """Begin a life; what the system refuses (a folder, a process, a descriptor) is told as that."""
+        try:
+            await self.nodes[node].start(self.own_rules)
+        except OSError as error:
+            if str(error.filename or "").startswith(str(self.plan.folder)):
+                raise LogError(cannot_use(self.plan.data(node), error)) from None
+            at = f": {error.filename}" if error.filename else ""
+            raise ChatsysError(f"Node {node} cannot start ({reason(error)}{at}); {advice(error)}.") from None
 
     async def pause(self, node: int) -> None:
         """Stop a node from handling anything."""

@@ -11,7 +11,6 @@ Read also `run` (which code it was), `sweep` (who makes the results), `commands.
 """
 
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -19,10 +18,10 @@ from typing import Any
 
 import msgspec
 
-from chatsys.capabilities import FILE_LOCKS, has
-from chatsys.errors import TraceError, UsageError
+from chatsys.errors import ChatsysError, TraceError, UsageError
 from chatsys.run import digest_core, versions
 from chatsys.sim.sweep import Plan, Result
+from chatsys.surroundings import UNUSABLE, advice, lock, place, reason
 from chatsys.trace import UNREADABLE
 
 VERSION = 2
@@ -48,9 +47,9 @@ class Results:
 
         Raises `TraceError` if it is no such file, is of another version or broken before its last
         line, and `UsageError` if it was begun with another plan, other parts or another chatsys, or
-        if another process has it.
+        if another process has it, and `NotHere` where the file system keeps no locks.
         """
-        self.path = Path(path)
+        self.path = place(path)
         self.done: dict[int, Result] = {}
         plain = msgspec.json.decode(msgspec.json.encode(plan))
         header = _Header("sweep", VERSION, plain, dict(parts or {}), versions(), digest_core())
@@ -62,22 +61,33 @@ class Results:
             raise
 
     def _open(self) -> int:
-        if self.path.exists() and not self.path.is_file():
-            raise TraceError(f"{self.path} cannot be used for results: it is no ordinary file; give another name.")
         try:
+            if self.path.exists() and not self.path.is_file():
+                raise TraceError(f"{self.path} cannot be used for results: it is no ordinary file; give another name.")
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        except UNUSABLE as error:
+            raise TraceError(self._cannot(error)) from None
+        try:
+            if not lock(file, self.path):
+                raise UsageError(f"{self.path} is in use by another process; wait until it ends, or give another name.")
         except OSError as error:
-            raise TraceError(f"{self.path} cannot be used for results: {error.strerror}.") from None
-        if not _lock(file):
             os.close(file)
-            raise UsageError(f"{self.path} is in use by another process; wait until it ends, or give another name.")
+            raise TraceError(self._cannot(error)) from None
+        except ChatsysError:
+            os.close(file)
+            raise
         return file
+
+    def _cannot(self, error: Exception) -> str:
+        return f"{self.path} cannot be used for results: {reason(error)}; {advice(error)}."
 
     def _begin(self, header: _Header) -> None:
         try:
-            data = self.path.read_bytes()
+            with open(self._file, "rb", closefd=False) as file:  # on Windows nobody else may read what is locked
+                file.seek(0)
+                data = file.read()
         except OSError as error:
-            raise TraceError(f"{self.path} cannot be used for results: {error.strerror}.") from None
+            raise TraceError(self._cannot(error)) from None
         whole = data[: data.rfind(b"\n") + 1]
         if whole:
             self._read(whole.splitlines(), header)
@@ -137,8 +147,8 @@ class Results:
                 data = data[os.write(self._file, data) :]
         except OSError as error:
             raise TraceError(
-                f"{self.path} cannot be written: {error.strerror}. What is in it is kept; make room, then give the "
-                "same command again."
+                f"{self.path} cannot be written: {reason(error)}. What is in it is kept; {advice(error)}, then give "
+                "the same command again."
             ) from None
 
     def missing(self, seeds: Iterable[int]) -> list[int]:
@@ -154,25 +164,6 @@ class Results:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-
-
-def _lock(file: int) -> bool:
-    """Lock the file, or say that another process has it; the lock ends with the process, however that ends."""
-    if not has(FILE_LOCKS):
-        return True  # where there are no other processes either, none can have it
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(file, 1 << 40, os.SEEK_SET)  # far behind the end, so that everybody can read what is there
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _differences(found: _Header, here: _Header) -> Iterator[tuple[str, Any, Any]]:

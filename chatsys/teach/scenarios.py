@@ -267,7 +267,10 @@ def wait(world: Any, holds: Callable[[], bool], what: str, limit: float = PATIEN
     end = world.now + limit
     while not holds():
         if world.now >= end:
-            raise ChatsysError(f"The demo waited {limit:.0f} s for {what}, in vain, at {world.now:.1f} s.")
+            why = " ".join(f"Node {node} stopped itself: {sentence}" for node, sentence in world.failures)
+            raise ChatsysError(
+                f"The demo waited {limit:.0f} s for {what}, in vain, at {world.now:.1f} s. {why}".rstrip()
+            )
         world.run(0.02)
 
 

@@ -5,6 +5,7 @@ notebooks | labs | __main__
         sim | runtime          two worlds that do not know each other
          check | faults
             trace
+           surroundings        the last that the core does not see
            protocol
    config, capabilities, then errors, then places and drain
 """
@@ -26,6 +27,7 @@ LEVELS = (
     {"errors", "inert", "carry"},
     {"config", "capabilities"},
     {"protocol"},
+    {"surroundings"},
     {"trace"},
     {"check", "faults", "run", "verify"},
     {"sim", "runtime"},

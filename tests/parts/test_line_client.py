@@ -116,3 +116,13 @@ def test_help_and_unknown_commands(chat: LineClient, shown: list[str]) -> None:
     chat.enter("/dance")
     chat.enter("   ")
     assert "/name NAME" in shown[0] and shown[1:] == ["    /dance is no command; /help lists them"]
+
+
+def test_what_cannot_be_shown_ends_the_client_and_not_its_thread() -> None:
+    def full(_: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    client = LineClient("ann", "main", show=full)
+    client.take(Record(0.0, "link_up", "ann", peer=1))
+    with pytest.raises(OSError, match="No space left on device"):
+        client.check_output()

@@ -141,7 +141,8 @@ def test_a_failed_write_is_told_once_and_nothing_is_written_after_it(tmp_path: P
     reports, failures = asyncio.run(fail())
     assert reports == []
     assert [str(error) for error in failures] == [
-        f"The disk failed at {tmp_path / 'log.jsonl'}: No space left on device; the node stops."
+        f"The log {tmp_path / 'log.jsonl'} cannot grow: No space left on device: the disk is full. "
+        "The node stops; make room, then start it again."
     ]
 
 

@@ -14,7 +14,7 @@ from chatsys import doctor
 from chatsys.commands import lab
 from chatsys.errors import UsageError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
