@@ -50,7 +50,7 @@ demo: $(READY)  ## crash a leader among three real processes and watch the rest 
 	$(BIN)/python -m chatsys demo --scenario leader-failure --where processes
 
 constraints:  ## take the newest versions into constraints.txt (needs uv); run `make test` before you commit them
-	echo 'setuptools>=77' | uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-annotate \
+	echo 'hatchling>=1.27' | uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-annotate \
 	  --all-extras --python-version 3.11 pyproject.toml - -o constraints.txt
 
 clean:  ## remove what make made (environments, caches, builds); notebooks and the nodes' logs stay
@@ -69,12 +69,12 @@ $(READY): pyproject.toml $(CONSTRAINTS)
 	stopped() { echo "The installation stopped at this step; the lines above say why.  Then run the same make again." >&2; exit 1; }; \
 	step 1 "Making a Python environment in $(VENV) ($$("$(PYTHON)" --version 2>&1)); only the first time."; \
 	if command -v uv >/dev/null && uv venv --quiet --seed --allow-existing --python "$(PYTHON)" $(VENV) \
-	    && uv pip install --quiet --python $(BIN)/python $(PACKAGES) 'setuptools>=77'; \
+	    && uv pip install --quiet --python $(BIN)/python $(PACKAGES) 'hatchling>=1.27'; \
 	then install() { uv pip install --quiet --python $(BIN)/python $(PACKAGES) "$$@"; }; \
 	else install() { $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PACKAGES) "$$@"; }; \
 	  "$(PYTHON)" -m venv $(VENV) || { \
 	    echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
-	  install 'setuptools>=77' || stopped; fi; \
+	  install 'hatchling>=1.27' || stopped; fi; \
 	step 2 "Installing what the nodes and the simulator need: seconds."; \
 	install --no-build-isolation -e . || stopped; \
 	step 3 "Installing JupyterLab, pandas and plotly, about 120 packages: half a minute to two minutes."; \

@@ -86,6 +86,9 @@ def grade(
     lab: Annotated[
         str, typer.Option("--lab", metavar="NAME", help="The lab's folder name, for example 03-total-order.")
     ],
+    course: Annotated[
+        Path | None, typer.Option(help="The labs folder of a clone.", show_default="looked for from here upwards")
+    ] = None,
     results: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json here.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -107,7 +110,7 @@ def grade(
     results = try_write(results) if results is not None else None
     from chatsys.teach.grader import grade_notebooks
 
-    graded = grade_notebooks(notebooks, lab=lab, results=results)
+    graded = grade_notebooks(notebooks, lab=lab, results=results, course=course)
     if as_json:
         print_json(graded)
         return

@@ -83,11 +83,13 @@ def show(question: str | float) -> Any:
     return figures.delivery_matrix(Trace.decode(result.trace))
 
 
-def grade_notebooks(paths: Iterable[str | Path], lab: str, results: str | Path | None = None) -> dict[str, Any]:
+def grade_notebooks(
+    paths: Iterable[str | Path], lab: str, results: str | Path | None = None, course: str | Path | None = None
+) -> dict[str, Any]:
     """Grade whole notebooks; see `marking`, which is loaded only here because it needs nbgrader."""
     from chatsys.teach import marking
 
-    return marking.grade_notebooks(paths, lab, results)
+    return marking.grade_notebooks(paths, lab, results, course)
 
 
 def find_question(name: str) -> Question:

@@ -23,6 +23,7 @@ from typing import Any
 from chatsys.capabilities import PROCESSES, need
 from chatsys.drain import say_bytes
 from chatsys.errors import UsageError
+from chatsys.surroundings import place
 from chatsys.teach import cell_output
 from chatsys.teach.cell_output import Allowance
 
@@ -44,13 +45,15 @@ class Mark(dict[str, Any]):
         return "\n".join(lines)
 
 
-def grade_notebooks(paths: Iterable[str | Path], lab: str, results: str | Path | None = None) -> dict[str, Any]:
-    """Grade each notebook of `lab` (a folder of the course, or a source notebook); return {path: mark}.
+def grade_notebooks(
+    paths: Iterable[str | Path], lab: str, results: str | Path | None = None, course: str | Path | None = None
+) -> dict[str, Any]:
+    """Grade each notebook of `lab`, which `find_source` finds with `course`; return {path: mark}.
 
     Raises `UsageError` only if the lab cannot be found; a bad notebook gets a mark that says why.
     """
     need("Grading whole notebooks", PROCESSES, instead="check one class at a time")
-    source = _read(find_source(lab))
+    source = _read(find_source(lab, course))
     marks: dict[str, Any] = {}
     for path in paths:
         try:
@@ -65,15 +68,26 @@ def grade_notebooks(paths: Iterable[str | Path], lab: str, results: str | Path |
     return marks
 
 
-def find_source(lab: str) -> Path:
-    """Return the source notebook of a lab, looking upwards from here and beside the package."""
-    if lab.endswith(".ipynb") and Path(lab).is_file():
-        return Path(lab)
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
-        found = sorted((folder / "labs" / "source" / lab).glob("*.ipynb")) if lab else []
-        if found:
+def find_source(lab: str, course: str | Path | None = None) -> Path:
+    """Return the source notebook of a lab: below `course`, a clone's labs/; else looking upwards from here.
+
+    `lab` may also be a path, of the notebook or of its folder.  Raises `UsageError` if there is none.
+    """
+    given = place(lab)
+    if given.suffix == ".ipynb" and given.is_file():
+        return given
+    homes = [Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]]
+    courses = [folder / "labs" for folder in homes] if course is None else [place(course)]
+    folders = [given] * (course is None) + [folder / "source" / lab for folder in courses]
+    for folder in folders if lab.strip(".") else ():
+        if found := sorted(folder.glob("*.ipynb")):
             return found[0]
-    raise UsageError(f"There is no lab {lab!r} under labs/source; give its folder's name, for example 03-total-order.")
+    if course is None:
+        raise UsageError(
+            f"There is no lab {lab!r} under labs/source; give its folder's name, for example 03-total-order, "
+            "and with --course the labs folder of your clone."
+        )
+    raise UsageError(f"There is no lab {lab!r} under {courses[0] / 'source'}; give the labs folder of a clone.")
 
 
 def _read(path: Path) -> Any:

@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from served import fetch
 from typed import Run, refused
 
 
@@ -201,19 +200,6 @@ def test_lab_serves_the_tour_and_the_labs(lab: "subprocess.Popen[str]") -> None:
     assert page == "/lab/tree/notebooks/00-tour.ipynb"
     for path in ("notebooks/00-tour.ipynb", "labs/source"):
         assert fetch(f"{place}/api/contents/{path}?content=0&token={token}")["path"] == path
-
-
-def fetch(url: str, limit: float = 30.0) -> Any:
-    """Return the JSON at `url`; JupyterLab tells its address a moment before it listens there."""
-    end = time.monotonic() + limit
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=limit) as answer:
-                return json.load(answer)
-        except urllib.error.URLError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
 
 
 def until(holds: Callable[[], bool], process: "subprocess.Popen[str]", limit: float = 60.0) -> None:
