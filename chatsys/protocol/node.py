@@ -130,13 +130,16 @@ class Node(Actor):
                 raise DamagedLog(f"of node {here.me}", line, why)
             match record:
                 case Boot(format=format) if format != FORMAT:  # SPECIFICATION R12.8
-                    todo = "install a newer one" if format > FORMAT else "give the node an empty data folder"
-                    raise LogError(f"This log has format {format}, this chatsys reads format {FORMAT}; {todo}.")
+                    age = "newer" if format > FORMAT else "older"
+                    raise LogError(
+                        f"This log has format {format}, this chatsys reads format {FORMAT}; run this node with the {age} "
+                        "chatsys that wrote it. An empty folder in its place could lose acknowledged messages."
+                    )
                 case Boot(incarnation=incarnation, cluster=cluster, node=node):
                     if (cluster, node) != (self.config.cluster, here.me):
                         raise LogError(
                             f"This log belongs to node {node} of cluster {cluster!r}, not to node {here.me} of "
-                            f"{self.config.cluster!r}; give each node its own data folder."
+                            f"{self.config.cluster!r}; name the folder in which this node's own log is."
                         )
                     here.incarnation = incarnation
                 case Promised(term=term, to=to):

@@ -1,7 +1,7 @@
 """The specification and the code say the same: every rule is held somewhere, every table is the registry's.
 
     **R8.6** A leader commits ...   <--cited-->   # SPECIFICATION R8.6      in chatsys/ or tests/
-    | S8 | leader completeness ...  <--equal-->   chatsys.check.INVARIANTS["S8"]
+    | S8 | leader completeness ...  <--equal-->   chatsys.check.SAFETY["S8"]
 
 Whoever adds a frame, a timer, an invariant or a mutant writes its line on the page, or a test here fails.
 """
@@ -17,7 +17,7 @@ import pytest
 from by_hand import config
 
 import chatsys.protocol
-from chatsys.check import INVARIANTS
+from chatsys.check import SAFETY
 from chatsys.check.frames import ALLOWANCE, BEATS, BOUND
 from chatsys.check.histories import VISIBLE
 from chatsys.check.liveness import LAWS
@@ -168,7 +168,7 @@ def test_the_table_of_records_is_what_a_log_may_hold() -> None:
 
 def test_the_table_of_safety_says_what_each_invariant_means() -> None:
     safety, liveness = (rows for rows in _tables("name", "title", "meaning"))
-    assert safety == [(kind.name, kind.title, kind.meaning) for kind in INVARIANTS.values()]
+    assert safety == [(kind.name, kind.title, kind.meaning) for kind in SAFETY.values()]
     assert column(liveness) == list(LAWS)
 
 

@@ -9,7 +9,6 @@ from bad_configs import BAD, GOOD
 from chatsys.config import (
     ClusterConfig,
     Limits,
-    NodeConfig,
     Timing,
     count_quorum,
     read_node_config,
@@ -88,6 +87,6 @@ def test_an_ipv6_address_is_split_at_its_last_colon() -> None:
 
 
 def test_a_config_cannot_be_changed_after_birth() -> None:
-    config = NodeConfig(node=1, data="d", cluster=ClusterConfig.of(1))
+    config = read_node_config(GOOD)
     with pytest.raises(AttributeError):
         config.node = 2  # type: ignore[misc]

@@ -77,7 +77,9 @@ def test_a_world_and_a_cluster_say_what_they_are(world: Any) -> None:
 
 def test_a_file_that_cannot_be_written_is_told_in_a_sentence(world: Any, tmp_path: Path) -> None:
     for save in (world.save, world.trace.save):
-        with pytest.raises(UsageError, match="cannot be written: No such file or directory; give a path in a folder"):
+        with pytest.raises(
+            UsageError, match="cannot be written: No such file or directory; name a file in a folder that exists"
+        ):
             save(tmp_path / "none" / "a.run")
 
 

@@ -56,14 +56,16 @@ def test_a_restarted_leader_does_not_lead_on() -> None:
 
 @pytest.mark.parametrize("foreign", [Boot(1, "other", 2), Boot(1, "chat", 3)])
 def test_a_log_of_another_node_or_cluster_is_refused_with_a_sentence(foreign: Boot) -> None:
-    with pytest.raises(LogError, match="give each node its own data folder"):
+    with pytest.raises(LogError, match="name the folder in which this node's own log is"):
         recovered(foreign)
 
 
 def test_a_log_of_another_format_is_refused_with_a_sentence() -> None:
     with pytest.raises(LogError, match="format 9"):
         recovered(Boot(1, "chat", 2, format=9))
-    with pytest.raises(LogError, match="format 1, this chatsys reads format 2; give the node an empty data folder"):
+    with pytest.raises(
+        LogError, match="format 1, this chatsys reads format 2; run this node with the older chatsys that wrote it"
+    ):
         recovered(Boot(1, "chat", 2, format=1))
 
 
