@@ -7,6 +7,7 @@ Read also `runtime.service` (one node), `runtime.cluster` (several), `clients.li
 
 import json
 import os
+import shlex
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -135,7 +136,9 @@ def status(
     """
     facts = _read_status(place(data) / STATUS)
     if facts is None:
-        raise UsageError(f"No cluster is up in {data}; start one with chatsys cluster up --data {data}.")
+        raise UsageError(
+            f"No cluster is up in {data}; start one with chatsys cluster up --data {shlex.quote(str(data))}."
+        )
     result = {key: facts[key] for key in ("leader", "members", "nodes")}
     if as_json:
         print_json(result)

@@ -4,6 +4,7 @@ Read also `sim.sweep` (many seeds), `sim.resume` (a long run in pieces), `faults
 """
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -96,7 +97,7 @@ def simulate(
     whole = tally(results, time.monotonic() - began)
     whole["warnings"] = _warnings(results, plan, parts) if parts else []
     for violation in whole["violations"]:
-        violation["replay"] += "".join(f" --part {text}" for text in part or ())
+        violation["replay"] += "".join(f" --part {shlex.quote(text)}" for text in part or ())
     if shrink and whole["violations"]:
         broken = dict.fromkeys(violation["seed"] for violation in whole["violations"])
         whole["shrunk"] = _shrink(list(broken), plan, parts)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -285,3 +286,14 @@ def _alive(process: Any) -> bool:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def test_the_command_that_replays_a_violation_can_be_pasted_whatever_the_folder_is_called(
+    tmp_path: Path, run: Run
+) -> None:
+    folder = tmp_path / "Ann's parts 2026"
+    folder.mkdir()
+    text = written(folder, BULLY + DOOR + "        raise ValueError('no')\n")
+    _, out, _ = run("simulate", "--seeds", "0:1", "--seconds", 3, "--calm", 1, "--part", text, "--json")
+    replay = shlex.split(json.loads(out)["violations"][0]["replay"])
+    assert replay[-2:] == ["--part", text]
