@@ -1,6 +1,6 @@
 """The command that searches every order of events within bounds: explore.
 
-Read also `sim.explore` (how it searches), `sim.models` (what is searched, and the bounds).
+Read also `explore.explorer` (how it searches), `explore.models` (what is searched, and the bounds).
 """
 
 import sys
@@ -54,8 +54,8 @@ def explore(
     """
     one_of("--model", model, NAMES)
     count = read_quorum(quorum, NODES)
-    from chatsys.sim.explore import Budget, Explorer
-    from chatsys.sim.models import MODELS
+    from chatsys.explore.explorer import Budget, Explorer
+    from chatsys.explore.models import MODELS
     from chatsys.sim.own.given import read_parts
     from chatsys.sim.own.searched import doubts, search_aside
     from chatsys.sim.sweep import Plan

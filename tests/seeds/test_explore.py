@@ -10,6 +10,10 @@ from typer.testing import CliRunner
 
 from chatsys.__main__ import app
 from chatsys.errors import UsageError
+from chatsys.explore.explorer import Budget, Explorer, Result
+from chatsys.explore.happenings import Crash, Deliver, Give, Ring, Rules
+from chatsys.explore.model import Model
+from chatsys.explore.models import DiskModel, ElectionModel, LogModel
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Append, Lead, Send
 from chatsys.protocol.messages import LinkUp, Prepare, Promise
@@ -18,10 +22,6 @@ from chatsys.protocol.ordering import Sequencer
 from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Outbox
 from chatsys.protocol.succession import Succession
-from chatsys.sim.explore import Budget, Explorer, Result
-from chatsys.sim.models import DiskModel, ElectionModel, LogModel
-from chatsys.sim.search.events import Crash, Deliver, Give, Ring, Rules
-from chatsys.sim.search.model import Model
 
 QUICK = Budget(seconds=60, states=200_000)
 

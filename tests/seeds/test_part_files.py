@@ -14,7 +14,7 @@ import pytest
 from typed import Run, refused
 
 from chatsys.errors import UsageError
-from chatsys.sim.explore import Budget
+from chatsys.explore.explorer import Budget
 from chatsys.sim.own.aside import Worker, aside, breathe, packed
 from chatsys.sim.own.given import load_parts, misfits, read_parts, wrong_answers
 from chatsys.sim.own.guarded import guarded_sweep

@@ -3,15 +3,15 @@
 Promises  warnings if the parts keep what one run leaves for the next, for then a search proves nothing;
           a summary as `explore` gives it, or a verdict "inconclusive" that names the line which hung,
           left, or took all memory; bounds that a model does not take raise `UsageError`.
-Read also `sim.explore` (the search), `aside` (the process).
+Read also `explore.explorer` (the search), `aside` (the process).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from chatsys.errors import UsageError
-from chatsys.sim.explore import Budget, Explorer, Result
-from chatsys.sim.models import MODELS
+from chatsys.explore.explorer import Budget, Explorer, Result
+from chatsys.explore.models import MODELS
 from chatsys.sim.own.aside import Parts, aside, breathe
 from chatsys.sim.own.determinism import check_determinism
 from chatsys.sim.own.given import wrong_answers

@@ -8,7 +8,7 @@ protocol without the bug, with the same bounds, stages and budget.
 
 Left out   mutants that break a promise of time, of memory or of the disk's bytes: OUT_OF_REACH says why
            of each; what the bounds of a search cut off: `Sight.bounds` lists it.
-Read also  `elections`, `logs`, `disks` (the searches), `teach.mutants` (the bugs), `sim.explore`.
+Read also  `elections`, `logs`, `disks` (the searches), `teach.mutants` (the bugs), `explore.explorer`.
 """
 
 from collections.abc import Iterable, Iterator

@@ -3,7 +3,7 @@
 Read also `teach.mutants.storage`, `ordering` and `fence` (the bugs), `logs` (without power losses).
 """
 
-from chatsys.sim.search.untimed import Life
+from chatsys.explore.untimed import Life
 from chatsys.teach.searches.lives import asks, came_back, committed, disk, is_in, leads, log, match, nominates
 from chatsys.teach.searches.logs import OPENED
 from chatsys.teach.searches.search import Search, Stage

@@ -3,7 +3,7 @@
 Read also `teach.mutants.succession` (the bugs), `search`.
 """
 
-from chatsys.sim.search.untimed import Life
+from chatsys.explore.untimed import Life
 from chatsys.teach.searches.lives import asks
 from chatsys.teach.searches.search import Search, Stage
 from chatsys.teach.searches.tight import Fresh, Led

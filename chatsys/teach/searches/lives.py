@@ -8,10 +8,10 @@ know which entries they are.
 Read also `search` (what a stage is), `elections`, `logs` and `disks` (which ask these questions).
 """
 
+from chatsys.explore.durable import read_records
+from chatsys.explore.untimed import Life
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import Role
-from chatsys.sim.search.durable import read_records
-from chatsys.sim.search.untimed import Life
 
 
 def node(life: Life) -> Node:

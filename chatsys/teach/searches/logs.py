@@ -13,8 +13,8 @@ Read also `search` (what a stage is), `teach.mutants.ordering`, `fence` and `cat
           `disks` (the searches in which power is lost).
 """
 
-from chatsys.sim.models import LogModel
-from chatsys.sim.search.untimed import Life
+from chatsys.explore.models import LogModel
+from chatsys.explore.untimed import Life
 from chatsys.teach.searches.lives import asks, came_back, committed, leads, log, match, node, syncs
 from chatsys.teach.searches.search import Search, Stage
 from chatsys.teach.searches.tight import Led

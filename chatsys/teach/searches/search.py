@@ -10,7 +10,7 @@ without it passes through the same stages and is searched beyond them with the s
 Assumes    the bounds of the model and the stages are bounds of the claim; `Sight` repeats them.
 Promises   the same search of the same mutant sees the same, after as many steps and states.
 Left out   roads that avoid a stage: for the protocol they are searched by `chatsys explore`.
-Read also  `tight` (the models and their bounds), `sim.explore` (how it searches).
+Read also  `tight` (the models and their bounds), `explore.explorer` (how it searches).
 """
 
 import time
@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatsys.check.violation import Violation
+from chatsys.explore.explorer import Budget, Explorer, Result
+from chatsys.explore.model import Step
+from chatsys.explore.node_model import NodeModel
+from chatsys.explore.opening import State
+from chatsys.explore.untimed import Life
 from chatsys.protocol.node import Node
-from chatsys.sim.explore import Budget, Explorer, Result
-from chatsys.sim.search.model import Step
-from chatsys.sim.search.node_model import NodeModel
-from chatsys.sim.search.opening import State
-from chatsys.sim.search.untimed import Life
 from chatsys.teach.mutants.mutant import Mutant
 
 When = Callable[[Life, Life, Life], bool]
@@ -58,7 +58,7 @@ class Sight:
     """What a search saw."""
 
     verdict: str
-    """As of `sim.explore`: fail, exhausted, ok, or inconclusive (a budget ran out)."""
+    """As of `explore.explorer`: fail, exhausted, ok, or inconclusive (a budget ran out)."""
     why: str
     killer: str = ""
     """The invariant that was seen broken."""

@@ -5,11 +5,11 @@
 
 Every frame, once sent, may arrive late, never, or again and again.  Frames of an attempt that is
 over are lost, and so is whatever else a bound says: loss is always allowed.  Nothing else is
-forgotten (as the models of `sim.models` do), because a mutant may break the reason for it.
+forgotten (as the models of `explore.models` do), because a mutant may break the reason for it.
 
 Left out   JOIN; PROPOSE sent again (each frame may arrive again); attempts that time out; what the
            bounds of each search say.
-Read also  `search` (stages), `sim.search.node_model` (the bounds that all models share).
+Read also  `search` (stages), `explore.node_model` (the bounds that all models share).
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,11 @@ import msgspec
 
 from chatsys.check.violation import Violation
 from chatsys.config import Limits
+from chatsys.explore.happenings import Deliver, Ring, Rules
+from chatsys.explore.model import Model
+from chatsys.explore.models import LogModel
+from chatsys.explore.node_model import NodeModel
+from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.messages import (
     Ack,
     Catchup,
@@ -33,11 +38,6 @@ from chatsys.protocol.messages import (
 )
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import Role
-from chatsys.sim.models import LogModel
-from chatsys.sim.search.events import Deliver, Ring, Rules
-from chatsys.sim.search.model import Model
-from chatsys.sim.search.node_model import NodeModel
-from chatsys.sim.search.untimed import Life, Turn
 
 ASLEEP = ("prepare", "defer")
 """Alarms that never ring: an attempt goes on until it is answered."""

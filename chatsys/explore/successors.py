@@ -32,12 +32,12 @@ from typing import Any
 
 from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
-from chatsys.sim.search.events import Gone, Met
-from chatsys.sim.search.model import Model, Step
-from chatsys.sim.search.opening import Opening, OpeningBroken, State
-from chatsys.sim.search.symmetry import Symmetry
-from chatsys.sim.search.tables import CRASHED, GIVEN, SLEPT, TWICE, Tables, make_room
-from chatsys.sim.search.untimed import Life
+from chatsys.explore.happenings import Gone, Met
+from chatsys.explore.model import Model, Step
+from chatsys.explore.opening import Opening, OpeningBroken, State
+from chatsys.explore.symmetry import Symmetry
+from chatsys.explore.tables import CRASHED, GIVEN, SLEPT, TWICE, Tables, make_room
+from chatsys.explore.untimed import Life
 
 Following = tuple[int, State, tuple[str, ...], Violation | None]
 """(step, state after it, marks, violation)"""

@@ -28,13 +28,13 @@ import msgspec
 
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
+from chatsys.explore.chance import NOW, Chance, Now, Undecidable
+from chatsys.explore.fingerprint import FAR, Copier, Pacing, Survey
+from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Append, Send
 from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.storage import Boot, Outbox
-from chatsys.sim.search.chance import NOW, Chance, Now, Undecidable
-from chatsys.sim.search.events import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
-from chatsys.sim.search.fingerprint import FAR, Copier, Pacing, Survey
 
 LATE = Now(-1e6)
 """The date of an alarm that rings long after it should have."""

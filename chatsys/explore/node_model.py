@@ -18,6 +18,12 @@ from typing import Any
 from chatsys.check.violation import Violation
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
+from chatsys.explore import ledger
+from chatsys.explore.durable import read_records
+from chatsys.explore.fingerprint import Pacing
+from chatsys.explore.happenings import Crash, Deliver, Give
+from chatsys.explore.model import Model
+from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.actor import Actor, Address, Part
 from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.effects import Deliver as Delivery
@@ -37,12 +43,6 @@ from chatsys.protocol.messages import (
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Progress
 from chatsys.protocol.standing import NUMBERS_A_LIFE, Role
-from chatsys.sim.search import ledger
-from chatsys.sim.search.durable import read_records
-from chatsys.sim.search.events import Crash, Deliver, Give
-from chatsys.sim.search.fingerprint import Pacing
-from chatsys.sim.search.model import Model
-from chatsys.sim.search.untimed import Life, Turn
 
 WAITS: Pacing = {
     Node: frozenset({"routes", "settling", "parts"}),

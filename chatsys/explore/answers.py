@@ -31,11 +31,11 @@ from collections.abc import Iterator
 from itertools import product
 from typing import get_args, get_type_hints
 
+from chatsys.explore.happenings import Deliver, Ring, Several
+from chatsys.explore.untimed import Life
 from chatsys.protocol.messages import Election, Ok
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import Role
-from chatsys.sim.search.events import Deliver, Ring, Several
-from chatsys.sim.search.untimed import Life
 
 ANSWERS = (Election, Ok)
 """What is granted at any time, and therefore never under way."""

@@ -32,11 +32,11 @@ import msgspec
 
 from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
-from chatsys.sim.search.chance import Undecidable
-from chatsys.sim.search.model import Model, Step
-from chatsys.sim.search.opening import OpeningBroken, State
-from chatsys.sim.search.successors import Successors
-from chatsys.sim.search.untimed import Life
+from chatsys.explore.chance import Undecidable
+from chatsys.explore.model import Model, Step
+from chatsys.explore.opening import OpeningBroken, State
+from chatsys.explore.successors import Successors
+from chatsys.explore.untimed import Life
 
 Verdict = Literal["pass", "fail", "exhausted, ok", "inconclusive"]
 

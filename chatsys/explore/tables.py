@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from chatsys.check.violation import Violation
-from chatsys.sim.search.events import Crash, Deliver, Event, Ring, Start
-from chatsys.sim.search.model import Model
-from chatsys.sim.search.untimed import Life, Turn, Turns
+from chatsys.explore.happenings import Crash, Deliver, Event, Ring, Start
+from chatsys.explore.model import Model
+from chatsys.explore.untimed import Life, Turn, Turns
 
 CRASHED, TWICE, SLEPT, GIVEN = 1, 1 << 4, 1 << 8, 1 << 12
 """What is spent is one number: how often power was lost, a frame doubled, an alarm late; what was given."""

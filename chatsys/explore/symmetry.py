@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import UsageError
-from chatsys.sim.search.model import Model
-from chatsys.sim.search.tables import GIVEN, Tables
+from chatsys.explore.model import Model
+from chatsys.explore.tables import GIVEN, Tables
 
 Names = dict[str, str]
 

@@ -19,12 +19,12 @@ from typing import Any
 import msgspec
 
 from chatsys.check.violation import Violation
+from chatsys.explore.durable import read_records
+from chatsys.explore.happenings import Start
+from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.effects import Deliver, Note
 from chatsys.protocol.messages import Ack, Entry, Prepare, Promise, SubmitReply
 from chatsys.protocol.node import Node
-from chatsys.sim.search.durable import read_records
-from chatsys.sim.search.events import Start
-from chatsys.sim.search.untimed import Life, Turn
 
 
 class Led(msgspec.Struct, frozen=True):

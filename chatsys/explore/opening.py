@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
-from chatsys.sim.search.events import Own, Ring, Start, Sync
-from chatsys.sim.search.untimed import Life
+from chatsys.explore.happenings import Own, Ring, Start, Sync
+from chatsys.explore.untimed import Life
 
 if TYPE_CHECKING:
-    from chatsys.sim.search.successors import Successors
+    from chatsys.explore.successors import Successors
 
 State = tuple[int, ...]
 """One number for each life, then the ledger, what is spent, and the frames, ascending."""

@@ -16,6 +16,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatsys.explore.answers import ANSWERS, any_answers, make_plain
+from chatsys.explore.chance import Undecidable
+from chatsys.explore.happenings import Deliver, Event, Give, Ring, Rules
+from chatsys.explore.node_model import WAITS, NodeModel
+from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.messages import (
     Ack,
@@ -33,11 +38,6 @@ from chatsys.protocol.messages import (
 )
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import NUMBERS_A_LIFE, Role, Standing
-from chatsys.sim.search.answers import ANSWERS, any_answers, make_plain
-from chatsys.sim.search.chance import Undecidable
-from chatsys.sim.search.events import Deliver, Event, Give, Ring, Rules
-from chatsys.sim.search.node_model import WAITS, NodeModel
-from chatsys.sim.search.untimed import Life, Turn
 
 
 class ElectionModel(NodeModel):

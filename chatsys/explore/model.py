@@ -18,10 +18,10 @@ import msgspec
 
 from chatsys.check.violation import Violation
 from chatsys.config import ClusterConfig
+from chatsys.explore.fingerprint import Pacing
+from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
+from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.actor import Actor, Address
-from chatsys.sim.search.events import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
-from chatsys.sim.search.fingerprint import Pacing
-from chatsys.sim.search.untimed import Life, Turn
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -27,8 +27,8 @@ from typing import Any, NoReturn, cast
 import msgspec
 
 from chatsys.config import ClusterConfig, Limits, Timing
+from chatsys.explore.chance import Date, Undecidable
 from chatsys.protocol.actor import Alarms
-from chatsys.sim.search.chance import Date, Undecidable
 
 FAR = 1e12
 """The date of every alarm that is set, as long as nobody makes it ring."""
