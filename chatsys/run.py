@@ -160,7 +160,7 @@ def _source(kind: Any) -> str:
 
 
 def _pickle(own: tuple[Any, ...]) -> str:
-    from chatsys.carry import pack
+    from chatsys.isolation.pickling import pack
 
     try:
         return base64.b64encode(pack(own)).decode()

@@ -157,7 +157,7 @@ def _play(wanted: range, plan: Any, means: tuple[int, float], parts: bytes, kept
 
 def _shrink(seeds: Sequence[int], plan: Any, code: bytes) -> dict[str, Any]:
     """Return the shortest run found that fails as one of the first seeds does: its steps in words, and as code."""
-    from chatsys.sim.own.aside import aside
+    from chatsys.isolation.worker import aside
     from chatsys.sim.own.guarded import usual_limit
 
     found: list[dict[str, Any]] = []

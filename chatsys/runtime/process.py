@@ -23,9 +23,9 @@ from typing import Any
 import msgspec
 
 from chatsys import errors
-from chatsys.carry import pack
-from chatsys.drain import Drain
 from chatsys.errors import ChatsysError, NotHere
+from chatsys.isolation.drain import Drain
+from chatsys.isolation.pickling import pack
 from chatsys.runtime import control
 from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced
 from chatsys.runtime.kernel import Plan

@@ -15,7 +15,7 @@ Read also `marking`, which uses both ends.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chatsys.drain import say_bytes
+from chatsys.isolation.drain import say_bytes
 
 MOST = 1 << 20
 """Bytes that one cell may show."""

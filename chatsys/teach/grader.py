@@ -32,11 +32,11 @@ import cloudpickle
 import msgspec
 
 from chatsys.capabilities import PROCESSES, has
-from chatsys.carry import pack
-from chatsys.drain import Drain, say_bytes
 from chatsys.errors import UsageError, told
-from chatsys.sim.own.beginning import bound_memory
-from chatsys.sim.own.deadline import Deadline, TimeUp
+from chatsys.isolation.beginning import bound_memory
+from chatsys.isolation.deadline import Deadline, TimeUp
+from chatsys.isolation.drain import Drain, say_bytes
+from chatsys.isolation.pickling import pack
 from chatsys.teach.questions import Question, Result, mark, one_of_each
 from chatsys.trace import Trace
 

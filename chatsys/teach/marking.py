@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from chatsys.capabilities import PROCESSES, need
-from chatsys.drain import say_bytes
 from chatsys.errors import UsageError
+from chatsys.isolation.drain import say_bytes
 from chatsys.surroundings import place
 from chatsys.teach import cell_output
 from chatsys.teach.cell_output import Allowance

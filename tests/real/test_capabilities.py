@@ -38,7 +38,7 @@ from chatsys.soak import soak
 from chatsys.fuzz import fuzz
 from chatsys.bench import _import_seconds
 from chatsys.runtime import control
-from chatsys.sim.own.aside import Worker
+from chatsys.isolation.worker import Worker
 from chatsys.teach.grader import grade_notebooks
 from chatsys.teach.mutants.stories import pasted
 members = {1: "127.0.0.1:5001"}
@@ -60,7 +60,7 @@ for act in (
 SWEEPS = """
 import sys
 from chatsys.protocol.election import Bully
-from chatsys.sim.own.aside import aside
+from chatsys.isolation.worker import aside
 from chatsys.sim.own.determinism import check_determinism
 from chatsys.sim.own.guarded import guarded_sweep
 from chatsys.sim.sweep import Plan, sweep

@@ -17,12 +17,12 @@ import psutil
 import pytest
 from pingpong import PingPong
 
-from chatsys.drain import Drain, say_bytes
 from chatsys.errors import ChatsysError, named, told
+from chatsys.isolation.drain import Drain, say_bytes
+from chatsys.isolation.worker import ANSWER, aside
 from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.process import PRINTED
-from chatsys.sim.own.aside import ANSWER, aside
 from chatsys.teach.grader import check
 
 MIB = 1 << 20
@@ -32,7 +32,7 @@ def in_a_process(script: str, limit: float = 120.0) -> Any:
     """Run `script`, which sets `answer`, in a process; return (answer, MiB by which its memory grew at most, stderr)."""
     whole = (
         f"import json, resource\npeak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
-        f"import chatsys.teach.grader, chatsys.teach.total_order_checks, chatsys.sim.own.aside\n"
+        f"import chatsys.teach.grader, chatsys.teach.total_order_checks, chatsys.isolation.worker\n"
         f"if __name__ == '__main__':\n    before = peak()\n{textwrap.indent(textwrap.dedent(script), '    ')}\n"
         f"    print(json.dumps([answer, peak() - before]))\n"
     )

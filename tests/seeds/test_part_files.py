@@ -15,7 +15,7 @@ from typed import Run, refused
 
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget
-from chatsys.sim.own.aside import Worker, aside, breathe, packed
+from chatsys.isolation.worker import Worker, aside, breathe, packed
 from chatsys.sim.own.given import load_parts, misfits, read_parts, wrong_answers
 from chatsys.sim.own.guarded import guarded_sweep
 from chatsys.sim.own.searched import search_aside

@@ -11,10 +11,10 @@ from random import Random
 import msgspec
 import pytest
 
-from chatsys.carry import pack
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import TraceError, UsageError
 from chatsys.faults import apply, random_script
+from chatsys.isolation.pickling import pack
 from chatsys.protocol.client import Client
 from chatsys.protocol.election import Bully
 from chatsys.protocol.messages import Say

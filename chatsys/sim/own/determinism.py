@@ -27,10 +27,10 @@ import msgspec
 
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
+from chatsys.isolation.attribution import Kept
+from chatsys.isolation.worker import MEMORY, Parts, Worker, packed
 from chatsys.places import at, is_own, opening
-from chatsys.sim.own.aside import MEMORY, Parts, Worker, packed
 from chatsys.sim.own.steps import Step, Steps, parting
-from chatsys.sim.own.suspects import Kept
 from chatsys.sim.sweep import Plan, schedule
 
 CLOCK = "use `now`, which every door is given"

@@ -24,13 +24,13 @@ import msgspec
 
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
+from chatsys.isolation.answer import LOADING
+from chatsys.isolation.attribution import blame, place
+from chatsys.isolation.worker import aside
 from chatsys.places import is_own
 from chatsys.protocol import effects
 from chatsys.protocol.actor import Part
 from chatsys.protocol.node import PARTS, Node
-from chatsys.sim.own.answer import LOADING
-from chatsys.sim.own.aside import aside
-from chatsys.sim.own.suspects import blame, place
 from chatsys.sim.sweep import Plan, schedule
 
 Named = tuple[str, str, str]

@@ -15,9 +15,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from chatsys.errors import UsageError
-from chatsys.sim.own.answer import Answer
-from chatsys.sim.own.aside import MEMORY, Parts, Worker, attend, hire, packed
-from chatsys.sim.own.here import Here
+from chatsys.isolation.answer import Answer
+from chatsys.isolation.in_process import Here
+from chatsys.isolation.worker import MEMORY, Parts, Worker, attend, hire, packed
 from chatsys.sim.sweep import Plan, Result, run_seed
 
 ENOUGH = 3

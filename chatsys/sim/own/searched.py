@@ -12,7 +12,7 @@ from typing import Any
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.models import MODELS
-from chatsys.sim.own.aside import Parts, aside, breathe
+from chatsys.isolation.worker import Parts, aside, breathe
 from chatsys.sim.own.determinism import check_determinism
 from chatsys.sim.own.given import wrong_answers
 from chatsys.sim.own.guarded import usual_limit

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from chatsys.sim.own.answer import LOADING, Answer, attempt
-from chatsys.sim.own.deadline import Deadline, TimeUp
+from chatsys.isolation.answer import LOADING, Answer, attempt
+from chatsys.isolation.deadline import Deadline, TimeUp
 
 
 class Here:

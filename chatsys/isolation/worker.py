@@ -26,13 +26,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chatsys.capabilities import PROCESSES, has, need
-from chatsys.carry import pack
-from chatsys.drain import Drain, say_bytes
 from chatsys.errors import NotHere, UsageError
-from chatsys.sim.own.answer import LOADING, Answer, attempt
-from chatsys.sim.own.beginning import bound_memory, deaf, hash_seed
-from chatsys.sim.own.deadline import line_of
-from chatsys.sim.own.here import Here
+from chatsys.isolation.answer import LOADING, Answer, attempt
+from chatsys.isolation.beginning import bound_memory, deaf, hash_seed
+from chatsys.isolation.deadline import line_of
+from chatsys.isolation.drain import Drain, say_bytes
+from chatsys.isolation.in_process import Here
+from chatsys.isolation.pickling import pack
 
 if TYPE_CHECKING:  # importing it needs what only systems with processes have
     from multiprocessing.connection import Connection

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.errors import ChatsysError
-from chatsys.sim.own.deadline import TimeUp
-from chatsys.sim.own.suspects import blame
+from chatsys.isolation.attribution import blame
+from chatsys.isolation.deadline import TimeUp
 
 LOADING = 10.0
 """So many seconds the classes may take to be loaded, however short a task must be."""
