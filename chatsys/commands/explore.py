@@ -54,11 +54,11 @@ def explore(
     """
     one_of("--model", model, NAMES)
     count = read_quorum(quorum, NODES)
+    from chatsys.campaign.guarded_search import doubts, search_aside
+    from chatsys.campaign.loading import read_parts
+    from chatsys.campaign.one_seed import Plan
     from chatsys.explore.explorer import Budget, Explorer
     from chatsys.explore.models import MODELS
-    from chatsys.sim.own.given import read_parts
-    from chatsys.sim.own.searched import doubts, search_aside
-    from chatsys.sim.sweep import Plan
 
     parts = read_parts(part) if part else b""
     prune = not parts and MODELS[model](quorum=count).config.safe

@@ -1,6 +1,6 @@
 """The command `bench`, which measures this machine, and what all commands that prove something share.
 
-Read also `simulate`, `explore`, `fuzz` (commands that prove), `chatsys.bench` (the measurements).
+Read also `simulate`, `explore`, `fuzz` (commands that prove), `chatsys.campaign.bench` (the measurements).
 """
 
 import inspect
@@ -51,7 +51,7 @@ def bench(
         chatsys bench failover --where processes
         chatsys bench throughput --where kernel --messages 5000 --json
     """
-    from chatsys import bench as benches
+    from chatsys.campaign import bench as benches
 
     one_of("NAME", name, tuple(benches.NAMES))
     if where is not None:

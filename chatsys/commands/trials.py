@@ -138,7 +138,7 @@ def soak(
     """
     if minutes * 60 * rate > 500_000:
         raise UsageError(f"{minutes} minutes at {rate} messages a second are too many to judge; give fewer.")
-    from chatsys.soak import soak as run
+    from chatsys.campaign.soak import soak as run
 
     hint(f"{minutes:g} minutes of faults on {nodes} processes; Ctrl-C ends it.")
     with progress(int(minutes * 60), "seconds") as step:

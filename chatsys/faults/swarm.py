@@ -7,7 +7,7 @@ them often, and meets states that a seed which does everything never reaches.
 
 Assumes   at the end of the script everything is mended.
 Promises  stays inside the fault model, and asserts it of every script that it draws.
-Read also `model` (its bounds), `script` (what a fault is), `sim.sweep` (many seeds).
+Read also `model` (its bounds), `script` (what a fault is), `campaign.one_seed` (many seeds).
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -4,7 +4,7 @@
                                              --in_words-->  At 3 s the network splits: node 2 | nodes 1 and 3.
     a record of links: "lose * - *: 0.3"     --of_links-->  Every link loses 30% of its frames.
 
-Read also `script` (what a step is), `sim.shrink` (the short stories made of them).
+Read also `script` (what a step is), `campaign.shrink` (the short stories made of them).
 """
 
 import re

@@ -9,12 +9,13 @@ import pytest
 
 import chatsys as cs
 from chatsys import Cluster, ClusterConfig, Timing, World
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.sweep import sweep
 from chatsys.errors import ChatsysError, NoSuchVerb, TraceError, UsageError
 from chatsys.explore.explorer import Budget
 from chatsys.runtime.client import ClientHost
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
-from chatsys.sim.sweep import Plan, sweep
 from chatsys.trace import Trace
 
 

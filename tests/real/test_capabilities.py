@@ -34,9 +34,9 @@ from chatsys.errors import NotHere
 from chatsys.runtime.client import ClientHost
 from chatsys.config import ClusterConfig, NodeConfig
 from chatsys.runtime.service import run_node
-from chatsys.soak import soak
-from chatsys.fuzz import fuzz
-from chatsys.bench import _import_seconds
+from chatsys.campaign.soak import soak
+from chatsys.campaign.fuzz import fuzz
+from chatsys.campaign.bench import _import_seconds
 from chatsys.runtime import control
 from chatsys.isolation.worker import Worker
 from chatsys.teach.grader import grade_notebooks
@@ -61,9 +61,9 @@ SWEEPS = """
 import sys
 from chatsys.protocol.election import Bully
 from chatsys.isolation.worker import aside
-from chatsys.sim.own.determinism import check_determinism
-from chatsys.sim.own.guarded import guarded_sweep
-from chatsys.sim.sweep import Plan, sweep
+from chatsys.campaign.determinism import check_determinism
+from chatsys.campaign.sweep import guarded_sweep
+from chatsys.campaign.one_seed import Plan, sweep
 plan = Plan(seconds=2.0, calm=2.0)
 print([one.hash for one in sweep(range(3), plan, jobs=3)] == [one.hash for one in sweep(range(3), plan)])
 class Hangs(Bully):

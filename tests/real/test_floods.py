@@ -330,8 +330,8 @@ def test_what_classes_print_in_a_sweep_is_cut_once_for_all_its_processes(kind: s
         import sys
         sys.path += {[str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]!r}
         import test_floods
-        from chatsys.sim.own.guarded import guarded_sweep
-        from chatsys.sim.sweep import Plan
+        from chatsys.campaign.sweep import guarded_sweep
+        from chatsys.campaign.one_seed import Plan
         played = guarded_sweep(range(6), Plan(seconds=3, calm=1, kinds=()), {{"election": test_floods.{kind}}})
         answer = [one.inconclusive for one in played]
     """)

@@ -16,11 +16,11 @@ import psutil
 import pytest
 from typed import Run
 
+from chatsys.campaign.soak import soak
 from chatsys.errors import NotHere
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.namespaces import MOST, Namespaces, reap
 from chatsys.runtime.rules import ANY, Lossy, Rule, RuleSet, Slow
-from chatsys.soak import soak
 
 HEAR = (
     "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('{}', 9)); s.settimeout(0.5); print(flush=True)"

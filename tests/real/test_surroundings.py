@@ -11,7 +11,7 @@ import pytest
 from typed import Run, refused
 
 from chatsys import Cluster, World
-from chatsys.bench import _import_seconds
+from chatsys.campaign.bench import _import_seconds
 from chatsys.commands import hint
 from chatsys.commands.nodes import _keep_status
 from chatsys.errors import ChatsysError

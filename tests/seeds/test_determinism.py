@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from typed import Run, refused
 
+from chatsys.campaign.determinism import check_determinism
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.steps import parting, plain
+from chatsys.campaign.sweep import guarded_sweep, sweep, usual_limit
 from chatsys.errors import UsageError
 from chatsys.protocol.effects import Note
 from chatsys.protocol.election import Bully
-from chatsys.sim.own.determinism import check_determinism
-from chatsys.sim.own.guarded import guarded_sweep, usual_limit
-from chatsys.sim.own.steps import parting, plain
-from chatsys.sim.sweep import Plan, sweep
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
 SEEN: list[Any] = []

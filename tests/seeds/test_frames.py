@@ -2,8 +2,8 @@
 
 import pytest
 
+from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.check.frames import BOUND, check_frames, stretches
-from chatsys.sim.sweep import Plan, schedule
 from chatsys.teach.schedules import play
 from chatsys.trace import Record, Trace
 

@@ -9,9 +9,9 @@ import pytest
 from by_hand import chat, recovered
 from typed import Run, refused
 
+from chatsys.campaign.fuzz import fuzz
+from chatsys.campaign.fuzz.made import Maker, spoilt
 from chatsys.errors import DamagedLog, UsageError
-from chatsys.fuzz import fuzz
-from chatsys.fuzz.made import Maker, spoilt
 from chatsys.protocol.effects import Effects
 from chatsys.protocol.log import Log
 from chatsys.protocol.messages import NODE_MESSAGES, Entry

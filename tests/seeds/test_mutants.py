@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
+from chatsys.campaign.one_seed import schedule
 from chatsys.errors import UsageError
-from chatsys.sim.sweep import schedule
 from chatsys.teach import mutants
 from chatsys.teach.mutants import MUTANTS, Kill, Mutant, direct, hunt, table
 from chatsys.teach.schedules import DIRECTED

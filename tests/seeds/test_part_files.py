@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from typed import Run, refused
 
+from chatsys.campaign.guarded_search import search_aside
+from chatsys.campaign.loading import load_parts, misfits, read_parts, wrong_answers
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.sweep import guarded_sweep, sweep
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget
 from chatsys.isolation.worker import Worker, aside, breathe, packed
-from chatsys.sim.own.given import load_parts, misfits, read_parts, wrong_answers
-from chatsys.sim.own.guarded import guarded_sweep
-from chatsys.sim.own.searched import search_aside
-from chatsys.sim.sweep import Plan, sweep
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
 BULLY = "from chatsys.protocol.election import Bully\n\n\n"

@@ -11,11 +11,12 @@ import msgspec
 import pytest
 from typed import Run, refused
 
+from chatsys.campaign.one_seed import Plan, Result, run_seed
+from chatsys.campaign.resume import Results
+from chatsys.campaign.summary import meaning
+from chatsys.campaign.sweep import sweep
 from chatsys.errors import TraceError, UsageError
 from chatsys.run import digest_core, digest_part
-from chatsys.sim.resume import Results
-from chatsys.sim.sweep import Plan, Result, run_seed, sweep
-from chatsys.sim.tally import meaning
 
 SHORT = Plan(seconds=2, calm=1)
 

@@ -11,6 +11,7 @@ from random import Random
 import msgspec
 import pytest
 
+from chatsys.campaign.one_seed import SMALL
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import TraceError, UsageError
 from chatsys.faults import apply, random_script
@@ -21,7 +22,6 @@ from chatsys.protocol.messages import Say
 from chatsys.run import Run
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
-from chatsys.sim.sweep import SMALL
 from chatsys.sim.world import World
 from chatsys.trace import Record, Trace
 

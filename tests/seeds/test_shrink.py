@@ -13,16 +13,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chatsys.campaign import reductions as simpler
+from chatsys.campaign.liveness import overdue
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.shrink import Case, Shrunk, shrink, shrink_seed
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.faults import Script
 from chatsys.faults.telling import as_call, in_words
 from chatsys.protocol.effects import Effects, Lead
 from chatsys.protocol.succession import Succession
-from chatsys.sim import simpler
-from chatsys.sim.overdue import overdue
-from chatsys.sim.shrink import Case, Shrunk, shrink, shrink_seed
-from chatsys.sim.sweep import Plan
 from chatsys.sim.world import World
 from chatsys.teach.mutants import MUTANTS
 from chatsys.teach.mutants.stories import Story, story

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from by_hand import NeverStands
 
+from chatsys.campaign.one_seed import Plan, Result, schedule
+from chatsys.campaign.summary import tally, told
+from chatsys.campaign.sweep import sweep, trace_hash
 from chatsys.check.sometimes import VITAL
 from chatsys.errors import ConfigError, UsageError
 from chatsys.faults import KINDS
-from chatsys.sim.sweep import Plan, Result, schedule, sweep, trace_hash
-from chatsys.sim.tally import tally, told
 
 
 def bad(results: list[Result]) -> list[str]:

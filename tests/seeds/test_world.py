@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
 @pytest.mark.slow
 def test_the_trace_does_not_depend_on_how_python_hashes() -> None:
     code = (
-        "from test_world import eventful; from chatsys.sim.sweep import Plan, schedule;"
+        "from test_world import eventful; from chatsys.campaign.one_seed import Plan, schedule;"
         "print(eventful(5).trace.hash(), schedule(3, Plan(seconds=6, calm=4)).trace.hash())"
     )
     seen = set()

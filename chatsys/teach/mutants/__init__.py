@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from chatsys.campaign.one_seed import Outcome, schedule
 from chatsys.errors import UsageError
-from chatsys.sim.sweep import Outcome, schedule
 from chatsys.teach.mutants.catchup import CATCHUP
 from chatsys.teach.mutants.failure import FAILURE
 from chatsys.teach.mutants.fence import FENCE

@@ -6,7 +6,7 @@
 lines of each in a fresh interpreter.
 
 Promises  the run of a story breaks the invariant that killed the mutant, and no other counts.
-Read also `sim.shrink` (how a run gets short), `mutants` (the bugs).
+Read also `campaign.shrink` (how a run gets short), `mutants` (the bugs).
 """
 
 import subprocess
@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from chatsys.campaign.shrink import Shrunk, shrink_seed
 from chatsys.capabilities import PROCESSES, need
 from chatsys.protocol.node import Node
-from chatsys.sim.shrink import Shrunk, shrink_seed
 from chatsys.teach.mutants import MOST_SEEDS, MUTANTS, Mutant, hunt, mutant
 
 

@@ -9,15 +9,15 @@ leaves the world, events without end.  What a forged frame makes of the chat doe
 trust each other's words, only not their bytes.
 
 Promises  the same seed feeds the same frames to the same states.
-Read also `links` (bytes, in real time), `sim.sweep` (schedules within the fault model).
+Read also `links` (bytes, in real time), `campaign.one_seed` (schedules within the fault model).
 """
 
 import re
 from random import Random
 
+from chatsys.campaign.fuzz.made import Maker
+from chatsys.campaign.fuzz.tally import Tally, watch_for_hangs
 from chatsys.errors import UsageError
-from chatsys.fuzz.made import Maker
-from chatsys.fuzz.tally import Tally, watch_for_hangs
 from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.node import Node
 from chatsys.sim.host import Host

@@ -1,4 +1,4 @@
-"""Prove: the long ring of the evidence, cut into pieces that run one after another, and go on tomorrow.
+"""Evidence: the long ring of the tests, cut into pieces that run one after another, and go on tomorrow.
 
     kinds of evidence --the one that had the least time so far--> its next piece: a chatsys command, in a process
                                                                      |
@@ -10,7 +10,7 @@ Each piece is a command that you can type yourself, so a piece that fails can be
 
 Assumes   the code does not change while a piece runs.
 Promises  a piece that was finished with the same code is not run again; a piece that is stopped leaves nothing.
-Read also `commands.prove` (how it is started), `soak`, `fuzz`, `sim.sweep`, `explore.explorer`, `teach.mutants`.
+Read also `commands.prove` (how it is started), `soak`, `fuzz`, `campaign.one_seed`, `explore.explorer`, `teach.mutants`.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ import msgspec
 
 from chatsys.errors import UsageError
 
-HERE = Path(__file__).parent
+PACKAGE = Path(__file__).resolve().parents[1]
 PIECES, TABLE = "pieces.jsonl", "evidence.txt"
 
 Verdict = Literal["held", "violated", "inconclusive", "failed"]
@@ -69,47 +69,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     result: Verdict
     what: str = ""
     """The first sentence that says what was violated, or why there is no verdict."""
-
-
-def _schedules(nodes: int, count: int, calm: float) -> Iterator[Piece]:
-    step = 100
-    for first in range(0, count, step):
-        seeds = f"{first}:{first + step}"
-        words = f"simulate --seeds {seeds} --nodes {nodes} --seconds 60 --calm {calm:g} --talk 0.5"
-        yield Piece((*words.split(" "), "--json"), 1800.0, seeds)
-
-
-def _soaks(nodes: int, minutes: int) -> Iterator[Piece]:
-    for seed in range(1, minutes + 1):
-        yield Piece(
-            ("soak", "--minutes", "1", "--nodes", str(nodes), "--seed", str(seed), "--json"),
-            240.0,
-            f"{seed}:{seed + 1}",
-        )
-
-
-def kinds() -> tuple[Kind, ...]:
-    """Return every kind of evidence, in the order in which their first pieces run."""
-    from chatsys.teach.searches import SEARCHES
-
-    fuzz = (Piece(("fuzz", "--seed", str(seed), "--json"), 600.0, f"{seed}:{seed + 1}") for seed in range(1, 6))
-    searched = (Piece(("mutants", name, "--explore", "--json"), 900.0) for name in SEARCHES)
-    return (
-        Kind("mutants, by schedules", (Piece(("mutants", "--json"), 900.0),)),
-        Kind("mutants, by every order", tuple(searched)),
-        Kind("fuzz", tuple(fuzz)),
-        Kind("election, every order", (Piece(("explore", "--json"), 2400.0),)),
-        Kind("log, every order", (_log(),), bounded=True),
-        Kind("soak, 3 processes", tuple(_soaks(3, 10))),
-        Kind("soak, 5 processes", tuple(_soaks(5, 10))),
-        Kind("schedules, long calm", tuple(_schedules(3, 500, 90.0))),
-        Kind("schedules, 3 nodes", tuple(_schedules(3, 10_000, 45.0))),
-        Kind("schedules, 5 nodes", tuple(_schedules(5, 10_000, 45.0))),
-    )
-
-
-def _log() -> Piece:
-    return Piece(("explore", "--model", "log", "--states", "1000000", "--json"), 2400.0)
 
 
 class Evidence:
@@ -199,7 +158,7 @@ class Evidence:
         }
 
 
-def prove(evidence: Evidence, seconds: float, tell: Callable[[Line], None]) -> None:
+def gather(evidence: Evidence, seconds: float, tell: Callable[[Line], None]) -> None:
     """Run pieces, and tell each, until all are done; after `seconds` no new one is begun."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and (work := evidence.next()) is not None:
@@ -233,14 +192,16 @@ def joined(ranges: list[str]) -> str:
 def describe_code() -> tuple[str, str]:
     """Return the commit for people, `+` where files differ from it, and a digest of the package's files."""
     digest = hashlib.sha256()
-    for path in sorted(HERE.rglob("*.py")):
-        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return _commit(), digest.hexdigest()[:12]
 
 
 def _commit() -> str:
     def git(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(HERE), *words], capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, timeout=20, check=False
+        )
         return done.stdout.strip() if done.returncode == 0 else ""
 
     try:

@@ -21,12 +21,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatsys.campaign.one_seed import Plan, run_seed
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.protocol.client import Client
 from chatsys.protocol.messages import Say
 from chatsys.runtime.cluster import Cluster
-from chatsys.sim.sweep import Plan, run_seed
 
 LIMIT = 60.0
 """Seconds after which a measurement that does not come to its end is an error."""

@@ -16,13 +16,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from chatsys.campaign.fuzz.crowds import fuzz_crowds
+from chatsys.campaign.fuzz.links import fuzz_links
+from chatsys.campaign.fuzz.logs import fuzz_logs
+from chatsys.campaign.fuzz.nodes import fuzz_nodes
+from chatsys.campaign.fuzz.tally import Tally, stop_watching, watch_for_hangs
 from chatsys.capabilities import SOCKETS, need
 from chatsys.errors import UsageError
-from chatsys.fuzz.crowds import fuzz_crowds
-from chatsys.fuzz.links import fuzz_links
-from chatsys.fuzz.logs import fuzz_logs
-from chatsys.fuzz.nodes import fuzz_nodes
-from chatsys.fuzz.tally import Tally, stop_watching, watch_for_hangs
 
 ROUND = 10_000
 """So many frames or logs at a time; memory is looked at between the rounds."""

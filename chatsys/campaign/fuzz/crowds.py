@@ -26,10 +26,10 @@ from random import Random
 from traceback import extract_tb
 from typing import Any
 
+from chatsys.campaign.fuzz.links import WatchedHost
+from chatsys.campaign.fuzz.tally import Tally
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
-from chatsys.fuzz.links import WatchedHost
-from chatsys.fuzz.tally import Tally
 from chatsys.protocol.node import Node
 from chatsys.runtime import links
 from chatsys.runtime.wire import PROTOCOL, Hello, line

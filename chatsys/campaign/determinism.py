@@ -25,13 +25,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.campaign.one_seed import Plan, schedule
+from chatsys.campaign.steps import Step, Steps, parting
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
 from chatsys.isolation.attribution import Kept
 from chatsys.isolation.worker import MEMORY, Parts, Worker, packed
 from chatsys.places import at, is_own, opening
-from chatsys.sim.own.steps import Step, Steps, parting
-from chatsys.sim.sweep import Plan, schedule
 
 CLOCK = "use `now`, which every door is given"
 CHANCE = "use `self.random`"

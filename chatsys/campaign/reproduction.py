@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from chatsys.campaign.liveness import overdue
 from chatsys.check import Checker, Violation
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import Runaway
@@ -25,7 +26,6 @@ from chatsys.faults import Script
 from chatsys.faults.telling import as_call, literal
 from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
-from chatsys.sim.overdue import overdue
 from chatsys.sim.world import World
 
 AFTERWARDS = 8.0
@@ -120,7 +120,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         options = self.options()
         return "\n".join(
             [f"from chatsys import {', '.join(['World', *([judge] if judge == 'check' else [])])}"]
-            + (["from chatsys.sim.overdue import overdue"] if judge == "overdue" else [])
+            + (["from chatsys.campaign.liveness import overdue"] if judge == "overdue" else [])
             + _imports(options, [*(self.parts or {}).values(), *([self.actor] if self.actor else [])])
             + ["", f"world = World({', '.join(options)})", *steps, f"world.run({self.end(violation)})", show]
         )

@@ -15,11 +15,11 @@ import re
 
 import msgspec
 
+from chatsys.campaign.reproduction import Case
 from chatsys.check import Violation
 from chatsys.errors import Runaway
 from chatsys.faults import Script
 from chatsys.faults.telling import explain, in_words
-from chatsys.sim.case import Case
 from chatsys.sim.network import Conditions
 
 _ID = re.compile(r" \(client [0-9a-f]+\)")

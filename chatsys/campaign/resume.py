@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
+from chatsys.campaign.one_seed import Plan, Result
 from chatsys.errors import ChatsysError, TraceError, UsageError
 from chatsys.run import digest_core, versions
-from chatsys.sim.sweep import Plan, Result
 from chatsys.surroundings import UNUSABLE, advice, lock, place, reason
 from chatsys.trace import UNREADABLE
 

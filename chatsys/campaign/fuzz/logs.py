@@ -20,14 +20,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from random import Random
 
+from chatsys.campaign.fuzz.made import flipped
+from chatsys.campaign.fuzz.tally import Tally, watch_for_hangs
+from chatsys.campaign.one_seed import Plan, prepare
 from chatsys.config import ClusterConfig
 from chatsys.errors import DamagedLog, LogError
-from chatsys.fuzz.made import flipped
-from chatsys.fuzz.tally import Tally, watch_for_hangs
 from chatsys.protocol.messages import Heartbeat, Label, LinkUp
 from chatsys.protocol.node import Node
 from chatsys.protocol.storage import Boot, Promised, decode, encode
-from chatsys.sim.sweep import Plan, prepare
 
 SOURCES = 6
 """So many schedules are played to have real logs."""

@@ -1,33 +1,27 @@
-"""Sweep: many seeds, each one schedule of faults under a busy chat, each judged by the checker.
+"""One seed: a whole experiment, a schedule of faults under a busy chat, judged by the checkers.
 
     seed --> clients talk all along; faults for `seconds`; then all is mended; then `calm` --> check
 
-A seed is a whole experiment: the same seed and options give the same faults, the same trace and
-the same verdict, on any number of processes.
+The same seed and options give the same faults, the same trace and the same verdict, on any machine.
 
-Assumes   nothing of the seeds; they may run in any order, on any core.
-Promises  a verdict for every seed: held, violated (with what replays it), or inconclusive; results
-          come in the order of the seeds, and their combined hash does not depend on `jobs`.
-Read also `faults.swarm` (how faults are drawn), `check` (the judge), `world`.
+Promises  a verdict: held, violated (with what replays it), or inconclusive.
+Read also `sweep` (many seeds), `faults.swarm` (how faults are drawn), `check` (the judge), `sim.world`.
 """
 
 import gc
-import hashlib
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
 import msgspec
 
-from chatsys.capabilities import PROCESSES, has
+from chatsys.campaign.liveness import judge_live
 from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
 from chatsys.faults import KINDS, parse_kinds, random_script
 from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
-from chatsys.sim.overdue import judge_live
 from chatsys.sim.world import World
 from chatsys.trace import Trace
 
@@ -73,7 +67,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     def replay(self, seed: int) -> str:
         """Return the command that runs this seed alone; Python, where the command has no word for a plan."""
         if (self.clients, self.timing, self.limits) != (len(AUTHORS), Timing(), None):
-            return f"from chatsys.config import Limits, Timing; from chatsys.sim.sweep import *; schedule({seed}, {self!r})"
+            return f"from chatsys.config import Limits, Timing; from chatsys.campaign.one_seed import *; schedule({seed}, {self!r})"
         words = f"python -m chatsys simulate --seeds {seed}:{seed + 1} --nodes {self.nodes}"
         if self.quorum != "majority":
             words += f" --quorum {self.quorum}"
@@ -228,29 +222,3 @@ def _result(outcome: Outcome, plan: Plan) -> Result:
         seen=happened(outcome.trace),
         open=tuple(sorted({told.partition(":")[0] for told in outcome.open})),
     )
-
-
-def sweep(
-    seeds: Iterable[int], plan: Plan | None = None, *, jobs: int = 1, parts: Mapping[str, type] | None = None
-) -> Iterator[Result]:
-    """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes (in this one, if none can be)."""
-    plan = plan or Plan()
-    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
-        raise UsageError(f"seeds is {seeds!r:.40}; give whole numbers, for example range(100).")
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise UsageError(f"jobs is {jobs!r}; give a whole number of processes, 1 or more.")
-    if jobs == 1 or not has(PROCESSES):
-        for seed in seeds:
-            yield run_seed(seed, plan, parts)
-        return
-    from chatsys.sim.own.guarded import guarded_sweep
-
-    yield from guarded_sweep(seeds, plan, parts, jobs=jobs, limit=math.inf)
-
-
-def trace_hash(results: Iterable[Result]) -> str:
-    """Return one hash over all traces, in the order of the results."""
-    whole = hashlib.sha256()
-    for result in results:
-        whole.update(result.hash.encode())
-    return whole.hexdigest()

@@ -9,14 +9,14 @@ Read also `explore.explorer` (the search), `aside` (the process).
 from collections.abc import Mapping
 from typing import Any
 
+from chatsys.campaign.determinism import check_determinism
+from chatsys.campaign.loading import wrong_answers
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.sweep import usual_limit
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.models import MODELS
 from chatsys.isolation.worker import Parts, aside, breathe
-from chatsys.sim.own.determinism import check_determinism
-from chatsys.sim.own.given import wrong_answers
-from chatsys.sim.own.guarded import usual_limit
-from chatsys.sim.sweep import Plan
 
 STEP = 20.0
 """So many seconds may pass without a sign that the search goes on."""

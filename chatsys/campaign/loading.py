@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.isolation.answer import LOADING
@@ -31,7 +32,6 @@ from chatsys.places import is_own
 from chatsys.protocol import effects
 from chatsys.protocol.actor import Part
 from chatsys.protocol.node import PARTS, Node
-from chatsys.sim.sweep import Plan, schedule
 
 Named = tuple[str, str, str]
 """(name of the part, file, name of the class)"""

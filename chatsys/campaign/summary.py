@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from chatsys.campaign.one_seed import Result
+from chatsys.campaign.sweep import trace_hash
 from chatsys.check.sometimes import MARKS, VITAL
-from chatsys.sim.sweep import Result, trace_hash
 
 LAWS = {"L1": "leader", "L2": "delivery", "L3": "answer", "L4": "calm", "L6": "rest"}
 """The laws of liveness, by their short names."""

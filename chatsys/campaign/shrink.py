@@ -27,15 +27,15 @@ from types import FrameType
 
 import msgspec
 
+from chatsys.campaign.minimal import Shrunk
+from chatsys.campaign.one_seed import Plan, prepare, schedule
+from chatsys.campaign.reductions import people, times, values, worlds
+from chatsys.campaign.reproduction import STOPPED, Case, reason
 from chatsys.capabilities import TIMERS, has
 from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults import Fault, Script
 from chatsys.protocol.actor import Actor
-from chatsys.sim.case import STOPPED, Case, reason
-from chatsys.sim.shrunk import Shrunk
-from chatsys.sim.simpler import people, times, values, worlds
-from chatsys.sim.sweep import Plan, prepare, schedule
 
 __all__ = ["Case", "Shrunk", "shrink", "shrink_seed"]
 

@@ -28,10 +28,10 @@ from typing import Any
 
 import msgspec
 
+from chatsys.campaign.fuzz.made import Maker, spoilt
+from chatsys.campaign.fuzz.tally import Tally
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
-from chatsys.fuzz.made import Maker, spoilt
-from chatsys.fuzz.tally import Tally
 from chatsys.protocol.client import Client
 from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.node import Node

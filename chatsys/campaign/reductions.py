@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
+from chatsys.campaign.reproduction import Case
 from chatsys.config import ClusterConfig
 from chatsys.faults import Fault, Script
-from chatsys.sim.case import Case
 from chatsys.sim.network import Conditions
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")

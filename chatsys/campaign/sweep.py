@@ -1,4 +1,4 @@
-"""A sweep in processes: what hangs or dies costs one seed, and never the batch.
+"""Sweep: many seeds, in the order in which they are asked for, on any number of processes.
 
     seeds --> workers, one seed at a time --> results, in the order of the seeds
                  |  raises: its node stops, as ever; raises elsewhere: inconclusive
@@ -6,19 +6,22 @@
 
 The clock on the wall decides only what is given up: that verdict is inconclusive, never ok.
 
-Promises  a result for every seed; where there are no processes, the seeds are played one by one in this one.
-Read also `aside` (a worker), `sweep` (one seed), `determinism` (may these results be repeated?).
+Promises  a result for every seed, and a combined hash that does not depend on `jobs`; what hangs or dies
+          costs one seed, and never the batch.  Where there are no processes, the seeds are played in this one.
+Read also `one_seed` (what one is), `isolation.worker`, `determinism` (may these results be repeated?).
 """
 
+import hashlib
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
+from chatsys.campaign.one_seed import Plan, Result, run_seed
+from chatsys.capabilities import PROCESSES, has
 from chatsys.errors import UsageError
 from chatsys.isolation.answer import Answer
 from chatsys.isolation.in_process import Here
 from chatsys.isolation.worker import MEMORY, Parts, Worker, attend, hire, packed
-from chatsys.sim.sweep import Plan, Result, run_seed
 
 ENOUGH = 3
 """After so many seeds that hung the others are not played."""
@@ -82,3 +85,27 @@ def _result(seed: int, answer: Answer) -> Result:
 def nothing(seed: int, why: str) -> Result:
     """Return the result of a seed that came to no end; it has no hash."""
     return Result(seed=seed, events=0, messages=0, seconds=0.0, violations=(), inconclusive=why, hash="")
+
+
+def sweep(
+    seeds: Iterable[int], plan: Plan | None = None, *, jobs: int = 1, parts: Mapping[str, type] | None = None
+) -> Iterator[Result]:
+    """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes (in this one, if none can be)."""
+    plan = plan or Plan()
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
+        raise UsageError(f"seeds is {seeds!r:.40}; give whole numbers, for example range(100).")
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise UsageError(f"jobs is {jobs!r}; give a whole number of processes, 1 or more.")
+    if jobs == 1 or not has(PROCESSES):
+        for seed in seeds:
+            yield run_seed(seed, plan, parts)
+        return
+    yield from guarded_sweep(seeds, plan, parts, jobs=jobs, limit=math.inf)
+
+
+def trace_hash(results: Iterable[Result]) -> str:
+    """Return one hash over all traces, in the order of the results."""
+    whole = hashlib.sha256()
+    for result in results:
+        whole.update(result.hash.encode())
+    return whole.hexdigest()
