@@ -10,7 +10,7 @@ Each piece is a command that you can type yourself, so a piece that fails can be
 
 Assumes   the code does not change while a piece runs.
 Promises  a piece that was finished with the same code is not run again; a piece that is stopped leaves nothing.
-Read also `commands.prove` (how it is started), `soak`, `fuzz`, `campaign.one_seed`, `explore.explorer`, `teach.mutants`.
+Read also `commands.prove` (how it is started), `soak`, `fuzz`, `campaign.one_seed`, `explore.explorer`, `mutants.hunt`.
 """
 
 import hashlib

@@ -36,7 +36,7 @@ def _soaks(nodes: int, minutes: int) -> Iterator[Piece]:
 
 def kinds() -> tuple[Kind, ...]:
     """Return every kind of evidence, in the order in which their first pieces run."""
-    from chatsys.teach.searches import SEARCHES  # takes a moment
+    from chatsys.mutants.searches import SEARCHES
 
     fuzz = (Piece(("fuzz", "--seed", str(seed), "--json"), 600.0, f"{seed}:{seed + 1}") for seed in range(1, 6))
     searched = (Piece(("mutants", name, "--explore", "--json"), 900.0) for name in SEARCHES)

@@ -1,6 +1,6 @@
 """Commands that put the checkers and the real cluster on trial: mutants, soak.
 
-Read also `teach.mutants` (bugs that must be found), `soak` (real faults for minutes).
+Read also `mutants.hunt` (bugs that must be found), `soak` (real faults for minutes).
 """
 
 import time
@@ -36,9 +36,10 @@ def mutants(
         chatsys mutants "vote twice" "lead without SYNC" --json
         chatsys mutants --explore
     """
-    from chatsys.teach.mutants import MOST_SEEDS, MUTANTS, mutant
+    from chatsys.mutants.bugs import MUTANTS, named
+    from chatsys.mutants.hunt import MOST_SEEDS
 
-    chosen = [mutant(name).name for name in names or MUTANTS]
+    chosen = [named(name).name for name in names or MUTANTS]
     if not explore:
         _hunt(chosen, seeds or MOST_SEEDS, as_json)
     elif seeds is None:
@@ -49,7 +50,7 @@ def mutants(
 
 def _hunt(chosen: list[str], seeds: int, as_json: bool) -> None:
     """Run random schedules, and directed ones where these find nothing."""
-    from chatsys.teach.mutants import table
+    from chatsys.mutants.hunt import table
 
     began, rows = time.monotonic(), []
     if not as_json:
@@ -74,7 +75,7 @@ def _hunt(chosen: list[str], seeds: int, as_json: bool) -> None:
 
 def _explore(chosen: list[str], as_json: bool) -> None:
     """Search each mutant by its stages, and the protocol by the same."""
-    from chatsys.teach.searches import table
+    from chatsys.mutants.searches import table
 
     began, rows = time.monotonic(), []
     if not as_json:

@@ -8,7 +8,7 @@
     the end  everything that began is over when the calm begins: `mend`, or each by its own
 
 Safety holds without most of these bounds; liveness is promised inside them, and inside them only.
-A `rot` of synced lines is outside: no verb of a script does it (`teach.schedules` shows it).
+A `rot` of synced lines is outside: no verb of a script does it (`mutants.schedules` shows it).
 
     outside(script, nodes)  -->  "world.at(3.0, 'clock', 1, 2.0) is outside the fault model: ...", or None
 

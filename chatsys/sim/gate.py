@@ -9,7 +9,7 @@ For directed schedules: what takes luck and ten thousand seeds otherwise is thre
 Assumes   a frame waits at the first gate that wants it.
 Promises  the sender has sent it (it is in the trace), the receiver has not; a gate that is open
           lets everything pass.
-Read also `network` (the fates of all other frames), `teach.schedules`.
+Read also `network` (the fates of all other frames), `mutants.schedules`.
 """
 
 from collections.abc import Callable

@@ -13,7 +13,8 @@ import pytest
 from kernels import kernel
 
 from chatsys.errors import UsageError
-from chatsys.teach import agreement, bands, figures, journeys, schedules, theme
+from chatsys.mutants import schedules
+from chatsys.teach import agreement, bands, figures, journeys, theme
 from chatsys.trace import Record, Trace
 
 EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]

@@ -10,10 +10,11 @@ import time
 import made_up
 import pytest
 
+from chatsys.mutants import schedules
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
 from chatsys.teach import panel as module
-from chatsys.teach import schedules, theme
+from chatsys.teach import theme
 from chatsys.teach.agreement import AGAIN, SAME, Matrix
 from chatsys.teach.panel import ORDERS, Panel, panel
 from chatsys.teach.panel_view import NUMBERS, View, tell

@@ -24,6 +24,8 @@ from chatsys.check.liveness import LAWS
 from chatsys.config import MAX_VOTERS, Limits, Timing
 from chatsys.errors import BrokenInvariant
 from chatsys.faults.model import BOUNDS, PAUSE
+from chatsys.mutants.bugs import MUTANTS
+from chatsys.mutants.schedules import DIRECTED
 from chatsys.protocol import messages as frames
 from chatsys.protocol.client import CONFIRM_EVERY, GAPS_TO_BELIEVE
 from chatsys.protocol.effects import Append, Send
@@ -33,8 +35,6 @@ from chatsys.protocol.session_table import NAME_CHARACTERS
 from chatsys.protocol.sessions import CREDIT, MAX_HOPS
 from chatsys.protocol.standing import MOVES, Role, Standing
 from chatsys.protocol.storage import FORMAT, NODE_RECORDS
-from chatsys.teach.mutants import MUTANTS
-from chatsys.teach.schedules import DIRECTED
 
 pytestmark = pytest.mark.quick
 

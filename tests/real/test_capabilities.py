@@ -40,7 +40,7 @@ from chatsys.campaign.bench import _import_seconds
 from chatsys.runtime import control
 from chatsys.isolation.worker import Worker
 from chatsys.teach.grader import grade_notebooks
-from chatsys.teach.mutants.stories import pasted
+from chatsys.mutants.stories import pasted
 members = {1: "127.0.0.1:5001"}
 node = NodeConfig(node=1, data="nowhere", cluster=ClusterConfig(members=members, quorum=1))
 for act in (

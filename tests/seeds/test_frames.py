@@ -4,7 +4,7 @@ import pytest
 
 from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.check.frames import BOUND, check_frames, stretches
-from chatsys.teach.schedules import play
+from chatsys.mutants.schedules import play
 from chatsys.trace import Record, Trace
 
 pytestmark = pytest.mark.quick

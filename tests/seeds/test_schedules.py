@@ -3,10 +3,10 @@
 import pytest
 
 from chatsys.errors import UsageError
+from chatsys.mutants.schedules import DIRECTED, Directed, play, rows
+from chatsys.mutants.schedules.quiet_world import Stage
 from chatsys.protocol.messages import Heartbeat, Propose
 from chatsys.sim.world import World
-from chatsys.teach.schedules import DIRECTED, Directed, play, rows
-from chatsys.teach.schedules.stage import Stage
 
 pytestmark = pytest.mark.quick
 

@@ -21,11 +21,11 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.faults import Script
 from chatsys.faults.telling import as_call, in_words
+from chatsys.mutants.bugs import MUTANTS
+from chatsys.mutants.stories import Story, story
 from chatsys.protocol.effects import Effects, Lead
 from chatsys.protocol.succession import Succession
 from chatsys.sim.world import World
-from chatsys.teach.mutants import MUTANTS
-from chatsys.teach.mutants.stories import Story, story
 
 
 class LeadWithoutSync(Succession):
@@ -51,7 +51,7 @@ DOZEN = (
     "ok before commit",
     "ACK before fsync",
 )
-"""Mutants of every part and of every kind of law; `python -m chatsys.teach.mutants.stories` tells them all."""
+"""Mutants of every part and of every kind of law; `python -m chatsys.mutants.stories` tells them all."""
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_the_lines_run_in_a_fresh_interpreter() -> None:
 
 
 def test_the_lines_import_what_the_package_has() -> None:
-    assert "from chatsys.teach.mutants.succession import VotesTwice" in short("vote twice").shrunk.code().splitlines()
+    assert "from chatsys.mutants.bugs.succession import VotesTwice" in short("vote twice").shrunk.code().splitlines()
     assert "runpy" not in short("vote twice").shrunk.code()
 
 

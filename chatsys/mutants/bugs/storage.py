@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol import storage
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import Ack, Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.storage import NODE_RECORDS, Outbox
-from chatsys.teach.mutants.mutant import Mutant
 
 
 class _HastyPromises(Outbox):

@@ -15,8 +15,8 @@ from chatsys.check import Violation, check
 from chatsys.check.frames import check_frames
 from chatsys.check.liveness import check_live
 from chatsys.config import Limits, Timing
-from chatsys.teach.mutants import Mutant, mutant
-from chatsys.teach.schedules.stage import ONE_BY_ONE, PATIENT, Stage
+from chatsys.mutants.bugs import Mutant, named
+from chatsys.mutants.schedules.quiet_world import ONE_BY_ONE, PATIENT, Stage
 from chatsys.trace import Trace
 
 Script = Callable[[Stage], Any]
@@ -74,7 +74,7 @@ class Directed:
         """Play it once and judge what happened; with `flaw`, that mutant plays instead of `defect`."""
         quorum = self.quorum if flawed and self.quorum else "majority"
         if flawed and flaw is None and self.defect:
-            flaw = mutant(self.defect)
+            flaw = named(self.defect)
         stage = Stage(self.nodes, quorum, flaw, self.timing, self.limits)
         told = list(self.script(stage) or ())
         violations = [*check(stage.trace), *told, *check_frames(stage.trace)]

@@ -2,13 +2,13 @@
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
-Read also `textbook` (quorum 1), `teach.mutants` (the bugs).
+Read also `textbook` (quorum 1), `mutants.hunt` (the bugs).
 """
 
 from chatsys.config import Limits
+from chatsys.mutants.schedules.directed import directed
+from chatsys.mutants.schedules.quiet_world import Stage
 from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Propose, Submit, SubmitReply
-from chatsys.teach.schedules.directed import directed
-from chatsys.teach.schedules.stage import Stage
 
 
 @directed("C4", "The highest one comes back and claims", breaks=("S5", "S8", "S1"), defect="claims the lead at start")

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from chatsys.config import ClusterConfig
+from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.actor import Address
 from chatsys.protocol.effects import Effects, Order, Send
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
@@ -16,7 +17,6 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.standing import Standing
-from chatsys.teach.mutants.mutant import Mutant
 
 
 def _entry(submit: Submit) -> Entry:

@@ -8,9 +8,9 @@ Read also `bugs` (a majority with a bug), `copies`, `terms` and `lively` (one ru
 from typing import Any
 
 from chatsys.config import Timing
+from chatsys.mutants.schedules.directed import directed
+from chatsys.mutants.schedules.quiet_world import Stage
 from chatsys.protocol.messages import Propose
-from chatsys.teach.schedules.directed import directed
-from chatsys.teach.schedules.stage import Stage
 
 
 @directed("C1", "Split brain", breaks=("S1", "S7"), quorum=1)

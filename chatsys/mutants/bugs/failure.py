@@ -3,11 +3,11 @@
 Read also `protocol.failure` and `protocol.election`, which do it right; labs 4 and 5.
 """
 
+from chatsys.mutants.bugs.mutant import Mutant
+from chatsys.mutants.bugs.succession import ClaimsTheTerm
 from chatsys.protocol.effects import Effects, Note, Stand, Suspect
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
-from chatsys.teach.mutants.mutant import Mutant
-from chatsys.teach.mutants.succession import ClaimsTheTerm
 
 
 class NoTrust(Detector):

@@ -8,9 +8,9 @@ Read also `copies`, `protocol.fence`.
 from typing import Any
 
 from chatsys.config import Limits
+from chatsys.mutants.schedules.directed import directed
+from chatsys.mutants.schedules.quiet_world import Stage
 from chatsys.protocol.messages import CatchupReply, Coordinator, Propose
-from chatsys.teach.schedules.directed import directed
-from chatsys.teach.schedules.stage import Stage
 
 
 @directed("Q5", "A promise is for ever", breaks=("S5",), defect="promise forgotten on restart")

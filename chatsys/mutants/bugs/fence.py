@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from chatsys.config import ClusterConfig
+from chatsys.mutants.bugs.mutant import Mutant, search
 from chatsys.protocol.actor import Address
 from chatsys.protocol.effects import Append, Effects, Yield
 from chatsys.protocol.fence import FROM_A_LEADER, Fence
@@ -17,7 +18,6 @@ from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Ok, Propos
 from chatsys.protocol.standing import Role, Standing
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
-from chatsys.teach.mutants.mutant import Mutant, search
 
 
 class Fenced(Succession):

@@ -8,18 +8,18 @@ protocol without the bug, with the same bounds, stages and budget.
 
 Left out   mutants that break a promise of time, of memory or of the disk's bytes: OUT_OF_REACH says why
            of each; what the bounds of a search cut off: `Sight.bounds` lists it.
-Read also  `elections`, `logs`, `disks` (the searches), `teach.mutants` (the bugs), `explore.explorer`.
+Read also  `elections`, `logs`, `disks` (the searches), `mutants.hunt` (the bugs), `explore.explorer`.
 """
 
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from chatsys.teach.mutants import MUTANTS, mutant
-from chatsys.teach.searches.disks import DISKS
-from chatsys.teach.searches.elections import ELECTIONS
-from chatsys.teach.searches.logs import LOGS
-from chatsys.teach.searches.search import Search, Sight, Stage, look, replay
+from chatsys.mutants.bugs import MUTANTS, named
+from chatsys.mutants.searches.disks import DISKS
+from chatsys.mutants.searches.elections import ELECTIONS
+from chatsys.mutants.searches.logs import LOGS
+from chatsys.mutants.searches.search import Search, Sight, Stage, look, replay
 
 __all__ = ["OUT_OF_REACH", "SEARCHES", "Search", "Sight", "Stage", "look", "replay", "table"]
 
@@ -64,7 +64,7 @@ def table(names: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
     of reach; `protocol` is the verdict on the protocol as it is, searched the same way.
     """
     for name in MUTANTS if names is None else names:
-        one, search = mutant(name), SEARCHES.get(name)
+        one, search = named(name), SEARCHES.get(name)
         if search is None:
             yield {"mutant": one.name, "verdict": "out of reach", "killer": "", "reason": OUT_OF_REACH[one.name]}
             continue

@@ -1,12 +1,12 @@
 """Where bugs of promises are seen: nobody leads yet, and nodes 2 and 3 both want to lead term 1.
 
-Read also `teach.mutants.succession` (the bugs), `search`.
+Read also `mutants.bugs.succession` (the bugs), `search`.
 """
 
 from chatsys.explore.untimed import Life
-from chatsys.teach.searches.lives import asks
-from chatsys.teach.searches.search import Search, Stage
-from chatsys.teach.searches.tight import Fresh, Led
+from chatsys.mutants.searches.models import Fresh, Led
+from chatsys.mutants.searches.predicates import asks
+from chatsys.mutants.searches.search import Search, Stage
 
 
 def _both_ask(one: Life, two: Life, three: Life) -> bool:

@@ -24,8 +24,8 @@ from chatsys.explore.model import Step
 from chatsys.explore.node_model import NodeModel
 from chatsys.explore.opening import State
 from chatsys.explore.untimed import Life
+from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.node import Node
-from chatsys.teach.mutants.mutant import Mutant
 
 When = Callable[[Life, Life, Life], bool]
 

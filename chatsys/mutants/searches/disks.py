@@ -1,13 +1,13 @@
 """Where bugs between memory and disk are seen: a sync takes a step, and power is lost before it.
 
-Read also `teach.mutants.storage`, `ordering` and `fence` (the bugs), `logs` (without power losses).
+Read also `mutants.bugs.storage`, `ordering` and `fence` (the bugs), `logs` (without power losses).
 """
 
 from chatsys.explore.untimed import Life
-from chatsys.teach.searches.lives import asks, came_back, committed, disk, is_in, leads, log, match, nominates
-from chatsys.teach.searches.logs import OPENED
-from chatsys.teach.searches.search import Search, Stage
-from chatsys.teach.searches.tight import Led
+from chatsys.mutants.searches.logs import OPENED
+from chatsys.mutants.searches.models import Led
+from chatsys.mutants.searches.predicates import asks, came_back, committed, disk, is_in, leads, log, match, nominates
+from chatsys.mutants.searches.search import Search, Stage
 
 # --- the leader had it in memory only -------------------------------------------------------
 

@@ -7,9 +7,9 @@ Read also `terms`, `protocol.ordering` (who counts).
 
 from typing import Any
 
+from chatsys.mutants.schedules.directed import directed
+from chatsys.mutants.schedules.quiet_world import Stage
 from chatsys.protocol.messages import Ack, CatchupReply, Propose
-from chatsys.teach.schedules.directed import directed
-from chatsys.teach.schedules.stage import Stage
 
 
 @directed("Q1", "Figure 8 of the Raft paper", breaks=("S8",), nodes=5, defect="old-term commit")

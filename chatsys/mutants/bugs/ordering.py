@@ -9,13 +9,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from chatsys.config import ClusterConfig, Limits
+from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
 from chatsys.protocol.actor import Address
 from chatsys.protocol.effects import Commit, Effects, Note, Release, Send, Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Entry, Propose
 from chatsys.protocol.ordering import Progress, Receiver, Sequencer
 from chatsys.protocol.standing import Standing
-from chatsys.teach.mutants.mutant import FIVE, Mutant, search
 
 # --- the leader's side ----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from chatsys.config import ClusterConfig
+from chatsys.mutants.bugs.mutant import Mutant, search
 from chatsys.protocol.actor import Address, Part
 from chatsys.protocol.effects import Append, Effects, Lead, Stand
 from chatsys.protocol.messages import Label, Prepare
@@ -17,7 +18,6 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
-from chatsys.teach.mutants.mutant import Mutant, search
 
 
 class ForgetsTerm(Node):

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import UsageError
+from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.effects import Stand, Suspect
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import Role
@@ -25,7 +26,6 @@ from chatsys.protocol.storage import Stored
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
-from chatsys.teach.mutants.mutant import Mutant
 
 NEVER = 100_000.0
 PATIENT = Timing(

@@ -9,15 +9,15 @@ it.  Most of them begin in the same way:
 Now two entries claim one position, and a correct protocol must let go of 'one'.  Each search marks
 out the way to the moment at which one bug would keep it.
 
-Read also `search` (what a stage is), `teach.mutants.ordering`, `fence` and `catchup` (the bugs),
+Read also `search` (what a stage is), `mutants.bugs.ordering`, `fence` and `catchup` (the bugs),
           `disks` (the searches in which power is lost).
 """
 
 from chatsys.explore.models import LogModel
 from chatsys.explore.untimed import Life
-from chatsys.teach.searches.lives import asks, came_back, committed, leads, log, match, node, syncs
-from chatsys.teach.searches.search import Search, Stage
-from chatsys.teach.searches.tight import Led
+from chatsys.mutants.searches.models import Led
+from chatsys.mutants.searches.predicates import asks, came_back, committed, leads, log, match, node, syncs
+from chatsys.mutants.searches.search import Search, Stage
 
 ONE, TWO = LogModel.inputs
 OPENED = (1, 1)

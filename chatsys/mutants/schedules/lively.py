@@ -9,9 +9,9 @@ Read also `check.liveness` (the laws and their limits), `check.frames`, `textboo
 """
 
 from chatsys.config import Limits, Timing
+from chatsys.mutants.schedules.directed import directed
+from chatsys.mutants.schedules.quiet_world import Stage
 from chatsys.protocol.messages import Heartbeat, Prepare, Stepdown
-from chatsys.teach.schedules.directed import directed
-from chatsys.teach.schedules.stage import Stage
 
 COURSE = Timing(hand_over_retry=8.0)
 """The course's timing, and a value of its own: nodes act for themselves."""

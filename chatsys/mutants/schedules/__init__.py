@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from chatsys.errors import UsageError
-from chatsys.teach.schedules import bugs, copies, lively, terms, textbook
-from chatsys.teach.schedules.directed import ENTERED, Directed, Played
+from chatsys.mutants.schedules import bugs, copies, lively, terms, textbook
+from chatsys.mutants.schedules.directed import ENTERED, Directed, Played
 
 __all__ = ["DIRECTED", "Directed", "Played", "bugs", "copies", "lively", "play", "rows", "terms", "textbook"]
 

@@ -2,7 +2,7 @@
 
     hunt --> Kill(seed, killer) --shrink--> Story: a few steps, a sentence, lines to paste
 
-`python -m chatsys.teach.mutants.stories` tells all of them, or those that it names, and plays the
+`python -m chatsys.mutants.stories` tells all of them, or those that it names, and plays the
 lines of each in a fresh interpreter.
 
 Promises  the run of a story breaks the invariant that killed the mutant, and no other counts.
@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 from chatsys.campaign.shrink import Shrunk, shrink_seed
 from chatsys.capabilities import PROCESSES, need
+from chatsys.mutants.bugs import MUTANTS, Mutant, named
+from chatsys.mutants.hunt import MOST_SEEDS, hunt
 from chatsys.protocol.node import Node
-from chatsys.teach.mutants import MOST_SEEDS, MUTANTS, Mutant, hunt, mutant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ def story(one: Mutant, seconds: float = 30.0) -> Story | None:
 
 def stories(names: Iterable[str] = (), seconds: float = 30.0) -> Iterator[Story]:
     """Yield the story of each of these mutants (all) that a random schedule kills."""
-    for one in map(mutant, names or MUTANTS):
+    for one in map(named, names or MUTANTS):
         if (found := story(one, seconds)) is not None:
             yield found
 

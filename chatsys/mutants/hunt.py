@@ -8,7 +8,7 @@ that guard the same thing.
 Assumes   small batches, and ambushes on fresh leaders and voters: that is where these bugs live.
 Promises  the same seed kills the same mutant, with the same sentence.
 Read also `mutant` (what one is), the bugs by part (`succession`, `fence`, `ordering`, `catchup`, `sessions`,
-          `failure`, `storage`), `teach.schedules` (the directed schedules), `teach.searches` (every order of events).
+          `failure`, `storage`), `mutants.schedules` (the directed schedules), `mutants.searches` (every order of events).
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,32 +16,14 @@ from dataclasses import asdict
 from typing import Any
 
 from chatsys.campaign.one_seed import Outcome, schedule
-from chatsys.errors import UsageError
-from chatsys.teach.mutants.catchup import CATCHUP
-from chatsys.teach.mutants.failure import FAILURE
-from chatsys.teach.mutants.fence import FENCE
-from chatsys.teach.mutants.mutant import Kill, Mutant, search
-from chatsys.teach.mutants.ordering import ORDERING
-from chatsys.teach.mutants.sessions import SESSIONS
-from chatsys.teach.mutants.storage import STORAGE
-from chatsys.teach.mutants.succession import SUCCESSION
+from chatsys.mutants.bugs import MUTANTS, named
+from chatsys.mutants.bugs.mutant import Kill, Mutant, search
+from chatsys.mutants.schedules import DIRECTED
 
-__all__ = ["MOST_SEEDS", "MUTANTS", "Kill", "Mutant", "direct", "hunt", "mutant", "run", "search", "table"]
-
-MUTANTS: dict[str, Mutant] = {
-    one.name: one for one in (*SUCCESSION, *FENCE, *ORDERING, *CATCHUP, *SESSIONS, *FAILURE, *STORAGE)
-}
-"""Every mutant by its name."""
+__all__ = ["MOST_SEEDS", "MUTANTS", "Kill", "Mutant", "direct", "hunt", "run", "search", "table"]
 
 MOST_SEEDS = 150
 """A mutant that so many random schedules do not find needs a directed one."""
-
-
-def mutant(name: str) -> Mutant:
-    """Return the mutant of this name; raises `UsageError` for an unknown one."""
-    if name not in MUTANTS:
-        raise UsageError(f"There is no mutant {name!r}; the mutants are {', '.join(MUTANTS)}.")
-    return MUTANTS[name]
 
 
 def run(one: Mutant, seed: int) -> Outcome:
@@ -62,8 +44,6 @@ def hunt(one: Mutant, seeds: Iterable[int] = range(MOST_SEEDS)) -> Kill | None:
 
 def direct(one: Mutant) -> Kill | None:
     """Play the mutant's directed schedule; None: there is none, or the mutant survived it."""
-    from chatsys.teach.schedules import DIRECTED
-
     if not one.directed:
         return None
     found = first(one.killers, DIRECTED[one.directed].play(flawed=True, flaw=one).violations)
@@ -78,7 +58,7 @@ def table(names: Iterable[str] | None = None, seeds: int = MOST_SEEDS) -> Iterat
     A row has: mutant, story, killer, seed, seeds_needed, schedule, sentence; `killer` is "" if it
     survived.  Mutants that only a directed schedule finds are not looked for at random.
     """
-    for one in map(mutant, MUTANTS if names is None else names):
+    for one in map(named, MUTANTS if names is None else names):
         kill = direct(one) if one.only else hunt(one, range(seeds))
         kill = kill or Kill(mutant=one.name, killer="", sentence="It survived.", seeds_needed=seeds)
         yield {"mutant": one.name, "story": one.story, **asdict(kill)}
