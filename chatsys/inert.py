@@ -5,7 +5,7 @@
     inert("\\u202ecba")     ->  \\u202ecba            an override would turn the rest of the line round
 
 Every script and every emoji passes as it is; only signs that steer the terminal are written out.
-Read also `clients.line` (who prints), `teach.theme` (the same for notebooks).
+Read also `clients.line` (who prints), `teach.figures.theme` (the same for notebooks).
 """
 
 import unicodedata

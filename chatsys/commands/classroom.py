@@ -1,6 +1,6 @@
 """Commands of the classroom: demo, grade, doctor, and lab, which has a file of its own.
 
-Read also `commands.lab`, `teach.scenarios` (what a demo plays), `teach.grader`, `doctor`.
+Read also `commands.lab`, `teach.scenarios` (what a demo plays), `teach.grading.grader`, `doctor`.
 """
 
 from pathlib import Path
@@ -108,7 +108,7 @@ def grade(
                 f"{path} is not a file that can be read ({reason(error)}); give the notebook that was handed in."
             ) from None
     results = try_write(results) if results is not None else None
-    from chatsys.teach.grader import grade_notebooks
+    from chatsys.teach.grading.grader import grade_notebooks
 
     graded = grade_notebooks(notebooks, lab=lab, results=results, course=course)
     if as_json:

@@ -3,7 +3,7 @@
     with deaf(), hash_seed("1"):  process.start()      both are as before when it has begun
     bound_memory(1 << 30)                              in the process itself, before it opens the classes
 
-Read also `aside` and `teach.grader`, which begin them.
+Read also `aside` and `teach.grading.grader`, which begin them.
 """
 
 import os

@@ -9,7 +9,7 @@ Lines are followed in somebody's own files only; of chatsys and Python itself, c
 Assumes   nobody else uses `sys.settrace` meanwhile (a debugger does).
 Promises  a loop that never ends is ended.  Two kinds cannot be: one inside a single call of C, such as
           `sum(itertools.count())`, and one that catches every exception (`except:`) and goes on.
-Read also `here` (tasks under a deadline), `aside` (the better way: a process), `teach.grader`.
+Read also `here` (tasks under a deadline), `aside` (the better way: a process), `teach.grading.grader`.
 """
 
 import sys

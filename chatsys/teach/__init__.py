@@ -8,11 +8,17 @@ trace as its figures.
 
 from typing import Any
 
+import lazy_loader
+
+__getattr__, __dir__, _ = lazy_loader.attach(__name__, submodules=["figures", "scenarios"])
+
+__all__ = ["figures", "scenarios", "show"]
+
 
 def show(thing: Any, **options: Any) -> Any:
     """Return the panel of a cluster or a world; draw the roles and the deliveries of a trace, a run or a demo."""
     if hasattr(thing, "status") and hasattr(thing, "crash"):
-        from chatsys.teach.panel import panel
+        from chatsys.teach.widgets.panel.panel import panel
 
         return panel(thing, **options)
     from IPython.display import display

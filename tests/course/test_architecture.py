@@ -73,7 +73,10 @@ LONGER_FILES = {
         315,
         "all links of one life: how they begin, what goes out, what comes in, how they end",
     ),
-    "chatsys/teach/panel.py": (350, "the widget, its thread or task, and what each of its buttons stands for"),
+    "chatsys/teach/widgets/panel/panel.py": (
+        350,
+        "the widget, its thread or task, and what each of its buttons stands for",
+    ),
     "chatsys/protocol/node.py": (310, "the textbook page: every door, every decision"),
     "chatsys/runtime/cluster.py": (310, "the verbs of a real cluster"),
     "chatsys/config.py": (390, "one line of advice per setting, and every bad file's own sentence"),

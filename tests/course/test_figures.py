@@ -14,7 +14,10 @@ from kernels import kernel
 
 from chatsys.errors import UsageError
 from chatsys.mutants import schedules
-from chatsys.teach import agreement, bands, figures, journeys, theme
+from chatsys.teach import figures
+from chatsys.teach.figures import agreement, theme
+from chatsys.teach.figures import latencies as journeys
+from chatsys.teach.figures import role_spans as bands
 from chatsys.trace import Record, Trace
 
 EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
@@ -393,7 +396,7 @@ from plotly.io import _renderers
 print(nbformat.v4.new_notebook().nbformat, optional.get_module("nbformat") is nbformat)
 print(_renderers.nbformat.__version__ == nbformat.__version__, _renderers.nbformat.v4 is nbformat.v4)
 print([name for name, module in sys.modules.items() if name.startswith("plotly")
-       and getattr(vars(module).get("get_module"), "__module__", "") == "chatsys.teach.drawing"])
+       and getattr(vars(module).get("get_module"), "__module__", "") == "chatsys.teach.figures.drawing"])
 """
     assert in_fresh_python(code).splitlines() == ["[]", "4 True", "True True", "[]"]
 

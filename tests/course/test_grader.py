@@ -12,8 +12,8 @@ import pytest
 
 from chatsys.errors import UsageError
 from chatsys.protocol.holdback import HoldBack
-from chatsys.teach.grader import check, find_question, show
-from chatsys.teach.questions import VERDICTS, Result
+from chatsys.teach.grading.grader import check, find_question, show
+from chatsys.teach.grading.questions import VERDICTS, Result
 
 
 def reference() -> Any:
@@ -296,7 +296,7 @@ def test_a_result_is_always_one_of_four_verdicts() -> None:
 
 
 def test_the_source_of_a_lab_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chatsys.teach.marking import find_source
+    from chatsys.teach.grading.marking import find_source
 
     monkeypatch.chdir(tmp_path)
     assert json.loads(find_source("03-total-order").read_text(encoding="utf-8"))["nbformat"] == 4

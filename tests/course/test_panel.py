@@ -13,11 +13,11 @@ import pytest
 from chatsys.mutants import schedules
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
-from chatsys.teach import panel as module
-from chatsys.teach import theme
-from chatsys.teach.agreement import AGAIN, SAME, Matrix
-from chatsys.teach.panel import ORDERS, Panel, panel
-from chatsys.teach.panel_view import NUMBERS, View, tell
+from chatsys.teach.figures import theme
+from chatsys.teach.figures.agreement import AGAIN, SAME, Matrix
+from chatsys.teach.widgets.panel import panel as module
+from chatsys.teach.widgets.panel.panel import ORDERS, Panel, panel
+from chatsys.teach.widgets.panel.view import NUMBERS, View, tell
 from chatsys.trace import Record
 
 

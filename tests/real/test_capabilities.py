@@ -39,7 +39,7 @@ from chatsys.campaign.fuzz import fuzz
 from chatsys.campaign.bench import _import_seconds
 from chatsys.runtime import control
 from chatsys.isolation.worker import Worker
-from chatsys.teach.grader import grade_notebooks
+from chatsys.teach.grading.grader import grade_notebooks
 from chatsys.mutants.stories import pasted
 members = {1: "127.0.0.1:5001"}
 node = NodeConfig(node=1, data="nowhere", cluster=ClusterConfig(members=members, quorum=1))
@@ -76,7 +76,7 @@ print(*check_determinism({"election": Bully}, 0, plan))
 """
 
 GRADES = """
-from chatsys.teach.grader import check
+from chatsys.teach.grading.grader import check
 class Right:
     def __init__(self): self.next, self.early = 1, {}
     def receive(self, number, message):

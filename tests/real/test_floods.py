@@ -23,7 +23,7 @@ from chatsys.isolation.worker import ANSWER, aside
 from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.process import PRINTED
-from chatsys.teach.grader import check
+from chatsys.teach.grading.grader import check
 
 MIB = 1 << 20
 
@@ -32,7 +32,7 @@ def in_a_process(script: str, limit: float = 120.0) -> Any:
     """Run `script`, which sets `answer`, in a process; return (answer, MiB by which its memory grew at most, stderr)."""
     whole = (
         f"import json, resource\npeak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
-        f"import chatsys.teach.grader, chatsys.teach.total_order_checks, chatsys.isolation.worker\n"
+        f"import chatsys.teach.grading.grader, chatsys.teach.labs.lab03.checks, chatsys.isolation.worker\n"
         f"if __name__ == '__main__':\n    before = peak()\n{textwrap.indent(textwrap.dedent(script), '    ')}\n"
         f"    print(json.dumps([answer, peak() - before]))\n"
     )
@@ -109,7 +109,7 @@ def test_output_without_end_is_a_loop_that_is_told_and_memory_stays_flat(flood: 
         class MyHoldBack:
             def receive(self, number, message):
 {body}
-        answer = chatsys.teach.grader.check("3.1", MyHoldBack, seeds=range(2)).sentence
+        answer = chatsys.teach.grading.grader.check("3.1", MyHoldBack, seeds=range(2)).sentence
     """)
     assert sentence == "At seed 0 your code did not come back within 3 s; look for a loop that never ends."
     assert grown < 40
@@ -131,7 +131,7 @@ def test_much_output_and_one_enormous_line_cost_no_points() -> None:
                     ready.append(self.early.pop(self.due))
                     self.due += 1
                 return ready
-        answer = chatsys.teach.grader.check("3.1", MyHoldBack, seeds=range(1)).points
+        answer = chatsys.teach.grading.grader.check("3.1", MyHoldBack, seeds=range(1)).points
     """)
     assert points == 5 and grown < 40
 
@@ -148,7 +148,7 @@ def test_a_class_that_floods_the_pipe_of_the_result_is_told() -> None:
                     except OSError:
                         pass
                 os._exit(0)
-        answer = chatsys.teach.grader.check("3.1", MyHoldBack, seeds=range(2)).sentence
+        answer = chatsys.teach.grading.grader.check("3.1", MyHoldBack, seeds=range(2)).sentence
     """)
     assert sentence.startswith(
         "The process that tried MyHoldBack ended with code 0, after it had written more than 16 MiB"
@@ -234,7 +234,7 @@ def _child_at_work(grading: threading.Thread) -> psutil.Process:
     while grading.is_alive():
         for child in psutil.Process().children():
             try:
-                if "chatsys.teach.grader" in " ".join(child.cmdline()) and child.cpu_times().user > 1.0:
+                if "chatsys.teach.grading.grader" in " ".join(child.cmdline()) and child.cpu_times().user > 1.0:
                     return child
             except psutil.Error:
                 pass

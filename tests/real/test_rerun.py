@@ -11,7 +11,7 @@ from kernels import Cells, kernel
 
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
-from chatsys.teach.panel import Panel, panel
+from chatsys.teach.widgets.panel.panel import Panel, panel
 
 LOOK = """
 import threading, time, psutil, chatsys as cs
@@ -44,7 +44,7 @@ def forgotten(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "cells" in request.fixturenames:
         request.getfixturevalue("cells").run(
-            "from chatsys.teach.panel import _open\n"
+            "from chatsys.teach.widgets.panel.panel import _open\n"
             "for one in list(_open): one.close()\n"
             "for name in ('cluster', 'world', 'kept', 'shown', 'one'): globals().pop(name, None)"
         )

@@ -126,7 +126,7 @@ REFUSED = [
 def test_what_stands_in_the_way_is_told(
     run: Run, stage: Path, monkeypatch: pytest.MonkeyPatch, line: str, words: str
 ) -> None:
-    monkeypatch.setattr("chatsys.teach.grader.grade_notebooks", lambda *_, lab, **__: _find(lab))
+    monkeypatch.setattr("chatsys.teach.grading.grader.grade_notebooks", lambda *_, lab, **__: _find(lab))
     monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.1)
     refused(run(*line.split()), words)
     assert not (stage / "~nobodyhere").exists()
@@ -134,7 +134,7 @@ def test_what_stands_in_the_way_is_told(
 
 def _find(lab: str) -> None:
     """Look for the lab as grading does; where results cannot be kept, it must not come so far."""
-    from chatsys.teach.marking import find_source
+    from chatsys.teach.grading.marking import find_source
 
     assert lab == LONG, "nothing is graded before it is known where the results go"
     find_source(lab)

@@ -14,7 +14,7 @@ Read also `deliveries` (which draws this), `check` (the rules themselves, told a
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatsys.teach.theme import inert
+from chatsys.teach.figures.theme import inert
 from chatsys.trace import Record, Trace
 
 MISSING, SAME, AGAIN, DIFFERENT, TWICE = range(5)

@@ -13,9 +13,9 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.errors import UsageError
-from chatsys.teach import theme
-from chatsys.teach.agreement import MISSING, SAME, Matrix, said
-from chatsys.teach.theme import counted, inert, node_name
+from chatsys.teach.figures import theme
+from chatsys.teach.figures.agreement import MISSING, SAME, Matrix, said
+from chatsys.teach.figures.theme import counted, inert, node_name
 from chatsys.trace import Record, Trace
 
 MOST_NUMBERS = 40

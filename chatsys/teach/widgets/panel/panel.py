@@ -33,10 +33,10 @@ import traitlets
 
 from chatsys.capabilities import THREADS, has
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.teach.bands import DOWN
-from chatsys.teach.hold import Hold
-from chatsys.teach.notebook import Turns, cell, shell
-from chatsys.teach.panel_view import View
+from chatsys.teach.figures.role_spans import DOWN
+from chatsys.teach.widgets.notebook import Turns, cell, shell
+from chatsys.teach.widgets.panel.hold import Hold
+from chatsys.teach.widgets.panel.view import View
 
 PACE = 0.15
 """Seconds between two looks at the cluster."""

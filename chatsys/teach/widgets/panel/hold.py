@@ -25,7 +25,7 @@ from threading import RLock
 from types import FrameType, TracebackType
 from typing import Any
 
-from chatsys.teach.notebook import shell
+from chatsys.teach.widgets.notebook import shell
 
 PATIENCE = 1.0
 """Seconds that the end of a cell waits for a panel that is busy; the next cell's end tries again."""

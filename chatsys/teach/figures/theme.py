@@ -22,7 +22,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.errors import UsageError
-from chatsys.teach import drawing
+from chatsys.teach.figures import drawing
 
 pio = drawing.load()
 

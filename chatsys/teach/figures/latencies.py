@@ -12,8 +12,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from chatsys.teach import theme
-from chatsys.teach.theme import counted, inert, seconds
+from chatsys.teach.figures import theme
+from chatsys.teach.figures.theme import counted, inert, seconds
 from chatsys.trace import Trace
 
 MOST_POINTS = 600

@@ -11,9 +11,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from chatsys.teach import theme
-from chatsys.teach.bands import DOWN, Band, Story, leaders, stopped_itself, story, tell_ends
-from chatsys.teach.theme import counted, inert, node_name, seconds
+from chatsys.teach.figures import theme
+from chatsys.teach.figures.role_spans import DOWN, Band, Story, leaders, stopped_itself, story, tell_ends
+from chatsys.teach.figures.theme import counted, inert, node_name, seconds
 from chatsys.trace import Record, Trace
 
 ROW = 62

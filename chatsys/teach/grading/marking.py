@@ -24,8 +24,8 @@ from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import UsageError
 from chatsys.isolation.drain import say_bytes
 from chatsys.surroundings import place
-from chatsys.teach import cell_output
-from chatsys.teach.cell_output import Allowance
+from chatsys.teach.grading import cell_output
+from chatsys.teach.grading.cell_output import Allowance
 
 CELL_LIMIT = 90
 """Seconds for one cell; then it is interrupted and the next one runs."""
@@ -76,7 +76,7 @@ def find_source(lab: str, course: str | Path | None = None) -> Path:
     given = place(lab)
     if given.suffix == ".ipynb" and given.is_file():
         return given
-    homes = [Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]]
+    homes = [Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[3]]
     courses = [folder / "labs" for folder in homes] if course is None else [place(course)]
     folders = [given] * (course is None) + [folder / "source" / lab for folder in courses]
     for folder in folders if lab.strip(".") else ():

@@ -20,8 +20,10 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from chatsys.errors import UsageError
-from chatsys.teach import deliveries, journeys, timelines
-from chatsys.teach.theme import use
+from chatsys.teach.figures import latencies as journeys
+from chatsys.teach.figures import matrices as deliveries
+from chatsys.teach.figures import over_time as timelines
+from chatsys.teach.figures.theme import use
 from chatsys.trace import Trace, trace_of
 
 P = ParamSpec("P")

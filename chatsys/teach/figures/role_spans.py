@@ -14,7 +14,7 @@ Read also `figures.roles`, which draws them; `panel_view`, which draws the last 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from chatsys.teach.theme import counted
+from chatsys.teach.figures.theme import counted
 from chatsys.trace import Record, Trace
 
 OF_THE_WORLD = frozenset({"crash", "restart", "pause", "resume", "stop", "cut", "heal", "slow", "lose", "fault"})

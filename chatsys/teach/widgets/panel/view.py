@@ -16,8 +16,8 @@ import re
 from typing import Any
 
 from chatsys.faults.telling import of_links
-from chatsys.teach.bands import DOWN, Story, stopped_itself
-from chatsys.teach.theme import plain
+from chatsys.teach.figures.role_spans import DOWN, Story, stopped_itself
+from chatsys.teach.figures.theme import plain
 from chatsys.trace import Record, Trace
 
 WINDOW = 20.0

@@ -37,10 +37,10 @@ from chatsys.isolation.beginning import bound_memory
 from chatsys.isolation.deadline import Deadline, TimeUp
 from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.pickling import pack
-from chatsys.teach.questions import Question, Result, mark, one_of_each
+from chatsys.teach.grading.questions import Question, Result, mark, one_of_each
 from chatsys.trace import Trace
 
-HOME = {"3": "total_order_checks"}
+HOME = {"3": "lab03"}
 """Which module holds the questions of a lab."""
 
 PUBLIC = range(50)
@@ -87,7 +87,7 @@ def grade_notebooks(
     paths: Iterable[str | Path], lab: str, results: str | Path | None = None, course: str | Path | None = None
 ) -> dict[str, Any]:
     """Grade whole notebooks; see `marking`, which is loaded only here because it needs nbgrader."""
-    from chatsys.teach import marking
+    from chatsys.teach.grading import marking
 
     return marking.grade_notebooks(paths, lab, results, course)
 
@@ -95,7 +95,7 @@ def grade_notebooks(
 def find_question(name: str) -> Question:
     """Return the question of this name, such as `3.1`."""
     home = HOME.get(name.partition(".")[0])
-    questions: dict[str, Question] = import_module(f"chatsys.teach.{home}").QUESTIONS if home else {}
+    questions: dict[str, Question] = import_module(f"chatsys.teach.labs.{home}.checks").QUESTIONS if home else {}
     if name not in questions:
         known = ", ".join(questions) if questions else f"those of the labs {', '.join(HOME)}"
         raise UsageError(f"There is no question {name}; there are {known}.")
@@ -177,7 +177,7 @@ def _run(task: bytes, limit: float) -> tuple[int, bytes, str, int | None]:
 
     What it prints is read and forgotten, so that an endless loop of prints takes no memory here.
     """
-    command = [sys.executable, "-c", "from chatsys.teach.grader import work; work()"]
+    command = [sys.executable, "-c", "from chatsys.teach.grading.grader import work; work()"]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
     assert process.stdin is not None and process.stdout is not None and process.stderr is not None

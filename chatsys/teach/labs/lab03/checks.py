@@ -16,8 +16,8 @@ import cloudpickle
 from chatsys.errors import told
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
-from chatsys.teach.questions import Finding, Question
-from chatsys.teach.total_order import Message, total_order
+from chatsys.teach.grading.questions import Finding, Question
+from chatsys.teach.labs.lab03.stage import Message, total_order
 from chatsys.trace import Record, Trace
 
 MESSAGES = 12
