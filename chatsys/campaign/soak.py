@@ -10,7 +10,7 @@ namespaces it also finds what TCP does when packets, not frames, vanish.
 
 Assumes   the machine has room for the processes; a slow machine makes outages longer, not orders wrong.
 Promises  it ends by itself, and says how long service was away after each fault.
-Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the verbs), `runtime.namespaces`, `check`.
+Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the verbs), `runtime.net.namespaces`, `check`.
 """
 
 from collections.abc import Callable

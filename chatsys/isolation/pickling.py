@@ -11,7 +11,7 @@
 Assumes   the same version of Python at both ends.
 Promises  what can be imported travels as its name only, so that it stays the same class; a Struct that
           arrives twice is one class; one that would arrive with other fields is refused in a sentence.
-Read also `places` (which names are cells), `runtime.process`, `campaign.one_seed`, `run` and `teach.grading.grader`, who pack.
+Read also `places` (which names are cells), `runtime.nodes.process`, `campaign.one_seed`, `run` and `teach.grading.grader`, who pack.
 """
 
 import inspect

@@ -33,7 +33,7 @@ from chatsys.protocol.client import Client
 from chatsys.protocol.messages import Say
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import LoopThread
-from chatsys.runtime.wire import PROTOCOL, Hello, Refused, line, read_greeting
+from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting
 from chatsys.surroundings import reason as why
 from chatsys.trace import Record
 

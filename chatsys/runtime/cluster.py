@@ -47,10 +47,10 @@ from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory
-from chatsys.runtime.kernel import Plan
 from chatsys.runtime.loop import LoopThread
-from chatsys.runtime.ports import Network, check_here, network
-from chatsys.runtime.stage import Stage
+from chatsys.runtime.net.ports import Network, check_here, network
+from chatsys.runtime.nodes.kernel import Plan
+from chatsys.runtime.supervisor import Stage
 from chatsys.runtime.verbs import LinkVerbs
 from chatsys.surroundings import remove, temporary
 from chatsys.trace import Trace, describe_run

@@ -29,11 +29,11 @@ from chatsys.protocol.storage import Boot
 from chatsys.protocol.words import log_end
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
-from chatsys.runtime.rules import Rules, RuleSet
-from chatsys.runtime.scribe import Scribe, Sink
-from chatsys.runtime.transport import Transport
+from chatsys.runtime.net.rules import Rules, RuleSet
+from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.wire import Codec
+from chatsys.runtime.recorder import Scribe, Sink
 from chatsys.runtime.turns import FLOOD, Turns
-from chatsys.runtime.wire import Codec
 
 Factory = Callable[..., Actor]
 """Makes an actor: (me, config, random), and `parts=` where parts are given."""

@@ -25,8 +25,8 @@ from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import new_loop
-from chatsys.runtime.ports import cannot_listen
-from chatsys.runtime.strangers import raise_limit
+from chatsys.runtime.net.ports import cannot_listen
+from chatsys.runtime.net.strangers import raise_limit
 from chatsys.runtime.terminal import Terminal
 
 LOOPS = ("asyncio", "uvloop")

@@ -26,8 +26,8 @@ from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.storage import Outbox
 from chatsys.protocol.words import columns, log_end, of_delivery, of_record
 from chatsys.runtime.disk import Disk
-from chatsys.runtime.scribe import Scribe
-from chatsys.runtime.transport import Transport
+from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.recorder import Scribe
 
 FLOOD = 4096
 """With so many frames at hand clients are not read from until the turn is done."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from chatsys.config import ClusterConfig
 from chatsys.faults import Fault, check_ends, check_fault, refuse_verb, repair
 from chatsys.protocol.actor import Address
-from chatsys.runtime.rules import Lossy, Rule, RuleSet, Slow
-from chatsys.runtime.stage import Stage
+from chatsys.runtime.net.rules import Lossy, Rule, RuleSet, Slow
+from chatsys.runtime.supervisor import Stage
 
 
 class LinkVerbs:

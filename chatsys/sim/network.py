@@ -11,7 +11,7 @@ each other.  Rules on single links, or on all of them with "*", cut, slow, lose 
 Assumes   every draw comes from the one `Random` given, in the order of sending.
 Promises  links without rules cost one draw per frame; a rule never touches frames under way, but a
           frame that arrives on a cut link vanishes too.
-Read also `world` (who sends) and `runtime.transport`, its counterpart of the real world.
+Read also `world` (who sends) and `runtime.net.transport`, its counterpart of the real world.
 """
 
 from random import Random

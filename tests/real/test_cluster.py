@@ -22,7 +22,7 @@ from chatsys.errors import ChatsysError, LogInUse, UsageError
 from chatsys.protocol.messages import Say
 from chatsys.runtime.client import ClientHost
 from chatsys.runtime.cluster import Cluster
-from chatsys.runtime.ports import Ports
+from chatsys.runtime.net.ports import Ports
 from chatsys.trace import Record
 
 BRISK = Timing().scaled(0.25)

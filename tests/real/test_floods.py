@@ -22,7 +22,7 @@ from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.worker import ANSWER, aside
 from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
-from chatsys.runtime.process import PRINTED
+from chatsys.runtime.nodes.process import PRINTED
 from chatsys.teach.grading.grader import check
 
 MIB = 1 << 20

@@ -19,7 +19,7 @@ from chatsys.protocol.messages import Say, Stop
 from chatsys.protocol.storage import Boot, encode
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
-from chatsys.runtime.ports import Ports
+from chatsys.runtime.net.ports import Ports
 from chatsys.trace import Record, Trace
 
 

@@ -18,7 +18,7 @@ from chatsys.errors import ChatsysError
 from chatsys.run import Run as SavedRun
 from chatsys.run import digest_part
 from chatsys.runtime.disk import Disk
-from chatsys.runtime.ports import Ports
+from chatsys.runtime.net.ports import Ports
 from chatsys.runtime.service import teller
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason, try_write
 from chatsys.trace import Record, Trace

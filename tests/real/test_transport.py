@@ -14,10 +14,10 @@ from pingpong import Ping, PingPong, Pong
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
 from chatsys.protocol.messages import NODE_MESSAGES, Label, LinkDown, LinkUp, Propose
-from chatsys.runtime.ports import Ports
-from chatsys.runtime.rules import ANY, Lossy, Rule, Rules, RuleSet, Slow
-from chatsys.runtime.transport import Transport
-from chatsys.runtime.wire import Codec, Hello, objection
+from chatsys.runtime.net.ports import Ports
+from chatsys.runtime.net.rules import ANY, Lossy, Rule, Rules, RuleSet, Slow
+from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.wire import Codec, Hello, objection
 
 # --- the wire -------------------------------------------------------------------------------
 

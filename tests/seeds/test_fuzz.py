@@ -17,9 +17,9 @@ from chatsys.protocol.log import Log
 from chatsys.protocol.messages import NODE_MESSAGES, Entry
 from chatsys.protocol.standing import Standing
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
-from chatsys.runtime.links import Inbound, Line, Outbound
-from chatsys.runtime.transport import Transport
-from chatsys.runtime.wire import Codec
+from chatsys.runtime.net.links import Inbound, Line, Outbound
+from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.wire import Codec
 
 
 def test_thousands_of_frames_logs_and_connections_find_nothing() -> None:

@@ -13,7 +13,7 @@ contained or that left a callback; a node that does not answer a hello once the 
 
 Assumes   this machine lets a process listen on its own address.
 Promises  what is tried depends on the seed alone; what meets what depends on real time too.
-Read also `links` (bytes to connections in memory), `runtime.strangers`, `runtime.listener`.
+Read also `links` (bytes to connections in memory), `runtime.net.strangers`, `runtime.net.listener`.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ from chatsys.campaign.fuzz.tally import Tally
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
 from chatsys.protocol.node import Node
-from chatsys.runtime import links
-from chatsys.runtime.wire import PROTOCOL, Hello, line
+from chatsys.runtime.net import links
+from chatsys.runtime.net.wire import PROTOCOL, Hello, line
 
 TOGETHER = 150
 """At most so many connections at a time."""

@@ -13,7 +13,7 @@ frame claims what cannot be: that is its promise, not its failure); a step longe
 
 Assumes   nothing is sent: the other ends of the links exist in memory only.
 Promises  the frames depend on the seed alone; what a node answers depends on real time too.
-Read also `runtime.links`, `runtime.host`, `nodes` (frames that are well formed, in the simulator).
+Read also `runtime.net.links`, `runtime.host`, `nodes` (frames that are well formed, in the simulator).
 """
 
 import asyncio
@@ -36,8 +36,8 @@ from chatsys.protocol.client import Client
 from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.node import Node
 from chatsys.runtime.host import Host
-from chatsys.runtime.links import Inbound, Outbound
-from chatsys.runtime.wire import PROTOCOL, Codec, Hello, line
+from chatsys.runtime.net.links import Inbound, Outbound
+from chatsys.runtime.net.wire import PROTOCOL, Codec, Hello, line
 
 LIFE = 4000
 """So many frames until both hosts begin anew."""

@@ -19,9 +19,9 @@ from chatsys.errors import ChatsysError
 from chatsys.protocol.storage import Boot
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Factory, Host
-from chatsys.runtime.ports import cannot_listen
-from chatsys.runtime.rules import RuleSet
-from chatsys.runtime.scribe import Sink
+from chatsys.runtime.net.ports import cannot_listen
+from chatsys.runtime.net.rules import RuleSet
+from chatsys.runtime.recorder import Sink
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatsys.runtime.links import Inbound
+    from chatsys.runtime.net.links import Inbound
 
 MOST_CLIENTS = 512
 MOST_STRANGERS = 128

@@ -26,11 +26,11 @@ from chatsys import errors
 from chatsys.errors import ChatsysError, NotHere
 from chatsys.isolation.drain import Drain
 from chatsys.isolation.pickling import pack
-from chatsys.runtime import control
-from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced
-from chatsys.runtime.kernel import Plan
-from chatsys.runtime.rules import RuleSet
-from chatsys.runtime.scribe import Sink
+from chatsys.runtime.net.rules import RuleSet
+from chatsys.runtime.nodes import control
+from chatsys.runtime.nodes.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced
+from chatsys.runtime.nodes.kernel import Plan
+from chatsys.runtime.recorder import Sink
 
 FIRST = asyncio.FIRST_COMPLETED
 START_TIME = 20.0
@@ -93,8 +93,8 @@ class ProcessNode:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > PRINTED:
             self.log.unlink()
-        command = [*self.launch, sys.executable, "-X", "utf8", "-m", "chatsys.runtime.child"]
-        place = str(Path(__file__).parents[2])
+        command = [*self.launch, sys.executable, "-X", "utf8", "-m", "chatsys.runtime.nodes.child"]
+        place = str(Path(__file__).parents[3])
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH"))))}
         pipe = subprocess.PIPE
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0, env=environment)

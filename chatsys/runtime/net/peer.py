@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from chatsys.config import split_address
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
-from chatsys.runtime.links import Outbound
-from chatsys.runtime.listener import SHORT, reason
+from chatsys.runtime.net.links import Outbound
+from chatsys.runtime.net.listener import SHORT, reason
 
 if TYPE_CHECKING:
-    from chatsys.runtime.transport import Transport
+    from chatsys.runtime.net.transport import Transport
 
 BACK_OFF_MIN, BACK_OFF_MAX = 0.05, 2.0
 EAGER_TIME, EAGER_MAX = 5.0, 0.1

@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
 from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
-from chatsys.runtime.wire import Hello, Refused, line, objection, read_greeting
+from chatsys.runtime.net.wire import Hello, Refused, line, objection, read_greeting
 
 if TYPE_CHECKING:
-    from chatsys.runtime.transport import Transport
+    from chatsys.runtime.net.transport import Transport
 
 GREETING_TIME = 2.0
 """Seconds within which the other end must have said hello."""

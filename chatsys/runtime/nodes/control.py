@@ -16,7 +16,7 @@ import msgspec
 from chatsys.capabilities import PAUSING, need
 from chatsys.config import ClusterConfig
 from chatsys.errors import NotHere
-from chatsys.runtime.rules import RuleSet
+from chatsys.runtime.net.rules import RuleSet
 from chatsys.trace import Record
 
 

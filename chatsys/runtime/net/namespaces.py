@@ -24,7 +24,7 @@ from collections.abc import Iterable
 
 from chatsys.errors import NotHere
 from chatsys.protocol.actor import Address
-from chatsys.runtime.rules import ANY, Lossy, Rule, RuleSet
+from chatsys.runtime.net.rules import ANY, Lossy, Rule, RuleSet
 from chatsys.surroundings import reason
 
 TOOLS = {"ip": "iproute2", "nft": "nftables"}

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from chatsys.capabilities import PROCESSES, SOCKETS, THREADS, need
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.runtime.rules import RuleSet
+from chatsys.runtime.net.rules import RuleSet
 from chatsys.surroundings import advice, reason
 
 
@@ -54,7 +54,7 @@ def check_here(where: Any) -> None:
 def network(where: str, nodes: Iterable[int]) -> Network:
     """Return the network for nodes that run there.  Raises `NotHere` where it is impossible."""
     if where == "namespaces":
-        from chatsys.runtime.namespaces import Namespaces
+        from chatsys.runtime.net.namespaces import Namespaces
 
         return Namespaces(nodes)
     return Ports(nodes)

@@ -23,10 +23,10 @@ from chatsys.faults import check_command
 from chatsys.protocol.messages import Say
 from chatsys.runtime.disk import cannot_use
 from chatsys.runtime.host import Factory, Host
-from chatsys.runtime.kernel import KernelNode, Plan
-from chatsys.runtime.ports import Network
-from chatsys.runtime.process import ProcessNode
-from chatsys.runtime.rules import RuleSet
+from chatsys.runtime.net.ports import Network
+from chatsys.runtime.net.rules import RuleSet
+from chatsys.runtime.nodes.kernel import KernelNode, Plan
+from chatsys.runtime.nodes.process import ProcessNode
 from chatsys.surroundings import advice, reason
 from chatsys.trace import Record, Trace
 

@@ -24,12 +24,12 @@ from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.words import columns
-from chatsys.runtime.links import GREETING_TIME, PARTING_TIME, Inbound, Line, Outbound
-from chatsys.runtime.listener import Listener, bind
-from chatsys.runtime.peer import Frame, Peer
-from chatsys.runtime.rules import Rules, RuleSet
-from chatsys.runtime.strangers import Seldom, Strangers
-from chatsys.runtime.wire import PROTOCOL, Codec, Hello
+from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, Inbound, Line, Outbound
+from chatsys.runtime.net.listener import Listener, bind
+from chatsys.runtime.net.peer import Frame, Peer
+from chatsys.runtime.net.rules import Rules, RuleSet
+from chatsys.runtime.net.strangers import Seldom, Strangers
+from chatsys.runtime.net.wire import PROTOCOL, Codec, Hello
 
 LATE_FRAMES = 20_000
 """So many frames may be on their way on slow links."""

@@ -1,6 +1,6 @@
 """Child: the main program of a node process that a cluster started.
 
-    python -m chatsys.runtime.child < control pipe > trace pipe
+    python -m chatsys.runtime.nodes.child < control pipe > trace pipe
 
 It first reads `Begin`, then lives as long as that pipe: its end, however it comes, is the end of
 this process.  A thread reads the pipe, so that even an actor that loops for ever cannot miss it.
@@ -24,11 +24,11 @@ from typing import Any, NoReturn
 from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.storage import Boot
-from chatsys.runtime.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced, line, to_node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
-from chatsys.runtime.ports import cannot_listen
-from chatsys.runtime.strangers import raise_limit
+from chatsys.runtime.net.ports import cannot_listen
+from chatsys.runtime.net.strangers import raise_limit
+from chatsys.runtime.nodes.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced, line, to_node
 from chatsys.trace import Record
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from chatsys.runtime.strangers import Seldom
+from chatsys.runtime.net.strangers import Seldom
 
 BACKLOG = 256
 SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
