@@ -12,7 +12,7 @@ shows their source first.
 
 Assumes   classes come back under the Python version they were saved with; `load` warns otherwise.
 Promises  a file that is cut off, from a newer version or foreign is a `TraceError`, never a wrong run.
-Read also `trace` (the history), `sim.again` (what a world keeps of itself, and how it is played again).
+Read also `trace` (the history), `sim.replay` (what a world keeps of itself, and how it is played again).
 """
 
 import ast

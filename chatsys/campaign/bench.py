@@ -150,7 +150,7 @@ NAMES = tuple(_BENCHES)
 async def _say_all(cluster: Cluster, texts: list[str]) -> None:
     """Say everything in one go on the cluster's loop: what is measured is the cluster, not the asking."""
     for text in texts:
-        await cluster.stage.say("ann", None, Say(text, author="ann"))
+        await cluster.supervisor.say("ann", None, Say(text, author="ann"))
 
 
 def _leads(cluster: Cluster) -> bool:

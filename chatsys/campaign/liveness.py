@@ -5,7 +5,7 @@
 A verdict of liveness needs a run that is left alone long enough; the moment of the mend is read
 from what was done to the world.
 
-Read also `check.liveness` (the laws, read from a trace), `check.rest` (queues), `sweep` and `case` (who ask).
+Read also `check.liveness` (the laws, read from a trace), `check.quiescence` (queues), `sweep` and `case` (who ask).
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from typing import Any
 
 from chatsys.check import Violation
 from chatsys.check.liveness import Verdict, check_live
-from chatsys.check.rest import check_rest
+from chatsys.check.quiescence import check_rest
 from chatsys.check.violation import quote
 from chatsys.sim.world import World
 

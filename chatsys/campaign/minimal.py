@@ -8,7 +8,7 @@
       term: the number of one leadership; ...                 what its words mean
 
 Promises  nothing is told that the run does not show; the lines play the same run.
-Read also `shrink` (where it comes from), `faults.telling` (the words).
+Read also `shrink` (where it comes from), `faults.wording` (the words).
 """
 
 import re
@@ -19,7 +19,7 @@ from chatsys.campaign.reproduction import Case
 from chatsys.check import Violation
 from chatsys.errors import Runaway
 from chatsys.faults import Script
-from chatsys.faults.telling import explain, in_words
+from chatsys.faults.wording import explain, in_words
 from chatsys.sim.network import Conditions
 
 _ID = re.compile(r" \(client [0-9a-f]+\)")

@@ -6,7 +6,7 @@
 Assumes   a broken safety law shows while the script runs or soon after; one of liveness shows after the
           script's last `mend` and half a minute of calm.
 Promises  the same case fails in the same way, here and where its lines are pasted.
-Read also `shrink` (which makes cases smaller), `overdue` (liveness), `faults.telling` (steps as lines).
+Read also `shrink` (which makes cases smaller), `overdue` (liveness), `faults.wording` (steps as lines).
 """
 
 import math
@@ -23,7 +23,7 @@ from chatsys.check import Checker, Violation
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import Runaway
 from chatsys.faults import Script
-from chatsys.faults.telling import as_call, literal
+from chatsys.faults.wording import as_call, literal
 from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World

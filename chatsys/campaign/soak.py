@@ -22,7 +22,7 @@ import msgspec
 from chatsys.check import check
 from chatsys.check.histories import check_histories
 from chatsys.check.liveness import Verdict, check_live
-from chatsys.check.rest import check_rest
+from chatsys.check.quiescence import check_rest
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Fault, Script, apply
 from chatsys.runtime.cluster import Cluster

@@ -21,7 +21,7 @@ Promises  never a silent ok: an unknown name is an error, and `check_live` says 
           short to tell.
 Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`,
           `durability` (the invariants), `liveness`, `rest`, `histories` (a second checker that shares no code with the
-          first); `chatsys.verify` (log files).
+          first); `chatsys.check.log_files` (log files).
 """
 
 import sys
@@ -36,8 +36,8 @@ from chatsys.check.durability import DURABILITY
 from chatsys.check.frames import check_frames
 from chatsys.check.histories import check_histories, second_opinion
 from chatsys.check.liveness import LIVENESS, Verdict, check_live
+from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
-from chatsys.check.rest import check_rest
 from chatsys.check.violation import Invariant, Law, Logs, Violation
 from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace, trace_of

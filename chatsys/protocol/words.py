@@ -3,7 +3,7 @@
     Propose(...)         -> message PROPOSE, term, seq of its last entry
     Stored(entry)        -> append, seq, entry_term, text, ...
 
-Read also `trace` (the columns); `sim.hands` and `runtime.recorder` write the records with these words.
+Read also `trace` (the columns); `sim.interpreter` and `runtime.recorder` write the records with these words.
 """
 
 from collections.abc import Iterable

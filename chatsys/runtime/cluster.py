@@ -9,12 +9,12 @@
 It lives on an event loop on a thread of its own, so a cell that sleeps stops no heartbeat.  Verbs
 may be called from any thread but that one; each returns when it is done.
 
-    verbs --> loop thread: Stage --> nodes, clients --> trace
+    verbs --> loop thread: Supervisor --> nodes, clients --> trace
 
 Assumes   one machine; nodes listen on 127.0.0.1 only, or in namespaces that were made for them.
 Promises  nothing is left behind: no process, no thread, no port, no folder it made, even when it
           is forgotten or the interpreter ends.
-Read also `stage` (what happens on the loop), `sim.world` (the same verbs in virtual time).
+Read also `supervisor` (what happens on the loop), `sim.world` (the same verbs in virtual time).
 """
 
 import asyncio
@@ -50,7 +50,7 @@ from chatsys.runtime.host import Factory
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.net.ports import Network, check_here, network
 from chatsys.runtime.nodes.kernel import Plan
-from chatsys.runtime.supervisor import Stage
+from chatsys.runtime.supervisor import Supervisor
 from chatsys.runtime.verbs import LinkVerbs
 from chatsys.surroundings import remove, temporary
 from chatsys.trace import Trace, describe_run
@@ -97,16 +97,16 @@ class Cluster(LinkVerbs):
             undo.callback(remove, made)
             self.config = msgspec.structs.replace(base, members=net.members)
             plan = Plan(self.config, self.actor, self.parts, given or made or Path(), time.monotonic(), seed)
-            self.stage = Stage(plan, where, partial(_client, client), net)
+            self.supervisor = Supervisor(plan, where, partial(_client, client), net)
             """What lives on the loop; only for work that is handed to `submit`."""
-            self.stage.trace.meta.update(describe_run(self))
+            self.supervisor.trace.meta.update(describe_run(self))
             self.done: list[Fault] = []
             """Every verb used so far: `Script(cluster.done)` plays them again."""
-            self._loop = LoopThread(f"chatsys cluster ({where})", self.stage.lost)
-            self._finish = weakref.finalize(self, _finish, self._loop, self.stage, net, made)
+            self._loop = LoopThread(f"chatsys cluster ({where})", self.supervisor.lost)
+            self._finish = weakref.finalize(self, _finish, self._loop, self.supervisor, net, made)
             undo.pop_all()
         try:
-            self._loop.call(self.stage.open(), START_LIMIT)
+            self._loop.call(self.supervisor.open(), START_LIMIT)
         except BaseException:
             self._finish()
             raise
@@ -131,7 +131,7 @@ class Cluster(LinkVerbs):
     @property
     def now(self) -> float:
         """Seconds since the cluster began."""
-        return self.stage.now
+        return self.supervisor.now
 
     def run(self, seconds: float) -> None:
         """Wait `seconds`; the cluster goes on meanwhile."""
@@ -170,19 +170,19 @@ class Cluster(LinkVerbs):
 
     def crash(self, node: int) -> None:
         """End a node's life at once: SIGKILL for a process, reset sockets in the kernel."""
-        self._do(self.stage.crash(self._member(node)), "crash", node)
+        self._do(self.supervisor.crash(self._member(node)), "crash", node)
 
     def restart(self, node: int) -> None:
         """Begin a new life of a node that is not running; returns when it listens."""
-        self._do(self.stage.restart(self._member(node)), "restart", node)
+        self._do(self.supervisor.restart(self._member(node)), "restart", node)
 
     def pause(self, node: int) -> None:
         """Let a node handle nothing until `resume`: SIGSTOP for a process."""
-        self._do(self.stage.pause(self._member(node)), "pause", node)
+        self._do(self.supervisor.pause(self._member(node)), "pause", node)
 
     def resume(self, node: int) -> None:
         """Let a paused node go on."""
-        self._do(self.stage.resume(self._member(node)), "resume", node)
+        self._do(self.supervisor.resume(self._member(node)), "resume", node)
 
     def join(self, node: int) -> None:
         """Say why a node cannot join: membership is static."""
@@ -206,14 +206,14 @@ class Cluster(LinkVerbs):
             self._member(node)
         said = Say(text, room, author)
         if not self.chat:
-            work = self.stage.command(self.nodes[0] if node is None else node, said)
+            work = self.supervisor.command(self.nodes[0] if node is None else node, said)
         else:
-            work = self.stage.say(author if node is None else f"{author}@{node}", node, said)
+            work = self.supervisor.say(author if node is None else f"{author}@{node}", node, said)
         self._do(work, "say", text, node, room, author)
 
     def command(self, node: int, command: msgspec.Struct) -> None:
         """Give a node's actor any command."""
-        self._do(self.stage.command(self._member(node), command))
+        self._do(self.supervisor.command(self._member(node), command))
 
     def _member(self, node: Any) -> int:
         if isinstance(node, bool) or not isinstance(node, int) or node not in self.nodes:
@@ -230,7 +230,7 @@ class Cluster(LinkVerbs):
     @property
     def trace(self) -> Trace:
         """The history so far; it grows while you look."""
-        return self.stage.trace
+        return self.supervisor.trace
 
     @property
     def script(self) -> Script:
@@ -245,13 +245,13 @@ class Cluster(LinkVerbs):
     @property
     def pids(self) -> dict[int, int | None]:
         """The process id of each node; None where it has no process of its own."""
-        return {node: getattr(one, "pid", None) for node, one in self.stage.nodes.items()}
+        return {node: getattr(one, "pid", None) for node, one in self.supervisor.nodes.items()}
 
     def status(self) -> dict[int, dict[str, Any]]:
         """Return for each node whether it is alive and paused, its role, term, leader and positions."""
         if not self._finish.alive:
-            return {node: self.stage._seen(node, {}) for node in self.nodes}
-        return self._do(self.stage.status())
+            return {node: self.supervisor._seen(node, {}) for node in self.nodes}
+        return self._do(self.supervisor.status())
 
     @property
     def leader(self) -> int | None:
@@ -265,7 +265,7 @@ class Cluster(LinkVerbs):
 
     def delivered(self, node: int) -> list[str]:
         """Return the texts that `node` delivered in this life, in order."""
-        return list(self.stage.delivered[self._member(node)])
+        return list(self.supervisor.delivered[self._member(node)])
 
     def save(self, path: str | Path) -> Path:
         """Write classes, verbs and trace to one file; `Run.load` opens it."""
@@ -276,7 +276,7 @@ class Cluster(LinkVerbs):
         return Run(self.trace, self.seed, self.script.plain(), options, self.parts, own).save(path)
 
 
-def _finish(loop: LoopThread, stage: Stage, net: Network, made: Path | None) -> None:
+def _finish(loop: LoopThread, stage: Supervisor, net: Network, made: Path | None) -> None:
     """Stop everything; knows the parts of a cluster only, so that a forgotten cluster can be ended."""
     try:
         loop.call(stage.close(), 15.0)

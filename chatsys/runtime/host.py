@@ -32,7 +32,7 @@ from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.net.rules import Rules, RuleSet
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Codec
-from chatsys.runtime.recorder import Scribe, Sink
+from chatsys.runtime.recorder import Recorder, Sink
 from chatsys.runtime.turns import FLOOD, Turns
 
 Factory = Callable[..., Actor]
@@ -56,8 +56,8 @@ class Host(Turns):
         rules: RuleSet | None = None,
     ) -> None:
         random = random or Random()
-        scribe = Scribe(me, life if isinstance(me, int) else 0, sink)
-        super().__init__(factory(me, config, random), scribe, disk, origin)
+        recorder = Recorder(me, life if isinstance(me, int) else 0, sink)
+        super().__init__(factory(me, config, random), recorder, disk, origin)
         self.config = config
         self.ended: asyncio.Future[str] = self.loop.create_future()
         """Why this life ended by itself (`broken`, a failed disk); pending while it goes on."""
@@ -83,23 +83,23 @@ class Host(Turns):
         self._tick()
         self.actor.recover(records)
         effects = self.actor.start(self.now)
-        self.scribe.term, self.scribe.role = self.actor.view()
+        self.recorder.term, self.recorder.role = self.actor.view()
         for effect in effects:
             if type(effect) is Append and isinstance(effect.record, Boot):
-                self.scribe.incarnation = effect.record.incarnation
+                self.recorder.incarnation = effect.record.incarnation
         if self.disk is not None:
             found = f"{len(records)} records" + (f", {torn} bytes of a torn line dropped" if torn else "")
             self.disk.done, self.disk.failed, self.disk.space = self._disk_done, self._disk_failed, self._disk_space
             self.disk.start()
-            self.scribe.write("start", seq=self.log_end, reason=found)
+            self.recorder.write("start", seq=self.log_end, reason=found)
         else:
-            self.scribe.write("start")
+            self.recorder.write("start")
         self._perform([effect for effect in effects if type(effect) is Append])
         self._close_turn()
         if self.outbox.durable < self.outbox.written:
             await self.durable.wait()  # SPECIFICATION R12.3
         if self.alive:
-            await self.transport.open(self.scribe.incarnation, listener)
+            await self.transport.open(self.recorder.incarnation, listener)
             self._later(self._perform, [effect for effect in effects if type(effect) is not Append])
 
     async def stop(self) -> None:
@@ -115,7 +115,7 @@ class Host(Turns):
             if self.outbox.durable < self.outbox.written:
                 await asyncio.wait_for(self.durable.wait(), 10.0)
         if self.alive:
-            self.scribe.write("stop")
+            self.recorder.write("stop")
             self._end(self.transport.close)
             await self.transport.parted()
 
@@ -126,7 +126,7 @@ class Host(Turns):
 
     def _end(self, part: Callable[[], None]) -> None:
         self.alive = False
-        self.scribe.flush()
+        self.recorder.flush()
         self.inbox.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -140,7 +140,7 @@ class Host(Turns):
         if not self.alive:
             return
         sentence = str(error) if isinstance(error, BrokenInvariant | DiskFailed) else told(error)
-        self.scribe.write("broken", reason=sentence)
+        self.recorder.write("broken", reason=sentence)
         self.crash()
         if not self.ended.done():
             self.ended.set_result(sentence)
@@ -186,13 +186,13 @@ class Host(Turns):
     def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
         """A frame vanished or a link broke a rule (from the transport)."""
         self._tick()
-        self.scribe.write("drop", peer=peer, message=message, id=id, reason=reason)
+        self.recorder.write("drop", peer=peer, message=message, id=id, reason=reason)
         self._wake()
 
     def link_failed(self, label: str, error: Exception) -> None:
         """A bug of ours closed a link (from the transport): it is told, and the node lives on."""
         self._tick()
-        self.scribe.write("anomaly", reason=f"{label}: the link was closed by a bug: {told(error)}")
+        self.recorder.write("anomaly", reason=f"{label}: the link was closed by a bug: {told(error)}")
         self._wake()
 
     def escaped(self, context: dict[str, Any]) -> None:

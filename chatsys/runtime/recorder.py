@@ -1,11 +1,11 @@
-"""Scribe: writes one host's share of the trace, and numbers its frames.
+"""Recorder: writes one host's share of the trace, and numbers its frames.
 
-    effects, frames, links --> Scribe --list of records, once per turn--> sink
+    effects, frames, links --> Recorder --list of records, once per turn--> sink
 
 It keeps what every record needs: who, in which life, the moment of the turn, term and role, and
 the Lamport clock, which moves at every frame sent or received.
 
-Read also `host` (whose scribe this is), `trace` (the columns), `protocol.words` (which column tells what).
+Read also `host` (whose recorder this is), `trace` (the columns), `protocol.words` (which column tells what).
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Sink = Callable[[list[Record]], None]
 _NOTED = tuple(name for name in Note.__struct_fields__ if name not in ("kind", "role", "term"))
 
 
-class Scribe:
+class Recorder:
     """The records of one life of `me`; `now` is set by the host at each turn."""
 
     def __init__(self, me: Address, incarnation: int, sink: Sink) -> None:

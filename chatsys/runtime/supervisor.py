@@ -1,6 +1,6 @@
 """The stage: nodes, clients, links and the trace of one real cluster, all on its loop.
 
-    Cluster (any thread) --submit--> Stage (the loop): KernelNode or ProcessNode, client hosts
+    Cluster (any thread) --submit--> Supervisor (the loop): KernelNode or ProcessNode, client hosts
                                        |
                                        `--records, in order of time--> Trace
 
@@ -37,7 +37,7 @@ def _time(record: Record) -> float:
     return record.time
 
 
-class Stage:
+class Supervisor:
     """Everything of one cluster that lives on its loop."""
 
     def __init__(self, plan: Plan, where: str, client: Callable[[int | None], Factory], network: Network) -> None:

@@ -8,7 +8,7 @@ A turn is one callback of the event loop, after all sockets that were ready have
 
 Promises  frames leave after the records written before them are durable, and after the trace of
           their turn; what a node sends to itself comes back through its own disk, in a later turn.
-Read also `host` (the life around the turns), `protocol.storage.Outbox`, `scribe`.
+Read also `host` (the life around the turns), `protocol.storage.Outbox`, `recorder`.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from chatsys.protocol.storage import Outbox
 from chatsys.protocol.words import columns, log_end, of_delivery, of_record
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
-from chatsys.runtime.recorder import Scribe
+from chatsys.runtime.recorder import Recorder
 
 FLOOD = 4096
 """With so many frames at hand clients are not read from until the turn is done."""
@@ -38,8 +38,8 @@ class Turns:
 
     transport: Transport
 
-    def __init__(self, actor: Actor, scribe: Scribe, disk: Disk | None, origin: float) -> None:
-        self.actor, self.scribe, self.disk = actor, scribe, disk
+    def __init__(self, actor: Actor, recorder: Recorder, disk: Disk | None, origin: float) -> None:
+        self.actor, self.recorder, self.disk = actor, recorder, disk
         self.origin = origin
         """The `time.monotonic()` at which the world began; records count from there."""
         self.loop = asyncio.get_running_loop()
@@ -64,7 +64,7 @@ class Turns:
         return time.monotonic() - self.origin
 
     def _tick(self) -> None:
-        self.now = self.scribe.now = max(self.now, self._clock())
+        self.now = self.recorder.now = max(self.now, self._clock())
 
     def _later(self, take: Callable[..., None], *facts: Any) -> None:
         """Put something into the inbox of the coming turn."""
@@ -100,7 +100,7 @@ class Turns:
 
     def _close_turn(self) -> None:
         """Trace first, then the disk, then the frames. SPECIFICATION R13.2."""
-        self.scribe.flush()
+        self.recorder.flush()
         if self.disk is not None and self.outbox.written > self.outbox.durable:
             if not self._sync_ends or self._sync_ends[-1][0] < self.outbox.written:
                 self._sync_ends.append((self.outbox.written, self.log_end))
@@ -126,16 +126,16 @@ class Turns:
     def _take_frame(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
         name = f"{sender}.{incarnation}.{n}"
         if isinstance(sender, int) and incarnation < self.transport.seen.get(sender, 0):
-            self.scribe.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
+            self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
             return
-        self.scribe.received(sender, name, clock, message)
+        self.recorder.received(sender, name, clock, message)
         self._perform(self.actor.on_message(sender, message, self.now))
 
     def _take_own(self, message: msgspec.Struct) -> None:
         self._perform(self.actor.on_message(self.actor.me, message, self.now))
 
     def _take_link(self, peer: Address, event: LinkUp | LinkDown) -> None:
-        self.scribe.write("link_up" if isinstance(event, LinkUp) else "link_down", peer=peer)
+        self.recorder.write("link_up" if isinstance(event, LinkUp) else "link_down", peer=peer)
         self._perform(self.actor.on_message(peer, event, self.now))
 
     def _take_command(self, command: msgspec.Struct) -> None:
@@ -145,7 +145,7 @@ class Turns:
         end = None
         while self._sync_ends and self._sync_ends[0][0] <= count:
             end = self._sync_ends.popleft()[1]
-        self.scribe.write("durable", seq=end)
+        self.recorder.write("durable", seq=end)
         for to, message in self.outbox.synced(count):
             self._emit(to, message)
         if self.outbox.durable == self.outbox.written:
@@ -159,7 +159,7 @@ class Turns:
             if effects is None:
                 raise TypeError("a door returned None; return a list of effects, [] for none")
             return
-        self.scribe.term, self.scribe.role = self.actor.view()
+        self.recorder.term, self.recorder.role = self.actor.view()
         for effect in effects:
             kind = type(effect)
             if kind is Send:
@@ -168,9 +168,9 @@ class Turns:
             elif kind is Append:
                 self._append(effect.record)
             elif kind is Note:
-                self.scribe.note(effect)
+                self.recorder.note(effect)
             elif kind is Deliver:
-                self.scribe.write("deliver", **of_delivery(effect))
+                self.recorder.write("deliver", **of_delivery(effect))
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
 
@@ -180,12 +180,12 @@ class Turns:
             self.outbox.wrote()
             self.log_end = log_end((record,), self.log_end)
         kind, facts = of_record(record)
-        self.scribe.write(kind, **facts)
+        self.recorder.write(kind, **facts)
 
     def _emit(self, to: Address, message: msgspec.Struct) -> None:
         """Put a frame on the wire: from here on it has an id, and can be lost."""
         if to == self.actor.me:
             self.inbox.append((self._take_own, (message,)))
         else:
-            n, clock = self.scribe.sent(to, message)
+            n, clock = self.recorder.sent(to, message)
             self.transport.send(to, n, clock, message)

@@ -12,14 +12,14 @@ from chatsys.config import ClusterConfig
 from chatsys.faults import Fault, check_ends, check_fault, refuse_verb, repair
 from chatsys.protocol.actor import Address
 from chatsys.runtime.net.rules import Lossy, Rule, RuleSet, Slow
-from chatsys.runtime.supervisor import Stage
+from chatsys.runtime.supervisor import Supervisor
 
 
 class LinkVerbs:
     """Everything that happens to links."""
 
     config: ClusterConfig
-    stage: Stage
+    supervisor: Supervisor
     done: list[Fault]
 
     if not TYPE_CHECKING:  # a type checker must still see what is not there
@@ -37,7 +37,7 @@ class LinkVerbs:
         """Let no frame pass between `a` and `b`; with `one_way`, only from `a` to `b`."""
         self._member(a), self._member(b)
         check_fault("cut", (a, b, one_way), self.config.ids)
-        rules = self.stage.rules.with_cut(a, b)
+        rules = self.supervisor.rules.with_cut(a, b)
         rules = rules if one_way else rules.with_cut(b, a)
         self._lay(rules, "cut", f"cut {a} {'->' if one_way else '|'} {b}", "cut", a, b, one_way)
 
@@ -49,7 +49,7 @@ class LinkVerbs:
         sides = tuple(tuple(sorted(group)) for group in groups)
         if len(sides) == 1:
             sides = (*sides, tuple(node for node in self.config.ids if node not in sides[0]))
-        rules = self.stage.rules
+        rules = self.supervisor.rules
         for at, one in enumerate(sides):
             for a, b in ((a, b) for other in sides[at + 1 :] for a in one for b in other):
                 rules = rules.with_cut(a, b) if one_way else rules.with_cut(a, b).with_cut(b, a)
@@ -60,11 +60,11 @@ class LinkVerbs:
         """Remove all cuts; with `everything`, also slowness and loss."""
         check_fault("heal", (everything,))
         reason = "everything" if everything else "all cuts"
-        self._lay(self.stage.rules.healed(everything), "heal", reason, "heal", everything)
+        self._lay(self.supervisor.rules.healed(everything), "heal", reason, "heal", everything)
 
     def mend(self) -> None:
         """Repair everything: links, slowness and loss; resume and restart everyone."""
-        begun, before = self.stage.now, len(self.done)
+        begun, before = self.supervisor.now, len(self.done)
         repair(self)
         self.done[before:] = [Fault(begun, "mend")]
 
@@ -78,9 +78,9 @@ class LinkVerbs:
 
     def _rule(self, effect: Slow | Lossy, verb: str, a: Address, b: Address, *values: float) -> None:
         check_fault(verb, (a, b, *values), self.config.ids)
-        check_ends(verb, (a, b), self.config.ids, self.stage.clients)
-        rules = self.stage.rules.with_rule(Rule(a, b, effect)).with_rule(Rule(b, a, effect))
+        check_ends(verb, (a, b), self.config.ids, self.supervisor.clients)
+        rules = self.supervisor.rules.with_rule(Rule(a, b, effect)).with_rule(Rule(b, a, effect))
         self._lay(rules, verb, f"{verb} {a} - {b}: {' + '.join(map(str, values))}", verb, a, b, *values)
 
     def _lay(self, rules: RuleSet, kind: str, reason: str, verb: str, *args: Any) -> None:
-        self._do(self.stage.lay(rules, kind, reason), verb, *args)
+        self._do(self.supervisor.lay(rules, kind, reason), verb, *args)

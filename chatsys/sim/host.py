@@ -26,7 +26,7 @@ from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp
 from chatsys.protocol.storage import Boot, Outbox, decode
 from chatsys.protocol.words import columns, log_end
 from chatsys.sim.disk import Health
-from chatsys.sim.hands import Frame, Hands
+from chatsys.sim.interpreter import Frame, Hands
 from chatsys.trace import Record
 
 

@@ -20,9 +20,9 @@ from chatsys.faults import Fault, apply, check_ends, check_fault
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import Stop
 from chatsys.sim.disk import Health
-from chatsys.sim.events import Events
 from chatsys.sim.host import Host
 from chatsys.sim.network import Network
+from chatsys.sim.simulation import Events
 from chatsys.trace import Record
 
 

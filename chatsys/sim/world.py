@@ -37,9 +37,9 @@ from chatsys.faults import (
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.messages import Say, Submit
 from chatsys.sim.disk import Disk, DiskModel
-from chatsys.sim.gate import Gate, Wants
-from chatsys.sim.hands import Factory
+from chatsys.sim.hold import Gate, Wants
 from chatsys.sim.host import Host
+from chatsys.sim.interpreter import Factory
 from chatsys.sim.network import Conditions, Network
 from chatsys.sim.verbs import Verbs
 from chatsys.trace import Trace, describe_run
@@ -221,7 +221,7 @@ class World(Verbs):
         What was done with verbs is kept; what is only scheduled is not.  Raises `UsageError` if
         `hold` or `command` was used, for no file can keep these.
         """
-        from chatsys.sim.again import as_run
+        from chatsys.sim.replay import as_run
 
         return as_run(self, None if _is_node(self.actor) else self.actor).save(path)
 
@@ -232,7 +232,7 @@ class World(Verbs):
         Warns if its history is another one: the code has changed, or something was done past the
         verbs.  Raises `UsageError` for a run that cannot be played again.
         """
-        from chatsys.sim.again import arguments, play_again
+        from chatsys.sim.replay import arguments, play_again
 
         world = cls(run.seed, **arguments(run))
         play_again(world, run)

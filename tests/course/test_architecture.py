@@ -24,7 +24,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
     {"places", "drain"},
-    {"errors", "inert", "carry"},
+    {"errors", "escape", "carry"},
     {"config", "capabilities"},
     {"protocol"},
     {"surroundings"},

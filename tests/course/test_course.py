@@ -17,6 +17,7 @@ import pytest
 from by_hand import chat, leader, node, of, part, sent
 
 from chatsys.check import check
+from chatsys.check.log_files import verify
 from chatsys.protocol.effects import Deliver, Order, Release, Suspect
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
@@ -43,7 +44,6 @@ from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Boot, CommitHint, Stored, decode, encode
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
-from chatsys.verify import verify
 
 START = Label(0, 0)
 OPENING = Entry(1, 1, "session", "c")

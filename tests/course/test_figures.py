@@ -38,7 +38,7 @@ def test_a_figure_has_a_title_and_a_sentence_that_sums_it_up(draw) -> None:
     figure = draw(made_up.fail_over())
     assert figure.layout.title.text
     assert figures.describe(figure).endswith(".")
-    assert figure.layout.title.subtitle.text.replace("<br>", " ") in theme.inert(figures.describe(figure))
+    assert figure.layout.title.subtitle.text.replace("<br>", " ") in theme.escape(figures.describe(figure))
 
 
 @pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
@@ -71,10 +71,10 @@ def test_texts_of_users_are_shown_letter_by_letter(draw) -> None:
 
 
 def test_inert_keeps_every_script_and_fences_off_right_to_left_writing() -> None:
-    assert theme.inert("naïve 中文 🙂") == "naïve 中文 🙂"
-    assert theme.inert("مرحبا") == "\u2068مرحبا\u2069"
-    assert theme.inert("a\x00b\n\u202ec") == "a␀b␊c"
-    assert theme.inert("a long sentence", 8) == "a long…"
+    assert theme.escape("naïve 中文 🙂") == "naïve 中文 🙂"
+    assert theme.escape("مرحبا") == "\u2068مرحبا\u2069"
+    assert theme.escape("a\x00b\n\u202ec") == "a␀b␊c"
+    assert theme.escape("a long sentence", 8) == "a long…"
 
 
 # --- roles ----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from stories import Story
 
 from chatsys.check.liveness import LAWS, check_live
-from chatsys.check.rest import QUEUES, check_rest
+from chatsys.check.quiescence import QUEUES, check_rest
 from chatsys.errors import UsageError
 from chatsys.sim.world import World
 

@@ -223,7 +223,7 @@ def test_a_verb_on_the_clusters_own_loop_is_an_error_and_submit_is_not() -> None
 
 def test_a_forgotten_cluster_leaves_nothing_behind(where: Any) -> None:
     cluster = Cluster(2, where, actor=PingPong)
-    folder, pids = cluster.stage.plan.folder, [pid for pid in cluster.pids.values() if pid]
+    folder, pids = cluster.supervisor.plan.folder, [pid for pid in cluster.pids.values() if pid]
     threads = {thread for thread in threading.enumerate() if thread.name.startswith(("chatsys", "disk"))}
     assert folder.exists() and threads
     del cluster

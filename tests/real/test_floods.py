@@ -262,11 +262,11 @@ class Loud(PingPong):
 def test_a_node_that_prints_without_end_goes_on_and_its_file_stays_small(tmp_path: Path) -> None:
     files = [tmp_path / f"node{node}" / "stderr.txt" for node in (1, 2)]
     with Cluster(2, "processes", actor=Loud, data=tmp_path) as cluster:
-        printed = [cluster.stage.nodes[node].printed for node in (1, 2)]
+        printed = [cluster.supervisor.nodes[node].printed for node in (1, 2)]
         assert cluster.until(lambda: all(one.read > 3 * PRINTED for one in printed), 30)
         cluster.crash(1)
         cluster.restart(1)
-        printed = [cluster.stage.nodes[node].printed for node in (1, 2)]
+        printed = [cluster.supervisor.nodes[node].printed for node in (1, 2)]
         assert cluster.until(lambda: all(one.read > 3 * PRINTED for one in printed), 30)
         assert all(status["alive"] for status in cluster.status().values())
     for file in files:

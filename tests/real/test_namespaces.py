@@ -105,7 +105,7 @@ def test_the_kernel_parts_a_leader_from_the_others_and_no_transport_has_a_hand_i
         assert cluster.until(lambda: cluster.leader in rest, 20)
         cluster.say("meanwhile")
         assert cluster.until(lambda: all("meanwhile" in cluster.delivered(node) for node in rest), 20)
-        assert cluster.delivered(old) == [] and not cluster.stage.own_rules.cuts
+        assert cluster.delivered(old) == [] and not cluster.supervisor.own_rules.cuts
         cluster.heal()
         assert cluster.until(lambda: cluster.delivered(old) == ["meanwhile"], 30)
         assert not [record for record in cluster.trace.of("drop") if record.reason == "cut"]

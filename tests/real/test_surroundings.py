@@ -167,7 +167,7 @@ def test_what_no_command_expected_is_still_a_sentence(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("chatsys.verify.verify", fail)
+    monkeypatch.setattr("chatsys.check.log_files.verify", fail)
     code, _, err = run("verify", ".")
     assert code == 2 and words in err and err.count("\n") == 1
 
@@ -177,7 +177,7 @@ def test_a_bug_of_ours_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch, 
     def fail(*_: object) -> None:
         raise error("a bug")
 
-    monkeypatch.setattr("chatsys.verify.verify", fail)
+    monkeypatch.setattr("chatsys.check.log_files.verify", fail)
     monkeypatch.setattr(sys, "argv", ["chatsys", "verify", "."])
     from chatsys.__main__ import main
 

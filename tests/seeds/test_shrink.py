@@ -20,7 +20,7 @@ from chatsys.campaign.shrink import Case, Shrunk, shrink, shrink_seed
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.faults import Script
-from chatsys.faults.telling import as_call, in_words
+from chatsys.faults.wording import as_call, in_words
 from chatsys.mutants.bugs import MUTANTS
 from chatsys.mutants.stories import Story, story
 from chatsys.protocol.effects import Effects, Lead

@@ -7,12 +7,12 @@ Read also `textbook` (quorum 1), `mutants.hunt` (the bugs).
 
 from chatsys.config import Limits
 from chatsys.mutants.schedules.directed import directed
-from chatsys.mutants.schedules.quiet_world import Stage
+from chatsys.mutants.schedules.quiet_world import QuietWorld
 from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Propose, Submit, SubmitReply
 
 
 @directed("C4", "The highest one comes back and claims", breaks=("S5", "S8", "S1"), defect="claims the lead at start")
-def the_highest_returns(stage: Stage) -> None:
+def the_highest_returns(stage: QuietWorld) -> None:
     """Node 3 was away; node 2 leads, and messages went by.  Then 3 comes back.
 
     In the book's Bully it is the coordinator because it is the highest: it leads at once, with its
@@ -29,7 +29,7 @@ def the_highest_returns(stage: Stage) -> None:
 
 
 @directed("C5", "A voice from an older term", breaks=("S8", "S1"), defect="no fence")
-def an_older_term(stage: Stage) -> None:
+def an_older_term(stage: QuietWorld) -> None:
     """Node 3 is cut off; a batch of it is on its way to node 1 for very long.
 
     Meanwhile 2 leads term 2 and commits on {1, 2}.  Now the old batch arrives at 1, before 1 has
@@ -40,13 +40,13 @@ def an_older_term(stage: Stage) -> None:
 
 
 @directed("Q11", "The old leader's batch, once more", breaks=("S8", "S1"), defect="lower-term PROPOSE accepted")
-def the_old_leaders_batch(stage: Stage) -> None:
+def the_old_leaders_batch(stage: QuietWorld) -> None:
     """As C5, with a fence that has a single hole: PROPOSE of an older term passes it."""
     _an_old_batch_arrives(stage)
 
 
 @directed("C7", "Said once, sent twice", breaks=("S4",), defect="no session dedup")
-def sent_twice(stage: Stage) -> None:
+def sent_twice(stage: QuietWorld) -> None:
     """A message is committed, but its ok is lost with the leader that sent it; the client asks again.
 
     The next leader finds the pair (client, number) in its table and says ok without a new number.
@@ -64,7 +64,7 @@ def sent_twice(stage: Stage) -> None:
 
 
 @directed("C8", "Two roads into the log", breaks=("S1", "S12"), defect="second append path")
-def two_roads(stage: Stage) -> None:
+def two_roads(stage: QuietWorld) -> None:
     """Node 1 comes back and asks for what it missed; before the answer, the same comes live.
 
     The one splice compares labels and leaves alone what is there.  A second road that appends the
@@ -86,7 +86,7 @@ def two_roads(stage: Stage) -> None:
 
 
 @directed("C9", "The lights go out", breaks=("S7", "S14"), defect="ACK before fsync")
-def the_lights_go_out(stage: Stage) -> None:
+def the_lights_go_out(stage: QuietWorld) -> None:
     """All disks are busy; a message is confirmed from memory; then the power fails everywhere.
 
     Whoever confirms only what is on disk had not said ok yet.
@@ -108,7 +108,7 @@ def the_lights_go_out(stage: Stage) -> None:
 
 
 @directed("C10", "Who am I, and what term is it?", breaks=("S5", "S6"), defect="term forgotten on restart")
-def the_forgotten_term(stage: Stage) -> None:
+def the_forgotten_term(stage: QuietWorld) -> None:
     """Node 2 leads term 2 with the promise of 1.  Then 1 restarts, and 3, which knows only term 1, asks it.
 
     If 1 has forgotten its term it promises an old one again, and a term gets a second leader.
@@ -125,7 +125,7 @@ def the_forgotten_term(stage: Stage) -> None:
 
 
 @directed("C13", "A rotten line", breaks=("S1", "S11"), defect="checksum skipped at boot")
-def a_rotten_line(stage: Stage) -> None:
+def a_rotten_line(stage: QuietWorld) -> None:
     """While node 1 is down, one letter in its log file turns into another.
 
     With the checksum it refuses to start and names the line; without, it tells its users
@@ -140,7 +140,7 @@ def a_rotten_line(stage: Stage) -> None:
 
 
 @directed("C14", "Hearsay", breaks=("S1",), nodes=5, defect="catch-up from anyone")
-def hearsay(stage: Stage) -> None:
+def hearsay(stage: QuietWorld) -> None:
     """Node 1 has a tail that only the dead leader 5 had; node 2 lacks the position and asks around.
 
     What 1 holds there was never committed: 4 leads by now, and committed something else.  Who
@@ -165,7 +165,7 @@ def hearsay(stage: Stage) -> None:
 
 
 @directed("C15", "Overtaken", breaks=("S9",), defect="client gap accepted")
-def overtaken(stage: Stage) -> None:
+def overtaken(stage: QuietWorld) -> None:
     """A client sends two messages, and the second one arrives first.
 
     The leader answers `gap` and waits for the first; a leader that takes what comes turns the
@@ -183,7 +183,7 @@ def overtaken(stage: Stage) -> None:
     "C17", "Letters of a forgotten session", breaks=("S4",), defect="session known by its client only",
     limits=Limits(batch_entries=1, sessions=2),
 )  # fmt: skip
-def letters_of_a_forgotten_session(stage: Stage) -> None:
+def letters_of_a_forgotten_session(stage: QuietWorld) -> None:
     """Eve says one thing and it is delivered; copies of her frames wander about in the network.
 
     Others come, and the cluster, which remembers two sessions here, forgets hers.  Then the copies
@@ -203,7 +203,7 @@ def letters_of_a_forgotten_session(stage: Stage) -> None:
     stage.run(2)
 
 
-def _an_old_batch_arrives(stage: Stage) -> None:
+def _an_old_batch_arrives(stage: QuietWorld) -> None:
     late = stage.hold((Coordinator, Propose), sender=3, receiver=1)
     stage.isolate(3)
     stage.say("too late", node=3)

@@ -8,12 +8,12 @@ Read also `terms`, `protocol.ordering` (who counts).
 from typing import Any
 
 from chatsys.mutants.schedules.directed import directed
-from chatsys.mutants.schedules.quiet_world import Stage
+from chatsys.mutants.schedules.quiet_world import QuietWorld
 from chatsys.protocol.messages import Ack, CatchupReply, Propose
 
 
 @directed("Q1", "Figure 8 of the Raft paper", breaks=("S8",), nodes=5, defect="old-term commit")
-def figure_eight(stage: Stage) -> None:
+def figure_eight(stage: QuietWorld) -> None:
     """An entry of an old term stands on three of five nodes, and can still be replaced.
 
     5 puts x on itself and 4, and crashes.  1 leads term 2 with 2 and 3, and writes only its own
@@ -43,7 +43,7 @@ def figure_eight(stage: Stage) -> None:
 
 
 @directed("Q2", "A confirmation of something else", breaks=("S8", "S7"), nodes=5, defect="stale ACK counted")
-def a_confirmation_of_something_else(stage: Stage) -> None:
+def a_confirmation_of_something_else(stage: QuietWorld) -> None:
     """An ACK of term 1 is late by two terms; what it confirms has been replaced.
 
     In term 1 node 1 confirms four messages of leader 5.  In term 2 leader 4 voids them, on 1 and
@@ -85,7 +85,7 @@ def a_confirmation_of_something_else(stage: Stage) -> None:
 
 
 @directed("Q7", "Confirmed from memory", breaks=("S8", "S14"), defect="ACK before fsync")
-def confirmed_from_memory(stage: Stage) -> None:
+def confirmed_from_memory(stage: QuietWorld) -> None:
     """Node 2 is away, and 1 confirms a message that its disk does not hold yet.
 
     Two of three: the client hears ok.  1 and 3 crash, 1 comes back without the message, and with 2
@@ -105,7 +105,7 @@ def confirmed_from_memory(stage: Stage) -> None:
 
 
 @directed("Q8", "The leader is a witness like any other", breaks=("S8",), defect="own copy counted early")
-def the_leaders_own_copy(stage: Stage) -> None:
+def the_leaders_own_copy(stage: QuietWorld) -> None:
     """The leader's disk is busy; with node 1 it makes two of three, if its memory counts.
 
     It crashes, comes back without the message, and finds its majority with 2, while 1 is away.
@@ -124,7 +124,7 @@ def the_leaders_own_copy(stage: Stage) -> None:
 
 
 @directed("Q15", "Twice the same voice", breaks=("S8",), nodes=5, defect="duplicate ACK counted")
-def twice_the_same_voice(stage: Stage) -> None:
+def twice_the_same_voice(stage: QuietWorld) -> None:
     """A message stands on 5 and on 1; the ACK of 1 arrives twice, and makes three."""
     stage.partition({5, 1}, {2, 3, 4})
     echo = stage.hold(Ack, sender=1, receiver=5)
@@ -140,7 +140,7 @@ def twice_the_same_voice(stage: Stage) -> None:
 
 
 @directed("Q17", "I know that one", breaks=("S16",), defect="retry answered ok early")
-def i_know_that_one(stage: Stage) -> None:
+def i_know_that_one(stage: QuietWorld) -> None:
     """No copy of a message leaves the leader; the client asks again.
 
     The leader knows the message; but ok means committed, not known.

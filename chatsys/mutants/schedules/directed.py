@@ -16,10 +16,10 @@ from chatsys.check.frames import check_frames
 from chatsys.check.liveness import check_live
 from chatsys.config import Limits, Timing
 from chatsys.mutants.bugs import Mutant, named
-from chatsys.mutants.schedules.quiet_world import ONE_BY_ONE, PATIENT, Stage
+from chatsys.mutants.schedules.quiet_world import ONE_BY_ONE, PATIENT, QuietWorld
 from chatsys.trace import Trace
 
-Script = Callable[[Stage], Any]
+Script = Callable[[QuietWorld], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Played:
     """What came of a schedule."""
 
     name: str
-    world: Stage
+    world: QuietWorld
     violations: list[Violation]
     breaks: tuple[str, ...]
 
@@ -75,7 +75,7 @@ class Directed:
         quorum = self.quorum if flawed and self.quorum else "majority"
         if flawed and flaw is None and self.defect:
             flaw = named(self.defect)
-        stage = Stage(self.nodes, quorum, flaw, self.timing, self.limits)
+        stage = QuietWorld(self.nodes, quorum, flaw, self.timing, self.limits)
         told = list(self.script(stage) or ())
         violations = [*check(stage.trace), *told, *check_frames(stage.trace)]
         for node, sentence in stage.failures:
@@ -84,7 +84,7 @@ class Directed:
         violations += self._late(stage)
         return Played(name=self.name, world=stage, violations=violations, breaks=self.breaks)
 
-    def _late(self, stage: Stage) -> Iterator[Violation]:
+    def _late(self, stage: QuietWorld) -> Iterator[Violation]:
         """Judge the laws that this schedule names; one that it is too short to judge is a fault of the schedule."""
         if stage.faults_end is None:
             return

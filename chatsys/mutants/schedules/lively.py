@@ -10,7 +10,7 @@ Read also `check.liveness` (the laws and their limits), `check.frames`, `textboo
 
 from chatsys.config import Limits, Timing
 from chatsys.mutants.schedules.directed import directed
-from chatsys.mutants.schedules.quiet_world import Stage
+from chatsys.mutants.schedules.quiet_world import QuietWorld
 from chatsys.protocol.messages import Heartbeat, Prepare, Stepdown
 
 COURSE = Timing(hand_over_retry=8.0)
@@ -25,7 +25,7 @@ COURSE = Timing(hand_over_retry=8.0)
     timing=COURSE,
     judges=("L1", "L2", "L3", "L6"),
 )
-def a_dead_leaders_heartbeats(stage: Stage) -> None:
+def a_dead_leaders_heartbeats(stage: QuietWorld) -> None:
     """The leader dies; its last heartbeat is repeated by the network for twenty seconds.
 
     Its number is known, so it revives nobody: 2 leads after the usual silence.
@@ -41,7 +41,7 @@ def a_dead_leaders_heartbeats(stage: Stage) -> None:
 
 
 @directed("Q21", "The star", breaks=("L2",), defect="no relay", timing=COURSE, judges=("L1", "L2", "L3", "L6"))
-def the_star(stage: Stage) -> None:
+def the_star(stage: QuietWorld) -> None:
     """The link between 1 and 3 is cut for good; only 2 reaches everybody, and 3 leads.
 
     Node 1 hears of a leader that it cannot hear, and gets what is committed from 2.
@@ -60,7 +60,7 @@ def the_star(stage: Stage) -> None:
     timing=COURSE,
     judges=("L1", "L2", "L3", "L4", "L6"),
 )
-def a_restless_point(stage: Stage) -> None:
+def a_restless_point(stage: QuietWorld) -> None:
     """The same star: node 1 hears no leader and nominates itself, again and again.
 
     Node 2 hears 3 well and answers `alive`.  If it supported 1 instead, the two ends of the star
@@ -73,7 +73,7 @@ def a_restless_point(stage: Stage) -> None:
 
 @directed("Q25", "Refusals that multiply", breaks=("frames",), defect="every ACK{false} re-opens the window",
           limits=Limits(batch_entries=4, window_entries=2048))  # fmt: skip
-def refusals_that_multiply(stage: Stage) -> None:
+def refusals_that_multiply(stage: QuietWorld) -> None:
     """A burst of messages meets a link that shuffles its frames.
 
     Each batch that comes early is refused.  If each refusal makes the leader send everything
@@ -89,7 +89,7 @@ def refusals_that_multiply(stage: Stage) -> None:
 @directed(
     "Q26", "The deaf leader", breaks=("L3",), defect="no check-quorum", timing=COURSE, judges=("L1", "L2", "L3", "L6")
 )
-def the_deaf_leader(stage: Stage) -> None:
+def the_deaf_leader(stage: QuietWorld) -> None:
     """Nothing reaches the leader any more, but everybody hears its heartbeats.
 
     It can commit nothing, and nobody suspects it.  It must notice itself that no quorum answers.
@@ -103,7 +103,7 @@ def the_deaf_leader(stage: Stage) -> None:
 
 @directed("Q27", "After you, for ever", breaks=("L1",), nodes=5, defect="unbounded deference",
           timing=Timing(back_off_min=0.001, back_off_max=0.002), judges=("L1", "L2", "L3", "L6"))  # fmt: skip
-def after_you(stage: Stage) -> None:
+def after_you(stage: QuietWorld) -> None:
     """Node 5 reaches only 4; it has lost the lead, always wants it back, and can never have it.
 
     4 reaches everybody.  It stands back for 5 once; then it leads.
@@ -122,7 +122,7 @@ def after_you(stage: Stage) -> None:
     timing=COURSE,
     judges=("L1", "L2", "L3", "L6"),
 )
-def terms_apart(stage: Stage) -> None:
+def terms_apart(stage: QuietWorld) -> None:
     """Node 3 has burnt a term that 2 knows nothing of, and 1 is gone.
 
     They need each other.  OK says "go ahead" whatever the term is; the term is settled by PREPARE.
@@ -146,7 +146,7 @@ def terms_apart(stage: Stage) -> None:
     timing=COURSE,
     judges=("L1", "L2", "L3", "L6"),
 )
-def nobody_took_over(stage: Stage) -> None:
+def nobody_took_over(stage: QuietWorld) -> None:
     """Leader 2 asks node 3, which is back, to take over; the request is lost.
 
     2 has stopped serving its clients for the hand-over; after two seconds it serves them again.

@@ -1,4 +1,4 @@
-"""Stage: a quiet world for one directed schedule; nothing happens by chance or by itself.
+"""QuietWorld: a quiet world for one directed schedule; nothing happens by chance or by itself.
 
 Every frame takes 2 ms and every sync 1 ms.  Nobody suspects anybody and nobody hands over, until
 the script says `elect(2)`; frames wait at gates (`World.hold`) until it lets them go.
@@ -8,7 +8,7 @@ the script says `elect(2)`; frames wait at gates (`World.hold`) until it lets th
 With `lively=True` the nodes keep the course's timing and act for themselves: for schedules about
 liveness, which then say `calm(1, 2)` when their faults are over and who must be served.
 
-Read also `sim.gate`, `textbook`, `bugs`, `copies`, `terms`, `lively` (the schedules).
+Read also `sim.hold`, `textbook`, `bugs`, `copies`, `terms`, `lively` (the schedules).
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ ONE_BY_ONE = Limits(batch_entries=1)
 """Every entry travels in a frame of its own."""
 
 
-class Stage(World):
+class QuietWorld(World):
     """A world in which the highest node leads term 1 and every log holds the same few entries."""
 
     def __init__(

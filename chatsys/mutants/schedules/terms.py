@@ -9,12 +9,12 @@ from typing import Any
 
 from chatsys.config import Limits
 from chatsys.mutants.schedules.directed import directed
-from chatsys.mutants.schedules.quiet_world import Stage
+from chatsys.mutants.schedules.quiet_world import QuietWorld
 from chatsys.protocol.messages import CatchupReply, Coordinator, Propose
 
 
 @directed("Q5", "A promise is for ever", breaks=("S5",), defect="promise forgotten on restart")
-def a_promise_is_for_ever(stage: Stage) -> None:
+def a_promise_is_for_ever(stage: QuietWorld) -> None:
     """Node 1 promises term 2 to node 2, which leads it; then 1 restarts and 3 asks for the same term."""
     stage.crash(3)
     stage.elect(2)
@@ -28,7 +28,7 @@ def a_promise_is_for_ever(stage: Stage) -> None:
 
 
 @directed("Q9", "My log is long, but is it yours?", breaks=("S1", "S13"), defect="commit by own last")
-def a_long_log(stage: Stage) -> None:
+def a_long_log(stage: QuietWorld) -> None:
     """Node 3 was cut off with two messages of its own; then it hears the new leader's heartbeat.
 
     The beat says that two positions more are committed, and 3 has entries there, but other ones.
@@ -48,7 +48,7 @@ def a_long_log(stage: Stage) -> None:
 
 @directed("Q10", "An answer to an older question", breaks=("S8",), defect="sync reply without nonce",
           limits=Limits())  # fmt: skip
-def an_answer_to_an_older_question(stage: Stage) -> None:
+def an_answer_to_an_older_question(stage: QuietWorld) -> None:
     """Node 3 wants to lead and asks 1 for the best log; the answer takes very long.
 
     3 gives up, 2 leads and commits more.  When 2 dies 3 tries again, asks 1 again, and now the old
@@ -79,7 +79,7 @@ def an_answer_to_an_older_question(stage: Stage) -> None:
 
 
 @directed("Q16", "Back to work", breaks=("S5",), defect="leadership resumed after restart")
-def back_to_work(stage: Stage) -> None:
+def back_to_work(stage: QuietWorld) -> None:
     """The leader crashes, comes back at once, and nobody has noticed.
 
     Its log may have lost its end, so it must not lead the same term again.
@@ -90,7 +90,7 @@ def back_to_work(stage: Stage) -> None:
 
 
 @directed("Q18", "What stands before it?", breaks=("S1",), defect="no prev check")
-def what_stands_before_it(stage: Stage) -> None:
+def what_stands_before_it(stage: QuietWorld) -> None:
     """Node 3 was cut off with two messages of its own; the others committed two others there.
 
     The leader of term 3 begins after those; node 3 has entries up to there too, but the wrong ones.
@@ -110,7 +110,7 @@ def what_stands_before_it(stage: Stage) -> None:
 
 
 @directed("Q19", "An old announcement", breaks=("S6",), defect="COORDINATOR of an older term accepted")
-def an_old_announcement(stage: Stage) -> None:
+def an_old_announcement(stage: QuietWorld) -> None:
     """Node 2 leads term 2; its COORDINATOR to node 1 is late.  Node 3 leads term 3 when it arrives.
 
     Who follows whoever says so goes back to a term that a quorum has promised to refuse.
@@ -128,7 +128,7 @@ def an_old_announcement(stage: Stage) -> None:
 
 
 @directed("Q23", "Held back for the wrong leader", breaks=("S1",), defect="hold-back kept across terms")
-def held_back_for_the_wrong_leader(stage: Stage) -> None:
+def held_back_for_the_wrong_leader(stage: QuietWorld) -> None:
     """Node 1 holds an early batch of leader 3; leader 2 of the next term fills the gap before it.
 
     The batch fits now: its prev is there.  But it is the voice of a term that is over, and 2 has
@@ -147,7 +147,7 @@ def held_back_for_the_wrong_leader(stage: Stage) -> None:
 
 
 @directed("Q24", "Relayed too quietly", breaks=("broken",), nodes=5, defect="relay raises only to the entries' term")
-def relayed_too_quietly(stage: Stage) -> None:
+def relayed_too_quietly(stage: QuietWorld) -> None:
     """An old leader's late batch meets a node that got the committed entry by relay.
 
     5 puts x on itself and 1.  4 leads term 2; 3 follows it, but its batch is late.  5 leads term 3

@@ -9,12 +9,12 @@ from typing import Any
 
 from chatsys.config import Timing
 from chatsys.mutants.schedules.directed import directed
-from chatsys.mutants.schedules.quiet_world import Stage
+from chatsys.mutants.schedules.quiet_world import QuietWorld
 from chatsys.protocol.messages import Propose
 
 
 @directed("C1", "Split brain", breaks=("S1", "S7"), quorum=1)
-def split_brain(stage: Stage) -> None:
+def split_brain(stage: QuietWorld) -> None:
     """The network falls into {3} and {1, 2}; both halves go on.
 
     Node 2 hears nothing of 3 and leads the other half.  With quorum 1 both leaders tell their
@@ -30,7 +30,7 @@ def split_brain(stage: Stage) -> None:
 
 
 @directed("C2", "Answered, then gone", breaks=("S7", "S1"), quorum=1)
-def ack_then_crash(stage: Stage) -> None:
+def ack_then_crash(stage: QuietWorld) -> None:
     """The leader says ok and crashes before any copy has left it.
 
     With quorum 1 its own copy is enough for ok.  Node 2 leads without that message and gives its
@@ -49,7 +49,7 @@ def ack_then_crash(stage: Stage) -> None:
 
 
 @directed("C3", "One has six, the other has seven", breaks=("S7", "S1"), quorum=1)
-def six_and_seven(stage: Stage) -> None:
+def six_and_seven(stage: QuietWorld) -> None:
     """One message reaches only node 1, the next one reaches both, then the leader dies.
 
     Node 2 holds the later one back and lacks the earlier.  With quorum 1 it leads with what it
@@ -70,7 +70,7 @@ def six_and_seven(stage: Stage) -> None:
 
 
 @directed("C6", "The sleeper", breaks=("S7", "S1"), quorum=1, defect="no wake check", timing=Timing())
-def the_sleeper(stage: Stage) -> None:
+def the_sleeper(stage: QuietWorld) -> None:
     """The leader sleeps for five seconds, wakes up, and finds a message of a client in its queue.
 
     Meanwhile node 2 leads.  A leader that looks at no clock serves the message before it hears of
@@ -91,7 +91,7 @@ def the_sleeper(stage: Stage) -> None:
 
 
 @directed("C12", "Speaks, but does not hear", breaks=("S1", "S7"), quorum=1)
-def speaks_but_does_not_hear(stage: Stage) -> None:
+def speaks_but_does_not_hear(stage: QuietWorld) -> None:
     """The links towards node 3 are dead, those from it are not, and 2 hears nothing of it.
 
     Two coordinators at a time: with quorum 1 both of them answer clients.  With a majority 3 can
@@ -108,7 +108,7 @@ def speaks_but_does_not_hear(stage: Stage) -> None:
 
 
 @directed("C16", "Two that cannot see each other", breaks=("S5", "S1"), quorum=1)
-def two_that_cannot_see_each_other(stage: Stage) -> None:
+def two_that_cannot_see_each_other(stage: QuietWorld) -> None:
     """The link between 1 and 2 is cut; then the leader dies.
 
     With quorum 1 both lead term 2.  With a majority neither does, until the link is back.

@@ -80,7 +80,7 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
         await host.start(split_address(address))
     except OSError as error:
         raise ChatsysError(cannot_listen(address, error)) from None
-    _tell(trace_pipe, Ready(host.scribe.incarnation))
+    _tell(trace_pipe, Ready(host.recorder.incarnation))
     await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
     if host.ended.done():
         _tell(trace_pipe, Failed("BrokenInvariant", host.ended.result()))

@@ -11,7 +11,7 @@ Each figure reads nothing but the trace, so it works for every world and every a
 that is still going on (draw it again) and for one that somebody sent you as a file.  Long runs are
 capped to what a person can look at; the summary still counts everything.
 
-Promises  texts of users are shown letter by letter (`theme.inert`); nothing depends on colour alone.
+Promises  texts of users are shown letter by letter (`theme.escape`); nothing depends on colour alone.
 Read also `timelines`, `deliveries` and `journeys`, where they are drawn, and `theme` (how everything looks).
 """
 

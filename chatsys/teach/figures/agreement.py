@@ -14,7 +14,7 @@ Read also `deliveries` (which draws this), `check` (the rules themselves, told a
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatsys.teach.figures.theme import inert
+from chatsys.teach.figures.theme import escape
 from chatsys.trace import Record, Trace
 
 MISSING, SAME, AGAIN, DIFFERENT, TWICE = range(5)
@@ -146,7 +146,7 @@ def said(record: Record) -> tuple[Any, ...]:
 
 
 def _words(record: Record) -> str:
-    return f"'{inert(record.text or '', 24)}'"
+    return f"'{escape(record.text or '', 24)}'"
 
 
 def _committed(trace: Trace) -> dict[int, int]:

@@ -13,7 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.theme import counted, inert, seconds
+from chatsys.teach.figures.theme import counted, escape, seconds
 from chatsys.trace import Trace
 
 MOST_POINTS = 600
@@ -117,7 +117,7 @@ def _draw_points(figure: Any, trips: list[Journey], name: str) -> None:
             "color": colour,
             "line": {"width": 1 if len(dots) <= 150 else 0, "color": theme.DARK_TEXT},
         },
-        hovertext=[f"{inert(trip.text, 50)}<br>{name} after {seconds(max(taken, 0.0))}" for trip, taken in dots],
+        hovertext=[f"{escape(trip.text, 50)}<br>{name} after {seconds(max(taken, 0.0))}" for trip, taken in dots],
         hoverinfo="text",
     )
 

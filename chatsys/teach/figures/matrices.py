@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from chatsys.errors import UsageError
 from chatsys.teach.figures import theme
 from chatsys.teach.figures.agreement import MISSING, SAME, Matrix, said
-from chatsys.teach.figures.theme import counted, inert, node_name
+from chatsys.teach.figures.theme import counted, escape, node_name
 from chatsys.trace import Record, Trace
 
 MOST_NUMBERS = 40
@@ -88,7 +88,7 @@ def _label_numbers(figure: Any, matrix: Matrix, numbers: list[int]) -> int:
     """
     if 14 < len(numbers) <= 26:
         ticks = [
-            f"#{number} {inert(matrix.first[number].text or '', 14)}" for number in numbers if number in matrix.first
+            f"#{number} {escape(matrix.first[number].text or '', 14)}" for number in numbers if number in matrix.first
         ]
         places = [f"#{number}" for number in numbers if number in matrix.first]
         figure.update_xaxes(tickvals=places, ticktext=ticks, tickangle=-50, tickfont={"size": 12})
@@ -119,16 +119,16 @@ def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
         return SIGNS[state]
     texts = list(dict.fromkeys(record.text or "" for record in matrix.cells[node, number]))
     if len(texts) > 1:  # this node took back what it had delivered here
-        return f"{SIGNS[state]} {inert(texts[0], room // 2)} → {inert(texts[-1], room // 2)}"
-    return f"{SIGNS[state]} {inert(texts[0], room)}"
+        return f"{SIGNS[state]} {escape(texts[0], room // 2)} → {escape(texts[-1], room // 2)}"
+    return f"{SIGNS[state]} {escape(texts[0], room)}"
 
 
 def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
     head = f"{node_name(node)}, number {number}: {WORDS[matrix.state(node, number)]}"
     cell = matrix.cells.get((node, number), [])
     told = [
-        f"{record.time:.2f} s, life {record.incarnation}: {inert(record.author or '', 16)}: "
-        f"{inert(record.text or '', 60)} (seq {record.seq}, term {record.entry_term})"
+        f"{record.time:.2f} s, life {record.incarnation}: {escape(record.author or '', 16)}: "
+        f"{escape(record.text or '', 60)} (seq {record.seq}, term {record.entry_term})"
         for record in cell[-4:]
     ]
     return "<br>".join([head, *told])
@@ -190,9 +190,9 @@ def log_table(trace: Trace) -> Any:
         "no.": [f"#{row.msg_no}" for row in rows],
         "seq": [row.seq for row in rows],
         "term": [row.entry_term for row in rows],
-        "room": [inert(row.room or "", 14) for row in rows],
-        "author": [inert(row.author or "", 14) for row in rows],
-        "text": [inert(row.text or "", 60) for row in rows],
+        "room": [escape(row.room or "", 14) for row in rows],
+        "author": [escape(row.author or "", 14) for row in rows],
+        "text": [escape(row.text or "", 60) for row in rows],
     }
     for node in trace.nodes:
         columns[f"{node_name(node)} at"] = [_when(matrix, node, row) for row in rows]

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
 from chatsys.teach.figures.role_spans import DOWN, Band, Story, leaders, stopped_itself, story, tell_ends
-from chatsys.teach.figures.theme import counted, inert, node_name, seconds
+from chatsys.teach.figures.theme import counted, escape, node_name, seconds
 from chatsys.trace import Record, Trace
 
 ROW = 62
@@ -132,7 +132,7 @@ def _draw_marks(
 
 def _tell_mark(mark: Record, word: str) -> str:
     term = f" (term {mark.term})" if mark.kind == "lead" else ""
-    why = f"<br>{inert(mark.reason, 70)}" if mark.reason else ""
+    why = f"<br>{escape(mark.reason, 70)}" if mark.reason else ""
     return f"{mark.time:.3f} s: {node_name(mark.node)} {word}{term}{why}"
 
 
@@ -145,7 +145,7 @@ def _draw_cuts(figure: Any, tale: Story) -> None:
             figure.add_vline(x=edge, line={"dash": "dash", "width": 1, "color": theme.VERMILLION})
         figure.add_annotation(
             x=cut.start, y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
-            text=inert(cut.what, 40), font={"size": 12}, yshift=14 * (number % 2),
+            text=escape(cut.what, 40), font={"size": 12}, yshift=14 * (number % 2),
         )  # fmt: skip
 
 
@@ -297,4 +297,4 @@ def _tell_beats(beats: list[Record], suspicions: list[Record]) -> str:
         return f"{told}; no node suspected its leader."
     first = suspicions[0]
     why = f" ({first.reason})" if first.reason else ""
-    return f"{told}; {counted(len(suspicions), 'suspicion')}, the first by node {first.node} at {first.time:.2f} s{inert(why, 60)}."
+    return f"{told}; {counted(len(suspicions), 'suspicion')}, the first by node {first.node} at {first.time:.2f} s{escape(why, 60)}."

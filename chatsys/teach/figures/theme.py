@@ -4,7 +4,7 @@ A difference is never shown by colour alone.  Every role has a colour *and* a pa
 colour *and* a shape, every cell of a table a colour *and* a sign.  The colours are those of Okabe
 and Ito, which stay apart for people who see red and green alike.
 
-    inert(text)            what a user wrote, safe to show: no markup, no formulas, no control signs
+    escape(text)            what a user wrote, safe to show: no markup, no formulas, no control signs
     finish(figure, ...)    title, summary, size and template, the same for every figure
     use("dark")            from now on new figures are dark
     use(modebar=True)      from now on figures have plotly's bar of buttons
@@ -64,7 +64,7 @@ LOOKS = {
 
 def look(role: str) -> Look:
     """Return how `role` is drawn; a role of somebody's own actor is drawn as running."""
-    return LOOKS.get(role) or Look(inert(role, 16), PALE_SKY)
+    return LOOKS.get(role) or Look(escape(role, 16), PALE_SKY)
 
 
 def plain(text: object, width: int = 0) -> str:
@@ -78,7 +78,7 @@ def plain(text: object, width: int = 0) -> str:
     return shown
 
 
-def inert(text: object, width: int = 0) -> str:
+def escape(text: object, width: int = 0) -> str:
     """Return what a user wrote as text that plotly and HTML show letter by letter.
 
     Beside what `plain` does, markup and formulas lose their meaning, and the text is fenced off,
@@ -105,7 +105,7 @@ def _visible(letter: str) -> str:
 
 def node_name(node: object) -> str:
     """Return how a node stands on an axis: `node 3`."""
-    return f"node {inert(node, 12)}"
+    return f"node {escape(node, 12)}"
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -15,7 +15,7 @@ Read also `bands` (the fold over roles), `panel` (who calls this), `panel.js` (w
 import re
 from typing import Any
 
-from chatsys.faults.telling import of_links
+from chatsys.faults.wording import of_links
 from chatsys.teach.figures.role_spans import DOWN, Story, stopped_itself
 from chatsys.teach.figures.theme import plain
 from chatsys.trace import Record, Trace

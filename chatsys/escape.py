@@ -1,8 +1,8 @@
-"""Inert: what others wrote, shown in a terminal as signs and never obeyed as orders.
+"""Escape: what others wrote, shown in a terminal as signs and never obeyed as orders.
 
-    inert("\\x1b[2Jgone")   ->  \\x1b[2Jgone          an escape sequence would clear the screen
-    inert("a\\nb")          ->  a\\nb                 a line feed would forge a line of its own
-    inert("\\u202ecba")     ->  \\u202ecba            an override would turn the rest of the line round
+    escape("\\x1b[2Jgone")   ->  \\x1b[2Jgone          an escape sequence would clear the screen
+    escape("a\\nb")          ->  a\\nb                 a line feed would forge a line of its own
+    escape("\\u202ecba")     ->  \\u202ecba            an override would turn the rest of the line round
 
 Every script and every emoji passes as it is; only signs that steer the terminal are written out.
 Read also `clients.line` (who prints), `teach.figures.theme` (the same for notebooks).
@@ -14,7 +14,7 @@ _STEERING = {"Cc", "Zl", "Zp", "Cs"}
 _TURNING = set(map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 
-def inert(text: str) -> str:
+def escape(text: str) -> str:
     """Return `text` with every control sign written out, on one line."""
     return "".join(map(_sign, text))
 

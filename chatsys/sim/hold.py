@@ -20,7 +20,7 @@ import msgspec
 from chatsys.protocol.actor import Address
 
 if TYPE_CHECKING:
-    from chatsys.sim.hands import Frame, Hands
+    from chatsys.sim.interpreter import Frame, Hands
     from chatsys.sim.world import World
 
 Wants = Callable[[msgspec.Struct], bool]
