@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json
-from chatsys.commands.proofs import progress
+from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json, progress
 
 
 def fuzz(

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from chatsys.campaign.evidence import PIECES, TABLE, Evidence, Kind, Line, Piece, gather, written
-from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json
-from chatsys.commands.proofs import print_row, progress
+from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, print_row, progress
 from chatsys.errors import UsageError
 
 FOLDER = Path("data") / "evidence"

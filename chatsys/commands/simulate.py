@@ -26,10 +26,10 @@ from chatsys.commands import (
     hint,
     leave,
     print_json,
+    progress,
     read_quorum,
     read_range,
 )
-from chatsys.commands.proofs import progress
 from chatsys.errors import UsageError
 
 SHOWN = 5

@@ -1,7 +1,6 @@
-"""Doctor: what is installed here, what this system can do, and what to do about the rest.
+"""The command doctor: what is installed here, what this system can do, and what to do about the rest.
 
-Read also `chatsys.capabilities` (the facts that the package itself goes by), `__main__`, whose `doctor`
-command prints this.
+Read also `chatsys.capabilities` (the facts that the package itself goes by), `lab` (who finds the tour).
 """
 
 import importlib.util
@@ -14,15 +13,15 @@ import sys
 import tempfile
 from collections.abc import Callable
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import msgspec
+import typer
 
 from chatsys.capabilities import PAUSING, has
+from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json
+from chatsys.commands.lab import TOUR, find_tour
 
-TOUR = Path("notebooks") / "00-tour.ipynb"
-SHIPPED = Path(__file__).resolve().parent / "notebooks"
 """Where the notebooks are in an installed package; in a clone they stand beside it."""
 NEEDED, WANTED, OPTIONAL = "needed", "wanted", "optional"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -73,14 +72,6 @@ def verdict(findings: list[Finding]) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "findings": {finding.name: msgspec.to_builtins(finding) for finding in findings},
     }
-
-
-def find_tour() -> Path | None:
-    """Return where the tour is: below this folder, in the clone that chatsys was installed from, or in the package."""
-    for root in (Path.cwd(), SHIPPED.parent.parent, SHIPPED.parent):
-        if (root / TOUR).is_file():
-            return root / TOUR
-    return None
 
 
 def _package(name: str) -> Finding:
@@ -141,3 +132,29 @@ _SYSTEM: tuple[tuple[str, str, Callable[[], str], str], ...] = (
     ("the tour", WANTED, _notebook, "Start in the folder that you cloned: git clone brings the notebooks."),
     ("Chromium", OPTIONAL, _browser, "Install chromium with the system's packages."),
 )
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Tell what is installed, what works here and what is missing.
+
+    Example:
+
+        chatsys doctor
+    """
+    findings = examine()
+    result = verdict(findings)
+    if as_json:
+        print_json(result)
+    else:
+        print(f"{result['system']}, {result['cores']} cores")
+        for finding in findings:
+            word = "ok" if finding.fine else "without" if finding.need == OPTIONAL else "MISSING"
+            print(f"  {word:7}  {finding.name:18} {finding.found}")
+            if not finding.fine and finding.advice:
+                print(f"           {'':18} {finding.advice} ({finding.need})")
+    leave(HELD if result["ok"] else VIOLATED)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command(rich_help_panel="Classroom")(doctor)

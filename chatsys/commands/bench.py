@@ -1,13 +1,10 @@
-"""The command `bench`, which measures this machine, and what all commands that prove something share.
+"""The command that measures: bench.
 
 Read also `simulate`, `explore`, `fuzz` (commands that prove), `chatsys.campaign.bench` (the measurements).
 """
 
 import inspect
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -71,23 +68,6 @@ def bench(
 
 def _measured(key: str, value: object) -> str:
     return f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
-
-
-@contextmanager
-def progress(total: int, unit: str) -> Iterator[Any]:
-    """Yield a function to call after each step; a bar shows on stderr if that is a terminal."""
-    from tqdm import tqdm
-
-    with tqdm(total=total, unit=f" {unit}", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
-        yield lambda count=1: bar.update(count)
-
-
-def print_row(text: str) -> None:
-    """Print a line on stdout at once, above the bar if one shows."""
-    from tqdm import tqdm
-
-    tqdm.write(text, file=sys.stdout)
-    sys.stdout.flush()
 
 
 def add_to(app: typer.Typer) -> None:
