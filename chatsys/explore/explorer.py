@@ -34,8 +34,9 @@ from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
 from chatsys.explore.chance import Undecidable
 from chatsys.explore.model import Model, Step
-from chatsys.explore.opening import OpeningBroken, State
+from chatsys.explore.opening import OpeningBroken
 from chatsys.explore.successors import Successors
+from chatsys.explore.tables import State
 from chatsys.explore.untimed import Life
 
 Verdict = Literal["pass", "fail", "exhausted, ok", "inconclusive"]

@@ -17,10 +17,8 @@ from chatsys.explore.happenings import Own, Ring, Start, Sync
 from chatsys.explore.untimed import Life
 
 if TYPE_CHECKING:
-    from chatsys.explore.successors import Successors
-
-State = tuple[int, ...]
-"""One number for each life, then the ledger, what is spent, and the frames, ascending."""
+    from chatsys.explore.tables import State
+from chatsys.explore.successors import Successors
 
 CALM = 10_000
 """An opening that is not calm after so many steps never will be."""

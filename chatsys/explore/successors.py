@@ -34,9 +34,9 @@ from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
 from chatsys.explore.happenings import Gone, Met
 from chatsys.explore.model import Model, Step
-from chatsys.explore.opening import Opening, OpeningBroken, State
+from chatsys.explore.opening import Opening, OpeningBroken
 from chatsys.explore.symmetry import Symmetry
-from chatsys.explore.tables import CRASHED, GIVEN, SLEPT, TWICE, Tables, make_room
+from chatsys.explore.tables import CRASHED, GIVEN, SLEPT, TWICE, State, Tables, make_room
 from chatsys.explore.untimed import Life
 
 Following = tuple[int, State, tuple[str, ...], Violation | None]

@@ -17,6 +17,9 @@ from chatsys.explore.happenings import Crash, Deliver, Event, Ring, Start
 from chatsys.explore.model import Model
 from chatsys.explore.untimed import Life, Turn, Turns
 
+State = tuple[int, ...]
+"""One number for each life, then the ledger, what is spent, and the frames, ascending."""
+
 CRASHED, TWICE, SLEPT, GIVEN = 1, 1 << 4, 1 << 8, 1 << 12
 """What is spent is one number: how often power was lost, a frame doubled, an alarm late; what was given."""
 

@@ -8,6 +8,7 @@
 Read also `sim.world` and `runtime.cluster`, whose verbs these are.
 """
 
+from chatsys.faults.fault import VERBS, Fault, check_fault
 from chatsys.faults.given import (
     WaitExpired,
     check_command,
@@ -26,7 +27,7 @@ from chatsys.faults.given import (
     warn_expired,
 )
 from chatsys.faults.model import BOUNDS, OutsideModel, outside
-from chatsys.faults.script import VERBS, Fault, Script, apply, check_fault, repair
+from chatsys.faults.script import Script, apply, repair
 from chatsys.faults.swarm import KINDS, parse_kinds, random_script
 
 __all__ = [

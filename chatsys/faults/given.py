@@ -22,7 +22,7 @@ import msgspec
 
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import NoSuchVerb, UsageError
-from chatsys.faults.script import ANY
+from chatsys.faults.fault import ANY
 from chatsys.protocol.actor import Actor
 from chatsys.protocol.session_table import refusal
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.faults.script import ANY, LEADER, Fault
+from chatsys.faults.fault import ANY, LEADER, Fault
 
 PAUSE = 7.0
 CLOCK = 0.12

@@ -15,8 +15,9 @@ from random import Random
 from typing import Any
 
 from chatsys.errors import UsageError
+from chatsys.faults.fault import LEADER, Fault
 from chatsys.faults.model import AMBUSH, CLOCK, DELAY, DOWN, JITTER, LATE, PAUSE, outside
-from chatsys.faults.script import LEADER, Fault, Script
+from chatsys.faults.script import Script
 
 
 def _round(seconds: float) -> float:

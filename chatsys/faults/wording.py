@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chatsys.faults.script import LEADER, Fault
+from chatsys.faults.fault import LEADER, Fault
 
 _DEFAULTS: dict[tuple[str, int], Any] = {
     ("say", 2): None,

@@ -1,13 +1,7 @@
 """The rules of the house are tests: who may import whom, what the core may touch, how big things get.
 
-notebooks | labs | __main__
-     teach | clients | bench
-        sim | runtime          two worlds that do not know each other
-         check | faults
-            trace
-           surroundings        the last that the core does not see
-           protocol
-   config, capabilities, then errors, then places and drain
+commands > teach | clients > mutants > campaign > sim | runtime | explore > check | faults
+         > run > trace > isolation > surroundings > protocol > actor > config | capabilities > errors | escape > places
 """
 
 import ast
@@ -23,16 +17,20 @@ PACKAGE = ROOT / "chatsys"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = (
-    {"places", "drain"},
-    {"errors", "escape", "carry"},
+    {"places"},
+    {"errors", "escape"},
     {"config", "capabilities"},
+    {"actor"},
     {"protocol"},
     {"surroundings"},
+    {"isolation"},
     {"trace"},
-    {"check", "faults", "run", "verify"},
-    {"sim", "runtime"},
-    {"teach", "clients", "bench", "soak", "fuzz", "doctor"},
-    {"prove"},
+    {"run"},
+    {"check", "faults"},
+    {"sim", "runtime", "explore"},
+    {"campaign"},
+    {"mutants"},
+    {"teach", "clients"},
     {"commands"},
     {"__main__"},
 )
@@ -139,6 +137,55 @@ def test_imports_only_point_down(path: Path) -> None:
         if (theirs := level_of(name)) is not None and name.split(".")[1] != own and theirs >= mine
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def named(path: Path) -> str:
+    """Return the dotted name of a module."""
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def needs(path: Path, known: set[str]) -> set[str]:
+    """Return the modules of ours that `path` imports, wherever in it: lazily, or only for types."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else node.module for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return (found & known) - {named(path)}
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Return, for each module from which a way of imports leads back to itself, that way."""
+    found = []
+    for start in graph:
+        waiting, seen = [(start,)], {start}
+        while waiting:
+            way = waiting.pop()
+            for after in graph[way[-1]]:
+                if after == start:
+                    found.append(" -> ".join((*way, start)))
+                elif after not in seen:
+                    seen.add(after)
+                    waiting.append((*way, after))
+    return found
+
+
+def test_no_way_of_imports_leads_back_to_where_it_began() -> None:
+    known = {named(path) for path in MODULES}
+    found = circles({named(path): needs(path, known) for path in MODULES})
+    assert not found, "\n".join(found)
+
+
+def test_a_circle_is_found_however_long_it_is() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [
+        "a -> b -> c -> a",
+        "b -> c -> a -> b",
+        "c -> a -> b -> c",
+    ]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "protocol").glob("*.py")), ids=lambda path: path.name)

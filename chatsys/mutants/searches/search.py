@@ -22,7 +22,7 @@ from chatsys.check.violation import Violation
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.model import Step
 from chatsys.explore.node_model import NodeModel
-from chatsys.explore.opening import State
+from chatsys.explore.tables import State
 from chatsys.explore.untimed import Life
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.node import Node
