@@ -1,6 +1,6 @@
 """Places: the file and the line at which something is written, in words that a person can follow.
 
-    /home/ann/bully.py, 12                  --> bully.py, line 12
+    /users/ann/bully.py, 12                  --> bully.py, line 12
     /tmp/ipykernel_17/2774985643.py, 5      --> your cell, line 5      what a notebook calls a cell tells nobody anything
     <ipython-input-3-1f2e>, 5               --> your cell, line 5      the same, in a notebook without files
 

@@ -154,7 +154,7 @@ def test_code_inside_code_keeps_its_file_too(cell: Any, elsewhere: Any) -> None:
 
 
 def test_a_class_of_a_file_is_told_by_the_name_of_the_file(cell: Any, elsewhere: Any) -> None:
-    made = cell("class Mine:\n    def go(self):\n        raise ValueError('no')\n", "/home/ann/bully.py")["Mine"]
+    made = cell("class Mine:\n    def go(self):\n        raise ValueError('no')\n", "/users/ann/bully.py")["Mine"]
     assert elsewhere(caught, made().go)[0] == "ValueError: no (bully.py, line 3)"
 
 
@@ -188,8 +188,8 @@ def test_a_constant_that_no_source_can_hold_travels_all_the_same(elsewhere: Any)
         ("/tmp/ipykernel_17/2774985643.py", "your cell, line 5"),
         (r"C:\Users\ann\AppData\Local\Temp\ipykernel_17\27.py", "your cell, line 5"),
         ("<ipython-input-3-1f2e>", "your cell, line 5"),
-        ("/home/ann/my bully.py", "my bully.py, line 5"),
-        ("/home/ipykernel_17/deeper/bully.py", "bully.py, line 5"),
+        ("/users/ann/my bully.py", "my bully.py, line 5"),
+        ("/users/ipykernel_17/deeper/bully.py", "bully.py, line 5"),
     ],
 )
 def test_a_cell_is_called_your_cell_and_a_file_by_its_name(file: str, named: str) -> None:

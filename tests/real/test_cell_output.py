@@ -98,7 +98,7 @@ def test_floods_from_cells_are_cut_and_said_memory_stays_flat_and_no_point_chang
 def test_a_notebook_that_undoes_the_cut_of_its_kernel_is_cut_by_the_grader(tmp_path: Path) -> None:
     mark, grown, _ = grade(tmp_path, {"undone": UNDONE})
     assert mark["tests"][-1]["score"] == 2 and "the output of cell undone was cut" in mark["output"]
-    assert grown < 150
+    assert grown < 256, "what was on its way when the grader had enough, and no more, however long the loop runs"
 
 
 # --- an allowance ---------------------------------------------------------------------------------
