@@ -34,7 +34,7 @@ from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
 from chatsys.explore.chance import Undecidable
 from chatsys.explore.model import Model, Step
-from chatsys.explore.opening import OpeningBroken
+from chatsys.explore.opening import Opening, OpeningBroken, replay
 from chatsys.explore.successors import Successors
 from chatsys.explore.tables import State
 from chatsys.explore.untimed import Life
@@ -143,7 +143,7 @@ class Explorer:
 
     def _begin(self, starts: Iterable[State] | None) -> list[tuple[int, State]]:
         if starts is None:
-            return [(self.place(-1, -1), self.world.first())]
+            return [(self.place(-1, -1), Opening(self.world).first())]
         return [(self.found[state], state) for state in starts]
 
     def place(self, parent: int, step: int) -> int:
@@ -166,7 +166,7 @@ class Explorer:
 
     def replay(self, story: Iterable[Step]) -> tuple[State, Violation | None]:
         """Play a story from the start; return the state at its end and the violation it meets."""
-        return self.world.replay(story)
+        return replay(self.world, story)
 
 
 class _Run:

@@ -9,16 +9,16 @@ Promises  the same first state every time.  An opening that violates an invarian
 Read also `model.Model.opening`, `successors`.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from chatsys.check.violation import Violation
 from chatsys.errors import UsageError
 from chatsys.explore.happenings import Own, Ring, Start, Sync
-from chatsys.explore.untimed import Life
-
-if TYPE_CHECKING:
-    from chatsys.explore.tables import State
+from chatsys.explore.model import Step
 from chatsys.explore.successors import Successors
+from chatsys.explore.tables import State
+from chatsys.explore.untimed import Life
 
 CALM = 10_000
 """An opening that is not calm after so many steps never will be."""
@@ -35,7 +35,7 @@ class OpeningBroken(Exception):
 class Opening:
     """Plays the opening of a model."""
 
-    def __init__(self, world: "Successors") -> None:
+    def __init__(self, world: Successors) -> None:
         self.world, self.tables, self.size = world, world.tables, world.size
 
     def first(self) -> State:
@@ -96,3 +96,21 @@ class Opening:
             else:
                 return state
         raise UsageError(f"The opening of {self.world.model.name} never becomes calm.")
+
+
+def replay(world: Successors, story: Iterable[Step]) -> tuple[State, Violation | None]:
+    """Play a story from the first state; return where it ends and the violation it meets."""
+    try:
+        state = Opening(world).first()
+    except OpeningBroken as error:
+        return (), error.violation
+    for number, step in enumerate(story, start=1):
+        for key, after, _, wrong in world.successors(state):
+            if world.step(key) == step:
+                state = after
+                if wrong is not None:
+                    return state, wrong
+                break
+        else:
+            raise UsageError(f"Step {number} of the story cannot happen here: {step}.")
+    return state, None

@@ -25,16 +25,14 @@ Read also `explore` (walks the states), `tables` (the numbers), `untimed` (what 
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import combinations
 from typing import Any
 
 from chatsys.check.violation import Violation
-from chatsys.errors import UsageError
 from chatsys.explore.happenings import Gone, Met
 from chatsys.explore.model import Model, Step
-from chatsys.explore.opening import Opening, OpeningBroken
 from chatsys.explore.symmetry import Symmetry
 from chatsys.explore.tables import CRASHED, GIVEN, SLEPT, TWICE, State, Tables, make_room
 from chatsys.explore.untimed import Life
@@ -271,26 +269,3 @@ class Successors:
                     yield self.tables.happening(place, gift), GIVEN << number
             if self.model.in_order:
                 return
-
-    # --- from the beginning ----------------------------------------------------------------
-
-    def first(self) -> State:
-        """Return the state in which the search begins."""
-        return Opening(self).first()
-
-    def replay(self, story: Iterable[Step]) -> tuple[State, Violation | None]:
-        """Play a story from the first state; return where it ends and the violation it meets."""
-        try:
-            state = self.first()
-        except OpeningBroken as error:
-            return (), error.violation
-        for number, step in enumerate(story, start=1):
-            for key, after, _, wrong in self.successors(state):
-                if self.step(key) == step:
-                    state = after
-                    if wrong is not None:
-                        return state, wrong
-                    break
-            else:
-                raise UsageError(f"Step {number} of the story cannot happen here: {step}.")
-        return state, None

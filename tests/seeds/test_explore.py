@@ -14,6 +14,7 @@ from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.happenings import Crash, Deliver, Give, Ring, Rules
 from chatsys.explore.model import Model
 from chatsys.explore.models import DiskModel, ElectionModel, LogModel
+from chatsys.explore.opening import Opening
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Append, Lead, Send
 from chatsys.protocol.messages import LinkUp, Prepare, Promise
@@ -391,7 +392,7 @@ def test_the_same_search_twice_is_the_same() -> None:
 
 def test_a_life_is_never_changed_by_its_turns() -> None:
     explorer = Explorer(ElectionModel())
-    state = explorer.world.first()
+    state = Opening(explorer.world).first()
     before = [explorer.world.tables.turns.survey.take(life.actor)[0] for life in explorer.lives(state)]
     explorer.search(Budget(depth=4))
     after = [explorer.world.tables.turns.survey.take(life.actor)[0] for life in explorer.lives(state)]
