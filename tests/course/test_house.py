@@ -285,11 +285,15 @@ def test_every_module_file_and_name_that_a_docstring_names_is_there(path: Path) 
 def test_a_name_that_is_not_there_is_found(name: str) -> None:
     assert dangling(f"A module.\n\nIt is like `{name}`, and so on.") == [name]
     assert dangling("Read also `sim.world`, `runtime.cluster.Cluster`, `config.Timing`, `ARCHITECTURE.md`.") == []
-    assert dangling("Read also `world`, `nowhere` (no such\nmodule), and `trace`.") == ["nowhere"]
+    assert dangling("Read also `world`, `no_such_module` (no such\nmodule), and `trace`.") == ["no_such_module"]
 
 
 PACKAGES = [
-    path for path in TEXTS if path.stem == "__init__" and "tests" not in path.parts and path.read_text().strip()
+    path
+    for path in TEXTS
+    if path.stem == "__init__"
+    and "tests" not in path.parts
+    and path.parent.name != "protocol"  # a cover, not a counter
 ]
 
 
