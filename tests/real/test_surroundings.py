@@ -188,7 +188,7 @@ def test_a_bug_of_ours_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch, 
 def shell(line: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run a line of bash in which CHATSYS is the command."""
     command = f"{sys.executable} -m chatsys"
-    here = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path[1:]])} | environment
+    here = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path[1:]])} | environment
     line = line.replace("CHATSYS", command)
     return subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=folder, env=here, timeout=60)
 
