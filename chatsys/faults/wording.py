@@ -45,7 +45,7 @@ def literal(value: Any) -> str:
 
 
 def as_call(fault: Fault) -> str:
-    """Return the arguments of `world.at`, without those that only repeat a default."""
+    """Return the arguments of `Testbed.at`, without those that only repeat a default."""
     args = list(fault.args)
     while args and (args[-1] is False or _DEFAULTS.get((fault.verb, len(args)), ...) == args[-1]):
         args.pop()
