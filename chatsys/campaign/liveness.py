@@ -50,7 +50,7 @@ def unwell(world: World) -> Iterator[tuple[str, str]]:
     if len(set(counts.values())) > 1:
         told = ", ".join(f"node {node} {count}" for node, count in counts.items())
         yield "L2", f"L2: long after all faults ended the nodes have delivered different numbers of messages ({told})."
-    for host in world.hosts.values():
+    for host in world.simulation.hosts.values():
         if isinstance(host.me, str) and not getattr(host.actor, "idle", True):
             yield "L3", f"L3: long after all faults ended {_waiting(host.me, host.actor)} ({_roles(state)})."
 

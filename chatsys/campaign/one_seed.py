@@ -131,7 +131,7 @@ def schedule(
         seed=seed,
         world=world,
         trace=world.trace,
-        events=world.events,
+        events=world.simulation.events,
         messages=len(world.trace.of("ack")),
         violations=violations,
         inconclusive=inconclusive,

@@ -68,14 +68,16 @@ def shrink_seed(
     plan = plan or Plan()
     outcome = schedule(seed, plan, parts=parts, actor=actor)
     world = outcome.world
-    drift = max((abs(host.rate - 1.0) for host in prepare(seed, plan, parts, actor).hosts.values()), default=0.0)
+    drift = max(
+        (abs(host.rate - 1.0) for host in prepare(seed, plan, parts, actor).simulation.hosts.values()), default=0.0
+    )
     case = Case(
         seed=seed,
         script=world.script,
         config=world.config,
         parts=parts or None,
         actor=actor,
-        network=world.network.conditions,
+        network=world.simulation.network.conditions,
         clock_drift=0.12 if drift else 0.0,
     )
     broken = [found.invariant for found in outcome.violations] + ([STOPPED] if world.failures else [])

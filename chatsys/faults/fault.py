@@ -83,6 +83,7 @@ VERBS: dict[str, tuple[int, tuple[_Check, ...]]] = {
     "pause": (1, (_node,)),
     "resume": (1, (_node,)),
     "cut": (2, (_node, _node, _flag)),
+    "reconnect": (2, (_node, _node, _flag)),
     "partition": (1, ()),
     "heal": (0, (_flag,)),
     "slow": (3, (_end, _end, is_no_time, is_no_time)),
@@ -124,7 +125,7 @@ def check_fault(verb: str, args: Sequence[Any], nodes: Sequence[int] = ()) -> No
     for check, value in zip(checks, args, strict=False):
         if wrong := check(value, nodes):
             raise UsageError(f"{verb}: {wrong}.")
-    if verb in ("cut", "slow", "lose", "duplicate") and args[0] == args[1] != ANY:
+    if verb in ("cut", "reconnect", "slow", "lose", "duplicate") and args[0] == args[1] != ANY:
         raise UsageError(f"{verb}: both ends are {args[0]!r}; a link joins two different nodes.")
     if verb == "partition":
         _check_apart(groups, nodes)

@@ -1,4 +1,4 @@
-"""Script: an ordered list of faults, as data, and how it is played.
+"""Script: an ordered list of faults, as data.
 
     Script([(3.0, "crash", 3), (5.0, "partition", (1,), (2, 3)), (9.0, "heal")]).play(world)
             |      |       |
@@ -7,66 +7,21 @@
 Assumes   the verbs of the world; the word "leader" stands for whoever leads at that moment.
 Promises  what cannot be meant (unknown verb or node, time running back) is refused before it is played;
           what leaves the fault model is played with a warning.
-Read also `fault` (one of them), `model` (what is inside), `swarm` (scripts drawn at random), `sim.world` (what the verbs do).
+Read also `fault` (one of them), `model` (what is inside), `swarm` (scripts drawn at random), `testbed` (who plays it).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from chatsys.errors import UsageError
-from chatsys.faults.fault import LEADER, Fault, check_fault, is_no_time
-from chatsys.faults.model import warn_outside
+from chatsys.faults.fault import Fault, check_fault, is_no_time
 
 
-def apply(world: Any, verb: str, args: Sequence[Any], lenient: bool = False) -> bool:
-    """Do `verb` in any world now; tell whether it was done.
+class Player(Protocol):
+    """Whoever can play a script: every `Testbed`."""
 
-    With `lenient` a verb that does not fit the moment (crash of a crashed node) is passed over.
-    """
-    if verb != "say" and any(map(_means_leader, args)):
-        leader = world.leader
-        if leader is None:
-            if lenient:
-                return False
-            raise UsageError(f"{verb}: there is no leader at the moment; name a node.")
-        args = [_with_leader(value, leader) for value in args]
-    if verb == "partition" and [isinstance(value, bool) for value in args] in ([False], [False, True]):
-        args = [args[0], tuple(node for node in world.nodes if node not in args[0]), *args[1:]]
-    _check_there(world, verb)
-    try:
-        getattr(world, verb)(*args)
-    except UsageError:
-        if not lenient:
-            raise
-        return False
-    return True
-
-
-def _check_there(world: Any, verb: str) -> None:
-    """Raise `UsageError` if this world cannot do `verb`."""
-    if not hasattr(world, verb):
-        raise UsageError(f"{verb} exists in the simulated World only; leave it out for a {world.where} cluster.")
-
-
-def _means_leader(value: Any) -> bool:
-    return value == LEADER or (not isinstance(value, str) and isinstance(value, Iterable) and LEADER in value)
-
-
-def _with_leader(value: Any, leader: int) -> Any:
-    """Return an argument, or a group of nodes, with the leader's number in it."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        return leader if value == LEADER else value
-    return tuple(sorted({leader if node == LEADER else node for node in value}))
-
-
-def repair(world: Any) -> None:
-    """Heal all links, resume and restart everyone, by the verbs that every world has."""
-    world.heal(everything=True)
-    for node, state in world.status().items():
-        if not state["alive"]:
-            world.restart(node)
-        elif state["paused"]:
-            world.resume(node)
+    def _play(self, script: "Script", lenient: bool) -> None:
+        """Play `script` from now on."""
 
 
 class Script:
@@ -87,25 +42,13 @@ class Script:
             check_fault(fault.verb, fault.args, nodes)
             before = fault.time
 
-    def play(self, world: Any, lenient: bool = False) -> None:
+    def play(self, world: Player, lenient: bool = False) -> None:
         """Play from now on: scheduled in a `World`; on a `Cluster` this call lasts as long as the script.
 
         A script that leaves the fault model is played with a warning, `OutsideModel`.  With
         `lenient`, as engines play theirs, it is not, and what does not fit its moment is passed over.
         """
-        self.check(tuple(world.nodes))
-        for fault in self.faults:
-            _check_there(world, fault.verb)
-        if not lenient:
-            warn_outside(self, tuple(world.nodes))
-        begin = world.now
-        for fault in self.faults:
-            if world.where == "sim":
-                world.at(begin + fault.time, fault.verb, *fault.args, lenient=lenient)
-                continue
-            if (wait := begin + fault.time - world.now) > 0:
-                world.run(wait)
-            apply(world, fault.verb, fault.args, lenient)
+        world._play(self, lenient)
 
     def plain(self) -> list[list[Any]]:
         """Return the script as plain JSON values, which `Script` takes back."""

@@ -45,7 +45,7 @@ def literal(value: Any) -> str:
 
 
 def as_call(fault: Fault) -> str:
-    """Return the arguments of `world.at`, without those that only repeat a default."""
+    """Return the arguments of `Testbed.at`, without those that only repeat a default."""
     args = list(fault.args)
     while args and (args[-1] is False or _DEFAULTS.get((fault.verb, len(args)), ...) == args[-1]):
         args.pop()
@@ -73,6 +73,10 @@ def in_words(fault: Fault) -> str:
             if one_way and one_way[0]:
                 return f"{at} nothing from node {a} reaches node {b} any more; the way back works."
             return f"{at} the link between {_named([a, b])} is cut."
+        case "reconnect", (a, b, *one_way):
+            if one_way and one_way[0]:
+                return f"{at} what node {a} sends reaches node {b} again."
+            return f"{at} the link between {_named([a, b])} works again."
         case "heal", (True,):
             return f"{at} all links are as good as new."
         case "heal", _:
@@ -93,14 +97,14 @@ def in_words(fault: Fault) -> str:
 
 
 def of_links(kind: str, reason: str) -> str:
-    """Say in words what a world wrote into the trace about its links: of kind `cut`, `heal`, `slow` or `lose`."""
+    """Say in words what a world wrote into the trace about its links: of kind `cut`, `reconnect`, `heal`, `slow` or `lose`."""
     if kind == "heal":
         return "All links are open again" + (", without loss or delay." if reason == "everything" else ".")
-    if kind == "cut":
+    if kind in ("cut", "reconnect"):
         one_way = "->" in reason
         sides = [[int(digits) for digits in re.findall(r"\d+", side)] for side in re.split(r"\||->", reason)]
         if len(sides) == 2 and all(len(side) == 1 for side in sides):
-            fault = Fault(0.0, "cut", (sides[0][0], sides[1][0], one_way))
+            fault = Fault(0.0, kind, (sides[0][0], sides[1][0], one_way))
         else:
             fault = Fault(0.0, "partition", (*map(tuple, sides), one_way))
     elif (found := re.fullmatch(r"\w+ (.+) - (.+): ([\d.e+ -]+)", reason)) is not None:
@@ -110,6 +114,13 @@ def of_links(kind: str, reason: str) -> str:
         return f"Something changed about the links ({kind}: {reason})."
     told = in_words(fault).removeprefix("At 0 s ")
     return told[0].upper() + told[1:]
+
+
+def directions(reason: str) -> list[tuple[int, int]]:
+    """Return the directions that a record such as `cut 3 | 1,2` or `reconnect 1 -> 2` is about."""
+    groups = [[int(digits) for digits in re.findall(r"\d+", part)] for part in re.split(r"\||->", reason)]
+    found = [(a, b) for at, one in enumerate(groups) for other in groups[at + 1 :] for a in one for b in other]
+    return found if "->" in reason else [*found, *((b, a) for a, b in found)]
 
 
 def _seconds(time: float) -> str:

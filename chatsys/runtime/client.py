@@ -109,7 +109,7 @@ class ClientHost:
     def idle(self) -> bool:
         """Whether everything said so far has found its end (acknowledged, refused or indeterminate)."""
         host = self._host
-        return host is None or (not self._posted and not host.inbox and bool(getattr(host.actor, "idle", True)))
+        return host is None or (not self._posted and host.idle and bool(getattr(host.actor, "idle", True)))
 
     @property
     def links(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The stage: nodes, clients, links and the trace of one real cluster, all on its loop.
+"""Supervisor: nodes, clients, links and the trace of one real cluster, all on its loop.
 
     Cluster (any thread) --submit--> Supervisor (the loop): KernelNode or ProcessNode, client hosts
                                        |
@@ -18,8 +18,9 @@ from typing import Any
 
 import msgspec
 
-from chatsys.errors import ChatsysError, LogError, UsageError
-from chatsys.faults import check_command
+from chatsys.errors import ChatsysError, LogError
+from chatsys.faults import check_life
+from chatsys.faults.testbed import IDLE
 from chatsys.protocol.messages import Say
 from chatsys.runtime.disk import cannot_use
 from chatsys.runtime.host import Factory, Host
@@ -29,8 +30,6 @@ from chatsys.runtime.nodes.kernel import KernelNode, Plan
 from chatsys.runtime.nodes.process import ProcessNode
 from chatsys.surroundings import advice, reason
 from chatsys.trace import Record, Trace
-
-IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}
 
 
 def _time(record: Record) -> float:
@@ -103,15 +102,13 @@ class Supervisor:
 
     async def crash(self, node: int) -> None:
         """End a node's life at once."""
-        one = self._alive(node, "crash")
+        one = self._fit(node, "crash")
         await one.crash()
         self.tell("crash", node)
 
     async def restart(self, node: int) -> None:
         """Begin a new life."""
-        one = self.nodes[node]
-        if one.alive:
-            raise UsageError(f"Node {node} is running; crash it first, then restart it.")
+        self._fit(node, "restart")
         self.tell("restart", node)
         await self._begin(node)
 
@@ -127,25 +124,21 @@ class Supervisor:
 
     async def pause(self, node: int) -> None:
         """Stop a node from handling anything."""
-        one = self._alive(node, "pause")
-        if one.paused:
-            raise UsageError(f"Node {node} is paused already; resume it first.")
+        one = self._fit(node, "pause")
         await self.status()
         await one.pause()
         self.tell("pause", node)
 
     async def resume(self, node: int) -> None:
         """Let a paused node go on."""
-        one = self._alive(node, "resume")
-        if not one.paused:
-            raise UsageError(f"Node {node} is not paused, so it cannot resume.")
+        one = self._fit(node, "resume")
         self.tell("resume", node)
         await one.resume()
 
-    def _alive(self, node: int, verb: str) -> KernelNode | ProcessNode:
+    def _fit(self, node: int, verb: str) -> KernelNode | ProcessNode:
+        """Return the node, if `verb` fits the state that it has now: other threads may have their verbs too."""
         one = self.nodes[node]
-        if not one.alive:
-            raise UsageError(f"Node {node} is not running, so it cannot {verb}; restart it first.")
+        check_life(verb, node, one.alive, one.paused)
         return one
 
     # --- links ------------------------------------------------------------------------------
@@ -175,15 +168,15 @@ class Supervisor:
 
     async def command(self, node: int, command: msgspec.Struct) -> None:
         """Give a node's actor an order."""
-        check_command(command)
-        self._alive(node, "take a command").command(command)
+        self._fit(node, "take a command").command(command)
 
     async def status(self) -> dict[int, dict[str, Any]]:
         """Ask every node how it is; a paused one is described as it was."""
         answers = await asyncio.gather(*(node.status() for node in self.nodes.values()), return_exceptions=True)
-        return {node: self._seen(node, answer) for node, answer in zip(self.nodes, answers, strict=True)}
+        return {node: self.seen(node, answer) for node, answer in zip(self.nodes, answers, strict=True)}
 
-    def _seen(self, node: int, answer: Any) -> dict[str, Any]:
+    def seen(self, node: int, answer: Any) -> dict[str, Any]:
+        """Return how a node is, by what it answered (nothing: by what it said last)."""
         one = self.nodes[node]
         state: dict[str, Any] = {"alive": one.alive, "paused": one.paused, **IDLE}
         if not one.alive:

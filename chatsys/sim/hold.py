@@ -13,29 +13,36 @@ Read also `network` (the fates of all other frames), `mutants.schedules`.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
 from chatsys.protocol.actor import Address
-
-if TYPE_CHECKING:
-    from chatsys.sim.interpreter import Frame, Hands
-    from chatsys.sim.world import World
+from chatsys.sim.recorder import Frame
 
 Wants = Callable[[msgspec.Struct], bool]
 TRIP = 0.001
 """Seconds that a released frame still takes."""
 
 
+class Road(Protocol):
+    """What a gate needs of the simulation in which it stands."""
+
+    def forward(self, sender: Address, to: Address, frame: Frame, seconds: float) -> None:
+        """Let a frame that was sent long ago arrive after `seconds`."""
+
+    def lose(self, sender: Address, to: Address, frame: Frame) -> None:
+        """Let a frame that was sent long ago vanish."""
+
+
 class Gate:
     """Frames of one kind, on one link, that wait."""
 
     def __init__(
-        self, world: "World", kind: type | tuple[type, ...], sender: Any, receiver: Any, wants: Wants | None = None
+        self, road: Road, kind: type | tuple[type, ...], sender: Any, receiver: Any, wants: Wants | None = None
     ) -> None:
-        self.world, self.kind, self.sender, self.receiver, self.wants = world, kind, sender, receiver, wants
-        self.waiting: list[tuple[Hands, Address, Frame]] = []
+        self.road, self.kind, self.sender, self.receiver, self.wants = road, kind, sender, receiver, wants
+        self.waiting: list[tuple[Address, Address, Frame]] = []
         self.shut = True
 
     def __len__(self) -> int:
@@ -46,13 +53,13 @@ class Gate:
         """What waits, in order of arrival."""
         return [frame[3] for _, _, frame in self.waiting]
 
-    def takes(self, sender: "Hands", to: Address, frame: "Frame") -> bool:
+    def takes(self, sender: Address, to: Address, frame: Frame) -> bool:
         """Keep this frame if it is one of the chosen ones; tell whether it was."""
         message = frame[3]
         chosen = (
             self.shut
             and isinstance(message, self.kind)
-            and self.sender in (None, sender.me)
+            and self.sender in (None, sender)
             and self.receiver in (None, to)
             and (self.wants is None or self.wants(message))
         )
@@ -71,7 +78,7 @@ class Gate:
         going, self.waiting = self.waiting[:count], self.waiting[count:]
         for sender, to, frame in going:
             for _ in range(copies):
-                self.world.push(self.world.now + TRIP, self.world.hosts[to].arrive, sender.me, frame)
+                self.road.forward(sender, to, frame, TRIP)
 
     def replay(self, times: int = 1) -> None:
         """Let copies of all that waits go on; the frames themselves keep waiting."""
@@ -83,4 +90,4 @@ class Gate:
         """Lose all that waits; with `shut=False` also open the gate for what comes later."""
         gone, self.waiting, self.shut = self.waiting, [], shut
         for sender, to, frame in gone:
-            sender.drop(to, frame, "lost")
+            self.road.lose(sender, to, frame)

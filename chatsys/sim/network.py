@@ -126,6 +126,11 @@ class Network:
         self.cuts.add((sender, receiver))
         self._changed()
 
+    def reconnect(self, sender: Address, receiver: Address) -> None:
+        """Let everything pass from `sender` to `receiver` again."""
+        self.cuts.discard((sender, receiver))
+        self._changed()
+
     def rule(self, what: str, a: Address, b: Address, *values: float) -> None:
         """Lay a rule (`slow` delay jitter, `lose` fraction, `duplicate` fraction late) on both directions."""
         everybody = a == b == ANY

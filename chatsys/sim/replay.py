@@ -1,7 +1,7 @@
-"""Again: what a world keeps of itself in a file, and how the same run is played from it.
+"""Replay: a saved run of a world, played again up to the moment at which it was saved.
 
-    world --as_run--> Run: seed, arguments, steps [events before it, time, verb, ...] --> file
-    file  --> Run --arguments, play_again--> the same world at the same moment
+    world --save--> file: seed, arguments, steps [events before it, time, verb, ...]
+    file --Run.load--> Run --replay--> the same world at the same moment
 
 A script alone says when; where a step and an event share one moment it does not say which came
 first, and people who wait with `until` act at such moments all the time.  So every step carries the
@@ -10,53 +10,39 @@ number of events before it.
 Assumes   the verbs of `world` are the only hands laid on it; classes that keep state outside
           themselves do not repeat.
 Promises  the same trace, or a warning which event is another one.
-Read also `run` (the file), `world`, `verbs` (who write down the steps).
+Read also `run` (the file), `world` (who writes down the steps).
 """
 
 import warnings
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from chatsys.config import ClusterConfig
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.faults import Fault, apply, check_fault
+from chatsys.faults import apply, check_fault
 from chatsys.run import Run
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
-
-if TYPE_CHECKING:
-    from chatsys.sim.world import World
+from chatsys.sim.world import World
 
 _PLAIN = {"nodes": ("config", ClusterConfig), "network": ("network", Conditions), "disk": ("disk", DiskModel)}
 """Arguments of `World` that are values of ours: under which name they are kept, and what they are."""
 
 
-def as_run(world: "World", actor: type | None) -> Run:
-    """Return all that made this run; raises `UsageError` if something was done that no file can keep."""
-    if world.past_saving:
-        raise UsageError(
-            f"This world cannot be saved as a run, because {world.past_saving} was used, which no file can keep; "
-            "save its trace alone: world.trace.save(path)."
-        )
-    options = {
-        "nodes": len(world.nodes),
-        "quorum": world.config.quorum,
-        "config": msgspec.to_builtins(world.config, str_keys=True),
-        "network": msgspec.to_builtins(world.network.conditions),
-        "disk": msgspec.to_builtins(world.model),
-        "clock_drift": world.clock_drift,
-        "busiest": world.busiest,
-    }
-    run = Run(world.trace, world.seed, world.script.plain(), options, world.parts, actor)
-    run.client, run.clients = world.client, world.brought
-    end = (world.events - world.scheduled, Fault(world.now, "end"))
-    run.steps = [[events, step.time, step.verb, *step.args] for events, step in (*world.steps, end)]
-    return run
+def replay(run: Run) -> World:
+    """Return the world of a saved run, played again up to the moment when it was saved.
+
+    Warns if its history is another one: the code has changed, or something was done past the
+    verbs.  Raises `UsageError` for a run that cannot be played again.
+    """
+    world = World(run.seed or 0, **_arguments(run))
+    _play_again(world, run)
+    return world
 
 
-def arguments(run: Run) -> dict[str, Any]:
+def _arguments(run: Run) -> dict[str, Any]:
     """Return the arguments of the world of a saved run; raises `UsageError` if it cannot be made again."""
     options = run.options
     if options.get("where", "sim") != "sim":
@@ -76,12 +62,12 @@ def arguments(run: Run) -> dict[str, Any]:
     return made | {"parts": run.parts, "actor": run.actor, "client": run.client}
 
 
-def play_again(world: "World", run: Run) -> None:
+def _play_again(world: World, run: Run) -> None:
     """Do every step of `run` in the new `world`, each after as many events as before it."""
     try:
         for step in run.steps or ():
             events, time, verb, args = _read(step, world)
-            world.reach(events, time)
+            world.simulation.reach(events, time)
             if verb == "client":
                 world.add_client(args[0], run.clients.get(args[0]), args[1])
             elif verb == "stop":
@@ -96,7 +82,7 @@ def play_again(world: "World", run: Run) -> None:
         _warn(f"event {at} of its trace is another one.")
 
 
-def _read(step: list[Any], world: "World") -> tuple[int, float, str, list[Any]]:
+def _read(step: list[Any], world: World) -> tuple[int, float, str, list[Any]]:
     """Return a step of a file, which anybody may have written: no more than verbs get through."""
     try:
         events, time, verb = msgspec.convert(step[:3], tuple[int, float, str])

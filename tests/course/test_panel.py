@@ -71,9 +71,9 @@ def test_a_link_can_be_cut_and_mended_by_itself(world, shown) -> None:
     assert shown.state["cuts"] == {"1-3": "cut", "2-3": "cut"}
     shown.press("join_link", a=3, b=1)
     assert shown.state["cuts"] == {"2-3": "cut"}
-    assert shown.line == "world.heal(); world.cut(2, 3)"
-    assert not world.network.is_open(2, 3)
-    assert world.network.is_open(1, 3)
+    assert shown.line == "world.reconnect(3, 1)"
+    assert not world.simulation.network.is_open(2, 3)
+    assert world.simulation.network.is_open(1, 3)
 
 
 def test_cuts_made_in_a_cell_show_in_the_panel(world, shown) -> None:
@@ -90,7 +90,7 @@ def test_sliders_set_loss_and_delay_on_all_links(world, shown) -> None:
     shown.press("lose", fraction=0.25)
     shown.press("slow", delay=0.1)
     assert (shown.state["loss"], shown.state["delay"]) == (0.25, 0.1)
-    assert [(rule[0], rule[3][0]) for rule in world.network.rules] == [("lose", 0.25), ("slow", 0.1)]
+    assert [(rule[0], rule[3][0]) for rule in world.simulation.network.rules] == [("lose", 0.25), ("slow", 0.1)]
 
 
 def test_reset_wakes_everybody_and_mends_every_link(world, shown) -> None:
@@ -102,7 +102,7 @@ def test_reset_wakes_everybody_and_mends_every_link(world, shown) -> None:
     assert all(facts["alive"] and not facts["paused"] for facts in world.status().values())
     assert shown.state["cuts"] == {}
     assert shown.state["loss"] == 0.0
-    assert not world.network.rules
+    assert not world.simulation.network.rules
 
 
 def test_step_and_run_advance_virtual_time(world, shown) -> None:

@@ -145,7 +145,7 @@ def test_a_crash_is_heard_by_peers_and_a_restart_brings_the_link_back() -> None:
     one.restart(3)
     one.run(1)
     assert heard(one, 1, after=2) == [("link_up", 3)]
-    assert one.hosts[1].links == {2: 1, 3: 2}, "the new link is to the second life"
+    assert one.simulation.hosts[1].links == {2: 1, 3: 2}, "the new link is to the second life"
 
 
 def test_a_fast_restart_is_heard_as_down_then_up() -> None:

@@ -151,7 +151,7 @@ def test_a_clock_that_runs_fast_rings_early() -> None:
 def test_a_clock_changes_its_rate_without_a_jump() -> None:
     one = world(clock_drift=0.1)
     one.run(3)
-    host = one.hosts[1]
+    host = one.simulation.hosts[1]
     before = host.local()
     one.clock(1, 0.9)
     assert host.local() == pytest.approx(before)
@@ -345,7 +345,7 @@ def test_mend_repairs_everything() -> None:
     one.mend()
     one.run(3)
     assert all(state["alive"] and not state["paused"] for state in one.status().values())
-    assert min(counts(one)) > 4 and one.hosts[3].disk.health == "ok" and one.hosts[2].rate == 1.0
+    assert min(counts(one)) > 4 and one.simulation.hosts[3].disk.health == "ok" and one.simulation.hosts[2].rate == 1.0
 
 
 def test_stop_ends_every_life_in_good_order() -> None:

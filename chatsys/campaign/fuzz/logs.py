@@ -60,7 +60,9 @@ def real_logs(schedules: int) -> list[tuple[int, Lines]]:
     for seed in range(schedules):
         world = prepare(seed, Plan(seconds=12, calm=1))
         world.run(13)
-        found += [(node, [encode(record) for record in world.hosts[node].disk.records]) for node in world.nodes]
+        found += [
+            (node, [encode(record) for record in world.simulation.hosts[node].disk.records]) for node in world.nodes
+        ]
     return [(node, lines) for node, lines in found if lines]
 
 

@@ -54,7 +54,7 @@ class _Episode:
             world.say(f"I am {author}", author=author)
         self._pass(chance.uniform(0, 2))
         for _ in range(frames):
-            self._forge(world.hosts[chance.choice(world.nodes)])
+            self._forge(world.simulation.hosts[chance.choice(world.nodes)])
             self.tally.frames += 1
             if (lot := chance.random()) < 0.25:
                 self._pass(chance.choice((0.001, 0.01, 0.05, 0.4)))
@@ -66,12 +66,12 @@ class _Episode:
         """Hand a made-up frame to `host`, as the network does."""
         if not host.ready:
             return
-        chance, world = self.chance, self.world
-        sender = chance.choice([other for other in world.hosts if other != host.me] or ["ann"])
+        chance, hosts = self.chance, self.world.simulation.hosts
+        sender = chance.choice([other for other in hosts if other != host.me] or ["ann"])
         assert isinstance(host.actor, Node), "episodes are of chat nodes"
         kinds = NODE_MESSAGES if isinstance(sender, int) else (Submit, Subscribe)
         message = Maker.against(chance, host.actor).anything(chance.choice(kinds))
-        incarnation = host.links.get(sender, world.hosts[sender].incarnation)
+        incarnation = host.links.get(sender, hosts[sender].incarnation)
         with self.tally.step("an exception left the simulated world"):
             host.arrive(sender, (incarnation, f"{sender}.{incarnation}.0", 1, message))
 

@@ -158,7 +158,7 @@ def hearsay(stage: QuietWorld) -> None:
     for peer in (3, 4, 5):
         stage.hold(CatchupReply, sender=peer, receiver=2)
     stage.run(4)
-    stage.gates.clear()
+    stage.simulation.gates.clear()
     for gate in (gap, away):
         gate.open()
     stage.run(5)

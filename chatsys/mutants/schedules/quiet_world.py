@@ -77,7 +77,7 @@ class QuietWorld(World):
 
     def node(self, number: int) -> Node:
         """Return the actor of a node, to look at."""
-        actor = self.host(number).actor
+        actor = self._host(number).actor
         assert isinstance(actor, Node), "a stage has chat nodes"
         return actor
 
@@ -96,7 +96,7 @@ class QuietWorld(World):
 
     def _decide(self, number: int, *decisions: Any) -> None:
         actor = self.node(number)
-        self.host(number)._turn(lambda now: actor._carry_out(list(decisions), now))
+        self._host(number)._turn(lambda now: actor._carry_out(list(decisions), now))
 
     def elect(self, number: int, tries: int = 3, until: str = "leader") -> bool:
         """Let trust run out, then let a node stand until it leads (or is `syncing`); tell whether it is.
@@ -104,7 +104,7 @@ class QuietWorld(World):
         The first try may only teach it how far the others' terms have come.
         """
         self.run(2.1)
-        host = self.host(number)
+        host = self._host(number)
         for _ in range(tries):
             if not host.alive or host.role == until:
                 break
@@ -125,27 +125,27 @@ class QuietWorld(World):
 
     def forget_unsynced(self, number: int) -> None:
         """Crash a node so that everything its disk did not hold yet is lost."""
-        host = self.host(number)
+        host = self._host(number)
         del host.disk.records[host.disk.durable :]
         self.crash(number)
 
     def silence(self, client: str) -> None:
         """Let a client go away for good, so that it repeats nothing."""
-        self.hosts[client].end("crash")
+        self.simulation.hosts[client].end("crash")
 
     def stall(self, number: int) -> None:
         """Let a node's disk take so long that no sync ends in this schedule."""
-        disk = self.host(number).disk
+        disk = self._host(number).disk
         disk.model = replace(disk.model, shortest=NEVER, longest=NEVER)
 
     def unstall(self, number: int) -> None:
         """Let a disk be quick again, in the node's next life."""
-        disk = self.host(number).disk
+        disk = self._host(number).disk
         disk.model = DiskModel(shortest=0.001, longest=0.001)
 
     def rot(self, number: int, old: str, new: str) -> None:
         """Let a text in the log file of a node turn into another of the same length."""
-        disk = self.host(number).disk
+        disk = self._host(number).disk
         for line, record in enumerate(disk.records, start=1):
             if isinstance(record, Stored) and record.entry.text == old:
                 disk.rot(line, old.encode(), new.encode())

@@ -173,7 +173,7 @@ def relayed_too_quietly(stage: QuietWorld) -> None:
     stage.heal()
     late.release(1)
     stage.run(0.1)
-    stage.gates.clear()
+    stage.simulation.gates.clear()
     stage.run(5)
 
 

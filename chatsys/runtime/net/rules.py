@@ -56,6 +56,10 @@ class RuleSet(msgspec.Struct, frozen=True):
         """Return these rules and one more cut."""
         return RuleSet(tuple(dict.fromkeys((*self.cuts, (sender, receiver)))), self.rules)
 
+    def without_cut(self, sender: Address, receiver: Address) -> "RuleSet":
+        """Return these rules without this cut."""
+        return RuleSet(tuple(cut for cut in self.cuts if cut != (sender, receiver)), self.rules)
+
     def with_rule(self, rule: Rule) -> "RuleSet":
         """Return these rules with `rule` in place of an earlier one for the same direction.
 

@@ -14,10 +14,13 @@ Read also `figures.roles`, which draws them; `panel_view`, which draws the last 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from chatsys.faults.wording import directions
 from chatsys.teach.figures.theme import counted
 from chatsys.trace import Record, Trace
 
-OF_THE_WORLD = frozenset({"crash", "restart", "pause", "resume", "stop", "cut", "heal", "slow", "lose", "fault"})
+OF_THE_WORLD = frozenset(
+    {"crash", "restart", "pause", "resume", "stop", "cut", "reconnect", "heal", "slow", "lose", "fault"}
+)
 """Kinds of records that the world wrote about a node, not the node itself."""
 
 WITH_ANOTHER_TERM = frozenset({"send", "receive", "drop", "promise"})
@@ -50,6 +53,8 @@ class Cut:
     what: str
     start: float
     end: float | None = None
+    ways: set[tuple[int, int]] = field(default_factory=set)
+    """The directions that are still cut."""
 
 
 @dataclass
@@ -70,7 +75,7 @@ class Story:
         """Take in more records and return this story."""
         for record in records:
             self.now = max(self.now, record.time)
-            if record.kind in {"cut", "heal"}:
+            if record.kind in {"cut", "reconnect", "heal"}:
                 self._links(record)
             elif isinstance(record.node, int):
                 self._event(record, record.node)
@@ -94,12 +99,16 @@ class Story:
         self.cuts = [cut for cut in self.cuts if cut.end is None or cut.end >= before]
 
     def _links(self, record: Record) -> None:
+        ways = set(directions(record.reason or ""))
         for cut in self.cuts:
             if record.kind == "heal" and cut.end is None:
                 cut.end = record.time
+            if record.kind == "reconnect" and cut.end is None:
+                cut.ways -= ways
+                cut.end = None if cut.ways else record.time
         if record.kind == "cut":
             what = record.reason or "links cut"
-            self.cuts.append(Cut(what if what.startswith("cut") else f"cut {what}", record.time))
+            self.cuts.append(Cut(what if what.startswith("cut") else f"cut {what}", record.time, ways=ways))
 
     def _event(self, record: Record, node: int) -> None:
         if record.kind in {"suspect", "lead", "crash", "broken", "restart", "pause", "resume"}:

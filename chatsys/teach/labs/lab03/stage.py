@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from chatsys.config import ClusterConfig
+from chatsys.faults import Testbed
 from chatsys.protocol.actor import Actor, Address
 from chatsys.protocol.effects import Deliver, Note, Send
 from chatsys.protocol.messages import Entry, Say
@@ -210,6 +211,6 @@ def total_order(queue: type) -> type[TotalOrder]:
     return type(f"TotalOrderWith{queue.__name__}", (TotalOrder,), {"queue": queue, "__doc__": TotalOrder.__doc__})
 
 
-def stopped(world: Any) -> list[str]:
+def stopped(world: Testbed) -> list[str]:
     """Return a sentence for each node of a world or cluster that stopped because the queue raised an error."""
     return [f"node {node} stopped: your queue raised {why}" for node, why in world.failures]

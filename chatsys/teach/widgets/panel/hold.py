@@ -25,6 +25,7 @@ from threading import RLock
 from types import FrameType, TracebackType
 from typing import Any
 
+from chatsys.faults import Testbed
 from chatsys.teach.widgets.notebook import shell
 
 PATIENCE = 1.0
@@ -45,15 +46,16 @@ class Hold:
 
     __slots__ = ("_kept", "_lock", "_seen")
 
-    def __init__(self, cluster: Any, lock: RLock) -> None:
-        self._seen, self._kept, self._lock = weakref.ref(cluster), cluster, lock
+    def __init__(self, cluster: Testbed, lock: RLock) -> None:
+        self._seen, self._lock = weakref.ref(cluster), lock
+        self._kept: Testbed | None = cluster
         here = shell()
         if here is not None:
             _holds.append(self)
             here.events.register("post_run_cell", _settle_all)
 
     @property
-    def cluster(self) -> Any:
+    def cluster(self) -> Testbed | None:
         """The cluster; None when it is gone."""
         return self._seen()
 
@@ -84,7 +86,7 @@ def _settle_all(*_result: Any) -> None:
     _holds[:] = [hold for hold in _holds if hold.cluster is not None]
 
 
-def is_known(cluster: Any, hold: Hold) -> bool:
+def is_known(cluster: Testbed, hold: Hold) -> bool:
     """Return whether anything but `hold` refers to `cluster`: a variable, a list, an attribute, a task that waits."""
     others = gc.get_referrers(cluster)
     while others:  # no generator: it would refer to the cluster itself
@@ -94,7 +96,7 @@ def is_known(cluster: Any, hold: Hold) -> bool:
     return False
 
 
-def _keeps(one: Any, cluster: Any) -> bool:
+def _keeps(one: Any, cluster: Testbed) -> bool:
     if isinstance(one, FrameType | TracebackType) or type(one).__module__.startswith(("IPython.", "ipykernel.")):
         return False
     if not isinstance(one, dict):

@@ -25,6 +25,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ import traitlets
 
 from chatsys.capabilities import THREADS, has
 from chatsys.errors import ChatsysError, UsageError
+from chatsys.faults import Testbed
 from chatsys.teach.figures.role_spans import DOWN
 from chatsys.teach.widgets.notebook import Turns, cell, shell
 from chatsys.teach.widgets.panel.hold import Hold
@@ -49,12 +51,12 @@ _open: "weakref.WeakSet[Panel]" = weakref.WeakSet()
 """The panels that are not closed."""
 
 
-def panel(cluster: Any, name: str = "") -> "Panel":
+def panel(cluster: Testbed, name: str = "") -> "Panel":
     """Return the panel of a cluster or of a simulated world, ready to be the last line of a cell.
 
     `name` is what the cluster is called in the lines of code that the panel shows.
     """
-    if not all(hasattr(cluster, part) for part in ("where", "nodes", "config", "status")):
+    if not isinstance(cluster, Testbed):
         raise UsageError(f"{cluster!r:.80} is no cluster; make one first: panel(Cluster()) or panel(World()).")
     now = cell()
     for other in list(_open):
@@ -77,7 +79,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     line = traitlets.Unicode("").tag(sync=True)
     """The line of code that does what was pressed last."""
 
-    def __init__(self, cluster: Any, name: str) -> None:
+    def __init__(self, cluster: Testbed, name: str) -> None:
         self.name, self.cell = name, cell()
         self.view = View(tuple(cluster.nodes))
         self.loss = self.delay = 0.0
@@ -99,7 +101,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         _open.add(self)
 
     @property
-    def cluster(self) -> Any:
+    def cluster(self) -> Testbed | None:
         """The cluster or the world that is shown; None when it is gone."""
         return self._hold.cluster
 
@@ -180,8 +182,10 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         with self._turn:
             if order is not None:
                 self._obey(order)
-            if self.playing and not self._over.is_set():
-                self._attempt(lambda: self.cluster.run(min(passed, 0.5) * self.speed))
+            cluster = self.cluster
+            if cluster is not None and self.playing and not self._over.is_set():
+                self._attempt(partial(cluster.run, min(passed, 0.5) * self.speed))
+            del cluster
         self.refresh()
         return not (self._over.is_set() or self.ended)
 
@@ -275,15 +279,6 @@ def _say(_panel: Panel, order: dict[str, Any]) -> list[Call]:
     return [call("say", str(order.get("text", "")), **node, author=str(order.get("author", "")))]
 
 
-def _mend_link(panel: Panel, order: dict[str, Any]) -> list[Call]:
-    """Heal everything and cut again what shall stay cut: there is no verb for one link."""
-    kept = [pair for pair in panel.view.cuts if set(pair) != {order["a"], order["b"]}]
-    both = [(a, b) for a, b in kept if a < b and (b, a) in kept]
-    single = [(a, b) for a, b in kept if (b, a) not in kept]
-    again = [call("cut", a, b) for a, b in both] + [call("cut", a, b, one_way=True) for a, b in single]
-    return [call("heal"), *again]
-
-
 def _slow(panel: Panel, order: dict[str, Any]) -> list[Call]:
     panel.delay = float(order["delay"])
     return [call("slow", "*", "*", panel.delay)]
@@ -296,13 +291,7 @@ def _lose(panel: Panel, order: dict[str, Any]) -> list[Call]:
 
 def _reset(panel: Panel, _order: dict[str, Any]) -> list[Call]:
     panel.loss = panel.delay = 0.0
-    status = panel.cluster.status()
-    woken = [call("resume", node) for node, facts in status.items() if facts["alive"] and facts["paused"]]
-    return [
-        call("heal", everything=True),
-        *woken,
-        *(call("restart", n) for n, facts in status.items() if not facts["alive"]),
-    ]
+    return [call("mend")]
 
 
 def _stop(panel: Panel, _order: dict[str, Any]) -> list[Call]:
@@ -311,7 +300,7 @@ def _stop(panel: Panel, _order: dict[str, Any]) -> list[Call]:
 
 
 def _play(panel: Panel, order: dict[str, Any]) -> list[Call]:
-    panel.playing = order["do"] == "play" and panel.cluster.where == "sim"
+    panel.playing = order["do"] == "play" and panel.about["where"] == "sim"
     panel.start()
     return []
 
@@ -328,7 +317,7 @@ def _node_verb(_panel: Panel, order: dict[str, Any]) -> list[Call]:
 ORDERS: dict[str, Callable[[Panel, dict[str, Any]], list[Call]]] = {
     **dict.fromkeys(("crash", "restart", "pause", "resume"), _node_verb),
     "cut": lambda _panel, order: [call("cut", order["a"], order["b"])],
-    "join_link": _mend_link,
+    "join_link": lambda _panel, order: [call("reconnect", order["a"], order["b"])],
     "heal": lambda _panel, _order: [call("heal")],
     "slow": _slow,
     "lose": _lose,

@@ -12,10 +12,9 @@ Promises  reading costs as much as there is news, however long the run is; at mo
 Read also `bands` (the fold over roles), `panel` (who calls this), `panel.js` (who draws it).
 """
 
-import re
 from typing import Any
 
-from chatsys.faults.wording import of_links
+from chatsys.faults.wording import directions, of_links
 from chatsys.teach.figures.role_spans import DOWN, Story, stopped_itself
 from chatsys.teach.figures.theme import plain
 from chatsys.trace import Record, Trace
@@ -60,7 +59,10 @@ class View:
                 case "deliver":
                     self._deliver(record)
                 case "cut":
-                    self.cuts |= dict.fromkeys(_directions(record.reason or ""))
+                    self.cuts |= dict.fromkeys(directions(record.reason or ""))
+                case "reconnect":
+                    for way in directions(record.reason or ""):
+                        self.cuts.pop(way, None)
                 case "heal":
                     self.cuts.clear()
                 case "stop" if isinstance(record.node, int):
@@ -167,7 +169,7 @@ def tell(record: Record) -> str:
             return f"Node {record.node} {past}."
         case "lead":
             return f"Node {record.node} leads term {record.term}."
-        case "cut" | "heal" | "slow" | "lose":
+        case "cut" | "reconnect" | "heal" | "slow" | "lose":
             return plain(of_links(record.kind, record.reason or ""), 120)
         case "ack" if record.msg_no:
             return f"{plain(record.author or record.client or 'A client', 16)}: message number {record.msg_no} is committed."
@@ -176,10 +178,3 @@ def tell(record: Record) -> str:
         case "broken":
             return f"Node {record.node} stopped itself: {plain(record.reason or '', 100)}"
     return ""
-
-
-def _directions(reason: str) -> list[tuple[int, int]]:
-    """Return the directions that a record such as `cut 3 | 1,2` or `cut 1 -> 2` is about."""
-    groups = [[int(digits) for digits in re.findall(r"\d+", part)] for part in re.split(r"\||->", reason)]
-    found = [(a, b) for at, one in enumerate(groups) for other in groups[at + 1 :] for a in one for b in other]
-    return found if "->" in reason else [*found, *((b, a) for a, b in found)]

@@ -1,13 +1,14 @@
-"""Given: what both worlds and their verbs are given, checked once for both; and a wait that came to nothing.
+"""Arguments: what worlds and their verbs are given, checked once for every world; and a wait in vain.
 
     World(seed="a")    UsageError    seed is 'a'; give a whole number
+    crash(9)           UsageError    node 9 is not a member
     run(-1)            UsageError    time only goes forward
     say("x" * 100000)  UsageError    no node would accept it
     until(..., 5)      WaitExpired   a warning: what was waited for, and how the nodes are now
 
 A truth value is no number here, although Python counts with it, and neither is NaN or infinity.
 
-Read also `script` (the checks of verbs that break things), `sim.world`, `runtime.cluster`.
+Read also `fault` (the arguments of verbs that a script can say), `testbed` (the verbs, which check here).
 """
 
 import inspect
@@ -21,7 +22,7 @@ from typing import Any
 import msgspec
 
 from chatsys.config import ClusterConfig, Limits, Timing
-from chatsys.errors import NoSuchVerb, UsageError
+from chatsys.errors import UsageError
 from chatsys.faults.fault import ANY
 from chatsys.protocol.actor import Actor
 from chatsys.protocol.session_table import refusal
@@ -29,6 +30,26 @@ from chatsys.protocol.session_table import refusal
 
 class WaitExpired(UserWarning):
     """What `until` waited for did not happen in time; it returned False."""
+
+
+def check_member(node: Any, nodes: Iterable[int]) -> None:
+    """Raise `UsageError` for what is no member of the cluster."""
+    if isinstance(node, bool) or not isinstance(node, int) or node not in nodes:
+        raise UsageError(f"Node {node!r:.80} is not a member; the nodes are {', '.join(map(str, nodes))}.")
+
+
+def check_life(verb: str, node: int, alive: bool, paused: bool) -> None:
+    """Raise `UsageError` if `verb` does not fit the state of a node: crash restart pause resume, or anything else."""
+    match verb:
+        case "restart":
+            if alive:
+                raise UsageError(f"Node {node} is running; crash it first, then restart it.")
+        case _ if not alive:
+            raise UsageError(f"Node {node} is not running, so it cannot {verb}; restart it first.")
+        case "pause" if paused:
+            raise UsageError(f"Node {node} is paused already; resume it first.")
+        case "resume" if not paused:
+            raise UsageError(f"Node {node} is not paused, so it cannot resume.")
 
 
 def check_seconds(verb: str, seconds: Any) -> None:
@@ -46,6 +67,11 @@ def check_saying(text: Any, room: Any, author: Any, limits: Limits) -> None:
             raise UsageError(f"{name} is {value!r:.80}; write at least one character.")
     if wrong := refusal(room, author, text, limits):
         raise UsageError(f"say: {wrong[1]}")
+
+
+def check_author(name: Any, limits: Limits) -> None:
+    """Raise `UsageError` for a name under which nobody could say anything."""
+    check_saying("hello", "main", name, limits)
 
 
 def check_made_of(parts: Any, actor: Any, client: Any = None) -> None:
@@ -120,7 +146,7 @@ def check_ends(verb: str, ends: Iterable[Any], nodes: Iterable[int], clients: It
             raise UsageError(f"{verb}: {end!r} is no node and no client; clients are {people}, all ends are '*'.")
 
 
-def condition(predicate: Any, world: Any) -> Callable[[], Any]:
+def condition(predicate: Any, world: object) -> Callable[[], Any]:
     """Return what `until` shall ask, without arguments; raises `UsageError` for what cannot be asked."""
     if not callable(predicate):
         raise UsageError(f"until was given {predicate!r:.80}; give a function, for example lambda: world.leader.")
@@ -142,38 +168,13 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
 
 
-ELSEWHERE = {
-    "World": "submit pids".split(),
-    "Cluster": "step at duplicate disk clock ambush hold add_client again".split(),
-}
-"""For each kind of world the verbs that only the other one has."""
-
-
-def refuse_verb(world: Any, name: str) -> NoSuchVerb | AttributeError:
-    """Return the error for a name that `world` does not have: a sentence, if the other kind of world has it."""
-    own = next((kind.__name__ for kind in type(world).__mro__ if kind.__name__ in ELSEWHERE), "")
-    if name not in ELSEWHERE.get(own, ()):
-        return AttributeError(f"{type(world).__name__!r} object has no attribute {name!r}")
-    if own == "World":
-        return NoSuchVerb(f"{name} exists for a Cluster only; a simulated World lives in this very thread.")
-    return NoSuchVerb(f"{name} exists in the simulated World only, where time stands still between two events.")
-
-
-def warn_expired(world: Any, predicate: Callable[..., Any], limit: float) -> None:
-    """Warn the caller of `until` that its wait came to nothing, and how the nodes are now."""
-    nodes = ", ".join(f"node {node} {_life(state)}" for node, state in world.status().items())
+def warn_expired(predicate: Callable[..., Any], limit: float, state: str) -> None:
+    """Warn the caller of `until` that its wait came to nothing; `state` says how the nodes are now."""
     warnings.warn(
-        f"Waited {limit:g} s in vain for {_source(predicate)}; until returned False. "
-        f"Now, at {world.now:.1f} s: leader {world.leader}; {nodes}.",
+        f"Waited {limit:g} s in vain for {_source(predicate)}; until returned False. {state}",
         WaitExpired,
         stacklevel=3,
     )
-
-
-def _life(state: dict[str, Any]) -> str:
-    if not state["alive"]:
-        return "down"
-    return "paused" if state["paused"] else f"{state.get('role') or 'up'} in term {state.get('term', 0)}"
 
 
 def _source(predicate: Callable[..., Any]) -> str:
