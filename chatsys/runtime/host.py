@@ -156,9 +156,9 @@ class Host(Turns):
         self.transport.resume()
         self._wake()
 
-    def obey(self, rules: RuleSet) -> None:
+    def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules from now on."""
-        self.transport.obey(rules)
+        self.transport.apply_rules(rules)
 
     def status(self) -> dict[str, Any]:
         """What people want to know of this actor."""

@@ -157,9 +157,9 @@ class Supervisor:
         self.own_rules = self.network.lay(rules)
         for node in self.nodes.values():
             if node.alive:
-                node.obey(self.own_rules)
+                node.apply_rules(self.own_rules)
         for client in self.clients.values():
-            client.obey(self.own_rules)
+            client.apply_rules(self.own_rules)
 
     # --- people -----------------------------------------------------------------------------
 

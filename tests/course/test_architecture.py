@@ -66,10 +66,9 @@ LONGER_FILES = {
     "chatsys/protocol/sessions.py": (320, "one idea, and the prose it needs"),
     "chatsys/protocol/messages.py": (320, "every frame of the chat on one page, a docstring each"),
     "chatsys/protocol/client.py": (310, "one user's end of the chat: sending, being answered, trying again, listening"),
-    "chatsys/runtime/net/links.py": (315, "one connection in both directions, and what contains whatever it raises"),
-    "chatsys/runtime/net/transport.py": (
-        315,
-        "all links of one life: how they begin, what goes out, what comes in, how they end",
+    "chatsys/runtime/net/links.py": (
+        365,
+        "one connection in both directions, what contains whatever it raises, what it asks of its owner",
     ),
     "chatsys/teach/widgets/panel/panel.py": (
         350,

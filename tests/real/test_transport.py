@@ -173,16 +173,16 @@ def test_a_cut_swallows_frames_and_shows_nobody_a_dead_link() -> None:
         await ear1.hears((2, LinkUp(1)))
         await ear2.hears((1, LinkUp(1)))
         for transport in (one, two):
-            transport.obey(RuleSet().with_cut(1, 2))
+            transport.apply_rules(RuleSet().with_cut(1, 2))
         place.send(one, 2, Ping(1))
         place.send(two, 1, Pong(1))
         await ear1.hears(("drop", "cut"), (2, Pong(1)))
         for transport in (one, two):
-            transport.obey(RuleSet().with_cut(1, 2).with_cut(2, 1))
+            transport.apply_rules(RuleSet().with_cut(1, 2).with_cut(2, 1))
         two.abort()
         await asyncio.sleep(0.3)
         assert (2, LinkDown()) not in ear1.heard
-        one.obey(RuleSet())
+        one.apply_rules(RuleSet())
         await ear1.hears((2, LinkDown()))  # healed: now it is found out
         assert (1, Ping(1)) not in ear2.heard
 
@@ -193,12 +193,12 @@ def test_a_slow_link_delays_and_a_lossy_one_loses() -> None:
     async def story(place: Place) -> None:
         (one, ear1), (_, ear2) = await place.begin(1), await place.begin(2)
         await ear1.hears((2, LinkUp(1)))
-        one.obey(RuleSet().with_rule(Rule(1, 2, Slow(0.2))))
+        one.apply_rules(RuleSet().with_rule(Rule(1, 2, Slow(0.2))))
         began = asyncio.get_running_loop().time()
         place.send(one, 2, Ping(1))
         await ear2.hears((1, Ping(1)))
         assert 0.2 <= asyncio.get_running_loop().time() - began < 2
-        one.obey(RuleSet().with_rule(Rule(ANY, ANY, Lossy(1.0))))
+        one.apply_rules(RuleSet().with_rule(Rule(ANY, ANY, Lossy(1.0))))
         place.send(one, 2, Ping(2))
         await ear1.hears(("drop", "lost"))
         assert one.counters["lost"] == 1

@@ -94,7 +94,7 @@ def _orders(host: Host, trace_pipe: int, ended: "asyncio.Future[None]") -> Any:
     def carry_out(order: Any) -> None:
         match order:
             case Obey(rules):
-                host.obey(rules)
+                host.apply_rules(rules)
             case Ask(number):
                 _tell(trace_pipe, Answer(number, host.status()))
             case Order(cargo):

@@ -128,10 +128,10 @@ class KernelNode:
         """Return what people want to know of the actor; {} if it does not live."""
         return self.host.status() if self.host is not None and self.host.alive else {}
 
-    def obey(self, rules: RuleSet) -> None:
+    def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules."""
         if self.host is not None:
-            self.host.obey(rules)
+            self.host.apply_rules(rules)
 
     def command(self, command: msgspec.Struct) -> None:
         """Give the actor an order."""

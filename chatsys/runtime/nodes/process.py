@@ -169,7 +169,7 @@ class ProcessNode:
             return {}
         return await self._wire.ask(limit=2.0)
 
-    def obey(self, rules: RuleSet) -> None:
+    def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules."""
         if self._wire is not None:
             self._wire.send(Obey(rules))
