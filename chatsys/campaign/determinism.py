@@ -12,7 +12,7 @@ imported.
 
 Promises  an empty list means that all four traces were equal, and that nothing forbidden was called;
           a line is named only for what a run has shown of it.
-Read also `suspects` (what is kept outside of self), `steps` (which line), `aside` (classes that hang).
+Read also `attribution` (what is kept outside of self), `steps` (which line), `worker` (classes that hang).
 """
 
 import datetime
@@ -29,8 +29,9 @@ from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.campaign.steps import Step, Steps, parting
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
+from chatsys.isolation.answer import MEMORY, Bounds
 from chatsys.isolation.attribution import Kept
-from chatsys.isolation.worker import MEMORY, Parts, Worker, packed
+from chatsys.isolation.worker import Parts, Worker, packed
 from chatsys.places import at, is_own, opening
 
 CLOCK = "use `now`, which every door is given"
@@ -87,10 +88,11 @@ class _Task:
             need("To compare runs under two hash seeds", PROCESSES, instead="run `chatsys simulate` on a computer")
         except NotHere as error:
             raise _Unknown(str(error)) from None
-        workers = [Worker(self.code, self.limit, memory=MEMORY, hash_seed=one) for one in hash_seeds]
+        bounds = Bounds(step=self.limit, memory=MEMORY)
+        workers = [Worker(self.code, bounds, hash_seed=one) for one in hash_seeds]
         try:
             for worker in workers:
-                worker.give(partial(function, **options), self.seed, self.plan)
+                worker.submit(partial(function, **options), self.seed, self.plan)
             answers = [worker.wait() for worker in workers]
         finally:
             for worker in workers:

@@ -4,7 +4,7 @@
                  |  raises: its node stops, as ever; raises elsewhere: inconclusive
                  `- too long, or dies: inconclusive, and the worker is replaced
 
-The clock on the wall decides only what is given up: that verdict is inconclusive, never ok.
+What is given up after its CPU time, or after some time on the wall, is inconclusive, never ok.
 
 Promises  a result for every seed, and a combined hash that does not depend on `jobs`; what hangs or dies
           costs one seed, and never the batch.  Where there are no processes, the seeds are played in this one.
@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from chatsys.campaign.one_seed import Plan, Result, run_seed
 from chatsys.capabilities import PROCESSES, has
 from chatsys.errors import UsageError
-from chatsys.isolation.answer import Answer
-from chatsys.isolation.in_process import Here
-from chatsys.isolation.worker import MEMORY, Parts, Worker, attend, hire, packed
+from chatsys.isolation.answer import MEMORY, Answer, Bounds
+from chatsys.isolation.in_process import InProcessWorker
+from chatsys.isolation.worker import Parts, Worker, new_worker, packed, wait_for_any
 
 ENOUGH = 3
 """After so many seeds that hung the others are not played."""
@@ -35,7 +35,7 @@ def usual_limit(plan: Plan) -> float:
 def guarded_sweep(
     seeds: Iterable[int], plan: Plan, parts: Parts | None = None, *, jobs: int = 1, limit: float | None = None
 ) -> Iterator[Result]:
-    """Yield the result of each seed in order; a seed that takes longer than `limit` seconds is inconclusive.
+    """Yield the result of each seed in order; a seed that takes more than `limit` seconds of CPU is inconclusive.
 
     Without `limit` there is none, but with somebody's own `parts` it is the `usual_limit`.
     """
@@ -45,21 +45,22 @@ def guarded_sweep(
         raise UsageError(f"limit is {limit:g}; give each seed more than 0 seconds.")
     order, code = list(seeds), packed(parts)
     todo, done, hung = deque(order), dict[int, Result](), 0
-    workers = [hire(code, limit, memory=MEMORY if code else None) for _ in range(max(1, min(jobs, len(order))))]
-    playing: dict[Worker | Here, int] = {}
+    bounds = Bounds(step=limit, memory=MEMORY if code else None)
+    workers = [new_worker(code, bounds) for _ in range(max(1, min(jobs, len(order))))]
+    playing: dict[Worker | InProcessWorker, int] = {}
     try:
         for seed in order:
             while seed not in done:
                 for worker in workers:
                     if worker not in playing and todo:
                         playing[worker] = todo.popleft()
-                        worker.give(play, playing[worker], plan)
-                attend(playing, 0.1)
+                        worker.submit(play, playing[worker], plan)
+                wait_for_any(playing, 0.1)
                 for worker in list(playing):
-                    if (answer := worker.look()) is not None:
+                    if (answer := worker.poll()) is not None:
                         played = playing.pop(worker)
                         done[played] = _result(played, answer)
-                        hung += answer.verdict == "hung"
+                        hung += answer.verdict in ("hung", "late")
                 if hung >= ENOUGH:
                     done |= {
                         left: nothing(left, f"It was not played, for {hung} seeds before it hung.") for left in todo

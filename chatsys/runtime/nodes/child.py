@@ -57,7 +57,7 @@ def main() -> NoReturn:
 
 async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     sys.path[:] = begin.path
-    actor, parts = _unpack(begin.cargo)
+    actor, parts = _unpack(begin.classes)
     loop = asyncio.get_running_loop()
     raise_limit()
 
@@ -97,8 +97,8 @@ def _orders(host: Host, trace_pipe: int, ended: "asyncio.Future[None]") -> Any:
                 host.apply_rules(rules)
             case Ask(number):
                 _tell(trace_pipe, Answer(number, host.status()))
-            case Order(cargo):
-                host.command(_unpack(cargo))
+            case Order(classes):
+                host.command(_unpack(classes))
             case End() if not ended.done():
                 ended.set_result(None)
 
@@ -125,8 +125,8 @@ def _tell(pipe: int, value: Any) -> None:
         os._exit(1)
 
 
-def _unpack(cargo: str) -> Any:
-    return pickle.loads(base64.b64decode(cargo))  # from our own cluster; see `carry`
+def _unpack(classes: str) -> Any:
+    return pickle.loads(base64.b64decode(classes))  # from our own cluster; see `pickling`
 
 
 def _die_with_parent() -> None:

@@ -21,7 +21,7 @@ from chatsys.trace import Record
 
 
 class Begin(msgspec.Struct, tag=True):
-    """Be this node.  `cargo` is the packed (actor class, parts), in base64; `path` is sys.path."""
+    """Be this node.  `classes` is the packed (actor class, parts), in base64; `path` is sys.path."""
 
     node: int
     config: ClusterConfig
@@ -30,7 +30,7 @@ class Begin(msgspec.Struct, tag=True):
     life: int
     seed: int | None
     rules: RuleSet
-    cargo: str
+    classes: str
     path: list[str]
 
 
@@ -49,7 +49,7 @@ class Ask(msgspec.Struct, tag=True):
 class Order(msgspec.Struct, tag=True):
     """Give the actor this (packed) command."""
 
-    cargo: str
+    classes: str
 
 
 class End(msgspec.Struct, tag=True):

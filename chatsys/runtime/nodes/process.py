@@ -76,7 +76,7 @@ class ProcessNode:
         begin = Begin(
             node=self.node, config=plan.config, data=str(plan.data(self.node)), origin=plan.origin, life=self.lives,
             seed=plan.seed_of(self.node, self.lives), rules=rules,
-            cargo=base64.b64encode(pack((plan.actor, plan.parts))).decode(), path=[*sys.path],
+            classes=base64.b64encode(pack((plan.actor, plan.parts))).decode(), path=[*sys.path],
         )  # fmt: skip
         self.process = self._spawn()
         self._wire = await _Wire.open(self.process, self._take)
