@@ -51,7 +51,7 @@ SHOWN = 15
 """So many calls are told."""
 
 
-class Report(msgspec.Struct):
+class Observed(msgspec.Struct):
     """What one process saw."""
 
     hashes: tuple[str, str]
@@ -105,7 +105,7 @@ class _Task:
         return [answer.value for answer in answers]
 
 
-def _sentences(one: Report, two: Report, task: _Task) -> Iterator[str]:
+def _sentences(one: Observed, two: Observed, task: _Task) -> Iterator[str]:
     for file, line, call in one.calls:
         advice = FORBIDDEN.get(call) or FORBIDDEN[call.partition(".")[0]]
         yield f"{opening(at(file, line))} calls {call}(): a run with it cannot be repeated; {advice}."
@@ -145,7 +145,7 @@ def _within(task: _Task) -> str:
     return f"{opening(at(*found))} {said}."
 
 
-def _first_difference(one: Report, two: Report) -> str:
+def _first_difference(one: Observed, two: Observed) -> str:
     pairs = zip(one.records, two.records, strict=False)
     first = next((mine for mine, theirs in pairs if mine != theirs), None)
     return f"first at: {first}" if first else "the second one in the same process from the first"
@@ -154,7 +154,7 @@ def _first_difference(one: Report, two: Report) -> str:
 # --- inside the process --------------------------------------------------------------------------
 
 
-def watch(parts: Mapping[str, type], seed: int, plan: Plan) -> Report:
+def watch(parts: Mapping[str, type], seed: int, plan: Plan) -> Observed:
     """Play the seed twice, and look at the calls and at what the first run left behind."""
     calls, before = _Calls(), Kept(parts)
     sys.setprofile(calls)  # for both runs: what is watched has fewer frames left before Python says "too deep"
@@ -164,7 +164,7 @@ def watch(parts: Mapping[str, type], seed: int, plan: Plan) -> Report:
         second = schedule(seed, plan, parts=parts)
     finally:
         sys.setprofile(None)
-    return Report(
+    return Observed(
         hashes=(first.trace.hash(), second.trace.hash()),
         calls=calls.found,
         kept=kept,

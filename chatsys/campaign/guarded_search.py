@@ -16,7 +16,8 @@ from chatsys.campaign.sweep import usual_limit
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.models import MODELS
-from chatsys.isolation.worker import Parts, call_in_worker, heartbeat
+from chatsys.isolation.serving import heartbeat
+from chatsys.isolation.worker import Parts, call_in_worker
 
 STEP = 20.0
 """So many seconds may pass without a sign that the search goes on."""

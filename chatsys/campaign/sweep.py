@@ -16,7 +16,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from chatsys.campaign.one_seed import Plan, Result, run_seed
+from chatsys.campaign.one_seed import Plan, SeedResult, run_seed
 from chatsys.capabilities import PROCESSES, has
 from chatsys.errors import UsageError
 from chatsys.isolation.answer import MEMORY, Answer, Bounds
@@ -34,7 +34,7 @@ def usual_limit(plan: Plan) -> float:
 
 def guarded_sweep(
     seeds: Iterable[int], plan: Plan, parts: Parts | None = None, *, jobs: int = 1, limit: float | None = None
-) -> Iterator[Result]:
+) -> Iterator[SeedResult]:
     """Yield the result of each seed in order; a seed that takes more than `limit` seconds of CPU is inconclusive.
 
     Without `limit` there is none, but with somebody's own `parts` it is the `usual_limit`.
@@ -44,7 +44,7 @@ def guarded_sweep(
     if not limit > 0:
         raise UsageError(f"limit is {limit:g}; give each seed more than 0 seconds.")
     order, code = list(seeds), packed(parts)
-    todo, done, hung = deque(order), dict[int, Result](), 0
+    todo, done, hung = deque(order), dict[int, SeedResult](), 0
     bounds = Bounds(step=limit, memory=MEMORY if code else None)
     workers = [new_worker(code, bounds) for _ in range(max(1, min(jobs, len(order))))]
     playing: dict[Worker | InProcessWorker, int] = {}
@@ -72,25 +72,25 @@ def guarded_sweep(
             worker.kill()
 
 
-def play(parts: Mapping[str, type], seed: int, plan: Plan) -> Result:
+def play(parts: Mapping[str, type], seed: int, plan: Plan) -> SeedResult:
     """Play one seed; run in a worker."""
     return run_seed(seed, plan, parts or None)
 
 
-def _result(seed: int, answer: Answer) -> Result:
+def _result(seed: int, answer: Answer) -> SeedResult:
     if answer.verdict in ("raised", "refused"):
         return nothing(seed, f"The simulator was stopped by {answer.value}.".replace("..", "."))
     return answer.value if answer.done else nothing(seed, answer.value)
 
 
-def nothing(seed: int, why: str) -> Result:
+def nothing(seed: int, why: str) -> SeedResult:
     """Return the result of a seed that came to no end; it has no hash."""
-    return Result(seed=seed, events=0, messages=0, seconds=0.0, violations=(), inconclusive=why, hash="")
+    return SeedResult(seed=seed, events=0, messages=0, seconds=0.0, violations=(), inconclusive=why, hash="")
 
 
 def sweep(
     seeds: Iterable[int], plan: Plan | None = None, *, jobs: int = 1, parts: Mapping[str, type] | None = None
-) -> Iterator[Result]:
+) -> Iterator[SeedResult]:
     """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes (in this one, if none can be)."""
     plan = plan or Plan()
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
@@ -104,7 +104,7 @@ def sweep(
     yield from guarded_sweep(seeds, plan, parts, jobs=jobs, limit=math.inf)
 
 
-def trace_hash(results: Iterable[Result]) -> str:
+def trace_hash(results: Iterable[SeedResult]) -> str:
     """Return one hash over all traces, in the order of the results."""
     whole = hashlib.sha256()
     for result in results:

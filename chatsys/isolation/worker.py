@@ -11,30 +11,28 @@ which loops, exits, prints, or eats all memory does so there.  It is no sandbox.
 Promises  an answer to every task; only the CPU time of a step accuses (`answer`); what the classes print goes to
           stderr, up to a bound; threads they left behind keep nothing alive; no process outlives the one that
           began it.  Where there are no processes, `new_worker` returns one that does its tasks in this process.
-Read also `sweep` (many seeds), `determinism`, `teach.grading.grader`; `in_process` (without processes),
+Read also `serving` (the other end: what the process does); `sweep` (many seeds), `determinism`, `teach.grading.grader`; `in_process` (without processes),
           `attribution` (whose line it was).
 """
 
 import math
 import os
 import pickle
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from chatsys.capabilities import PROCESSES, has, need
 from chatsys.errors import NotHere, UsageError
-from chatsys.isolation.answer import LOADING, MEMORY, Answer, Bounds, attempt
-from chatsys.isolation.beginning import bound_memory, hash_seed, hidden_main, sigint_blocked
-from chatsys.isolation.deadline import PATIENCE, Clocks
+from chatsys.isolation.answer import LOADING, MEMORY, Answer, Bounds
+from chatsys.isolation.beginning import hash_seed, hidden_main, sigint_blocked
+from chatsys.isolation.deadline import PATIENCE
 from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.in_process import InProcessWorker
 from chatsys.isolation.pickling import pack
+from chatsys.isolation.serving import Notice, serve
 
 if TYPE_CHECKING:  # importing it needs what only systems with processes have
     from multiprocessing.connection import Connection
@@ -47,16 +45,6 @@ STARTING = 30.0
 FREE = Bounds()
 Parts = Mapping[str, type] | bytes
 """Classes at hand, or `code` that gives them when it is opened in another process."""
-
-
-class _Told(msgspec.Struct, frozen=True, array_like=True):
-    """What a process tells: it is ready, a task goes on with `step`, or what became of a task."""
-
-    what: Literal["ready", "alive", "done", "refused", "raised", "hung", "late", "died"]
-    value: bytes = b""
-    spent: bool = False
-    step: str = ""
-    place: str = ""
 
 
 def packed(parts: Parts | None) -> bytes:
@@ -101,14 +89,6 @@ def wait_for_any(workers: "Iterable[Worker | InProcessWorker]", seconds: float) 
         wait(ends, seconds)
 
 
-def heartbeat(step: str = "") -> None:
-    """In a task: say that it goes on, with `step`, so that the limit of a step counts anew."""
-    if _watch is not None:
-        _watch.heartbeat(step)
-    if InProcessWorker.deadline is not None:
-        InProcessWorker.deadline.heartbeat(step)
-
-
 class Worker:
     """A process that does one task at a time, seen from outside."""
 
@@ -127,7 +107,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.end, other = context.Pipe()
         printed, prints = context.Pipe(duplex=False)
-        self.process = context.Process(target=_serve, args=(other, prints, self.code, self.bounds), daemon=True)
+        self.process = context.Process(target=serve, args=(other, prints, self.code, self.bounds), daemon=True)
         try:
             with sigint_blocked(), hidden_main(), hash_seed(self.hash_seed):
                 self.process.start()
@@ -212,7 +192,7 @@ class Worker:
         said = self.printed.last_line() if self.printed is not None else ""
         return Answer("died", f"The process that played it ended with code {code}.", True, self.step, "", code, said)
 
-    def _receive(self) -> "Answer | _Told":
+    def _receive(self) -> "Answer | Notice":
         try:
             data = self.end.recv_bytes(self.bounds.answer)
         except EOFError:
@@ -223,15 +203,15 @@ class Worker:
             # It was asked to read more than it may, and can read no more.
             return Answer("died", f"What it answered is longer than {say_bytes(self.bounds.answer)}.", True)
         try:
-            told = msgspec.msgpack.decode(data, type=_Told)
+            told = msgspec.msgpack.decode(data, type=Notice)
             if told.what in ("ready", "alive"):
                 return told
             value: Any = told.value if told.what == "done" else told.value.decode()
             if told.what == "done" and not self.bounds.plain:
                 value = pickle.loads(told.value)
             return Answer(told.what, value, told.spent, told.step, told.place)  # type: ignore[arg-type]
-        except Exception as error:  # the classes wrote into the pipe, or gave what cannot be opened
-            return Answer("died", f"What it answered cannot be read ({type(error).__name__}).", True)
+        except Exception:  # the classes wrote into the pipe, or gave what cannot be opened
+            return Answer("died", "What it answered cannot be read.", True)
 
     def _over(self, answer: Answer) -> Answer:
         self.busy = False
@@ -256,91 +236,3 @@ def _cpu_time(pid: int | None) -> float:
     except Exception:  # there is no psutil here, or the process has ended
         return 0.0
     return float(times.user + times.system)
-
-
-# --- inside the process --------------------------------------------------------------------------
-
-
-def _serve(end: "Connection", prints: "Connection", code: bytes, bounds: Bounds) -> None:
-    """Do tasks until nobody asks any more, then leave, whatever threads there are."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if os.name != "nt":
-        os.dup2(prints.fileno(), 2)  # the parent shows it, and cuts it
-    prints.close()
-    os.dup2(2, 1)  # what the classes print must not mix with what the parent prints
-    sys.stdout = sys.stderr
-    if bounds.memory is not None:
-        bound_memory(bounds.memory)
-    global _watch
-    watch = _watch = _Watch(end, bounds.plain)
-    try:
-        watch.begin(Clocks(max(bounds.step, LOADING)))
-        loaded = attempt(pickle.loads, code) if code else Answer("done", {})
-        watch.over()
-        watch.tell(_Told("ready"))
-        while True:
-            function, arguments = end.recv()
-            watch.begin(Clocks(bounds.step, bounds.whole))
-            watch.over(attempt(function, loaded.value, *arguments) if loaded.done else loaded)
-    except (EOFError, OSError):
-        os._exit(0)
-    except BaseException:  # memory is so scarce that not even a sentence can be made, or the answer cannot travel
-        os._exit(1)
-
-
-class _Watch:
-    """A thread that says in which line the main thread is when a task takes too long; it leaves with the parent."""
-
-    def __init__(self, end: "Connection", plain: bool) -> None:
-        self.end, self.plain = end, plain
-        self.lock = threading.Lock()
-        self.clocks: Clocks | None = None
-        self.main = threading.get_ident()
-        threading.Thread(target=self._look, daemon=True).start()
-
-    def tell(self, told: _Told) -> None:
-        """Write to the parent."""
-        self.end.send_bytes(msgspec.msgpack.encode(told))
-
-    def begin(self, clocks: Clocks) -> None:
-        """The main thread begins with a task."""
-        with self.lock:
-            self.clocks = clocks
-
-    def heartbeat(self, step: str) -> None:
-        """The main thread goes on with its task."""
-        with self.lock:
-            if self.clocks is not None and (
-                step or time.monotonic() - self.clocks.since > 1.0
-            ):  # else once a second will do
-                self.clocks.heartbeat(step)
-                self.tell(_Told("alive", step=step))
-
-    def over(self, answer: Answer | None = None) -> None:
-        """The main thread is done with it."""
-        with self.lock:
-            step, self.clocks = self.clocks.step if self.clocks is not None else "", None
-            if answer is not None:
-                value = answer.value
-                if not answer.done:
-                    value = str(value).encode(errors="replace")
-                elif not self.plain:
-                    value = pickle.dumps(value)
-                self.tell(_Told(answer.verdict, value, answer.spent, step))
-
-    def _look(self) -> None:
-        import multiprocessing
-
-        parent = multiprocessing.parent_process()
-        while parent is None or parent.is_alive():
-            time.sleep(0.05)
-            with self.lock:
-                late = self.clocks.over(sys._current_frames()[self.main]) if self.clocks is not None else None
-                if late is not None:
-                    self.tell(_Told(late.verdict, late.sentence.encode(), True, late.step, late.place))
-                    os._exit(0)
-        os._exit(0)
-
-
-_watch: _Watch | None = None
-"""That of this process, if it is one that does tasks."""

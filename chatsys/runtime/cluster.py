@@ -49,7 +49,7 @@ from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.net.ports import Network, check_here, network
-from chatsys.runtime.nodes.kernel import Plan
+from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.supervisor import Supervisor
 from chatsys.runtime.verbs import LinkVerbs
 from chatsys.surroundings import remove, temporary
@@ -96,7 +96,7 @@ class Cluster(LinkVerbs):
             made = temporary() if given is None else None
             undo.callback(remove, made)
             self.config = msgspec.structs.replace(base, members=net.members)
-            plan = Plan(self.config, self.actor, self.parts, given or made or Path(), time.monotonic(), seed)
+            plan = NodePlan(self.config, self.actor, self.parts, given or made or Path(), time.monotonic(), seed)
             self.supervisor = Supervisor(plan, where, partial(_client, client), net)
             """What lives on the loop; only for work that is handed to `submit`."""
             self.supervisor.trace.meta.update(describe_run(self))

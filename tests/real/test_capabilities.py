@@ -37,7 +37,7 @@ from chatsys.runtime.service import run_node
 from chatsys.campaign.soak import soak
 from chatsys.campaign.fuzz import fuzz
 from chatsys.campaign.bench import _import_seconds
-from chatsys.runtime import control
+from chatsys.runtime.nodes import control
 from chatsys.isolation.worker import Worker
 from chatsys.teach.grading.grader import grade_notebooks
 from chatsys.mutants.stories import pasted
@@ -62,8 +62,8 @@ import sys
 from chatsys.protocol.election import Bully
 from chatsys.isolation.worker import call_in_worker
 from chatsys.campaign.determinism import check_determinism
-from chatsys.campaign.sweep import guarded_sweep
-from chatsys.campaign.one_seed import Plan, sweep
+from chatsys.campaign.sweep import guarded_sweep, sweep
+from chatsys.campaign.one_seed import Plan
 plan = Plan(seconds=2.0, calm=2.0)
 print([one.hash for one in sweep(range(3), plan, jobs=3)] == [one.hash for one in sweep(range(3), plan)])
 class Hangs(Bully):

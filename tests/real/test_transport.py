@@ -15,7 +15,7 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
 from chatsys.protocol.messages import NODE_MESSAGES, Label, LinkDown, LinkUp, Propose
 from chatsys.runtime.net.ports import Ports
-from chatsys.runtime.net.rules import ANY, Lossy, Rule, Rules, RuleSet, Slow
+from chatsys.runtime.net.rules import ANY, Lossy, Rule, RuleBook, RuleSet, Slow
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Codec, Hello, objection
 
@@ -45,7 +45,7 @@ def test_a_hello_is_judged_before_anything_else() -> None:
 
 
 def test_the_latest_rule_that_fits_holds_and_a_cut_beats_all() -> None:
-    rules = Rules(Random(1))
+    rules = RuleBook(Random(1))
     both = RuleSet().with_rule(Rule(ANY, ANY, Slow(1.0))).with_rule(Rule(1, 2, Slow(0.25)))
     rules.set(both)
     assert (rules.fate(1, 2), rules.fate(2, 1)) == (0.25, 1.0)
@@ -101,7 +101,7 @@ class Place:
 
     async def begin(self, me: int | str, incarnation: int = 1) -> tuple[Transport, Ear]:
         ear = Ear()
-        transport = Transport(me, self.config, Codec(PingPong.messages), ear, Rules(Random(1)), from_clients=(Ping,))
+        transport = Transport(me, self.config, Codec(PingPong.messages), ear, RuleBook(Random(1)), from_clients=(Ping,))
         self.open.append(transport)
         address = self.config.members[me].split(":") if isinstance(me, int) else None
         await transport.open(incarnation, (address[0], int(address[1])) if address else None)

@@ -20,7 +20,8 @@ from chatsys.campaign.sweep import guarded_sweep, sweep
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget
 from chatsys.isolation.answer import Bounds
-from chatsys.isolation.worker import Worker, call_in_worker, heartbeat, packed
+from chatsys.isolation.serving import heartbeat
+from chatsys.isolation.worker import Worker, call_in_worker, packed
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
 BULLY = "from chatsys.protocol.election import Bully\n\n\n"

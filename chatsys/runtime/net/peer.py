@@ -23,7 +23,7 @@ from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.runtime.net.links import Inbound, LinkOwner, Outbound
 from chatsys.runtime.net.listener import SHORT, reason
-from chatsys.runtime.net.rules import Rules
+from chatsys.runtime.net.rules import RuleBook
 from chatsys.runtime.net.strangers import Seldom
 
 BACK_OFF_MIN, BACK_OFF_MAX = 0.05, 2.0
@@ -47,7 +47,7 @@ class OutgoingFrame(NamedTuple):
 class PeerOwner(LinkOwner, Protocol):
     """What a peer asks of its owner beside that: the rules, who has dialled us, and what became of a frame."""
 
-    rules: Rules
+    rules: RuleBook
     short: Seldom
     born: float
 

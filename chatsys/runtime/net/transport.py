@@ -26,7 +26,7 @@ from chatsys.protocol.words import columns
 from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, FrameReceiver, Inbound, Link, Outbound
 from chatsys.runtime.net.listener import Listener, bind
 from chatsys.runtime.net.peer import OutgoingFrame, Peer
-from chatsys.runtime.net.rules import Rules, RuleSet
+from chatsys.runtime.net.rules import RuleBook, RuleSet
 from chatsys.runtime.net.strangers import Seldom, Strangers
 from chatsys.runtime.net.wire import PROTOCOL, Codec, Hello
 
@@ -43,7 +43,7 @@ class Transport:
         config: ClusterConfig,
         codec: Codec,
         receiver: FrameReceiver,
-        rules: Rules,
+        rules: RuleBook,
         *,
         from_clients: tuple[type[msgspec.Struct], ...] | None = None,
     ) -> None:

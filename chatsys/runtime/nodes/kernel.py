@@ -24,7 +24,7 @@ from chatsys.runtime.net.rules import RuleSet
 from chatsys.runtime.recorder import Sink
 
 
-class Plan(msgspec.Struct, frozen=True):
+class NodePlan(msgspec.Struct, frozen=True):
     """What all nodes of one cluster have in common, wherever they run."""
 
     config: ClusterConfig
@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
 class KernelNode:
     """One node over all its lives."""
 
-    def __init__(self, plan: Plan, node: int, sink: Sink) -> None:
+    def __init__(self, plan: NodePlan, node: int, sink: Sink) -> None:
         self.plan, self.node, self.sink = plan, node, sink
         self.lives = 0
         self.paused = False

@@ -30,11 +30,17 @@ import msgspec
 from chatsys.errors import UsageError
 from chatsys.isolation.answer import Answer, Bounds
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.worker import heartbeat, new_worker, packed
+from chatsys.isolation.serving import heartbeat
+from chatsys.isolation.worker import new_worker, packed
 from chatsys.teach import labs
 from chatsys.teach.grading.questions import Finding, Grade, Judge, Question, mark, one_of_each
 
-__all__ = ["PUBLIC", "find_question", "grade", "grade_notebooks", "newest"]
+__all__ = ["grade", "grade_notebooks"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 PUBLIC = range(50)
 """The seeds a student sees; hidden ones begin at 200."""

@@ -16,7 +16,7 @@ import re
 from typing import Any
 
 from chatsys.faults.wording import of_links
-from chatsys.teach.figures.role_spans import DOWN, Story, stopped_itself
+from chatsys.teach.figures.role_spans import DOWN, RoleSpans, stopped_itself
 from chatsys.teach.figures.theme import plain
 from chatsys.trace import Record, Trace
 
@@ -32,7 +32,7 @@ class View:
 
     def __init__(self, nodes: tuple[int, ...]) -> None:
         self.nodes = nodes
-        self.story = Story()
+        self.story = RoleSpans()
         self.read = 0
         self.first: dict[int, tuple[str, float]] = {}
         """number -> the first message that was delivered there, and when."""
