@@ -4,7 +4,7 @@ One class, four worlds: the same protocol object runs under a simulator with vir
 notebook's kernel, in processes over TCP, and from the command line.  Every world writes one trace;
 figures, checks and grades read nothing else.
 
-    from chatsys import World, check, roles
+    from chatsys import World, check, grade, roles, show
 
     world = World(seed=1)            # three nodes, a network, disks; nothing has happened yet
     world.run(5)                     # five seconds of virtual time: they elect a leader
@@ -13,13 +13,15 @@ figures, checks and grades read nothing else.
     world.run(5)
     roles(world.trace)               # a figure: who led when
     check(world.trace)               # [] when every invariant held
+    grade("3.1", MyHoldBack)         # an exercise of a lab: points, and the story of the run that went wrong
+    show("3.1")                      # that run; show(world) is its panel, show(world.trace) draws it
 
 What a notebook imports from here, and where it lives:
 
     worlds      World (sim.world)    Cluster (runtime.cluster)    ClusterConfig, Timing (config)
                 Script (faults): faults at given times, playable in every world
     history     Trace, Record (trace)    Run (run): a run as a file    check, Violation (check)
-    classroom   panel, show, scenarios, allow_nested (teach)    figures, a module, and its figures:
+    classroom   grade, show, panel, scenarios, allow_nested (teach)    figures, a module, and its figures:
                 roles, delivery_matrix, heartbeats, latency, log_table, describe
     protocol    Node (protocol.node)    Client (protocol.client)    Actor, Part (protocol.actor)
     errors      the tree of ChatsysError

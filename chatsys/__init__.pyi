@@ -20,6 +20,7 @@ from .teach.figures import heartbeats as heartbeats
 from .teach.figures import latency as latency
 from .teach.figures import log_table as log_table
 from .teach.figures import roles as roles
+from .teach.grading.grader import grade as grade
 from .teach.widgets.notebook import allow_nested as allow_nested
 from .teach.widgets.panel.panel import panel as panel
 from .trace import Record as Record

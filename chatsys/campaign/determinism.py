@@ -12,7 +12,7 @@ imported.
 
 Promises  an empty list means that all four traces were equal, and that nothing forbidden was called;
           a line is named only for what a run has shown of it.
-Read also `suspects` (what is kept outside of self), `steps` (which line), `aside` (classes that hang).
+Read also `attribution` (what is kept outside of self), `steps` (which line), `worker` (classes that hang).
 """
 
 import datetime
@@ -29,8 +29,9 @@ from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.campaign.steps import Step, Steps, parting
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
+from chatsys.isolation.answer import MEMORY, Bounds
 from chatsys.isolation.attribution import Kept
-from chatsys.isolation.worker import MEMORY, Parts, Worker, packed
+from chatsys.isolation.worker import Parts, Worker, packed
 from chatsys.places import at, is_own, opening
 
 CLOCK = "use `now`, which every door is given"
@@ -50,7 +51,7 @@ SHOWN = 15
 """So many calls are told."""
 
 
-class Report(msgspec.Struct):
+class Observed(msgspec.Struct):
     """What one process saw."""
 
     hashes: tuple[str, str]
@@ -87,10 +88,11 @@ class _Task:
             need("To compare runs under two hash seeds", PROCESSES, instead="run `chatsys simulate` on a computer")
         except NotHere as error:
             raise _Unknown(str(error)) from None
-        workers = [Worker(self.code, self.limit, memory=MEMORY, hash_seed=one) for one in hash_seeds]
+        bounds = Bounds(step=self.limit, memory=MEMORY)
+        workers = [Worker(self.code, bounds, hash_seed=one) for one in hash_seeds]
         try:
             for worker in workers:
-                worker.give(partial(function, **options), self.seed, self.plan)
+                worker.submit(partial(function, **options), self.seed, self.plan)
             answers = [worker.wait() for worker in workers]
         finally:
             for worker in workers:
@@ -103,7 +105,7 @@ class _Task:
         return [answer.value for answer in answers]
 
 
-def _sentences(one: Report, two: Report, task: _Task) -> Iterator[str]:
+def _sentences(one: Observed, two: Observed, task: _Task) -> Iterator[str]:
     for file, line, call in one.calls:
         advice = FORBIDDEN.get(call) or FORBIDDEN[call.partition(".")[0]]
         yield f"{opening(at(file, line))} calls {call}(): a run with it cannot be repeated; {advice}."
@@ -143,7 +145,7 @@ def _within(task: _Task) -> str:
     return f"{opening(at(*found))} {said}."
 
 
-def _first_difference(one: Report, two: Report) -> str:
+def _first_difference(one: Observed, two: Observed) -> str:
     pairs = zip(one.records, two.records, strict=False)
     first = next((mine for mine, theirs in pairs if mine != theirs), None)
     return f"first at: {first}" if first else "the second one in the same process from the first"
@@ -152,7 +154,7 @@ def _first_difference(one: Report, two: Report) -> str:
 # --- inside the process --------------------------------------------------------------------------
 
 
-def watch(parts: Mapping[str, type], seed: int, plan: Plan) -> Report:
+def watch(parts: Mapping[str, type], seed: int, plan: Plan) -> Observed:
     """Play the seed twice, and look at the calls and at what the first run left behind."""
     calls, before = _Calls(), Kept(parts)
     sys.setprofile(calls)  # for both runs: what is watched has fewer frames left before Python says "too deep"
@@ -162,7 +164,7 @@ def watch(parts: Mapping[str, type], seed: int, plan: Plan) -> Report:
         second = schedule(seed, plan, parts=parts)
     finally:
         sys.setprofile(None)
-    return Report(
+    return Observed(
         hashes=(first.trace.hash(), second.trace.hash()),
         calls=calls.found,
         kept=kept,

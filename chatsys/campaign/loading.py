@@ -7,7 +7,7 @@
 Modules beside the file can be imported, as if the file itself were run.
 
 Promises  nothing of the file runs in this process; what `read_parts` returns has been opened once.
-Read also `aside` (the other process), `protocol.node` (the parts).
+Read also `worker` (the other process), `protocol.node` (the parts).
 """
 
 import importlib.util
@@ -26,8 +26,8 @@ from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.isolation.answer import LOADING
-from chatsys.isolation.attribution import blame, place
-from chatsys.isolation.worker import aside
+from chatsys.isolation.attribution import describe_error, place
+from chatsys.isolation.worker import call_in_worker
 from chatsys.places import is_own
 from chatsys.protocol import effects
 from chatsys.protocol.actor import Part
@@ -46,7 +46,7 @@ def read_parts(texts: Sequence[str]) -> bytes:
             raise UsageError(f"--part names {part[0]} twice; a node has one of each part, so leave one away.")
         named[part[0]] = part
     code = pickle.dumps(_Recipe(tuple(named.values())))
-    answer = aside(misfits, parts=code, limit=LOADING)
+    answer = call_in_worker(misfits, parts=code, limit=LOADING)
     files = ", ".join(dict.fromkeys(Path(file).name for _, file, _ in named.values()))
     if not answer.done:
         said = answer.value if answer.verdict == "refused" else f"{files} cannot be used: {answer.value}"
@@ -104,7 +104,7 @@ def _run_file(path: Path, name: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException as error:  # it is somebody's program: it may raise anything, or leave
-        raise UsageError(f"{path.name} cannot be run: {blame(error)}.") from None
+        raise UsageError(f"{path.name} cannot be run: {describe_error(error)}.") from None
     return module
 
 
@@ -137,7 +137,7 @@ def _misfits(name: str, kind: type) -> list[str]:
     try:
         made = getattr(Node(1, config, Random(0), {name: kind}), name)
     except BaseException as error:  # it is somebody's program
-        return [f"{mine} cannot be made with (standing, config, random): {blame(error)}."]
+        return [f"{mine} cannot be made with (standing, config, random): {describe_error(error)}."]
     whole = getattr(Node(1, config, Random(0)), name)
     lacking = [one for one in vars(whole) if not one.startswith("_") and not hasattr(made, one)]
     if lacking and not isinstance(made, usual):

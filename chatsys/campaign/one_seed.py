@@ -95,7 +95,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     """For each law that the run was too short to judge, a sentence that begins with its name."""
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class SeedResult(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of an outcome when it travels: numbers and sentences."""
 
     seed: int
@@ -194,7 +194,7 @@ def _judge(world: World, mended: float | None) -> tuple[list[Any], tuple[str, ..
     return [*broken, *late.violations], late.open
 
 
-def run_seed(seed: int, plan: Plan, parts: Mapping[str, type] | None = None) -> Result:
+def run_seed(seed: int, plan: Plan, parts: Mapping[str, type] | None = None) -> SeedResult:
     """Run one seed and keep only numbers and sentences of it."""
     enabled = gc.isenabled()
     gc.disable()  # a world lives for a second, and most of it is the trace
@@ -206,9 +206,9 @@ def run_seed(seed: int, plan: Plan, parts: Mapping[str, type] | None = None) -> 
         gc.collect(0)  # all of it is young
 
 
-def _result(outcome: Outcome, plan: Plan) -> Result:
+def _result(outcome: Outcome, plan: Plan) -> SeedResult:
     replay = plan.replay(outcome.seed)
-    return Result(
+    return SeedResult(
         seed=outcome.seed,
         events=outcome.events,
         messages=outcome.messages,

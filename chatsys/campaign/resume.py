@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.campaign.one_seed import Plan, Result
+from chatsys.campaign.one_seed import Plan, SeedResult
 from chatsys.errors import ChatsysError, TraceError, UsageError
 from chatsys.run import digest_core, versions
 from chatsys.surroundings import UNUSABLE, advice, lock, place, reason
@@ -50,7 +50,7 @@ class Results:
         if another process has it, and `NotHere` where the file system keeps no locks.
         """
         self.path = place(path)
-        self.done: dict[int, Result] = {}
+        self.done: dict[int, SeedResult] = {}
         plain = msgspec.json.decode(msgspec.json.encode(plan))
         header = _Header("sweep", VERSION, plain, dict(parts or {}), versions(), digest_core())
         self._file = self._open()
@@ -118,7 +118,7 @@ class Results:
         self._compare(found, here)
         for number, line in enumerate(lines[1:], start=2):
             try:
-                result = msgspec.json.decode(line, type=Result)
+                result = msgspec.json.decode(line, type=SeedResult)
             except UNREADABLE:
                 raise TraceError(f"{self.path} is damaged at line {number}; nothing was skipped.") from None
             self.done[result.seed] = result
@@ -135,7 +135,7 @@ class Results:
                 "its results and new ones do not belong together: give another name."
             )
 
-    def add(self, result: Result) -> None:
+    def add(self, result: SeedResult) -> None:
         """Keep one more result; it is in the file when this returns.  Raises `TraceError` if it cannot be written."""
         self.done[result.seed] = result
         self._write(result)

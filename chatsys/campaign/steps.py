@@ -113,15 +113,15 @@ def _some(values: Any) -> Iterator[Any]:
 
 def parting(one: Sequence[Step], other: Sequence[Step]) -> tuple[str, int] | None:
     """Return (file, line) of the step after which the runs part; None if no line can be held to it."""
-    acquitted: set[tuple[str, int]] = set()
+    without_consequence: set[tuple[str, int]] = set()
     for mine, theirs in zip(_turns(one), _turns(other), strict=False):
         if mine[0] != theirs[0]:
             return None
         lines = [(here[0], here[1]) for here, there in zip(mine[1:-1], theirs[1:-1], strict=False) if here != there]
         if mine[-1] == theirs[-1]:
-            acquitted.update(lines)
+            without_consequence.update(lines)
         else:
-            return next((line for line in lines if line not in acquitted), None)
+            return next((line for line in lines if line not in without_consequence), None)
     return None
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from chatsys.campaign.one_seed import Result
+from chatsys.campaign.one_seed import SeedResult
 from chatsys.campaign.sweep import trace_hash
 from chatsys.check.sometimes import MARKS, VITAL
 
@@ -20,7 +20,7 @@ LAWS = {"L1": "leader", "L2": "delivery", "L3": "answer", "L4": "calm", "L6": "r
 """The laws of liveness, by their short names."""
 
 
-def tally(results: Sequence[Result], elapsed: float) -> dict[str, Any]:
+def tally(results: Sequence[SeedResult], elapsed: float) -> dict[str, Any]:
     """Return what `simulate --json` prints; `seconds` is how long it took, the rest depends on the seeds alone."""
     violated = len([result for result in results if result.violations])
     judged = len([one for one in results if one.violations or not one.inconclusive])
@@ -40,7 +40,7 @@ def tally(results: Sequence[Result], elapsed: float) -> dict[str, Any]:
     }
 
 
-def _vacuous(results: Sequence[Result], seen: Counter[str]) -> list[dict[str, Any]]:
+def _vacuous(results: Sequence[SeedResult], seen: Counter[str]) -> list[dict[str, Any]]:
     """Say that nothing is proved if what every rule is about never happened."""
     return [
         {

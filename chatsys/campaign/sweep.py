@@ -4,7 +4,7 @@
                  |  raises: its node stops, as ever; raises elsewhere: inconclusive
                  `- too long, or dies: inconclusive, and the worker is replaced
 
-The clock on the wall decides only what is given up: that verdict is inconclusive, never ok.
+What is given up after its CPU time, or after some time on the wall, is inconclusive, never ok.
 
 Promises  a result for every seed, and a combined hash that does not depend on `jobs`; what hangs or dies
           costs one seed, and never the batch.  Where there are no processes, the seeds are played in this one.
@@ -16,12 +16,12 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from chatsys.campaign.one_seed import Plan, Result, run_seed
+from chatsys.campaign.one_seed import Plan, SeedResult, run_seed
 from chatsys.capabilities import PROCESSES, has
 from chatsys.errors import UsageError
-from chatsys.isolation.answer import Answer
-from chatsys.isolation.in_process import Here
-from chatsys.isolation.worker import MEMORY, Parts, Worker, attend, hire, packed
+from chatsys.isolation.answer import MEMORY, Answer, Bounds
+from chatsys.isolation.in_process import InProcessWorker
+from chatsys.isolation.worker import Parts, Worker, new_worker, packed, wait_for_any
 
 ENOUGH = 3
 """After so many seeds that hung the others are not played."""
@@ -34,8 +34,8 @@ def usual_limit(plan: Plan) -> float:
 
 def guarded_sweep(
     seeds: Iterable[int], plan: Plan, parts: Parts | None = None, *, jobs: int = 1, limit: float | None = None
-) -> Iterator[Result]:
-    """Yield the result of each seed in order; a seed that takes longer than `limit` seconds is inconclusive.
+) -> Iterator[SeedResult]:
+    """Yield the result of each seed in order; a seed that takes more than `limit` seconds of CPU is inconclusive.
 
     Without `limit` there is none, but with somebody's own `parts` it is the `usual_limit`.
     """
@@ -44,22 +44,23 @@ def guarded_sweep(
     if not limit > 0:
         raise UsageError(f"limit is {limit:g}; give each seed more than 0 seconds.")
     order, code = list(seeds), packed(parts)
-    todo, done, hung = deque(order), dict[int, Result](), 0
-    workers = [hire(code, limit, memory=MEMORY if code else None) for _ in range(max(1, min(jobs, len(order))))]
-    playing: dict[Worker | Here, int] = {}
+    todo, done, hung = deque(order), dict[int, SeedResult](), 0
+    bounds = Bounds(step=limit, memory=MEMORY if code else None)
+    workers = [new_worker(code, bounds) for _ in range(max(1, min(jobs, len(order))))]
+    playing: dict[Worker | InProcessWorker, int] = {}
     try:
         for seed in order:
             while seed not in done:
                 for worker in workers:
                     if worker not in playing and todo:
                         playing[worker] = todo.popleft()
-                        worker.give(play, playing[worker], plan)
-                attend(playing, 0.1)
+                        worker.submit(play, playing[worker], plan)
+                wait_for_any(playing, 0.1)
                 for worker in list(playing):
-                    if (answer := worker.look()) is not None:
+                    if (answer := worker.poll()) is not None:
                         played = playing.pop(worker)
                         done[played] = _result(played, answer)
-                        hung += answer.verdict == "hung"
+                        hung += answer.verdict in ("hung", "late")
                 if hung >= ENOUGH:
                     done |= {
                         left: nothing(left, f"It was not played, for {hung} seeds before it hung.") for left in todo
@@ -71,25 +72,25 @@ def guarded_sweep(
             worker.kill()
 
 
-def play(parts: Mapping[str, type], seed: int, plan: Plan) -> Result:
+def play(parts: Mapping[str, type], seed: int, plan: Plan) -> SeedResult:
     """Play one seed; run in a worker."""
     return run_seed(seed, plan, parts or None)
 
 
-def _result(seed: int, answer: Answer) -> Result:
+def _result(seed: int, answer: Answer) -> SeedResult:
     if answer.verdict in ("raised", "refused"):
         return nothing(seed, f"The simulator was stopped by {answer.value}.".replace("..", "."))
     return answer.value if answer.done else nothing(seed, answer.value)
 
 
-def nothing(seed: int, why: str) -> Result:
+def nothing(seed: int, why: str) -> SeedResult:
     """Return the result of a seed that came to no end; it has no hash."""
-    return Result(seed=seed, events=0, messages=0, seconds=0.0, violations=(), inconclusive=why, hash="")
+    return SeedResult(seed=seed, events=0, messages=0, seconds=0.0, violations=(), inconclusive=why, hash="")
 
 
 def sweep(
     seeds: Iterable[int], plan: Plan | None = None, *, jobs: int = 1, parts: Mapping[str, type] | None = None
-) -> Iterator[Result]:
+) -> Iterator[SeedResult]:
     """Yield the result of each seed, in the order of `seeds`, computed on `jobs` processes (in this one, if none can be)."""
     plan = plan or Plan()
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
@@ -103,7 +104,7 @@ def sweep(
     yield from guarded_sweep(seeds, plan, parts, jobs=jobs, limit=math.inf)
 
 
-def trace_hash(results: Iterable[Result]) -> str:
+def trace_hash(results: Iterable[SeedResult]) -> str:
     """Return one hash over all traces, in the order of the results."""
     whole = hashlib.sha256()
     for result in results:

@@ -48,7 +48,7 @@ PACKAGES = {
 }
 
 
-class Finding(msgspec.Struct):
+class Diagnosis(msgspec.Struct):
     """One thing that was looked at: whether it is fine, what was found, what to do if not."""
 
     name: str
@@ -58,13 +58,15 @@ class Finding(msgspec.Struct):
     advice: str = ""
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Diagnosis]:
     """Look at the Python, the packages and the system, and return what was found."""
-    python = Finding("Python", sys.version_info >= (3, 11), NEEDED, platform.python_version(), "Install 3.11 or newer.")
+    python = Diagnosis(
+        "Python", sys.version_info >= (3, 11), NEEDED, platform.python_version(), "Install 3.11 or newer."
+    )
     return [python, *map(_package, PACKAGES), *(_try(*check) for check in _SYSTEM)]
 
 
-def verdict(findings: list[Finding]) -> dict[str, Any]:
+def verdict(findings: list[Diagnosis]) -> dict[str, Any]:
     """Return what `doctor --json` prints: `ok` unless something needed is missing."""
     return {
         "ok": all(finding.fine for finding in findings if finding.need == NEEDED),
@@ -74,19 +76,19 @@ def verdict(findings: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _package(name: str) -> Finding:
+def _package(name: str) -> Diagnosis:
     need, purpose = PACKAGES[name]
     try:
-        return Finding(name, True, need, f"{metadata.version(name)}: {purpose}")
+        return Diagnosis(name, True, need, f"{metadata.version(name)}: {purpose}")
     except metadata.PackageNotFoundError:
-        return Finding(name, False, need, f"not installed: {purpose}", f"pip install {name}")
+        return Diagnosis(name, False, need, f"not installed: {purpose}", f"pip install {name}")
 
 
-def _try(name: str, need: str, look: Callable[[], str], advice: str) -> Finding:
+def _try(name: str, need: str, look: Callable[[], str], advice: str) -> Diagnosis:
     try:
-        return Finding(name, True, need, look())
+        return Diagnosis(name, True, need, look())
     except (OSError, AttributeError, LookupError) as error:
-        return Finding(name, False, need, str(error) or type(error).__name__, advice)
+        return Diagnosis(name, False, need, str(error) or type(error).__name__, advice)
 
 
 def _listen() -> str:

@@ -54,7 +54,7 @@ def explore(
     """
     one_of("--model", model, NAMES)
     count = read_quorum(quorum, NODES)
-    from chatsys.campaign.guarded_search import doubts, search_aside
+    from chatsys.campaign.guarded_search import doubts, search_in_worker
     from chatsys.campaign.loading import read_parts
     from chatsys.campaign.one_seed import Plan
     from chatsys.explore.explorer import Budget, Explorer
@@ -65,7 +65,7 @@ def explore(
     bounds = _bounds(model, prune, _given(answers=answers, terms=terms, beats=beats))
     budget = Budget(depth=depth, states=states, seconds=seconds)
     if parts:
-        result, missed = search_aside(model, parts, {"quorum": count} | bounds, budget)
+        result, missed = search_in_worker(model, parts, {"quorum": count} | bounds, budget)
         result["warnings"] = doubts(parts, 0, Plan(quorum=count, seconds=10, calm=5))
         if result["warnings"] and result["verdict"] == "exhausted, ok":
             result |= {"verdict": "inconclusive", "why": f"{result['why']} But mind the warnings: it may not be so."}

@@ -157,13 +157,13 @@ def _play(wanted: range, plan: Any, means: tuple[int, float], parts: bytes, kept
 def _shrink(seeds: Sequence[int], plan: Any, code: bytes) -> dict[str, Any]:
     """Return the shortest run found that fails as one of the first seeds does: its steps in words, and as code."""
     from chatsys.campaign.sweep import usual_limit
-    from chatsys.isolation.worker import aside
+    from chatsys.isolation.worker import call_in_worker
 
     found: list[dict[str, Any]] = []
     for seed, seconds in zip(seeds, BUDGETS, strict=False):
         hint(f"Shrinking seed {seed}: up to {seconds:g} s.")
         if code:
-            answer = aside(shrunk, seed, plan, seconds, parts=code, limit=seconds + 10.0 + usual_limit(plan))
+            answer = call_in_worker(shrunk, seed, plan, seconds, parts=code, limit=seconds + 10.0 + usual_limit(plan))
             nothing = {"seed": seed, "steps": None, "story": answer.value, "code": ""}
             found.append(answer.value if answer.done else nothing)
         else:

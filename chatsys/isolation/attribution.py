@@ -13,7 +13,7 @@ two runs of one seed differ.  It hides in these places:
 
 Promises  nothing of the code is run.  A line is named only where the source shows that this line gives
           the value to this variable.
-Read also `determinism`, `steps` (the line at which two runs differ), `aside` (the line that hangs).
+Read also `determinism`, `steps` (the line at which two runs differ), `worker` (the line that hangs).
 """
 
 import ast
@@ -34,7 +34,7 @@ _MADE = {
 """What Python puts into a class by itself, some of it only when a value is pickled."""
 
 
-def blame(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Tell what `error` is, and the innermost line of somebody's own code it came through, if there is one."""
     place = innermost(error.__traceback__)
     where = f" ({inside(*place)})" if place else ""

@@ -1,19 +1,24 @@
 """Beginning: what holds while a process with somebody's own classes begins, because the process inherits it.
 
-    with deaf(), hash_seed("1"):  process.start()      both are as before when it has begun
-    bound_memory(1 << 30)                              in the process itself, before it opens the classes
+    with sigint_blocked(), hidden_main(), hash_seed("1"):  process.start()     all is as before when it has begun
+    bound_memory(1 << 30)                                                      in the process itself, before it opens the classes
 
-Read also `aside` and `teach.grading.grader`, which begin them.
+Read also `worker`, which begins them.
 """
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+_hiding = threading.Lock()
 
 
 @contextmanager
-def deaf() -> Iterator[None]:
+def sigint_blocked() -> Iterator[None]:
     """Let Ctrl-C wait while a process begins, which inherits this: it would be hit before it can ignore it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
@@ -26,6 +31,20 @@ def deaf() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def hidden_main() -> Iterator[None]:
+    """Let a process begin without running the main file of this program once more, which may have no guard against it."""
+    main: dict[str, Any] = vars(sys.modules["__main__"])
+    with _hiding:
+        kept: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+        main.pop("__file__", None)
+        main["__spec__"] = None
+        try:
+            yield
+        finally:
+            main.update(kept)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from chatsys.runtime.host import Factory
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.net.ports import Network, check_here, network
 from chatsys.runtime.net.rules import Lossy, Rule, Slow
-from chatsys.runtime.nodes.kernel import Plan
+from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.supervisor import Supervisor
 from chatsys.surroundings import remove, temporary
 from chatsys.trace import Trace
@@ -91,7 +91,7 @@ class Cluster(Testbed):
             made = temporary() if given is None else None
             undo.callback(remove, made)
             self.config = msgspec.structs.replace(base, members=net.members)
-            plan = Plan(self.config, self._actor, self._parts, given or made or Path(), time.monotonic(), seed)
+            plan = NodePlan(self.config, self._actor, self._parts, given or made or Path(), time.monotonic(), seed)
             self.supervisor = Supervisor(plan, where, partial(client_factory, client), net)
             """What lives on the loop; only for work that is handed to `submit`."""
             self.trace.meta.update(self.describe())

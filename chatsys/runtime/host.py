@@ -29,7 +29,7 @@ from chatsys.protocol.storage import Boot
 from chatsys.protocol.words import log_end
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
-from chatsys.runtime.net.rules import Rules, RuleSet
+from chatsys.runtime.net.rules import RuleBook, RuleSet
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Codec
 from chatsys.runtime.recorder import Recorder, Sink
@@ -62,7 +62,7 @@ class Host:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Why this life ended by itself (`broken`, a failed disk); pending while it goes on."""
         actor_type = type(self.actor)
-        rule_book = Rules(Random(random.getrandbits(64)))
+        rule_book = RuleBook(Random(random.getrandbits(64)))
         rule_book.set(rules or RuleSet())
         self.transport = Transport(
             me, config, Codec(actor_type.messages), self, rule_book,
@@ -162,9 +162,9 @@ class Host:
         self.transport.resume()
         self.turns.wake()
 
-    def obey(self, rules: RuleSet) -> None:
+    def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules from now on."""
-        self.transport.obey(rules)
+        self.transport.apply_rules(rules)
 
     def status(self) -> dict[str, Any]:
         """What people want to know of this actor."""

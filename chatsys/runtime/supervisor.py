@@ -26,7 +26,7 @@ from chatsys.runtime.disk import cannot_use
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.net.ports import Network
 from chatsys.runtime.net.rules import RuleSet
-from chatsys.runtime.nodes.kernel import KernelNode, Plan
+from chatsys.runtime.nodes.kernel import KernelNode, NodePlan
 from chatsys.runtime.nodes.process import ProcessNode
 from chatsys.surroundings import advice, reason
 from chatsys.trace import Record, Trace
@@ -39,7 +39,7 @@ def _time(record: Record) -> float:
 class Supervisor:
     """Everything of one cluster that lives on its loop."""
 
-    def __init__(self, plan: Plan, where: str, client: Callable[[int | None], Factory], network: Network) -> None:
+    def __init__(self, plan: NodePlan, where: str, client: Callable[[int | None], Factory], network: Network) -> None:
         self.plan, self.where, self.client, self.network = plan, where, client, network
         self.nodes: dict[int, KernelNode | ProcessNode] = {
             node: KernelNode(plan, node, self.take)
@@ -150,9 +150,9 @@ class Supervisor:
         self.own_rules = self.network.lay(rules)
         for node in self.nodes.values():
             if node.alive:
-                node.obey(self.own_rules)
+                node.apply_rules(self.own_rules)
         for client in self.clients.values():
-            client.obey(self.own_rules)
+            client.apply_rules(self.own_rules)
 
     # --- people -----------------------------------------------------------------------------
 

@@ -141,7 +141,7 @@ def test_a_paused_node_takes_its_role_up_again() -> None:
 
 
 def test_a_story_fed_in_pieces_is_the_same_story() -> None:
-    trace, piecemeal = made_up.fail_over(), bands.Story()
+    trace, piecemeal = made_up.fail_over(), bands.RoleSpans()
     for record in trace:
         piecemeal.feed([record])
     assert piecemeal.bands() == bands.story(trace).bands()

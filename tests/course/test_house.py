@@ -387,6 +387,12 @@ def test_every_name_that_a_notebook_imports_is_there() -> None:
         assert name in dir(chatsys)
 
 
+@pytest.mark.parametrize("name", ["chatsys.check", "chatsys.teach.figures", "chatsys.teach.grading.grader"])
+def test_the_tab_key_shows_what_is_meant_for_people_and_nothing_else(name: str) -> None:
+    module = importlib.import_module(name)
+    assert dir(module) == sorted(module.__all__) and all(hasattr(module, one) for one in module.__all__)
+
+
 def test_check_answers_as_a_function_whatever_was_imported_first() -> None:
     for first in ("", "import chatsys.check; ", "from chatsys import World; World().run(1); "):
         code = first + "from chatsys import Trace, check; assert check(Trace()) == []"

@@ -225,7 +225,7 @@ class Unlooped(dict[int, Any]):
     def refuse(self, *facts: Any) -> Any:
         raise AssertionError("an answer must cost the same however many messages are under way")
 
-    __iter__ = items = keys = values = refuse  # type: ignore[assignment]
+    __iter__ = items = keys = values = refuse
 
 
 def test_an_answer_costs_the_same_however_many_messages_are_under_way() -> None:

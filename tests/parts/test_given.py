@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import chatsys as cs
-from chatsys import Cluster, Run, World, check
+from chatsys import Cluster, Run, World
 from chatsys.errors import UsageError
 from chatsys.faults import WaitExpired
 
@@ -89,13 +89,13 @@ def test_a_run_says_in_one_line_what_it_is(world: Any, tmp_path: Path) -> None:
 
 
 def test_whatever_has_a_trace_can_be_checked_and_drawn(world: Any) -> None:
-    assert check(world) == check(world.trace) == []
+    assert cs.check.check(world) == cs.check.check(world.trace) == []
     for draw in (cs.roles, cs.delivery_matrix, cs.latency, cs.heartbeats, cs.log_table):
         assert cs.describe(draw(world)) == cs.describe(draw(world.trace))
         with pytest.raises(UsageError, match="int has no trace; give a trace, for example world.trace"):
             draw(3)
     with pytest.raises(UsageError, match="str has no trace"):
-        check("first.run")
+        cs.check.check("first.run")
 
 
 def test_a_panel_needs_a_cluster() -> None:

@@ -64,16 +64,16 @@ def test_slowness_holds_both_ways_and_on_that_link_only() -> None:
 def test_jitter_lets_frames_overtake_each_other() -> None:
     net = network()
     net.rule("slow", "*", "*", 0.0, 0.5)
-    delays = [fate[0] for fate in fates(net, 1, 2, 200)]
-    assert delays != sorted(delays)  # type: ignore[type-var]
-    assert 0.45 < max(delays) <= 0.51  # type: ignore[type-var, operator]
+    delays = [float(fate[0]) for fate in fates(net, 1, 2, 200)]
+    assert delays != sorted(delays)
+    assert 0.45 < max(delays) <= 0.51
 
 
 def test_frames_of_one_link_keep_their_order_unless_the_conditions_say_otherwise() -> None:
     in_order, free = network(Conditions()), network(Conditions(in_order=False))
     for net, sorted_ in ((in_order, True), (free, False)):
         arrivals = [net.arrivals(1, 2, at / 1000)[0] for at in range(200)]
-        assert (arrivals == sorted(arrivals)) == sorted_  # type: ignore[type-var]
+        assert (arrivals == sorted(arrivals)) == sorted_
 
 
 def test_a_new_life_does_not_wait_behind_frames_of_an_earlier_one() -> None:
@@ -111,8 +111,8 @@ def test_duplication_makes_a_frame_arrive_twice() -> None:
 def test_a_late_copy_comes_seconds_after_its_original() -> None:
     net = network()
     net.rule("duplicate", 1, 2, 1.0, 5.0)
-    pairs = [net.arrivals(1, 2, 0.0) for _ in range(100)]
-    assert {first for first, _ in pairs} == {0.01} and 4 < max(second for _, second in pairs) <= 5.01  # type: ignore[misc, operator, type-var]
+    pairs = [tuple(map(float, net.arrivals(1, 2, 0.0))) for _ in range(100)]
+    assert {first for first, _ in pairs} == {0.01} and 4 < max(second for _, second in pairs) <= 5.01
 
 
 def test_conditions_out_of_range_are_refused_in_a_sentence() -> None:

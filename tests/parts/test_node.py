@@ -117,7 +117,7 @@ def test_every_message_of_the_chat_has_a_part_that_handles_it() -> None:
 
 
 def test_a_part_can_be_replaced_by_name() -> None:
-    class Deaf(PARTS["election"]):  # type: ignore[misc, name-defined]
+    class Deaf(PARTS["election"]):  # type: ignore[misc, name-defined, valid-type]
         handles = (Ok,)
 
     two = Node(2, config(), node().random, parts={"election": Deaf})

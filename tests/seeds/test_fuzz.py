@@ -17,7 +17,7 @@ from chatsys.protocol.log import Log
 from chatsys.protocol.messages import NODE_MESSAGES, Entry
 from chatsys.protocol.standing import Standing
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
-from chatsys.runtime.net.links import Inbound, Line, Outbound
+from chatsys.runtime.net.links import Inbound, Link, Outbound
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Codec
 
@@ -48,7 +48,7 @@ def test_a_node_that_trusts_every_batch_is_found_out(monkeypatch: pytest.MonkeyP
 def test_a_link_that_lets_out_what_its_connection_raises_is_found_out(
     monkeypatch: pytest.MonkeyPatch, amount: dict[str, int]
 ) -> None:
-    for kind in (Line, Inbound, Outbound):
+    for kind in (Link, Inbound, Outbound):
         for name, use in list(vars(kind).items()):
             if hasattr(use, "__wrapped__"):
                 monkeypatch.setattr(kind, name, use.__wrapped__)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from typed import Run, refused
 
-from chatsys.campaign.one_seed import Plan, Result, run_seed
+from chatsys.campaign.one_seed import Plan, SeedResult, run_seed
 from chatsys.campaign.resume import Results
 from chatsys.campaign.summary import meaning
 from chatsys.campaign.sweep import sweep
@@ -21,7 +21,7 @@ from chatsys.run import digest_core, digest_part
 SHORT = Plan(seconds=2, calm=1)
 
 
-def played(path: Path, seeds: range = range(4), plan: Plan = SHORT) -> list[Result]:
+def played(path: Path, seeds: range = range(4), plan: Plan = SHORT) -> list[SeedResult]:
     """Play `seeds` into the file at `path`; return the results."""
     with Results(path, plan) as kept:
         for result in sweep(kept.missing(seeds), plan):

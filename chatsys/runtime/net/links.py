@@ -6,14 +6,14 @@
 A link that breaks a rule is closed: the reason is sent as a last line, counted and traced.  After
 that its input is thrown away until the other end closes too, so that the reason is not lost.
 
-    bytes --> Line (splits, limits) --> Inbound / Outbound --> Transport
+    bytes --> Link (splits, limits) --> Inbound / Outbound --> their LinkOwner (a Transport)
 
 A connection can end at any moment, so any use of it can raise: ENOTCONN, EPIPE, EINVAL, EBADF.
 Whatever a link raises ends that link and nothing else (`contained`).
 
 Assumes   nothing about the other end: random bytes, endless lines, no reading at all, gone already.
 Promises  bounded memory per link, and no exception leaves a connection.
-Read also `transport` (who owns the links), `strangers` (before the hello), `wire` (the bytes).
+Read also `transport` (the owner of the links), `strangers` (before the hello), `wire` (the bytes).
 """
 
 import asyncio
@@ -23,14 +23,14 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
+from chatsys.protocol.messages import LinkDown, LinkUp
+from chatsys.runtime.net.strangers import Strangers
 from chatsys.runtime.net.wire import Hello, Refused, line, objection, read_greeting
-
-if TYPE_CHECKING:
-    from chatsys.runtime.net.transport import Transport
 
 GREETING_TIME = 2.0
 """Seconds within which the other end must have said hello."""
@@ -43,8 +43,60 @@ PARTING_TIME = 0.5
 """Seconds that a refused link may take to read its reason."""
 
 
+class FrameReceiver(Protocol):
+    """What the owner of the links tells whoever the frames are for: a `Host`."""
+
+    def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
+        """A frame arrived."""
+
+    def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
+        """A link came up or its other end is gone."""
+
+    def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
+        """A frame vanished, or a link was closed for a reason."""
+
+    def link_failed(self, label: str, error: Exception) -> None:
+        """A bug of ours closed a link."""
+
+
+class LinkOwner(Protocol):
+    """What a link asks of its owner, a `Transport`: who we are, the limits, and what becomes of lines and links."""
+
+    me: Address
+    config: ClusterConfig
+    loop: asyncio.AbstractEventLoop
+    receiver: FrameReceiver
+    strangers: Strangers
+    touched: "list[Link]"
+    """The links that have a batch to write at the end of this turn."""
+    paused: bool
+    greeting_time: float
+    unread_limit: int
+
+    def add(self, link: "Link") -> None:
+        """A connection was made."""
+
+    def remove(self, link: "Link") -> None:
+        """A connection is gone."""
+
+    def hello(self, to_client: bool = False) -> Hello:
+        """Return what this end says of itself."""
+
+    def claim(self, link: "Inbound", hello: Hello) -> str | None:
+        """Register `link` under the name it claims; return why not, or None."""
+
+    def admitted(self, link: "Inbound") -> None:
+        """A link said hello and was taken."""
+
+    def take(self, link: "Inbound | Outbound", data: bytes) -> None:
+        """Take in one line of a greeted link; raises `FrameError`."""
+
+    def broken_link(self, label: str, reason: str) -> None:
+        """Count and tell that a link broke a rule."""
+
+
 P = ParamSpec("P")
-L = TypeVar("L", bound="Line")
+L = TypeVar("L", bound="Link")
 
 
 def contained(use: Callable[Concatenate[L, P], None]) -> Callable[Concatenate[L, P], None]:
@@ -62,18 +114,18 @@ def contained(use: Callable[Concatenate[L, P], None]) -> Callable[Concatenate[L,
         except OSError:
             link.abort()
         except Exception as error:
-            link.owner.taker.link_failed(link.label, error)
+            link.owner.receiver.link_failed(link.label, error)
             link.abort()
 
     return used
 
 
-class Line(asyncio.Protocol):
+class Link(asyncio.Protocol):
     """A TCP connection as lines; subclasses say what a line means."""
 
     label = "a link"
 
-    def __init__(self, owner: "Transport") -> None:
+    def __init__(self, owner: LinkOwner) -> None:
         self.owner = owner
         self.socket: asyncio.Transport | None = None
         self.greeted = False
@@ -222,10 +274,10 @@ class Line(asyncio.Protocol):
             self.abort()
 
 
-class Inbound(Line):
+class Inbound(Link):
     """A link that somebody made to us."""
 
-    def __init__(self, owner: "Transport") -> None:
+    def __init__(self, owner: LinkOwner) -> None:
         super().__init__(owner)
         self.sender: Address = 0
         self.incarnation = 0
@@ -259,10 +311,10 @@ class Inbound(Line):
         self.owner.admitted(self)
 
 
-class Outbound(Line):
+class Outbound(Link):
     """A link that we made to the member `peer`; `answer` holds its hello, or None if none came."""
 
-    def __init__(self, owner: "Transport", peer: int) -> None:
+    def __init__(self, owner: LinkOwner, peer: int) -> None:
         super().__init__(owner)
         self.peer = peer
         self.label = f"node {peer}"

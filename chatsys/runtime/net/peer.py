@@ -15,16 +15,16 @@ Read also `transport` (who has the peers), `links` (one connection).
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
 from chatsys.config import split_address
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
-from chatsys.runtime.net.links import Outbound
+from chatsys.runtime.net.links import Inbound, LinkOwner, Outbound
 from chatsys.runtime.net.listener import SHORT, reason
-
-if TYPE_CHECKING:
-    from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.rules import RuleBook
+from chatsys.runtime.net.strangers import Seldom
 
 BACK_OFF_MIN, BACK_OFF_MAX = 0.05, 2.0
 EAGER_TIME, EAGER_MAX = 5.0, 0.1
@@ -35,7 +35,7 @@ WAITING_FRAMES = 256
 """So many frames wait for a link that is being made."""
 
 
-class Frame(NamedTuple):
+class OutgoingFrame(NamedTuple):
     """A line for the wire and what the trace says if it vanishes."""
 
     data: bytes
@@ -44,17 +44,38 @@ class Frame(NamedTuple):
     id: str
 
 
+class PeerOwner(LinkOwner, Protocol):
+    """What a peer asks of its owner beside that: the rules, who has dialled us, and what became of a frame."""
+
+    rules: RuleBook
+    short: Seldom
+    born: float
+
+    @property
+    def inbound(self) -> Mapping[int, Inbound]:
+        """The links that members made to us."""
+
+    def learnt(self, node: int, incarnation: int) -> None:
+        """The process that listens at a member's own address is in this life."""
+
+    def drop(self, frame: OutgoingFrame, reason: str) -> None:
+        """Count and tell that `frame` vanished."""
+
+    def flush(self) -> None:
+        """Write every batch, one write per link."""
+
+
 class Peer:
     """Our way to the member `node`: dials when it must, and says when the member is gone."""
 
-    def __init__(self, owner: "Transport", node: int) -> None:
+    def __init__(self, owner: PeerOwner, node: int) -> None:
         self.owner = owner
         self.node = node
         self.link: Outbound | None = None
         self.told: int | None = None
         """The incarnation of which LinkUp was told, None while it is down."""
         self.dialling = False
-        self.waiting: list[Frame] = []
+        self.waiting: list[OutgoingFrame] = []
         self._kicked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._nameless = False
@@ -70,7 +91,7 @@ class Peer:
         if self._task is not None:
             self._task.cancel()
 
-    def put(self, frame: Frame) -> None:
+    def put(self, frame: OutgoingFrame) -> None:
         """Send `frame`, or keep it while the link is being made."""
         if self.link is not None and not self.link.closing:
             self.link.put(frame.data)
@@ -121,7 +142,7 @@ class Peer:
             if not self._nameless:
                 self._nameless = True
                 why = getattr(error, "strerror", None) or "no machine can be called so"
-                self.owner.taker.dropped(self.node, f"the name {host} cannot be resolved ({why}); it is tried again")
+                self.owner.receiver.dropped(self.node, f"the name {host} cannot be resolved ({why}); it is tried again")
         except OSError as error:  # unreachable, or no answer in time: it may be paused, or far away
             if error.errno in SHORT:
                 self.owner.short.note(f"node {self.node} could not be dialled: {reason(error)}")
@@ -139,9 +160,9 @@ class Peer:
         self.owner.learnt(self.node, hello.incarnation)
         if self.told != hello.incarnation:
             if self.told is not None:
-                self.owner.taker.linked(self.node, LinkDown())
+                self.owner.receiver.linked(self.node, LinkDown())
             self.told = hello.incarnation
-            self.owner.taker.linked(self.node, LinkUp(hello.incarnation))
+            self.owner.receiver.linked(self.node, LinkUp(hello.incarnation))
         waiting, self.waiting = self.waiting, []
         for frame in waiting:
             link.put(frame.data)
@@ -150,7 +171,7 @@ class Peer:
     def _fell(self, refused: bool) -> None:
         if refused and self.told is not None:  # SPECIFICATION R2.6
             self.told = None
-            self.owner.taker.linked(self.node, LinkDown())
+            self.owner.receiver.linked(self.node, LinkDown())
         waiting, self.waiting = self.waiting, []
         for frame in waiting:
             self.owner.drop(frame, "no link")

@@ -79,7 +79,7 @@ class RuleSet(msgspec.Struct, frozen=True):
         return RuleSet() if everything else RuleSet((), self.rules)
 
 
-class Rules:
+class RuleBook:
     """The rules as one transport applies them; `random` decides which frames a lossy link loses."""
 
     def __init__(self, random: Random) -> None:

@@ -22,10 +22,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from chatsys.runtime.net.links import Inbound
+from typing import Protocol
 
 MOST_CLIENTS = 512
 MOST_STRANGERS = 128
@@ -60,6 +57,15 @@ def descriptor_limit() -> float:
     return math.inf if soft == resource.RLIM_INFINITY else soft
 
 
+class Stranger(Protocol):
+    """What is asked of a connection here: its number, and that it can be ended."""
+
+    descriptor: int
+
+    def abort(self) -> None:
+        """End the connection at once."""
+
+
 class Strangers:
     """The connections of one node that have not said hello, oldest first."""
 
@@ -68,10 +74,10 @@ class Strangers:
         kept = min(FOR_THE_NODE + FOR_A_MEMBER * members, limit / 2)
         self.all_below = limit - kept
         self.clients_below = self.all_below - min(MOST_STRANGERS, self.all_below / 4)
-        self.waiting: dict[Inbound, None] = {}
+        self.waiting: dict[Stranger, None] = {}
         self.turned_away = Seldom(tell)
 
-    def came(self, link: "Inbound") -> None:
+    def came(self, link: Stranger) -> None:
         """Take in a new connection; if that is one too many, close the oldest."""
         self.waiting[link] = None
         # The lowest free descriptor says too little alone: what was closed may have left a gap below the others.
@@ -83,17 +89,17 @@ class Strangers:
                 self.turned_away.note("too many links; the oldest that had not said hello was closed")
                 oldest.abort()
 
-    def no_room(self, link: "Inbound", clients: int) -> str | None:
+    def no_room(self, link: Stranger, clients: int) -> str | None:
         """Say why `link` cannot become a client's beside so many `clients`, or None."""
         if clients < MOST_CLIENTS and link.descriptor < self.clients_below:
             return None
         return "This node has too many links; try another one."
 
-    def left(self, link: "Inbound") -> None:
+    def left(self, link: Stranger) -> None:
         """`link` is greeted, or gone: it is no stranger any more."""
         self.waiting.pop(link, None)
 
-    def replaced(self, link: "Inbound") -> None:
+    def replaced(self, link: Stranger) -> None:
         """`link` was a member's until a newer one came; it may linger, but only as long as a stranger."""
         self.waiting[link] = None
 

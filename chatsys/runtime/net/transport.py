@@ -15,7 +15,6 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Protocol
 
 import msgspec
 
@@ -24,31 +23,15 @@ from chatsys.errors import FrameError
 from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.words import columns
-from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, Inbound, Line, Outbound
+from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, FrameReceiver, Inbound, Link, Outbound
 from chatsys.runtime.net.listener import Listener, bind
-from chatsys.runtime.net.peer import Frame, Peer
-from chatsys.runtime.net.rules import Rules, RuleSet
+from chatsys.runtime.net.peer import OutgoingFrame, Peer
+from chatsys.runtime.net.rules import RuleBook, RuleSet
 from chatsys.runtime.net.strangers import Seldom, Strangers
 from chatsys.runtime.net.wire import PROTOCOL, Codec, Hello
 
 LATE_FRAMES = 20_000
 """So many frames may be on their way on slow links."""
-
-
-class Taker(Protocol):
-    """What a transport tells its owner."""
-
-    def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
-        """A frame arrived."""
-
-    def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
-        """A link came up or its other end is gone."""
-
-    def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
-        """A frame vanished, or a link was closed for a reason."""
-
-    def link_failed(self, label: str, error: Exception) -> None:
-        """A bug of ours closed a link."""
 
 
 class Transport:
@@ -59,15 +42,15 @@ class Transport:
         me: Address,
         config: ClusterConfig,
         codec: Codec,
-        taker: Taker,
-        rules: Rules,
+        receiver: FrameReceiver,
+        rules: RuleBook,
         *,
         from_clients: tuple[type[msgspec.Struct], ...] | None = None,
     ) -> None:
         self.me = me
         self.config = config
         self.codec = codec
-        self.taker = taker
+        self.receiver = receiver
         self.rules = rules
         self.from_clients = from_clients
         self.incarnation = 0
@@ -76,8 +59,8 @@ class Transport:
         self.paused = False
         self.ended = False
         self.counters: Counter[str] = Counter()
-        self.links: set[Line] = set()
-        self.touched: list[Line] = []
+        self.links: set[Link] = set()
+        self.touched: list[Link] = []
         self.inbound: dict[int, Inbound] = {}
         self.clients: dict[str, Inbound] = {}
         self.seen: dict[int, int] = {}
@@ -103,11 +86,11 @@ class Transport:
 
     def abort(self) -> None:
         """End at once, as a crash does: every connection is reset, nothing is flushed."""
-        self._end(Line.abort)
+        self._end(Link.abort)
 
     def close(self) -> None:
         """End in peace: what was written still leaves."""
-        self._end(Line.close)
+        self._end(Link.close)
 
     async def parted(self) -> None:
         """After `close`: wait until every link is gone; those whose other end lingers are ended."""
@@ -119,7 +102,7 @@ class Transport:
             link.abort()
         await asyncio.sleep(0)
 
-    def _end(self, part: Callable[[Line], None]) -> None:
+    def _end(self, part: Callable[[Link], None]) -> None:
         self.ended = True
         if self._listener is not None:
             self._listener.close()
@@ -147,7 +130,7 @@ class Transport:
         for link in list(self.clients.values()):
             (link.pause if hold else link.resume)()
 
-    def obey(self, rules: RuleSet) -> None:
+    def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules from now on."""
         self.rules.set(rules)
 
@@ -156,7 +139,7 @@ class Transport:
     def send(self, to: Address, n: int, clock: int, message: msgspec.Struct) -> None:
         """Put one frame into this turn's batch for `to`."""
         id = f"{self.me}.{self.incarnation}.{n}"
-        frame = Frame(self.codec.write(n, clock, message), to, columns(message)[0], id)
+        frame = OutgoingFrame(self.codec.write(n, clock, message), to, columns(message)[0], id)
         if self.rules.active:
             fate = self.rules.fate(self.me, to)
             if isinstance(fate, str):
@@ -165,13 +148,13 @@ class Transport:
                 return self._delay(frame, fate)
         self._put(frame)
 
-    def _delay(self, frame: Frame, seconds: float) -> None:
+    def _delay(self, frame: OutgoingFrame, seconds: float) -> None:
         if self._late >= LATE_FRAMES:
             return self.drop(frame, "the slow link is full")
         self._late += 1
         self.loop.call_later(seconds, self._arrive, frame)
 
-    def _arrive(self, frame: Frame) -> None:
+    def _arrive(self, frame: OutgoingFrame) -> None:
         self._late -= 1
         if self.ended:
             return
@@ -180,7 +163,7 @@ class Transport:
         self._put(frame)
         self.flush()
 
-    def _put(self, frame: Frame) -> None:
+    def _put(self, frame: OutgoingFrame) -> None:
         link = self.clients.get(frame.to) if isinstance(frame.to, str) else None
         if link is not None:
             link.put(frame.data)
@@ -246,7 +229,7 @@ class Transport:
         """A link said hello and was taken."""
         self.strangers.left(link)
         if isinstance(link.sender, str):
-            self.taker.linked(link.sender, LinkUp(0))
+            self.receiver.linked(link.sender, LinkUp(0))
         else:
             self.peers[link.sender].heard_of(link.incarnation)
 
@@ -271,17 +254,17 @@ class Transport:
             incarnation = link.incarnation
         if self.rules.active and self.rules.is_cut(sender, self.me):
             self.counters["cut"] += 1
-            self.taker.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
+            self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
         else:
-            self.taker.took(sender, incarnation, n, clock, message)
+            self.receiver.took(sender, incarnation, n, clock, message)
 
-    def add(self, link: Line) -> None:
+    def add(self, link: Link) -> None:
         """A connection was made."""
         self.links.add(link)
         if self.ended:
             link.abort()
 
-    def remove(self, link: Line) -> None:
+    def remove(self, link: Link) -> None:
         """A connection is gone."""
         self.links.discard(link)
         if not isinstance(link, Inbound):
@@ -294,12 +277,12 @@ class Transport:
                 del self.inbound[link.sender]
         elif self.clients.get(link.sender) is link:
             del self.clients[link.sender]
-            self.taker.linked(link.sender, LinkDown())
+            self.receiver.linked(link.sender, LinkDown())
 
-    def drop(self, frame: Frame, reason: str) -> None:
+    def drop(self, frame: OutgoingFrame, reason: str) -> None:
         """Count and tell that `frame` vanished."""
         self.counters[reason] += 1
-        self.taker.dropped(frame.to, reason, frame.message, frame.id)
+        self.receiver.dropped(frame.to, reason, frame.message, frame.id)
 
     def broken_link(self, label: str, reason: str) -> None:
         """Count and tell that a link broke a rule."""
@@ -308,4 +291,4 @@ class Transport:
 
     def _tell(self, reason: str) -> None:
         if not self.ended:
-            self.taker.dropped(None, reason)
+            self.receiver.dropped(None, reason)

@@ -28,7 +28,19 @@ from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
 from chatsys.runtime.net.ports import cannot_listen
 from chatsys.runtime.net.strangers import raise_limit
-from chatsys.runtime.nodes.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced, line, to_node
+from chatsys.runtime.nodes.control import (
+    ApplyRules,
+    AskStatus,
+    Begin,
+    End,
+    Failed,
+    GiveCommand,
+    Ready,
+    StatusReply,
+    Traced,
+    line,
+    to_node,
+)
 from chatsys.trace import Record
 
 
@@ -57,7 +69,7 @@ def main() -> NoReturn:
 
 async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     sys.path[:] = begin.path
-    actor, parts = _unpack(begin.cargo)
+    actor, parts = _unpack(begin.classes)
     loop = asyncio.get_running_loop()
     raise_limit()
 
@@ -93,12 +105,12 @@ def _orders(host: Host, trace_pipe: int, ended: "asyncio.Future[None]") -> Any:
 
     def carry_out(order: Any) -> None:
         match order:
-            case Obey(rules):
-                host.obey(rules)
-            case Ask(number):
-                _tell(trace_pipe, Answer(number, host.status()))
-            case Order(cargo):
-                host.command(_unpack(cargo))
+            case ApplyRules(rules):
+                host.apply_rules(rules)
+            case AskStatus(number):
+                _tell(trace_pipe, StatusReply(number, host.status()))
+            case GiveCommand(packed):
+                host.command(_unpack(packed))
             case End() if not ended.done():
                 ended.set_result(None)
 
@@ -125,8 +137,8 @@ def _tell(pipe: int, value: Any) -> None:
         os._exit(1)
 
 
-def _unpack(cargo: str) -> Any:
-    return pickle.loads(base64.b64decode(cargo))  # from our own cluster; see `carry`
+def _unpack(packed: str) -> Any:
+    return pickle.loads(base64.b64decode(packed))  # from our own cluster; see `pickling`
 
 
 def _die_with_parent() -> None:

@@ -1,7 +1,7 @@
 """Control: what a cluster and its node processes tell each other, and how a process is stopped.
 
-    cluster --Begin, Obey, Ask, Order, End--> process       one JSON line each, through its stdin
-    cluster <--Ready, Traced, Answer, Failed-- process      through the pipe that was its stdout
+    cluster --Begin, ApplyRules, AskStatus, GiveCommand, End--> process       one JSON line each, through its stdin
+    cluster <--Ready, Traced, StatusReply, Failed-- process                   through the pipe that was its stdout
 
 The end of the first pipe ends the process: that is how no process outlives its cluster.
 Pause goes through the functions below, which say in a sentence what a system cannot do.
@@ -21,7 +21,7 @@ from chatsys.trace import Record
 
 
 class Begin(msgspec.Struct, tag=True):
-    """Be this node.  `cargo` is the packed (actor class, parts), in base64; `path` is sys.path."""
+    """Be this node.  `classes` is the packed (actor class, parts), in base64; `path` is sys.path."""
 
     node: int
     config: ClusterConfig
@@ -30,26 +30,26 @@ class Begin(msgspec.Struct, tag=True):
     life: int
     seed: int | None
     rules: RuleSet
-    cargo: str
+    classes: str
     path: list[str]
 
 
-class Obey(msgspec.Struct, tag=True):
+class ApplyRules(msgspec.Struct, tag=True):
     """From now on these link rules hold."""
 
     rules: RuleSet
 
 
-class Ask(msgspec.Struct, tag=True):
+class AskStatus(msgspec.Struct, tag=True):
     """Tell your status; the answer carries the same number."""
 
     number: int
 
 
-class Order(msgspec.Struct, tag=True):
-    """Give the actor this (packed) command."""
+class GiveCommand(msgspec.Struct, tag=True):
+    """Give the actor this command, packed and in base64."""
 
-    cargo: str
+    packed: str
 
 
 class End(msgspec.Struct, tag=True):
@@ -68,7 +68,7 @@ class Traced(msgspec.Struct, tag=True):
     records: list[Record]
 
 
-class Answer(msgspec.Struct, tag=True):
+class StatusReply(msgspec.Struct, tag=True):
     """The status asked for."""
 
     number: int
@@ -82,8 +82,8 @@ class Failed(msgspec.Struct, tag=True):
     sentence: str
 
 
-ToNode = Begin | Obey | Ask | Order | End
-FromNode = Ready | Traced | Answer | Failed
+ToNode = Begin | ApplyRules | AskStatus | GiveCommand | End
+FromNode = Ready | Traced | StatusReply | Failed
 
 to_node: msgspec.json.Decoder[ToNode] = msgspec.json.Decoder(ToNode)
 from_node: msgspec.json.Decoder[FromNode] = msgspec.json.Decoder(FromNode)

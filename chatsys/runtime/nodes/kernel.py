@@ -24,7 +24,7 @@ from chatsys.runtime.net.rules import RuleSet
 from chatsys.runtime.recorder import Sink
 
 
-class Plan(msgspec.Struct, frozen=True):
+class NodePlan(msgspec.Struct, frozen=True):
     """What all nodes of one cluster have in common, wherever they run."""
 
     config: ClusterConfig
@@ -54,7 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
 class KernelNode:
     """One node over all its lives."""
 
-    def __init__(self, plan: Plan, node: int, sink: Sink) -> None:
+    def __init__(self, plan: NodePlan, node: int, sink: Sink) -> None:
         self.plan, self.node, self.sink = plan, node, sink
         self.lives = 0
         self.paused = False
@@ -128,10 +128,10 @@ class KernelNode:
         """Return what people want to know of the actor; {} if it does not live."""
         return self.host.status() if self.host is not None and self.host.alive else {}
 
-    def obey(self, rules: RuleSet) -> None:
+    def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules."""
         if self.host is not None:
-            self.host.obey(rules)
+            self.host.apply_rules(rules)
 
     def command(self, command: msgspec.Struct) -> None:
         """Give the actor an order."""

@@ -28,8 +28,18 @@ from chatsys.isolation.drain import Drain
 from chatsys.isolation.pickling import pack
 from chatsys.runtime.net.rules import RuleSet
 from chatsys.runtime.nodes import control
-from chatsys.runtime.nodes.control import Answer, Ask, Begin, End, Failed, Obey, Order, Ready, Traced
-from chatsys.runtime.nodes.kernel import Plan
+from chatsys.runtime.nodes.control import (
+    ApplyRules,
+    AskStatus,
+    Begin,
+    End,
+    Failed,
+    GiveCommand,
+    Ready,
+    StatusReply,
+    Traced,
+)
+from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.recorder import Sink
 
 FIRST = asyncio.FIRST_COMPLETED
@@ -45,7 +55,7 @@ PIPE_BYTES = 1 << 20
 class ProcessNode:
     """One node over all its lives."""
 
-    def __init__(self, plan: Plan, node: int, sink: Sink, launch: tuple[str, ...] = ()) -> None:
+    def __init__(self, plan: NodePlan, node: int, sink: Sink, launch: tuple[str, ...] = ()) -> None:
         self.plan, self.node, self.sink, self.launch = plan, node, sink, launch
         self.lives = 0
         self.paused = False
@@ -76,7 +86,7 @@ class ProcessNode:
         begin = Begin(
             node=self.node, config=plan.config, data=str(plan.data(self.node)), origin=plan.origin, life=self.lives,
             seed=plan.seed_of(self.node, self.lives), rules=rules,
-            cargo=base64.b64encode(pack((plan.actor, plan.parts))).decode(), path=[*sys.path],
+            classes=base64.b64encode(pack((plan.actor, plan.parts))).decode(), path=[*sys.path],
         )  # fmt: skip
         self.process = self._spawn()
         self._wire = await _Wire.open(self.process, self._take)
@@ -169,15 +179,15 @@ class ProcessNode:
             return {}
         return await self._wire.ask(limit=2.0)
 
-    def obey(self, rules: RuleSet) -> None:
+    def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules."""
         if self._wire is not None:
-            self._wire.send(Obey(rules))
+            self._wire.send(ApplyRules(rules))
 
     def command(self, command: msgspec.Struct) -> None:
         """Give the actor an order."""
         if self._wire is not None:
-            self._wire.send(Order(base64.b64encode(pack(command)).decode()))
+            self._wire.send(GiveCommand(base64.b64encode(pack(command)).decode()))
 
 
 class _Wire(asyncio.Protocol):
@@ -214,7 +224,7 @@ class _Wire(asyncio.Protocol):
         """Return the process's status, {} if it does not answer in time."""
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
-        self.send(Ask(number))
+        self.send(AskStatus(number))
         await asyncio.wait({answer, self.ended}, timeout=limit, return_when=FIRST)
         self._asked.pop(number, None)
         return answer.result() if answer.done() else {}
@@ -241,7 +251,7 @@ class _Wire(asyncio.Protocol):
             match message:
                 case Ready(incarnation) if not self.ready.done():
                     self.ready.set_result(incarnation)
-                case Answer(number, status):
+                case StatusReply(number, status):
                     if (answer := self._asked.get(number)) is not None and not answer.done():
                         answer.set_result(status)
                 case Failed():

@@ -31,6 +31,10 @@ P = ParamSpec("P")
 __all__ = ["delivery_matrix", "describe", "heartbeats", "latency", "log_table", "roles", "use"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def _of_anything(draw: Callable[Concatenate[Trace, P], Any]) -> Callable[Concatenate[Any, P], Any]:
     """Let a figure take whatever has a trace: a world, a cluster, a run, or the trace itself."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.role_spans import DOWN, Band, Story, leaders, stopped_itself, story, tell_ends
+from chatsys.teach.figures.role_spans import DOWN, Band, RoleSpans, leaders, stopped_itself, story, tell_ends
 from chatsys.teach.figures.theme import counted, escape, node_name, seconds
 from chatsys.trace import Record, Trace
 
@@ -136,7 +136,7 @@ def _tell_mark(mark: Record, word: str) -> str:
     return f"{mark.time:.3f} s: {node_name(mark.node)} {word}{term}{why}"
 
 
-def _draw_cuts(figure: Any, tale: Story) -> None:
+def _draw_cuts(figure: Any, tale: RoleSpans) -> None:
     """Shade the times in which links were cut, and say which."""
     for number, cut in enumerate(tale.cuts[:12]):
         end = tale.now if cut.end is None else cut.end

@@ -4,11 +4,11 @@ A band is a stretch of time in which one node had one role in one term.  Crashes
 bands of their own.  The figures fold a whole trace; the panel feeds the same fold a few records
 at a time and forgets what is older than its window.
 
-    records --feed--> Story --> bands, elections, suspicions, cuts
+    records --feed--> RoleSpans --> bands, elections, suspicions, cuts
 
 Assumes   records in the order in which the world wrote them.
 Promises  the bands of a node touch and do not overlap.
-Read also `figures.roles`, which draws them; `panel_view`, which draws the last seconds.
+Read also `figures.roles`, which draws them; `panel.view`, which draws the last seconds.
 """
 
 from collections.abc import Iterable
@@ -58,7 +58,7 @@ class Cut:
 
 
 @dataclass
-class Story:
+class RoleSpans:
     """The fold: feed it records, read the bands and the marks."""
 
     done: list[Band] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Story:
     _waking: set[int] = field(default_factory=set)
     """Restarted, but not heard of yet."""
 
-    def feed(self, records: Iterable[Record]) -> "Story":
+    def feed(self, records: Iterable[Record]) -> "RoleSpans":
         """Take in more records and return this story."""
         for record in records:
             self.now = max(self.now, record.time)
@@ -164,9 +164,9 @@ def tell_ends(trace: Trace) -> list[str]:
     return told
 
 
-def story(trace: Trace) -> Story:
+def story(trace: Trace) -> RoleSpans:
     """Return the story of a whole trace."""
-    return Story().feed(sorted(trace.records, key=lambda record: record.time))
+    return RoleSpans().feed(sorted(trace.records, key=lambda record: record.time))
 
 
 def leaders(trace: Trace) -> list[tuple[int, int, float]]:

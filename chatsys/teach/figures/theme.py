@@ -10,7 +10,7 @@ and Ito, which stay apart for people who see red and green alike.
     use(modebar=True)      from now on figures have plotly's bar of buttons
 
 Promises  a text of a user can change nothing but the place it stands in.
-Read also `figures` and `bands`, which draw; `panel_view`, which repeats these colours in CSS; `drawing`.
+Read also `figures` and `role_spans`, which draw; `panel.view`, which repeats these colours in CSS; `drawing`.
 """
 
 import html

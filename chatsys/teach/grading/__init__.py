@@ -4,7 +4,7 @@
     questions     what a question is made of
     marking       whole notebooks; cell_output: what their cells print, within bounds
 
-It knows no lab by its name but those that it is told of.
+It knows no lab by its name: a lab is the folder labs/labNN, found by its number.
 
 Read first `grader`.
 """

@@ -3,15 +3,13 @@
     Question.judge(answer, seeds, progress) --> Finding, Finding, ...     none: everything holds
     points = the points of all aspects in which nothing was found; 0 if the answer does not run
 
-Read also `total_order_checks` (the questions of lab 03), `grader` (who asks them).
+Read also `labs.lab03.checks` (the questions of lab 03), `grader` (who asks them).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
-
-VERDICTS = ("pass", "fail", "exhausted, ok", "inconclusive")
 
 RUNS = "runs"
 """The aspect without which no other one counts: the answer runs and does something."""
@@ -26,14 +24,23 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     trace: bytes | None = None
 
 
+Judge = Callable[[type, Sequence[int], Callable[[str], None]], Iterator[Finding]]
+"""(answer, seeds, progress) -> what went wrong; `progress(step)` begins each seed, or whatever a step is here."""
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """One question of a lab.  `aspects` gives the points of each thing that must hold."""
+    """One question of a lab."""
 
     title: str
     aspects: dict[str, int]
-    judge: Callable[[type, Sequence[int], Callable[[str], None]], Iterator[Finding]]
+    """The points of each thing that must hold."""
+    judge: Judge
     done: str
     exhaustive: bool = False
+    given: tuple[type, ...] = ()
+    """Classes of the package that an answer may use."""
+    figure: str = "delivery_matrix"
+    """Which one of `teach.figures` shows a failed run."""
 
     @property
     def possible(self) -> int:
@@ -41,7 +48,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return sum(self.aspects.values())
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to an answer: points, the verdict and the sentence that tells the story."""
 
     question: str
@@ -54,17 +61,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         word = {"fail": "not yet", "inconclusive": "not decided"}.get(self.verdict, "done")
-        more = f"   show({self.question}) plays it." if self.trace is not None else ""
+        more = f'   show("{self.question}") plays it.' if self.trace is not None else ""
         return f"{self.question}  {word} ({self.points} of {self.possible} points).  {self.sentence}{more}"
 
     __repr__ = __str__
 
 
-def mark(name: str, question: Question, found: list[Finding], seeds: Sequence[int]) -> Result:
+def mark(name: str, question: Question, found: list[Finding], seeds: Sequence[int]) -> Grade:
     """Return the result for what a judge found; the first finding is the story."""
     if not found:
         many = "" if question.exhaustive else f"{len(seeds)} seeds.  "
-        return Result(
+        return Grade(
             question=name,
             verdict="exhausted, ok" if question.exhaustive else "pass",
             points=question.possible,
@@ -74,7 +81,7 @@ def mark(name: str, question: Question, found: list[Finding], seeds: Sequence[in
     broken = {finding.aspect for finding in found}
     points = 0 if RUNS in broken else sum(worth for aspect, worth in question.aspects.items() if aspect not in broken)
     first = next((finding for finding in found if finding.aspect == RUNS), found[0])
-    return Result(
+    return Grade(
         question=name,
         verdict="fail",
         points=points,

@@ -2,5 +2,7 @@
 
     lab03/    total order: stage (the actor), checks (the judges)
 
+An exercise is found by its number: 3.1 is one of `QUESTIONS` in lab03/checks.py.
+
 The notebooks stand in labs/source; ARCHITECTURE says how to add one.
 """

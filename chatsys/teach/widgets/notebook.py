@@ -37,7 +37,7 @@ def cell() -> Cell | None:
     return Cell(str(name), str(request["header"]["msg_id"]))
 
 
-class Turns:
+class WorldLock:
     """Whose turn it is in a simulated world: the panel's, or the cell's that runs.
 
     A world in virtual time is no place for two threads.  IPython tells when a cell begins and

@@ -3,7 +3,7 @@
     3.1   many seeds in a World that loses, repeats and reorders messages      order, once, complete, memory
     3.2   every order in which up to six copies of four messages can arrive    exhausted
 
-Read also `total_order` (the actor around the queue), `grader` (points, time limits, sentences).
+Read also `stage` (the actor around the queue), `grader` (points, time limits, sentences).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -175,12 +175,14 @@ def _numbers(numbers: list[int]) -> str:
 QUESTIONS = {
     "3.1": Question(
         title="the hold-back queue",
+        given=(Message,),
         aspects={"order": 2, "once": 1, "complete": 1, "memory": 1},
         judge=judge_runs,
         done=f"In every run all three nodes delivered #1 to #{MESSAGES}, each once and in order.",
     ),
     "3.2": Question(
         title="every order of arrival",
+        given=(Message,),
         aspects={"orders": 3},
         judge=judge_orders,
         done=f"All {sum(NUMBERS**length for length in range(1, LONGEST + 1)):,} orders of arrival of up to {LONGEST} "

@@ -10,7 +10,7 @@ to the student's queue, and *delivers* what the queue returns.
 
 Assumes   the sequencer never crashes; what to do when it does is the matter of lab 06.
 Promises  every number reaches every living node in the end, some of them more than once.
-Read also `total_order_checks` (who judges the queue), `protocol.holdback` (the real chat's queue).
+Read also `checks` (who judges the queue), `protocol.holdback` (the real chat's queue).
 """
 
 from random import Random

@@ -15,7 +15,7 @@ Assumes   a real cluster may be called from any thread; a simulated world may no
 Promises  without a front end it is a silent value; its thread ends with the cluster or the panel;
           a cell that runs again closes the panels that it made before, and their clusters end.
           Where there are no threads, as in a browser, it is a task on the notebook's own loop.
-Read also `hold` (who keeps the cluster), `panel_view` (what is shown), `panel.js` (how).
+Read also `hold` (who keeps the cluster), `view` (what is shown), `panel.js` (how).
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from chatsys.capabilities import THREADS, has
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Testbed
 from chatsys.teach.figures.role_spans import DOWN
-from chatsys.teach.widgets.notebook import Turns, cell, shell
+from chatsys.teach.widgets.notebook import WorldLock, cell, shell
 from chatsys.teach.widgets.panel.hold import Hold
 from chatsys.teach.widgets.panel.view import View
 
@@ -88,7 +88,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._task: asyncio.Task[None] | None = None
-        self._turns = Turns()
+        self._turns = WorldLock()
         self._turn = self._turns.lock
         self._hold = Hold(cluster, self._turn)
         if cluster.where == "sim":

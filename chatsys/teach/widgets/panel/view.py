@@ -15,7 +15,7 @@ Read also `bands` (the fold over roles), `panel` (who calls this), `panel.js` (w
 from typing import Any
 
 from chatsys.faults.wording import directions, of_links
-from chatsys.teach.figures.role_spans import DOWN, Story, stopped_itself
+from chatsys.teach.figures.role_spans import DOWN, RoleSpans, stopped_itself
 from chatsys.teach.figures.theme import plain
 from chatsys.trace import Record, Trace
 
@@ -31,7 +31,7 @@ class View:
 
     def __init__(self, nodes: tuple[int, ...]) -> None:
         self.nodes = nodes
-        self.story = Story()
+        self.story = RoleSpans()
         self.read = 0
         self.first: dict[int, tuple[str, float]] = {}
         """number -> the first message that was delivered there, and when."""
