@@ -24,7 +24,7 @@ from chatsys.check.histories import check_histories
 from chatsys.check.liveness import Verdict, check_live
 from chatsys.check.quiescence import check_rest
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.faults import Fault, Script, apply
+from chatsys.faults import Fault, Script, Testbed, apply
 from chatsys.runtime.cluster import Cluster
 from chatsys.trace import Trace
 
@@ -172,7 +172,7 @@ def soak(
         )
 
 
-def judge(cluster: Any, mended: float) -> tuple[Verdict, Verdict]:
+def judge(cluster: Testbed, mended: float) -> tuple[Verdict, Verdict]:
     """Return what the trace, and what the nodes of a cluster or world, say about liveness since all was mended."""
     return check_live(cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
 

@@ -16,10 +16,11 @@ Promises  it never calls a short quiet a success: then the verdict is `inconclus
 Read also `liveness` (the other laws), `protocol.node.Node.status` (the counts).
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 from chatsys.check.liveness import Verdict
 from chatsys.check.violation import Violation
+from chatsys.config import ClusterConfig
 from chatsys.trace import Trace
 
 QUEUES = {
@@ -35,9 +36,26 @@ _WORK = frozenset("submit append truncate promise boot role hold deliver start l
 """After such a record something may wait with good reason."""
 
 
-def check_rest(world: Any) -> Verdict:
+class Asked(Protocol):
+    """What this law asks: every `faults.testbed.Testbed` answers it."""
+
+    config: ClusterConfig
+
+    @property
+    def now(self) -> float:
+        """The present moment."""
+
+    @property
+    def trace(self) -> Trace:
+        """The history so far."""
+
+    def status(self) -> dict[int, dict[str, Any]]:
+        """Say of each node how it is."""
+
+
+def check_rest(world: Asked) -> Verdict:
     """Judge L6 by the status of a world or a cluster, now; `inconclusive` if something waits, but not for long yet."""
-    status: dict[int, dict[str, Any]] = world.status()
+    status = world.status()
     quiet = world.now - _busy(world.trace)
     beat = world.config.timing.heartbeat_interval
     broken: list[Violation] = []

@@ -10,6 +10,7 @@ The base class bounds the world and judges nothing; subclass it for an actor of 
 Read also `models` (the two models of the chat), `explore` (the search).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
@@ -87,7 +88,7 @@ def _value(value: Any) -> str:
     return str(getattr(value, "node", value)) if isinstance(value, msgspec.Struct) else repr(value)
 
 
-class Model:
+class Model(ABC):
     """A world to search.  Class attributes are its bounds; methods say what counts."""
 
     name = "a model"
@@ -141,9 +142,9 @@ class Model:
             f"{self.crashes} crashes, {self.duplicates} duplicates, {self.sleeps} pauses, {len(self.inputs)} messages",
         )
 
+    @abstractmethod
     def make(self, me: Address, config: ClusterConfig, random: Random) -> Actor:
         """Return a new actor for this address."""
-        raise NotImplementedError
 
     def compress(self, records: Iterable[Any]) -> tuple[Any, ...]:
         """Return fewer durable records that mean the same."""

@@ -14,6 +14,7 @@ from kernels import kernel
 
 from chatsys.errors import UsageError
 from chatsys.mutants import schedules
+from chatsys.sim.world import World
 from chatsys.teach import figures
 from chatsys.teach.figures import agreement, theme
 from chatsys.teach.figures import latencies as journeys
@@ -105,6 +106,21 @@ def test_roles_differ_by_pattern_and_marks_by_shape() -> None:
 def test_roles_says_which_links_were_cut_and_when() -> None:
     figure = figures.roles(made_up.split_brain())
     assert [note.text for note in figure.layout.annotations] == ["cut 3 | 1,2"]
+
+
+def test_a_cut_is_drawn_until_the_last_of_its_links_works_again() -> None:
+    with World(seed=1) as world:
+        world.run(1)
+        world.partition({3}, {1, 2})
+        world.run(1)
+        world.reconnect(1, 3)
+        world.run(1)
+        world.reconnect(2, 3, one_way=True)
+        world.run(1)
+        assert [cut.end for cut in bands.story(world.trace).cuts] == [None]
+        world.reconnect(2, 3)
+        world.run(1)
+        assert [(cut.start, cut.end) for cut in bands.story(world.trace).cuts] == [(1.0, 4.0)]
 
 
 def test_two_leaders_of_one_term_are_called_split_brain() -> None:

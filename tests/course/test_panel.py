@@ -268,6 +268,8 @@ def test_a_node_that_was_restarted_caught_up_what_it_missed_and_heard_the_rest_l
     ("verb", "args", "sentence"),
     [
         ("cut", (1, 2), "The link between nodes 1 and 2 is cut."),
+        ("reconnect", (1, 2), "The link between nodes 1 and 2 works again."),
+        ("reconnect", (1, 2, True), "What node 1 sends reaches node 2 again."),
         ("cut", (1, 2, True), "Nothing from node 1 reaches node 2 any more; the way back works."),
         ("partition", ({3}, {1, 2}), "The network splits: node 3 | nodes 1 and 2."),
         ("partition", ({3}, {1}, {2}), "The network splits: node 3 | node 1 | node 2."),

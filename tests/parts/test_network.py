@@ -44,6 +44,18 @@ def test_a_cut_can_be_one_way() -> None:
     assert not net.is_open(1, 2) and not net.is_open(2, 1) and net.is_open(1, 3)
 
 
+def test_a_reconnection_ends_one_cut_and_leaves_the_others() -> None:
+    net = network()
+    for a, b in ((1, 2), (2, 1), (1, 3)):
+        net.cut(a, b)
+    net.reconnect(1, 2)
+    assert net.arrivals(1, 2, 0.0) == (0.01,) and net.arrivals(2, 1, 0.0) == "cut" == net.arrivals(1, 3, 0.0)
+    net.reconnect(2, 1)
+    assert net.is_open(1, 2) and not net.is_open(1, 3)
+    net.reconnect(2, 3)  # it was not cut: nothing happens
+    assert net.cuts == {(1, 3)}
+
+
 def test_heal_removes_cuts_and_only_heal_everything_removes_rules() -> None:
     net = network()
     net.cut(1, 2)
@@ -178,6 +190,18 @@ def test_a_peer_that_died_behind_a_cut_is_heard_of_after_the_heal() -> None:
     one.heal()
     one.run(1)
     assert heard(one, 1, after=1) == [("link_down", 3)]
+
+
+def test_a_peer_that_died_behind_a_cut_is_heard_of_after_the_reconnection() -> None:
+    one = World(1)
+    one.run(3)
+    one.cut(1, 3)
+    one.crash(3)
+    one.run(0.5)
+    assert 3 in one.simulation.hosts[1].links, "behind the cut nothing is heard of it"
+    one.reconnect(1, 3)
+    one.run(0.01)
+    assert 3 not in one.simulation.hosts[1].links
 
 
 def test_a_frame_under_way_when_the_link_is_cut_vanishes() -> None:

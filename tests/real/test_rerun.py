@@ -75,7 +75,7 @@ def test_a_cluster_that_only_its_panel_knows_lives_until_the_cell_runs_again(cel
         cells.run("1 + 1", cell="another")
         assert alive(cells, 1) == ("1", "1")
     cells.run(
-        "_open = __import__('chatsys').teach.panel._open; shown = next(iter(_open)); shown.press('crash', node=1)"
+        "_open = __import__('chatsys').teach.widgets.panel.panel._open; shown = next(iter(_open)); shown.press('crash', node=1)"
     )
     assert "Node 1 crashed." in cells.value("shown.said")
 

@@ -218,6 +218,8 @@ TOLD = {
     '1.0, "partition", (3,), (1, 2), True': "At 1 s nothing from node 3 reaches nodes 1 and 2 any more; "
     "the way back works.",
     '1.0, "cut", 1, 2': "At 1 s the link between nodes 1 and 2 is cut.",
+    '1.0, "reconnect", 1, 2': "At 1 s the link between nodes 1 and 2 works again.",
+    '1.0, "reconnect", 1, 2, True': "At 1 s what node 1 sends reaches node 2 again.",
     '1.0, "slow", "*", "*", 0.0, 0.08': "At 1 s every link is slower by up to 0.08 s, each frame by another time, "
     "so that frames overtake.",
     '1.0, "slow", 1, 2, 0.5': "At 1 s the link between nodes 1 and 2 is slower by 0.5 s.",
