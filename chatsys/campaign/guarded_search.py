@@ -1,4 +1,4 @@
-"""Searched: every order of events with somebody's own parts, in a guarded process.
+"""Guarded search: every order of events with somebody's own parts, in a guarded process.
 
 Promises  warnings if the parts keep what one run leaves for the next, for then a search proves nothing;
           a summary as `explore` gives it, or a verdict "inconclusive" that names the line which hung,

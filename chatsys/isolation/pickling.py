@@ -1,4 +1,4 @@
-"""Carry: classes that exist only in a notebook travel to other processes, by value.
+"""Pickling: classes that exist only in a notebook travel to other processes, by value.
 
     pack((Node, {"election": MyBully})) --bytes--> pickle.loads, in a process that never saw the notebook
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:  # importing it needs what only systems with processes have
 
 GRACE = 2.0
 """Seconds after which a process is killed that does not even say where it hangs."""
+SLACK = 0.5
+"""Seconds of CPU beyond a step's limit until it is accused from outside; its own process looks first."""
 STARTING = 30.0
 """So many seconds more are granted until a process begins."""
 
@@ -174,8 +176,9 @@ class Worker:
 
         Its own thread cannot look at the clock while a single call of C holds the interpreter, or while it is suspended.
         """
-        now, limit, more = time.monotonic(), self.bounds.step, GRACE + (0 if self.ready else STARTING + LOADING)
-        if now - self.since > limit + more and _cpu_time(self.process.pid) - self.worked > limit + more:
+        now, limit, start = time.monotonic(), self.bounds.step, 0.0 if self.ready else STARTING + LOADING
+        most, more = limit + SLACK + start, GRACE + start
+        if now - self.since > most and _cpu_time(self.process.pid) - self.worked > most:
             why = f"It did not end within {limit:g} s, and the process did not say where; look for one very long step."
             return self._over(Answer("hung", why, True, self.step))
         wall = min(self.begun + self.bounds.whole, self.since + PATIENCE * limit) + more

@@ -89,7 +89,7 @@ class RuleBook:
         self.active = False
 
     def set(self, rules: RuleSet) -> None:
-        """Obey `rules` from now on."""
+        """Apply `rules` from now on."""
         self.all = rules
         self.cuts = frozenset(rules.cuts)
         self.active = bool(rules.cuts or rules.rules)

@@ -5,5 +5,5 @@
     hold        who keeps the cluster alive
     panel.js    how it is drawn, with panel.css
 
-Read first `panel`.
+Read first `panel.py`.
 """
