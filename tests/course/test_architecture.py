@@ -284,6 +284,8 @@ def test_no_name_says_nothing() -> None:
 
 MAY_STAND_TWICE = {
     "Host": "a mirror: one life of an actor, in the imaginary world and in the real one",
+    "Recorder": "a mirror: who writes the trace of one host, imaginary and real",
+    "Life": "what turns ask of the life around them, and a life as a state of the explorer",
     "Disk": "a mirror: what a host writes to, imaginary and real",
     "Link": "a mirror: one direction between two nodes, imaginary, and one TCP connection",
     "Network": "a mirror: what carries frames, imaginary and real",
