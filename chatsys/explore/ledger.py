@@ -18,11 +18,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.effects import Deliver, Note
 from chatsys.check.violation import Violation
 from chatsys.explore.durable import read_records
 from chatsys.explore.happenings import Start
 from chatsys.explore.untimed import Life, Turn
-from chatsys.protocol.effects import Deliver, Note
 from chatsys.protocol.messages import Ack, Entry, Prepare, Promise, SubmitReply
 from chatsys.protocol.node import Node
 

@@ -26,15 +26,16 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Send
+from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
 from chatsys.explore.chance import NOW, Chance, Now, Undecidable
 from chatsys.explore.fingerprint import FAR, Copier, Pacing, Survey
 from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Send
-from chatsys.protocol.messages import LinkDown, LinkUp
-from chatsys.protocol.storage import Boot, Outbox
+from chatsys.protocol.storage import Boot
 
 LATE = Now(-1e6)
 """The date of an alarm that rings long after it should have."""

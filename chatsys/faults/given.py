@@ -20,10 +20,10 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import NoSuchVerb, UsageError
 from chatsys.faults.fault import ANY
-from chatsys.protocol.actor import Actor
 from chatsys.protocol.session_table import refusal
 
 

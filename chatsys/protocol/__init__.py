@@ -4,11 +4,12 @@ This package is a book, and each module is a chapter.  It knows no network, no d
 thread.  A node is an object that takes in what happened and returns what is to be done; a *world*
 (the simulator, a search, a real process) does it.  So all worlds run these very objects.
 
-The chapters in reading order; the core path is marked with a star and takes about an hour and a half:
+Read the contract first, `chatsys.actor`: the doors through which a world speaks to an actor, and the
+effects that a door returns (10 minutes).  Then the chapters in reading order; the core path is marked with a star and takes about an hour and a half:
 
       messages       the frames: what nodes and clients say to each other                   10 min
-    * actor          the doors through which a world speaks to a node                        5 min
-    * effects        what a door returns: effects for the world, decisions for siblings      5 min
+    * part           what the parts of a node have in common                                 2 min
+    * decisions      what a part wants of its siblings                                       5 min
       log            positions, labels, and the marks commit <= verified <= last            10 min
     * standing       the six roles and the moves between them; term, promise, leader         5 min
     * failure        heartbeats, silence, trust; a leader that nobody answers                10 min
@@ -21,7 +22,7 @@ The chapters in reading order; the core path is marked with a star and takes abo
     * sessions       once and in order for each client; what `ok` means                     15 min
       session_table  the table that every node computes from its log                         5 min
       client         the other end: says it again until it is known what became of it       10 min
-      storage        the lines of the log, and the outbox that waits for the disk           10 min
+      storage        the records of the log                                                  5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
     * node           the parts together: one `match` is the page of the whole protocol      10 min
       words          which columns of the trace a frame fills                                2 min
@@ -53,12 +54,13 @@ A whole world without faults, in which a cluster elects a leader and chats:
     from collections import deque
     from random import Random
 
+    from chatsys.actor.effects import Append, Deliver, Send
+    from chatsys.actor.events import LinkUp, Say
+    from chatsys.actor.logfile import encode
+    from chatsys.actor.outbox import Outbox
     from chatsys.config import ClusterConfig
     from chatsys.protocol.client import Client
-    from chatsys.protocol.effects import Append, Deliver, Send
-    from chatsys.protocol.messages import LinkUp, Say
     from chatsys.protocol.node import Node
-    from chatsys.protocol.storage import Outbox, encode
 
     config = ClusterConfig.of(3)
     actors = {node: Node(node, config, Random(node)) for node in config.ids}

@@ -31,11 +31,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Append, Effects, Note, Send
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Append, Commit, Effects, Note, Release, Send, Yield
+from chatsys.protocol.decisions import Commit, Release, Yield
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Catchup, CatchupReply, Coordinator, Heartbeat, Ok, Propose
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Standing
 from chatsys.protocol.storage import Promised
 

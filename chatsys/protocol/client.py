@@ -22,10 +22,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Effects, Note, Send
+from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Effects, Note, Send
-from chatsys.protocol.messages import NODE_MESSAGES, Delivered, LinkDown, LinkUp, Say, Submit, SubmitReply, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply, Subscribe
 from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256

@@ -17,9 +17,9 @@ Read also `storage` (the same entries on disk), `ordering` and `catchup` (who ca
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from chatsys.actor.effects import Append, Effects, Note
 from chatsys.config import Limits
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.effects import Append, Effects, Note
 from chatsys.protocol.messages import Entry, Label
 from chatsys.protocol.storage import Stored, Truncate
 

@@ -23,34 +23,24 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from chatsys.actor.actor import NEVER, Actor, Address
+from chatsys.actor.effects import Append, Deliver, Effects, Note, Send
+from chatsys.actor.events import Stop
+from chatsys.actor.logfile import decode
+from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
 from chatsys.errors import DamagedLog, LogError, UsageError
-from chatsys.protocol.actor import NEVER, Actor, Address, Part
 from chatsys.protocol.catchup import CatchUp
-from chatsys.protocol.effects import (
-    Append,
-    Commit,
-    Deliver,
-    Effects,
-    HandOver,
-    Lead,
-    Note,
-    Order,
-    Release,
-    Retire,
-    Send,
-    Stand,
-    Suspect,
-    Yield,
-)
+from chatsys.protocol.decisions import Commit, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.membership import Membership
-from chatsys.protocol.messages import NODE_MESSAGES, Stop, Submit, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
+from chatsys.protocol.part import Part
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.standing import Role, Standing
-from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint, Outbox, Promised, Stored, Truncate, decode
+from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {

@@ -31,11 +31,14 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Note, Send
+from chatsys.actor.events import LinkUp
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Commit, Effects, Note, Release, Send, Yield
+from chatsys.protocol.decisions import Commit, Release, Yield
 from chatsys.protocol.holdback import HoldBack
-from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, LinkUp, Propose
+from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Propose
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Standing
 
 

@@ -32,19 +32,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Deliver, Effects, Note, Send
+from chatsys.actor.events import DiskSpace, LinkDown
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Deliver, Effects, Note, Order, Release, Send, Yield
-from chatsys.protocol.messages import (
-    Delivered,
-    DiskSpace,
-    Entry,
-    LinkDown,
-    Submit,
-    SubmitReply,
-    SubmitStatus,
-    Subscribe,
-)
+from chatsys.protocol.decisions import Order, Release, Yield
+from chatsys.protocol.messages import Delivered, Entry, Submit, SubmitReply, SubmitStatus, Subscribe
+from chatsys.protocol.part import Part
 from chatsys.protocol.session_table import SessionTable, refusal
 from chatsys.protocol.standing import Standing
 

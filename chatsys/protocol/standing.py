@@ -22,8 +22,8 @@ from enum import Enum
 
 import msgspec
 
+from chatsys.actor.effects import Note
 from chatsys.config import ClusterConfig
-from chatsys.protocol.effects import Note
 from chatsys.protocol.log import Log
 from chatsys.protocol.messages import PeerInfo
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate

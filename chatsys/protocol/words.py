@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.protocol.effects import Deliver
+from chatsys.actor.effects import Deliver
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
 
 _SEQ = ("seq", "match", "barrier", "first", "verified", "commit", "number")

@@ -29,6 +29,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.events import Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
 from chatsys.faults import (
@@ -43,8 +45,7 @@ from chatsys.faults import (
     config_of,
     warn_expired,
 )
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.messages import Say, Submit
+from chatsys.protocol.messages import Submit
 from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory
 from chatsys.runtime.loop import LoopThread

@@ -11,7 +11,7 @@ Assumes   the file system keeps what a completed sync covered.
 Promises  one process per folder (the lock dies with it); a torn last line is cut off, any other
           damage is an error; after a failed write or sync nothing more is written.
           (SPECIFICATION R12.6, R12.9)
-Read also `protocol.storage` (the bytes, the outbox), `sim.disk` (the imaginary counterpart).
+Read also `actor.logfile` (the bytes), `actor.outbox`, `sim.disk` (the imaginary counterpart).
 """
 
 import asyncio
@@ -27,9 +27,10 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.logfile import decode, encode
 from chatsys.errors import ChatsysError, DiskFailed, LogError, LogInUse
-from chatsys.protocol.actor import Address
-from chatsys.protocol.storage import Boot, decode, encode
+from chatsys.protocol.storage import Boot
 from chatsys.surroundings import FULL, UNUSABLE, advice, lock, place, read_ordinary, reason, start_thread
 
 LOG = "log.jsonl"

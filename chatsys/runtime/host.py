@@ -20,11 +20,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append
+from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, DiskFailed, told
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append
-from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp, Stop
 from chatsys.protocol.storage import Boot
 from chatsys.protocol.words import log_end
 from chatsys.runtime.disk import Disk

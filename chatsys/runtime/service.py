@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from chatsys.actor.actor import Actor
 from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import NodeConfig
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.protocol.actor import Actor
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host

@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.events import Say
 from chatsys.errors import ChatsysError, LogError, UsageError
 from chatsys.faults import check_command
-from chatsys.protocol.messages import Say
 from chatsys.runtime.disk import cannot_use
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.net.ports import Network

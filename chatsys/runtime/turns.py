@@ -8,7 +8,7 @@ A turn is one callback of the event loop, after all sockets that were ready have
 
 Promises  frames leave after the records written before them are durable, and after the trace of
           their turn; what a node sends to itself comes back through its own disk, in a later turn.
-Read also `host` (the life around the turns), `protocol.storage.Outbox`, `recorder`.
+Read also `host` (the life around the turns), `actor.outbox.Outbox`, `recorder`.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from typing import Any
 
 import msgspec
 
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Deliver, Note, Send
-from chatsys.protocol.messages import LinkDown, LinkUp
-from chatsys.protocol.storage import Outbox
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Deliver, Note, Send
+from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.outbox import Outbox
 from chatsys.protocol.words import columns, log_end, of_delivery, of_record
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport

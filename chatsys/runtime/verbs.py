@@ -8,9 +8,9 @@ Read also `cluster` (who has these verbs), `rules` (what they mean), `sim.verbs`
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
+from chatsys.actor.actor import Address
 from chatsys.config import ClusterConfig
 from chatsys.faults import Fault, check_ends, check_fault, refuse_verb, repair
-from chatsys.protocol.actor import Address
 from chatsys.runtime.net.rules import Lossy, Rule, RuleSet, Slow
 from chatsys.runtime.supervisor import Supervisor
 

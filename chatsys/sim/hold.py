@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chatsys.protocol.actor import Address
+from chatsys.actor.actor import Address
 
 if TYPE_CHECKING:
     from chatsys.sim.interpreter import Frame, Hands

@@ -19,11 +19,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Append
+from chatsys.actor.events import DiskSpace, LinkDown, LinkUp
+from chatsys.actor.logfile import decode
+from chatsys.actor.outbox import Outbox
 from chatsys.errors import DamagedLog, DiskFailed
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Append
-from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp
-from chatsys.protocol.storage import Boot, Outbox, decode
+from chatsys.protocol.storage import Boot
 from chatsys.protocol.words import columns, log_end
 from chatsys.sim.disk import Health
 from chatsys.sim.interpreter import Frame, Hands

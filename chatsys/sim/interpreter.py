@@ -7,7 +7,7 @@
 Assumes   the host opens one door at a time.
 Promises  frames leave after the records written before them are durable; a door that raises stops
           this node, with a sentence, and never the world.
-Read also `host`, whose lower half this is; `storage.Outbox`, `words` (what the trace says).
+Read also `host`, whose lower half this is; `outbox.Outbox`, `words` (what the trace says).
 """
 
 import math
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Deliver, Note, Send
+from chatsys.actor.outbox import Outbox
 from chatsys.errors import BrokenInvariant, DiskFailed, told
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Deliver, Note, Send
-from chatsys.protocol.storage import Outbox
 from chatsys.protocol.words import columns, log_end, of_delivery, of_record
 from chatsys.sim.disk import Disk
 from chatsys.trace import Record

@@ -14,11 +14,11 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from chatsys.actor.actor import Address
+from chatsys.actor.events import Stop
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.faults import Fault, apply, check_ends, check_fault
-from chatsys.protocol.actor import Address
-from chatsys.protocol.messages import Stop
 from chatsys.sim.disk import Health
 from chatsys.sim.host import Host
 from chatsys.sim.network import Network

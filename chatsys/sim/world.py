@@ -8,7 +8,7 @@ All chance comes from the seed, so the same seed and the same verbs give the sam
 
     world = World(seed=7); world.run(3); world.say("hello"); world.crash(world.leader); world.run(5)
 
-Assumes   actors keep the contract of `protocol.actor`; any actor will do, the chat node is one.
+Assumes   actors keep the contract of `actor.actor`; any actor will do, the chat node is one.
 Promises  a byte-identical trace per seed, whatever PYTHONHASHSEED is; a node that raises stops alone.
 Read also `events`, `verbs`, `host`, `network`, `disk`; `runtime.cluster` has the same verbs.
 """
@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.events import Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
 from chatsys.faults import (
@@ -34,8 +36,7 @@ from chatsys.faults import (
     config_of,
     refuse_verb,
 )
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.messages import Say, Submit
+from chatsys.protocol.messages import Submit
 from chatsys.sim.disk import Disk, DiskModel
 from chatsys.sim.hold import Gate, Wants
 from chatsys.sim.host import Host

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.quick
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "chatsys"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+CORE = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in {"actor", "protocol"}]
+"""What decides and never acts."""
 
 LEVELS = (
     {"places"},
@@ -188,13 +190,17 @@ def test_a_circle_is_found_however_long_it_is() -> None:
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "protocol").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_the_core_touches_no_world(path: Path) -> None:
     wrong = [sentence(path, line, name) for name, line in imports(path) if name.split(".")[0] not in CORE_MAY_IMPORT]
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "protocol").glob("*.py")), ids=lambda path: path.name)
+def test_the_contract_of_actors_and_the_chat_are_both_the_core() -> None:
+    assert {path.parent.name for path in CORE} == {"actor", "protocol"}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_the_core_uses_random_only_as_a_type(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "random":

@@ -4,8 +4,8 @@ from typing import Any
 
 from by_hand import chat, leader, node, of, sent
 
+from chatsys.actor.effects import Append, Send
 from chatsys.config import Limits
-from chatsys.protocol.effects import Append, Send
 from chatsys.protocol.messages import (
     Catchup,
     CatchupReply,

@@ -5,19 +5,10 @@ from typing import Any
 
 from by_hand import config, of, sent
 
+from chatsys.actor.effects import Note
+from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.protocol.client import Client
-from chatsys.protocol.effects import Note
-from chatsys.protocol.messages import (
-    Delivered,
-    Entry,
-    LinkDown,
-    LinkUp,
-    PeerInfo,
-    Say,
-    Submit,
-    SubmitReply,
-    Subscribe,
-)
+from chatsys.protocol.messages import Delivered, Entry, PeerInfo, Submit, SubmitReply, Subscribe
 
 
 def client(home: int = 1, **rest: Any) -> Client:

@@ -3,8 +3,9 @@
 import pytest
 from by_hand import chat, config, leader, node, of, recovered, sent
 
+from chatsys.actor.effects import Append, Deliver, Send
+from chatsys.actor.events import Stop
 from chatsys.errors import LogError
-from chatsys.protocol.effects import Append, Deliver, Send
 from chatsys.protocol.messages import (
     NODE_MESSAGES,
     Ack,
@@ -19,7 +20,6 @@ from chatsys.protocol.messages import (
     Prepare,
     Promise,
     Propose,
-    Stop,
 )
 from chatsys.protocol.node import PARTS, Node
 from chatsys.protocol.standing import Role

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from by_hand import chat, leader, node, of, part, sent
 
+from chatsys.actor.effects import Note
+from chatsys.actor.events import LinkUp
 from chatsys.config import Limits
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.effects import Commit, Note, Order, Release
+from chatsys.protocol.decisions import Commit, Order, Release
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.log import Log
-from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Label, LinkUp, PeerInfo, Propose
+from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Label, PeerInfo, Propose
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Receiver, Sequencer
 

@@ -5,16 +5,15 @@ from typing import Any
 import pytest
 from by_hand import chat, leader, node, of, sent
 
+from chatsys.actor.effects import Append, Deliver, Note, Send
+from chatsys.actor.events import DiskSpace, LinkDown
 from chatsys.config import Limits
-from chatsys.protocol.effects import Append, Deliver, Note, Send
 from chatsys.protocol.messages import (
     Ack,
     Coordinator,
     Delivered,
-    DiskSpace,
     Entry,
     Label,
-    LinkDown,
     PeerInfo,
     Prepare,
     Propose,
@@ -133,7 +132,7 @@ def test_without_a_leader_a_follower_says_busy_at_once() -> None:
 
 
 def test_a_leader_that_is_not_ready_keeps_messages_until_its_barrier_commits() -> None:
-    from chatsys.protocol.effects import Lead
+    from chatsys.protocol.decisions import Lead
     from chatsys.protocol.standing import Role
 
     three = node(3)
@@ -165,7 +164,7 @@ def test_a_leader_low_on_disk_space_says_busy() -> None:
 
 def test_a_new_leader_knows_the_numbers_of_the_whole_log() -> None:
     """The table is rebuilt from the log: a retry after fail-over is recognised before it is delivered."""
-    from chatsys.protocol.effects import Lead
+    from chatsys.protocol.decisions import Lead
     from chatsys.protocol.standing import Role
 
     two = node(2)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from pingpong import Counted
 
+from chatsys.actor.logfile import encode
 from chatsys.errors import DamagedLog, DiskFailed, LogError, LogInUse
-from chatsys.protocol.storage import NODE_RECORDS, Boot, encode
+from chatsys.protocol.storage import NODE_RECORDS, Boot
 from chatsys.runtime.disk import Disk
 
 TYPES = (Counted,)

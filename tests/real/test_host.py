@@ -11,12 +11,13 @@ import msgspec
 import pytest
 from pingpong import Counted, Ping, PingPong, Pong
 
+from chatsys.actor.actor import Actor
+from chatsys.actor.effects import Append, Note, Send
+from chatsys.actor.events import Say, Stop
+from chatsys.actor.logfile import encode
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.actor import Actor
-from chatsys.protocol.effects import Append, Note, Send
-from chatsys.protocol.messages import Say, Stop
-from chatsys.protocol.storage import Boot, encode
+from chatsys.protocol.storage import Boot
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
 from chatsys.runtime.net.ports import Ports

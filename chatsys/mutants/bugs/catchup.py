@@ -5,9 +5,10 @@ Read also `protocol.catchup`, which does it right; lab 8.
 
 from msgspec.structs import replace
 
+from chatsys.actor.effects import Append, Effects, Note, Send
 from chatsys.mutants.bugs.mutant import FIVE, Mutant
 from chatsys.protocol.catchup import CatchUp
-from chatsys.protocol.effects import Append, Commit, Effects, Note, Send
+from chatsys.protocol.decisions import Commit
 from chatsys.protocol.messages import Catchup, CatchupReply
 from chatsys.protocol.storage import Stored
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Note, Send
 from chatsys.config import ClusterConfig, Limits
 from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Commit, Effects, Note, Release, Send, Yield
+from chatsys.protocol.decisions import Commit, Release, Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Entry, Propose
 from chatsys.protocol.ordering import Progress, Receiver, Sequencer

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Send
 from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Effects, Order, Send
+from chatsys.protocol.decisions import Order
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
 from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import SessionTable

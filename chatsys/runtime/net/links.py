@@ -25,8 +25,8 @@ from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
+from chatsys.actor.actor import Address
 from chatsys.errors import FrameError
-from chatsys.protocol.actor import Address
 from chatsys.runtime.net.wire import Hello, Refused, line, objection, read_greeting
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
+from chatsys.actor.actor import Address
+from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import split_address
-from chatsys.protocol.actor import Address
-from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.runtime.net.links import Outbound
 from chatsys.runtime.net.listener import SHORT, reason
 

@@ -18,10 +18,11 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Deliver, Note, Send
+from chatsys.actor.events import Say
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Deliver, Note, Send
-from chatsys.protocol.messages import Entry, Say
+from chatsys.protocol.messages import Entry
 
 AGAIN = 0.4
 """Every so many seconds a node repeats what is unanswered and asks for what is missing."""

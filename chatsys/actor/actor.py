@@ -25,15 +25,11 @@ Read also `effects`, then `node`, the largest actor; `client.Client` is another.
 import math
 from collections.abc import Iterable
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from chatsys.config import ClusterConfig
-
-if TYPE_CHECKING:
-    from chatsys.protocol.effects import Yield
-    from chatsys.protocol.standing import Standing
 
 Address = int | str
 """Who sends or receives: a number is a member of the cluster, a text names a client's link."""
@@ -133,28 +129,3 @@ class Actor:
     def status(self) -> dict[str, Any]:
         """Return a few numbers for people: what a panel shows on this actor's card."""
         return {}
-
-
-class Part(Actor):
-    """A part of a node: an actor with siblings.
-
-    It reads the facts all parts share (`standing`, and in it `log`), names the messages it
-    `handles`, and has two more doors, for the two turns of a node's fate.  What it wants of a
-    sibling it returns as a decision.
-    """
-
-    handles: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
-
-    def __init__(self, standing: "Standing", config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing.me, config, random)
-        self.standing = standing
-        self.log = standing.log
-        self.timing = config.timing
-
-    def lead(self, now: float) -> list[Any]:
-        """This node leads from now on."""
-        return []
-
-    def follow(self, now: float, decision: "Yield") -> list[Any]:
-        """This node is a follower from now on, as `decision` says."""
-        return []
