@@ -81,6 +81,9 @@ class Actor:
     from_clients: ClassVar[tuple[type[msgspec.Struct], ...] | None] = None
     """Which messages a client's link may carry; None: all.  The real transport closes a link that breaks this."""
 
+    part_names: ClassVar[tuple[str, ...]] = ()
+    """The names under which parts of this actor can be replaced by others; a world checks `parts=` against them."""
+
     def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
         self.me = me
         self.config = config
@@ -91,6 +94,16 @@ class Actor:
     def deadline(self) -> float:
         """When the world must call `on_time`, at the latest."""
         return self.alarms.next
+
+    @property
+    def incarnation(self) -> int | None:
+        """Which life this is, from 1, if this actor counts its lives in its log; None: the world counts them."""
+        return None
+
+    @classmethod
+    def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:
+        """Return (cluster, address) of the actor whose log holds `records`; None if they do not say."""
+        return None
 
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back what the log holds, before `start`; called once, in every life."""

@@ -32,9 +32,13 @@ def encode(record: msgspec.Struct) -> bytes:
     return b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
 
 
+class _Nothing(msgspec.Struct, frozen=True, tag="", tag_field="type"):
+    """What an actor without records reads: no record of any kind."""
+
+
 @cache
 def _decoder(types: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(Union[types])  # noqa: UP007 - the members are known at run time only
+    return msgspec.json.Decoder(Union[types] if types else _Nothing)  # noqa: UP007 - the members are known at run time only
 
 
 def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> tuple[list[Any], int]:

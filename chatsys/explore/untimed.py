@@ -35,7 +35,6 @@ from chatsys.errors import BrokenInvariant, told
 from chatsys.explore.chance import NOW, Chance, Now, Undecidable
 from chatsys.explore.fingerprint import FAR, Copier, Pacing, Survey
 from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
-from chatsys.protocol.storage import Boot
 
 LATE = Now(-1e6)
 """The date of an alarm that rings long after it should have."""
@@ -194,8 +193,7 @@ class Turns:
         effects = actor.start(NOW)
         records = [effect.record for effect in effects if type(effect) is Append]
         life.durable = self.compress((*life.durable, *records))
-        boots = [record.incarnation for record in records if type(record) is Boot]
-        life.incarnation = boots[-1] if boots else life.incarnation + 1
+        life.incarnation = life.incarnation + 1 if actor.incarnation is None else actor.incarnation
         turn.effects += effects
         self._perform(turn, [effect for effect in effects if type(effect) is not Append])
         self._door(turn, lambda now: [])

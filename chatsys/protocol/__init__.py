@@ -5,7 +5,8 @@ thread.  A node is an object that takes in what happened and returns what is to 
 (the simulator, a search, a real process) does it.  So all worlds run these very objects.
 
 Read the contract first, `chatsys.actor`: the doors through which a world speaks to an actor, and the
-effects that a door returns (10 minutes).  Then the chapters in reading order; the core path is marked with a star and takes about an hour and a half:
+effects that a door returns (10 minutes).  Then the chapters in reading order; the core path is marked
+with a star and takes about an hour and a half:
 
       messages       the frames: what nodes and clients say to each other                   10 min
     * part           what the parts of a node have in common                                 2 min

@@ -66,6 +66,7 @@ class Node(Actor):
     decode = staticmethod(decode)
     """What turns the bytes of the log into records at boot."""
     from_clients = (Submit, Subscribe)  # SPECIFICATION R2.4
+    part_names = tuple(PARTS)
 
     def __init__(
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
@@ -107,6 +108,16 @@ class Node(Actor):
             if part.alarms.next < earliest:
                 earliest = part.alarms.next
         return earliest
+
+    @property
+    def incarnation(self) -> int:
+        """Which life of this node it is; its boot records count."""
+        return self.standing.incarnation
+
+    @classmethod
+    def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:
+        """Return (cluster, id) of the node that wrote the first boot record."""
+        return next(((record.cluster, record.node) for record in records if isinstance(record, Boot)), None)
 
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back term, promise, log and commit from the durable records.

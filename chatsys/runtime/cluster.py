@@ -273,7 +273,7 @@ class Cluster(LinkVerbs):
         from chatsys.run import Run
 
         options = {"nodes": len(self.nodes), "quorum": self.config.quorum, "where": self.where}
-        own = None if self.actor.__module__ == "chatsys.protocol.node" else self.actor
+        own = None if self.actor is _node() else self.actor
         return Run(self.trace, self.seed, self.script.plain(), options, self.parts, own).save(path)
 
 

@@ -67,7 +67,7 @@ def _to_stderr(text: str) -> None:
 
 async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     owner = (config.cluster.cluster, config.node)
-    disk = Disk(Path(config.data), actor.records, owner=owner)
+    disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     loop = asyncio.get_running_loop()
     # The origin is 0: records carry the monotonic clock itself, which `terminal` turns into the time of day.
     host = Host(config.node, config.cluster, actor, sink, disk=disk)

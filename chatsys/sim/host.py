@@ -25,7 +25,6 @@ from chatsys.actor.events import DiskSpace, LinkDown, LinkUp
 from chatsys.actor.logfile import decode
 from chatsys.actor.outbox import Outbox
 from chatsys.errors import DamagedLog, DiskFailed
-from chatsys.protocol.storage import Boot
 from chatsys.protocol.words import columns, log_end
 from chatsys.sim.disk import Health
 from chatsys.sim.interpreter import Frame, Hands
@@ -59,10 +58,9 @@ class Host(Hands):
         effects = self._begin(records, seed)
         if effects is None:
             return
-        for effect in effects:
-            if type(effect) is Append and type(effect.record) is Boot:
-                self.incarnation = effect.record.incarnation
-                self.prefix = f"{self.me}.{self.incarnation}."
+        if self.actor.incarnation is not None:
+            self.incarnation = self.actor.incarnation
+            self.prefix = f"{self.me}.{self.incarnation}."
         self.note("start", seq=self.log_end, reason=found)
         self.held = [effect for effect in effects if type(effect) is not Append]
         try:

@@ -247,7 +247,7 @@ def _node() -> type[Actor]:
 
 
 def _is_node(actor: type[Actor]) -> bool:
-    return actor.__module__ == "chatsys.protocol.node"
+    return actor is _node()
 
 
 def _client(home: int | None) -> Factory:

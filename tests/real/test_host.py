@@ -239,9 +239,13 @@ def test_an_alarm_rings_at_its_time_and_not_while_the_node_is_paused(tmp_path: P
 
 
 class Bookkeeper(Actor):
-    """Boots as the chat node does."""
+    """Boots as the chat node does, and says itself which life it is."""
 
     records = (Boot,)
+
+    @property
+    def incarnation(self) -> int:
+        return self.life
 
     def recover(self, records: Any) -> None:
         self.life = 1 + len(list(records))
