@@ -191,7 +191,7 @@ class Turns:
         chance.newborn = False
         actor.recover(life.durable)
         effects = actor.start(NOW)
-        records = [effect.record for effect in effects if type(effect) is Append]
+        records = [record for effect in effects if type(effect) is Append for record in effect.items]
         life.durable = self.compress((*life.durable, *records))
         life.incarnation = life.incarnation + 1 if actor.incarnation is None else actor.incarnation
         turn.effects += effects
@@ -237,7 +237,8 @@ class Turns:
                 if life.outbox.admit(effect.to, effect.message):
                     self._emit(turn, effect.to, effect.message)
             elif kind is Append:
-                self._append(life, effect.record)
+                for record in effect.items:
+                    self._append(life, record)
 
     def _append(self, life: Life, record: msgspec.Struct) -> None:
         if self.rules.disk_steps:

@@ -39,7 +39,7 @@ Whoever writes a world has four duties:
 
 1. Call one door at a time (`start`, `on_message`, `on_time`, `on_command`) with a `now` that never
    goes back, and `on_time` no later than `deadline`.  Call `settle` once at the end of each turn.
-2. Carry out the effects in their order.  *Persist* an Append: hand the record to the disk.  *Send* a
+2. Carry out the effects in their order.  *Persist* an Append: hand its records to the disk.  *Send* a
    frame only when every record before it is durable; an `Outbox` does the counting.  *Deliver* at
    once: what is committed is on the disks of a quorum, so it need not wait for this one.
 3. Lose and delay frames between nodes as you like, but never one that a node sends to itself; drop
@@ -74,14 +74,14 @@ A whole world without faults, in which a cluster elects a leader and chats:
     def turn(me, door, *facts, now=0.0):
         for effect in door(*facts, now) + actors[me].settle(now):
             match effect:
-                case Append(record):                            # persist ...
-                    disks[me] += encode(record)
-                    outboxes[me].wrote()
+                case Append(records):                           # persist ...
+                    disks[me] += b"".join(map(encode, records))
+                    outboxes[me].wrote(len(records))
                 case Send(to, message):                         # ... send ...
                     if outboxes[me].admit(to, message):
                         wire.append((me, to, message))
-                case Deliver(entry, number):                    # ... deliver
-                    chats[me].append((number, entry.text))
+                case Deliver(messages):                         # ... deliver
+                    chats[me] += [(one.msg_no, one.text) for one in messages]
         for to, message in outboxes[me].synced(outboxes[me].written):    # this disk is fast
             wire.append((me, to, message))
         while wire:

@@ -16,6 +16,7 @@ Read also `actor.effects` (what leaves a node); `node`, whose one `match` over d
 import msgspec
 
 from chatsys.actor.actor import Address
+from chatsys.actor.effects import OneOrMore
 from chatsys.protocol.messages import Entry
 
 
@@ -57,10 +58,10 @@ class Retire(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Order(msgspec.Struct, frozen=True):
-    """Give this the next sequence number: `draft` is an entry whose seq and term are still 0."""
+class Order(OneOrMore[Entry]):
+    """Give these drafts the next sequence numbers, in their order: entries whose seq and term are still 0."""
 
-    draft: Entry
+    __slots__ = ()
 
 
 class Commit(msgspec.Struct, frozen=True):

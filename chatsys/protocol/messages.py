@@ -249,7 +249,11 @@ class Submit(Message, frozen=True):
 
 
 class SubmitReply(Message, frozen=True):
-    """What became of a SUBMIT.  `ok` means committed: it is delivered everywhere, for ever."""
+    """What became of a SUBMIT.  `ok` means committed: it is delivered everywhere, for ever.
+
+    An `ok` may speak of a run: of `count` messages of this session that follow each other in the client's
+    count, in the log and in the chat.  The numbers are those of the first.
+    """
 
     overtakes_disk: ClassVar[bool] = True
     client_id: str
@@ -259,6 +263,7 @@ class SubmitReply(Message, frozen=True):
     seq: Number = 0
     msg_no: Number = 0
     leader: PeerInfo | None = None
+    count: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 1
 
 
 class Subscribe(Message, frozen=True):

@@ -244,8 +244,8 @@ class Node(Actor):
             case Retire(reason):
                 self.standing.set_leader(None)
                 return [Yield(reason)]
-            case Order(draft):
-                return self.sequencer.order(draft, now)
+            case Order(drafts):
+                return [effect for draft in drafts for effect in self.sequencer.order(draft, now)]
             case Commit():
                 return self.sessions.deliver(now)
             case HandOver():

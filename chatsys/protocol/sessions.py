@@ -33,7 +33,7 @@ from typing import Any
 import msgspec
 
 from chatsys.actor.actor import Address
-from chatsys.actor.effects import Deliver, Effects, Note, Send
+from chatsys.actor.effects import Deliver, Delivery, Effects, Note, Send
 from chatsys.actor.events import DiskSpace, LinkDown
 from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Order, Release, Yield
@@ -83,9 +83,8 @@ class Sessions(Part):
         match message:
             case Submit():
                 return self._submit(sender, message, now)
-            case SubmitReply(client_id=client, client_seq=number):
-                links = self._answerable((client, number))
-                return [Send(link, message) for link in links if link != sender]
+            case SubmitReply():
+                return self._pass_back(sender, message)
             case Subscribe():
                 self._subscribe(sender, message)
             case LinkDown():
@@ -168,6 +167,14 @@ class Sessions(Part):
 
     # --- answering -------------------------------------------------------------------------
 
+    def _pass_back(self, sender: Address, reply: SubmitReply) -> Effects:
+        """Hand an answer, or a run of answers, to whoever waits for one of them."""
+        client, first = reply.client_id, reply.client_seq
+        links = self._answerable((client, first))
+        for number in range(first + 1, first + reply.count):
+            links += [link for link in self._answerable((client, number)) if link not in links]
+        return [Send(link, reply) for link in links if link != sender]
+
     def _await(self, pair: Pair, link: Address) -> None:
         self.waiting.setdefault(pair, {})[link] = None
         if not self.standing.leads and len(self.waiting) > self.limits.forwarded:  # SPECIFICATION R10.11
@@ -245,7 +252,8 @@ class Sessions(Part):
         elif entry.kind == "chat":
             self.chat.append(entry.seq)
             msg_no = len(self.chat)
-            effects.append(Deliver(entry, msg_no))
+            said = (entry.author, entry.text, entry.room, entry.term, entry.client_id, entry.client_seq)
+            effects.append(Deliver(Delivery(entry.seq, msg_no, *said)))
         links = self._answerable((entry.client_id, entry.client_seq))
         if verdict == "new":  # SPECIFICATION R10.4
             effects += [self._ok(link, entry, msg_no) for link in links]

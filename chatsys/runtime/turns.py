@@ -166,11 +166,13 @@ class Turns:
                 if self.outbox.admit(effect.to, effect.message):
                     self._emit(effect.to, effect.message)
             elif kind is Append:
-                self._append(effect.record)
+                for record in effect.items:
+                    self._append(record)
             elif kind is Note:
                 self.recorder.note(effect)
             elif kind is Deliver:
-                self.recorder.write("deliver", **of_delivery(effect))
+                for one in effect.items:
+                    self.recorder.write("deliver", **of_delivery(one))
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
 

@@ -134,11 +134,13 @@ class Hands:
                 if self.outbox.admit(effect.to, effect.message):
                     self._emit(effect.to, effect.message)
             elif kind is Append:
-                self._append(effect.record)
+                for record in effect.items:
+                    self._append(record)
             elif kind is Note:
                 self._note(effect)
             elif kind is Deliver:
-                self.note("deliver", **of_delivery(effect))
+                for one in effect.items:
+                    self.note("deliver", **of_delivery(one))
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
         if self.disk.owes_sync:

@@ -65,9 +65,9 @@ FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500
 
 LONGER_FILES = {
     "chatsys/protocol/ordering.py": (380, "one idea, and the prose it needs"),
-    "chatsys/protocol/sessions.py": (320, "one idea, and the prose it needs"),
+    "chatsys/protocol/sessions.py": (325, "one idea, and the prose it needs"),
     "chatsys/protocol/messages.py": (320, "every frame of the chat on one page, a docstring each"),
-    "chatsys/protocol/client.py": (310, "one user's end of the chat: sending, being answered, trying again, listening"),
+    "chatsys/protocol/client.py": (315, "one user's end of the chat: sending, being answered, trying again, listening"),
     "chatsys/runtime/net/links.py": (315, "one connection in both directions, and what contains whatever it raises"),
     "chatsys/runtime/net/transport.py": (
         315,

@@ -65,7 +65,7 @@ def test_in_order_messages_are_delivered_as_they_come() -> None:
     two = follower()
     one = two.on_message(3, Propose(1, START, (OPENING, chat(2)), 2), 0.2)
     two_more = two.on_message(3, Propose(1, Label(1, 2), (chat(3, number=2),), 3), 0.3)
-    assert [d.msg_no for d in of(one + two_more, Deliver)] == [1, 2]
+    assert [one.msg_no for d in of(one + two_more, Deliver) for one in d.items] == [1, 2]
 
 
 def test_out_of_order_messages_are_buffered_until_the_gap_is_closed() -> None:
@@ -73,7 +73,7 @@ def test_out_of_order_messages_are_buffered_until_the_gap_is_closed() -> None:
     early = two.on_message(3, Propose(1, Label(1, 2), (chat(3, number=2),), 3), 0.2)
     assert of(early, Deliver) == [] and len(two.receiver.early) == 1
     late = two.on_message(3, Propose(1, START, (OPENING, chat(2)), 3), 0.3)
-    assert [d.entry.seq for d in of(late, Deliver)] == [2, 3]
+    assert [one.seq for d in of(late, Deliver) for one in d.items] == [2, 3]
 
 
 def test_a_duplicate_is_detected_and_delivered_once() -> None:

@@ -144,6 +144,13 @@ def test_numbers_are_given_without_gap_or_reuse() -> None:
     assert chats(three) == [2, 3, 4, 5, 6]
 
 
+def test_a_run_of_drafts_is_numbered_in_its_order() -> None:
+    one, other = leader(3), leader(3)
+    drafts = [Entry(0, 0, "chat", "c", number, "main", "ann", "hi") for number in (1, 2, 3)]
+    assert one._carry_out([Order(*drafts)], 1.0) == other._carry_out([Order(draft) for draft in drafts], 1.0)
+    assert one.log.entries == other.log.entries and chats(one) == [2, 3, 4]
+
+
 def test_one_proposal_carries_all_that_gathered_in_a_turn() -> None:
     three = leader(3)
     for number in (1, 2, 3):

@@ -126,7 +126,7 @@ class Adder(Actor):
     def on_command(self, command: Any, now: float) -> list[Any]:
         match command:
             case Say():
-                return [Append(Counted(5)), Send(self.me, Pong(5))]
+                return [Append(Counted(4), Counted(5)), Send(self.me, Pong(5))]
             case Stop():
                 return [Append(Counted(6))]
         return []
@@ -154,6 +154,7 @@ def test_what_a_node_sends_to_itself_comes_back_when_the_disk_is_done(tmp_path: 
 
     trace = on_a_bench(tmp_path, story)
     kinds = [record.kind for record in trace]
+    assert kinds.count("append") == 2, "a run of two records"
     assert kinds.index("append") < kinds.index("durable") < kinds.index("seen")
     assert not trace.of("send", "receive")
 

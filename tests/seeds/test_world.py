@@ -6,11 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from pingpong import Counted, Ping, PingPong
 
-import chatsys
 from chatsys.actor.actor import Actor
 from chatsys.actor.effects import Append, Note, Send
 from chatsys.actor.events import LinkUp
@@ -438,46 +436,3 @@ def test_a_step_ends_although_alarms_ring_for_ever_and_nothing_shows() -> None:
     world = World(actor=Ticker, nodes=1)
     world.run(1)
     assert world.step() == [] and world.now > 3000
-
-
-# --- a world knows no chat ------------------------------------------------------------------
-
-
-class Lives(msgspec.Struct, frozen=True, tag="lives", tag_field="type"):
-    number: int
-
-
-class CountsItsLives(PingPong):
-    """Says in its log which life it is, ten at a time."""
-
-    records = (Counted, Lives)
-    life = 0
-
-    @property
-    def incarnation(self) -> int:
-        return self.life
-
-    def recover(self, records: Any) -> None:
-        self.life = max((record.number for record in records if isinstance(record, Lives)), default=0)
-
-    def start(self, now: float) -> list[Any]:
-        self.life += 10
-        return [Append(Lives(self.life))]
-
-
-def test_any_actor_may_count_its_own_lives_and_a_world_believes_it() -> None:
-    world = World(1, nodes=2, actor=CountsItsLives)
-    world.run(1)
-    world.crash(2)
-    world.restart(2)
-    world.run(1)
-    assert [record.incarnation for record in world.trace.of("start") if record.node == 2] == [10, 20]
-    assert "2.20.1" in {record.id for record in world.trace.of("send")}
-
-
-@pytest.mark.parametrize("folder", ["sim", "runtime", "explore"])
-def test_no_host_looks_for_a_record_of_the_chat(folder: str) -> None:
-    """What a record means is said by the actor (`incarnation`, `owner`) and by the words for the trace."""
-    hosts = {"sim": ["*.py"], "runtime": ["**/*.py"], "explore": ["untimed.py"]}[folder]
-    for path in [path for pattern in hosts for path in (Path(chatsys.__file__).parent / folder).glob(pattern)]:
-        assert "protocol.storage" not in path.read_text(), path
