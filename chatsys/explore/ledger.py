@@ -217,7 +217,7 @@ def _deliveries(turn: Turn, before: Node, after: Node) -> Violation | None:
     me, chat = after.standing.me, after.sessions.chat
     last, count = (before.sessions.chat or [0])[-1], len(before.sessions.chat)
     known: set[tuple[str | None, int | None]] = {
-        (entry.client_id, entry.client_seq) for entry in (before.log.entries[seq - 1] for seq in chat[:count])
+        (entry.client_id, entry.client_seq) for entry in map(before.log.entry, chat[:count])
     }
     for one in [one for effect in turn.effects if type(effect) is Deliver for one in effect.items]:
         count += 1

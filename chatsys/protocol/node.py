@@ -274,7 +274,6 @@ class Node(Actor):
             effects.append(here.become(Role.FOLLOWER, decision.reason))
         if decision.leader is not None:
             effects.append(Note("follow", peer=decision.leader, term=here.term, reason=decision.reason))
-        here.fresh = here.ready = False
         for part in self.parts:
             effects += part.follow(now, decision)
         return effects

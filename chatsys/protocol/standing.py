@@ -170,5 +170,5 @@ class Standing:
         self.leader = leader
         self.heard = 0
         self.trust = False
-        self.log.verified = self.log.commit  # SPECIFICATION R4.3
+        self.log.doubt()
         self.met_leader = self.met_leader or leader is not None
