@@ -23,7 +23,7 @@ What a notebook imports from here, and where it lives:
     history     Trace, Record (trace)    Run (run): a run as a file    check, Violation (check)
     classroom   grade, show, panel, scenarios, allow_nested (teach)    figures, a module, and its figures:
                 roles, delivery_matrix, heartbeats, latency, log_table, describe
-    protocol    Node (protocol.node)    Client (protocol.client)    Actor, Part (protocol.actor)
+    protocol    Node (protocol.node)    Client (protocol.client)    Actor (actor.actor)    Part (protocol.part)
     errors      the tree of ChatsysError
 
 The folders are the argument; arrows point down only:
@@ -33,7 +33,8 @@ The folders are the argument; arrows point down only:
     sim | runtime                    the imaginary world and the real one, with the same verbs
     check | faults                   what must hold in a trace; what can be broken, and when
     trace                            the one history that every world writes
-    protocol                         pure: no I/O, no clock, no randomness of its own
+    protocol                         the chat, pure: no I/O, no clock, no randomness of its own
+    actor                            the contract of anything that lives in a world
     config, errors
 
 Names are looked up when they are first used (`__init__.pyi` says where), so that `import chatsys` is cheap.

@@ -1,13 +1,13 @@
 from . import check as check
 from . import errors as errors
+from .actor.actor import Actor as Actor
 from .check import Violation as Violation
 from .config import ClusterConfig as ClusterConfig
 from .config import Timing as Timing
 from .faults import Script as Script
-from .protocol.actor import Actor as Actor
-from .protocol.actor import Part as Part
 from .protocol.client import Client as Client
 from .protocol.node import Node as Node
+from .protocol.part import Part as Part
 from .run import Run as Run
 from .runtime.cluster import Cluster as Cluster
 from .sim.world import World as World

@@ -21,11 +21,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatsys.actor.events import Say
 from chatsys.campaign.one_seed import Plan, run_seed
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.protocol.client import Client
-from chatsys.protocol.messages import Say
 from chatsys.runtime.cluster import Cluster
 
 LIMIT = 60.0

@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor import effects
 from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
@@ -29,9 +30,8 @@ from chatsys.isolation.answer import LOADING
 from chatsys.isolation.attribution import describe_error, place
 from chatsys.isolation.worker import call_in_worker
 from chatsys.places import is_own
-from chatsys.protocol import effects
-from chatsys.protocol.actor import Part
 from chatsys.protocol.node import PARTS, Node
+from chatsys.protocol.part import Part
 
 Named = tuple[str, str, str]
 """(name of the part, file, name of the class)"""

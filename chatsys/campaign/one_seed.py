@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor
 from chatsys.campaign.liveness import judge_live
 from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
 from chatsys.faults import KINDS, parse_kinds, random_script
-from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.trace import Trace

@@ -18,13 +18,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor
 from chatsys.campaign.liveness import overdue
 from chatsys.check import Checker, Violation
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import Runaway
 from chatsys.faults import Script
 from chatsys.faults.wording import as_call, literal
-from chatsys.protocol.actor import Actor
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 

@@ -27,6 +27,7 @@ from types import FrameType
 
 import msgspec
 
+from chatsys.actor.actor import Actor
 from chatsys.campaign.minimal import Shrunk
 from chatsys.campaign.one_seed import Plan, prepare, schedule
 from chatsys.campaign.reductions import people, times, values, worlds
@@ -35,7 +36,6 @@ from chatsys.capabilities import TIMERS, has
 from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults import Fault, Script
-from chatsys.protocol.actor import Actor
 
 __all__ = ["Case", "Shrunk", "shrink", "shrink_seed"]
 

@@ -11,7 +11,7 @@ A difference where both nodes know that the position is committed breaks S1.  A 
 that is what an election repairs.  A torn last line is what a crash leaves; it was never promised.
 
 Promises  every node folder that can be read is reported, even if another one is damaged.
-Read also `protocol.storage` (the lines of a log), `check` (the same question, asked of a trace).
+Read also `actor.logfile` (the lines of a log), `check` (the same question, asked of a trace).
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,9 +20,10 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.logfile import decode
 from chatsys.errors import DamagedLog, LogError
 from chatsys.protocol.messages import Entry
-from chatsys.protocol.storage import Boot, CommitHint, Stored, Truncate, decode
+from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Stored, Truncate
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason
 
 LOG = "log.jsonl"
@@ -101,10 +102,10 @@ def read_log(folder: str | Path) -> NodeLog:
     if not data:
         return log
     try:
-        records, log.torn = decode(data, path=str(path))
+        records, log.torn = decode(data, NODE_RECORDS, path=str(path))
     except DamagedLog as damage:
         sound = data.split(b"\n")[: damage.line - 1]
-        records, _ = decode(b"".join(line + b"\n" for line in sound), path=str(path))
+        records, _ = decode(b"".join(line + b"\n" for line in sound), NODE_RECORDS, path=str(path))
         log.damaged, log.why = damage.line, damage.why
     if (records and not isinstance(records[0], Boot)) or (
         not records and not data.startswith(b'{"type":"boot"'[: len(data)])

@@ -14,7 +14,7 @@ turns up in a field, or a draw is compared, `Undecidable` is raised and nothing 
 
 Assumes   state is numbers, texts, enums, frozen structs, containers and plain objects of these.
 Promises  equal fingerprints, equal behaviour from here on (as far as dates do not matter).
-Read also `untimed` (what is done with both), `protocol.actor.Alarms`.
+Read also `untimed` (what is done with both), `actor.actor.Alarms`.
 """
 
 from collections import deque
@@ -26,9 +26,9 @@ from typing import Any, NoReturn, cast
 
 import msgspec
 
+from chatsys.actor.actor import Alarms
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.explore.chance import Date, Undecidable
-from chatsys.protocol.actor import Alarms
 
 FAR = 1e12
 """The date of every alarm that is set, as long as nobody makes it ring."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.protocol.actor import Address
+from chatsys.actor.actor import Address
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):

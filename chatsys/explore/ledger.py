@@ -18,11 +18,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.effects import Deliver, Note
 from chatsys.check.violation import Violation
 from chatsys.explore.durable import read_records
 from chatsys.explore.happenings import Start
 from chatsys.explore.untimed import Life, Turn
-from chatsys.protocol.effects import Deliver, Note
 from chatsys.protocol.messages import Ack, Entry, Prepare, Promise, SubmitReply
 from chatsys.protocol.node import Node
 
@@ -216,20 +216,20 @@ def _commits(before: Node, after: Node) -> Violation | None:
 def _deliveries(turn: Turn, before: Node, after: Node) -> Violation | None:
     me, chat = after.standing.me, after.sessions.chat
     last, count = (before.sessions.chat or [0])[-1], len(before.sessions.chat)
-    known = {(entry.client_id, entry.client_seq) for entry in (before.log.entries[seq - 1] for seq in chat[:count])}
-    for effect in turn.effects:
-        if type(effect) is not Deliver:
-            continue
-        entry, count = effect.entry, count + 1
-        pair = entry.client_id, entry.client_seq
-        if entry.seq <= last:
-            return broken("S2", f"node {me} delivers position {entry.seq} after position {last}.", me, entry.seq)
-        if effect.msg_no != count:
-            return broken("S3", f"node {me} delivers message {effect.msg_no} where {count} is next.", me, entry.seq)
+    known: set[tuple[str | None, int | None]] = {
+        (entry.client_id, entry.client_seq) for entry in map(before.log.entry, chat[:count])
+    }
+    for one in [one for effect in turn.effects if type(effect) is Deliver for one in effect.items]:
+        count += 1
+        pair = one.client, one.client_seq
+        if one.seq <= last:
+            return broken("S2", f"node {me} delivers position {one.seq} after position {last}.", me, one.seq)
+        if one.msg_no != count:
+            return broken("S3", f"node {me} delivers message {one.msg_no} where {count} is next.", me, one.seq)
         if pair in known:
-            return broken("S4", f"node {me} delivers message {pair[1]} of {pair[0]} a second time.", me, entry.seq)
+            return broken("S4", f"node {me} delivers message {pair[1]} of {pair[0]} a second time.", me, one.seq)
         known.add(pair)
-        last = entry.seq
+        last = one.seq
     return None
 
 

@@ -15,6 +15,9 @@ from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Deliver as Delivery
+from chatsys.actor.effects import Note
 from chatsys.check.violation import Violation
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
@@ -24,10 +27,7 @@ from chatsys.explore.fingerprint import Pacing
 from chatsys.explore.happenings import Crash, Deliver, Give
 from chatsys.explore.model import Model
 from chatsys.explore.untimed import Life, Turn
-from chatsys.protocol.actor import Actor, Address, Part
 from chatsys.protocol.catchup import CatchUp
-from chatsys.protocol.effects import Deliver as Delivery
-from chatsys.protocol.effects import Note
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.messages import (
     Ack,
@@ -42,6 +42,7 @@ from chatsys.protocol.messages import (
 )
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Progress
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import NUMBERS_A_LIFE, Role
 
 WAITS: Pacing = {

@@ -26,15 +26,15 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Send
+from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
 from chatsys.explore.chance import NOW, Chance, Now, Undecidable
 from chatsys.explore.fingerprint import FAR, Copier, Pacing, Survey
 from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Send
-from chatsys.protocol.messages import LinkDown, LinkUp
-from chatsys.protocol.storage import Boot, Outbox
 
 LATE = Now(-1e6)
 """The date of an alarm that rings long after it should have."""
@@ -191,10 +191,9 @@ class Turns:
         chance.newborn = False
         actor.recover(life.durable)
         effects = actor.start(NOW)
-        records = [effect.record for effect in effects if type(effect) is Append]
+        records = [record for effect in effects if type(effect) is Append for record in effect.items]
         life.durable = self.compress((*life.durable, *records))
-        boots = [record.incarnation for record in records if type(record) is Boot]
-        life.incarnation = boots[-1] if boots else life.incarnation + 1
+        life.incarnation = life.incarnation + 1 if actor.incarnation is None else actor.incarnation
         turn.effects += effects
         self._perform(turn, [effect for effect in effects if type(effect) is not Append])
         self._door(turn, lambda now: [])
@@ -238,7 +237,8 @@ class Turns:
                 if life.outbox.admit(effect.to, effect.message):
                     self._emit(turn, effect.to, effect.message)
             elif kind is Append:
-                self._append(life, effect.record)
+                for record in effect.items:
+                    self._append(life, record)
 
     def _append(self, life: Life, record: msgspec.Struct) -> None:
         if self.rules.disk_steps:

@@ -21,10 +21,10 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import UsageError
 from chatsys.faults.fault import ANY
-from chatsys.protocol.actor import Actor
 from chatsys.protocol.session_table import refusal
 
 
@@ -76,7 +76,7 @@ def check_author(name: Any, limits: Limits) -> None:
 
 def check_made_of(parts: Any, actor: Any, client: Any = None) -> None:
     """Raise `UsageError` for code that no world can be made of: `parts`, `actor` and what makes clients."""
-    from chatsys.protocol.node import PARTS
+    from chatsys.protocol.node import Node
 
     if actor is not None and not (isinstance(actor, type) and issubclass(actor, Actor)):
         raise UsageError(f"actor is {actor!r:.80}; give a class made from Actor, for example actor=Node.")
@@ -84,11 +84,13 @@ def check_made_of(parts: Any, actor: Any, client: Any = None) -> None:
         raise UsageError(f"client is {client!r:.80}; give a class of clients, or a function that makes them.")
     if parts is not None and not isinstance(parts, Mapping):
         raise UsageError(f'parts is {parts!r:.80}; give classes by name, for example parts={{"election": MyBully}}.')
+    made = Node if actor is None else actor
     for name, part in (parts or {}).items():
         if not isinstance(part, type):
             raise UsageError(f'parts["{name}"] is {part!r:.80}; give the class itself, without brackets behind it.')
-        if name not in PARTS and (actor is None or actor.__module__ == "chatsys.protocol.node"):
-            raise UsageError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
+        if name not in made.part_names:
+            has = f"the parts are {', '.join(made.part_names)}" if made.part_names else f"{made.__name__} has none"
+            raise UsageError(f"There is no part {name!r}; {has}.")
 
 
 def check_numbers(**numbers: Any) -> None:

@@ -31,6 +31,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.events import Say
 from chatsys.config import ClusterConfig
 from chatsys.errors import NoSuchVerb, UsageError
 from chatsys.faults.abilities import WORKING, how
@@ -46,8 +48,7 @@ from chatsys.faults.arguments import (
 from chatsys.faults.fault import LEADER, Fault, check_fault
 from chatsys.faults.model import warn_outside
 from chatsys.faults.script import Script
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.messages import Say, Submit
+from chatsys.protocol.messages import Submit
 from chatsys.run import Run
 from chatsys.trace import Record, Trace
 

@@ -23,8 +23,9 @@ Read also `succession`, whose part this is.
 
 import msgspec
 
+from chatsys.actor.effects import Append, Effects, Note, Send
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.effects import Append, Effects, Note, Send, Yield
+from chatsys.protocol.decisions import Yield
 from chatsys.protocol.messages import (
     Ack,
     Catchup,

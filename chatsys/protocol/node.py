@@ -23,34 +23,24 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from chatsys.actor.actor import NEVER, Actor, Address
+from chatsys.actor.effects import Append, Deliver, Effects, Note, Send
+from chatsys.actor.events import Stop
+from chatsys.actor.logfile import decode
+from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
 from chatsys.errors import DamagedLog, LogError, UsageError
-from chatsys.protocol.actor import NEVER, Actor, Address, Part
 from chatsys.protocol.catchup import CatchUp
-from chatsys.protocol.effects import (
-    Append,
-    Commit,
-    Deliver,
-    Effects,
-    HandOver,
-    Lead,
-    Note,
-    Order,
-    Release,
-    Retire,
-    Send,
-    Stand,
-    Suspect,
-    Yield,
-)
+from chatsys.protocol.decisions import Commit, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.membership import Membership
-from chatsys.protocol.messages import NODE_MESSAGES, Stop, Submit, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
+from chatsys.protocol.part import Part
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.standing import Role, Standing
-from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint, Outbox, Promised, Stored, Truncate, decode
+from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {
@@ -76,6 +66,7 @@ class Node(Actor):
     decode = staticmethod(decode)
     """What turns the bytes of the log into records at boot."""
     from_clients = (Submit, Subscribe)  # SPECIFICATION R2.4
+    part_names = tuple(PARTS)
 
     def __init__(
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
@@ -117,6 +108,16 @@ class Node(Actor):
             if part.alarms.next < earliest:
                 earliest = part.alarms.next
         return earliest
+
+    @property
+    def incarnation(self) -> int:
+        """Which life of this node it is; its boot records count."""
+        return self.standing.incarnation
+
+    @classmethod
+    def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:
+        """Return (cluster, id) of the node that wrote the first boot record."""
+        return next(((record.cluster, record.node) for record in records if isinstance(record, Boot)), None)
 
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back term, promise, log and commit from the durable records.
@@ -243,8 +244,8 @@ class Node(Actor):
             case Retire(reason):
                 self.standing.set_leader(None)
                 return [Yield(reason)]
-            case Order(draft):
-                return self.sequencer.order(draft, now)
+            case Order(drafts):
+                return [effect for draft in drafts for effect in self.sequencer.order(draft, now)]
             case Commit():
                 return self.sessions.deliver(now)
             case HandOver():
@@ -273,7 +274,6 @@ class Node(Actor):
             effects.append(here.become(Role.FOLLOWER, decision.reason))
         if decision.leader is not None:
             effects.append(Note("follow", peer=decision.leader, term=here.term, reason=decision.reason))
-        here.fresh = here.ready = False
         for part in self.parts:
             effects += part.follow(now, decision)
         return effects

@@ -22,8 +22,8 @@ from enum import Enum
 
 import msgspec
 
+from chatsys.actor.effects import Note
 from chatsys.config import ClusterConfig
-from chatsys.protocol.effects import Note
 from chatsys.protocol.log import Log
 from chatsys.protocol.messages import PeerInfo
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
@@ -170,5 +170,5 @@ class Standing:
         self.leader = leader
         self.heard = 0
         self.trust = False
-        self.log.verified = self.log.commit  # SPECIFICATION R4.3
+        self.log.doubt()
         self.met_leader = self.met_leader or leader is not None

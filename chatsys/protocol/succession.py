@@ -13,7 +13,7 @@ Why the best log is enough: what is committed stands on a quorum, any two quorum
 cluster share a node, and the log with the greatest last label has everything that node had
 committed (Raft 5.4.1, with a copy in place of a refused vote).
 
-Assumes   a promise is durable before it is sent: `storage.Outbox` sees to it.
+Assumes   a promise is durable before it is sent: `outbox.Outbox` sees to it.
 Promises  one leader per term; its log holds everything committed in lower terms.
 Read also `election` (who nominates), `ordering` (what a leader does), lab 10.
 """
@@ -23,13 +23,15 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Append, Effects, Note, Send
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Append, Effects, HandOver, Lead, Note, Send, Stand, Suspect, Yield
+from chatsys.protocol.decisions import HandOver, Lead, Stand, Suspect, Yield
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Catchup, CatchupReply, Entry, Label, Prepare, Promise, Stepdown
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Role, Standing
 from chatsys.protocol.storage import Promised
 

@@ -26,11 +26,11 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from chatsys.actor.events import Say
 from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import ClusterConfig, Timing, split_address
 from chatsys.errors import ChatsysError, FrameError, UsageError
 from chatsys.protocol.client import Client
-from chatsys.protocol.messages import Say
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting

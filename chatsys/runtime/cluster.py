@@ -29,11 +29,11 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.events import Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.faults import Testbed, check_made_of, check_path, check_seed, config_of
 from chatsys.faults.testbed import Direction, client_factory
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.messages import Say
 from chatsys.run import Run
 from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory

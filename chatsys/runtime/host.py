@@ -20,12 +20,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append
+from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, DiskFailed, told
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append
-from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp, Stop
-from chatsys.protocol.storage import Boot
 from chatsys.protocol.words import log_end
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
@@ -94,9 +93,8 @@ class Host:
         self.actor.recover(records)
         effects = self.actor.start(turns.now)
         self.recorder.term, self.recorder.role = self.actor.view()
-        for effect in effects:
-            if type(effect) is Append and isinstance(effect.record, Boot):
-                self.recorder.incarnation = effect.record.incarnation
+        if self.actor.incarnation is not None:
+            self.recorder.incarnation = self.actor.incarnation
         if self.disk is not None:
             found = f"{len(records)} records" + (f", {torn} bytes of a torn line dropped" if torn else "")
             self.disk.done, self.disk.failed, self.disk.space = self._disk_done, self._disk_failed, self._disk_space

@@ -18,10 +18,10 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.events import Say
 from chatsys.errors import ChatsysError, LogError
 from chatsys.faults import check_life
 from chatsys.faults.testbed import IDLE
-from chatsys.protocol.messages import Say
 from chatsys.runtime.disk import cannot_use
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.net.ports import Network

@@ -8,7 +8,7 @@ A turn is one callback of the event loop, after all sockets that were ready have
 
 Promises  frames leave after the records written before them are durable, and after the trace of
           their turn; what a node sends to itself comes back through its own disk, in a later turn.
-Read also `host` (the life around the turns), `protocol.storage.Outbox`, `recorder`.
+Read also `host` (the life around the turns), `actor.outbox.Outbox`, `recorder`.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Deliver, Note, Send
-from chatsys.protocol.messages import LinkDown, LinkUp
-from chatsys.protocol.storage import Outbox
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Deliver, Note, Send
+from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.outbox import Outbox
 from chatsys.protocol.words import columns, log_end, of_delivery, of_record
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
@@ -190,11 +190,13 @@ class Turns:
                 if self.outbox.admit(effect.to, effect.message):
                     self._emit(effect.to, effect.message)
             elif kind is Append:
-                self._append(effect.record)
+                for record in effect.items:
+                    self._append(record)
             elif kind is Note:
                 self.recorder.note(effect)
             elif kind is Deliver:
-                self.recorder.write("deliver", **of_delivery(effect))
+                for one in effect.items:
+                    self.recorder.write("deliver", **of_delivery(one))
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
 

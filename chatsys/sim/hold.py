@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chatsys.protocol.actor import Address
+from chatsys.actor.actor import Address
 from chatsys.sim.recorder import Frame
 
 Wants = Callable[[msgspec.Struct], bool]

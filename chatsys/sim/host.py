@@ -21,12 +21,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append
+from chatsys.actor.events import DiskSpace, LinkDown, LinkUp
+from chatsys.actor.logfile import decode
+from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, told
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append
-from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp
-from chatsys.protocol.storage import Boot, Outbox, decode
 from chatsys.sim.disk import Disk, Health
 from chatsys.sim.interpreter import Interpreter, Medium
 from chatsys.sim.network import Network
@@ -115,9 +116,8 @@ class Host:
         effects = self._begin(records, getattr(kind, "outbox", Outbox)())
         if effects is None:
             return
-        for effect in effects:
-            if type(effect) is Append and type(effect.record) is Boot:
-                self.recorder.rename(effect.record.incarnation)
+        if self.actor.incarnation is not None:
+            self.recorder.rename(self.actor.incarnation)
         self.recorder.write("start", seq=self.interpreter.log_end, reason=found)
         self.held = [effect for effect in effects if type(effect) is not Append]
         try:

@@ -6,7 +6,7 @@
 
 Assumes   its host opens one door at a time.
 Promises  frames leave after the records written before them are durable.
-Read also `host`, which has one for each life; `storage.Outbox`, `words` (what the trace says).
+Read also `host`, which has one for each life; `outbox.Outbox`, `words` (what the trace says).
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Deliver, Note, Send
-from chatsys.protocol.storage import Outbox
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Deliver, Note, Send
+from chatsys.actor.outbox import Outbox
 from chatsys.protocol.words import log_end, of_delivery, of_record
 from chatsys.sim.disk import Disk
 from chatsys.sim.recorder import Frame, Recorder
@@ -75,11 +75,13 @@ class Interpreter:
                 if self.outbox.admit(effect.to, effect.message):
                     self._emit(effect.to, effect.message)
             elif kind is Append:
-                self._append(effect.record)
+                for record in effect.items:
+                    self._append(record)
             elif kind is Note:
                 self._note(effect)
             elif kind is Deliver:
-                self.recorder.write("deliver", **of_delivery(effect))
+                for one in effect.items:
+                    self.recorder.write("deliver", **of_delivery(one))
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
         if self.disk.owes_sync:

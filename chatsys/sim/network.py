@@ -18,9 +18,9 @@ from random import Random
 
 import msgspec
 
+from chatsys.actor.actor import Address
 from chatsys.errors import ConfigError
 from chatsys.faults import check_numbers
-from chatsys.protocol.actor import Address
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):

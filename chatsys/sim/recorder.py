@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Note
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Note
 from chatsys.protocol.words import columns
 from chatsys.trace import Record
 

@@ -22,9 +22,9 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
 from chatsys.config import ClusterConfig
 from chatsys.errors import Runaway
-from chatsys.protocol.actor import Actor, Address
 from chatsys.sim.hold import Gate
 from chatsys.sim.host import Host
 from chatsys.sim.network import Conditions, Network

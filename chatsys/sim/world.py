@@ -9,7 +9,7 @@ All chance comes from the seed, so the same seed and the same verbs give the sam
     World        what they mean here; it has a
     Simulation   the heap and the time, the network, and a Host for each node and client
 
-Assumes   actors keep the contract of `protocol.actor`; any actor will do, the chat node is one.
+Assumes   actors keep the contract of `actor.actor`; any actor will do, the chat node is one.
 Promises  a byte-identical trace per seed, whatever PYTHONHASHSEED is; a node that raises stops alone.
 Read also `faults.testbed` (the verbs), `simulation`, `host`, `network`, `disk`, `replay`;
 `runtime.cluster` has the same verbs.
@@ -22,6 +22,8 @@ from typing import Any, cast
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.events import Say, Stop
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
 from chatsys.faults import (
@@ -37,8 +39,6 @@ from chatsys.faults import (
 )
 from chatsys.faults.arguments import check_author
 from chatsys.faults.testbed import IDLE, Direction, client_factory
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.messages import Say, Stop
 from chatsys.run import Run
 from chatsys.sim.disk import Disk, DiskModel, Health
 from chatsys.sim.hold import Gate, Wants

@@ -17,6 +17,7 @@ import pytest
 from by_hand import config
 
 import chatsys.protocol
+from chatsys.actor.effects import Append, Send
 from chatsys.check import SAFETY
 from chatsys.check.frames import ALLOWANCE, BEATS, BOUND
 from chatsys.check.histories import VISIBLE
@@ -28,7 +29,6 @@ from chatsys.mutants.bugs import MUTANTS
 from chatsys.mutants.schedules import DIRECTED
 from chatsys.protocol import messages as frames
 from chatsys.protocol.client import CONFIRM_EVERY, GAPS_TO_BELIEVE
-from chatsys.protocol.effects import Append, Send
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, wire_name
 from chatsys.protocol.session_table import NAME_CHARACTERS

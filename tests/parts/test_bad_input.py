@@ -9,13 +9,13 @@ import pytest
 
 import chatsys as cs
 from chatsys import Cluster, ClusterConfig, Timing, World
+from chatsys.actor.events import Stop
 from chatsys.campaign.one_seed import Plan
 from chatsys.campaign.sweep import sweep
 from chatsys.errors import ChatsysError, NoSuchVerb, TraceError, UsageError
 from chatsys.explore.explorer import Budget
 from chatsys.faults import VERBS, Testbed, verb_table
 from chatsys.faults.abilities import NOT_IN_SCRIPTS, WORKING, how
-from chatsys.protocol.messages import Stop
 from chatsys.runtime.client import ClientHost
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from by_hand import chat, leader, node, of, part, sent
 
+from chatsys.actor.effects import Append, Note, Send
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.effects import Append, Lead, Note, Send, Stand, Yield
+from chatsys.protocol.decisions import Lead, Stand, Yield
 from chatsys.protocol.messages import (
     Ack,
     Catchup,

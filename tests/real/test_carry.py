@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from chatsys.actor.events import Say
 from chatsys.errors import told
 from chatsys.isolation.pickling import pack
 from chatsys.places import at, inside, is_cell, is_own, opening
-from chatsys.protocol.messages import Say
 
 FILE = "/tmp/ipykernel_17/2774985643.py"
 

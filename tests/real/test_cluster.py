@@ -16,10 +16,10 @@ import psutil
 import pytest
 from pingpong import PingPong
 
+from chatsys.actor.events import Say
 from chatsys.check import check
 from chatsys.config import Timing
 from chatsys.errors import ChatsysError, LogInUse, UsageError
-from chatsys.protocol.messages import Say
 from chatsys.runtime.client import ClientHost
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.net.ports import Ports
@@ -266,10 +266,10 @@ def test_killing_the_parent_leaves_no_orphan_not_even_a_paused_one(tmp_path: Pat
 
 NOTEBOOK = """
     import msgspec
-    from chatsys.protocol.actor import Actor
-    from chatsys.protocol.effects import Append, Note, Send
+    from chatsys.actor.actor import Actor
+    from chatsys.actor.effects import Append, Note, Send
     from chatsys.protocol.election import Bully
-    from chatsys.protocol.messages import LinkUp
+    from chatsys.actor.events import LinkUp
     from chatsys.runtime.cluster import Cluster
 
     class Greeting(msgspec.Struct, frozen=True, tag="GREETING", tag_field="type"):

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from pingpong import Ping, PingPong, Pong
 
+from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.protocol.messages import NODE_MESSAGES, Label, LinkDown, LinkUp, Propose
+from chatsys.protocol.messages import NODE_MESSAGES, Label, Propose
 from chatsys.runtime.net.ports import Ports
 from chatsys.runtime.net.rules import ANY, Lossy, Rule, RuleBook, RuleSet, Slow
 from chatsys.runtime.net.transport import Transport

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from typed import Run, refused
 
+from chatsys.actor.effects import Note
 from chatsys.campaign.determinism import check_determinism
 from chatsys.campaign.one_seed import Plan
 from chatsys.campaign.steps import parting, plain
 from chatsys.campaign.sweep import guarded_sweep, sweep, usual_limit
 from chatsys.errors import UsageError
-from chatsys.protocol.effects import Note
 from chatsys.protocol.election import Bully
 
 SHORT = Plan(seconds=3, calm=1, kinds=())

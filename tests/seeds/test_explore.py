@@ -9,19 +9,21 @@ from by_hand import NeverStands
 from typer.testing import CliRunner
 
 from chatsys.__main__ import app
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Send
+from chatsys.actor.events import LinkUp
+from chatsys.actor.outbox import Outbox
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.happenings import Crash, Deliver, Give, Ring, Rules
 from chatsys.explore.model import Model
 from chatsys.explore.models import DiskModel, ElectionModel, LogModel
 from chatsys.explore.opening import Opening
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Lead, Send
-from chatsys.protocol.messages import LinkUp, Prepare, Promise
+from chatsys.protocol.decisions import Lead
+from chatsys.protocol.messages import Prepare, Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Sequencer
 from chatsys.protocol.standing import Role
-from chatsys.protocol.storage import Outbox
 from chatsys.protocol.succession import Succession
 
 QUICK = Budget(seconds=60, states=200_000)

@@ -9,10 +9,10 @@ import pytest
 from by_hand import chat, recovered
 from typed import Run, refused
 
+from chatsys.actor.effects import Effects
 from chatsys.campaign.fuzz import fuzz
 from chatsys.campaign.fuzz.made import Maker, spoilt
 from chatsys.errors import DamagedLog, UsageError
-from chatsys.protocol.effects import Effects
 from chatsys.protocol.log import Log
 from chatsys.protocol.messages import NODE_MESSAGES, Entry
 from chatsys.protocol.standing import Standing

@@ -11,6 +11,7 @@ from random import Random
 import msgspec
 import pytest
 
+from chatsys.actor.events import Say
 from chatsys.campaign.one_seed import SMALL
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import TraceError, UsageError
@@ -18,7 +19,6 @@ from chatsys.faults import apply, random_script
 from chatsys.isolation.pickling import pack
 from chatsys.protocol.client import Client
 from chatsys.protocol.election import Bully
-from chatsys.protocol.messages import Say
 from chatsys.run import Run
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
@@ -141,7 +141,7 @@ def test_structs_that_exist_only_in_a_notebook_come_back_with_their_fields(tmp_p
     code = """
 import msgspec
 from chatsys import Run, World
-from chatsys.protocol.actor import Actor
+from chatsys.actor.actor import Actor
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
     text: str

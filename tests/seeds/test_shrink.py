@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chatsys.actor.effects import Effects
 from chatsys.campaign import reductions as simpler
 from chatsys.campaign.liveness import overdue
 from chatsys.campaign.one_seed import Plan
@@ -23,7 +24,7 @@ from chatsys.faults import Script
 from chatsys.faults.wording import as_call, in_words
 from chatsys.mutants.bugs import MUTANTS
 from chatsys.mutants.stories import Story, story
-from chatsys.protocol.effects import Effects, Lead
+from chatsys.protocol.decisions import Lead
 from chatsys.protocol.succession import Succession
 from chatsys.sim.world import World
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pingpong import Counted, Ping, PingPong
 
+from chatsys.actor.actor import Actor
+from chatsys.actor.effects import Append, Note, Send
+from chatsys.actor.events import LinkUp
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import BrokenInvariant, Runaway, UsageError
 from chatsys.faults import Script
-from chatsys.protocol.actor import Actor
-from chatsys.protocol.effects import Append, Note, Send
-from chatsys.protocol.messages import LinkUp
 from chatsys.run import Run
 from chatsys.sim.world import World
 

@@ -13,21 +13,23 @@ a `LogError`, or a node starts whose log is whole (1, 2, 3, ...) and whose commi
 No check of single lines can see that the last line, a promise or a commit hint is missing.
 
 Promises  the same seed harms the same logs in the same way.
-Read also `protocol.storage` (decode), `protocol.node` (recover), `verify` (compares logs).
+Read also `actor.logfile` (decode), `protocol.node` (recover), `verify` (compares logs).
 """
 
 from collections.abc import Callable, Sequence
 from functools import cache
 from random import Random
 
+from chatsys.actor.events import LinkUp
+from chatsys.actor.logfile import decode, encode
 from chatsys.campaign.fuzz.made import flipped
 from chatsys.campaign.fuzz.tally import Tally, watch_for_hangs
 from chatsys.campaign.one_seed import Plan, prepare
 from chatsys.config import ClusterConfig
 from chatsys.errors import DamagedLog, LogError
-from chatsys.protocol.messages import Heartbeat, Label, LinkUp
+from chatsys.protocol.messages import Heartbeat, Label
 from chatsys.protocol.node import Node
-from chatsys.protocol.storage import Boot, Promised, decode, encode
+from chatsys.protocol.storage import NODE_RECORDS, Boot, Promised
 
 SOURCES = 6
 """So many schedules are played to have real logs."""
@@ -134,7 +136,7 @@ def _start(node: int, data: bytes, written: set[bytes], tally: Tally) -> None:
     wrong = [number for number, one in enumerate(complete, start=1) if one + b"\n" not in written]
     torn = bool(wrong) and wrong[0] == len(complete) and not rest
     try:
-        records, dropped = decode(data)
+        records, dropped = decode(data, NODE_RECORDS)
     except DamagedLog as damage:
         tally.refused += 1
         if not wrong or torn or damage.line != wrong[0]:

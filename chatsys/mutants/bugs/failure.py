@@ -3,9 +3,10 @@
 Read also `protocol.failure` and `protocol.election`, which do it right; labs 4 and 5.
 """
 
+from chatsys.actor.effects import Effects, Note
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.mutants.bugs.succession import ClaimsTheTerm
-from chatsys.protocol.effects import Effects, Note, Stand, Suspect
+from chatsys.protocol.decisions import Stand, Suspect
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 

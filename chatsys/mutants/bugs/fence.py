@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Append, Effects
 from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant, search
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Append, Effects, Yield
+from chatsys.protocol.decisions import Yield
 from chatsys.protocol.fence import FROM_A_LEADER, Fence
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Ok, Propose

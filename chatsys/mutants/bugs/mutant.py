@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from chatsys.campaign.one_seed import Plan
 from chatsys.config import Limits
 from chatsys.faults import parse_kinds
-from chatsys.protocol.actor import Part
 from chatsys.protocol.node import Node
+from chatsys.protocol.part import Part
 
 SMALL = Limits(batch_entries=2, window_entries=6, hold_back_entries=12)
 """Batches so small that logs meet in their middle, not at their ends."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Send
 from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Effects, Order, Send
+from chatsys.protocol.decisions import Order
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
 from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import SessionTable
@@ -62,7 +63,7 @@ class LeadersTable(Sessions):
         pair = (submit.client_id, submit.client_seq)
         seq = self.numbered.get(pair)
         if seq is not None and seq <= self.delivered:
-            return [self._ok(submit.via or sender, self.log.entries[seq - 1])]
+            return [self._ok(submit.via or sender, self.log.entry(seq))]
         self._await(pair, submit.via or sender)
         if seq is not None:
             return []
@@ -146,7 +147,7 @@ class OkForKnown(Sessions):
         known, ahead = self._positions(submit.client_id)
         positions = [*known, *ahead]
         if 0 < submit.client_seq < len(positions):
-            return [self._ok(submit.via or sender, self.log.entries[positions[submit.client_seq] - 1])]
+            return [self._ok(submit.via or sender, self.log.entry(positions[submit.client_seq]))]
         return super()._admit(sender, submit)
 
 

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from chatsys.actor import logfile
+from chatsys.actor.actor import Address
+from chatsys.actor.outbox import Outbox
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.protocol import storage
-from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import Ack, Promise
 from chatsys.protocol.node import Node
-from chatsys.protocol.storage import NODE_RECORDS, Outbox
+from chatsys.protocol.storage import NODE_RECORDS
 
 
 class _HastyPromises(Outbox):
@@ -47,7 +48,7 @@ def read_all(
     records: list[Any] = []
     for line in data.split(b"\n"):
         try:
-            records.append(storage._decoder(tuple(types)).decode(line))
+            records.append(logfile._decoder(tuple(types)).decode(line))
         except msgspec.DecodeError:
             continue
     return records, 0

@@ -9,12 +9,14 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Append, Effects
 from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant, search
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Append, Effects, Lead, Stand
+from chatsys.protocol.decisions import Lead, Stand
 from chatsys.protocol.messages import Label, Prepare
 from chatsys.protocol.node import Node
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession

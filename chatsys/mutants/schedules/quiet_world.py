@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import UsageError
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.protocol.effects import Stand, Suspect
+from chatsys.protocol.decisions import Stand, Suspect
 from chatsys.protocol.node import Node
 from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Stored

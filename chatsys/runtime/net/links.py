@@ -25,10 +25,10 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from chatsys.actor.actor import Address
+from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.protocol.actor import Address
-from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.runtime.net.strangers import Strangers
 from chatsys.runtime.net.wire import Hello, Refused, line, objection, read_greeting
 

@@ -22,8 +22,8 @@ import sys
 import weakref
 from collections.abc import Iterable
 
+from chatsys.actor.actor import Address
 from chatsys.errors import NotHere
-from chatsys.protocol.actor import Address
 from chatsys.runtime.net.rules import ANY, Lossy, Rule, RuleSet
 from chatsys.surroundings import reason
 

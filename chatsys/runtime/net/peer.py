@@ -18,9 +18,9 @@ import socket
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from chatsys.actor.actor import Address
+from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import split_address
-from chatsys.protocol.actor import Address
-from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.runtime.net.links import Inbound, LinkOwner, Outbound
 from chatsys.runtime.net.listener import SHORT, reason
 from chatsys.runtime.net.rules import RuleBook

@@ -16,7 +16,7 @@ from random import Random
 
 import msgspec
 
-from chatsys.protocol.actor import Address
+from chatsys.actor.actor import Address
 
 ANY = "*"
 

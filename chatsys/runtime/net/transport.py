@@ -18,10 +18,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.protocol.actor import Address
-from chatsys.protocol.messages import LinkDown, LinkUp
 from chatsys.protocol.words import columns
 from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, FrameReceiver, Inbound, Link, Outbound
 from chatsys.runtime.net.listener import Listener, bind

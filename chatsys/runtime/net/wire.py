@@ -18,9 +18,9 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
+from chatsys.actor.actor import Address
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.protocol.actor import Address
 from chatsys.protocol.messages import Number
 
 PROTOCOL = "chatsys/1"

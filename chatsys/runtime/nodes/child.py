@@ -23,7 +23,6 @@ from typing import Any, NoReturn
 
 from chatsys.config import split_address
 from chatsys.errors import ChatsysError
-from chatsys.protocol.storage import Boot
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
 from chatsys.runtime.net.ports import cannot_listen
@@ -77,8 +76,8 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
         _tell(trace_pipe, Traced(records))
 
     random = Random(begin.seed) if begin.seed is not None else Random()
-    owner = (begin.config.cluster, begin.node) if Boot in actor.records else None
-    disk = Disk(Path(begin.data), actor.records, owner=owner)
+    owner = (begin.config.cluster, begin.node)
+    disk = Disk(Path(begin.data), actor.records, owner=owner, owner_of=actor.owner)
     factory = partial(actor, parts=parts) if parts else actor
     host = Host(
         begin.node, begin.config, factory, sink, disk=disk, origin=begin.origin,

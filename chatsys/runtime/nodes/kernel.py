@@ -16,7 +16,6 @@ import msgspec
 
 from chatsys.config import ClusterConfig, split_address
 from chatsys.errors import ChatsysError
-from chatsys.protocol.storage import Boot
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.net.ports import cannot_listen
@@ -46,9 +45,9 @@ class NodePlan(msgspec.Struct, frozen=True):
         """Return the seed of one life's random choices, or None for a new one every time."""
         return None if self.seed is None else hash((self.seed, node, life))
 
-    def owner(self, node: int) -> tuple[str, int] | None:
+    def owner(self, node: int) -> tuple[str, int]:
         """Return whose log it must be, for actors that say so in their log."""
-        return (self.config.cluster, node) if Boot in self.actor.records else None
+        return self.config.cluster, node
 
 
 class KernelNode:
@@ -73,7 +72,9 @@ class KernelNode:
         self.lives += 1
         self.paused, self.failure = False, None
         plan = self.plan
-        disk = await asyncio.to_thread(Disk, plan.data(self.node), plan.actor.records, owner=plan.owner(self.node))
+        disk = await asyncio.to_thread(
+            Disk, plan.data(self.node), plan.actor.records, owner=plan.owner(self.node), owner_of=plan.actor.owner
+        )
         try:
             self.host = Host(
                 self.node, plan.config, plan.factory(), self.sink, disk=disk, origin=plan.origin,

@@ -18,11 +18,11 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Deliver, Delivery, Note, Send
+from chatsys.actor.events import Say
 from chatsys.config import ClusterConfig
 from chatsys.faults import Testbed
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Deliver, Note, Send
-from chatsys.protocol.messages import Entry, Say
 
 AGAIN = 0.4
 """Every so many seconds a node repeats what is unanswered and asks for what is missing."""
@@ -198,11 +198,14 @@ class TotalOrder(Actor):
         for message in ready:
             self.count += 1
             client, post = self.origins.get(message.number, ("nobody", 0))
-            entry = Entry(
-                seq=message.number, term=1, kind="chat", client_id=client, client_seq=post,
-                room="main", author=message.author, text=message.text,
+            effects.append(
+                Deliver(
+                    Delivery(
+                        message.number, self.count, message.author, message.text,
+                        entry_term=1, client=client, client_seq=post,
+                    )
+                )
             )  # fmt: skip
-            effects.append(Deliver(entry, self.count))
         return effects
 
 

@@ -25,15 +25,11 @@ Read also `effects`, then `node`, the largest actor; `client.Client` is another.
 import math
 from collections.abc import Iterable
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from chatsys.config import ClusterConfig
-
-if TYPE_CHECKING:
-    from chatsys.protocol.effects import Yield
-    from chatsys.protocol.standing import Standing
 
 Address = int | str
 """Who sends or receives: a number is a member of the cluster, a text names a client's link."""
@@ -85,6 +81,9 @@ class Actor:
     from_clients: ClassVar[tuple[type[msgspec.Struct], ...] | None] = None
     """Which messages a client's link may carry; None: all.  The real transport closes a link that breaks this."""
 
+    part_names: ClassVar[tuple[str, ...]] = ()
+    """The names under which parts of this actor can be replaced by others; a world checks `parts=` against them."""
+
     def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
         self.me = me
         self.config = config
@@ -95,6 +94,16 @@ class Actor:
     def deadline(self) -> float:
         """When the world must call `on_time`, at the latest."""
         return self.alarms.next
+
+    @property
+    def incarnation(self) -> int | None:
+        """Which life this is, from 1, if this actor counts its lives in its log; None: the world counts them."""
+        return None
+
+    @classmethod
+    def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:
+        """Return (cluster, address) of the actor whose log holds `records`; None if they do not say."""
+        return None
 
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back what the log holds, before `start`; called once, in every life."""
@@ -133,28 +142,3 @@ class Actor:
     def status(self) -> dict[str, Any]:
         """Return a few numbers for people: what a panel shows on this actor's card."""
         return {}
-
-
-class Part(Actor):
-    """A part of a node: an actor with siblings.
-
-    It reads the facts all parts share (`standing`, and in it `log`), names the messages it
-    `handles`, and has two more doors, for the two turns of a node's fate.  What it wants of a
-    sibling it returns as a decision.
-    """
-
-    handles: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
-
-    def __init__(self, standing: "Standing", config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing.me, config, random)
-        self.standing = standing
-        self.log = standing.log
-        self.timing = config.timing
-
-    def lead(self, now: float) -> list[Any]:
-        """This node leads from now on."""
-        return []
-
-    def follow(self, now: float, decision: "Yield") -> list[Any]:
-        """This node is a follower from now on, as `decision` says."""
-        return []

@@ -1,69 +1,23 @@
-"""What a door returns: effects for the world, and decisions for the other parts.
+"""Decisions: what the parts of a node want of each other.
 
     effects    Append, Send, Deliver, Note                    the world carries them out, in order
     decisions  Suspect, Stand, Lead, Yield, Retire,      `node` hands them to the part that acts
                Order, Commit, HandOver, Release
 
-The order of effects is a promise: persist, then send, then deliver.  A part appends a record before
-the frame that rests on it, and the outbox (`storage.Outbox`) makes the frame wait until the record is
-durable.  So a handler reads like the textbook ("record the promise, then answer"), and no handler
-waits for anything.  A delivery need not wait: what is committed is on the disks of a quorum.
-
 Why decisions.  A part must not call a sibling, or whoever reads it must read the sibling too.  So the
 failure detector does not begin an election; it returns `Suspect`, and the node hands that to whatever
 part elects.  A student's own election is put in its place without touching the detector, and a test
 compares what a part returns with `==`.
-Read also `node`, whose one `match` over decisions is the textbook page.
-"""
 
-from typing import Any
+Promises  a decision never leaves its node: the node replaces each by what it brings about.
+Read also `actor.effects` (what leaves a node); `node`, whose one `match` over decisions is the textbook page.
+"""
 
 import msgspec
 
-from chatsys.protocol.actor import Address
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import OneOrMore
 from chatsys.protocol.messages import Entry
-
-
-class Append(msgspec.Struct, frozen=True):
-    """Write `record` at the end of the log."""
-
-    record: msgspec.Struct
-
-
-class Send(msgspec.Struct, frozen=True):
-    """Send `message` to a member, to a client's link, or to oneself (through the own disk)."""
-
-    to: Address
-    message: msgspec.Struct
-
-
-class Deliver(msgspec.Struct, frozen=True):
-    """Hand the chat `entry` to the user as message number `msg_no` (dense, from 1)."""
-
-    entry: Entry
-    msg_no: int
-
-
-class Note(msgspec.Struct, frozen=True):
-    """Tell the trace that something happened; fields are those of `trace.Record`.
-
-    `role` and `term`, where given, are those of the moment; otherwise the actor's `view` fills them.
-    """
-
-    kind: str
-    role: str | None = None
-    term: int | None = None
-    peer: Address | None = None
-    seq: int | None = None
-    msg_no: int | None = None
-    entry_term: int | None = None
-    verified: int | None = None
-    room: str | None = None
-    author: str | None = None
-    text: str | None = None
-    client: str | None = None
-    client_seq: int | None = None
-    reason: str | None = None
 
 
 class Suspect(msgspec.Struct, frozen=True):
@@ -104,10 +58,10 @@ class Retire(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Order(msgspec.Struct, frozen=True):
-    """Give this the next sequence number: `draft` is an entry whose seq and term are still 0."""
+class Order(OneOrMore[Entry]):
+    """Give these drafts the next sequence numbers, in their order: entries whose seq and term are still 0."""
 
-    draft: Entry
+    __slots__ = ()
 
 
 class Commit(msgspec.Struct, frozen=True):
@@ -132,7 +86,4 @@ class Release(msgspec.Struct, frozen=True):
     message: msgspec.Struct
 
 
-Effect = Append | Send | Deliver | Note
 Decision = Suspect | Stand | Lead | Yield | Retire | Order | Commit | HandOver | Release
-Effects = list[Any]
-"""A list of effects and, inside a node, decisions."""
