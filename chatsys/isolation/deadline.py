@@ -23,8 +23,9 @@ from chatsys.places import at, is_own
 
 EVENTS = 2_000
 """So many calls and lines lie between two looks at the clock."""
-PATIENCE = 5.0
-"""So many times its CPU time a step may take on the wall, because others compute too, or because it only waits."""
+PATIENCE, WAITS = 5.0, 0.05
+"""A step is given up after so many times its CPU time on the wall, if it computed for less than this fraction of it:
+then it only waits, or is suspended.  On a machine where others compute too it gets more, and its CPU time decides."""
 
 
 class TimeUp(BaseException):
@@ -33,6 +34,11 @@ class TimeUp(BaseException):
     def __init__(self, verdict: Literal["hung", "late"], sentence: str, step: str = "", place: str = "") -> None:
         self.verdict, self.sentence, self.step, self.place = verdict, sentence, step, place
         super().__init__(sentence)
+
+
+def only_waits(wall: float, worked: float, limit: float) -> bool:
+    """Tell whether a step that may compute for `limit` seconds has waited for so long that it is given up."""
+    return wall > PATIENCE * limit and worked < WAITS * wall
 
 
 class Clocks:
@@ -58,7 +64,7 @@ class Clocks:
             return TimeUp("hung", why, self.step, own_line(frame))
         if now - self.begun > self.whole:
             why = f"It did not end within {self.whole:g} s; it was in {line_of(frame)} then."
-        elif now - self.since > PATIENCE * self.limit:
+        elif only_waits(now - self.since, worked, self.limit):
             why = (
                 f"It did not end within {PATIENCE * self.limit:g} s, of which it computed {worked:.1f} s; it waits in "
                 f"{line_of(frame)}, or this machine has no time for it."

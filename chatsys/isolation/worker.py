@@ -28,7 +28,7 @@ from chatsys.capabilities import PROCESSES, has, need
 from chatsys.errors import NotHere, UsageError
 from chatsys.isolation.answer import LOADING, MEMORY, Answer, Bounds
 from chatsys.isolation.beginning import hash_seed, hidden_main, sigint_blocked
-from chatsys.isolation.deadline import PATIENCE
+from chatsys.isolation.deadline import PATIENCE, only_waits
 from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.in_process import InProcessWorker
 from chatsys.isolation.pickling import pack
@@ -178,11 +178,11 @@ class Worker:
         """
         now, limit, start = time.monotonic(), self.bounds.step, 0.0 if self.ready else STARTING + LOADING
         most, more = limit + SLACK + start, GRACE + start
-        if now - self.since > most and _cpu_time(self.process.pid) - self.worked > most:
+        worked = _cpu_time(self.process.pid) - self.worked if now - self.since > most else 0.0
+        if worked > most:
             why = f"It did not end within {limit:g} s, and the process did not say where; look for one very long step."
             return self._over(Answer("hung", why, True, self.step))
-        wall = min(self.begun + self.bounds.whole, self.since + PATIENCE * limit) + more
-        if now > wall:
+        if now - self.begun > self.bounds.whole + more or only_waits(now - self.since - more, worked, limit):
             why = f"It did not end within {min(self.bounds.whole, PATIENCE * limit):g} s, and the process did not say where."
             return self._over(Answer("late", why, True, self.step))
         return None
