@@ -129,7 +129,7 @@ class Sessions(Part):
             kind: Any = "chat" if number else "session"
             said = (submit.client_id, number, submit.room, submit.author, submit.text)
             return [Order(Entry(0, 0, kind, *said, session=submit.session))]
-        entry = self.log.entries[(known[number] if number < len(known) else ahead[number - len(known)]) - 1]
+        entry = self.log.entry(known[number] if number < len(known) else ahead[number - len(known)])
         if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
             return [self._reply(sender, submit, "conflict", f"number {number} was another message")]
         if number < len(known):
@@ -143,7 +143,7 @@ class Sessions(Part):
         The second list is read from the log and not remembered from SUBMITs, so a new leader knows what
         its predecessor numbered.  Each entry is looked at once in a leadership.
         """
-        for entry in self.log.entries[max(self.scanned, self.delivered) :]:  # SPECIFICATION R10.2
+        for entry in self.log.since(max(self.scanned, self.delivered)):  # SPECIFICATION R10.2
             if entry.client_id:
                 if self.table.continues(entry, ahead := self.ahead.setdefault(entry.client_id, [])):
                     ahead.append(entry.seq)
@@ -171,8 +171,10 @@ class Sessions(Part):
         """Hand an answer, or a run of answers, to whoever waits for one of them."""
         client, first = reply.client_id, reply.client_seq
         links = self._answerable((client, first))
-        for number in range(first + 1, first + reply.count):
-            links += [link for link in self._answerable((client, number)) if link not in links]
+        if reply.count > 1:  # whatever number a frame names, only those who wait are looked at
+            for pair in sorted({*self.waiting, *self.older}):
+                if pair[0] == client and first < pair[1] < first + reply.count:
+                    links += [link for link in self._answerable(pair) if link not in links]
         return [Send(link, reply) for link in links if link != sender]
 
     def _await(self, pair: Pair, link: Address) -> None:
@@ -232,7 +234,7 @@ class Sessions(Part):
             self._rebuild(self.log.rewound)  # SPECIFICATION R1.5
         while self.delivered < self.log.commit:  # SPECIFICATION R10.12
             self.delivered += 1
-            effects += self._deliver(self.log.entries[self.delivered - 1])
+            effects += self._deliver(self.log.entry(self.delivered))
         if self.standing.ready and self.held:
             held, self.held = self.held, []
             effects += [Release(sender, submit) for sender, submit in held]
@@ -277,7 +279,7 @@ class Sessions(Part):
         self.table = SessionTable(self.limits.sessions)
         while self.delivered < voided - 1:
             self.delivered += 1
-            self._deliver(self.log.entries[self.delivered - 1])
+            self._deliver(self.log.entry(self.delivered))
 
     # --- subscribers -----------------------------------------------------------------------
 
@@ -305,7 +307,7 @@ class Sessions(Part):
             size = 0
             while sent < upto and len(entries) < self.limits.batch_entries and size < self.limits.batch_bytes:
                 sent += 1
-                entry = self.log.entries[self.chat[sent - 1] - 1]
+                entry = self.log.entry(self.chat[sent - 1])
                 if room is None or entry.room == room:
                     entries.append(entry)
                     numbers.append(sent)

@@ -5,12 +5,10 @@ Read also `protocol.catchup`, which does it right; lab 8.
 
 from msgspec.structs import replace
 
-from chatsys.actor.effects import Append, Effects, Note, Send
+from chatsys.actor.effects import Effects, Send
 from chatsys.mutants.bugs.mutant import FIVE, Mutant
 from chatsys.protocol.catchup import CatchUp
-from chatsys.protocol.decisions import Commit
 from chatsys.protocol.messages import Catchup, CatchupReply
-from chatsys.protocol.storage import Stored
 
 
 class RaisesTooLittle(CatchUp):
@@ -37,13 +35,9 @@ class SecondRoad(CatchUp):
         effects: Effects = []
         for entry in chunk.entries:
             moved = replace(entry, seq=self.log.last_seq + 1)
-            self.log.entries.append(moved)
-            effects.append(Append(Stored(moved)))
-        self.log.verified = self.log.last_seq
-        if chunk.commit > self.log.commit:
-            self.log.commit = min(chunk.commit, self.log.last_seq)
-            effects += [Note("commit", seq=self.log.commit, verified=self.log.verified), Commit(self.log.commit)]
-        return effects
+            effects.append(self.log.append(moved))
+        self.log.verify_to(self.log.last_seq)
+        return effects + self.log.commit_to(min(chunk.commit, self.log.last_seq))
 
 
 class AsksAnyone(CatchUp):

@@ -12,7 +12,7 @@ from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects, Note, Send
 from chatsys.config import ClusterConfig, Limits
 from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
-from chatsys.protocol.decisions import Commit, Release, Yield
+from chatsys.protocol.decisions import Release, Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Entry, Propose
 from chatsys.protocol.ordering import Progress, Receiver, Sequencer
@@ -24,17 +24,9 @@ from chatsys.protocol.standing import Standing
 class CommitsOldTerms(Sequencer):
     """Counts copies of any entry; its term does not matter."""
 
-    def _commit(self) -> Effects:
-        held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
-        seq = held[self.standing.quorum - 1]
-        if seq <= self.log.commit:
-            return []
-        self.log.commit = seq
-        effects: Effects = [Note("commit", seq=seq, verified=self.log.verified)]
-        if not self.standing.ready:
-            self.standing.ready = True
-            effects.append(Note("ready", seq=self.barrier))
-        return [*effects, Commit(seq)]
+    def may_commit(self, seq: int) -> bool:
+        """Ask for no term."""
+        return True
 
 
 class CountsItselfEarly(Sequencer):
@@ -65,19 +57,9 @@ class CountsAcks(Sequencer):
             self.heads = sorted([*self.heads, message.match])[-50:]
         return super().on_message(sender, message, now)
 
-    def _commit(self) -> Effects:
-        if len(self.heads) < self.standing.quorum:
-            return []
-        seq = self.heads[-self.standing.quorum]
-        match, self.own_match = self.own_match, seq
-        kept = [progress.match for progress in self.progress.values()]
-        for progress in self.progress.values():
-            progress.match = seq
-        effects = super()._commit()
-        self.own_match = match
-        for progress, before in zip(self.progress.values(), kept, strict=True):
-            progress.match = before
-        return effects
+    def held_by_quorum(self) -> int:
+        """Take as many ACKs as a quorum has nodes for a quorum."""
+        return self.heads[-self.standing.quorum] if len(self.heads) >= self.standing.quorum else 0
 
 
 class OpensTheWindow(Sequencer):
@@ -119,20 +101,18 @@ class KeepsTheTail(Receiver):
     """What is in the log already is believed to be the same."""
 
     def _accept(self, sender: int, batch: Propose) -> Effects:
-        mine = self.log.entries
-        same = tuple(mine[entry.seq - 1] if entry.seq <= len(mine) else entry for entry in batch.entries)
+        last = self.log.last_seq
+        same = tuple(self.log.entry(entry.seq) if entry.seq <= last else entry for entry in batch.entries)
         return super()._accept(sender, replace(batch, entries=same))
 
 
 class CommitsByLast(Receiver):
     """Commits as far as the leader did and the own log reaches, proved or not."""
 
-    def _commit(self, leaders: int) -> Effects:
-        seq = min(leaders, self.log.last_seq)
-        if seq <= self.log.commit:
-            return []
-        self.log.commit = seq
-        return [Note("commit", seq=seq, verified=self.log.verified), Commit(seq)]
+    def bound(self, leaders: int) -> int:
+        """Believe that the whole log is the leader's."""
+        self.log.verify_to(self.log.last_seq)
+        return super().bound(leaders)
 
 
 class KeepsEarlyBatches(Receiver):

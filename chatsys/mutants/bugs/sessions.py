@@ -63,7 +63,7 @@ class LeadersTable(Sessions):
         pair = (submit.client_id, submit.client_seq)
         seq = self.numbered.get(pair)
         if seq is not None and seq <= self.delivered:
-            return [self._ok(submit.via or sender, self.log.entries[seq - 1])]
+            return [self._ok(submit.via or sender, self.log.entry(seq))]
         self._await(pair, submit.via or sender)
         if seq is not None:
             return []
@@ -147,7 +147,7 @@ class OkForKnown(Sessions):
         known, ahead = self._positions(submit.client_id)
         positions = [*known, *ahead]
         if 0 < submit.client_seq < len(positions):
-            return [self._ok(submit.via or sender, self.log.entries[positions[submit.client_seq] - 1])]
+            return [self._ok(submit.via or sender, self.log.entry(positions[submit.client_seq]))]
         return super()._admit(sender, submit)
 
 
