@@ -23,7 +23,8 @@ import msgspec
 from chatsys.actor.logfile import decode
 from chatsys.errors import DamagedLog, LogError
 from chatsys.protocol.messages import Entry
-from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Stored, Truncate
+from chatsys.protocol.recovery import replay
+from chatsys.protocol.storage import NODE_RECORDS, Boot
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason
 
 LOG = "log.jsonl"
@@ -112,31 +113,25 @@ def read_log(folder: str | Path) -> NodeLog:
     ):
         raise LogError(f"{path} is not the log of a chat node; its first line must be a boot record.")
     for line, record in enumerate(records, start=1):
-        _apply(log, record, line, path)
+        if isinstance(record, Boot):
+            _check_owner(log, record, line, path)
+    try:
+        found = replay(records, str(path))
+    except DamagedLog as damage:  # what a node would refuse at boot
+        log.damaged, log.why = damage.line, damage.why
+        found = replay(records[: damage.line - 1])
+    log.entries, log.commit = list(found.entries), found.hint
     return log
 
 
-def _apply(log: NodeLog, record: Any, line: int, path: Path) -> None:
-    if log.damaged is not None and line > log.damaged:
-        return
-    match record:
-        case Boot(cluster=cluster, node=node):
-            if log.cluster not in (None, cluster) or log.node not in ("", str(node)):
-                raise LogError(
-                    f"{path} line {line} says node {node} of the cluster {cluster!r}, but the log began as node "
-                    f"{log.node} of {log.cluster!r}; two nodes must not share one folder."
-                )
-            log.cluster, log.node = cluster, str(node)
-        case Stored(entry=entry):
-            if entry.seq == len(log.entries) + 1:
-                log.entries.append(entry)
-            else:
-                log.damaged, log.why = line, f"position {entry.seq} follows position {len(log.entries)}"
-        case Truncate(first=first):
-            del log.entries[max(first, 1) - 1 :]
-            log.commit = min(log.commit, first - 1)
-        case CommitHint(seq=seq):
-            log.commit = max(log.commit, min(seq, len(log.entries)))
+def _check_owner(log: NodeLog, boot: Boot, line: int, path: Path) -> None:
+    """Note whose log it is; raises `LogError` if an earlier life was another node's."""
+    if log.cluster not in (None, boot.cluster) or log.node not in ("", str(boot.node)):
+        raise LogError(
+            f"{path} line {line} says node {boot.node} of the cluster {boot.cluster!r}, but the log began as node "
+            f"{log.node} of {log.cluster!r}; two nodes must not share one folder."
+        )
+    log.cluster, log.node = boot.cluster, str(boot.node)
 
 
 def _first_difference(logs: Sequence[NodeLog]) -> dict[str, Any] | None:

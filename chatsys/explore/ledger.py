@@ -20,11 +20,11 @@ import msgspec
 
 from chatsys.actor.effects import Deliver, Note
 from chatsys.check.violation import Violation
-from chatsys.explore.durable import read_records
 from chatsys.explore.happenings import Start
 from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.messages import Ack, Entry, Prepare, Promise, SubmitReply
 from chatsys.protocol.node import Node
+from chatsys.protocol.recovery import replay
 
 
 class Led(msgspec.Struct, frozen=True):
@@ -183,7 +183,7 @@ def judge(turn: Turn) -> Violation | None:
 
 
 def _recovered(turn: Turn, node: Node) -> Violation | None:
-    kept, here = read_records(turn.before.durable), node.standing
+    kept, here = replay(turn.before.durable), node.standing
     if kept.promise is None or (here.term, here.promised_to) == (kept.promise.term, kept.promise.to):
         return None
     story = (
@@ -238,7 +238,7 @@ def _said(turn: Turn) -> Violation | None:
     me, kept = turn.after.me, None
     for _, message in turn.sent:
         if isinstance(message, (Prepare, Promise, Ack)) and getattr(message, "ok", True):
-            kept = kept or read_records(turn.after.durable)
+            kept = kept or replay(turn.after.durable)
             if kept.term < message.term:
                 story = f"node {me} sent {type(message).__name__} of term {message.term}, but its disk knows term {kept.term} only."
                 return broken("S14", story, int(me))
@@ -273,4 +273,4 @@ def compare(one: Life, other: Life) -> Violation | None:
 
 def _entries(life: Life) -> Sequence[Entry]:
     node = life.actor
-    return node.log.entries if isinstance(node, Node) else read_records(life.durable).entries
+    return node.log.entries if isinstance(node, Node) else replay(life.durable).entries

@@ -22,7 +22,6 @@ from chatsys.check.violation import Violation
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.explore import ledger
-from chatsys.explore.durable import read_records
 from chatsys.explore.fingerprint import Pacing
 from chatsys.explore.happenings import Crash, Deliver, Give
 from chatsys.explore.model import Model
@@ -43,6 +42,7 @@ from chatsys.protocol.messages import (
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Progress
 from chatsys.protocol.part import Part
+from chatsys.protocol.recovery import replay
 from chatsys.protocol.standing import NUMBERS_A_LIFE, Role
 
 WAITS: Pacing = {
@@ -104,7 +104,7 @@ class NodeModel(Model):
 
     def compress(self, records: Iterable[Any]) -> tuple[Any, ...]:
         """Keep what the records mean."""
-        return read_records(tuple(records)).records()
+        return replay(tuple(records)).records()
 
     # --- bounds ----------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class NodeModel(Model):
                 return False
         if not isinstance(message, ANSWERS):
             return False
-        kept = read_records(life.durable).term
+        kept = replay(life.durable).term
         if message.term != kept or kept != here.term:
             return message.term < kept
         match message:

@@ -24,6 +24,7 @@ with a star and takes about an hour and a half:
       session_table  the table that every node computes from its log                         5 min
       client         the other end: says it again until it is known what became of it       10 min
       storage        the records of the log                                                  5 min
+      recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
     * node           the parts together: one `match` is the page of the whole protocol      10 min
       words          which columns of the trace a frame fills                                2 min

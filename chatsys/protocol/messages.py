@@ -263,7 +263,7 @@ class SubmitReply(Message, frozen=True):
     seq: Number = 0
     msg_no: Number = 0
     leader: PeerInfo | None = None
-    count: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 1
+    count: Number = 1
 
 
 class Subscribe(Message, frozen=True):

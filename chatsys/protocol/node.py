@@ -29,7 +29,7 @@ from chatsys.actor.events import Stop
 from chatsys.actor.logfile import decode
 from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
-from chatsys.errors import DamagedLog, LogError, UsageError
+from chatsys.errors import LogError, UsageError
 from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.decisions import Commit, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
@@ -38,9 +38,10 @@ from chatsys.protocol.membership import Membership
 from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.part import Part
+from chatsys.protocol.recovery import replay
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.standing import Role, Standing
-from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate
+from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {
@@ -125,34 +126,30 @@ class Node(Actor):
         Raises `LogError` if the log is of another cluster or node, and its kind `DamagedLog` if a
         record cannot follow on those before it.
         """
-        here, log = self.standing, self.log
-        for line, record in enumerate(records, start=1):
-            if why := here.misfit(record):
-                raise DamagedLog(f"of node {here.me}", line, why)
-            match record:
-                case Boot(format=format) if format != FORMAT:  # SPECIFICATION R12.8
-                    age = "newer" if format > FORMAT else "older"
-                    raise LogError(
-                        f"This log has format {format}, this chatsys reads format {FORMAT}; run this node with the {age} "
-                        "chatsys that wrote it. An empty folder in its place could lose acknowledged messages."
-                    )
-                case Boot(incarnation=incarnation, cluster=cluster, node=node):
-                    if (cluster, node) != (self.config.cluster, here.me):
-                        raise LogError(
-                            f"This log belongs to node {node} of cluster {cluster!r}, not to node {here.me} of "
-                            f"{self.config.cluster!r}; name the folder in which this node's own log is."
-                        )
-                    here.incarnation = incarnation
-                case Promised(term=term, to=to):
-                    here.term, here.promised_to = term, to  # SPECIFICATION R4.1, R12.7
-                case Stored(entry=entry):
-                    log.entries.append(entry)
-                case Truncate(first=first):
-                    del log.entries[first - 1 :]
-                    log.commit = min(log.commit, first - 1)  # SPECIFICATION R12.10
-                case CommitHint(seq=seq):
-                    log.commit = seq
-        log.verified = self.hinted = log.commit
+        here, known = self.standing, list(records)
+        for record in known:
+            if isinstance(record, Boot):
+                self._check_owner(record)
+        found = replay(known, f"of node {here.me}")
+        here.incarnation = found.incarnation
+        if found.promise is not None:
+            here.term, here.promised_to = found.promise.term, found.promise.to
+        self.log.restore(found.entries, found.hint)
+        self.hinted = found.hint
+
+    def _check_owner(self, boot: Boot) -> None:
+        """Refuse a log of another format or of another node."""
+        if boot.format != FORMAT:  # SPECIFICATION R12.8
+            age = "newer" if boot.format > FORMAT else "older"
+            raise LogError(
+                f"This log has format {boot.format}, this chatsys reads format {FORMAT}; run this node with the {age} "
+                "chatsys that wrote it. An empty folder in its place could lose acknowledged messages."
+            )
+        if (boot.cluster, boot.node) != (self.config.cluster, self.me):
+            raise LogError(
+                f"This log belongs to node {boot.node} of cluster {boot.cluster!r}, not to node {self.me} of "
+                f"{self.config.cluster!r}; name the folder in which this node's own log is."
+            )
 
     def start(self, now: float) -> Effects:
         """Begin a life: its number becomes durable before anybody hears of it."""

@@ -171,8 +171,10 @@ class Sessions(Part):
         """Hand an answer, or a run of answers, to whoever waits for one of them."""
         client, first = reply.client_id, reply.client_seq
         links = self._answerable((client, first))
-        for number in range(first + 1, first + reply.count):
-            links += [link for link in self._answerable((client, number)) if link not in links]
+        if reply.count > 1:  # whatever number a frame names, only those who wait are looked at
+            for pair in sorted({*self.waiting, *self.older}):
+                if pair[0] == client and first < pair[1] < first + reply.count:
+                    links += [link for link in self._answerable(pair) if link not in links]
         return [Send(link, reply) for link in links if link != sender]
 
     def _await(self, pair: Pair, link: Address) -> None:

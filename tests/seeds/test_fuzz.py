@@ -13,9 +13,9 @@ from chatsys.actor.effects import Effects
 from chatsys.campaign.fuzz import fuzz
 from chatsys.campaign.fuzz.made import Maker, spoilt
 from chatsys.errors import DamagedLog, UsageError
+from chatsys.protocol import recovery
 from chatsys.protocol.log import Log
 from chatsys.protocol.messages import NODE_MESSAGES, Entry
-from chatsys.protocol.standing import Standing
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
 from chatsys.runtime.net.links import Inbound, Link, Outbound
 from chatsys.runtime.net.transport import Transport
@@ -67,7 +67,7 @@ def test_a_bug_that_a_link_contains_is_found_out(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_node_that_recovers_without_looking_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Standing, "misfit", lambda self, record: None)
+    monkeypatch.setattr(recovery, "misfit", lambda *facts: None)
     findings = fuzz(frames=0, logs=300, connections=0, seed=5)["findings"]
     assert any("recovered a log with a gap" in one["finding"] for one in findings)
 

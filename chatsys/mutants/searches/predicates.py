@@ -8,9 +8,9 @@ know which entries they are.
 Read also `search` (what a stage is), `elections`, `logs` and `disks` (which ask these questions).
 """
 
-from chatsys.explore.durable import read_records
 from chatsys.explore.untimed import Life
 from chatsys.protocol.node import Node
+from chatsys.protocol.recovery import replay
 from chatsys.protocol.standing import Role
 
 
@@ -65,7 +65,7 @@ def log(life: Life) -> tuple[int, ...]:
 
 def disk(life: Life) -> tuple[int, ...]:
     """Return the terms of the entries on the node's disk."""
-    return tuple(entry.term for entry in read_records(life.durable).entries)
+    return tuple(entry.term for entry in replay(life.durable).entries)
 
 
 def committed(life: Life) -> int:
