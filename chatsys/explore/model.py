@@ -182,7 +182,7 @@ class Model(ABC):
         """Return the plainest frame that does the same to its receiver, now and ever after."""
         return frame
 
-    def tidy(self, turn: Turn) -> None:
+    def tidy(self, turn: Turn) -> None:  # noqa: B027, most models need none
         """Give numbers that only tell old from new their first value again, where nothing old is left."""
 
     # --- what must hold --------------------------------------------------------------------
