@@ -20,6 +20,7 @@ import asyncio
 import os
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -120,7 +121,7 @@ def contained(use: Callable[Concatenate[L, P], None]) -> Callable[Concatenate[L,
     return used
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.Protocol, ABC):
     """A TCP connection as lines; subclasses say what a line means."""
 
     label = "a link"
@@ -175,9 +176,9 @@ class Link(asyncio.Protocol):
         if len(self._tail) > limit:
             self.fail(f"A line is longer than {limit} bytes.")
 
+    @abstractmethod
     def on_line(self, data: bytes) -> None:
         """Act on one line; raises `FrameError` if it breaks a rule."""
-        raise NotImplementedError
 
     @contained
     def fail(self, reason: str) -> None:
