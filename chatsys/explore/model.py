@@ -17,12 +17,12 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
 from chatsys.check.violation import Violation
 from chatsys.config import ClusterConfig
 from chatsys.explore.fingerprint import Pacing
 from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
 from chatsys.explore.untimed import Life, Turn
-from chatsys.protocol.actor import Actor, Address
 
 
 class Step(msgspec.Struct, frozen=True):

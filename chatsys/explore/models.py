@@ -7,8 +7,8 @@
 
 All run the very `Node` of the other worlds; each says in `bounds` what it leaves out.
 
-Read also `search.node_model` (what they share), `search.answers` (what the election is granted),
-`search.ledger` (what must hold), `explore`.
+Read also `node_model` (what they share), `answers` (what the election is granted),
+`ledger` (what must hold), `explore`.
 """
 
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ class ElectionModel(NodeModel):
     leader adds its barrier and the logs differ.  Rounds of nominations have no bound: the number of
     a round only tells old answers from new ones, and is set back once nothing old is left.
 
-    With `answers="any"` nominations are answered as `search.answers` says: more than can happen, in a
+    With `answers="any"` nominations are answered as `answers` says: more than can happen, in a
     fraction of the states.  A search that ends without a violation then has searched all that can.
     """
 
@@ -57,7 +57,7 @@ class ElectionModel(NodeModel):
     866,907 with a heartbeat a leader."""
     beats = 0
     answers: Literal["exact", "any"] = "exact"
-    """Whether OK arrives only where it was sent, or at any time (`search.answers`)."""
+    """Whether OK arrives only where it was sent, or at any time (`answers`)."""
     rules = Rules(disk_steps=False)
     echoes = True
     capacity = 1_000

@@ -10,7 +10,7 @@ without it passes through the same stages and is searched beyond them with the s
 Assumes    the bounds of the model and the stages are bounds of the claim; `Sight` repeats them.
 Promises   the same search of the same mutant sees the same, after as many steps and states.
 Left out   roads that avoid a stage: for the protocol they are searched by `chatsys explore`.
-Read also  `tight` (the models and their bounds), `explore.explorer` (how it searches).
+Read also  `models` (the models and their bounds), `explore.explorer` (how it searches).
 """
 
 import time
