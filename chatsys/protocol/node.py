@@ -34,6 +34,7 @@ from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.decisions import Commit, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
+from chatsys.protocol.fence import Fence
 from chatsys.protocol.membership import Membership
 from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
@@ -45,6 +46,7 @@ from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {
+    "fence": Fence,
     "membership": Membership,
     "failure": Detector,
     "election": Bully,
@@ -82,6 +84,7 @@ class Node(Actor):
                 raise UsageError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
         made: dict[str, Any] = {name: make(self.standing, config, random) for name, make in chosen.items()}
         self.parts: tuple[Part, ...] = tuple(made.values())
+        self.fence: Fence = made["fence"]
         self.membership: Membership = made["membership"]
         self.failure: Detector = made["failure"]
         self.election: Bully = made["election"]
@@ -169,7 +172,7 @@ class Node(Actor):
     def _receive(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         effects: Effects = []
         if isinstance(sender, int):
-            owed, passes = self.succession.fence.check(sender, message)  # SPECIFICATION R3.1
+            owed, passes = self.fence.check(sender, message)  # SPECIFICATION R3.1
             if owed:
                 effects = self._carry_out(owed, now)
             if not passes:

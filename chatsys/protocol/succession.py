@@ -1,4 +1,4 @@
-"""Succession: the term fence, the promises, and the log that a new leader must first adopt.
+"""Succession: the promises, and the log that a new leader must first adopt.
 
 Bully chooses who tries to lead; this part decides who is safe.  A nominee opens a new term and
 asks for promises.  Who promises refuses all lower terms from then on, so the old leader can
@@ -28,7 +28,6 @@ from chatsys.actor.effects import Append, Effects, Note, Send
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant
 from chatsys.protocol.decisions import HandOver, Lead, Stand, Suspect, Yield
-from chatsys.protocol.fence import Fence
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Catchup, CatchupReply, Entry, Label, Prepare, Promise, Stepdown
 from chatsys.protocol.part import Part
@@ -43,7 +42,6 @@ class Succession(Part):
 
     def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
         super().__init__(standing, config, random)
-        self.fence = Fence(standing)
         self.promises: dict[int, Label] = {}
         """Who promised this node's term, and the last label of each one's log."""
         self.source: int | None = None

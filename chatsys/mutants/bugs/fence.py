@@ -3,32 +3,20 @@
 Read also `protocol.fence`, which does it right; `succession` (promises); lab 10.
 """
 
-from random import Random
 from typing import Any, ClassVar
 
 import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Append, Effects
-from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant, search
 from chatsys.protocol.decisions import Yield
 from chatsys.protocol.fence import FROM_A_LEADER, Fence
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Ok, Propose
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
-
-
-class Fenced(Succession):
-    """Succession behind another fence."""
-
-    guard: ClassVar[type[Fence]] = Fence
-
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.fence = self.guard(standing)
 
 
 class _Hole(Fence):
@@ -43,31 +31,26 @@ class _Hole(Fence):
         return super().check(sender, message)
 
 
-class LowerPropose(Fenced):
+class LowerPropose(_Hole):
     """Lets a deposed leader's batches pass."""
 
-    class guard(_Hole):  # noqa: N801 - it stands for the fence
-        """The hole."""
-
-        kind = Propose
+    kind = Propose
 
 
-class StaleAck(Fenced):
+class StaleAck(_Hole):
     """Lets confirmations of an older term pass."""
 
-    class guard(_Hole):  # noqa: N801 - it stands for the fence
-        """The hole."""
-
-        kind = Ack
+    kind = Ack
 
 
-class AnyReplySucceeds(Fenced):
+class StaleReplies(_Hole):
+    """Lets replies of an older term pass."""
+
+    kind = CatchupReply
+
+
+class AnyReplySucceeds(Succession):
     """Takes whatever sync reply comes, of any round, and leads when that reply is complete in itself."""
-
-    class guard(_Hole):  # noqa: N801 - it stands for the fence
-        """The hole."""
-
-        kind = CatchupReply
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Look at neither nonce nor term nor sender."""
@@ -77,58 +60,46 @@ class AnyReplySucceeds(Fenced):
         return super().on_message(sender, message, now)
 
 
-class OlderCoordinator(Fenced):
+class OlderCoordinator(Fence):
     """Follows whoever says COORDINATOR."""
 
-    class guard(Fence):  # noqa: N801 - it stands for the fence
-        """Goes back to the older term."""
-
-        def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-            """Enter any term that somebody leads."""
-            here = self.standing
-            if isinstance(message, Coordinator) and message.term < here.term:
-                here.enter(message.term, promised_to=sender, leader=sender)
-                return [Append(Promised(message.term, sender)), Yield("a coordinator said so", leader=sender)], True
-            return super().check(sender, message)
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Enter any term that somebody leads."""
+        here = self.standing
+        if isinstance(message, Coordinator) and message.term < here.term:
+            here.enter(message.term, promised_to=sender, leader=sender)
+            return [Append(Promised(message.term, sender)), Yield("a coordinator said so", leader=sender)], True
+        return super().check(sender, message)
 
 
-class NoFence(Fenced):
+class NoFence(Fence):
     """Takes any leader for the present one."""
 
-    class guard(Fence):  # noqa: N801 - it stands for the fence
-        """Does not know that terms end."""
-
-        def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-            """Follow whoever speaks as a leader."""
-            if isinstance(message, FROM_A_LEADER) and message.term < self.standing.term:
-                self.standing.set_leader(sender)
-                return [Yield(f"node {sender} says it leads", leader=sender)], True
-            return super().check(sender, message)
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Follow whoever speaks as a leader."""
+        if isinstance(message, FROM_A_LEADER) and message.term < self.standing.term:
+            self.standing.set_leader(sender)
+            return [Yield(f"node {sender} says it leads", leader=sender)], True
+        return super().check(sender, message)
 
 
-class FencedOk(Fenced):
+class FencedOk(Fence):
     """Treats OK like everything else."""
 
-    class guard(Fence):  # noqa: N801 - it stands for the fence
-        """Stands before OK too."""
-
-        def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-            """Drop the OK of another term."""
-            if isinstance(message, Ok) and message.term != self.standing.term:
-                return [], False
-            return super().check(sender, message)
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Drop the OK of another term."""
+        if isinstance(message, Ok) and message.term != self.standing.term:
+            return [], False
+        return super().check(sender, message)
 
 
-class StaleBeats(Fenced):
+class StaleBeats(Fence):
     """Takes any heartbeat of the leader for a sign of life."""
 
-    class guard(Fence):  # noqa: N801 - it stands for the fence
-        """Does not look at numbers."""
-
-        def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-            """Forget the number of the last beat."""
-            self.standing.heard = 0
-            return super().check(sender, message)
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Forget the number of the last beat."""
+        self.standing.heard = 0
+        return super().check(sender, message)
 
 
 FENCE = (
@@ -136,14 +107,14 @@ FENCE = (
         name="stale ACK counted",
         story="An ACK is counted whatever its term; what it confirmed may have been replaced since.",
         killers=("S8",),
-        parts={"succession": StaleAck},
+        parts={"fence": StaleAck},
         directed="Q2",
     ),
     Mutant(
         name="lower-term PROPOSE accepted",
         story="A deposed leader's PROPOSE is written into the log like any other.",
         killers=("S1", "S13", "broken"),
-        parts={"succession": LowerPropose},
+        parts={"fence": LowerPropose},
         directed="Q11",
     ),
     Mutant(
@@ -151,7 +122,7 @@ FENCE = (
         story="Whoever says COORDINATOR is followed, even if a newer term has begun.",
         killers=("S6",),
         plan=search("duplication", "isolate", "leader"),
-        parts={"succession": OlderCoordinator},
+        parts={"fence": OlderCoordinator},
         directed="Q19",
         seed=72,
     ),
@@ -160,7 +131,7 @@ FENCE = (
         story="Frames of any leader of any time are taken as if they came from the present one.",
         killers=("S1", "S8", "S13", "broken"),
         plan=search("duplication", "isolate", "leader"),
-        parts={"succession": NoFence},
+        parts={"fence": NoFence},
         directed="C5",
         seed=11,
     ),
@@ -168,21 +139,21 @@ FENCE = (
         name="sync reply without nonce",
         story="While syncing, any sync reply is taken for the answer, also one to an earlier round.",
         killers=("S8",),
-        parts={"succession": AnyReplySucceeds},
+        parts={"fence": StaleReplies, "succession": AnyReplySucceeds},
         directed="Q10",
     ),
     Mutant(
         name="lower-term OK dropped by the fence",
         story="OK stands behind the fence too, so a node whose term ran ahead never finds support again.",
         killers=("L1", "L2"),
-        parts={"succession": FencedOk},
+        parts={"fence": FencedOk},
         directed="Q28",
     ),
     Mutant(
         name="old heartbeat counts",
         story="A heartbeat counts as a sign of life whatever its number, so a replayed one revives a dead leader.",
         killers=("L1",),
-        parts={"succession": StaleBeats},
+        parts={"fence": StaleBeats},
         directed="C11",
     ),
 )
