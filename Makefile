@@ -14,6 +14,7 @@ MINUTES ?= 60
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/support/nbval.cfg
+TYPED := tests/support tests/parts tests/course/test_architecture.py
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test quick prove newest check format demo constraints clean
@@ -45,6 +46,7 @@ check: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/python -m mypy --strict chatsys
+	MYPYPATH=tests/support $(BIN)/python -m mypy --strict $(TYPED)
 
 format: $(READY)  ## let ruff lay out the code
 	$(BIN)/ruff format .

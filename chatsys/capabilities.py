@@ -12,7 +12,7 @@ or goes on without.
 Assumes   what a module of Python lacks here cannot be had: a name that is missing is an answer.
 Promises  importing never fails for what is missing; an answer of "no" that may be momentary (no more threads
           now) is not kept.
-Read also `runtime.cluster`, `sim.own.here` (the work of other processes, done in this one), `teach.panel`, `doctor`.
+Read also `runtime.cluster`, `isolation.in_process` (the work of other processes, done in this one), `teach.widgets.panel.panel`, `doctor`.
 """
 
 import signal

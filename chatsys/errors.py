@@ -17,7 +17,7 @@
 A loss, a late answer or a gap is not an error: those are messages, effects and states of the
 protocol.  The command line turns every ChatsysError into one sentence and exit code 2.
 
-Read also `faults.given` (what worlds and verbs refuse), `chatsys.capabilities` (who raises `NotHere`), `commands`.
+Read also `faults.arguments` (what worlds and verbs refuse), `chatsys.capabilities` (who raises `NotHere`), `commands`.
 """
 
 from chatsys import places

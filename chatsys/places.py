@@ -8,7 +8,7 @@ Somebody's own code is a file or a cell that belongs neither to chatsys nor to P
 that was installed.  An error is told with the innermost line of such code, because that line can be changed.
 
 Promises  nothing is run and nothing is read.
-Read also `errors.told` (an error with its place), `sim.own.suspects` (what own code keeps), `carry` (how names travel).
+Read also `errors.told` (an error with its place), `isolation.attribution` (what own code keeps), `isolation.pickling` (how names travel).
 """
 
 import os

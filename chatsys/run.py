@@ -4,7 +4,7 @@
                                          versions, and the student's own classes, by value
     run = Run.load("first.run")          the trace can be looked at; no code has run
     run = Run.load("first.run", trust=True)      ... now `run.parts` and `run.actor` are there too
-    world = World.again(run)             the same world at the same moment: the same trace
+    world = replay(run)                  the same world at the same moment: the same trace
 
 The file is text, one JSON line that says what the run was, then the trace as JSONL.  Classes are
 pickled, and to unpickle is to run code: that is why `load` asks for `trust`, and why `run.code`
@@ -12,7 +12,7 @@ shows their source first.
 
 Assumes   classes come back under the Python version they were saved with; `load` warns otherwise.
 Promises  a file that is cut off, from a newer version or foreign is a `TraceError`, never a wrong run.
-Read also `trace` (the history), `sim.again` (what a world keeps of itself, and how it is played again).
+Read also `trace` (the history), `sim.replay` (what a world keeps of itself, and how it is played again).
 """
 
 import ast
@@ -61,7 +61,7 @@ class Run:
     """A trace and what made it.
 
     `script`, `options` and `steps` are plain JSON values: the faults, in the form of
-    `faults.Script`; the arguments of the world; and, for `World.again`, every step with the number
+    `faults.Script`; the arguments of the world; and, for `sim.replay.replay`, every step with the number
     of events before it (None: not kept).  `parts` and `actor` are the student's classes, `client`
     and `clients` (by name) are what makes clients, if the world was given any.
     """
@@ -160,7 +160,7 @@ def _source(kind: Any) -> str:
 
 
 def _pickle(own: tuple[Any, ...]) -> str:
-    from chatsys.carry import pack
+    from chatsys.isolation.pickling import pack
 
     try:
         return base64.b64encode(pack(own)).decode()

@@ -11,7 +11,7 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
     lives    start                                    seq (the end of the log it found), reason
              crash restart pause resume stop          (reason)
     links    link_up link_down                        peer
-    faults   cut heal slow lose fault                 peer, reason      node is None: the world did it
+    faults   cut reconnect heal slow lose fault       peer, reason      node is None: the world did it
     frames   send receive drop                        peer, message, id, term, seq; drop has its reason
     log      append                                   seq, entry_term, entry, client, client_seq, text ...
              truncate boot promise hint               seq (first position gone) / term, peer (promised to)
@@ -251,17 +251,3 @@ def write(path: str | Path, data: bytes) -> Path:
                 path.unlink(missing_ok=True)
         raise UsageError(cannot_write(path, error)) from None
     return path
-
-
-def describe_run(world: Any) -> dict[str, Any]:
-    """Return the `meta` of a trace of this world, simulated or real: what the run was, as plain JSON values."""
-    return {
-        "where": world.where,
-        "seed": world.seed,
-        "members": list(world.config.ids),
-        "quorum": world.config.quorum,
-        "take_back": world.config.take_back,
-        "timing": msgspec.structs.asdict(world.config.timing),
-        "actor": world.actor.__name__,
-        "parts": {name: part.__name__ for name, part in sorted((world.parts or {}).items())},
-    }

@@ -21,7 +21,7 @@ Promises  never a silent ok: an unknown name is an error, and `check_live` says 
           short to tell.
 Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`,
           `durability` (the invariants), `liveness`, `rest`, `histories` (a second checker that shares no code with the
-          first); `chatsys.verify` (log files).
+          first); `chatsys.check.log_files` (log files).
 """
 
 import sys
@@ -35,9 +35,9 @@ from chatsys.check.deliveries import DELIVERIES
 from chatsys.check.durability import DURABILITY
 from chatsys.check.frames import check_frames
 from chatsys.check.histories import check_histories, second_opinion
-from chatsys.check.liveness import LIVENESS, Verdict, check_live
+from chatsys.check.liveness import LIVENESS, check_live
+from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
-from chatsys.check.rest import check_rest
 from chatsys.check.violation import Invariant, Law, Logs, Violation
 from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace, trace_of
@@ -60,12 +60,8 @@ INVARIANTS: dict[str, type[Invariant] | Law] = {
 
 __all__ = [
     "INVARIANTS",
-    "MOST",
     "SAFETY",
     "Checker",
-    "Invariant",
-    "Law",
-    "Verdict",
     "Violation",
     "check",
     "check_frames",
@@ -74,6 +70,11 @@ __all__ = [
     "check_rest",
     "second_opinion",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 MOST = 10
 """So many violations of one invariant are told; the first ones are the story, the rest repeats it."""

@@ -4,7 +4,7 @@
                  `-- a sync that was under way already does not cover it
 
 Assumes   the records of one node are in the order in which they happened.
-Read also `replicas` (what nodes promise each other), `protocol.storage.Outbox`, which keeps S14.
+Read also `replicas` (what nodes promise each other), `actor.outbox.Outbox`, which keeps S14.
 """
 
 import math

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from chatsys.check.reigns import ENDS, find_reigns
+from chatsys.check.leaderships import ENDS, find_reigns
 from chatsys.check.violation import Law, Node, Violation, name_client, quote, when
 from chatsys.config import Timing
 from chatsys.errors import UsageError

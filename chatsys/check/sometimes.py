@@ -5,7 +5,7 @@
 A cluster that never elects anybody breaks no rule.  So whoever counts runs that held also counts
 what happened in them, and says what never did.
 
-Read also `check` (what must always hold), `sim.tally` (who counts).
+Read also `check` (what must always hold), `campaign.summary` (who counts).
 """
 
 from collections.abc import Callable

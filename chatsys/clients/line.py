@@ -9,7 +9,7 @@ One address is enough to begin: the node that listens there tells where the othe
 then on the Client actor goes to another node whenever one is silent.
 
 Assumes   a UTF-8 terminal; what it cannot show becomes a question mark.
-Promises  what others wrote is shown and never obeyed (see `inert`); at the end it says which
+Promises  what others wrote is shown and never obeyed (see `escape`); at the end it says which
           messages are not acknowledged.
 Read also `protocol.client` (numbers, repeats, rotates), `runtime.client` (carries the actor).
 """
@@ -21,7 +21,7 @@ from typing import Any
 
 from chatsys.config import Limits
 from chatsys.errors import UsageError
-from chatsys.inert import inert
+from chatsys.escape import escape
 from chatsys.protocol.session_table import refusal
 from chatsys.runtime.client import ClientHost
 from chatsys.trace import Record
@@ -109,7 +109,7 @@ class LineClient:
             case "/nodes":
                 self.show(f"    linked to nodes: {', '.join(map(str, self.client.links)) or 'none'}")
             case _ if word.startswith("/"):
-                self.show(f"    {inert(word)} is no command; /help lists them")
+                self.show(f"    {escape(word)} is no command; /help lists them")
             case _:
                 text = text.rstrip("\r\n")
                 self.said.append(text)
@@ -122,7 +122,7 @@ class LineClient:
             self.show(f"    not changed: {wrong[1]}")
             return
         self.name, self.room = name, room
-        self.show(f"    your {what} is {inert(value)} now")
+        self.show(f"    your {what} is {escape(value)} now")
 
     # --- what the actor tells --------------------------------------------------------------
 
@@ -142,11 +142,11 @@ class LineClient:
     def tell(self, record: Record) -> Iterator[str]:
         """Yield what a person should read of one record."""
         key = (record.client or "", record.client_seq or 0)
-        text, reason = record.text or "", inert(record.reason or "")
+        text, reason = record.text or "", escape(record.reason or "")
         match record.kind:
             case "seen":
-                room = "" if record.room == self.room else f"[{inert(record.room or '')}] "
-                yield f"#{record.msg_no} {room}{inert(record.author or '')}: {inert(text)}"
+                room = "" if record.room == self.room else f"[{escape(record.room or '')}] "
+                yield f"#{record.msg_no} {room}{escape(record.author or '')}: {escape(text)}"
             case "submit":
                 self.unknown[key] = text
                 self._leaves_said(text)
@@ -156,7 +156,7 @@ class LineClient:
                 yield f"    #{record.msg_no} is acknowledged"
             case "indeterminate":
                 self.lost.append(self.unknown.pop(key, text))
-                yield f"    nobody can say whether this was delivered: {inert(text)}"
+                yield f"    nobody can say whether this was delivered: {escape(text)}"
             case "reply" if not record.client:
                 self._leaves_said(text)
                 self.refused += 1
@@ -180,5 +180,5 @@ class LineClient:
         """Say which messages are not acknowledged; tell whether there are any."""
         texts = [*self.lost, *self.unknown.values(), *self.said]
         for text in texts:
-            print(f"chatsys: not acknowledged, perhaps delivered, perhaps not: {inert(text)}", file=sys.stderr)
+            print(f"chatsys: not acknowledged, perhaps delivered, perhaps not: {escape(text)}", file=sys.stderr)
         return bool(texts)

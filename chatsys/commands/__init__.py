@@ -1,23 +1,21 @@
 """The commands, by who needs them; `__main__` only puts them together and catches what they raise.
 
-    classroom   demo, grade, doctor
-    lab         lab
-    nodes       node, cluster up, cluster status, client, verify
-    simulate    simulate
-    proofs      bench
-    trials      mutants, soak
-    fuzz        fuzz
+    lab  classroom (demo, grade)  doctor       a class at work
+    nodes                                      node, cluster up, cluster status, client, verify
+    simulate  explore  mutants  soak  fuzz     evidence
+    bench  prove                               what is measured; all of the evidence, in pieces
 
 Every command that reports has `--json`: one JSON object on stdout and nothing else.  What people
 read in passing (progress, hints) goes to stderr.  A command reads its arguments, calls one thing in
-the package and prints what comes back; it is split from `__main__` because twelve commands with
-their examples are more than one screenful.
+the package and prints what comes back.
 
 Read also `__main__` (exit codes and errors).
 """
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -85,3 +83,20 @@ def hint(text: str) -> None:
 def leave(code: int) -> None:
     """End the command with this exit code."""
     raise typer.Exit(code)
+
+
+@contextmanager
+def progress(total: int, unit: str) -> Iterator[Any]:
+    """Yield a function to call after each step; a bar shows on stderr if that is a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=f" {unit}", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
+        yield lambda count=1: bar.update(count)
+
+
+def print_row(text: str) -> None:
+    """Print a line on stdout at once, above the bar if one shows."""
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stdout)
+    sys.stdout.flush()

@@ -1,6 +1,6 @@
-"""Commands of the classroom: demo, grade, doctor, and lab, which has a file of its own.
+"""Commands of the classroom: demo, grade.
 
-Read also `commands.lab`, `teach.scenarios` (what a demo plays), `teach.grader`, `doctor`.
+Read also `teach.scenarios` (what a demo plays), `teach.grading.grader`.
 """
 
 from pathlib import Path
@@ -20,7 +20,6 @@ from chatsys.commands import (
     print_json,
     read_quorum,
 )
-from chatsys.commands.lab import lab
 from chatsys.errors import UsageError
 from chatsys.surroundings import UNUSABLE, reason, try_read, try_write
 
@@ -108,7 +107,7 @@ def grade(
                 f"{path} is not a file that can be read ({reason(error)}); give the notebook that was handed in."
             ) from None
     results = try_write(results) if results is not None else None
-    from chatsys.teach.grader import grade_notebooks
+    from chatsys.teach.grading.grader import grade_notebooks
 
     graded = grade_notebooks(notebooks, lab=lab, results=results, course=course)
     if as_json:
@@ -118,30 +117,7 @@ def grade(
         print(f"{name}: {mark}")
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Tell what is installed, what works here and what is missing.
-
-    Example:
-
-        chatsys doctor
-    """
-    from chatsys import doctor as doctors
-
-    findings = doctors.examine()
-    result = doctors.verdict(findings)
-    if as_json:
-        print_json(result)
-    else:
-        print(f"{result['system']}, {result['cores']} cores")
-        for finding in findings:
-            word = "ok" if finding.fine else "without" if finding.need == doctors.OPTIONAL else "MISSING"
-            print(f"  {word:7}  {finding.name:18} {finding.found}")
-            if not finding.fine and finding.advice:
-                print(f"           {'':18} {finding.advice} ({finding.need})")
-    leave(HELD if result["ok"] else VIOLATED)
-
-
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (lab, demo, grade, doctor):
+    for command in (demo, grade):
         app.command(rich_help_panel="Classroom")(command)

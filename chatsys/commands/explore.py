@@ -1,6 +1,6 @@
 """The command that searches every order of events within bounds: explore.
 
-Read also `sim.explore` (how it searches), `sim.models` (what is searched, and the bounds).
+Read also `explore.explorer` (how it searches), `explore.models` (what is searched, and the bounds).
 """
 
 import sys
@@ -54,18 +54,18 @@ def explore(
     """
     one_of("--model", model, NAMES)
     count = read_quorum(quorum, NODES)
-    from chatsys.sim.explore import Budget, Explorer
-    from chatsys.sim.models import MODELS
-    from chatsys.sim.own.given import read_parts
-    from chatsys.sim.own.searched import doubts, search_aside
-    from chatsys.sim.sweep import Plan
+    from chatsys.campaign.guarded_search import doubts, search_in_worker
+    from chatsys.campaign.loading import read_parts
+    from chatsys.campaign.one_seed import Plan
+    from chatsys.explore.explorer import Budget, Explorer
+    from chatsys.explore.models import MODELS
 
     parts = read_parts(part) if part else b""
     prune = not parts and MODELS[model](quorum=count).config.safe
     bounds = _bounds(model, prune, _given(answers=answers, terms=terms, beats=beats))
     budget = Budget(depth=depth, states=states, seconds=seconds)
     if parts:
-        result, missed = search_aside(model, parts, {"quorum": count} | bounds, budget)
+        result, missed = search_in_worker(model, parts, {"quorum": count} | bounds, budget)
         result["warnings"] = doubts(parts, 0, Plan(quorum=count, seconds=10, calm=5))
         if result["warnings"] and result["verdict"] == "exhausted, ok":
             result |= {"verdict": "inconclusive", "why": f"{result['why']} But mind the warnings: it may not be so."}

@@ -1,14 +1,13 @@
 """The command that feeds rubbish to everything that reads: fuzz.
 
-Read also `chatsys.fuzz`.
+Read also `chatsys.campaign.fuzz`.
 """
 
 from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json
-from chatsys.commands.proofs import progress
+from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json, progress
 
 
 def fuzz(
@@ -28,7 +27,7 @@ def fuzz(
         chatsys fuzz
         chatsys fuzz --frames 20000 --logs 2000 --connections 500 --seed 7 --json
     """
-    from chatsys.fuzz import fuzz as run
+    from chatsys.campaign.fuzz import fuzz as run
 
     with progress(frames + logs + connections, "frames, logs and connections") as step:
         result = run(frames, logs, connections, seed=seed, step=step)

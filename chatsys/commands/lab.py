@@ -8,7 +8,7 @@ updates or language servers, no tools of nbgrader.  They are defaults put below 
 set in JupyterLab; no file of that person is written.
 
 Promises  whatever stands in the way is one sentence; a student's notebook is never overwritten.
-Read also `doctor`, which finds the tour; `binder/start`, which lays the same settings.
+Read also `binder/start`, which lays the same settings.
 """
 
 import errno
@@ -27,7 +27,11 @@ from chatsys.capabilities import PROCESSES, SOCKETS, need
 from chatsys.commands import hint, leave
 from chatsys.errors import UsageError
 
-SETTINGS = Path(__file__).resolve().parent.parent / "teach" / "jupyter"
+PACKAGE = Path(__file__).resolve().parents[1]
+TOUR = Path("notebooks") / "00-tour.ipynb"
+SHIPPED = PACKAGE / "notebooks"
+"""The notebooks that a wheel carries."""
+SETTINGS = PACKAGE / "teach" / "jupyter"
 COPY = "chatsys-notebooks"
 """The folder for the notebooks of an installed chatsys, below the current one."""
 
@@ -81,8 +85,6 @@ def config_path(root: Path, instructor: bool) -> str:
 
 def place() -> Path:
     """Return where the tour is; without a repository, after laying the notebooks of the package into this folder."""
-    from chatsys.doctor import SHIPPED, TOUR, find_tour
-
     tour = find_tour()
     if tour is None:
         raise UsageError(
@@ -99,6 +101,14 @@ def place() -> Path:
             f"The notebooks cannot be copied to {target}: {reason}. Run this in a folder of your own."
         ) from None
     return target / tour.name
+
+
+def find_tour() -> Path | None:
+    """Return where the tour is: below this folder, in the clone that chatsys was installed from, or in the package."""
+    for root in (Path.cwd(), SHIPPED.parent.parent, SHIPPED.parent):
+        if (root / TOUR).is_file():
+            return root / TOUR
+    return None
 
 
 def lay(source: Path, target: Path) -> None:
@@ -129,3 +139,8 @@ def _try(port: int) -> None:
                 f"Port {port} is in use by another program; give another --port, or none at all."
             ) from None
         raise UsageError(f"Port {port} cannot be used here: {error.strerror or error}. Give another --port.") from None
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command(rich_help_panel="Classroom")(lab)

@@ -202,7 +202,7 @@ def verify(
 
         chatsys verify data/local/node1 data/local/node2 data/local/node3
     """
-    from chatsys.verify import verify as compare
+    from chatsys.check.log_files import verify as compare
 
     result = compare(folders)
     if as_json:

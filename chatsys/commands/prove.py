@@ -1,18 +1,60 @@
 """The command of the long ring: prove.
 
-Read also `chatsys.prove` (the kinds of evidence, and what is kept).
+Read also `chatsys.campaign.evidence` (the kinds of evidence, and what is kept).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json
-from chatsys.commands.proofs import print_row, progress
+from chatsys.campaign.evidence import PIECES, TABLE, Evidence, Kind, Line, Piece, gather, written
+from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, print_row, progress
 from chatsys.errors import UsageError
 
 FOLDER = Path("data") / "evidence"
+
+
+def _schedules(nodes: int, count: int, calm: float) -> Iterator[Piece]:
+    step = 100
+    for first in range(0, count, step):
+        seeds = f"{first}:{first + step}"
+        words = f"simulate --seeds {seeds} --nodes {nodes} --seconds 60 --calm {calm:g} --talk 0.5"
+        yield Piece((*words.split(" "), "--json"), 1800.0, seeds)
+
+
+def _soaks(nodes: int, minutes: int) -> Iterator[Piece]:
+    for seed in range(1, minutes + 1):
+        yield Piece(
+            ("soak", "--minutes", "1", "--nodes", str(nodes), "--seed", str(seed), "--json"),
+            240.0,
+            f"{seed}:{seed + 1}",
+        )
+
+
+def kinds() -> tuple[Kind, ...]:
+    """Return every kind of evidence, in the order in which their first pieces run."""
+    from chatsys.mutants.searches import SEARCHES
+
+    fuzz = (Piece(("fuzz", "--seed", str(seed), "--json"), 600.0, f"{seed}:{seed + 1}") for seed in range(1, 6))
+    searched = (Piece(("mutants", name, "--explore", "--json"), 900.0) for name in SEARCHES)
+    return (
+        Kind("mutants, by schedules", (Piece(("mutants", "--json"), 900.0),)),
+        Kind("mutants, by every order", tuple(searched)),
+        Kind("fuzz", tuple(fuzz)),
+        Kind("election, every order", (Piece(("explore", "--json"), 2400.0),)),
+        Kind("log, every order", (_log(),), bounded=True),
+        Kind("soak, 3 processes", tuple(_soaks(3, 10))),
+        Kind("soak, 5 processes", tuple(_soaks(5, 10))),
+        Kind("schedules, long calm", tuple(_schedules(3, 500, 90.0))),
+        Kind("schedules, 3 nodes", tuple(_schedules(3, 10_000, 45.0))),
+        Kind("schedules, 5 nodes", tuple(_schedules(5, 10_000, 45.0))),
+    )
+
+
+def _log() -> Piece:
+    return Piece(("explore", "--model", "log", "--states", "1000000", "--json"), 2400.0)
 
 
 def prove(
@@ -34,9 +76,6 @@ def prove(
         chatsys prove --minutes 600
         chatsys prove "soak, 3 processes" fuzz --minutes 5
     """
-    from chatsys.prove import PIECES, TABLE, Evidence, Line, kinds, written
-    from chatsys.prove import prove as run
-
     known = {kind.name: kind for kind in kinds()}
     for name in only or ():
         if name not in known:
@@ -52,7 +91,7 @@ def prove(
             if not as_json:
                 print_row(f"{line.seconds:8.1f} s  {line.result}  {line.command}")
 
-        run(evidence, minutes * 60, tell)
+        gather(evidence, minutes * 60, tell)
     rows = evidence.rows()
     left = sum(row["of"] - row["pieces"] for row in rows)
     if as_json:

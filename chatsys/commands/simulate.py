@@ -1,6 +1,6 @@
 """The command that plays many schedules of faults: simulate.
 
-Read also `sim.sweep` (many seeds), `sim.resume` (a long run in pieces), `faults.swarm` (the kinds of faults).
+Read also `campaign.one_seed` (many seeds), `campaign.resume` (a long run in pieces), `faults.swarm` (the kinds of faults).
 """
 
 import os
@@ -26,10 +26,10 @@ from chatsys.commands import (
     hint,
     leave,
     print_json,
+    progress,
     read_quorum,
     read_range,
 )
-from chatsys.commands.proofs import progress
 from chatsys.errors import UsageError
 
 SHOWN = 5
@@ -77,10 +77,10 @@ def simulate(
         chatsys simulate --seeds 0:50 --part election=my.py:MyBully
     """
     wanted, count = read_range(seeds), read_quorum(quorum, nodes)
+    from chatsys.campaign.loading import read_parts
+    from chatsys.campaign.one_seed import Plan
+    from chatsys.campaign.summary import tally
     from chatsys.faults import parse_kinds
-    from chatsys.sim.own.given import read_parts
-    from chatsys.sim.sweep import Plan
-    from chatsys.sim.tally import tally
 
     plan = Plan(
         nodes=nodes,
@@ -112,8 +112,8 @@ def _results(path: Path | None, plan: Any, parts: Sequence[str]) -> Any:
     """Return the file of results to resume, or something that is closed as easily."""
     if path is None:
         return nullcontext()
+    from chatsys.campaign.resume import Results
     from chatsys.run import digest_part
-    from chatsys.sim.resume import Results
 
     files = {text: text.partition("=")[2].rpartition(":")[0] for text in parts}
     return Results(path, plan, {text: digest_part(file) for text, file in files.items()})
@@ -121,7 +121,7 @@ def _results(path: Path | None, plan: Any, parts: Sequence[str]) -> Any:
 
 def _warnings(results: list[Any], plan: Any, code: bytes) -> list[str]:
     """Say which doors of these classes answer amiss, and why runs with them cannot be repeated."""
-    from chatsys.sim.own.searched import doubts
+    from chatsys.campaign.guarded_search import doubts
 
     ended = [one.seed for one in results if one.hash]
     if not ended:
@@ -133,8 +133,7 @@ def _warnings(results: list[Any], plan: Any, code: bytes) -> list[str]:
 
 def _play(wanted: range, plan: Any, means: tuple[int, float], parts: bytes, kept: Any) -> list[Any]:
     """Return the result of every seed: those that are kept, and the others played now; means: jobs and limit."""
-    from chatsys.sim.own.guarded import guarded_sweep
-    from chatsys.sim.sweep import sweep
+    from chatsys.campaign.sweep import guarded_sweep, sweep
 
     jobs, limit = means
     missing = list(wanted) if kept is None else kept.missing(wanted)
@@ -157,14 +156,14 @@ def _play(wanted: range, plan: Any, means: tuple[int, float], parts: bytes, kept
 
 def _shrink(seeds: Sequence[int], plan: Any, code: bytes) -> dict[str, Any]:
     """Return the shortest run found that fails as one of the first seeds does: its steps in words, and as code."""
-    from chatsys.sim.own.aside import aside
-    from chatsys.sim.own.guarded import usual_limit
+    from chatsys.campaign.sweep import usual_limit
+    from chatsys.isolation.worker import call_in_worker
 
     found: list[dict[str, Any]] = []
     for seed, seconds in zip(seeds, BUDGETS, strict=False):
         hint(f"Shrinking seed {seed}: up to {seconds:g} s.")
         if code:
-            answer = aside(shrunk, seed, plan, seconds, parts=code, limit=seconds + 10.0 + usual_limit(plan))
+            answer = call_in_worker(shrunk, seed, plan, seconds, parts=code, limit=seconds + 10.0 + usual_limit(plan))
             nothing = {"seed": seed, "steps": None, "story": answer.value, "code": ""}
             found.append(answer.value if answer.done else nothing)
         else:
@@ -177,7 +176,7 @@ def _shrink(seeds: Sequence[int], plan: Any, code: bytes) -> dict[str, Any]:
 
 def shrunk(parts: Mapping[str, type], seed: int, plan: Any, seconds: float) -> dict[str, Any]:
     """Shrink a seed; with somebody's own parts in another process."""
-    from chatsys.sim.shrink import shrink_seed
+    from chatsys.campaign.shrink import shrink_seed
 
     try:
         found = shrink_seed(seed, plan, parts=parts or None, seconds=seconds)
@@ -220,7 +219,7 @@ def _wrapped(text: str, first: int = 0, others: int = 0) -> str:
 
 
 def _tell_sweep(result: dict[str, Any]) -> None:
-    from chatsys.sim.tally import count_schedules, told
+    from chatsys.campaign.summary import count_schedules, told
 
     print(
         f"{count_schedules(result['schedules'])}, {result['events']} events, {result['messages']} messages "

@@ -1,33 +1,34 @@
 """The vocabulary of faults: what can be broken, and scripts that say what breaks when.
 
-    Script, Fault, check_fault, apply     faults as data, playable in every world     (script)
+    Script, Fault, check_fault            faults as data                              (script, fault)
+    Testbed, apply                        the verbs, once for every world             (testbed)
+    verb_table                            which world can do which verb, and how      (abilities)
     outside, OutsideModel, BOUNDS         what may go wrong at most                   (model)
     KINDS, parse_kinds, random_script     one random script per seed                  (swarm)
-    check_seconds, check_saying, ...      what worlds and other verbs are given       (given)
+    check_seconds, check_saying, ...      what worlds and other verbs are given       (arguments)
 
-Read also `sim.world` and `runtime.cluster`, whose verbs these are.
+Read also `sim.world` and `runtime.cluster`, the two kinds of worlds.
 """
 
-from chatsys.faults.given import (
+from chatsys.faults.abilities import verb_table
+from chatsys.faults.arguments import (
     WaitExpired,
     check_command,
-    check_ends,
     check_kind,
+    check_life,
     check_made_of,
     check_numbers,
     check_path,
-    check_saying,
     check_seconds,
     check_seed,
-    condition,
     config_of,
     is_number,
-    refuse_verb,
-    warn_expired,
 )
+from chatsys.faults.fault import VERBS, Fault, check_fault
 from chatsys.faults.model import BOUNDS, OutsideModel, outside
-from chatsys.faults.script import VERBS, Fault, Script, apply, check_fault, repair
+from chatsys.faults.script import Script
 from chatsys.faults.swarm import KINDS, parse_kinds, random_script
+from chatsys.faults.testbed import Testbed, apply
 
 __all__ = [
     "BOUNDS",
@@ -36,25 +37,22 @@ __all__ = [
     "Fault",
     "OutsideModel",
     "Script",
+    "Testbed",
     "WaitExpired",
     "apply",
     "check_command",
-    "check_ends",
     "check_fault",
     "check_kind",
+    "check_life",
     "check_made_of",
     "check_numbers",
     "check_path",
-    "check_saying",
     "check_seconds",
     "check_seed",
-    "condition",
     "config_of",
     "is_number",
     "outside",
     "parse_kinds",
     "random_script",
-    "refuse_verb",
-    "repair",
-    "warn_expired",
+    "verb_table",
 ]

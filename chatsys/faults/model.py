@@ -8,7 +8,7 @@
     the end  everything that began is over when the calm begins: `mend`, or each by its own
 
 Safety holds without most of these bounds; liveness is promised inside them, and inside them only.
-A `rot` of synced lines is outside: no verb of a script does it (`teach.schedules` shows it).
+A `rot` of synced lines is outside: no verb of a script does it (`mutants.schedules` shows it).
 
     outside(script, nodes)  -->  "world.at(3.0, 'clock', 1, 2.0) is outside the fault model: ...", or None
 
@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.faults.script import ANY, LEADER, Fault
+from chatsys.faults.fault import ANY, LEADER, Fault
 
 PAUSE = 7.0
 CLOCK = 0.12
@@ -50,6 +50,7 @@ BOUNDS: dict[str, tuple[Bound, ...]] = {
     "pause": (),
     "resume": (),
     "cut": (),
+    "reconnect": (),
     "partition": (),
     "heal": (),
     "slow": (
@@ -99,7 +100,7 @@ def warn_outside(script: Iterable[Fault], nodes: Sequence[int] = ()) -> None:
         warnings.warn(
             f"{found[0]}{more} It is played all the same, but what comes of it proves nothing about the protocol.",
             OutsideModel,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -135,11 +136,14 @@ class _Reading:
             case "resume", (node,):
                 yield from self._ended(self._those("pause", node), fault.time)
             case (("cut" | "partition"), _):
-                self._began([("cut",)], fault)
+                for way in _ways(fault):
+                    self.open.setdefault(("cut", *way), fault)
+            case "reconnect", _:
+                yield from self._ended([("cut", *way) for way in _ways(fault)], fault.time)
             case "heal", (True,):
                 yield from self._ended([key for key in self.open if key[0] in ("cut", "link")], fault.time)
             case "heal", _:
-                yield from self._ended([("cut",)], fault.time)
+                yield from self._ended([key for key in self.open if key[0] == "cut"], fault.time)
             case ("slow" | "lose" | "duplicate") as verb, (a, b, *values):
                 yield from self._ruled(verb, (a, b), any(values[: 2 if verb == "slow" else 1]), fault)
             case "disk", (node, health):
@@ -186,6 +190,19 @@ class _Reading:
         """Yield a sentence for everything that nobody repairs."""
         for began in self.open.values():
             yield _told(began, 'what it begins has an end, at the latest a "mend"')
+
+
+def _ways(fault: Fault) -> Iterator[tuple[Any, Any]]:
+    """Yield the directions (from, to) that a cut, a partition or a reconnection is about; "*" are all others."""
+    *sides, one_way = fault.args if isinstance(fault.args[-1], bool) else (*fault.args, False)
+    groups = sides if fault.verb == "partition" else [(side,) for side in sides]
+    if len(groups) == 1:
+        groups = [*groups, (ANY,)]
+    for at, one in enumerate(groups):
+        for a, b in ((a, b) for other in groups[at + 1 :] for a in one for b in other):
+            yield a, b
+            if not one_way:
+                yield b, a
 
 
 def _too_long(pause: Fault, now: float) -> Iterator[str]:

@@ -7,7 +7,7 @@ them often, and meets states that a seed which does everything never reaches.
 
 Assumes   at the end of the script everything is mended.
 Promises  stays inside the fault model, and asserts it of every script that it draws.
-Read also `model` (its bounds), `script` (what a fault is), `sim.sweep` (many seeds).
+Read also `model` (its bounds), `script` (what a fault is), `campaign.one_seed` (many seeds).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,8 +15,9 @@ from random import Random
 from typing import Any
 
 from chatsys.errors import UsageError
+from chatsys.faults.fault import LEADER, Fault
 from chatsys.faults.model import AMBUSH, CLOCK, DELAY, DOWN, JITTER, LATE, PAUSE, outside
-from chatsys.faults.script import LEADER, Fault, Script
+from chatsys.faults.script import Script
 
 
 def _round(seconds: float) -> float:

@@ -4,11 +4,13 @@ This package is a book, and each module is a chapter.  It knows no network, no d
 thread.  A node is an object that takes in what happened and returns what is to be done; a *world*
 (the simulator, a search, a real process) does it.  So all worlds run these very objects.
 
-The chapters in reading order; the core path is marked with a star and takes about an hour and a half:
+Read the contract first, `chatsys.actor`: the doors through which a world speaks to an actor, and the
+effects that a door returns (10 minutes).  Then the chapters in reading order; the core path is marked
+with a star and takes about an hour and a half:
 
       messages       the frames: what nodes and clients say to each other                   10 min
-    * actor          the doors through which a world speaks to a node                        5 min
-    * effects        what a door returns: effects for the world, decisions for siblings      5 min
+    * part           what the parts of a node have in common                                 2 min
+    * decisions      what a part wants of its siblings                                       5 min
       log            positions, labels, and the marks commit <= verified <= last            10 min
     * standing       the six roles and the moves between them; term, promise, leader         5 min
     * failure        heartbeats, silence, trust; a leader that nobody answers                10 min
@@ -21,7 +23,8 @@ The chapters in reading order; the core path is marked with a star and takes abo
     * sessions       once and in order for each client; what `ok` means                     15 min
       session_table  the table that every node computes from its log                         5 min
       client         the other end: says it again until it is known what became of it       10 min
-      storage        the lines of the log, and the outbox that waits for the disk           10 min
+      storage        the records of the log                                                  5 min
+      recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
     * node           the parts together: one `match` is the page of the whole protocol      10 min
       words          which columns of the trace a frame fills                                2 min
@@ -37,7 +40,7 @@ Whoever writes a world has four duties:
 
 1. Call one door at a time (`start`, `on_message`, `on_time`, `on_command`) with a `now` that never
    goes back, and `on_time` no later than `deadline`.  Call `settle` once at the end of each turn.
-2. Carry out the effects in their order.  *Persist* an Append: hand the record to the disk.  *Send* a
+2. Carry out the effects in their order.  *Persist* an Append: hand its records to the disk.  *Send* a
    frame only when every record before it is durable; an `Outbox` does the counting.  *Deliver* at
    once: what is committed is on the disks of a quorum, so it need not wait for this one.
 3. Lose and delay frames between nodes as you like, but never one that a node sends to itself; drop
@@ -53,12 +56,13 @@ A whole world without faults, in which a cluster elects a leader and chats:
     from collections import deque
     from random import Random
 
+    from chatsys.actor.effects import Append, Deliver, Send
+    from chatsys.actor.events import LinkUp, Say
+    from chatsys.actor.logfile import encode
+    from chatsys.actor.outbox import Outbox
     from chatsys.config import ClusterConfig
     from chatsys.protocol.client import Client
-    from chatsys.protocol.effects import Append, Deliver, Send
-    from chatsys.protocol.messages import LinkUp, Say
     from chatsys.protocol.node import Node
-    from chatsys.protocol.storage import Outbox, encode
 
     config = ClusterConfig.of(3)
     actors = {node: Node(node, config, Random(node)) for node in config.ids}
@@ -71,14 +75,14 @@ A whole world without faults, in which a cluster elects a leader and chats:
     def turn(me, door, *facts, now=0.0):
         for effect in door(*facts, now) + actors[me].settle(now):
             match effect:
-                case Append(record):                            # persist ...
-                    disks[me] += encode(record)
-                    outboxes[me].wrote()
+                case Append(records):                           # persist ...
+                    disks[me] += b"".join(map(encode, records))
+                    outboxes[me].wrote(len(records))
                 case Send(to, message):                         # ... send ...
                     if outboxes[me].admit(to, message):
                         wire.append((me, to, message))
-                case Deliver(entry, number):                    # ... deliver
-                    chats[me].append((number, entry.text))
+                case Deliver(messages):                         # ... deliver
+                    chats[me] += [(one.msg_no, one.text) for one in messages]
         for to, message in outboxes[me].synced(outboxes[me].written):    # this disk is fast
             wire.append((me, to, message))
         while wire:

@@ -31,11 +31,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Append, Effects, Send
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Append, Commit, Effects, Note, Release, Send, Yield
+from chatsys.protocol.decisions import Release, Yield
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Catchup, CatchupReply, Coordinator, Heartbeat, Ok, Propose
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Standing
 from chatsys.protocol.storage import Promised
 
@@ -153,10 +155,8 @@ class CatchUp(Part):
             return []
         effects += self.log.splice(chunk.entries, chunk.prev.seq)  # SPECIFICATION R8.19, R9.7
         end = chunk.entries[-1].seq
-        self.log.verified = max(self.log.verified, end)
-        if end > self.log.commit:
-            self.log.commit = end
-            effects += [Note("commit", seq=end, verified=self.log.verified), Commit(end)]
+        self.log.verify_to(end)
+        effects += self.log.commit_to(end)
         return effects + (self._ask_relay(sender) if chunk.more else [])
 
     # --- serving ---------------------------------------------------------------------------

@@ -22,10 +22,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Effects, Note, Send
+from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Effects, Note, Send
-from chatsys.protocol.messages import NODE_MESSAGES, Delivered, LinkDown, LinkUp, Say, Submit, SubmitReply, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply, Subscribe
 from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256
@@ -221,17 +222,23 @@ class Client(Actor):
                 self.session, self.opening = reply.seq, False  # SPECIFICATION R11.6
                 self.alarms.clear("retry", "soon")
             return []
-        said = self.under_way.pop(reply.client_seq, None)
-        if said is None:
+        first = reply.client_seq
+        run = range(first, first + reply.count)
+        known = [first] if reply.count == 1 and first in self.under_way else [n for n in self.under_way if n in run]
+        if not known:
             return []
-        self.due.discard(reply.client_seq)
+        effects: Effects = []
+        for number in known:
+            said, at = self.under_way.pop(number), number - first
+            self.due.discard(number)
+            effects.append(self._note("ack", number, said, seq=reply.seq + at, msg_no=reply.msg_no + at))
         if (lowest := self.lowest) in self.early:
             self.early.remove(lowest)
             self.due.add(lowest)
         self.alarms.clear("retry")
         if self.under_way:
             self._set_retry(now)
-        return [self._note("ack", reply.client_seq, said, seq=reply.seq, msg_no=reply.msg_no)]
+        return effects
 
     def _forgotten(self, now: float) -> Effects:
         """The session is lost: what is under way stays unknown for good. SPECIFICATION R11.5."""

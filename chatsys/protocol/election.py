@@ -20,10 +20,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Note, Send
+from chatsys.actor.events import LinkDown
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Effects, Note, Send, Stand, Suspect, Yield
-from chatsys.protocol.messages import Coordinator, Election, Heartbeat, LinkDown, Ok, Propose
+from chatsys.protocol.decisions import Stand, Suspect, Yield
+from chatsys.protocol.messages import Coordinator, Election, Heartbeat, Ok, Propose
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Role, Standing
 
 

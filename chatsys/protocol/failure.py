@@ -18,10 +18,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Note, Send
+from chatsys.actor.events import LinkDown
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Effects, HandOver, Note, Retire, Send, Suspect, Yield
-from chatsys.protocol.messages import Coordinator, Heartbeat, HeartbeatAck, LinkDown, Propose
+from chatsys.protocol.decisions import HandOver, Retire, Suspect, Yield
+from chatsys.protocol.messages import Coordinator, Heartbeat, HeartbeatAck, Propose
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Role, Standing
 
 BEATS_BEFORE_HAND_OVER = 2

@@ -18,56 +18,95 @@ its term would depose a leader for nothing.
 Chapter 3 of SPECIFICATION.md has the whole table, message by message; a test walks every cell of it.
 
 Promises  terms never go back, and what carries a newer term leaves only after that is durable.
-Read also `succession`, whose part this is.
+Read also `succession` (who is asked to enter a term), `node` (who asks this part first).
 """
+
+from typing import Any, Literal
 
 import msgspec
 
+from chatsys.actor.effects import Append, Effects, Note, Send
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.effects import Append, Effects, Note, Send, Yield
+from chatsys.protocol.decisions import Yield
 from chatsys.protocol.messages import (
+    NODE_MESSAGES,
     Ack,
     Catchup,
     CatchupReply,
     Coordinator,
+    Delivered,
+    Election,
     Heartbeat,
     HeartbeatAck,
+    Join,
+    JoinAck,
+    Ok,
     Prepare,
     Promise,
     Propose,
     Stepdown,
+    Submit,
+    SubmitReply,
+    Subscribe,
 )
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.part import Part
+from chatsys.protocol.standing import Role
 from chatsys.protocol.storage import Promised
 
-# SPECIFICATION R3.2
-FENCED = (Coordinator, Heartbeat, Propose, Prepare, Promise, Ack, HeartbeatAck, Catchup, CatchupReply, Stepdown)
+Rule = Literal["outside", "judged", "leader", "answer", "fenced"]
+
+RULES: dict[type[msgspec.Struct], Rule] = {  # SPECIFICATION R3.2
+    Coordinator: "leader",
+    Heartbeat: "leader",
+    Propose: "leader",
+    Promise: "answer",
+    Ack: "answer",
+    HeartbeatAck: "answer",
+    Catchup: "fenced",
+    CatchupReply: "fenced",
+    Stepdown: "fenced",
+    Prepare: "judged",
+    Join: "outside",
+    JoinAck: "outside",
+    Election: "outside",
+    Ok: "outside",
+    Submit: "outside",
+    SubmitReply: "outside",
+    Subscribe: "outside",
+    Delivered: "outside",
+}
+"""How each message of the chat stands to the fence; there is no default.
+
+    rule        of an older term     of this term          of a newer term
+    outside     passes               passes                passes
+    judged      passes               passes                passes: `succession` judges it
+    leader      refused              passes, if it leads   enters the term, and follows
+    answer      dropped              passes                an answer that says no: enters; otherwise dropped
+    fenced      dropped              passes                dropped
+
+A relay (CATCHUP and CATCHUP_REPLY with that purpose) stands outside, as it asks no leader.
+"""
+assert set(RULES) == set(NODE_MESSAGES), "each message of the chat has its row"
+
 FROM_A_LEADER = (Coordinator, Heartbeat, Propose)
-REFUSABLE = (Promise, Ack, HeartbeatAck)
 
 
-class Fence:
+class Fence(Part):
     """Decides by term what may pass, and enters newer terms."""
 
-    def __init__(self, standing: Standing) -> None:
-        self.standing = standing
-
-    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+    def check(self, sender: int, message: Any) -> tuple[Effects, bool]:
         """Return what is owed for the term alone, and whether the message may pass."""
-        if not isinstance(message, FENCED) or (
-            isinstance(message, (Catchup, CatchupReply)) and message.purpose == "relay"
-        ):
+        rule = RULES.get(type(message), "outside")  # what is no message of the chat is news of the own links
+        if rule in ("outside", "judged") or getattr(message, "purpose", None) == "relay":
             return [], True
         own = self.standing.term
-        if isinstance(message, Prepare):
-            return [], True
         if message.term < own:
             return self._refuse(sender, message), False  # SPECIFICATION R3.3
         if isinstance(message, FROM_A_LEADER):
             return self._hear_leader(sender, message)
         if message.term == own:
             return [], True
-        if isinstance(message, REFUSABLE) and not message.ok:  # SPECIFICATION R3.6
+        if rule == "answer" and not message.ok:  # SPECIFICATION R3.6
             self.standing.enter(message.term, promised_to=None)
             return [
                 Append(Promised(message.term, None)),

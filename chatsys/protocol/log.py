@@ -9,6 +9,8 @@
 proved equal to the current leader's log; it falls back to `commit` whenever the term changes.
 
 Assumes   an entry's label (seq, term) names it: equal labels, equal logs up to there (Raft 5.3).
+The two marks move by two verbs only, and each says what must hold: `verify_to` and `commit_to`.
+
 Promises  entries are added at the end, and removed only where a newer term says otherwise;
           removing a committed one is a broken invariant, or, in an unsafe cluster, an anomaly.
 Read also `storage` (the same entries on disk), `ordering` and `catchup` (who calls `splice`).
@@ -17,9 +19,10 @@ Read also `storage` (the same entries on disk), `ordering` and `catchup` (who ca
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from chatsys.actor.effects import Append, Effects, Note
 from chatsys.config import Limits
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.effects import Append, Effects, Note
+from chatsys.protocol.decisions import Commit
 from chatsys.protocol.messages import Entry, Label
 from chatsys.protocol.storage import Stored, Truncate
 
@@ -48,6 +51,20 @@ class Log:
         """The label of the last entry."""
         return self.entries[-1].label if self.entries else START
 
+    @property
+    def first(self) -> int:
+        """The lowest position that `entry` can give."""
+        return 1
+
+    def entry(self, seq: int) -> Entry:
+        """The entry at `seq` (first..last)."""
+        assert self.first <= seq <= len(self.entries), f"there is no entry {seq} here"
+        return self.entries[seq - 1]
+
+    def since(self, seq: int) -> Sequence[Entry]:
+        """The entries that follow on the one at `seq`."""
+        return self.entries[seq:]
+
     def term_at(self, seq: int) -> int:
         """The birth term of the entry at `seq`; 0 for position 0."""
         return self.entries[seq - 1].term if seq else 0
@@ -74,6 +91,38 @@ class Log:
             if size > limits.batch_bytes and count:
                 return tuple(chosen[:count])
         return tuple(chosen)
+
+    # --- the two marks ---------------------------------------------------------------------
+
+    def verify_to(self, seq: int) -> None:
+        """Take in that everything up to `seq` is proved equal to the leader's log; it may be known already."""
+        assert seq <= len(self.entries), "only what is here can be equal"
+        if seq > self.verified:
+            self.verified = seq
+
+    def doubt(self) -> None:
+        """Another leader, or none: of its log nothing is known but what is committed. SPECIFICATION R4.3."""
+        self.verified = self.commit
+
+    def commit_to(self, seq: int) -> Effects:
+        """Take in that everything up to `seq` is committed; return the note and the decision, or nothing if it is old.
+
+        Raising `commit` is the only way it moves, but for `_truncate` in an unsafe cluster.  Nothing is
+        committed that is not proved to be the leader's (SPECIFICATION R8.18, S13).
+        """
+        if seq <= self.commit:
+            return []
+        assert seq <= self.verified <= len(self.entries), "commit <= verified <= last"
+        self.commit = seq
+        return [Note("commit", seq=seq, verified=self.verified), Commit(seq)]
+
+    def restore(self, entries: Sequence[Entry], commit: int) -> None:
+        """Begin a life with what the disk holds, of which entries up to `commit` are known to be committed."""
+        assert commit <= len(entries), "only what is here can be committed"
+        self.entries = list(entries)
+        self.commit = self.verified = commit
+
+    # --- entries ---------------------------------------------------------------------------
 
     def append(self, entry: Entry) -> Append:
         """Put `entry` at the end; return the effect that makes it durable."""

@@ -17,10 +17,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Note, Send
+from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Effects, Note, Send, Suspect
-from chatsys.protocol.messages import Join, JoinAck, LinkDown, LinkUp
+from chatsys.protocol.decisions import Suspect
+from chatsys.protocol.messages import Join, JoinAck
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Role, Standing
 
 

@@ -9,7 +9,7 @@
 
 Promises  a frame is a value: frozen, comparable, the same in every world.  `overtakes_disk` marks
           the few that may leave before the records written earlier are durable.
-Read also `effects` (how a frame is sent), `storage` (records, and who waits for the disk).
+Read also `actor.effects` (how a frame is sent), `actor.outbox` (who waits for the disk), `actor.events`.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -249,7 +249,11 @@ class Submit(Message, frozen=True):
 
 
 class SubmitReply(Message, frozen=True):
-    """What became of a SUBMIT.  `ok` means committed: it is delivered everywhere, for ever."""
+    """What became of a SUBMIT.  `ok` means committed: it is delivered everywhere, for ever.
+
+    An `ok` may speak of a run: of `count` messages of this session that follow each other in the client's
+    count, in the log and in the chat.  The numbers are those of the first.
+    """
 
     overtakes_disk: ClassVar[bool] = True
     client_id: str
@@ -259,6 +263,7 @@ class SubmitReply(Message, frozen=True):
     seq: Number = 0
     msg_no: Number = 0
     leader: PeerInfo | None = None
+    count: Number = 1
 
 
 class Subscribe(Message, frozen=True):
@@ -274,40 +279,6 @@ class Delivered(Message, frozen=True):
     overtakes_disk: ClassVar[bool] = True
     entries: tuple[Entry, ...]
     numbers: tuple[Number, ...]
-
-
-# --- from the own transport, never on the wire ----------------------------------------------
-
-
-class LinkUp(msgspec.Struct, frozen=True):
-    """The link to this peer works; the peer is in its `incarnation`-th life."""
-
-    incarnation: int
-
-
-class LinkDown(msgspec.Struct, frozen=True):
-    """The peer's process is gone: its link broke and a new one was refused."""
-
-
-# --- commands from the people who run a node or a client ------------------------------------
-
-
-class Say(msgspec.Struct, frozen=True):
-    """To a client: submit this text."""
-
-    text: str
-    room: str = "main"
-    author: str = ""
-
-
-class Stop(msgspec.Struct, frozen=True):
-    """Prepare for a clean end of this life."""
-
-
-class DiskSpace(msgspec.Struct, frozen=True):
-    """To a node: the disk is (or is no longer) low on space."""
-
-    low: bool
 
 
 NODE_MESSAGES = (

@@ -23,37 +23,30 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from chatsys.actor.actor import NEVER, Actor, Address
+from chatsys.actor.effects import Append, Deliver, Effects, Note, Send
+from chatsys.actor.events import Stop
+from chatsys.actor.logfile import decode
+from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
-from chatsys.errors import DamagedLog, LogError, UsageError
-from chatsys.protocol.actor import NEVER, Actor, Address, Part
+from chatsys.errors import LogError, UsageError
 from chatsys.protocol.catchup import CatchUp
-from chatsys.protocol.effects import (
-    Append,
-    Commit,
-    Deliver,
-    Effects,
-    HandOver,
-    Lead,
-    Note,
-    Order,
-    Release,
-    Retire,
-    Send,
-    Stand,
-    Suspect,
-    Yield,
-)
+from chatsys.protocol.decisions import Commit, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
+from chatsys.protocol.fence import Fence
 from chatsys.protocol.membership import Membership
-from chatsys.protocol.messages import NODE_MESSAGES, Stop, Submit, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
+from chatsys.protocol.part import Part
+from chatsys.protocol.recovery import replay
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.standing import Role, Standing
-from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint, Outbox, Promised, Stored, Truncate, decode
+from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {
+    "fence": Fence,
     "membership": Membership,
     "failure": Detector,
     "election": Bully,
@@ -76,6 +69,7 @@ class Node(Actor):
     decode = staticmethod(decode)
     """What turns the bytes of the log into records at boot."""
     from_clients = (Submit, Subscribe)  # SPECIFICATION R2.4
+    part_names = tuple(PARTS)
 
     def __init__(
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
@@ -90,6 +84,7 @@ class Node(Actor):
                 raise UsageError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
         made: dict[str, Any] = {name: make(self.standing, config, random) for name, make in chosen.items()}
         self.parts: tuple[Part, ...] = tuple(made.values())
+        self.fence: Fence = made["fence"]
         self.membership: Membership = made["membership"]
         self.failure: Detector = made["failure"]
         self.election: Bully = made["election"]
@@ -118,40 +113,46 @@ class Node(Actor):
                 earliest = part.alarms.next
         return earliest
 
+    @property
+    def incarnation(self) -> int:
+        """Which life of this node it is; its boot records count."""
+        return self.standing.incarnation
+
+    @classmethod
+    def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:
+        """Return (cluster, id) of the node that wrote the first boot record."""
+        return next(((record.cluster, record.node) for record in records if isinstance(record, Boot)), None)
+
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back term, promise, log and commit from the durable records.
 
         Raises `LogError` if the log is of another cluster or node, and its kind `DamagedLog` if a
         record cannot follow on those before it.
         """
-        here, log = self.standing, self.log
-        for line, record in enumerate(records, start=1):
-            if why := here.misfit(record):
-                raise DamagedLog(f"of node {here.me}", line, why)
-            match record:
-                case Boot(format=format) if format != FORMAT:  # SPECIFICATION R12.8
-                    age = "newer" if format > FORMAT else "older"
-                    raise LogError(
-                        f"This log has format {format}, this chatsys reads format {FORMAT}; run this node with the {age} "
-                        "chatsys that wrote it. An empty folder in its place could lose acknowledged messages."
-                    )
-                case Boot(incarnation=incarnation, cluster=cluster, node=node):
-                    if (cluster, node) != (self.config.cluster, here.me):
-                        raise LogError(
-                            f"This log belongs to node {node} of cluster {cluster!r}, not to node {here.me} of "
-                            f"{self.config.cluster!r}; name the folder in which this node's own log is."
-                        )
-                    here.incarnation = incarnation
-                case Promised(term=term, to=to):
-                    here.term, here.promised_to = term, to  # SPECIFICATION R4.1, R12.7
-                case Stored(entry=entry):
-                    log.entries.append(entry)
-                case Truncate(first=first):
-                    del log.entries[first - 1 :]
-                    log.commit = min(log.commit, first - 1)  # SPECIFICATION R12.10
-                case CommitHint(seq=seq):
-                    log.commit = seq
-        log.verified = self.hinted = log.commit
+        here, known = self.standing, list(records)
+        for record in known:
+            if isinstance(record, Boot):
+                self._check_owner(record)
+        found = replay(known, f"of node {here.me}")
+        here.incarnation = found.incarnation
+        if found.promise is not None:
+            here.term, here.promised_to = found.promise.term, found.promise.to
+        self.log.restore(found.entries, found.hint)
+        self.hinted = found.hint
+
+    def _check_owner(self, boot: Boot) -> None:
+        """Refuse a log of another format or of another node."""
+        if boot.format != FORMAT:  # SPECIFICATION R12.8
+            age = "newer" if boot.format > FORMAT else "older"
+            raise LogError(
+                f"This log has format {boot.format}, this chatsys reads format {FORMAT}; run this node with the {age} "
+                "chatsys that wrote it. An empty folder in its place could lose acknowledged messages."
+            )
+        if (boot.cluster, boot.node) != (self.config.cluster, self.me):
+            raise LogError(
+                f"This log belongs to node {boot.node} of cluster {boot.cluster!r}, not to node {self.me} of "
+                f"{self.config.cluster!r}; name the folder in which this node's own log is."
+            )
 
     def start(self, now: float) -> Effects:
         """Begin a life: its number becomes durable before anybody hears of it."""
@@ -171,7 +172,7 @@ class Node(Actor):
     def _receive(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         effects: Effects = []
         if isinstance(sender, int):
-            owed, passes = self.succession.fence.check(sender, message)  # SPECIFICATION R3.1
+            owed, passes = self.fence.check(sender, message)  # SPECIFICATION R3.1
             if owed:
                 effects = self._carry_out(owed, now)
             if not passes:
@@ -243,8 +244,8 @@ class Node(Actor):
             case Retire(reason):
                 self.standing.set_leader(None)
                 return [Yield(reason)]
-            case Order(draft):
-                return self.sequencer.order(draft, now)
+            case Order(drafts):
+                return [effect for draft in drafts for effect in self.sequencer.order(draft, now)]
             case Commit():
                 return self.sessions.deliver(now)
             case HandOver():
@@ -273,7 +274,6 @@ class Node(Actor):
             effects.append(here.become(Role.FOLLOWER, decision.reason))
         if decision.leader is not None:
             effects.append(Note("follow", peer=decision.leader, term=here.term, reason=decision.reason))
-        here.fresh = here.ready = False
         for part in self.parts:
             effects += part.follow(now, decision)
         return effects

@@ -31,11 +31,14 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Note, Send
+from chatsys.actor.events import LinkUp
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Commit, Effects, Note, Release, Send, Yield
+from chatsys.protocol.decisions import Release, Yield
 from chatsys.protocol.holdback import HoldBack
-from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, LinkUp, Propose
+from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Propose
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Standing
 
 
@@ -97,12 +100,12 @@ class Sequencer(Part):
 
     def order(self, draft: Entry, now: float) -> Effects:
         """Give `draft` the next sequence number and this term, for ever."""
-        before = self.log.entries[-1].time if self.log.entries else 0.0
-        seq = self.log.last_seq + 1
+        last = self.log.last_seq
+        before, seq = self.log.entry(last).time if last else 0.0, last + 1
         # SPECIFICATION R8.1
         entry = msgspec.structs.replace(draft, seq=seq, term=self.standing.term, time=max(before, round(now, 3)))
         effect = self.log.append(entry)
-        self.log.verified = seq
+        self.log.verify_to(seq)
         return [effect]
 
     def follow(self, now: float, decision: Yield) -> Effects:
@@ -258,25 +261,34 @@ class Sequencer(Part):
                 progress.base = progress.match = verified
             self._restart(progress, progress.base)
 
-    def _commit(self) -> Effects:
-        """Commit the largest position that a quorum holds, if the entry there is of this term.
+    def held_by_quorum(self) -> int:
+        """Return the largest position that a quorum holds durably.
 
-        `held` in falling order: its element number `quorum` is the largest position that so many nodes
-        reach.  The term is what Raft's figure 8 is about: an entry of an older term may stand on a
+        In falling order, the position at place `quorum` is the largest that so many nodes reach.
+        """
+        held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
+        return held[self.standing.quorum - 1]
+
+    def may_commit(self, seq: int) -> bool:
+        """Tell whether what a quorum holds up to `seq` is committed: only if the entry there is of this term.
+
+        The term is what Raft's figure 8 is about: an entry of an older term may stand on a
         quorum and still be replaced, by a leader whose own log ends in a newer term than those copies.
         Once an entry of *this* term stands on a quorum, no such leader can be elected any more, and
         whatever stands before it is committed too.
         """
-        held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
-        seq = held[self.standing.quorum - 1]
-        if seq <= self.log.commit or self.log.term_at(seq) != self.standing.term:  # SPECIFICATION R8.6
+        return self.log.term_at(seq) == self.standing.term  # SPECIFICATION R8.6
+
+    def _commit(self) -> Effects:
+        """Commit what may be committed; the first commit of a leadership makes this leader ready."""
+        seq = self.held_by_quorum()
+        if seq <= self.log.commit or not self.may_commit(seq):
             return []
-        self.log.commit = seq
-        effects: Effects = [Note("commit", seq=seq, verified=self.log.verified)]
+        effects = self.log.commit_to(seq)
         if not self.standing.ready:  # SPECIFICATION R8.3
             self.standing.ready = True
-            effects.append(Note("ready", seq=self.barrier))
-        return [*effects, Commit(seq)]
+            effects.insert(1, Note("ready", seq=self.barrier))
+        return effects
 
 
 class Receiver(Part):
@@ -298,7 +310,7 @@ class Receiver(Part):
             case Propose() if isinstance(sender, int):
                 return self._accept(sender, message)
             case Heartbeat(commit=commit):
-                return self._commit(commit)
+                return self.log.commit_to(self.bound(commit))
         return []
 
     def _accept(self, sender: int, batch: Propose) -> Effects:
@@ -308,9 +320,9 @@ class Receiver(Part):
             return [Send(sender, Ack(self.standing.term, False, hint=self._before(batch.prev.seq)))]
         effects = self.log.splice(batch.entries, batch.prev.seq)  # SPECIFICATION R8.16, R8.19
         end = batch.prev.seq + len(batch.entries)
-        self.log.verified = max(self.log.verified, end)
+        self.log.verify_to(end)
         self.owed = max(self.owed or 0, end)
-        effects += self._commit(batch.commit)
+        effects += self.log.commit_to(self.bound(batch.commit))
         released = self.early.release(self.log.last_seq)
         return effects if released is None else [*effects, Release(sender, released)]  # SPECIFICATION R8.20
 
@@ -340,18 +352,14 @@ class Receiver(Part):
         before = self.log.start_of_term(seq) - 1
         return max(before, self.log.commit) if self.standing.safe else before  # SPECIFICATION R8.15
 
-    def _commit(self, leaders: int) -> Effects:
-        """Commit as far as the leader did, but never beyond `verified`: what follows it may be a dead leader's.
+    def bound(self, leaders: int) -> int:
+        """Return how far the leader's commit counts here: never beyond `verified`, for what follows may be a dead leader's.
 
         The leader's number speaks of the leader's log.  Raft says min(leaderCommit, index of last new
         entry), which is the same bound: the end of what this leader's batches have proved equal.  The
         end of the own log would be wrong (the schedule Q9).
         """
-        seq = min(leaders, self.log.verified)  # SPECIFICATION R8.18
-        if seq <= self.log.commit:
-            return []
-        self.log.commit = seq
-        return [Note("commit", seq=seq, verified=self.log.verified), Commit(seq)]
+        return min(leaders, self.log.verified)  # SPECIFICATION R8.18
 
     def settle(self, now: float) -> Effects:
         """One cumulative ACK for the whole turn."""

@@ -32,19 +32,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Deliver, Delivery, Effects, Note, Send
+from chatsys.actor.events import DiskSpace, LinkDown
 from chatsys.config import ClusterConfig
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Deliver, Effects, Note, Order, Release, Send, Yield
-from chatsys.protocol.messages import (
-    Delivered,
-    DiskSpace,
-    Entry,
-    LinkDown,
-    Submit,
-    SubmitReply,
-    SubmitStatus,
-    Subscribe,
-)
+from chatsys.protocol.decisions import Order, Release, Yield
+from chatsys.protocol.messages import Delivered, Entry, Submit, SubmitReply, SubmitStatus, Subscribe
+from chatsys.protocol.part import Part
 from chatsys.protocol.session_table import SessionTable, refusal
 from chatsys.protocol.standing import Standing
 
@@ -89,9 +83,8 @@ class Sessions(Part):
         match message:
             case Submit():
                 return self._submit(sender, message, now)
-            case SubmitReply(client_id=client, client_seq=number):
-                links = self._answerable((client, number))
-                return [Send(link, message) for link in links if link != sender]
+            case SubmitReply():
+                return self._pass_back(sender, message)
             case Subscribe():
                 self._subscribe(sender, message)
             case LinkDown():
@@ -136,7 +129,7 @@ class Sessions(Part):
             kind: Any = "chat" if number else "session"
             said = (submit.client_id, number, submit.room, submit.author, submit.text)
             return [Order(Entry(0, 0, kind, *said, session=submit.session))]
-        entry = self.log.entries[(known[number] if number < len(known) else ahead[number - len(known)]) - 1]
+        entry = self.log.entry(known[number] if number < len(known) else ahead[number - len(known)])
         if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
             return [self._reply(sender, submit, "conflict", f"number {number} was another message")]
         if number < len(known):
@@ -150,7 +143,7 @@ class Sessions(Part):
         The second list is read from the log and not remembered from SUBMITs, so a new leader knows what
         its predecessor numbered.  Each entry is looked at once in a leadership.
         """
-        for entry in self.log.entries[max(self.scanned, self.delivered) :]:  # SPECIFICATION R10.2
+        for entry in self.log.since(max(self.scanned, self.delivered)):  # SPECIFICATION R10.2
             if entry.client_id:
                 if self.table.continues(entry, ahead := self.ahead.setdefault(entry.client_id, [])):
                     ahead.append(entry.seq)
@@ -173,6 +166,16 @@ class Sessions(Part):
         return [Send(leader, msgspec.structs.replace(submit, via=via, hops=submit.hops + 1))]
 
     # --- answering -------------------------------------------------------------------------
+
+    def _pass_back(self, sender: Address, reply: SubmitReply) -> Effects:
+        """Hand an answer, or a run of answers, to whoever waits for one of them."""
+        client, first = reply.client_id, reply.client_seq
+        links = self._answerable((client, first))
+        if reply.count > 1:  # whatever number a frame names, only those who wait are looked at
+            for pair in sorted({*self.waiting, *self.older}):
+                if pair[0] == client and first < pair[1] < first + reply.count:
+                    links += [link for link in self._answerable(pair) if link not in links]
+        return [Send(link, reply) for link in links if link != sender]
 
     def _await(self, pair: Pair, link: Address) -> None:
         self.waiting.setdefault(pair, {})[link] = None
@@ -231,7 +234,7 @@ class Sessions(Part):
             self._rebuild(self.log.rewound)  # SPECIFICATION R1.5
         while self.delivered < self.log.commit:  # SPECIFICATION R10.12
             self.delivered += 1
-            effects += self._deliver(self.log.entries[self.delivered - 1])
+            effects += self._deliver(self.log.entry(self.delivered))
         if self.standing.ready and self.held:
             held, self.held = self.held, []
             effects += [Release(sender, submit) for sender, submit in held]
@@ -251,7 +254,8 @@ class Sessions(Part):
         elif entry.kind == "chat":
             self.chat.append(entry.seq)
             msg_no = len(self.chat)
-            effects.append(Deliver(entry, msg_no))
+            said = (entry.author, entry.text, entry.room, entry.term, entry.client_id, entry.client_seq)
+            effects.append(Deliver(Delivery(entry.seq, msg_no, *said)))
         links = self._answerable((entry.client_id, entry.client_seq))
         if verdict == "new":  # SPECIFICATION R10.4
             effects += [self._ok(link, entry, msg_no) for link in links]
@@ -275,7 +279,7 @@ class Sessions(Part):
         self.table = SessionTable(self.limits.sessions)
         while self.delivered < voided - 1:
             self.delivered += 1
-            self._deliver(self.log.entries[self.delivered - 1])
+            self._deliver(self.log.entry(self.delivered))
 
     # --- subscribers -----------------------------------------------------------------------
 
@@ -303,7 +307,7 @@ class Sessions(Part):
             size = 0
             while sent < upto and len(entries) < self.limits.batch_entries and size < self.limits.batch_bytes:
                 sent += 1
-                entry = self.log.entries[self.chat[sent - 1] - 1]
+                entry = self.log.entry(self.chat[sent - 1])
                 if room is None or entry.room == room:
                     entries.append(entry)
                     numbers.append(sent)

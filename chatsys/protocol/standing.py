@@ -20,13 +20,10 @@ Read also `election` and `succession`, who walk the moves; `node`, who owns the 
 
 from enum import Enum
 
-import msgspec
-
+from chatsys.actor.effects import Note
 from chatsys.config import ClusterConfig
-from chatsys.protocol.effects import Note
 from chatsys.protocol.log import Log
 from chatsys.protocol.messages import PeerInfo
-from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
 
 NUMBERS_A_LIFE = 1_000_000
 """Rounds and nonces start anew from the incarnation, so an answer to an earlier life never counts."""
@@ -133,22 +130,6 @@ class Standing:
         """Return a round or nonce after `last` that no earlier life of this node used."""
         return max(last, self.incarnation * NUMBERS_A_LIFE) + 1  # SPECIFICATION R6.7
 
-    def misfit(self, record: msgspec.Struct) -> str | None:
-        """Say why `record` cannot come next in this node's durable log, or None; asked at recovery."""
-        last = self.log.last_seq
-        match record:
-            case Boot(incarnation=life) if life < 1 or self.incarnation not in (0, life - 1):
-                return f"life {life} follows life {self.incarnation}"
-            case Promised(term=term) if term < self.term:  # SPECIFICATION R3.10, R12.7
-                return f"a promise for term {term} follows one for term {self.term}"
-            case Stored(entry=entry) if entry.seq != last + 1:
-                return f"entry {entry.seq} follows entry {last}"
-            case Truncate(first=first) if not 1 <= first <= last:
-                return f"entries from {first} on are voided, but there are {last}"
-            case CommitHint(seq=seq) if not 0 <= seq <= last:
-                return f"entries up to {seq} are committed, but there are {last}"
-        return None
-
     def become(self, role: Role, reason: str) -> Note:
         """Move to `role`; return the note for the trace."""
         assert role in MOVES[self.role], f"no rule leads from {self.role.value} to {role.value}"
@@ -170,5 +151,5 @@ class Standing:
         self.leader = leader
         self.heard = 0
         self.trust = False
-        self.log.verified = self.log.commit  # SPECIFICATION R4.3
+        self.log.doubt()
         self.met_leader = self.met_leader or leader is not None

@@ -1,4 +1,4 @@
-"""Succession: the term fence, the promises, and the log that a new leader must first adopt.
+"""Succession: the promises, and the log that a new leader must first adopt.
 
 Bully chooses who tries to lead; this part decides who is safe.  A nominee opens a new term and
 asks for promises.  Who promises refuses all lower terms from then on, so the old leader can
@@ -13,7 +13,7 @@ Why the best log is enough: what is committed stands on a quorum, any two quorum
 cluster share a node, and the log with the greatest last label has everything that node had
 committed (Raft 5.4.1, with a copy in place of a refused vote).
 
-Assumes   a promise is durable before it is sent: `storage.Outbox` sees to it.
+Assumes   a promise is durable before it is sent: `outbox.Outbox` sees to it.
 Promises  one leader per term; its log holds everything committed in lower terms.
 Read also `election` (who nominates), `ordering` (what a leader does), lab 10.
 """
@@ -23,13 +23,14 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Append, Effects, Note, Send
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.actor import Address, Part
-from chatsys.protocol.effects import Append, Effects, HandOver, Lead, Note, Send, Stand, Suspect, Yield
-from chatsys.protocol.fence import Fence
+from chatsys.protocol.decisions import HandOver, Lead, Stand, Suspect, Yield
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Catchup, CatchupReply, Entry, Label, Prepare, Promise, Stepdown
+from chatsys.protocol.part import Part
 from chatsys.protocol.standing import Role, Standing
 from chatsys.protocol.storage import Promised
 
@@ -41,7 +42,6 @@ class Succession(Part):
 
     def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
         super().__init__(standing, config, random)
-        self.fence = Fence(standing)
         self.promises: dict[int, Label] = {}
         """Who promised this node's term, and the last label of each one's log."""
         self.source: int | None = None

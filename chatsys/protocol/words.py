@@ -3,7 +3,7 @@
     Propose(...)         -> message PROPOSE, term, seq of its last entry
     Stored(entry)        -> append, seq, entry_term, text, ...
 
-Read also `trace` (the columns); `sim.hands` and `runtime.scribe` write the records with these words.
+Read also `trace` (the columns); `sim.interpreter` and `runtime.recorder` write the records with these words.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.protocol.effects import Deliver
+from chatsys.actor.effects import Delivery
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
 
 _SEQ = ("seq", "match", "barrier", "first", "verified", "commit", "number")
@@ -65,19 +65,9 @@ def of_record(record: msgspec.Struct) -> tuple[str, dict[str, Any]]:
     return "append", {"message": type(record).__name__}
 
 
-def of_delivery(effect: Deliver) -> dict[str, Any]:
+def of_delivery(one: Delivery) -> dict[str, Any]:
     """Return the columns of a `deliver` record."""
-    entry = effect.entry
-    return {
-        "seq": entry.seq,
-        "msg_no": effect.msg_no,
-        "entry_term": entry.term,
-        "room": entry.room,
-        "author": entry.author,
-        "text": entry.text,
-        "client": entry.client_id,
-        "client_seq": entry.client_seq,
-    }
+    return msgspec.structs.asdict(one)
 
 
 def log_end(records: Iterable[msgspec.Struct], before: int | None = None) -> int | None:

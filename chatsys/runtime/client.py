@@ -26,14 +26,14 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from chatsys.actor.events import Say
 from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import ClusterConfig, Timing, split_address
 from chatsys.errors import ChatsysError, FrameError, UsageError
 from chatsys.protocol.client import Client
-from chatsys.protocol.messages import Say
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import LoopThread
-from chatsys.runtime.wire import PROTOCOL, Hello, Refused, line, read_greeting
+from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting
 from chatsys.surroundings import reason as why
 from chatsys.trace import Record
 
@@ -109,7 +109,7 @@ class ClientHost:
     def idle(self) -> bool:
         """Whether everything said so far has found its end (acknowledged, refused or indeterminate)."""
         host = self._host
-        return host is None or (not self._posted and not host.inbox and bool(getattr(host.actor, "idle", True)))
+        return host is None or (not self._posted and host.idle and bool(getattr(host.actor, "idle", True)))
 
     @property
     def links(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ Assumes   the file system keeps what a completed sync covered.
 Promises  one process per folder (the lock dies with it); a torn last line is cut off, any other
           damage is an error; after a failed write or sync nothing more is written.
           (SPECIFICATION R12.6, R12.9)
-Read also `protocol.storage` (the bytes, the outbox), `sim.disk` (the imaginary counterpart).
+Read also `actor.logfile` (the bytes), `actor.outbox`, `sim.disk` (the imaginary counterpart).
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.logfile import decode, encode
 from chatsys.errors import ChatsysError, DiskFailed, LogError, LogInUse
-from chatsys.protocol.actor import Address
-from chatsys.protocol.storage import Boot, decode, encode
 from chatsys.surroundings import FULL, UNUSABLE, advice, lock, place, read_ordinary, reason, start_thread
 
 LOG = "log.jsonl"
@@ -52,11 +52,12 @@ class Disk:
         types: Sequence[type[msgspec.Struct]],
         *,
         owner: tuple[str, Address] | None = None,
+        owner_of: Callable[[Sequence[Any]], tuple[str, Address] | None] = Actor.owner,
         low_bytes: int = LOW_BYTES,
     ) -> None:
         """Open or make the folder.
 
-        `owner` is (cluster, node): a log of another one is refused.  Raises `LogError` for a
+        `owner` is (cluster, node): a log of another one, as `owner_of` tells it from the records, is refused.  Raises `LogError` for a
         folder that cannot be used, `LogInUse` if a live process holds it, `DamagedLog`, and
         `NotHere` where the file system keeps no locks.
         """
@@ -75,7 +76,7 @@ class Disk:
         self._thread: threading.Thread | None = None
         self._lock = self._make_and_lock()
         try:
-            self.records, self.torn = self._recover(types, owner)
+            self.records, self.torn = self._recover(types, owner, owner_of)
             self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
             _sync_folder(folder)
         except UNUSABLE as error:
@@ -117,19 +118,22 @@ class Disk:
         return file
 
     def _recover(
-        self, types: Sequence[type[msgspec.Struct]], owner: tuple[str, Address] | None
+        self,
+        types: Sequence[type[msgspec.Struct]],
+        owner: tuple[str, Address] | None,
+        owner_of: Callable[[Sequence[Any]], tuple[str, Address] | None],
     ) -> tuple[list[Any], int]:
-        """Read the log, cut off a torn end, and check whose log it is."""
+        """Read the log, check whose log it is, and cut off a torn end."""
         if not self.path.exists():
             return [], 0
         data = read_ordinary(self.path)
-        records, torn = decode(data, types or (Boot,), str(self.path))
-        for record in records:
-            if isinstance(record, Boot) and owner not in (None, (record.cluster, record.node)):
-                raise LogError(
-                    f"The log {self.path} belongs to node {record.node} of cluster {record.cluster!r}, not to node "
-                    f"{owner[1] if owner else ''} of {owner[0] if owner else ''!r}; name the folder that this node had before."
-                )
+        records, torn = decode(data, types, str(self.path))
+        found = owner_of(records)
+        if owner is not None and found is not None and found != owner:
+            raise LogError(
+                f"The log {self.path} belongs to node {found[1]} of cluster {found[0]!r}, not to node "
+                f"{owner[1]} of {owner[0]!r}; name the folder that this node had before."
+            )
         if torn:
             with open(self.path, "r+b") as file:
                 file.truncate(len(data) - torn)

@@ -20,26 +20,25 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append
+from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, DiskFailed, told
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append
-from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp, Stop
-from chatsys.protocol.storage import Boot
 from chatsys.protocol.words import log_end
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
-from chatsys.runtime.rules import Rules, RuleSet
-from chatsys.runtime.scribe import Scribe, Sink
-from chatsys.runtime.transport import Transport
-from chatsys.runtime.turns import FLOOD, Turns
-from chatsys.runtime.wire import Codec
+from chatsys.runtime.net.rules import RuleBook, RuleSet
+from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.wire import Codec
+from chatsys.runtime.recorder import Recorder, Sink
+from chatsys.runtime.turns import Turns
 
 Factory = Callable[..., Actor]
 """Makes an actor: (me, config, random), and `parts=` where parts are given."""
 
 
-class Host(Turns):
+class Host:
     """One life of the actor `me`; `disk` is None for clients, which store nothing."""
 
     def __init__(
@@ -56,19 +55,28 @@ class Host(Turns):
         rules: RuleSet | None = None,
     ) -> None:
         random = random or Random()
-        scribe = Scribe(me, life if isinstance(me, int) else 0, sink)
-        super().__init__(factory(me, config, random), scribe, disk, origin)
-        self.config = config
-        self.ended: asyncio.Future[str] = self.loop.create_future()
+        recorder = Recorder(me, life if isinstance(me, int) else 0, sink)
+        self.actor, self.recorder, self.disk = factory(me, config, random), recorder, disk
+        self.turns = Turns(self.actor, recorder, disk, origin, self)
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Why this life ended by itself (`broken`, a failed disk); pending while it goes on."""
-        self.durable = asyncio.Event()
         actor_type = type(self.actor)
-        rule_book = Rules(Random(random.getrandbits(64)))
+        rule_book = RuleBook(Random(random.getrandbits(64)))
         rule_book.set(rules or RuleSet())
         self.transport = Transport(
             me, config, Codec(actor_type.messages), self, rule_book,
             from_clients=getattr(actor_type, "from_clients", None),
         )  # fmt: skip
+
+    @property
+    def alive(self) -> bool:
+        """Whether this life goes on."""
+        return self.turns.alive
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is at hand that the actor has not seen."""
+        return not self.turns.inbox
 
     # --- a life -----------------------------------------------------------------------------
 
@@ -77,45 +85,45 @@ class Host(Turns):
 
         Raises `ChatsysError` if the actor refuses the log, and `OSError` if the address is taken.
         """
+        turns = self.turns
         records, torn = ([], 0) if self.disk is None else (self.disk.records, self.disk.torn)
-        self.log_end = log_end(records)
-        self.alive = True
-        self._tick()
+        turns.log_end = log_end(records)
+        turns.alive = True
+        turns.tick()
         self.actor.recover(records)
-        effects = self.actor.start(self.now)
-        self.scribe.term, self.scribe.role = self.actor.view()
-        for effect in effects:
-            if type(effect) is Append and isinstance(effect.record, Boot):
-                self.scribe.incarnation = effect.record.incarnation
+        effects = self.actor.start(turns.now)
+        self.recorder.term, self.recorder.role = self.actor.view()
+        if self.actor.incarnation is not None:
+            self.recorder.incarnation = self.actor.incarnation
         if self.disk is not None:
             found = f"{len(records)} records" + (f", {torn} bytes of a torn line dropped" if torn else "")
             self.disk.done, self.disk.failed, self.disk.space = self._disk_done, self._disk_failed, self._disk_space
             self.disk.start()
-            self.scribe.write("start", seq=self.log_end, reason=found)
+            self.recorder.write("start", seq=turns.log_end, reason=found)
         else:
-            self.scribe.write("start")
-        self._perform([effect for effect in effects if type(effect) is Append])
-        self._close_turn()
-        if self.outbox.durable < self.outbox.written:
-            await self.durable.wait()  # SPECIFICATION R12.3
+            self.recorder.write("start")
+        turns.perform([effect for effect in effects if type(effect) is Append])
+        turns.close()
+        if turns.outbox.durable < turns.outbox.written:
+            await turns.durable.wait()  # SPECIFICATION R12.3
         if self.alive:
-            await self.transport.open(self.scribe.incarnation, listener)
-            self._later(self._perform, [effect for effect in effects if type(effect) is not Append])
+            await self.transport.open(self.recorder.incarnation, listener)
+            turns.later(turns.perform, [effect for effect in effects if type(effect) is not Append])
 
     async def stop(self) -> None:
         """End this life in peace: the actor prepares, the disk syncs, what was written leaves."""
         if not self.alive:
             return
-        if self.paused:
+        if self.turns.paused:
             self.resume()
         self.command(Stop())
-        self._turn()
+        self.turns.turn()
         if self.disk is not None and self.alive:
-            self.durable.clear()
-            if self.outbox.durable < self.outbox.written:
-                await asyncio.wait_for(self.durable.wait(), 10.0)
+            self.turns.durable.clear()
+            if self.turns.outbox.durable < self.turns.outbox.written:
+                await asyncio.wait_for(self.turns.durable.wait(), 10.0)
         if self.alive:
-            self.scribe.write("stop")
+            self.recorder.write("stop")
             self._end(self.transport.close)
             await self.transport.parted()
 
@@ -125,75 +133,67 @@ class Host(Turns):
             self._end(self.transport.abort)
 
     def _end(self, part: Callable[[], None]) -> None:
-        self.alive = False
-        self.scribe.flush()
-        self.inbox.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+        self.turns.end()
         part()
         if self.disk is not None:
             self.disk.abandon()
-        self.durable.set()
+        self.turns.durable.set()
 
     def broke(self, error: Exception) -> None:
         """Stop because of a bug of the actor, or of ours: say it, then end as in a crash."""
         if not self.alive:
             return
         sentence = str(error) if isinstance(error, BrokenInvariant | DiskFailed) else told(error)
-        self.scribe.write("broken", reason=sentence)
+        self.recorder.write("broken", reason=sentence)
         self.crash()
         if not self.ended.done():
             self.ended.set_result(sentence)
 
     def pause(self) -> None:
         """Handle nothing until `resume`, as a process that is stopped by a signal."""
-        self.paused = True
+        self.turns.paused = True
         self.transport.pause()
 
     def resume(self) -> None:
         """Go on after `pause`, with everything that came meanwhile."""
-        self.paused = False
+        self.turns.paused = False
         self.transport.resume()
-        self._wake()
+        self.turns.wake()
 
-    def obey(self, rules: RuleSet) -> None:
+    def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules from now on."""
-        self.transport.obey(rules)
+        self.transport.apply_rules(rules)
 
     def status(self) -> dict[str, Any]:
         """What people want to know of this actor."""
         term, role = self.actor.view()
-        return {"term": term, "role": role, "outbox": len(self.outbox), **self.actor.status()}
+        return {"term": term, "role": role, "outbox": len(self.turns.outbox), **self.actor.status()}
 
     # --- what comes in ----------------------------------------------------------------------
 
     def command(self, command: msgspec.Struct) -> None:
         """Give the actor an order."""
-        self._later(self._take_command, command)
+        self.turns.later(self.turns.take_command, command)
 
     def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
         """A frame arrived (from the transport)."""
-        self.inbox.append((self._take_frame, (sender, incarnation, n, clock, message)))
-        self._wake()
-        if len(self.inbox) >= FLOOD and not self._flooded:
-            self._flooded = True
-            self.transport.hold_clients(True)
+        self.turns.take_in(sender, incarnation, n, clock, message)
 
     def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
         """A link came up, or its other end is gone (from the transport)."""
-        self._later(self._take_link, peer, event)
+        self.turns.later(self.turns.take_link, peer, event)
 
     def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
         """A frame vanished or a link broke a rule (from the transport)."""
-        self._tick()
-        self.scribe.write("drop", peer=peer, message=message, id=id, reason=reason)
-        self._wake()
+        self.turns.tick()
+        self.recorder.write("drop", peer=peer, message=message, id=id, reason=reason)
+        self.turns.wake()
 
     def link_failed(self, label: str, error: Exception) -> None:
         """A bug of ours closed a link (from the transport): it is told, and the node lives on."""
-        self._tick()
-        self.scribe.write("anomaly", reason=f"{label}: the link was closed by a bug: {told(error)}")
-        self._wake()
+        self.turns.tick()
+        self.recorder.write("anomaly", reason=f"{label}: the link was closed by a bug: {told(error)}")
+        self.turns.wake()
 
     def escaped(self, context: dict[str, Any]) -> None:
         """An exception left a callback of the event loop (from its exception handler)."""
@@ -204,7 +204,7 @@ class Host(Turns):
             self.transport.short.note(sentence(context))
 
     def _disk_done(self, count: int) -> None:
-        self._later(self._take_sync, count)
+        self.turns.later(self.turns.take_sync, count)
 
     def _disk_failed(self, error: DiskFailed) -> None:
         self.broke(error)

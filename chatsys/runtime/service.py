@@ -17,16 +17,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from chatsys.actor.actor import Actor
 from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import NodeConfig
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.protocol.actor import Actor
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import new_loop
-from chatsys.runtime.ports import cannot_listen
-from chatsys.runtime.strangers import raise_limit
+from chatsys.runtime.net.ports import cannot_listen
+from chatsys.runtime.net.strangers import raise_limit
 from chatsys.runtime.terminal import Terminal
 
 LOOPS = ("asyncio", "uvloop")
@@ -67,7 +67,7 @@ def _to_stderr(text: str) -> None:
 
 async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     owner = (config.cluster.cluster, config.node)
-    disk = Disk(Path(config.data), actor.records, owner=owner)
+    disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     loop = asyncio.get_running_loop()
     # The origin is 0: records carry the monotonic clock itself, which `terminal` turns into the time of day.
     host = Host(config.node, config.cluster, actor, sink, disk=disk)

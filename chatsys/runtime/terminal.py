@@ -12,7 +12,7 @@ delivery costs a comparison, not a line.  With `verbose` every record of the tra
 
 Promises  a line has at most 80 columns unless `verbose`; a terminal that cannot be written to stops
           no node; the time of day is the wall clock's of now, also after the machine has slept.
-Read also `service` (whose sink this is), `trace` (the kinds of records), `inert`.
+Read also `service` (whose sink this is), `trace` (the kinds of records), `escape`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from contextlib import suppress
 from typing import Any
 from unicodedata import combining, east_asian_width
 
-from chatsys.inert import inert
+from chatsys.escape import escape
 from chatsys.trace import Record
 
 WIDTH = 80
@@ -74,7 +74,7 @@ class Terminal:
 
     def greet(self, sentence: str) -> None:
         """Say in words what this is: the first line of a node's life."""
-        self._out(_wrapped(inert(sentence), 4))
+        self._out(_wrapped(escape(sentence), 4))
 
     # --- deliveries and drops, gathered -------------------------------------------------------
 
@@ -178,10 +178,10 @@ class Terminal:
         """Write one event, after the deliveries that came before it."""
         self._tell_run()
         head = _head(record)
-        self._out(_wrapped(head + inert(text), len(head)))
+        self._out(_wrapped(head + escape(text), len(head)))
 
     def _clipped(self, record: Record, text: str) -> None:
-        self._out(_fitting(_head(record) + inert(text[: 2 * WIDTH]), clipped=len(text) > 2 * WIDTH) + "\n")
+        self._out(_fitting(_head(record) + escape(text[: 2 * WIDTH]), clipped=len(text) > 2 * WIDTH) + "\n")
 
     def _out(self, text: str) -> None:
         with suppress(OSError, ValueError):  # a full disk or a closed terminal behind stderr is no fault of the node
@@ -191,7 +191,7 @@ class Terminal:
 def describe(record: Record) -> str:
     """Return one line about `record`, with the columns that it fills."""
     head = f"{_clock(record)}  node {record.node}  term {record.term}  {record.role:<10} {record.kind:<10}"
-    return f"{head} {inert(_story(record))}".rstrip() + "\n"
+    return f"{head} {escape(_story(record))}".rstrip() + "\n"
 
 
 def _story(record: Record) -> str:

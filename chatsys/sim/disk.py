@@ -1,7 +1,7 @@
 """The imaginary disk: it keeps what was synced, and on a crash loses any end of the rest.
 
 Records stay objects; bytes are made only where a crash tears a line, and then recovery takes the
-same road as in the real world: `storage.encode`, half a line, `storage.decode`.
+same road as in the real world: `logfile.encode`, half a line, `logfile.decode`.
 
     write --> unsynced --sync (one at a time, takes all that waits)--> durable
                  |
@@ -9,7 +9,7 @@ same road as in the real world: `storage.encode`, half a line, `storage.decode`.
 
 Assumes   a crash is a power loss: harder than the end of a process.
 Promises  what a finished sync covered is never lost.
-Read also `storage.Outbox` (what waits for a sync) and `runtime.disk`, its real counterpart.
+Read also `outbox.Outbox` (what waits for a sync) and `runtime.disk`, its real counterpart.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatsys.actor.logfile import decode, encode
 from chatsys.errors import ConfigError, DiskFailed
 from chatsys.faults import check_numbers
-from chatsys.protocol.storage import decode, encode
 
 Decode = Callable[[bytes, tuple[type[msgspec.Struct], ...], str], tuple[list[Any], int]]
 Health = Literal["ok", "slow", "full", "failing"]

@@ -5,106 +5,162 @@ outlives a crash is the disk.  One event is one turn: a door, then `settle`.
 
     frame, link, alarm, command --> Host --door--> actor
                  (a paused host       |  <--effects--
-                  only collects)      `--> Hands carry them out
+                  only collects)      `--> its Interpreter carries them out
 
 Assumes   events come in order of virtual time.
-Promises  a life is durable before anybody hears of it; frames of older lives are dropped.
-Read also `hands` (the effects), `world` (time and verbs), `runtime.host`, the counterpart.
+Promises  a life is durable before anybody hears of it; frames of older lives are dropped; a door that
+          raises stops this host, with a sentence, and never the world.
+Read also `interpreter` (the effects), `simulation` (time and network), `runtime.host`, the counterpart.
 """
 
 import math
 from collections import deque
+from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from chatsys.errors import DamagedLog, DiskFailed
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Append
-from chatsys.protocol.messages import DiskSpace, LinkDown, LinkUp
-from chatsys.protocol.storage import Boot, Outbox, decode
-from chatsys.protocol.words import columns, log_end
-from chatsys.sim.disk import Health
-from chatsys.sim.hands import Frame, Hands
-from chatsys.trace import Record
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append
+from chatsys.actor.events import DiskSpace, LinkDown, LinkUp
+from chatsys.actor.logfile import decode
+from chatsys.actor.outbox import Outbox
+from chatsys.config import ClusterConfig
+from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, told
+from chatsys.sim.disk import Disk, Health
+from chatsys.sim.interpreter import Interpreter, Medium
+from chatsys.sim.network import Network
+from chatsys.sim.recorder import Frame, Recorder
+from chatsys.trace import Trace
+
+Factory = Callable[[Any, Any, Random], Actor]
+"""Makes an actor: (me, config, random)."""
 
 
-class Host(Hands):
+class Environment(Medium, Protocol):
+    """What a host needs of the simulation that it lives in."""
+
+    now: float
+    seed: int
+    config: ClusterConfig
+    actor: type[Actor]
+    trace: Trace
+    network: Network
+    failures: list[tuple[Address, str]]
+
+    def push(self, time: float, action: Callable[[Any, Any], None], one: Any, two: Any) -> None:
+        """Let `action(one, two)` happen at `time`."""
+
+    def touch(self, me: Address) -> None:
+        """Let `me` and its peers look at their links soon."""
+
+    def look_later(self, observer: Address, subject: Address) -> None:
+        """Let `observer` find out soon how its link to `subject` is."""
+
+
+class Host:
     """The process behind one address: alive or not, paused or not, and what its peers know of it."""
+
+    actor: Actor
+    interpreter: Interpreter
+
+    def __init__(self, simulation: Environment, me: Address, factory: Factory, disk: Disk) -> None:
+        self.simulation, self.me, self.factory, self.disk = simulation, me, factory, disk
+        self.recorder = Recorder(me, simulation, simulation.trace.append)
+        self.alive = self.ready = self.paused = False
+        """`ready`: this life is durable and can be spoken to."""
+        self.lives = 0
+        self.offset, self.rate, self.last = 0.0, 1.0, -math.inf
+        self.due = math.inf
+        """The own time of the earliest pending wake-up."""
+        self.links: dict[Address, int] = {}
+        """Peers whose link is up, and the incarnation that the actor was told."""
+        self.seen: dict[Address, int] = {}
+        self.inbox: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
+        self.held: list[Any] = []
+        self.born = 0
+        """Where in the trace this life begins."""
+
+    @property
+    def role(self) -> str:
+        """The role of the actor after its last turn."""
+        return self.recorder.role
+
+    @property
+    def term(self) -> int:
+        """The term of the actor after its last turn."""
+        return self.recorder.term
+
+    @property
+    def incarnation(self) -> int:
+        """The number of this life, as the actor gives it."""
+        return self.recorder.incarnation
 
     # --- lives --------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin a life: recover, write what must be durable first; the rest follows the sync."""
         self.lives += 1
-        self.world.network.renew(self.me)
-        self.born = len(self.world.trace)
-        seed = f"{self.world.seed}/actor/{self.me}/{self.lives}"
-        kind = self.world.actor
-        self.outbox = getattr(kind, "outbox", Outbox)()
+        self.simulation.network.renew(self.me)
+        self.born = len(self.simulation.trace)
+        kind = self.simulation.actor
         try:
             records, torn = self.disk.recover(kind.records, getattr(kind, "decode", decode))
         except DamagedLog as error:
-            self.refuse(error)
+            self.recorder.write("broken", reason=str(error))  # a node must not guess: this life does not begin
             return
-        self.base, self.log_end = len(records), log_end(records)
         self.alive, self.links, self.seen, self.due = True, {}, {}, math.inf
-        self.incarnation = 0 if isinstance(self.me, str) else self.lives
-        self.prefix = f"{self.me}.{self.incarnation}."
-        self.frames, self.clock, self.term, self.role = 0, 0, 0, ""
+        self.recorder.begin(0 if isinstance(self.me, str) else self.lives)
         found = f"{len(records)} records" + (f", {torn} bytes of a torn line dropped" if torn else "")
-        effects = self._begin(records, seed)
+        effects = self._begin(records, getattr(kind, "outbox", Outbox)())
         if effects is None:
             return
-        for effect in effects:
-            if type(effect) is Append and type(effect.record) is Boot:
-                self.incarnation = effect.record.incarnation
-                self.prefix = f"{self.me}.{self.incarnation}."
-        self.note("start", seq=self.log_end, reason=found)
+        if self.actor.incarnation is not None:
+            self.recorder.rename(self.actor.incarnation)
+        self.recorder.write("start", seq=self.interpreter.log_end, reason=found)
         self.held = [effect for effect in effects if type(effect) is not Append]
         try:
-            self._perform([effect for effect in effects if type(effect) is Append])
+            self.interpreter.perform([effect for effect in effects if type(effect) is Append])
         except DiskFailed as error:
             self.end("crash", str(error))
             return
         if not self.disk.syncing:
             self._open()
 
-    def _begin(self, records: list[Any], seed: str) -> list[Any] | None:
+    def _begin(self, records: list[Any], outbox: Outbox) -> list[Any] | None:
+        recorder = self.recorder
         try:
-            self.actor = self.factory(self.me, self.world.config, Random(seed))
-            self.actor.recover(records)
-            effects = self.actor.start(self.local())
-            self.term, self.role = self.actor.view()
+            random = Random(f"{self.simulation.seed}/actor/{self.me}/{self.lives}")
+            self.actor = actor = self.factory(self.me, self.simulation.config, random)
+            self.interpreter = Interpreter(actor, self.disk, outbox, self.simulation, recorder)
+            actor.recover(records)
+            effects = actor.start(self.local())
+            recorder.term, recorder.role = actor.view()
         except Exception as error:
             self.broke(error)
             return None
         return effects
-
-    def refuse(self, error: DamagedLog) -> None:
-        """Do not begin this life: the log is damaged, and a node must not guess."""
-        self.note("broken", reason=str(error))
 
     def _open(self) -> None:
         """Open the listener: the life is durable."""
         self.ready = True
         effects, self.held = self.held, []
         self._turn(lambda now: effects)
-        self.world.touch(self)
+        self.simulation.touch(self.me)
         if self.alive and self.disk.health == "full":
             self.command(DiskSpace(low=True))
         self._drain()
 
     def end(self, kind: str, reason: str | None = None) -> None:
         """End this life; what was not synced is up to the disk."""
-        self.note(kind, reason=reason)
+        self.recorder.write(kind, reason=reason)
         self.alive = self.ready = self.paused = False
-        self.lives_ended()
+        self._forget()
         self.disk.crash()
-        self.world.touch(self)
+        self.simulation.touch(self.me)
 
-    def lives_ended(self) -> None:
+    def _forget(self) -> None:
         """Forget what belongs to the life that ended."""
         self.inbox.clear()
         self.held, self.due = [], math.inf
@@ -127,20 +183,20 @@ class Host(Hands):
         """End this life in good order: the actor may still write, and all of it is kept."""
         if self.ready and not self.paused:
             self._turn(self.actor.on_command, order)
-        self.note("stop")
+        self.recorder.write("stop")
         self.disk.durable = len(self.disk.records)
         self.alive = self.ready = self.paused = False
-        self.lives_ended()
+        self._forget()
 
     # --- events -------------------------------------------------------------------------
 
     def arrive(self, sender: Address, frame: Frame) -> None:
         """Take a frame from the network, unless nobody is there or the link is cut by now."""
-        cuts = self.world.network.cuts
+        cuts = self.simulation.network.cuts
         if not self.ready:
-            self.drop(sender, frame, "nobody there")
+            self.recorder.dropped(sender, frame, "nobody there")
         elif cuts and (sender, self.me) in cuts:
-            self.drop(sender, frame, "cut")
+            self.recorder.dropped(sender, frame, "cut")
         elif self.paused:
             self.inbox.append((self.receive, sender, frame))
         else:
@@ -150,15 +206,11 @@ class Host(Hands):
         """Hand a frame to the actor, unless its sender has begun a newer life."""
         incarnation, name, clock, message = frame
         if incarnation != self.links.get(sender) and not self._admits(sender, incarnation):
-            self.drop(sender, frame, "old incarnation")
+            self.recorder.dropped(sender, frame, "old incarnation")
             return
         if not self.alive:
             return
-        self.clock = (clock if clock > self.clock else self.clock) + 1
-        kind, term, seq = columns(message)
-        self.trace(Record(
-            self.world.now, "receive", self.me, self.incarnation, term, self.role, self.clock, sender, kind, name, seq,
-        ))  # fmt: skip
+        self.recorder.received(sender, name, clock, message)
         self._turn(self.actor.on_message, sender, message)
 
     def _admits(self, sender: Address, incarnation: int) -> bool:
@@ -168,7 +220,7 @@ class Host(Hands):
             if sender in self.links:
                 self.link(sender, LinkDown())
             self.link(sender, LinkUp(incarnation))
-            self.world.look_later(self, self.world.hosts[sender])
+            self.simulation.look_later(self.me, sender)
         return incarnation >= seen
 
     def link(self, peer: Address, event: LinkUp | LinkDown) -> None:
@@ -177,21 +229,21 @@ class Host(Hands):
             return
         if isinstance(event, LinkUp):
             self.links[peer] = self.seen[peer] = event.incarnation
-            self.note("link_up", peer=peer)
+            self.recorder.write("link_up", peer=peer)
         else:
             self.links.pop(peer, None)
-            self.note("link_down", peer=peer)
+            self.recorder.write("link_down", peer=peer)
         self._turn(self.actor.on_message, peer, event)
 
     def learn(self, subject: "Host") -> None:
         """Find out how the link to `subject` is; tell the actor what it does not know yet."""
         told = self.links.get(subject.me)
         if subject.ready:
-            if told == subject.incarnation or subject.paused:
+            if told == subject.recorder.incarnation or subject.paused:
                 return
             if told is not None:
                 self.link(subject.me, LinkDown())
-            self.link(subject.me, LinkUp(subject.incarnation))
+            self.link(subject.me, LinkUp(subject.recorder.incarnation))
         elif told is not None:
             self.link(subject.me, LinkDown())
 
@@ -229,18 +281,59 @@ class Host(Hands):
         except DiskFailed as error:
             self.end("crash", str(error))
             return
-        self.note("durable", seq=upto[1])
-        self._release(life, upto[0] - self.base)
+        self.recorder.write("durable", seq=upto[1])
+        self._release(life, upto[0])
 
     def _release(self, life: int, upto: int) -> None:
         if self.paused:
             self.inbox.append((self._release, life, upto))
             return
-        for to, message in self.outbox.synced(upto):
-            self._emit(to, message)
+        self.interpreter.release(upto)
         if not self.ready:
             self._open()
-        self._sync()
+        self.interpreter.sync()
+
+    # --- turns --------------------------------------------------------------------------
+
+    def local(self) -> float:
+        """Return the node's own time."""
+        now = self.offset + self.rate * self.simulation.now
+        if now > self.last:
+            self.last = now
+        return self.last
+
+    def _on_time(self) -> None:
+        if self.actor.deadline <= self.local():
+            self._turn(self.actor.on_time)
+        else:
+            self._arm(self.actor.deadline)
+
+    def _turn(self, door: Callable[..., list[Any]], *facts: Any) -> None:
+        """Open one door, settle, and carry out the effects; then set the alarm."""
+        try:
+            deadline = self.interpreter.turn(door, facts, self.local())
+        except DiskFailed as error:
+            self.end("crash", str(error))
+        except Exception as error:  # a student's class may raise anything; it stops its own node only
+            self.broke(error)
+        else:
+            if deadline < self.due:
+                self._arm(deadline)
+
+    def _arm(self, deadline: float) -> None:
+        """See to it that the actor wakes up at its deadline."""
+        if deadline < self.due:
+            self.due = deadline
+            at = (deadline - self.offset) / self.rate
+            now = self.simulation.now
+            self.simulation.push(at if at > now else now, self.wake, self.lives, deadline)
+
+    def broke(self, error: Exception) -> None:
+        """Stop this node because a door raised `error`; say why in the trace and in `failures`."""
+        sentence = str(error) if isinstance(error, BrokenInvariant) else told(error)
+        self.simulation.failures.append((self.me, sentence))
+        self.recorder.write("broken", reason=sentence)
+        self.end("crash", "It stopped itself.")
 
     # --- faults -------------------------------------------------------------------------
 
@@ -254,7 +347,7 @@ class Host(Hands):
     def set_clock(self, rate: float) -> None:
         """Let the clock run at another rate from now on, without a jump."""
         now = self.local()
-        self.rate, self.offset = rate, now - rate * self.world.now
+        self.rate, self.offset = rate, now - rate * self.simulation.now
         self.due = math.inf
         if self.ready and not self.paused:
             self._arm(self.actor.deadline)
@@ -262,4 +355,4 @@ class Host(Hands):
     def status(self, idle: dict[str, Any]) -> dict[str, Any]:
         """Return what people see of this node."""
         state = {"alive": self.alive, "paused": self.paused} | idle
-        return state | {"outbox": len(self.outbox)} | self.actor.status() if self.alive else state
+        return state | {"outbox": len(self.interpreter.outbox)} | self.actor.status() if self.alive else state

@@ -11,16 +11,16 @@ each other.  Rules on single links, or on all of them with "*", cut, slow, lose 
 Assumes   every draw comes from the one `Random` given, in the order of sending.
 Promises  links without rules cost one draw per frame; a rule never touches frames under way, but a
           frame that arrives on a cut link vanishes too.
-Read also `world` (who sends) and `runtime.transport`, its counterpart of the real world.
+Read also `world` (who sends) and `runtime.net.transport`, its counterpart of the real world.
 """
 
 from random import Random
 
 import msgspec
 
+from chatsys.actor.actor import Address
 from chatsys.errors import ConfigError
 from chatsys.faults import check_numbers
-from chatsys.protocol.actor import Address
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +124,11 @@ class Network:
     def cut(self, sender: Address, receiver: Address) -> None:
         """Let nothing pass from `sender` to `receiver`, until `heal`."""
         self.cuts.add((sender, receiver))
+        self._changed()
+
+    def reconnect(self, sender: Address, receiver: Address) -> None:
+        """Let everything pass from `sender` to `receiver` again."""
+        self.cuts.discard((sender, receiver))
         self._changed()
 
     def rule(self, what: str, a: Address, b: Address, *values: float) -> None:

@@ -2,55 +2,60 @@
 
 All chance comes from the seed, so the same seed and the same verbs give the same history.
 
-    Events  the heap and the time            \
-    Verbs   what people can do to it          >  World: nodes, clients, links, and what one may ask
-    Host    one node or client, per address  /
-
     world = World(seed=7); world.run(3); world.say("hello"); world.crash(world.leader); world.run(5)
 
-Assumes   actors keep the contract of `protocol.actor`; any actor will do, the chat node is one.
+    Testbed      the verbs and their checks, the same for every world
+       |
+    World        what they mean here; it has a
+    Simulation   the heap and the time, the network, and a Host for each node and client
+
+Assumes   actors keep the contract of `actor.actor`; any actor will do, the chat node is one.
 Promises  a byte-identical trace per seed, whatever PYTHONHASHSEED is; a node that raises stops alone.
-Read also `events`, `verbs`, `host`, `network`, `disk`; `runtime.cluster` has the same verbs.
+Read also `faults.testbed` (the verbs), `simulation`, `host`, `network`, `disk`, `replay`;
+`runtime.cluster` has the same verbs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.events import Say, Stop
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
 from chatsys.faults import (
-    Script,
-    check_command,
+    Fault,
+    Testbed,
+    apply,
     check_kind,
+    check_life,
     check_made_of,
     check_numbers,
-    check_saying,
     check_seed,
     config_of,
-    refuse_verb,
 )
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.messages import Say, Submit
-from chatsys.sim.disk import Disk, DiskModel
-from chatsys.sim.gate import Gate, Wants
-from chatsys.sim.hands import Factory
-from chatsys.sim.host import Host
-from chatsys.sim.network import Conditions, Network
-from chatsys.sim.verbs import Verbs
-from chatsys.trace import Trace, describe_run
-
-IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}
+from chatsys.faults.arguments import check_author
+from chatsys.faults.testbed import IDLE, Direction, client_factory
+from chatsys.run import Run
+from chatsys.sim.disk import Disk, DiskModel, Health
+from chatsys.sim.hold import Gate, Wants
+from chatsys.sim.host import Factory, Host
+from chatsys.sim.network import Conditions
+from chatsys.sim.simulation import Simulation
+from chatsys.trace import Record, Trace
 
 
-class World(Verbs):
+class World(Testbed):
     """Nodes 1..n, their clients, network and disks; `now` is in seconds and starts at 0."""
 
     where = "sim"
+    _elsewhere = {
+        name: f"{name} exists for a Cluster only; a simulated World lives in this very thread."
+        for name in ("submit", "pids")
+    }
 
     def __init__(
         self,
@@ -78,65 +83,44 @@ class World(Verbs):
         check_numbers(clock_drift=clock_drift, busiest=busiest)
         check_kind("network", network, Conditions)
         check_kind("disk", disk, DiskModel)
-        super().__init__(busiest)
-        self.seed, self.client, self.clock_drift, self.model = seed, client, clock_drift, disk or DiskModel()
+        super().__init__(actor, parts, client)
+        self.seed: int = seed
         self.config = config_of(nodes, quorum, timing)
-        self.actor, self.parts = actor or _node(), parts
-        self.trace = Trace(meta=describe_run(self))
-        self.network = Network(Random(f"{seed}/network"), network or Conditions())
-        self.links = Random(f"{seed}/links")
-        self.failures: list[tuple[Address, str]] = []
-        """Nodes that stopped themselves, and the sentence why."""
-        self.done, self.steps = [], []
-        self.brought: dict[str, Factory] = {}
+        self.simulation = Simulation(
+            seed, self.config, self._actor, conditions=network or Conditions(), busiest=busiest
+        )
+        """Time, network and hosts, for those who look behind the verbs."""
+        self.trace.meta.update(self.describe())
+        self._disk_model, self._clock_drift = disk or DiskModel(), clock_drift
+        self._steps: list[tuple[int, Fault]] = []
+        """`done`, clients and `stop` too, each with how many events came before it; `replay` repeats the run exactly."""
+        self._scheduled = 0
+        """How many verbs were events of their own."""
+        self._client_factories: dict[str, Factory] = {}
         """What makes the clients that were added with a factory of their own."""
-        self.past_saving = ""
+        self._unsaveable_because = ""
         """What was done that no file can keep."""
-        self.hosts = {}
-        self.ambushes = {}
-        self.gates: list[Gate] = []
-        factory: Factory = partial(cast(Any, self.actor), parts=parts) if parts else self.actor
-        for node in self.config.ids:
-            self._add(node, factory, self.model, clock_drift)
-        for node in self.config.ids:
-            self.hosts[node].start()
+        factory = cast(Factory, partial(cast(Any, self._actor), parts=self._parts) if self._parts else self._actor)
+        for node in self.nodes:
+            self._add(node, factory, self._disk_model, clock_drift)
+        for node in self.nodes:
+            self._host(node).start()
 
     def _add(self, me: Address, factory: Factory, model: DiskModel, drift: float) -> Host:
-        host = Host(self, me, factory, Disk(Random(f"{self.seed}/disk/{me}"), model))
+        host = Host(self.simulation, me, factory, Disk(Random(f"{self.seed}/disk/{me}"), model))
         if drift:
             chance = Random(f"{self.seed}/clock/{me}")
             host.offset, host.rate = chance.uniform(0, 1000), chance.uniform(1 - drift, 1 + drift)
-        self.hosts[me] = host
+        self.simulation.hosts[me] = host
         return host
+
+    def _host(self, node: int) -> Host:
+        return self.simulation.hosts[node]
 
     def __repr__(self) -> str:
         return f"<World of {len(self.nodes)} nodes (seed {self.seed}), {self.now:.1f} s, leader {self.leader}>"
 
-    if not TYPE_CHECKING:  # a type checker must still see what is not there
-
-        def __getattr__(self, name: str) -> Any:
-            raise refuse_verb(self, name)
-
-    # --- links --------------------------------------------------------------------------
-
-    def touch(self, host: Host) -> None:
-        """Something changed about `host`: let it and its peers look at their links soon."""
-        for other in self.hosts.values():
-            if other is not host and not (isinstance(host.me, str) and isinstance(other.me, str)):
-                self.look_later(other, host)
-                self.look_later(host, other)
-
-    def look_later(self, observer: Host, subject: Host) -> None:
-        """Let `observer` find out within milliseconds how its link to `subject` is."""
-        self.push(self.now + 0.0005 + 0.002 * self.links.random(), self._look, observer, subject)
-
-    def _look(self, observer: Host, subject: Host) -> None:
-        if not observer.ready or not self.network.is_open(observer.me, subject.me):
-            return
-        if observer.paused:
-            observer.inbox.append((self._look, observer, subject))
-            return
-        observer.learn(subject)
+    # --- what only this world has -------------------------------------------------------
 
     def hold(
         self,
@@ -148,108 +132,210 @@ class World(Verbs):
         """Let frames of this kind (all) wait from now on, of this sender, to this receiver, if `wants(message)`."""
         if not all(isinstance(one, type) for one in (kind if isinstance(kind, tuple) else (kind,))):
             raise UsageError(f"hold was given {kind!r:.80}; give a class of messages, or several: (Propose, Ack).")
-        self.past_saving = "hold"
-        gate = Gate(self, kind, sender, receiver, wants)
-        self.gates.append(gate)
+        self._unsaveable_because = "hold"
+        gate = Gate(self.simulation, kind, sender, receiver, wants)
+        self.simulation.gates.append(gate)
         return gate
-
-    # --- people and nodes ---------------------------------------------------------------
-
-    def say(self, text: str, node: int | None = None, room: str = "main", author: str = "ann") -> None:
-        """Let the client `author` say `text`; with `node`, through a client that sticks to this node."""
-        check_saying(text, room, author, self.config.limits)
-        if node is not None:
-            self.host(node)
-        self._did("say", text, node, room, author)
-        if self.client is None and Submit not in self.actor.messages:
-            self.host(self.nodes[0] if node is None else node).command(Say(text, room, author))
-            return
-        name = author if node is None else f"{author}@{node}"
-        self._client(name, None, node).command(Say(text, room, author))
 
     def add_client(self, name: str, factory: Factory | None = None, home: int | None = None) -> Host:
         """Return the client `name`; the first time it is made, with a link to every live node."""
-        check_saying("hello", "main", name, self.config.limits)
-        if name not in self.hosts:
+        check_author(name, self.config.limits)
+        if name not in self.simulation.hosts:
             self._keep("client", name, home)
             if factory is not None:
-                self.brought[name] = factory
-        return self._client(name, factory, home)
+                self._client_factories[name] = factory
+        return self._client_host(name, factory, home)
 
-    def _client(self, name: str, factory: Factory | None, home: int | None) -> Host:
-        if name not in self.hosts:
-            self._add(name, factory or self.client or _client(home), DiskModel(), 0.0).start()
-        return self.hosts[name]
+    def _client_host(self, name: str, factory: Factory | None, home: int | None) -> Host:
+        if name not in self.simulation.hosts:
+            self._add(name, client_factory(factory or self._client, home), DiskModel(), 0.0).start()
+        return self.simulation.hosts[name]
 
-    def command(self, node: int, command: msgspec.Struct) -> None:
-        """Hand any command to a node."""
-        check_command(command)
-        self.past_saving = "command"
-        self._alive(node).command(command)
+    # --- what people ask ----------------------------------------------------------------
 
-    # --- what people ask ------------------------------------------------------------------
+    @property
+    def now(self) -> float:
+        """Seconds of virtual time since the beginning."""
+        return self.simulation.now
+
+    @property
+    def trace(self) -> Trace:
+        """The history so far."""
+        return self.simulation.trace
+
+    @property
+    def failures(self) -> list[tuple[Address, str]]:
+        """Nodes that stopped themselves, and the sentence why."""
+        return self.simulation.failures
 
     def status(self) -> dict[int, dict[str, Any]]:
         """Return for each node whether it is alive and paused, its role, term, leader and positions."""
-        return {node: self.hosts[node].status(IDLE) for node in self.nodes}
+        return {node: self._host(node).status(IDLE) for node in self.nodes}
 
-    @property
-    def leader(self) -> int | None:
-        """The live node that leads and is ready, in the highest term; None if there is none."""
-        best: tuple[int, int] | None = None
+    def _leaders(self) -> Iterator[tuple[int, int]]:
         for node in self.nodes:
-            host = self.hosts[node]
+            host = self._host(node)
             if host.alive and not host.paused and host.role == "leader" and host.actor.status().get("ready", True):
-                best = max(best or (0, 0), (host.term, node))
-        return best[1] if best else None
+                yield host.term, node
 
-    def delivered(self, node: int) -> list[str]:
-        """Return the texts that `node` delivered in this life, in order."""
-        records = self.trace.records[self.host(node).born :]
+    def _delivered(self, node: int) -> list[str]:
+        records = self.trace.records[self._host(node).born :]
         return [record.text or "" for record in records if record.kind == "deliver" and record.node == node]
 
-    @property
-    def script(self) -> Script:
-        """Every verb used so far, as a script that plays this run again."""
-        return Script(self.done)
+    # --- talk, lives --------------------------------------------------------------------
 
-    # --- kept, and played again -----------------------------------------------------------
+    def _say(self, name: str, node: int | None, said: Say) -> None:
+        if self._has_clients:
+            self._client_host(name, None, node).command(said)
+        else:
+            self._host(self.nodes[0] if node is None else node).command(said)
 
-    def save(self, path: str | Path) -> Path:
-        """Write everything that made this run, and its trace, to one file; `Run.load` opens it.
+    def _command(self, node: int, command: msgspec.Struct) -> None:
+        check_life("take a command", node, *self._life(node))
+        self._unsaveable_because = "command"
+        self._host(node).command(command)
 
-        What was done with verbs is kept; what is only scheduled is not.  Raises `UsageError` if
-        `hold` or `command` was used, for no file can keep these.
-        """
-        from chatsys.sim.again import as_run
+    def _life(self, node: int) -> tuple[bool, bool]:
+        host = self._host(node)
+        return host.alive, host.paused
 
-        return as_run(self, None if _is_node(self.actor) else self.actor).save(path)
+    def _crash(self, node: int) -> None:
+        check_life("crash", node, *self._life(node))
+        self._host(node).end("crash")
 
-    @classmethod
-    def again(cls, run: Any) -> "World":
-        """Return the world of a saved run, played again up to the moment when it was saved.
+    def _restart(self, node: int) -> None:
+        check_life("restart", node, *self._life(node))
+        host = self._host(node)
+        host.recorder.write("restart")
+        host.start()
 
-        Warns if its history is another one: the code has changed, or something was done past the
-        verbs.  Raises `UsageError` for a run that cannot be played again.
-        """
-        from chatsys.sim.again import arguments, play_again
+    def _pause(self, node: int) -> None:
+        check_life("pause", node, *self._life(node))
+        host = self._host(node)
+        host.recorder.write("pause")
+        host.paused = True
 
-        world = cls(run.seed, **arguments(run))
-        play_again(world, run)
-        return world
+    def _resume(self, node: int) -> None:
+        check_life("resume", node, *self._life(node))
+        host = self._host(node)
+        host.recorder.write("resume")
+        host.resume()
+        self.simulation.touch(node)
 
+    def stop(self) -> None:
+        """End everything in good order: every node writes what it has and stops; again is harmless."""
+        self._keep("stop")
+        for host in self.simulation.hosts.values():
+            if host.alive:
+                host.stop(Stop())
+        self.simulation.forget()
 
-def _node() -> type[Actor]:
-    from chatsys.protocol.node import Node
+    # --- links, disks, clocks -----------------------------------------------------------
 
-    return Node
+    def _tell(self, kind: str, reason: str) -> None:
+        self.trace.append(Record(self.now, kind, reason=reason))
 
+    def _cut(self, ways: Sequence[Direction], reason: str) -> None:
+        self._tell("cut", reason)
+        for a, b in ways:
+            self.simulation.network.cut(a, b)
 
-def _is_node(actor: type[Actor]) -> bool:
-    return actor.__module__ == "chatsys.protocol.node"
+    def _reconnect(self, ways: Sequence[Direction], reason: str) -> None:
+        self._tell("reconnect", reason)
+        for a, b in ways:
+            self.simulation.network.reconnect(a, b)
+        for a, b in {(min(way), max(way)) for way in ways}:
+            self.simulation.look_later(a, b)
+            self.simulation.look_later(b, a)
 
+    def _heal(self, everything: bool) -> None:
+        self._tell("heal", "everything" if everything else "all cuts")
+        self.simulation.network.heal(everything)
+        for me in self.simulation.hosts:
+            self.simulation.touch(me)
 
-def _client(home: int | None) -> Factory:
-    from chatsys.protocol.client import Client
+    def _lay(self, verb: str, ends: tuple[Address, Address], values: tuple[float, ...], reason: str) -> None:
+        self._tell("fault" if verb == "duplicate" else verb, reason)
+        self.simulation.network.rule(verb, *ends, *values)
 
-    return partial(Client, home=home, sticky=home is not None)
+    def _clients(self) -> Iterable[str]:
+        return (one for one in self.simulation.hosts if isinstance(one, str))
+
+    def _disk(self, node: int, health: str) -> None:
+        self._tell("fault", f"disk of node {node}: {health}")
+        self._host(node).set_disk(cast(Health, health))
+
+    def _clock(self, node: int, rate: float) -> None:
+        self._tell("fault", f"clock of node {node}: rate {rate}")
+        self._host(node).set_clock(rate)
+
+    def _ambush(self, moment: str, delay: float, down: float) -> None:
+        self._tell("fault", f"ambush: {moment}, {delay} s after, for {down} s")
+        self.simulation.ambushes.setdefault(moment, []).append((delay, down))
+
+    def mend(self) -> None:
+        """Repair everything: links, disks and clocks; resume and restart everyone; no ambush waits any more."""
+        self.simulation.ambushes.clear()
+        super().mend()
+
+    def _mend_machine(self, node: int) -> None:
+        host = self._host(node)
+        if host.disk.health != "ok":
+            self._disk(node, "ok")
+        if host.rate != 1.0:
+            self._clock(node, 1.0)
+
+    # --- time ---------------------------------------------------------------------------
+
+    def _run(self, seconds: float) -> None:
+        self.simulation.run(self.now + seconds)
+
+    def _advance(self, end: float) -> bool:
+        return self.simulation.advance(end)
+
+    def step(self) -> list[Record]:
+        """Run until something shows in the trace; return these records, [] if nothing does for an hour."""
+        before = len(self.trace)
+        self.simulation.run_until_recorded(self.now + 3600.0)
+        return self.trace.records[before:]
+
+    def _at(self, time: float, verb: str, args: tuple[Any, ...], lenient: bool) -> None:
+        self.simulation.push(time, self._do_scheduled, (verb, args), lenient)
+
+    def _do_scheduled(self, what: tuple[str, tuple[Any, ...]], lenient: bool) -> None:
+        self._scheduled += 1
+        apply(self, *what, lenient=lenient)
+
+    def _play_at(self, time: float, fault: Fault, lenient: bool) -> None:
+        self.at(time, fault.verb, *fault.args, lenient=lenient)
+
+    # --- what is kept of it -------------------------------------------------------------
+
+    def _did(self, verb: str, *args: Any, begun: float | None = None) -> None:
+        super()._did(verb, *args, begun=begun)
+        self._keep(verb, *args)
+
+    def _keep(self, verb: str, *args: Any) -> None:
+        """Keep what was done where it belongs among the events; scheduled verbs do not count as events."""
+        self._steps.append((self.simulation.events - self._scheduled, Fault(self.now, verb, args)))
+
+    def _as_run(self) -> Run:
+        if self._unsaveable_because:
+            raise UsageError(
+                f"This world cannot be saved as a run, because {self._unsaveable_because} was used, which no file can "
+                "keep; save its trace alone: world.trace.save(path)."
+            )
+        options = {
+            "nodes": len(self.nodes),
+            "quorum": self.config.quorum,
+            "config": msgspec.to_builtins(self.config, str_keys=True),
+            "network": msgspec.to_builtins(self.simulation.network.conditions),
+            "disk": msgspec.to_builtins(self._disk_model),
+            "clock_drift": self._clock_drift,
+            "busiest": self.simulation.busiest,
+        }
+        run = Run(self.trace, self.seed, self.script.plain(), options, self._parts, self._own_actor)
+        run.client, run.clients = self._client, self._client_factories
+        end = (self.simulation.events - self._scheduled, Fault(self.now, "end"))
+        run.steps = [[events, step.time, step.verb, *step.args] for events, step in (*self._steps, end)]
+        return run

@@ -1,18 +1,36 @@
 """What a student sees: figures, the panel, the four scenarios, the labs' checks.
 
-    from chatsys.teach import figures, panel, scenarios
+    from chatsys import check, grade, show
 
-`show(thing)` shows whatever has a look of its own: a cluster or a world as a panel, a run or a
-trace as its figures.
+    check(trace)                   the invariants: what every run must keep
+    grade("3.1", MyHoldBack)       an exercise of a lab: points, and the story of the run that went wrong
+    show(thing)                    whatever has a look of its own
+
+Read also `figures`, `widgets`, `grading` and `labs`, the rooms of this folder; `scenarios`.
 """
 
 from typing import Any
 
+import lazy_loader
+
+__getattr__, __dir__, _ = lazy_loader.attach(__name__, submodules=["figures", "scenarios"])
+
+__all__ = ["figures", "scenarios", "show"]
+
 
 def show(thing: Any, **options: Any) -> Any:
-    """Return the panel of a cluster or a world; draw the roles and the deliveries of a trace, a run or a demo."""
+    """Show whatever has a look of its own.
+
+    A cluster or a world returns its panel.  A trace, a run or a demo is drawn: roles, then deliveries.  A grade, or
+    the number of an exercise such as "3.1" (its newest grade), returns the figure of the run that went wrong, or a
+    sentence if there is none.
+    """
+    from chatsys.teach.grading.questions import Grade
+
+    if isinstance(thing, str | float | Grade):
+        return _show_grade(thing)
     if hasattr(thing, "status") and hasattr(thing, "crash"):
-        from chatsys.teach.panel import panel
+        from chatsys.teach.widgets.panel.panel import panel
 
         return panel(thing, **options)
     from IPython.display import display
@@ -24,3 +42,19 @@ def show(thing: Any, **options: Any) -> Any:
     for figure in (figures.roles(trace), figures.delivery_matrix(trace)):
         display(figure)  # type: ignore[no-untyped-call]
     return None
+
+
+def _show_grade(thing: Any) -> Any:
+    from chatsys.teach import figures
+    from chatsys.teach.grading.grader import find_question, newest
+    from chatsys.teach.grading.questions import Grade
+    from chatsys.trace import Trace
+
+    found = thing if isinstance(thing, Grade) else newest(thing)
+    if found is None:
+        return f"{thing} was not graded yet, so there is no run to show; grade it first."
+    if found.trace is None:
+        if found.points == found.possible:
+            return f"Nothing went wrong in {found.question}, so there is no run to show."
+        return f"{found.question} was judged without a run, so there is nothing to play; its sentence says it all."
+    return getattr(figures, find_question(found.question).figure)(Trace.decode(found.trace))

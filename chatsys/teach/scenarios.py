@@ -23,6 +23,7 @@ from typing import Any
 from chatsys.check import Violation, check
 from chatsys.config import count_quorum
 from chatsys.errors import ChatsysError, UsageError
+from chatsys.faults import Testbed
 from chatsys.trace import Record, Trace
 
 PLACES = ("sim", "kernel", "processes")
@@ -139,7 +140,7 @@ def play(
     return Demo(name, where, needed, world.trace, delivered, check(world.trace))
 
 
-def _open(where: str, nodes: int, quorum: int, seed: int, timing: str) -> Any:
+def _open(where: str, nodes: int, quorum: int, seed: int, timing: str) -> Testbed:
     if where == "sim":
         from chatsys.sim.world import World
 
@@ -152,7 +153,7 @@ def _open(where: str, nodes: int, quorum: int, seed: int, timing: str) -> Any:
 # --- the scripts: what a person would type -------------------------------------------------------
 
 
-def normal(world: Any) -> None:
+def normal(world: Testbed) -> None:
     """Two people talk, one message after the other."""
     await_leader(world)
     lines = [
@@ -170,14 +171,14 @@ def normal(world: Any) -> None:
     world.run(1.0)
 
 
-def leader_failure(world: Any) -> None:
+def leader_failure(world: Testbed) -> None:
     """The leader crashes between two messages; later it comes back."""
     await_leader(world)
     for number, line in enumerate(["one", "two", "three"], 1):
         world.say(line)
         await_delivery(world, number)
         world.run(0.6)
-    first = world.leader
+    first = await_leader(world)
     world.crash(first)
     world.say("four: is anybody there?")
     await_delivery(world, 4)
@@ -191,7 +192,7 @@ def leader_failure(world: Any) -> None:
     await_leader(world)
 
 
-def recovery(world: Any) -> None:
+def recovery(world: Testbed) -> None:
     """A follower crashes, the others go on, it comes back and catches up."""
     await_leader(world)
     for number, line in enumerate(["before", "still before"], 1):
@@ -211,7 +212,7 @@ def recovery(world: Any) -> None:
     world.run(1.0)
 
 
-def concurrent(world: Any) -> None:
+def concurrent(world: Testbed) -> None:
     """Four people talk at the same time, spread over the nodes."""
     await_leader(world)
     people = ("ann", "bob", "cem", "dia")
@@ -225,10 +226,9 @@ def concurrent(world: Any) -> None:
     world.run(1.0)
 
 
-def split_brain(world: Any) -> None:
+def split_brain(world: Testbed) -> None:
     """The leader is cut off from all others; people talk on both sides; then the cut is healed."""
-    await_leader(world)
-    alone = world.leader
+    alone = await_leader(world)
     others = [node for node in world.nodes if node != alone]
     world.say("hello", node=alone, author="ann")
     await_delivery(world, 1)
@@ -246,7 +246,7 @@ def split_brain(world: Any) -> None:
     world.run(8.0)
 
 
-SCRIPTS: dict[str, Callable[[Any], None]] = {
+SCRIPTS: dict[str, Callable[[Testbed], None]] = {
     "normal": normal,
     "leader-failure": leader_failure,
     "recovery": recovery,
@@ -262,7 +262,7 @@ BREAKING = {"leader-failure", "recovery", "split-brain"}
 # --- waiting for what can be seen ------------------------------------------------------------------
 
 
-def wait(world: Any, holds: Callable[[], bool], what: str, limit: float = PATIENCE) -> None:
+def wait(world: Testbed, holds: Callable[[], bool], what: str, limit: float = PATIENCE) -> None:
     """Let time pass until `holds()`; raises `ChatsysError` with `what` when it takes too long."""
     end = world.now + limit
     while not holds():
@@ -274,12 +274,13 @@ def wait(world: Any, holds: Callable[[], bool], what: str, limit: float = PATIEN
         world.run(0.02)
 
 
-def await_leader(world: Any) -> None:
-    """Wait until a node leads."""
+def await_leader(world: Testbed) -> int:
+    """Wait until a node leads, and return it."""
     wait(world, lambda: world.leader is not None, "a leader")
+    return world.leader or await_leader(world)  # in real time it may be gone already
 
 
-def await_delivery(world: Any, count: int) -> None:
+def await_delivery(world: Testbed, count: int) -> None:
     """Wait until every live node has delivered `count` messages."""
 
     def all_have() -> bool:

@@ -1,13 +1,7 @@
 """The rules of the house are tests: who may import whom, what the core may touch, how big things get.
 
-notebooks | labs | __main__
-     teach | clients | bench
-        sim | runtime          two worlds that do not know each other
-         check | faults
-            trace
-           surroundings        the last that the core does not see
-           protocol
-   config, capabilities, then errors, then places and drain
+commands > teach | clients > mutants > campaign > sim | runtime | explore > check | faults
+         > run > trace > isolation > surroundings > protocol > actor > config | capabilities > errors | escape > places
 """
 
 import ast
@@ -21,18 +15,24 @@ pytestmark = pytest.mark.quick
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "chatsys"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+CORE = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in {"actor", "protocol"}]
+"""What decides and never acts."""
 
 LEVELS = (
-    {"places", "drain"},
-    {"errors", "inert", "carry"},
+    {"places"},
+    {"errors", "escape"},
     {"config", "capabilities"},
+    {"actor"},
     {"protocol"},
     {"surroundings"},
+    {"isolation"},
     {"trace"},
-    {"check", "faults", "run", "verify"},
-    {"sim", "runtime"},
-    {"teach", "clients", "bench", "soak", "fuzz", "doctor"},
-    {"prove"},
+    {"run"},
+    {"check", "faults"},
+    {"sim", "runtime", "explore"},
+    {"campaign"},
+    {"mutants"},
+    {"teach", "clients"},
     {"commands"},
     {"__main__"},
 )
@@ -64,18 +64,22 @@ HEAVY = {"pandas", "plotly", "ipywidgets", "anywidget", "IPython", "nbformat", "
 FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500, 40, 5, 25
 
 LONGER_FILES = {
-    "chatsys/protocol/ordering.py": (380, "one idea, and the prose it needs"),
-    "chatsys/protocol/sessions.py": (320, "one idea, and the prose it needs"),
+    "chatsys/protocol/ordering.py": (390, "one idea, and the prose it needs"),
+    "chatsys/protocol/sessions.py": (325, "one idea, and the prose it needs"),
     "chatsys/protocol/messages.py": (320, "every frame of the chat on one page, a docstring each"),
-    "chatsys/protocol/client.py": (310, "one user's end of the chat: sending, being answered, trying again, listening"),
-    "chatsys/runtime/links.py": (315, "one connection in both directions, and what contains whatever it raises"),
-    "chatsys/runtime/transport.py": (
-        315,
-        "all links of one life: how they begin, what goes out, what comes in, how they end",
+    "chatsys/protocol/client.py": (315, "one user's end of the chat: sending, being answered, trying again, listening"),
+    "chatsys/runtime/net/links.py": (
+        365,
+        "one connection in both directions, what contains whatever it raises, what it asks of its owner",
     ),
-    "chatsys/teach/panel.py": (350, "the widget, its thread or task, and what each of its buttons stands for"),
+    "chatsys/teach/widgets/panel/panel.py": (
+        350,
+        "the widget, its thread or task, and what each of its buttons stands for",
+    ),
     "chatsys/protocol/node.py": (310, "the textbook page: every door, every decision"),
-    "chatsys/runtime/cluster.py": (310, "the verbs of a real cluster"),
+    "chatsys/faults/testbed.py": (530, "every verb of every world, once: its check, its sentence, and what differs"),
+    "chatsys/sim/host.py": (360, "one address over all its lives: how they begin and end, and every door"),
+    "chatsys/sim/world.py": (345, "what each verb means in virtual time, and what is kept of it"),
     "chatsys/config.py": (390, "one line of advice per setting, and every bad file's own sentence"),
 }
 """Files above the guide: how long they may be, and why."""
@@ -138,13 +142,67 @@ def test_imports_only_point_down(path: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "protocol").glob("*.py")), ids=lambda path: path.name)
+def named(path: Path) -> str:
+    """Return the dotted name of a module."""
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def needs(path: Path, known: set[str]) -> set[str]:
+    """Return the modules of ours that `path` imports, wherever in it: lazily, or only for types."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in known else node.module for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return (found & known) - {named(path)}
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Return, for each module from which a way of imports leads back to itself, that way."""
+    found = []
+    for start in graph:
+        waiting: list[tuple[str, ...]] = [(start,)]
+        seen = {start}
+        while waiting:
+            way = waiting.pop()
+            for after in graph[way[-1]]:
+                if after == start:
+                    found.append(" -> ".join((*way, start)))
+                elif after not in seen:
+                    seen.add(after)
+                    waiting.append((*way, after))
+    return found
+
+
+def test_no_way_of_imports_leads_back_to_where_it_began() -> None:
+    known = {named(path) for path in MODULES}
+    found = circles({named(path): needs(path, known) for path in MODULES})
+    assert not found, "\n".join(found)
+
+
+def test_a_circle_is_found_however_long_it_is() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [
+        "a -> b -> c -> a",
+        "b -> c -> a -> b",
+        "c -> a -> b -> c",
+    ]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_the_core_touches_no_world(path: Path) -> None:
     wrong = [sentence(path, line, name) for name, line in imports(path) if name.split(".")[0] not in CORE_MAY_IMPORT]
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "protocol").glob("*.py")), ids=lambda path: path.name)
+def test_the_contract_of_actors_and_the_chat_are_both_the_core() -> None:
+    assert {path.parent.name for path in CORE} == {"actor", "protocol"}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_the_core_uses_random_only_as_a_type(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "random":
@@ -208,6 +266,13 @@ def test_a_folder_stays_a_walk(folder: Path) -> None:
     assert len([path for path in folder.glob("*.py") if path.read_text()]) <= FOLDER_GUIDE
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_reaches_up_to_a_subclass_by_a_stub(path: Path) -> None:
+    """A file is never cut by inheritance; what a subclass must have is abstract, or a Protocol says it."""
+    raised = [node.exc for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Raise) and node.exc]
+    assert not [one for one in raised if "NotImplementedError" in ast.unparse(one)]
+
+
 def test_no_name_says_nothing() -> None:
     vague = {"Manager", "Helper", "Util", "Handler"}
     for path in MODULES:
@@ -215,3 +280,49 @@ def test_no_name_says_nothing() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 assert not any(node.name.endswith(word) for word in vague), f"{path.name}:{node.lineno} {node.name}"
+
+
+MAY_STAND_TWICE = {
+    "Host": "a mirror: one life of an actor, in the imaginary world and in the real one",
+    "Recorder": "a mirror: who writes the trace of one host, imaginary and real",
+    "Life": "what turns ask of the life around them, and a life as a state of the explorer",
+    "Disk": "a mirror: what a host writes to, imaginary and real",
+    "Link": "a mirror: one direction between two nodes, imaginary, and one TCP connection",
+    "Network": "a mirror: what carries frames, imaginary and real",
+    "DiskModel": "what a disk may do: drawn at random in the simulator, every choice in the explorer",
+    "Message": "the frames of the chat, and what lab 03 hands to a student's queue; no reader meets both",
+    "Deliver": "an effect, and the explorer's event that a frame is delivered",
+    "Order": "a decision of the sequencer, and the invariant S2, which is shown by its number",
+    "Durable": "what a log means, and the invariant S7, which is shown by its number",
+    "Record": "a line of a trace, and a line of a node's log",
+    "Turns": "the turns of a host, and the explorer's way to compute one",
+    "Led": "who led, in the explorer's state and as a question about it",
+    "guard": "each mutant of the fence replaces the same inner class",
+}
+"""Names of classes that are two things, and why no reader is misled."""
+
+
+def twice(classes: list[tuple[str, str]]) -> list[str]:
+    """Return, for each public name that more than one class of these (file, name) has, where they are."""
+    homes: dict[str, list[str]] = {}
+    for file, name in classes:
+        if not name.startswith("_"):
+            homes.setdefault(name, []).append(file)
+    return [f"{name}: {', '.join(files)}" for name, files in sorted(homes.items()) if len(files) > 1]
+
+
+def test_no_name_of_a_class_is_two_things_in_one_readers_head() -> None:
+    classes = [
+        (path.relative_to(ROOT).as_posix(), node.name)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and node.name not in MAY_STAND_TWICE
+    ]
+    found = twice(classes)
+    assert not found, "choose another name, or say why in MAY_STAND_TWICE:\n" + "\n".join(found)
+
+
+def test_a_name_that_stands_twice_is_found() -> None:
+    assert twice([("a.py", "Plan"), ("b.py", "Plan"), ("b.py", "_Look"), ("c.py", "_Look"), ("c.py", "Rule")]) == [
+        "Plan: a.py, b.py"
+    ]

@@ -14,7 +14,7 @@ import pytest
 from bad_configs import BAD
 from typed import Run, refused
 
-from chatsys import bench
+from chatsys.campaign import bench
 
 COMMANDS = (
     "lab", "demo", "grade", "doctor", "node", "cluster up", "cluster status", "client", "verify", "simulate", "bench",

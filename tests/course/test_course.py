@@ -16,8 +16,11 @@ from pathlib import Path
 import pytest
 from by_hand import chat, leader, node, of, part, sent
 
+from chatsys.actor.effects import Deliver
+from chatsys.actor.logfile import decode, encode
 from chatsys.check import check
-from chatsys.protocol.effects import Deliver, Order, Release, Suspect
+from chatsys.check.log_files import verify
+from chatsys.protocol.decisions import Order, Release, Suspect
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.membership import Membership
@@ -40,10 +43,9 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Receiver
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.standing import Role
-from chatsys.protocol.storage import Boot, CommitHint, Stored, decode, encode
+from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Stored
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
-from chatsys.verify import verify
 
 START = Label(0, 0)
 OPENING = Entry(1, 1, "session", "c")
@@ -63,7 +65,7 @@ def test_in_order_messages_are_delivered_as_they_come() -> None:
     two = follower()
     one = two.on_message(3, Propose(1, START, (OPENING, chat(2)), 2), 0.2)
     two_more = two.on_message(3, Propose(1, Label(1, 2), (chat(3, number=2),), 3), 0.3)
-    assert [d.msg_no for d in of(one + two_more, Deliver)] == [1, 2]
+    assert [one.msg_no for d in of(one + two_more, Deliver) for one in d.items] == [1, 2]
 
 
 def test_out_of_order_messages_are_buffered_until_the_gap_is_closed() -> None:
@@ -71,7 +73,7 @@ def test_out_of_order_messages_are_buffered_until_the_gap_is_closed() -> None:
     early = two.on_message(3, Propose(1, Label(1, 2), (chat(3, number=2),), 3), 0.2)
     assert of(early, Deliver) == [] and len(two.receiver.early) == 1
     late = two.on_message(3, Propose(1, START, (OPENING, chat(2)), 3), 0.3)
-    assert [d.entry.seq for d in of(late, Deliver)] == [2, 3]
+    assert [one.seq for d in of(late, Deliver) for one in d.items] == [2, 3]
 
 
 def test_a_duplicate_is_detected_and_delivered_once() -> None:
@@ -107,7 +109,7 @@ def test_bully_with_lower_peers_only_needs_a_quorum_of_them() -> None:
 
 
 def test_the_coordinator_announces_itself_with_its_peer_info() -> None:
-    from chatsys.protocol.effects import Lead
+    from chatsys.protocol.decisions import Lead
 
     three = node(3)
     three.standing.role = Role.PREPARING
@@ -172,7 +174,7 @@ def test_join_is_answered_with_the_members_and_the_leader() -> None:
 
 def test_storage_recovers_what_was_written_and_drops_a_torn_line() -> None:
     data = b"".join(map(encode, [Boot(1, "chat", 2), Stored(OPENING), Stored(chat(2)), CommitHint(2)]))
-    records, torn = decode(data + b'{"type":"entry","ent')
+    records, torn = decode(data + b'{"type":"entry","ent', NODE_RECORDS)
     again = Node(2, node().config, node().random)
     again.recover(records)
     assert torn == 20 and (again.log.last_seq, again.log.commit) == (2, 2)

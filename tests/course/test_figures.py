@@ -13,7 +13,12 @@ import pytest
 from kernels import kernel
 
 from chatsys.errors import UsageError
-from chatsys.teach import agreement, bands, figures, journeys, schedules, theme
+from chatsys.mutants import schedules
+from chatsys.sim.world import World
+from chatsys.teach import figures
+from chatsys.teach.figures import agreement, theme
+from chatsys.teach.figures import latencies as journeys
+from chatsys.teach.figures import role_spans as bands
 from chatsys.trace import Record, Trace
 
 EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
@@ -34,7 +39,7 @@ def test_a_figure_has_a_title_and_a_sentence_that_sums_it_up(draw) -> None:
     figure = draw(made_up.fail_over())
     assert figure.layout.title.text
     assert figures.describe(figure).endswith(".")
-    assert figure.layout.title.subtitle.text.replace("<br>", " ") in theme.inert(figures.describe(figure))
+    assert figure.layout.title.subtitle.text.replace("<br>", " ") in theme.escape(figures.describe(figure))
 
 
 @pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
@@ -67,10 +72,10 @@ def test_texts_of_users_are_shown_letter_by_letter(draw) -> None:
 
 
 def test_inert_keeps_every_script_and_fences_off_right_to_left_writing() -> None:
-    assert theme.inert("naïve 中文 🙂") == "naïve 中文 🙂"
-    assert theme.inert("مرحبا") == "\u2068مرحبا\u2069"
-    assert theme.inert("a\x00b\n\u202ec") == "a␀b␊c"
-    assert theme.inert("a long sentence", 8) == "a long…"
+    assert theme.escape("naïve 中文 🙂") == "naïve 中文 🙂"
+    assert theme.escape("مرحبا") == "\u2068مرحبا\u2069"
+    assert theme.escape("a\x00b\n\u202ec") == "a␀b␊c"
+    assert theme.escape("a long sentence", 8) == "a long…"
 
 
 # --- roles ----------------------------------------------------------------------------------
@@ -101,6 +106,21 @@ def test_roles_differ_by_pattern_and_marks_by_shape() -> None:
 def test_roles_says_which_links_were_cut_and_when() -> None:
     figure = figures.roles(made_up.split_brain())
     assert [note.text for note in figure.layout.annotations] == ["cut 3 | 1,2"]
+
+
+def test_a_cut_is_drawn_until_the_last_of_its_links_works_again() -> None:
+    with World(seed=1) as world:
+        world.run(1)
+        world.partition({3}, {1, 2})
+        world.run(1)
+        world.reconnect(1, 3)
+        world.run(1)
+        world.reconnect(2, 3, one_way=True)
+        world.run(1)
+        assert [cut.end for cut in bands.story(world.trace).cuts] == [None]
+        world.reconnect(2, 3)
+        world.run(1)
+        assert [(cut.start, cut.end) for cut in bands.story(world.trace).cuts] == [(1.0, 4.0)]
 
 
 def test_two_leaders_of_one_term_are_called_split_brain() -> None:
@@ -137,7 +157,7 @@ def test_a_paused_node_takes_its_role_up_again() -> None:
 
 
 def test_a_story_fed_in_pieces_is_the_same_story() -> None:
-    trace, piecemeal = made_up.fail_over(), bands.Story()
+    trace, piecemeal = made_up.fail_over(), bands.RoleSpans()
     for record in trace:
         piecemeal.feed([record])
     assert piecemeal.bands() == bands.story(trace).bands()
@@ -392,7 +412,7 @@ from plotly.io import _renderers
 print(nbformat.v4.new_notebook().nbformat, optional.get_module("nbformat") is nbformat)
 print(_renderers.nbformat.__version__ == nbformat.__version__, _renderers.nbformat.v4 is nbformat.v4)
 print([name for name, module in sys.modules.items() if name.startswith("plotly")
-       and getattr(vars(module).get("get_module"), "__module__", "") == "chatsys.teach.drawing"])
+       and getattr(vars(module).get("get_module"), "__module__", "") == "chatsys.teach.figures.drawing"])
 """
     assert in_fresh_python(code).splitlines() == ["[]", "4 True", "True True", "[]"]
 

@@ -387,6 +387,12 @@ def test_every_name_that_a_notebook_imports_is_there() -> None:
         assert name in dir(chatsys)
 
 
+@pytest.mark.parametrize("name", ["chatsys.check", "chatsys.teach.figures", "chatsys.teach.grading.grader"])
+def test_the_tab_key_shows_what_is_meant_for_people_and_nothing_else(name: str) -> None:
+    module = importlib.import_module(name)
+    assert dir(module) == sorted(module.__all__) and all(hasattr(module, one) for one in module.__all__)
+
+
 def test_check_answers_as_a_function_whatever_was_imported_first() -> None:
     for first in ("", "import chatsys.check; ", "from chatsys import World; World().run(1); "):
         code = first + "from chatsys import Trace, check; assert check(Trace()) == []"
@@ -401,3 +407,16 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
 def test_the_version_is_said_once() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == chatsys.__version__
+
+
+def test_the_five_questions_lead_to_places_that_are_there() -> None:
+    page = (ROOT / "chatsys" / "ARCHITECTURE.md").read_text()
+    table = page.partition("## Five questions")[2].partition("## The map")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "---" not in line][1:]
+    assert len(rows) == 5
+    for row in rows:
+        targets = re.findall(r"\]\(([^)]+)\)", row)
+        assert targets and all((ROOT / "chatsys" / target).is_file() for target in targets), row
+        code = "".join((ROOT / "chatsys" / target).read_text() for target in targets)
+        for name in re.findall(r"`(?:\w+\.)?([A-Za-z_]\w*)`", row):
+            assert re.search(rf"(class|def) {name}\b", code), f"{name} is not where the table says: {row}"

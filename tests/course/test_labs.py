@@ -13,7 +13,7 @@ import pytest
 
 from chatsys.errors import told
 from chatsys.sim.world import World
-from chatsys.teach.total_order import Message, stopped, total_order
+from chatsys.teach.labs.lab03.stage import Message, stopped, total_order
 
 LABS = Path(__file__).parents[2] / "labs"
 NAMES = sorted(folder.name for folder in (LABS / "source").iterdir() if folder.is_dir())

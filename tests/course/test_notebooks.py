@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from chatsys.sim.world import World
-from chatsys.teach.panel import ORDERS, Panel
+from chatsys.teach.widgets.panel.panel import ORDERS, Panel
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -10,13 +10,14 @@ import time
 import made_up
 import pytest
 
+from chatsys.mutants import schedules
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
-from chatsys.teach import panel as module
-from chatsys.teach import schedules, theme
-from chatsys.teach.agreement import AGAIN, SAME, Matrix
-from chatsys.teach.panel import ORDERS, Panel, panel
-from chatsys.teach.panel_view import NUMBERS, View, tell
+from chatsys.teach.figures import theme
+from chatsys.teach.figures.agreement import AGAIN, SAME, Matrix
+from chatsys.teach.widgets.panel import panel as module
+from chatsys.teach.widgets.panel.panel import ORDERS, Panel, panel
+from chatsys.teach.widgets.panel.view import NUMBERS, View, tell
 from chatsys.trace import Record
 
 
@@ -70,9 +71,9 @@ def test_a_link_can_be_cut_and_mended_by_itself(world, shown) -> None:
     assert shown.state["cuts"] == {"1-3": "cut", "2-3": "cut"}
     shown.press("join_link", a=3, b=1)
     assert shown.state["cuts"] == {"2-3": "cut"}
-    assert shown.line == "world.heal(); world.cut(2, 3)"
-    assert not world.network.is_open(2, 3)
-    assert world.network.is_open(1, 3)
+    assert shown.line == "world.reconnect(3, 1)"
+    assert not world.simulation.network.is_open(2, 3)
+    assert world.simulation.network.is_open(1, 3)
 
 
 def test_cuts_made_in_a_cell_show_in_the_panel(world, shown) -> None:
@@ -89,7 +90,7 @@ def test_sliders_set_loss_and_delay_on_all_links(world, shown) -> None:
     shown.press("lose", fraction=0.25)
     shown.press("slow", delay=0.1)
     assert (shown.state["loss"], shown.state["delay"]) == (0.25, 0.1)
-    assert [(rule[0], rule[3][0]) for rule in world.network.rules] == [("lose", 0.25), ("slow", 0.1)]
+    assert [(rule[0], rule[3][0]) for rule in world.simulation.network.rules] == [("lose", 0.25), ("slow", 0.1)]
 
 
 def test_reset_wakes_everybody_and_mends_every_link(world, shown) -> None:
@@ -101,7 +102,7 @@ def test_reset_wakes_everybody_and_mends_every_link(world, shown) -> None:
     assert all(facts["alive"] and not facts["paused"] for facts in world.status().values())
     assert shown.state["cuts"] == {}
     assert shown.state["loss"] == 0.0
-    assert not world.network.rules
+    assert not world.simulation.network.rules
 
 
 def test_step_and_run_advance_virtual_time(world, shown) -> None:
@@ -267,6 +268,8 @@ def test_a_node_that_was_restarted_caught_up_what_it_missed_and_heard_the_rest_l
     ("verb", "args", "sentence"),
     [
         ("cut", (1, 2), "The link between nodes 1 and 2 is cut."),
+        ("reconnect", (1, 2), "The link between nodes 1 and 2 works again."),
+        ("reconnect", (1, 2, True), "What node 1 sends reaches node 2 again."),
         ("cut", (1, 2, True), "Nothing from node 1 reaches node 2 any more; the way back works."),
         ("partition", ({3}, {1, 2}), "The network splits: node 3 | nodes 1 and 2."),
         ("partition", ({3}, {1}, {2}), "The network splits: node 3 | node 1 | node 2."),

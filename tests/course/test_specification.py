@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ import pytest
 from by_hand import config
 
 import chatsys.protocol
+from chatsys.actor.effects import Append, Send
 from chatsys.check import SAFETY
 from chatsys.check.frames import ALLOWANCE, BEATS, BOUND
 from chatsys.check.histories import VISIBLE
@@ -24,17 +26,18 @@ from chatsys.check.liveness import LAWS
 from chatsys.config import MAX_VOTERS, Limits, Timing
 from chatsys.errors import BrokenInvariant
 from chatsys.faults.model import BOUNDS, PAUSE
+from chatsys.mutants.bugs import MUTANTS
+from chatsys.mutants.schedules import DIRECTED
 from chatsys.protocol import messages as frames
 from chatsys.protocol.client import CONFIRM_EVERY, GAPS_TO_BELIEVE
-from chatsys.protocol.effects import Append, Send
+from chatsys.protocol.fence import RULES as FENCE_RULES
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, wire_name
+from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import NAME_CHARACTERS
 from chatsys.protocol.sessions import CREDIT, MAX_HOPS
 from chatsys.protocol.standing import MOVES, Role, Standing
 from chatsys.protocol.storage import FORMAT, NODE_RECORDS
-from chatsys.teach.mutants import MUTANTS
-from chatsys.teach.schedules import DIRECTED
 
 pytestmark = pytest.mark.quick
 
@@ -267,7 +270,7 @@ def seen(message: Message, role: Role) -> str:
     if role is Role.LEADER:
         here.leader = 2
     try:
-        effects, passes = Fence(here).check(SENDER, message)
+        effects, passes = Fence(here, config(), Random(1)).check(SENDER, message)
     except BrokenInvariant:
         return "broken"
     if any(isinstance(effect, Append) for effect in effects):
@@ -327,3 +330,19 @@ def test_the_cover_names_every_chapter_once() -> None:
     cover = chatsys.protocol.__doc__ or ""
     chapters = re.findall(r"^(?:      |    \* )(\w+) .* \d+ min$", cover, re.MULTILINE)
     assert sorted(chapters) == sorted(path.stem for path in PAGE.parent.glob("*.py") if path.stem != "__init__")
+
+
+def test_each_message_of_the_chat_has_its_row_in_the_rules_of_the_fence() -> None:
+    assert set(FENCE_RULES) == set(NODE_MESSAGES)
+
+
+def test_another_fence_can_be_put_in_the_place_of_the_own_one() -> None:
+    class Wall(Fence):
+        """Lets nothing pass."""
+
+        def check(self, sender: int, message: Any) -> tuple[Any, bool]:
+            return [], False
+
+    node = Node(2, config(), Random(1), parts={"fence": Wall})
+    assert node.on_message(SENDER, made("ELECTION", OWN), 0.1) == []
+    assert Node(2, config(), Random(1)).on_message(SENDER, made("ELECTION", OWN), 0.1) != []

@@ -9,12 +9,16 @@ import pytest
 
 import chatsys as cs
 from chatsys import Cluster, ClusterConfig, Timing, World
+from chatsys.actor.events import Stop
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.sweep import sweep
 from chatsys.errors import ChatsysError, NoSuchVerb, TraceError, UsageError
+from chatsys.explore.explorer import Budget
+from chatsys.faults import VERBS, Testbed, verb_table
+from chatsys.faults.abilities import NOT_IN_SCRIPTS, WORKING, how
 from chatsys.runtime.client import ClientHost
 from chatsys.sim.disk import DiskModel
-from chatsys.sim.explore import Budget
 from chatsys.sim.network import Conditions
-from chatsys.sim.sweep import Plan, sweep
 from chatsys.trace import Trace
 
 
@@ -151,7 +155,7 @@ def test_clients_and_gates_of_a_simulated_world_are_named_properly() -> None:
     for kind in (5, "Propose", (int, 3)):
         with pytest.raises(UsageError, match="hold was given .*; give a class of messages"):
             world.hold(kind)
-    assert not world.past_saving and not world.gates
+    assert not world._unsaveable_because and not world.simulation.gates
 
 
 @pytest.mark.parametrize(
@@ -202,6 +206,23 @@ DONE_WITH = [
     ("until(two)", lambda w: w.until(lambda one, two: True), "until was given a function of .*one, two.*; it may take no"),
     *[(f"command({one!r})", lambda w, c=one: w.command(1, c), ".* is no command; give a message") for one in (5, None, "stop")],
     *[(f"check({one!r})", lambda w, i=one: cs.check(w, i), "no name of an invariant|names no inv|no invariant 'x'") for one in (5, [["S1"]], "x")],
+    *[(f"reconnect(1, {one!r})", lambda w, n=one: w.reconnect(1, n), NO_NODE) for one in ("2", 9, True, None, "leader")],
+    ("reconnect(1, 1)", lambda w: w.reconnect(1, 1), "reconnect: both ends are 1; a link joins two different nodes"),
+    ("reconnect(one_way=1)", lambda w: w.reconnect(1, 2, one_way=1), "reconnect: 1 must be True or False"),
+    *[(f"partition({one!r})", lambda w, n=one: w.partition({n}), f"partition: .* is no node|{NO_NODE}") for one in ("2", 9, True, None, "leader")],
+    *[(f"duplicate({one!r})", lambda w, f=one: w.duplicate(1, 2, f), "duplicate: .* is no fraction; give a num") for one in (-1, "1", True, NAN, 1.1)],
+    ("duplicate(bob)", lambda w: w.duplicate("bob", "*", 0.1), "duplicate: 'bob' is no node and no client"),
+    ("duplicate(late)", lambda w: w.duplicate(1, 2, 0.1, -1), "duplicate: -1 is no time"),
+    *[(f"disk({one!r})", lambda w, n=one: w.disk(n, "slow"), NO_NODE) for one in ("1", 9, True, None, [1])],
+    *[(f"disk(1, {one!r})", lambda w, h=one: w.disk(1, h), "disk: .* is not one of ok, slow, full, failing") for one in ("bad", 1, None, True)],
+    *[(f"clock({one!r})", lambda w, n=one: w.clock(n, 1.0), NO_NODE) for one in ("1", 9, True, None, [1])],
+    *[(f"clock(1, {one!r})", lambda w, r=one: w.clock(1, r), "clock: .* is no rate of a clock") for one in (0, "1", True, NAN, 11)],
+    *[(f"ambush({one!r})", lambda w, m=one: w.ambush(m, 0, 1), "ambush: .* is not one of lead, promise") for one in ("led", 1, None)],
+    ("ambush(delay)", lambda w: w.ambush("lead", -1, 1), "ambush: -1 is no time"),
+    *[(f"at({one!r})", lambda w, t=one: w.at(t, "heal"), r"at\(.*(is no time; give seconds|it is .* s already; give a later time)") for one in (-1, "1", True, NAN, INF, None)],
+    ("at(verb)", lambda w: w.at(1e6, "explode"), "'explode' is no verb of a script"),
+    ("at(arguments)", lambda w: w.at(1e6, "crash", 9), "crash: 9 is no node"),
+    *[(f"command({one!r}, node)", lambda w, n=one: w.command(n, Stop()), NO_NODE) for one in ("1", 9, True, None)],
     ("partition(3)", lambda w: w.partition(3), "partition: 3 is no group of nodes"),
 ]  # fmt: skip
 """(what is done, how, what is said about it)"""
@@ -225,16 +246,90 @@ def test_a_mend_is_one_verb_in_both_worlds(world: Any) -> None:
     assert cs.Script(world.done).faults[-1].verb == "mend"
 
 
-def test_a_verb_of_the_other_world_is_told_in_a_sentence(world: Any) -> None:
-    only = (
-        ("pids", "submit") if world.where == "sim" else ("step", "at", "duplicate", "disk", "clock", "ambush", "hold")
-    )
+def test_what_only_another_world_has_is_told_in_a_sentence(world: Any) -> None:
+    only = ("pids", "submit") if world.where == "sim" else ("hold", "add_client")
     for name in only:
         with pytest.raises(NoSuchVerb, match=rf"{name} exists (for a Cluster|in the simulated World) only"):
             getattr(world, name)
         assert not hasattr(world, name)
     with pytest.raises(AttributeError, match="object has no attribute 'cash'"):
         world.cash(1)
+
+
+RIGHT: dict[str, tuple[Any, ...]] = {
+    "duplicate": (1, 2, 0.5),
+    "disk": (1, "slow"),
+    "clock": (1, 1.1),
+    "ambush": ("lead", 0.0, 1.0),
+    "step": (),
+    "at": (10_000.0, "heal"),
+}
+
+
+@pytest.mark.parametrize("verb", RIGHT)
+def test_the_table_of_verbs_tells_the_truth_about_what_only_one_world_can_do(world: Any, verb: str) -> None:
+    before = len(world.done)
+    if how(verb, world.where) in WORKING:
+        getattr(world, verb)(*RIGHT[verb])
+        return
+    with pytest.raises(NoSuchVerb) as info:
+        getattr(world, verb)(*RIGHT[verb])
+    assert str(info.value) == how(verb, world.where) and len(world.done) == before
+
+
+@pytest.mark.parametrize("verb", ["join", "leave"])
+def test_members_are_fixed_in_every_world(world: Any, verb: str) -> None:
+    for node in (4, 1, "x", None):
+        with pytest.raises(UsageError, match=r"Node .* is (not )?a member; voters are fixed in the config \(1, 2, 3\)"):
+            getattr(world, verb)(node)
+    assert how(verb, world.where) not in WORKING
+
+
+def verbs_of_a_testbed() -> set[str]:
+    asked = {"status", "delivered", "describe", "save"}
+    methods = {name for name, value in vars(Testbed).items() if callable(value) and name[0] != "_"}
+    return methods - asked
+
+
+def test_the_verbs_of_a_testbed_are_those_that_scripts_know_and_some_that_no_script_can_say() -> None:
+    assert verbs_of_a_testbed() == set(VERBS) | set(NOT_IN_SCRIPTS)
+    assert not set(VERBS) & set(NOT_IN_SCRIPTS)
+
+
+def test_the_printed_table_has_a_line_for_every_verb_and_a_column_for_every_world() -> None:
+    lines = verb_table().splitlines()
+    assert lines[0].split() == ["sim", "kernel", "processes", "namespaces"]
+    told = {line.split()[0] for line in lines[1 : lines.index("")]}
+    assert told == verbs_of_a_testbed() | {"status", "delivered", "save"}
+    assert "disk exists in the simulated World only." in lines
+
+
+def test_every_verb_is_given_something_wrong_in_the_table() -> None:
+    """`step`, `stop` and `mend` are given nothing; `join` and `leave` have a test of their own."""
+    given = {row[0].partition("(")[0].partition("=")[0] for row in DONE_WITH}
+    assert verbs_of_a_testbed() - {"step", "stop", "mend", "join", "leave"} <= given
+
+
+def test_one_link_is_joined_again_and_the_others_stay_cut(world: Any) -> None:
+    world.partition({3}, {1, 2})
+    world.reconnect(1, 3)
+    world.reconnect(3, 2, one_way=True)
+    cuts = world.simulation.network.cuts if world.where == "sim" else set(world.supervisor.rules.cuts)
+    assert cuts == {(2, 3)}
+    assert [record.reason for record in world.trace.of("reconnect")] == ["reconnect 1 | 3", "reconnect 3 -> 2"]
+    assert [fault.args for fault in world.done[-2:]] == [(1, 3, False), (3, 2, True)]
+    world.mend()
+    assert world.until(lambda: world.leader)
+
+
+def test_what_a_student_sees_of_a_world_is_for_a_student() -> None:
+    with World(seed=1) as world:
+        assert sorted(name for name in dir(world) if name[0] != "_") == sorted(
+            "say command hold add_client crash restart pause resume join leave cut reconnect partition heal slow lose "
+            "duplicate disk clock ambush mend run until step at stop now nodes where seed config status leader delivered "
+            "failures trace script done describe save simulation".split()
+        )
+    assert {record.node for record in world.trace.of("stop")} == {1, 2, 3}, "the end of the block is a stop"
 
 
 def test_a_figure_that_is_none_is_told(world: Any) -> None:

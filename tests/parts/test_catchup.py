@@ -4,8 +4,8 @@ from typing import Any
 
 from by_hand import chat, leader, node, of, sent
 
+from chatsys.actor.effects import Append, Send
 from chatsys.config import Limits
-from chatsys.protocol.effects import Append, Send
 from chatsys.protocol.messages import (
     Catchup,
     CatchupReply,
@@ -113,7 +113,7 @@ def test_a_relay_raises_the_term_before_its_entries_enter_the_log() -> None:
     request = sent(two.on_message(1, Ok(1, 1, "alive", PeerInfo(3, "")), 0.1), Catchup)[0][1]
     entries = (chat(3), Entry(4, 3, "barrier"))
     effects = two.on_message(1, CatchupReply(5, "relay", request.nonce, Label(1, 2), entries, False, 4), 0.2)
-    writes = [e.record for e in of(effects, Append)]
+    writes = [record for e in of(effects, Append) for record in e.items]
     assert writes[0] == Promised(5, None) and writes[1] == Stored(entries[1])
     assert (two.standing.term, two.log.commit) == (5, 4)
     late = Propose(4, Label(1, 2), (chat(3, 4, "other"),), 2)

@@ -9,7 +9,8 @@ import pytest
 from stories import BAD, Story, good_run, said
 
 import chatsys.check
-from chatsys.check import INVARIANTS, MOST, SAFETY, Checker, Law, check, check_live
+from chatsys.check import INVARIANTS, MOST, SAFETY, Checker, check, check_live
+from chatsys.check.violation import Law
 from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace
 

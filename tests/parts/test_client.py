@@ -5,19 +5,10 @@ from typing import Any
 
 from by_hand import config, of, sent
 
+from chatsys.actor.effects import Note
+from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.protocol.client import Client
-from chatsys.protocol.effects import Note
-from chatsys.protocol.messages import (
-    Delivered,
-    Entry,
-    LinkDown,
-    LinkUp,
-    PeerInfo,
-    Say,
-    Submit,
-    SubmitReply,
-    Subscribe,
-)
+from chatsys.protocol.messages import Delivered, Entry, PeerInfo, Submit, SubmitReply, Subscribe
 
 
 def client(home: int = 1, **rest: Any) -> Client:
@@ -225,7 +216,7 @@ class Unlooped(dict[int, Any]):
     def refuse(self, *facts: Any) -> Any:
         raise AssertionError("an answer must cost the same however many messages are under way")
 
-    __iter__ = items = keys = values = refuse  # type: ignore[assignment]
+    __iter__ = items = keys = values = refuse
 
 
 def test_an_answer_costs_the_same_however_many_messages_are_under_way() -> None:
@@ -247,3 +238,16 @@ def test_answers_in_any_order_find_the_lowest_number_that_is_open() -> None:
     for number, lowest in ((3, 1), (1, 2), (5, 2), (2, 4), (4, 6), (7, 6), (6, 8), (8, 0)):
         reply(ann, number, "ok", seq=number + 2)
         assert ann.lowest == lowest == min(ann.under_way, default=0)
+
+
+def test_an_answer_may_speak_of_a_run_of_messages() -> None:
+    ann = client()
+    say(ann, "one", "two", "three")
+    reply(ann, 0)
+    acks = [note for note in of(reply(ann, 1, seq=5, msg_no=2, count=2), Note) if note.kind == "ack"]
+    assert [(note.client_seq, note.seq, note.msg_no, note.text) for note in acks] == [
+        (1, 5, 2, "one"),
+        (2, 6, 3, "two"),
+    ]
+    assert list(ann.under_way) == [3]
+    assert reply(ann, 1, seq=5, msg_no=2, count=2) == [], "the same run again says nothing new"

@@ -4,9 +4,11 @@ from typing import Any
 
 from by_hand import of, part, sent
 
-from chatsys.protocol.effects import Note, Send, Stand, Suspect, Yield
+from chatsys.actor.effects import Note, Send
+from chatsys.actor.events import LinkDown
+from chatsys.protocol.decisions import Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
-from chatsys.protocol.messages import Election, Heartbeat, Label, LinkDown, Ok, PeerInfo
+from chatsys.protocol.messages import Election, Heartbeat, Label, Ok, PeerInfo
 from chatsys.protocol.standing import Role
 
 DOUBT = Suspect("test")

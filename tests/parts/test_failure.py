@@ -4,9 +4,10 @@ from typing import Any
 
 from by_hand import of, part, sent
 
-from chatsys.protocol.effects import HandOver, Retire, Suspect
+from chatsys.actor.events import LinkDown
+from chatsys.protocol.decisions import HandOver, Retire, Suspect
 from chatsys.protocol.failure import Detector
-from chatsys.protocol.messages import Heartbeat, HeartbeatAck, Label, LinkDown
+from chatsys.protocol.messages import Heartbeat, HeartbeatAck, Label
 from chatsys.protocol.standing import Role
 
 BEAT = Heartbeat(1, 1, 0, Label(0, 0))

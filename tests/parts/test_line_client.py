@@ -3,7 +3,7 @@
 import pytest
 
 from chatsys.clients.line import LineClient
-from chatsys.inert import inert
+from chatsys.escape import escape
 from chatsys.trace import Record
 
 
@@ -37,7 +37,7 @@ def told(chat: LineClient, kind: str, **columns: object) -> list[str]:
     ],
 )
 def test_signs_that_steer_a_terminal_are_written_out_and_nothing_else(text: str, shown: str) -> None:
-    assert inert(text) == shown
+    assert escape(text) == shown
 
 
 def test_a_text_cannot_forge_a_line_of_its_own(chat: LineClient) -> None:

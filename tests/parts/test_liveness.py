@@ -6,7 +6,7 @@ import pytest
 from stories import Story
 
 from chatsys.check.liveness import LAWS, check_live
-from chatsys.check.rest import QUEUES, check_rest
+from chatsys.check.quiescence import QUEUES, check_rest
 from chatsys.errors import UsageError
 from chatsys.sim.world import World
 
@@ -66,7 +66,7 @@ def test_a_live_node_that_misses_an_acknowledged_message_breaks_l2() -> None:
     assert violation.invariant == "L2" and "node 2 had not delivered it" in violation.sentence
 
 
-def timed(*steps: tuple[float, str, Any], **meta: Any) -> Any:
+def timed(*steps: Any, **meta: Any) -> Any:
     """A trace of (time, kind, node) with a last record at 200 s, so that every law can be judged."""
     story = Story()
     for time, kind, node, *columns in steps:

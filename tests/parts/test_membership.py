@@ -2,9 +2,11 @@
 
 from by_hand import of, part, sent
 
-from chatsys.protocol.effects import Note, Suspect
+from chatsys.actor.effects import Note
+from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.protocol.decisions import Suspect
 from chatsys.protocol.membership import Membership
-from chatsys.protocol.messages import Join, JoinAck, LinkDown, LinkUp, PeerInfo
+from chatsys.protocol.messages import Join, JoinAck, PeerInfo
 
 NONE_KNOWN = JoinAck("ok", 0, (1, 2, 3))
 KNOWN = JoinAck("ok", 1, (1, 2, 3), leader=PeerInfo(2, "h:1"))

@@ -3,8 +3,9 @@
 import pytest
 from by_hand import chat, config, leader, node, of, recovered, sent
 
+from chatsys.actor.effects import Append, Deliver, Send
+from chatsys.actor.events import Stop
 from chatsys.errors import LogError
-from chatsys.protocol.effects import Append, Deliver, Send
 from chatsys.protocol.messages import (
     NODE_MESSAGES,
     Ack,
@@ -19,7 +20,6 @@ from chatsys.protocol.messages import (
     Prepare,
     Promise,
     Propose,
-    Stop,
 )
 from chatsys.protocol.node import PARTS, Node
 from chatsys.protocol.standing import Role
@@ -46,7 +46,7 @@ def test_a_truncation_in_the_log_is_repeated_and_lowers_the_commit() -> None:
 
 def test_what_was_committed_is_delivered_again_from_the_first_message() -> None:
     records = [Stored(Entry(1, 1, "session", "c")), Stored(chat(2, session=1)), CommitHint(2)]
-    assert [d.msg_no for d in of(recovered(*records).start(0.0), Deliver)] == [1]
+    assert [one.msg_no for d in of(recovered(*records).start(0.0), Deliver) for one in d.items] == [1]
 
 
 def test_a_restarted_leader_does_not_lead_on() -> None:
@@ -95,7 +95,7 @@ def test_effects_of_a_turn_persist_then_send_then_deliver() -> None:
     two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.1)
     entries = (Entry(1, 1, "session", "c"), chat(2, session=1))
     effects = two.on_message(3, Propose(1, Label(0, 0), entries, 2), 0.1) + two.settle(0.1)
-    appended = max(i for i, e in enumerate(effects) if isinstance(e, Append) and isinstance(e.record, Stored))
+    appended = max(i for i, e in enumerate(effects) if isinstance(e, Append) and isinstance(e.items[-1], Stored))
     acked = next(i for i, e in enumerate(effects) if isinstance(e, Send) and isinstance(e.message, Ack))
     delivered = next(i for i, e in enumerate(effects) if isinstance(e, Deliver))
     assert appended < acked and appended < delivered
@@ -117,7 +117,7 @@ def test_every_message_of_the_chat_has_a_part_that_handles_it() -> None:
 
 
 def test_a_part_can_be_replaced_by_name() -> None:
-    class Deaf(PARTS["election"]):  # type: ignore[misc, name-defined]
+    class Deaf(PARTS["election"]):  # type: ignore[misc, name-defined, valid-type]
         handles = (Ok,)
 
     two = Node(2, config(), node().random, parts={"election": Deaf})

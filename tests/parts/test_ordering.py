@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from by_hand import chat, leader, node, of, part, sent
 
+from chatsys.actor.effects import Note
+from chatsys.actor.events import LinkUp
 from chatsys.config import Limits
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.effects import Commit, Note, Order, Release
+from chatsys.protocol.decisions import Commit, Order, Release
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.log import Log
-from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Label, LinkUp, PeerInfo, Propose
+from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Label, PeerInfo, Propose
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Receiver, Sequencer
 
@@ -140,6 +142,13 @@ def test_numbers_are_given_without_gap_or_reuse() -> None:
     for number in range(1, 6):
         three._carry_out([Order(Entry(0, 0, "chat", "c", number, "main", "ann", "hi"))], 1.0)
     assert chats(three) == [2, 3, 4, 5, 6]
+
+
+def test_a_run_of_drafts_is_numbered_in_its_order() -> None:
+    one, other = leader(3), leader(3)
+    drafts = [Entry(0, 0, "chat", "c", number, "main", "ann", "hi") for number in (1, 2, 3)]
+    assert one._carry_out([Order(*drafts)], 1.0) == other._carry_out([Order(draft) for draft in drafts], 1.0)
+    assert one.log.entries == other.log.entries and chats(one) == [2, 3, 4]
 
 
 def test_one_proposal_carries_all_that_gathered_in_a_turn() -> None:

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from chatsys.actor.outbox import Outbox
 from chatsys.config import Limits
-from chatsys.protocol.effects import Release
+from chatsys.protocol.decisions import Release
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.log import Log
 from chatsys.protocol.messages import Ack, Entry, Label, Propose
 from chatsys.protocol.ordering import Receiver
 from chatsys.protocol.session_table import SessionTable
-from chatsys.protocol.storage import Outbox
 
 
 class Reception(RuleBasedStateMachine):

@@ -5,16 +5,15 @@ from typing import Any
 import pytest
 from by_hand import chat, leader, node, of, sent
 
+from chatsys.actor.effects import Append, Deliver, Note, Send
+from chatsys.actor.events import DiskSpace, LinkDown
 from chatsys.config import Limits
-from chatsys.protocol.effects import Append, Deliver, Note, Send
 from chatsys.protocol.messages import (
     Ack,
     Coordinator,
     Delivered,
-    DiskSpace,
     Entry,
     Label,
-    LinkDown,
     PeerInfo,
     Prepare,
     Propose,
@@ -63,7 +62,7 @@ def test_ok_is_said_only_once_committed_and_with_the_number() -> None:
     effects = all_hold(three)
     (to, reply) = sent(effects, SubmitReply)[0]
     assert (to, reply.status, reply.msg_no, reply.seq) == ("ann", "ok", 1, 3)
-    assert [(d.msg_no, d.entry.text) for d in of(effects, Deliver)] == [(1, "hi")]
+    assert [(one.msg_no, one.text) for d in of(effects, Deliver) for one in d.items] == [(1, "hi")]
 
 
 def test_a_retry_before_commit_waits_and_is_numbered_once() -> None:
@@ -133,7 +132,7 @@ def test_without_a_leader_a_follower_says_busy_at_once() -> None:
 
 
 def test_a_leader_that_is_not_ready_keeps_messages_until_its_barrier_commits() -> None:
-    from chatsys.protocol.effects import Lead
+    from chatsys.protocol.decisions import Lead
     from chatsys.protocol.standing import Role
 
     three = node(3)
@@ -165,7 +164,7 @@ def test_a_leader_low_on_disk_space_says_busy() -> None:
 
 def test_a_new_leader_knows_the_numbers_of_the_whole_log() -> None:
     """The table is rebuilt from the log: a retry after fail-over is recognised before it is delivered."""
-    from chatsys.protocol.effects import Lead
+    from chatsys.protocol.decisions import Lead
     from chatsys.protocol.standing import Role
 
     two = node(2)
@@ -290,3 +289,13 @@ def test_a_client_id_that_could_fill_a_frame_never_passes_the_wire(name: str) ->
     frame = msgspec.json.encode(Submit(name, 0))
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(frame, type=Submit)
+
+
+def test_a_run_of_answers_is_passed_back_once_to_each_who_waits() -> None:
+    one = node(1)
+    one.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.1)
+    for number, link in ((1, "ann"), (2, "ann"), (3, "ann"), (2, "second link")):
+        one.on_message(link, submit(number), 1.0)
+    run = SubmitReply("c", 1, "ok", seq=3, msg_no=1, count=2)
+    assert of(one.on_message(3, run, 1.1), Send) == [Send("ann", run), Send("second link", run)]
+    assert list(one.sessions.waiting) == [("c", 3)]

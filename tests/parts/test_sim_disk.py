@@ -110,7 +110,7 @@ def test_what_was_counted_aloud_is_still_known_after_a_crash() -> None:
         said = max(record.seq or 0 for record in one.trace.of("send") if record.node == 2 and record.message == "PONG")
         one.restart(2)
         one.run(0)
-        assert one.hosts[2].actor.status()["count"] >= said
+        assert one.simulation.hosts[2].actor.status()["count"] >= said
 
 
 def test_a_failing_disk_stops_its_node_with_the_reason() -> None:

@@ -5,19 +5,11 @@ from by_hand import chat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatsys.actor.logfile import decode, encode
+from chatsys.actor.outbox import Outbox
 from chatsys.errors import DamagedLog
 from chatsys.protocol.messages import Ack, Entry, Heartbeat, Label
-from chatsys.protocol.storage import (
-    Boot,
-    CommitHint,
-    Outbox,
-    Promised,
-    Stored,
-    Truncate,
-    decode,
-    encode,
-    incarnation_of,
-)
+from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate, incarnation_of
 
 RECORDS = [Boot(1, "chat", 2), Promised(1, 3), Stored(chat(1)), Truncate(1), CommitHint(0), Promised(2, None)]
 LOG = b"".join(map(encode, RECORDS))
@@ -31,21 +23,21 @@ records = st.one_of(
 
 
 def test_what_is_written_is_read_back() -> None:
-    assert decode(LOG) == (RECORDS, 0)
+    assert decode(LOG, NODE_RECORDS) == (RECORDS, 0)
 
 
 @given(st.lists(records, max_size=5))
 def test_any_text_in_any_record_survives(several: list[object]) -> None:
-    assert decode(b"".join(map(encode, several))) == (several, 0)  # type: ignore[arg-type]
+    assert decode(b"".join(map(encode, several)), NODE_RECORDS) == (several, 0)  # type: ignore[arg-type]
 
 
 def test_an_empty_log_holds_nothing() -> None:
-    assert decode(b"") == ([], 0)
+    assert decode(b"", NODE_RECORDS) == ([], 0)
 
 
 def test_a_log_cut_at_any_byte_loses_only_its_last_line() -> None:
     for cut in range(len(LOG)):
-        found, torn = decode(LOG[:cut])
+        found, torn = decode(LOG[:cut], NODE_RECORDS)
         whole = LOG[:cut].count(b"\n")
         assert found == RECORDS[:whole]
         assert torn == cut - (LOG[:cut].rfind(b"\n") + 1)
@@ -57,19 +49,19 @@ def test_a_rotten_byte_before_the_last_line_is_damage_with_its_line_number() -> 
         broken = bytearray(LOG)
         broken[sum(map(len, lines[:index])) + 10] ^= 1
         with pytest.raises(DamagedLog) as caught:
-            decode(bytes(broken), path="log.jsonl")
+            decode(bytes(broken), NODE_RECORDS, path="log.jsonl")
         assert caught.value.line == index + 1 and "nothing was skipped" in str(caught.value)
 
 
 def test_a_rotten_last_line_was_never_acknowledged_and_is_dropped() -> None:
     last = encode(RECORDS[-1])
-    assert decode(LOG[:-5] + b"x" + LOG[-4:]) == (RECORDS[:-1], len(last))
+    assert decode(LOG[:-5] + b"x" + LOG[-4:], NODE_RECORDS) == (RECORDS[:-1], len(last))
 
 
 @given(st.binary(max_size=300))
 def test_random_bytes_are_torn_or_damaged_but_never_an_accident(data: bytes) -> None:
     try:
-        found, torn = decode(data)
+        found, torn = decode(data, NODE_RECORDS)
     except DamagedLog:
         return
     assert found == [] and torn == len(data)

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from by_hand import chat, leader, node, of, part, sent
 
+from chatsys.actor.effects import Append, Note, Send
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.effects import Append, Lead, Note, Send, Stand, Yield
+from chatsys.protocol.decisions import Lead, Stand, Yield
 from chatsys.protocol.messages import (
     Ack,
     Catchup,
@@ -169,7 +170,7 @@ def test_hearing_the_leader_cancels_a_nomination() -> None:
     two.on_time(now=3.0)
     assert two.standing.role is Role.NOMINATING
     two.on_message(3, Heartbeat(1, 1, 0, Label(0, 0)), now=3.01)
-    assert two.standing.role is Role.FOLLOWER
+    assert two.standing.role is Role.FOLLOWER  # type: ignore[comparison-overlap]  # mypy cannot know that a message changes it
 
 
 def test_a_replayed_heartbeat_cancels_nothing() -> None:

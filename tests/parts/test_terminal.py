@@ -14,7 +14,8 @@ from chatsys.trace import Record
 
 
 def record(kind: str, **facts: Any) -> Record:
-    return Record(time.monotonic(), kind, 1, **{"term": 2, "role": "follower"} | facts)
+    columns: dict[str, Any] = {"term": 2, "role": "follower"} | facts
+    return Record(time.monotonic(), kind, 1, **columns)
 
 
 def delivery(number: int, text: str = "hello", room: str = "main") -> Record:

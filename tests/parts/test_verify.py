@@ -6,10 +6,11 @@ import msgspec
 import pytest
 from typed import Run
 
+from chatsys.actor.logfile import encode
+from chatsys.check.log_files import verify
 from chatsys.errors import LogError
 from chatsys.protocol.messages import Entry
-from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate, encode
-from chatsys.verify import verify
+from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
 
 
 def chat(seq: int, text: str, term: int = 1, client_seq: int = 0) -> Stored:

@@ -34,13 +34,13 @@ from chatsys.errors import NotHere
 from chatsys.runtime.client import ClientHost
 from chatsys.config import ClusterConfig, NodeConfig
 from chatsys.runtime.service import run_node
-from chatsys.soak import soak
-from chatsys.fuzz import fuzz
-from chatsys.bench import _import_seconds
-from chatsys.runtime import control
-from chatsys.sim.own.aside import Worker
-from chatsys.teach.grader import grade_notebooks
-from chatsys.teach.mutants.stories import pasted
+from chatsys.campaign.soak import soak
+from chatsys.campaign.fuzz import fuzz
+from chatsys.campaign.bench import _import_seconds
+from chatsys.runtime.nodes import control
+from chatsys.isolation.worker import Worker
+from chatsys.teach.grading.grader import grade_notebooks
+from chatsys.mutants.stories import pasted
 members = {1: "127.0.0.1:5001"}
 node = NodeConfig(node=1, data="nowhere", cluster=ClusterConfig(members=members, quorum=1))
 for act in (
@@ -60,10 +60,10 @@ for act in (
 SWEEPS = """
 import sys
 from chatsys.protocol.election import Bully
-from chatsys.sim.own.aside import aside
-from chatsys.sim.own.determinism import check_determinism
-from chatsys.sim.own.guarded import guarded_sweep
-from chatsys.sim.sweep import Plan, sweep
+from chatsys.isolation.worker import call_in_worker
+from chatsys.campaign.determinism import check_determinism
+from chatsys.campaign.sweep import guarded_sweep, sweep
+from chatsys.campaign.one_seed import Plan
 plan = Plan(seconds=2.0, calm=2.0)
 print([one.hash for one in sweep(range(3), plan, jobs=3)] == [one.hash for one in sweep(range(3), plan)])
 class Hangs(Bully):
@@ -76,7 +76,7 @@ print(*check_determinism({"election": Bully}, 0, plan))
 """
 
 GRADES = """
-from chatsys.teach.grader import check
+from chatsys.teach.grading.grader import grade
 class Right:
     def __init__(self): self.next, self.early = 1, {}
     def receive(self, number, message):
@@ -150,10 +150,10 @@ def test_a_sweep_goes_on_in_the_same_process_and_ends_a_loop_without_end(tmp_pat
 
 
 def test_the_grader_judges_in_the_same_process_and_ends_a_loop_without_end(tmp_path: Path) -> None:
-    script = GRADES.replace("METHOD", "print(check('3.1', Right, seeds=range(5)))")
+    script = GRADES.replace("METHOD", "print(grade('3.1', Right, seeds=range(5)))")
     assert without(script, tmp_path)[0].startswith("3.1  done (5 of 5 points).")
     script = GRADES.replace("while self.next in self.early", "while True").replace(
-        "METHOD", "print(check('3.1', Right, seeds=range(5)))"
+        "METHOD", "print(grade('3.1', Right, seeds=range(5)))"
     )
     script = script.replace("out.append(self.early.pop(self.next)); self.next += 1", "pass")
     (told,) = without(script, tmp_path)

@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatsys.carry import pack
+from chatsys.actor.events import Say
 from chatsys.errors import told
+from chatsys.isolation.pickling import pack
 from chatsys.places import at, inside, is_cell, is_own, opening
-from chatsys.protocol.messages import Say
 
 FILE = "/tmp/ipykernel_17/2774985643.py"
 
@@ -337,11 +337,11 @@ def test_methods_and_post_init_work_through_the_whole_family(cell: Any, elsewher
 
 
 def remember(kind: type) -> None:
-    sys.modules["chatsys.carry"].__dict__["remembered"] = kind
+    sys.modules["chatsys.isolation.pickling"].__dict__["remembered"] = kind
 
 
 def is_remembered(value: Any) -> bool:
-    return isinstance(value, sys.modules["chatsys.carry"].__dict__["remembered"])
+    return isinstance(value, sys.modules["chatsys.isolation.pickling"].__dict__["remembered"])
 
 
 def test_a_struct_that_arrives_twice_is_one_class(cell: Any, elsewhere: Any) -> None:
@@ -377,7 +377,7 @@ def test_a_struct_that_would_arrive_with_other_fields_is_refused(
     cell: Any, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = cell("import msgspec\nclass Ping(msgspec.Struct):\n    number: int\n    text: str = 'x'\n")["Ping"]
-    monkeypatch.setattr("chatsys.carry._annotations", lambda kind: {"text": str})
+    monkeypatch.setattr("chatsys.isolation.pickling._annotations", lambda kind: {"text": str})
     with pytest.raises(TypeError, match="The fields of Ping are number, text, and would arrive as text"):
         elsewhere(shown, kind, 1)
 

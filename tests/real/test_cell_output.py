@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 
-from chatsys.teach.cell_output import MOST, SHORT, Allowance
+from chatsys.teach.grading.cell_output import MOST, SHORT, Allowance
 
 FLOODS = {
     "print": "while True: print('x' * 1000)",

@@ -16,13 +16,13 @@ import psutil
 import pytest
 from pingpong import PingPong
 
+from chatsys.actor.events import Say
 from chatsys.check import check
 from chatsys.config import Timing
 from chatsys.errors import ChatsysError, LogInUse, UsageError
-from chatsys.protocol.messages import Say
 from chatsys.runtime.client import ClientHost
 from chatsys.runtime.cluster import Cluster
-from chatsys.runtime.ports import Ports
+from chatsys.runtime.net.ports import Ports
 from chatsys.trace import Record
 
 BRISK = Timing().scaled(0.25)
@@ -223,7 +223,7 @@ def test_a_verb_on_the_clusters_own_loop_is_an_error_and_submit_is_not() -> None
 
 def test_a_forgotten_cluster_leaves_nothing_behind(where: Any) -> None:
     cluster = Cluster(2, where, actor=PingPong)
-    folder, pids = cluster.stage.plan.folder, [pid for pid in cluster.pids.values() if pid]
+    folder, pids = cluster.supervisor.plan.folder, [pid for pid in cluster.pids.values() if pid]
     threads = {thread for thread in threading.enumerate() if thread.name.startswith(("chatsys", "disk"))}
     assert folder.exists() and threads
     del cluster
@@ -266,10 +266,10 @@ def test_killing_the_parent_leaves_no_orphan_not_even_a_paused_one(tmp_path: Pat
 
 NOTEBOOK = """
     import msgspec
-    from chatsys.protocol.actor import Actor
-    from chatsys.protocol.effects import Append, Note, Send
+    from chatsys.actor.actor import Actor
+    from chatsys.actor.effects import Append, Note, Send
     from chatsys.protocol.election import Bully
-    from chatsys.protocol.messages import LinkUp
+    from chatsys.actor.events import LinkUp
     from chatsys.runtime.cluster import Cluster
 
     class Greeting(msgspec.Struct, frozen=True, tag="GREETING", tag_field="type"):

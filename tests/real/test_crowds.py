@@ -19,10 +19,10 @@ import pytest
 from test_host import Bench, on_a_bench
 
 from chatsys.errors import ChatsysError
-from chatsys.runtime import strangers
-from chatsys.runtime.listener import Listener, bind
 from chatsys.runtime.loop import LoopThread, new_loop
-from chatsys.runtime.strangers import Seldom, Strangers, raise_limit
+from chatsys.runtime.net import strangers
+from chatsys.runtime.net.listener import Listener, bind
+from chatsys.runtime.net.strangers import Seldom, Strangers, raise_limit
 
 RESET = struct.pack("ii", 1, 0)
 

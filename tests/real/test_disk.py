@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from pingpong import Counted
 
+from chatsys.actor.logfile import encode
 from chatsys.errors import DamagedLog, DiskFailed, LogError, LogInUse
-from chatsys.protocol.storage import NODE_RECORDS, Boot, encode
+from chatsys.protocol.node import Node
+from chatsys.protocol.storage import NODE_RECORDS, Boot
 from chatsys.runtime.disk import Disk
 
 TYPES = (Counted,)
@@ -83,8 +85,8 @@ def test_a_rotten_line_in_the_middle_is_an_error_with_its_number(tmp_path: Path)
 def test_the_log_of_another_node_or_cluster_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_bytes(encode(Boot(1, "chat", 2)))
     with pytest.raises(LogError, match="belongs to node 2 of cluster 'chat', not to node 1"):
-        Disk(tmp_path, NODE_RECORDS, owner=("chat", 1))
-    Disk(tmp_path, NODE_RECORDS, owner=("chat", 2)).gone()
+        Disk(tmp_path, NODE_RECORDS, owner=("chat", 1), owner_of=Node.owner)
+    Disk(tmp_path, NODE_RECORDS, owner=("chat", 2), owner_of=Node.owner).gone()
 
 
 def test_two_nodes_cannot_use_one_folder_and_the_lock_dies_with_its_process(tmp_path: Path) -> None:

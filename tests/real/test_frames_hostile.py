@@ -63,7 +63,7 @@ def still_chats(cluster: Cluster, text: str) -> None:
     assert cluster.until(lambda: all(text in cluster.delivered(node) for node in cluster.nodes), SECONDS)
     assert cluster.failures == []
     assert cluster.trace.of("anomaly") == []
-    assert len(cluster.trace.of("start")) == len(cluster.nodes) + len(cluster.stage.clients)
+    assert len(cluster.trace.of("start")) == len(cluster.nodes) + len(cluster.supervisor.clients)
 
 
 GREETINGS = {
@@ -168,8 +168,8 @@ def test_a_false_life_of_a_member_does_not_shut_the_member_out(cluster: Cluster)
         assert link.recv(65536)
         still_chats(cluster, "who is node 2?")
     still_chats(cluster, "node 2 is still node 2")
-    assert cluster.until(lambda: 2 in cluster.stage.nodes[1].host.transport.inbound, SECONDS)  # type: ignore[union-attr]
-    assert cluster.stage.nodes[1].host.transport.seen[2] == 1  # type: ignore[union-attr]
+    assert cluster.until(lambda: 2 in cluster.supervisor.nodes[1].host.transport.inbound, SECONDS)  # type: ignore[union-attr]
+    assert cluster.supervisor.nodes[1].host.transport.seen[2] == 1  # type: ignore[union-attr]
 
 
 def test_a_flood_of_good_frames_slows_only_its_sender(cluster: Cluster) -> None:

@@ -11,15 +11,16 @@ import msgspec
 import pytest
 from pingpong import Counted, Ping, PingPong, Pong
 
+from chatsys.actor.actor import Actor
+from chatsys.actor.effects import Append, Note, Send
+from chatsys.actor.events import Say, Stop
+from chatsys.actor.logfile import encode
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant
-from chatsys.protocol.actor import Actor
-from chatsys.protocol.effects import Append, Note, Send
-from chatsys.protocol.messages import Say, Stop
-from chatsys.protocol.storage import Boot, encode
+from chatsys.protocol.storage import Boot
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
-from chatsys.runtime.ports import Ports
+from chatsys.runtime.net.ports import Ports
 from chatsys.trace import Record, Trace
 
 
@@ -125,7 +126,7 @@ class Adder(Actor):
     def on_command(self, command: Any, now: float) -> list[Any]:
         match command:
             case Say():
-                return [Append(Counted(5)), Send(self.me, Pong(5))]
+                return [Append(Counted(4), Counted(5)), Send(self.me, Pong(5))]
             case Stop():
                 return [Append(Counted(6))]
         return []
@@ -153,6 +154,7 @@ def test_what_a_node_sends_to_itself_comes_back_when_the_disk_is_done(tmp_path: 
 
     trace = on_a_bench(tmp_path, story)
     kinds = [record.kind for record in trace]
+    assert kinds.count("append") == 2, "a run of two records"
     assert kinds.index("append") < kinds.index("durable") < kinds.index("seen")
     assert not trace.of("send", "receive")
 
@@ -238,9 +240,13 @@ def test_an_alarm_rings_at_its_time_and_not_while_the_node_is_paused(tmp_path: P
 
 
 class Bookkeeper(Actor):
-    """Boots as the chat node does."""
+    """Boots as the chat node does, and says itself which life it is."""
 
     records = (Boot,)
+
+    @property
+    def incarnation(self) -> int:
+        return self.life
 
     def recover(self, records: Any) -> None:
         self.life = 1 + len(list(records))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from chatsys import doctor
 from chatsys.commands import lab
 from chatsys.errors import UsageError
 
@@ -25,7 +24,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (shipped / "images").mkdir(parents=True)
     for name in ("00-tour.ipynb", "01-more.ipynb", "images/tour.png"):
         (shipped / name).write_text("of the package")
-    monkeypatch.setattr(doctor, "SHIPPED", shipped)
+    monkeypatch.setattr(lab, "SHIPPED", shipped)
     monkeypatch.chdir(here)
     return here / lab.COPY
 
@@ -60,7 +59,7 @@ def test_in_a_clone_the_tour_is_opened_where_it_is(tmp_path: Path, monkeypatch: 
 
 
 def test_a_package_without_notebooks_is_told_in_a_sentence(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "SHIPPED", package / "nowhere" / "chatsys" / "notebooks")
+    monkeypatch.setattr(lab, "SHIPPED", package / "nowhere" / "chatsys" / "notebooks")
     with pytest.raises(UsageError, match="neither here nor in the package"):
         lab.place()
 

@@ -16,8 +16,8 @@ from chatsys.protocol.node import Node
 from chatsys.runtime.client import ClientHost
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
-from chatsys.runtime.listener import bind
-from chatsys.runtime.ports import cannot_listen
+from chatsys.runtime.net.listener import bind
+from chatsys.runtime.net.ports import cannot_listen
 from chatsys.trace import Record
 
 Found = list[tuple[int, int, int, str, tuple[Any, ...]]]

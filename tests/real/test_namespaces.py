@@ -16,11 +16,11 @@ import psutil
 import pytest
 from typed import Run
 
+from chatsys.campaign.soak import soak
 from chatsys.errors import NotHere
 from chatsys.runtime.cluster import Cluster
-from chatsys.runtime.namespaces import MOST, Namespaces, reap
-from chatsys.runtime.rules import ANY, Lossy, Rule, RuleSet, Slow
-from chatsys.soak import soak
+from chatsys.runtime.net.namespaces import MOST, Namespaces, reap
+from chatsys.runtime.net.rules import ANY, Lossy, Rule, RuleSet, Slow
 
 HEAR = (
     "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('{}', 9)); s.settimeout(0.5); print(flush=True)"
@@ -51,7 +51,7 @@ def nodes_of(pid: int) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(pid).children():
         with suppress(psutil.Error):  # it ended between two lines
-            if "chatsys.runtime.child" in child.cmdline():
+            if "chatsys.runtime.nodes.child" in child.cmdline():
                 found.append(child)
     return found
 
@@ -105,7 +105,7 @@ def test_the_kernel_parts_a_leader_from_the_others_and_no_transport_has_a_hand_i
         assert cluster.until(lambda: cluster.leader in rest, 20)
         cluster.say("meanwhile")
         assert cluster.until(lambda: all("meanwhile" in cluster.delivered(node) for node in rest), 20)
-        assert cluster.delivered(old) == [] and not cluster.stage.own_rules.cuts
+        assert cluster.delivered(old) == [] and not cluster.supervisor.own_rules.cuts
         cluster.heal()
         assert cluster.until(lambda: cluster.delivered(old) == ["meanwhile"], 30)
         assert not [record for record in cluster.trace.of("drop") if record.reason == "cut"]
@@ -139,9 +139,7 @@ def test_loss_is_drawn_by_the_kernel_the_latest_rule_holds_and_delay_is_left_ove
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next_and_the_living_are_spared(pair: Namespaces) -> None:
-    words = (
-        "import os; from chatsys.runtime.namespaces import Namespaces; n = Namespaces((1,)); os.kill(os.getpid(), 9)"
-    )
+    words = "import os; from chatsys.runtime.net.namespaces import Namespaces; n = Namespaces((1,)); os.kill(os.getpid(), 9)"
     with subprocess.Popen([sys.executable, "-c", words]) as killed:
         assert killed.wait(30) == -signal.SIGKILL
     assert len(traces_of(killed.pid)) == 3

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from typed import Run, refused
 
-from chatsys import prove as proving
+from chatsys.campaign import evidence as gathering
+from chatsys.campaign.evidence import Evidence, Kind, Line, Piece, describe_code, gather, joined, written
+from chatsys.commands.prove import kinds
 from chatsys.errors import UsageError
-from chatsys.prove import Evidence, Kind, Line, Piece, describe_code, joined, kinds, prove, written
 
 SHORT = "--seconds 1 --calm 1 --jobs 1 --json"
 
@@ -21,7 +22,7 @@ def played(seeds: str, more: str = "") -> Piece:
 def test_pieces_run_one_after_another_and_each_keeps_a_line(tmp_path: Path) -> None:
     told: list[Line] = []
     evidence = Evidence(tmp_path / "kept", (Kind("some", (played("0:2"), played("2:3"))),))
-    prove(evidence, 60.0, told.append)
+    gather(evidence, 60.0, told.append)
     assert [line.seeds for line in told] == ["0:2", "2:3"] and all(line.seconds > 0 for line in told)
     assert {line.result for line in told} <= {"held", "inconclusive"}
     kept = [json.loads(text) for text in (tmp_path / "kept" / "pieces.jsonl").read_text().splitlines()]
@@ -33,18 +34,18 @@ def test_pieces_run_one_after_another_and_each_keeps_a_line(tmp_path: Path) -> N
 def test_what_was_finished_with_the_same_code_is_not_run_again(tmp_path: Path) -> None:
     some = (Kind("some", (played("0:1"), played("1:2"))),)
     told: list[Line] = []
-    prove(Evidence(tmp_path, some), 0.001, told.append)
-    prove(Evidence(tmp_path, some), 60.0, told.append)
-    prove(Evidence(tmp_path, some), 60.0, told.append)
+    gather(Evidence(tmp_path, some), 0.001, told.append)
+    gather(Evidence(tmp_path, some), 60.0, told.append)
+    gather(Evidence(tmp_path, some), 60.0, told.append)
     assert [line.seeds for line in told] == ["0:1", "1:2"]
 
 
 def test_evidence_of_other_code_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     some = (Kind("some", (played("0:1"),)),)
     told: list[Line] = []
-    prove(Evidence(tmp_path, some), 60.0, told.append)
-    monkeypatch.setattr(proving, "describe_code", lambda: ("abc", "another state"))
-    prove(Evidence(tmp_path, some), 60.0, told.append)
+    gather(Evidence(tmp_path, some), 60.0, told.append)
+    monkeypatch.setattr(gathering, "describe_code", lambda: ("abc", "another state"))
+    gather(Evidence(tmp_path, some), 60.0, told.append)
     assert [line.code for line in told] == [describe_code()[1], "another state"]
 
 
@@ -52,7 +53,7 @@ def test_a_violation_is_kept_with_its_sentence_and_its_command(tmp_path: Path) -
     evidence = Evidence(
         tmp_path, (Kind("unsafe", (Piece(("demo", "--scenario", "split-brain", "--quorum", "1", "--json"), 60.0),)),)
     )
-    prove(evidence, 60.0, lambda line: None)
+    gather(evidence, 60.0, lambda line: None)
     (row,) = evidence.rows()
     assert row["result"] == "violated"
     assert (
@@ -63,7 +64,7 @@ def test_a_violation_is_kept_with_its_sentence_and_its_command(tmp_path: Path) -
 def test_a_search_that_stops_at_its_bound_is_held_only_where_no_more_is_asked_for(tmp_path: Path) -> None:
     piece = Piece(("explore", "--model", "log", "--states", "50", "--json"), 60.0)
     evidence = Evidence(tmp_path, (Kind("bounded", (piece,), bounded=True), Kind("whole", (piece,))))
-    prove(evidence, 60.0, lambda line: None)
+    gather(evidence, 60.0, lambda line: None)
     assert [row["result"] for row in evidence.rows()] == ["held", "inconclusive"]
 
 
@@ -71,7 +72,7 @@ def test_a_piece_that_fails_by_itself_is_told_and_tried_again(tmp_path: Path) ->
     some = (Kind("some", (Piece(("simulate", "--seeds", "nonsense"), 60.0), Piece(("demo",), 0.001))),)
     told: list[Line] = []
     for _ in range(2):
-        prove(Evidence(tmp_path, some), 2.0, told.append)
+        gather(Evidence(tmp_path, some), 2.0, told.append)
     assert {line.result for line in told} == {"failed"} and len(told) > 2
     assert any("--seeds is 'nonsense'" in line.what for line in told)
     assert any(line.what == "It did not end within 0.001 s." for line in told)

@@ -11,7 +11,7 @@ from kernels import Cells, kernel
 
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
-from chatsys.teach.panel import Panel, panel
+from chatsys.teach.widgets.panel.panel import Panel, panel
 
 LOOK = """
 import threading, time, psutil, chatsys as cs
@@ -44,7 +44,7 @@ def forgotten(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "cells" in request.fixturenames:
         request.getfixturevalue("cells").run(
-            "from chatsys.teach.panel import _open\n"
+            "from chatsys.teach.widgets.panel.panel import _open\n"
             "for one in list(_open): one.close()\n"
             "for name in ('cluster', 'world', 'kept', 'shown', 'one'): globals().pop(name, None)"
         )
@@ -75,7 +75,7 @@ def test_a_cluster_that_only_its_panel_knows_lives_until_the_cell_runs_again(cel
         cells.run("1 + 1", cell="another")
         assert alive(cells, 1) == ("1", "1")
     cells.run(
-        "_open = __import__('chatsys').teach.panel._open; shown = next(iter(_open)); shown.press('crash', node=1)"
+        "_open = __import__('chatsys').teach.widgets.panel.panel._open; shown = next(iter(_open)); shown.press('crash', node=1)"
     )
     assert "Node 1 crashed." in cells.value("shown.said")
 

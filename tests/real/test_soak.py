@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
+from chatsys.campaign.soak import CALM, LONGEST, SHORTEST, Outage, _outages, judge, random_faults, soak
 from chatsys.errors import UsageError
 from chatsys.faults import Script
 from chatsys.sim.world import World
-from chatsys.soak import CALM, LONGEST, SHORTEST, Outage, _outages, judge, random_faults, soak
 from chatsys.trace import Record, Trace
 
 

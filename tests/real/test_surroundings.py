@@ -11,14 +11,14 @@ import pytest
 from typed import Run, refused
 
 from chatsys import Cluster, World
-from chatsys.bench import _import_seconds
+from chatsys.campaign.bench import _import_seconds
 from chatsys.commands import hint
 from chatsys.commands.nodes import _keep_status
 from chatsys.errors import ChatsysError
 from chatsys.run import Run as SavedRun
 from chatsys.run import digest_part
 from chatsys.runtime.disk import Disk
-from chatsys.runtime.ports import Ports
+from chatsys.runtime.net.ports import Ports
 from chatsys.runtime.service import teller
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason, try_write
 from chatsys.trace import Record, Trace
@@ -126,7 +126,7 @@ REFUSED = [
 def test_what_stands_in_the_way_is_told(
     run: Run, stage: Path, monkeypatch: pytest.MonkeyPatch, line: str, words: str
 ) -> None:
-    monkeypatch.setattr("chatsys.teach.grader.grade_notebooks", lambda *_, lab, **__: _find(lab))
+    monkeypatch.setattr("chatsys.teach.grading.grader.grade_notebooks", lambda *_, lab, **__: _find(lab))
     monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.1)
     refused(run(*line.split()), words)
     assert not (stage / "~nobodyhere").exists()
@@ -134,7 +134,7 @@ def test_what_stands_in_the_way_is_told(
 
 def _find(lab: str) -> None:
     """Look for the lab as grading does; where results cannot be kept, it must not come so far."""
-    from chatsys.teach.marking import find_source
+    from chatsys.teach.grading.marking import find_source
 
     assert lab == LONG, "nothing is graded before it is known where the results go"
     find_source(lab)
@@ -167,7 +167,7 @@ def test_what_no_command_expected_is_still_a_sentence(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("chatsys.verify.verify", fail)
+    monkeypatch.setattr("chatsys.check.log_files.verify", fail)
     code, _, err = run("verify", ".")
     assert code == 2 and words in err and err.count("\n") == 1
 
@@ -177,7 +177,7 @@ def test_a_bug_of_ours_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch, 
     def fail(*_: object) -> None:
         raise error("a bug")
 
-    monkeypatch.setattr("chatsys.verify.verify", fail)
+    monkeypatch.setattr("chatsys.check.log_files.verify", fail)
     monkeypatch.setattr(sys, "argv", ["chatsys", "verify", "."])
     from chatsys.__main__ import main
 

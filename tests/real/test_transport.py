@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from pingpong import Ping, PingPong, Pong
 
+from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.protocol.messages import NODE_MESSAGES, Label, LinkDown, LinkUp, Propose
-from chatsys.runtime.ports import Ports
-from chatsys.runtime.rules import ANY, Lossy, Rule, Rules, RuleSet, Slow
-from chatsys.runtime.transport import Transport
-from chatsys.runtime.wire import Codec, Hello, objection
+from chatsys.protocol.messages import NODE_MESSAGES, Label, Propose
+from chatsys.runtime.net.ports import Ports
+from chatsys.runtime.net.rules import ANY, Lossy, Rule, RuleBook, RuleSet, Slow
+from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.wire import Codec, Hello, objection
 
 # --- the wire -------------------------------------------------------------------------------
 
@@ -45,7 +46,7 @@ def test_a_hello_is_judged_before_anything_else() -> None:
 
 
 def test_the_latest_rule_that_fits_holds_and_a_cut_beats_all() -> None:
-    rules = Rules(Random(1))
+    rules = RuleBook(Random(1))
     both = RuleSet().with_rule(Rule(ANY, ANY, Slow(1.0))).with_rule(Rule(1, 2, Slow(0.25)))
     rules.set(both)
     assert (rules.fate(1, 2), rules.fate(2, 1)) == (0.25, 1.0)
@@ -101,7 +102,7 @@ class Place:
 
     async def begin(self, me: int | str, incarnation: int = 1) -> tuple[Transport, Ear]:
         ear = Ear()
-        transport = Transport(me, self.config, Codec(PingPong.messages), ear, Rules(Random(1)), from_clients=(Ping,))
+        transport = Transport(me, self.config, Codec(PingPong.messages), ear, RuleBook(Random(1)), from_clients=(Ping,))
         self.open.append(transport)
         address = self.config.members[me].split(":") if isinstance(me, int) else None
         await transport.open(incarnation, (address[0], int(address[1])) if address else None)
@@ -173,16 +174,16 @@ def test_a_cut_swallows_frames_and_shows_nobody_a_dead_link() -> None:
         await ear1.hears((2, LinkUp(1)))
         await ear2.hears((1, LinkUp(1)))
         for transport in (one, two):
-            transport.obey(RuleSet().with_cut(1, 2))
+            transport.apply_rules(RuleSet().with_cut(1, 2))
         place.send(one, 2, Ping(1))
         place.send(two, 1, Pong(1))
         await ear1.hears(("drop", "cut"), (2, Pong(1)))
         for transport in (one, two):
-            transport.obey(RuleSet().with_cut(1, 2).with_cut(2, 1))
+            transport.apply_rules(RuleSet().with_cut(1, 2).with_cut(2, 1))
         two.abort()
         await asyncio.sleep(0.3)
         assert (2, LinkDown()) not in ear1.heard
-        one.obey(RuleSet())
+        one.apply_rules(RuleSet())
         await ear1.hears((2, LinkDown()))  # healed: now it is found out
         assert (1, Ping(1)) not in ear2.heard
 
@@ -193,12 +194,12 @@ def test_a_slow_link_delays_and_a_lossy_one_loses() -> None:
     async def story(place: Place) -> None:
         (one, ear1), (_, ear2) = await place.begin(1), await place.begin(2)
         await ear1.hears((2, LinkUp(1)))
-        one.obey(RuleSet().with_rule(Rule(1, 2, Slow(0.2))))
+        one.apply_rules(RuleSet().with_rule(Rule(1, 2, Slow(0.2))))
         began = asyncio.get_running_loop().time()
         place.send(one, 2, Ping(1))
         await ear2.hears((1, Ping(1)))
         assert 0.2 <= asyncio.get_running_loop().time() - began < 2
-        one.obey(RuleSet().with_rule(Rule(ANY, ANY, Lossy(1.0))))
+        one.apply_rules(RuleSet().with_rule(Rule(ANY, ANY, Lossy(1.0))))
         place.send(one, 2, Ping(2))
         await ear1.hears(("drop", "lost"))
         assert one.counters["lost"] == 1

@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from typed import Run, refused
 
+from chatsys.actor.effects import Note
+from chatsys.campaign.determinism import check_determinism
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.steps import parting, plain
+from chatsys.campaign.sweep import guarded_sweep, sweep, usual_limit
 from chatsys.errors import UsageError
-from chatsys.protocol.effects import Note
 from chatsys.protocol.election import Bully
-from chatsys.sim.own.determinism import check_determinism
-from chatsys.sim.own.guarded import guarded_sweep, usual_limit
-from chatsys.sim.own.steps import parting, plain
-from chatsys.sim.sweep import Plan, sweep
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
 SEEN: list[Any] = []
@@ -119,7 +119,7 @@ class GoesThroughASet(Bully):
 class GoesThroughAnotherOnes(Bully):
     def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
         length = 0
-        for name in group():  # adds up: innocent
+        for name in group():  # adds up: whatever the order
             length += len(name)
         self.names = []
         if now > 1:
@@ -225,10 +225,10 @@ def test_runs_part_where_a_turn_first_ends_in_another_way() -> None:
     begin, end = ("a.py", 0, 7), ("a.py", -1, 7)
     one = [begin, ("a.py", 3, 1), ("a.py", 4, 2), end, begin, ("a.py", 3, 1), ("a.py", 5, 1), end]
     assert parting(one, one) is None
-    innocent = [begin, ("a.py", 3, 9), ("a.py", 4, 2), end]
-    assert parting(one, [*innocent, *one[4:]]) is None
-    guilty = [begin, ("a.py", 3, 9), ("a.py", 5, 9), ("a.py", -1, 9)]
-    assert parting(one, [*innocent, *guilty]) == ("a.py", 5), "line 3 differed before, and nothing came of it"
+    equal_turn = [begin, ("a.py", 3, 9), ("a.py", 4, 2), end]
+    assert parting(one, [*equal_turn, *one[4:]]) is None
+    parting_turn = [begin, ("a.py", 3, 9), ("a.py", 5, 9), ("a.py", -1, 9)]
+    assert parting(one, [*equal_turn, *parting_turn]) == ("a.py", 5), "line 3 differed before, and nothing came of it"
     assert parting(one, [("a.py", 0, 9), *one[1:3], ("a.py", -1, 9)]) is None, "the turn began otherwise already"
 
 

@@ -9,19 +9,22 @@ from by_hand import NeverStands
 from typer.testing import CliRunner
 
 from chatsys.__main__ import app
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Send
+from chatsys.actor.events import LinkUp
+from chatsys.actor.outbox import Outbox
 from chatsys.errors import UsageError
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Lead, Send
-from chatsys.protocol.messages import LinkUp, Prepare, Promise
+from chatsys.explore.explorer import Budget, Explorer, Result
+from chatsys.explore.happenings import Crash, Deliver, Give, Ring, Rules
+from chatsys.explore.model import Model
+from chatsys.explore.models import DiskModel, ElectionModel, LogModel
+from chatsys.explore.opening import Opening
+from chatsys.protocol.decisions import Lead
+from chatsys.protocol.messages import Prepare, Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Sequencer
 from chatsys.protocol.standing import Role
-from chatsys.protocol.storage import Outbox
 from chatsys.protocol.succession import Succession
-from chatsys.sim.explore import Budget, Explorer, Result
-from chatsys.sim.models import DiskModel, ElectionModel, LogModel
-from chatsys.sim.search.events import Crash, Deliver, Give, Ring, Rules
-from chatsys.sim.search.model import Model
 
 QUICK = Budget(seconds=60, states=200_000)
 
@@ -391,7 +394,7 @@ def test_the_same_search_twice_is_the_same() -> None:
 
 def test_a_life_is_never_changed_by_its_turns() -> None:
     explorer = Explorer(ElectionModel())
-    state = explorer.world.first()
+    state = Opening(explorer.world).first()
     before = [explorer.world.tables.turns.survey.take(life.actor)[0] for life in explorer.lives(state)]
     explorer.search(Budget(depth=4))
     after = [explorer.world.tables.turns.survey.take(life.actor)[0] for life in explorer.lives(state)]

@@ -17,9 +17,9 @@ from chatsys.faults import (
     outside,
     parse_kinds,
     random_script,
-    repair,
     swarm,
 )
+from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
 
 pytestmark = pytest.mark.quick
@@ -138,42 +138,21 @@ def test_one_group_is_parted_from_all_others() -> None:
     assert [record.reason for record in world.trace.of("cut")] == ["cut 2,4 | 1,3,5", "cut 1 -> 2,3,4,5"]
 
 
-class Recorder:
-    """A world in real time, as far as a script can tell: it has a clock and verbs."""
-
-    where, nodes, leader = "processes", (1, 2, 3), 2
-
-    def __init__(self) -> None:
-        self.now, self.calls = 0.0, list[Any]()
-
-    def run(self, seconds: float) -> None:
-        self.now += seconds
-
-    def crash(self, node: int) -> None:
-        self.calls.append((round(self.now, 3), "crash", node))
-
-    def restart(self, node: int) -> None:
-        self.calls.append((round(self.now, 3), "restart", node))
-
-    def heal(self, everything: bool = False) -> None:
-        self.calls.append((round(self.now, 3), "heal", everything))
-
-    def mend(self) -> None:
-        repair(self)
-
-    def status(self) -> dict[int, dict[str, Any]]:
-        return {node: {"alive": node != 2, "paused": False} for node in self.nodes}
-
-
 def test_on_a_real_cluster_a_script_waits_and_mends_with_the_verbs_there_are() -> None:
-    cluster = Recorder()
-    Script([(0.5, "crash", "leader"), (2.0, "mend")]).play(cluster)
-    assert cluster.calls == [(0.5, "crash", 2), (2.0, "heal", True), (2.0, "restart", 2)]
-    with pytest.raises(
-        UsageError, match="clock exists in the simulated World only; leave it out for a processes cluster"
-    ):
-        Script([(0.5, "crash", 3), (1.0, "clock", 1, 1.1)]).play(cluster)
-    assert len(cluster.calls) == 3, "nothing was played before it was refused"
+    with Cluster(where="kernel", timing="fast") as cluster:
+        assert cluster.until(lambda: cluster.leader)
+        first, begin = cluster.leader, cluster.now
+        Script([(0.2, "crash", "leader"), (0.5, "cut", 1, 2), (0.6, "reconnect", 1, 2), (0.8, "mend")]).play(cluster)
+        assert [fault.verb for fault in cluster.done] == ["crash", "cut", "reconnect", "mend"]
+        assert cluster.done[0].args == (first,) and cluster.done[0].time - begin >= 0.2
+        told = [record for record in cluster.trace if record.time >= begin]
+        kinds = [one.kind for one in told if one.kind in ("crash", "cut", "reconnect", "heal", "restart")]
+        assert kinds == ["crash", "cut", "reconnect", "heal", "restart"]
+        with pytest.raises(
+            UsageError, match="clock exists in the simulated World only; leave it out for a kernel cluster"
+        ):
+            Script([(0.1, "crash", 3), (0.2, "clock", 1, 1.1)]).play(cluster)
+        assert len(cluster.done) == 4, "nothing was played before it was refused"
 
 
 # --- random scripts -------------------------------------------------------------------------
@@ -266,6 +245,8 @@ def test_every_verb_has_its_bounds() -> None:
         ([(1, "lose", 1, 2, 0.5), (2, "lose", 1, 3, 0.0)], "what it begins has an end"),
         ([(1, "lose", "*", "*", 0.5), (2, "lose", 1, 3, 0.0)], "what it begins has an end"),
         ([(1, "lose", 1, 2, 0.5), (2, "heal")], "what it begins has an end"),
+        ([(1, "cut", 1, 2), (2, "reconnect", 1, 2, True)], "what it begins has an end"),
+        ([(1, "partition", (1,)), (2, "reconnect", 1, 2)], "what it begins has an end"),
     ],
 )  # fmt: skip
 def test_a_script_outside_the_model_is_told_by_step_and_bound(faults: list[Any], sentence: str) -> None:
@@ -282,6 +263,9 @@ def test_a_script_outside_the_model_is_told_by_step_and_bound(faults: list[Any],
         [(1, "pause", 1), (2, "crash", 1), (20, "restart", 1)],
         [(1, "crash", 1), (2, "crash", 2), (3, "disk", 3, "failing"), (90, "mend")],
         [(1, "cut", 1, 2), (2, "partition", (1,)), (3, "lose", 1, 2, 0.5), (4, "heal", True)],
+        [(1, "cut", 1, 2), (2, "reconnect", 2, 1)],
+        [(1, "cut", 1, 2, True), (2, "reconnect", 1, 2, True), (3, "cut", "leader", 2), (4, "heal")],
+        [(1, "partition", (1,), (2,)), (2, "reconnect", 1, 2)],
         [(1, "lose", 1, 2, 1.0), (2, "lose", "*", "*", 0.0), (3, "slow", 2, 1, 3, 1), (4, "slow", 1, 2, 0)],
         [(1, "disk", 1, "slow"), (2, "disk", 1, "ok")],
     ],

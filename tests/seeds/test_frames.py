@@ -2,9 +2,9 @@
 
 import pytest
 
+from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.check.frames import BOUND, check_frames, stretches
-from chatsys.sim.sweep import Plan, schedule
-from chatsys.teach.schedules import play
+from chatsys.mutants.schedules import play
 from chatsys.trace import Record, Trace
 
 pytestmark = pytest.mark.quick

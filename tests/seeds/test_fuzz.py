@@ -9,17 +9,17 @@ import pytest
 from by_hand import chat, recovered
 from typed import Run, refused
 
+from chatsys.actor.effects import Effects
+from chatsys.campaign.fuzz import fuzz
+from chatsys.campaign.fuzz.made import Maker, spoilt
 from chatsys.errors import DamagedLog, UsageError
-from chatsys.fuzz import fuzz
-from chatsys.fuzz.made import Maker, spoilt
-from chatsys.protocol.effects import Effects
+from chatsys.protocol import recovery
 from chatsys.protocol.log import Log
 from chatsys.protocol.messages import NODE_MESSAGES, Entry
-from chatsys.protocol.standing import Standing
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
-from chatsys.runtime.links import Inbound, Line, Outbound
-from chatsys.runtime.transport import Transport
-from chatsys.runtime.wire import Codec
+from chatsys.runtime.net.links import Inbound, Link, Outbound
+from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.wire import Codec
 
 
 def test_thousands_of_frames_logs_and_connections_find_nothing() -> None:
@@ -48,7 +48,7 @@ def test_a_node_that_trusts_every_batch_is_found_out(monkeypatch: pytest.MonkeyP
 def test_a_link_that_lets_out_what_its_connection_raises_is_found_out(
     monkeypatch: pytest.MonkeyPatch, amount: dict[str, int]
 ) -> None:
-    for kind in (Line, Inbound, Outbound):
+    for kind in (Link, Inbound, Outbound):
         for name, use in list(vars(kind).items()):
             if hasattr(use, "__wrapped__"):
                 monkeypatch.setattr(kind, name, use.__wrapped__)
@@ -67,7 +67,7 @@ def test_a_bug_that_a_link_contains_is_found_out(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_node_that_recovers_without_looking_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Standing, "misfit", lambda self, record: None)
+    monkeypatch.setattr(recovery, "misfit", lambda *facts: None)
     findings = fuzz(frames=0, logs=300, connections=0, seed=5)["findings"]
     assert any("recovered a log with a gap" in one["finding"] for one in findings)
 

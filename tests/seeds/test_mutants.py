@@ -5,11 +5,12 @@ from functools import cache
 
 import pytest
 
+from chatsys.campaign.one_seed import schedule
 from chatsys.errors import UsageError
-from chatsys.sim.sweep import schedule
-from chatsys.teach import mutants
-from chatsys.teach.mutants import MUTANTS, Kill, Mutant, direct, hunt, table
-from chatsys.teach.schedules import DIRECTED
+from chatsys.mutants.bugs import MUTANTS, Mutant, named
+from chatsys.mutants.bugs.mutant import Kill
+from chatsys.mutants.hunt import direct, hunt, table
+from chatsys.mutants.schedules import DIRECTED
 
 pytestmark = pytest.mark.quick
 
@@ -31,7 +32,7 @@ NEARBY = 40
 """If the recorded seed has lost its story (the simulator has changed), so many others are tried."""
 
 
-def named(one: Mutant) -> str:
+def by_name(one: Mutant) -> str:
     return one.name
 
 
@@ -48,14 +49,14 @@ def test_every_row_of_the_protocols_table_is_a_mutant() -> None:
     assert rows <= set(MUTANTS)
 
 
-@pytest.mark.parametrize("one", MUTANTS.values(), ids=named)
+@pytest.mark.parametrize("one", MUTANTS.values(), ids=by_name)
 def test_a_mutant_says_what_the_student_did_wrong_and_how_it_is_found(one: Mutant) -> None:
     assert one.story.endswith(".") and one.killers
     assert one.seed is not None or one.directed
     assert not one.directed or one.directed in DIRECTED
 
 
-@pytest.mark.parametrize("one", RANDOM, ids=named)
+@pytest.mark.parametrize("one", RANDOM, ids=by_name)
 def test_a_random_schedule_finds_the_mutant(one: Mutant) -> None:
     found = kill(one.name)
     assert found is not None, f"{one.name} survives seed {one.seed} and {NEARBY} others"
@@ -63,14 +64,14 @@ def test_a_random_schedule_finds_the_mutant(one: Mutant) -> None:
     assert found.sentence.startswith((found.killer, "Node"))
 
 
-@pytest.mark.parametrize("one", RANDOM, ids=named)
+@pytest.mark.parametrize("one", RANDOM, ids=by_name)
 def test_the_protocol_without_the_bug_passes_the_same_schedule(one: Mutant) -> None:
     found = kill(one.name)
     assert found is not None and found.seed is not None
     assert schedule(found.seed, one.plan).violations == []
 
 
-@pytest.mark.parametrize("one", DIRECT, ids=named)
+@pytest.mark.parametrize("one", DIRECT, ids=by_name)
 def test_its_directed_schedule_finds_the_mutant(one: Mutant) -> None:
     found = direct(one)
     assert found is not None, f"{one.name} survives {one.directed}"
@@ -91,10 +92,10 @@ def test_a_mutant_that_survives_is_said_to_survive() -> None:
 
 
 def test_the_same_seed_kills_with_the_same_sentence() -> None:
-    one = mutants.mutant("vote twice")
+    one = named("vote twice")
     assert hunt(one, [kill(one.name).seed]) == hunt(one, [kill(one.name).seed])  # type: ignore[union-attr, list-item]
 
 
 def test_an_unknown_mutant_is_refused_with_the_names_of_the_known_ones() -> None:
     with pytest.raises(UsageError, match="There is no mutant 'vote thrice'; the mutants are promise forgotten"):
-        mutants.mutant("vote thrice")
+        named("vote thrice")

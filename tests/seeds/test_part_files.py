@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from typed import Run, refused
 
+from chatsys.campaign.guarded_search import search_in_worker
+from chatsys.campaign.loading import load_parts, misfits, read_parts, wrong_answers
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.sweep import guarded_sweep, sweep
 from chatsys.errors import UsageError
-from chatsys.sim.explore import Budget
-from chatsys.sim.own.aside import Worker, aside, breathe, packed
-from chatsys.sim.own.given import load_parts, misfits, read_parts, wrong_answers
-from chatsys.sim.own.guarded import guarded_sweep
-from chatsys.sim.own.searched import search_aside
-from chatsys.sim.sweep import Plan, sweep
+from chatsys.explore.explorer import Budget
+from chatsys.isolation.answer import Bounds
+from chatsys.isolation.serving import heartbeat
+from chatsys.isolation.worker import Worker, call_in_worker, packed
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
 BULLY = "from chatsys.protocol.election import Bully\n\n\n"
@@ -154,7 +156,7 @@ def test_a_part_that_loops_only_when_it_is_shrunk_is_given_up(tmp_path: Path) ->
     from chatsys.commands.simulate import shrunk
 
     code = read_parts([written(tmp_path, BULLY + DOOR + "        while True: pass\n")])
-    answer = aside(shrunk, 1, SHORT, 30.0, parts=code, limit=2)
+    answer = call_in_worker(shrunk, 1, SHORT, 30.0, parts=code, limit=2)
     assert answer.verdict == "hung" and "it hung in mine.py, line 6, in on_message" in answer.value
 
 
@@ -165,7 +167,7 @@ def test_a_search_with_a_part_of_ones_own_is_inconclusive_where_it_hangs_or_leav
         part = written(
             tmp_path, BULLY + DOOR + f"        {line}\n        return super().on_message(sender, message, now)\n"
         )
-        return search_aside("election", read_parts([part]), {"terms": 2}, budget, step=4)
+        return search_in_worker("election", read_parts([part]), {"terms": 2}, budget, step=4)
 
     found, missed = search("pass")
     assert found["why"].startswith("The budget of 300 distinct states ran out") and missed
@@ -176,14 +178,14 @@ def test_a_search_with_a_part_of_ones_own_is_inconclusive_where_it_hangs_or_leav
 
 
 def test_a_task_that_goes_on_is_not_given_up() -> None:
-    answer = aside(go_on, limit=1.5)
+    answer = call_in_worker(go_on, limit=1.5)
     assert answer.value == "done"
 
 
 def go_on(parts: Any) -> str:
     until = time.monotonic() + 4
     while time.monotonic() < until:
-        breathe()
+        heartbeat()
     return "done"
 
 
@@ -210,12 +212,12 @@ def killed_once(parts: Any, flag: str) -> str:
 
 
 def test_memory_is_bounded_and_the_next_task_finds_a_fresh_process() -> None:
-    worker = Worker(b"", 60, memory=1 << 30)
+    worker = Worker(b"", Bounds(step=60, memory=1 << 30))
     try:
-        worker.give(eat)
+        worker.submit(eat)
         answer = worker.wait()
         assert answer.verdict == "raised" and answer.value.startswith("MemoryError (test_part_files.py, line ")
-        worker.give(
+        worker.submit(
             len,
         )
         assert worker.wait().value == 0
@@ -224,11 +226,11 @@ def test_memory_is_bounded_and_the_next_task_finds_a_fresh_process() -> None:
 
 
 def test_a_worker_that_is_killed_costs_one_task(tmp_path: Path) -> None:
-    worker = Worker(b"", 60)
+    worker = Worker(b"", Bounds(step=60))
     try:
-        worker.give(killed_once, str(tmp_path / "flag"))
+        worker.submit(killed_once, str(tmp_path / "flag"))
         assert worker.wait().value == "The process that played it ended with code -9."
-        worker.give(killed_once, str(tmp_path / "flag"))
+        worker.submit(killed_once, str(tmp_path / "flag"))
         assert worker.wait().value == "alive"
     finally:
         worker.kill()

@@ -11,16 +11,17 @@ import msgspec
 import pytest
 from typed import Run, refused
 
+from chatsys.campaign.one_seed import Plan, SeedResult, run_seed
+from chatsys.campaign.resume import Results
+from chatsys.campaign.summary import meaning
+from chatsys.campaign.sweep import sweep
 from chatsys.errors import TraceError, UsageError
 from chatsys.run import digest_core, digest_part
-from chatsys.sim.resume import Results
-from chatsys.sim.sweep import Plan, Result, run_seed, sweep
-from chatsys.sim.tally import meaning
 
 SHORT = Plan(seconds=2, calm=1)
 
 
-def played(path: Path, seeds: range = range(4), plan: Plan = SHORT) -> list[Result]:
+def played(path: Path, seeds: range = range(4), plan: Plan = SHORT) -> list[SeedResult]:
     """Play `seeds` into the file at `path`; return the results."""
     with Results(path, plan) as kept:
         for result in sweep(kept.missing(seeds), plan):

@@ -11,17 +11,18 @@ from random import Random
 import msgspec
 import pytest
 
-from chatsys.carry import pack
+from chatsys.actor.events import Say
+from chatsys.campaign.one_seed import SMALL
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import TraceError, UsageError
 from chatsys.faults import apply, random_script
+from chatsys.isolation.pickling import pack
 from chatsys.protocol.client import Client
 from chatsys.protocol.election import Bully
-from chatsys.protocol.messages import Say
 from chatsys.run import Run
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
-from chatsys.sim.sweep import SMALL
+from chatsys.sim.replay import replay
 from chatsys.sim.world import World
 from chatsys.trace import Record, Trace
 
@@ -140,7 +141,7 @@ def test_structs_that_exist_only_in_a_notebook_come_back_with_their_fields(tmp_p
     code = """
 import msgspec
 from chatsys import Run, World
-from chatsys.protocol.actor import Actor
+from chatsys.actor.actor import Actor
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
     text: str
@@ -217,10 +218,10 @@ def test_any_world_that_was_saved_is_played_again_to_the_same_trace(seed: int, t
     chance = Random(seed)
     world = random_world(chance)
     live(world, chance)
-    again = World.again(Run.load(world.save(tmp_path / "a.run"), trust=True))
+    again = replay(Run.load(world.save(tmp_path / "a.run"), trust=True))
     assert again.trace.hash() == world.trace.hash() and again.now == world.now
     assert again.script == world.script and again.status() == world.status()
-    twice = World.again(Run.load(again.save(tmp_path / "b.run"), trust=True))
+    twice = replay(Run.load(again.save(tmp_path / "b.run"), trust=True))
     assert twice.trace.hash() == world.trace.hash()
 
 
@@ -235,29 +236,29 @@ def test_what_no_file_can_keep_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 def test_a_run_that_cannot_be_played_again_says_why(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="saved without all that made it, by an older chatsys"):
-        World.again(run)
+        replay(run)
     run.options = {"where": "kernel"}
     with pytest.raises(UsageError, match="was no simulation"):
-        World.again(run)
+        replay(run)
     path = World(1, parts={"election": Eager}).save(tmp_path / "a.run")
     with pytest.warns(UserWarning, match="not loaded"):
         distrusted = Run.load(path)
     with pytest.raises(UsageError, match=r"needs code for election, which was not loaded; read run\.code"):
-        World.again(distrusted)
+        replay(distrusted)
 
 
 def test_a_run_that_goes_another_way_says_where(tmp_path: Path) -> None:
     world = World(1)
     world.run(3)
-    world.hosts[2].end("crash")  # past the verbs
+    world.simulation.hosts[2].end("crash")  # past the verbs
     world.run(2)
     run = Run.load(world.save(tmp_path / "a.run"))
     with pytest.warns(UserWarning, match=r"played again, but event \d+ of its trace is another one.*past the verbs"):
-        World.again(run)
+        replay(run)
     assert run.steps is not None
     run.steps.insert(0, [0, 0.0, "restart", 1])
     with pytest.warns(UserWarning, match="at 0.000 s it went another way: Node 1 is running") as seen:
-        World.again(run)
+        replay(run)
     assert seen[0].filename == __file__
 
 
@@ -272,7 +273,7 @@ def test_a_step_that_somebody_put_into_the_file_is_no_more_than_a_verb(
     run = Run.load(World(1).save("a.run"))
     run.steps = [step]
     with pytest.warns(UserWarning, match="is no step of a run|is no verb of a script|is no node"):
-        World.again(run)
+        replay(run)
     assert not Path("stolen").exists()
 
 

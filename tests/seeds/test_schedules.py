@@ -3,10 +3,10 @@
 import pytest
 
 from chatsys.errors import UsageError
+from chatsys.mutants.schedules import DIRECTED, Directed, play, rows
+from chatsys.mutants.schedules.quiet_world import QuietWorld
 from chatsys.protocol.messages import Heartbeat, Propose
 from chatsys.sim.world import World
-from chatsys.teach.schedules import DIRECTED, Directed, play, rows
-from chatsys.teach.schedules.stage import Stage
 
 pytestmark = pytest.mark.quick
 
@@ -44,7 +44,7 @@ def test_a_schedule_about_liveness_names_the_laws_that_it_judges(one: Directed) 
 
 
 def test_a_schedule_that_is_too_short_for_a_law_it_names_says_so() -> None:
-    def brief(stage: Stage) -> None:
+    def brief(stage: QuietWorld) -> None:
         stage.calm()
         stage.run(1)
 
@@ -108,7 +108,7 @@ def test_a_frame_can_arrive_twice_and_keep_waiting() -> None:
 
 
 def test_nothing_happens_on_a_stage_by_itself() -> None:
-    stage = Stage()
+    stage = QuietWorld()
     before = [(r.node, r.kind) for r in stage.trace.of("role", "lead", "suspect")]
     stage.isolate(3)
     stage.run(60)
@@ -118,4 +118,4 @@ def test_nothing_happens_on_a_stage_by_itself() -> None:
 
 def test_a_rotten_line_needs_a_text_that_is_there() -> None:
     with pytest.raises(UsageError, match="Node 1 has no entry with the text 'nobody said this'"):
-        Stage().rot(1, "nobody said this", "nobody said that")
+        QuietWorld().rot(1, "nobody said this", "nobody said that")

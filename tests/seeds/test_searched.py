@@ -9,9 +9,9 @@ from functools import cache
 import pytest
 from typed import Run, refused
 
-from chatsys.teach.mutants import MUTANTS
-from chatsys.teach.searches import OUT_OF_REACH, SEARCHES, Search, Sight, Stage, look, replay, table
-from chatsys.teach.searches.tight import Fresh
+from chatsys.mutants.bugs import MUTANTS
+from chatsys.mutants.searches import OUT_OF_REACH, SEARCHES, Search, Sight, Stage, look, replay, table
+from chatsys.mutants.searches.models import Fresh
 
 CHANGES_ELECTION_OR_COMMIT = """
 promise forgotten on restart; term forgotten on restart; PROMISE before fsync; vote twice; quorum n//2; lead without SYNC;

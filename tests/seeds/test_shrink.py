@@ -13,19 +13,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chatsys.actor.effects import Effects
+from chatsys.campaign import reductions as simpler
+from chatsys.campaign.liveness import overdue
+from chatsys.campaign.one_seed import Plan
+from chatsys.campaign.shrink import Case, Shrunk, shrink, shrink_seed
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.faults import Script
-from chatsys.faults.telling import as_call, in_words
-from chatsys.protocol.effects import Effects, Lead
+from chatsys.faults.wording import as_call, in_words
+from chatsys.mutants.bugs import MUTANTS
+from chatsys.mutants.stories import Story, story
+from chatsys.protocol.decisions import Lead
 from chatsys.protocol.succession import Succession
-from chatsys.sim import simpler
-from chatsys.sim.overdue import overdue
-from chatsys.sim.shrink import Case, Shrunk, shrink, shrink_seed
-from chatsys.sim.sweep import Plan
 from chatsys.sim.world import World
-from chatsys.teach.mutants import MUTANTS
-from chatsys.teach.mutants.stories import Story, story
 
 
 class LeadWithoutSync(Succession):
@@ -51,7 +52,7 @@ DOZEN = (
     "ok before commit",
     "ACK before fsync",
 )
-"""Mutants of every part and of every kind of law; `python -m chatsys.teach.mutants.stories` tells them all."""
+"""Mutants of every part and of every kind of law; `python -m chatsys.mutants.stories` tells them all."""
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def test_the_lines_run_in_a_fresh_interpreter() -> None:
 
 
 def test_the_lines_import_what_the_package_has() -> None:
-    assert "from chatsys.teach.mutants.succession import VotesTwice" in short("vote twice").shrunk.code().splitlines()
+    assert "from chatsys.mutants.bugs.succession import VotesTwice" in short("vote twice").shrunk.code().splitlines()
     assert "runpy" not in short("vote twice").shrunk.code()
 
 
@@ -218,6 +219,8 @@ TOLD = {
     '1.0, "partition", (3,), (1, 2), True': "At 1 s nothing from node 3 reaches nodes 1 and 2 any more; "
     "the way back works.",
     '1.0, "cut", 1, 2': "At 1 s the link between nodes 1 and 2 is cut.",
+    '1.0, "reconnect", 1, 2': "At 1 s the link between nodes 1 and 2 works again.",
+    '1.0, "reconnect", 1, 2, True': "At 1 s what node 1 sends reaches node 2 again.",
     '1.0, "slow", "*", "*", 0.0, 0.08': "At 1 s every link is slower by up to 0.08 s, each frame by another time, "
     "so that frames overtake.",
     '1.0, "slow", 1, 2, 0.5': "At 1 s the link between nodes 1 and 2 is slower by 0.5 s.",

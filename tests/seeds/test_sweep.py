@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from by_hand import NeverStands
 
+from chatsys.campaign.one_seed import Plan, SeedResult, schedule
+from chatsys.campaign.summary import tally, told
+from chatsys.campaign.sweep import sweep, trace_hash
 from chatsys.check.sometimes import VITAL
 from chatsys.errors import ConfigError, UsageError
 from chatsys.faults import KINDS
-from chatsys.sim.sweep import Plan, Result, schedule, sweep, trace_hash
-from chatsys.sim.tally import tally, told
 
 
-def bad(results: list[Result]) -> list[str]:
+def bad(results: list[SeedResult]) -> list[str]:
     """Return what people need to see of a sweep that failed: sentence and command."""
     broken = [f"{one['sentence']}\n  replay: {one['replay']}" for result in results for one in result.violations]
     return broken + [f"seed {result.seed}: {result.inconclusive}" for result in results if result.inconclusive]

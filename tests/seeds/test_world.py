@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pingpong import Counted, Ping, PingPong
 
+from chatsys.actor.actor import Actor
+from chatsys.actor.effects import Append, Note, Send
+from chatsys.actor.events import LinkUp
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import BrokenInvariant, Runaway, UsageError
 from chatsys.faults import Script
-from chatsys.protocol.actor import Actor
-from chatsys.protocol.effects import Append, Note, Send
-from chatsys.protocol.messages import LinkUp
 from chatsys.run import Run
 from chatsys.sim.world import World
 
@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
 @pytest.mark.slow
 def test_the_trace_does_not_depend_on_how_python_hashes() -> None:
     code = (
-        "from test_world import eventful; from chatsys.sim.sweep import Plan, schedule;"
+        "from test_world import eventful; from chatsys.campaign.one_seed import Plan, schedule;"
         "print(eventful(5).trace.hash(), schedule(3, Plan(seconds=6, calm=4)).trace.hash())"
     )
     seen = set()
@@ -151,7 +151,7 @@ def test_a_clock_that_runs_fast_rings_early() -> None:
 def test_a_clock_changes_its_rate_without_a_jump() -> None:
     one = world(clock_drift=0.1)
     one.run(3)
-    host = one.hosts[1]
+    host = one.simulation.hosts[1]
     before = host.local()
     one.clock(1, 0.9)
     assert host.local() == pytest.approx(before)
@@ -345,7 +345,7 @@ def test_mend_repairs_everything() -> None:
     one.mend()
     one.run(3)
     assert all(state["alive"] and not state["paused"] for state in one.status().values())
-    assert min(counts(one)) > 4 and one.hosts[3].disk.health == "ok" and one.hosts[2].rate == 1.0
+    assert min(counts(one)) > 4 and one.simulation.hosts[3].disk.health == "ok" and one.simulation.hosts[2].rate == 1.0
 
 
 def test_stop_ends_every_life_in_good_order() -> None:

@@ -3,9 +3,9 @@
 from random import Random
 from typing import Any
 
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Send
 from chatsys.config import ClusterConfig, Timing
-from chatsys.protocol.actor import Address
-from chatsys.protocol.effects import Send
 from chatsys.protocol.election import Bully
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.node import Node
@@ -38,7 +38,7 @@ def node(me: int = 2, nodes: int = 3, quorum: Any = "majority", **rest: Any) -> 
 
 def leader(me: int = 3, nodes: int = 3, quorum: Any = "majority", **rest: Any) -> Node:
     """Node `me`, leading term 1 with a barrier that everybody holds."""
-    from chatsys.protocol.effects import Lead
+    from chatsys.protocol.decisions import Lead
     from chatsys.protocol.messages import Ack
 
     made = node(me, nodes, quorum, **rest)

@@ -3,6 +3,8 @@
 It needs no world, so a figure can be tested while the world is broken.
 """
 
+from typing import Any
+
 from chatsys.trace import Record, Trace
 
 
@@ -40,23 +42,23 @@ class History:
         """Let a client say something and these nodes deliver it at the next number; return the number."""
         self.count += 1
         number = number or self.count
-        pair: dict[str, object] = {
+        pair: dict[str, Any] = {
             "client": author,
             "client_seq": self.count,
             "author": author,
             "text": text,
             "room": "main",
         }
-        self.trace.append(Record(time=time, kind="submit", node=author, **pair))  # type: ignore[arg-type]
+        self.trace.append(Record(time=time, kind="submit", node=author, **pair))
         for rank, node in enumerate(nodes):
             self.deliver(time + took + 0.004 * rank, node, number, pair)
         if nodes:
             self.trace.append(
                 Record(time=time + took + 0.003, kind="ack", node=author, seq=number + 1, msg_no=number, **pair)
-            )  # type: ignore[arg-type]
+            )
         return number
 
-    def deliver(self, time: float, node: int, number: int, pair: dict[str, object]) -> None:
+    def deliver(self, time: float, node: int, number: int, pair: dict[str, Any]) -> None:
         """Let one node deliver one message."""
         self.at(time, "deliver", node, seq=number + 1, msg_no=number, entry_term=self.terms[node], **pair)
 
@@ -88,7 +90,7 @@ def fail_over() -> Trace:
     h.become(10.02, 3, "follower", 2)
     said = [record for record in h.trace.of("deliver") if record.node == 2]
     for record in said:
-        pair: dict[str, object] = {
+        pair: dict[str, Any] = {
             name: getattr(record, name) for name in ("client", "client_seq", "author", "text", "room")
         }
         h.deliver(10.2, 3, record.msg_no or 0, pair)

@@ -2,16 +2,16 @@
 
     1 --PING n--> 2 stores n, then says PONG n --> 1 waits 0.5 s and serves n + 1
 
-Read also `chatsys.protocol.actor`; the worlds run this beside the node, so that no world knows the chat.
+Read also `chatsys.actor`; the worlds run this beside the node, so that no world knows the chat.
 """
 
 from typing import Any
 
 import msgspec
 
-from chatsys.protocol.actor import Actor, Address
-from chatsys.protocol.effects import Append, Note, Send
-from chatsys.protocol.messages import LinkUp, Say
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Append, Note, Send
+from chatsys.actor.events import LinkUp, Say
 
 
 class Ping(msgspec.Struct, frozen=True, tag="PING", tag_field="type"):

@@ -1,0 +1,44 @@
+"""Events: what a world tells any actor besides the messages of its peers.
+
+    about links      LinkUp, LinkDown     through `on_message`; the sender is the peer that it is about
+    from people      Say, Stop            through `on_command`
+    about the disk   DiskSpace            through `on_command`
+
+Promises  none of these ever travels: a world makes them where the actor lives.
+Read also `actor` (the doors).
+"""
+
+import msgspec
+
+# --- about links, from the own transport ----------------------------------------------------
+
+
+class LinkUp(msgspec.Struct, frozen=True):
+    """The link to this peer works; the peer is in its `incarnation`-th life."""
+
+    incarnation: int
+
+
+class LinkDown(msgspec.Struct, frozen=True):
+    """The peer's process is gone: its link broke and a new one was refused."""
+
+
+# --- commands from the people who run a node or a client ------------------------------------
+
+
+class Say(msgspec.Struct, frozen=True):
+    """To a client: submit this text."""
+
+    text: str
+    room: str = "main"
+    author: str = ""
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Prepare for a clean end of this life."""
+
+
+class DiskSpace(msgspec.Struct, frozen=True):
+    """To a node: the disk is (or is no longer) low on space."""
+
+    low: bool

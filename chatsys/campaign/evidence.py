@@ -1,0 +1,241 @@
+"""Evidence: the long ring of the tests, cut into pieces that run one after another, and go on tomorrow.
+
+    kinds of evidence --the one that had the least time so far--> its next piece: a chatsys command, in a process
+                                                                     |
+    data/evidence/pieces.jsonl <--one line: commit, seeds, seconds, result
+
+A test must be over in minutes.  What shows that the protocol is safe takes hours: twenty thousand long schedules,
+searches of every order of events, real processes under real faults, and every bug that the checkers must find.
+Each piece is a command that you can type yourself, so a piece that fails can be run again alone.
+
+Assumes   the code does not change while a piece runs.
+Promises  a piece that was finished with the same code is not run again; a piece that is stopped leaves nothing.
+Read also `commands.prove` (how it is started), `soak`, `fuzz`, `campaign.one_seed`, `explore.explorer`, `mutants.hunt`.
+"""
+
+import hashlib
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from chatsys.errors import UsageError
+
+PACKAGE = Path(__file__).resolve().parents[1]
+PIECES, TABLE = "pieces.jsonl", "evidence.txt"
+
+Verdict = Literal["held", "violated", "inconclusive", "failed"]
+_VERDICTS: dict[int, Verdict] = {0: "held", 1: "violated", 3: "inconclusive"}
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """One command of a kind, and how many seconds it may take before it is given up."""
+
+    words: tuple[str, ...]
+    limit: float
+    seeds: str = ""
+    """Which seeds it plays, A:B, if it plays any."""
+
+    @property
+    def command(self) -> str:
+        """The command as one types it."""
+        return shlex.join(("chatsys", *self.words))
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One kind of evidence: what it is called, and the pieces it is made of."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+    bounded: bool = False
+    """Whether stopping at a bound, without a violation, is all that is asked for: a search too large for its end."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of one finished piece."""
+
+    kind: str
+    command: str
+    commit: str
+    code: str
+    """A digest of every file of the package, so that a change of the code makes its evidence old."""
+    seeds: str
+    seconds: float
+    result: Verdict
+    what: str = ""
+    """The first sentence that says what was violated, or why there is no verdict."""
+
+
+class Evidence:
+    """The lines that are kept in a folder, and the work that is left for the code as it is now."""
+
+    def __init__(self, folder: Path, wanted: tuple[Kind, ...]) -> None:
+        """Read what is there.  Raises `UsageError` if the folder cannot be used or a line cannot be read."""
+        self.folder, self.kinds = folder, wanted
+        self.commit, self.code = describe_code()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.path = folder / PIECES
+            with open(self.path, "a+b") as file:
+                file.seek(0)
+                lines = file.read().splitlines()
+        except OSError as error:
+            raise UsageError(f"The evidence cannot be kept in {folder}: {error.strerror or error}.") from None
+        self.done: dict[tuple[str, str], Line] = {}
+        for number, text in enumerate(lines, start=1):
+            try:
+                line = msgspec.json.decode(text, type=Line)
+            except msgspec.DecodeError as error:
+                raise UsageError(f"{self.path} is broken at line {number} ({error}); remove that line.") from None
+            if line.code == self.code and line.result != "failed":  # what failed by itself is tried again
+                self.done[line.kind, line.command] = line
+
+    def next(self) -> tuple[Kind, Piece] | None:
+        """Return the piece to run now: of the kinds with something left, the one that had the least time."""
+        left = [kind for kind in self.kinds if self.missing(kind)]
+        if not left:
+            return None
+        kind = min(left, key=self.seconds)
+        return kind, self.missing(kind)[0]
+
+    def missing(self, kind: Kind) -> list[Piece]:
+        """Return the pieces of a kind that are left to do."""
+        return [piece for piece in kind.pieces if (kind.name, piece.command) not in self.done]
+
+    def seconds(self, kind: Kind) -> float:
+        """Return how long the finished pieces of a kind took."""
+        return sum(line.seconds for line in self._of(kind))
+
+    def _of(self, kind: Kind) -> list[Line]:
+        return [line for (name, _), line in self.done.items() if name == kind.name]
+
+    def run(self, kind: Kind, piece: Piece) -> Line:
+        """Run one piece in a process of its own, keep its line and return it."""
+        began = time.monotonic()
+        result, what = _play(piece)
+        if kind.bounded and result == "inconclusive":
+            result = "held"
+        line = Line(
+            kind=kind.name,
+            command=piece.command,
+            commit=self.commit,
+            code=self.code,
+            seeds=piece.seeds,
+            seconds=round(time.monotonic() - began, 1),
+            result=result,
+            what=what,
+        )
+        try:
+            with open(self.path, "ab") as file:
+                file.write(msgspec.json.encode(line) + b"\n")
+        except OSError as error:
+            raise UsageError(f"The evidence cannot be kept in {self.path}: {error.strerror or error}.") from None
+        self.done[line.kind, line.command] = line
+        return line
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return for each kind: commit, how many pieces, seeds, seconds and the worst result."""
+        return [self._row(kind) for kind in self.kinds]
+
+    def _row(self, kind: Kind) -> dict[str, Any]:
+        lines = self._of(kind)
+        found = {line.result for line in lines}
+        order: tuple[Verdict, ...] = ("violated", "failed", "inconclusive", "held")
+        return {
+            "kind": kind.name,
+            "commit": self.commit,
+            "pieces": len(lines),
+            "of": len(kind.pieces),
+            "seeds": joined([line.seeds for line in lines if line.seeds]),
+            "seconds": round(self.seconds(kind), 1),
+            "result": next((one for one in order if one in found), "not run yet"),
+            "what": [f"{line.command}: {line.what}" for line in lines if line.result != "held"],
+        }
+
+
+def gather(evidence: Evidence, seconds: float, tell: Callable[[Line], None]) -> None:
+    """Run pieces, and tell each, until all are done; after `seconds` no new one is begun."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and (work := evidence.next()) is not None:
+        tell(evidence.run(*work))
+    text = "\n".join(map(written, evidence.rows()))
+    try:
+        (evidence.folder / TABLE).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{evidence.folder / TABLE} cannot be written: {error.strerror or error}.") from None
+
+
+def written(row: dict[str, Any]) -> str:
+    """Return the line of one kind of evidence, as it is printed and kept."""
+    pieces = f"{row['pieces']} of {row['of']}"
+    told = f"{row['kind']:<24} {row['commit']:<9} {pieces:>10}  {row['seconds']:>8.0f} s  {row['result']}"
+    return told + (f"  (seeds {row['seeds']})" if row["seeds"] else "")
+
+
+def joined(ranges: list[str]) -> str:
+    """Return ranges of seeds in their shortest form: 0:200 for 0:100 and 100:200."""
+    pairs = sorted(tuple(map(int, one.split(":"))) for one in ranges)
+    merged: list[list[int]] = []
+    for first, last in pairs:
+        if merged and merged[-1][1] == first:
+            merged[-1][1] = last
+        else:
+            merged.append([first, last])
+    return ", ".join(f"{first}:{last}" for first, last in merged)
+
+
+def describe_code() -> tuple[str, str]:
+    """Return the commit for people, `+` where files differ from it, and a digest of the package's files."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return _commit(), digest.hexdigest()[:12]
+
+
+def _commit() -> str:
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, timeout=20, check=False
+        )
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        commit = git("rev-parse", "--short", "HEAD")
+        return commit + "+" * bool(commit and git("status", "--porcelain", "--", ".")) or "no clone"
+    except (OSError, subprocess.SubprocessError):
+        return "no git"
+
+
+def _play(piece: Piece) -> tuple[Verdict, str]:
+    """Run the command; return its verdict and, unless it held, a sentence."""
+    command = [sys.executable, "-m", "chatsys", *piece.words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=piece.limit, check=False)
+    except subprocess.TimeoutExpired:
+        return "failed", f"It did not end within {piece.limit:g} s."
+    verdict = _VERDICTS.get(done.returncode, "failed")
+    if verdict == "held":
+        return verdict, ""
+    said = done.stderr.strip().splitlines()
+    return verdict, _sentence(done.stdout) or (said[-1] if said else f"It ended with code {done.returncode}.")
+
+
+def _sentence(out: str) -> str:
+    """Return the first sentence in the JSON of a command that says what was found."""
+    try:
+        answer: dict[str, Any] = msgspec.json.decode(out)
+    except (msgspec.DecodeError, ValueError):
+        return ""
+    for key in ("violations", "findings", "inconclusive", "survived", "unseen", "why", "unfinished"):
+        found = answer.get(key)
+        first = found[0] if isinstance(found, list) and found else found
+        if isinstance(first, dict):
+            first = next((first[name] for name in ("sentence", "finding", "why") if name in first), "")
+        if first and isinstance(first, str):
+            return first[:300]
+    return ""

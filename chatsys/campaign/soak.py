@@ -1,0 +1,223 @@
+"""Soak: a real cluster of processes under real faults for minutes, judged like a simulated one.
+
+    clients talk all along  --50 a second-->  processes over TCP
+    every 5 to 15 seconds   one fault: SIGKILL, SIGSTOP, a partition, a link that loses or lags
+    at the end              everything is mended; the trace goes through the same checkers, and
+                            soon all must be served again (L1-L3), with nothing left waiting (L6)
+
+Real time finds what virtual time cannot: what the operating system does between two lines.  In
+namespaces it also finds what TCP does when packets, not frames, vanish.
+
+Assumes   the machine has room for the processes; a slow machine makes outages longer, not orders wrong.
+Promises  it ends by itself, and says how long service was away after each fault.
+Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the verbs), `runtime.net.namespaces`, `check`.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Literal
+
+import msgspec
+
+from chatsys.check import check
+from chatsys.check.histories import check_histories
+from chatsys.check.liveness import Verdict, check_live
+from chatsys.check.quiescence import check_rest
+from chatsys.errors import ChatsysError, UsageError
+from chatsys.faults import Fault, Script, Testbed, apply
+from chatsys.runtime.cluster import Cluster
+from chatsys.trace import Trace
+
+AUTHORS = ("ann", "bob", "eve", "kim")
+SHORTEST, LONGEST = 5.0, 15.0
+"""Between one fault and the next, in seconds."""
+CALM = 32.0
+"""At most so long everything may take to be served and at rest once all is mended; L1-L3 take up to 30 s to be judged."""
+LAWS = ("L1", "L2", "L3", "L6")
+"""The laws of liveness that a soak judges; L4 needs more than a minute of calm, as `simulate` gives it."""
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """One fault, and the longest time without an acknowledgement until the next one."""
+
+    at: float
+    fault: str
+    seconds: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a soak showed; `python -m chatsys soak --json` prints it."""
+
+    where: str
+    nodes: int
+    seed: int
+    seconds: float
+    said: int
+    acknowledged: int
+    indeterminate: int
+    delivered: dict[int, int]
+    outages: tuple[Outage, ...]
+    violations: tuple[str, ...]
+    judged: tuple[str, ...] = LAWS
+    """The laws of liveness judged after the last mend; what breaks them is among the violations."""
+    served_after: float = 0.0
+    """How many seconds after the last mend all was delivered, answered and at rest, or the wait was over."""
+    unfinished: str = ""
+    """What was not well when time was up, and yet no law is broken, if anything."""
+
+    @property
+    def longest(self) -> float:
+        """The longest time without service, in seconds."""
+        return max((outage.seconds for outage in self.outages), default=0.0)
+
+
+def random_faults(random: Random, nodes: tuple[int, ...], seconds: float) -> Script:
+    """Return faults for so many seconds, each mended before the next begins."""
+    faults: list[Fault] = []
+    at = random.uniform(1.0, SHORTEST)
+    while at < seconds:
+        gap = random.uniform(SHORTEST, LONGEST)
+        begin, end = random.choice(KINDS)(random, nodes)
+        faults.append(Fault(round(at, 2), *begin))
+        faults.append(Fault(round(at + random.uniform(0.3, 0.9) * gap, 2), *end))
+        at += gap
+    return Script(faults)
+
+
+Step = tuple[str, tuple[Any, ...]]
+_Draw = Callable[[Random, tuple[int, ...]], tuple[Step, Step]]
+
+
+def _kill(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("crash", (random.choice(nodes),)), ("mend", ())
+
+
+def _kill_leader(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("crash", ("leader",)), ("mend", ())
+
+
+def _stop(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("pause", (random.choice((*nodes, "leader")),)), ("mend", ())
+
+
+def _split(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    side = tuple(sorted(random.sample(nodes, random.randint(1, len(nodes) - 1))))
+    rest = tuple(node for node in nodes if node not in side)
+    one_way = (True,) if random.random() < 0.3 else ()
+    return ("partition", (side, rest, *one_way)), ("heal", ())
+
+
+def _cut(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("cut", tuple(random.sample(nodes, 2))), ("heal", ())
+
+
+def _lag(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("slow", ("*", "*", round(random.uniform(0.02, 0.3), 3), 0.05)), ("heal", (True,))
+
+
+def _lossy(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
+    return ("lose", ("*", "*", round(random.uniform(0.02, 0.3), 3))), ("heal", (True,))
+
+
+KINDS: tuple[_Draw, ...] = (_kill, _kill_leader, _kill_leader, _stop, _split, _cut, _lag, _lossy)
+"""How faults are drawn; the leader is killed twice as often."""
+
+
+def soak(
+    seconds: float = 60.0,
+    nodes: int = 3,
+    rate: float = 50.0,
+    seed: int = 1,
+    step: Callable[[], None] | None = None,
+    *,
+    where: Literal["processes", "namespaces"] = "processes",
+) -> Report:
+    """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
+
+    With `where="namespaces"` the kernel's own rules make the partitions and lose the packets.
+    Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
+    where there can be no namespaces.
+    """
+    if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
+        raise UsageError(
+            f"seconds is {seconds}, rate is {rate}, nodes is {nodes}; give 1 to 7200 seconds, "
+            "up to 1000 messages a second and at least 3 nodes."
+        )
+    with Cluster(nodes=nodes, where=where, seed=seed) as cluster:
+        if not cluster.until(lambda: cluster.leader is not None, 30, quiet=True):
+            raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
+        script = random_faults(Random(f"{seed}/soak"), cluster.nodes, seconds)
+        begin = cluster.now
+        said = _drive(cluster, script, seconds, rate, step or (lambda: None))
+        apply(cluster, "mend", (), lenient=True)
+        mended = cluster.now
+        cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
+        cluster.until(lambda: _all_delivered(cluster) and check_rest(cluster).verdict == "pass", CALM, quiet=True)
+        trace = cluster.trace
+        live, rest = judge(cluster, mended)
+        late = (*live.violations, *rest.violations)
+        return Report(
+            where=where,
+            nodes=nodes,
+            seed=seed,
+            seconds=round(cluster.now - begin, 1),
+            said=said,
+            acknowledged=len(trace.of("ack")),
+            indeterminate=len(trace.of("indeterminate")),
+            delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
+            outages=_outages(trace, script, begin),
+            violations=tuple(str(found) for found in (*check(trace), *check_histories(trace), *late)),
+            served_after=round(cluster.now - mended, 2),
+            unfinished="; ".join((*live.open, *rest.open)),
+        )
+
+
+def judge(cluster: Testbed, mended: float) -> tuple[Verdict, Verdict]:
+    """Return what the trace, and what the nodes of a cluster or world, say about liveness since all was mended."""
+    return check_live(cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
+
+
+def _drive(cluster: Cluster, script: Script, seconds: float, rate: float, step: Callable[[], None]) -> int:
+    """Say `rate` messages a second and play the script; return how many were said."""
+    begin, said, told = cluster.now, 0, 0
+    pending = list(script)
+    while (passed := cluster.now - begin) < seconds:
+        while pending and pending[0].time <= passed:
+            fault = pending.pop(0)
+            apply(cluster, fault.verb, fault.args, lenient=True)
+        while said < passed * rate:
+            author = AUTHORS[said % len(AUTHORS)]
+            cluster.say(f"{author} {said}", author=author)
+            said += 1
+        if told < int(passed):
+            told += 1
+            step()
+        cluster.run(0.01)
+    return said
+
+
+def _all_delivered(cluster: Cluster) -> bool:
+    """Whether all members run, a leader serves, and all have delivered equally much, with nothing under way."""
+    state = cluster.status()
+    counts = {facts.get("delivered") for facts in state.values()}
+    answered = len(cluster.trace.of("ack")) + len(cluster.trace.of("indeterminate"))
+    return (
+        all(facts["alive"] and not facts["paused"] for facts in state.values())
+        and cluster.leader is not None
+        and len(counts) == 1
+        and answered >= len(cluster.trace.of("submit"))
+    )
+
+
+def _outages(trace: Trace, script: Script, begin: float) -> tuple[Outage, ...]:
+    """For each fault the longest pause between two acknowledgements until the next fault."""
+    acks = [record.time - begin for record in trace.of("ack")]
+    starts = [fault for fault in script if fault.verb not in ("mend", "heal")]
+    found = []
+    for fault, after in zip(starts, [*starts[1:], None], strict=False):
+        end = after.time if after else (acks[-1] if acks else fault.time)
+        inside = [fault.time, *(time for time in acks if fault.time < time <= end), end]
+        longest = max((b - a for a, b in zip(inside, inside[1:], strict=False)), default=0.0)
+        words = f"{fault.verb} {' '.join(map(str, fault.args))}".strip()
+        found.append(Outage(round(fault.time, 2), words, round(max(longest, 0.0), 3)))
+    return tuple(found)

@@ -1,0 +1,118 @@
+"""The command that lets the checkers hunt bugs: mutants.
+
+Read also `mutants.hunt` (random and directed schedules), `mutants.searches` (every order of events).
+"""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json, print_row, progress
+from chatsys.errors import UsageError
+
+
+def mutants(
+    names: Annotated[list[str] | None, typer.Argument(help="Which mutants; all if none is named.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Random schedules to try for each.", show_default="150")
+    ] = None,
+    *,
+    explore: Annotated[
+        bool, typer.Option("--explore", help="Try every order of events within bounds, in place of random schedules.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the protocol with one bug at a time and show which invariant finds it out, and how soon.
+
+    With `--explore` each is searched breadth first, stage by stage, and so is the protocol without the
+    bug. Exit code 1 if a mutant survives (then a checker is blind) or the protocol itself is broken.
+
+    Examples:
+
+        chatsys mutants
+        chatsys mutants "vote twice" "lead without SYNC" --json
+        chatsys mutants --explore
+    """
+    from chatsys.mutants.bugs import MUTANTS, named
+    from chatsys.mutants.hunt import MOST_SEEDS
+
+    chosen = [named(name).name for name in names or MUTANTS]
+    if not explore:
+        _hunt(chosen, seeds or MOST_SEEDS, as_json)
+    elif seeds is None:
+        _explore(chosen, as_json)
+    else:
+        raise UsageError("--explore draws nothing by chance, so it takes no --seeds; give one of the two.")
+
+
+def _hunt(chosen: list[str], seeds: int, as_json: bool) -> None:
+    """Run random schedules, and directed ones where these find nothing."""
+    from chatsys.mutants.hunt import table
+
+    began, rows = time.monotonic(), []
+    if not as_json:
+        print(f"{'mutant':<39} {'killed by':<9} with", flush=True)
+    with progress(len(chosen), "mutants") as step:
+        for row in table(chosen, seeds):
+            rows.append(row)
+            step()
+            if not as_json:
+                how = row["schedule"] or f"seed {row['seed']}" + f", after {row['seeds_needed'] - 1} others" * (
+                    row["seeds_needed"] > 1
+                )
+                print_row(f"{row['mutant']:<39} {row['killer'] or 'SURVIVED':<9} {how}")
+    survived = [row["mutant"] for row in rows if not row["killer"]]
+    seconds = round(time.monotonic() - began, 1)
+    if as_json:
+        print_json({"mutants": rows, "survived": survived, "seconds": seconds})
+    else:
+        print(f"\n{len(rows) - len(survived)} of {len(rows)} mutants found out in {seconds} s")
+    leave(VIOLATED if survived else HELD)
+
+
+def _explore(chosen: list[str], as_json: bool) -> None:
+    """Search each mutant by its stages, and the protocol by the same."""
+    from chatsys.mutants.searches import table
+
+    began, rows = time.monotonic(), []
+    if not as_json:
+        print(f"{'mutant':<39} {'broken':<7} {'steps':>5} {'states':>7} {'seconds':>7}  without it", flush=True)
+    with progress(len(chosen), "mutants") as step:
+        for row in table(chosen):
+            rows.append(row)
+            step()
+            if not as_json:
+                print_row(_searched(row))
+    unseen = [row["mutant"] for row in rows if not row["killer"] and not row["reason"]]
+    broken = [row["mutant"] for row in rows if row.get("protocol") == "fail"]
+    seconds = round(time.monotonic() - began, 1)
+    if as_json:
+        print_json({"mutants": rows, "unseen": unseen, "protocol_broken": broken, "seconds": seconds})
+    else:
+        seen = sum(1 for row in rows if row["killer"])
+        away = sum(1 for row in rows if row["reason"])
+        print(f"\n{seen} of {len(rows)} mutants found by search in {seconds} s; out of its reach: {away}")
+        if broken:
+            print(f"VIOLATED without the bug, in the searches for {', '.join(broken)}")
+        else:
+            print(
+                "Without the bug nothing is violated by the same stages and bounds; 'so far': until the budget ran out."
+            )
+    leave(VIOLATED if unseen or broken else HELD)
+
+
+def _searched(row: dict[str, Any]) -> str:
+    if row["reason"]:
+        return f"{row['mutant']:<39} out of reach: {row['reason']}"
+    told = f"{row['mutant']:<39} {row['killer'] or 'UNSEEN':<7} {row['steps']:>5} {row['distinct_states']:>7}"
+    return f"{told} {row['seconds']:>7.1f}  {_WITHOUT.get(row['protocol'], row['protocol'])}"
+
+
+_WITHOUT = {"exhausted, ok": "holds", "inconclusive": "holds so far", "fail": "VIOLATED"}
+"""What became of the protocol without the bug, in the words of the table."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command(rich_help_panel="Proofs and measurements")(mutants)

@@ -1,0 +1,65 @@
+"""The command that puts real processes under real faults for minutes: soak.
+
+Read also `campaign.soak`.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, progress
+from chatsys.errors import UsageError
+
+
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.1, max=120, help="How long, in real time.")] = 1.0,
+    nodes: Annotated[int, typer.Option(min=3, max=7, help="How many nodes.")] = 3,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Messages a second.")] = 50.0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the faults.")] = 1,
+    *,
+    namespaces: Annotated[
+        bool, typer.Option("--namespaces", help="Each node in a network namespace of its own; Linux, root, ip, nft.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run real processes under real faults for minutes, and judge what the users saw.
+
+    A fault every 5 to 15 seconds: SIGKILL, SIGSTOP, partitions, slow and lossy links. Tells for each
+    how long no message was acknowledged. In namespaces the kernel's packet filter partitions and loses.
+
+    Examples:
+
+        chatsys soak --minutes 10 --nodes 5
+
+        sudo .venv/bin/python -m chatsys soak --namespaces
+    """
+    if minutes * 60 * rate > 500_000:
+        raise UsageError(f"{minutes} minutes at {rate} messages a second are too many to judge; give fewer.")
+    from chatsys.campaign.soak import soak as run
+
+    hint(f"{minutes:g} minutes of faults on {nodes} processes; Ctrl-C ends it.")
+    with progress(int(minutes * 60), "seconds") as step:
+        report = run(minutes * 60, nodes, rate, seed, step, where="namespaces" if namespaces else "processes")
+    if as_json:
+        print_json(msgspec.to_builtins(report))
+    else:
+        for outage in report.outages:
+            print(f"{outage.at:8.1f} s  {outage.fault:<28} longest wait {outage.seconds:.2f} s")
+        print(f"{report.acknowledged} of {report.said} messages acknowledged, {report.indeterminate} indeterminate")
+        print("\n".join(report.violations) or _held(report))
+        if report.unfinished:
+            print(f"INCONCLUSIVE: {report.unfinished}")
+    leave(VIOLATED if report.violations else INCONCLUSIVE if report.unfinished else HELD)
+
+
+def _held(report: Any) -> str:
+    laws = f"; {report.served_after:.1f} s after everything was mended {', '.join(report.judged)} held" * bool(
+        report.judged
+    )
+    return f"held: nothing acknowledged was lost, doubled or reordered{laws}"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command(rich_help_panel="Proofs and measurements")(soak)

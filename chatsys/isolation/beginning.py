@@ -1,0 +1,75 @@
+"""Beginning: what holds while a process with somebody's own classes begins, because the process inherits it.
+
+    with sigint_blocked(), hidden_main(), hash_seed("1"):  process.start()     all is as before when it has begun
+    bound_memory(1 << 30)                                                      in the process itself, before it opens the classes
+
+Read also `worker`, which begins them.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_hiding = threading.Lock()
+
+
+@contextmanager
+def sigint_blocked() -> Iterator[None]:
+    """Let Ctrl-C wait while a process begins, which inherits this: it would be hit before it can ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker  # importing it needs what only systems with processes have
+
+    resource_tracker.ensure_running()  # else it begins meanwhile, and lifts the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def hidden_main() -> Iterator[None]:
+    """Let a process begin without running the main file of this program once more, which may have no guard against it."""
+    main: dict[str, Any] = vars(sys.modules["__main__"])
+    with _hiding:
+        kept: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+        main.pop("__file__", None)
+        main["__spec__"] = None
+        try:
+            yield
+        finally:
+            main.update(kept)
+
+
+@contextmanager
+def hash_seed(seed: str | None) -> Iterator[None]:
+    """Let processes that begin here have this PYTHONHASHSEED; None: as it is."""
+    if seed is None:
+        yield
+        return
+    before = os.environ.get("PYTHONHASHSEED")
+    os.environ["PYTHONHASHSEED"] = seed
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONHASHSEED"]
+        if before is not None:
+            os.environ["PYTHONHASHSEED"] = before
+
+
+def bound_memory(memory: int) -> None:
+    """Let this process take so many bytes more than it has taken by now."""
+    try:
+        import resource
+
+        import psutil
+    except ImportError:
+        return  # Windows: the time limits alone must do
+    used = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (used + memory, resource.getrlimit(resource.RLIMIT_AS)[1]))

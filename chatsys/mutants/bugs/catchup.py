@@ -1,0 +1,96 @@
+"""Bugs in catching up: what is fetched from others is believed too much, or never fetched.
+
+Read also `protocol.catchup`, which does it right; lab 8.
+"""
+
+from msgspec.structs import replace
+
+from chatsys.actor.effects import Effects, Send
+from chatsys.mutants.bugs.mutant import FIVE, Mutant
+from chatsys.protocol.catchup import CatchUp
+from chatsys.protocol.messages import Catchup, CatchupReply
+
+
+class RaisesTooLittle(CatchUp):
+    """After a relay enters the term of the entries, not that of the node that relayed them."""
+
+    def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
+        return super()._relay_chunk(sender, replace(chunk, term=0))
+
+
+class NoRelay(CatchUp):
+    """Asks nobody but the leader."""
+
+    def _ask_relay(self, peer: int) -> Effects:
+        return []
+
+
+class SecondRoad(CatchUp):
+    """Writes what it fetched at the end of the log, by a road of its own, and asks again when it feels like it."""
+
+    def _follow_chunk(self, sender: int, chunk: CatchupReply, now: float) -> Effects:
+        if sender != self.standing.leader or not chunk.entries:
+            return []
+        self.alarms.clear("follow")
+        effects: Effects = []
+        for entry in chunk.entries:
+            moved = replace(entry, seq=self.log.last_seq + 1)
+            effects.append(self.log.append(moved))
+        self.log.verify_to(self.log.last_seq)
+        return effects + self.log.commit_to(min(chunk.commit, self.log.last_seq))
+
+
+class AsksAnyone(CatchUp):
+    """Catches up from whoever is there, up to the end of that log, committed or not."""
+
+    def _notice(self, leaders_last: int, now: float) -> Effects:
+        gap = leaders_last - self.log.last_seq
+        if gap <= 0 or "follow" in self.alarms:
+            return []
+        self.alarms.set("follow", now + self.wait)
+        self.nonce = self.standing.next_number(self.nonce)
+        request = Catchup(self.standing.term, "relay", self.log.last_seq + 1, self.nonce)
+        return [Send(peer, request) for peer in self.standing.others]
+
+    def _serve(self, sender: int, request: Catchup) -> Effects:
+        if request.purpose != "relay":
+            return super()._serve(sender, request)
+        commit, self.log.commit = self.log.commit, self.log.last_seq
+        effects = super()._serve(sender, request)
+        self.log.commit = commit
+        return effects
+
+
+CATCHUP = (
+    Mutant(
+        name="relay raises only to the entries' term",
+        story="A relay lifts the term to that of the entries only, so an older leader's late batch can void them.",
+        killers=("S1", "broken"),
+        parts={"catchup": RaisesTooLittle},
+        plan=FIVE,
+        directed="Q24",
+    ),
+    Mutant(
+        name="no relay",
+        story="A node that cannot hear the leader asks nobody else, and stays behind.",
+        killers=("L2",),
+        parts={"catchup": NoRelay},
+        directed="Q21",
+    ),
+    Mutant(
+        name="second append path",
+        story="Catch-up writes into the log by a way of its own, so what also came live stands there twice.",
+        killers=("S1", "S12"),
+        parts={"catchup": SecondRoad},
+        directed="C8",
+        seed=0,
+    ),
+    Mutant(
+        name="catch-up from anyone",
+        story="A node takes any peer's whole log for committed, also the tail that nobody else has.",
+        killers=("S1", "S8"),
+        parts={"catchup": AsksAnyone},
+        directed="C14",
+    ),
+)
+"""The bugs of this page."""

@@ -1,0 +1,160 @@
+"""Bugs in the term fence: an old leader, an old answer or an old heartbeat is taken for a new one.
+
+Read also `protocol.fence`, which does it right; `succession` (promises); lab 10.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Append, Effects
+from chatsys.mutants.bugs.mutant import Mutant, search
+from chatsys.protocol.decisions import Yield
+from chatsys.protocol.fence import FROM_A_LEADER, Fence
+from chatsys.protocol.log import START
+from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Ok, Propose
+from chatsys.protocol.standing import Role
+from chatsys.protocol.storage import Promised
+from chatsys.protocol.succession import Succession
+
+
+class _Hole(Fence):
+    """Lets frames of one kind pass although their term is over."""
+
+    kind: ClassVar[Any] = ()
+
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Look at the term of everything else."""
+        if isinstance(message, self.kind) and message.term < self.standing.term:
+            return [], True
+        return super().check(sender, message)
+
+
+class LowerPropose(_Hole):
+    """Lets a deposed leader's batches pass."""
+
+    kind = Propose
+
+
+class StaleAck(_Hole):
+    """Lets confirmations of an older term pass."""
+
+    kind = Ack
+
+
+class StaleReplies(_Hole):
+    """Lets replies of an older term pass."""
+
+    kind = CatchupReply
+
+
+class AnyReplySucceeds(Succession):
+    """Takes whatever sync reply comes, of any round, and leads when that reply is complete in itself."""
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Look at neither nonce nor term nor sender."""
+        if isinstance(message, CatchupReply) and message.purpose == "sync" and self.standing.role is Role.SYNCING:
+            self.promises = dict.fromkeys(self.promises, START)
+            return self._collect(message, now)
+        return super().on_message(sender, message, now)
+
+
+class OlderCoordinator(Fence):
+    """Follows whoever says COORDINATOR."""
+
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Enter any term that somebody leads."""
+        here = self.standing
+        if isinstance(message, Coordinator) and message.term < here.term:
+            here.enter(message.term, promised_to=sender, leader=sender)
+            return [Append(Promised(message.term, sender)), Yield("a coordinator said so", leader=sender)], True
+        return super().check(sender, message)
+
+
+class NoFence(Fence):
+    """Takes any leader for the present one."""
+
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Follow whoever speaks as a leader."""
+        if isinstance(message, FROM_A_LEADER) and message.term < self.standing.term:
+            self.standing.set_leader(sender)
+            return [Yield(f"node {sender} says it leads", leader=sender)], True
+        return super().check(sender, message)
+
+
+class FencedOk(Fence):
+    """Treats OK like everything else."""
+
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Drop the OK of another term."""
+        if isinstance(message, Ok) and message.term != self.standing.term:
+            return [], False
+        return super().check(sender, message)
+
+
+class StaleBeats(Fence):
+    """Takes any heartbeat of the leader for a sign of life."""
+
+    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
+        """Forget the number of the last beat."""
+        self.standing.heard = 0
+        return super().check(sender, message)
+
+
+FENCE = (
+    Mutant(
+        name="stale ACK counted",
+        story="An ACK is counted whatever its term; what it confirmed may have been replaced since.",
+        killers=("S8",),
+        parts={"fence": StaleAck},
+        directed="Q2",
+    ),
+    Mutant(
+        name="lower-term PROPOSE accepted",
+        story="A deposed leader's PROPOSE is written into the log like any other.",
+        killers=("S1", "S13", "broken"),
+        parts={"fence": LowerPropose},
+        directed="Q11",
+    ),
+    Mutant(
+        name="COORDINATOR of an older term accepted",
+        story="Whoever says COORDINATOR is followed, even if a newer term has begun.",
+        killers=("S6",),
+        plan=search("duplication", "isolate", "leader"),
+        parts={"fence": OlderCoordinator},
+        directed="Q19",
+        seed=72,
+    ),
+    Mutant(
+        name="no fence",
+        story="Frames of any leader of any time are taken as if they came from the present one.",
+        killers=("S1", "S8", "S13", "broken"),
+        plan=search("duplication", "isolate", "leader"),
+        parts={"fence": NoFence},
+        directed="C5",
+        seed=11,
+    ),
+    Mutant(
+        name="sync reply without nonce",
+        story="While syncing, any sync reply is taken for the answer, also one to an earlier round.",
+        killers=("S8",),
+        parts={"fence": StaleReplies, "succession": AnyReplySucceeds},
+        directed="Q10",
+    ),
+    Mutant(
+        name="lower-term OK dropped by the fence",
+        story="OK stands behind the fence too, so a node whose term ran ahead never finds support again.",
+        killers=("L1", "L2"),
+        parts={"fence": FencedOk},
+        directed="Q28",
+    ),
+    Mutant(
+        name="old heartbeat counts",
+        story="A heartbeat counts as a sign of life whatever its number, so a replayed one revives a dead leader.",
+        killers=("L1",),
+        parts={"fence": StaleBeats},
+        directed="C11",
+    ),
+)
+"""The bugs of this page."""

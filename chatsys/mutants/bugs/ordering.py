@@ -1,0 +1,253 @@
+"""Bugs in numbering, counting copies, and accepting batches.
+
+Read also `protocol.ordering`, which does it right; `catchup` (the other road into the log); lab 3.
+"""
+
+from random import Random
+from typing import Any
+
+from msgspec.structs import replace
+
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Effects, Note, Send
+from chatsys.config import ClusterConfig, Limits
+from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
+from chatsys.protocol.decisions import Release, Yield
+from chatsys.protocol.holdback import HoldBack
+from chatsys.protocol.messages import Ack, Entry, Propose
+from chatsys.protocol.ordering import Progress, Receiver, Sequencer
+from chatsys.protocol.standing import Standing
+
+# --- the leader's side ----------------------------------------------------------------------
+
+
+class CommitsOldTerms(Sequencer):
+    """Counts copies of any entry; its term does not matter."""
+
+    def may_commit(self, seq: int) -> bool:
+        """Ask for no term."""
+        return True
+
+
+class CountsItselfEarly(Sequencer):
+    """Counts the own copy as soon as it is in memory."""
+
+    def settle(self, now: float) -> Effects:
+        """Do not wait for the own disk."""
+        effects = super().settle(now)
+        self.own_match = self.log.last_seq if self.standing.leads else 0
+        return effects
+
+
+class CountsAcks(Sequencer):
+    """Counts ACKs instead of nodes."""
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.heads: list[int] = []
+
+    def lead(self, now: float) -> Effects:
+        """Begin to count anew."""
+        self.heads = []
+        return super().lead(now)
+
+    def on_message(self, sender: Address, message: Any, now: float) -> Effects:
+        """Note every ACK by itself."""
+        if isinstance(message, Ack) and message.ok and message.match <= self.log.last_seq:
+            self.heads = sorted([*self.heads, message.match])[-50:]
+        return super().on_message(sender, message, now)
+
+    def held_by_quorum(self) -> int:
+        """Take as many ACKs as a quorum has nodes for a quorum."""
+        return self.heads[-self.standing.quorum] if len(self.heads) >= self.standing.quorum else 0
+
+
+class OpensTheWindow(Sequencer):
+    """Sends the whole window again for every ACK{false}, also while it looks for the point of agreement."""
+
+    def _refused(self, progress: Progress, hint: int) -> None:
+        progress.base = max(hint, progress.match)
+        progress.next = progress.base + 1
+        progress.probing = False
+
+
+class NoBarrier(Sequencer):
+    """Begins a term without an entry of its own."""
+
+    def order(self, draft: Entry, now: float) -> Effects:
+        """Number everything but barriers."""
+        return [] if draft.kind == "barrier" else super().order(draft, now)
+
+    def lead(self, now: float) -> Effects:
+        """Announce the end of the log as the barrier."""
+        effects = super().lead(now)
+        self.barrier = self.log.last_seq
+        return effects
+
+
+# --- the follower's side --------------------------------------------------------------------
+
+
+class NoPrevCheck(Receiver):
+    """Takes a batch if the log is long enough; what stands before it does not matter."""
+
+    def _accept(self, sender: int, batch: Propose) -> Effects:
+        if batch.prev.seq <= self.log.last_seq:
+            batch = replace(batch, prev=self.log.label(batch.prev.seq))
+        return super()._accept(sender, batch)
+
+
+class KeepsTheTail(Receiver):
+    """What is in the log already is believed to be the same."""
+
+    def _accept(self, sender: int, batch: Propose) -> Effects:
+        last = self.log.last_seq
+        same = tuple(self.log.entry(entry.seq) if entry.seq <= last else entry for entry in batch.entries)
+        return super()._accept(sender, replace(batch, entries=same))
+
+
+class CommitsByLast(Receiver):
+    """Commits as far as the leader did and the own log reaches, proved or not."""
+
+    def bound(self, leaders: int) -> int:
+        """Believe that the whole log is the leader's."""
+        self.log.verify_to(self.log.last_seq)
+        return super().bound(leaders)
+
+
+class KeepsEarlyBatches(Receiver):
+    """Holds early batches across leaders, and lets them out past the fence."""
+
+    def _accept(self, sender: int, batch: Propose) -> Effects:
+        effects: Effects = []
+        for effect in super()._accept(sender, batch):
+            if isinstance(effect, Release) and isinstance(effect.message, Propose):
+                effects += self._accept(sender, effect.message)
+            else:
+                effects.append(effect)
+        return effects
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Keep what is held."""
+        self.owed, self.complained = None, -1
+        return []
+
+
+class ComplainsEachTime(Receiver):
+    """Refuses every batch that comes early, not one per gap."""
+
+    def _hold(self, sender: int, batch: Propose) -> Effects:
+        note = Note("hold", seq=batch.prev.seq + 1, peer=sender, reason="kept" if self.early.hold(batch) else "dropped")
+        return [note, Send(sender, Ack(self.standing.term, False, hint=self.log.last_seq))]
+
+
+class _Hoard(HoldBack):
+    """Takes in everything and lets nothing go."""
+
+    def hold(self, batch: Propose) -> bool:
+        """Keep it, however much it is."""
+        self.batches.setdefault(batch.prev.seq, batch)
+        return True
+
+    def release(self, last: int) -> Propose | None:
+        """Show what can be used, but keep it too."""
+        for seq in sorted(self.batches):
+            batch = self.batches[seq]
+            if seq <= last < seq + len(batch.entries):
+                return batch
+        return None
+
+    def clear(self) -> None:
+        """Forget nothing."""
+
+
+class Hoards(Receiver):
+    """Its hold-back queue has no bounds and is never emptied."""
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing, config, random)
+        self.early = _Hoard(Limits())
+
+
+ORDERING = (
+    Mutant(
+        name="old-term commit",
+        story="A leader commits entries of older terms by counting copies, without an entry of its own term on top.",
+        killers=("S8",),
+        parts={"sequencer": CommitsOldTerms},
+        plan=FIVE,
+        directed="Q1",
+    ),
+    Mutant(
+        name="own copy counted early",
+        story="The leader counts its own copy before its disk holds it.",
+        killers=("S8", "S14"),
+        plan=search("power", "partition", "slow-disk"),
+        parts={"sequencer": CountsItselfEarly},
+        directed="Q8",
+        seed=30,
+    ),
+    Mutant(
+        name="duplicate ACK counted",
+        story="The leader counts ACKs, so one follower that answers twice counts as two.",
+        killers=("S8",),
+        parts={"sequencer": CountsAcks},
+        plan=FIVE,
+        directed="Q15",
+        seed=22,
+    ),
+    Mutant(
+        name="every ACK{false} re-opens the window",
+        story="Each refusal makes the leader send the whole window again, so refusals and batches multiply.",
+        killers=("frames",),
+        parts={"sequencer": OpensTheWindow, "receiver": ComplainsEachTime},
+        directed="Q25",
+    ),
+    Mutant(
+        name="no barrier",
+        story="A new leader opens its term without an entry of its own, so nothing older can ever be committed.",
+        killers=("L2", "L3"),
+        parts={"sequencer": NoBarrier},
+        seed=0,
+    ),
+    Mutant(
+        name="no prev check",
+        story="A follower appends a batch without checking that the entry before it is the leader's.",
+        killers=("S1",),
+        plan=search("delay", "isolate"),
+        parts={"receiver": NoPrevCheck},
+        directed="Q18",
+        seed=3,
+    ),
+    Mutant(
+        name="conflicting tail kept",
+        story="A follower never removes entries that a newer leader replaced.",
+        killers=("S1",),
+        parts={"receiver": KeepsTheTail},
+        seed=9,
+    ),
+    Mutant(
+        name="commit by own last",
+        story="A follower commits up to the end of its own log, although the end may be a dead leader's.",
+        killers=("S1",),
+        plan=search("isolate", "partition", "leader"),
+        parts={"receiver": CommitsByLast},
+        directed="Q9",
+        seed=6,
+    ),
+    Mutant(
+        name="hold-back kept across terms",
+        story="Batches that an old leader sent early are let into the log under the next leader, past the fence.",
+        killers=("S1",),
+        parts={"receiver": KeepsEarlyBatches},
+        directed="Q23",
+    ),
+    Mutant(
+        name="hold-back unbounded",
+        story="The hold-back queue takes in everything and forgets nothing.",
+        killers=("L6",),
+        parts={"receiver": Hoards},
+        seed=0,
+    ),
+)
+"""The bugs of this page."""

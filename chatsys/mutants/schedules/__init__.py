@@ -1,0 +1,46 @@
+"""Directed schedules: each tells one story of what can go wrong, and shows that it does not.
+
+    DIRECTED["C1"]           cut a cluster of three in two, with quorum 1   -> S1: two histories
+    play("C1")               ... and the same with a majority               -> every invariant holds
+
+The C schedules break the textbook's design (quorum 1) or a protocol with a named bug; the Q
+schedules are those in which the majority's protocol lives by one rule, and its mutant dies.
+
+Assumes   nothing of chance: a schedule is the same on every machine.
+Promises  `play(name, flawed=True)` breaks one of `breaks`; `play(name)` breaks nothing.
+Read also `stage` (the tools); `textbook` and `bugs` (C), `copies`, `terms` and `lively` (Q).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from chatsys.errors import UsageError
+from chatsys.mutants.schedules import bugs, copies, lively, terms, textbook
+from chatsys.mutants.schedules.directed import ENTERED, Directed, Played
+
+__all__ = ["DIRECTED", "Directed", "Played", "bugs", "copies", "lively", "play", "rows", "terms", "textbook"]
+
+
+DIRECTED: dict[str, Directed] = dict(sorted(ENTERED.items(), key=lambda item: (item[0][0], int(item[0][1:]))))
+"""Every directed schedule by its name, C1 to Q29."""
+
+
+def play(name: str, flawed: bool = False) -> Played:
+    """Play a directed schedule; `flawed` with quorum 1 or its named bug.  Raises `UsageError` for an unknown name."""
+    if name not in DIRECTED:
+        raise UsageError(f"There is no schedule {name!r}; the schedules are {', '.join(DIRECTED)}.")
+    return DIRECTED[name].play(flawed)
+
+
+def rows() -> Iterator[dict[str, Any]]:
+    """Yield for each schedule: name, title, what is wrong when flawed, what broke then, and whether the rest held."""
+    for name, one in DIRECTED.items():
+        found = one.play(flawed=True).killer
+        yield {
+            "schedule": name,
+            "title": one.title,
+            "flaw": one.flaw,
+            "broke": found.invariant if found else "",
+            "sentence": found.sentence if found else "",
+            "held": not one.play().violations,
+        }

@@ -1,0 +1,224 @@
+"""What goes wrong in a safe protocol with one bug: C4-C17.
+
+In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
+
+Read also `textbook` (quorum 1), `mutants.hunt` (the bugs).
+"""
+
+from chatsys.config import Limits
+from chatsys.mutants.schedules.directed import directed
+from chatsys.mutants.schedules.quiet_world import QuietWorld
+from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Propose, Submit, SubmitReply
+
+
+@directed("C4", "The highest one comes back and claims", breaks=("S5", "S8", "S1"), defect="claims the lead at start")
+def the_highest_returns(stage: QuietWorld) -> None:
+    """Node 3 was away; node 2 leads, and messages went by.  Then 3 comes back.
+
+    In the book's Bully it is the coordinator because it is the highest: it leads at once, with its
+    old log.  Here it asks first, hears that 2 is alive, and follows.
+    """
+    stage.crash(3)
+    stage.elect(2)
+    stage.say("while three was away", node=2, author="bob")
+    stage.run(1)
+    stage.restart(3)
+    stage.run(0.005)
+    stage.nominate(3)
+    stage.run(4)
+
+
+@directed("C5", "A voice from an older term", breaks=("S8", "S1"), defect="no fence")
+def an_older_term(stage: QuietWorld) -> None:
+    """Node 3 is cut off; a batch of it is on its way to node 1 for very long.
+
+    Meanwhile 2 leads term 2 and commits on {1, 2}.  Now the old batch arrives at 1, before 1 has
+    learnt of the commit.  Without a fence it overwrites what was committed, and when 2 dies nobody
+    has it.  The fence sees the older term and refuses.
+    """
+    _an_old_batch_arrives(stage)
+
+
+@directed("Q11", "The old leader's batch, once more", breaks=("S8", "S1"), defect="lower-term PROPOSE accepted")
+def the_old_leaders_batch(stage: QuietWorld) -> None:
+    """As C5, with a fence that has a single hole: PROPOSE of an older term passes it."""
+    _an_old_batch_arrives(stage)
+
+
+@directed("C7", "Said once, sent twice", breaks=("S4",), defect="no session dedup")
+def sent_twice(stage: QuietWorld) -> None:
+    """A message is committed, but its ok is lost with the leader that sent it; the client asks again.
+
+    The next leader finds the pair (client, number) in its table and says ok without a new number.
+    Without a table it numbers the message again, and everybody reads it twice.
+    """
+    stage.say("hello")
+    stage.run(0.5)
+    lost = stage.hold(SubmitReply, receiver="ann")
+    stage.say("once")
+    stage.run(0.2)
+    stage.crash(3)
+    lost.drop(shut=False)
+    stage.elect(2)
+    stage.run(8)
+
+
+@directed("C8", "Two roads into the log", breaks=("S1", "S12"), defect="second append path")
+def two_roads(stage: QuietWorld) -> None:
+    """Node 1 comes back and asks for what it missed; before the answer, the same comes live.
+
+    The one splice compares labels and leaves alone what is there.  A second road that appends the
+    answer puts everything into the log twice.
+    """
+    stage.crash(1)
+    for text in ("one", "two", "three"):
+        stage.say(text, node=3)
+    stage.run(1)
+    live = stage.hold(Propose, sender=3, receiver=1)
+    slow = stage.hold(CatchupReply, sender=3, receiver=1)
+    stage.restart(1)
+    stage.until(lambda: len(slow) > 0, 5)
+    live.open()
+    stage.run(0.3)
+    slow.open()
+    stage.say("four", node=3)
+    stage.run(3)
+
+
+@directed("C9", "The lights go out", breaks=("S7", "S14"), defect="ACK before fsync")
+def the_lights_go_out(stage: QuietWorld) -> None:
+    """All disks are busy; a message is confirmed from memory; then the power fails everywhere.
+
+    Whoever confirms only what is on disk had not said ok yet.
+    """
+    for node in stage.nodes:
+        stage.stall(node)
+    stage.say("in memory only", node=3)
+    stage.run(0.1)
+    for node in stage.nodes:
+        stage.forget_unsynced(node)
+        stage.unstall(node)
+    for client in ("ann@3", "bob@2"):
+        stage.silence(client)
+    for node in stage.nodes:
+        stage.restart(node)
+    stage.elect(3)
+    stage.say("after the dark", node=3, author="eve")
+    stage.run(3)
+
+
+@directed("C10", "Who am I, and what term is it?", breaks=("S5", "S6"), defect="term forgotten on restart")
+def the_forgotten_term(stage: QuietWorld) -> None:
+    """Node 2 leads term 2 with the promise of 1.  Then 1 restarts, and 3, which knows only term 1, asks it.
+
+    If 1 has forgotten its term it promises an old one again, and a term gets a second leader.
+    """
+    stage.crash(3)
+    stage.elect(2)
+    stage.isolate(2)
+    stage.crash(1)
+    stage.restart(1)
+    stage.restart(3)
+    stage.elect(3, tries=1)
+    stage.heal()
+    stage.run(4)
+
+
+@directed("C13", "A rotten line", breaks=("S1", "S11"), defect="checksum skipped at boot")
+def a_rotten_line(stage: QuietWorld) -> None:
+    """While node 1 is down, one letter in its log file turns into another.
+
+    With the checksum it refuses to start and names the line; without, it tells its users
+    something that nobody said.
+    """
+    stage.say("send me money", node=3)
+    stage.run(1)
+    stage.crash(1)
+    stage.rot(1, "send me money", "send me honey")
+    stage.restart(1)
+    stage.run(3)
+
+
+@directed("C14", "Hearsay", breaks=("S1",), nodes=5, defect="catch-up from anyone")
+def hearsay(stage: QuietWorld) -> None:
+    """Node 1 has a tail that only the dead leader 5 had; node 2 lacks the position and asks around.
+
+    What 1 holds there was never committed: 4 leads by now, and committed something else.  Who
+    takes a peer's whole log for the truth delivers the dead leader's message.
+    """
+    stage.partition({5, 1}, {2, 3, 4})
+    stage.say("a dead leader's message", node=5)
+    stage.run(0.1)
+    stage.crash(5)
+    gap = stage.hold(Propose, sender=4, receiver=2)
+    stage.elect(4)
+    stage.restart(5)
+    stage.heal()
+    away = stage.hold(receiver=1, wants=lambda message: not type(message).__name__.startswith("Catchup"))
+    for peer in (3, 4, 5):
+        stage.hold(CatchupReply, sender=peer, receiver=2)
+    stage.run(4)
+    stage.simulation.gates.clear()
+    for gate in (gap, away):
+        gate.open()
+    stage.run(5)
+
+
+@directed("C15", "Overtaken", breaks=("S9",), defect="client gap accepted")
+def overtaken(stage: QuietWorld) -> None:
+    """A client sends two messages, and the second one arrives first.
+
+    The leader answers `gap` and waits for the first; a leader that takes what comes turns the
+    client's words around.
+    """
+    slow = stage.hold(Submit, sender="ann@3", wants=lambda message: message.text == "first")  # type: ignore[attr-defined]
+    stage.say("first", node=3)
+    stage.say("second", node=3)
+    stage.run(0.5)
+    slow.open()
+    stage.run(6)
+
+
+@directed(
+    "C17", "Letters of a forgotten session", breaks=("S4",), defect="session known by its client only",
+    limits=Limits(batch_entries=1, sessions=2),
+)  # fmt: skip
+def letters_of_a_forgotten_session(stage: QuietWorld) -> None:
+    """Eve says one thing and it is delivered; copies of her frames wander about in the network.
+
+    Others come, and the cluster, which remembers two sessions here, forgets hers.  Then the copies
+    arrive: one opens her session again, the other says her words once more.  A session that is
+    named by the position of its opening is another one now, and the words belong to none.
+    """
+    copied = stage.hold(Submit, sender="eve@3")
+    stage.say("once", node=3, author="eve")
+    for _ in ("opened", "said"):
+        stage.run(0.1)
+        copied.replay()
+    stage.run(0.2)
+    stage.say("fay is here", node=3, author="fay")
+    stage.say("gil is here", node=3, author="gil")
+    stage.run(0.5)
+    copied.open()
+    stage.run(2)
+
+
+def _an_old_batch_arrives(stage: QuietWorld) -> None:
+    late = stage.hold((Coordinator, Propose), sender=3, receiver=1)
+    stage.isolate(3)
+    stage.say("too late", node=3)
+    position = stage.last(2) + 1
+    unheard = stage.hold((Propose, Heartbeat), sender=2, receiver=1, wants=lambda message: message.commit >= position)  # type: ignore[attr-defined]
+    stage.elect(2)
+    stage.run(1)
+    stage.heal()
+    stage.hold(sender=2, receiver=3)
+    late.open()
+    stage.run(0.3)
+    stage.crash(2)
+    unheard.drop(shut=False)
+    stage.run(0.1)
+    stage.crash(3)
+    stage.restart(3)
+    stage.elect(3)
+    stage.run(2)

@@ -1,0 +1,162 @@
+"""Safe, and yet nobody is served: schedules whose mutants die by L1-L4, or drown in frames.
+
+The nodes act for themselves here.  Faults that stay are part of the picture: a cut link, a deaf
+leader; whoever still reaches a majority must be served.
+
+Each names in `judges` the laws that it runs long enough to judge.
+
+Read also `check.liveness` (the laws and their limits), `check.frames`, `textbook`, `terms`.
+"""
+
+from chatsys.config import Limits, Timing
+from chatsys.mutants.schedules.directed import directed
+from chatsys.mutants.schedules.quiet_world import QuietWorld
+from chatsys.protocol.messages import Heartbeat, Prepare, Stepdown
+
+COURSE = Timing(hand_over_retry=8.0)
+"""The course's timing, and a value of its own: nodes act for themselves."""
+
+
+@directed(
+    "C11",
+    "A dead leader's heartbeats",
+    breaks=("L1",),
+    defect="old heartbeat counts",
+    timing=COURSE,
+    judges=("L1", "L2", "L3", "L6"),
+)
+def a_dead_leaders_heartbeats(stage: QuietWorld) -> None:
+    """The leader dies; its last heartbeat is repeated by the network for twenty seconds.
+
+    Its number is known, so it revives nobody: 2 leads after the usual silence.
+    """
+    beats = stage.hold(Heartbeat, sender=3)
+    stage.until(lambda: len(beats) >= 2, 3)
+    beats.shut = False
+    stage.crash(3)
+    stage.calm(1, 2)
+    for _ in range(40):
+        beats.replay()
+        stage.run(0.5)
+
+
+@directed("Q21", "The star", breaks=("L2",), defect="no relay", timing=COURSE, judges=("L1", "L2", "L3", "L6"))
+def the_star(stage: QuietWorld) -> None:
+    """The link between 1 and 3 is cut for good; only 2 reaches everybody, and 3 leads.
+
+    Node 1 hears of a leader that it cannot hear, and gets what is committed from 2.
+    """
+    stage.cut(1, 3)
+    stage.calm()
+    stage.say("for everybody", node=3)
+    stage.run(30)
+
+
+@directed(
+    "Q22",
+    "The star, and a restless point of it",
+    breaks=("L4",),
+    defect="no trust",
+    timing=COURSE,
+    judges=("L1", "L2", "L3", "L4", "L6"),
+)
+def a_restless_point(stage: QuietWorld) -> None:
+    """The same star: node 1 hears no leader and nominates itself, again and again.
+
+    Node 2 hears 3 well and answers `alive`.  If it supported 1 instead, the two ends of the star
+    would depose each other for ever.
+    """
+    stage.cut(1, 3)
+    stage.calm()
+    stage.run(80)
+
+
+@directed("Q25", "Refusals that multiply", breaks=("frames",), defect="every ACK{false} re-opens the window",
+          limits=Limits(batch_entries=4, window_entries=2048))  # fmt: skip
+def refusals_that_multiply(stage: QuietWorld) -> None:
+    """A burst of messages meets a link that shuffles its frames.
+
+    Each batch that comes early is refused.  If each refusal makes the leader send everything
+    again, more batches come early, and are refused.  One probe at a time ends that.
+    """
+    stage.slow(3, 1, 0.0, 1.0)
+    for number in range(30):
+        for _ in range(12):
+            stage.say(f"word {number}", author=f"author {number}", node=3)
+    stage.run(10)
+
+
+@directed(
+    "Q26", "The deaf leader", breaks=("L3",), defect="no check-quorum", timing=COURSE, judges=("L1", "L2", "L3", "L6")
+)
+def the_deaf_leader(stage: QuietWorld) -> None:
+    """Nothing reaches the leader any more, but everybody hears its heartbeats.
+
+    It can commit nothing, and nobody suspects it.  It must notice itself that no quorum answers.
+    """
+    stage.cut(1, 3, one_way=True)
+    stage.cut(2, 3, one_way=True)
+    stage.calm(1, 2)
+    stage.say("is anybody there?", node=2, author="bob")
+    stage.run(35)
+
+
+@directed("Q27", "After you, for ever", breaks=("L1",), nodes=5, defect="unbounded deference",
+          timing=Timing(back_off_min=0.001, back_off_max=0.002), judges=("L1", "L2", "L3", "L6"))  # fmt: skip
+def after_you(stage: QuietWorld) -> None:
+    """Node 5 reaches only 4; it has lost the lead, always wants it back, and can never have it.
+
+    4 reaches everybody.  It stands back for 5 once; then it leads.
+    """
+    stage.partition({5}, {1, 2, 3})
+    stage.until(lambda: stage.leader is None, 10)
+    stage.calm(1, 2, 3, 4)
+    stage.run(20)
+
+
+@directed(
+    "Q28",
+    "Terms apart",
+    breaks=("L1",),
+    defect="lower-term OK dropped by the fence",
+    timing=COURSE,
+    judges=("L1", "L2", "L3", "L6"),
+)
+def terms_apart(stage: QuietWorld) -> None:
+    """Node 3 has burnt a term that 2 knows nothing of, and 1 is gone.
+
+    They need each other.  OK says "go ahead" whatever the term is; the term is settled by PREPARE.
+    """
+    stage.crash(1)
+    stage.crash(3)
+    stage.restart(3)
+    burnt = stage.hold(Prepare)
+    stage.until(lambda: len(burnt) > 0, 20)
+    stage.run(1.6)
+    burnt.drop(shut=False)
+    stage.calm(2, 3)
+    stage.run(20)
+
+
+@directed(
+    "Q29",
+    "Nobody took over",
+    breaks=("L3",),
+    defect="refuses for ever after a lost STEPDOWN",
+    timing=COURSE,
+    judges=("L1", "L2", "L3", "L6"),
+)
+def nobody_took_over(stage: QuietWorld) -> None:
+    """Leader 2 asks node 3, which is back, to take over; the request is lost.
+
+    2 has stopped serving its clients for the hand-over; after two seconds it serves them again.
+    """
+    stage.crash(3)
+    stage.until(lambda: stage.leader == 2, 20)
+    lost = stage.hold(Stepdown)
+    stage.restart(3)
+    stage.until(lambda: len(lost) > 0, 20)
+    lost.drop()
+    stage.calm()
+    stage.say("still there?", node=2, author="bob")
+    stage.run(35)

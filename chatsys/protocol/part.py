@@ -1,0 +1,50 @@
+"""Part: what the parts of a node have in common.
+
+A node is one actor made of parts, and each part is an actor with siblings.  It has the doors of an
+actor, and two more, for the two turns of a node's fate.
+
+    node --lead-----> part     this node leads from now on
+    node --follow---> part     this node is a follower from now on
+
+A part returns effects and decisions.  It never calls a sibling: what it wants of one it says by a
+decision, and the node carries that out.
+
+Assumes   the node opens one door at a time.
+Promises  a part can be replaced by another one that handles the same messages; its siblings do not notice.
+Read also `decisions` (what a part may want), `standing` (the facts all parts share), `node`.
+"""
+
+from random import Random
+from typing import Any, ClassVar
+
+import msgspec
+
+from chatsys.actor.actor import Actor
+from chatsys.config import ClusterConfig
+from chatsys.protocol.decisions import Yield
+from chatsys.protocol.standing import Standing
+
+
+class Part(Actor):
+    """A part of a node: an actor with siblings.
+
+    It reads the facts all parts share (`standing`, and in it `log`), names the messages it
+    `handles`, and has two more doors, for the two turns of a node's fate.  What it wants of a
+    sibling it returns as a decision.
+    """
+
+    handles: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
+
+    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
+        super().__init__(standing.me, config, random)
+        self.standing = standing
+        self.log = standing.log
+        self.timing = config.timing
+
+    def lead(self, now: float) -> list[Any]:
+        """This node leads from now on."""
+        return []
+
+    def follow(self, now: float, decision: Yield) -> list[Any]:
+        """This node is a follower from now on, as `decision` says."""
+        return []

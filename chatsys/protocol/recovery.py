@@ -1,0 +1,91 @@
+"""Recovery: what a durable log means.
+
+A log is a history: entries come and are voided again, promises follow each other.  What a node must
+know at boot is what that history comes to, and it is computed here and nowhere else.
+
+    boot, promise(1), entry 1, entry 2, promise(2), truncate(2), entry 2', commit 1
+      `--> boot, promise(2), [entry 1, entry 2'], hint 1
+
+Who asks: a node at boot, the comparison of log files (`check.log_files`), and the explorer, which
+keeps the fewest records that mean the same.
+
+Promises  `replay(records, where)` raises `DamagedLog` at the first record that cannot follow on those before
+          it; replaying `Recovered.records()` gives the same again.
+Read also `storage` (the records), `node.Node.recover`, `log` (the same entries in memory).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from chatsys.errors import DamagedLog
+from chatsys.protocol.messages import Entry
+from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
+
+
+class Recovered(msgspec.Struct, frozen=True):
+    """What records mean: the last life, the last promise, the log, and how far it was known to be committed."""
+
+    boot: Boot | None
+    promise: Promised | None
+    entries: tuple[Entry, ...]
+    hint: int
+
+    @property
+    def incarnation(self) -> int:
+        """The number of the last life; 0 if there was none."""
+        return self.boot.incarnation if self.boot else 0
+
+    @property
+    def term(self) -> int:
+        """The highest term promised."""
+        return self.promise.term if self.promise else 0
+
+    def records(self) -> tuple[Any, ...]:
+        """Return the fewest records that mean this."""
+        first = [record for record in (self.boot, self.promise) if record is not None]
+        last = [CommitHint(self.hint)] if self.hint else []
+        return (*first, *map(Stored, self.entries), *last)
+
+
+def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recovered:
+    """Return what `records` mean, which stand in the log `where`.
+
+    Raises `DamagedLog` with the number of the first line that cannot come next.  Without `where` the
+    records are known to be sound (this program has just written them), and nothing is checked.
+    """
+    boot, promise, hint = None, None, 0
+    entries: list[Entry] = []
+    for line, record in enumerate(records, start=1):
+        if where is not None and (why := misfit(record, boot, promise, len(entries))):
+            raise DamagedLog(where, line, why)
+        match record:
+            case Stored(entry=entry):
+                entries.append(entry)
+            case Promised():
+                promise = record  # SPECIFICATION R4.1, R12.7
+            case CommitHint(seq=seq):
+                hint = min(seq, len(entries))
+            case Truncate(first=first):
+                del entries[first - 1 :]
+                hint = min(hint, first - 1)  # SPECIFICATION R12.10
+            case Boot():
+                boot = record
+    return Recovered(boot, promise, tuple(entries), hint)
+
+
+def misfit(record: msgspec.Struct, boot: Boot | None, promise: Promised | None, last: int) -> str | None:
+    """Say why `record` cannot come next in a log that ends at `last`, or None."""
+    match record:
+        case Stored(entry=entry) if entry.seq != last + 1:
+            return f"entry {entry.seq} follows entry {last}"
+        case Promised(term=term) if promise is not None and term < promise.term:  # SPECIFICATION R3.10, R12.7
+            return f"a promise for term {term} follows one for term {promise.term}"
+        case CommitHint(seq=seq) if not 0 <= seq <= last:
+            return f"entries up to {seq} are committed, but there are {last}"
+        case Truncate(first=first) if not 1 <= first <= last:
+            return f"entries from {first} on are voided, but there are {last}"
+        case Boot(incarnation=life) if life < 1 or (boot is not None and boot.incarnation != life - 1):
+            return f"life {life} follows life {boot.incarnation if boot else 0}"
+    return None

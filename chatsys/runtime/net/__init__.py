@@ -1,0 +1,9 @@
+"""The network of real nodes: TCP connections as checked lines, kept up, bounded, and broken on purpose.
+
+    transport     all links of one life          listener, strangers   who may come in, and how many
+    peer          the way to one member          links                 one connection
+    wire          frames and greetings as lines  rules                 cut, slow, lose
+    ports, namespaces    where the nodes of a cluster listen
+
+Read first `transport`.
+"""

@@ -1,0 +1,362 @@
+"""Links: one TCP connection each, as checked lines in and batches of lines out.
+
+    Inbound     somebody dialled us: their hello, our hello (or refused and a reason), then frames
+    Outbound    we dialled a member: our hello, their hello, then our frames
+
+A link that breaks a rule is closed: the reason is sent as a last line, counted and traced.  After
+that its input is thrown away until the other end closes too, so that the reason is not lost.
+
+    bytes --> Link (splits, limits) --> Inbound / Outbound --> their LinkOwner (a Transport)
+
+A connection can end at any moment, so any use of it can raise: ENOTCONN, EPIPE, EINVAL, EBADF.
+Whatever a link raises ends that link and nothing else (`contained`).
+
+Assumes   nothing about the other end: random bytes, endless lines, no reading at all, gone already.
+Promises  bounded memory per link, and no exception leaves a connection.
+Read also `transport` (the owner of the links), `strangers` (before the hello), `wire` (the bytes).
+"""
+
+import asyncio
+import os
+import socket
+import struct
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from chatsys.actor.actor import Address
+from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.config import ClusterConfig
+from chatsys.errors import FrameError
+from chatsys.runtime.net.strangers import Strangers
+from chatsys.runtime.net.wire import Hello, Refused, line, objection, read_greeting
+
+GREETING_TIME = 2.0
+"""Seconds within which the other end must have said hello."""
+RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""SO_LINGER: closing sends RST and drops what waits."""
+SILENCE = 3.0
+"""So many seconds nothing that was sent may be confirmed (where the system can say so); then the link is
+made anew.  After a partition TCP alone would wait up to as long again as it had lasted."""
+PARTING_TIME = 0.5
+"""Seconds that a refused link may take to read its reason."""
+
+
+class FrameReceiver(Protocol):
+    """What the owner of the links tells whoever the frames are for: a `Host`."""
+
+    def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
+        """A frame arrived."""
+
+    def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
+        """A link came up or its other end is gone."""
+
+    def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
+        """A frame vanished, or a link was closed for a reason."""
+
+    def link_failed(self, label: str, error: Exception) -> None:
+        """A bug of ours closed a link."""
+
+
+class LinkOwner(Protocol):
+    """What a link asks of its owner, a `Transport`: who we are, the limits, and what becomes of lines and links."""
+
+    me: Address
+    config: ClusterConfig
+    loop: asyncio.AbstractEventLoop
+    receiver: FrameReceiver
+    strangers: Strangers
+    touched: "list[Link]"
+    """The links that have a batch to write at the end of this turn."""
+    paused: bool
+    greeting_time: float
+    unread_limit: int
+
+    def add(self, link: "Link") -> None:
+        """A connection was made."""
+
+    def remove(self, link: "Link") -> None:
+        """A connection is gone."""
+
+    def hello(self, to_client: bool = False) -> Hello:
+        """Return what this end says of itself."""
+
+    def claim(self, link: "Inbound", hello: Hello) -> str | None:
+        """Register `link` under the name it claims; return why not, or None."""
+
+    def admitted(self, link: "Inbound") -> None:
+        """A link said hello and was taken."""
+
+    def take(self, link: "Inbound | Outbound", data: bytes) -> None:
+        """Take in one line of a greeted link; raises `FrameError`."""
+
+    def broken_link(self, label: str, reason: str) -> None:
+        """Count and tell that a link broke a rule."""
+
+
+P = ParamSpec("P")
+L = TypeVar("L", bound="Link")
+
+
+def contained(use: Callable[Concatenate[L, P], None]) -> Callable[Concatenate[L, P], None]:
+    """Let nothing that `use` of a link raises leave the link.
+
+    Every way into a link goes through here: callbacks of the event loop, timers, the turns of the
+    host.  An `OSError` says that the other end has gone, which is no event of its own: the end of
+    the connection is told soon.  Anything else is a bug of ours; it is told, and costs this link.
+    """
+
+    @wraps(use)
+    def used(link: L, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            use(link, *args, **kwargs)
+        except OSError:
+            link.abort()
+        except Exception as error:
+            link.owner.receiver.link_failed(link.label, error)
+            link.abort()
+
+    return used
+
+
+class Link(asyncio.Protocol, ABC):
+    """A TCP connection as lines; subclasses say what a line means."""
+
+    label = "a link"
+
+    def __init__(self, owner: LinkOwner) -> None:
+        self.owner = owner
+        self.socket: asyncio.Transport | None = None
+        self.greeted = False
+        self.closing = False
+        self.batch: list[bytes] = []
+        self._tail = b""
+        self._patience: asyncio.TimerHandle | None = None
+
+    @contained
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection; the other end now has the owner's `greeting_time` to say hello."""
+        self.socket = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
+        self._patience = self.owner.loop.call_later(self.owner.greeting_time, self._too_late)
+        self.owner.add(self)
+        if self.closing:
+            return
+        raw = transport.get_extra_info("socket")
+        if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if (user_timeout := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+                raw.setsockopt(socket.IPPROTO_TCP, user_timeout, int(SILENCE * 1000))
+        self.opened()
+
+    def opened(self) -> None:
+        """Do what a new connection begins with."""
+
+    def _too_late(self) -> None:
+        if not self.greeted:
+            self.fail(f"No hello came within {self.owner.greeting_time:g} s.")
+
+    @contained
+    def data_received(self, data: bytes) -> None:
+        """Split what came into lines and take them in, one by one."""
+        if self.closing:
+            return
+        limit = self.owner.config.limits.frame_bytes  # SPECIFICATION R2.1
+        *lines, self._tail = (self._tail + data).split(b"\n")
+        for one in lines:
+            if len(one) > limit:
+                return self.fail(f"A line is longer than {limit} bytes.")
+            try:
+                self.on_line(one)
+            except FrameError as error:
+                self.fail(str(error))
+            if self.closing:
+                return
+        if len(self._tail) > limit:
+            self.fail(f"A line is longer than {limit} bytes.")
+
+    @abstractmethod
+    def on_line(self, data: bytes) -> None:
+        """Act on one line; raises `FrameError` if it breaks a rule."""
+
+    @contained
+    def fail(self, reason: str) -> None:
+        """Close this link because of `reason`, which is counted, traced and told to the other end."""
+        if self.closing:
+            return
+        self.owner.broken_link(self.label, reason)
+        self._part(line(Refused(reason)))
+
+    @contained
+    def close(self) -> None:
+        """Close in peace: what was written still leaves."""
+        if not self.closing:
+            self._part(b"")
+
+    def _part(self, last: bytes) -> None:
+        self.closing = True
+        self._tail = b""
+        self._calm()
+        if self.socket is None or self.socket.is_closing():
+            return
+        self.resume()  # what still comes is read and thrown away
+        self.socket.write(b"".join(self.batch) + last)
+        self.batch.clear()
+        if self.socket.can_write_eof():
+            self.socket.write_eof()
+        self._patience = self.owner.loop.call_later(PARTING_TIME, self.abort)
+
+    def abort(self) -> None:
+        """End the connection at once; the other end sees a reset, as after a crash."""
+        self.closing = True
+        self._calm()
+        if self.socket is None or self.socket.is_closing():
+            return
+        with suppress(OSError):  # what is reset already needs no reset
+            raw = self.socket.get_extra_info("socket")
+            if raw is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        with suppress(OSError):
+            self.socket.abort()
+
+    @contained
+    def pause(self) -> None:
+        """Read nothing until `resume`."""
+        if self.socket is not None and not self.closing and not self.socket.is_closing():
+            self.socket.pause_reading()
+
+    @contained
+    def resume(self) -> None:
+        """Read on."""
+        if self.socket is not None and not self.socket.is_closing():
+            self.socket.resume_reading()
+
+    def _calm(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def eof_received(self) -> bool:
+        """The other end is done; half a line is a broken one."""
+        if self._tail and not self.closing:
+            self.owner.broken_link(self.label, f"The link ended within a line ({len(self._tail)} bytes of it came).")
+            self._tail = b""
+        return False
+
+    @contained
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the connection."""
+        self.closing = True
+        self._calm()
+        self.batch.clear()
+        self.owner.remove(self)
+
+    def _write(self, data: bytes) -> None:
+        if self.socket is not None and not self.socket.is_closing():
+            self.socket.write(data)
+
+    def put(self, data: bytes) -> None:
+        """Add one line to this turn's batch."""
+        if not self.batch:
+            self.owner.touched.append(self)
+        self.batch.append(data)
+
+    @contained
+    def flush(self) -> None:
+        """Write the batch at once; a link whose other end does not read is closed."""
+        if self.closing or self.socket is None or self.socket.is_closing():
+            self.batch.clear()
+            return
+        self.socket.writelines(self.batch)
+        self.batch.clear()
+        if self.socket.get_write_buffer_size() > self.owner.unread_limit:
+            self.owner.broken_link(self.label, "The other end does not read; too much waits for it.")
+            self.abort()
+
+
+class Inbound(Link):
+    """A link that somebody made to us."""
+
+    def __init__(self, owner: LinkOwner) -> None:
+        super().__init__(owner)
+        self.sender: Address = 0
+        self.incarnation = 0
+        self.descriptor = 0
+        """The number that the system gave this connection: how many are in use at least."""
+
+    def opened(self) -> None:
+        """Name the other end; it is a stranger until it says hello."""
+        assert self.socket is not None, "a link that opens has a connection"
+        address = self.socket.get_extra_info("peername") or ("?", "?")
+        self.label = f"{address[0]}:{address[1]}"
+        raw = self.socket.get_extra_info("socket")
+        self.descriptor = raw.fileno() if raw is not None else 0
+        self.owner.strangers.came(self)
+        if self.owner.paused:
+            self.pause()
+
+    def on_line(self, data: bytes) -> None:
+        """Take the hello, then frames."""
+        if self.greeted:
+            self.owner.take(self, data)
+            return
+        hello = read_greeting(data)
+        if isinstance(hello, Refused):
+            raise FrameError("The first line is no hello.")
+        why = objection(hello, self.owner.me, self.owner.config) or self.owner.claim(self, hello)
+        if why:
+            raise FrameError(why)
+        self.greeted = True
+        self._write(line(self.owner.hello(to_client=hello.role == "client")))
+        self.owner.admitted(self)
+
+
+class Outbound(Link):
+    """A link that we made to the member `peer`; `answer` holds its hello, or None if none came."""
+
+    def __init__(self, owner: LinkOwner, peer: int) -> None:
+        super().__init__(owner)
+        self.peer = peer
+        self.label = f"node {peer}"
+        self.incarnation = 0
+        self.answer: asyncio.Future[Hello | None] = owner.loop.create_future()
+        self.lost: asyncio.Future[None] = owner.loop.create_future()
+
+    def opened(self) -> None:
+        """Say hello first."""
+        self._write(line(self.owner.hello()))
+
+    def on_line(self, data: bytes) -> None:
+        """Take the answer to our hello, then, as a client, frames."""
+        if self.greeted:
+            self.owner.take(self, data)
+            return
+        hello = read_greeting(data)
+        if isinstance(hello, Refused):
+            self.owner.broken_link(self.label, f"{self.label} refused the link: {hello.reason[:200]}")
+            self.abort()
+            return
+        why = objection(hello, self.owner.me, self.owner.config)
+        if why is None and hello.sender != self.peer:
+            why = f"Node {self.peer} was dialled, but node {hello.sender} answered."
+        if why:
+            raise FrameError(why)
+        self.greeted = True
+        self.incarnation = hello.incarnation
+        if not self.answer.done():
+            self.answer.set_result(hello)
+
+    @property
+    def sender(self) -> int:
+        """Who speaks to us here."""
+        return self.peer
+
+    @contained
+    def connection_lost(self, error: Exception | None) -> None:
+        """Wake who waits for this link."""
+        super().connection_lost(error)
+        if not self.answer.done():
+            self.answer.set_result(None)
+        if not self.lost.done():
+            self.lost.set_result(None)

@@ -1,0 +1,129 @@
+"""The wire: frames as lines of JSON, and the greeting with which every link begins.
+
+One JSON object per line, UTF-8, so a link can be read with `nc`:
+
+    {"type":"hello","protocol":"chatsys/1","cluster":"chat","role":"node","node":2,"incarnation":1,...}
+    {"n":17,"clock":204,"message":{"type":"HEARTBEAT","term":1,"number":9,"commit":3,"last":[1,3]}}
+
+`n` counts the frames of one sender's life: with sender and incarnation it is the frame's stable
+id.  `clock` is the sender's Lamport clock.  The codec is built from what an actor declares.
+
+Assumes   nothing about the other end: it may send any bytes.
+Promises  `read` returns a checked frame or raises `FrameError` with a sentence, never anything else.
+Read also `transport` (who uses it), `protocol.messages` (the frames of the chat).
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Union
+
+import msgspec
+
+from chatsys.actor.actor import Address
+from chatsys.config import ClusterConfig
+from chatsys.errors import FrameError
+from chatsys.protocol.messages import Number
+
+PROTOCOL = "chatsys/1"
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="type", omit_defaults=True, kw_only=True):
+    """The first line in both directions: who speaks, in which life, for which cluster."""
+
+    protocol: str
+    cluster: str
+    role: Literal["node", "client"]
+    node: Number | None = None
+    name: Name | None = None
+    incarnation: Number = 0
+    address: str = ""
+    config_digest: str = ""
+    members: dict[int, str] = {}
+    """Told to clients only: where the members listen, so that one address is enough to begin."""
+
+    @property
+    def sender(self) -> Address:
+        """Who speaks on this link."""
+        return (self.node if self.role == "node" else self.name) or 0
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused", tag_field="type"):
+    """The only other first line: no link, and why."""
+
+    reason: str
+
+
+class Nothing(msgspec.Struct, frozen=True, tag="nothing", tag_field="type"):
+    """Stands in for the messages of an actor that declares none."""
+
+
+_encode = msgspec.json.encode
+_greeting: msgspec.json.Decoder[Hello | Refused] = msgspec.json.Decoder(Hello | Refused)
+
+
+def line(value: msgspec.Struct) -> bytes:
+    """Return a greeting as one line."""
+    return _encode(value) + b"\n"
+
+
+def read_greeting(data: bytes) -> Hello | Refused:
+    """Return the first line of a link; raises `FrameError`."""
+    try:
+        return _greeting.decode(data)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise FrameError(f"The first line is no hello: {_why(error)}.") from None
+
+
+def objection(hello: Hello, me: Address, config: ClusterConfig) -> str | None:
+    """Say why a link that begins with `hello` must be refused by `me`, or None."""
+    if hello.protocol != PROTOCOL:  # SPECIFICATION R2.2
+        return f"This node speaks {PROTOCOL}, not {hello.protocol[:40]!r}."
+    if hello.cluster != config.cluster:
+        return f"This node belongs to the cluster {config.cluster!r}, not to {hello.cluster[:40]!r}."
+    if hello.role == "client":
+        return None if hello.name else "A client's hello needs a name."
+    if hello.node not in config.members:
+        return f"Node {hello.node} is not a member; members are {', '.join(map(str, config.ids))}."
+    if hello.node == me:
+        return f"Node {me} is this node itself; two nodes must not share an id."
+    if hello.incarnation < 1:
+        return "A node's hello needs its incarnation, 1 or more."
+    if isinstance(me, int) and hello.config_digest != config.digest:
+        return "The member ids or the quorum differ from this node's config; give all nodes the same."
+    return None
+
+
+class Codec:
+    """Frames of one actor's kind <-> lines."""
+
+    def __init__(self, messages: Sequence[type[msgspec.Struct]]) -> None:
+        union: Any = Union[tuple(messages) or (Nothing,)]  # noqa: UP007 - the types are in a tuple
+        frame = msgspec.defstruct(
+            "Frame", [("n", Number), ("clock", Number), ("message", union)], frozen=True, forbid_unknown_fields=True
+        )
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(frame)
+        self._encoder = msgspec.json.Encoder()
+        self._last: tuple[msgspec.Struct | None, bytes] = (None, b"")
+
+    def write(self, n: int, clock: int, message: msgspec.Struct) -> bytes:
+        """Return the frame as one line, newline included."""
+        last, body = self._last
+        if message is not last:  # the same message to several peers is encoded once
+            body = self._encoder.encode(message)
+            self._last = (message, body)
+        return b'{"n":%d,"clock":%d,"message":%b}\n' % (n, clock, body)  # SPECIFICATION R2.5
+
+    def read(self, data: bytes) -> tuple[int, int, Any]:
+        """Return (n, clock, message) of one line; raises `FrameError`."""
+        try:
+            frame = self._decoder.decode(data)
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            raise FrameError(f"The frame is malformed: {_why(error)}.") from None
+        return frame.n, frame.clock, frame.message
+
+
+def _why(error: Exception) -> str:
+    """Return what a decoder says, short and without its final stop."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error)[:200].rstrip(".")

@@ -1,0 +1,90 @@
+"""Recorder: it writes one address's share of the trace, and numbers the frames that leave it.
+
+    effects, frames, links --> Recorder --one record each, at once--> Trace
+
+It keeps what every record needs: who, in which life, term and role, and the Lamport clock, which
+moves at every frame that is sent or received.  The time is the simulation's.
+
+Read also `interpreter` and `host` (who write with it), `trace` (the columns), `protocol.words`
+(which column tells what); `runtime.recorder` is its counterpart in the real world.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from chatsys.actor.actor import Address
+from chatsys.actor.effects import Note
+from chatsys.protocol.words import columns
+from chatsys.trace import Record
+
+Frame = tuple[int, str, int, msgspec.Struct]
+"""What travels: the sender's incarnation, the stable id, the sender's Lamport clock, the message."""
+
+
+class HasTime(Protocol):
+    """Something with the present moment in it."""
+
+    now: float
+
+
+class Recorder:
+    """The records of the address `me`, over all its lives."""
+
+    def __init__(self, me: Address, time: HasTime, trace: Callable[[Record], None]) -> None:
+        self.me, self.time, self.trace = me, time, trace
+        self.incarnation = self.frames = self.clock = self.term = 0
+        self.role = self.prefix = ""
+
+    def begin(self, incarnation: int) -> None:
+        """Begin the records of a new life."""
+        self.rename(incarnation)
+        self.frames = self.clock = self.term = 0
+        self.role = ""
+
+    def rename(self, incarnation: int) -> None:
+        """Let this life be known by another number."""
+        self.incarnation, self.prefix = incarnation, f"{self.me}.{incarnation}."
+
+    def frame(self, to: Address, message: msgspec.Struct) -> Frame:
+        """Write that a frame goes on the wire, and return it."""
+        self.clock += 1
+        self.frames += 1
+        name = self.prefix + str(self.frames)
+        kind, term, seq = columns(message)
+        self.trace(Record(
+            self.time.now, "send", self.me, self.incarnation, term, self.role, self.clock, to, kind, name, seq,
+        ))  # fmt: skip
+        return (self.incarnation, name, self.clock, message)
+
+    def received(self, sender: Address, name: str, clock: int, message: msgspec.Struct) -> None:
+        """Write that a frame arrived."""
+        self.clock = (clock if clock > self.clock else self.clock) + 1
+        kind, term, seq = columns(message)
+        self.trace(Record(
+            self.time.now, "receive", self.me, self.incarnation, term, self.role, self.clock, sender, kind, name, seq,
+        ))  # fmt: skip
+
+    def dropped(self, peer: Address, frame: Frame, reason: str) -> None:
+        """Write that a frame vanished, and why."""
+        kind, term, seq = columns(frame[3])
+        self.trace(Record(
+            self.time.now, "drop", self.me, self.incarnation, term, self.role, self.clock, peer, kind, frame[1], seq,
+            reason=reason,
+        ))  # fmt: skip
+
+    def note(self, note: Note) -> None:
+        """Write what the actor noted."""
+        self.trace(Record(
+            self.time.now, note.kind, self.me, self.incarnation, self.term if note.term is None else note.term,
+            note.role or self.role, self.clock, note.peer, None, None, note.seq, note.msg_no, note.entry_term, None, note.verified, note.room, note.author, note.text, note.client,
+            note.client_seq, note.reason,
+        ))  # fmt: skip
+
+    def write(self, kind: str, **columns: Any) -> None:
+        """Write one record."""
+        columns.setdefault("term", self.term)
+        self.trace(Record(
+            self.time.now, kind, self.me, self.incarnation, role=self.role, clock=self.clock, **columns
+        ))  # fmt: skip

@@ -1,0 +1,224 @@
+"""Two figures about the order: the delivery matrix, and the log as a table.
+
+             #1   #2   #3   #4          a column is a number, a row is a node
+    node 3   ok   ok   ok   --          -- nothing delivered at this number
+    node 2   ok   ok   ok   !=          != not what the others delivered there
+    node 1   ok   ok   ok   x2         x2 delivered before, at another number
+
+Read also `agreement` (the facts), `timelines` (roles over time), `journeys` (how long it took), `check` (the same as verdicts).
+"""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from chatsys.errors import UsageError
+from chatsys.teach.figures import theme
+from chatsys.teach.figures.agreement import MISSING, SAME, Matrix, said
+from chatsys.teach.figures.theme import counted, escape, node_name
+from chatsys.trace import Record, Trace
+
+MOST_NUMBERS = 40
+"""Columns of the matrix."""
+MOST_ROWS = 200
+"""Rows of the log table."""
+ROWS_IN_SIGHT = 12
+"""Rows that are seen without scrolling."""
+
+SIGNS = ("–", "✓", "↻", "≠", "×2")
+WORDS = (
+    "not delivered",
+    "delivered",
+    "caught up after a restart",
+    "not one and the same message here",
+    "delivered twice",
+)
+COLOURS = (theme.PALE_GREY, theme.PALE_SKY, theme.PALE_GREEN, theme.PALE_ORANGE, theme.PALE_PURPLE)
+
+
+# --- the matrix --------------------------------------------------------------------------------
+
+
+def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
+    """Draw node x message number: what every node delivered at every number.
+
+    At most 40 numbers are shown, from `first` on; by default the last ones, or those around the
+    first number at which the nodes differ.
+    """
+    title = "What each node delivered at each number"
+    if first is not None and (isinstance(first, bool) or not isinstance(first, int) or first < 1):
+        raise UsageError(f"first is {first!r:.40}; give the number of a message, 1 or more.")
+    matrix = Matrix.of(trace)
+    if not matrix.first:
+        return theme.nothing(title, "No node has delivered a message in this run yet.")
+    nodes = trace.nodes
+    numbers = _window(matrix, nodes, first)
+    states = [[matrix.state(node, number) for number in numbers] for node in nodes]
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=[f"#{number}" for number in numbers],
+        y=[node_name(node) for node in nodes],
+        z=states,
+        zmin=-0.5,
+        zmax=4.5,
+        colorscale=[
+            [step / len(COLOURS), colour] for index, colour in enumerate(COLOURS) for step in (index, index + 1)
+        ],
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        text=[[_label(matrix, node, number, len(numbers)) for number in numbers] for node in nodes],
+        texttemplate="%{text}",
+        textfont={"color": theme.DARK_TEXT, "size": 12},
+        hovertext=[[_tell_cell(matrix, node, number) for number in numbers] for node in nodes],
+        hoverinfo="text",
+    )
+    _mark_terms(figure, matrix, numbers)
+    names = [node_name(node) for node in nodes]
+    figure.update_yaxes(categoryorder="array", categoryarray=names, showgrid=False, showline=False, ticklabelstandoff=6)
+    below = _label_numbers(figure, matrix, numbers)
+    below += _draw_key(figure, {state for row in states for state in row}, below)
+    return theme.finish(figure, title, _tell_matrix(matrix, nodes), 44 * len(nodes) + 20, below=below, above=18)
+
+
+def _label_numbers(figure: Any, matrix: Matrix, numbers: list[int]) -> int:
+    """Write the numbers under the columns, and return how many pixels they and the key need.
+
+    Where the cells are too narrow for the texts but not for a slanted line, the texts stand here.
+    """
+    if 14 < len(numbers) <= 26:
+        ticks = [
+            f"#{number} {escape(matrix.first[number].text or '', 14)}" for number in numbers if number in matrix.first
+        ]
+        places = [f"#{number}" for number in numbers if number in matrix.first]
+        figure.update_xaxes(tickvals=places, ticktext=ticks, tickangle=-50, tickfont={"size": 12})
+        below = 112
+    else:
+        step = -(-len(numbers) * (9 * len(str(numbers[-1])) + 22) // 780)  # labels that do not touch
+        figure.update_xaxes(tickvals=[f"#{number}" for number in numbers][::step], tickangle=0)
+        below = 42
+    figure.update_xaxes(type="category", showgrid=False, showline=False, ticklabelstandoff=6)
+    return below
+
+
+def _window(matrix: Matrix, nodes: tuple[int, ...], first: int | None) -> list[int]:
+    last = max(matrix.first)
+    if first is None:
+        first = max(1, last - MOST_NUMBERS + 1)
+        odd = matrix.odd(nodes)
+        if odd and min(odd) < first:
+            first = max(1, min(odd) - 3)
+    return list(range(first, min(last, first + MOST_NUMBERS - 1) + 1))
+
+
+def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
+    """Return the sign of a cell and, where there is room, the beginning of its text."""
+    state = matrix.state(node, number)
+    room = 104 // columns - 4
+    if state == MISSING or room < 4:
+        return SIGNS[state]
+    texts = list(dict.fromkeys(record.text or "" for record in matrix.cells[node, number]))
+    if len(texts) > 1:  # this node took back what it had delivered here
+        return f"{SIGNS[state]} {escape(texts[0], room // 2)} → {escape(texts[-1], room // 2)}"
+    return f"{SIGNS[state]} {escape(texts[0], room)}"
+
+
+def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
+    head = f"{node_name(node)}, number {number}: {WORDS[matrix.state(node, number)]}"
+    cell = matrix.cells.get((node, number), [])
+    told = [
+        f"{record.time:.2f} s, life {record.incarnation}: {escape(record.author or '', 16)}: "
+        f"{escape(record.text or '', 60)} (seq {record.seq}, term {record.entry_term})"
+        for record in cell[-4:]
+    ]
+    return "<br>".join([head, *told])
+
+
+def _mark_terms(figure: Any, matrix: Matrix, numbers: list[int]) -> None:
+    """Write above the columns in which term the messages were born, where it changes."""
+    before: int | None = None
+    for index, number in enumerate(numbers):
+        term = matrix.first[number].entry_term if number in matrix.first else before
+        if term != before and term is not None:
+            figure.add_annotation(
+                x=index - 0.47, xref="x", y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
+                text=f"term {term}", font={"size": 12},
+            )  # fmt: skip
+            if before is not None:
+                figure.add_vline(x=index - 0.5, line={"width": 2, "dash": "dash", "color": theme.GREY})
+        before = term
+
+
+def _draw_key(figure: Any, states: set[int], below: int) -> int:
+    """Explain the signs that occur, `below` pixels under the cells; return how many pixels that needs."""
+    if states == {SAME}:
+        return 0
+    key = "      ".join(f"{SIGNS[state]} {WORDS[state]}" for state in sorted(states | {SAME}))
+    figure.add_annotation(
+        text=key, x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=4 - below, showarrow=False
+    )
+    return 26
+
+
+def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
+    total = max(matrix.first)
+    faults = matrix.faults()
+    if faults:
+        return " ".join(faults)
+    missing = matrix.odd(nodes)
+    holes = [n for n in range(1, total + 1) if n not in matrix.first]
+    if holes:
+        return f"Number {holes[0]} was never delivered, but later numbers were: the order has a gap."
+    if not missing:
+        return f"All {len(nodes)} nodes delivered the same {counted(total, 'message')}, #1 to #{total}, without a gap."
+    those = sorted({node for nodes_ in missing.values() for node in nodes_})
+    lacks = ", ".join(f"node {node} lacks {sum(node in at for at in missing.values())}" for node in those)
+    return f"Where the nodes delivered, they agree; of {counted(total, 'message')} {lacks}."
+
+
+# --- the log -----------------------------------------------------------------------------------
+
+
+def log_table(trace: Trace) -> Any:
+    """Show the common log: every delivered message, and when each node delivered it (the last 200)."""
+    title = "The log"
+    matrix = Matrix.of(trace)
+    if not matrix.first:
+        return theme.nothing(title, "No node has delivered a message in this run yet.")
+    rows = [row for number in sorted(matrix.first)[-MOST_ROWS:] for row in matrix.variants(trace.nodes, number)]
+    columns = {
+        "no.": [f"#{row.msg_no}" for row in rows],
+        "seq": [row.seq for row in rows],
+        "term": [row.entry_term for row in rows],
+        "room": [escape(row.room or "", 14) for row in rows],
+        "author": [escape(row.author or "", 14) for row in rows],
+        "text": [escape(row.text or "", 60) for row in rows],
+    }
+    for node in trace.nodes:
+        columns[f"{node_name(node)} at"] = [_when(matrix, node, row) for row in rows]
+    figure = go.Figure()
+    figure.add_table(
+        columnwidth=[46, 46, 40, 54, 60, 200] + [84] * len(trace.nodes),
+        header={"values": list(columns), "align": "left", "fill_color": theme.BLUE, "font": {"color": "#FFFFFF"}},
+        cells={
+            "values": list(columns.values()),
+            "align": "left",
+            "height": 26,
+            "fill_color": [[theme.PALE_SKY if index % 2 else "#EAF5FC" for index in range(len(rows))]],
+            "font": {"color": theme.DARK_TEXT, "size": 12},
+        },
+    )
+    told, more = _tell_matrix(matrix, trace.nodes), len(rows) - ROWS_IN_SIGHT
+    if more > 0:
+        told += f" {counted(more, 'more row')}: scroll in the table."
+    return theme.finish(figure, title, told, 30 + 26 * min(len(rows), ROWS_IN_SIGHT), below=14)
+
+
+def _when(matrix: Matrix, node: int, row: Record) -> str:
+    """Return when this node first delivered this very message at this number, with the sign of the matrix."""
+    number = row.msg_no or 0
+    found = [cell for cell in matrix.cells.get((node, number), []) if said(cell) == said(row)]
+    if not found:
+        return SIGNS[MISSING]
+    state = matrix.state(node, number)
+    return f"{found[0].time:.2f} s" + (f" {SIGNS[state]}" if state != SAME else "")

@@ -1,0 +1,333 @@
+"""The panel: a running cluster with buttons.  Everything it does is a verb you can also type.
+
+    browser  --{"do": "crash", "node": 3}-->  Panel.press  --> queue --> its own thread --> cluster.crash(3)
+    browser  <------- state, said, line ----  a few times a second, read from the trace
+
+The panel keeps no state of the protocol: it reads the trace and `status()`.  A callback only puts
+an order into a queue, so a button can neither block the notebook nor fail in it; when a verb says
+no, its sentence stands in the panel.
+
+    panel(cluster)          show it; `panel(world)` adds Play, Step and speed
+    panel(cluster).press("crash", node=3)         what the button does
+
+Assumes   a real cluster may be called from any thread; a simulated world may not, so while a cell
+          runs the panel waits, and the other way round.
+Promises  without a front end it is a silent value; its thread ends with the cluster or the panel;
+          a cell that runs again closes the panels that it made before, and their clusters end.
+          Where there are no threads, as in a browser, it is a task on the notebook's own loop.
+Read also `hold` (who keeps the cluster), `view` (what is shown), `panel.js` (how).
+"""
+
+import asyncio
+import os
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from chatsys.capabilities import THREADS, has
+from chatsys.errors import ChatsysError, UsageError
+from chatsys.faults import Testbed
+from chatsys.teach.figures.role_spans import DOWN
+from chatsys.teach.widgets.notebook import WorldLock, cell, shell
+from chatsys.teach.widgets.panel.hold import Hold
+from chatsys.teach.widgets.panel.view import View
+
+PACE = 0.15
+"""Seconds between two looks at the cluster."""
+HERE = Path(__file__).parent
+
+STOPPED = "All nodes are stopped; make a new cluster to go on."
+GONE = "This cluster is gone: only this panel knew it. Run the cell that makes it again."
+
+_open: "weakref.WeakSet[Panel]" = weakref.WeakSet()
+"""The panels that are not closed."""
+
+
+def panel(cluster: Testbed, name: str = "") -> "Panel":
+    """Return the panel of a cluster or of a simulated world, ready to be the last line of a cell.
+
+    `name` is what the cluster is called in the lines of code that the panel shows.
+    """
+    if not isinstance(cluster, Testbed):
+        raise UsageError(f"{cluster!r:.80} is no cluster; make one first: panel(Cluster()) or panel(World()).")
+    now = cell()
+    for other in list(_open):
+        # a second panel takes over from the first, and the output of a cell's earlier run is off the page
+        if other.cluster is cluster or (now is not None and now.is_again(other.cell)):
+            other.close()
+    return Panel(cluster, name or ("world" if cluster.where == "sim" else "cluster"))
+
+
+class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """The widget and its thread; make one with `panel(cluster)`."""
+
+    _esm = (HERE / "panel.js").read_text("utf-8")
+    _css = (HERE / "panel.css").read_text("utf-8")
+
+    about = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+    said = traitlets.Unicode("").tag(sync=True)
+    """The latest sentence, for eyes and for screen readers."""
+    line = traitlets.Unicode("").tag(sync=True)
+    """The line of code that does what was pressed last."""
+
+    def __init__(self, cluster: Testbed, name: str) -> None:
+        self.name, self.cell = name, cell()
+        self.view = View(tuple(cluster.nodes))
+        self.loss = self.delay = 0.0
+        self.speed, self.playing, self.ended = 1.0, False, False
+        self._orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._turns = WorldLock()
+        self._turn = self._turns.lock
+        self._hold = Hold(cluster, self._turn)
+        if cluster.where == "sim":
+            self._turns.tie()
+        config = cluster.config
+        quorum = f"{config.quorum} of {len(config.ids)}" + ("" if config.safe else " (unsafe)")
+        super().__init__(about={"nodes": list(cluster.nodes), "where": cluster.where, "quorum": quorum})
+        self.on_msg(self._receive)
+        self.refresh()
+        _open.add(self)
+
+    @property
+    def cluster(self) -> Testbed | None:
+        """The cluster or the world that is shown; None when it is gone."""
+        return self._hold.cluster
+
+    def open(self) -> None:
+        """Open the channel to the browser; where there is no notebook, nobody would listen."""
+        if shell() is not None:
+            super().open()
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Come alive when shown, but not while a notebook is graded."""
+        if self.comm is None:
+            return {"text/plain": repr(self)}
+        if not os.environ.get("NBGRADER_EXECUTION"):
+            self.start()
+        return super()._repr_mimebundle_(**options)
+
+    def press(self, do: str, **values: Any) -> None:
+        """Do what the button `do` does, and wait until it is done: `press("crash", node=3)`."""
+        with self._turn:
+            self._obey({"do": do, **values})
+        self.refresh()
+
+    def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
+        self._orders.put(order)
+        self.start()
+
+    def __repr__(self) -> str:
+        return f"<Panel of {len(self.view.nodes)} nodes ({self.about['where']}); it needs a notebook to be seen>"
+
+    # --- its thread -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Follow the cluster from now on, on a thread of its own or as a task; once is enough."""
+        if self.ended:
+            self.said = GONE if self.cluster is None else STOPPED
+        elif self._over.is_set():
+            return
+        elif not has(THREADS):
+            self._start_here()
+        elif self._thread is None or not self._thread.is_alive():
+            seen = weakref.ref(self)
+            self._thread = threading.Thread(
+                target=_follow, args=(seen, self._orders), name="chatsys panel", daemon=True
+            )
+            self._thread.start()
+
+    def _start_here(self) -> None:
+        try:
+            if self._task is None or self._task.done():
+                self._task = asyncio.get_running_loop().create_task(self._follow_here())
+        except RuntimeError:
+            self.said = "There are no threads here, and no loop runs: the buttons wait; type the verbs instead."
+
+    def close(self) -> None:
+        """Stop following; a cluster that nobody else knows is stopped, any other goes on."""
+        self._over.set()
+        _open.discard(self)
+        if self._task is not None:
+            self._task.cancel()
+        self._turns.untie()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(2 * PACE)
+        super().close()
+        self._hold.drop()
+
+    async def _follow_here(self) -> None:
+        """Do what the thread does, between the cells, which run on this same loop."""
+        last, going_on = time.monotonic(), True
+        while going_on:
+            await asyncio.sleep(PACE)
+            now = time.monotonic()
+            if not self._turns.held:  # else a cell runs, and awaits something
+                going_on = self._look(None if self._orders.empty() else self._orders.get(), now - last)
+            last = now
+
+    def _look(self, order: dict[str, Any] | None, passed: float) -> bool:
+        """Carry out an order, play on for `passed` seconds, look at the cluster; return whether to go on."""
+        with self._turn:
+            if order is not None:
+                self._obey(order)
+            cluster = self.cluster
+            if cluster is not None and self.playing and not self._over.is_set():
+                self._attempt(partial(cluster.run, min(passed, 0.5) * self.speed))
+            del cluster
+        self.refresh()
+        return not (self._over.is_set() or self.ended)
+
+    def refresh(self) -> None:
+        """Look at the cluster once and send what changed to the browser."""
+        with self._turn:
+            heard, state = self._seen()
+        state |= {"loss": self.loss, "delay": self.delay, "playing": self.playing, "ended": self.ended}
+        if self._over.is_set():
+            return
+        self.state = state
+        if heard:
+            self.said = " ".join(heard[-3:])
+
+    def _seen(self) -> tuple[list[str], dict[str, Any]]:
+        """Return the news as sentences, and all that is drawn."""
+        cluster = self.cluster
+        if cluster is None:
+            news = [] if self.ended else [GONE]
+            self.ended, self.playing = True, False
+            return news, self.state | {
+                "nodes": [card | {"alive": False, "health": DOWN} for card in self.state["nodes"]]
+            }
+        heard = self.view.take(cluster.trace)
+        state = self.view.state(cluster.status(), cluster.now)
+        self.ended = self.ended or self.view.ended
+        return heard, state
+
+    # --- what buttons do --------------------------------------------------------------------
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        """Carry out one order of the browser; whatever is wrong with it becomes a sentence."""
+        do = order.get("do")
+        verb = ORDERS.get(do) if isinstance(do, str) else None
+        if verb is None:
+            self.said = f"The panel has no button {do!r}."
+            return
+        if self.cluster is None:
+            self.said = GONE
+            return
+        self._attempt(lambda: self._do(verb(self, order)))
+
+    def _do(self, calls: "list[Call]") -> None:
+        self.line = "; ".join(f"{self.name}.{written(verb, *args)}" for verb, args in calls) or self.line
+        cluster = self.cluster
+        for verb, (given, named) in calls:
+            getattr(cluster, verb)(*given, **named)
+
+    def _attempt(self, act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except ChatsysError as error:
+            self.playing = False
+            self.said = str(error)
+        except Exception as error:  # a student's own class may raise anything, and a panel must not
+            self.playing = False
+            self.said = f"{type(error).__name__}: {error}"
+
+
+def _follow(seen: "weakref.ref[Panel]", orders: "queue.SimpleQueue[dict[str, Any]]") -> None:
+    """Let a panel look every `PACE` seconds, and at once when it gets an order; keep it alive no longer than others do."""
+    last = time.monotonic()
+    going_on = True
+    while going_on:
+        try:
+            order = orders.get(timeout=PACE)
+        except queue.Empty:
+            order = None
+        shown, now = seen(), time.monotonic()
+        going_on = shown is not None and shown._look(order, now - last)
+        del shown
+        last = now
+
+
+Call = tuple[str, tuple[tuple[Any, ...], dict[str, Any]]]
+"""A verb with its arguments."""
+
+
+def call(verb: str, *given: Any, **named: Any) -> Call:
+    """Return a verb with its arguments, as a value."""
+    return verb, (given, named)
+
+
+def written(verb: str, given: tuple[Any, ...], named: dict[str, Any]) -> str:
+    """Return a call as one would type it."""
+    return f"{verb}({', '.join([*map(repr, given), *(f'{name}={value!r}' for name, value in named.items())])})"
+
+
+def _say(_panel: Panel, order: dict[str, Any]) -> list[Call]:
+    node = {} if order.get("node") is None else {"node": order["node"]}
+    return [call("say", str(order.get("text", "")), **node, author=str(order.get("author", "")))]
+
+
+def _slow(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    panel.delay = float(order["delay"])
+    return [call("slow", "*", "*", panel.delay)]
+
+
+def _lose(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    panel.loss = float(order["fraction"])
+    return [call("lose", "*", "*", panel.loss)]
+
+
+def _reset(panel: Panel, _order: dict[str, Any]) -> list[Call]:
+    panel.loss = panel.delay = 0.0
+    return [call("mend")]
+
+
+def _stop(panel: Panel, _order: dict[str, Any]) -> list[Call]:
+    panel.playing, panel.ended = False, True
+    return [call("stop")]
+
+
+def _play(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    panel.playing = order["do"] == "play" and panel.about["where"] == "sim"
+    panel.start()
+    return []
+
+
+def _speed(panel: Panel, order: dict[str, Any]) -> list[Call]:
+    panel.speed = min(max(float(order["speed"]), 0.01), 100.0)
+    return []
+
+
+def _node_verb(_panel: Panel, order: dict[str, Any]) -> list[Call]:
+    return [call(order["do"], order["node"])]
+
+
+ORDERS: dict[str, Callable[[Panel, dict[str, Any]], list[Call]]] = {
+    **dict.fromkeys(("crash", "restart", "pause", "resume"), _node_verb),
+    "cut": lambda _panel, order: [call("cut", order["a"], order["b"])],
+    "join_link": lambda _panel, order: [call("reconnect", order["a"], order["b"])],
+    "heal": lambda _panel, _order: [call("heal")],
+    "slow": _slow,
+    "lose": _lose,
+    "say": _say,
+    "reset": _reset,
+    "stop": _stop,
+    "play": _play,
+    "hold": _play,
+    "speed": _speed,
+    "step": lambda _panel, _order: [call("step")],
+    "run": lambda _panel, order: [call("run", float(order["seconds"]))],
+}
+"""Every order that the browser may send, and the calls it stands for."""

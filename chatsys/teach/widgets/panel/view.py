@@ -1,0 +1,180 @@
+"""What the panel shows: the last seconds of a trace and the status of every node, as plain values.
+
+    trace --new records--> View --state(status)--> a dict that the browser draws
+                             `----sentences------> what a screen reader says
+
+The view is a cache of the trace and nothing else: a panel opened later, or after the page was
+loaded again, shows the same.
+
+Assumes   the trace only grows.
+Promises  reading costs as much as there is news, however long the run is; at most the last 20 s
+          and the last 12 numbers are kept.
+Read also `bands` (the fold over roles), `panel` (who calls this), `panel.js` (who draws it).
+"""
+
+from typing import Any
+
+from chatsys.faults.wording import directions, of_links
+from chatsys.teach.figures.role_spans import DOWN, RoleSpans, stopped_itself
+from chatsys.teach.figures.theme import plain
+from chatsys.trace import Record, Trace
+
+WINDOW = 20.0
+"""Seconds of the past that are drawn."""
+NUMBERS = 12
+"""Message numbers in the table."""
+MOST_BANDS = 300
+
+
+class View:
+    """Reads a growing trace and keeps what the panel needs of it."""
+
+    def __init__(self, nodes: tuple[int, ...]) -> None:
+        self.nodes = nodes
+        self.story = RoleSpans()
+        self.read = 0
+        self.first: dict[int, tuple[str, float]] = {}
+        """number -> the first message that was delivered there, and when."""
+        self.born: dict[int, float] = {}
+        """When the present life of a node began, for all that were restarted."""
+        self.cells: dict[tuple[int, int], tuple[str, str]] = {}
+        self.cuts: dict[tuple[int, int], None] = {}
+        """Directions that are cut."""
+        self.last_number = 0
+        self.stopped: set[int] = set()
+        """Nodes that ended in good order: only stopping the whole cluster does that."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the cluster was stopped: the nodes that still lived ended together."""
+        return bool(self.stopped) and all(self.story.is_down(node) for node in self.nodes)
+
+    def take(self, trace: Trace) -> list[str]:
+        """Read what is new and return a sentence for each thing that a person wants to hear of."""
+        news = trace.records[self.read :]
+        self.read += len(news)
+        self.story.feed(news)
+        for record in news:
+            match record.kind:
+                case "deliver":
+                    self._deliver(record)
+                case "cut":
+                    self.cuts |= dict.fromkeys(directions(record.reason or ""))
+                case "reconnect":
+                    for way in directions(record.reason or ""):
+                        self.cuts.pop(way, None)
+                case "heal":
+                    self.cuts.clear()
+                case "stop" if isinstance(record.node, int):
+                    self.stopped.add(record.node)
+                case "restart" if isinstance(record.node, int):
+                    self.stopped.discard(record.node)
+                    self.born[record.node] = record.time
+        self.story.forget(self.story.now - WINDOW)
+        told = [sentence for record in news if (sentence := tell(record))]
+        if self.ended and any(record.kind == "stop" for record in news):
+            told.append("All nodes are stopped; make a new cluster to go on.")
+        return told
+
+    def _deliver(self, record: Record) -> None:
+        if not isinstance(record.node, int) or record.msg_no is None:
+            return
+        number, text = record.msg_no, plain(record.text or "", 40)
+        said = f"{record.author}\0{record.room}\0{record.text}"
+        first, when = self.first.setdefault(number, (said, record.time))
+        before = self.cells.get((record.node, number))
+        late = when < self.born.get(record.node, 0.0)  # it was delivered elsewhere while this node was down
+        sign = "odd" if first != said else before[0] if before else "again" if late else "same"
+        self.cells[record.node, number] = sign, text
+        if number > self.last_number:
+            self.last_number = number
+            gone = number - NUMBERS
+            self.first = {at: what for at, what in self.first.items() if at > gone}
+            self.cells = {place: cell for place, cell in self.cells.items() if place[1] > gone}
+
+    def state(self, status: dict[int, dict[str, Any]], now: float) -> dict[str, Any]:
+        """Return everything that the browser draws, as JSON values."""
+        return {
+            "now": round(now, 1),
+            "nodes": [_card(node, status[node]) for node in self.nodes],
+            "cuts": self._links(),
+            "plot": self._plot(max(now, self.story.now), status),
+            "table": self._table(),
+        }
+
+    def _links(self) -> dict[str, str]:
+        """Return `a-b` -> `cut`, or which direction of it is."""
+        told = {}
+        for a, b in sorted(self.cuts):
+            pair = f"{min(a, b)}-{max(a, b)}"
+            told[pair] = "cut" if (b, a) in self.cuts else f"{a} → {b}"
+        return told
+
+    def _plot(self, now: float, status: dict[int, dict[str, Any]]) -> dict[str, Any]:
+        self.story.now = now
+        start = max(0.0, now - WINDOW)
+        bands = [band for band in self.story.bands() if band.end > start][-MOST_BANDS:]
+        leads = [f"node {node} leads term {facts['term']}" for node, facts in status.items() if _leads(facts)]
+        down = [f"node {node} is down" for node, facts in status.items() if not facts["alive"]]
+        return {
+            "from": round(start, 2),
+            "to": round(max(now, start + WINDOW), 2),
+            "bands": [[b.node, b.role, b.term, round(b.start, 3), round(b.end, 2)] for b in bands],
+            "marks": [[mark.node, mark.kind, round(mark.time, 3)] for mark in self.story.marks[-60:]],
+            "cuts": [
+                [round(cut.start, 2), round(now if cut.end is None else cut.end, 2), plain(cut.what, 30)]
+                for cut in self.story.cuts[-8:]
+            ],
+            "summary": f"Roles in the last {WINDOW:.0f} seconds: {', '.join(leads + down) or 'no leader yet'}.",
+        }
+
+    def _table(self) -> dict[str, Any]:
+        numbers = list(range(max(1, self.last_number - NUMBERS + 1), self.last_number + 1))
+        cells = {str(n): [list(self.cells.get((n, number), ("none", ""))) for number in numbers] for n in self.nodes}
+        return {"numbers": numbers, "cells": cells}
+
+
+def _leads(facts: dict[str, Any]) -> bool:
+    return bool(facts["alive"] and facts["role"] == "leader")
+
+
+def _card(node: int, facts: dict[str, Any]) -> dict[str, Any]:
+    if not facts["alive"]:
+        health = DOWN
+    elif facts["paused"]:
+        health = "paused"
+    elif facts["role"] == "leader":
+        health = "leads" if facts.get("ready", True) else "takes over"
+    else:
+        health = f"follows node {facts['leader']}" if facts.get("leader") else "looks for a leader"
+    return {
+        "id": node,
+        "role": plain(facts["role"], 16) or "running",
+        "term": facts["term"],
+        "last": facts["last"],
+        "delivered": facts["delivered"],
+        "alive": bool(facts["alive"]),
+        "paused": bool(facts["paused"]),
+        "health": health,
+    }
+
+
+def tell(record: Record) -> str:
+    """Return a sentence for an event that a person wants to hear of, "" for all others."""
+    match record.kind:
+        case "crash" if stopped_itself(record):
+            return ""  # its record `broken` says so, and why
+        case "crash" | "restart" | "pause" | "resume":
+            past = {"crash": "crashed", "restart": "restarted", "pause": "is paused", "resume": "goes on"}[record.kind]
+            return f"Node {record.node} {past}."
+        case "lead":
+            return f"Node {record.node} leads term {record.term}."
+        case "cut" | "reconnect" | "heal" | "slow" | "lose":
+            return plain(of_links(record.kind, record.reason or ""), 120)
+        case "ack" if record.msg_no:
+            return f"{plain(record.author or record.client or 'A client', 16)}: message number {record.msg_no} is committed."
+        case "reply" if record.reason and not record.reason.startswith(("ok", "redirect")):
+            return f"Node {record.peer} answers {plain(record.reason, 60)}."
+        case "broken":
+            return f"Node {record.node} stopped itself: {plain(record.reason or '', 100)}"
+    return ""
