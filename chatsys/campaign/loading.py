@@ -137,13 +137,13 @@ def _misfits(name: str, kind: type) -> list[str]:
     try:
         made = getattr(Node(1, config, Random(0), {name: kind}), name)
     except BaseException as error:  # it is somebody's program
-        return [f"{mine} cannot be made with (standing, config, random): {describe_error(error)}."]
+        return [f"{mine} cannot be made with (state, config, random): {describe_error(error)}."]
     whole = getattr(Node(1, config, Random(0)), name)
     lacking = [one for one in vars(whole) if not one.startswith("_") and not hasattr(made, one)]
     if lacking and not isinstance(made, usual):
         return [f"{mine} cannot be the part {name}: its __init__ must set {', '.join(lacking)}."]
     if lacking:
-        return [f"{mine} lacks {', '.join(lacking)}: call super().__init__(standing, config, random) in its __init__."]
+        return [f"{mine} lacks {', '.join(lacking)}: call super().__init__(state, config, random) in its __init__."]
     return [sentence for one in _public(usual) for sentence in _wrong_call(made, whole, one)]
 
 

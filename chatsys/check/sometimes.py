@@ -22,7 +22,7 @@ _BY_KIND = {
     "hold": "a batch was held back",
     "truncate": "a tail of a log was cut off",
 }
-_BY_FRAME = {"CATCHUP_REPLY": "a node caught up", "STEPDOWN": "a leader handed over"}
+_BY_FRAME = {"CATCHUP_REPLY": "a node caught up", "TRANSFER_LEAD": "a leader handed over"}
 _BY_ROLE = {"deferring": "a nominee deferred to a higher one", "syncing": "a nominee fetched the best log"}
 _OTHERS: dict[str, Callable[[Trace], bool]] = {
     "a leader was deposed": lambda trace: _deposed(trace.of("role")),

@@ -35,7 +35,7 @@ from chatsys.explore.happenings import Deliver, Ring, Several
 from chatsys.explore.untimed import Life
 from chatsys.protocol.messages import Election, Ok
 from chatsys.protocol.node import Node
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 
 ANSWERS = (Election, Ok)
 """What is granted at any time, and therefore never under way."""
@@ -47,7 +47,7 @@ def any_answers(life: Life) -> Iterator[Several]:
     """Yield what a nominee may hear next: any OK or none from each member it has met, then time may be up."""
     node = life.actor
     assert isinstance(node, Node), "nobody crashes where answers are granted"
-    if node.standing.role is not Role.NOMINATING:
+    if node.state.role is not Role.NOMINATING:
         return
     alarm = tuple(event for event in life.events if isinstance(event, Ring) and event.name == "answer")
     peers = sorted(life.links.items())
@@ -65,5 +65,5 @@ def any_answers(life: Life) -> Iterator[Several]:
 def make_plain(node: Node) -> None:
     """Forget what was answered, and what only says how to answer."""
     election = node.election
-    election.verdicts = {node.standing.me: "support"} if node.standing.role is Role.NOMINATING else {}
+    election.verdicts = {node.state.me: "support"} if node.state.role is Role.NOMINATING else {}
     election.may_defer, election.backing_off = True, False

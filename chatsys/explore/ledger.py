@@ -79,7 +79,7 @@ def collect(turn: Turn) -> tuple[Any, ...]:
     node, life = turn.after.actor, turn.after
     if not isinstance(node, Node):
         return ()
-    here, log = node.standing, node.log
+    here, log = node.state, node.log
     facts: list[Any] = []
     for effect in turn.effects:
         if type(effect) is Note and effect.kind == "lead":
@@ -183,7 +183,7 @@ def judge(turn: Turn) -> Violation | None:
 
 
 def _recovered(turn: Turn, node: Node) -> Violation | None:
-    kept, here = replay(turn.before.durable), node.standing
+    kept, here = replay(turn.before.durable), node.state
     if kept.promise is None or (here.term, here.promised_to) == (kept.promise.term, kept.promise.to):
         return None
     story = (
@@ -194,7 +194,7 @@ def _recovered(turn: Turn, node: Node) -> Violation | None:
 
 
 def _terms(before: Node, after: Node) -> Violation | None:
-    old, new = before.standing, after.standing
+    old, new = before.state, after.state
     if new.term < old.term:
         return broken("S6", f"node {new.me} went back from term {old.term} to term {new.term}.", new.me)
     if new.term == old.term and old.promised_to not in (None, new.promised_to):
@@ -204,7 +204,7 @@ def _terms(before: Node, after: Node) -> Violation | None:
 
 
 def _commits(before: Node, after: Node) -> Violation | None:
-    me, log = after.standing.me, after.log
+    me, log = after.state.me, after.log
     if log.commit < before.log.commit:
         return broken("S13", f"the commit of node {me} went back from {before.log.commit} to {log.commit}.", me)
     if log.commit > log.verified:
@@ -214,7 +214,7 @@ def _commits(before: Node, after: Node) -> Violation | None:
 
 
 def _deliveries(turn: Turn, before: Node, after: Node) -> Violation | None:
-    me, chat = after.standing.me, after.sessions.chat
+    me, chat = after.state.me, after.sessions.chat
     last, count = (before.sessions.chat or [0])[-1], len(before.sessions.chat)
     known: set[tuple[str | None, int | None]] = {
         (entry.client_id, entry.client_seq) for entry in map(before.log.entry, chat[:count])

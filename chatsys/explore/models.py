@@ -37,7 +37,7 @@ from chatsys.protocol.messages import (
     Submit,
 )
 from chatsys.protocol.node import Node
-from chatsys.protocol.standing import NUMBERS_A_LIFE, Role, Standing
+from chatsys.protocol.state import NUMBERS_A_LIFE, NodeState, Role
 
 
 class ElectionModel(NodeModel):
@@ -64,7 +64,7 @@ class ElectionModel(NodeModel):
     pacing = {
         **WAITS,
         CatchUp: frozenset({"wait", "nonce", "newcomer", "alarms"}),
-        Standing: frozenset({"met_leader"}),
+        NodeState: frozenset({"met_leader"}),
     }
     """Beside waiting times, what only decides about frames that never arrive here."""
     left_out = ("JOIN, PROPOSE and relays never arrive, so nothing is committed",)
@@ -92,7 +92,7 @@ class ElectionModel(NodeModel):
         node = life.actor
         if not isinstance(node, Node):
             return True
-        return node.standing.term <= self.terms and (node.failure.number <= self.beats or not node.standing.leads)
+        return node.state.term <= self.terms and (node.failure.number <= self.beats or not node.state.leads)
 
     @property
     def nominating(self) -> str:
@@ -135,11 +135,11 @@ class ElectionModel(NodeModel):
         """Frames of terms that the receiver has left all do the same: they make it tell its term."""
         node, message = life.actor, frame.message
         assert isinstance(node, Node), "nobody crashes in this model"
-        here = node.standing
+        state = node.state
         match message:
-            case Coordinator(term=term) | Heartbeat(term=term) if 0 < term < here.term:
-                plain: Any = Coordinator(0, here.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
-            case Prepare(term=term) if term < here.term or (term == here.term and here.promised_to != frame.sender):
+            case Coordinator(term=term) | Heartbeat(term=term) if 0 < term < state.term:
+                plain: Any = Coordinator(0, state.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
+            case Prepare(term=term) if term < state.term or (term == state.term and state.promised_to != frame.sender):
                 plain = Prepare(0)
             case Ack(ok=False, term=term) | HeartbeatAck(ok=False, term=term):
                 plain = Promise(term, False)
@@ -156,9 +156,9 @@ class ElectionModel(NodeModel):
             make_plain(node)
         elif _is_open(turn.before) and _is_open(turn.after) and turn.before.actor.election.round != node.election.round:  # type: ignore[union-attr]
             raise Undecidable("a nomination followed on another in one turn, so answers to both look alike")
-        node.election.round = first = node.standing.incarnation * NUMBERS_A_LIFE + 1
+        node.election.round = first = node.state.incarnation * NUMBERS_A_LIFE + 1
         turn.sent = [(to, _plain(message, first)) for to, message in turn.sent]
-        if node.standing.leads:
+        if node.state.leads:
             _forget_progress(node)
 
 
@@ -188,7 +188,7 @@ def _is_open(life: Life) -> bool:
 
 
 def _is_over(life: Life) -> bool:
-    return isinstance(life.actor, Node) and life.actor.standing.role is not Role.NOMINATING
+    return isinstance(life.actor, Node) and life.actor.state.role is not Role.NOMINATING
 
 
 class LogModel(NodeModel):

@@ -37,13 +37,13 @@ from chatsys.protocol.messages import (
     JoinAck,
     Ok,
     Promise,
-    Stepdown,
+    TransferLead,
 )
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Progress
 from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import replay
-from chatsys.protocol.standing import NUMBERS_A_LIFE, Role
+from chatsys.protocol.state import NUMBERS_A_LIFE, Role
 
 WAITS: Pacing = {
     Node: frozenset({"routes", "settling", "parts"}),
@@ -53,7 +53,7 @@ WAITS: Pacing = {
 }
 """Fields that hold waiting times (or are a table that never changes)."""
 
-ANSWERS = (Promise, Ack, HeartbeatAck, Catchup, CatchupReply, Stepdown)
+ANSWERS = (Promise, Ack, HeartbeatAck, Catchup, CatchupReply, TransferLead)
 
 
 class NodeModel(Model):
@@ -113,11 +113,11 @@ class NodeModel(Model):
         node = life.actor
         if not isinstance(node, Node):
             return True
-        here = node.standing
+        state = node.state
         return (
-            here.term <= self.terms
-            and node.election.round <= here.incarnation * NUMBERS_A_LIFE + self.nominations
-            and (node.failure.number <= self.beats or not here.leads)
+            state.term <= self.terms
+            and node.election.round <= state.incarnation * NUMBERS_A_LIFE + self.nominations
+            and (node.failure.number <= self.beats or not state.leads)
         )
 
     def arrives(self, message: Any) -> bool:
@@ -126,7 +126,7 @@ class NodeModel(Model):
 
     def takes(self, life: Life, given: Give) -> bool:
         """Give messages to leaders only: a follower would pass them on."""
-        return isinstance(life.actor, Node) and life.actor.standing.leads
+        return isinstance(life.actor, Node) and life.actor.state.leads
 
     def dead(self, life: Life, frame: Deliver, sender: Life) -> bool:
         """Forget answers to what the receiver has left for good, judged by what is durable."""
@@ -135,10 +135,10 @@ class NodeModel(Model):
         node, message = life.actor, frame.message
         if not isinstance(node, Node):
             return False
-        here = node.standing
+        state = node.state
         match message:
             case Ok(round=number):
-                return number != node.election.round or here.role is not Role.NOMINATING
+                return number != node.election.round or state.role is not Role.NOMINATING
             case CatchupReply(purpose="sync", nonce=nonce) if nonce != node.succession.nonce:
                 return True
             case CatchupReply(purpose="follow" | "relay", nonce=nonce) if nonce != node.catchup.nonce:
@@ -148,13 +148,13 @@ class NodeModel(Model):
         if not isinstance(message, ANSWERS):
             return False
         kept = replay(life.durable).term
-        if message.term != kept or kept != here.term:
+        if message.term != kept or kept != state.term:
             return message.term < kept
         match message:
             case Promise(ok=ok):
-                return not ok or here.role is not Role.PREPARING
+                return not ok or state.role is not Role.PREPARING
             case Ack() | HeartbeatAck():
-                return not here.leads
+                return not state.leads
         return False
 
     def tidy(self, turn: Turn) -> None:
@@ -162,7 +162,7 @@ class NodeModel(Model):
         node = turn.after.actor
         if not isinstance(node, Node):
             return
-        role = node.standing.role
+        role = node.state.role
         if role is not Role.NOMINATING:
             node.election.verdicts = {}
         if role not in (Role.PREPARING, Role.SYNCING):
@@ -222,4 +222,4 @@ def _mark(turn: Turn, note: Note) -> list[str]:
 
 
 def _led(life: Life) -> bool:
-    return isinstance(life.actor, Node) and life.actor.standing.leads
+    return isinstance(life.actor, Node) and life.actor.state.leads

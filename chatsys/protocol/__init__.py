@@ -12,7 +12,7 @@ with a star and takes about an hour and a half:
     * part           what the parts of a node have in common                                 2 min
     * decisions      what a part wants of its siblings                                       5 min
       log            positions, labels, and the marks commit <= verified <= last            10 min
-    * standing       the six roles and the moves between them; term, promise, leader         5 min
+    * state          the six roles and the moves between them; term, promise, leader         5 min
     * failure        heartbeats, silence, trust; a leader that nobody answers                10 min
     * election       Bully: who gets to try to lead                                         10 min
     * succession     promises and the best log: why the one who leads is safe               15 min
@@ -27,7 +27,7 @@ with a star and takes about an hour and a half:
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
     * node           the parts together: one `match` is the page of the whole protocol      10 min
-      words          which columns of the trace a frame fills                                2 min
+      trace_columns  which columns of the trace a frame fills                                2 min
 
 Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a
 rule, its number stands there.  Look it up when you ask yourself why.

@@ -38,7 +38,7 @@ from chatsys.protocol.decisions import Release, Yield
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Catchup, CatchupReply, Coordinator, Heartbeat, Ok, Propose
 from chatsys.protocol.part import Part
-from chatsys.protocol.standing import Standing
+from chatsys.protocol.state import NodeState
 from chatsys.protocol.storage import Promised
 
 
@@ -47,8 +47,8 @@ class CatchUp(Part):
 
     handles = (Catchup, CatchupReply, Ok, Heartbeat, Coordinator, Propose)
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.nonce = 0
         self.newcomer = True
         """Nothing was heard of a leader yet in this life: any gap is worth a catch-up."""
@@ -92,12 +92,12 @@ class CatchUp(Part):
         return self._ask(now)
 
     def _ask(self, now: float) -> Effects:
-        here = self.standing
-        if here.leader is None or here.leads:
+        state = self.state
+        if state.leader is None or state.leads:
             return []
-        self.nonce = self.standing.next_number(self.nonce)
+        self.nonce = self.state.next_number(self.nonce)
         self.alarms.set("follow", now + self.wait)
-        return [Send(here.leader, Catchup(here.term, "follow", self.log.verified + 1, self.nonce))]
+        return [Send(state.leader, Catchup(state.term, "follow", self.log.verified + 1, self.nonce))]
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """The chunk did not come: ask again, more patiently."""
@@ -106,8 +106,8 @@ class CatchUp(Part):
 
     def _ask_relay(self, peer: int) -> Effects:
         """There is a leader I cannot hear; this peer can give me what is committed."""
-        self.nonce = self.standing.next_number(self.nonce)
-        return [Send(peer, Catchup(self.standing.term, "relay", self.log.commit + 1, self.nonce))]
+        self.nonce = self.state.next_number(self.nonce)
+        return [Send(peer, Catchup(self.state.term, "relay", self.log.commit + 1, self.nonce))]
 
     def follow(self, now: float, decision: Yield) -> Effects:
         """Another leader, another conversation."""
@@ -128,30 +128,30 @@ class CatchUp(Part):
         There is no second way of accepting entries: fence, `prev`, splice, `verified` and ACK are those
         of a live batch, so it does no harm that the same entries come live too.
         """
-        if sender != self.standing.leader or chunk.unknown or chunk.nonce != self.nonce:
+        if sender != self.state.leader or chunk.unknown or chunk.nonce != self.nonce:
             return []
         self.alarms.clear("follow")
         self.wait = self.timing.retransmit
         as_propose = Propose(chunk.term, chunk.prev, chunk.entries, chunk.commit)  # SPECIFICATION R9.2
         effects: Effects = [Release(sender, as_propose)]
         if chunk.more and chunk.entries:
-            self.nonce = self.standing.next_number(self.nonce)
+            self.nonce = self.state.next_number(self.nonce)
             self.alarms.set("follow", now + self.wait)
             first = chunk.prev.seq + len(chunk.entries) + 1
-            effects.append(Send(sender, Catchup(self.standing.term, "follow", first, self.nonce)))
+            effects.append(Send(sender, Catchup(self.state.term, "follow", first, self.nonce)))
         return effects
 
     def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
         """Take in committed entries from a node that need not be the leader: term first, entries then."""
-        here = self.standing
+        state = self.state
         if chunk.unknown or not chunk.entries or not self.log.holds(chunk.prev):
             return []
         effects: Effects = []
         newest = max(chunk.term, chunk.entries[-1].term)  # SPECIFICATION R9.6
-        if newest > here.term:
-            here.enter(newest, promised_to=None)
+        if newest > state.term:
+            state.enter(newest, promised_to=None)
             effects += [Append(Promised(newest, None)), Yield(f"node {sender} relays entries of term {newest}")]
-        elif here.leads:  # SPECIFICATION R9.7
+        elif state.leads:  # SPECIFICATION R9.7
             return []
         effects += self.log.splice(chunk.entries, chunk.prev.seq)  # SPECIFICATION R8.19, R9.7
         end = chunk.entries[-1].seq
@@ -163,11 +163,11 @@ class CatchUp(Part):
 
     def _serve(self, sender: int, request: Catchup) -> Effects:
         """Only a leader serves `follow`, only who promised the nominee serves `sync`, anyone serves `relay`."""
-        here = self.standing
+        state = self.state
         match request.purpose:
-            case "follow" if here.leads:  # SPECIFICATION R9.3
+            case "follow" if state.leads:  # SPECIFICATION R9.3
                 upto = self.log.last_seq
-            case "sync" if here.promised_to == sender:  # SPECIFICATION R7.8
+            case "sync" if state.promised_to == sender:  # SPECIFICATION R7.8
                 upto = self.log.last_seq
             case "relay":  # SPECIFICATION R9.3
                 upto = self.log.commit
@@ -175,11 +175,11 @@ class CatchUp(Part):
                 return []
         first = request.first
         if not 1 <= first <= self.log.last_seq + 1:  # SPECIFICATION R9.4
-            reply = CatchupReply(here.term, request.purpose, request.nonce, START, (), False, 0, unknown=True)
+            reply = CatchupReply(state.term, request.purpose, request.nonce, START, (), False, 0, unknown=True)
             return [Send(sender, reply)]
         entries = self.log.batch(first, self.config.limits, upto)
         more = first - 1 + len(entries) < upto
         prev = self.log.label(first - 1)
         return [
-            Send(sender, CatchupReply(here.term, request.purpose, request.nonce, prev, entries, more, self.log.commit))
+            Send(sender, CatchupReply(state.term, request.purpose, request.nonce, prev, entries, more, self.log.commit))
         ]

@@ -27,7 +27,7 @@ from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Stand, Suspect, Yield
 from chatsys.protocol.messages import Coordinator, Election, Heartbeat, Ok, Propose
 from chatsys.protocol.part import Part
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.state import NodeState, Role
 
 
 class Bully(Part):
@@ -35,8 +35,8 @@ class Bully(Part):
 
     handles = (Election, Ok, LinkDown, Coordinator, Heartbeat, Propose)
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.round = 0
         self.verdicts: dict[int, str] = {}
         """What each member answered in this round."""
@@ -49,37 +49,37 @@ class Bully(Part):
 
     def nominate(self, suspicion: Suspect, now: float) -> Effects:
         """Ask every other member whether this node may try to lead."""
-        here = self.standing
-        if here.role not in (Role.FOLLOWER, Role.DEFERRING):  # SPECIFICATION R6.1
+        state = self.state
+        if state.role not in (Role.FOLLOWER, Role.DEFERRING):  # SPECIFICATION R6.1
             return []
-        self.round = here.next_number(self.round)
-        here.transfer = suspicion.transfer
+        self.round = state.next_number(self.round)
+        state.transfer = suspicion.transfer
         self.backing_off = False
-        self.verdicts = {here.me: "support"}
+        self.verdicts = {state.me: "support"}
         if self.config.fast_suspect:
-            self.verdicts |= {peer: "no" for peer in here.outranking if peer in here.down}  # SPECIFICATION R6.8
+            self.verdicts |= {peer: "no" for peer in state.outranking if peer in state.down}  # SPECIFICATION R6.8
         self.alarms.clear("defer")
         self.alarms.set("answer", now + self.timing.answer_timeout)
-        effects: Effects = [here.become(Role.NOMINATING, suspicion.reason)]
-        question = Election(here.term, self.round, here.transfer)
-        effects += [Send(peer, question) for peer in here.others]
+        effects: Effects = [state.become(Role.NOMINATING, suspicion.reason)]
+        question = Election(state.term, self.round, state.transfer)
+        effects += [Send(peer, question) for peer in state.others]
         return effects + self._count(now)
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Answer a nomination, or count the answers to the own one."""
         match message:
-            case Election() if sender not in self.standing.members:
-                return [Send(sender, Ok(self.standing.term, message.round, "no"))]
+            case Election() if sender not in self.state.members:
+                return [Send(sender, Ok(self.state.term, message.round, "no"))]
             case Election() if isinstance(sender, int):
                 return self._answer(sender, message, now)
             # SPECIFICATION R6.7
-            case Ok(round=self.round) if self.standing.role is Role.NOMINATING and sender in self.standing.members:
+            case Ok(round=self.round) if self.state.role is Role.NOMINATING and sender in self.state.members:
                 self.verdicts[sender] = message.verdict
                 return self._count(now)
             case Coordinator() | Heartbeat() | Propose():  # the fence lets only the leader's pass
                 self.may_defer, self.backing_off = True, False
-            case LinkDown() if self.standing.role is Role.NOMINATING and self.config.fast_suspect:
-                if sender in self.standing.outranking:
+            case LinkDown() if self.state.role is Role.NOMINATING and self.config.fast_suspect:
+                if sender in self.state.outranking:
                     self.verdicts.setdefault(sender, "no")
                     return self._count(now)
         return []
@@ -96,21 +96,21 @@ class Bully(Part):
         said = self.verdicts
         helpers = sum(verdict in ("support", "takeover") for verdict in said.values())  # SPECIFICATION R6.4
         in_time = "answer" in self.alarms
-        if in_time and not all(peer in said for peer in self.standing.outranking):
+        if in_time and not all(peer in said for peer in self.state.outranking):
             return []
-        if helpers < self.standing.quorum:  # SPECIFICATION R6.5
-            return [] if in_time else self._give_up(f"only {helpers} of {self.standing.quorum} support this node")
+        if helpers < self.state.quorum:  # SPECIFICATION R6.5
+            return [] if in_time else self._give_up(f"only {helpers} of {self.state.quorum} support this node")
         self.alarms.clear("answer")
-        rivals = [peer for peer in self.standing.outranking if said.get(peer) in ("takeover", "alive")]
-        if rivals and self.may_defer and self.standing.transfer is None:  # SPECIFICATION R6.6, R6.11
+        rivals = [peer for peer in self.state.outranking if said.get(peer) in ("takeover", "alive")]
+        if rivals and self.may_defer and self.state.transfer is None:  # SPECIFICATION R6.6, R6.11
             self.may_defer = False
             self.alarms.set("defer", now + self.timing.defer_timeout)
-            return [self.standing.become(Role.DEFERRING, f"node {max(rivals)} is higher and answered")]
-        return [Stand(self.standing.transfer)]
+            return [self.state.become(Role.DEFERRING, f"node {max(rivals)} is higher and answered")]
+        return [Stand(self.state.transfer)]
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """The answers are due, or the higher one had its time."""
-        match name, self.standing.role:
+        match name, self.state.role:
             case "answer", Role.NOMINATING:
                 return self._count(now)
             case "defer", Role.DEFERRING:
@@ -119,15 +119,15 @@ class Bully(Part):
 
     def _give_up(self, reason: str) -> Effects:
         """No quorum: no term was burnt.  A node asked to take over just goes on following."""
-        here = self.standing
-        if here.transfer is not None and here.leader == here.transfer[0]:
-            return [Yield(reason, leader=here.leader)]  # SPECIFICATION R6.11
+        state = self.state
+        if state.transfer is not None and state.leader == state.transfer[0]:
+            return [Yield(reason, leader=state.leader)]  # SPECIFICATION R6.11
         return [Yield(reason, back_off=True)]
 
     def follow(self, now: float, decision: Yield) -> Effects:
         """Drop the nomination; hearing a leader gives back the right to defer."""
         self.alarms.clear("answer", "defer")
-        self.standing.transfer = None
+        self.state.transfer = None
         self.backing_off = decision.back_off
         if decision.leader is not None:
             self.may_defer = True
@@ -136,16 +136,16 @@ class Bully(Part):
     def lead(self, now: float) -> Effects:
         """The episode is over."""
         self.alarms.clear("answer", "defer")
-        self.standing.transfer, self.may_defer, self.backing_off = None, True, False
+        self.state.transfer, self.may_defer, self.backing_off = None, True, False
         return []
 
     def _ask_again(self, sender: int) -> Effects:
         """Whoever said `alive` and now nominates itself has changed its mind: it may support this node."""
-        here = self.standing
-        if here.role is not Role.NOMINATING or self.verdicts.get(sender) != "alive":
+        state = self.state
+        if state.role is not Role.NOMINATING or self.verdicts.get(sender) != "alive":
             return []
         del self.verdicts[sender]
-        return [Send(sender, Election(here.term, self.round, here.transfer))]
+        return [Send(sender, Election(state.term, self.round, state.transfer))]
 
     # --- answering others ------------------------------------------------------------------
 
@@ -155,17 +155,17 @@ class Bully(Part):
         The leader itself wants it: support.  A leader is alive: say so, and who.  The asker is higher,
         or this node has just failed: support.  Otherwise Bully: I am higher, I take it from here.
         """
-        here = self.standing
-        reply = Ok(here.term, question.round, "support")
-        if here.endorses(question.transfer):  # SPECIFICATION R6.2, R6.12
+        state = self.state
+        reply = Ok(state.term, question.round, "support")
+        if state.endorses(question.transfer):  # SPECIFICATION R6.2, R6.12
             return [Send(sender, reply)]
-        leader = here.me if here.leads and here.fresh else here.trusted
+        leader = state.me if state.leads and state.lease_valid else state.trusted
         if leader is not None and leader != sender:
-            return [Send(sender, Ok(here.term, question.round, "alive", here.peer(leader)))]
-        if here.me < sender or self.backing_off:
+            return [Send(sender, Ok(state.term, question.round, "alive", state.peer(leader)))]
+        if state.me < sender or self.backing_off:
             return [Send(sender, reply)]
-        answer: Effects = [Send(sender, Ok(here.term, question.round, "takeover"))]
-        if here.role is not Role.FOLLOWER:
+        answer: Effects = [Send(sender, Ok(state.term, question.round, "takeover"))]
+        if state.role is not Role.FOLLOWER:
             return answer + self._ask_again(sender)  # SPECIFICATION R6.3
         reason = f"node {sender} is lower and nominated itself"
-        return [*answer, Note("suspect", peer=here.leader, reason=reason), Suspect(reason)]
+        return [*answer, Note("suspect", peer=state.leader, reason=reason), Suspect(reason)]

@@ -25,7 +25,7 @@ from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import HandOver, Retire, Suspect, Yield
 from chatsys.protocol.messages import Coordinator, Heartbeat, HeartbeatAck, Propose
 from chatsys.protocol.part import Part
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.state import NodeState, Role
 
 BEATS_BEFORE_HAND_OVER = 2
 """So many heartbeats in a row a higher member must answer, fully caught up, to be handed the lead."""
@@ -36,9 +36,9 @@ class Detector(Part):
 
     handles = (Heartbeat, HeartbeatAck, Coordinator, Propose, LinkDown)
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
-        self.rank = len(standing.outranking)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
+        self.rank = len(state.outranking)
         self.allowed = max(1, int(self.timing.lease / self.timing.heartbeat_interval + 1e-9) - 1)
         """So many beats may go unanswered by a quorum when the next one is due."""
         self.number = 0
@@ -60,14 +60,14 @@ class Detector(Part):
                 return [Send(sender, HeartbeatAck(term, True, number, self.log.verified))]  # SPECIFICATION R5.2
             case Coordinator() | Propose():
                 self._hear(now)
-            case HeartbeatAck(ok=True) if self.standing.leads and isinstance(sender, int):
+            case HeartbeatAck(ok=True) if self.state.leads and isinstance(sender, int):
                 return self._count(sender, message, now)
-            case LinkDown() if sender == self.standing.leader and self.config.fast_suspect:
+            case LinkDown() if sender == self.state.leader and self.config.fast_suspect:
                 return self._link_broke(now)
         return []
 
     def _hear(self, now: float) -> None:
-        self.standing.trust = True
+        self.state.trust = True
         self.alarms.clear("broken")
         self.alarms.set("trust", now + self.timing.stickiness)  # SPECIFICATION R5.5
         self._listen(now)
@@ -85,7 +85,7 @@ class Detector(Part):
         suspicion comes a little later, by rank, so that the highest is first and the others support it.
         Any frame of the leader takes both back.
         """
-        self.standing.trust = False
+        self.state.trust = False
         self.alarms.clear("trust")
         # SPECIFICATION R5.6
         self.alarms.set("broken", now + self.timing.fast_delay + self.timing.fast_step * self.rank)
@@ -95,24 +95,24 @@ class Detector(Part):
         """Trust ends, silence has lasted too long, or the next beat is due."""
         match name:
             case "trust":
-                self.standing.trust = False
-            case "silence" if self.standing.role is Role.FOLLOWER:
+                self.state.trust = False
+            case "silence" if self.state.role is Role.FOLLOWER:
                 return self._suspect("nothing was heard of {} for too long")
-            case "broken" if self.standing.role is Role.FOLLOWER:
+            case "broken" if self.state.role is Role.FOLLOWER:
                 return self._suspect("the link to {} broke")
-            case "beat" if self.standing.leads:
+            case "beat" if self.state.leads:
                 return self._beat(now)
         return []
 
     def _suspect(self, how: str) -> Effects:
-        leader = self.standing.leader
+        leader = self.state.leader
         reason = how.format("any leader" if leader is None else f"leader {leader}")
         return [Note("suspect", peer=leader, reason=reason), Suspect(reason)]
 
     def follow(self, now: float, decision: Yield) -> Effects:
         """Listen for the leader; after a failed attempt only for a short, random while."""
         self.alarms.clear("beat", "broken")
-        self.standing.fresh = False
+        self.state.lease_valid = False
         if decision.back_off:
             wait = self.random.uniform(self.timing.back_off_min, self.timing.back_off_max)  # SPECIFICATION R5.10
             self.alarms.set("silence", now + wait)
@@ -122,7 +122,7 @@ class Detector(Part):
 
     def settle(self, now: float) -> Effects:
         """A follower always listens; whoever is no follower does not."""
-        if self.standing.role is Role.FOLLOWER:
+        if self.state.role is Role.FOLLOWER:
             if "silence" not in self.alarms:  # SPECIFICATION R5.4
                 self._listen(now)
         elif "silence" in self.alarms:
@@ -134,11 +134,11 @@ class Detector(Part):
     def lead(self, now: float) -> Effects:
         """Begin to beat; the promises that made this node leader count as the first answers."""
         self.number = 0
-        self.answered = dict.fromkeys(self.standing.others, 0)
-        self.in_step = dict.fromkeys(self.standing.outranking, 0)
+        self.answered = dict.fromkeys(self.state.others, 0)
+        self.in_step = dict.fromkeys(self.state.outranking, 0)
         self.patience = {}
-        self.standing.fresh = True
-        self.standing.trust = False
+        self.state.lease_valid = True
+        self.state.trust = False
         self.alarms.clear(*list(self.alarms.dates))
         self.alarms.set("beat", now + self.timing.heartbeat_interval)
         return []
@@ -152,12 +152,12 @@ class Detector(Part):
         sent if two went unanswered, so a leader in a minority turns clients away *within* the lease.
         """
         if self._unanswered() >= self.allowed:  # SPECIFICATION R5.7
-            return [Retire(f"no quorum of {self.standing.quorum} answered the last {self._unanswered()} heartbeats")]
+            return [Retire(f"no quorum of {self.state.quorum} answered the last {self._unanswered()} heartbeats")]
         self.number += 1  # SPECIFICATION R5.2
-        self.standing.fresh = self._unanswered() <= 1  # SPECIFICATION R5.8
+        self.state.lease_valid = self._unanswered() <= 1  # SPECIFICATION R5.8
         self.alarms.set("beat", now + self.timing.heartbeat_interval)
-        beat = Heartbeat(self.standing.term, self.number, self.log.commit, self.log.last)
-        return [Send(peer, beat) for peer in self.standing.others]
+        beat = Heartbeat(self.state.term, self.number, self.log.commit, self.log.last)
+        return [Send(peer, beat) for peer in self.state.others]
 
     def _unanswered(self) -> int:
         """Return how many of the latest beats no quorum (this node counted) has answered.
@@ -165,12 +165,12 @@ class Detector(Part):
         In falling order, the number at place `quorum` is the newest beat that so many nodes answered.
         """
         heard = sorted([self.number, *self.answered.values()], reverse=True)
-        return self.number - heard[self.standing.quorum - 1]
+        return self.number - heard[self.state.quorum - 1]
 
     def _count(self, sender: int, answer: HeartbeatAck, now: float) -> Effects:
         successive = answer.number == self.answered[sender] + 1
         self.answered[sender] = max(self.answered[sender], answer.number)
-        self.standing.fresh = self._unanswered() <= 1
+        self.state.lease_valid = self._unanswered() <= 1
         if sender in self.in_step:
             complete = answer.verified >= self.log.commit
             self.in_step[sender] = (self.in_step[sender] + 1 if successive else 1) if complete else 0
@@ -182,15 +182,15 @@ class Detector(Part):
         Garcia-Molina's highest process takes the lead as soon as it is back.  Here it first catches up
         as a follower, and shows it by two answers in a row, since one may be its last word before a
         crash.  Then this leader asks it to nominate itself: Raft's leadership transfer (dissertation
-        3.10), whose TimeoutNow is our STEPDOWN.  Nothing is given away by asking.  If the other does
+        3.10), whose TimeoutNow is our TRANSFER_LEAD.  Nothing is given away by asking.  If the other does
         not lead soon this leader serves on, and asks again after 8 s, then 16, up to 64, because a
         member that answers heartbeats and yet cannot win a quorum (a star) would be asked for ever.
         """
-        here = self.standing
-        if not (self.config.take_back and here.ready and not here.handing):  # SPECIFICATION R6.9
+        state = self.state
+        if not (self.config.take_back and state.ready and not state.handing_over):  # SPECIFICATION R6.9
             return []
         able = [peer for peer, beats in self.in_step.items() if beats >= BEATS_BEFORE_HAND_OVER]
-        able = [peer for peer in able if ("ask", peer) not in self.alarms and peer not in here.down]
+        able = [peer for peer in able if ("ask", peer) not in self.alarms and peer not in state.down]
         if not able:
             return []
         to = max(able)

@@ -12,7 +12,7 @@ still find support and data.  PREPARE passes, because only `succession` can judg
 Why a newer term is not simply believed.  In Raft whoever sees a greater term enters it.  Here, beside
 PREPARE and relays, which have rules of their own, only two kinds of frames raise a term: those of a
 leader, behind which a quorum stands, and refusals, which answer what this node itself has sent.  An
-ACK or a STEPDOWN of a newer term comes from a conversation that this node is not part of; to enter
+ACK or a TRANSFER_LEAD of a newer term comes from a conversation that this node is not part of; to enter
 its term would depose a leader for nothing.
 
 Chapter 3 of SPECIFICATION.md has the whole table, message by message; a test walks every cell of it.
@@ -44,13 +44,13 @@ from chatsys.protocol.messages import (
     Prepare,
     Promise,
     Propose,
-    Stepdown,
     Submit,
     SubmitReply,
     Subscribe,
+    TransferLead,
 )
 from chatsys.protocol.part import Part
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 from chatsys.protocol.storage import Promised
 
 Rule = Literal["outside", "judged", "leader", "answer", "fenced"]
@@ -64,7 +64,7 @@ RULES: dict[type[msgspec.Struct], Rule] = {  # SPECIFICATION R3.2
     HeartbeatAck: "answer",
     Catchup: "fenced",
     CatchupReply: "fenced",
-    Stepdown: "fenced",
+    TransferLead: "fenced",
     Prepare: "judged",
     Join: "outside",
     JoinAck: "outside",
@@ -99,7 +99,7 @@ class Fence(Part):
         rule = RULES.get(type(message), "outside")  # what is no message of the chat is news of the own links
         if rule in ("outside", "judged") or getattr(message, "purpose", None) == "relay":
             return [], True
-        own = self.standing.term
+        own = self.state.term
         if message.term < own:
             return self._refuse(sender, message), False  # SPECIFICATION R3.3
         if isinstance(message, FROM_A_LEADER):
@@ -107,7 +107,7 @@ class Fence(Part):
         if message.term == own:
             return [], True
         if rule == "answer" and not message.ok:  # SPECIFICATION R3.6
-            self.standing.enter(message.term, promised_to=None)
+            self.state.enter(message.term, promised_to=None)
             return [
                 Append(Promised(message.term, None)),
                 Yield(f"node {sender} is already in term {message.term}"),
@@ -116,7 +116,7 @@ class Fence(Part):
 
     def _refuse(self, sender: int, message: msgspec.Struct) -> Effects:
         """Tell an old leader which term it is; everything else of an old term is just dropped."""
-        term = self.standing.term
+        term = self.state.term
         match message:
             case Coordinator() | Propose():
                 return [Send(sender, Ack(term, False))]
@@ -125,41 +125,41 @@ class Fence(Part):
         return []
 
     def _hear_leader(self, sender: int, message: Coordinator | Heartbeat | Propose) -> tuple[Effects, bool]:
-        here = self.standing
-        if message.term > here.term:
-            here.enter(message.term, promised_to=sender, leader=sender)  # SPECIFICATION R3.5
+        state = self.state
+        if message.term > state.term:
+            state.enter(message.term, promised_to=sender, leader=sender)  # SPECIFICATION R3.5
             effects: Effects = [Append(Promised(message.term, sender)), self._follow(sender)]
-        elif here.leader == sender:
-            if isinstance(message, Heartbeat) and message.number <= here.heard:  # SPECIFICATION R3.8
+        elif state.leader == sender:
+            if isinstance(message, Heartbeat) and message.number <= state.heard:  # SPECIFICATION R3.8
                 return [], False
             effects = [] if self._already_follows() else [self._follow(sender)]
-        elif here.leader is None:
-            here.set_leader(sender)  # SPECIFICATION R3.4
+        elif state.leader is None:
+            state.set_leader(sender)  # SPECIFICATION R3.4
             effects = [self._follow(sender)]
         else:
             return self._two_leaders(sender, message)
         if isinstance(message, Heartbeat):
-            here.heard = message.number
+            state.heard = message.number
         return effects, True
 
     def _already_follows(self) -> bool:
         """A nominee keeps its nomination if it was this very leader that asked it to take over."""
-        return self.standing.role is Role.FOLLOWER or self.standing.transferring
+        return self.state.role is Role.FOLLOWER or self.state.transferring
 
     def _follow(self, leader: int) -> Yield:
-        return Yield(f"node {leader} leads term {self.standing.term}", leader=leader)
+        return Yield(f"node {leader} leads term {self.state.term}", leader=leader)
 
     def _two_leaders(self, sender: int, message: Coordinator | Heartbeat | Propose) -> tuple[Effects, bool]:
         """Two leaders of one term: impossible if quorums overlap; otherwise follow the higher id."""
-        here = self.standing
-        sentence = f"nodes {here.leader} and {sender} both lead term {here.term}"
-        if here.safe:  # SPECIFICATION R1.4, R3.9
+        state = self.state
+        sentence = f"nodes {state.leader} and {sender} both lead term {state.term}"
+        if state.safe:  # SPECIFICATION R1.4, R3.9
             raise BrokenInvariant(f"In this safe cluster {sentence}.")
-        assert here.leader is not None, "there are two"
+        assert state.leader is not None, "there are two"
         anomaly = Note("anomaly", peer=sender, reason=sentence)
-        if sender < here.leader:
+        if sender < state.leader:
             return [anomaly], False
-        here.set_leader(sender)
+        state.set_leader(sender)
         if isinstance(message, Heartbeat):
-            here.heard = message.number
+            state.heard = message.number
         return [anomaly, self._follow(sender)], True

@@ -24,16 +24,16 @@ from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Suspect
 from chatsys.protocol.messages import Join, JoinAck
 from chatsys.protocol.part import Part
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.state import NodeState, Role
 
 
 class Membership(Part):
-    """Greets, answers greetings, and keeps `standing.down`."""
+    """Greets, answers greetings, and keeps `state.down`."""
 
     handles = (LinkUp, LinkDown, Join, JoinAck)
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.answered: dict[int, bool] = {}
         """Which members answered in this life, and whether they knew a leader."""
         self.nominated = False
@@ -45,15 +45,15 @@ class Membership(Part):
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Keep track of who is there."""
-        if sender not in self.standing.members:
+        if sender not in self.state.members:
             return self._stranger(sender, message)
         assert isinstance(sender, int)
         match message:
             case LinkUp():
-                self.standing.down.discard(sender)  # SPECIFICATION R2.8
-                return [Send(sender, Join(self.standing.me, self.standing.addresses[self.standing.me]))]
+                self.state.down.discard(sender)  # SPECIFICATION R2.8
+                return [Send(sender, Join(self.state.me, self.state.addresses[self.state.me]))]
             case LinkDown():
-                self.standing.down.add(sender)
+                self.state.down.add(sender)
                 self.answered.pop(sender, None)
                 return [Note("membership", peer=sender, reason="gone: its link broke and a new one was refused")]
             case Join():
@@ -68,24 +68,26 @@ class Membership(Part):
     def _stranger(self, sender: Address, message: msgspec.Struct) -> Effects:
         if not isinstance(message, Join):
             return []
-        known = ", ".join(map(str, self.standing.members))
+        known = ", ".join(map(str, self.state.members))
         reason = f"node {message.node} is not a member of this cluster; its members are {known}"
-        refusal = JoinAck("refused", self.standing.term, self.standing.members, reason=reason)  # SPECIFICATION R2.8
+        refusal = JoinAck("refused", self.state.term, self.state.members, reason=reason)  # SPECIFICATION R2.8
         return [Send(sender, refusal), Note("membership", peer=sender, reason=f"refused: {reason}")]
 
     def _answer(self) -> JoinAck:
-        here = self.standing
-        return JoinAck("ok", here.term, here.members, leader=here.peer(here.leader))
+        state = self.state
+        return JoinAck("ok", state.term, state.members, leader=state.peer(state.leader))
 
     def _first_leader(self) -> list[Any]:
         """Nominate this node if it is the highest and everybody has said that there is no leader.
 
         Everybody: a single member that has not answered may be the leader, or know one.
         """
-        here = self.standing
-        if here.outranking or self.nominated or here.met_leader or here.role is not Role.FOLLOWER:  # SPECIFICATION R2.9
+        state = self.state
+        if (
+            state.outranking or self.nominated or state.met_leader or state.role is not Role.FOLLOWER
+        ):  # SPECIFICATION R2.9
             return []
-        if len(self.answered) < len(here.others) or any(self.answered.values()):
+        if len(self.answered) < len(state.others) or any(self.answered.values()):
             return []
         self.nominated = True
         return [Suspect("every member answered and none knows a leader")]

@@ -1,7 +1,7 @@
 """Every frame of the chat, one frozen struct each; on the wire one line of JSON each.
 
     finding each other   JOIN, JOIN_ACK
-    electing             ELECTION, OK, then PREPARE, PROMISE, COORDINATOR, STEPDOWN
+    electing             ELECTION, OK, then PREPARE, PROMISE, COORDINATOR, TRANSFER_LEAD
     staying alive        HEARTBEAT, HEARTBEAT_ACK
     ordering             PROPOSE, ACK
     catching up          CATCHUP, CATCHUP_REPLY
@@ -143,7 +143,7 @@ class Coordinator(Message, frozen=True):
     commit: Number
 
 
-class Stepdown(Message, frozen=True):
+class TransferLead(Message, frozen=True):
     """You outrank me and have caught up: nominate yourself now."""
 
     term: Number
@@ -282,7 +282,7 @@ class Delivered(Message, frozen=True):
 
 
 NODE_MESSAGES = (
-    Join, JoinAck, Election, Ok, Prepare, Promise, Coordinator, Stepdown, Heartbeat, HeartbeatAck,
+    Join, JoinAck, Election, Ok, Prepare, Promise, Coordinator, TransferLead, Heartbeat, HeartbeatAck,
     Propose, Ack, Catchup, CatchupReply, Submit, SubmitReply, Subscribe, Delivered,
 )  # fmt: skip
 """What may travel on a link of the chat."""

@@ -41,7 +41,7 @@ from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import replay
 from chatsys.protocol.sessions import Sessions
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.state import NodeState, Role
 from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint
 from chatsys.protocol.succession import Succession
 
@@ -76,13 +76,13 @@ class Node(Actor):
     ) -> None:
         super().__init__(me, config, random)
         assert isinstance(me, int), "a node's address is its id"
-        self.standing = Standing(me, config)
-        self.log = self.standing.log
+        self.state = NodeState(me, config)
+        self.log = self.state.log
         chosen = PARTS | dict(parts or {})
         for name in chosen:
             if name not in PARTS:
                 raise UsageError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
-        made: dict[str, Any] = {name: make(self.standing, config, random) for name, make in chosen.items()}
+        made: dict[str, Any] = {name: make(self.state, config, random) for name, make in chosen.items()}
         self.parts: tuple[Part, ...] = tuple(made.values())
         self.fence: Fence = made["fence"]
         self.membership: Membership = made["membership"]
@@ -116,7 +116,7 @@ class Node(Actor):
     @property
     def incarnation(self) -> int:
         """Which life of this node it is; its boot records count."""
-        return self.standing.incarnation
+        return self.state.incarnation
 
     @classmethod
     def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:
@@ -129,14 +129,14 @@ class Node(Actor):
         Raises `LogError` if the log is of another cluster or node, and its kind `DamagedLog` if a
         record cannot follow on those before it.
         """
-        here, known = self.standing, list(records)
+        state, known = self.state, list(records)
         for record in known:
             if isinstance(record, Boot):
                 self._check_owner(record)
-        found = replay(known, f"of node {here.me}")
-        here.incarnation = found.incarnation
+        found = replay(known, f"of node {state.me}")
+        state.incarnation = found.incarnation
         if found.promise is not None:
-            here.term, here.promised_to = found.promise.term, found.promise.to
+            state.term, state.promised_to = found.promise.term, found.promise.to
         self.log.restore(found.entries, found.hint)
         self.hinted = found.hint
 
@@ -156,9 +156,9 @@ class Node(Actor):
 
     def start(self, now: float) -> Effects:
         """Begin a life: its number becomes durable before anybody hears of it."""
-        self.standing.incarnation += 1
+        self.state.incarnation += 1
         # SPECIFICATION R12.3
-        boot: Effects = [Append(Boot(self.standing.incarnation, self.config.cluster, self.standing.me))]
+        boot: Effects = [Append(Boot(self.state.incarnation, self.config.cluster, self.state.me))]
         effects = boot + self.sessions.deliver(now)
         for part in self.parts:
             effects += part.start(now)
@@ -185,7 +185,7 @@ class Node(Actor):
     def on_time(self, now: float) -> Effects:
         """Ring the alarms.  A leader that is very late slept, and may have been deposed meanwhile."""
         effects: Effects = []
-        if now - self.deadline > self.config.timing.lease and self.standing.leads:  # SPECIFICATION R5.9
+        if now - self.deadline > self.config.timing.lease and self.state.leads:  # SPECIFICATION R5.9
             self.sessions.held.clear()
             effects += self._carry_out([Retire("this node slept longer than its lease")], now)
         for part in self.parts:
@@ -242,7 +242,7 @@ class Node(Actor):
             case Yield():
                 return self._follow(decision, now)
             case Retire(reason):
-                self.standing.set_leader(None)
+                self.state.set_leader(None)
                 return [Yield(reason)]
             case Order(drafts):
                 return [effect for draft in drafts for effect in self.sequencer.order(draft, now)]
@@ -268,12 +268,12 @@ class Node(Actor):
         This is the only road to FOLLOWER, whatever the reason: a leader was heard, a promise given, a
         newer term met, an attempt failed, a lease ran out.
         """
-        here = self.standing
+        state = self.state
         effects: Effects = []
-        if here.role is not Role.FOLLOWER:
-            effects.append(here.become(Role.FOLLOWER, decision.reason))
+        if state.role is not Role.FOLLOWER:
+            effects.append(state.become(Role.FOLLOWER, decision.reason))
         if decision.leader is not None:
-            effects.append(Note("follow", peer=decision.leader, term=here.term, reason=decision.reason))
+            effects.append(Note("follow", peer=decision.leader, term=state.term, reason=decision.reason))
         for part in self.parts:
             effects += part.follow(now, decision)
         return effects
@@ -282,21 +282,21 @@ class Node(Actor):
 
     def view(self) -> tuple[int, str]:
         """Term and role, for the trace."""
-        return self.standing.term, self.standing.role.value
+        return self.state.term, self.state.role.value
 
     def status(self) -> dict[str, Any]:
         """What a panel shows on this node's card."""
-        here, log = self.standing, self.log
+        state, log = self.state, self.log
         return {
-            "role": here.role.value,
-            "term": here.term,
-            "leader": here.leader,
-            "ready": here.ready,
+            "role": state.role.value,
+            "term": state.term,
+            "leader": state.leader,
+            "ready": state.ready,
             "last": log.last_seq,
             "commit": log.commit,
             "verified": log.verified,
             "delivered": len(self.sessions.chat),
             "held_back": len(self.receiver.early),
             "waiting": len(self.sessions.held) + len(self.sessions.waiting) + len(self.sessions.older),
-            "incarnation": here.incarnation,
+            "incarnation": state.incarnation,
         }

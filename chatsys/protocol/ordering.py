@@ -39,7 +39,7 @@ from chatsys.protocol.decisions import Release, Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Propose
 from chatsys.protocol.part import Part
-from chatsys.protocol.standing import Standing
+from chatsys.protocol.state import NodeState
 
 
 class Progress:
@@ -76,8 +76,8 @@ class Sequencer(Part):
 
     handles = (Ack, HeartbeatAck, LinkUp)
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.progress: dict[int, Progress] = {}
         self.own_match = 0
         """How far the own log is durable, by the own ACK."""
@@ -89,21 +89,21 @@ class Sequencer(Part):
     def lead(self, now: float) -> Effects:
         """Open the term with a barrier: whatever came before it commits with it."""
         last = self.log.last_seq
-        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.standing.others}
+        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.state.others}
         self.own_match = self.own_asked = 0
-        self.standing.ready = False
+        self.state.ready = False
         self.barrier = last + 1
         effects = self.order(Entry(0, 0, "barrier"), now)  # SPECIFICATION R8.2
-        here = self.standing
-        announce = Coordinator(here.term, here.peer(here.me), self.barrier, self.log.commit)  # type: ignore[arg-type]
-        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in here.others]]
+        state = self.state
+        announce = Coordinator(state.term, state.peer(state.me), self.barrier, self.log.commit)  # type: ignore[arg-type]
+        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.others]]
 
     def order(self, draft: Entry, now: float) -> Effects:
         """Give `draft` the next sequence number and this term, for ever."""
         last = self.log.last_seq
         before, seq = self.log.entry(last).time if last else 0.0, last + 1
         # SPECIFICATION R8.1
-        entry = msgspec.structs.replace(draft, seq=seq, term=self.standing.term, time=max(before, round(now, 3)))
+        entry = msgspec.structs.replace(draft, seq=seq, term=self.state.term, time=max(before, round(now, 3)))
         effect = self.log.append(entry)
         self.log.verify_to(seq)
         return [effect]
@@ -111,7 +111,7 @@ class Sequencer(Part):
     def follow(self, now: float, decision: Yield) -> Effects:
         """Stop replicating."""
         self.progress = {}
-        self.standing.ready = False
+        self.state.ready = False
         self.alarms.clear(*list(self.alarms.dates))
         return []
 
@@ -119,15 +119,15 @@ class Sequencer(Part):
 
     def settle(self, now: float) -> Effects:
         """Say what is owed: the own copy to oneself, one PROPOSE to each follower."""
-        if not self.standing.leads:
+        if not self.state.leads:
             return []
         effects: Effects = []
         if self.own_asked < self.log.last_seq:
             self.own_asked = self.log.last_seq
             # SPECIFICATION R8.7, R12.4
-            effects.append(Send(self.standing.me, Ack(self.standing.term, True, self.own_asked)))
+            effects.append(Send(self.state.me, Ack(self.state.term, True, self.own_asked)))
         for peer, progress in self.progress.items():
-            if peer not in self.standing.down:  # SPECIFICATION R8.13
+            if peer not in self.state.down:  # SPECIFICATION R8.13
                 effects += self._feed(peer, progress, now)
         return effects
 
@@ -162,7 +162,7 @@ class Sequencer(Part):
         if not progress.probing:
             progress.next += len(entries)
         progress.told = self.log.commit
-        return Send(peer, Propose(self.standing.term, prev, entries, self.log.commit))
+        return Send(peer, Propose(self.state.term, prev, entries, self.log.commit))
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """A follower has not answered for a while: start again from the last safe point, patiently."""
@@ -181,13 +181,13 @@ class Sequencer(Part):
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Count what followers hold; find out where a follower's log ends."""
-        if not self.standing.leads or not isinstance(sender, int):
+        if not self.state.leads or not isinstance(sender, int):
             return []
         match message:
             case Ack(ok=True, match=match):
                 if match > self.log.last_seq:  # SPECIFICATION R8.5
                     return []
-                if sender == self.standing.me:
+                if sender == self.state.me:
                     self.own_match = max(self.own_match, match)
                 elif sender in self.progress:
                     self._matched(sender, match, now)
@@ -236,7 +236,7 @@ class Sequencer(Part):
         restarted the sending, each restart would bring new refusals, and the frames would multiply
         (the schedule Q25).  So while probing a hint counts only if it lies below the probe.
         """
-        if self.standing.safe:
+        if self.state.safe:
             hint = max(hint, progress.match)  # SPECIFICATION R8.8
         else:
             progress.match = min(progress.match, hint)
@@ -255,7 +255,7 @@ class Sequencer(Part):
         stuck = verified == progress.seen and verified < self.log.last_seq  # SPECIFICATION R8.12
         progress.seen = verified
         if stuck and not (progress.probing and not progress.sent_probe):
-            if self.standing.safe:
+            if self.state.safe:
                 progress.base = max(progress.match, verified)
             else:
                 progress.base = progress.match = verified
@@ -267,7 +267,7 @@ class Sequencer(Part):
         In falling order, the position at place `quorum` is the largest that so many nodes reach.
         """
         held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
-        return held[self.standing.quorum - 1]
+        return held[self.state.quorum - 1]
 
     def may_commit(self, seq: int) -> bool:
         """Tell whether what a quorum holds up to `seq` is committed: only if the entry there is of this term.
@@ -277,7 +277,7 @@ class Sequencer(Part):
         Once an entry of *this* term stands on a quorum, no such leader can be elected any more, and
         whatever stands before it is committed too.
         """
-        return self.log.term_at(seq) == self.standing.term  # SPECIFICATION R8.6
+        return self.log.term_at(seq) == self.state.term  # SPECIFICATION R8.6
 
     def _commit(self) -> Effects:
         """Commit what may be committed; the first commit of a leadership makes this leader ready."""
@@ -285,8 +285,8 @@ class Sequencer(Part):
         if seq <= self.log.commit or not self.may_commit(seq):
             return []
         effects = self.log.commit_to(seq)
-        if not self.standing.ready:  # SPECIFICATION R8.3
-            self.standing.ready = True
+        if not self.state.ready:  # SPECIFICATION R8.3
+            self.state.ready = True
             effects.insert(1, Note("ready", seq=self.barrier))
         return effects
 
@@ -296,8 +296,8 @@ class Receiver(Part):
 
     handles = (Propose, Heartbeat)
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.early = HoldBack(config.limits)
         self.owed: int | None = None
         """The ACK to send at the end of the turn: equal to the leader's log up to here."""
@@ -317,7 +317,7 @@ class Receiver(Part):
         if batch.prev.seq > self.log.last_seq:
             return self._hold(sender, batch)  # SPECIFICATION R8.14
         if not self.log.holds(batch.prev):  # SPECIFICATION R8.15
-            return [Send(sender, Ack(self.standing.term, False, hint=self._before(batch.prev.seq)))]
+            return [Send(sender, Ack(self.state.term, False, hint=self._before(batch.prev.seq)))]
         effects = self.log.splice(batch.entries, batch.prev.seq)  # SPECIFICATION R8.16, R8.19
         end = batch.prev.seq + len(batch.entries)
         self.log.verify_to(end)
@@ -339,7 +339,7 @@ class Receiver(Part):
         last = self.log.last_seq
         if self.complained != last and batch.prev.seq - last <= self.config.limits.batch_entries:  # SPECIFICATION R8.14
             self.complained = last
-            effects.append(Send(sender, Ack(self.standing.term, False, hint=last)))
+            effects.append(Send(sender, Ack(self.state.term, False, hint=last)))
         return effects
 
     def _before(self, seq: int) -> int:
@@ -350,7 +350,7 @@ class Receiver(Part):
         for each term in which the logs differ.  What is committed here agrees with any leader's log.
         """
         before = self.log.start_of_term(seq) - 1
-        return max(before, self.log.commit) if self.standing.safe else before  # SPECIFICATION R8.15
+        return max(before, self.log.commit) if self.state.safe else before  # SPECIFICATION R8.15
 
     def bound(self, leaders: int) -> int:
         """Return how far the leader's commit counts here: never beyond `verified`, for what follows may be a dead leader's.
@@ -363,11 +363,11 @@ class Receiver(Part):
 
     def settle(self, now: float) -> Effects:
         """One cumulative ACK for the whole turn."""
-        if self.owed is None or self.standing.leader is None or self.standing.leads:
+        if self.owed is None or self.state.leader is None or self.state.leads:
             return []
-        ack = Ack(self.standing.term, True, self.owed)
+        ack = Ack(self.state.term, True, self.owed)
         self.owed = None
-        return [Send(self.standing.leader, ack)]
+        return [Send(self.state.leader, ack)]
 
     def follow(self, now: float, decision: Yield) -> Effects:
         """What an older leader sent early is void under the next one. SPECIFICATION R8.20."""

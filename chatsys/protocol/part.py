@@ -11,7 +11,7 @@ decision, and the node carries that out.
 
 Assumes   the node opens one door at a time.
 Promises  a part can be replaced by another one that handles the same messages; its siblings do not notice.
-Read also `decisions` (what a part may want), `standing` (the facts all parts share), `node`.
+Read also `decisions` (what a part may want), `state` (the facts all parts share), `node`.
 """
 
 from random import Random
@@ -22,23 +22,23 @@ import msgspec
 from chatsys.actor.actor import Actor
 from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Yield
-from chatsys.protocol.standing import Standing
+from chatsys.protocol.state import NodeState
 
 
 class Part(Actor):
     """A part of a node: an actor with siblings.
 
-    It reads the facts all parts share (`standing`, and in it `log`), names the messages it
+    It reads the facts all parts share (`state`, and in it `log`), names the messages it
     `handles`, and has two more doors, for the two turns of a node's fate.  What it wants of a
     sibling it returns as a decision.
     """
 
     handles: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing.me, config, random)
-        self.standing = standing
-        self.log = standing.log
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state.me, config, random)
+        self.state = state
+        self.log = state.log
         self.timing = config.timing
 
     def lead(self, now: float) -> list[Any]:

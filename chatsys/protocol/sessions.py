@@ -40,7 +40,7 @@ from chatsys.protocol.decisions import Order, Release, Yield
 from chatsys.protocol.messages import Delivered, Entry, Submit, SubmitReply, SubmitStatus, Subscribe
 from chatsys.protocol.part import Part
 from chatsys.protocol.session_table import SessionTable, refusal
-from chatsys.protocol.standing import Standing
+from chatsys.protocol.state import NodeState
 
 CREDIT = 1024
 """A subscriber is sent at most so many messages beyond the last it confirmed."""
@@ -54,8 +54,8 @@ class Sessions(Part):
 
     handles = (Submit, SubmitReply, Subscribe, LinkDown)
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.limits = config.limits
         self.table = SessionTable(self.limits.sessions)
         self.delivered = 0
@@ -98,18 +98,18 @@ class Sessions(Part):
         return []
 
     def _submit(self, sender: Address, submit: Submit, now: float) -> Effects:
-        here = self.standing
+        state = self.state
         if submit.client_seq == 0:
             submit = msgspec.structs.replace(submit, room="", author="", text="", session=0)  # SPECIFICATION R10.10
         elif wrong := refusal(submit.room, submit.author, submit.text, self.limits):
             return [self._reply(sender, submit, *wrong)]
-        if not here.leads:
+        if not state.leads:
             return self._pass_on(sender, submit, now)
-        if here.handing:  # SPECIFICATION R6.10
+        if state.handing_over:  # SPECIFICATION R6.10
             return [self._reply(sender, submit, "redirect", "a higher node is about to lead")]
         if self.disk_low:  # SPECIFICATION R10.7
             return [self._reply(sender, submit, "busy", "the leader's disk is almost full")]
-        if not here.ready:
+        if not state.ready:
             if len(self.held) >= self.limits.waiting_submits:  # SPECIFICATION R10.7
                 return [self._reply(sender, submit, "busy", "the new leader is not ready yet")]
             self.held.append((sender, submit))
@@ -152,14 +152,14 @@ class Sessions(Part):
 
     def _pass_on(self, sender: Address, submit: Submit, now: float) -> Effects:
         """A follower forwards to the leader it knows, and never queues. SPECIFICATION R10.8."""
-        leader = self.standing.leader
-        if leader is None or leader in self.standing.down:
+        leader = self.state.leader
+        if leader is None or leader in self.state.down:
             return [self._reply(sender, submit, "busy", "no leader is known here; an election may be under way")]
         if submit.hops >= MAX_HOPS or leader == sender:
             return [self._reply(sender, submit, "redirect", "the leader changed")]
         via = submit.via
         if via == 0:
-            via = self.standing.me
+            via = self.state.me
             self._await((submit.client_id, submit.client_seq), sender)
             if "sweep" not in self.alarms:
                 self.alarms.set("sweep", now + self.timing.client_retry_max)
@@ -179,15 +179,15 @@ class Sessions(Part):
 
     def _await(self, pair: Pair, link: Address) -> None:
         self.waiting.setdefault(pair, {})[link] = None
-        if not self.standing.leads and len(self.waiting) > self.limits.forwarded:  # SPECIFICATION R10.11
+        if not self.state.leads and len(self.waiting) > self.limits.forwarded:  # SPECIFICATION R10.11
             del self.waiting[next(iter(self.waiting))]
 
     def _answerable(self, pair: Pair) -> list[Address]:
         return [*self.waiting.pop(pair, {}), *self.older.pop(pair, {})]
 
     def _reply(self, link: Address, submit: Submit, status: SubmitStatus, reason: str) -> Send:
-        here = self.standing
-        leader = here.peer(here.leader) if status == "redirect" and here.leader != here.me else None
+        state = self.state
+        leader = state.peer(state.leader) if status == "redirect" and state.leader != state.me else None
         reply = SubmitReply(submit.client_id, submit.client_seq, status, reason, leader=leader)
         return Send(submit.via or link, reply)
 
@@ -198,7 +198,7 @@ class Sessions(Part):
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """Forget forwarded messages that nobody answered: the client has retried by now."""
-        if name == "sweep" and not self.standing.leads:
+        if name == "sweep" and not self.state.leads:
             self.older, self.waiting = self.waiting, {}
             if self.older:
                 self.alarms.set("sweep", now + self.timing.client_retry_max)
@@ -218,7 +218,7 @@ class Sessions(Part):
     def _turn_away(self, reason: str) -> Effects:
         """Tell all who wait to ask again; the pair they repeat makes that harmless, whatever became of it."""
         effects: Effects = [self._reply(link, submit, "redirect", reason) for link, submit in self.held]
-        leader = self.standing.peer(self.standing.leader)
+        leader = self.state.peer(self.state.leader)
         for (client, number), links in [*self.waiting.items(), *self.older.items()]:
             reply = SubmitReply(client, number, "redirect", reason, leader=leader)
             effects += [Send(link, reply) for link in links]
@@ -235,7 +235,7 @@ class Sessions(Part):
         while self.delivered < self.log.commit:  # SPECIFICATION R10.12
             self.delivered += 1
             effects += self._deliver(self.log.entry(self.delivered))
-        if self.standing.ready and self.held:
+        if self.state.ready and self.held:
             held, self.held = self.held, []
             effects += [Release(sender, submit) for sender, submit in held]
         return effects

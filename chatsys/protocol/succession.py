@@ -29,19 +29,19 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant
 from chatsys.protocol.decisions import HandOver, Lead, Stand, Suspect, Yield
 from chatsys.protocol.log import START
-from chatsys.protocol.messages import Catchup, CatchupReply, Entry, Label, Prepare, Promise, Stepdown
+from chatsys.protocol.messages import Catchup, CatchupReply, Entry, Label, Prepare, Promise, TransferLead
 from chatsys.protocol.part import Part
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.state import NodeState, Role
 from chatsys.protocol.storage import Promised
 
 
 class Succession(Part):
     """Writes term, promise and leader; adopts the best log before it leads."""
 
-    handles = (Prepare, Promise, CatchupReply, Stepdown)
+    handles = (Prepare, Promise, CatchupReply, TransferLead)
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.promises: dict[int, Label] = {}
         """Who promised this node's term, and the last label of each one's log."""
         self.source: int | None = None
@@ -54,32 +54,32 @@ class Succession(Part):
 
     def stand(self, decision: Stand, now: float) -> Effects:
         """Open a new term and ask everyone for a promise; the own one goes through the own disk."""
-        here = self.standing
-        here.enter(here.term + 1, promised_to=here.me)  # SPECIFICATION R7.1
+        state = self.state
+        state.enter(state.term + 1, promised_to=state.me)  # SPECIFICATION R7.1
         self.promises = {}
         self.alarms.set("prepare", now + self.timing.prepare_timeout)
-        request = Prepare(here.term, decision.transfer)
+        request = Prepare(state.term, decision.transfer)
         return [
-            here.become(Role.PREPARING, "a quorum supports this node"),
-            Append(Promised(here.term, here.me)),
-            *[Send(peer, request) for peer in here.others],
-            Send(here.me, Promise(here.term, True, self.log.last)),  # SPECIFICATION R7.5, R12.4
+            state.become(Role.PREPARING, "a quorum supports this node"),
+            Append(Promised(state.term, state.me)),
+            *[Send(peer, request) for peer in state.others],
+            Send(state.me, Promise(state.term, True, self.log.last)),  # SPECIFICATION R7.5, R12.4
         ]
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Promise, count promises, collect the best log, or take over.  The fence has passed."""
         if not isinstance(sender, int):
             return []
-        match message, self.standing.role:
+        match message, self.state.role:
             case Prepare(), _:
                 return self._promise(sender, message, now)
             case Promise(ok=True, last=last), Role.PREPARING:
                 self.promises[sender] = last  # SPECIFICATION R7.5
-                return self._complete(now) if len(self.promises) >= self.standing.quorum else []
+                return self._complete(now) if len(self.promises) >= self.state.quorum else []
             # SPECIFICATION R7.7
             case CatchupReply(purpose="sync", nonce=self.nonce), Role.SYNCING if sender == self.source:
                 return self._collect(message, now)
-            case Stepdown(term=term), Role.FOLLOWER if sender == self.standing.trusted:  # SPECIFICATION R6.11
+            case TransferLead(term=term), Role.FOLLOWER if sender == self.state.trusted:  # SPECIFICATION R6.11
                 return [Suspect(f"leader {sender} asks this node to take over", transfer=(sender, term))]
         return []
 
@@ -89,11 +89,11 @@ class Succession(Part):
         if self.promises[source] <= self.log.last:
             return [Lead()]
         self.source = source
-        effects: Effects = [self.standing.become(Role.SYNCING, f"the log of node {source} is newer")]
+        effects: Effects = [self.state.become(Role.SYNCING, f"the log of node {source} is newer")]
         return effects + self._fetch(self.log.commit + 1, now)
 
     def _fetch(self, first: int, now: float) -> Effects:
-        self.nonce = self.standing.next_number(self.nonce)
+        self.nonce = self.state.next_number(self.nonce)
         self.collected = []
         self.collected_prev = self.log.label(first - 1)
         assert self.source is not None, "only a syncing node fetches"
@@ -101,7 +101,7 @@ class Succession(Part):
 
     def _ask(self, source: int, first: int, now: float) -> Effects:
         self.alarms.set("prepare", now + self.timing.prepare_timeout)
-        return [Send(source, Catchup(self.standing.term, "sync", first, self.nonce))]
+        return [Send(source, Catchup(self.state.term, "sync", first, self.nonce))]
 
     def _collect(self, chunk: CatchupReply, now: float) -> Effects:
         """Keep the chunk; when the last one is here, splice them all at once and lead.
@@ -115,7 +115,7 @@ class Succession(Part):
         if chunk.unknown or chunk.prev != end:
             if chunk.prev.seq != end.seq and not chunk.unknown:
                 return []
-            if self.standing.safe:  # SPECIFICATION R7.9
+            if self.state.safe:  # SPECIFICATION R7.9
                 raise BrokenInvariant(
                     f"Node {self.source} promised the newest log but does not have entry {end.seq} of term "
                     f"{end.term}, which is committed here."
@@ -133,26 +133,26 @@ class Succession(Part):
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """The attempt took too long, or the member asked to take over did not."""
-        match name, self.standing.role:
+        match name, self.state.role:
             case "prepare", Role.PREPARING | Role.SYNCING:  # SPECIFICATION R7.10
-                missing = f"{len(self.promises)} of {self.standing.quorum} promises came in time"
+                missing = f"{len(self.promises)} of {self.state.quorum} promises came in time"
                 return [Yield(f"the attempt to lead failed: {missing}", back_off=True)]
             case "hand", _:  # SPECIFICATION R6.10
-                self.standing.handing = False
+                self.state.handing_over = False
         return []
 
     def lead(self, now: float) -> Effects:
         """The term has its leader: this node."""
-        here = self.standing
+        state = self.state
         self.alarms.clear("prepare")
         self.source, self.collected = None, []
-        here.set_leader(here.me)
-        return [here.become(Role.LEADER, "a quorum promised and the log is complete")]
+        state.set_leader(state.me)
+        return [state.become(Role.LEADER, "a quorum promised and the log is complete")]
 
     def follow(self, now: float, decision: Yield) -> Effects:
         """Give up what was under way."""
         self.alarms.clear("prepare", "hand")
-        self.standing.handing = False
+        self.state.handing_over = False
         self.source, self.collected = None, []
         return []
 
@@ -167,16 +167,18 @@ class Succession(Part):
         voter also compares logs, and refuses a nominee whose log is older; here the nominee gets the
         promise, and copies the best log instead.
         """
-        here = self.standing
-        if not here.endorses(request.transfer):  # SPECIFICATION R7.3
-            leads = here.leads and here.fresh
-            if leads or here.trusted not in (None, sender):
+        state = self.state
+        if not state.endorses(request.transfer):  # SPECIFICATION R7.3
+            leads = state.leads and state.lease_valid
+            if leads or state.trusted not in (None, sender):
                 return []
-        if request.term < here.term or (request.term == here.term and here.promised_to != sender):  # SPECIFICATION R7.2
-            return [Send(sender, Promise(here.term, False))]
+        if request.term < state.term or (
+            request.term == state.term and state.promised_to != sender
+        ):  # SPECIFICATION R7.2
+            return [Send(sender, Promise(state.term, False))]
         effects: Effects = []
-        if request.term > here.term:
-            here.enter(request.term, promised_to=sender)
+        if request.term > state.term:
+            state.enter(request.term, promised_to=sender)
             effects.append(Append(Promised(request.term, sender)))  # SPECIFICATION R7.4
         effects.append(Yield(f"promised term {request.term} to node {sender}"))
         return [*effects, Send(sender, Promise(request.term, True, self.log.last))]
@@ -187,6 +189,6 @@ class Succession(Part):
         What is numbered already goes on being replicated, and this node leads until the other's PREPARE
         arrives.  If nothing comes of it, the alarm `hand` opens the door to clients again.
         """
-        self.standing.handing = True
+        self.state.handing_over = True
         self.alarms.set("hand", now + self.timing.answer_timeout + self.timing.prepare_timeout)  # SPECIFICATION R6.10
-        return [Send(decision.to, Stepdown(self.standing.term, decision.to))]
+        return [Send(decision.to, TransferLead(self.state.term, decision.to))]

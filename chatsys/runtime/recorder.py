@@ -5,7 +5,7 @@
 It keeps what every record needs: who, in which life, the moment of the turn, term and role, and
 the Lamport clock, which moves at every frame sent or received.
 
-Read also `host` (whose recorder this is), `trace` (the columns), `protocol.words` (which column tells what).
+Read also `host` (whose recorder this is), `trace` (the columns), `protocol.trace_columns` (which column tells what).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
-from chatsys.protocol.words import columns
+from chatsys.protocol.trace_columns import columns
 from chatsys.trace import Record
 
 Sink = Callable[[list[Record]], None]

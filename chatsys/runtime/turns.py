@@ -24,7 +24,7 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append, Deliver, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.actor.outbox import Outbox
-from chatsys.protocol.words import columns, log_end, of_delivery, of_record
+from chatsys.protocol.trace_columns import columns, log_end, of_delivery, of_record
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.recorder import Recorder

@@ -6,7 +6,7 @@
 
 Assumes   its host opens one door at a time.
 Promises  frames leave after the records written before them are durable.
-Read also `host`, which has one for each life; `outbox.Outbox`, `words` (what the trace says).
+Read also `host`, which has one for each life; `outbox.Outbox`, `trace_columns` (what the trace says).
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append, Deliver, Note, Send
 from chatsys.actor.outbox import Outbox
-from chatsys.protocol.words import log_end, of_delivery, of_record
+from chatsys.protocol.trace_columns import log_end, of_delivery, of_record
 from chatsys.sim.disk import Disk
 from chatsys.sim.recorder import Frame, Recorder
 

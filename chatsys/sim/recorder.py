@@ -5,7 +5,7 @@
 It keeps what every record needs: who, in which life, term and role, and the Lamport clock, which
 moves at every frame that is sent or received.  The time is the simulation's.
 
-Read also `interpreter` and `host` (who write with it), `trace` (the columns), `protocol.words`
+Read also `interpreter` and `host` (who write with it), `trace` (the columns), `protocol.trace_columns`
 (which column tells what); `runtime.recorder` is its counterpart in the real world.
 """
 
@@ -16,7 +16,7 @@ import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
-from chatsys.protocol.words import columns
+from chatsys.protocol.trace_columns import columns
 from chatsys.trace import Record
 
 Frame = tuple[int, str, int, msgspec.Struct]

@@ -42,7 +42,7 @@ from chatsys.protocol.messages import (
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Receiver
 from chatsys.protocol.session_table import SessionTable
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Stored
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
@@ -98,7 +98,7 @@ def test_bully_with_higher_peers_asks_them_and_stands_back() -> None:
     assert {to for to, _ in asked} == {2, 3}
     one.on_message(2, Ok(0, one.round, "takeover"), 0.1)
     one.on_message(3, Ok(0, one.round, "takeover"), 0.1)
-    assert one.standing.role is Role.DEFERRING
+    assert one.state.role is Role.DEFERRING
 
 
 def test_bully_with_lower_peers_only_needs_a_quorum_of_them() -> None:
@@ -112,8 +112,8 @@ def test_the_coordinator_announces_itself_with_its_peer_info() -> None:
     from chatsys.protocol.decisions import Lead
 
     three = node(3)
-    three.standing.role = Role.PREPARING
-    three.standing.enter(1, promised_to=3)
+    three.state.role = Role.PREPARING
+    three.state.enter(1, promised_to=3)
     announced = sent(three._carry_out([Lead()], 0.0), Coordinator)
     assert [(to, frame.leader) for to, frame in announced] == [
         (1, PeerInfo(3, "node3:0")),
@@ -124,9 +124,9 @@ def test_the_coordinator_announces_itself_with_its_peer_info() -> None:
 def test_an_election_is_cancelled_when_a_leader_is_heard() -> None:
     two = node(2)
     two.on_time(9.0)
-    assert two.standing.role is Role.NOMINATING
+    assert two.state.role is Role.NOMINATING
     two.on_message(3, Heartbeat(1, 1, 0, START), 9.1)
-    assert (two.standing.role, two.standing.leader) == (Role.FOLLOWER, 3)
+    assert (two.state.role, two.state.leader) == (Role.FOLLOWER, 3)
 
 
 def test_roles_change_only_along_the_legal_moves() -> None:
@@ -145,12 +145,12 @@ def test_roles_change_only_along_the_legal_moves() -> None:
 def test_a_heartbeat_is_recorded_and_answered() -> None:
     two = follower()
     answer = sent(two.on_message(3, Heartbeat(1, 1, 0, START), 0.9), HeartbeatAck)
-    assert answer == [(3, HeartbeatAck(1, True, 1, 0))] and two.standing.heard == 1
+    assert answer == [(3, HeartbeatAck(1, True, 1, 0))] and two.state.heard == 1
 
 
 def test_a_timeout_is_detected_after_silence() -> None:
     two = part(Detector, me=2)
-    two.standing.enter(1, promised_to=3, leader=3)
+    two.state.enter(1, promised_to=3, leader=3)
     two.on_message(3, Heartbeat(1, 1, 0, START), 0.0)
     assert of(two.on_time(2.6), Suspect) == [] and of(two.on_time(2.7), Suspect)
 
@@ -159,7 +159,7 @@ def test_a_leader_without_answers_steps_down() -> None:
     three = leader(3)
     for now in (0.81, 1.62, 2.43):
         three.on_time(now)
-    assert three.standing.role is Role.FOLLOWER
+    assert three.state.role is Role.FOLLOWER
 
 
 # --- membership, storage, catch-up: five cases -----------------------------------------------
@@ -167,7 +167,7 @@ def test_a_leader_without_answers_steps_down() -> None:
 
 def test_join_is_answered_with_the_members_and_the_leader() -> None:
     two = part(Membership)
-    two.standing.leader = 3
+    two.state.leader = 3
     ((_, answer),) = sent(two.on_message(1, Join(1), 0.0), JoinAck)
     assert (answer.members, answer.leader) == ((1, 2, 3), PeerInfo(3, "node3:0"))
 
@@ -188,7 +188,7 @@ def test_a_node_that_was_away_asks_for_what_it_missed() -> None:
 
 def test_messages_that_arrive_during_a_catch_up_are_buffered_and_used() -> None:
     two: Receiver = part(Receiver, me=2)
-    two.standing.enter(1, promised_to=3, leader=3)
+    two.state.enter(1, promised_to=3, leader=3)
     live = Propose(1, Label(1, 2), (chat(3, number=2),), 3)
     two.on_message(3, live, 0.1)
     assert two.on_message(3, Propose(1, START, (OPENING, chat(2)), 3), 0.2)[-1] == Release(3, live)

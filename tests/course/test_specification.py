@@ -36,7 +36,7 @@ from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, w
 from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import NAME_CHARACTERS
 from chatsys.protocol.sessions import CREDIT, MAX_HOPS
-from chatsys.protocol.standing import MOVES, Role, Standing
+from chatsys.protocol.state import MOVES, NodeState, Role
 from chatsys.protocol.storage import FORMAT, NODE_RECORDS
 
 pytestmark = pytest.mark.quick
@@ -265,7 +265,7 @@ def made(name: str, term: int) -> Message:
 
 def seen(message: Message, role: Role) -> str:
     """Return in the table's words what the fence of node 2, in term OWN and this role, does with the frame."""
-    here = Standing(2, config())
+    here = NodeState(2, config())
     here.term, here.role, here.promised_to = OWN, role, 2
     if role is Role.LEADER:
         here.leader = 2
@@ -320,7 +320,7 @@ def test_the_example_on_the_cover_is_a_world_in_which_a_cluster_chats() -> None:
     told: dict[str, Any] = {}
     exec(textwrap.dedent(code), told)
     assert told["chats"][1] == told["chats"][2] == told["chats"][3] == [(1, "hello")]
-    assert told["actors"][3].standing.ready
+    assert told["actors"][3].state.ready
     waits = told["outboxes"][3]
     assert waits.written == waits.durable == told["disks"][3].count(b"\n") > 0, "its frames waited for its disk"
     assert all(data.startswith(b'{"type":"boot"') for name, data in told["disks"].items() if name != "ann")

@@ -115,7 +115,7 @@ def test_a_relay_raises_the_term_before_its_entries_enter_the_log() -> None:
     effects = two.on_message(1, CatchupReply(5, "relay", request.nonce, Label(1, 2), entries, False, 4), 0.2)
     writes = [record for e in of(effects, Append) for record in e.items]
     assert writes[0] == Promised(5, None) and writes[1] == Stored(entries[1])
-    assert (two.standing.term, two.log.commit) == (5, 4)
+    assert (two.state.term, two.log.commit) == (5, 4)
     late = Propose(4, Label(1, 2), (chat(3, 4, "other"),), 2)
     two.on_message(3, late, 0.3)
     assert two.log.entries[2] == chat(3)

@@ -9,7 +9,7 @@ from chatsys.actor.events import LinkDown
 from chatsys.protocol.decisions import Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
 from chatsys.protocol.messages import Election, Heartbeat, Label, Ok, PeerInfo
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 
 DOUBT = Suspect("test")
 FIRST = 1_000_001
@@ -26,7 +26,7 @@ def test_a_nominee_asks_every_other_member() -> None:
     bully = part(Bully, me=2)
     effects = bully.nominate(DOUBT, now=0.0)
     assert sent(effects, Election) == [(1, Election(0, FIRST)), (3, Election(0, FIRST))]
-    assert bully.standing.role is Role.NOMINATING
+    assert bully.state.role is Role.NOMINATING
 
 
 def test_a_nominee_with_a_quorum_and_no_rival_stands_when_the_answers_are_due() -> None:
@@ -43,7 +43,7 @@ def test_a_nominee_stands_back_for_a_higher_one_that_takes_over() -> None:
     one = nominated(1)
     one.on_message(2, Ok(0, FIRST, "support"), now=0.1)
     one.on_message(3, Ok(0, FIRST, "takeover"), now=0.1)
-    assert one.standing.role is Role.DEFERRING
+    assert one.state.role is Role.DEFERRING
 
 
 def test_it_stands_back_only_once_and_then_stands() -> None:
@@ -73,7 +73,7 @@ def test_a_failed_nomination_does_not_give_it_back() -> None:
 def test_without_a_quorum_the_nominee_backs_off_and_burns_no_term() -> None:
     two = nominated(2)
     assert two.on_time(now=0.5) == [Yield("only 1 of 2 support this node", back_off=True)]
-    assert two.standing.term == 0
+    assert two.state.term == 0
 
 
 def test_an_answer_to_an_earlier_round_or_life_does_not_count() -> None:
@@ -103,7 +103,7 @@ def test_a_lower_node_supports() -> None:
 
 def test_whoever_trusts_a_leader_answers_alive_and_names_it() -> None:
     one = part(Bully, me=1)
-    one.standing.leader, one.standing.trust = 3, True
+    one.state.leader, one.state.trust = 3, True
     answer = sent(one.on_message(2, Election(0, 7), now=0.0), Ok)[0][1]
     assert answer.verdict == "alive" and answer.leader.node == 3
 
@@ -120,7 +120,7 @@ def test_a_stranger_is_answered_no() -> None:
 
 def test_a_higher_node_whose_link_is_down_needs_not_be_waited_for() -> None:
     two = part(Bully, me=2)
-    two.standing.down.add(3)
+    two.state.down.add(3)
     two.nominate(DOUBT, now=0.0)
     assert two.on_message(1, Ok(0, FIRST, "support"), now=0.01) == [Stand()]
 
@@ -142,7 +142,7 @@ def test_alone_in_the_cluster_a_nominee_stands_at_once() -> None:
 
 def test_a_node_asked_to_take_over_defers_to_nobody() -> None:
     two = part(Bully, me=2)
-    two.standing.term, two.standing.leader, two.standing.trust = 1, 1, True
+    two.state.term, two.state.leader, two.state.trust = 1, 1, True
     two.nominate(Suspect("asked", transfer=(1, 1)), now=0.0)
     two.on_message(3, Ok(1, FIRST, "takeover"), now=0.1)
     assert two.on_message(1, Ok(1, FIRST, "support"), now=0.1) == [Stand((1, 1))]
@@ -150,7 +150,7 @@ def test_a_node_asked_to_take_over_defers_to_nobody() -> None:
 
 def test_followers_support_a_transfer_from_exactly_the_leader_they_trust() -> None:
     one = part(Bully, me=1)
-    one.standing.term, one.standing.leader, one.standing.trust = 4, 2, True
+    one.state.term, one.state.leader, one.state.trust = 4, 2, True
     good, old = Election(4, 7, transfer=(2, 4)), Election(4, 7, transfer=(2, 3))
     assert sent(one.on_message(3, good, now=0.0), Ok)[0][1].verdict == "support"
     assert sent(one.on_message(3, old, now=0.0), Ok)[0][1].verdict == "alive"
@@ -158,16 +158,16 @@ def test_followers_support_a_transfer_from_exactly_the_leader_they_trust() -> No
 
 def test_a_failed_transfer_leaves_a_follower_as_before() -> None:
     three = part(Bully, me=3)
-    three.standing.term, three.standing.leader, three.standing.trust = 4, 2, True
+    three.state.term, three.state.leader, three.state.trust = 4, 2, True
     three.nominate(Suspect("asked", transfer=(2, 4)), now=0.0)
     assert three.on_time(now=0.5) == [Yield("only 1 of 2 support this node", leader=2)]
-    assert three.standing.term == 4
+    assert three.state.term == 4
 
 
 def test_whoever_said_alive_and_then_nominates_itself_is_asked_again() -> None:
     """Two nodes notice a broken link at different moments; the first need not wait out a back-off."""
     two = nominated(2)
-    two.standing.down.add(3)
+    two.state.down.add(3)
     two.on_message(1, Ok(0, FIRST, "alive", PeerInfo(3, "")), now=0.01)
     effects = two.on_message(1, Election(0, 5), now=0.1)
     assert sent(effects, Ok) == [(1, Ok(0, 5, "takeover"))]

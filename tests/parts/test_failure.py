@@ -8,23 +8,23 @@ from chatsys.actor.events import LinkDown
 from chatsys.protocol.decisions import HandOver, Retire, Suspect
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.messages import Heartbeat, HeartbeatAck, Label
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 
 BEAT = Heartbeat(1, 1, 0, Label(0, 0))
 
 
 def follower(me: int = 2, **rest: Any) -> Detector:
     detector: Detector = part(Detector, me=me, **rest)
-    detector.standing.enter(1, promised_to=3, leader=3)
+    detector.state.enter(1, promised_to=3, leader=3)
     detector.on_message(3, BEAT, now=0.0)
     return detector
 
 
 def leading(me: int = 2, **rest: Any) -> Detector:
     detector: Detector = part(Detector, me=me, **rest)
-    detector.standing.enter(1, promised_to=me, leader=me)
-    detector.standing.role = Role.LEADER
-    detector.standing.ready = True
+    detector.state.enter(1, promised_to=me, leader=me)
+    detector.state.role = Role.LEADER
+    detector.state.ready = True
     detector.lead(0.0)
     return detector
 
@@ -56,15 +56,15 @@ def test_every_heartbeat_resets_the_silence() -> None:
 
 def test_trust_ends_before_suspicion_begins() -> None:
     two = follower()
-    assert two.standing.trusted == 3
+    assert two.state.trusted == 3
     two.on_time(now=2.0)
-    assert two.standing.trusted is None and two.standing.role is Role.FOLLOWER
+    assert two.state.trusted is None and two.state.role is Role.FOLLOWER
 
 
 def test_a_broken_link_to_the_leader_raises_suspicion_at_once_by_rank() -> None:
     two = follower(2)
     two.on_message(3, LinkDown(), now=1.0)
-    assert two.standing.trusted is None
+    assert two.state.trusted is None
     assert two.on_time(now=1.069) == []
     assert of(two.on_time(now=1.071), Suspect) == [Suspect("the link to leader 3 broke")]
 
@@ -72,7 +72,7 @@ def test_a_broken_link_to_the_leader_raises_suspicion_at_once_by_rank() -> None:
 def test_a_broken_link_to_another_follower_means_nothing() -> None:
     two = follower(2)
     two.on_message(1, LinkDown(), now=1.0)
-    assert two.standing.trusted == 3 and "broken" not in two.alarms
+    assert two.state.trusted == 3 and "broken" not in two.alarms
 
 
 def test_without_fast_suspicion_only_silence_counts() -> None:

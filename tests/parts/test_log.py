@@ -51,18 +51,18 @@ def test_under_another_leader_only_what_is_committed_stays_verified() -> None:
 WRITERS = {
     r"log\.(commit|verified)": set(),
     r"\.trust": {"failure.py"},
-    r"\.fresh": {"failure.py"},
+    r"\.lease_valid": {"failure.py"},
     r"\.ready": {"ordering.py"},
     r"\.heard": {"fence.py"},
-    r"\.handing": {"succession.py"},
+    r"\.handing_over": {"succession.py"},
     r"\.down": set(),
 }
-"""Who else than the one that holds it (`log.py`, `standing.py`) may set a shared fact."""
+"""Who else than the one that holds it (`log.py`, `state.py`) may set a shared fact."""
 
 
 @pytest.mark.parametrize("fact", WRITERS)
 def test_each_shared_fact_has_one_writer(fact: str) -> None:
-    pages = [path for path in PROTOCOL.glob("*.py") if path.name not in {"standing.py", "log.py", "client.py"}]
+    pages = [path for path in PROTOCOL.glob("*.py") if path.name not in {"state.py", "log.py", "client.py"}]
     found = {path.name for path in pages if re.search(fact + r"(, [\w.]+)* = ", path.read_text())}
     assert found == WRITERS[fact]
 

@@ -19,7 +19,7 @@ def test_a_node_greets_each_member_whose_link_comes_up() -> None:
 
 def test_a_greeting_is_answered_with_the_leader_and_its_address() -> None:
     two = part(Membership)
-    two.standing.leader = 3
+    two.state.leader = 3
     ((to, answer),) = sent(two.on_message(1, Join(1), 0.0), JoinAck)
     assert (to, answer.status, answer.leader) == (1, "ok", PeerInfo(3, "node3:0"))
 
@@ -58,7 +58,7 @@ def test_who_is_gone_is_remembered_and_must_answer_again() -> None:
     three = part(Membership, me=3)
     three.on_message(1, NONE_KNOWN, 0.0)
     effects = three.on_message(1, LinkDown(), 0.1)
-    assert of(effects, Note)[0].kind == "membership" and three.standing.down == {1}
+    assert of(effects, Note)[0].kind == "membership" and three.state.down == {1}
     assert three.on_message(2, NONE_KNOWN, 0.2) == []
     three.on_message(1, LinkUp(2), 0.3)
-    assert three.standing.down == set()
+    assert three.state.down == set()

@@ -22,7 +22,7 @@ from chatsys.protocol.messages import (
     Propose,
 )
 from chatsys.protocol.node import PARTS, Node
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
 
 
@@ -33,8 +33,8 @@ def test_a_life_begins_with_its_number_on_disk() -> None:
 
 def test_a_restart_takes_back_term_promise_log_and_commit() -> None:
     two = recovered(Boot(1, "chat", 2), Promised(3, 1), Stored(chat(1)), Stored(chat(2)), CommitHint(1))
-    here = two.standing
-    assert (here.term, here.promised_to, two.log.last_seq, two.log.commit) == (3, 1, 2, 1)
+    state = two.state
+    assert (state.term, state.promised_to, two.log.last_seq, two.log.commit) == (3, 1, 2, 1)
     two.start(0.0)
     assert two.on_message(3, Prepare(3), 9.0) == [Send(3, Promise(3, False))], "the promise still binds"
 
@@ -51,7 +51,7 @@ def test_what_was_committed_is_delivered_again_from_the_first_message() -> None:
 
 def test_a_restarted_leader_does_not_lead_on() -> None:
     """SPECIFICATION R7.11: its log may have lost an end that it had numbered."""
-    assert recovered(Boot(1, "chat", 2), Promised(3, 2)).standing.role is Role.FOLLOWER
+    assert recovered(Boot(1, "chat", 2), Promised(3, 2)).state.role is Role.FOLLOWER
 
 
 @pytest.mark.parametrize("foreign", [Boot(1, "other", 2), Boot(1, "chat", 3)])
@@ -72,7 +72,7 @@ def test_a_log_of_another_format_is_refused_with_a_sentence() -> None:
 def test_a_leader_that_slept_longer_than_its_lease_steps_down_before_anything_else() -> None:
     three = leader(3)
     effects = three.on_message(1, Ack(1, True, match=1), 10.0)
-    assert three.standing.role is Role.FOLLOWER and three.standing.leader is None
+    assert three.state.role is Role.FOLLOWER and three.state.leader is None
     assert sent(effects, Heartbeat) == [] and sent(three.settle(10.0), Propose) == []
 
 
@@ -108,7 +108,7 @@ def test_alone_a_node_elects_itself_and_serves() -> None:
     assert to == 1
     effects = one.on_message(1, promise, 0.01) + one.settle(0.01)
     one.on_message(1, sent(effects, Ack)[0][1], 0.02)
-    assert one.standing.leads and one.standing.ready and one.log.commit == 1
+    assert one.state.leads and one.state.ready and one.log.commit == 1
 
 
 def test_every_message_of_the_chat_has_a_part_that_handles_it() -> None:

@@ -22,7 +22,7 @@ START = Label(0, 0)
 def receiver(quorum: Any = "majority") -> Receiver:
     """A follower of leader 3 in term 1 with an empty log."""
     made: Receiver = part(Receiver, me=2, quorum=quorum)
-    made.standing.enter(1, promised_to=3, leader=3)
+    made.state.enter(1, promised_to=3, leader=3)
     return made
 
 
@@ -134,7 +134,7 @@ def test_the_hold_back_queue_is_bounded_in_entries_and_bytes() -> None:
 def test_a_new_leader_opens_its_term_with_a_barrier() -> None:
     three = leader(3)
     assert [(e.seq, e.term, e.kind) for e in three.log.entries] == [(1, 1, "barrier")]
-    assert three.standing.ready
+    assert three.state.ready
 
 
 def test_numbers_are_given_without_gap_or_reuse() -> None:
@@ -180,12 +180,12 @@ def test_the_same_ack_twice_counts_once() -> None:
 
 def test_an_old_terms_entry_commits_only_through_one_of_the_own_term() -> None:
     three: Sequencer = part(Sequencer, me=3)
-    here = three.standing
+    state = three.state
     three.log.splice([chat(1, 1), chat(2, 1)])
-    here.enter(3, promised_to=3, leader=3)
-    from chatsys.protocol.standing import Role
+    state.enter(3, promised_to=3, leader=3)
+    from chatsys.protocol.state import Role
 
-    here.role = Role.LEADER
+    state.role = Role.LEADER
     three.lead(0.0)
     three.settle(0.0)
     three.on_message(3, Ack(3, True, match=2), 0.0)

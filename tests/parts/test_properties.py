@@ -25,7 +25,7 @@ class Reception(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.two: Receiver = part(Receiver, me=2)
-        self.two.standing.enter(9, promised_to=3, leader=3)
+        self.two.state.enter(9, promised_to=3, leader=3)
 
     @rule(first=st.integers(1, 30), count=st.integers(0, 6), commit=st.integers(0, 30))
     def a_batch_arrives(self, first: int, count: int, commit: int) -> None:

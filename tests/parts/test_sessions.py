@@ -33,8 +33,8 @@ def submit(number: int, text: str = "hi", client: str = "c", session: int = 2) -
 def all_hold(three: Node, now: float = 1.0) -> list[Any]:
     """Settle, and let every node acknowledge the whole log; return all effects."""
     effects = three.settle(now)
-    for peer in three.standing.members:
-        effects += three.on_message(peer, Ack(three.standing.term, True, match=three.log.last_seq), now)
+    for peer in three.state.members:
+        effects += three.on_message(peer, Ack(three.state.term, True, match=three.log.last_seq), now)
     return effects + three.settle(now)
 
 
@@ -133,11 +133,11 @@ def test_without_a_leader_a_follower_says_busy_at_once() -> None:
 
 def test_a_leader_that_is_not_ready_keeps_messages_until_its_barrier_commits() -> None:
     from chatsys.protocol.decisions import Lead
-    from chatsys.protocol.standing import Role
+    from chatsys.protocol.state import Role
 
     three = node(3)
-    three.standing.role = Role.PREPARING
-    three.standing.enter(1, promised_to=3)
+    three.state.role = Role.PREPARING
+    three.state.enter(1, promised_to=3)
     three._carry_out([Lead()], 0.0)
     assert three.on_message("ann", submit(0), 0.1) == []
     assert replies(all_hold(three) + all_hold(three)) == [("ann", "ok", 0)]
@@ -146,13 +146,13 @@ def test_a_leader_that_is_not_ready_keeps_messages_until_its_barrier_commits() -
 def test_whoever_waits_is_redirected_when_leadership_is_lost() -> None:
     three = with_session()
     three.on_message("ann", submit(1), 1.0)
-    three.standing.fresh = False
+    three.state.lease_valid = False
     assert replies(three.on_message(1, Prepare(2), 1.1)) == [("ann", "redirect", 1)]
 
 
 def test_a_leader_about_to_hand_over_redirects() -> None:
     two = leader(2)
-    two.standing.handing = True
+    two.state.handing_over = True
     assert replies(two.on_message("ann", submit(0), 1.0)) == [("ann", "redirect", 0)]
 
 
@@ -165,13 +165,13 @@ def test_a_leader_low_on_disk_space_says_busy() -> None:
 def test_a_new_leader_knows_the_numbers_of_the_whole_log() -> None:
     """The table is rebuilt from the log: a retry after fail-over is recognised before it is delivered."""
     from chatsys.protocol.decisions import Lead
-    from chatsys.protocol.standing import Role
+    from chatsys.protocol.state import Role
 
     two = node(2)
     entries = (Entry(1, 1, "barrier"), Entry(2, 1, "session", "c"), chat(3, text="hi", session=2))
     two.on_message(3, Propose(1, Label(0, 0), entries, 0), 0.1)
-    two.standing.role = Role.PREPARING
-    two.standing.enter(2, promised_to=2)
+    two.state.role = Role.PREPARING
+    two.state.enter(2, promised_to=2)
     two._carry_out([Lead()], 0.2)
     two.settle(0.2)
     two.on_message(2, Ack(2, True, match=4), 0.3)

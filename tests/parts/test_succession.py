@@ -21,21 +21,21 @@ from chatsys.protocol.messages import (
     Promise,
     Propose,
 )
-from chatsys.protocol.standing import MOVES, Role
+from chatsys.protocol.state import MOVES, Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
 
 
 def standing_for_term_1(me: int = 3, **rest: Any) -> Succession:
     made: Succession = part(Succession, me=me, **rest)
-    made.standing.role = Role.NOMINATING
+    made.state.role = Role.NOMINATING
     made.stand(Stand(), now=0.0)
     return made
 
 
 def test_whoever_stands_opens_a_new_term_and_asks_everyone_and_itself() -> None:
     three = part(Succession, me=3)
-    three.standing.role = Role.NOMINATING
+    three.state.role = Role.NOMINATING
     effects = three.stand(Stand(), now=0.0)
     assert effects[1] == Append(Promised(1, 3)), "the promise is durable before anything is sent"
     assert effects[2:] == [Send(1, Prepare(1)), Send(2, Prepare(1)), Send(3, Promise(1, True, Label(0, 0)))]
@@ -58,7 +58,7 @@ def test_a_newer_log_among_the_promisers_is_fetched_first() -> None:
     three = standing_for_term_1()
     three.on_message(3, Promise(1, True), now=0.1)
     effects = three.on_message(1, Promise(1, True, Label(1, 2)), now=0.1)
-    assert three.standing.role is Role.SYNCING
+    assert three.state.role is Role.SYNCING
     (to, request) = sent(effects, Catchup)[0]
     assert (to, request.purpose, request.first) == (1, "sync", 1)
 
@@ -121,7 +121,7 @@ def test_whoever_trusts_a_leader_ignores_prepare() -> None:
     two = node(2)
     two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), now=0.1)
     assert two.on_message(1, Prepare(2), now=0.2) == []
-    assert two.standing.term == 1
+    assert two.state.term == 1
 
 
 def test_a_leader_with_a_fresh_quorum_ignores_prepare() -> None:
@@ -132,7 +132,7 @@ def test_a_leader_with_a_fresh_quorum_ignores_prepare() -> None:
 def test_a_prepare_of_a_transfer_is_accepted_by_leader_and_followers() -> None:
     two = leader(2)
     assert sent(two.on_message(3, Prepare(2, transfer=(2, 1)), now=0.1), Promise)[0][1].ok
-    assert two.standing.role is Role.FOLLOWER
+    assert two.state.role is Role.FOLLOWER
 
 
 def test_an_older_leader_is_refused_with_the_newer_term() -> None:
@@ -147,20 +147,20 @@ def test_an_older_leader_is_refused_with_the_newer_term() -> None:
 def test_a_refusal_with_a_newer_term_ends_a_leadership() -> None:
     three = leader(3)
     effects = three.on_message(1, HeartbeatAck(7, False, 1), now=0.5)
-    assert (three.standing.term, three.standing.role) == (7, Role.FOLLOWER)
+    assert (three.state.term, three.state.role) == (7, Role.FOLLOWER)
     assert Append(Promised(7, None)) in effects
 
 
 def test_a_newer_term_in_other_messages_is_only_a_hint() -> None:
     two = node(2)
     two.on_message(1, Ack(9, True, match=0), now=0.1)
-    assert two.standing.term == 0
+    assert two.state.term == 0
 
 
 def test_a_newer_leader_is_followed_and_its_term_recorded() -> None:
     two = node(2)
     effects = two.on_message(3, Coordinator(4, PeerInfo(3, "h:1"), 1, 0), now=0.1)
-    assert (two.standing.term, two.standing.leader) == (4, 3)
+    assert (two.state.term, two.state.leader) == (4, 3)
     assert Append(Promised(4, 3)) in effects
 
 
@@ -168,9 +168,9 @@ def test_hearing_the_leader_cancels_a_nomination() -> None:
     two = node(2)
     two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), now=0.1)
     two.on_time(now=3.0)
-    assert two.standing.role is Role.NOMINATING
+    assert two.state.role is Role.NOMINATING
     two.on_message(3, Heartbeat(1, 1, 0, Label(0, 0)), now=3.01)
-    assert two.standing.role is Role.FOLLOWER  # type: ignore[comparison-overlap]  # mypy cannot know that a message changes it
+    assert two.state.role is Role.FOLLOWER  # type: ignore[comparison-overlap]  # mypy cannot know that a message changes it
 
 
 def test_a_replayed_heartbeat_cancels_nothing() -> None:
@@ -179,7 +179,7 @@ def test_a_replayed_heartbeat_cancels_nothing() -> None:
     two.on_message(3, beat, now=0.1)
     two.on_time(now=3.0)
     assert two.on_message(3, beat, now=3.01) == []
-    assert two.standing.role is Role.NOMINATING
+    assert two.state.role is Role.NOMINATING
 
 
 def test_two_leaders_of_one_term_are_a_broken_invariant_in_a_safe_cluster() -> None:
@@ -192,9 +192,9 @@ def test_in_an_unsafe_cluster_the_higher_of_two_leaders_is_followed() -> None:
     two = leader(2, quorum=1)
     beat = Heartbeat(1, 1, 0, Label(0, 0))
     assert [type(e) for e in two.on_message(1, beat, now=0.1)] == [Note]
-    assert two.standing.leads
+    assert two.state.leads
     two.on_message(3, beat, now=0.1)
-    assert (two.standing.role, two.standing.leader) == (Role.FOLLOWER, 3)
+    assert (two.state.role, two.state.leader) == (Role.FOLLOWER, 3)
 
 
 def test_every_legal_move_starts_at_a_role_and_every_role_can_fall_back() -> None:
@@ -203,7 +203,7 @@ def test_every_legal_move_starts_at_a_role_and_every_role_can_fall_back() -> Non
 
 
 def test_a_move_that_is_not_in_the_table_is_refused() -> None:
-    here = part(Succession).standing
+    here = part(Succession).state
     for role in Role:
         for target in set(Role) - MOVES[role]:
             here.role = role

@@ -116,7 +116,7 @@ FRAMES = {
     "lone surrogate": (frame('{"type":"SUBMIT","client_id":"\\ud800","client_seq":0}'), "malformed"),
     "over the limit": (b'"' + b"x" * (1 << 20) + b'"\n', "longer than 1048576 bytes"),
     "endless": (b"x" * (3 << 20), "longer than 1048576 bytes"),
-    "only for nodes": (frame('{"type":"STEPDOWN","term":1,"to":1}'), "A client may not send STEPDOWN"),
+    "only for nodes": (frame('{"type":"TRANSFER_LEAD","term":1,"to":1}'), "A client may not send TRANSFER_LEAD"),
     "an order of messages": (
         frame('{"type":"PROPOSE","term":99,"prev":[0,0],"entries":[],"commit":9}'),
         "A client may not send PROPOSE",

@@ -23,7 +23,7 @@ from chatsys.protocol.decisions import Lead
 from chatsys.protocol.messages import Prepare, Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Sequencer
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 from chatsys.protocol.succession import Succession
 
 QUICK = Budget(seconds=60, states=200_000)
@@ -284,7 +284,7 @@ def test_forgetting_what_is_dead_changes_no_verdict() -> None:
 def shown(life: Any) -> tuple[Any, ...]:
     """What a rule of an election or an invariant may read of a node, but for who answered its nomination."""
     node = life.actor
-    here, sync = node.standing, node.succession.source
+    here, sync = node.state, node.succession.source
     alarms = tuple(
         sorted((owner, str(name)) for owner, set_ones in life.alarms if owner != "CatchUp" for name in set_ones.dates)
     )
@@ -321,14 +321,14 @@ def test_the_log_holds_as_far_as_a_short_search_sees() -> None:
 
 class VotesTwice(Succession):
     def _promise(self, sender: int, request: Prepare, now: float) -> Any:
-        if request.term == self.standing.term:
-            self.standing.promised_to = sender
+        if request.term == self.state.term:
+            self.state.promised_to = sender
         return super()._promise(sender, request, now)
 
 
 class LeadsAlone(Succession):
     def on_message(self, sender: Any, message: Any, now: float) -> Any:
-        if isinstance(message, Promise) and message.ok and self.standing.role is Role.PREPARING:
+        if isinstance(message, Promise) and message.ok and self.state.role is Role.PREPARING:
             self.promises[sender] = message.last
             return [Lead()]
         return super().on_message(sender, message, now)
@@ -336,9 +336,9 @@ class LeadsAlone(Succession):
 
 class CommitsAlone(Sequencer):
     def _commit(self) -> Any:
-        held, self.standing.quorum = self.standing.quorum, 1
+        held, self.state.quorum = self.state.quorum, 1
         effects = super()._commit()
-        self.standing.quorum = held
+        self.state.quorum = held
         return effects
 
 
@@ -440,7 +440,7 @@ def test_a_stage_goes_on_where_a_message_is_committed() -> None:
 
     def ripe(lives: Any) -> bool:
         one, two, three = (life.actor for life in lives)
-        nominated = two.standing.role is Role.NOMINATING and not one.standing.trust
+        nominated = two.state.role is Role.NOMINATING and not one.state.trust
         return three.log.commit == 3 and two.log.last_seq == 2 and nominated
 
     model = LogModel(parts={"succession": LeadsWithoutSync}, crashes=0, inputs=LogModel.inputs[:1])

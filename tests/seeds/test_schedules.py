@@ -113,7 +113,7 @@ def test_nothing_happens_on_a_stage_by_itself() -> None:
     stage.isolate(3)
     stage.run(60)
     assert [(r.node, r.kind) for r in stage.trace.of("role", "lead", "suspect")] == before
-    assert stage.elect(2) and stage.node(2).standing.term == 2
+    assert stage.elect(2) and stage.node(2).state.term == 2
 
 
 def test_a_rotten_line_needs_a_text_that_is_there() -> None:

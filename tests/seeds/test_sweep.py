@@ -109,7 +109,7 @@ def test_the_replay_command_names_only_what_differs() -> None:
 class Silent:
     """A part that breaks: the sweep must tell, and go on."""
 
-    def __init__(self, standing: Any, config: Any, random: Random) -> None:
+    def __init__(self, state: Any, config: Any, random: Random) -> None:
         raise RuntimeError("no such luck")
 
 

@@ -1,4 +1,4 @@
-"""Builders for tests of one part by hand: a part with its standing, and literal times."""
+"""Builders for tests of one part by hand: a part with its state, and literal times."""
 
 from random import Random
 from typing import Any
@@ -9,7 +9,7 @@ from chatsys.config import ClusterConfig, Timing
 from chatsys.protocol.election import Bully
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.node import Node
-from chatsys.protocol.standing import Role, Standing
+from chatsys.protocol.state import NodeState, Role
 
 EXACT = Timing(heartbeat_spread=0.0)
 """Silence without its random share, so that a test can name the moment."""
@@ -21,11 +21,11 @@ def config(nodes: int = 3, quorum: Any = "majority", **rest: Any) -> ClusterConf
 
 
 def part(kind: type[Any], me: int = 2, nodes: int = 3, quorum: Any = "majority", **rest: Any) -> Any:
-    """One part of node `me`, alone with its standing in its first life."""
+    """One part of node `me`, alone with its state in its first life."""
     made = config(nodes, quorum, **rest)
-    standing = Standing(me, made)
-    standing.incarnation = 1
-    return kind(standing, made, Random(1))
+    state = NodeState(me, made)
+    state.incarnation = 1
+    return kind(state, made, Random(1))
 
 
 def node(me: int = 2, nodes: int = 3, quorum: Any = "majority", **rest: Any) -> Node:
@@ -42,12 +42,12 @@ def leader(me: int = 3, nodes: int = 3, quorum: Any = "majority", **rest: Any) -
     from chatsys.protocol.messages import Ack
 
     made = node(me, nodes, quorum, **rest)
-    here = made.standing
-    here.role = Role.PREPARING
-    here.enter(1, promised_to=me)
+    state = made.state
+    state.role = Role.PREPARING
+    state.enter(1, promised_to=me)
     made._carry_out([Lead()], 0.0)
     made.settle(0.0)
-    for peer in here.members:
+    for peer in state.members:
         made.on_message(peer, Ack(1, True, match=1), 0.0)
     made.settle(0.0)
     return made

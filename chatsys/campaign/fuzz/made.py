@@ -39,7 +39,7 @@ class Maker:
     @classmethod
     def against(cls, random: Random, node: Node) -> "Maker":
         """Return a maker of frames that the state of `node` makes interesting."""
-        here, log = node.standing, node.log
+        here, log = node.state, node.log
         near = (
             here.term,
             here.term,

@@ -29,7 +29,7 @@ class SecondRoad(CatchUp):
     """Writes what it fetched at the end of the log, by a road of its own, and asks again when it feels like it."""
 
     def _follow_chunk(self, sender: int, chunk: CatchupReply, now: float) -> Effects:
-        if sender != self.standing.leader or not chunk.entries:
+        if sender != self.state.leader or not chunk.entries:
             return []
         self.alarms.clear("follow")
         effects: Effects = []
@@ -48,9 +48,9 @@ class AsksAnyone(CatchUp):
         if gap <= 0 or "follow" in self.alarms:
             return []
         self.alarms.set("follow", now + self.wait)
-        self.nonce = self.standing.next_number(self.nonce)
-        request = Catchup(self.standing.term, "relay", self.log.last_seq + 1, self.nonce)
-        return [Send(peer, request) for peer in self.standing.others]
+        self.nonce = self.state.next_number(self.nonce)
+        request = Catchup(self.state.term, "relay", self.log.last_seq + 1, self.nonce)
+        return [Send(peer, request) for peer in self.state.others]
 
     def _serve(self, sender: int, request: Catchup) -> Effects:
         if request.purpose != "relay":

@@ -16,7 +16,7 @@ class NoTrust(Detector):
 
     def settle(self, now: float) -> Effects:
         """Never trust."""
-        self.standing.trust = False
+        self.state.trust = False
         return super().settle(now)
 
 
@@ -34,7 +34,7 @@ class ClaimsTheLead(Bully):
     def nominate(self, suspicion: Suspect, now: float) -> Effects:
         """Ask nobody if there is nobody above."""
         effects = super().nominate(suspicion, now)
-        if not effects or self.standing.outranking:
+        if not effects or self.state.outranking:
             return effects
         return [effect for effect in effects if isinstance(effect, Note)] + [Stand()]
 

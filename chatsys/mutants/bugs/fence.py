@@ -14,7 +14,7 @@ from chatsys.protocol.decisions import Yield
 from chatsys.protocol.fence import FROM_A_LEADER, Fence
 from chatsys.protocol.log import START
 from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Ok, Propose
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
 
@@ -26,7 +26,7 @@ class _Hole(Fence):
 
     def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
         """Look at the term of everything else."""
-        if isinstance(message, self.kind) and message.term < self.standing.term:
+        if isinstance(message, self.kind) and message.term < self.state.term:
             return [], True
         return super().check(sender, message)
 
@@ -54,7 +54,7 @@ class AnyReplySucceeds(Succession):
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Look at neither nonce nor term nor sender."""
-        if isinstance(message, CatchupReply) and message.purpose == "sync" and self.standing.role is Role.SYNCING:
+        if isinstance(message, CatchupReply) and message.purpose == "sync" and self.state.role is Role.SYNCING:
             self.promises = dict.fromkeys(self.promises, START)
             return self._collect(message, now)
         return super().on_message(sender, message, now)
@@ -65,9 +65,9 @@ class OlderCoordinator(Fence):
 
     def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
         """Enter any term that somebody leads."""
-        here = self.standing
-        if isinstance(message, Coordinator) and message.term < here.term:
-            here.enter(message.term, promised_to=sender, leader=sender)
+        state = self.state
+        if isinstance(message, Coordinator) and message.term < state.term:
+            state.enter(message.term, promised_to=sender, leader=sender)
             return [Append(Promised(message.term, sender)), Yield("a coordinator said so", leader=sender)], True
         return super().check(sender, message)
 
@@ -77,8 +77,8 @@ class NoFence(Fence):
 
     def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
         """Follow whoever speaks as a leader."""
-        if isinstance(message, FROM_A_LEADER) and message.term < self.standing.term:
-            self.standing.set_leader(sender)
+        if isinstance(message, FROM_A_LEADER) and message.term < self.state.term:
+            self.state.set_leader(sender)
             return [Yield(f"node {sender} says it leads", leader=sender)], True
         return super().check(sender, message)
 
@@ -88,7 +88,7 @@ class FencedOk(Fence):
 
     def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
         """Drop the OK of another term."""
-        if isinstance(message, Ok) and message.term != self.standing.term:
+        if isinstance(message, Ok) and message.term != self.state.term:
             return [], False
         return super().check(sender, message)
 
@@ -98,7 +98,7 @@ class StaleBeats(Fence):
 
     def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
         """Forget the number of the last beat."""
-        self.standing.heard = 0
+        self.state.heard = 0
         return super().check(sender, message)
 
 

@@ -16,7 +16,7 @@ from chatsys.protocol.decisions import Release, Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Entry, Propose
 from chatsys.protocol.ordering import Progress, Receiver, Sequencer
-from chatsys.protocol.standing import Standing
+from chatsys.protocol.state import NodeState
 
 # --- the leader's side ----------------------------------------------------------------------
 
@@ -35,15 +35,15 @@ class CountsItselfEarly(Sequencer):
     def settle(self, now: float) -> Effects:
         """Do not wait for the own disk."""
         effects = super().settle(now)
-        self.own_match = self.log.last_seq if self.standing.leads else 0
+        self.own_match = self.log.last_seq if self.state.leads else 0
         return effects
 
 
 class CountsAcks(Sequencer):
     """Counts ACKs instead of nodes."""
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.heads: list[int] = []
 
     def lead(self, now: float) -> Effects:
@@ -59,7 +59,7 @@ class CountsAcks(Sequencer):
 
     def held_by_quorum(self) -> int:
         """Take as many ACKs as a quorum has nodes for a quorum."""
-        return self.heads[-self.standing.quorum] if len(self.heads) >= self.standing.quorum else 0
+        return self.heads[-self.state.quorum] if len(self.heads) >= self.state.quorum else 0
 
 
 class OpensTheWindow(Sequencer):
@@ -138,7 +138,7 @@ class ComplainsEachTime(Receiver):
 
     def _hold(self, sender: int, batch: Propose) -> Effects:
         note = Note("hold", seq=batch.prev.seq + 1, peer=sender, reason="kept" if self.early.hold(batch) else "dropped")
-        return [note, Send(sender, Ack(self.standing.term, False, hint=self.log.last_seq))]
+        return [note, Send(sender, Ack(self.state.term, False, hint=self.log.last_seq))]
 
 
 class _Hoard(HoldBack):
@@ -164,8 +164,8 @@ class _Hoard(HoldBack):
 class Hoards(Receiver):
     """Its hold-back queue has no bounds and is never emptied."""
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.early = _Hoard(Limits())
 
 

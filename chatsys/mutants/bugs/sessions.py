@@ -17,7 +17,7 @@ from chatsys.protocol.messages import Entry, Submit, SubmitReply
 from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.sessions import Sessions
-from chatsys.protocol.standing import Standing
+from chatsys.protocol.state import NodeState
 
 
 def _entry(submit: Submit) -> Entry:
@@ -37,8 +37,8 @@ class _NoTable(SessionTable):
 class NoDedup(Sessions):
     """Numbers every SUBMIT, repeated or not."""
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.table = _NoTable(config.limits.sessions)
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
@@ -49,8 +49,8 @@ class NoDedup(Sessions):
 class LeadersTable(Sessions):
     """Keeps the table while it leads, from the messages it numbered itself; delivery trusts it."""
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.table = _NoTable(config.limits.sessions)
         self.numbered: dict[tuple[str, int], int] = {}
 
@@ -85,8 +85,8 @@ class _GapTable(SessionTable):
 class AcceptsGaps(Sessions):
     """Numbers message 7 of a client although message 6 has not come."""
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.table = _GapTable(config.limits.sessions)
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
@@ -117,8 +117,8 @@ class _NamedByClient(SessionTable):
 class OpensAgain(Sessions):
     """Serves an old SUBMIT in whatever session of its client is open now."""
 
-    def __init__(self, standing: Standing, config: ClusterConfig, random: Random) -> None:
-        super().__init__(standing, config, random)
+    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
+        super().__init__(state, config, random)
         self.table = _NamedByClient(config.limits.sessions)
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:

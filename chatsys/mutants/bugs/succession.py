@@ -17,7 +17,7 @@ from chatsys.protocol.decisions import Lead, Stand
 from chatsys.protocol.messages import Label, Prepare
 from chatsys.protocol.node import Node
 from chatsys.protocol.part import Part
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
 
@@ -36,15 +36,15 @@ class ForgetsPromise(Node):
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Forget the name."""
         super().recover(records)
-        self.standing.promised_to = None
+        self.state.promised_to = None
 
 
 class PromisesWhenFree(Succession):
     """Takes "no name noted" for "nobody asked yet"."""
 
     def _promise(self, sender: int, request: Prepare, now: float) -> Effects:
-        if request.term == self.standing.term and self.standing.promised_to is None:
-            self.standing.promised_to = sender
+        if request.term == self.state.term and self.state.promised_to is None:
+            self.state.promised_to = sender
         return super()._promise(sender, request, now)
 
 
@@ -52,9 +52,9 @@ class VotesTwice(Succession):
     """Promises a term to everyone who asks for it."""
 
     def _promise(self, sender: int, request: Prepare, now: float) -> Effects:
-        here = self.standing
-        if request.term == here.term and here.promised_to not in (None, sender, here.me):
-            here.promised_to = sender
+        state = self.state
+        if request.term == state.term and state.promised_to not in (None, sender, state.me):
+            state.promised_to = sender
             return [Append(Promised(request.term, sender)), *super()._promise(sender, request, now)]
         return super()._promise(sender, request, now)
 
@@ -66,7 +66,7 @@ class HalfIsEnough(Node):
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
     ) -> None:
         super().__init__(me, config, random, parts)
-        self.standing.quorum = max(1, len(config.ids) // 2)
+        self.state.quorum = max(1, len(config.ids) // 2)
 
 
 class LeadsUnprepared(Succession):
@@ -81,11 +81,11 @@ class ClaimsTheTerm(Succession):
 
     def stand(self, decision: Stand, now: float) -> Effects:
         """Claim the lead; nobody is asked."""
-        here = self.standing
-        here.enter(here.term + 1, promised_to=here.me)
+        state = self.state
+        state.enter(state.term + 1, promised_to=state.me)
         return [
-            here.become(Role.PREPARING, "the highest one claims the lead"),
-            Append(Promised(here.term, here.me)),
+            state.become(Role.PREPARING, "the highest one claims the lead"),
+            Append(Promised(state.term, state.me)),
             Lead(),
         ]
 
@@ -115,9 +115,9 @@ class ResumesTheLead(Node):
     def start(self, now: float) -> Effects:
         """Take up the old term where it was left."""
         effects = super().start(now)
-        here = self.standing
-        if here.promised_to == here.me:
-            here.role = Role.PREPARING
+        state = self.state
+        if state.promised_to == state.me:
+            state.role = Role.PREPARING
             effects += self._carry_out([Lead()], now)
         return effects
 
@@ -178,7 +178,7 @@ SUCCESSION = (
         seed=1,
     ),
     Mutant(
-        name="refuses for ever after a lost STEPDOWN",
+        name="refuses for ever after a lost TRANSFER_LEAD",
         story="A leader that asked a higher node to take over refuses its clients until that happens, if it ever does.",
         killers=("L3",),
         parts={"succession": WaitsForEver},

@@ -11,7 +11,7 @@ Read also `check.liveness` (the laws and their limits), `check.frames`, `textboo
 from chatsys.config import Limits, Timing
 from chatsys.mutants.schedules.directed import directed
 from chatsys.mutants.schedules.quiet_world import QuietWorld
-from chatsys.protocol.messages import Heartbeat, Prepare, Stepdown
+from chatsys.protocol.messages import Heartbeat, Prepare, TransferLead
 
 COURSE = Timing(hand_over_retry=8.0)
 """The course's timing, and a value of its own: nodes act for themselves."""
@@ -142,7 +142,7 @@ def terms_apart(stage: QuietWorld) -> None:
     "Q29",
     "Nobody took over",
     breaks=("L3",),
-    defect="refuses for ever after a lost STEPDOWN",
+    defect="refuses for ever after a lost TRANSFER_LEAD",
     timing=COURSE,
     judges=("L1", "L2", "L3", "L6"),
 )
@@ -153,7 +153,7 @@ def nobody_took_over(stage: QuietWorld) -> None:
     """
     stage.crash(3)
     stage.until(lambda: stage.leader == 2, 20)
-    lost = stage.hold(Stepdown)
+    lost = stage.hold(TransferLead)
     stage.restart(3)
     stage.until(lambda: len(lost) > 0, 20)
     lost.drop()

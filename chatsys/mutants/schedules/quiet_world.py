@@ -21,7 +21,7 @@ from chatsys.errors import UsageError
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.decisions import Stand, Suspect
 from chatsys.protocol.node import Node
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 from chatsys.protocol.storage import Stored
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
@@ -91,7 +91,7 @@ class QuietWorld(World):
 
     def stand(self, number: int) -> None:
         """Let a node ask for promises now, as if the others had supported it."""
-        note = self.node(number).standing.become(Role.NOMINATING, "the script says so")
+        note = self.node(number).state.become(Role.NOMINATING, "the script says so")
         self._decide(number, note, Stand())
 
     def _decide(self, number: int, *decisions: Any) -> None:

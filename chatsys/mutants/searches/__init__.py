@@ -33,7 +33,7 @@ _TIME = (
 )
 
 OUT_OF_REACH: dict[str, str] = {
-    "refuses for ever after a lost STEPDOWN": f"{_TIME} (L3).",
+    "refuses for ever after a lost TRANSFER_LEAD": f"{_TIME} (L3).",
     "lower-term OK dropped by the fence": f"{_TIME} (L1, L2).",
     "old heartbeat counts": f"{_TIME} (L1).",
     "every ACK{false} re-opens the window": "It breaks no state: it sends too many frames, and the search does not count them.",

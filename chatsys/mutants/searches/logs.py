@@ -43,11 +43,11 @@ def _two_commits_without(one: Life, two: Life, three: Life) -> bool:
 
 
 def _one_hears_of_it(one: Life, two: Life, three: Life) -> bool:
-    return _two_leads_without(one, two, three) and node(one).standing.heard == 1
+    return _two_leads_without(one, two, three) and node(one).state.heard == 1
 
 
 def _three_follows(one: Life, two: Life, three: Life) -> bool:
-    return log(one) == OPENED and log(three) == (1, 1, 2) and node(one).standing.heard == 1
+    return log(one) == OPENED and log(three) == (1, 1, 2) and node(one).state.heard == 1
 
 
 def _three_asks_for_three(one: Life, two: Life, three: Life) -> bool:

@@ -37,7 +37,7 @@ from chatsys.protocol.messages import (
     Propose,
 )
 from chatsys.protocol.node import Node
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 
 ASLEEP = ("prepare", "defer")
 """Alarms that never ring: an attempt goes on until it is answered."""
@@ -176,7 +176,7 @@ class Led(Tight):
     def rings(self, life: Life, alarm: Ring) -> bool:
         """Let whoever the opening needs nominate itself."""
         node = life.actor
-        return (isinstance(node, Node) and not node.standing.term) or super().rings(life, alarm)
+        return (isinstance(node, Node) and not node.state.term) or super().rings(life, alarm)
 
 
 def _nodes(nodes: tuple[int, ...]) -> str:
@@ -186,10 +186,10 @@ def _nodes(nodes: tuple[int, ...]) -> str:
 def _round(life: Life) -> int:
     """Return the round of the nomination that is under way; 0: none is."""
     node = life.actor
-    return node.election.round if isinstance(node, Node) and node.standing.role is Role.NOMINATING else 0
+    return node.election.round if isinstance(node, Node) and node.state.role is Role.NOMINATING else 0
 
 
 def _asked(life: Life) -> int:
     """Return the term for which promises are being asked; 0: none is."""
     node = life.actor
-    return node.standing.term if isinstance(node, Node) and node.standing.role is Role.PREPARING else 0
+    return node.state.term if isinstance(node, Node) and node.state.role is Role.PREPARING else 0

@@ -11,7 +11,7 @@ Read also `search` (what a stage is), `elections`, `logs` and `disks` (which ask
 from chatsys.explore.untimed import Life
 from chatsys.protocol.node import Node
 from chatsys.protocol.recovery import replay
-from chatsys.protocol.standing import Role
+from chatsys.protocol.state import Role
 
 
 def node(life: Life) -> Node:
@@ -34,7 +34,7 @@ def is_in(life: Life, term: int, role: Role | None = None) -> bool:
     """Tell whether the node is in this term, and in this role (any)."""
     if not is_up(life):
         return False
-    here = node(life).standing
+    here = node(life).state
     return here.term == term and role in (None, here.role)
 
 

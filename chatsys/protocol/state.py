@@ -15,7 +15,7 @@ PreVote), DEFERRING is Bully's politeness, PREPARING asks for promises (Paxos ph
 fetches what Raft's candidate must already have.
 
 Promises  `become` allows the moves in MOVES and no others; the labs draw their diagram from it.
-Read also `election` and `succession`, who walk the moves; `node`, who owns the one Standing.
+Read also `election` and `succession`, who walk the moves; `node`, who owns the one NodeState.
 """
 
 from enum import Enum
@@ -56,7 +56,7 @@ MOVES: dict[Role, frozenset[Role]] = {  # SPECIFICATION R4.2
 }
 
 
-class Standing:
+class NodeState:
     """The facts that all parts of one node share; each is written by one part only. SPECIFICATION R4.4."""
 
     def __init__(self, me: int, config: ClusterConfig) -> None:
@@ -79,11 +79,11 @@ class Standing:
         """The number of the last heartbeat heard from this leader in this term."""
         self.trust = False
         """Set while the leader was heard recently; written by failure."""
-        self.fresh = False
+        self.lease_valid = False
         """Set while this node leads and a quorum answers its heartbeats; written by failure."""
         self.ready = False
         """Set while this node leads and an entry of its own term is committed; written by ordering."""
-        self.handing = False
+        self.handing_over = False
         """Set while this leader waits for a higher member to take over; written by succession."""
         self.transfer: tuple[int, int] | None = None
         """(leader, term) if that leader asked this node to take over; written by election."""
