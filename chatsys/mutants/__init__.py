@@ -9,5 +9,5 @@
 Evidence is measured by what it finds: a mutant that survives tells of a blind checker, or of two rules that
 guard the same thing.
 
-Read first `hunt`, then `bugs`; `chatsys mutants` runs them.
+Read also `hunt`, then `bugs`; `chatsys mutants` runs them.
 """

@@ -76,7 +76,7 @@ def test_the_version_is_told(run: Run) -> None:
         ("simulate --resume .", ". cannot be used for results: it is no ordinary file"),
         ("simulate --jobs -1", "--jobs"),
         ("simulate --part election", "--part is 'election'; write NAME=FILE:Class"),
-        ("simulate --part elektion=x.py:A", "--part names elektion, but the parts are membership"),
+        ("simulate --part elektion=x.py:A", "--part names elektion, but the parts are fence"),
         ("simulate --part election=none.py:A", "--part names the file none.py, which is not there"),
         ("bench", "Missing argument 'NAME'"),
         ("bench dinner", "NAME is 'dinner'; write"),
