@@ -50,12 +50,15 @@ class Yield(msgspec.Struct, frozen=True):
     reason: str
     leader: int | None = None
     back_off: bool = False
+    slept: bool = False
+    """Whether this node slept: then nobody waits any more for what it holds, and nobody is told of it."""
 
 
 class Retire(msgspec.Struct, frozen=True):
     """Stop leading: no quorum answers, or this node slept and does not know what it missed."""
 
     reason: str
+    slept: bool = False
 
 
 class Order(OneOrMore[Entry]):

@@ -50,6 +50,16 @@ class Detector(Part):
         self.patience: dict[int, float] = {}
         """How long to wait before each member is asked to take over again."""
 
+    def wake(self, late: float) -> Effects:
+        """Retire from the lead if the earliest alarm is more than a lease late.
+
+        A process that was suspended does not notice it: for itself no time has passed.  But its clock
+        tells, and by now the others may have a leader of their own.
+        """
+        if late > self.timing.lease and self.state.leads:  # SPECIFICATION R5.9
+            return [Retire("this node slept longer than its lease", slept=True)]
+        return []
+
     # --- a follower ------------------------------------------------------------------------
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:

@@ -183,11 +183,8 @@ class Node(Actor):
         return effects
 
     def on_time(self, now: float) -> Effects:
-        """Ring the alarms.  A leader that is very late slept, and may have been deposed meanwhile."""
-        effects: Effects = []
-        if now - self.deadline > self.config.timing.lease and self.state.leads:  # SPECIFICATION R5.9
-            self.sessions.held.clear()
-            effects += self._carry_out([Retire("this node slept longer than its lease")], now)
+        """Ring the alarms; but first see whether this node slept, and does not know what it missed."""
+        effects = self._carry_out(self.failure.wake(now - self.deadline), now)
         for part in self.parts:
             if part.alarms.next <= now:
                 effects += self._carry_out(part.on_time(now), now)
@@ -241,9 +238,9 @@ class Node(Actor):
                 return self._lead(now)
             case Yield():
                 return self._follow(decision, now)
-            case Retire(reason):
+            case Retire(reason, slept):
                 self.state.set_leader(None)
-                return [Yield(reason)]
+                return [Yield(reason, slept=slept)]
             case Order(drafts):
                 return [effect for draft in drafts for effect in self.sequencer.order(draft, now)]
             case Commit():

@@ -213,6 +213,8 @@ class Sessions(Part):
     def follow(self, now: float, decision: Yield) -> Effects:
         """Whoever waits is told to ask again: what became of the message is not known here."""
         self.ahead, self.scanned = {}, 0
+        if decision.slept:
+            self.held = []
         return self._turn_away("the leader changed")  # SPECIFICATION R10.9
 
     def _turn_away(self, reason: str) -> Effects:

@@ -46,6 +46,14 @@ class NeverRetires(Detector):
         return 0
 
 
+class SleepsWell(Detector):
+    """Wakes up from a pause and serves its queue as the leader that it was."""
+
+    def wake(self, late: float) -> Effects:
+        """Take no notice of the time that went by."""
+        return []
+
+
 FAILURE = (
     Mutant(
         name="claims the lead at start",
@@ -75,6 +83,13 @@ FAILURE = (
         killers=("L3",),
         parts={"failure": NeverRetires},
         directed="Q26",
+    ),
+    Mutant(
+        name="no wake check",
+        story="A leader that slept does not notice, and serves what waited as if no time had passed.",
+        killers=("S7", "S1"),
+        parts={"failure": SleepsWell},
+        directed="C6",
     ),
 )
 """The bugs of this page."""

@@ -14,7 +14,6 @@ from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.decisions import Order
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
-from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.state import NodeState
@@ -151,18 +150,6 @@ class OkForKnown(Sessions):
         return super()._admit(sender, submit)
 
 
-class SleepsWell(Node):
-    """Wakes up from a pause and serves its queue as the leader that it was."""
-
-    def on_time(self, now: float) -> Effects:
-        """Ring what is due; being late means nothing."""
-        effects: Effects = []
-        for part in self.parts:
-            if part.alarms.next <= now:
-                effects += self._carry_out(part.on_time(now), now)
-        return effects
-
-
 SESSIONS = (
     Mutant(
         name="no session dedup",
@@ -208,13 +195,6 @@ SESSIONS = (
         parts={"sessions": OkForKnown},
         directed="Q17",
         seed=2,
-    ),
-    Mutant(
-        name="no wake check",
-        story="A leader that slept does not notice, and serves what waited as if no time had passed.",
-        killers=("S7", "S1"),
-        actor=SleepsWell,
-        directed="C6",
     ),
 )
 """The bugs of this page."""
