@@ -29,10 +29,13 @@ What a notebook imports from here, and where it lives:
 The folders are the argument; arrows point down only:
 
     __main__, commands               the command line: arguments only
-    teach  clients  bench            what a student sees; how people talk to a cluster
-    sim | runtime                    the imaginary world and the real one, with the same verbs
-    check | faults                   what must hold in a trace; what can be broken, and when
-    trace                            the one history that every world writes
+    teach | clients                  what a student sees; how people talk to a cluster
+    mutants                          bugs that the evidence must find
+    campaign                         many runs: seeds, sweeps, shrinking, soaks
+    sim | runtime | explore          the imaginary world, the real one, and every order of events
+    check | faults                   what must hold in a trace; what can be broken, and the verbs
+    run, trace                       a run as a file; the one history that every world writes
+    isolation, surroundings          somebody else's code, bounded; errors of the system as sentences
     protocol                         the chat, pure: no I/O, no clock, no randomness of its own
     actor                            the contract of anything that lives in a world
     config, errors

@@ -33,7 +33,8 @@ A door returns a list of effects, and their order is a promise of the world:
 
 1. *Persist* an Append: hand the record to the disk, in order.
 2. *Send* a frame only when every record that was appended before it is durable.  So "I have written it
-   down" in a frame is true, whenever the crash comes.
+   down" in a frame is true, whenever the crash comes.  A frame that promises nothing may say so
+   (`overtakes_disk`), and need not wait.
 3. *Deliver* at once: what an actor delivers does not depend on its own disk alone.
 
 After a crash the world makes a new actor, gives `recover` the durable records and nothing else of the

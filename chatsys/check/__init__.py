@@ -20,7 +20,7 @@ S15 and L5 are left free: they belong to joining and leaving through the log, wh
 Promises  never a silent ok: an unknown name is an error, and `check_live` says when a run was too
           short to tell.
 Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`,
-          `durability` (the invariants), `liveness`, `rest`, `histories` (a second checker that shares no code with the
+          `durability` (the invariants), `liveness`, `quiescence`, `histories` (a second checker that shares no code with the
           first); `chatsys.check.log_files` (log files).
 """
 

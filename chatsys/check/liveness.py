@@ -9,7 +9,7 @@ when that was.  A law that the run has kept already is kept; one that it has not
 time is not over, is open, and the verdict says so.
 
 Assumes   what the caller says: after `faults_end` nothing is broken but what stays broken on purpose.
-Read also `check` (safety), `reigns` (who led when), `rest` (L6, as the nodes themselves see it),
+Read also `check` (safety), `leaderships` (who led when), `quiescence` (L6, as the nodes themselves see it),
           `config.Timing` (what the limits are made of).
 """
 

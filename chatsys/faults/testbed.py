@@ -10,10 +10,10 @@
 
     talk     say command                            time     run until step at
     lives    crash restart pause resume             rest     disk clock ambush
-    links    cut reconnect partition heal slow      members  join leave
+    links    cut reconnect partition heal slow      members  join leave (they say why not)
              lose duplicate                         the end  mend stop
 
-A world supplies only what differs, as methods with an underscore; `abilities` has a table that
+A world supplies only what differs: methods with an underscore, and the few abstract ones; `abilities` has a table that
 says for each verb and each world whether it works, and how.
 
 Assumes   verbs come one after the other where the order matters to whoever calls them.

@@ -41,7 +41,8 @@ Whoever writes a world has four duties:
 1. Call one door at a time (`start`, `on_message`, `on_time`, `on_command`) with a `now` that never
    goes back, and `on_time` no later than `deadline`.  Call `settle` once at the end of each turn.
 2. Carry out the effects in their order.  *Persist* an Append: hand its records to the disk.  *Send* a
-   frame only when every record before it is durable; an `Outbox` does the counting.  *Deliver* at
+   frame only when every record before it is durable; an `Outbox` does the counting, and lets the few
+   frames pass that promise nothing (`overtakes_disk`).  *Deliver* at
    once: what is committed is on the disks of a quorum, so it need not wait for this one.
 3. Lose and delay frames between nodes as you like, but never one that a node sends to itself; drop
    it only with the life that sent it.

@@ -1,10 +1,10 @@
 """The term fence: one place that decides whether a message of some term may pass.
 
-    older than mine    refused, with my term, so that a deposed leader learns of it
+    older than mine    dropped; what only a leader sends is refused, with my term, so that it learns of it
     as old as mine     passes; from the leader it also says who leads
     newer than mine    from a leader: enter its term and follow it;
                        in a refusal: enter the term, without a leader;
-                       anywhere else: only a hint, never recorded
+                       anywhere else: dropped, and the term is not believed
 
 JOIN, ELECTION, OK, SUBMIT and relays stand outside the fence: a node whose term ran ahead must
 still find support and data.  PREPARE passes, because only `succession` can judge it.
@@ -75,7 +75,7 @@ RULES: dict[type[msgspec.Struct], Rule] = {  # SPECIFICATION R3.2
     Subscribe: "outside",
     Delivered: "outside",
 }
-"""How each message of the chat stands to the fence; there is no default.
+"""How each message of the chat stands to the fence; none has a default (news of the own links pass).
 
     rule        of an older term     of this term          of a newer term
     outside     passes               passes                passes

@@ -19,9 +19,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import chatsys
+from chatsys.protocol import decisions
 
 ROOT = Path(__file__).parents[2]
 
+DECISIONS = {name for name in vars(decisions) if name[:1].isupper()}
 USERS_SEVEN = ("ipywidgets", "jupyterlab", "nest-asyncio", "pandas", "plotly", "pytest", "nbval")
 
 
@@ -420,3 +422,26 @@ def test_the_five_questions_lead_to_places_that_are_there() -> None:
         code = "".join((ROOT / "chatsys" / target).read_text() for target in targets)
         for name in re.findall(r"`(?:\w+\.)?([A-Za-z_]\w*)`", row):
             assert re.search(rf"(class|def) {name}\b", code), f"{name} is not where the table says: {row}"
+
+
+def test_the_table_of_parts_names_what_each_part_decides() -> None:
+    page = (ROOT / "chatsys" / "ARCHITECTURE.md").read_text()
+    rows = [line.split(" | ") for line in page.splitlines() if re.match(r"\| `[A-Z]\w+` \| `protocol/", line)]
+    assert len(rows) == 9
+    for part, files, _, decides in rows:
+        code = "".join((ROOT / "chatsys" / name).read_text() for name in re.findall(r"`([\w/.]+)`", files))
+        assert f"class {re.findall(r'`(.+?)`', part)[0]}(" in code
+        told, made = set(re.findall(r"`(\w+)`", decides)), set(re.findall(r"\b([A-Z]\w+)\(", code))
+        assert told <= made & DECISIONS, (part, told - made)
+
+
+def test_the_journey_names_a_method_of_the_file_that_stands_before_it() -> None:
+    page = (ROOT / "chatsys" / "ARCHITECTURE.md").read_text()
+    journey = page.partition("## The journey of one message")[2].partition("\n## ")[0]
+    steps = re.findall(r"`([\w/]+\.py)` `([\w.]+)`", journey)
+    assert len(steps) > 8
+    for file, name in steps:
+        found = [path for path in (ROOT / "chatsys").rglob("*.py") if path.as_posix().endswith(f"/{file}")]
+        assert any(
+            re.search(rf"(class|def) {name.rpartition('.')[2]}\b|\b{name}\b", path.read_text()) for path in found
+        ), name
