@@ -18,11 +18,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from types import FunctionType, ModuleType, new_class
-from typing import Any
+from typing import Any, get_args
 
-import msgspec
-
-from chatsys.actor import effects
+from chatsys.actor.effects import Effect, Effects
 from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
@@ -30,6 +28,7 @@ from chatsys.isolation.answer import LOADING
 from chatsys.isolation.attribution import describe_error, place
 from chatsys.isolation.worker import call_in_worker
 from chatsys.places import is_own
+from chatsys.protocol.decisions import Decision
 from chatsys.protocol.node import PARTS, Node
 from chatsys.protocol.part import Part
 
@@ -178,7 +177,8 @@ def _function(kind: type, name: str) -> FunctionType | None:
 
 # --- what doors return ---------------------------------------------------------------------------
 
-_EFFECTS = tuple(one for one in vars(effects).values() if isinstance(one, type) and issubclass(one, msgspec.Struct))
+_ANSWERS = (*get_args(Effect), *get_args(Decision))
+"""What a door may return: effects for the world, decisions for the siblings."""
 
 
 def wrong_answers(parts: Mapping[str, type], seed: int, plan: Plan) -> list[str]:
@@ -194,7 +194,7 @@ def _noting(kind: type, usual: type[Part], found: dict[str, None]) -> type:
         name: _door(kind, name, found)
         for name in _public(usual)
         if (function := _function(kind, name)) is not None and is_own(function.__code__.co_filename)
-        if inspect.signature(getattr(usual, name)).return_annotation in (list[Any], effects.Effects, "Effects")
+        if inspect.signature(getattr(usual, name)).return_annotation in (list[Any], Effects, "Effects")
     }
     return new_class(kind.__name__, (kind,), {}, lambda space: space.update(doors))
 
@@ -204,7 +204,7 @@ def _door(kind: type, name: str, found: dict[str, None]) -> Any:
 
     def door(self: Any, *arguments: Any, **named: Any) -> Any:
         answer = written(self, *arguments, **named)
-        strange = [one for one in answer if not isinstance(one, _EFFECTS)] if isinstance(answer, list) else [answer]
+        strange = [one for one in answer if not isinstance(one, _ANSWERS)] if isinstance(answer, list) else [answer]
         for one in strange[:1]:
             among = "a list with " if isinstance(answer, list) else ""
             found[f"{kind.__name__}.{name} ({where}) returned {among}{one!r:.60}; return a list of effects, or []."] = (
