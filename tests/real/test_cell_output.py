@@ -44,7 +44,7 @@ UNDONE = "del get_ipython().kernel.session.send\nwhile True: print('x' * 1000)"
 
 GRADE = """
 import json, resource, sys
-from chatsys.teach import marking
+from chatsys.teach.grading import marking
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 marking.CELL_LIMIT = 3
 source, calm, flood = sys.argv[1:]
