@@ -29,8 +29,8 @@ lab: $(READY)  ## open JupyterLab on the tour (installs everything on first use)
 test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, browser
 	@# What only computes runs on two cores; what runs in real time has the machine to itself.
 	@failed=0; \
-	$(BIN)/python -m pytest tests/parts tests/seeds -n 2 --dist loadfile || failed=1; \
-	$(BIN)/python -m pytest tests/course tests/real notebooks $(NBVAL) || failed=1; \
+	$(BIN)/python -m pytest tests -m "not alone" -n 2 --dist loadfile || failed=1; \
+	$(BIN)/python -m pytest tests notebooks -m alone $(NBVAL) || failed=1; \
 	exit $$failed
 
 quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser

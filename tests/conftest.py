@@ -21,14 +21,20 @@ settings.register_profile("same every time", derandomize=True, deadline=None)
 settings.load_profile("same every time")
 
 HERE = Path(__file__).parent
-RINGS = ("parts", "seeds", "real", "course")
+ALONE = {
+    "test_browser", "test_cluster", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_namespaces",
+    "test_panel", "test_rerun", "test_scenarios", "test_soak", "test_terminals", "test_transport", "test_worker",
+}  # fmt: skip
+"""Files whose tests run in real time: they have the machine to themselves, as the notebooks do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as quick what `make quick` runs: the parts, and what says so itself, but nothing that is marked slow."""
+    """Mark as quick what `make quick` runs, and as alone what must not run beside other tests."""
     for item in items:
         if HERE / "parts" in item.path.parents:
             item.add_marker("quick")
+        if item.path.stem in ALONE or HERE not in item.path.parents:
+            item.add_marker("alone")
 
 
 @pytest.fixture(autouse=True)
