@@ -100,4 +100,4 @@ def test_whatever_has_a_trace_can_be_checked_and_drawn(world: Any) -> None:
 
 def test_a_panel_needs_a_cluster() -> None:
     with pytest.raises(UsageError, match="3 is no cluster; make one first"):
-        cs.panel(3)
+        cs.panel(3)  # type: ignore[arg-type]
