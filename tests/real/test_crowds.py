@@ -181,6 +181,29 @@ def test_a_listener_that_closes_as_somebody_comes_raises_nothing() -> None:
     asyncio.run(story())
 
 
+def test_a_listener_that_closes_while_it_takes_a_connection_leaves_no_socket_open() -> None:
+    async def story() -> None:
+        taken: list[socket.socket] = []
+        loop = asyncio.get_running_loop()
+        [listening] = await bind("127.0.0.1", 0)
+
+        async def slow(made: Any, raw: socket.socket) -> Any:
+            taken.append(raw)
+            await asyncio.sleep(3600)  # the listener is closed before the connection is anybody's
+
+        loop.connect_accepted_socket = slow  # type: ignore[method-assign]
+        listener = Listener([listening], Answering, Seldom(lambda sentence: None))
+        listener.start()
+        with socket.create_connection(listening.getsockname()):
+            while not taken:
+                await asyncio.sleep(0.001)
+            listener.close()
+            await asyncio.sleep(0.01)
+        assert [raw.fileno() for raw in taken] == [-1]
+
+    asyncio.run(story())
+
+
 def test_without_descriptors_an_event_loop_is_refused_with_a_sentence() -> None:
     with no_descriptor_left(), pytest.raises(ChatsysError, match=r"cannot have an event loop \(Too many open files\)"):
         new_loop()

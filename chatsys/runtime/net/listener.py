@@ -73,8 +73,10 @@ class Listener:
                 continue
             try:
                 await loop.connect_accepted_socket(self.made, raw)
-            except OSError as error:
+            except BaseException as error:  # cancelled, too: whoever came just now is not left hanging
                 raw.close()
+                if not isinstance(error, OSError):
+                    raise
                 self.short.note(f"a connection could not be taken: {reason(error)}")
 
     async def _without(self, listening: socket.socket, error: OSError) -> None:
