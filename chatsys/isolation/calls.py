@@ -1,0 +1,51 @@
+"""Calls: what is asked of an object of somebody's own class, and what came of it.
+
+    Script(calls=(Call("receive", (3, message)), ...))  --->  [Reply([]), Reply([one, two]), ...]
+
+They are values, so that they can travel to the process in which the class lives, and back.
+
+Read also `remote` (the end that asks), `answering` (the process that is asked).
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class Method(msgspec.Struct, frozen=True):
+    """A method that the student writes: the names of its arguments (without self), and the type of what it returns."""
+
+    arguments: tuple[str, ...] = ()
+    returns: Any = None
+    optional: tuple[str, ...] = ()
+    """Arguments at the end that a caller may leave away."""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call of a method of the student's object: what arrives."""
+
+    method: str
+    arguments: tuple[Any, ...] = ()
+
+
+class Script(msgspec.Struct, frozen=True):
+    """The calls that one object gets, in their order; the object is made with `arguments`."""
+
+    calls: tuple[Call, ...]
+    arguments: tuple[Any, ...] = ()
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What came of one call: a value of the declared type, or a sentence about what came instead.
+
+    `error` is what the method raised, with its line.  `wrong` tells a value of another type than the declared one.
+    """
+
+    value: Any = None
+    error: str | None = None
+    wrong: str | None = None
+
+    @property
+    def right(self) -> bool:
+        """Whether the method returned a value of the declared type."""
+        return self.error is None and self.wrong is None

@@ -1,0 +1,258 @@
+"""A lab as data: its exercises, what must hold in each, and what that is worth.
+
+    LAB = Lab(number="03", exercises=(Exercise("3.1", writes="MyHoldBack", ...), ...), predictions=(...), ...)
+
+A lab is content: words, an actor around the student's class (`stage`), judges (`checks`).  The engine reads
+this declaration and knows no lab by name.
+
+    Exercise - what a student writes: a class, its methods, who judges it
+      Part   - one graded cell: the same judge on public or on hidden seeds, a search, a budget
+      aspect - one thing that must hold, with its share of the part's points
+
+Promises  points follow from the declaration alone: a part's points times the share of its aspects that hold.
+Read also `trial` (how a judge asks the student's class), `judging` (who calls the judge),
+          `labs.lab03` (a lab), `labs/keys` (what students do not have: answers, mistakes, hidden judges).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from chatsys.isolation.calls import Method, Script
+
+RUNS = "runs"
+"""The aspect that every part has: the answer runs and does something.  Without it nothing else counts."""
+
+MEMORY = "memory"
+"""The aspect that the engine itself judges, from outside, where an exercise declares a `load`."""
+
+Kind = Literal["public", "hidden", "search", "budget"]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One line of the story that `show` plays: a call as the student's code saw it."""
+
+    call: str
+    returned: str
+    expected: str = ""
+    waiting: str = ""
+    when: str = ""
+    wrong: bool = False
+    """Whether this is the first call whose answer was wrong."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that went wrong, in one sentence that ends with a full stop; with its run, if there was one."""
+
+    aspect: str
+    sentence: str
+    seed: int | None = None
+    trace: bytes | None = None
+    steps: tuple[Step, ...] = ()
+    """The calls of the object that went wrong, from its first one to the wrong one and a few beyond."""
+    rank: int = 0
+    """How much the sentence explains: of several findings the one with the highest rank is told first."""
+    inconclusive: bool = False
+    """Whether nobody can tell if the aspect holds: its points are given, and a person is asked to look."""
+
+
+Judge = Callable[[Any, Sequence[int]], Iterator[Finding]]
+"""(trial, seeds) -> what went wrong; see `trial.Trial` for what a judge may ask."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One graded cell of an exercise."""
+
+    kind: Kind
+    cell: str
+    """The grade_id of the cell in the notebook."""
+    points: float
+    aspects: dict[str, int] = {}
+    """Each thing that must hold, and its share; empty: those of the exercise."""
+
+
+class Exercise(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a student writes, and who judges it."""
+
+    number: str
+    """As students name it: "3.1"."""
+    title: str
+    writes: str
+    """The name of the student's class."""
+    cell: str
+    """The grade_id of the cell in which it is written."""
+    lines: int
+    """How many lines the reference has, as `lines_of` counts them; a test compares."""
+    methods: dict[str, Method]
+    """`__init__` among them, if it takes arguments."""
+    judge: Judge
+    aspects: dict[str, int]
+    parts: tuple[Part, ...]
+    needs: dict[str, tuple[str, ...]] = {}
+    """An aspect counts only if these hold, too: who delivers nothing gets nothing for its order."""
+    given: tuple[type, ...] = ()
+    """Frozen Structs of the package that go in and out of the methods."""
+    hints: dict[str, int] = {}
+    """Which of the three hints of the page helps with an aspect."""
+    load: Callable[[int, int], Script] | None = None
+    """The calls number `first` to `last` that must leave nothing behind: the engine measures the memory."""
+    figure: str = "delivery_matrix"
+    """Which one of `teach.figures` shows a failed run."""
+    done: str = ""
+    """The sentence when everything holds."""
+    public: int = 20
+    """How many seeds a student sees: 0 to `public` - 1."""
+    hidden: int = 200
+    """How many seeds a grade has; which ones is the course's secret."""
+
+    def shares(self, part: Part) -> dict[str, int]:
+        """Return the aspects of `part`, each with its share."""
+        return part.aspects or self.aspects
+
+    def part(self, kind: Kind) -> Part | None:
+        """Return the part of this kind, if there is one."""
+        return next((part for part in self.parts if part.kind == kind), None)
+
+
+class Predict(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that is answered before the run answers it; the mark is for an answer being there."""
+
+    number: str
+    """As students name it: "3a"."""
+    question: str
+    kind: type
+    """int, float, bool or str."""
+    unit: str = ""
+    tolerance: float = 0.0
+    """An answer so near is called right; being right earns nothing."""
+    options: dict[str, str] = {}
+    """For a choice: each option, and the misconception behind it ("" for the right one)."""
+    from_run: Callable[..., Any] | None = None
+    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None)."""
+
+
+class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):
+    """A test that the student writes: `scenario(world)` does verbs, `claim(trace)` returns a sentence or None.
+
+    Its points are the share of the wrong answers that it finds, minus one for each right answer that it accuses.
+    """
+
+    number: str
+    title: str
+    of: str
+    """The exercise whose answers it tells apart."""
+    cell: str
+    """The grade_id of the cell in which the two functions are written."""
+    graded: str
+    """The grade_id of the graded cell."""
+    points: float
+    scenario: str = "scenario"
+    claim: str = "claim"
+    verbs: tuple[str, ...] = ("say", "at", "run")
+    """What a scenario may do with the world; it only does, it asks nothing."""
+    play: Callable[[Any, Sequence[tuple[str, tuple[Any, ...], dict[str, Any]]]], Any]
+    """(answer, what the scenario did: (verb, arguments, named arguments)) -> World after its run."""
+    open_mistakes: dict[str, Any] = {}
+    """Wrong answers that students may read: name -> class."""
+    open_right: Any = None
+    """A right answer that students have anyway, or None: it is then not played in public."""
+
+
+class Explain(msgspec.Struct, frozen=True, kw_only=True):
+    """A text about the student's own run, which a person marks."""
+
+    cell: str
+    points: float
+    says: tuple[str, ...]
+    """What must be said; labs/keys has the rubric with sample answers."""
+
+
+class Lab(msgspec.Struct, frozen=True, kw_only=True):
+    """One lab."""
+
+    number: str
+    """Two digits: "03"."""
+    name: str
+    """The name of its folders and of its notebook: "03-total-order"."""
+    title: str
+    idea: str
+    """The one idea, in a sentence."""
+    hours: tuple[float, float]
+    words: dict[str, str]
+    """The glossary of the page."""
+    exercises: tuple[Exercise, ...]
+    predictions: tuple[Predict, ...] = ()
+    predictions_cell: str = "predictions"
+    """Where the student calls `predict`."""
+    predictions_graded: str = "predictions-test"
+    predictions_points: float = 0
+    tests: tuple[WrittenTest, ...] = ()
+    explain: tuple[Explain, ...] = ()
+    design: str | None = "design"
+    """The grade_id of the design note, told as done or not done: at least `DESIGN_WORDS` words."""
+
+    def exercise(self, number: str) -> Exercise | None:
+        """Return the exercise of this number, if the lab has it."""
+        return next((one for one in self.exercises if one.number == number), None)
+
+    @property
+    def points(self) -> float:
+        """All points of the lab, those that a person gives among them."""
+        machine = sum(part.points for exercise in self.exercises for part in exercise.parts)
+        return machine + self.predictions_points + sum(one.points for one in (*self.tests, *self.explain))
+
+
+DESIGN_WORDS = 40
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one part: points, the verdict, and what was found in each aspect."""
+
+    cell: str
+    kind: Kind
+    verdict: Literal["pass", "fail", "exhausted, ok", "inconclusive"]
+    points: float
+    possible: float
+    sentence: str
+    lost: tuple[str, ...] = ()
+    """The aspects whose points are lost, those among them that only need another one."""
+    flagged: tuple[str, ...] = ()
+    """The aspects that a person should look at: nobody could tell, and the points are given."""
+    findings: tuple[Finding, ...] = ()
+
+
+class Grade(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an answer: points, the verdict and the sentence that tells the story."""
+
+    question: str
+    verdict: Literal["pass", "fail", "exhausted, ok", "inconclusive"]
+    points: float
+    possible: float
+    sentence: str
+    seed: int | None = None
+    trace: bytes | None = None
+    steps: tuple[Step, ...] = ()
+    hint: int | None = None
+    """Which hint of the page helps, once three tries have failed."""
+    figure: str = "delivery_matrix"
+    lost: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        word = {"fail": "not yet", "inconclusive": "not decided"}.get(self.verdict, "done")
+        more = f'   show("{self.question}") plays it.' if self.steps or self.trace is not None else ""
+        hint = f"   Hint {self.hint} of the page helps here." if self.hint is not None else ""
+        return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}"
+
+    __repr__ = __str__
+
+
+def lines_of(source: str) -> int:
+    """Return how many lines a class has, counted alike everywhere: as Python writes it anew, without docstrings."""
+    import ast
+
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return sum(1 for line in ast.unparse(tree).splitlines() if line.strip())
