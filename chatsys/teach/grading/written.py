@@ -82,7 +82,9 @@ def judge_written(test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any
     return _outcome(test, score.share(), str(score))
 
 
-def _score(test: WrittenTest, remote: RemoteClass, mine: Any, wrong: Mapping[str, Any], right: Mapping[str, Any]) -> Score:
+def _score(
+    test: WrittenTest, remote: RemoteClass, mine: Any, wrong: Mapping[str, Any], right: Mapping[str, Any]
+) -> Score:
     steps = _ask(remote, mine, "steps", (test.verbs,))
     speaks: dict[str, bool] = {}
     for name, answer in {**wrong, **right}.items():
