@@ -57,6 +57,9 @@ Factory = Callable[..., Actor]
 Direction = tuple[int, int]
 """From which node to which."""
 
+FOR_ENGINES = {"add_client", "command", "config", "describe", "done", "pids", "seed", "simulation", "submit", "where"}
+"""Names that panels, sweeps and checkers use and that TAB does not offer to a student."""
+
 IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}
 """What `status()` says of a node that cannot answer."""
 
@@ -80,6 +83,9 @@ class Testbed(ABC):
         self._parts = dict(parts or {}) or None
         self._client = client
         self.done = []
+
+    def __dir__(self) -> list[str]:
+        return sorted(set(super().__dir__()) - FOR_ENGINES)
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ from chatsys.errors import ChatsysError, NoSuchVerb, TraceError, UsageError
 from chatsys.explore.explorer import Budget
 from chatsys.faults import VERBS, Testbed, verb_table
 from chatsys.faults.abilities import NOT_IN_SCRIPTS, WORKING, how
+from chatsys.faults.testbed import FOR_ENGINES
 from chatsys.runtime.client import ClientHost
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
@@ -324,11 +325,13 @@ def test_one_link_is_joined_again_and_the_others_stay_cut(world: Any) -> None:
 
 def test_what_a_student_sees_of_a_world_is_for_a_student() -> None:
     with World(seed=1) as world:
-        assert sorted(name for name in dir(world) if name[0] != "_") == sorted(
-            "say command hold add_client crash restart pause resume join leave cut reconnect partition heal slow lose "
-            "duplicate disk clock ambush mend run until step at stop now nodes where seed config status leader delivered "
-            "failures trace script done describe save simulation".split()
+        shown = {name for name in dir(world) if name[0] != "_"}
+        assert shown == set(
+            "say hold crash restart pause resume join leave cut reconnect partition heal slow lose duplicate disk clock "
+            "ambush mend run until step at stop now nodes status leader delivered failures trace script save".split()
         )
+        for name in FOR_ENGINES - {"pids", "submit"}:
+            assert hasattr(world, name), "what engines use is there, though TAB does not offer it"
     assert {record.node for record in world.trace.of("stop")} == {1, 2, 3}, "the end of the block is a stop"
 
 
