@@ -14,7 +14,8 @@ and leader.  Here each step of the way has its own: NOMINATING asks without rais
 PreVote), DEFERRING is Bully's politeness, PREPARING asks for promises (Paxos phase 1), and SYNCING
 fetches what Raft's candidate must already have.
 
-Promises  `become` allows the moves in MOVES and no others; the labs draw their diagram from it.
+Promises  `become` allows the moves in MOVES and no others; the table of roles in SPECIFICATION.md is held
+          against it.
 Read also `election` and `succession`, who walk the moves; `node`, who owns the one NodeState.
 """
 
