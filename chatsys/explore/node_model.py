@@ -190,7 +190,7 @@ class NodeModel(Model):
         return ledger.compare(one, other)
 
     def marks(self, turn: Turn) -> tuple[str, ...]:
-        """Tell the turns of fate."""
+        """Tell what is worth counting: a leader, a commit, a crash."""
         found = []
         for effect in turn.effects:
             if type(effect) is Delivery:

@@ -16,7 +16,7 @@ Two waits, in this order.  Both begin when a follower hears its leader (times of
 Trust must end before suspicion may begin.  If it did not, then after a crash of node 3 node 2 would
 suspect and ask node 1, and node 1, which heard node 3 a moment later than 2 did, would still answer
 `alive`: each attempt would fail for want of a quorum until the last one had lost its trust, too.  And
-trust must outlast one lost beat, or a single lost frame would open the door to whoever wants to lead.
+trust must outlast one lost beat, or a single lost frame would be enough for a contest.
 
 What the lease is not.  A lease in the sense of Gray and Cheriton (1989) is a right that others respect
 until it ends, and safety rests on clocks; Raft's leader can read by one (dissertation 6.4.1).  Nothing

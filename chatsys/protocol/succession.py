@@ -223,7 +223,7 @@ class Succession(Part):
         """Ask a higher member that has caught up to take over; serve no new client meanwhile.
 
         What is numbered already goes on being replicated, and this node leads until the other's PREPARE
-        arrives.  If nothing comes of it, the alarm `hand` opens the door to clients again.
+        arrives.  If nothing comes of it, the alarm `hand` lets this node serve clients again.
         """
         self.state.handing_over = True
         self.alarms.set("hand", now + self.timing.answer_timeout + self.timing.prepare_timeout)  # SPECIFICATION R6.10
