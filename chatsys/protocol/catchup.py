@@ -27,8 +27,8 @@ price is a round trip for each chunk.  The window of `ordering` has no such pric
 that keep up.
 
 Why `follow` begins behind `verified`, and not behind the end of the own log.  Beyond `verified` the
-own entries may be a dead leader's.  Asked for what follows on them, the new leader would have another
-entry there, and the chunk would be refused; from `verified` on the two logs agree for certain.
+own entries may be a dead leader's.  Asked for what follows on them, the new leader would send a chunk
+that follows on another entry, and it would be refused; up to `verified` the two logs agree for certain.
 
 Assumes   nothing of the answer's timing; a lost one is asked for again.
 Promises  there is one way into the log, `log.splice`; a relay raises the term first, so that an
@@ -179,9 +179,9 @@ class CatchUp(Part):
     def _serve(self, sender: int, request: Catchup) -> Effects:
         """Only a leader serves `follow`, only who promised the nominee serves `sync`, anyone serves `relay`.
 
-        Who serves decides what may be believed.  The leader's whole log is the order of messages, so far as
-        anything is.  The log of a promiser is frozen for its nominee.  Of any other node only the committed
-        entries count: behind them may stand what a dead leader wrote there, and nowhere else (C14).
+        Who serves decides what may be believed.  A follower copies the whole log of its leader in any case.
+        The log of a promiser is frozen for its nominee.  Of any other node only the committed entries count:
+        behind them may stand what a dead leader wrote on that node only (the schedule C14).
         """
         state = self.state
         match request.purpose:

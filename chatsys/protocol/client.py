@@ -14,8 +14,8 @@ or breaks.  Whether the message was numbered, committed and delivered only the n
 that knew may be gone.  So the ends must repeat and recognise, whatever the network does in between
 (Saltzer, Reed and Clark, *End-to-End Arguments in System Design*, 1984).
 
-Several messages under way, and still in order.  One at a time, each message would wait for a round
-trip and two disks.  So up to `window` are under way, and may overtake each other:
+Several messages under way, and still in order.  One at a time, each message would wait for a few
+frames and a sync.  So up to `window` are under way, and may overtake each other:
 
     client   SUBMIT 7 is slow, and SUBMIT 8 overtakes it
     leader   7 is the next number, so 8 is answered `gap` and not kept; then 7 comes, and its `ok` leaves

@@ -11,7 +11,7 @@ Two waits, in this order.  Both begin when a follower hears its leader (times of
 
     0 s            0.8 s, 1.6 s             2.0 s                2.5 s and more
     a beat came    two beats are missing    trust ends:          silence ends: this node suspects,
-                                            I help others        the highest id first
+                                            it helps others      the highest id first
 
 Trust must end before suspicion may begin.  If it did not, then after a crash of node 3 node 2 would
 suspect and ask node 1, and node 1, which heard node 3 a moment later than 2 did, would still answer
@@ -20,8 +20,8 @@ trust must outlast one lost beat, or a single lost frame would be enough for a c
 
 What the lease is not.  A lease in the sense of Gray and Cheriton (1989) is a right that others respect
 until it ends, and safety rests on clocks; Raft's leader can read by one (dissertation 6.4.1).  Nothing
-of the kind is granted here.  A leader whose lease is over could commit nothing anyhow, since it takes
-a quorum to commit.  The lease only ends a wait that is in vain, of its clients and of its followers.
+of the kind is granted here: a leader commits by the ACKs of a quorum, lease or no lease.  The lease
+only ends a wait that is in vain, of its clients and of its followers.
 
 Assumes   nothing: on an asynchronous network a slow node and a dead one look alike
           (Chandra and Toueg 1996), so suspicion may be wrong.

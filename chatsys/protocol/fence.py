@@ -22,7 +22,8 @@ quorum by its count, and by fewer nodes in truth (the schedule Q2, with five nod
 
 Why only a leader's older frames are answered.  A leader that was cut off goes on beating, and no
 silence tells it that its term is over; whoever hears it says so with the own term, and it steps down.
-Any other frame of an older term needs no answer: its sender asks again, or has stopped waiting.
+Any other frame of an older term needs no answer: its sender asks again, or has stopped waiting.  (A
+nominee of an older term learns it as well, from `succession`, which refuses its PREPARE.)
 
 Chapter 3 of SPECIFICATION.md has the whole table, message by message; a test walks every cell of it.
 

@@ -15,9 +15,9 @@ leader of the next term may be the one who fills the gap:
 
 Its `prev` is there, even with the right label.  If it left the queue, node 1 would hold y at 5 and
 confirm 5 to node 2, which takes that for its barrier and commits; and node 1, told that 5 is
-committed, would deliver y.
-So the queue is emptied whenever the node begins to follow or to lead, and what it lets out passes the
-term fence once more (the schedule Q23 lifts both rules; 1,700 random runs did not find it).
+committed, would deliver y.  So the queue is emptied whenever the node begins to follow or to lead, and
+what it lets out passes the term fence once more (the schedule Q23 lifts both rules; 1,700 random runs
+did not find it).
 
 Promises  bounded in entries and bytes; what does not fit is dropped, for the leader sends again.
 Read also `ordering.Receiver`, who empties it on every change of leader; lab 03.

@@ -7,8 +7,8 @@
     catching up          CATCHUP, CATCHUP_REPLY
     serving clients      SUBMIT, SUBMIT_REPLY, SUBSCRIBE, DELIVERED
 
-How a frame is made.  A network loses, repeats and overtakes, so no frame rests on what an earlier one
-said.  A PROPOSE names the entry that it follows on.  An ACK tells how far the whole log is equal, and
+How a frame is made.  A network loses, repeats and reorders, so no frame needs an earlier one to be
+understood.  A PROPOSE names the entry that it follows on.  An ACK tells how far the whole log is equal, and
 not which PROPOSE it answers.  A HEARTBEAT is numbered.  And a question whose answer must not be taken
 for the answer to an older question carries a number, `round` or `nonce`, which the answer repeats
 (Viewstamped Replication Revisited, 4.3, has a nonce in its recovery for the same reason).

@@ -13,9 +13,10 @@ the textbook page of the whole protocol.
     Retire    --> nobody leads; Yield
 
 Why the alarms come first.  A process is often told of a frame and of a deadline at once, and its loop
-may serve the frame first.  Suppose node 3 leads, is stopped for 10 s, and wakes up: 2 leads by now,
+may serve the frame first.  Suppose node 3 leads, is paused for 5 s, and wakes up: 2 leads by now,
 and in front of node 3 lies a SUBMIT from before.  If the frame were taken in first, node 3 would serve
-it as if no time had passed.  Rung first, the alarms find out that it slept, and it steps down (C6).
+it as if no time had passed.  Rung first, the alarms find out that it slept, and it steps down (the
+schedule C6).
 
 Why decisions are carried out in their place.  An effect may rest on what stands before it in the list:
 `[Append(promise), Yield, Send(PROMISE)]` writes, then lets go of the old leader, then answers.  What

@@ -71,8 +71,8 @@ class CommitHint(Record, frozen=True, tag="commit"):
     Raft keeps commitIndex in memory only: a new leader finds out what is committed, and tells.  That
     is enough, but then a cluster that was stopped as a whole shows an empty chat until it has a leader.
     The hint is written at a clean stop, and else only beside other records, so it costs no sync.  It may
-    be too low, and is never too high: it stands in the file behind the entries that it speaks of, so a crash that
-    takes one of them has taken the hint as well.
+    be too low, and is never too high: it stands in the file behind the entries that it speaks of, so a
+    crash that takes one of them has taken the hint as well.
     """
 
     seq: int

@@ -19,8 +19,8 @@ Why a promise refuses the old leader, and not only other nominees:
     term 2   2 asks; 1 promises, and its log ends before x.  Now the PROPOSE of x arrives at 1
 
 If 1 took it in, its ACK would let 3 commit x on {1, 3}, while 2 leads without x and gives the position
-to another entry.  So once a quorum has promised, the logs that were told of are frozen: what is not on
-a quorum's disks by then, the old leader can never commit.  (Paxos phase 1b: accept nothing below n.)
+to another entry.  So once a quorum has promised, the logs that were told of are frozen: what none of
+them holds, the old leader can never commit.  (Paxos phase 1b: accept nothing below n.)
 
 Assumes   a promise is durable before it is sent: `outbox.Outbox` sees to it.
 Promises  one leader per term; its log holds everything committed in lower terms.
