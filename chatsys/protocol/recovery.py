@@ -16,7 +16,7 @@ may others believe of this disk?
     node 2 holds  1 2 3     the crash tore line 3: it was not synced, so ACK(3) never left node 2, and
                             nobody is deceived if 3 is missing now
     node 2 holds  1 2 3     line 2 rots: ACK(3) had left long ago.  If node 2 began again with entry 1,
-                            and nodes 2 and 3 only held entry 2, nodes 1 and 2 could elect without it
+                            and none but 2 and 3 had held entry 2, then 1 and 2 could elect without it
 
 So the second node must not start: as a member that is down it harms nobody, as one that has forgotten
 it loses a message that was acknowledged.  (Alagappan and others, *Protocol-Aware Recovery for

@@ -118,6 +118,9 @@ class NodeState:
 
         Then it is that leader's own wish that another node takes over, and trust is no reason to refuse.
         Leader and term must both fit: a late copy must not depose the next leader.
+
+            term 1   2 leads and asks 3 to take over; 3 asks 1 with transfer (2, 1), but its ELECTION is late
+            term 3   2 leads again, and 1 trusts it: now the ELECTION arrives, and is answered `alive`
         """
         leader = self.me if self.leads else self.trusted
         # SPECIFICATION R6.12
