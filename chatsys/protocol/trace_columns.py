@@ -3,6 +3,10 @@
     Propose(...)         -> message PROPOSE, term, seq of its last entry
     Stored(entry)        -> append, seq, entry_term, text, ...
 
+A trace has one table for records of every kind, and any actor may write it.  So the table knows the
+words `term`, `seq` and `message`, and no frame of the chat; what the chat's frames and records mean in
+these words is said here, once, for the imaginary world and the real one.
+
 Read also `trace` (the columns); `sim.interpreter` and `runtime.recorder` write the records with these words.
 """
 

@@ -132,9 +132,9 @@ class Host:
         if self.alive:
             self._end(self.transport.abort)
 
-    def _end(self, part: Callable[[], None]) -> None:
+    def _end(self, leave: Callable[[], None]) -> None:
         self.turns.end()
-        part()
+        leave()
         if self.disk is not None:
             self.disk.abandon()
         self.turns.durable.set()

@@ -102,7 +102,7 @@ class Transport:
             link.abort()
         await asyncio.sleep(0)
 
-    def _end(self, part: Callable[[Link], None]) -> None:
+    def _end(self, leave: Callable[[Link], None]) -> None:
         self.ended = True
         if self._listener is not None:
             self._listener.close()
@@ -111,7 +111,7 @@ class Transport:
         for peer in self.peers.values():
             peer.stop()
         for link in list(self.links):
-            part(link)
+            leave(link)
 
     def pause(self) -> None:
         """Take nothing in until `resume`; connections stay as they are."""
