@@ -180,6 +180,35 @@ def test_a_listener_that_closes_as_somebody_comes_raises_nothing() -> None:
     asyncio.run(story())
 
 
+def test_a_listener_that_closes_when_it_has_just_accepted_leaves_no_socket_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story() -> None:
+        accepted: list[socket.socket] = []
+        accept = socket.socket.accept
+
+        def noted(listening: socket.socket) -> tuple[socket.socket, Any]:
+            raw, address = accept(listening)
+            accepted.append(raw)
+            return raw, address
+
+        monkeypatch.setattr(socket.socket, "accept", noted)
+        [listening] = await bind("127.0.0.1", 0)
+        told: list[str] = []
+        listener = Listener([listening], Answering, Seldom(told.append))
+        listener.start()
+        await asyncio.sleep(0)  # it waits for the first
+        with socket.create_connection(listening.getsockname()):
+            while not accepted:
+                await asyncio.sleep(0)  # this task runs before the one that accepts, which has not seen it yet
+            listener.close()
+            await asyncio.sleep(0.01)
+        assert [raw.fileno() for raw in accepted] == [-1] and listening.fileno() == -1
+        assert told == []
+
+    asyncio.run(story())
+
+
 def test_a_listener_that_closes_while_it_takes_a_connection_leaves_no_socket_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
