@@ -311,7 +311,12 @@ def test_a_cluster_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path, mon
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     kept: list[Ports] = []
     free = Ports.free
-    monkeypatch.setattr(Ports, "free", lambda ports: (kept.append(ports), free(ports))[1])
+
+    def noted(ports: Ports) -> None:
+        kept.append(ports)
+        free(ports)
+
+    monkeypatch.setattr(Ports, "free", noted)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(ChatsysError, match=r"The system allows this user no more threads; .* \(ulimit -u\)"):
         Cluster(nodes=1)

@@ -19,6 +19,7 @@ from chatsys.explore.happenings import Arrive, Crash, Give, Ring, Rules
 from chatsys.explore.model import Model
 from chatsys.explore.models import ElectionModel, LogModel, SlowDiskModel
 from chatsys.explore.opening import Opening
+from chatsys.explore.untimed import Life
 from chatsys.protocol.decisions import Lead
 from chatsys.protocol.messages import Prepare, Promise
 from chatsys.protocol.node import Node
@@ -62,6 +63,12 @@ class Light(Actor):
             self.count += 1
             return [Append(Kept(self.count))]
         return []
+
+
+def light(life: Life) -> Light:
+    """Return the light that lives at this address."""
+    assert isinstance(life.actor, Light)
+    return life.actor
 
 
 class Lights(Model):
@@ -187,9 +194,9 @@ def test_a_search_in_stages_tells_the_whole_story() -> None:
         kind = Thrice
 
     explorer = Explorer(ThreeLights())
-    first = explorer.search(QUICK, collect=lambda lives: lives[0].actor.rings == 2)
+    first = explorer.search(QUICK, collect=lambda lives: light(lives[0]).rings == 2)
     assert first.collected
-    second = explorer.search(QUICK, starts=first.collected, goal=lambda lives: lives[1].actor.count == 3)
+    second = explorer.search(QUICK, starts=first.collected, goal=lambda lives: light(lives[1]).count == 3)
     assert second.verdict == "pass" and len(second.story) == 6
 
 
