@@ -25,7 +25,7 @@ Read also `effects`, then `node`, the largest actor; `client.Client` is another.
 import math
 from collections.abc import Iterable
 from random import Random
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -33,6 +33,9 @@ from chatsys.config import ClusterConfig
 
 Address = int | str
 """Who sends or receives: a number is a member of the cluster, a text names a client's link."""
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # SPECIFICATION R2.7
+"""Every number that travels: not negative, and exact in every reader of JSON."""
 
 NEVER = math.inf
 

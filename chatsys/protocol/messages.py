@@ -16,8 +16,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # SPECIFICATION R2.7
-"""Every number that travels: not negative, and exact in every reader of JSON."""
+from chatsys.actor.actor import Number
 
 
 def wire_name(name: str) -> str:
@@ -29,6 +28,8 @@ class Message(msgspec.Struct, frozen=True, tag=wire_name, tag_field="type", omit
     """Base of every frame; `type` on the wire is the class name in capitals."""
 
     overtakes_disk: ClassVar[bool] = False
+    about: ClassVar[str] = ""
+    """For the trace: the field with the position that the frame is about, or the entries, of which it is the last."""
 
 
 class PeerInfo(msgspec.Struct, frozen=True):
@@ -137,6 +138,7 @@ class Promise(Message, frozen=True):
 class Coordinator(Message, frozen=True):
     """I lead this term; my barrier stands at `barrier`."""
 
+    about: ClassVar[str] = "barrier"
     term: Number
     leader: PeerInfo
     barrier: Number
@@ -157,6 +159,7 @@ class Heartbeat(Message, frozen=True):
     """The leader is alive; `number` grows within a term, so a replayed one is recognised."""
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "commit"
     term: Number
     number: Number
     commit: Number
@@ -166,6 +169,7 @@ class Heartbeat(Message, frozen=True):
 class HeartbeatAck(Message, frozen=True):
     """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable)."""
 
+    about: ClassVar[str] = "verified"
     term: Number
     ok: bool
     number: Number
@@ -179,6 +183,7 @@ class Propose(Message, frozen=True):
     """The sequenced chat: `entries` follow directly on the entry labelled `prev`."""
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "entries"
     term: Number
     prev: Label
     entries: tuple[Entry, ...]
@@ -188,6 +193,7 @@ class Propose(Message, frozen=True):
 class Ack(Message, frozen=True):
     """My log equals yours up to `match`; or it does not, try after `hint` (None: not at all)."""
 
+    about: ClassVar[str] = "match"
     term: Number
     ok: bool
     match: Number = 0
@@ -204,6 +210,7 @@ class Catchup(Message, frozen=True):
     node for committed entries.
     """
 
+    about: ClassVar[str] = "first"
     term: Number
     purpose: Literal["follow", "sync", "relay"]
     first: Number
@@ -216,6 +223,7 @@ class CatchupReply(Message, frozen=True):
     `unknown` is set when the server does not have the entry before the chunk.
     """
 
+    about: ClassVar[str] = "entries"
     term: Number
     purpose: Literal["follow", "sync", "relay"]
     nonce: Number
@@ -256,6 +264,7 @@ class SubmitReply(Message, frozen=True):
     """
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "seq"
     client_id: str
     client_seq: Number
     status: SubmitStatus
@@ -277,6 +286,7 @@ class Delivered(Message, frozen=True):
     """Committed chat entries and, beside each, its message number."""
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "entries"
     entries: tuple[Entry, ...]
     numbers: tuple[Number, ...]
 
