@@ -76,7 +76,8 @@ class Actor:
     """Every door, doing nothing.  Subclass it and override the doors you need.
 
     `messages` and `records` list the msgspec Structs (frozen, tagged) that may travel and that
-    may be stored; the wire codec and the log codec are built from them.
+    may be stored; the wire codec and the log codec are built from them.  What the trace tells of
+    them they may say themselves (`trace_columns`).
     """
 
     messages: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
