@@ -29,7 +29,7 @@ class Message(msgspec.Struct, frozen=True, tag=wire_name, tag_field="type", omit
 
     overtakes_disk: ClassVar[bool] = False
     about: ClassVar[str] = ""
-    """For the trace: the field with the position that the frame is about, or the entries, of which it is the last."""
+    """For the trace: the field that holds the position which the frame is about; of entries, the last one's."""
 
 
 class PeerInfo(msgspec.Struct, frozen=True):
