@@ -19,7 +19,7 @@ says for each verb and each world whether it works, and how.
 Assumes   verbs come one after the other where the order matters to whoever calls them.
 Promises  what cannot be meant is refused in one sentence, the same one in every world, and is not
           kept; a verb that a world cannot do is told in a sentence, after its arguments were checked.
-Read also `script` (verbs as data), `fault` (their arguments), `sim.world` and `runtime.cluster`.
+Read also `script` (verbs as data), `verbs` (their arguments), `sim.world` and `runtime.cluster`.
 """
 
 import math
@@ -45,9 +45,10 @@ from chatsys.faults.arguments import (
     condition,
     warn_expired,
 )
-from chatsys.faults.fault import LEADER, Fault, check_fault
+from chatsys.faults.fault import Fault, check_fault
 from chatsys.faults.model import warn_outside
 from chatsys.faults.script import Script
+from chatsys.faults.verbs import LEADER
 from chatsys.protocol.messages import Submit
 from chatsys.run import Run
 from chatsys.trace import Record, Trace

@@ -27,7 +27,6 @@ with a star and takes an hour and three quarters:
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
     * node           the parts together: one `match` is the page of the whole protocol      15 min
-      trace_columns  which columns of the trace a frame fills                                2 min
 
 Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a
 rule, its number stands there.  Look it up when you ask yourself why.

@@ -22,8 +22,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # SPECIFICATION R2.7
-"""Every number that travels: not negative, and exact in every reader of JSON."""
+from chatsys.actor.actor import Number
 
 
 def wire_name(name: str) -> str:
@@ -35,6 +34,8 @@ class Message(msgspec.Struct, frozen=True, tag=wire_name, tag_field="type", omit
     """Base of every frame; `type` on the wire is the class name in capitals."""
 
     overtakes_disk: ClassVar[bool] = False
+    about: ClassVar[str] = ""
+    """For the trace: the field that holds the position which the frame is about; of entries, the last one's."""
 
 
 class PeerInfo(msgspec.Struct, frozen=True):
@@ -156,6 +157,7 @@ class Promise(Message, frozen=True):
 class Coordinator(Message, frozen=True):
     """I lead this term; my barrier stands at `barrier`."""
 
+    about: ClassVar[str] = "barrier"
     term: Number
     leader: PeerInfo
     barrier: Number
@@ -180,6 +182,7 @@ class Heartbeat(Message, frozen=True):
     """
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "commit"
     term: Number
     number: Number
     commit: Number
@@ -189,6 +192,7 @@ class Heartbeat(Message, frozen=True):
 class HeartbeatAck(Message, frozen=True):
     """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable)."""
 
+    about: ClassVar[str] = "verified"
     term: Number
     ok: bool
     number: Number
@@ -206,6 +210,7 @@ class Propose(Message, frozen=True):
     """
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "entries"
     term: Number
     prev: Label
     entries: tuple[Entry, ...]
@@ -218,6 +223,7 @@ class Ack(Message, frozen=True):
     It is cumulative, as in TCP: a later ACK says everything that a lost one said.
     """
 
+    about: ClassVar[str] = "match"
     term: Number
     ok: bool
     match: Number = 0
@@ -234,6 +240,7 @@ class Catchup(Message, frozen=True):
     node for committed entries.  (Viewstamped Replication Revisited: state transfer, by GETSTATE.)
     """
 
+    about: ClassVar[str] = "first"
     term: Number
     purpose: Literal["follow", "sync", "relay"]
     first: Number
@@ -246,6 +253,7 @@ class CatchupReply(Message, frozen=True):
     `unknown` is set when the server does not have the entry before the chunk.
     """
 
+    about: ClassVar[str] = "entries"
     term: Number
     purpose: Literal["follow", "sync", "relay"]
     nonce: Number
@@ -286,6 +294,7 @@ class SubmitReply(Message, frozen=True):
     """
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "seq"
     client_id: str
     client_seq: Number
     status: SubmitStatus
@@ -307,6 +316,7 @@ class Delivered(Message, frozen=True):
     """Committed chat entries and, beside each, its message number."""
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "entries"
     entries: tuple[Entry, ...]
     numbers: tuple[Number, ...]
 

@@ -5,7 +5,8 @@
     {"type":"entry","entry":{"seq":1,"term":1,"kind":"barrier"},"crc":"..."}
 
 PROMISE and ACK mean "this is on my disk", because a node appends the record before it sends the
-frame, and the outbox makes the frame wait.
+frame, and the outbox makes the frame wait.  Each record says itself how the trace tells of it
+(`as_note`), and where the log ends after it (`log_end`), if it moves the end.
 
 What is written and what is not.  On the disk stands what a node must not take back after a crash: its
 term, whom it promised that term to, and its entries (Raft, figure 2: currentTerm, votedFor and log[]
@@ -20,6 +21,7 @@ from collections.abc import Iterable
 import msgspec
 
 from chatsys.actor.actor import Address
+from chatsys.actor.effects import Note
 from chatsys.protocol.messages import Entry
 
 FORMAT = 2
@@ -41,6 +43,10 @@ class Boot(Record, frozen=True, tag="boot"):
     node: Address
     format: int = FORMAT
 
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("boot")
+
 
 class Promised(Record, frozen=True, tag="promise"):
     """From now on refuse terms below `term`; in `term` follow only `to` (None: nobody yet).
@@ -52,17 +58,43 @@ class Promised(Record, frozen=True, tag="promise"):
     term: int
     to: int | None
 
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("promise", term=self.term, peer=self.to)
+
 
 class Stored(Record, frozen=True, tag="entry"):
     """`entry` stands at the end of the log."""
 
     entry: Entry
 
+    @property
+    def log_end(self) -> int:
+        """The last position of the log, now that this record stands in it."""
+        return self.entry.seq
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        entry = self.entry
+        return Note(
+            "append", seq=entry.seq, entry_term=entry.term, entry=entry.kind, room=entry.room or None,
+            author=entry.author or None, text=entry.text, client=entry.client_id or None, client_seq=entry.client_seq,
+        )  # fmt: skip
+
 
 class Truncate(Record, frozen=True, tag="truncate"):
     """Entries from position `first` on are void: a newer term had others."""
 
     first: int
+
+    @property
+    def log_end(self) -> int:
+        """The last position of the log, now that this record stands in it."""
+        return self.first - 1
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("truncate", seq=self.first)
 
 
 class CommitHint(Record, frozen=True, tag="commit"):
@@ -76,6 +108,10 @@ class CommitHint(Record, frozen=True, tag="commit"):
     """
 
     seq: int
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("hint", seq=self.seq)
 
 
 NODE_RECORDS: tuple[type[msgspec.Struct], ...] = (Boot, Promised, Stored, Truncate, CommitHint)

@@ -23,9 +23,9 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
 from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
+from chatsys.actor.trace_columns import log_end
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, DiskFailed, told
-from chatsys.protocol.trace_columns import log_end
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.net.rules import RuleBook, RuleSet

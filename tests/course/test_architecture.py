@@ -192,6 +192,30 @@ def test_a_circle_is_found_however_long_it_is() -> None:
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
+KNOW_THE_CHAT = {
+    "chatsys/runtime/client.py": {"chatsys.protocol.client"},
+    "chatsys/runtime/service.py": {"chatsys.protocol.node"},
+}
+"""What people start from a terminal is the chat; these two say so, and nothing else of the worlds does."""
+
+
+@pytest.mark.parametrize("world", ["sim", "runtime"])
+def test_a_world_knows_the_contract_of_actors_and_nothing_of_the_chat(world: str) -> None:
+    wrong = [
+        sentence(path, line, name)
+        for path in sorted((PACKAGE / world).rglob("*.py"))
+        for name, line in imports(path)
+        if name.startswith("chatsys.protocol")
+        and name not in KNOW_THE_CHAT.get(path.relative_to(ROOT).as_posix(), set())
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nobody_may_know_the_chat_who_does_not() -> None:
+    for file, names in KNOW_THE_CHAT.items():
+        assert names <= {name for name, _ in imports(ROOT / file)}
+
+
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_the_core_touches_no_world(path: Path) -> None:
     wrong = [sentence(path, line, name) for name, line in imports(path) if name.split(".")[0] not in CORE_MAY_IMPORT]

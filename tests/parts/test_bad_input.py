@@ -1,5 +1,6 @@
 """Bad input: each gets its sentence, the same one in both worlds, and nothing is done by halves."""
 
+import inspect
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -295,6 +296,13 @@ def verbs_of_a_testbed() -> set[str]:
 def test_the_verbs_of_a_testbed_are_those_that_scripts_know_and_some_that_no_script_can_say() -> None:
     assert verbs_of_a_testbed() == set(VERBS) | set(NOT_IN_SCRIPTS)
     assert not set(VERBS) & set(NOT_IN_SCRIPTS)
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"partition"}))
+def test_what_a_verb_may_leave_out_is_the_same_in_its_row_and_in_its_method(verb: str) -> None:
+    given = list(inspect.signature(getattr(Testbed, verb)).parameters.values())[1:]
+    assert len(given) == len(VERBS[verb].takes)
+    assert tuple(one.default for one in given if one.default is not one.empty) == VERBS[verb].usual
 
 
 def test_the_printed_table_has_a_line_for_every_verb_and_a_column_for_every_world() -> None:

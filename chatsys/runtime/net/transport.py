@@ -20,9 +20,9 @@ import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.trace_columns import columns
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.protocol.trace_columns import columns
 from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, FrameReceiver, Inbound, Link, Outbound
 from chatsys.runtime.net.listener import Listener, bind
 from chatsys.runtime.net.peer import OutgoingFrame, Peer
