@@ -8,7 +8,7 @@ to the student's queue, and *delivers* what the queue returns.
                      ^                              |
                      `--- RESEND from 2 on ---------' a number is missing: ask again (given here)
 
-Assumes   the sequencer never crashes; what to do when it does is the matter of lab 06.
+Assumes   the sequencer never crashes; what to do when it does is the matter of `protocol.succession`.
 Promises  every number reaches every living node in the end, some of them more than once.
 Read also `checks` (who judges the queue), `protocol.holdback` (the real chat's queue).
 """
