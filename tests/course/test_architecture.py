@@ -297,6 +297,7 @@ MAY_STAND_TWICE = {
     "Record": "a line of a trace, and a line of a node's log",
     "Turns": "the turns of a host, and the explorer's way to compute one",
     "Led": "who led, in the explorer's state and as a question about it",
+    "Gone": "the explorer's event that a node is gone, and what a judge meets when a class's process has ended",
     "guard": "each mutant of the fence replaces the same inner class",
 }
 """Names of classes that are two things, and why no reader is misled."""
