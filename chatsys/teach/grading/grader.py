@@ -1,200 +1,148 @@
 """The grader: a student's class goes in, points and a story come out.
 
-    grade("3.1", MyHoldBack) --class, by value--> a worker --plays it--> what it found --> Grade
-                                                   |  one seed too long: stopped, and told with its line
-                                                   `- memory, output and time bounded
+    grade("3.1", MyHoldBack) --class, by value--> a confined process --its answers--> the judge --> Grade
 
-    3.1  not yet (2 of 5 points).  With seed 17 node 2 delivered #4 before #3: it received #4 at
+    3.1  not yet (7 of 14 points).  With seed 17 node 2 delivered #4 before #3: it received #4 at
          1.20 s while #3 was still on its way.   show("3.1") plays it.
 
-The worker is another process, so that a loop that never ends costs a few seconds and not the notebook.
-It is no sandbox: whoever grades strangers' work should do that in a container.  Where there are no
-processes, as in a browser, the class is tried in this one, and a loop without end is ended by a deadline.
+In a notebook this is the public part of an exercise: the same judges on the seeds that everybody has.  The whole
+grade, with hidden seeds, is made by `chatsys grade` and by nbgrader with the same engine (`judging`).
 
 Promises  one of four verdicts, never a silent ok: pass, fail, exhausted ok, inconclusive.  Only what the class does
           fails it: its CPU time accuses, the clock on the wall ends a grading as inconclusive.
-Read also `questions` (what a question is), `isolation.worker` (the bounds), `labs.lab03.checks` (the questions of
-          lab 03), `marking` (whole notebooks).
+Read also `lab` (what an exercise is), `judging`, `marking` (whole notebooks), `predictions` (predict, reveal).
 """
 
-import dis
+import os
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-import msgspec
-
+from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import UsageError
-from chatsys.isolation.answer import Answer, Bounds
-from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.serving import heartbeat
-from chatsys.isolation.worker import new_worker, packed
+from chatsys.isolation.pickling import pack
 from chatsys.teach import labs
-from chatsys.teach.grading.questions import Finding, Grade, Judge, Question, mark, one_of_each
+from chatsys.teach.grading.judging import judge
+from chatsys.teach.grading.lab import Exercise, Grade, Kind, Lab, Outcome, WrittenTest
 
-__all__ = ["grade", "grade_notebooks"]
+__all__ = ["grade"]
 
 
 def __dir__() -> list[str]:
     return __all__
 
 
-PUBLIC = range(50)
-"""The seeds a student sees; hidden ones begin at 200."""
-
-ONE_STEP, MEMORY = 3.0, 1 << 30
-"""Seconds of CPU for one seed or one order of arrival; bytes beyond what Python itself takes."""
-
-RESULT = 16 << 20
-"""Bytes that what was found may have, with its traces."""
+TRIES = 3
+"""After so many failed tries a grade names the hint that helps."""
 
 _newest: dict[str, Grade] = {}
-"""The newest grade of each question, for `show`."""
+"""The newest grade of each exercise, for `show`."""
+_failed: Counter[str] = Counter()
 
 
-def grade(question: str | float, answer: Any, seeds: Sequence[int] = PUBLIC, limit: float = 30.0) -> Grade:
-    """Try `answer` on `question` and return points and a story; print the result to read it.
+def grade(exercise: str | float, *answers: Any, seeds: Sequence[int] | None = None) -> Grade:
+    """Try an answer on the public part of an exercise and return points and a story; print the result to read it.
 
-    `seeds` chooses the runs, `limit` is in seconds: when it is over, the verdict is inconclusive.
-    Raises `UsageError` for an unknown question.
+    For a class: `grade("3.1", MyHoldBack)`; `seeds` chooses other runs than the usual ones.  For a written test:
+    `grade("3.4", scenario, claim)`.  Raises `UsageError` for an unknown exercise.
     """
-    name = str(question)
-    asked = find_question(name)
-    reason = refuse(answer, asked.given)
-    result = _zero(name, asked, "fail", reason) if reason else _try(name, asked, answer, seeds, limit)
+    name = str(exercise)
+    lab, asked = find_exercise(name)
+    if os.environ.get("NBGRADER_EXECUTION"):
+        possible = _possible(asked)
+        return Grade(
+            question=name, verdict="inconclusive", points=0, possible=possible, sentence="Here only the judge grades."
+        )
+    if isinstance(asked, WrittenTest):
+        result = _grade_test(asked, answers)
+    else:
+        result = _grade_class(asked, answers, seeds)
     _newest[name] = result
     return result
 
 
-def newest(question: str | float) -> Grade | None:
-    """Return the newest grade of `question` in this program, or None; raises `UsageError` for an unknown question."""
-    find_question(str(question))
-    return _newest.get(str(question))
+def newest(exercise: str | float) -> Grade | None:
+    """Return the newest grade of an exercise in this program, or None; raises `UsageError` for an unknown exercise."""
+    find_exercise(str(exercise))
+    return _newest.get(str(exercise))
 
 
-def grade_notebooks(
-    paths: Iterable[str | Path], lab: str, results: str | Path | None = None, course: str | Path | None = None
-) -> dict[str, Any]:
-    """Grade whole notebooks; see `marking`, which is loaded only here because it needs nbgrader."""
-    from chatsys.teach.grading import marking
-
-    return marking.grade_notebooks(paths, lab, results, course)
+# --- which exercise --------------------------------------------------------------------------------
 
 
-def find_question(name: str) -> Question:
-    """Return the question of this name: 3.1 is one of `QUESTIONS` in `labs/lab03/checks.py`."""
-    number = name.partition(".")[0]
-    known = sorted(one.name for one in pkgutil.iter_modules(labs.__path__) if one.name.startswith("lab"))
-    home = f"lab{number.zfill(2)}"
-    if home not in known:
-        there = ", ".join(one.removeprefix("lab").lstrip("0") for one in known)
-        raise UsageError(f"There is no question {name}; there are those of the labs {there}.")
-    questions: dict[str, Question] = import_module(f"{labs.__name__}.{home}.checks").QUESTIONS
-    if name not in questions:
-        raise UsageError(f"There is no question {name}; there are {', '.join(questions)}.")
-    return questions[name]
+def known_labs() -> list[str]:
+    """Return the numbers of the labs that there are, "03" and so on."""
+    names = [one.name for one in pkgutil.iter_modules(labs.__path__)]
+    return sorted(name.removeprefix("lab") for name in names if name.startswith("lab"))
 
 
-# --- what is not accepted ----------------------------------------------------------------------
+def find_lab(number: str) -> Lab | None:
+    """Return the lab of this number, "03", or of this name, "03-total-order"; None if there is none."""
+    home = number[:2]
+    if home not in known_labs():
+        return None
+    lab: Lab = import_module(f"{labs.__name__}.lab{home}").LAB
+    return lab if number in (lab.number, lab.name) else None
 
 
-def refuse(answer: Any, given: Sequence[type] = ()) -> str | None:
-    """Return why `answer` is not the student's own class, or None; it may use what is `given`."""
-    if not isinstance(answer, type):
-        return f"The answer must be a class; this is {answer!r:.40}."
-    for base in answer.__mro__[1:]:
-        if _is_ours(base, given):
-            return f"{answer.__name__} is a subclass of {base.__module__}.{base.__name__}; write the class yourself."
-    used = next(_borrowed(answer, given, set()), None)
-    return used and f"{answer.__name__} uses {used}, which belongs to the package; write this part yourself."
+def find_exercise(name: str) -> tuple[Lab, Exercise | WrittenTest]:
+    """Return the exercise or the written test of this number and its lab; raises `UsageError`."""
+    lab = find_lab(name.partition(".")[0].zfill(2))
+    if lab is None:
+        there = ", ".join(number.lstrip("0") or "0" for number in known_labs())
+        raise UsageError(f"There is no exercise {name}; there are those of the labs {there}.")
+    every = {one.number: one for one in (*lab.exercises, *lab.tests)}
+    if name not in every:
+        raise UsageError(f"There is no exercise {name}; there are {', '.join(every)}.")
+    return lab, every[name]
 
 
-def _is_ours(thing: Any, given: Sequence[type]) -> bool:
-    name = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None)
-    ours = isinstance(name, str) and (name == "chatsys" or name.startswith("chatsys."))
-    return ours and not any(thing is one for one in given)
+# --- the trial -------------------------------------------------------------------------------------
 
 
-def _borrowed(thing: Any, given: Sequence[type], seen: set[int]) -> Iterator[str]:
-    """Yield what a class or function uses of this package, also through other functions of the notebook."""
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))
-    if _is_ours(thing, given):
-        yield getattr(thing, "__name__", str(thing))
-    elif isinstance(thing, type) and thing.__module__ != "builtins":
-        for value in vars(thing).values():
-            yield from _borrowed(getattr(value, "__func__", getattr(value, "fget", value)), given, seen)
-    elif isinstance(thing, FunctionType):
-        for code in _codes(thing.__code__):
-            for step in dis.get_instructions(code):
-                if step.opname == "IMPORT_NAME" and str(step.argval).partition(".")[0] == "chatsys":
-                    yield str(step.argval)
-            for name in code.co_names:
-                yield from _borrowed(thing.__globals__.get(name), given, seen)
+def _grade_class(asked: Exercise, answers: tuple[Any, ...], seeds: Sequence[int] | None) -> Grade:
+    if len(answers) != 1 or not isinstance(answers[0], type):
+        given = ", ".join(f"{one!r:.40}" for one in answers) or "nothing"
+        raise UsageError(f'grade("{asked.number}", {asked.writes}) wants your class; it was given {given}.')
 
+    def seeds_for(exercise: Exercise, kind: Kind) -> Sequence[int]:
+        return range(exercise.public) if seeds is None else seeds
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
-# --- the trial ---------------------------------------------------------------------------------
-
-
-def _try(name: str, asked: Question, answer: type, seeds: Sequence[int], limit: float) -> Grade:
-    bounds = Bounds(step=ONE_STEP, whole=limit, memory=MEMORY, answer=RESULT, shown=0, plain=True)
     try:
-        code = packed({ANSWER: answer})
-    except UsageError as error:
-        return _zero(name, asked, "fail", str(error).replace("These classes", "The class"))
-    worker = new_worker(code, bounds)
-    try:
-        worker.submit(try_answer, asked.judge, list(seeds))
-        tried = worker.wait()
-    finally:
-        worker.kill()
-    if not tried.done:
-        return _zero(name, asked, *_stopped(answer.__name__, tried, limit))
-    try:
-        found = msgspec.json.decode(tried.value, type=list[Finding])
-    except msgspec.DecodeError:
-        return _zero(name, asked, "fail", f"The process that tried {answer.__name__} gave what is no result.")
-    return mark(name, asked, found, seeds)
+        found = judge(asked, answers[0], seeds_for, kinds=("public",))
+    except (TypeError, AttributeError, ValueError, OSError) as error:  # a lock, a socket, an open file in the class
+        raise UsageError(f"{asked.writes} cannot be handed to another process: {error}.") from None
+    return _told(asked.number, asked.figure, asked.hints, found[0])
 
 
-ANSWER = "answer"
-"""Under which name the class travels."""
+def _grade_test(asked: WrittenTest, answers: tuple[Any, ...]) -> Grade:
+    from chatsys.teach.grading.written import judge_written, open_answers
+
+    need("A written test", PROCESSES, instead="run it on a computer")
+    if len(answers) != 2 or not all(callable(one) for one in answers):
+        given = ", ".join(f"{one!r:.40}" for one in answers) or "nothing"
+        wanted = f'grade("{asked.number}", {asked.scenario}, {asked.claim})'
+        raise UsageError(f"{wanted} wants your two functions; it was given {given}.")
+    functions: dict[str, Callable[..., Any]] = dict(zip((asked.scenario, asked.claim), answers, strict=True))
+    found = judge_written(asked, pack(functions), *open_answers(asked))
+    return _told(asked.number, "", {}, found)
 
 
-def try_answer(parts: Mapping[str, type], judge: Judge, seeds: Sequence[int]) -> bytes:
-    """Judge the class and return, as JSON, the first finding of each aspect; run in a worker."""
-    return msgspec.json.encode(one_of_each(judge(parts[ANSWER], seeds, heartbeat)))
+def _told(number: str, figure: str, hints: dict[str, int], found: Outcome) -> Grade:
+    _failed[number] = _failed[number] + 1 if found.verdict == "fail" else 0
+    first = next(iter(found.findings), None)
+    hint = hints.get(first.aspect) if first is not None and _failed[number] >= TRIES else None
+    return Grade(
+        question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence,
+        seed=first.seed if first else None, trace=first.trace if first else None, steps=first.steps if first else (),
+        hint=hint, figure=figure, lost=found.lost,
+    )  # fmt: skip
 
 
-def _stopped(who: str, tried: Answer, limit: float) -> tuple[str, str]:
-    """Return the verdict and the story for a trial that came to no end."""
-    step, where = tried.step or "the start", f": it was in {tried.place}" if tried.place else ""
-    match tried.verdict:
-        case "late":
-            return "inconclusive", f"The limit of {limit:.0f} s was over at {step}; nothing wrong was found until then."
-        case "hung":
-            story = f"At {step} your code did not come back within {ONE_STEP:.0f} s; look for a loop that never ends"
-            return "fail", f"{story}{where}."
-        case "died" if tried.code is None:
-            story = f"The process that tried {who} wrote more than {say_bytes(RESULT)}, or what is no result, where"
-            return "fail", f"{story} its result belongs."
-        case "died":
-            said = tried.said or "it said nothing"
-            return "fail", f"The process that tried {who} ended with code {tried.code}: {said}."
-        case _:
-            return "fail", f"{who} raised {tried.value}."
-
-
-def _zero(name: str, asked: Question, verdict: Any, sentence: str) -> Grade:
-    return Grade(question=name, verdict=verdict, points=0, possible=asked.possible, sentence=sentence)
+def _possible(asked: Exercise | WrittenTest) -> float:
+    if isinstance(asked, WrittenTest):
+        return asked.points
+    part = asked.part("public")
+    return part.points if part is not None else 0.0

@@ -14,3 +14,139 @@ Promises  what a class raises in a world stops its own node, as it would at home
           to no end, ends the trial (`isolation.remote.Gone`), whatever the world would do about an error.
 Read also `lab` (Script, Call, Reply), `judging` (who makes trials).
 """
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import msgspec
+
+from chatsys.errors import told
+from chatsys.isolation.calls import Call, Reply, Script
+from chatsys.isolation.deadline import Deadline, TimeUp
+from chatsys.isolation.remote import Gone, Raised, RemoteClass
+from chatsys.teach.grading.lab import Exercise
+
+DOOR = 3.0
+"""Seconds of CPU that one call may take."""
+BEFORE, AFTER = 2_000, 20_000
+"""The memory is measured after so many calls of a load."""
+
+
+class Trial(Protocol):
+    """What a judge may ask."""
+
+    name: str
+    """The name of the class, for sentences."""
+    cls: Any
+    """Called like the student's class, it makes an object with the methods that the exercise declares."""
+
+    def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+        """Play each script on an object of its own; its replies end with the first one that is not right."""
+
+    def alone(self, script: Script) -> list[Reply]:
+        """Play one script where nothing else has been played."""
+
+    def growth(self, load: Callable[[int, int], Script]) -> int | None:
+        """Return how many bytes the calls up to `AFTER` leave behind, beyond those up to `BEFORE`; None: not known."""
+
+
+class RemoteTrial:
+    """A class in a confined process."""
+
+    def __init__(self, remote: RemoteClass) -> None:
+        self.remote, self.name = remote, remote.name
+        self.cls = _proxy(remote)
+
+    def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+        """Send them all at once."""
+        return self.remote.run(scripts)
+
+    def alone(self, script: Script) -> list[Reply]:
+        """Play it in a new process."""
+        self.remote.restart()
+        return self.remote.run([script])[0]
+
+    def growth(self, load: Callable[[int, int], Script]) -> int | None:
+        """Look at the process from outside, so that it does not matter where the class keeps things."""
+        self.remote.restart()
+        first = load(1, BEFORE)
+        mine = self.remote.new(*first.arguments)
+        sizes = []
+        for calls in (first.calls, load(BEFORE + 1, AFTER).calls):
+            if not all(reply.right for reply in self.remote.calls(mine, calls)):
+                return None
+            sizes.append(self.remote.memory())
+        return None if None in sizes else sizes[1] - sizes[0]
+
+
+def _proxy(remote: RemoteClass) -> type:
+    """Return a class whose objects are those of the student's class, in the other process."""
+
+    def make(self: Any, *arguments: Any) -> None:
+        self.remote_object = remote.new(*arguments)
+
+    def method(name: str) -> Callable[..., Any]:
+        def call(self: Any, *arguments: Any) -> Any:
+            reply = remote.call(self.remote_object, name, arguments)
+            if not reply.right:
+                raise Raised(reply.error or reply.wrong or "")
+            return reply.value
+
+        return call
+
+    methods = {name: method(name) for name in remote.methods if name != "__init__"}
+    return type(remote.name, (), {"__init__": make, **methods})
+
+
+class LocalTrial:
+    """A class in this process, under a deadline: for a Python that can start no other one, and for tests."""
+
+    def __init__(self, answer: type, exercise: Exercise) -> None:
+        self.cls, self.name, self.methods = answer, answer.__name__, exercise.methods
+        self.deadline: Deadline | None = None
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """End a loop that never ends."""
+        self.deadline = Deadline(DOOR)
+        try:
+            with self.deadline:
+                yield
+        except TimeUp as late:
+            raise Gone(late.verdict, late.sentence, late.place) from None
+        finally:
+            self.deadline = None
+
+    def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+        """Play them one after the other."""
+        return [self.alone(script) for script in scripts]
+
+    def alone(self, script: Script) -> list[Reply]:
+        """Play one; there is no other place for it."""
+        if self.deadline is not None:
+            self.deadline.heartbeat()
+        replies: list[Reply] = []
+        try:
+            mine = self.cls(*script.arguments)
+        except Exception as error:
+            return [Reply(error=told(error))]
+        for call in script.calls:
+            replies.append(self._reply(mine, call))
+            if not replies[-1].right:
+                break
+        return replies
+
+    def _reply(self, mine: Any, call: Call) -> Reply:
+        try:
+            value = getattr(mine, call.method)(*call.arguments)
+        except Exception as error:
+            return Reply(error=told(error))
+        try:
+            return Reply(msgspec.convert(value, self.methods[call.method].returns))
+        except msgspec.ValidationError:
+            return Reply(wrong=f"{call.method} returned {value!r:.60}")
+
+    def growth(self, load: Callable[[int, int], Script]) -> int | None:
+        """Nobody can tell: this process does other things as well."""
+        return None

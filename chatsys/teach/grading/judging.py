@@ -1,0 +1,207 @@
+"""Judging: one answer, tried part by part, becomes points and sentences.
+
+    code --> a confined process --> Trial --judge(trial, seeds)--> Finding, Finding, ...
+    Findings --needs--> aspects that are lost --shares--> points of each part
+
+This is the clean side: it holds worlds, seeds, keys and points.  The student's class arrives as bytes that only
+its own process opens, and what comes back is an answer, never a result.
+
+Promises  points depend on the answer and the seeds alone, never on how fast a machine is.  What nobody can tell is
+          inconclusive: its points are given, and a person is asked to look.  An answer that runs into a wall takes
+          no later part of the same exercise with it into another wait: the same finding counts there.
+Read also `lab` (the declaration), `trial` (the ways to ask), `marking` (a whole submission), `grader` (in a notebook).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+from chatsys.capabilities import PROCESSES, has
+from chatsys.isolation.pickling import pack
+from chatsys.isolation.remote import Gone, Raised, RemoteClass
+from chatsys.teach.grading.keys import Keys
+from chatsys.teach.grading.lab import (
+    MEMORY,
+    RUNS,
+    Exercise,
+    Finding,
+    Judge,
+    Kind,
+    Outcome,
+    Part,
+)
+from chatsys.teach.grading.trial import BEFORE, AFTER, LocalTrial, RemoteTrial, Trial
+
+ANSWER = "answer"
+"""Under which name a class travels."""
+MOST_KEPT = 1_000_000
+"""Bytes that the calls of a load may leave behind."""
+
+SeedsFor = Callable[[Exercise, Kind], Sequence[int]]
+
+
+@contextmanager
+def open_trial(exercise: Exercise, answer: type | bytes) -> Iterator[Trial]:
+    """Return a trial of `answer`, a class or packed code; raises `Refused` where it cannot be tried at all."""
+    if not has(PROCESSES):
+        assert isinstance(answer, type), "packed code is opened in a process of its own only"
+        trial = LocalTrial(answer, exercise)
+        with trial.bounded():
+            yield trial
+        return
+    code = answer if isinstance(answer, bytes) else pack({ANSWER: answer})
+    remote = RemoteClass(code, exercise.writes, exercise.methods, exercise.given)
+    try:
+        yield RemoteTrial(remote)
+    finally:
+        remote.close()
+
+
+def judge(
+    exercise: Exercise,
+    answer: type | bytes | None,
+    seeds_for: SeedsFor,
+    keys: Keys | None = None,
+    kinds: Iterable[Kind] | None = None,
+) -> list[Outcome]:
+    """Try `answer` on all parts of `exercise`, or those of these `kinds`, and return what became of each.
+
+    None is no answer.  Without `keys` there are public parts only.
+    """
+    wanted = [part for part in exercise.parts if kinds is None or part.kind in kinds]
+    if answer is None:
+        why = f"There is no {exercise.writes} in this notebook; write it in the cell {exercise.cell}."
+        return [_nothing(exercise, part, Finding(aspect=RUNS, sentence=why)) for part in wanted]
+    try:
+        with open_trial(exercise, answer) as trial:
+            return _Judging(exercise, trial, seeds_for, keys).all(wanted)
+    except Gone as gone:  # it did not even load
+        return [_nothing(exercise, part, told_gone(exercise, gone)) for part in wanted]
+
+
+class _Judging:
+    """One answer to one exercise."""
+
+    def __init__(self, exercise: Exercise, trial: Trial, seeds_for: SeedsFor, keys: Keys | None) -> None:
+        self.exercise, self.trial, self.seeds_for, self.keys = exercise, trial, seeds_for, keys
+        self.broken: set[str] = set()
+        """What was lost in any part, for the needs of later ones."""
+        self.ended: Finding | None = None
+        """Why the answer cannot be asked any more."""
+        self.memory: list[Finding] | None = None
+
+    def all(self, parts: Sequence[Part]) -> list[Outcome]:
+        """Judge these parts, one after the other."""
+        return [self._part(part) for part in parts]
+
+    def _part(self, part: Part) -> Outcome:
+        if self.ended is None:
+            found = self._tried(part)
+        else:
+            found = [self.ended]
+        return outcome(self.exercise, part, found, self.broken)
+
+    def _tried(self, part: Part) -> list[Finding]:
+        found: list[Finding] = []
+        try:
+            for judge in self._judges(part.kind):
+                found += judge(self.trial, self.seeds_for(self.exercise, part.kind))
+            if MEMORY in self.exercise.shares(part) and not any(one.aspect == RUNS for one in found):
+                found += self._memory()
+        except Gone as gone:
+            self.ended = told_gone(self.exercise, gone)
+            found.append(self.ended)
+        except Raised as error:
+            found.append(Finding(aspect=RUNS, sentence=f"{self.exercise.writes} raised {error}."))
+        return found
+
+    def _judges(self, kind: Kind) -> Iterator[Judge]:
+        if kind in ("public", "hidden"):
+            yield self.exercise.judge
+        if self.keys is not None:
+            number = self.exercise.number
+            if kind == "hidden" and number in self.keys.extra:
+                yield self.keys.extra[number]
+            if (number, kind) in self.keys.judges:
+                yield self.keys.judges[number, kind]
+
+    def _memory(self) -> list[Finding]:
+        if self.memory is None:
+            assert self.exercise.load is not None, "an aspect of memory needs a load"
+            self.memory = list(judge_memory(self.exercise, self.trial))
+        return self.memory
+
+
+def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
+    """Yield what calls that must leave nothing behind do leave behind."""
+    assert exercise.load is not None
+    grown = trial.growth(exercise.load)
+    if grown is None:
+        sentence = f"How much memory {exercise.writes} keeps cannot be measured here; a person should look."
+        yield Finding(aspect=MEMORY, sentence=sentence, inconclusive=True)
+    elif grown > MOST_KEPT:
+        sentence = (
+            f"After {AFTER:,} messages in order the process of your class holds {grown / 1e6:.1f} MB more than after "
+            f"{BEFORE:,}, although all of them were delivered. What can be forgotten?"
+        )
+        yield Finding(aspect=MEMORY, sentence=sentence)
+
+
+def told_gone(exercise: Exercise, gone: Gone) -> Finding:
+    """Return the finding for an answer that cannot be asked any more."""
+    return Finding(aspect=RUNS, sentence=gone.sentence, inconclusive=gone.verdict == "late", rank=100)
+
+
+def outcome(exercise: Exercise, part: Part, found: Sequence[Finding], before: set[str]) -> Outcome:
+    """Return what `found` costs; `before` has what earlier parts lost, and gets what this one loses."""
+    shares = exercise.shares(part)
+    doubtful = {one.aspect for one in found if one.inconclusive}
+    broken = {one.aspect for one in found if not one.inconclusive}
+    lost = set(shares) if RUNS in broken else _lost(exercise, shares, broken, before)
+    before |= broken | lost
+    kept = sum(share for aspect, share in shares.items() if aspect not in lost)
+    points = round(part.points * kept / sum(shares.values()), 2)
+    flagged = doubtful - lost if RUNS not in broken else set()
+    told = sorted((one for one in found if one.inconclusive == (not lost)), key=lambda one: -one.rank)
+    verdict: Literal["pass", "fail", "exhausted, ok", "inconclusive"]
+    if lost:
+        verdict = "fail"
+    elif flagged:
+        verdict = "inconclusive"
+    else:
+        verdict = "exhausted, ok" if part.kind == "search" else "pass"
+    return Outcome(
+        cell=part.cell, kind=part.kind, verdict=verdict, points=points, possible=part.points,
+        sentence=_sentence(exercise, told, lost), lost=tuple(one for one in shares if one in lost),
+        flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
+    )  # fmt: skip
+
+
+def _lost(exercise: Exercise, shares: dict[str, int], broken: set[str], before: set[str]) -> set[str]:
+    """Return the aspects that are lost: broken ones, and those that need one that is lost here or was before."""
+    lost = broken & set(shares)
+    while True:
+        gone = lost | broken | before
+        more = {one for one in shares if one not in lost and set(exercise.needs.get(one, ())) & gone}
+        if not more:
+            return lost
+        lost |= more
+
+
+def _one_of_each(found: Sequence[Finding]) -> tuple[Finding, ...]:
+    first: dict[str, Finding] = {}
+    for one in found:
+        first.setdefault(one.aspect, one)
+    return tuple(first.values())
+
+
+def _sentence(exercise: Exercise, told: Sequence[Finding], lost: set[str]) -> str:
+    if told:
+        return told[0].sentence
+    if lost:
+        return f"This counts only once {' and '.join(sorted({n for one in lost for n in exercise.needs[one]}))} holds."
+    return exercise.done
+
+
+def _nothing(exercise: Exercise, part: Part, finding: Finding) -> Outcome:
+    return outcome(exercise, part, [finding], set())

@@ -1,0 +1,121 @@
+"""Written tests: a student's scenario and claim, played against wrong answers and right ones.
+
+    scenario(world) --what it does--> play(wrong answer) --trace--> claim(trace) -> "node 2 delivered #4 before #3"
+                                      play(right answer) --trace--> claim(trace) -> None
+
+A test is worth what it finds: the share of the wrong answers for which the claim speaks, minus one for each right
+answer that it accuses.  A claim that always speaks finds everything and accuses everybody, and gets nothing.
+
+Promises  the answers stay here; the student's process sees traces.
+Read also `recording` (the other side), `lab.WrittenTest`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from chatsys.isolation.calls import Method
+from chatsys.isolation.remote import Gone, Raised, RemoteClass
+from chatsys.teach.grading.keys import Keys
+from chatsys.teach.grading.lab import RUNS, Finding, Outcome, WrittenTest
+from chatsys.teach.grading.recording import Done
+
+METHODS = {
+    "__init__": Method(("functions", "scenario", "claim")),
+    "steps": Method(("verbs",), returns=list[Done]),
+    "claims": Method(("trace",), returns=str | None),
+}
+HOLDER = "chatsys.teach.grading.recording:Written"
+"""The class that the student's process makes of the two functions; its module is loaded there before theirs."""
+
+
+class Score(msgspec.Struct, frozen=True):
+    """What a written test found."""
+
+    killed: tuple[str, ...]
+    missed: tuple[str, ...]
+    accused: tuple[str, ...]
+
+    def share(self) -> float:
+        """Return the share of the points."""
+        every = len(self.killed) + len(self.missed)
+        return max(0.0, (len(self.killed) - len(self.accused) * every) / every) if every else 0.0
+
+    def __str__(self) -> str:
+        of = len(self.killed) + len(self.missed)
+        more = f" It misses: {', '.join(self.missed)}." if self.missed else ""
+        wrong = f" It accuses a right answer: {', '.join(self.accused)}." if self.accused else ""
+        return f"Your test finds {len(self.killed)} of {of} wrong answers and accuses {len(self.accused)} right ones.{more}{wrong}"
+
+
+def open_answers(test: WrittenTest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the wrong and the right answers that students may see."""
+    return dict(test.open_mistakes), {} if test.open_right is None else {"the given one": test.open_right}
+
+
+def all_answers(test: WrittenTest, keys: Keys) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return all wrong and right answers of the lab."""
+    wrong, right = open_answers(test)
+    wrong |= {name: one.cls for name, one in keys.mistakes.get(test.of, {}).items() if one.tests}
+    return wrong, right | dict(keys.answers.get(test.of, {}))
+
+
+def judge_written(test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any], right: Mapping[str, Any]) -> Outcome:
+    """Play the test in `code`, packed functions by their names, against these answers."""
+    if code is None:
+        why = f"There is no {test.scenario}(world) or no {test.claim}(trace) in this notebook; write both in the cell {test.cell}."
+        return _outcome(test, 0.0, why)
+    try:
+        remote = RemoteClass(code, test.title, METHODS, (), holder=HOLDER)
+    except Gone as gone:
+        return _gone(test, gone)
+    try:
+        mine = remote.new(test.scenario, test.claim)
+        score = _score(test, remote, mine, wrong, right)
+    except Gone as gone:
+        return _gone(test, gone)
+    except Raised as error:
+        return _outcome(test, 0.0, f"Your test raised {error}.")
+    finally:
+        remote.close()
+    return _outcome(test, score.share(), str(score))
+
+
+def _score(
+    test: WrittenTest, remote: RemoteClass, mine: Any, wrong: Mapping[str, Any], right: Mapping[str, Any]
+) -> Score:
+    steps = _ask(remote, mine, "steps", (test.verbs,))
+    speaks: dict[str, bool] = {}
+    for name, answer in {**wrong, **right}.items():
+        try:
+            world = test.play(answer, steps)
+        except Exception as error:  # a verb was given what it does not take
+            raise Raised(f"its scenario cannot be played: {error}") from None
+        speaks[name] = _ask(remote, mine, "claims", (world.trace.encode(),)) is not None
+    return Score(
+        killed=tuple(name for name in wrong if speaks[name]),
+        missed=tuple(name for name in wrong if not speaks[name]),
+        accused=tuple(name for name in right if speaks[name]),
+    )
+
+
+def _ask(remote: RemoteClass, mine: Any, method: str, arguments: tuple[Any, ...]) -> Any:
+    reply = remote.call(mine, method, arguments)
+    if not reply.right:
+        raise Raised(reply.error or reply.wrong or "")
+    return reply.value
+
+
+def _gone(test: WrittenTest, gone: Gone) -> Outcome:
+    late = gone.verdict == "late"
+    return _outcome(test, 1.0 if late else 0.0, gone.sentence, flagged=late)
+
+
+def _outcome(test: WrittenTest, share: float, sentence: str, flagged: bool = False) -> Outcome:
+    verdict: Any = "inconclusive" if flagged else "pass" if share == 1 else "fail"
+    return Outcome(
+        cell=test.graded, kind="public", verdict=verdict, points=round(test.points * share, 2), possible=test.points,
+        sentence=sentence, lost=() if share == 1 else (RUNS,), flagged=(RUNS,) if flagged else (),
+        findings=() if share == 1 else (Finding(aspect=RUNS, sentence=sentence),),
+    )  # fmt: skip

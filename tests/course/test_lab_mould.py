@@ -1,0 +1,231 @@
+"""The mould: what every lab keeps, whichever it is.  A lab that is added is tested here without a new line."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatsys.teach.grading.grader import find_lab, known_labs
+from chatsys.teach.grading.judging import judge
+from chatsys.teach.grading.keys import Keys, Mistake, read_keys
+from chatsys.teach.grading.lab import Exercise, Kind, Lab, Outcome, lines_of
+from chatsys.teach.grading.seeds import hidden_seeds
+from chatsys.teach.grading.written import all_answers, judge_written
+
+COURSE = Path(__file__).parents[2] / "labs"
+SECRET = b"a secret for tests only"
+FEW = 12
+"""So many seeds instead of all: enough for each mistake, and fast."""
+
+
+def a_lab(number: str) -> Lab:
+    lab = find_lab(number)
+    assert lab is not None
+    return lab
+
+
+LABS = [a_lab(number) for number in known_labs()]
+KEYS = {lab.number: read_keys(COURSE, lab) for lab in LABS}
+EXERCISES = [(lab, exercise) for lab in LABS for exercise in lab.exercises]
+ANSWERS = [
+    pytest.param(lab, exercise, cls, id=f"{exercise.number}: {name}")
+    for lab, exercise in EXERCISES
+    for name, cls in KEYS[lab.number].answers[exercise.number].items()
+]
+MISTAKES = [
+    pytest.param(lab, exercise, mistake, id=f"{exercise.number}: {name}")
+    for lab, exercise in EXERCISES
+    for name, mistake in KEYS[lab.number].mistakes[exercise.number].items()
+]
+
+
+def few_seeds(exercise: Exercise, kind: Kind) -> Any:
+    return range(FEW) if kind == "public" else hidden_seeds(SECRET, "mould", exercise.number, "ann", FEW)
+
+
+def tried(lab: Lab, exercise: Exercise, answer: type) -> dict[str, Outcome]:
+    return {one.kind: one for one in judge(exercise, answer, few_seeds, KEYS[lab.number])}
+
+
+def pages(kind: str) -> list[Any]:
+    names = [(lab, COURSE / kind / lab.name / f"{lab.name}.ipynb") for lab in LABS]
+    return [
+        pytest.param(lab, json.loads(path.read_text(encoding="utf-8")), id=f"{kind} {lab.name}") for lab, path in names
+    ]
+
+
+def cells_by_id(page: Any) -> dict[str, Any]:
+    found = [cell for cell in page["cells"] if "nbgrader" in cell["metadata"]]
+    by_id = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in found}
+    assert len(by_id) == len(found), "an id stands twice"
+    return by_id
+
+
+def text_of(page: Any) -> str:
+    return "\n".join("".join(cell["source"]) for cell in page["cells"] if cell["cell_type"] == "markdown")
+
+
+# --- right answers, wrong answers, no answers --------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lab", "exercise", "answer"), ANSWERS)
+def test_a_right_answer_loses_nothing_however_it_is_written(lab: Lab, exercise: Exercise, answer: type) -> None:
+    for outcome in tried(lab, exercise, answer).values():
+        assert (outcome.points, outcome.lost) == (outcome.possible, ()), outcome.sentence
+
+
+@pytest.mark.parametrize(("lab", "exercise"), EXERCISES, ids=lambda one: getattr(one, "number", ""))
+def test_there_are_enough_right_answers_and_they_differ(lab: Lab, exercise: Exercise) -> None:
+    assert "reference" in KEYS[lab.number].answers[exercise.number]
+    assert len(KEYS[lab.number].answers[exercise.number]) >= 3
+
+
+@pytest.mark.parametrize(("lab", "exercise", "mistake"), MISTAKES)
+def test_a_mistake_loses_exactly_what_it_declares_and_is_told_why(
+    lab: Lab, exercise: Exercise, mistake: Mistake
+) -> None:
+    outcomes = tried(lab, exercise, mistake.cls)
+    lost = {kind: set(one.lost) for kind, one in outcomes.items() if one.lost}
+    assert lost == {kind: set(aspects) for kind, aspects in mistake.loses.items()}
+    sentences = [one.sentence for one in outcomes.values() if one.lost]
+    assert any(re.search(mistake.says, sentence) for sentence in sentences), sentences
+    for outcome in outcomes.values():
+        for finding in outcome.findings:
+            assert len(finding.sentence) <= 300 and finding.sentence.endswith((".", "?")), finding.sentence
+
+
+def nothing(exercise: Exercise) -> type:
+    """A class whose methods are there and do nothing."""
+    methods = {name: lambda self, *arguments: None for name in exercise.methods}
+    return type(exercise.writes, (), methods)
+
+
+def echo(exercise: Exercise) -> type:
+    """A class whose methods return what they were given last."""
+
+    def last(self: Any, *arguments: Any) -> Any:
+        return arguments[-1] if arguments else None
+
+    methods: dict[str, Any] = dict.fromkeys(exercise.methods, last)
+    return type(exercise.writes, (), methods | {"__init__": lambda self, *arguments: None})
+
+
+@pytest.mark.parametrize("null", [nothing, echo])
+@pytest.mark.parametrize(("lab", "exercise"), EXERCISES, ids=lambda one: getattr(one, "number", ""))
+def test_an_answer_that_is_none_gets_at_most_a_tenth(lab: Lab, exercise: Exercise, null: Any) -> None:
+    outcomes = tried(lab, exercise, null(exercise)).values()
+    assert sum(one.points for one in outcomes) <= 0.1 * sum(one.possible for one in outcomes)
+
+
+@pytest.mark.parametrize(("lab", "exercise"), EXERCISES, ids=lambda one: getattr(one, "number", ""))
+def test_the_reference_has_as_many_lines_as_the_page_says(lab: Lab, exercise: Exercise) -> None:
+    source = (COURSE / "keys" / lab.name / "answers.py").read_text(encoding="utf-8")
+    reference = KEYS[lab.number].answers[exercise.number]["reference"]
+    texts = [
+        ast.unparse(one)
+        for one in ast.walk(ast.parse(source))
+        if isinstance(one, ast.ClassDef) and one.name == reference.__qualname__.rpartition(".")[2]
+    ]
+    assert exercise.lines in [lines_of(text) for text in texts]
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_a_lab_has_a_hundred_points(lab: Lab) -> None:
+    assert lab.points == 100
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_a_written_test_that_always_speaks_or_never_gets_nothing(lab: Lab) -> None:
+    from chatsys.isolation.pickling import pack
+
+    for test in lab.tests:
+        wrong, right = all_answers(test, KEYS[lab.number])
+        assert len(wrong) >= 3 and right
+        for said in ("node 1 is wrong", None):
+            functions = {test.scenario: lambda world: None, test.claim: lambda trace, said=said: said}
+            assert judge_written(test, pack(functions), wrong, right).points == 0
+
+
+# --- the page --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lab", "page"), [*pages("source"), *pages("release")])
+def test_the_page_has_the_frame_in_its_order_and_three_folded_hints(lab: Lab, page: Any) -> None:
+    text = text_of(page)
+    places = [text.index(f"## ({part}) ") for part in "abcdefg"]
+    assert places == sorted(places)
+    for number in (1, 2, 3):
+        assert f"<summary>Hint {number}" in text
+    low, high = lab.hours
+    assert re.search(rf"\*\*Time:\*\*.*\b{low:g}\b", text) and (low == high or f"{high:g}" in text)
+    assert not any(cell.get("outputs") for cell in page["cells"])
+
+
+@pytest.mark.parametrize(("lab", "page"), [*pages("source"), *pages("release")])
+def test_each_cell_that_the_declaration_names_is_in_the_page(lab: Lab, page: Any) -> None:
+    cells = cells_by_id(page)
+    graded = {part.cell: part.points for exercise in lab.exercises for part in exercise.parts}
+    graded |= {lab.predictions_graded: lab.predictions_points} if lab.predictions else {}
+    graded |= {one.graded: one.points for one in lab.tests}
+    for name, points in graded.items():
+        about = cells[name]["metadata"]["nbgrader"]
+        assert about["grade"] and about["locked"] and about["points"] == points, name
+    for explain in lab.explain:
+        assert cells[explain.cell]["metadata"]["nbgrader"]["points"] == explain.points
+    told = {name for name, cell in cells.items() if cell["metadata"]["nbgrader"]["grade"]}
+    assert told == set(graded) | {one.cell for one in lab.explain}, "a graded cell that nobody judges"
+    written = {exercise.cell for exercise in lab.exercises} | {one.cell for one in lab.tests}
+    for name in written:
+        assert cells[name]["metadata"]["nbgrader"]["solution"], name
+
+
+@pytest.mark.parametrize(("lab", "page"), pages("source"))
+def test_every_requirement_that_costs_points_is_written_in_the_task(lab: Lab, page: Any) -> None:
+    text = text_of(page)
+    for exercise in lab.exercises:
+        for part in exercise.parts:
+            for aspect in exercise.shares(part):
+                assert f"*{aspect}*" in text, (
+                    f"{exercise.number} takes points for {aspect}, and the page does not say what that is"
+                )
+
+
+@pytest.mark.parametrize(("lab", "page"), pages("source"))
+def test_the_words_of_the_glossary_are_in_the_page(lab: Lab, page: Any) -> None:
+    text = text_of(page)
+    for word in lab.words:
+        assert len(re.findall(rf"\b{re.escape(word)}", text, re.IGNORECASE)) >= 2, f"{word} is explained and never used"
+
+
+@pytest.mark.parametrize(("lab", "page"), pages("release"))
+def test_no_line_of_the_keys_is_in_what_students_get(lab: Lab, page: Any) -> None:
+    text = "\n".join("".join(cell["source"]) for cell in page["cells"])
+    assert "SOLUTION" not in text and "HIDDEN" not in text
+    answers = (COURSE / "keys" / lab.name / "answers.py").read_text(encoding="utf-8")
+    tree = ast.parse(answers)
+    bodies = [
+        ast.unparse(statement)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for statement in node.body
+    ]
+    long_lines = {line.strip() for body in bodies for line in body.splitlines() if len(line.strip()) > 24}
+    assert not [line for line in long_lines if line in text]
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_the_rubric_has_what_must_be_said_and_three_sample_answers(lab: Lab) -> None:
+    rubric = KEYS[lab.number].rubric
+    for explain in lab.explain:
+        for said in explain.says:
+            assert said in rubric
+    assert rubric.count("points:") >= 3
+
+
+def test_no_key_can_be_imported() -> None:
+    assert not isinstance(KEYS, Keys)
+    packages = [path for path in COURSE.rglob("__init__.py")]
+    assert packages == []
