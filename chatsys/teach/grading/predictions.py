@@ -35,7 +35,9 @@ def predict(number: str, answer: Any) -> None:
     value = of_kind(asked, answer)
     first = kept.setdefault(asked.number, value)
     unit = f" {asked.unit}" if asked.unit else ""
-    print(f"{asked.number} kept: {first:g}{unit}" if isinstance(first, float) else f"{asked.number} kept: {first}{unit}")
+    print(
+        f"{asked.number} kept: {first:g}{unit}" if isinstance(first, float) else f"{asked.number} kept: {first}{unit}"
+    )
     if first != value:
         print(f"It was your first answer, and it stays; {answer!r:.60} was not kept.")
 

@@ -262,11 +262,15 @@ def tidy(notebook: Notebook, source: Source) -> list[str]:
     there = [grade_id(cell) for cell in notebook["cells"] if grade_id(cell) in source.cells]
     if not there:
         other = next((grade_id(cell) for cell in notebook["cells"] if grade_id(cell)), None)
-        why = f"it has a cell {other!r:.40}, which belongs to another one" if other else "no cell has a name of nbgrader"
+        why = (
+            f"it has a cell {other!r:.40}, which belongs to another one" if other else "no cell has a name of nbgrader"
+        )
         raise Unreadable(f"This is no notebook of the lab {source.path.stem}: {why}.")
     told = [*_single(notebook, source), *_in_shape(notebook, source)]
     if moved := _moved([name for name in there if there.count(name) == 1], source):
-        told.append(f"{_listed(moved)} stood in another place than in the lab's notebook; cells are found by their names")
+        told.append(
+            f"{_listed(moved)} stood in another place than in the lab's notebook; cells are found by their names"
+        )
     told += _complete(notebook, source)
     return told
 
@@ -362,7 +366,9 @@ def _complete(notebook: Notebook, source: Source) -> Iterator[str]:
 
 def _free_id(wanted: str, notebook: Notebook) -> str:
     taken = {cell.get("id") for cell in notebook["cells"]}
-    return next(name for name in (wanted, *(f"{wanted[:50]}-{more}" for more in range(len(taken) + 1))) if name not in taken)
+    return next(
+        name for name in (wanted, *(f"{wanted[:50]}-{more}" for more in range(len(taken) + 1))) if name not in taken
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -110,7 +110,7 @@ def main() -> NoReturn:
     channel = Channel(os.fdopen(os.dup(1), "wb"))
     _silence()
     os.chdir(request.private)
-    _reach(sys.argv[1], sys.argv[2:])
+    _reach(request.private, sys.argv[1], sys.argv[2:])
     parent = os.getppid()
     shell = _shell(any("await" in cell.source for cell in request.cells))
     from chatsys.isolation.confinement import confine
@@ -124,9 +124,9 @@ def main() -> NoReturn:
     os._exit(0)
 
 
-def _reach(root: str, packages: list[str]) -> None:
-    """Let cells import packages, and chatsys, which is here already; not what lies beside it."""
-    sys.path[:] = [path for path in sys.path if path and path != root]
+def _reach(private: str, root: str, packages: list[str]) -> None:
+    """Let cells import packages, and chatsys, which is here already; of other files, those that they write."""
+    sys.path[:] = [private, *(path for path in sys.path if path and path != root)]
     sys.path += [path for path in packages if path not in sys.path]
     sys.argv = [""]
 
@@ -215,7 +215,7 @@ class _Run:
     """All cells of one notebook."""
 
     def __init__(self, request: Request, shell: Any, channel: Channel, parent: int) -> None:
-        self.request, self.shell, self.channel = request, shell, channel
+        self.request, self.channel, self.run_cell = request, channel, shell.run_cell  # a cell may replace it
         self.answers = _Answers(request, shell.user_ns, channel.tell)
         self.watch = _Watch(request, channel, parent)
 
@@ -228,12 +228,12 @@ class _Run:
     def _cell(self, number: int, again: bool = False) -> BaseException | None:
         self.channel.tell(Begun(number))
         self.watch.begin()
-        result = self.shell.run_cell(self.request.cells[number].source, store_history=False, silent=False)
+        result = self.run_cell(self.request.cells[number].source, store_history=False)
         error: BaseException | None = result.error_before_exec or result.error_in_exec
         del result
+        self.channel.tell(_ended(number, error, again))
         if isinstance(error, MemoryError):
             _drop(error)
-        self.channel.tell(_ended(number, error, again))
         self.answers.look()
         self.watch.over()
         if isinstance(error, MemoryError) and not _is_room():
@@ -247,7 +247,11 @@ def _ended(number: int, error: BaseException | None, again: bool) -> Ended:
     if isinstance(error, SyntaxError):
         where = f" (in your cell, line {error.lineno})" if error.lineno else ""
         return Ended(number, f"{type(error).__name__}: {str(error.msg)[:TOLD]}{where}", again=again)
-    return Ended(number, told(error)[:TOLD], isinstance(error, NotImplementedError), again)
+    try:
+        said = told(error)[:TOLD]
+    except MemoryError:  # there is none left for a sentence
+        said = "MemoryError"
+    return Ended(number, said, isinstance(error, NotImplementedError), again)
 
 
 def _drop(error: BaseException) -> None:
@@ -337,6 +341,8 @@ class _Watch:
     def _stop(self, verdict: Literal["hung", "late"]) -> NoReturn:
         frame: FrameType | None = sys._current_frames().get(self.main)
         try:
-            self.channel.tell(Stopped(verdict, own_line(frame).removesuffix(", in <module>")[:TOLD] if frame is not None else ""))
+            self.channel.tell(
+                Stopped(verdict, own_line(frame).removesuffix(", in <module>")[:TOLD] if frame is not None else "")
+            )
         finally:
             os._exit(1)

@@ -41,7 +41,7 @@ PATIENCE = 10.0
 """So many times that on the wall."""
 MEMORY, FILES = 2 << 30, 64 << 20
 """Bytes of memory beyond those of Python itself; bytes of its folder."""
-MOST_FILES = 10_000
+MOST_FILES, MOST_DEEP = 10_000, 200
 LIVES, LEAST = 8, 0.2
 """So many processes one notebook may use up; with less CPU time than this left, none is begun."""
 BEGINNING = 60.0
@@ -69,7 +69,11 @@ class Taken(msgspec.Struct, kw_only=True):
     """Packed classes and functions, by the numbers of their exercises."""
     predictions: dict[str, bool | int | float | str] = {}
     remarks: list[str] = []
-    """What happened to cells, a sentence each."""
+    """What happened, a sentence each."""
+    cells: dict[str, str] = {}
+    """Those of the sentences that speak of a cell, by its name."""
+    cannot: dict[str, str] = {}
+    """Why an answer that is there cannot be taken, by the number of its exercise."""
     flags: list[str] = []
     """Those of the remarks at which a person should look: the student may not be to blame."""
     unwritten: list[str] = []
@@ -119,7 +123,9 @@ class _Taking:
         finally:
             remove(folder)
         if not self.over and (self.lives >= LIVES or self.left() < LEAST):
-            self.stop(f"the cells took {self.spent:.1f} s of CPU in {self.lives} processes, so some of them were not run")
+            self.stop(
+                f"the cells took {self.spent:.1f} s of CPU in {self.lives} processes, so some of them were not run"
+            )
 
     def leave_out(self, cell: int, why: str, flag: bool = False) -> None:
         """Go on without this cell."""
@@ -136,21 +142,21 @@ class _Taking:
 
     def result(self) -> Taken:
         """Return what was taken, with all that is to be said."""
-        taken, told = self.taken, []
+        taken, cells = self.taken, self.taken.cells
         for number, cell in enumerate(self.cells):
             ended, again = self.ended.get(number), self.again.get(number)
             if number in self.left_out:
-                told.append(f"cell {cell.name} {self.left_out[number]}")
+                cells[cell.name] = f"cell {cell.name} {self.left_out[number]}"
             elif again is not None and not again.raised:
-                told.append(f"cell {cell.name} uses a name that comes below it, so it was run again at the end")
+                cells[cell.name] = f"cell {cell.name} uses a name that comes below it, so it was run again at the end"
             elif ended is not None and ended.unwritten:
                 taken.unwritten.append(cell.name)
             elif ended is not None and ended.raised:
-                told.append(f"cell {cell.name} raised {ended.raised[: running.TOLD]}")
+                cells[cell.name] = f"cell {cell.name} raised {ended.raised[: running.TOLD]}"
         for key, why in self.cannot.items():
             names = " and ".join(self.wanted[key].values())
-            told.append(f"{names} cannot be taken out of the notebook ({why[: running.TOLD]})")
-        taken.remarks = told + taken.remarks
+            taken.cannot[key] = f"{names} cannot be taken out of the notebook ({why[: running.TOLD]})"
+        taken.remarks = [*cells.values(), *taken.cannot.values(), *taken.remarks]
         return taken
 
 
@@ -240,13 +246,17 @@ class _Life:
         where = f"; it was in {place[: running.TOLD]}" if place else ""
         limit = self.limits.cell
         if self.cell is None:
-            self.taking.stop(f"the process for its cells was not ready within {BEGINNING:g} s; grade it again", flag=True)
+            self.taking.stop(
+                f"the process for its cells was not ready within {BEGINNING:g} s; grade it again", flag=True
+            )
         elif verdict == "late":
             why = f"did not end within {limit * self.limits.patience:g} s and computed little in that time{where}; it was left out"
             self.taking.leave_out(self.cell, why, flag=True)
         elif self.taking.left() < limit:
             name, whole = self.taking.cells[self.cell].name, self.limits.notebook
-            self.taking.stop(f"the cells took {whole:g} s of CPU, so cell {name} was ended{where}, and the rest was not run")
+            self.taking.stop(
+                f"the cells took {whole:g} s of CPU, so cell {name} was ended{where}, and the rest was not run"
+            )
         else:
             self.taking.leave_out(self.cell, f"did not end within {limit:g} s of CPU{where}; it was left out")
 
@@ -274,7 +284,9 @@ class _Life:
         elif now - self.since > self.limits.cell * self.limits.patience + 4 * SLACK:
             self._stopped("late")
         elif _is_full(self.folder, self.limits.files):
-            self.taking.leave_out(self.cell, f"wrote files of more than {say_bytes(self.limits.files)}; it was left out")
+            self.taking.leave_out(
+                self.cell, f"wrote files of more than {say_bytes(self.limits.files)}; it was left out"
+            )
         else:
             return False
         return True
@@ -391,28 +403,36 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 def _is_full(folder: Path, most: int) -> bool:
     """Tell whether there is more in a folder than may be."""
-    size, count = 0, 0
-    for here, _, files in os.walk(folder):
-        count += 1 + len(files)
-        for name in files:
-            try:
-                size += os.lstat(os.path.join(here, name)).st_blocks * 512
-            except (OSError, AttributeError):
-                pass
-        if size > most or count > MOST_FILES:
-            return True
-    return False
+    size, count, waiting = 0, 0, [str(folder)]
+    try:
+        while waiting and size <= most and count <= MOST_FILES:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        size += entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:  # it has gone meanwhile
+        pass
+    except OSError:  # it may not be looked at, or its path is longer than the system allows
+        return not os.access(folder, os.R_OK) or count > MOST_DEEP
+    return size > most or count > MOST_FILES
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder whatever rights its owner gave to what is in it."""
+    """Remove a folder, whatever somebody else has put into it and whoever may read it."""
 
-    def again(act: Callable[[str], object], path: str, _: object) -> None:
-        try:
-            os.chmod(os.path.dirname(path), stat.S_IRWXU)
-            os.chmod(path, stat.S_IRWXU)
-            act(path) if act is not os.scandir and act is not os.open else shutil.rmtree(path, ignore_errors=True)
-        except OSError:
-            pass
+    def open_and_again(act: Callable[[str], object], path: str, _: object) -> None:
+        for one in (os.path.dirname(path), path):
+            if not os.path.islink(one):  # what it leads to is not ours
+                os.chmod(one, stat.S_IRWXU)
+        if act is os.unlink or act is os.rmdir:
+            act(path)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
-    shutil.rmtree(folder, onerror=again)
+    try:
+        shutil.rmtree(folder, onerror=open_and_again)
+    except (OSError, RecursionError):  # folders in folders in folders
+        subprocess.run(["rm", "-rf", str(folder)], check=False, stderr=subprocess.DEVNULL)
