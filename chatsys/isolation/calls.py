@@ -17,6 +17,7 @@ class Method(msgspec.Struct, frozen=True):
 
     arguments: tuple[str, ...] = ()
     returns: Any = None
+    """None: whatever it returns is not looked at."""
     optional: tuple[str, ...] = ()
     """Arguments at the end that a caller may leave away."""
 
@@ -38,12 +39,14 @@ class Script(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True):
     """What came of one call: a value of the declared type, or a sentence about what came instead.
 
-    `error` is what the method raised, with its line.  `wrong` tells a value of another type than the declared one.
+    `error` is what the method raised, with its line; `unfinished` says that it was a NotImplementedError.  `wrong`
+    tells a value of another type than the declared one.
     """
 
     value: Any = None
     error: str | None = None
     wrong: str | None = None
+    unfinished: bool = False
 
     @property
     def right(self) -> bool:

@@ -21,7 +21,7 @@ import marshal
 import sys
 import threading
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import CodeType
 from typing import Any
 from uuid import uuid4
@@ -53,22 +53,23 @@ _LOCKS: dict[Callable[[], Any], type] = {make: type(make()) for make in (threadi
 """They travel as new ones that nobody holds: who arrives is alone."""
 
 
-def pack(value: Any) -> bytes:
-    """Return `value` (classes, functions, plain data) as bytes."""
+def pack(value: Any, by_value: Collection[type] = ()) -> bytes:
+    """Return `value` (classes, functions, plain data) as bytes; the Structs `by_value` travel whole, importable or not."""
     file = io.BytesIO()
-    _Packer(file).dump(value)
+    _Packer(file, by_value).dump(value)
     return file.getvalue()
 
 
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
     """cloudpickle that knows Structs, and where code is written."""
 
-    def __init__(self, file: io.BytesIO) -> None:
+    def __init__(self, file: io.BytesIO, by_value: Collection[type] = ()) -> None:
         super().__init__(file)
+        self._by_value = by_value
         self._cells: dict[str, tuple[str, str] | None] = {}
 
     def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, _StructMeta) and not _importable(obj):
+        if isinstance(obj, _StructMeta) and (obj in self._by_value or not _importable(obj)):
             return _reduce_struct(obj)
         if isinstance(obj, msgspec.Meta):
             bounds = {name: getattr(obj, name) for name in dir(obj) if not name.startswith("_")}

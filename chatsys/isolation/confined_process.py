@@ -1,0 +1,366 @@
+"""A confined process, seen from outside: it is begun, asked, watched and ended.
+
+    exchange(request) --bytes--> the process (`answering`) --bytes--> (done, answers)
+        no answer yet: look at its CPU clock, from outside
+            3 s of CPU on one operation           hung    it accuses
+            ten times that on the wall, waiting   late    nothing is known of it
+            its end of the pipe is closed         died
+
+The limits hold for one operation of a request: the process writes into memory that both share at which one it is.
+That, like all that it writes, may be a lie; the CPU time of the whole bounds a process that lies.
+
+Promises  whatever came from the process is bounded and decoded strictly; a frame with another number than that of the
+          request ends it.  It ends with the one that began it, and its folder is removed.
+Read also `remote` (what is asked), `answering` (the process itself), `confinement`.
+"""
+
+import mmap
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import msgspec
+
+from chatsys.capabilities import PROCESSES, need
+from chatsys.errors import NotHere
+from chatsys.escape import escape
+from chatsys.isolation.answering import CONFINED, LOADED, Setup
+from chatsys.isolation.drain import say_bytes
+
+FRAME = 1 << 24
+"""Bytes that a frame may have."""
+LOOK = 0.05
+"""Seconds between two looks at the clocks."""
+ENDING = 1.0
+"""Seconds that a process gets to say where it is."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a class may take."""
+
+    operation: float = 3.0
+    """Seconds of CPU for one call."""
+    opening: float = 5.0
+    """Seconds of CPU until the class has been opened."""
+    whole: float = 15.0
+    """Seconds of CPU in all."""
+    patience: float = 10.0
+    """So many times as long on the wall."""
+    memory: int = 1 << 30
+    """Bytes beyond those that Python takes."""
+    files: int = 1 << 20
+    """Bytes of a file that it writes."""
+    reply: int = 1 << 18
+    """Bytes of one value that it returns."""
+    replies: int = 1 << 25
+    """Bytes of all that it answers to one request."""
+
+
+class Gone(BaseException):
+    """The process of a class has ended, or was ended; no world may take that for a crash of one of its nodes.
+
+    Attributes: `verdict`, `sentence`, `place` (a line of the class, or ""), `index` (which operation of the request),
+    `call` (which script and which call of it, where scripts were run).
+    """
+
+    def __init__(
+        self, verdict: Literal["hung", "late", "died", "borrowed"], sentence: str, place: str = "", index: int = 0
+    ) -> None:
+        self.verdict, self.sentence, self.place, self.index = verdict, sentence, place, index
+        self.call: tuple[int, int] | None = None
+        super().__init__(sentence)
+
+
+Entry = tuple[int, msgspec.Raw]
+_frames = msgspec.msgpack.Decoder(tuple[int, bool, list[Entry], str])
+
+
+class ConfinedProcess:
+    """One process: begun, confined, asked, ended."""
+
+    def __init__(self, limits: Limits, name: str, spent: float = 0.0) -> None:
+        """`spent` seconds of CPU have been taken before, by others of the same class."""
+        need("A confined process", PROCESSES, instead="judge the class in this process")
+        self.limits, self.name, self._spent = limits, name, spent
+        self.held: tuple[str, ...] = ()
+        """The measures of confinement that hold."""
+        self.problems: list[str] = []
+        """What keeps the class from being asked."""
+        self.base = ""
+        """What the class is, or inherits from, of the package."""
+        self._ended: float | None = None
+        self._looked = 0.0
+        self.folder = tempfile.mkdtemp(prefix="chatsys-answer-")
+        self._begin()
+
+    def open(self, given: bytes, code: bytes) -> None:
+        """Confine it and let it open the class."""
+        limits = self.limits
+        main_thread = threading.current_thread() is threading.main_thread()  # the kernel ends it with its thread
+        setup = Setup(
+            private=self.folder, read=[], memory=limits.memory, cpu=max(limits.whole - self._spent, 1) + 2,
+            files=limits.files, reply=limits.reply, parent=os.getpid() if main_thread else None,
+            name=self.name, given=given, code=code,
+        )  # fmt: skip
+        try:
+            self.number = CONFINED
+            self.held = tuple(self._first(msgspec.msgpack.encode(setup), list[str]))
+            self.number = LOADED
+            problems, base = self._first(b"", tuple[list[str], str])
+            self.problems, self.base = [bounded(one, 500) for one in problems[:20]], bounded(base, 200)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        import socket
+
+        self._end, theirs = socket.socketpair()
+        shared = tempfile.TemporaryFile()
+        shared.truncate(mmap.PAGESIZE)
+        self._progress = memoryview(mmap.mmap(shared.fileno(), mmap.PAGESIZE)).cast("Q")
+        paths = [path for path in sys.path if path and os.path.exists(path)]
+        code = (
+            f"import sys; sys.path[:] = {paths!r}; sys.prefix, sys.exec_prefix = {sys.prefix!r}, {sys.exec_prefix!r}; "
+            f"from chatsys.isolation.answering import main; main({theirs.fileno()}, {shared.fileno()})"
+        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-s", "-S", "-P", "-B", "-c", code],
+                env=clean_environment(self.folder), cwd=self.folder, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(), shared.fileno()), start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise NotHere(f"No other process could be started ({error.strerror or error}).") from None
+        finally:
+            theirs.close()
+            shared.close()
+        self._end.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._end, select.POLLIN)
+
+    def _first(self, request: bytes, kind: Any) -> Any:
+        """Return the only answer to what stands at the beginning."""
+        entries = [entry for found in self._exchange(request, self.limits.opening) for entry in found]
+        try:
+            ((_ok, data),) = entries
+            return msgspec.msgpack.decode(data, type=kind)
+        except Exception:
+            self._unreadable()
+
+    def ask(self, request: bytes, number: int) -> Iterator[list[Entry]]:
+        """Yield what the process answers to a request of this number, in pieces."""
+        self.number = number
+        return self._exchange(request, self.limits.operation)
+
+    # --- one exchange --------------------------------------------------------------------------------
+
+    def _exchange(self, request: bytes, limit: float) -> Iterator[list[Entry]]:
+        self._clock = _Clock(limit, self.limits)
+        self._looked = self._clock.begun
+        if request:
+            self._send(len(request).to_bytes(4, "big") + request)
+        done, left = False, self.limits.replies
+        while not done:
+            frame = self._frame()
+            left -= len(frame)
+            if left < 0:
+                self._gone("died", f"What {self.name} answered is longer than {say_bytes(self.limits.replies)}.")
+            try:
+                number, done, entries, _place = _frames.decode(frame)
+            except Exception:
+                self._unreadable()
+            if number != self.number:
+                self._gone("died", f"{self.name} wrote an answer to something that was not asked.")
+            yield entries
+
+    def _send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._end.send(view) :]
+            except BlockingIOError:
+                self._look()
+                time.sleep(0.001)
+            except OSError:
+                self._died()
+
+    def _frame(self) -> bytes:
+        size = int.from_bytes(self._read(4), "big")
+        if size > FRAME:
+            self._gone("died", f"What {self.name} answered is longer than {say_bytes(FRAME)}.")
+        return self._read(size)
+
+    def _read(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            if self._poll.poll(1000 * LOOK):
+                try:
+                    more = self._end.recv(count - len(data))
+                except OSError:
+                    more = b""
+                if not more:
+                    self._died()
+                data = data + more if data else more
+            if time.monotonic() - self._looked > LOOK:
+                self._look()
+        return data
+
+    # --- the clocks ----------------------------------------------------------------------------------
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that this process has taken."""
+        return self._ended if self._ended is not None else cpu_time(self._process.pid)
+
+    def _look(self) -> None:
+        """End the process if its time is over."""
+        self._looked = time.monotonic()
+        worked = self.cpu
+        over = self._clock.over(int(self._progress[0]), worked, self._spent + worked)
+        if over is not None:
+            verdict, limit = over
+            index = int(self._progress[0])
+            place = self._where()
+            where = f"it was in {place} then" if place else "and the process did not say where"
+            if verdict == "hung":
+                where = (
+                    f"it hung in {place}. Look for a loop that never ends"
+                    if place
+                    else f"{where}; look for one very long step"
+                )
+            joint = ";" if place else ","
+            self._gone(verdict, f"It did not end within {limit:g} s{joint} {where}.", place, index)
+
+    def _where(self) -> str:
+        """Ask the process in which line it is; "" if it does not say."""
+        try:
+            os.kill(self._process.pid, signal.SIGUSR1)
+            until, data = time.monotonic() + ENDING, b""
+            while time.monotonic() < until and len(data) < FRAME:
+                if not self._poll.poll(1000 * LOOK):
+                    continue
+                if not (more := self._end.recv(1 << 16)):
+                    break
+                data += more
+            while len(data) > 4:
+                size = int.from_bytes(data[:4], "big")
+                place = _frames.decode(data[4 : 4 + size])[3]
+                if place:
+                    return bounded(place, 100)
+                data = data[4 + size :]
+        except Exception:
+            pass  # what came is no frame
+        return ""
+
+    # --- the end -------------------------------------------------------------------------------------
+
+    def _died(self) -> NoReturn:
+        worked = self.cpu
+        index = int(self._progress[0])
+        try:
+            code = self._process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            self._gone("died", f"{self.name} closed the pipe through which it is asked.", "", index)
+        self._ended = worked
+        if code in (-getattr(signal, "SIGXCPU", 0), -9) and self._spent + worked >= self.limits.whole:
+            self._gone("hung", f"It took more than {self.limits.whole:g} s of computing in all.", "", index)
+        how = f"by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"with code {code}"
+        self._gone("died", f"{self.name} ended the process in which it runs, {how}.", "", index)
+
+    def _unreadable(self) -> NoReturn:
+        self._gone("died", f"What {self.name} answered cannot be read.")
+
+    def _gone(self, verdict: Any, sentence: str, place: str = "", index: int = 0) -> NoReturn:
+        self.close()
+        raise Gone(verdict, sentence, place, index)
+
+    @property
+    def pid(self) -> int:
+        """The number that the system gave it."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it was not ended yet."""
+        return self._ended is None
+
+    def close(self) -> None:
+        """End the process and remove its folder."""
+        if self._ended is None:
+            self._ended = cpu_time(self._process.pid)
+        self._process.kill()
+        self._process.wait()
+        self._end.close()
+        remove(self.folder)
+
+
+class _Clock:
+    """The two clocks of one request."""
+
+    def __init__(self, limit: float, limits: Limits) -> None:
+        self.limit, self.limits = limit, limits
+        self.begun = self.since = time.monotonic()
+        self.at: int | None = None
+        self.worked = 0.0
+
+    def over(self, at: int, worked: float, whole: float) -> tuple[str, float] | None:
+        """Return which verdict it is and after how many seconds, if the time is over; `at` is the operation."""
+        now = time.monotonic()
+        if at != self.at:
+            self.at, self.worked, self.since = at, worked, now
+        if worked - self.worked > self.limit:
+            return "hung", self.limit
+        if whole > self.limits.whole:
+            return "hung", self.limits.whole
+        if now - self.since > (patience := self.limits.patience * self.limit):
+            return "late", patience
+        if now - self.begun > (patience := self.limits.patience * self.limits.whole):
+            return "late", patience
+        return None
+
+
+def clean_environment(folder: str) -> dict[str, str]:
+    """Return the environment of a process that knows nothing of who began it and keeps everything in `folder`."""
+    own = {"HOME": folder, "TMPDIR": folder, "IPYTHONDIR": folder, "MPLCONFIGDIR": folder, "PATH": os.defpath}
+    fixed = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
+    needed = {
+        name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ
+    }
+    return {**needed, **own, **fixed}
+
+
+def remove(folder: str) -> None:
+    """Remove a folder that somebody else has filled."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # folders in folders in folders
+        subprocess.run(["rm", "-rf", folder], check=False)
+
+
+def cpu_time(pid: int) -> float:
+    """Return the seconds of CPU that a process has taken; 0 if nobody can say."""
+    try:
+        if sys.platform == "linux":
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        import psutil
+
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
+    except Exception:  # it has ended
+        return 0.0
+
+
+def bounded(text: str, most: int) -> str:
+    """Return the beginning of a text that somebody else has written, with no sign that steers a terminal."""
+    return escape(text[:most])
