@@ -129,7 +129,7 @@ def grade(
 
     setting = batch.Setting(lab=lab, course=_text(course), secret=_text(secret), public=public)
 
-    def tell(name: str, mark: batch.Mark) -> None:
+    def tell(name: str, mark: dict[str, Any]) -> None:
         if not as_json:
             print(f"{name}: {mark}", flush=True)
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from chatsys.teach.grading.reading import Cell
-from chatsys.teach.grading.taking import Limits, Taken, remove, take
+from chatsys.teach.grading.taking import Limits, Taken, take
 
 WANTED = {"3.1": {"answer": "MyQueue"}, "3.4": {"scenario": "scenario", "claim": "claim"}}
 QUEUE = "class MyQueue:\n    def receive(self, number):\n        return [number]\n"
@@ -213,16 +213,6 @@ def test_the_process_gets_nothing_of_our_environment_and_of_our_folders(monkeypa
     found = taken(look)
     if "files" in found.held:
         assert not found.remarks
-
-
-def test_a_folder_is_removed_whatever_stands_in_it(tmp_path: Path) -> None:
-    folder = tmp_path / "it"
-    (folder / "a" / "b").mkdir(parents=True)
-    (folder / "a" / "b" / "c").write_text("x")
-    (folder / "a" / "b").chmod(0)
-    (folder / "a").chmod(0o500)
-    remove(folder)
-    assert not folder.exists()
 
 
 def test_a_notebook_without_trouble_takes_a_moment() -> None:

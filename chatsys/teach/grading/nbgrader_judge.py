@@ -42,7 +42,7 @@ class Judge(NbGraderPreprocessor):  # type: ignore[misc]
             mark = without_answers(course, str(error))
         for remark in [mark["output"], *mark["flags"]]:
             self.log.info("%s of %s: %s", about["notebook"], about["student"], remark)
-        return from_dict(_shown(plain, mark)), resources
+        return from_dict(_shown(plain, mark)), resources  # type: ignore[no-untyped-call]
 
 
 def _shown(notebook: dict[str, Any], mark: Mark) -> dict[str, Any]:

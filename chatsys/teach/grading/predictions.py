@@ -57,17 +57,21 @@ def find_prediction(number: str) -> Predict:
 
 def of_kind(asked: Predict, answer: Any) -> bool | int | float | str:
     """Return `answer` if it is of the kind that the question asks for; raises `UsageError` with a sentence."""
+    value: Any = answer
     if asked.kind is float and type(answer) is int:
-        answer = float(answer) if abs(answer) <= LARGEST else math.inf
-    if type(answer) is not asked.kind:
-        raise UsageError(f"The answer to {asked.number} is {KINDS[asked.kind]}; you gave {answer!r:.40}.")
-    if isinstance(answer, float) and not math.isfinite(answer) or type(answer) is int and abs(answer) > LARGEST:
-        raise UsageError(f"The answer to {asked.number} is a number that one can reach; you gave {answer!r:.40}.")
-    if asked.options and answer not in asked.options:
-        raise UsageError(f"The answer to {asked.number} is one of {', '.join(asked.options)}; you gave {answer!r:.40}.")
-    if isinstance(answer, str) and not 0 < len(answer.strip()) <= LONGEST:
-        raise UsageError(f"The answer to {asked.number} has 1 to {LONGEST} letters; yours has {len(answer)}.")
-    return answer  # type: ignore[no-any-return]
+        value = float(answer) if abs(answer) <= LARGEST else math.inf
+    sentence = ""
+    if type(value) is not asked.kind:
+        sentence = f"is {KINDS[asked.kind]}"
+    elif isinstance(value, float) and not math.isfinite(value) or type(value) is int and abs(value) > LARGEST:
+        sentence = "is a number that one can reach"
+    elif asked.options and value not in asked.options:
+        sentence = f"is one of {', '.join(asked.options)}"
+    elif isinstance(value, str) and not 0 < len(value.strip()) <= LONGEST:
+        sentence = f"has 1 to {LONGEST} letters"
+    if sentence:
+        raise UsageError(f"The answer to {asked.number} {sentence}; you gave {answer!r:.40}.")
+    return value  # type: ignore[no-any-return]
 
 
 def given(lab: Lab, answers: Mapping[str, Any]) -> dict[str, bool | int | float | str]:

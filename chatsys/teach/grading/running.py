@@ -152,7 +152,7 @@ def _silence() -> None:
         os.dup2(nowhere, descriptor)
     sys.stdin = open(os.devnull, encoding="utf-8")
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8", errors="replace")
-    builtins.input = _nobody_answers  # type: ignore[assignment]
+    builtins.input = _nobody_answers
 
 
 def _nobody_answers(*_: object) -> NoReturn:
@@ -185,7 +185,7 @@ def _shell(awaits: bool) -> Any:
     if awaits:
         from IPython.core.async_helpers import get_asyncio_loop
 
-        get_asyncio_loop()
+        get_asyncio_loop()  # type: ignore[no-untyped-call]
     sys.modules["chatsys.teach.figures"] = _Figures("chatsys.teach.figures")
     return shell
 
@@ -259,7 +259,7 @@ def _drop(error: BaseException) -> None:
     import gc
 
     error.__traceback__ = None
-    sys.last_traceback = sys.last_value = None  # type: ignore[assignment]
+    sys.last_traceback = sys.last_value = None
     gc.collect()
 
 

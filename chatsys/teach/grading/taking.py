@@ -16,22 +16,21 @@ Read also `running` (inside the process), `reading` (which cells), `marking` (wh
 
 import os
 import queue
-import shutil
 import signal
-import stat
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
 from chatsys.capabilities import PROCESSES, need
+from chatsys.isolation.confined_process import clean_environment, cpu_time
 from chatsys.isolation.drain import Drain, say_bytes
-from chatsys.surroundings import temporary
+from chatsys.surroundings import remove, temporary
 from chatsys.teach.grading import running
 from chatsys.teach.grading.reading import Cell
 
@@ -295,14 +294,7 @@ class _Life:
 
     def _used(self) -> float:
         """Return the seconds of CPU that the process has taken."""
-        try:
-            import psutil
-
-            one = psutil.Process(self.process.pid)
-            times = one.cpu_times()
-            self.cpu = max(self.cpu, times.user + times.system)
-        except Exception:  # it has ended
-            pass
+        self.cpu = max(self.cpu, cpu_time(self.process.pid))
         return self.cpu
 
     def _end(self) -> int:
@@ -320,7 +312,8 @@ class _Life:
                 self.process.wait()
             self.taking.taken.cpu += self.cpu
             self.taking.spent += max(0.0, self.cpu - self.ready_cpu) if self.ready_cpu else 0.0
-        return self.process.returncode
+        assert self.process.returncode is not None
+        return int(self.process.returncode)
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -373,10 +366,7 @@ def command() -> list[str]:
 
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of the process: nothing of ours but what the system needs."""
-    kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    homes = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "IPYTHONDIR", "MPLCONFIGDIR"), str(folder))
-    fixed = {"PATH": os.defpath, "PYTHONHASHSEED": "0", "NBGRADER_EXECUTION": "autograde", "OPENBLAS_NUM_THREADS": "1"}
-    return {**kept, **homes, **fixed}
+    return {**clean_environment(str(folder)), "NBGRADER_EXECUTION": "autograde"}
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
@@ -418,21 +408,3 @@ def _is_full(folder: Path, most: int) -> bool:
     except OSError:  # it may not be looked at, or its path is longer than the system allows
         return not os.access(folder, os.R_OK) or count > MOST_DEEP
     return size > most or count > MOST_FILES
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, whatever somebody else has put into it and whoever may read it."""
-
-    def open_and_again(act: Callable[[str], object], path: str, _: object) -> None:
-        for one in (os.path.dirname(path), path):
-            if not os.path.islink(one):  # what it leads to is not ours
-                os.chmod(one, stat.S_IRWXU)
-        if act is os.unlink or act is os.rmdir:
-            act(path)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
-
-    try:
-        shutil.rmtree(folder, onerror=open_and_again)
-    except (OSError, RecursionError):  # folders in folders in folders
-        subprocess.run(["rm", "-rf", str(folder)], check=False, stderr=subprocess.DEVNULL)
