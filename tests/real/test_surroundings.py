@@ -126,7 +126,7 @@ REFUSED = [
 def test_what_stands_in_the_way_is_told(
     run: Run, stage: Path, monkeypatch: pytest.MonkeyPatch, line: str, words: str
 ) -> None:
-    monkeypatch.setattr("chatsys.teach.grading.grader.grade_notebooks", lambda *_, lab, **__: _find(lab))
+    monkeypatch.setattr("chatsys.teach.grading.batch.grade_notebooks", lambda _, setting, **__: _find(setting.lab))
     monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.1)
     refused(run(*line.split()), words)
     assert not (stage / "~nobodyhere").exists()

@@ -188,15 +188,15 @@ def test_who_writes_into_the_channel_can_only_answer_or_be_cut_off() -> None:
 # --- what is left afterwards ------------------------------------------------------------------------
 
 
-def test_nothing_is_left_of_a_notebook() -> None:
-    before = {path.name for path in Path(tempfile.gettempdir()).glob("chatsys-*")}
+def test_nothing_is_left_of_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     environment = dict(os.environ)
     deep = "import os\nos.makedirs('a/b')\nopen('a/b/c', 'w').write('x')\nos.chmod('a/b', 0)\nos.chmod('a', 0)"
     look = "import os\nassert not os.path.exists('mark'), 'seen'\nopen('mark', 'w').write('x')\n"
     for _ in range(2):
         found = taken(deep, look + "os.environ['MARK'] = '1'\nassert os.listdir(os.environ['HOME'])", QUEUE)
         assert not found.remarks
-    assert {path.name for path in Path(tempfile.gettempdir()).glob("chatsys-*")} <= before
+    assert list(tmp_path.iterdir()) == []
     assert dict(os.environ) == environment
     assert not [one for one in psutil.Process().children() if "running" in " ".join(one.cmdline())]
 
