@@ -20,6 +20,7 @@ import socket
 import stat
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from chatsys.capabilities import FILE_LOCKS, has
@@ -113,9 +114,27 @@ def temporary() -> Path:
 
 
 def remove(folder: Path | None) -> None:
-    """Remove a temporary folder and all that is in it, if there is one."""
-    if folder is not None:
+    """Remove a temporary folder, if there is one, whatever somebody has put into it and whoever may read that."""
+    if folder is None:
+        return
+
+    def open_and_again(act: Callable[[str], object], path: str, _: object) -> None:
+        for one in (os.path.dirname(path), path):
+            if not os.path.islink(one):  # what it leads to is not ours
+                os.chmod(one, stat.S_IRWXU)
+        if act is os.unlink or act is os.rmdir:
+            act(path)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+    try:
+        shutil.rmtree(folder, onerror=open_and_again)
+    except OSError:  # it is not there, or still in use
         shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # folders in folders in folders
+        import subprocess
+
+        subprocess.run(["rm", "-rf", str(folder)], check=False, stderr=subprocess.DEVNULL)
 
 
 def try_read(path: str | Path) -> None:

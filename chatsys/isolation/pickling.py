@@ -19,6 +19,7 @@ import io
 import linecache
 import marshal
 import sys
+import threading
 import typing
 from collections.abc import Callable, Collection
 from types import CodeType
@@ -48,6 +49,9 @@ _names: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 _came: WeakValueDictionary[str, type] = WeakValueDictionary()
 """The other way round: a Struct that comes once more is the one that is here already."""
 
+_LOCKS: dict[Callable[[], Any], type] = {make: type(make()) for make in (threading.Lock, threading.RLock)}
+"""They travel as new ones that nobody holds: who arrives is alone."""
+
 
 def pack(value: Any, by_value: Collection[type] = ()) -> bytes:
     """Return `value` (classes, functions, plain data) as bytes; the Structs `by_value` travel whole, importable or not."""
@@ -75,6 +79,9 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
                 return _load_code, (marshal.dumps(obj), self._cell(obj.co_filename))
             except ValueError:
                 pass  # somebody put a constant into it that no source can hold: cloudpickle knows how
+        for make, kind in _LOCKS.items():
+            if type(obj) is kind:
+                return make, ()
         if isinstance(obj, type) and "__msgspec_cache__" in vars(obj):
             # What msgspec has learned of an enum or a dataclass it leaves there; it cannot travel, and is learned anew.
             delattr(obj, "__msgspec_cache__")

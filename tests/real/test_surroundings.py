@@ -20,7 +20,7 @@ from chatsys.run import digest_part
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.ports import Ports
 from chatsys.runtime.service import teller
-from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason, try_write
+from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason, remove, try_write
 from chatsys.trace import Record, Trace
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes, limits and /proc")
@@ -126,7 +126,7 @@ REFUSED = [
 def test_what_stands_in_the_way_is_told(
     run: Run, stage: Path, monkeypatch: pytest.MonkeyPatch, line: str, words: str
 ) -> None:
-    monkeypatch.setattr("chatsys.teach.grading.grader.grade_notebooks", lambda *_, lab, **__: _find(lab))
+    monkeypatch.setattr("chatsys.teach.grading.batch.grade_notebooks", lambda _, setting, **__: _find(setting.lab))
     monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.1)
     refused(run(*line.split()), words)
     assert not (stage / "~nobodyhere").exists()
@@ -367,3 +367,26 @@ def test_a_file_where_a_node_of_a_cluster_needs_its_folder_is_told(tmp_path: Pat
     (tmp_path / "node1").write_text("")
     with pytest.raises(ChatsysError, match=r"node1 is not a folder \(File exists\); a file is in its way: name the"):
         Cluster(nodes=1, where="processes", data=tmp_path)
+
+
+def test_a_folder_is_removed_whatever_stands_in_it(tmp_path: Path) -> None:
+    folder, ours = tmp_path / "it", tmp_path / "ours"
+    ours.write_text("stays")
+    ours.chmod(0o640)
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "a" / "b" / "c").write_text("x")
+    (folder / "a" / "link").symlink_to(ours)
+    (folder / "a" / "b").chmod(0)
+    (folder / "a").chmod(0o500)
+    here = Path.cwd()
+    try:
+        os.chdir(folder)
+        for _ in range(1500):
+            os.mkdir("deep")
+            os.chdir("deep")
+    finally:
+        os.chdir(here)
+    remove(folder)
+    assert not folder.exists() and ours.stat().st_mode & 0o777 == 0o640
+    remove(folder)
+    remove(None)

@@ -5,6 +5,7 @@
     heartbeats        every beat, every silence and the suspicion it led to
     latency           how long a message took until it was answered, and delivered everywhere
     log_table         the common log as a table
+    queue_length      how many messages wait at every node over time, and for which number
     describe          the one sentence that sums a figure up
 
 Each figure reads nothing but the trace, so it works for every world and every actor, for a run
@@ -12,7 +13,7 @@ that is still going on (draw it again) and for one that somebody sent you as a f
 capped to what a person can look at; the summary still counts everything.
 
 Promises  texts of users are shown letter by letter (`theme.escape`); nothing depends on colour alone.
-Read also `timelines`, `deliveries` and `journeys`, where they are drawn, and `theme` (how everything looks).
+Read also `timelines`, `deliveries`, `journeys` and `waiting`, where they are drawn, and `theme` (how everything looks).
 """
 
 from collections.abc import Callable
@@ -23,12 +24,13 @@ from chatsys.errors import UsageError
 from chatsys.teach.figures import latencies as journeys
 from chatsys.teach.figures import matrices as deliveries
 from chatsys.teach.figures import over_time as timelines
+from chatsys.teach.figures import waiting
 from chatsys.teach.figures.theme import use
 from chatsys.trace import Trace, trace_of
 
 P = ParamSpec("P")
 
-__all__ = ["delivery_matrix", "describe", "heartbeats", "latency", "log_table", "roles", "use"]
+__all__ = ["delivery_matrix", "describe", "heartbeats", "latency", "log_table", "queue_length", "roles", "use"]
 
 
 def __dir__() -> list[str]:
@@ -50,6 +52,7 @@ log_table = _of_anything(deliveries.log_table)
 latency = _of_anything(journeys.latency)
 heartbeats = _of_anything(timelines.heartbeats)
 roles = _of_anything(timelines.roles)
+queue_length = _of_anything(waiting.queue_length)
 
 
 def describe(figure: Any) -> str:

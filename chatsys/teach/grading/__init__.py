@@ -1,10 +1,15 @@
 """Grades: a student's class, or a whole notebook, goes in; points and a story come out.
 
-    grader        one class, tried in a process of its own
-    questions     what a question is made of
-    marking       whole notebooks; cell_output: what their cells print, within bounds
+    lab            what a lab declares: exercises, parts, aspects, points
+    grader         one class, in a notebook: the public part;  predictions: an answer before the run
+    judging        one answer, tried part by part;  trial: how a judge asks it;  written: tests that students write
+    keys, seeds    what students do not have;  copies: how alike two answers are
+
+    reading        a notebook that was handed in, by the names of its cells;  tidying: mended where it lies
+    taking         its cells run and its answers leave it, by value;  running: the process in which that happens
+    marking        one notebook's mark;  batch: many of them;  nbgrader_judge: in a gradebook
 
 It knows no lab by its name: a lab is the folder labs/labNN, found by its number.
 
-Read first `grader`.
+Read first `lab`, then `judging`.
 """

@@ -1,14 +1,42 @@
-"""Lab 03, total order: one sequencer gives every message its number, the student's queue decides what is delivered.
+"""Lab 03, total order: one sequencer gives every message its number, a queue at each node decides what is delivered when.
 
-    stage     the small actor around the queue
-    checks    the questions 3.1 and 3.2, and the story of the run in which the queue failed
+    declaration  LAB: what is written, what it is worth, what is predicted
+    stage        the actor around the student's classes
+    play         the runs of the page
+    checks       the judges; reading: one queue, call by call
+    friends      wrong queues that a written test has to find
 
-What the notebook takes from here:  `from chatsys.teach.labs.lab03 import Conditions, Message, stopped, total_order`.
+What the notebook takes from here stands in `__all__`; names are looked up when they are first used, so that handing in answers does not load a simulator.
 
 Read first `stage`; `protocol.holdback` is the queue of the real chat.
 """
 
-from chatsys.sim.network import Conditions
-from chatsys.teach.labs.lab03.stage import Message, stopped, total_order
+from importlib import import_module
+from typing import Any
 
-__all__ = ["Conditions", "Message", "stopped", "total_order"]
+_HOMES = {
+    "LAB": "chatsys.teach.labs.lab03.declaration",
+    "Conditions": "chatsys.sim.network",
+    "Message": "chatsys.teach.labs.lab03.stage",
+    "stopped": "chatsys.teach.labs.lab03.stage",
+    "total_order": "chatsys.teach.labs.lab03.stage",
+    "arrivals": "chatsys.teach.labs.lab03.play",
+    "chat": "chatsys.teach.labs.lab03.play",
+    "crowd": "chatsys.teach.labs.lab03.play",
+    "queue_numbers": "chatsys.teach.labs.lab03.play",
+    "predict": "chatsys.teach.grading.predictions",
+    "reveal": "chatsys.teach.grading.revealing",
+    "student": "chatsys.teach.grading.revealing",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"lab 03 has no {name}; it has {', '.join(_HOMES)}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,18 +1,22 @@
-"""Lab 03: a chat with one sequencer, in which the student's queue decides what is delivered when.
+"""Lab 03: a chat with one sequencer, in which the student's classes decide.
 
 The highest node is the sequencer: it gives each message the next number and sends it to everybody.
 Messages overtake each other on the way, get lost and come twice.  What a node *receives* it hands
 to the student's queue, and *delivers* what the queue returns.
 
-    say --POST--> sequencer --ORDERED 1, 2, 3--> receive(number, message) --> [message, ...] --> deliver
-                     ^                              |
-                     `--- RESEND from 2 on ---------' a number is missing: ask again (given here)
+    say --POST--> order(origin, post, text) --ORDERED 1, 2, 3--> receive(number, message) --> deliver
+                  on the sequencer                ^                  |
+                                                  `----- RESEND -----'   missing(newest) is 2: ask again
+
+What the student has not written is given: the gaps of a queue without `missing` are asked for by the
+stage, and where no sequencer is handed in, the stage's own gives the numbers.
 
 Assumes   the sequencer never crashes; what to do when it does is the matter of `protocol.succession`.
-Promises  every number reaches every living node in the end, some of them more than once.
-Read also `checks` (who judges the queue), `protocol.holdback` (the real chat's queue).
+Promises  every number reaches every living node in the end, some of them more than once, if its gaps are asked for.
+Read also `checks` (who judges the classes), `protocol.holdback` and `protocol.ordering` (those of the real chat).
 """
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, ClassVar, Protocol
 
@@ -39,10 +43,17 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class HoldBackQueue(Protocol):
-    """What the student writes."""
+    """What the student writes in 3.1; in 3.2 it has `missing(newest) -> int | None` as well."""
 
     def receive(self, number: int, message: Message) -> list[Message]:
         """Take in message `number`; return all messages that may be delivered now, in their order."""
+
+
+class NumberGiver(Protocol):
+    """What the student writes in 3.3."""
+
+    def order(self, origin: str, post: int, text: str) -> int | None:
+        """Return the number of this post, each time the same; None while an earlier post of `origin` has none."""
 
 
 class Frame(msgspec.Struct, frozen=True, tag=str.upper, tag_field="type"):
@@ -73,16 +84,21 @@ class Newest(Frame, frozen=True):
 
 
 class Resend(Frame, frozen=True):
-    """To the sequencer: the messages from number `first` on, please."""
+    """To the sequencer: the messages from number `first` on, please, `count` of them."""
 
     first: int
+    count: int = AT_ONCE
 
 
 class TotalOrder(Actor):
     """A node of the lab: poster, receiver, and on the highest node the sequencer as well."""
 
     messages = (Post, Ordered, Newest, Resend)
-    queue: ClassVar[type[HoldBackQueue]]
+    queue: ClassVar[Callable[[], HoldBackQueue]]
+    numbers: ClassVar[Callable[[], NumberGiver] | None] = None
+    """Makes the student's sequencer; None: the stage numbers the posts itself."""
+    asks: ClassVar[bool] = False
+    """Whether the queue itself says what is missing."""
 
     def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
         super().__init__(me, config, random)
@@ -103,9 +119,12 @@ class TotalOrder(Actor):
         self.newest = 0
         self.count = 0
         """How many messages this node has delivered."""
-        self.order: list[Ordered] = []
-        """The sequencer's memory: message k at place k - 1."""
+        self.order: dict[int, Ordered] = {}
+        """The sequencer's memory: what has which number."""
         self.taken: dict[tuple[int, int], int] = {}
+        """How many posts of each life of a node have a number."""
+        make = type(self).numbers
+        self.giver: Any = make() if make is not None and me == self.sequencer else None
 
     # --- doors -----------------------------------------------------------------------------
 
@@ -131,8 +150,9 @@ class TotalOrder(Actor):
                 return self._receive(message)
             case Newest(number):
                 self.newest = max(self.newest, number)
-            case Resend(first) if first >= 1:
-                return [Send(sender, ordered) for ordered in self.order[first - 1 : first - 1 + AT_ONCE]]
+            case Resend(first, count):
+                wanted = range(first, first + min(count, AT_ONCE))
+                return [Send(sender, self.order[number]) for number in wanted if number in self.order]
         return []
 
     def on_alarm(self, name: Any, now: float) -> list[Any]:
@@ -140,7 +160,10 @@ class TotalOrder(Actor):
         self.alarms.set("again", now + AGAIN)
         effects: list[Any] = [effect for post in self.posts.values() for effect in self._post(post)]
         if self.me == self.sequencer:
-            effects += [Send(node, Newest(len(self.order))) for node in self.others]
+            effects += [Send(node, Newest(max(self.order, default=0))) for node in self.others]
+        elif type(self).asks:
+            if (number := self.holdback.missing(self.newest)) is not None:
+                effects.append(Send(self.sequencer, Resend(number, 1)))
         elif self.newest > self.complete == self.asked:
             effects.append(Send(self.sequencer, Resend(self.complete + 1)))
         self.asked = self.complete
@@ -167,19 +190,31 @@ class TotalOrder(Actor):
 
     def _number(self, origin: int, post: Post) -> list[Any]:
         """Give the next number, to each post once and to the posts of one node in their order."""
+        if self.giver is not None:
+            return self._number_by_student(origin, post)
         last = self.taken.get((origin, post.life), 0)
         if post.post != last + 1:
             return []
         self.taken[(origin, post.life)] = post.post
-        ordered = Ordered(len(self.order) + 1, origin, post)
-        self.order.append(ordered)
+        return self._announce(Ordered(len(self.order) + 1, origin, post))
+
+    def _number_by_student(self, origin: int, post: Post) -> list[Any]:
+        """Let the student's sequencer give the number; a known post is answered once more, to its node alone."""
+        number = self.giver.order(name_of(origin, post.life), post.post, post.text)
+        if number is None:
+            return []
+        ordered = Ordered(number, origin, post)
+        return [Send(origin, ordered)] if self.order.get(number) == ordered else self._announce(ordered)
+
+    def _announce(self, ordered: Ordered) -> list[Any]:
+        self.order.setdefault(ordered.number, ordered)
         return [*(Send(node, ordered) for node in self.others), Send(self.me, ordered)]
 
     # --- the receiver ----------------------------------------------------------------------
 
     def _receive(self, ordered: Ordered) -> list[Any]:
         number, post = ordered.number, ordered.post
-        self.origins[number] = (f"node{ordered.origin}-{post.life:08x}", post.post)
+        self.origins[number] = (name_of(ordered.origin, post.life), post.post)
         if post.life == self.life:
             self.posts.pop(post.post, None)
         if number > self.complete:
@@ -192,7 +227,7 @@ class TotalOrder(Actor):
         return early + self._deliver(self.holdback.receive(number, Message(number, post.author, post.text)))
 
     def _deliver(self, ready: Any) -> list[Any]:
-        if not isinstance(ready, list) or not all(isinstance(message, Message) for message in ready):
+        if not isinstance(ready, list | tuple) or not all(isinstance(message, Message) for message in ready):
             raise TypeError(f"receive must return a list of messages, [] for none; it returned {ready!r:.60}")
         effects = []
         for message in ready:
@@ -209,11 +244,21 @@ class TotalOrder(Actor):
         return effects
 
 
-def total_order(queue: type) -> type[TotalOrder]:
-    """Return the actor of this lab with the student's `queue` in it: `World(seed, actor=total_order(MyHoldBack))`."""
-    return type(f"TotalOrderWith{queue.__name__}", (TotalOrder,), {"queue": queue, "__doc__": TotalOrder.__doc__})
+def name_of(node: int, life: int) -> str:
+    """Return the name under which a node posts in one of its lives, whose posts are numbered from 1."""
+    return f"node{node}-{life:08x}"
+
+
+def total_order(queue: Any, sequencer: Any = None) -> type[TotalOrder]:
+    """Return the actor of this lab with the student's classes in it: `World(seed, actor=total_order(MyHoldBack))`.
+
+    A queue that has the method `missing` asks for its gaps itself; `sequencer` gives the numbers.
+    """
+    parts = {"queue": queue, "numbers": sequencer, "asks": hasattr(queue, "missing")}
+    name = getattr(queue, "__name__", "Queue")
+    return type(f"TotalOrderWith{name}", (TotalOrder,), {**parts, "__doc__": TotalOrder.__doc__})
 
 
 def stopped(world: Testbed) -> list[str]:
-    """Return a sentence for each node of a world or cluster that stopped because the queue raised an error."""
-    return [f"node {node} stopped: your queue raised {why}" for node, why in world.failures]
+    """Return a sentence for each node of a world or cluster that stopped because the student's class raised an error."""
+    return [f"node {node} stopped: your class raised {why}" for node, why in world.failures]

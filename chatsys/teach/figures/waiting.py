@@ -1,0 +1,201 @@
+"""The queue length: how many messages each node holds back, and for which number they all wait.
+
+    node 1        ___
+              ___|   |          a stair goes up with each message that comes early, and down when the late one is there;
+          ___|  #2   |___       the number is written on it: one late message holds up all those behind it
+
+That is head-of-line blocking.  A message waits from its record `hold` to its record `deliver`.
+
+Read also `matrices` (what was delivered at each number), `labs.lab03` (whose picture this is).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
+
+from chatsys.errors import UsageError
+from chatsys.teach.figures import theme
+from chatsys.teach.figures.theme import counted, node_name, seconds
+from chatsys.trace import Record, Trace
+
+ROW = 84
+"""Pixels for each node."""
+TALL = 0.72
+"""The longest queue takes this share of a row."""
+MOST_PLATEAUS = 400
+"""The longest ones are drawn, at most so many of each node."""
+LETTER = 9
+"""Pixels of one letter of a label."""
+
+
+@dataclass
+class Plateau:
+    """A time in which a node's queue waits for one and the same number."""
+
+    node: int
+    number: int
+    begin: float
+    end: float = 0.0
+    stairs: list[tuple[float, int]] = field(default_factory=list)
+    """(from when on, so many messages wait)"""
+    there: bool = False
+    """Whether the number had arrived already: then the queue waits although nothing is missing."""
+
+    @property
+    def most(self) -> int:
+        """How many messages wait at the highest stair."""
+        return max(count for _, count in self.stairs)
+
+    @property
+    def length(self) -> float:
+        """For how many seconds they wait."""
+        return self.end - self.begin
+
+
+class _Now:
+    """The plateau on which a queue is at the moment, if it is on one."""
+
+    def __init__(self) -> None:
+        self.open: Plateau | None = None
+
+    def begin(self, plateau: Plateau, waiting: int) -> None:
+        """Step onto a plateau."""
+        plateau.stairs.append((plateau.begin, waiting))
+        self.open = plateau
+
+    def count(self, time: float, waiting: int) -> None:
+        """Begin a new stair if the number of those that wait has changed."""
+        if self.open is not None and self.open.stairs[-1][1] != waiting:
+            self.open.stairs.append((time, waiting))
+
+    def close(self, time: float) -> list[Plateau]:
+        """Leave the plateau, and return it."""
+        closed, self.open = self.open, None
+        if closed is None:
+            return []
+        closed.end = time
+        return [closed]
+
+
+def queue_length(trace: Trace, node: int | None = None) -> Any:
+    """Draw how many messages wait at every node (or at `node`) over time, and for which number."""
+    title = "What waits, and for which number"
+    if node is not None and node not in trace.nodes:
+        raise UsageError(f"There is no node {node!r:.40} in this run; there are {', '.join(map(str, trace.nodes))}.")
+    plateaus = [one for one in find_plateaus(trace) if node in (None, one.node)]
+    if not plateaus:
+        return theme.nothing(title, "No message had to wait in this run.")
+    nodes = sorted({one.node for one in plateaus})
+    at = {one: row for row, one in enumerate(nodes)}
+    most = max(one.most for one in plateaus)
+    begin, end = min(one.begin for one in plateaus), max(one.end for one in plateaus)
+    room = max(end - begin, 1e-9) * 0.04
+    figure = go.Figure()
+    for there in (False, True):
+        _draw(figure, [one for one in plateaus if one.there is there], at, most, there)
+    pixels = (theme.WIDTH - 110) / (end - begin + 2 * room)
+    for one in plateaus:
+        _label(figure, one, at, most, one.length * pixels)
+    figure.update_xaxes(title={"text": "time (s)", "standoff": 6}, range=[begin - room, end + room])
+    figure.update_yaxes(
+        tickvals=list(at.values()), ticktext=[node_name(one) for one in nodes], ticklabelstandoff=6,
+        range=[-0.12, len(at) + 0.02], showgrid=True,
+    )  # fmt: skip
+    return theme.finish(figure, title, _tell(plateaus), ROW * len(nodes) + 20, below=90)
+
+
+def find_plateaus(trace: Trace) -> list[Plateau]:
+    """Return the times in which messages waited for one number, longest first of each node, in order of time."""
+    every: list[Plateau] = []
+    for node in trace.nodes:
+        mine = [record for record in trace if record.node == node]
+        every += sorted(_plateaus_of(node, mine), key=lambda one: -one.length)[:MOST_PLATEAUS]
+    return sorted(every, key=lambda one: (one.begin, one.node))
+
+
+def _plateaus_of(node: int, records: list[Record]) -> list[Plateau]:
+    waiting: set[int] = set()
+    arrived: dict[int, float] = {}
+    due, found, now = 1, list[Plateau](), _Now()
+    for record in records:
+        number, time = record.seq or 0, record.time
+        if now.open is not None and not now.open.there and arrived.get(due, time) < time:
+            found += now.close(arrived[due])  # the number is there, and is not delivered
+            now.begin(Plateau(node, due, arrived[due], there=True), len(waiting))
+        if record.kind == "receive" and record.message == "ORDERED":
+            arrived.setdefault(number, time)
+        elif record.kind == "hold":
+            waiting.add(number)
+        elif record.kind == "deliver":
+            waiting.discard(number)
+            due = max(due, number + 1)
+        elif record.kind in ("crash", "broken"):
+            waiting.clear()
+        if now.open is not None and (not waiting or now.open.number != due):
+            found += now.close(time)
+        if waiting and now.open is None:
+            now.begin(Plateau(node, due, time, there=arrived.get(due, time) < time), len(waiting))
+        now.count(time, len(waiting))
+    found += now.close(records[-1].time if records else 0.0)
+    return [one for one in found if one.length > 0]
+
+
+def _draw(figure: Any, plateaus: list[Plateau], at: dict[int, int], most: int, there: bool) -> None:
+    """Draw the stairs as areas on the line of their node."""
+    if not plateaus:
+        return
+    x: list[float | None] = []
+    y: list[float | None] = []
+    hover: list[str] = []
+    for one in plateaus:
+        base, text = at[one.node], _tell_one(one)
+        points = [(one.begin, base + 0.0)]
+        for (begin, count), (end, _) in zip(one.stairs, [*one.stairs[1:], (one.end, 0)], strict=True):
+            high = base + TALL * count / most
+            points += [(begin, high), (end, high)]
+        points += [(one.end, base + 0.0), (one.begin, base + 0.0)]
+        x += [*(time for time, _ in points), None]
+        y += [*(high for _, high in points), None]
+        hover += [text] * len(points) + [""]
+    colour, pale = (theme.VERMILLION, theme.PALE_ORANGE) if there else (theme.BLUE, theme.PALE_SKY)
+    figure.add_scatter(
+        x=x, y=y, mode="lines", fill="toself", fillcolor=pale, hovertext=hover, hoverinfo="text", hoveron="points",
+        name="it is there, and is not delivered" if there else "waits for a number that is not there",
+        line={"color": colour, "width": 2, "dash": "dash" if there else "solid"}, showlegend=True,
+    )  # fmt: skip
+
+
+def _label(figure: Any, one: Plateau, at: dict[int, int], most: int, pixels: float) -> None:
+    """Write on a plateau the number that everybody waits for, as far as there is room."""
+    many = f"{one.most} {'waits' if one.most == 1 else 'wait'} for #{one.number}"
+    text = next((text for text in (many, f"#{one.number}") if len(text) * LETTER <= pixels + LETTER), "")
+    if text:
+        figure.add_annotation(
+            x=one.end, xanchor="right", y=at[one.node] + TALL * one.most / most, yanchor="bottom", showarrow=False,
+            text=text, font={"size": 13}, yshift=1,
+        )  # fmt: skip
+
+
+def _tell_one(one: Plateau) -> str:
+    why = " (it is there)" if one.there else ""
+    return (
+        f"{node_name(one.node)}: up to {counted(one.most, 'message')} wait for #{one.number}{why}<br>"
+        f"{one.begin:.2f} s to {one.end:.2f} s ({seconds(one.length)})"
+    )
+
+
+def _tell(plateaus: list[Plateau]) -> str:
+    """Sum up the worst of it."""
+    stuck = next((one for one in plateaus if one.there), None)
+    if stuck is not None:
+        return (
+            f"From {stuck.begin:.2f} s on {counted(stuck.most, 'message')} waited at node {stuck.node} although #{stuck.number}, "
+            "the next one, was there: nothing was missing."
+        )
+    worst = max(plateaus, key=lambda one: (one.most, one.length))
+    longest = max(one.length for one in plateaus)
+    return (
+        f"At node {worst.node}, up to {counted(worst.most, 'message')} waited {seconds(worst.length)} for #{worst.number} alone: "
+        f"head-of-line blocking. The longest wait for one number was {seconds(longest)}."
+    )

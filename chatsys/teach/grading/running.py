@@ -1,0 +1,348 @@
+"""Running: the process in which a notebook's cells run when it is graded; `taking` begins it and watches it.
+
+    cells --one after the other, in a plain IPython--> names --packed, by value--> answers
+                                    `- after each cell, so that a later one that ends the process takes nothing with it
+
+There is no kernel, and nothing that a cell shows goes anywhere.  The process is confined before the first cell runs:
+it reads Python, packages and chatsys, writes into a folder of its own, and starts nothing.  What it tells is what
+its cells may have told as well; so it can say nothing but answers, and `taking` believes no more than that.
+
+Promises  a cell that raises costs itself.  A cell that comes to no end is told with its line, and ends the process.
+Read also `taking` (the other end), `isolation.confinement`, `isolation.pickling` (how a class travels).
+"""
+
+import builtins
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import IO, Any, Literal, NoReturn
+
+import msgspec
+
+from chatsys.errors import told
+from chatsys.isolation.deadline import own_line
+from chatsys.isolation.pickling import pack
+from chatsys.teach.grading.reading import Cell
+
+NO_MEMORY = 77
+"""With this code the process ends when there is no memory left for what follows."""
+ROOM = 256 << 20
+"""Bytes that must be free after a cell that had not enough memory."""
+TOLD = 300
+"""Characters of a sentence about an error."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be run, and what may be taken."""
+
+    private: str
+    cells: list[Cell]
+    wanted: dict[str, dict[str, str]]
+    """Answer -> name under which it travels -> name in the notebook."""
+    cell: float
+    """Seconds of CPU that one cell may take."""
+    patience: float
+    """So many times that on the wall."""
+    memory: int
+    cpu: float
+    files: int
+
+
+class Confined(msgspec.Struct, frozen=True, tag=True):
+    """The process is ready; these measures hold."""
+
+    held: tuple[str, ...]
+
+
+class Begun(msgspec.Struct, frozen=True, tag=True):
+    """A cell begins."""
+
+    cell: int
+
+
+class Ended(msgspec.Struct, frozen=True, tag=True):
+    """A cell is over; what it raised, if it did."""
+
+    cell: int
+    raised: str = ""
+    unwritten: bool = False
+    """Whether it is one that nobody has written yet."""
+    again: bool = False
+    """Whether it was run for the second time."""
+
+
+class Kept(msgspec.Struct, frozen=True, tag=True):
+    """An answer, packed; or why it cannot be."""
+
+    key: str
+    code: bytes = b""
+    why: str = ""
+
+
+class Predicted(msgspec.Struct, frozen=True, tag=True):
+    """All predictions so far."""
+
+    answers: dict[str, bool | int | float | str]
+
+
+class Stopped(msgspec.Struct, frozen=True, tag=True):
+    """A cell takes too long, and the process ends."""
+
+    verdict: Literal["hung", "late"]
+    place: str
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """All cells have run."""
+
+
+Told = Confined | Begun | Ended | Kept | Predicted | Stopped | Done
+
+
+def main() -> NoReturn:
+    """Read what is to be done from stdin, do it, and leave."""
+    request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
+    channel = Channel(os.fdopen(os.dup(1), "wb"))
+    _silence()
+    os.chdir(request.private)
+    _reach(request.private, sys.argv[1], sys.argv[2:])
+    parent = os.getppid()
+    shell = _shell(any("await" in cell.source for cell in request.cells))
+    from chatsys.isolation.confinement import confine
+
+    held = confine(
+        Path(request.private), package=True, memory=request.memory, cpu=request.cpu, files=request.files
+    )  # fmt: skip
+    channel.tell(Confined(held))
+    _Run(request, shell, channel, parent).all()
+    channel.tell(Done())
+    os._exit(0)
+
+
+def _reach(private: str, root: str, packages: list[str]) -> None:
+    """Let cells import packages, and chatsys, which is here already; of other files, those that they write."""
+    sys.path[:] = [private, *(path for path in sys.path if path and path != root)]
+    sys.path += [path for path in packages if path not in sys.path]
+    sys.argv = [""]
+
+
+class Channel:
+    """The way back to the one who takes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._lock = file, threading.Lock()
+
+    def tell(self, what: Told) -> None:
+        """Say one thing."""
+        data = msgspec.msgpack.encode(what)
+        with self._lock:
+            self._file.write(len(data).to_bytes(4, "big") + data)
+            self._file.flush()
+
+
+def _silence() -> None:
+    """Let whatever is printed go nowhere, by Python or by C, and let nothing be read."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    sys.stdin = open(os.devnull, encoding="utf-8")
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8", errors="replace")
+    builtins.input = _nobody_answers
+
+
+def _nobody_answers(*_: object) -> NoReturn:
+    raise EOFError("nobody answers input() while a notebook is graded")
+
+
+def _shell(awaits: bool) -> Any:
+    """Return a plain IPython; it must be made before the process is confined, for an event loop wants sockets."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    class Shell(InteractiveShell):
+        """Shows nothing."""
+
+        def showtraceback(self, *_: Any, **__: Any) -> None:
+            """What a cell raised is in its result."""
+
+        showsyntaxerror = showindentationerror = showtraceback
+
+        def _tee(self, *_: Any, **__: Any) -> Any:
+            """IPython keeps what is printed in memory; here nobody will ask for it."""
+            return nullcontext()
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.ast_node_interactivity = "none"
+    shell = Shell.instance(config=config)
+    shell.user_ns.pop("get_ipython", None)
+    shell.user_ns["exit"] = shell.user_ns["quit"] = sys.exit
+    if awaits:
+        from IPython.core.async_helpers import get_asyncio_loop
+
+        get_asyncio_loop()  # type: ignore[no-untyped-call]
+    sys.modules["chatsys.teach.figures"] = _Figures("chatsys.teach.figures")
+    return shell
+
+
+class _Figures(ModuleType):
+    """Stands for the figures until one is drawn: cells import them, and what draws seldom runs here."""
+
+    __path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def draw(*arguments: Any, **options: Any) -> Any:
+            return getattr(self._real(), name)(*arguments, **options)
+
+        return draw
+
+    def _real(self) -> Any:
+        from importlib import import_module
+
+        del sys.modules[self.__name__]
+        return import_module(self.__name__)
+
+
+class _Run:
+    """All cells of one notebook."""
+
+    def __init__(self, request: Request, shell: Any, channel: Channel, parent: int) -> None:
+        self.request, self.channel, self.run_cell = request, channel, shell.run_cell  # a cell may replace it
+        self.answers = _Answers(request, shell.user_ns, channel.tell)
+        self.watch = _Watch(request, channel, parent)
+
+    def all(self) -> None:
+        """Run the cells in their order; what missed a name is run once more, for it may stand below."""
+        again = [number for number in range(len(self.request.cells)) if isinstance(self._cell(number), NameError)]
+        for number in again:
+            self._cell(number, again=True)
+
+    def _cell(self, number: int, again: bool = False) -> BaseException | None:
+        self.channel.tell(Begun(number))
+        self.watch.begin()
+        result = self.run_cell(self.request.cells[number].source, store_history=False)
+        error: BaseException | None = result.error_before_exec or result.error_in_exec
+        del result
+        self.channel.tell(_ended(number, error, again))
+        if isinstance(error, MemoryError):
+            _drop(error)
+        self.answers.look()
+        self.watch.over()
+        if isinstance(error, MemoryError) and not _is_room():
+            os._exit(NO_MEMORY)
+        return error
+
+
+def _ended(number: int, error: BaseException | None, again: bool) -> Ended:
+    if error is None:
+        return Ended(number, again=again)
+    if isinstance(error, SyntaxError):
+        where = f" (in your cell, line {error.lineno})" if error.lineno else ""
+        return Ended(number, f"{type(error).__name__}: {str(error.msg)[:TOLD]}{where}", again=again)
+    try:
+        said = told(error)[:TOLD]
+    except MemoryError:  # there is none left for a sentence
+        said = "MemoryError"
+    return Ended(number, said, isinstance(error, NotImplementedError), again)
+
+
+def _drop(error: BaseException) -> None:
+    """Let go of what the frames of an error hold."""
+    import gc
+
+    error.__traceback__ = None
+    sys.last_traceback = sys.last_value = None
+    gc.collect()
+
+
+def _is_room() -> bool:
+    try:
+        bytearray(ROOM)
+    except MemoryError:
+        return False
+    return True
+
+
+class _Answers:
+    """What is taken out of the notebook, told anew whenever it has changed."""
+
+    def __init__(self, request: Request, names: dict[str, Any], tell: Callable[[Told], None]) -> None:
+        self.request, self.names, self.tell = request, names, tell
+        self._told: dict[str, Kept] = {}
+        self._predicted: dict[str, Any] = {}
+
+    def look(self) -> None:
+        """Tell what is new."""
+        self._carry_own_modules()
+        for key, parts in self.request.wanted.items():
+            if all(name in self.names for name in parts.values()):
+                found = self._packed(key, parts)
+                if found != self._told.get(key):
+                    self._told[key] = found
+                    self.tell(found)
+        predictions = sys.modules.get("chatsys.teach.grading.predictions")
+        kept = dict(getattr(predictions, "kept", {}))
+        if kept != self._predicted:
+            self._predicted = kept
+            self.tell(Predicted(kept))
+
+    def _packed(self, key: str, parts: dict[str, str]) -> Kept:
+        try:
+            return Kept(key, pack({travels: self.names[name] for travels, name in parts.items()}))
+        except BaseException as error:  # a generator, an open file, or a class that refuses
+            return Kept(key, why=f"{type(error).__name__}: {error!s:.200}")
+
+    def _carry_own_modules(self) -> None:
+        """What a cell wrote into a file beside the notebook and imported travels by value, too."""
+        import cloudpickle
+
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if isinstance(file, str) and file.startswith(self.request.private) and isinstance(module, ModuleType):
+                cloudpickle.register_pickle_by_value(sys.modules[name])
+
+
+class _Watch:
+    """A thread that ends the process when a cell takes too long, and says in which line it was."""
+
+    def __init__(self, request: Request, channel: Channel, parent: int) -> None:
+        self.request, self.channel, self.parent = request, channel, parent
+        self.main = threading.get_ident()
+        self._since: tuple[float, float] | None = None
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def begin(self) -> None:
+        """A cell begins."""
+        self._since = time.process_time(), time.monotonic()
+
+    def over(self) -> None:
+        """The cell is over."""
+        self._since = None
+
+    def _look(self) -> None:
+        while os.getppid() == self.parent:
+            time.sleep(0.05)
+            if (since := self._since) is not None:
+                worked, waited = time.process_time() - since[0], time.monotonic() - since[1]
+                if worked > self.request.cell:
+                    self._stop("hung")
+                elif waited > self.request.cell * self.request.patience:
+                    self._stop("late")
+        os._exit(1)
+
+    def _stop(self, verdict: Literal["hung", "late"]) -> NoReturn:
+        frame: FrameType | None = sys._current_frames().get(self.main)
+        try:
+            self.channel.tell(
+                Stopped(verdict, own_line(frame).removesuffix(", in <module>")[:TOLD] if frame is not None else "")
+            )
+        finally:
+            os._exit(1)

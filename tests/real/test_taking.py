@@ -1,0 +1,221 @@
+"""Taking answers out of notebooks: whatever a cell does costs that cell, and nothing of it is left afterwards."""
+
+import os
+import pickle
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from chatsys.teach.grading.reading import Cell
+from chatsys.teach.grading.taking import Limits, Taken, take
+
+WANTED = {"3.1": {"answer": "MyQueue"}, "3.4": {"scenario": "scenario", "claim": "claim"}}
+QUEUE = "class MyQueue:\n    def receive(self, number):\n        return [number]\n"
+QUICK = Limits(cell=0.5, notebook=4.0)
+"""Loops are ended soon, so that the tests are."""
+
+
+def taken(*sources: str, limits: Limits = QUICK) -> Taken:
+    """Take the answers of cells that are called c1, c2 and so on."""
+    return take([Cell(f"c{number}", source) for number, source in enumerate(sources, 1)], WANTED, limits)
+
+
+def answer(found: Taken) -> Any:
+    return pickle.loads(found.answers["3.1"])["answer"]
+
+
+# --- what leaves a notebook ------------------------------------------------------------------------
+
+
+def test_a_class_leaves_by_value_with_all_that_it_uses() -> None:
+    found = taken(
+        "import threading\nLIMIT = 3\nlock = threading.Lock()",
+        "%%writefile beside.py\ndef twice(x):\n    return 2 * x",
+        "from beside import twice\n\nclass Base:\n    def more(self, number):\n        return twice(number)",
+        "class MyQueue(Base):\n    def receive(self, number):\n        return [self.more(number), LIMIT, helper()]",
+        "def helper():\n    with lock:\n        return 'late'",
+    )
+    assert not found.remarks and not found.flags
+    assert answer(found)().receive(4) == [8, 3, "late"]
+
+
+def test_two_functions_leave_together_and_only_if_both_are_there() -> None:
+    assert set(taken("def scenario(world): pass").answers) == set()
+    both = taken("def scenario(world): pass", "def claim(trace): return 'said'").answers
+    assert pickle.loads(both["3.4"])["claim"](None) == "said"
+
+
+def test_what_cannot_leave_is_told() -> None:
+    found = taken("lines = (line for line in 'ab')\n" + QUEUE.replace("[number]", "next(lines)"))
+    assert found.answers == {}
+    assert found.cannot["3.1"].startswith("MyQueue cannot be taken out of the notebook (TypeError: cannot pickle")
+
+
+def test_predictions_leave_as_numbers_and_texts_and_nothing_else() -> None:
+    keep = "from chatsys.teach.grading import predictions\npredictions.kept.update({0!r})"
+    found = taken(keep.format({"3a": 4, "3b": 0.5, "3c": True, "3d": "no"}))
+    assert found.predictions == {"3a": 4, "3b": 0.5, "3c": True, "3d": "no"}
+    found = taken(QUEUE, keep.format({"3a": [1]}), QUEUE)
+    assert found.predictions == {} and "3.1" in found.answers
+
+
+def test_a_name_that_comes_below_is_found_in_a_second_round() -> None:
+    found = taken("class MyQueue(Base):\n    pass", "class Base:\n    def receive(self, number): return [number]")
+    assert answer(found)().receive(1) == [1]
+    assert found.remarks == ["cell c1 uses a name that comes below it, so it was run again at the end"]
+
+
+# --- what costs only itself -------------------------------------------------------------------------
+
+HARMLESS = {
+    "print('x' * 20_000_000)": "",
+    "x = 1 // 0": "ZeroDivisionError: integer division or modulo by zero (in your cell, line 1)",
+    "def f(:": "SyntaxError: invalid syntax",
+    "raise NotImplementedError": "",
+    "import sys\nsys.exit(3)": "SystemExit: 3",
+    "exit()": "SystemExit",
+    "raise KeyboardInterrupt": "KeyboardInterrupt",
+    "input('name? ')": "EOFError: nobody answers input() while a notebook is graded",
+    "%config InteractiveShell.ast_node_interactivity = 'all'": "",
+    "%%time\n1 + 1": "",
+    "!ls": "OSError",
+    "import os\nos.fork()": "PermissionError",
+    "import subprocess\nsubprocess.run(['true'])": "PermissionError",
+    "import os\nos.kill(os.getppid(), 9)": "PermissionError",
+    "open('/etc/passwd')": "PermissionError",
+    "open('/tmp/poison', 'w')": "PermissionError",
+    "import asyncio\nawait asyncio.sleep(0.01)": "",
+    "import builtins, IPython\nbuiltins.print = None\nIPython.get_ipython().run_cell = None": "",
+    "class E(Exception):\n    def __str__(self):\n        raise self\nraise E": "E: its message cannot be shown",
+    "from chatsys import delivery_matrix, grade, show\ngrade('3.1', 5)": "",
+    "get_ipython().ast_node_interactivity = 'all'\n5": "",
+    "import sys\nsys.stdout = sys.stderr = None": "",
+    "import threading, time\nthreading.Thread(target=lambda: [time.sleep(9)] * 9).start()": "",
+}
+
+
+def test_each_of_these_costs_only_itself() -> None:
+    found = taken(QUEUE, *HARMLESS, "def scenario(world): pass\ndef claim(trace): pass", limits=Limits())
+    assert set(found.answers) == {"3.1", "3.4"}
+    for number, says in enumerate(HARMLESS.values(), 2):
+        told = found.cells.get(f"c{number}", "")
+        assert told.startswith(f"cell c{number} raised {says}") if says else not told, (number, told)
+    assert found.unwritten == ["c5"] and not found.flags
+    assert not Path("/tmp/poison").exists()
+
+
+ENDS = {
+    "while True: pass": r"did not end within 0.5 s of CPU; it was in your cell, line 1",
+    "while True:\n    try:\n        while True: pass\n    except BaseException: pass": "did not end within 0.5 s of CPU",
+    "sum(__import__('itertools').count())": "did not end within 0.5 s of CPU; it was left out",
+    "while True: print('x' * 1000)": "did not end within 0.5 s of CPU",
+    "import os\nos._exit(3)": "ended the process in which it ran (code 3)",
+    "import ctypes\nctypes.string_at(0)": "ended the process in which it ran (signal SIGSEGV)",
+}
+
+
+@pytest.mark.parametrize("source", ENDS)
+def test_a_cell_that_ends_the_process_is_named_and_those_around_it_count(source: str) -> None:
+    found = taken(QUEUE, source, "def scenario(world): pass\ndef claim(trace): pass")
+    assert set(found.answers) == {"3.1", "3.4"}
+    assert found.cells["c2"].startswith(f"cell c2 {ENDS[source]}") and not found.flags
+    assert found.cpu < 3 and found.memory < 200 << 20
+
+
+def test_memory_that_a_cell_keeps_is_given_back_by_leaving_it_out() -> None:
+    small = Limits(memory=600 << 20)
+    found = taken(
+        QUEUE, "kept = []\nwhile True: kept.append(bytearray(10_000_000))", "x = bytearray(200_000_000)", limits=small
+    )
+    assert "3.1" in found.answers
+    assert found.remarks == ["cell c2 took all of the 600 MiB of memory that a notebook has; it was left out"]
+    found = taken(
+        "try:\n    kept = bytearray(1 << 40)\nexcept MemoryError: pass", "b = [0] * (1 << 40)", QUEUE, limits=small
+    )
+    assert "3.1" in found.answers and found.remarks == ["cell c2 raised MemoryError (in your cell, line 1)"]
+
+
+def test_files_that_a_cell_writes_are_bounded_in_bytes_and_number() -> None:
+    small = Limits(files=5 << 20)
+    many = "import time\nfor n in range(20): open(str(n), 'wb').write(b'x' * 1_000_000)\ntime.sleep(1)"
+    found = taken(QUEUE, many, "open('one', 'wb').write(b'x' * 9_000_000)", limits=small)
+    assert "3.1" in found.answers
+    assert found.cells["c2"] == "cell c2 wrote files of more than 5 MiB; it was left out"
+    assert found.cells["c3"].startswith("cell c3 raised OSError: [Errno 27] File too large")
+
+
+def test_a_cell_that_only_waits_is_left_out_and_a_person_is_asked_to_look() -> None:
+    found = taken("import time\ntime.sleep(100)", QUEUE, limits=Limits(cell=0.2))
+    assert "3.1" in found.answers
+    assert found.flags == [f"{found.cells['c1']}"]
+    assert found.cells["c1"].startswith(
+        "cell c1 did not end within 2 s and computed little in that time; it was in your cell, line 2"
+    )
+
+
+def test_the_cells_have_one_budget_and_what_was_taken_before_it_ended_stays() -> None:
+    loop = "import time\nwhile time.process_time() < 100: pass"
+    found = taken(QUEUE, *[loop] * 9, limits=Limits(cell=0.3, notebook=0.7))
+    assert "3.1" in found.answers and found.cpu < 3
+    assert "s of CPU" in found.remarks[-1] and "not run" in found.remarks[-1]
+
+
+def test_ever_new_deaths_come_to_an_end() -> None:
+    found = taken(QUEUE, *["import os\nos._exit(1)"] * 20)
+    assert "3.1" in found.answers
+    assert "in 8 processes, so some of them were not run" in found.remarks[-1]
+
+
+def test_who_writes_into_the_channel_can_only_answer_or_be_cut_off() -> None:
+    find = "import gc\nchannel = next(one for one in gc.get_objects() if type(one).__name__ == 'Channel')\n"
+    found = taken(QUEUE, find + "channel._file.write(b'x' * 100); channel._file.flush()\nwhile True: pass", QUEUE)
+    assert "3.1" in found.answers
+    assert found.cells["c2"] == "cell c2 wrote into the channel of the grader; it was left out"
+    forge = "from chatsys.teach.grading import running\nchannel.tell(running.Kept('99', b'x')); channel.tell(running.Begun(99))\n"
+    found = taken(
+        QUEUE,
+        find
+        + forge
+        + "channel.tell(running.Predicted({'3a': 'x' * 1000}))\nwhile True: channel.tell(running.Begun(1))",
+    )
+    assert set(found.answers) == {"3.1"} and found.cpu < 8
+
+
+# --- what is left afterwards ------------------------------------------------------------------------
+
+
+def test_nothing_is_left_of_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    environment = dict(os.environ)
+    deep = "import os\nos.makedirs('a/b')\nopen('a/b/c', 'w').write('x')\nos.chmod('a/b', 0)\nos.chmod('a', 0)"
+    look = "import os\nassert not os.path.exists('mark'), 'seen'\nopen('mark', 'w').write('x')\n"
+    for _ in range(2):
+        found = taken(deep, look + "os.environ['MARK'] = '1'\nassert os.listdir(os.environ['HOME'])", QUEUE)
+        assert not found.remarks
+    assert list(tmp_path.iterdir()) == []
+    assert dict(os.environ) == environment
+    assert not [one for one in psutil.Process().children() if "running" in " ".join(one.cmdline())]
+
+
+def test_the_process_gets_nothing_of_our_environment_and_of_our_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_OURS", "1")
+    root = str(Path(__file__).parents[2])
+    look = (
+        "import os, sys\n"
+        "assert 'SECRET_OF_OURS' not in os.environ and os.environ['HOME'] == os.getcwd(), os.environ\n"
+        f"assert {root!r} not in sys.path and '' not in sys.path, sys.path\n"
+        f"try:\n    os.listdir({root!r})\n    seen = True\nexcept OSError:\n    seen = False\nassert not seen"
+    )
+    found = taken(look)
+    if "files" in found.held:
+        assert not found.remarks
+
+
+def test_a_notebook_without_trouble_takes_a_moment() -> None:
+    begun = time.process_time()
+    found = taken(QUEUE, "from chatsys import delivery_matrix, show", *["x = 1"] * 20)
+    assert found.cpu < 1.0 and time.process_time() - begun < 0.5 and not found.remarks

@@ -1,0 +1,75 @@
+"""A trial in this process that starts anew: for tests of judges, where a real one would take a process."""
+
+import pickle
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from chatsys.errors import told
+from chatsys.isolation.calls import Call, Reply, Script
+from chatsys.isolation.pickling import pack
+from chatsys.teach.grading.lab import Exercise
+
+
+class TestTrial:
+    """The class travels by value as it does to a process, so what it keeps outside of its objects can be left behind."""
+
+    __test__ = False
+
+    def __init__(self, answer: type, exercise: Exercise) -> None:
+        self.code, self.name, self.methods = pack(answer), answer.__name__, exercise.methods
+        self.cls: Any = self.fresh()
+
+    def fresh(self) -> Any:
+        """Return the class as it is where nothing was done with it."""
+        return pickle.loads(self.code)
+
+    def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+        """Play them one after the other."""
+        return [self._play(self.cls, script) for script in scripts]
+
+    def alone(self, script: Script) -> list[Reply]:
+        """Play one with a class of its own."""
+        self.cls = self.fresh()
+        return self._play(self.cls, script)
+
+    def growth(self, load: Callable[[int, int], Script]) -> int | None:
+        """Count what Python holds; the real one looks at a process."""
+        scripts = load(1, 2_000), load(2_001, 20_000)
+        mine = self.fresh()()
+        tracemalloc.start()
+        try:
+            sizes = []
+            for script in scripts:
+                for call in script.calls:
+                    one = Call(call.method, (call.arguments[0], msgspec.structs.replace(call.arguments[1])))
+                    if not self._reply(mine, one).right:
+                        return None
+                sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+        return sizes[1] - sizes[0]
+
+    def _play(self, cls: Any, script: Script) -> list[Reply]:
+        replies: list[Reply] = []
+        try:
+            mine = cls(*script.arguments)
+        except Exception as error:
+            return [Reply(error=told(error))]
+        for call in script.calls:
+            replies.append(self._reply(mine, call))
+            if not replies[-1].right:
+                break
+        return replies
+
+    def _reply(self, mine: Any, call: Call) -> Reply:
+        try:
+            value = getattr(mine, call.method)(*call.arguments)
+        except Exception as error:
+            return Reply(error=told(error))
+        try:
+            return Reply(msgspec.convert(value, self.methods[call.method].returns))
+        except msgspec.ValidationError:
+            return Reply(wrong=f"{call.method} returned {value!r:.60}")
