@@ -153,7 +153,7 @@ class Fence(Part):
         """Two leaders of one term: impossible if quorums overlap; otherwise follow the higher id."""
         state = self.state
         sentence = f"nodes {state.leader} and {sender} both lead term {state.term}"
-        if state.safe:  # SPECIFICATION R1.4, R3.9
+        if state.members.safe:  # SPECIFICATION R1.4, R3.9
             raise BrokenInvariant(f"In this safe cluster {sentence}.")
         assert state.leader is not None, "there are two"
         anomaly = Note("anomaly", peer=sender, reason=sentence)

@@ -89,14 +89,14 @@ class Sequencer(Part):
     def lead(self, now: float) -> Effects:
         """Open the term with a barrier: whatever came before it commits with it."""
         last = self.log.last_seq
-        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.state.others}
+        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.state.members.others}
         self.own_match = self.own_asked = 0
         self.state.ready = False
         self.barrier = last + 1
         effects = self.order(Entry(0, 0, "barrier"), now)  # SPECIFICATION R8.2
         state = self.state
-        announce = Coordinator(state.term, state.peer(state.me), self.barrier, self.log.commit)  # type: ignore[arg-type]
-        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.others]]
+        announce = Coordinator(state.term, state.members.peer(state.me), self.barrier, self.log.commit)
+        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.members.others]]
 
     def order(self, draft: Entry, now: float) -> Effects:
         """Give `draft` the next sequence number and this term, for ever."""
@@ -236,7 +236,7 @@ class Sequencer(Part):
         restarted the sending, each restart would bring new refusals, and the frames would multiply
         (the schedule Q25).  So while probing a hint counts only if it lies below the probe.
         """
-        if self.state.safe:
+        if self.state.members.safe:
             hint = max(hint, progress.match)  # SPECIFICATION R8.8
         else:
             progress.match = min(progress.match, hint)
@@ -255,7 +255,7 @@ class Sequencer(Part):
         stuck = verified == progress.seen and verified < self.log.last_seq  # SPECIFICATION R8.12
         progress.seen = verified
         if stuck and not (progress.probing and not progress.sent_probe):
-            if self.state.safe:
+            if self.state.members.safe:
                 progress.base = max(progress.match, verified)
             else:
                 progress.base = progress.match = verified
@@ -267,7 +267,7 @@ class Sequencer(Part):
         In falling order, the position at place `quorum` is the largest that so many nodes reach.
         """
         held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
-        return held[self.state.quorum - 1]
+        return held[self.state.members.quorum - 1]
 
     def may_commit(self, seq: int) -> bool:
         """Tell whether what a quorum holds up to `seq` is committed: only if the entry there is of this term.
@@ -350,7 +350,7 @@ class Receiver(Part):
         for each term in which the logs differ.  What is committed here agrees with any leader's log.
         """
         before = self.log.start_of_term(seq) - 1
-        return max(before, self.log.commit) if self.state.safe else before  # SPECIFICATION R8.15
+        return max(before, self.log.commit) if self.state.members.safe else before  # SPECIFICATION R8.15
 
     def bound(self, leaders: int) -> int:
         """Return how far the leader's commit counts here: never beyond `verified`, for what follows may be a dead leader's.

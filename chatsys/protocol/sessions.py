@@ -187,7 +187,7 @@ class Sessions(Part):
 
     def _reply(self, link: Address, submit: Submit, status: SubmitStatus, reason: str) -> Send:
         state = self.state
-        leader = state.peer(state.leader) if status == "redirect" and state.leader != state.me else None
+        leader = state.leader_info if status == "redirect" and state.leader != state.me else None
         reply = SubmitReply(submit.client_id, submit.client_seq, status, reason, leader=leader)
         return Send(submit.via or link, reply)
 
@@ -220,7 +220,7 @@ class Sessions(Part):
     def _turn_away(self, reason: str) -> Effects:
         """Tell all who wait to ask again; the pair they repeat makes that harmless, whatever became of it."""
         effects: Effects = [self._reply(link, submit, "redirect", reason) for link, submit in self.held]
-        leader = self.state.peer(self.state.leader)
+        leader = self.state.leader_info
         for (client, number), links in [*self.waiting.items(), *self.older.items()]:
             reply = SubmitReply(client, number, "redirect", reason, leader=leader)
             effects += [Send(link, reply) for link in links]

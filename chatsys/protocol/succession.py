@@ -62,7 +62,7 @@ class Succession(Part):
         return [
             state.become(Role.PREPARING, "a quorum supports this node"),
             Append(Promised(state.term, state.me)),
-            *[Send(peer, request) for peer in state.others],
+            *[Send(peer, request) for peer in state.members.others],
             Send(state.me, Promise(state.term, True, self.log.last)),  # SPECIFICATION R7.5, R12.4
         ]
 
@@ -75,7 +75,7 @@ class Succession(Part):
                 return self._promise(sender, message, now)
             case Promise(ok=True, last=last), Role.PREPARING:
                 self.promises[sender] = last  # SPECIFICATION R7.5
-                return self._complete(now) if len(self.promises) >= self.state.quorum else []
+                return self._complete(now) if len(self.promises) >= self.state.members.quorum else []
             # SPECIFICATION R7.7
             case CatchupReply(purpose="sync", nonce=self.nonce), Role.SYNCING if sender == self.source:
                 return self._collect(message, now)
@@ -115,7 +115,7 @@ class Succession(Part):
         if chunk.unknown or chunk.prev != end:
             if chunk.prev.seq != end.seq and not chunk.unknown:
                 return []
-            if self.state.safe:  # SPECIFICATION R7.9
+            if self.state.members.safe:  # SPECIFICATION R7.9
                 raise BrokenInvariant(
                     f"Node {self.source} promised the newest log but does not have entry {end.seq} of term "
                     f"{end.term}, which is committed here."
@@ -135,7 +135,7 @@ class Succession(Part):
         """The attempt took too long, or the member asked to take over did not."""
         match name, self.state.role:
             case "prepare", Role.PREPARING | Role.SYNCING:  # SPECIFICATION R7.10
-                missing = f"{len(self.promises)} of {self.state.quorum} promises came in time"
+                missing = f"{len(self.promises)} of {self.state.members.quorum} promises came in time"
                 return [Yield(f"the attempt to lead failed: {missing}", back_off=True)]
             case "hand", _:  # SPECIFICATION R6.10
                 self.state.handing_over = False

@@ -50,7 +50,7 @@ class AsksAnyone(CatchUp):
         self.alarms.set("follow", now + self.wait)
         self.nonce = self.state.next_number(self.nonce)
         request = Catchup(self.state.term, "relay", self.log.last_seq + 1, self.nonce)
-        return [Send(peer, request) for peer in self.state.others]
+        return [Send(peer, request) for peer in self.state.members.others]
 
     def _serve(self, sender: int, request: Catchup) -> Effects:
         if request.purpose != "relay":

@@ -59,7 +59,7 @@ class CountsAcks(Sequencer):
 
     def held_by_quorum(self) -> int:
         """Take as many ACKs as a quorum has nodes for a quorum."""
-        return self.heads[-self.state.quorum] if len(self.heads) >= self.state.quorum else 0
+        return self.heads[-self.state.members.quorum] if len(self.heads) >= self.state.members.quorum else 0
 
 
 class OpensTheWindow(Sequencer):

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Append, Effects
@@ -66,7 +67,7 @@ class HalfIsEnough(Node):
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
     ) -> None:
         super().__init__(me, config, random, parts)
-        self.state.quorum = max(1, len(config.ids) // 2)
+        self.log.members = replace(self.log.members, quorum=max(1, len(config.ids) // 2))
 
 
 class LeadsUnprepared(Succession):
