@@ -27,7 +27,7 @@ Read also `log.splice`, `holdback`, `catchup` (gaps too long to wait for), lab 3
 """
 
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -295,10 +295,12 @@ class Receiver(Part):
     """The follower's side: accepts entries in order, holds back what comes early."""
 
     handles = (Propose, Heartbeat)
+    queue_class: ClassVar[type[HoldBack]] = HoldBack
+    """What holds early batches back."""
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
         super().__init__(state, config, random)
-        self.early = HoldBack(config.limits)
+        self.early = self.queue_class(config.limits)
         self.owed: int | None = None
         """The ACK to send at the end of the turn: equal to the leader's log up to here."""
         self.complained = -1
@@ -316,15 +318,23 @@ class Receiver(Part):
     def _accept(self, sender: int, batch: Propose) -> Effects:
         if batch.prev.seq > self.log.last_seq:
             return self._hold(sender, batch)  # SPECIFICATION R8.14
-        if not self.log.holds(batch.prev):  # SPECIFICATION R8.15
-            return [Send(sender, Ack(self.state.term, False, hint=self._before(batch.prev.seq)))]
+        if not self.agrees(batch):
+            return [Send(sender, Ack(self.state.term, False, hint=self._before(batch.prev.seq)))]  # SPECIFICATION R8.15
         effects = self.log.splice(batch.entries, batch.prev.seq)  # SPECIFICATION R8.16, R8.19
         end = batch.prev.seq + len(batch.entries)
         self.log.verify_to(end)
         self.owed = max(self.owed or 0, end)
         effects += self.log.commit_to(self.bound(batch.commit))
-        released = self.early.release(self.log.last_seq)
-        return effects if released is None else [*effects, Release(sender, released)]  # SPECIFICATION R8.20
+        return effects + self._release(sender)
+
+    def agrees(self, batch: Propose) -> bool:
+        """Tell whether the entry before the batch is the leader's; then so is all that stands before it (Raft 5.3)."""
+        return self.log.holds(batch.prev)
+
+    def _release(self, sender: int) -> Effects:
+        """Let out of the hold-back queue what follows now: through the whole door, fence included."""
+        early = self.early.release(self.log.last_seq)
+        return [] if early is None else [Release(sender, early)]  # SPECIFICATION R8.20
 
     def _hold(self, sender: int, batch: Propose) -> Effects:
         """Hold the early batch back and report the gap, once; catch-up reports the long ones.
@@ -336,11 +346,15 @@ class Receiver(Part):
         kept = self.early.hold(batch)
         reason = "kept" if kept else "dropped: the hold-back queue is full"
         effects: Effects = [Note("hold", seq=batch.prev.seq + 1, peer=sender, reason=reason)]
-        last = self.log.last_seq
-        if self.complained != last and batch.prev.seq - last <= self.config.limits.batch_entries:  # SPECIFICATION R8.14
-            self.complained = last
-            effects.append(Send(sender, Ack(self.state.term, False, hint=last)))
+        if self.may_complain(batch):
+            self.complained = self.log.last_seq
+            effects.append(Send(sender, Ack(self.state.term, False, hint=self.complained)))
         return effects
+
+    def may_complain(self, batch: Propose) -> bool:
+        """Tell whether to report the gap before this early batch: once for each gap, and only if it is short."""
+        gap = batch.prev.seq - self.log.last_seq
+        return self.complained != self.log.last_seq and gap <= self.config.limits.batch_entries  # SPECIFICATION R8.14
 
     def _before(self, seq: int) -> int:
         """Return where the logs may agree: before the whole term that disagrees at `seq`.
