@@ -197,6 +197,8 @@ class RemoteClass:
             raise Gone("borrowed", self.borrowed)
         if self._spent or not self._process.alive:
             self.restart()
+        if self.problems:
+            raise Gone("died", self.problems[0])
 
     def _replies(self, operations: Sequence[Operation], stop: bool = False) -> Iterator[Reply | None]:
         """Yield what came of each operation, None for what returns nothing; ends early if memory was used up."""
