@@ -34,7 +34,7 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
 from chatsys.explore.chance import NOW, Chance, Now, Undecidable
 from chatsys.explore.fingerprint import FAR, Copier, Pacing, Survey
-from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
+from chatsys.explore.happenings import Arrive, Crash, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
 
 LATE = Now(-1e6)
 """The date of an alarm that rings long after it should have."""
@@ -88,7 +88,7 @@ class Turn:
         """(kind, sentence) if the node stopped itself."""
 
 
-class Turns:
+class TurnMaker:
     """Computes turns.  `compress` shortens durable records without changing what they mean."""
 
     def __init__(
@@ -147,7 +147,7 @@ class Turns:
                 self._synced(turn)
             case _ if actor is None:
                 raise AssertionError("nothing happens to a process that is down")
-            case Deliver(sender=sender, incarnation=number, message=message):
+            case Arrive(sender=sender, incarnation=number, message=message):
                 if self._meet(turn, sender, number):
                     self._door(turn, actor.on_message, sender, message)
             case Own():

@@ -26,12 +26,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from chatsys.errors import told
+from chatsys.errors import named
 from chatsys.isolation import borrowed
 from chatsys.isolation.calls import Method
 from chatsys.isolation.confinement import confine
 from chatsys.isolation.deadline import own_line
 from chatsys.isolation.interface import problems
+from chatsys.places import innermost, inside
 
 OK, ERROR, WRONG, BORROWED, SKIPPED = range(5)
 SETTLE = -1
@@ -241,7 +242,8 @@ def _settle() -> tuple[int, Any]:
 
 def _told(error: BaseException) -> str:
     try:
-        return told(error)
+        place = innermost(error.__traceback__)
+        return f"{named(error)} ({inside(*place)})" if place else named(error)
     except BaseException:
         return "an error that cannot be shown"
 

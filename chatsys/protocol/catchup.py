@@ -20,10 +20,20 @@ PROPOSE of a leader in between passes its fence and voids a committed entry:
 So node 3 first enters the term of the node that serves it, term 3, and then refuses the PROPOSE.  The
 term of the entry would not do: x is of term 1 (the schedule Q24, found by thinking and not by seeds).
 
+Why the asker counts, and not the server.  A chunk is sent only when it was asked for, and the next one
+is asked for when the one before is here.  So a node that was away for a month is served at its own
+pace, the leader keeps nothing in mind for it, and if it crashes half way nobody has to notice.  The
+price is a round trip for each chunk.  The window of `ordering` has no such price, and is for followers
+that keep up.
+
+Why `follow` begins behind `verified`, and not behind the end of the own log.  Beyond `verified` the
+own entries may be a dead leader's.  Asked for what follows on them, the new leader would send a chunk
+that follows on another entry, and it would be refused; up to `verified` the two logs agree for certain.
+
 Assumes   nothing of the answer's timing; a lost one is asked for again.
 Promises  there is one way into the log, `log.splice`; a relay raises the term first, so that an
           older leader's delayed PROPOSE cannot void what came by it.
-Read also `ordering` (short gaps), lab 8.
+Read also `ordering` (short gaps).
 """
 
 from random import Random
@@ -105,7 +115,12 @@ class CatchUp(Part):
         return self._ask(now)
 
     def _ask_relay(self, peer: int) -> Effects:
-        """There is a leader I cannot hear; this peer can give me what is committed."""
+        """There is a leader I cannot hear; this peer can give me what is committed.
+
+        The link between 1 and 3 is cut for good, 3 leads, and 2 hears both (a star).  Node 1 suspects 3 and
+        asks 2, which answers `alive`.  No election helps node 1, for 3 leads and should go on.  But the
+        answer shows a way around the cut: what is committed is the same everywhere, so 2 may tell it.
+        """
         self.nonce = self.state.next_number(self.nonce)
         return [Send(peer, Catchup(self.state.term, "relay", self.log.commit + 1, self.nonce))]
 
@@ -162,7 +177,12 @@ class CatchUp(Part):
     # --- serving ---------------------------------------------------------------------------
 
     def _serve(self, sender: int, request: Catchup) -> Effects:
-        """Only a leader serves `follow`, only who promised the nominee serves `sync`, anyone serves `relay`."""
+        """Only a leader serves `follow`, only who promised the nominee serves `sync`, anyone serves `relay`.
+
+        Who serves decides what may be believed.  A follower copies the whole log of its leader in any case.
+        The log of a promiser is frozen for its nominee.  Of any other node only the committed entries count:
+        behind them may stand what a dead leader wrote on that node only (the schedule C14).
+        """
         state = self.state
         match request.purpose:
             case "follow" if state.leads:  # SPECIFICATION R9.3

@@ -7,10 +7,26 @@ nothing for long enough suspects the leader.  A leader that no quorum answers su
     follower  ...silence alarm, set anew by each beat... rings: Suspect
               ...trust alarm, shorter: while it is set, help nobody to depose the leader
 
+Two waits, in this order.  Both begin when a follower hears its leader (times of the course):
+
+    0 s            0.8 s, 1.6 s             2.0 s                2.5 s and more
+    a beat came    two beats are missing    trust ends:          silence ends: this node suspects,
+                                            it helps others      the highest id first
+
+Trust must end before suspicion may begin.  If it did not, then after a crash of node 3 node 2 would
+suspect and ask node 1, and node 1, which heard node 3 a moment later than 2 did, would still answer
+`alive`: each attempt would fail for want of a quorum until the last one had lost its trust, too.  And
+trust must outlast one lost beat, or a single lost frame would be enough for a contest.
+
+What the lease is not.  A lease in the sense of Gray and Cheriton (1989) is a right that others respect
+until it ends, and safety rests on clocks; Raft's leader can read by one (dissertation 6.4.1).  Nothing
+of the kind is granted here: a leader commits by the ACKs of a quorum, lease or no lease.  The lease
+only ends a wait that is in vain, of its clients and of its followers.
+
 Assumes   nothing: on an asynchronous network a slow node and a dead one look alike
           (Chandra and Toueg 1996), so suspicion may be wrong.
 Promises  a wrong suspicion costs time, never safety.  A replayed heartbeat revives nobody.
-Read also `election` (what a suspicion starts), lab 4.
+Read also `election` (what a suspicion starts).
 """
 
 from random import Random
@@ -131,7 +147,12 @@ class Detector(Part):
         return []
 
     def settle(self, now: float) -> Effects:
-        """A follower always listens; whoever is no follower does not."""
+        """A follower always listens; whoever is no follower does not.
+
+        There are many roads to FOLLOWER: a promise, a newer term, a failed attempt, a start.  If each had
+        to set the alarm, the one that forgot it would make a follower that waits for ever.  So it is seen
+        to here, once, at the end of each turn.
+        """
         if self.state.role is Role.FOLLOWER:
             if "silence" not in self.alarms:  # SPECIFICATION R5.4
                 self._listen(now)
@@ -160,6 +181,10 @@ class Detector(Part):
         leader that was busy for a moment does not depose itself over answers that wait in its inbox.
         With a lease of 2.5 s and a beat every 0.8 s there is room for three beats: the third is not
         sent if two went unanswered, so a leader in a minority turns clients away *within* the lease.
+
+        Without this rule a deaf leader would stay for ever: nothing reaches node 3, but 1 and 2 hear its
+        beats.  It can commit nothing, for no ACK arrives, and nobody suspects it, for it beats.  Only node
+        3 itself can notice that there are no answers (the schedule Q26).
         """
         if self._unanswered() >= self.allowed:  # SPECIFICATION R5.7
             return [Retire(f"no quorum of {self.state.quorum} answered the last {self._unanswered()} heartbeats")]

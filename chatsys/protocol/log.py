@@ -8,6 +8,17 @@
 `commit`: a quorum holds everything up to here, for ever.  `verified`: everything up to here is
 proved equal to the current leader's log; it falls back to `commit` whenever the term changes.
 
+Why `verified` is a mark of its own.  Raft speaks of the "index of last new entry" and has no name for
+it, so whoever writes Raft anew easily forgets it.  Then this happens (the schedule Q9):
+
+    term 1   3 leads; it is cut off, and writes x and y at positions 4 and 5, on itself only
+    term 2   2 leads with 1, and commits its barrier and z at positions 4 and 5
+             the cut ends, and the first frame that reaches 3 is a HEARTBEAT: commit is 5
+
+Node 3 has entries up to 5, but other ones.  If it went by the end of its own log, its users would read
+x and y.  With the mark they do not: on entering term 2 its `verified` fell back to 3, and nothing but
+batches of node 2 can raise it.
+
 Assumes   an entry's label (seq, term) names it: equal labels, equal logs up to there (Raft 5.3).
 The two marks move by two verbs only, and each says what must hold: `verify_to` and `commit_to`.
 
@@ -138,6 +149,10 @@ class Log:
         came after it is not cut off.  (Raft 5.3 has the same rule, and the same reason: "if an existing
         entry conflicts with a new one", not "if there are entries".)  Only terms are compared, because
         one term has one leader, and a leader gives a position once.
+
+        Suppose node 1 confirmed [4, 5] to leader 3, and then a delayed copy of the batch [4] arrives.
+        If node 1 cut its log behind each batch it would lose 5, which the leader counts as held here.
+        Then position 5 would be committed, be on the disk of node 3 only, and be lost with it.
 
         Raises `BrokenInvariant` if a committed entry would be voided in a safe cluster, or if
         the entries do not follow each other.

@@ -7,6 +7,12 @@ knows a leader, the highest one nominates itself at once instead of waiting for 
 
 (To nominate at boot, without asking, would start a cluster with quorum 1 under several leaders.)
 
+What `down` means.  A link that is cut and a process that is gone look alike from here, but for one
+sign: where only the process is gone, its machine refuses a new connection.  Only then does the
+transport say `LinkDown`.  So `down` is more than a suspicion, and less than a proof, since the process
+may be starting again; it spares waits that are in vain, and no rule of safety reads it.  A member
+behind a cut stays up here, and `failure` finds out about it by silence.
+
 Assumes   the members are fixed in the configuration.
 Promises  JOIN changes no membership, term or timer: it may be lost, repeated or late.
 Read also `failure` (what happens once members fall silent), `election`.
@@ -80,7 +86,10 @@ class Membership(Part):
     def _first_leader(self) -> list[Any]:
         """Nominate this node if it is the highest and everybody has said that there is no leader.
 
-        Everybody: a single member that has not answered may be the leader, or know one.
+        Everybody: a single member that has not answered may be the leader, or know one.  Suppose 3 comes
+        back while 2 leads, and 1, which has not heard of that yet, answers first.  On its word alone node 3
+        would nominate itself, and with quorum 1 lead beside 2.  If somebody never answers, nothing is lost:
+        then silence does what this rule would have done.
         """
         state = self.state
         if (

@@ -6,6 +6,20 @@ Promises  the table is a function of the delivered log alone, so every node comp
           A session has a name that is never given twice, the position of its opening: what was said
           in a session that expired stays unknown, even if a late copy of SUBMIT opens it again
           (the reason why the Raft dissertation, 6.3, names sessions so).
+
+How a name that is given twice would deliver twice (the schedule C17, with room for two sessions):
+
+    eve opens her session and says (c, 1); both are delivered, and copies of both frames wander about
+    fay and gil open theirs; eve's was idle longest, and is forgotten
+    the copies arrive: one opens a session for c again, the other says (c, 1), which is new in it
+
+As a session is named by the position of its opening, the late (c, 1) names the first session and not
+the second one, and belongs to none that is open.
+
+Why no clock lets a session expire.  Node 1 may deliver (c, 2) a second before node 2 does.  If each
+forgot by its own clock, 1 could deliver it and 2 forget c just before, and their users would read
+different chats.  Counted in the log, all nodes forget at the same position.
+
 Read also `sessions`, which asks it.
 """
 

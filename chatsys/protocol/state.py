@@ -14,7 +14,8 @@ and leader.  Here each step of the way has its own: NOMINATING asks without rais
 PreVote), DEFERRING is Bully's politeness, PREPARING asks for promises (Paxos phase 1), and SYNCING
 fetches what Raft's candidate must already have.
 
-Promises  `become` allows the moves in MOVES and no others; the labs draw their diagram from it.
+Promises  `become` allows the moves in MOVES and no others; the table of roles in SPECIFICATION.md is held
+          against it.
 Read also `election` and `succession`, who walk the moves; `node`, who owns the one NodeState.
 """
 
@@ -117,6 +118,9 @@ class NodeState:
 
         Then it is that leader's own wish that another node takes over, and trust is no reason to refuse.
         Leader and term must both fit: a late copy must not depose the next leader.
+
+            term 1   2 leads and asks 3 to take over; 3 asks 1 with transfer (2, 1), but its ELECTION is late
+            term 3   2 leads again, and 1 trusts it: now the ELECTION arrives, and is answered `alive`
         """
         leader = self.me if self.leads else self.trusted
         # SPECIFICATION R6.12

@@ -13,9 +13,18 @@ Why the best log is enough: what is committed stands on a quorum, any two quorum
 cluster share a node, and the log with the greatest last label has everything that node had
 committed (Raft 5.4.1, with a copy in place of a refused vote).
 
+Why a promise refuses the old leader, and not only other nominees:
+
+    term 1   3 leads and holds x; its PROPOSE of x to node 1 is late, and 2 never gets one
+    term 2   2 asks; 1 promises, and its log ends before x.  Now the PROPOSE of x arrives at 1
+
+If 1 took it in, its ACK would let 3 commit x on {1, 3}, while 2 leads without x and gives the position
+to another entry.  So once a quorum has promised, the logs that were told of are frozen: what none of
+them holds, the old leader can never commit.  (Paxos phase 1b: accept nothing below n.)
+
 Assumes   a promise is durable before it is sent: `outbox.Outbox` sees to it.
 Promises  one leader per term; its log holds everything committed in lower terms.
-Read also `election` (who nominates), `ordering` (what a leader does), lab 10.
+Read also `election` (who nominates), `ordering` (what a leader does).
 """
 
 from random import Random
@@ -53,7 +62,13 @@ class Succession(Part):
     # --- trying to lead --------------------------------------------------------------------
 
     def stand(self, decision: Stand, now: float) -> Effects:
-        """Open a new term and ask everyone for a promise; the own one goes through the own disk."""
+        """Open a new term and ask everyone for a promise; the own one goes through the own disk.
+
+        The own promise is a frame to oneself, which the outbox holds until the record is durable.  With
+        quorum 1 it is the only promise.  If it counted in memory, this node could lead term 5, crash before
+        the record is on its disk, and lead term 5 once more; and as PROPOSE does not wait for the disk,
+        others would hold entries of both lives under the same labels.
+        """
         state = self.state
         state.enter(state.term + 1, promised_to=state.me)  # SPECIFICATION R7.1
         self.promises = {}
@@ -84,7 +99,12 @@ class Succession(Part):
         return []
 
     def _complete(self, now: float) -> Effects:
-        """Lead, or first fetch the best log among a quorum of promisers: greatest last term, then position."""
+        """Lead, or first fetch the best log among a quorum of promisers: greatest last term, then position.
+
+        Viewstamped Replication chooses in the same order: the log of the latest normal view, and among those
+        the one with the largest op-number (Revisited, 4.2).  By length alone the choice would be wrong: a
+        leader that was cut off may have written much that no quorum ever held (see `messages.Label`).
+        """
         source = max(self.promises, key=lambda node: (self.promises[node], node))  # SPECIFICATION R7.6
         if self.promises[source] <= self.log.last:
             return [Lead()]
@@ -93,6 +113,18 @@ class Succession(Part):
         return effects + self._fetch(self.log.commit + 1, now)
 
     def _fetch(self, first: int, now: float) -> Effects:
+        """Begin to fetch the source's log from position `first` on, under a nonce of its own.
+
+        The nonce is for an answer that is older than the question (the schedule Q10):
+
+            term 2   3 was away, wants to lead, asks 1 for its log; the answer is late, 3 gives up
+            term 3   2 leads and commits y, on 1 and itself; then it crashes
+            term 4   3 tries again, asks 1 again, and now the old answer arrives
+
+        It comes from the right node, and it lacks y.  Three rules guard here, each enough by itself: the
+        fence drops what is of an older term, the nonce is an older one, and at the end the log is compared
+        with what 1 has promised.  (The mutant that plays Q10 has to lift all three.)
+        """
         self.nonce = self.state.next_number(self.nonce)
         self.collected = []
         self.collected_prev = self.log.label(first - 1)
@@ -166,6 +198,10 @@ class Succession(Part):
         own one too unless it is promised to this very nominee, whose PREPARE then came twice.  Raft's
         voter also compares logs, and refuses a nominee whose log is older; here the nominee gets the
         promise, and copies the best log instead.
+
+        Why trust comes before the term.  Node 1 hears nothing of leader 3, which 2 hears well.  If 2 promised
+        whoever asks with a greater term, then 1 and 3 could depose each other without end, and nobody would
+        be served for long (Raft 6: a server disregards RequestVote while it believes that a leader exists).
         """
         state = self.state
         if not state.endorses(request.transfer):  # SPECIFICATION R7.3
@@ -187,7 +223,7 @@ class Succession(Part):
         """Ask a higher member that has caught up to take over; serve no new client meanwhile.
 
         What is numbered already goes on being replicated, and this node leads until the other's PREPARE
-        arrives.  If nothing comes of it, the alarm `hand` opens the door to clients again.
+        arrives.  If nothing comes of it, the alarm `hand` lets this node serve clients again.
         """
         self.state.handing_over = True
         self.alarms.set("hand", now + self.timing.answer_timeout + self.timing.prepare_timeout)  # SPECIFICATION R6.10

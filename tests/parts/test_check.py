@@ -134,7 +134,7 @@ def test_a_leader_is_not_accused_for_a_hole_that_an_earlier_trace_filled() -> No
 
 def test_a_sync_that_begins_with_the_turn_of_a_promise_covers_it() -> None:
     story = Story().add("start", 1, seq=0).append(1, 1, 1).add("promise", 1, term=2, peer=3)
-    story.records[-1].time = story.records[-2].time
+    story.move_last_to(story.records[-2].time)
     story.add("durable", 1, seq=1).add("send", 1, message="PROMISE", peer=3, term=2)
     assert story.broken() == []
 

@@ -1,6 +1,6 @@
 """Bugs in catching up: what is fetched from others is believed too much, or never fetched.
 
-Read also `protocol.catchup`, which does it right; lab 8.
+Read also `protocol.catchup`, which does it right.
 """
 
 from msgspec.structs import replace

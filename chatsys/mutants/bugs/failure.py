@@ -1,6 +1,6 @@
 """Bugs in suspicion, deference and the lease: safe, and yet nobody is served.
 
-Read also `protocol.failure` and `protocol.election`, which do it right; labs 4 and 5.
+Read also `protocol.failure` and `protocol.election`, which do it right.
 """
 
 from chatsys.actor.effects import Effects, Note

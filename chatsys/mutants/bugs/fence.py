@@ -1,6 +1,6 @@
 """Bugs in the term fence: an old leader, an old answer or an old heartbeat is taken for a new one.
 
-Read also `protocol.fence`, which does it right; `succession` (promises); lab 10.
+Read also `protocol.fence`, which does it right; `succession` (promises).
 """
 
 from typing import Any, ClassVar

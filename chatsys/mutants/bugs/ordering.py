@@ -1,6 +1,6 @@
 """Bugs in numbering, counting copies, and accepting batches.
 
-Read also `protocol.ordering`, which does it right; `catchup` (the other road into the log); lab 3.
+Read also `protocol.ordering`, which does it right; `catchup` (the other road into the log).
 """
 
 from random import Random

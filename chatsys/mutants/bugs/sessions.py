@@ -1,6 +1,6 @@
 """Bugs in what clients are promised: once, in order, and `ok` only for what is committed.
 
-Read also `protocol.sessions`, which does it right; lab 6.
+Read also `protocol.sessions`, which does it right.
 """
 
 from random import Random

@@ -1,6 +1,6 @@
 """Bugs in promises, quorums and succession: two leaders of one term, or one that knows too little.
 
-Read also `protocol.succession`, which does it right; `fence` (older terms); lab 10.
+Read also `protocol.succession`, which does it right; `fence` (older terms).
 """
 
 from collections.abc import Iterable, Mapping
