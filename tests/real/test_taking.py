@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from chatsys.teach.grading.exchange import RunnableCell
-from chatsys.teach.grading.taking import CellLimits, Taken, take
+from chatsys.teach.grading.taking import CellLimits, NotebookAnswers, take
 
 WANTED = {"3.1": {"answer": "MyQueue"}, "3.4": {"scenario": "scenario", "claim": "claim"}}
 QUEUE = "class MyQueue:\n    def receive(self, number):\n        return [number]\n"
@@ -19,12 +19,12 @@ QUICK = CellLimits(cell=0.5, notebook=4.0)
 """Loops are ended soon, so that the tests are."""
 
 
-def taken(*sources: str, limits: CellLimits = QUICK) -> Taken:
+def taken(*sources: str, limits: CellLimits = QUICK) -> NotebookAnswers:
     """Take the answers of cells that are called c1, c2 and so on."""
     return take([RunnableCell(f"c{number}", source) for number, source in enumerate(sources, 1)], WANTED, limits)
 
 
-def answer(found: Taken) -> Any:
+def answer(found: NotebookAnswers) -> Any:
     return pickle.loads(found.answers["3.1"])["answer"]
 
 
@@ -89,12 +89,12 @@ HARMLESS = {
     "open('/etc/passwd')": "PermissionError",
     "open('/tmp/poison', 'w')": "PermissionError",
     "import asyncio\nawait asyncio.sleep(0.01)": "",
-    "import builtins, IPython\nbuiltins.print = None\nIPython.get_ipython().run_cell = None": "",
     "class E(Exception):\n    def __str__(self):\n        raise self\nraise E": "E: its message cannot be shown",
     "from chatsys import delivery_matrix, grade, show\ngrade('3.1', 5)": "",
     "get_ipython().ast_node_interactivity = 'all'\n5": "",
     "import sys\nsys.stdout = sys.stderr = None": "",
     "import threading, time\nthreading.Thread(target=lambda: [time.sleep(9)] * 9).start()": "",
+    "import builtins, IPython\nbuiltins.print = None\nIPython.get_ipython().run_cell = None": "",
 }
 
 
@@ -167,7 +167,7 @@ def test_the_cells_have_one_budget_and_what_was_taken_before_it_ended_stays() ->
 def test_ever_new_deaths_come_to_an_end() -> None:
     found = taken(QUEUE, *["import os\nos._exit(1)"] * 20)
     assert "3.1" in found.answers
-    assert "in 8 processes, so some of them were not run" in found.remarks[-1]
+    assert "in 8 processes, so some were not run" in found.remarks[-1]
 
 
 def test_who_writes_into_the_channel_can_only_answer_or_be_cut_off() -> None:

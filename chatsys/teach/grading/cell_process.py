@@ -24,16 +24,17 @@ from typing import IO, Literal
 
 import msgspec
 
-from chatsys.isolation.confined_process import clean_environment, cpu_time
+from chatsys.isolation.beginning import clean_environment
 from chatsys.isolation.drain import Drain
+from chatsys.isolation.limits import overfull, taken
 from chatsys.teach.grading.exchange import Begun, Confined, Done, Request, Stopped, Told
 
 BEGINNING = 60.0
 """Seconds on the wall until a process is ready."""
 ANSWER, ALL_ANSWERS = 16 << 20, 256 << 20
 """Bytes that one answer may have; bytes that a process may tell in all."""
-MOST_FILES, MOST_DEEP = 10_000, 200
-"""Files and folders that it may make; so many may lie where nobody may look, or deeper than a path is long."""
+MOST_FILES = 10_000
+"""Files and folders that it may make."""
 SLACK = 0.5
 """Seconds of CPU that the process has to say by itself where it is."""
 
@@ -130,7 +131,7 @@ class CellProcess:
             return Ending(verdict="hung")
         if now - self.since > cell * self.request.patience + 4 * SLACK:
             return Ending(verdict="late")
-        return Ending(verdict="full") if is_full(self.folder, self.request.files) else None
+        return Ending(verdict="full") if overfull(self.request.private, MOST_FILES, self.request.files) else None
 
     def _look(self) -> float:
         self.looked = time.monotonic()
@@ -138,7 +139,7 @@ class CellProcess:
 
     def _used(self) -> float:
         """Return the seconds of CPU that the process has taken."""
-        self.cpu = max(self.cpu, cpu_time(self.process.pid))
+        self.cpu = max(self.cpu, taken(self.process.pid).cpu)
         return self.cpu
 
     def end(self) -> int:
@@ -218,22 +219,3 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
             child.kill()
         except Exception:  # it has ended
             pass
-
-
-def is_full(folder: Path, most: int) -> bool:
-    """Tell whether there is more in a folder than may be."""
-    size, count, waiting = 0, 0, [str(folder)]
-    try:
-        while waiting and size <= most and count <= MOST_FILES:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    count += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        size += entry.stat(follow_symlinks=False).st_size
-    except FileNotFoundError:  # it has gone meanwhile
-        return False
-    except OSError:
-        return count > MOST_DEEP
-    return size > most or count > MOST_FILES

@@ -31,7 +31,7 @@ from chatsys.teach.grading.predictions import given
 from chatsys.teach.grading.reading import Source, find_source
 from chatsys.teach.grading.seeds import hidden_seeds, secret_id
 from chatsys.teach.grading.submission import Submission, written_words
-from chatsys.teach.grading.taking import Taken, take
+from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
 
 VISIBLE, LATER = "visible", "after_due_date"
@@ -125,7 +125,7 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     )
 
 
-def _outcomes(asked: Exercise | WrittenTest, course: Course, taken: Taken, student: str) -> list[Outcome]:
+def _outcomes(asked: Exercise | WrittenTest, course: Course, taken: NotebookAnswers, student: str) -> list[Outcome]:
     """Judge one answer; a fault of a judge costs nobody the rest of the notebook."""
     code, keys = taken.answers.get(asked.number), course.keys
     try:
@@ -212,7 +212,7 @@ def told(number: str, outcome: Outcome) -> str:
     return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}"
 
 
-def _explained(asked: Exercise | WrittenTest, outcome: Outcome, taken: Taken) -> Outcome:
+def _explained(asked: Exercise | WrittenTest, outcome: Outcome, taken: NotebookAnswers) -> Outcome:
     """Let an answer that is missing be told by what became of its cell."""
     if asked.number in taken.answers:
         return outcome
@@ -222,7 +222,7 @@ def _explained(asked: Exercise | WrittenTest, outcome: Outcome, taken: Taken) ->
     return msgspec.structs.replace(outcome, sentence=f"{why[0].upper()}{why[1:]}.") if why else outcome
 
 
-def _predictions(lab: Lab, taken: Taken) -> dict[str, Any]:
+def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
     """Return the test of the predictions: they count for being there, together."""
     answers = given(lab, taken.predictions)
     missing = [one.number for one in lab.predictions if one.number not in answers]

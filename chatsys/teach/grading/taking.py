@@ -1,6 +1,6 @@
 """Taking: the answers of a notebook leave it by value, and all that its cells did otherwise is thrown away.
 
-    cells --> a confined process (`cell_process`, `running`) --bytes, numbers, texts--> Taken
+    cells --> a confined process (`cell_process`, `running`) --bytes, numbers, texts--> NotebookAnswers
                 |  a cell comes to no end, ends the process, fills memory or disk: it is named and left out,
                 |  and those before it are run again in a new process for those behind it
                 `- afterwards it is ended, and its folder removed
@@ -53,7 +53,7 @@ class CellLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of its folder."""
 
 
-class Taken(msgspec.Struct, kw_only=True):
+class NotebookAnswers(msgspec.Struct, kw_only=True):
     """What was taken out of one notebook."""
 
     answers: dict[str, bytes] = {}
@@ -78,7 +78,7 @@ class Taken(msgspec.Struct, kw_only=True):
 
 def take(
     cells: Sequence[RunnableCell], wanted: Mapping[str, Mapping[str, str]], limits: CellLimits | None = None
-) -> Taken:
+) -> NotebookAnswers:
     """Run `cells` and return what is `wanted`: answer -> name under which it travels -> name in the notebook."""
     need("Grading whole notebooks", PROCESSES, instead="check one class at a time")
     taking = _Taking(list(cells), {key: dict(parts) for key, parts in wanted.items()}, limits or CellLimits())
@@ -100,7 +100,7 @@ class _Taking:
         self.again: dict[int, Ended] = {}
         """What became of cells, and of those that were run once more."""
         self.cannot: dict[str, str] = {}
-        self.taken = Taken()
+        self.taken = NotebookAnswers()
         self.lives, self.left, self.over = 0, limits.notebook, False
         """`left` is the CPU time that the cells still have."""
 
@@ -182,7 +182,7 @@ class _Taking:
         if flag:
             self.taken.flags.append(why)
 
-    def result(self) -> Taken:
+    def result(self) -> NotebookAnswers:
         """Return what was taken, with all that is to be said."""
         taken, cells = self.taken, self.taken.cells
         for number, cell in enumerate(self.cells):
