@@ -134,7 +134,7 @@ def test_what_stands_in_the_way_is_told(
 
 def _find(lab: str) -> None:
     """Look for the lab as grading does; where results cannot be kept, it must not come so far."""
-    from chatsys.teach.grading.marking import find_source
+    from chatsys.teach.grading.reading import find_source
 
     assert lab == LONG, "nothing is graded before it is known where the results go"
     find_source(lab)
