@@ -69,6 +69,8 @@ class RemoteClass:
         self._decoders = {one: msgspec.msgpack.Decoder(how.returns) for one, how in methods.items()}
         self._shared = {kind for kind in self.given if is_plain(kind)}
         self._dropped: list[int] = []
+        self.unfinished = ""
+        """The first method that raised NotImplementedError: nobody has written it yet."""
         self._objects, self._life, self._before = SCRIPT, 0, 0.0
         self._begin()
 
@@ -248,6 +250,8 @@ class RemoteClass:
                 return Reply(wrong=_shown(data))
         if kind == ERROR:
             text, unfinished, self._spent = msgspec.msgpack.decode(data, type=tuple[str, bool, bool])
+            if unfinished and not self.unfinished:
+                self.unfinished = method or "__init__"
             return Reply(error=bounded(text, 700), unfinished=unfinished)
         text = msgspec.msgpack.decode(data, type=str)
         if kind == BORROWED:
