@@ -14,7 +14,6 @@ Read also `remote` (the end that asks), `borrowed` (how the class is opened), `c
 """
 
 import gc
-import mmap
 import os
 import pickle
 import signal
@@ -65,6 +64,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
 def main(end: int, shared: int) -> None:
     """Answer until nobody asks any more."""
+    import mmap  # not every system has it, and all of this can be imported there
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Pipe(end)
     setup = msgspec.msgpack.decode(pipe.read(), type=Setup)

@@ -15,6 +15,7 @@ Read also `calls` (Script, Reply), `confined_process` (limits and clocks), `answ
 """
 
 import sys
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -26,14 +27,17 @@ from chatsys.isolation import borrowed
 from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKIPPED, WRONG
 from chatsys.isolation.calls import Call, Method, Reply, Script
 from chatsys.isolation.confined_process import ConfinedProcess, Entry
+from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.limits import Allowance, Gone, bounded
-from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operation, with_bases
+from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operations_of, with_bases
 from chatsys.isolation.pickling import pack
 
 __all__ = ["Allowance", "Gone", "Raised", "RemoteClass", "RemoteObject"]
 
 ORDINARY = Allowance()
 """Those of an ordinary exercise."""
+SHORTAGES = 5
+"""So many times a class may use up its memory and is asked on."""
 AT_ONCE = 500
 """So many operations go into one request."""
 
@@ -64,7 +68,7 @@ class RemoteClass:
         self._decoders = {one: msgspec.msgpack.Decoder(how.returns) for one, how in methods.items()}
         self._shared = {kind for kind in self.given if is_plain(kind)}
         self._dropped: list[int] = []
-        self._objects, self._life, self._before = SCRIPT, 0, 0.0
+        self._objects, self._life, self._before, self._shortages = SCRIPT, 0, 0.0, 0
         self._begin()
 
     def _begin(self) -> None:
@@ -167,22 +171,21 @@ class RemoteClass:
     def run(self, scripts: Sequence[Script]) -> list[list[Reply]]:
         """Play each script with an object of its own, up to the first error; one of `__init__` is its only reply."""
         found: list[list[Reply]] = [[] for _ in scripts]
-        places = [(index, call) for index, script in enumerate(scripts) for call in range(-1, len(script.calls))]
+        operations = [one for script in scripts for one in operations_of(script)]
+        owners = [index for index, script in enumerate(scripts) for _ in range(len(script.calls) + 1)]
         first = 0
-        while first < len(places):
+        while first < len(operations):
             self._ready()
-            left = places[first:]
-            operations = [operation(scripts[script], call) for script, call in left]
-            place = -1
+            place = first - 1
             try:
-                for place, reply in enumerate(self._replies(operations, stop=True)):
+                for place, reply in enumerate(self._replies(operations[first:], stop=True), first):
                     if reply is not None:
-                        found[left[place][0]].append(reply)
+                        found[owners[place]].append(reply)
             except Gone as gone:
-                gone.call = left[min(gone.index, len(left) - 1)]
+                at = min(first + gone.index, len(owners) - 1)
+                gone.call = owners[at], at - owners.index(owners[at]) - 1
                 raise
-            script = left[place][0]  # if memory was used up, the rest of it needs an object that is lost
-            first += next((later for later in range(place, len(left)) if left[later][0] > script), len(left))
+            first = bisect_right(owners, owners[place])  # what is left of this script needs an object that is lost
         return found
 
     # --- both ----------------------------------------------------------------------------------------
@@ -190,6 +193,10 @@ class RemoteClass:
     def _ready(self) -> None:
         if self.borrowed is not None:
             raise Gone("borrowed", self.borrowed)
+        if self._spent:
+            self._shortages += 1
+            if self._shortages > SHORTAGES:
+                self._end("died", f"{self.name} used up {say_bytes(self.limits.memory)} of memory again and again.")
         if self._spent or not self._process.alive:
             self.restart()
         if self.problems:

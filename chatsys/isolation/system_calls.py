@@ -16,7 +16,6 @@ Read also `confinement`, which installs it; `man 2 seccomp`.
 """
 
 import os
-import platform
 import struct
 import sys
 
@@ -107,8 +106,8 @@ def _looked_into(pid: int) -> dict[tuple[int | None, int | None], tuple[Test, ..
 
 def install() -> bool:
     """Filter the system calls of this process, all its threads, from now on; False if this system cannot."""
-    machine = _MACHINES.get(platform.machine())
-    if sys.platform != "linux" or machine is None or sys.byteorder != "little":
+    machine = _MACHINES.get(os.uname().machine) if sys.platform == "linux" else None
+    if machine is None or sys.byteorder != "little":
         return False
     import ctypes
 

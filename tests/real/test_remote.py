@@ -271,6 +271,13 @@ def test_a_memory_error_costs_one_script_and_the_next_one_gets_a_new_process() -
             first.receive(1, message(1))
 
 
+def test_who_uses_up_the_memory_again_and_again_is_not_asked_on() -> None:
+    with remotely(body("bytearray(1 << 40)")) as remote:
+        with pytest.raises(Gone, match="MyHoldBack used up 256 MiB of memory again and again") as caught:
+            remote.run([script(1)] * 100)
+        assert caught.value.verdict == "died"
+
+
 @pytest.mark.parametrize("error", ["SystemExit(3)", "KeyboardInterrupt()", "GeneratorExit()", "BaseException('all')"])
 def test_every_kind_of_error_is_an_answer(error: str) -> None:
     assert error.split("(")[0] in (replies(body(f"raise {error}"))[0].error or "")
