@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ from remotely import RIGHT, SHORT, body, code_of, message, remotely, script
 
 import chatsys
 from chatsys.isolation.calls import Call, Method, Reply, Script
+from chatsys.isolation.confinement import landlock_version
 from chatsys.isolation.limits import Allowance
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote import Gone, RemoteClass
 from chatsys.protocol import holdback
 from chatsys.teach.labs.lab03.stage import Message
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it is confined on Linux only")
+pytestmark = pytest.mark.skipif(landlock_version() < 3, reason="no process can be confined here")
 
 FIND = """
 import sys, os, gc, msgspec
@@ -219,6 +221,19 @@ def test_functions_that_were_taken_out_of_the_package_are_found() -> None:
     with RemoteClass(pack({"answer": copy}), "MyHoldBack", {"receive": Method(("a",))}, (), SHORT) as remote:
         with pytest.raises(Gone, match="uses chatsys.protocol.holdback.HoldBack"):
             remote.run([Script((Call("receive", (1,)),))])
+
+
+def test_code_that_was_cut_out_of_the_package_is_found() -> None:
+    cut = {
+        name: FunctionType(value.__code__, {"__name__": "__main__"}, name, value.__defaults__, value.__closure__)
+        for name, value in vars(holdback.HoldBack).items()
+        if isinstance(value, FunctionType)
+    }
+    copy = type("MyHoldBack", (), {**cut, "__module__": "__main__"})
+    method = next(name for name in cut if not name.startswith("_"))
+    with RemoteClass(pack({"answer": copy}), "MyHoldBack", {method: Method(("a",))}, (), SHORT) as remote:
+        with pytest.raises(Gone, match=r"MyHoldBack uses chatsys\.protocol\.holdback\.HoldBack\.\w+, which belongs"):
+            remote.run([Script((Call(method, (1,)),), (1,))])
 
 
 @pytest.mark.parametrize(
