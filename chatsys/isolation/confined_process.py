@@ -32,7 +32,7 @@ from chatsys.errors import NotHere
 from chatsys.isolation.answering import CONFINED, LOADED, Setup
 from chatsys.isolation.beginning import clean_environment, remove
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.limits import FILES, FOLDER, THREADS, Allowance, Clock, Gone, bounded, overfull, taken
+from chatsys.isolation.limits import FILES, FOLDER, THREADS, Clock, Gone, Quota, bounded, overfull, taken
 
 PACKAGE = str(Path(__file__).parents[1])
 FRAME = 1 << 24
@@ -50,7 +50,7 @@ _frames = msgspec.msgpack.Decoder(tuple[int, bool, list[Entry], str])
 class ConfinedProcess:
     """One process: begun, confined, asked, ended."""
 
-    def __init__(self, limits: Allowance, name: str, spent: float = 0.0) -> None:
+    def __init__(self, limits: Quota, name: str, spent: float = 0.0) -> None:
         """`spent` seconds of CPU have been taken before, by others of the same class."""
         need("A confined process", PROCESSES, instead="judge the class in this process")
         if os.name == "nt":
@@ -95,7 +95,7 @@ class ConfinedProcess:
         shared = tempfile.TemporaryFile()
         shared.truncate(mmap.PAGESIZE)
         self._progress = memoryview(mmap.mmap(shared.fileno(), mmap.PAGESIZE)).cast("Q")
-        paths = [path for path in sys.path if path and os.path.exists(path)]
+        paths = [os.path.abspath(path) for path in sys.path if path and os.path.exists(path)]
         code = (
             f"import sys; sys.path[:] = {paths!r}; sys.prefix, sys.exec_prefix = {sys.prefix!r}, {sys.exec_prefix!r}; "
             f"package = sys.modules['chatsys'] = type(sys)('chatsys'); package.__path__ = [{PACKAGE!r}]; "  # quicker

@@ -53,6 +53,7 @@ def _can_be_shared(operations: Sequence[Operation], shared: Collection[type]) ->
 
 def with_bases(given: Sequence[type]) -> tuple[type, ...]:
     """Return these Structs, and before each one those that it inherits from."""
+    assert all(issubclass(kind, msgspec.Struct) for kind in given), "Only Structs can be given."
     found = dict.fromkeys(
         base
         for kind in given
