@@ -25,7 +25,7 @@ THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
 """Threads of a process; files in its folder, their bytes in all, folders within folders."""
 
 
-class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
     """What a class may take."""
 
     operation: float = 3.0
@@ -64,7 +64,7 @@ class Gone(BaseException):
 class Clock:
     """The two clocks of one request."""
 
-    def __init__(self, limit: float, limits: Allowance) -> None:
+    def __init__(self, limit: float, limits: Quota) -> None:
         self.limit, self.limits = limit, limits
         self.begun = self.since = time.monotonic()
         self.at: int | None = None
