@@ -138,8 +138,8 @@ class ElectionModel(NodeModel):
         state = node.state
         match message:
             case Coordinator(term=term) | Heartbeat(term=term) if 0 < term < state.term:
-                plain: Any = Coordinator(0, state.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
-            case Prepare(term=term) if term < state.term or (term == state.term and state.promised_to != frame.sender):
+                plain: Any = Coordinator(0, state.members.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
+            case Prepare(term=term) if not node.succession.may_promise(term, frame.sender):  # type: ignore[arg-type]
                 plain = Prepare(0)
             case Ack(ok=False, term=term) | HeartbeatAck(ok=False, term=term):
                 plain = Promise(term, False)

@@ -96,8 +96,8 @@ class TurnMaker:
         compress: Callable[[Iterable[Any]], tuple[Any, ...]] = tuple,
     ) -> None:  # fmt: skip
         self.make, self.config, self.rules, self.compress = make, config, rules, compress
-        self.copier = Copier((config.members,))
-        self.survey = Survey((config.members,), pacing)
+        self.copier = Copier()
+        self.survey = Survey(pacing)
 
     def sign(self, life: Life) -> object:
         """Return the fingerprint of a life, and put its alarms to rest."""

@@ -50,10 +50,10 @@ _frames = msgspec.msgpack.Decoder(tuple[int, bool, list[Entry], str])
 class ConfinedProcess:
     """One process: begun, confined, asked, ended."""
 
-    def __init__(self, limits: Allowance, name: str, spent: float = 0.0) -> None:
+    def __init__(self, limits: Allowance, name: str, spent: float = 0.0, holder: str = "") -> None:
         """`spent` seconds of CPU have been taken before, by others of the same class."""
         need("A confined process", PROCESSES, instead="judge the class in this process")
-        self.limits, self.name, self._spent = limits, name, spent
+        self.limits, self.name, self._spent, self._holder = limits, name, spent, holder
         self.held: tuple[str, ...] = ()
         """The measures of confinement that hold."""
         self.problems: list[str] = []
@@ -72,7 +72,7 @@ class ConfinedProcess:
         setup = Setup(
             private=self.folder, read=[], memory=limits.memory, cpu=max(limits.whole - self._spent, 1) + 2,
             files=limits.files, reply=limits.reply, parent=os.getpid() if main_thread else None,
-            name=self.name, given=given, code=code,
+            name=self.name, holder=self._holder, given=given, code=code,
         )  # fmt: skip
         try:
             self.number = CONFINED

@@ -1,7 +1,7 @@
 """Limits: what a class in a confined process may take, read off from outside, and what is said when it took more.
 
     one operation    3 s of CPU           hung    it accuses: the same on every machine
-                     30 s on the wall     late    accuses nobody: it may have waited for a crowded machine
+                     30 s on the wall     late    accuses nobody: it only waited, or was suspended
     the whole        15 s of CPU, a number of threads, of files and of their bytes
 
 The process cannot change these readings, whatever it does with its own clocks and signals.
@@ -19,6 +19,7 @@ from typing import Literal
 import msgspec
 
 from chatsys.escape import escape
+from chatsys.isolation.deadline import WAITS
 
 THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
 """Threads of a process; files in its folder, their bytes in all, folders within folders."""
@@ -78,7 +79,8 @@ class Clock:
             return "hung", self.limit
         if whole > self.limits.whole:
             return "hung", self.limits.whole
-        if now - self.since > (patience := self.limits.patience * self.limit):
+        wall, patience = now - self.since, self.limits.patience * self.limit
+        if wall > patience and worked - self.worked < WAITS * wall:
             return "late", patience
         if now - self.begun > (patience := self.limits.patience * self.limits.whole):
             return "late", patience

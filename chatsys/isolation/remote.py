@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from chatsys.errors import ToldThere
 from chatsys.isolation import borrowed
 from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKIPPED, WRONG
 from chatsys.isolation.calls import Call, Method, Reply, Script
@@ -38,11 +39,11 @@ AT_ONCE = 500
 """So many operations go into one request."""
 
 
-class Raised(Exception):
+class Raised(ToldThere):
     """What a method of somebody's own class raised, or returned of a wrong type, as one sentence."""
 
     def __init__(self, sentence: str, unfinished: bool = False) -> None:
-        self.sentence, self.unfinished = sentence, unfinished
+        self.unfinished = unfinished
         super().__init__(sentence)
 
 
@@ -56,9 +57,13 @@ class RemoteClass:
         methods: Mapping[str, Method],
         given: Sequence[type] = (),
         limits: Allowance = ORDINARY,
+        holder: str = "",
     ) -> None:
-        """`code` is {name: the class}, packed.  Raises `Gone` if the class cannot even be opened in time."""
-        self.code, self.name, self.methods, self.limits = code, name, dict(methods), limits
+        """`code` is {name: the class}, packed.  Raises `Gone` if the class cannot even be opened in time.
+
+        With a `holder`, "module:Class" of the package, `code` may hold anything: the holder is made of it, and asked.
+        """
+        self.code, self.name, self.methods, self.limits, self.holder = code, name, dict(methods), limits, holder
         self.given = with_bases(given)
         self._packed = pack((self.given, self.methods), by_value=self.given)
         self._decoders = {one: msgspec.msgpack.Decoder(how.returns) for one, how in methods.items()}
@@ -71,7 +76,7 @@ class RemoteClass:
         self._number, self._spent = LOADED, False
         self._life += 1
         self._dropped.clear()
-        self._process = ConfinedProcess(self.limits, self.name, self._before)
+        self._process = ConfinedProcess(self.limits, self.name, self._before, self.holder)
         self._process.open(self._packed, self.code)
 
     @property
@@ -192,6 +197,8 @@ class RemoteClass:
             raise Gone("borrowed", self.borrowed)
         if self._spent or not self._process.alive:
             self.restart()
+        if self.problems:
+            raise Gone("died", self.problems[0])
 
     def _replies(self, operations: Sequence[Operation], stop: bool = False) -> Iterator[Reply | None]:
         """Yield what came of each operation, None for what returns nothing; ends early if memory was used up."""

@@ -11,6 +11,7 @@ with a star and takes an hour and three quarters:
       messages       the frames: what nodes and clients say to each other                   10 min
     * part           what the parts of a node have in common                                 2 min
     * decisions      what a part wants of its siblings                                       5 min
+      members        who counts, and how many of them are enough                             2 min
       log            positions, labels, and the marks commit <= verified <= last            10 min
     * state          the six roles and the moves between them; term, promise, leader         5 min
     * failure        heartbeats, silence, trust; a leader that nobody answers                10 min

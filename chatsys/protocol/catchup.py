@@ -88,18 +88,20 @@ class CatchUp(Part):
     # --- asking ----------------------------------------------------------------------------
 
     def _notice(self, leaders_last: int, now: float) -> Effects:
-        """Ask for chunks if the gap is long, or if there is any gap right after a start.
+        """Ask for chunks if this log ends too far before the leader's, unless they are asked for already."""
+        newcomer, self.newcomer = self.newcomer, False
+        if "follow" in self.alarms or not self.is_too_far(leaders_last - self.log.last_seq, newcomer):
+            return []
+        self.wait = self.timing.retransmit
+        return self._ask(now)
+
+    def is_too_far(self, gap: int, newcomer: bool) -> bool:
+        """Tell whether so many missing entries are worth asking for: a long gap always is, after a start any gap.
 
         A short gap in the middle of a life is mostly a frame that was overtaken, and the hold-back queue
         waits for it.  After a start nothing is under way that could still arrive.
         """
-        gap = leaders_last - self.log.last_seq
-        newcomer, self.newcomer = self.newcomer, False
-        # SPECIFICATION R9.1
-        if gap <= (0 if newcomer else self.config.limits.batch_entries) or "follow" in self.alarms:
-            return []
-        self.wait = self.timing.retransmit
-        return self._ask(now)
+        return gap > (0 if newcomer else self.config.limits.batch_entries)  # SPECIFICATION R9.1
 
     def _ask(self, now: float) -> Effects:
         state = self.state
@@ -138,23 +140,26 @@ class CatchUp(Part):
     # --- taking in -------------------------------------------------------------------------
 
     def _follow_chunk(self, sender: int, chunk: CatchupReply, now: float) -> Effects:
-        """Let the chunk in as if it were a PROPOSE, and ask for the next one.
-
-        There is no second way of accepting entries: fence, `prev`, splice, `verified` and ACK are those
-        of a live batch, so it does no harm that the same entries come live too.
-        """
+        """Take in the chunk that was asked for, and ask for the next one."""
         if sender != self.state.leader or chunk.unknown or chunk.nonce != self.nonce:
             return []
         self.alarms.clear("follow")
         self.wait = self.timing.retransmit
-        as_propose = Propose(chunk.term, chunk.prev, chunk.entries, chunk.commit)  # SPECIFICATION R9.2
-        effects: Effects = [Release(sender, as_propose)]
+        effects = self._take_in(sender, chunk)
         if chunk.more and chunk.entries:
             self.nonce = self.state.next_number(self.nonce)
             self.alarms.set("follow", now + self.wait)
             first = chunk.prev.seq + len(chunk.entries) + 1
             effects.append(Send(sender, Catchup(self.state.term, "follow", first, self.nonce)))
         return effects
+
+    def _take_in(self, sender: int, chunk: CatchupReply) -> Effects:
+        """Let the chunk in as if it were a PROPOSE.
+
+        There is no second way of accepting entries: fence, `prev`, splice, `verified` and ACK are those
+        of a live batch, so it does no harm that the same entries come live too.
+        """
+        return [Release(sender, Propose(chunk.term, chunk.prev, chunk.entries, chunk.commit))]  # SPECIFICATION R9.2
 
     def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
         """Take in committed entries from a node that need not be the leader: term first, entries then."""
@@ -177,23 +182,10 @@ class CatchUp(Part):
     # --- serving ---------------------------------------------------------------------------
 
     def _serve(self, sender: int, request: Catchup) -> Effects:
-        """Only a leader serves `follow`, only who promised the nominee serves `sync`, anyone serves `relay`.
-
-        Who serves decides what may be believed.  A follower copies the whole log of its leader in any case.
-        The log of a promiser is frozen for its nominee.  Of any other node only the committed entries count:
-        behind them may stand what a dead leader wrote on that node only (the schedule C14).
-        """
-        state = self.state
-        match request.purpose:
-            case "follow" if state.leads:  # SPECIFICATION R9.3
-                upto = self.log.last_seq
-            case "sync" if state.promised_to == sender:  # SPECIFICATION R7.8
-                upto = self.log.last_seq
-            case "relay":  # SPECIFICATION R9.3
-                upto = self.log.commit
-            case _:
-                return []
-        first = request.first
+        """Answer with the next chunk, or with `unknown` if the log does not reach so far."""
+        state, first, upto = self.state, request.first, self.may_serve(sender, request.purpose)
+        if upto is None:
+            return []
         if not 1 <= first <= self.log.last_seq + 1:  # SPECIFICATION R9.4
             reply = CatchupReply(state.term, request.purpose, request.nonce, START, (), False, 0, unknown=True)
             return [Send(sender, reply)]
@@ -203,3 +195,19 @@ class CatchUp(Part):
         return [
             Send(sender, CatchupReply(state.term, request.purpose, request.nonce, prev, entries, more, self.log.commit))
         ]
+
+    def may_serve(self, sender: int, purpose: str) -> int | None:
+        """Return up to which position this node may serve `sender` for this purpose; None if it may not at all.
+
+        Who serves decides what may be believed.  A follower copies the whole log of its leader in any case.
+        The log of a promiser is frozen for its nominee.  Of any other node only the committed entries count:
+        behind them may stand what a dead leader wrote on that node only (the schedule C14).
+        """
+        match purpose:
+            case "follow" if self.state.leads:  # SPECIFICATION R9.3
+                return self.log.last_seq
+            case "sync" if self.state.promised_to == sender:  # SPECIFICATION R7.8
+                return self.log.last_seq
+            case "relay":  # SPECIFICATION R9.3
+                return self.log.commit
+        return None

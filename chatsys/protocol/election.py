@@ -76,12 +76,13 @@ class Bully(Part):
         self.backing_off = False
         self.verdicts = {state.me: "support"}
         if self.config.fast_suspect:
-            self.verdicts |= {peer: "no" for peer in state.outranking if peer in state.down}  # SPECIFICATION R6.8
+            # SPECIFICATION R6.8
+            self.verdicts |= {peer: "no" for peer in state.members.outranking if peer in state.down}
         self.alarms.clear("defer")
         self.alarms.set("answer", now + self.timing.answer_timeout)
         effects: Effects = [state.become(Role.NOMINATING, suspicion.reason)]
         question = Election(state.term, self.round, state.transfer)
-        effects += [Send(peer, question) for peer in state.others]
+        effects += [Send(peer, question) for peer in state.members.others]
         return effects + self._count(now)
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
@@ -91,14 +92,14 @@ class Bully(Part):
                 return [Send(sender, Ok(self.state.term, message.round, "no"))]
             case Election() if isinstance(sender, int):
                 return self._answer(sender, message, now)
-            # SPECIFICATION R6.7
-            case Ok(round=self.round) if self.state.role is Role.NOMINATING and sender in self.state.members:
-                self.verdicts[sender] = message.verdict
-                return self._count(now)
+            case Ok(round=self.round) if self.state.role is Role.NOMINATING:  # SPECIFICATION R6.7
+                if isinstance(sender, int) and sender in self.state.members:
+                    self.verdicts[sender] = message.verdict
+                    return self._count(now)
             case Coordinator() | Heartbeat() | Propose():  # the fence lets only the leader's pass
                 self.may_defer, self.backing_off = True, False
             case LinkDown() if self.state.role is Role.NOMINATING and self.config.fast_suspect:
-                if sender in self.state.outranking:
+                if sender in self.state.members.outranking:
                     self.verdicts.setdefault(sender, "no")
                     return self._count(now)
         return []
@@ -115,12 +116,12 @@ class Bully(Part):
         said = self.verdicts
         helpers = sum(verdict in ("support", "takeover") for verdict in said.values())  # SPECIFICATION R6.4
         in_time = "answer" in self.alarms
-        if in_time and not all(peer in said for peer in self.state.outranking):
+        if in_time and not all(peer in said for peer in self.state.members.outranking):
             return []
-        if helpers < self.state.quorum:  # SPECIFICATION R6.5
-            return [] if in_time else self._give_up(f"only {helpers} of {self.state.quorum} support this node")
+        if helpers < self.state.members.quorum:  # SPECIFICATION R6.5
+            return [] if in_time else self._give_up(f"only {helpers} of {self.state.members.quorum} support this node")
         self.alarms.clear("answer")
-        rivals = [peer for peer in self.state.outranking if said.get(peer) in ("takeover", "alive")]
+        rivals = [peer for peer in self.state.members.outranking if said.get(peer) in ("takeover", "alive")]
         if rivals and self.may_defer and self.state.transfer is None:  # SPECIFICATION R6.6, R6.11
             self.may_defer = False
             self.alarms.set("defer", now + self.timing.defer_timeout)
@@ -192,7 +193,7 @@ class Bully(Part):
             return [Send(sender, reply)]
         leader = state.me if state.leads and state.lease_valid else state.trusted
         if leader is not None and leader != sender:
-            return [Send(sender, Ok(state.term, question.round, "alive", state.peer(leader)))]
+            return [Send(sender, Ok(state.term, question.round, "alive", state.members.peer(leader)))]
         if state.me < sender or self.backing_off:
             return [Send(sender, reply)]
         answer: Effects = [Send(sender, Ok(state.term, question.round, "takeover"))]

@@ -54,7 +54,6 @@ class Detector(Part):
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
         super().__init__(state, config, random)
-        self.rank = len(state.outranking)
         self.allowed = max(1, int(self.timing.lease / self.timing.heartbeat_interval + 1e-9) - 1)
         """So many beats may go unanswered by a quorum when the next one is due."""
         self.number = 0
@@ -99,7 +98,7 @@ class Detector(Part):
         self._listen(now)
 
     def _listen(self, now: float) -> None:
-        wait = self.timing.heartbeat_timeout + self.timing.rank_step * self.rank  # SPECIFICATION R5.3
+        wait = self.timing.heartbeat_timeout + self.timing.rank_step * self.state.members.rank  # SPECIFICATION R5.3
         self.alarms.set("silence", now + wait + self.random.uniform(0, self.timing.heartbeat_spread))
 
     def _link_broke(self, now: float) -> Effects:
@@ -114,7 +113,7 @@ class Detector(Part):
         self.state.trust = False
         self.alarms.clear("trust")
         # SPECIFICATION R5.6
-        self.alarms.set("broken", now + self.timing.fast_delay + self.timing.fast_step * self.rank)
+        self.alarms.set("broken", now + self.timing.fast_delay + self.timing.fast_step * self.state.members.rank)
         return []
 
     def on_alarm(self, name: Any, now: float) -> Effects:
@@ -165,8 +164,8 @@ class Detector(Part):
     def lead(self, now: float) -> Effects:
         """Begin to beat; the promises that made this node leader count as the first answers."""
         self.number = 0
-        self.answered = dict.fromkeys(self.state.others, 0)
-        self.in_step = dict.fromkeys(self.state.outranking, 0)
+        self.answered = dict.fromkeys(self.state.members.others, 0)
+        self.in_step = dict.fromkeys(self.state.members.outranking, 0)
         self.patience = {}
         self.state.lease_valid = True
         self.state.trust = False
@@ -187,12 +186,13 @@ class Detector(Part):
         3 itself can notice that there are no answers (the schedule Q26).
         """
         if self._unanswered() >= self.allowed:  # SPECIFICATION R5.7
-            return [Retire(f"no quorum of {self.state.quorum} answered the last {self._unanswered()} heartbeats")]
+            enough = self.state.members.quorum
+            return [Retire(f"no quorum of {enough} answered the last {self._unanswered()} heartbeats")]
         self.number += 1  # SPECIFICATION R5.2
         self.state.lease_valid = self._unanswered() <= 1  # SPECIFICATION R5.8
         self.alarms.set("beat", now + self.timing.heartbeat_interval)
         beat = Heartbeat(self.state.term, self.number, self.log.commit, self.log.last)
-        return [Send(peer, beat) for peer in self.state.others]
+        return [Send(peer, beat) for peer in self.state.members.others]
 
     def _unanswered(self) -> int:
         """Return how many of the latest beats no quorum (this node counted) has answered.
@@ -200,7 +200,7 @@ class Detector(Part):
         In falling order, the number at place `quorum` is the newest beat that so many nodes answered.
         """
         heard = sorted([self.number, *self.answered.values()], reverse=True)
-        return self.number - heard[self.state.quorum - 1]
+        return self.number - heard[self.state.members.quorum - 1]
 
     def _count(self, sender: int, answer: HeartbeatAck, now: float) -> Effects:
         successive = answer.number == self.answered[sender] + 1

@@ -146,7 +146,7 @@ class Fence(Part):
             state.enter(message.term, promised_to=sender, leader=sender)  # SPECIFICATION R3.5
             effects: Effects = [Append(Promised(message.term, sender)), self._follow(sender)]
         elif state.leader == sender:
-            if isinstance(message, Heartbeat) and message.number <= state.heard:  # SPECIFICATION R3.8
+            if isinstance(message, Heartbeat) and self.is_repeated(message):
                 return [], False
             effects = [] if self._already_follows() else [self._follow(sender)]
         elif state.leader is None:
@@ -157,6 +157,10 @@ class Fence(Part):
         if isinstance(message, Heartbeat):
             state.heard = message.number
         return effects, True
+
+    def is_repeated(self, beat: Heartbeat) -> bool:
+        """Tell whether the leader's heartbeat is a copy, or was overtaken: neither shows that it is still alive."""
+        return beat.number <= self.state.heard  # SPECIFICATION R3.8
 
     def _already_follows(self) -> bool:
         """A nominee keeps its nomination if it was this very leader that asked it to take over."""
@@ -169,7 +173,7 @@ class Fence(Part):
         """Two leaders of one term: impossible if quorums overlap; otherwise follow the higher id."""
         state = self.state
         sentence = f"nodes {state.leader} and {sender} both lead term {state.term}"
-        if state.safe:  # SPECIFICATION R1.4, R3.9
+        if state.members.safe:  # SPECIFICATION R1.4, R3.9
             raise BrokenInvariant(f"In this safe cluster {sentence}.")
         assert state.leader is not None, "there are two"
         anomaly = Note("anomaly", peer=sender, reason=sentence)

@@ -46,19 +46,22 @@ class HoldBack:
         known = self.batches.get(batch.prev.seq)
         if known is not None and len(known.entries) >= len(batch.entries):
             return True
-        size = sum(entry.size for entry in batch.entries)
-        full = (  # SPECIFICATION R8.20
-            self.entries + len(batch.entries) > self.limits.hold_back_entries
-            or self.bytes + size > self.limits.hold_back_bytes
-        )
-        if full or not batch.entries:
-            return not full
+        if not self.has_room(batch):
+            return False
+        if not batch.entries:
+            return True
         if known is not None:
             self._forget(known)
         self.batches[batch.prev.seq] = batch
         self.entries += len(batch.entries)
-        self.bytes += size
+        self.bytes += _size(batch)
         return True
+
+    def has_room(self, batch: Propose) -> bool:
+        """Tell whether the batch fits into the queue beside what is there, in entries and in bytes."""
+        limits, entries = self.limits, self.entries + len(batch.entries)
+        # SPECIFICATION R8.20
+        return entries <= limits.hold_back_entries and self.bytes + _size(batch) <= limits.hold_back_bytes
 
     def release(self, last: int) -> Propose | None:
         """Take out what a log ending at `last` can use, as one batch; drop what is outdated.
@@ -89,4 +92,8 @@ class HoldBack:
     def _forget(self, batch: Propose) -> None:
         del self.batches[batch.prev.seq]
         self.entries -= len(batch.entries)
-        self.bytes -= sum(entry.size for entry in batch.entries)
+        self.bytes -= _size(batch)
+
+
+def _size(batch: Propose) -> int:
+    return sum(entry.size for entry in batch.entries)

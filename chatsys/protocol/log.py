@@ -34,6 +34,7 @@ from chatsys.actor.effects import Append, Effects, Note
 from chatsys.config import Limits
 from chatsys.errors import BrokenInvariant
 from chatsys.protocol.decisions import Commit
+from chatsys.protocol.members import Members
 from chatsys.protocol.messages import Entry, Label
 from chatsys.protocol.storage import Stored, Truncate
 
@@ -44,8 +45,9 @@ START = Label(0, 0)
 class Log:
     """Entries 1..last with the two marks `commit` and `verified`."""
 
-    def __init__(self, safe: bool) -> None:
-        self.safe = safe
+    def __init__(self, members: Members) -> None:
+        self.members = members
+        """Who counts; the parts read it as `state.members`."""
         self.entries: list[Entry] = []
         self.commit = 0
         self.verified = 0
@@ -183,7 +185,7 @@ class Log:
                 f"entry {first} is to be replaced, but entries up to {self.commit} were committed here; "
                 "two leaders decided the same positions"
             )
-            if self.safe:  # SPECIFICATION R1.4
+            if self.members.safe:  # SPECIFICATION R1.4
                 raise BrokenInvariant(f"In this safe cluster {sentence}.")
             self.commit = first - 1
             self.rewound = first if self.rewound is None else min(self.rewound, first)  # SPECIFICATION R1.5

@@ -57,7 +57,7 @@ class Membership(Part):
         match message:
             case LinkUp():
                 self.state.down.discard(sender)  # SPECIFICATION R2.8
-                return [Send(sender, Join(self.state.me, self.state.addresses[self.state.me]))]
+                return [Send(sender, Join(self.state.me, self.state.members.peer(self.state.me).address))]
             case LinkDown():
                 self.state.down.add(sender)
                 self.answered.pop(sender, None)
@@ -74,14 +74,14 @@ class Membership(Part):
     def _stranger(self, sender: Address, message: msgspec.Struct) -> Effects:
         if not isinstance(message, Join):
             return []
-        known = ", ".join(map(str, self.state.members))
+        known = ", ".join(map(str, self.state.members.ids))
         reason = f"node {message.node} is not a member of this cluster; its members are {known}"
-        refusal = JoinAck("refused", self.state.term, self.state.members, reason=reason)  # SPECIFICATION R2.8
+        refusal = JoinAck("refused", self.state.term, self.state.members.ids, reason=reason)  # SPECIFICATION R2.8
         return [Send(sender, refusal), Note("membership", peer=sender, reason=f"refused: {reason}")]
 
     def _answer(self) -> JoinAck:
         state = self.state
-        return JoinAck("ok", state.term, state.members, leader=state.peer(state.leader))
+        return JoinAck("ok", state.term, state.members.ids, leader=state.leader_info)
 
     def _first_leader(self) -> list[Any]:
         """Nominate this node if it is the highest and everybody has said that there is no leader.
@@ -93,10 +93,10 @@ class Membership(Part):
         """
         state = self.state
         if (
-            state.outranking or self.nominated or state.met_leader or state.role is not Role.FOLLOWER
+            state.members.outranking or self.nominated or state.met_leader or state.role is not Role.FOLLOWER
         ):  # SPECIFICATION R2.9
             return []
-        if len(self.answered) < len(state.others) or any(self.answered.values()):
+        if len(self.answered) < len(state.members.others) or any(self.answered.values()):
             return []
         self.nominated = True
         return [Suspect("every member answered and none knows a leader")]

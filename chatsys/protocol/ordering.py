@@ -38,7 +38,7 @@ Read also `log.splice`, `holdback`, `catchup` (gaps too long to wait for), lab 0
 """
 
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -106,14 +106,14 @@ class Sequencer(Part):
         also the moment from which on this leader knows all that its predecessors committed: it is `ready`.
         """
         last = self.log.last_seq
-        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.state.others}
+        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.state.members.others}
         self.own_match = self.own_asked = 0
         self.state.ready = False
         self.barrier = last + 1
         effects = self.order(Entry(0, 0, "barrier"), now)  # SPECIFICATION R8.2
         state = self.state
-        announce = Coordinator(state.term, state.peer(state.me), self.barrier, self.log.commit)  # type: ignore[arg-type]
-        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.others]]
+        announce = Coordinator(state.term, state.members.peer(state.me), self.barrier, self.log.commit)
+        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.members.others]]
 
     def order(self, draft: Entry, now: float) -> Effects:
         """Give `draft` the next sequence number and this term, for ever."""
@@ -260,7 +260,7 @@ class Sequencer(Part):
         restarted the sending, each restart would bring new refusals, and the frames would multiply
         (the schedule Q25).  So while probing a hint counts only if it lies below the probe.
         """
-        if self.state.safe:
+        if self.state.members.safe:
             hint = max(hint, progress.match)  # SPECIFICATION R8.8
         else:
             progress.match = min(progress.match, hint)
@@ -280,7 +280,7 @@ class Sequencer(Part):
         stuck = verified == progress.seen and verified < self.log.last_seq  # SPECIFICATION R8.12
         progress.seen = verified
         if stuck and not (progress.probing and not progress.sent_probe):
-            if self.state.safe:
+            if self.state.members.safe:
                 progress.base = max(progress.match, verified)
             else:
                 progress.base = progress.match = verified
@@ -293,7 +293,7 @@ class Sequencer(Part):
         three nodes hold 9, 7 and 4, then two of them hold everything up to 7.
         """
         held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
-        return held[self.state.quorum - 1]
+        return held[self.state.members.quorum - 1]
 
     def may_commit(self, seq: int) -> bool:
         """Tell whether what a quorum holds up to `seq` is committed: only if the entry there is of this term.
@@ -320,10 +320,12 @@ class Receiver(Part):
     """The follower's side: accepts entries in order, holds back what comes early."""
 
     handles = (Propose, Heartbeat)
+    queue_class: ClassVar[type[HoldBack]] = HoldBack
+    """What holds early batches back."""
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
         super().__init__(state, config, random)
-        self.early = HoldBack(config.limits)
+        self.early = self.queue_class(config.limits)
         self.owed: int | None = None
         """The ACK to send at the end of the turn: equal to the leader's log up to here."""
         self.complained = -1
@@ -341,15 +343,23 @@ class Receiver(Part):
     def _accept(self, sender: int, batch: Propose) -> Effects:
         if batch.prev.seq > self.log.last_seq:
             return self._hold(sender, batch)  # SPECIFICATION R8.14
-        if not self.log.holds(batch.prev):  # SPECIFICATION R8.15
-            return [Send(sender, Ack(self.state.term, False, hint=self._before(batch.prev.seq)))]
+        if not self.agrees(batch):
+            return [Send(sender, Ack(self.state.term, False, hint=self._before(batch.prev.seq)))]  # SPECIFICATION R8.15
         effects = self.log.splice(batch.entries, batch.prev.seq)  # SPECIFICATION R8.16, R8.19
         end = batch.prev.seq + len(batch.entries)
         self.log.verify_to(end)
         self.owed = max(self.owed or 0, end)
         effects += self.log.commit_to(self.bound(batch.commit))
-        released = self.early.release(self.log.last_seq)
-        return effects if released is None else [*effects, Release(sender, released)]  # SPECIFICATION R8.20
+        return effects + self._release(sender)
+
+    def agrees(self, batch: Propose) -> bool:
+        """Tell whether the entry before the batch is the leader's; then so is all that stands before it (Raft 5.3)."""
+        return self.log.holds(batch.prev)
+
+    def _release(self, sender: int) -> Effects:
+        """Let out of the hold-back queue what follows now: through the whole door, fence included."""
+        early = self.early.release(self.log.last_seq)
+        return [] if early is None else [Release(sender, early)]  # SPECIFICATION R8.20
 
     def _hold(self, sender: int, batch: Propose) -> Effects:
         """Hold the early batch back and report the gap, once; catch-up reports the long ones.
@@ -361,11 +371,15 @@ class Receiver(Part):
         kept = self.early.hold(batch)
         reason = "kept" if kept else "dropped: the hold-back queue is full"
         effects: Effects = [Note("hold", seq=batch.prev.seq + 1, peer=sender, reason=reason)]
-        last = self.log.last_seq
-        if self.complained != last and batch.prev.seq - last <= self.config.limits.batch_entries:  # SPECIFICATION R8.14
-            self.complained = last
-            effects.append(Send(sender, Ack(self.state.term, False, hint=last)))
+        if self.may_complain(batch):
+            self.complained = self.log.last_seq
+            effects.append(Send(sender, Ack(self.state.term, False, hint=self.complained)))
         return effects
+
+    def may_complain(self, batch: Propose) -> bool:
+        """Tell whether to report the gap before this early batch: once for each gap, and only if it is short."""
+        gap = batch.prev.seq - self.log.last_seq
+        return self.complained != self.log.last_seq and gap <= self.config.limits.batch_entries  # SPECIFICATION R8.14
 
     def _before(self, seq: int) -> int:
         """Return where the logs may agree: before the whole term that disagrees at `seq`.
@@ -375,7 +389,7 @@ class Receiver(Part):
         for each term in which the logs differ.  What is committed here agrees with any leader's log.
         """
         before = self.log.start_of_term(seq) - 1
-        return max(before, self.log.commit) if self.state.safe else before  # SPECIFICATION R8.15
+        return max(before, self.log.commit) if self.state.members.safe else before  # SPECIFICATION R8.15
 
     def bound(self, leaders: int) -> int:
         """Return how far the leader's commit counts here: never beyond `verified`, for what follows may be a dead leader's.

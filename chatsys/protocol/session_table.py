@@ -72,7 +72,7 @@ class SessionTable:
             if len(self.sessions) > self.capacity:  # SPECIFICATION R10.6
                 del self.sessions[next(iter(self.sessions))]
             return "new"
-        if known is None or known[0] != entry.session:  # SPECIFICATION R10.1, R10.5
+        if known is None or not self.is_session(entry.session, known):  # SPECIFICATION R10.5
             return "unknown"
         if entry.client_seq != len(known):
             return "duplicate" if entry.client_seq < len(known) else "gap"
@@ -83,5 +83,9 @@ class SessionTable:
     def continues(self, entry: Entry, ahead: list[int]) -> bool:
         """Tell whether this entry of the log is its session's next, after those delivered and those `ahead`."""
         known = self.sessions.get(entry.client_id, [])
-        opening = known[:1] or ahead[:1] or [0]
-        return entry.client_seq == len(known) + len(ahead) and entry.session in opening
+        next_one = entry.client_seq == len(known) + len(ahead)
+        return next_one and self.is_session(entry.session, known or ahead or [0])
+
+    def is_session(self, name: int, positions: list[int]) -> bool:
+        """Tell whether the session whose messages stand at these positions has this name: where it was opened."""
+        return name in positions[:1]  # SPECIFICATION R10.1

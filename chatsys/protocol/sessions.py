@@ -47,7 +47,7 @@ Read also `client` (the other end), `ordering` (who numbers).
 
 from bisect import bisect_left
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -72,11 +72,13 @@ class Sessions(Part):
     """Answers clients, delivers what is committed, and pushes it to subscribers."""
 
     handles = (Submit, SubmitReply, Subscribe, LinkDown)
+    table_class: ClassVar[type[SessionTable]] = SessionTable
+    """What knows the sessions and their messages."""
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
         super().__init__(state, config, random)
         self.limits = config.limits
-        self.table = SessionTable(self.limits.sessions)
+        self.table = self.table_class(self.limits.sessions)
         self.delivered = 0
         """The last position handed on; barriers and sessions count too."""
         self.chat: list[int] = []
@@ -145,22 +147,38 @@ class Sessions(Part):
         """
         known, ahead = self._positions(submit.client_id)
         count, number = len(known) + len(ahead), submit.client_seq
-        if number > 0 and submit.session not in (known[:1] or ahead[:1]):
+        if number > 0 and not self.table.is_session(submit.session, known or ahead):
             return [self._reply(sender, submit, "unknown_session", "open a session first")]
-        if number > count:
+        if self.leaves_gap(number, count):
             return [self._reply(sender, submit, "gap", f"message {count} of this session is missing")]
-        if number == count:
-            self._await((submit.client_id, number), submit.via or sender)
-            kind: Any = "chat" if number else "session"
-            said = (submit.client_id, number, submit.room, submit.author, submit.text)
-            return [Order(Entry(0, 0, kind, *said, session=submit.session))]
-        entry = self.log.entry(known[number] if number < len(known) else ahead[number - len(known)])
+        if number >= count:
+            return self._number(sender, submit)
+        return self._answer_again(sender, submit, known[number] if number < len(known) else ahead[number - len(known)])
+
+    def leaves_gap(self, number: int, count: int) -> bool:
+        """Tell whether a message with this number came too early: after `count` of its session it must be the next."""
+        return number > count
+
+    def _number(self, sender: Address, submit: Submit) -> Effects:
+        """Ask for a new message to be numbered, and note whom to answer once it is delivered."""
+        self._await((submit.client_id, submit.client_seq), submit.via or sender)
+        kind: Any = "chat" if submit.client_seq else "session"
+        said = (submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
+        return [Order(Entry(0, 0, kind, *said, session=submit.session))]
+
+    def _answer_again(self, sender: Address, submit: Submit, seq: int) -> Effects:
+        """Answer a repeated message, which stands at `seq`; if that is not committed yet, let it wait."""
+        entry = self.log.entry(seq)
         if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
-            return [self._reply(sender, submit, "conflict", f"number {number} was another message")]
-        if number < len(known):
-            return [self._ok(submit.via or sender, entry)]  # SPECIFICATION R10.4
-        self._await((submit.client_id, number), submit.via or sender)
+            return [self._reply(sender, submit, "conflict", f"number {submit.client_seq} was another message")]
+        if self.may_say_ok(seq):
+            return [self._ok(submit.via or sender, entry)]
+        self._await((submit.client_id, submit.client_seq), submit.via or sender)
         return []
+
+    def may_say_ok(self, seq: int) -> bool:
+        """Tell whether the message at `seq` is committed and delivered: until then it may still be replaced."""
+        return seq <= self.delivered  # SPECIFICATION R10.4
 
     def _positions(self, client: str) -> tuple[list[int], list[int]]:
         """Return where this session's messages stand in the whole log: those delivered, those not yet.
@@ -212,7 +230,7 @@ class Sessions(Part):
 
     def _reply(self, link: Address, submit: Submit, status: SubmitStatus, reason: str) -> Send:
         state = self.state
-        leader = state.peer(state.leader) if status == "redirect" and state.leader != state.me else None
+        leader = state.leader_info if status == "redirect" and state.leader != state.me else None
         reply = SubmitReply(submit.client_id, submit.client_seq, status, reason, leader=leader)
         return Send(submit.via or link, reply)
 
@@ -250,7 +268,7 @@ class Sessions(Part):
         that the message is lost.  `redirect` promises nothing.
         """
         effects: Effects = [self._reply(link, submit, "redirect", reason) for link, submit in self.held]
-        leader = self.state.peer(self.state.leader)
+        leader = self.state.leader_info
         for (client, number), links in [*self.waiting.items(), *self.older.items()]:
             reply = SubmitReply(client, number, "redirect", reason, leader=leader)
             effects += [Send(link, reply) for link in links]
@@ -308,7 +326,7 @@ class Sessions(Part):
             return
         self.delivered = 0
         self.chat = []
-        self.table = SessionTable(self.limits.sessions)
+        self.table = self.table_class(self.limits.sessions)
         while self.delivered < voided - 1:
             self.delivered += 1
             self._deliver(self.log.entry(self.delivered))

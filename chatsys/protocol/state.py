@@ -24,6 +24,7 @@ from enum import Enum
 from chatsys.actor.effects import Note
 from chatsys.config import ClusterConfig
 from chatsys.protocol.log import Log
+from chatsys.protocol.members import Members
 from chatsys.protocol.messages import PeerInfo
 
 NUMBERS_A_LIFE = 1_000_000
@@ -62,12 +63,7 @@ class NodeState:
 
     def __init__(self, me: int, config: ClusterConfig) -> None:
         self.me = me
-        self.members = config.ids
-        self.others = tuple(node for node in config.ids if node != me)
-        self.quorum = config.quorum
-        self.safe = config.safe
-        self.addresses = config.members
-        self.log = Log(safe=config.safe)
+        self.log = Log(Members.of(config, me))
         self.incarnation = 0
         """Which life of the process this is, from 1."""
         self.role = Role.FOLLOWER
@@ -94,14 +90,19 @@ class NodeState:
         """Members whose process is known to be gone; written by membership."""
 
     @property
-    def outranking(self) -> tuple[int, ...]:
-        """The members with a higher id."""
-        return tuple(node for node in self.members if node > self.me)
+    def members(self) -> Members:
+        """Who counts: ask it each time, and keep no copy."""
+        return self.log.members
 
     @property
     def leads(self) -> bool:
         """Whether this node leads."""
         return self.role is Role.LEADER
+
+    @property
+    def leader_info(self) -> PeerInfo | None:
+        """Id and address of the leader, if it is known."""
+        return None if self.leader is None else self.members.peer(self.leader)
 
     @property
     def transferring(self) -> bool:
@@ -125,10 +126,6 @@ class NodeState:
         leader = self.me if self.leads else self.trusted
         # SPECIFICATION R6.12
         return transfer is not None and leader is not None and tuple(transfer) == (leader, self.term)
-
-    def peer(self, node: int | None) -> PeerInfo | None:
-        """Return id and address of a member."""
-        return None if node is None else PeerInfo(node, self.addresses[node])
 
     def next_number(self, last: int) -> int:
         """Return a round or nonce after `last` that no earlier life of this node used."""

@@ -77,7 +77,7 @@ class Succession(Part):
         return [
             state.become(Role.PREPARING, "a quorum supports this node"),
             Append(Promised(state.term, state.me)),
-            *[Send(peer, request) for peer in state.others],
+            *[Send(peer, request) for peer in state.members.others],
             Send(state.me, Promise(state.term, True, self.log.last)),  # SPECIFICATION R7.5, R12.4
         ]
 
@@ -90,9 +90,8 @@ class Succession(Part):
                 return self._promise(sender, message, now)
             case Promise(ok=True, last=last), Role.PREPARING:
                 self.promises[sender] = last  # SPECIFICATION R7.5
-                return self._complete(now) if len(self.promises) >= self.state.quorum else []
-            # SPECIFICATION R7.7
-            case CatchupReply(purpose="sync", nonce=self.nonce), Role.SYNCING if sender == self.source:
+                return self._complete(now) if len(self.promises) >= self.state.members.quorum else []
+            case CatchupReply(purpose="sync"), Role.SYNCING if self.awaits(sender, message):
                 return self._collect(message, now)
             case TransferLead(term=term), Role.FOLLOWER if sender == self.state.trusted:  # SPECIFICATION R6.11
                 return [Suspect(f"leader {sender} asks this node to take over", transfer=(sender, term))]
@@ -105,12 +104,19 @@ class Succession(Part):
         the one with the largest op-number (Revisited, 4.2).  By length alone the choice would be wrong: a
         leader that was cut off may have written much that no quorum ever held (see `messages.Label`).
         """
-        source = max(self.promises, key=lambda node: (self.promises[node], node))  # SPECIFICATION R7.6
-        if self.promises[source] <= self.log.last:
+        source = max(self.promises, key=lambda node: (self.compared_by(self.promises[node]), node))
+        if self.compared_by(self.promises[source]) <= self.compared_by(self.log.last):
             return [Lead()]
         self.source = source
         effects: Effects = [self.state.become(Role.SYNCING, f"the log of node {source} is newer")]
         return effects + self._fetch(self.log.commit + 1, now)
+
+    def compared_by(self, last: Label) -> tuple[int, ...]:
+        """Return what decides whether a log that ends in `last` is the better one: first the term, then the position.
+
+        A longer log that ends in an older term may lack what a later leader has committed.
+        """
+        return last.term, last.seq  # SPECIFICATION R7.6
 
     def _fetch(self, first: int, now: float) -> Effects:
         """Begin to fetch the source's log from position `first` on, under a nonce of its own.
@@ -135,6 +141,10 @@ class Succession(Part):
         self.alarms.set("prepare", now + self.timing.prepare_timeout)
         return [Send(source, Catchup(self.state.term, "sync", first, self.nonce))]
 
+    def awaits(self, sender: int, reply: CatchupReply) -> bool:
+        """Tell whether this answers what was asked last: an answer to an earlier round may lack what came since."""
+        return reply.nonce == self.nonce and sender == self.source  # SPECIFICATION R7.7
+
     def _collect(self, chunk: CatchupReply, now: float) -> Effects:
         """Keep the chunk; when the last one is here, splice them all at once and lead.
 
@@ -147,7 +157,7 @@ class Succession(Part):
         if chunk.unknown or chunk.prev != end:
             if chunk.prev.seq != end.seq and not chunk.unknown:
                 return []
-            if self.state.safe:  # SPECIFICATION R7.9
+            if self.state.members.safe:  # SPECIFICATION R7.9
                 raise BrokenInvariant(
                     f"Node {self.source} promised the newest log but does not have entry {end.seq} of term "
                     f"{end.term}, which is committed here."
@@ -159,15 +169,20 @@ class Succession(Part):
             return self._ask(self.source, self.collected[-1].seq + 1, now)
         effects = self.log.splice(self.collected, self.collected_prev.seq)  # SPECIFICATION R7.7, R8.19
         self.collected = []
-        if self.log.last < self.promises[self.source]:
+        if not self.is_complete():
             return [*effects, Yield("the best log came incomplete", back_off=True)]
         return [*effects, Lead()]
+
+    def is_complete(self) -> bool:
+        """Tell whether the log has everything that the promiser had when it promised."""
+        assert self.source is not None, "only a syncing node asks"
+        return self.log.last >= self.promises[self.source]  # SPECIFICATION R7.7
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """The attempt took too long, or the member asked to take over did not."""
         match name, self.state.role:
             case "prepare", Role.PREPARING | Role.SYNCING:  # SPECIFICATION R7.10
-                missing = f"{len(self.promises)} of {self.state.quorum} promises came in time"
+                missing = f"{len(self.promises)} of {self.state.members.quorum} promises came in time"
                 return [Yield(f"the attempt to lead failed: {missing}", back_off=True)]
             case "hand", _:  # SPECIFICATION R6.10
                 self.state.handing_over = False
@@ -194,10 +209,9 @@ class Succession(Part):
         """Answer PREPARE: ignore it, refuse it, or promise (Paxos phase 1b; Raft's vote).
 
         First trust: a node that hears a leader helps nobody to depose it, and says nothing at all, for
-        a refusal would carry a term and mean more.  Then the term: an older one is refused, and the
-        own one too unless it is promised to this very nominee, whose PREPARE then came twice.  Raft's
-        voter also compares logs, and refuses a nominee whose log is older; here the nominee gets the
-        promise, and copies the best log instead.
+        a refusal would carry a term and mean more.  Then the term (`may_promise`).  Raft's voter also
+        compares logs, and refuses a nominee whose log is older; here the nominee gets the promise, and
+        copies the best log instead.
 
         Why trust comes before the term.  Node 1 hears nothing of leader 3, which 2 hears well.  If 2 promised
         whoever asks with a greater term, then 1 and 3 could depose each other without end, and nobody would
@@ -208,16 +222,22 @@ class Succession(Part):
             leads = state.leads and state.lease_valid
             if leads or state.trusted not in (None, sender):
                 return []
-        if request.term < state.term or (
-            request.term == state.term and state.promised_to != sender
-        ):  # SPECIFICATION R7.2
+        if not self.may_promise(request.term, sender):
             return [Send(sender, Promise(state.term, False))]
         effects: Effects = []
-        if request.term > state.term:
+        if (state.term, state.promised_to) != (request.term, sender):  # else PREPARE came twice
             state.enter(request.term, promised_to=sender)
             effects.append(Append(Promised(request.term, sender)))  # SPECIFICATION R7.4
         effects.append(Yield(f"promised term {request.term} to node {sender}"))
         return [*effects, Send(sender, Promise(request.term, True, self.log.last))]
+
+    def may_promise(self, term: int, nominee: int) -> bool:
+        """Tell whether this node may promise `term` to `nominee`: a newer term, or the own one if it has that already.
+
+        To anybody else the own term is refused: two quorums of one term would share a node that promised twice.
+        """
+        own = self.state.term
+        return term > own or (term == own and self.state.promised_to == nominee)  # SPECIFICATION R7.2
 
     def hand_over(self, decision: HandOver, now: float) -> Effects:
         """Ask a higher member that has caught up to take over; serve no new client meanwhile.

@@ -20,6 +20,13 @@ def test_a_bad_run_breaks_these_invariants_and_no_other(names: str, story: Story
     assert story.fired() == set(names.split())
 
 
+def test_a_second_leader_is_told_once_although_it_notes_its_role_and_its_lead() -> None:
+    story = Story()
+    for node in (3, 2):
+        story.add("role", node, term=2, role="leader").add("lead", node, term=2, seq=1)
+    assert [one.invariant for one in story.broken()] == ["S5"]
+
+
 def test_every_invariant_has_a_bad_run_that_breaks_it() -> None:
     assert {name for _, names, _ in BAD for name in names.split()} == set(SAFETY)
 

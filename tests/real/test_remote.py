@@ -179,9 +179,7 @@ def test_all_ways_to_write_a_method_are_taken() -> None:
 def test_a_class_that_cannot_be_opened_says_so() -> None:
     source = "class Bad:\n    def __reduce__(self): return eval, ('1 / 0',)\nbad = Bad()\n" + body("bad")
     with remotely(source) as remote:
-        assert remote.problems == [
-            "MyHoldBack cannot be opened: ZeroDivisionError: division by zero (<string>, line 1)"
-        ]
+        assert remote.problems == ["MyHoldBack cannot be opened: ZeroDivisionError: division by zero"]
 
 
 # --- what it may not do, and costs only one answer ------------------------------------------------

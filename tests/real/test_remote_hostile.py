@@ -23,7 +23,7 @@ frame = sys._getframe()
 while 'operations' not in frame.f_locals: frame = frame.f_back
 answers = frame.f_locals['self']
 number = answers.number
-def send(*what): 
+def send(*what):
     data = msgspec.msgpack.encode(what)
     os.write(answers.pipe.end, len(data).to_bytes(4, 'big') + data)
 right = [(0, [{'number': 1, 'author': 'ann', 'text': 'text 1'}])]
@@ -142,9 +142,8 @@ class Evil({base}):
     def __iter__(self):
         while True: yield self
     def __len__(self): return 1 << 60
-    def __getattr__(self, name): return self
     def __bool__(self): raise SystemExit
-    __class__ = property(lambda self: list)
+    def __getattribute__(self, name): return list if name == '__class__' else object.__getattribute__(self, name)
 """
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from by_hand import NeverStands
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from chatsys.__main__ import app
@@ -343,9 +344,9 @@ class LeadsAlone(Succession):
 
 class CommitsAlone(Sequencer):
     def _commit(self) -> Any:
-        held, self.state.quorum = self.state.quorum, 1
+        members, self.log.members = self.log.members, replace(self.log.members, quorum=1)
         effects = super()._commit()
-        self.state.quorum = held
+        self.log.members = members
         return effects
 
 
