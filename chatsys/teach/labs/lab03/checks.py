@@ -29,6 +29,8 @@ from chatsys.teach.labs.lab03.stage import Message, Ordered, TotalOrder, total_o
 from chatsys.trace import Record, Trace
 
 MESSAGES = 12
+AFTERWARDS = 5.0
+"""Seconds after the last message; what has not arrived by then is not asked for."""
 AUTHORS = ("ann", "bob", "eve")
 SAID_OFTEN = ("ok", "ok", "yes")
 LETTERS = "abcdefghijklmnopqrstuvwxyz äöé"
@@ -68,7 +70,7 @@ def world_of(seed: int, actor: Any) -> World:
         shortest=0.01, longest=random.choice((0.1, 0.5, 1.0)), loss=loss, duplication=duplication, in_order=False
     )  # fmt: skip
     world = World(seed, actor=actor, network=network, busiest=5000)
-    world.run(script(world, random, MESSAGES) + 20)
+    world.run(script(world, random, MESSAGES) + AFTERWARDS)
     return world
 
 
@@ -467,8 +469,8 @@ def judge_posts(trial: Any, plays: Sequence[tuple[str, int | None, Sequence[Post
             judged_alone = True
             if not list(_judge_numbers(opening, seed, posts, trial.alone(asked))):
                 sentence = (
-                    f"{opening} your sequencer was wrong, and alone, where no other one was made before it, it was right. "
-                    "Do all sequencers share one list or dictionary? Make it in __init__, and keep it in self."
+                    f"{found[0].sentence} Alone, where no other sequencer was made before it, it is right. Do all "
+                    "sequencers share one list or dictionary? Make it in __init__, and keep it in self."
                 )
                 yield msgspec.structs.replace(found[0], aspect="numbers", sentence=sentence, rank=SHARED)
                 return

@@ -60,6 +60,8 @@ def crowd(queue: Any, seed: int = 7, slowest: float = 0.4, loss: float = 0.2, se
 
 def queue_numbers(run: Any) -> str:
     """Say how many messages waited at once at most, and how long the longest of them waited."""
+    if (broken := next(iter(trace_of(run).of("broken")), None)) is not None:
+        return f"Your class stopped node {broken.node} ({broken.reason}), so there is nothing to count yet."
     found = waits(run)
     if not found:
         return "No message was held back and delivered later in this run."
