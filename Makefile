@@ -14,7 +14,7 @@ MINUTES ?= 60
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/support/nbval.cfg
-TYPED := tests/support tests/parts tests/course/test_architecture.py
+TYPED := tests
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test quick prove newest check format demo constraints clean

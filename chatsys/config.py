@@ -193,7 +193,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def safe(self) -> bool:
         """Whether any two quorums share a member, which is what safety rests on."""
-        return 2 * self.quorum > len(self.members)  # SPECIFICATION R1.3
+        return overlap(self.quorum, len(self.members))
 
     @property
     def digest(self) -> str:
@@ -209,6 +209,11 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
         )
         members = {node: f"node{node}:0" for node in range(1, nodes + 1)}
         return cls(members=members, quorum=count_quorum(quorum, nodes), **rest)
+
+
+def overlap(quorum: int, members: int) -> bool:
+    """Tell whether any two groups of `quorum` out of so many `members` share one."""
+    return 2 * quorum > members  # SPECIFICATION R1.3
 
 
 def count_quorum(quorum: int | str | None, nodes: int) -> int:

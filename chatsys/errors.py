@@ -87,12 +87,22 @@ class NotHere(ChatsysError):
     """The operating system at hand cannot do this."""
 
 
+class ToldThere(Exception):
+    """An error of somebody's own code in another process: `sentence` was told there, with the line that raised it."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+        super().__init__(sentence)
+
+
 def told(error: BaseException) -> str:
     """Tell what `error` is and where it came from: its type, its message, the file and the line.
 
     The line is the innermost one of somebody's own code, for that is the one to look at; an error that
     passed through none is told with the line that raised it.
     """
+    if isinstance(error, ToldThere):
+        return error.sentence
     place = places.innermost(error.__traceback__) or _place(error)
     where = f" ({places.inside(*place)})" if place else ""
     return f"{named(error)}{where}"

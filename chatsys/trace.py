@@ -33,7 +33,8 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
     people   membership                               peer, reason
 
 Promises  one seed gives a byte-identical `encode()`, whatever PYTHONHASHSEED is.
-Read also `check` (what must hold in every trace) and `teach.figures` (how a trace looks).
+Read also `actor.effects` (where the columns are declared), `check` (what must hold in every trace) and
+`teach.figures` (how a trace looks).
 """
 
 import hashlib
@@ -45,6 +46,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
 
+from chatsys.actor.effects import Columns
 from chatsys.errors import TraceError, UsageError
 from chatsys.surroundings import UNUSABLE, cannot_write, place, reason
 
@@ -54,8 +56,8 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
-class Record(msgspec.Struct, omit_defaults=True, gc=False, forbid_unknown_fields=True):
-    """One event.  Empty columns are None.
+class Record(Columns, frozen=True, omit_defaults=True, gc=False, forbid_unknown_fields=True):
+    """One event: who it happened to and when, and behind that what it was, in `Columns`.  Empty columns are None.
 
     `time` is in seconds since the world began.  `id` is the stable message id
     `sender.incarnation.n`; the same frame sent once has one id at both ends.  `clock` is the
@@ -69,23 +71,11 @@ class Record(msgspec.Struct, omit_defaults=True, gc=False, forbid_unknown_fields
     term: int = 0
     role: str = ""
     clock: int = 0
-    peer: int | str | None = None
-    message: str | None = None
-    id: str | None = None
-    seq: int | None = None
-    msg_no: int | None = None
-    entry_term: int | None = None
-    entry: str | None = None
-    verified: int | None = None
-    room: str | None = None
-    author: str | None = None
-    text: str | None = None
-    client: str | None = None
-    client_seq: int | None = None
-    reason: str | None = None
 
 
 COLUMNS = Record.__struct_fields__
+NUMBERS = tuple(column.name for column in msgspec.structs.fields(Record) if column.type == int | None)
+"""The columns that hold a whole number or nothing."""
 
 
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
@@ -171,7 +161,7 @@ class Trace(Sequence[Record]):
 
         columns = {name: [getattr(record, name) for record in self.records] for name in COLUMNS}
         frame = pandas.DataFrame(columns, columns=list(COLUMNS))
-        for name in ("seq", "msg_no", "entry_term", "verified", "client_seq"):
+        for name in NUMBERS:
             frame[name] = frame[name].astype("Int64")
         return frame
 

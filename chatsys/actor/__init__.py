@@ -4,11 +4,12 @@ An *actor* decides and never acts.  A *world* opens the actor's doors and carrie
 The chat's node and its client are actors, a Lamport clock or a token ring can be one, and every world
 (the simulator, the notebook's kernel, a process, the explorer) runs any of them.
 
-      actor       the doors, the alarms, the addresses                        who speaks to whom
-      events      what a world tells any actor: links, orders, the disk      what goes in
-      effects     Append, Send, Deliver, Note                                 what comes out
-      outbox      frames that wait for the disk                               the order of effects
-      logfile     records as lines of bytes with a checksum                   what outlives a crash
+      actor           the doors, the alarms, the addresses                    who speaks to whom
+      events          what a world tells any actor: links, orders, the disk   what goes in
+      effects         Append, Send, Deliver, Note                             what comes out
+      outbox          frames that wait for the disk                           the order of effects
+      logfile         records as lines of bytes with a checksum               what outlives a crash
+      trace_columns   what the trace tells of frames and records              what people see of it
 
 
 The doors

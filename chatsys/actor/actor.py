@@ -25,7 +25,7 @@ Read also `effects`, then `node`, the largest actor; `client.Client` is another.
 import math
 from collections.abc import Iterable
 from random import Random
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -33,6 +33,9 @@ from chatsys.config import ClusterConfig
 
 Address = int | str
 """Who sends or receives: a number is a member of the cluster, a text names a client's link."""
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # SPECIFICATION R2.7
+"""Every number that travels: not negative, and exact in every reader of JSON."""
 
 NEVER = math.inf
 
@@ -73,7 +76,8 @@ class Actor:
     """Every door, doing nothing.  Subclass it and override the doors you need.
 
     `messages` and `records` list the msgspec Structs (frozen, tagged) that may travel and that
-    may be stored; the wire codec and the log codec are built from them.
+    may be stored; the wire codec and the log codec are built from them.  What the trace tells of
+    them they may say themselves (`trace_columns`).
     """
 
     messages: ClassVar[tuple[type[msgspec.Struct], ...]] = ()

@@ -90,19 +90,19 @@ class Deliver(OneOrMore[Delivery]):
     __slots__ = ()
 
 
-class Note(msgspec.Struct, frozen=True):
-    """Tell the trace that something happened; fields are those of `trace.Record`.
+class Columns(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the trace can tell of an event, declared once: a `Note` fills some of it, a `trace.Record` keeps it.
 
-    `role` and `term`, where given, are those of the moment; otherwise the actor's `view` fills them.
+    They are named when they are filled, so that a column more moves none of the others.
     """
 
-    kind: str
-    role: str | None = None
-    term: int | None = None
     peer: Address | None = None
+    message: str | None = None
+    id: str | None = None
     seq: int | None = None
     msg_no: int | None = None
     entry_term: int | None = None
+    entry: str | None = None
     verified: int | None = None
     room: str | None = None
     author: str | None = None
@@ -110,6 +110,17 @@ class Note(msgspec.Struct, frozen=True):
     client: str | None = None
     client_seq: int | None = None
     reason: str | None = None
+
+
+class Note(Columns, frozen=True, omit_defaults=True):
+    """Tell the trace that something happened.
+
+    `role` and `term`, where given, are those of the moment; otherwise the actor's `view` fills them.
+    """
+
+    kind: str
+    role: str | None = None
+    term: int | None = None
 
 
 Effect = Append | Send | Deliver | Note

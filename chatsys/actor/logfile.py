@@ -14,8 +14,9 @@ Read also `outbox` (frames that wait for these lines), `sim.disk` and `runtime.d
 """
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any, Union
+from functools import lru_cache, reduce
+from operator import or_
+from typing import Any
 from zlib import crc32
 
 import msgspec
@@ -24,6 +25,8 @@ from chatsys.errors import DamagedLog
 
 _encoder = msgspec.json.Encoder()
 _MARK = b',"crc":"'
+DECODERS = 32
+"""So many decoders are kept; each keeps the classes of its records, of which a notebook makes new ones again and again."""
 
 
 def encode(record: msgspec.Struct) -> bytes:
@@ -36,9 +39,10 @@ class _Nothing(msgspec.Struct, frozen=True, tag="", tag_field="type"):
     """What an actor without records reads: no record of any kind."""
 
 
-@cache
+@lru_cache(maxsize=DECODERS)
 def _decoder(types: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(Union[types] if types else _Nothing)  # noqa: UP007 - the members are known at run time only
+    known: Any = reduce(or_, types) if types else _Nothing  # not Union[types]: typing keeps the classes of what it made
+    return msgspec.json.Decoder(known)
 
 
 def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> tuple[list[Any], int]:

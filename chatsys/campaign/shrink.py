@@ -220,7 +220,7 @@ class _Search:
         return 1 if steps > 40 else 3 if steps > 12 else 5
 
     def _keep(self, case: Case, found: Violation) -> None:
-        """Steps after the failure had no part in it."""
+        """Steps after the failure had nothing to do with it."""
         end = case.end(found)
         needed = Script([fault for fault in case.script if fault.time <= end])
         self.best, self.violation = msgspec.structs.replace(case, script=needed), found

@@ -3,16 +3,16 @@
 A class whose runs differ cannot be replayed from a seed.  To find the cause, both runs are traced
 line by line.  After each line a short digest is taken of its local variables and of `self`:
 
-    run 1:  call, line 12, line 13, return [..] | call, line 12, ...      a turn: one call from chatsys
+    run 1:  call, line 12, line 13, return [..] | call, line 12, ...      each by chatsys
     run 2:  call, line 12, line 13, return [..] | call, line 12, ...
                              `-- the digests after this line are not the same any more
 
-The line to blame lies in the first turn that ends differently, and it is the first line in that turn
-whose digests differ.  Lines whose digests differed in an earlier turn that ended equally are not
+The line to blame lies in the first call that ends differently, and it is the first line in that call
+whose digests differ.  Lines whose digests differed in an earlier call that ended equally are not
 blamed: a loop over a set, for example, meets its elements in any order and may still add up the same.
 
-Assumes   both runs are equal up to that turn.  At most `MOST` steps are followed.
-Promises  it names no line rather than a wrong one: if the turn begins with different arguments, or if
+Assumes   both runs are equal up to that call.  At most `MOST` steps are followed.
+Promises  it names no line rather than a wrong one: if the call begins with different arguments, or if
           no line in it shows a difference, there is no answer.
 Read also `determinism`, which plays the two runs.
 """
@@ -35,7 +35,7 @@ _INSIDE = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")
 """Only what comes out of these counts: sorted(x for x in names) is fine, whatever the order inside."""
 
 Step = tuple[str, int, int]
-"""(file, line, digest of what the line left); line 0: a turn begins, line -1: a turn ends."""
+"""(file, line, digest of what the line left); line 0: a call begins, line -1: a call ends."""
 
 
 class Steps:
@@ -114,7 +114,7 @@ def _some(values: Any) -> Iterator[Any]:
 def parting(one: Sequence[Step], other: Sequence[Step]) -> tuple[str, int] | None:
     """Return (file, line) of the step after which the runs part; None if no line can be held to it."""
     without_consequence: set[tuple[str, int]] = set()
-    for mine, theirs in zip(_turns(one), _turns(other), strict=False):
+    for mine, theirs in zip(_calls(one), _calls(other), strict=False):
         if mine[0] != theirs[0]:
             return None
         lines = [(here[0], here[1]) for here, there in zip(mine[1:-1], theirs[1:-1], strict=False) if here != there]
@@ -125,10 +125,10 @@ def parting(one: Sequence[Step], other: Sequence[Step]) -> tuple[str, int] | Non
     return None
 
 
-def _turns(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    turn: list[Step] = []
+def _calls(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    call: list[Step] = []
     for step in steps:
-        turn.append(step)
+        call.append(step)
         if step[1] == -1:
-            yield turn
-            turn = []
+            yield call
+            call = []

@@ -89,18 +89,18 @@ class Checker:
     def __init__(self, invariants: Iterable[str] | None = None, closed: bool = False) -> None:
         self.logs = Logs()
         self.invariants = [SAFETY[name](self.logs, closed) for name in _names(invariants)]
-        self.doors: dict[str, list[Callable[[Record], Violation | None]]] = {}
+        self.handlers: dict[str, list[Callable[[Record], Violation | None]]] = {}
         self.told: dict[str, int] = {}
         for source in (self.logs, *self.invariants):
             for name in dir(source):
                 if name.startswith("on_"):
-                    self.doors.setdefault(name.removeprefix("on_"), []).append(getattr(source, name))
+                    self.handlers.setdefault(name.removeprefix("on_"), []).append(getattr(source, name))
 
     def feed(self, record: Record) -> list[Violation]:
         """Take in one record; return what it broke."""
         broken = []
-        for door in self.doors.get(record.kind, ()):
-            found = door(record)
+        for handle in self.handlers.get(record.kind, ()):
+            found = handle(record)
             if found is not None and self._counts(found):
                 broken.append(found)
         return broken
@@ -122,10 +122,10 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[V
     """
     trace = trace_of(trace)
     checker = Checker(invariants, closed=trace.meta.get("where") == "sim")
-    doors = checker.doors
+    handlers = checker.handlers
     broken: list[Violation] = []
     for record in sorted(trace.records, key=attrgetter("time")):  # processes report a little out of order
-        if record.kind in doors:
+        if record.kind in handlers:
             broken += checker.feed(record)
     broken += checker.finish()
     hidden = {kind.name for kind in REPLICAS + DURABILITY}

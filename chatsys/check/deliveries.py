@@ -78,7 +78,7 @@ class Agreement(Invariant):
         )
 
 
-class Order(Invariant):
+class RisingOrder(Invariant):
     """Position after position goes up; a new life starts again."""
 
     name, title = "S2", "order"
@@ -232,4 +232,4 @@ def _same_entry(one: Record, other: Record) -> bool:
     return one.entry_term == other.entry_term and one.entry == other.entry and same_message(one, other)
 
 
-DELIVERIES: tuple[type[Invariant], ...] = (Agreement, Order, NoGap, NoDuplicate, Fifo, Integrity)
+DELIVERIES: tuple[type[Invariant], ...] = (Agreement, RisingOrder, NoGap, NoDuplicate, Fifo, Integrity)

@@ -23,11 +23,15 @@ class OneLeader(Invariant):
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
         self.leaders: dict[int, Record] = {}
+        self.named: set[tuple[int, Life]] = set()
+        """Second leaders that were told of: a node that becomes leader writes two lines, its role and its lead."""
 
     def on_lead(self, record: Record) -> Violation | None:
         first = self.leaders.setdefault(record.term, record)
-        if (first.node, first.incarnation) == (record.node, record.incarnation):
+        life = (record.node, record.incarnation)
+        if (first.node, first.incarnation) == life or (record.term, life) in self.named:
             return None
+        self.named.add((record.term, life))
         who = f"node {first.node} led" if first.node != record.node else "the same node, before it restarted, led"
         return self.broken(
             record,

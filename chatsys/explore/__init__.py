@@ -1,12 +1,12 @@
-"""The model checker: every order of events, within stated bounds, of nodes that no world runs.
+"""The model checker: every order of events, within stated bounds, of the very nodes that run elsewhere.
 
     models (what is searched) --> explorer (breadth first) --> the shortest story of a violation
                                      |
                  successors, chance, happenings: what may happen next;  untimed: one life without a clock
                  fingerprint, symmetry, tables: when two states are the same;  ledger: what must hold
 
-It needs the protocol and the invariants, and no world: time is left out, so one untimed run stands for
-every timed one (`untimed` says why).
+It is a world of its own: it opens the doors of nodes, but time is left out, so one untimed run stands
+for every timed one (`untimed` says why).  It needs the protocol and the invariants, and no other world.
 
 Read first `explorer`, then `untimed`, `successors`, `answers`; `chatsys explore` runs it.
 """

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import get_args, get_type_hints
 
-from chatsys.explore.happenings import Deliver, Ring, Several
+from chatsys.explore.happenings import Arrive, Ring, Several
 from chatsys.explore.untimed import Life
 from chatsys.protocol.messages import Election, Ok
 from chatsys.protocol.node import Node
@@ -53,7 +53,7 @@ def any_answers(life: Life) -> Iterator[Several]:
     peers = sorted(life.links.items())
     for said in product((None, *VERDICTS), repeat=len(peers)):
         heard = tuple(
-            Deliver(peer, number, Ok(0, node.election.round, verdict))  # type: ignore[arg-type]
+            Arrive(peer, number, Ok(0, node.election.round, verdict))  # type: ignore[arg-type]
             for (peer, number), verdict in zip(peers, said, strict=True)
             if verdict is not None
         )

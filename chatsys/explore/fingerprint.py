@@ -49,15 +49,11 @@ Walk = Callable[[Any, Any], Any]
 class Copier:
     """Copies plain objects, each kind of value by a function found once."""
 
-    def __init__(self, constants: tuple[object, ...] = ()) -> None:
-        self.constants = constants
-        """Containers that nobody changes, such as the members in the config."""
+    def __init__(self) -> None:
         self.known: dict[type, Walk | None] = {}
 
     def copy(self, value: Any, memo: dict[int, Any]) -> Any:
         """Return an equal value; `memo` maps id(original) to its copy, for objects."""
-        if not memo:
-            memo.update((id(constant), constant) for constant in self.constants)
         return self._copy(value, memo)
 
     def _copy(self, value: Any, memo: dict[int, Any]) -> Any:
@@ -85,8 +81,6 @@ class Copier:
         return type(value)([copy(item, memo) for item in value])
 
     def _mapping(self, value: Any, memo: dict[int, Any]) -> Any:
-        if id(value) in memo:
-            return memo[id(value)]
         copy = self._copy
         return {key: copy(item, memo) for key, item in value.items()}
 
@@ -121,8 +115,7 @@ class Shape:
 class Survey:
     """Takes fingerprints.  Equal ones are one object, so comparing them costs nothing."""
 
-    def __init__(self, constants: tuple[object, ...] = (), pacing: Pacing | None = None) -> None:
-        self.constants = constants
+    def __init__(self, pacing: Pacing | None = None) -> None:
         self.pacing = pacing or {}
         self.known: dict[type, Walk | None] = {}
         self.shapes: dict[tuple[type, tuple[str, ...]], Shape] = {}
@@ -133,8 +126,7 @@ class Survey:
     def take(self, value: Any) -> tuple[Any, list[tuple[str, Alarms]]]:
         """Return the fingerprint of `value`, and its alarms, each with the class it belongs to, put to rest."""
         found: list[tuple[str, Alarms]] = []
-        memo: dict[Any, Any] = {id(constant): "constant" for constant in self.constants}
-        memo["alarms"] = found
+        memo: dict[Any, Any] = {"alarms": found}
         try:
             return self._sign(value, memo), found
         except TypeError as error:
@@ -184,7 +176,7 @@ class Survey:
         return tuple([sign(item, memo) for item in value])
 
     def _mapping(self, value: Any, memo: dict[Any, Any]) -> Any:
-        if not value or id(value) in memo:
+        if not value:
             return None
         sign = self._sign
         return frozenset([(key, sign(item, memo)) for key, item in value.items()])

@@ -21,7 +21,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an alarm may also ring far too late, as after a pause."""
 
 
-class Deliver(msgspec.Struct, frozen=True):
+class Arrive(msgspec.Struct, frozen=True):
     """A frame arrives."""
 
     sender: Address
@@ -79,7 +79,7 @@ class Give(msgspec.Struct, frozen=True):
 class Several(msgspec.Struct, frozen=True):
     """These happen one right after the other; an alarm that the earlier ones cleared does not ring."""
 
-    events: tuple[Deliver | Ring, ...]
+    events: tuple[Arrive | Ring, ...]
 
 
-Event = Several | Deliver | Own | Ring | Sync | Crash | Start | Gone | Met | Give
+Event = Several | Arrive | Own | Ring | Sync | Crash | Start | Gone | Met | Give

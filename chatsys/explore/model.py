@@ -21,7 +21,7 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.check.violation import Violation
 from chatsys.config import ClusterConfig
 from chatsys.explore.fingerprint import Pacing
-from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
+from chatsys.explore.happenings import Arrive, Crash, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
 from chatsys.explore.untimed import Life, Turn
 
 
@@ -32,7 +32,7 @@ class Step(msgspec.Struct, frozen=True):
     event: Event
     twice: bool = False
     """The frame arrives, and a copy of it stays under way."""
-    lost: tuple[tuple[Address, Deliver], ...] = ()
+    lost: tuple[tuple[Address, Arrive], ...] = ()
 
     def __str__(self) -> str:
         told = _tell(self.node, self.event) + (" (a copy of it stays under way)" if self.twice else "")
@@ -43,7 +43,7 @@ class Step(msgspec.Struct, frozen=True):
 
 def _tell(node: Address, event: Event) -> str:
     match event:
-        case Deliver():
+        case Arrive():
             return f"{node} receives {_frame(event)}"
         case Own():
             return f"{node} hears its own frame"
@@ -66,7 +66,7 @@ def _tell(node: Address, event: Event) -> str:
             return f"{node} is given {_words(message)}" + (f" by {sender}" if sender else "")
 
 
-def _frame(frame: Deliver) -> str:
+def _frame(frame: Arrive) -> str:
     return f"{_words(frame.message)} from {frame.sender}"
 
 
@@ -174,11 +174,11 @@ class Model(ABC):
 
     # --- what need not be remembered -------------------------------------------------------
 
-    def dead(self, life: Life, frame: Deliver, sender: Life) -> bool:
+    def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
         """Tell whether this frame can never matter any more, as its receiver and its sender are now."""
         return abs(life.links.get(frame.sender, 0)) > frame.incarnation
 
-    def weaken(self, life: Life, frame: Deliver) -> Deliver:
+    def weaken(self, life: Life, frame: Arrive) -> Arrive:
         """Return the plainest frame that does the same to its receiver, now and ever after."""
         return frame
 

@@ -18,7 +18,7 @@ import msgspec
 
 from chatsys.explore.answers import ANSWERS, any_answers, make_plain
 from chatsys.explore.chance import Undecidable
-from chatsys.explore.happenings import Deliver, Event, Give, Ring, Rules
+from chatsys.explore.happenings import Arrive, Event, Give, Ring, Rules
 from chatsys.explore.node_model import WAITS, NodeModel
 from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.catchup import CatchUp
@@ -118,7 +118,7 @@ class ElectionModel(NodeModel):
         """Leave out what would only send or repeat what never arrives here."""
         return alarm.owner not in ("Sequencer", "CatchUp") and (alarm.name != "beat" or self.beats > 0)
 
-    def dead(self, life: Life, frame: Deliver, sender: Life) -> bool:
+    def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
         """Forget also what belongs to a nomination that is over.
 
         A late ELECTION can make its receiver nominate itself, but so can the receiver's silence
@@ -131,21 +131,21 @@ class ElectionModel(NodeModel):
                 return _is_over(sender)
         return super().dead(life, frame, sender)
 
-    def weaken(self, life: Life, frame: Deliver) -> Deliver:
+    def weaken(self, life: Life, frame: Arrive) -> Arrive:
         """Frames of terms that the receiver has left all do the same: they make it tell its term."""
         node, message = life.actor, frame.message
         assert isinstance(node, Node), "nobody crashes in this model"
         state = node.state
         match message:
             case Coordinator(term=term) | Heartbeat(term=term) if 0 < term < state.term:
-                plain: Any = Coordinator(0, state.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
-            case Prepare(term=term) if term < state.term or (term == state.term and state.promised_to != frame.sender):
+                plain: Any = Coordinator(0, state.members.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
+            case Prepare(term=term) if not node.succession.may_promise(term, frame.sender):  # type: ignore[arg-type]
                 plain = Prepare(0)
             case Ack(ok=False, term=term) | HeartbeatAck(ok=False, term=term):
                 plain = Promise(term, False)
             case _:
                 return frame
-        return Deliver(frame.sender, frame.incarnation, plain)
+        return Arrive(frame.sender, frame.incarnation, plain)
 
     def tidy(self, turn: Turn) -> None:
         """Number also the rounds of nominations from the beginning: frames of earlier ones are dead."""
@@ -225,7 +225,7 @@ class LogModel(NodeModel):
         """Take back the number of a relay that was asked for in vain."""
         super().tidy(turn)
         before, after, event = turn.before.actor, turn.after.actor, turn.event
-        if isinstance(event, Deliver) and isinstance(event.message, Ok):
+        if isinstance(event, Arrive) and isinstance(event.message, Ok):
             assert isinstance(before, Node) and isinstance(after, Node), "nobody else hears OK"
             after.catchup.nonce = before.catchup.nonce
 
@@ -234,7 +234,7 @@ class LogModel(NodeModel):
         return alarm.owner not in ("Sequencer", "CatchUp") and (alarm.name != "beat" or self.beats > 0)
 
 
-class DiskModel(LogModel):
+class SlowDiskModel(LogModel):
     """The same with a disk that takes its time, so that a power loss finds records not yet synced."""
 
     name = "disk"
@@ -244,4 +244,4 @@ class DiskModel(LogModel):
     left_out = ("JOIN and relays never arrive", "no heartbeats", "PROPOSE is not repeated")
 
 
-MODELS: dict[str, type[NodeModel]] = {model.name: model for model in (ElectionModel, LogModel, DiskModel)}
+MODELS: dict[str, type[NodeModel]] = {model.name: model for model in (ElectionModel, LogModel, SlowDiskModel)}

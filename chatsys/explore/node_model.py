@@ -16,14 +16,13 @@ from random import Random
 from typing import Any
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.effects import Deliver as Delivery
-from chatsys.actor.effects import Note
+from chatsys.actor.effects import Deliver, Note
 from chatsys.check.violation import Violation
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.explore import ledger
 from chatsys.explore.fingerprint import Pacing
-from chatsys.explore.happenings import Crash, Deliver, Give
+from chatsys.explore.happenings import Arrive, Crash, Give
 from chatsys.explore.model import Model
 from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.catchup import CatchUp
@@ -128,7 +127,7 @@ class NodeModel(Model):
         """Give messages to leaders only: a follower would pass them on."""
         return isinstance(life.actor, Node) and life.actor.state.leads
 
-    def dead(self, life: Life, frame: Deliver, sender: Life) -> bool:
+    def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
         """Forget answers to what the receiver has left for good, judged by what is durable."""
         if super().dead(life, frame, sender):
             return True
@@ -190,10 +189,10 @@ class NodeModel(Model):
         return ledger.compare(one, other)
 
     def marks(self, turn: Turn) -> tuple[str, ...]:
-        """Tell the turns of fate."""
+        """Tell what is worth counting: a leader, a commit, a crash."""
         found = []
         for effect in turn.effects:
-            if type(effect) is Delivery:
+            if type(effect) is Deliver:
                 found.append("delivered")
             elif type(effect) is Note:
                 found += _mark(turn, effect)

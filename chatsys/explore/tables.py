@@ -3,7 +3,7 @@
     life 17 --happening 42--> (life 23, frames 5 and 9, facts, marks)      computed once, then looked up
 
 A cluster of three nodes has millions of states but only thousands of different lives, so almost
-every step of a search is a look-up.  Frames are happenings: (place of the receiver, `Deliver`).
+every step of a search is a look-up.  Frames are happenings: (place of the receiver, `Arrive`).
 
 Promises  the same number for the same thing, as long as the tables live.
 Read also `explore`, whose memory this is; `untimed`, which computes a turn.
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from chatsys.check.violation import Violation
-from chatsys.explore.happenings import Crash, Deliver, Event, Ring, Start
+from chatsys.explore.happenings import Arrive, Crash, Event, Ring, Start
 from chatsys.explore.model import Model
-from chatsys.explore.untimed import Life, Turn, Turns
+from chatsys.explore.untimed import Life, Turn, TurnMaker
 
 State = tuple[int, ...]
 """One number for each life, then the ledger, what is spent, and the frames, ascending."""
@@ -40,7 +40,7 @@ class Tables:
     def __init__(self, model: Model, prune: bool) -> None:
         self.model, self.prune = model, prune
         model.pruned = prune
-        self.turns = Turns(model.make, model.config, model.rules, model.pacing, model.compress)
+        self.turns = TurnMaker(model.make, model.config, model.rules, model.pacing, model.compress)
         self.places = {address: place for place, address in enumerate(model.addresses)}
         self.lives: list[Life] = []
         self.life_of: dict[object, int] = {}
@@ -75,7 +75,7 @@ class Tables:
         if number is None:
             number = self.happening_of[key] = len(self.happenings)
             self.happenings.append(key)
-            sender = self.places[event.sender] if isinstance(event, Deliver) else place
+            sender = self.places[event.sender] if isinstance(event, Arrive) else place
             self.pairs.append((min(place, sender), max(place, sender)))
         return number
 
@@ -116,7 +116,7 @@ class Tables:
         for to, message in turn.sent:
             place = self.places.get(to)
             if place is not None and self.model.arrives(message):
-                sent.append(self.happening(place, Deliver(life.me, life.incarnation, message)))
+                sent.append(self.happening(place, Arrive(life.me, life.incarnation, message)))
         return tuple(sent)
 
     def enter(self, ledger: int, facts: Any) -> tuple[int, Violation | None]:
@@ -142,7 +142,7 @@ class Tables:
         found = self.reduced.get(key)
         if found is None:
             place, event = self.happenings[frame]
-            assert isinstance(event, Deliver), "only frames are under way"
+            assert isinstance(event, Arrive), "only frames are under way"
             receiver = self.lives[life]
             if self.model.dead(receiver, event, self.lives[sender]):
                 found = -1

@@ -34,7 +34,7 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
 from chatsys.explore.chance import NOW, Chance, Now, Undecidable
 from chatsys.explore.fingerprint import FAR, Copier, Pacing, Survey
-from chatsys.explore.happenings import Crash, Deliver, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
+from chatsys.explore.happenings import Arrive, Crash, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
 
 LATE = Now(-1e6)
 """The date of an alarm that rings long after it should have."""
@@ -88,7 +88,7 @@ class Turn:
         """(kind, sentence) if the node stopped itself."""
 
 
-class Turns:
+class TurnMaker:
     """Computes turns.  `compress` shortens durable records without changing what they mean."""
 
     def __init__(
@@ -96,8 +96,8 @@ class Turns:
         compress: Callable[[Iterable[Any]], tuple[Any, ...]] = tuple,
     ) -> None:  # fmt: skip
         self.make, self.config, self.rules, self.compress = make, config, rules, compress
-        self.copier = Copier((config.members,))
-        self.survey = Survey((config.members,), pacing)
+        self.copier = Copier()
+        self.survey = Survey(pacing)
 
     def sign(self, life: Life) -> object:
         """Return the fingerprint of a life, and put its alarms to rest."""
@@ -147,7 +147,7 @@ class Turns:
                 self._synced(turn)
             case _ if actor is None:
                 raise AssertionError("nothing happens to a process that is down")
-            case Deliver(sender=sender, incarnation=number, message=message):
+            case Arrive(sender=sender, incarnation=number, message=message):
                 if self._meet(turn, sender, number):
                     self._door(turn, actor.on_message, sender, message)
             case Own():

@@ -2,6 +2,7 @@
 
     Script, Fault, check_fault            faults as data                              (script, fault)
     Testbed, apply                        the verbs, once for every world             (testbed)
+    VERBS                                 a row each: arguments, bounds, worlds       (verbs)
     verb_table                            which world can do which verb, and how      (abilities)
     outside, OutsideModel, BOUNDS         what may go wrong at most                   (model)
     KINDS, parse_kinds, random_script     one random script per seed                  (swarm)
@@ -24,11 +25,12 @@ from chatsys.faults.arguments import (
     config_of,
     is_number,
 )
-from chatsys.faults.fault import VERBS, Fault, check_fault
+from chatsys.faults.fault import Fault, check_fault
 from chatsys.faults.model import BOUNDS, OutsideModel, outside
 from chatsys.faults.script import Script
 from chatsys.faults.swarm import KINDS, parse_kinds, random_script
 from chatsys.faults.testbed import Testbed, apply
+from chatsys.faults.verbs import VERBS
 
 __all__ = [
     "BOUNDS",

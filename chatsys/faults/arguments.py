@@ -8,7 +8,7 @@
 
 A truth value is no number here, although Python counts with it, and neither is NaN or infinity.
 
-Read also `fault` (the arguments of verbs that a script can say), `testbed` (the verbs, which check here).
+Read also `verbs` (the arguments of verbs that a script can say), `testbed` (the verbs, which check here).
 """
 
 import inspect
@@ -24,7 +24,7 @@ import msgspec
 from chatsys.actor.actor import Actor
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import UsageError
-from chatsys.faults.fault import ANY
+from chatsys.faults.verbs import ANY
 from chatsys.protocol.session_table import refusal
 
 

@@ -13,60 +13,22 @@ A `rot` of synced lines is outside: no verb of a script does it (`mutants.schedu
     outside(script, nodes)  -->  "world.at(3.0, 'clock', 1, 2.0) is outside the fault model: ...", or None
 
 Promises  says what leaves the model and which bound it breaks; draws nothing from any generator.
-Read also `script` (the verbs), `swarm` (asserts that what it draws stays inside).
+Read also `verbs` (the bound of each argument), `script`, `swarm` (asserts that what it draws stays inside).
 """
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import msgspec
-
-from chatsys.faults.fault import ANY, LEADER, Fault
+from chatsys.faults.fault import Fault
+from chatsys.faults.verbs import ANY, LEADER, VERBS
 
 PAUSE = 7.0
-CLOCK = 0.12
-DELAY, JITTER, LATE = 3.0, 1.0, 8.0
-AMBUSH, DOWN = 0.06, 4.0
-"""Seconds, and a fraction.  `AMBUSH`: so long after its act a node is crashed at most, for `DOWN`."""
-
+"""Seconds; the bounds that a single step must keep stand beside its verb."""
 _ROUNDED = 0.001
 """Both ends of a pause are rounded to milliseconds."""
 
-
-class Bound(msgspec.Struct, frozen=True):
-    """An argument of a verb, what it may be, and a sentence about it."""
-
-    argument: int
-    least: float
-    most: float
-    sentence: str
-
-
-BOUNDS: dict[str, tuple[Bound, ...]] = {
-    "say": (),
-    "crash": (),
-    "restart": (),
-    "pause": (),
-    "resume": (),
-    "cut": (),
-    "reconnect": (),
-    "partition": (),
-    "heal": (),
-    "slow": (
-        Bound(2, 0.0, DELAY, f"a link is slower by up to {DELAY:g} s"),
-        Bound(3, 0.0, JITTER, f"the delay of a frame varies by up to {JITTER:g} s"),
-    ),
-    "lose": (),
-    "duplicate": (Bound(3, 0.0, LATE, f"a copy comes up to {LATE:g} s late"),),
-    "disk": (),
-    "clock": (Bound(1, 1 - CLOCK, 1 + CLOCK, f"clocks run within {100 * CLOCK:g} % of the right rate"),),
-    "ambush": (
-        Bound(1, 0.0, AMBUSH, f"an ambush crashes within {AMBUSH:g} s of the act"),
-        Bound(2, 0.0, DOWN, f"a node that was ambushed is back within {DOWN:g} s"),
-    ),
-    "mend": (),
-}
+BOUNDS = {name: verb.bounds for name, verb in VERBS.items()}
 """The bounds of every verb; what has no line here is outside, whatever its arguments."""
 
 

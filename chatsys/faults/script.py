@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from chatsys.errors import UsageError
-from chatsys.faults.fault import Fault, check_fault, is_no_time
+from chatsys.faults.fault import Fault, check_fault
+from chatsys.faults.verbs import is_no_time
 
 
 class Player(Protocol):

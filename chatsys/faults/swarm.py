@@ -15,9 +15,10 @@ from random import Random
 from typing import Any
 
 from chatsys.errors import UsageError
-from chatsys.faults.fault import LEADER, Fault
-from chatsys.faults.model import AMBUSH, CLOCK, DELAY, DOWN, JITTER, LATE, PAUSE, outside
+from chatsys.faults.fault import Fault
+from chatsys.faults.model import PAUSE, outside
 from chatsys.faults.script import Script
+from chatsys.faults.verbs import AMBUSH, CLOCK, DELAY, DOWN, JITTER, LATE, LEADER
 
 
 def _round(seconds: float) -> float:

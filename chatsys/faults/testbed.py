@@ -19,7 +19,7 @@ says for each verb and each world whether it works, and how.
 Assumes   verbs come one after the other where the order matters to whoever calls them.
 Promises  what cannot be meant is refused in one sentence, the same one in every world, and is not
           kept; a verb that a world cannot do is told in a sentence, after its arguments were checked.
-Read also `script` (verbs as data), `fault` (their arguments), `sim.world` and `runtime.cluster`.
+Read also `script` (verbs as data), `verbs` (their arguments), `sim.world` and `runtime.cluster`.
 """
 
 import math
@@ -45,9 +45,10 @@ from chatsys.faults.arguments import (
     condition,
     warn_expired,
 )
-from chatsys.faults.fault import LEADER, Fault, check_fault
+from chatsys.faults.fault import Fault, check_fault
 from chatsys.faults.model import warn_outside
 from chatsys.faults.script import Script
+from chatsys.faults.verbs import LEADER
 from chatsys.protocol.messages import Submit
 from chatsys.run import Run
 from chatsys.trace import Record, Trace
@@ -56,6 +57,9 @@ Factory = Callable[..., Actor]
 """Makes an actor: (me, config, random), and `parts=` where parts are given."""
 Direction = tuple[int, int]
 """From which node to which."""
+
+FOR_ENGINES = {"add_client", "command", "config", "describe", "done", "pids", "seed", "simulation", "submit", "where"}
+"""Names that panels, sweeps and checkers use and that TAB does not offer to a student."""
 
 IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}
 """What `status()` says of a node that cannot answer."""
@@ -80,6 +84,9 @@ class Testbed(ABC):
         self._parts = dict(parts or {}) or None
         self._client = client
         self.done = []
+
+    def __dir__(self) -> list[str]:
+        return sorted(set(super().__dir__()) - FOR_ENGINES)
 
     def __enter__(self) -> Self:
         return self

@@ -11,16 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chatsys.faults.fault import LEADER, Fault
-
-_DEFAULTS: dict[tuple[str, int], Any] = {
-    ("say", 2): None,
-    ("say", 3): "main",
-    ("say", 4): "ann",
-    ("slow", 4): 0.0,
-    ("duplicate", 4): 0.0,
-}
-"""What the last argument is when nobody names it, by verb and number of arguments."""
+from chatsys.faults.fault import Fault
+from chatsys.faults.verbs import LEADER, VERBS
 
 _WORDS = {
     "term": "the number of one leadership; each election begins a higher one",
@@ -46,8 +38,9 @@ def literal(value: Any) -> str:
 
 def as_call(fault: Fault) -> str:
     """Return the arguments of `Testbed.at`, without those that only repeat a default."""
-    args = list(fault.args)
-    while args and (args[-1] is False or _DEFAULTS.get((fault.verb, len(args)), ...) == args[-1]):
+    args, verb = list(fault.args), VERBS.get(fault.verb)
+    usual = dict(enumerate(verb.usual, start=verb.least)) if verb else {}
+    while args and (args[-1] is False or usual.get(len(args) - 1, ...) == args[-1]):
         args.pop()
     return ", ".join(map(literal, (fault.time, fault.verb, *args)))
 

@@ -20,18 +20,21 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import FrameType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from chatsys.errors import told
+from chatsys.errors import named
 from chatsys.isolation import borrowed
 from chatsys.isolation.calls import Method
 from chatsys.isolation.confinement import confine
 from chatsys.isolation.deadline import own_line
 from chatsys.isolation.interface import problems
+from chatsys.places import innermost, inside
 
 OK, ERROR, WRONG, BORROWED, SKIPPED = range(5)
 SETTLE = -1
@@ -57,6 +60,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     parent: int | None
     """The process with which this one ends."""
     name: str
+    holder: str
+    """Where that what is opened is no class: "module:Class" of the package, made of what is opened, and asked instead."""
     given: bytes
     """Packed: the given types, and the methods with the types of what they return."""
     code: bytes
@@ -68,6 +73,7 @@ def main(end: int, shared: int) -> None:
     pipe = Pipe(end)
     setup = msgspec.msgpack.decode(pipe.read(), type=Setup)
     _end_with(setup.parent)
+    holder = _find(setup.holder)
     own_line(sys._getframe())  # it looks up where Python is, which it cannot any more in a moment
     progress = memoryview(mmap.mmap(shared, mmap.PAGESIZE)).cast("Q")
     os.close(shared)
@@ -78,11 +84,18 @@ def main(end: int, shared: int) -> None:
     os.close(nowhere)
     pipe.write(CONFINED, [(OK, held)])
     try:
-        Answers(pipe, setup, progress).go_on()
+        Answers(pipe, setup, progress, holder).go_on()
     except (EOFError, OSError):
         os._exit(0)
     except BaseException:  # memory is so scarce that not even an answer can be made
         os._exit(1)
+
+
+def _find(holder: str) -> Any:
+    if not holder:
+        return None
+    module, name = holder.split(":")
+    return getattr(import_module(module), name)
 
 
 def _end_with(parent: int | None) -> None:
@@ -125,8 +138,8 @@ class Pipe:
 class Answers:
     """The class, its objects, and what comes of the calls."""
 
-    def __init__(self, pipe: Pipe, setup: Setup, progress: memoryview) -> None:
-        self.pipe, self.setup, self.progress = pipe, setup, progress
+    def __init__(self, pipe: Pipe, setup: Setup, progress: memoryview, holder: Any) -> None:
+        self.pipe, self.setup, self.progress, self.holder = pipe, setup, progress, holder
         self.opener = borrowed.Opener()
         self.objects: dict[int, Any] = {}
         self.failed: set[int] = set()
@@ -158,7 +171,11 @@ class Answers:
 
     def _open(self, name: str, methods: dict[str, Method]) -> tuple[list[str], str]:
         try:
-            (self.answer,) = self.opener.load(self.setup.code).values()
+            opened = self.opener.load(self.setup.code)
+            if self.holder is not None:
+                self.answer = partial(self.holder, opened)
+                return [], ""
+            (self.answer,) = opened.values()
             base = borrowed.stands_on(self.answer) if isinstance(self.answer, type) else ""
             return ([] if base else problems(self.answer, name, methods)), base
         except BaseException as error:
@@ -241,7 +258,8 @@ def _settle() -> tuple[int, Any]:
 
 def _told(error: BaseException) -> str:
     try:
-        return told(error)
+        place = innermost(error.__traceback__)
+        return f"{named(error)} ({inside(*place)})" if place else named(error)
     except BaseException:
         return "an error that cannot be shown"
 

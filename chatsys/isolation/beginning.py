@@ -2,12 +2,15 @@
 
     with sigint_blocked(), hidden_main(), hash_seed("1"):  process.start()     all is as before when it has begun
     bound_memory(1 << 30)                                                      in the process itself, before it opens the classes
+    clean_environment(folder), remove(folder)                                  for one that shall know nothing, and leave nothing
 
-Read also `worker`, which begins them.
+Read also `worker` and `confined_process`, which begin them.
 """
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -73,3 +76,21 @@ def bound_memory(memory: int) -> None:
         return  # Windows: the time limits alone must do
     used = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (used + memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def clean_environment(folder: str) -> dict[str, str]:
+    """Return the environment of a process that knows nothing of who began it and keeps everything in `folder`."""
+    own = {"HOME": folder, "TMPDIR": folder, "IPYTHONDIR": folder, "MPLCONFIGDIR": folder, "PATH": os.defpath}
+    fixed = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
+    needed = {
+        name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ
+    }
+    return {**needed, **own, **fixed}
+
+
+def remove(folder: str) -> None:
+    """Remove a folder that somebody else has filled."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # folders in folders in folders
+        subprocess.run(["rm", "-rf", folder], check=False)

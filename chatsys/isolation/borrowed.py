@@ -12,7 +12,6 @@ attributes, values, and what is never called are nobody's business.
 Read also `answering`, which opens a class with it.
 """
 
-import importlib.abc
 import importlib.machinery
 import pickle
 import sys
@@ -142,7 +141,7 @@ def _of_the_package(module: str) -> bool:
     return module == PACKAGE or module.startswith(f"{PACKAGE}.")
 
 
-class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class Finder:
     """Answers every later import of the package, however it is written, with a module of stubs."""
 
     def __init__(self, opener: Opener) -> None:
@@ -156,7 +155,9 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """Answer for the package alone."""
-        return importlib.machinery.ModuleSpec(name, self, is_package=True) if _of_the_package(name) else None
+        if not _of_the_package(name):
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """Return a module of stubs."""

@@ -11,13 +11,12 @@ That, like all that it writes, may be a lie; the CPU time of the whole bounds a 
 
 Promises  whatever came from the process is bounded and decoded strictly; a frame with another number than that of the
           request ends it.  It ends with the one that began it, and its folder is removed.
-Read also `remote` (what is asked), `answering` (the process itself), `confinement`.
+Read also `limits`, `remote` (what is asked), `answering` (the process itself), `confinement`.
 """
 
 import mmap
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,59 +24,23 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
-from chatsys.escape import escape
 from chatsys.isolation.answering import CONFINED, LOADED, Setup
+from chatsys.isolation.beginning import clean_environment, remove
 from chatsys.isolation.drain import say_bytes
+from chatsys.isolation.limits import FILES, FOLDER, THREADS, Allowance, Clock, Gone, bounded, overfull, taken
 
 FRAME = 1 << 24
 """Bytes that a frame may have."""
-LOOK = 0.05
-"""Seconds between two looks at the clocks."""
+LOOK, COUNT = 0.05, 0.25
+"""Seconds between two looks at the clocks, and at the folder."""
 ENDING = 1.0
 """Seconds that a process gets to say where it is."""
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a class may take."""
-
-    operation: float = 3.0
-    """Seconds of CPU for one call."""
-    opening: float = 5.0
-    """Seconds of CPU until the class has been opened."""
-    whole: float = 15.0
-    """Seconds of CPU in all."""
-    patience: float = 10.0
-    """So many times as long on the wall."""
-    memory: int = 1 << 30
-    """Bytes beyond those that Python takes."""
-    files: int = 1 << 20
-    """Bytes of a file that it writes."""
-    reply: int = 1 << 18
-    """Bytes of one value that it returns."""
-    replies: int = 1 << 25
-    """Bytes of all that it answers to one request."""
-
-
-class Gone(BaseException):
-    """The process of a class has ended, or was ended; no world may take that for a crash of one of its nodes.
-
-    Attributes: `verdict`, `sentence`, `place` (a line of the class, or ""), `index` (which operation of the request),
-    `call` (which script and which call of it, where scripts were run).
-    """
-
-    def __init__(
-        self, verdict: Literal["hung", "late", "died", "borrowed"], sentence: str, place: str = "", index: int = 0
-    ) -> None:
-        self.verdict, self.sentence, self.place, self.index = verdict, sentence, place, index
-        self.call: tuple[int, int] | None = None
-        super().__init__(sentence)
 
 
 Entry = tuple[int, msgspec.Raw]
@@ -87,10 +50,10 @@ _frames = msgspec.msgpack.Decoder(tuple[int, bool, list[Entry], str])
 class ConfinedProcess:
     """One process: begun, confined, asked, ended."""
 
-    def __init__(self, limits: Limits, name: str, spent: float = 0.0) -> None:
+    def __init__(self, limits: Allowance, name: str, spent: float = 0.0, holder: str = "") -> None:
         """`spent` seconds of CPU have been taken before, by others of the same class."""
         need("A confined process", PROCESSES, instead="judge the class in this process")
-        self.limits, self.name, self._spent = limits, name, spent
+        self.limits, self.name, self._spent, self._holder = limits, name, spent, holder
         self.held: tuple[str, ...] = ()
         """The measures of confinement that hold."""
         self.problems: list[str] = []
@@ -98,7 +61,7 @@ class ConfinedProcess:
         self.base = ""
         """What the class is, or inherits from, of the package."""
         self._ended: float | None = None
-        self._looked = 0.0
+        self._looked = self._counted = time.monotonic()
         self.folder = tempfile.mkdtemp(prefix="chatsys-answer-")
         self._begin()
 
@@ -109,7 +72,7 @@ class ConfinedProcess:
         setup = Setup(
             private=self.folder, read=[], memory=limits.memory, cpu=max(limits.whole - self._spent, 1) + 2,
             files=limits.files, reply=limits.reply, parent=os.getpid() if main_thread else None,
-            name=self.name, given=given, code=code,
+            name=self.name, holder=self._holder, given=given, code=code,
         )  # fmt: skip
         try:
             self.number = CONFINED
@@ -165,8 +128,7 @@ class ConfinedProcess:
     # --- one exchange --------------------------------------------------------------------------------
 
     def _exchange(self, request: bytes, limit: float) -> Iterator[list[Entry]]:
-        self._clock = _Clock(limit, self.limits)
-        self._looked = self._clock.begun
+        self._clock = Clock(limit, self.limits)
         if request:
             self._send(len(request).to_bytes(4, "big") + request)
         done, left = False, self.limits.replies
@@ -220,26 +182,24 @@ class ConfinedProcess:
     @property
     def cpu(self) -> float:
         """Seconds of CPU that this process has taken."""
-        return self._ended if self._ended is not None else cpu_time(self._process.pid)
+        return self._ended if self._ended is not None else taken(self._process.pid).cpu
 
     def _look(self) -> None:
-        """End the process if its time is over."""
-        self._looked = time.monotonic()
-        worked = self.cpu
-        over = self._clock.over(int(self._progress[0]), worked, self._spent + worked)
+        """End the process if its time is over, or if it has taken too much of something else."""
+        now, index = time.monotonic(), int(self._progress[0])
+        self._looked = now
+        has = taken(self._process.pid)
+        over = self._clock.over(index, has.cpu, self._spent + has.cpu)
         if over is not None:
-            verdict, limit = over
-            index = int(self._progress[0])
             place = self._where()
-            where = f"it was in {place} then" if place else "and the process did not say where"
-            if verdict == "hung":
-                where = (
-                    f"it hung in {place}. Look for a loop that never ends"
-                    if place
-                    else f"{where}; look for one very long step"
-                )
-            joint = ";" if place else ","
-            self._gone(verdict, f"It did not end within {limit:g} s{joint} {where}.", place, index)
+            self._gone(over[0], _too_long(*over, place), place, index)
+        if has.threads > THREADS:
+            self._gone("died", f"{self.name} began more than {THREADS} threads.", "", index)
+        if now - self._counted > COUNT:
+            self._counted = now
+            if overfull(self.folder):
+                most = f"{FILES:,} files or {say_bytes(FOLDER)}"
+                self._gone("died", f"{self.name} wrote more than {most}, or too many folders.", "", index)
 
     def _where(self) -> str:
         """Ask the process in which line it is; "" if it does not say."""
@@ -297,70 +257,17 @@ class ConfinedProcess:
     def close(self) -> None:
         """End the process and remove its folder."""
         if self._ended is None:
-            self._ended = cpu_time(self._process.pid)
+            self._ended = taken(self._process.pid).cpu
         self._process.kill()
         self._process.wait()
         self._end.close()
         remove(self.folder)
 
 
-class _Clock:
-    """The two clocks of one request."""
-
-    def __init__(self, limit: float, limits: Limits) -> None:
-        self.limit, self.limits = limit, limits
-        self.begun = self.since = time.monotonic()
-        self.at: int | None = None
-        self.worked = 0.0
-
-    def over(self, at: int, worked: float, whole: float) -> tuple[str, float] | None:
-        """Return which verdict it is and after how many seconds, if the time is over; `at` is the operation."""
-        now = time.monotonic()
-        if at != self.at:
-            self.at, self.worked, self.since = at, worked, now
-        if worked - self.worked > self.limit:
-            return "hung", self.limit
-        if whole > self.limits.whole:
-            return "hung", self.limits.whole
-        if now - self.since > (patience := self.limits.patience * self.limit):
-            return "late", patience
-        if now - self.begun > (patience := self.limits.patience * self.limits.whole):
-            return "late", patience
-        return None
-
-
-def clean_environment(folder: str) -> dict[str, str]:
-    """Return the environment of a process that knows nothing of who began it and keeps everything in `folder`."""
-    own = {"HOME": folder, "TMPDIR": folder, "IPYTHONDIR": folder, "MPLCONFIGDIR": folder, "PATH": os.defpath}
-    fixed = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
-    needed = {
-        name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ
-    }
-    return {**needed, **own, **fixed}
-
-
-def remove(folder: str) -> None:
-    """Remove a folder that somebody else has filled."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-    except RecursionError:  # folders in folders in folders
-        subprocess.run(["rm", "-rf", folder], check=False)
-
-
-def cpu_time(pid: int) -> float:
-    """Return the seconds of CPU that a process has taken; 0 if nobody can say."""
-    try:
-        if sys.platform == "linux":
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        import psutil
-
-        times = psutil.Process(pid).cpu_times()
-        return float(times.user + times.system)
-    except Exception:  # it has ended
-        return 0.0
-
-
-def bounded(text: str, most: int) -> str:
-    """Return the beginning of a text that somebody else has written, with no sign that steers a terminal."""
-    return escape(text[:most])
+def _too_long(verdict: str, limit: float, place: str) -> str:
+    if not place:
+        more = "; look for one very long step" if verdict == "hung" else ""
+        return f"It did not end within {limit:g} s, and the process did not say where{more}."
+    if verdict == "hung":
+        return f"It did not end within {limit:g} s; it hung in {place}. Look for a loop that never ends."
+    return f"It did not end within {limit:g} s; it was in {place} then, or this machine had no time for it."

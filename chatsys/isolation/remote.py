@@ -14,39 +14,36 @@ Promises  the class can answer, and nothing else; the same answers however many 
 Read also `calls` (Script, Reply), `confined_process` (limits and clocks), `answering` (the other end).
 """
 
-import io
-import pickle
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import msgspec
 
+from chatsys.errors import ToldThere
 from chatsys.isolation import borrowed
 from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKIPPED, WRONG
 from chatsys.isolation.calls import Call, Method, Reply, Script
-from chatsys.isolation.confined_process import ConfinedProcess, Entry, Gone, Limits, bounded
+from chatsys.isolation.confined_process import ConfinedProcess, Entry
+from chatsys.isolation.limits import Allowance, Gone, bounded
+from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operation, with_bases
 from chatsys.isolation.pickling import pack
 
-__all__ = ["Gone", "Limits", "Raised", "RemoteClass", "RemoteObject"]
+__all__ = ["Allowance", "Gone", "Raised", "RemoteClass", "RemoteObject"]
 
-LIMITS = Limits()
+ORDINARY = Allowance()
 """Those of an ordinary exercise."""
 AT_ONCE = 500
 """So many operations go into one request."""
-SCRIPT = 0
-"""The number of the object that a script has; those of others follow."""
-
-Operation = tuple[int, str | None, tuple[Any, ...], dict[str, Any]]
-_PLAIN = (int, float, str, bool, bytes, type(None))
 
 
-class Raised(Exception):
+class Raised(ToldThere):
     """What a method of somebody's own class raised, or returned of a wrong type, as one sentence."""
 
     def __init__(self, sentence: str, unfinished: bool = False) -> None:
-        self.sentence, self.unfinished = sentence, unfinished
+        self.unfinished = unfinished
         super().__init__(sentence)
 
 
@@ -59,14 +56,18 @@ class RemoteClass:
         name: str,
         methods: Mapping[str, Method],
         given: Sequence[type] = (),
-        limits: Limits = LIMITS,
+        limits: Allowance = ORDINARY,
+        holder: str = "",
     ) -> None:
-        """`code` is {name: the class}, packed.  Raises `Gone` if the class cannot even be opened in time."""
-        self.code, self.name, self.methods, self.limits = code, name, dict(methods), limits
-        self.given = _with_bases(given)
+        """`code` is {name: the class}, packed.  Raises `Gone` if the class cannot even be opened in time.
+
+        With a `holder`, "module:Class" of the package, `code` may hold anything: the holder is made of it, and asked.
+        """
+        self.code, self.name, self.methods, self.limits, self.holder = code, name, dict(methods), limits, holder
+        self.given = with_bases(given)
         self._packed = pack((self.given, self.methods), by_value=self.given)
         self._decoders = {one: msgspec.msgpack.Decoder(how.returns) for one, how in methods.items()}
-        self._shared = {kind for kind in self.given if _is_plain(kind)}
+        self._shared = {kind for kind in self.given if is_plain(kind)}
         self._dropped: list[int] = []
         self._objects, self._life, self._before = SCRIPT, 0, 0.0
         self._begin()
@@ -75,7 +76,7 @@ class RemoteClass:
         self._number, self._spent = LOADED, False
         self._life += 1
         self._dropped.clear()
-        self._process = ConfinedProcess(self.limits, self.name, self._before)
+        self._process = ConfinedProcess(self.limits, self.name, self._before, self.holder)
         self._process.open(self._packed, self.code)
 
     @property
@@ -141,9 +142,15 @@ class RemoteClass:
 
     __call__ = new
 
-    def call(self, thing: "RemoteObject", method: str, arguments: Sequence[Any] = (), **named: Any) -> Reply:
+    def call(
+        self,
+        thing: "RemoteObject",
+        method: str,
+        arguments: Sequence[Any] = (),
+        named: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Reply:
         """Call a method of an object and return what came of it."""
-        (reply,) = self._replies([(self._known(thing), method, tuple(arguments), named)])
+        (reply,) = self._replies([(self._known(thing), method, tuple(arguments), dict(named))])
         assert reply is not None
         return reply
 
@@ -170,7 +177,7 @@ class RemoteClass:
         while first < len(places):
             self._ready()
             left = places[first:]
-            operations = [_operation(scripts[script], call) for script, call in left]
+            operations = [operation(scripts[script], call) for script, call in left]
             place = -1
             try:
                 for place, reply in enumerate(self._replies(operations, stop=True)):
@@ -190,6 +197,8 @@ class RemoteClass:
             raise Gone("borrowed", self.borrowed)
         if self._spent or not self._process.alive:
             self.restart()
+        if self.problems:
+            raise Gone("died", self.problems[0])
 
     def _replies(self, operations: Sequence[Operation], stop: bool = False) -> Iterator[Reply | None]:
         """Yield what came of each operation, None for what returns nothing; ends early if memory was used up."""
@@ -221,23 +230,11 @@ class RemoteClass:
     def _send(self, operations: Sequence[Operation], stop: bool) -> Iterator[Entry]:
         self._number += 1
         count = 0
-        for entries in self._process.ask(self._encode((self._number, stop, operations)), self._number):
+        for entries in self._process.ask(encode((self._number, stop, operations), self._shared), self._number):
             count += len(entries)
             if count > len(operations):
                 self._end("died", self._unreadable, 0)
             yield from entries
-
-    def _encode(self, request: tuple[int, bool, Sequence[Operation]]) -> bytes:
-        """Return a request as bytes; each operation gets arguments of its own, unless nothing can change them."""
-        file = io.BytesIO()
-        pickler = pickle.Pickler(file, 5)
-        pickler.fast = not all(
-            type(one) in _PLAIN or type(one) in self._shared
-            for _number, _method, arguments, named in request[2]
-            for one in (*arguments, *named.values())
-        )
-        pickler.dump(request)
-        return file.getvalue()
 
     def _reply(self, method: str, kind: int, data: msgspec.Raw) -> Reply | None:
         if kind == SKIPPED:
@@ -298,32 +295,9 @@ class _RemoteMethod:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         thing, name = self._thing, self._name
-        reply = thing._remote.call(thing, name, arguments, **named)
+        reply = thing._remote.call(thing, name, arguments, named)
         if reply.error is not None:
             raise Raised(reply.error, reply.unfinished)
         if reply.wrong is not None:
             raise Raised(f"{name} returned {reply.wrong}")
         return reply.value
-
-
-def _operation(script: Script, index: int) -> Operation:
-    if index < 0:
-        return SCRIPT, "", script.arguments, {}
-    call = script.calls[index]
-    return SCRIPT, call.method, call.arguments, {}
-
-
-def _with_bases(given: Sequence[type]) -> tuple[type, ...]:
-    """Return these Structs, and before each one those that it inherits from."""
-    found = dict.fromkeys(
-        base
-        for kind in given
-        for base in reversed(kind.__mro__)
-        if issubclass(base, msgspec.Struct) and base is not msgspec.Struct
-    )
-    return tuple(found)
-
-
-def _is_plain(kind: Any) -> bool:
-    """Tell whether nothing of such a Struct can be changed, so that many calls may share one."""
-    return bool(kind.__struct_config__.frozen) and all(field.type in _PLAIN for field in msgspec.structs.fields(kind))

@@ -6,28 +6,28 @@ thread.  A node is an object that takes in what happened and returns what is to 
 
 Read the contract first, `chatsys.actor`: the doors through which a world speaks to an actor, and the
 effects that a door returns (10 minutes).  Then the chapters in reading order; the core path is marked
-with a star and takes about an hour and a half:
+with a star and takes an hour and three quarters:
 
       messages       the frames: what nodes and clients say to each other                   10 min
     * part           what the parts of a node have in common                                 2 min
     * decisions      what a part wants of its siblings                                       5 min
+      members        who counts, and how many of them are enough                             2 min
       log            positions, labels, and the marks commit <= verified <= last            10 min
     * state          the six roles and the moves between them; term, promise, leader         5 min
     * failure        heartbeats, silence, trust; a leader that nobody answers                10 min
     * election       Bully: who gets to try to lead                                         10 min
     * succession     promises and the best log: why the one who leads is safe               15 min
       fence          what happens to a frame of an older or a newer term                    10 min
-    * ordering       numbers, copies, commit; the follower's side of it                     20 min
+    * ordering       numbers, copies, commit; the follower's side of it                     25 min
       holdback       frames that overtook others                                             5 min
       catchup        long gaps, and the way around a cut link                               10 min
-    * sessions       once and in order for each client; what `ok` means                     15 min
+    * sessions       once and in order for each client; what `ok` means                     20 min
       session_table  the table that every node computes from its log                         5 min
-      client         the other end: says it again until it is known what became of it       10 min
+      client         the other end: says it again until it is known what became of it       15 min
       storage        the records of the log                                                  5 min
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
-    * node           the parts together: one `match` is the page of the whole protocol      10 min
-      trace_columns  which columns of the trace a frame fills                                2 min
+    * node           the parts together: one `match` is the page of the whole protocol      15 min
 
 Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a
 rule, its number stands there.  Look it up when you ask yourself why.

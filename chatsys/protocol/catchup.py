@@ -20,10 +20,20 @@ PROPOSE of a leader in between passes its fence and voids a committed entry:
 So node 3 first enters the term of the node that serves it, term 3, and then refuses the PROPOSE.  The
 term of the entry would not do: x is of term 1 (the schedule Q24, found by thinking and not by seeds).
 
+Why the asker counts, and not the server.  A chunk is sent only when it was asked for, and the next one
+is asked for when the one before is here.  So a node that was away for a month is served at its own
+pace, the leader keeps nothing in mind for it, and if it crashes half way nobody has to notice.  The
+price is a round trip for each chunk.  The window of `ordering` has no such price, and is for followers
+that keep up.
+
+Why `follow` begins behind `verified`, and not behind the end of the own log.  Beyond `verified` the
+own entries may be a dead leader's.  Asked for what follows on them, the new leader would send a chunk
+that follows on another entry, and it would be refused; up to `verified` the two logs agree for certain.
+
 Assumes   nothing of the answer's timing; a lost one is asked for again.
 Promises  there is one way into the log, `log.splice`; a relay raises the term first, so that an
           older leader's delayed PROPOSE cannot void what came by it.
-Read also `ordering` (short gaps), lab 8.
+Read also `ordering` (short gaps).
 """
 
 from random import Random
@@ -78,18 +88,20 @@ class CatchUp(Part):
     # --- asking ----------------------------------------------------------------------------
 
     def _notice(self, leaders_last: int, now: float) -> Effects:
-        """Ask for chunks if the gap is long, or if there is any gap right after a start.
+        """Ask for chunks if this log ends too far before the leader's, unless they are asked for already."""
+        newcomer, self.newcomer = self.newcomer, False
+        if "follow" in self.alarms or not self.is_too_far(leaders_last - self.log.last_seq, newcomer):
+            return []
+        self.wait = self.timing.retransmit
+        return self._ask(now)
+
+    def is_too_far(self, gap: int, newcomer: bool) -> bool:
+        """Tell whether so many missing entries are worth asking for: a long gap always is, after a start any gap.
 
         A short gap in the middle of a life is mostly a frame that was overtaken, and the hold-back queue
         waits for it.  After a start nothing is under way that could still arrive.
         """
-        gap = leaders_last - self.log.last_seq
-        newcomer, self.newcomer = self.newcomer, False
-        # SPECIFICATION R9.1
-        if gap <= (0 if newcomer else self.config.limits.batch_entries) or "follow" in self.alarms:
-            return []
-        self.wait = self.timing.retransmit
-        return self._ask(now)
+        return gap > (0 if newcomer else self.config.limits.batch_entries)  # SPECIFICATION R9.1
 
     def _ask(self, now: float) -> Effects:
         state = self.state
@@ -105,7 +117,12 @@ class CatchUp(Part):
         return self._ask(now)
 
     def _ask_relay(self, peer: int) -> Effects:
-        """There is a leader I cannot hear; this peer can give me what is committed."""
+        """There is a leader I cannot hear; this peer can give me what is committed.
+
+        The link between 1 and 3 is cut for good, 3 leads, and 2 hears both (a star).  Node 1 suspects 3 and
+        asks 2, which answers `alive`.  No election helps node 1, for 3 leads and should go on.  But the
+        answer shows a way around the cut: what is committed is the same everywhere, so 2 may tell it.
+        """
         self.nonce = self.state.next_number(self.nonce)
         return [Send(peer, Catchup(self.state.term, "relay", self.log.commit + 1, self.nonce))]
 
@@ -123,23 +140,26 @@ class CatchUp(Part):
     # --- taking in -------------------------------------------------------------------------
 
     def _follow_chunk(self, sender: int, chunk: CatchupReply, now: float) -> Effects:
-        """Let the chunk in as if it were a PROPOSE, and ask for the next one.
-
-        There is no second way of accepting entries: fence, `prev`, splice, `verified` and ACK are those
-        of a live batch, so it does no harm that the same entries come live too.
-        """
+        """Take in the chunk that was asked for, and ask for the next one."""
         if sender != self.state.leader or chunk.unknown or chunk.nonce != self.nonce:
             return []
         self.alarms.clear("follow")
         self.wait = self.timing.retransmit
-        as_propose = Propose(chunk.term, chunk.prev, chunk.entries, chunk.commit)  # SPECIFICATION R9.2
-        effects: Effects = [Release(sender, as_propose)]
+        effects = self._take_in(sender, chunk)
         if chunk.more and chunk.entries:
             self.nonce = self.state.next_number(self.nonce)
             self.alarms.set("follow", now + self.wait)
             first = chunk.prev.seq + len(chunk.entries) + 1
             effects.append(Send(sender, Catchup(self.state.term, "follow", first, self.nonce)))
         return effects
+
+    def _take_in(self, sender: int, chunk: CatchupReply) -> Effects:
+        """Let the chunk in as if it were a PROPOSE.
+
+        There is no second way of accepting entries: fence, `prev`, splice, `verified` and ACK are those
+        of a live batch, so it does no harm that the same entries come live too.
+        """
+        return [Release(sender, Propose(chunk.term, chunk.prev, chunk.entries, chunk.commit))]  # SPECIFICATION R9.2
 
     def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
         """Take in committed entries from a node that need not be the leader: term first, entries then."""
@@ -162,18 +182,10 @@ class CatchUp(Part):
     # --- serving ---------------------------------------------------------------------------
 
     def _serve(self, sender: int, request: Catchup) -> Effects:
-        """Only a leader serves `follow`, only who promised the nominee serves `sync`, anyone serves `relay`."""
-        state = self.state
-        match request.purpose:
-            case "follow" if state.leads:  # SPECIFICATION R9.3
-                upto = self.log.last_seq
-            case "sync" if state.promised_to == sender:  # SPECIFICATION R7.8
-                upto = self.log.last_seq
-            case "relay":  # SPECIFICATION R9.3
-                upto = self.log.commit
-            case _:
-                return []
-        first = request.first
+        """Answer with the next chunk, or with `unknown` if the log does not reach so far."""
+        state, first, upto = self.state, request.first, self.may_serve(sender, request.purpose)
+        if upto is None:
+            return []
         if not 1 <= first <= self.log.last_seq + 1:  # SPECIFICATION R9.4
             reply = CatchupReply(state.term, request.purpose, request.nonce, START, (), False, 0, unknown=True)
             return [Send(sender, reply)]
@@ -183,3 +195,19 @@ class CatchUp(Part):
         return [
             Send(sender, CatchupReply(state.term, request.purpose, request.nonce, prev, entries, more, self.log.commit))
         ]
+
+    def may_serve(self, sender: int, purpose: str) -> int | None:
+        """Return up to which position this node may serve `sender` for this purpose; None if it may not at all.
+
+        Who serves decides what may be believed.  A follower copies the whole log of its leader in any case.
+        The log of a promiser is frozen for its nominee.  Of any other node only the committed entries count:
+        behind them may stand what a dead leader wrote on that node only (the schedule C14).
+        """
+        match purpose:
+            case "follow" if self.state.leads:  # SPECIFICATION R9.3
+                return self.log.last_seq
+            case "sync" if self.state.promised_to == sender:  # SPECIFICATION R7.8
+                return self.log.last_seq
+            case "relay":  # SPECIFICATION R9.3
+                return self.log.commit
+        return None

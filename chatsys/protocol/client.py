@@ -9,6 +9,31 @@ message end as *indeterminate*: perhaps delivered, perhaps not; it is never said
                          --> nothing               again, later, elsewhere
                          --> unknown_session       indeterminate; open a new session
 
+Why it asks again, and the network does not see to it.  A connection carries bytes to the other machine
+or breaks.  Whether the message was numbered, committed and delivered only the nodes know, and the one
+that knew may be gone.  So the ends must repeat and recognise, whatever the network does in between
+(Saltzer, Reed and Clark, *End-to-End Arguments in System Design*, 1984).
+
+Several messages under way, and still in order.  One at a time, each message would wait for a few
+frames and a sync.  So up to `window` are under way, and may overtake each other:
+
+    client   SUBMIT 7 is slow, and SUBMIT 8 overtakes it
+    leader   7 is the next number, so 8 is answered `gap` and not kept; then 7 comes, and its `ok` leaves
+    client   8 is the lowest one under way now, and is sent again
+
+What was answered `gap` waits in `early` for its turn.  To repeat it at once would only bring the next
+`gap`, for as long as 7 is missing.  If 7 was lost, the next repetition brings both, in their order.
+
+Waits that grow.  Each try without an answer doubles the wait, up to 8 s, and chance adds up to a
+quarter.  During an election nobody can be served, and a hundred clients that repeat at once every
+second would be one more load on the nodes that elect.  Chance keeps those apart which lost the same
+leader at the same moment.  (Ethernet does both after a collision: Metcalfe and Boggs 1976.)
+
+Why an indeterminate message is not said again.  The pair makes a repetition harmless only as long as
+the nodes remember the session.  Once they have forgotten it, a message may have been delivered or not.
+Under a new session it would be new in any case, and perhaps be read twice.  To leave it unsaid may be
+wrong as well, and only its author can choose; so the author is told.
+
 Assumes   nothing of the nodes but the frames; it is an actor and runs in every world.
 Promises  what it calls acknowledged is in the order of messages, once, for ever; an answer costs the
           same however many messages are under way.
@@ -241,7 +266,11 @@ class Client(Actor):
         return effects
 
     def _forgotten(self, now: float) -> Effects:
-        """The session is lost: what is under way stays unknown for good. SPECIFICATION R11.5."""
+        """The session is lost: what is under way stays unknown for good. SPECIFICATION R11.5.
+
+        The new session has a new id, too, for the old one may still be open (after `conflict`, say).  Its
+        numbers are taken: the next message 1 would be answered with what became of the first one.
+        """
         effects: Effects = [self._note("indeterminate", number, said) for number, said in self.under_way.items()]
         self.under_way, self.due, self.early = {}, set(), set()
         self.next_number, self._lowest, self.doubts = 1, 1, 0
@@ -273,7 +302,11 @@ class Client(Actor):
         self.alarms.clear("retry")
 
     def _rotate(self) -> None:
-        """Go on to the next node whose link is up."""
+        """Go on to the next node whose link is up, in the order of ids and round again.
+
+        A cut does not break a link, so silence is often the only sign: the node at hand may sit with a
+        minority, while the next one reaches the leader.
+        """
         if self.sticky:
             return
         others = self.links - {self.target}

@@ -10,9 +10,28 @@ right to try: `succession` asks a quorum for promises.)
                             |  `----- no quorum in time ------> FOLLOWER, after a back-off
                             `----------- it did not lead either -- DEFERRING
 
+Why the question raises no term.  Suppose it did, as it does in Raft without PreVote:
+
+    term 1    3 leads; node 1 is cut off, suspects again and again, and is soon in term 40
+              the cut ends: 1 refuses the HEARTBEAT of 3, for its own term is higher
+    term 41   3 learns of term 40 and steps down, though 2 and 3 had no trouble at all
+
+Here node 1 asks first, finds no quorum of supporters, and stays in term 1; when the cut ends, it just
+hears its leader again.  (PreVote is in the dissertation, 9.6.)
+
+Why a node stands back only once.  Bully's nominee waits for any higher node that answers.  But to
+answer is not to win.  Suppose that of five nodes 5 reaches only 4, and 4 reaches everybody:
+
+    4 nominates itself; 5 answers `takeover` and nominates itself; 4 stands back
+    5 finds two supporters of three, gives up, backs off, and nominates itself again
+    4 has waited and nominates itself again; 5 answers `takeover`; 4 stands back again, and so on
+
+So 4 stands back once, then stands itself, although 5 is higher; hearing a leader, or leading, gives
+the right back (the schedule Q27 gives it back with each nomination, and nobody ever leads).
+
 Assumes   nothing about time: wrong timeouts cost availability, never safety.
 Promises  once messages are timely, one live node stands and the rest support it.
-Read also `failure` (who raises the doubt), `succession` (what makes the winner safe), lab 5.
+Read also `failure` (who raises the doubt), `succession` (what makes the winner safe).
 """
 
 from random import Random
@@ -57,12 +76,13 @@ class Bully(Part):
         self.backing_off = False
         self.verdicts = {state.me: "support"}
         if self.config.fast_suspect:
-            self.verdicts |= {peer: "no" for peer in state.outranking if peer in state.down}  # SPECIFICATION R6.8
+            # SPECIFICATION R6.8
+            self.verdicts |= {peer: "no" for peer in state.members.outranking if peer in state.down}
         self.alarms.clear("defer")
         self.alarms.set("answer", now + self.timing.answer_timeout)
         effects: Effects = [state.become(Role.NOMINATING, suspicion.reason)]
         question = Election(state.term, self.round, state.transfer)
-        effects += [Send(peer, question) for peer in state.others]
+        effects += [Send(peer, question) for peer in state.members.others]
         return effects + self._count(now)
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
@@ -72,14 +92,14 @@ class Bully(Part):
                 return [Send(sender, Ok(self.state.term, message.round, "no"))]
             case Election() if isinstance(sender, int):
                 return self._answer(sender, message, now)
-            # SPECIFICATION R6.7
-            case Ok(round=self.round) if self.state.role is Role.NOMINATING and sender in self.state.members:
-                self.verdicts[sender] = message.verdict
-                return self._count(now)
+            case Ok(round=self.round) if self.state.role is Role.NOMINATING:  # SPECIFICATION R6.7
+                if isinstance(sender, int) and sender in self.state.members:
+                    self.verdicts[sender] = message.verdict
+                    return self._count(now)
             case Coordinator() | Heartbeat() | Propose():  # the fence lets only the leader's pass
                 self.may_defer, self.backing_off = True, False
             case LinkDown() if self.state.role is Role.NOMINATING and self.config.fast_suspect:
-                if sender in self.state.outranking:
+                if sender in self.state.members.outranking:
                     self.verdicts.setdefault(sender, "no")
                     return self._count(now)
         return []
@@ -96,12 +116,12 @@ class Bully(Part):
         said = self.verdicts
         helpers = sum(verdict in ("support", "takeover") for verdict in said.values())  # SPECIFICATION R6.4
         in_time = "answer" in self.alarms
-        if in_time and not all(peer in said for peer in self.state.outranking):
+        if in_time and not all(peer in said for peer in self.state.members.outranking):
             return []
-        if helpers < self.state.quorum:  # SPECIFICATION R6.5
-            return [] if in_time else self._give_up(f"only {helpers} of {self.state.quorum} support this node")
+        if helpers < self.state.members.quorum:  # SPECIFICATION R6.5
+            return [] if in_time else self._give_up(f"only {helpers} of {self.state.members.quorum} support this node")
         self.alarms.clear("answer")
-        rivals = [peer for peer in self.state.outranking if said.get(peer) in ("takeover", "alive")]
+        rivals = [peer for peer in self.state.members.outranking if said.get(peer) in ("takeover", "alive")]
         if rivals and self.may_defer and self.state.transfer is None:  # SPECIFICATION R6.6, R6.11
             self.may_defer = False
             self.alarms.set("defer", now + self.timing.defer_timeout)
@@ -118,7 +138,11 @@ class Bully(Part):
         return []
 
     def _give_up(self, reason: str) -> Effects:
-        """No quorum: no term was burnt.  A node asked to take over just goes on following."""
+        """No quorum: no term was burnt.  A node asked to take over just goes on following.
+
+        Whoever backs off supports others for that while, where it would have said `takeover`: a high node
+        that reaches too few must not stop a lower one that reaches enough.
+        """
         state = self.state
         if state.transfer is not None and state.leader == state.transfer[0]:
             return [Yield(reason, leader=state.leader)]  # SPECIFICATION R6.11
@@ -140,7 +164,12 @@ class Bully(Part):
         return []
 
     def _ask_again(self, sender: int) -> Effects:
-        """Whoever said `alive` and now nominates itself has changed its mind: it may support this node."""
+        """Whoever said `alive` and now nominates itself has changed its mind: it may support this node.
+
+        Leader 3 is gone, and 2 asks first; 1 heard 3 a moment later than 2 did, and answers `alive`.  Then 1
+        suspects as well and asks 2, which answers `takeover`.  Now 1 stands back for 2, and 2 still counts
+        the old `alive`: without asking again 2 would find no quorum, and both would wait for nothing.
+        """
         state = self.state
         if state.role is not Role.NOMINATING or self.verdicts.get(sender) != "alive":
             return []
@@ -154,6 +183,9 @@ class Bully(Part):
 
         The leader itself wants it: support.  A leader is alive: say so, and who.  The asker is higher,
         or this node has just failed: support.  Otherwise Bully: I am higher, I take it from here.
+
+        Bully's own rule is the last one.  If it were the first, a node that has lost its link to leader 3
+        would be enough for an election: 1 asks 2, and 2, which hears 3 well, would nominate itself.
         """
         state = self.state
         reply = Ok(state.term, question.round, "support")
@@ -161,7 +193,7 @@ class Bully(Part):
             return [Send(sender, reply)]
         leader = state.me if state.leads and state.lease_valid else state.trusted
         if leader is not None and leader != sender:
-            return [Send(sender, Ok(state.term, question.round, "alive", state.peer(leader)))]
+            return [Send(sender, Ok(state.term, question.round, "alive", state.members.peer(leader)))]
         if state.me < sender or self.backing_off:
             return [Send(sender, reply)]
         answer: Effects = [Send(sender, Ok(state.term, question.round, "takeover"))]

@@ -7,10 +7,26 @@ nothing for long enough suspects the leader.  A leader that no quorum answers su
     follower  ...silence alarm, set anew by each beat... rings: Suspect
               ...trust alarm, shorter: while it is set, help nobody to depose the leader
 
+Two waits, in this order.  Both begin when a follower hears its leader (times of the course):
+
+    0 s            0.8 s, 1.6 s             2.0 s                2.5 s and more
+    a beat came    two beats are missing    trust ends:          silence ends: this node suspects,
+                                            it helps others      the highest id first
+
+Trust must end before suspicion may begin.  If it did not, then after a crash of node 3 node 2 would
+suspect and ask node 1, and node 1, which heard node 3 a moment later than 2 did, would still answer
+`alive`: each attempt would fail for want of a quorum until the last one had lost its trust, too.  And
+trust must outlast one lost beat, or a single lost frame would be enough for a contest.
+
+What the lease is not.  A lease in the sense of Gray and Cheriton (1989) is a right that others respect
+until it ends, and safety rests on clocks; Raft's leader can read by one (dissertation 6.4.1).  Nothing
+of the kind is granted here: a leader commits by the ACKs of a quorum, lease or no lease.  The lease
+only ends a wait that is in vain, of its clients and of its followers.
+
 Assumes   nothing: on an asynchronous network a slow node and a dead one look alike
           (Chandra and Toueg 1996), so suspicion may be wrong.
 Promises  a wrong suspicion costs time, never safety.  A replayed heartbeat revives nobody.
-Read also `election` (what a suspicion starts), lab 4.
+Read also `election` (what a suspicion starts).
 """
 
 from random import Random
@@ -38,7 +54,6 @@ class Detector(Part):
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
         super().__init__(state, config, random)
-        self.rank = len(state.outranking)
         self.allowed = max(1, int(self.timing.lease / self.timing.heartbeat_interval + 1e-9) - 1)
         """So many beats may go unanswered by a quorum when the next one is due."""
         self.number = 0
@@ -83,7 +98,7 @@ class Detector(Part):
         self._listen(now)
 
     def _listen(self, now: float) -> None:
-        wait = self.timing.heartbeat_timeout + self.timing.rank_step * self.rank  # SPECIFICATION R5.3
+        wait = self.timing.heartbeat_timeout + self.timing.rank_step * self.state.members.rank  # SPECIFICATION R5.3
         self.alarms.set("silence", now + wait + self.random.uniform(0, self.timing.heartbeat_spread))
 
     def _link_broke(self, now: float) -> Effects:
@@ -98,7 +113,7 @@ class Detector(Part):
         self.state.trust = False
         self.alarms.clear("trust")
         # SPECIFICATION R5.6
-        self.alarms.set("broken", now + self.timing.fast_delay + self.timing.fast_step * self.rank)
+        self.alarms.set("broken", now + self.timing.fast_delay + self.timing.fast_step * self.state.members.rank)
         return []
 
     def on_alarm(self, name: Any, now: float) -> Effects:
@@ -131,7 +146,12 @@ class Detector(Part):
         return []
 
     def settle(self, now: float) -> Effects:
-        """A follower always listens; whoever is no follower does not."""
+        """A follower always listens; whoever is no follower does not.
+
+        There are many roads to FOLLOWER: a promise, a newer term, a failed attempt, a start.  If each had
+        to set the alarm, the one that forgot it would make a follower that waits for ever.  So it is seen
+        to here, once, at the end of each turn.
+        """
         if self.state.role is Role.FOLLOWER:
             if "silence" not in self.alarms:  # SPECIFICATION R5.4
                 self._listen(now)
@@ -144,8 +164,8 @@ class Detector(Part):
     def lead(self, now: float) -> Effects:
         """Begin to beat; the promises that made this node leader count as the first answers."""
         self.number = 0
-        self.answered = dict.fromkeys(self.state.others, 0)
-        self.in_step = dict.fromkeys(self.state.outranking, 0)
+        self.answered = dict.fromkeys(self.state.members.others, 0)
+        self.in_step = dict.fromkeys(self.state.members.outranking, 0)
         self.patience = {}
         self.state.lease_valid = True
         self.state.trust = False
@@ -160,14 +180,19 @@ class Detector(Part):
         leader that was busy for a moment does not depose itself over answers that wait in its inbox.
         With a lease of 2.5 s and a beat every 0.8 s there is room for three beats: the third is not
         sent if two went unanswered, so a leader in a minority turns clients away *within* the lease.
+
+        Without this rule a deaf leader would stay for ever: nothing reaches node 3, but 1 and 2 hear its
+        beats.  It can commit nothing, for no ACK arrives, and nobody suspects it, for it beats.  Only node
+        3 itself can notice that there are no answers (the schedule Q26).
         """
         if self._unanswered() >= self.allowed:  # SPECIFICATION R5.7
-            return [Retire(f"no quorum of {self.state.quorum} answered the last {self._unanswered()} heartbeats")]
+            enough = self.state.members.quorum
+            return [Retire(f"no quorum of {enough} answered the last {self._unanswered()} heartbeats")]
         self.number += 1  # SPECIFICATION R5.2
         self.state.lease_valid = self._unanswered() <= 1  # SPECIFICATION R5.8
         self.alarms.set("beat", now + self.timing.heartbeat_interval)
         beat = Heartbeat(self.state.term, self.number, self.log.commit, self.log.last)
-        return [Send(peer, beat) for peer in self.state.others]
+        return [Send(peer, beat) for peer in self.state.members.others]
 
     def _unanswered(self) -> int:
         """Return how many of the latest beats no quorum (this node counted) has answered.
@@ -175,7 +200,7 @@ class Detector(Part):
         In falling order, the number at place `quorum` is the newest beat that so many nodes answered.
         """
         heard = sorted([self.number, *self.answered.values()], reverse=True)
-        return self.number - heard[self.state.quorum - 1]
+        return self.number - heard[self.state.members.quorum - 1]
 
     def _count(self, sender: int, answer: HeartbeatAck, now: float) -> Effects:
         successive = answer.number == self.answered[sender] + 1

@@ -15,6 +15,16 @@ leader, behind which a quorum stands, and refusals, which answer what this node 
 ACK or a TRANSFER_LEAD of a newer term comes from a conversation that this node is not part of; to enter
 its term would depose a leader for nothing.
 
+Why an ACK of an older term is dropped, though it is true.  It says that node 1 holds position 5, and
+when it was sent, node 1 did.  Since then the leader of the next term has replaced 5 on node 1 and on
+3.  Now 3 leads again and writes y at position 5.  If it counted the old ACK, y would be held by a
+quorum by its count, and by fewer nodes in truth (the schedule Q2, with five nodes).
+
+Why only a leader's older frames are answered.  A leader that was cut off goes on beating, and no
+silence tells it that its term is over; whoever hears it says so with the own term, and it steps down.
+Any other frame of an older term needs no answer: its sender asks again, or has stopped waiting.  (A
+nominee of an older term learns it as well, from `succession`, which refuses its PREPARE.)
+
 Chapter 3 of SPECIFICATION.md has the whole table, message by message; a test walks every cell of it.
 
 Promises  terms never go back, and what carries a newer term leaves only after that is durable.
@@ -125,12 +135,18 @@ class Fence(Part):
         return []
 
     def _hear_leader(self, sender: int, message: Coordinator | Heartbeat | Propose) -> tuple[Effects, bool]:
+        """Let a leader's frame of this or a newer term pass, and follow whoever sent it.
+
+        A HEARTBEAT whose number is known already is dropped.  Leader 3 is dead, and the network
+        repeats its last beat for twenty seconds: if a copy counted, 1 and 2 would trust a dead node until
+        the network is tired of it (the schedule C11).
+        """
         state = self.state
         if message.term > state.term:
             state.enter(message.term, promised_to=sender, leader=sender)  # SPECIFICATION R3.5
             effects: Effects = [Append(Promised(message.term, sender)), self._follow(sender)]
         elif state.leader == sender:
-            if isinstance(message, Heartbeat) and message.number <= state.heard:  # SPECIFICATION R3.8
+            if isinstance(message, Heartbeat) and self.is_repeated(message):
                 return [], False
             effects = [] if self._already_follows() else [self._follow(sender)]
         elif state.leader is None:
@@ -141,6 +157,10 @@ class Fence(Part):
         if isinstance(message, Heartbeat):
             state.heard = message.number
         return effects, True
+
+    def is_repeated(self, beat: Heartbeat) -> bool:
+        """Tell whether the leader's heartbeat is a copy, or was overtaken: neither shows that it is still alive."""
+        return beat.number <= self.state.heard  # SPECIFICATION R3.8
 
     def _already_follows(self) -> bool:
         """A nominee keeps its nomination if it was this very leader that asked it to take over."""
@@ -153,7 +173,7 @@ class Fence(Part):
         """Two leaders of one term: impossible if quorums overlap; otherwise follow the higher id."""
         state = self.state
         sentence = f"nodes {state.leader} and {sender} both lead term {state.term}"
-        if state.safe:  # SPECIFICATION R1.4, R3.9
+        if state.members.safe:  # SPECIFICATION R1.4, R3.9
             raise BrokenInvariant(f"In this safe cluster {sentence}.")
         assert state.leader is not None, "there are two"
         anomaly = Note("anomaly", peer=sender, reason=sentence)

@@ -8,6 +8,17 @@
 `commit`: a quorum holds everything up to here, for ever.  `verified`: everything up to here is
 proved equal to the current leader's log; it falls back to `commit` whenever the term changes.
 
+Why `verified` is a mark of its own.  Raft speaks of the "index of last new entry" and has no name for
+it, so whoever writes Raft anew easily forgets it.  Then this happens (the schedule Q9):
+
+    term 1   3 leads; it is cut off, and writes x and y at positions 4 and 5, on itself only
+    term 2   2 leads with 1, and commits its barrier and z at positions 4 and 5
+             the cut ends, and the first frame that reaches 3 is a HEARTBEAT: commit is 5
+
+Node 3 has entries up to 5, but other ones.  If it went by the end of its own log, its users would read
+x and y.  With the mark they do not: on entering term 2 its `verified` fell back to 3, and nothing but
+batches of node 2 can raise it.
+
 Assumes   an entry's label (seq, term) names it: equal labels, equal logs up to there (Raft 5.3).
 The two marks move by two verbs only, and each says what must hold: `verify_to` and `commit_to`.
 
@@ -23,6 +34,7 @@ from chatsys.actor.effects import Append, Effects, Note
 from chatsys.config import Limits
 from chatsys.errors import BrokenInvariant
 from chatsys.protocol.decisions import Commit
+from chatsys.protocol.members import Members
 from chatsys.protocol.messages import Entry, Label
 from chatsys.protocol.storage import Stored, Truncate
 
@@ -33,8 +45,9 @@ START = Label(0, 0)
 class Log:
     """Entries 1..last with the two marks `commit` and `verified`."""
 
-    def __init__(self, safe: bool) -> None:
-        self.safe = safe
+    def __init__(self, members: Members) -> None:
+        self.members = members
+        """Who counts; the parts read it as `state.members`."""
         self.entries: list[Entry] = []
         self.commit = 0
         self.verified = 0
@@ -139,6 +152,10 @@ class Log:
         entry conflicts with a new one", not "if there are entries".)  Only terms are compared, because
         one term has one leader, and a leader gives a position once.
 
+        Suppose node 1 confirmed [4, 5] to leader 3, and then a delayed copy of the batch [4] arrives.
+        If node 1 cut its log behind each batch it would lose 5, which the leader counts as held here.
+        Then position 5 would be committed, be on the disk of node 3 only, and be lost with it.
+
         Raises `BrokenInvariant` if a committed entry would be voided in a safe cluster, or if
         the entries do not follow each other.
         """
@@ -168,7 +185,7 @@ class Log:
                 f"entry {first} is to be replaced, but entries up to {self.commit} were committed here; "
                 "two leaders decided the same positions"
             )
-            if self.safe:  # SPECIFICATION R1.4
+            if self.members.safe:  # SPECIFICATION R1.4
                 raise BrokenInvariant(f"In this safe cluster {sentence}.")
             self.commit = first - 1
             self.rewound = first if self.rewound is None else min(self.rewound, first)  # SPECIFICATION R1.5

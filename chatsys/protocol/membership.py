@@ -7,6 +7,12 @@ knows a leader, the highest one nominates itself at once instead of waiting for 
 
 (To nominate at boot, without asking, would start a cluster with quorum 1 under several leaders.)
 
+What `down` means.  A link that is cut and a process that is gone look alike from here, but for one
+sign: where only the process is gone, its machine refuses a new connection.  Only then does the
+transport say `LinkDown`.  So `down` is more than a suspicion, and less than a proof, since the process
+may be starting again; it spares waits that are in vain, and no rule of safety reads it.  A member
+behind a cut stays up here, and `failure` finds out about it by silence.
+
 Assumes   the members are fixed in the configuration.
 Promises  JOIN changes no membership, term or timer: it may be lost, repeated or late.
 Read also `failure` (what happens once members fall silent), `election`.
@@ -51,7 +57,7 @@ class Membership(Part):
         match message:
             case LinkUp():
                 self.state.down.discard(sender)  # SPECIFICATION R2.8
-                return [Send(sender, Join(self.state.me, self.state.addresses[self.state.me]))]
+                return [Send(sender, Join(self.state.me, self.state.members.peer(self.state.me).address))]
             case LinkDown():
                 self.state.down.add(sender)
                 self.answered.pop(sender, None)
@@ -68,26 +74,29 @@ class Membership(Part):
     def _stranger(self, sender: Address, message: msgspec.Struct) -> Effects:
         if not isinstance(message, Join):
             return []
-        known = ", ".join(map(str, self.state.members))
+        known = ", ".join(map(str, self.state.members.ids))
         reason = f"node {message.node} is not a member of this cluster; its members are {known}"
-        refusal = JoinAck("refused", self.state.term, self.state.members, reason=reason)  # SPECIFICATION R2.8
+        refusal = JoinAck("refused", self.state.term, self.state.members.ids, reason=reason)  # SPECIFICATION R2.8
         return [Send(sender, refusal), Note("membership", peer=sender, reason=f"refused: {reason}")]
 
     def _answer(self) -> JoinAck:
         state = self.state
-        return JoinAck("ok", state.term, state.members, leader=state.peer(state.leader))
+        return JoinAck("ok", state.term, state.members.ids, leader=state.leader_info)
 
     def _first_leader(self) -> list[Any]:
         """Nominate this node if it is the highest and everybody has said that there is no leader.
 
-        Everybody: a single member that has not answered may be the leader, or know one.
+        Everybody: a single member that has not answered may be the leader, or know one.  Suppose 3 comes
+        back while 2 leads, and 1, which has not heard of that yet, answers first.  On its word alone node 3
+        would nominate itself, and with quorum 1 lead beside 2.  If somebody never answers, nothing is lost:
+        then silence does what this rule would have done.
         """
         state = self.state
         if (
-            state.outranking or self.nominated or state.met_leader or state.role is not Role.FOLLOWER
+            state.members.outranking or self.nominated or state.met_leader or state.role is not Role.FOLLOWER
         ):  # SPECIFICATION R2.9
             return []
-        if len(self.answered) < len(state.others) or any(self.answered.values()):
+        if len(self.answered) < len(state.members.others) or any(self.answered.values()):
             return []
         self.nominated = True
         return [Suspect("every member answered and none knows a leader")]

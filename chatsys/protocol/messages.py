@@ -7,6 +7,12 @@
     catching up          CATCHUP, CATCHUP_REPLY
     serving clients      SUBMIT, SUBMIT_REPLY, SUBSCRIBE, DELIVERED
 
+How a frame is made.  A network loses, repeats and reorders, so no frame needs an earlier one to be
+understood.  A PROPOSE names the entry that it follows on.  An ACK tells how far the whole log is equal, and
+not which PROPOSE it answers.  A HEARTBEAT is numbered.  And a question whose answer must not be taken
+for the answer to an older question carries a number, `round` or `nonce`, which the answer repeats
+(Viewstamped Replication Revisited, 4.3, has a nonce in its recovery for the same reason).
+
 Promises  a frame is a value: frozen, comparable, the same in every world.  `overtakes_disk` marks
           the few that may leave before the records written earlier are durable.
 Read also `actor.effects` (how a frame is sent), `actor.outbox` (who waits for the disk), `actor.events`.
@@ -16,8 +22,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # SPECIFICATION R2.7
-"""Every number that travels: not negative, and exact in every reader of JSON."""
+from chatsys.actor.actor import Number
 
 
 def wire_name(name: str) -> str:
@@ -29,6 +34,8 @@ class Message(msgspec.Struct, frozen=True, tag=wire_name, tag_field="type", omit
     """Base of every frame; `type` on the wire is the class name in capitals."""
 
     overtakes_disk: ClassVar[bool] = False
+    about: ClassVar[str] = ""
+    """For the trace: the field that holds the position which the frame is about; of entries, the last one's."""
 
 
 class PeerInfo(msgspec.Struct, frozen=True):
@@ -39,7 +46,13 @@ class PeerInfo(msgspec.Struct, frozen=True):
 
 
 class Label(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """An entry's birth label.  Ordered by term first: the newest term beats the longest log."""
+    """An entry's birth label.  Ordered by term first: the newest term beats the longest log.
+
+    Suppose node 1 led term 1, was cut off, and wrote positions 4 to 9 on its own disk only.  Node 2 led
+    term 2, and its positions 4 and 5 are on the disks of 2 and 3.  The log that ends at (2, 5) holds
+    what was committed; the longer one, which ends at (1, 9), holds what nobody was told of.  (Raft
+    5.4.1 compares logs by this order; Viewstamped Replication by view, then op-number.)
+    """
 
     term: Number
     seq: Number
@@ -96,7 +109,7 @@ class JoinAck(Message, frozen=True):
 
 
 class Election(Message, frozen=True):
-    """Bully's probe: who is there, and may I try to lead?  Raises no term.
+    """Bully's probe: who is there, and may I try to lead?  Raises no term (Raft's PreVote, dissertation 9.6).
 
     `transfer` is (leader, term) when that leader asked this node to take over.
     """
@@ -120,14 +133,21 @@ class Ok(Message, frozen=True):
 
 
 class Prepare(Message, frozen=True):
-    """Promise me to refuse every lower term (Paxos phase 1a, Raft RequestVote)."""
+    """Promise me to refuse every lower term (Paxos phase 1a, Raft RequestVote).
+
+    `transfer` is the one of the ELECTION: whoever trusts that leader may promise all the same.
+    """
 
     term: Number
     transfer: tuple[Number, Number] | None = None
 
 
 class Promise(Message, frozen=True):
-    """I promise (and this is the end of my log), or I cannot: my term is higher."""
+    """I promise (and this is the end of my log), or I cannot: my term is higher, or another one has my promise.
+
+    Raft's voter compares the two logs itself and answers with a bare yes.  Here the nominee compares, so
+    it must hear what the voter holds, as in Paxos phase 1b and DOVIEWCHANGE of Viewstamped Replication.
+    """
 
     term: Number
     ok: bool
@@ -137,6 +157,7 @@ class Promise(Message, frozen=True):
 class Coordinator(Message, frozen=True):
     """I lead this term; my barrier stands at `barrier`."""
 
+    about: ClassVar[str] = "barrier"
     term: Number
     leader: PeerInfo
     barrier: Number
@@ -144,7 +165,7 @@ class Coordinator(Message, frozen=True):
 
 
 class TransferLead(Message, frozen=True):
-    """You outrank me and have caught up: nominate yourself now."""
+    """You outrank me and have caught up: nominate yourself now (Raft's TimeoutNow, dissertation 3.10)."""
 
     term: Number
     to: Number
@@ -154,9 +175,14 @@ class TransferLead(Message, frozen=True):
 
 
 class Heartbeat(Message, frozen=True):
-    """The leader is alive; `number` grows within a term, so a replayed one is recognised."""
+    """The leader is alive; `number` grows within a term, so a replayed one is recognised.
+
+    Raft's heartbeat is an empty AppendEntries.  Here it is a frame of its own, because the two answer
+    different questions: a PROPOSE asks what the follower's log holds, a HEARTBEAT whether it is there.
+    """
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "commit"
     term: Number
     number: Number
     commit: Number
@@ -166,6 +192,7 @@ class Heartbeat(Message, frozen=True):
 class HeartbeatAck(Message, frozen=True):
     """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable)."""
 
+    about: ClassVar[str] = "verified"
     term: Number
     ok: bool
     number: Number
@@ -176,9 +203,14 @@ class HeartbeatAck(Message, frozen=True):
 
 
 class Propose(Message, frozen=True):
-    """The sequenced chat: `entries` follow directly on the entry labelled `prev`."""
+    """The sequenced chat: `entries` follow directly on the entry labelled `prev`.
+
+    Raft's AppendEntries, with prevLogIndex and prevLogTerm in one label.  It may overtake the disk of the
+    leader, since to propose an entry promises nothing: only ACKs are counted, the leader's own included.
+    """
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "entries"
     term: Number
     prev: Label
     entries: tuple[Entry, ...]
@@ -186,8 +218,12 @@ class Propose(Message, frozen=True):
 
 
 class Ack(Message, frozen=True):
-    """My log equals yours up to `match`; or it does not, try after `hint` (None: not at all)."""
+    """My log equals yours up to `match`; or it does not, try after `hint` (None: not at all).
 
+    It is cumulative, as in TCP: a later ACK says everything that a lost one said.
+    """
+
+    about: ClassVar[str] = "match"
     term: Number
     ok: bool
     match: Number = 0
@@ -201,9 +237,10 @@ class Catchup(Message, frozen=True):
     """Send me what follows from position `first` on.
 
     `follow` asks the leader, `sync` asks the best promiser during an election, `relay` asks any
-    node for committed entries.
+    node for committed entries.  (Viewstamped Replication Revisited: state transfer, by GETSTATE.)
     """
 
+    about: ClassVar[str] = "first"
     term: Number
     purpose: Literal["follow", "sync", "relay"]
     first: Number
@@ -216,6 +253,7 @@ class CatchupReply(Message, frozen=True):
     `unknown` is set when the server does not have the entry before the chunk.
     """
 
+    about: ClassVar[str] = "entries"
     term: Number
     purpose: Literal["follow", "sync", "relay"]
     nonce: Number
@@ -256,6 +294,7 @@ class SubmitReply(Message, frozen=True):
     """
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "seq"
     client_id: str
     client_seq: Number
     status: SubmitStatus
@@ -277,6 +316,7 @@ class Delivered(Message, frozen=True):
     """Committed chat entries and, beside each, its message number."""
 
     overtakes_disk: ClassVar[bool] = True
+    about: ClassVar[str] = "entries"
     entries: tuple[Entry, ...]
     numbers: tuple[Number, ...]
 

@@ -12,6 +12,17 @@ the textbook page of the whole protocol.
     Yield     --> every part follows          Release  --> the whole door again
     Retire    --> nobody leads; Yield
 
+Why the alarms come first.  A process is often told of a frame and of a deadline at once, and its loop
+may serve the frame first.  Suppose node 3 leads, is paused for 5 s, and wakes up: 2 leads by now,
+and in front of node 3 lies a SUBMIT from before.  If the frame were taken in first, node 3 would serve
+it as if no time had passed.  Rung first, the alarms find out that it slept, and it steps down (the
+schedule C6).
+
+Why decisions are carried out in their place.  An effect may rest on what stands before it in the list:
+`[Append(promise), Yield, Send(PROMISE)]` writes, then lets go of the old leader, then answers.  What
+`Yield` brings about takes its place between the two, so the order that a part wrote is the order in
+which the world acts, however deep decisions bring about others.
+
 Assumes   the world carries out the effects in order, and calls `settle` at the end of each turn.
 Promises  whatever a frame rests on stands before it in the list; the outbox makes it wait for the disk.
 Read also the parts, from `failure` to `sessions`, in the order of the house.
@@ -170,6 +181,12 @@ class Node(Actor):
         return due + self._receive(sender, message, now)
 
     def _receive(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Ask the fence, then the parts that handle this kind of message.
+
+        The fence is asked here and nowhere else, so no part has to think of older terms, and none can
+        forget to.  (Raft, figure 2, has its rule about greater terms among the rules for all servers, and
+        not in each handler, for the same reason.)
+        """
         effects: Effects = []
         if isinstance(sender, int):
             owed, passes = self.fence.check(sender, message)  # SPECIFICATION R3.1
@@ -252,7 +269,12 @@ class Node(Actor):
         raise AssertionError(f"{decision!r} is neither an effect nor a decision")
 
     def _lead(self, now: float) -> Effects:
-        """Lead: succession takes the lead first, so that the other parts see the new role and term."""
+        """Lead: succession takes the lead first, so that the other parts see the new role and term.
+
+        A life never begins here: a node that led and crashed is a follower when it is back, although nobody
+        may have noticed.  Its log may have lost an end that others hold, and it would give the same
+        positions away again in the same term (the schedule Q16).
+        """
         effects = self.succession.lead(now)
         for part in self.parts:
             if part is not self.succession:

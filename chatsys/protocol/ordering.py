@@ -23,11 +23,22 @@ etcd's Raft does:
 `match` is Raft's matchIndex: what is known, and what commits are counted from.  `next` is Raft's
 nextIndex: a guess, where a mistake costs a frame and nothing else.
 
-Read also `log.splice`, `holdback`, `catchup` (gaps too long to wait for), lab 3; Raft 5.3 and 5.4.
+Why a copy of an older term does not count.  With nodes 1, 2 and 3 (Raft's figure 8 has five):
+
+    term 1   3 leads and writes x at position 4, on itself only; it crashes
+    term 2   2 leads by the promise of 1, writes its barrier at 4, on itself only; it crashes
+    term 3   3 leads by the promise of 1, and sends x to 1: now x is on 3 and on 1, a quorum
+
+If 3 called x committed and then crashed, 2 could come back, lead term 4 by the promise of 1, since its
+log ends in term 2 and that of 1 in term 1, and replace x.  But suppose 3 first brings its own barrier
+to 1, at position 5.  Then the log of 1 ends in term 3, 2 must copy it before it leads, and x is safe.
+So a commit is counted at an entry of the own term, and takes with it whatever stands before.
+
+Read also `log.splice`, `holdback`, `catchup` (gaps too long to wait for), lab 03; Raft 5.3 and 5.4.
 """
 
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -87,16 +98,22 @@ class Sequencer(Part):
     # --- numbering -------------------------------------------------------------------------
 
     def lead(self, now: float) -> Effects:
-        """Open the term with a barrier: whatever came before it commits with it."""
+        """Open the term with a barrier: whatever came before it commits with it.
+
+        Without one, a leader whose log holds x of an older term could not commit x before some client says
+        something new; if nobody does, whoever said x waits for ever.  So each leader says something itself,
+        which no user sees.  (Raft, section 8: a blank no-op entry at the start of the term.)  Its commit is
+        also the moment from which on this leader knows all that its predecessors committed: it is `ready`.
+        """
         last = self.log.last_seq
-        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.state.others}
+        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.state.members.others}
         self.own_match = self.own_asked = 0
         self.state.ready = False
         self.barrier = last + 1
         effects = self.order(Entry(0, 0, "barrier"), now)  # SPECIFICATION R8.2
         state = self.state
-        announce = Coordinator(state.term, state.peer(state.me), self.barrier, self.log.commit)  # type: ignore[arg-type]
-        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.others]]
+        announce = Coordinator(state.term, state.members.peer(state.me), self.barrier, self.log.commit)
+        return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.members.others]]
 
     def order(self, draft: Entry, now: float) -> Effects:
         """Give `draft` the next sequence number and this term, for ever."""
@@ -118,7 +135,14 @@ class Sequencer(Part):
     # --- replicating -----------------------------------------------------------------------
 
     def settle(self, now: float) -> Effects:
-        """Say what is owed: the own copy to oneself, one PROPOSE to each follower."""
+        """Say what is owed: the own copy to oneself, one PROPOSE to each follower.
+
+        The leader does not write first and send then.  Its PROPOSE and its own disk are under way at the
+        same time, and its ACK to itself waits in the outbox until its disk is done.  So a leader with a slow
+        disk commits by the copies of the others, without its own (Raft dissertation 10.2.1).  If it counted
+        its own copy while that is in memory only, then with node 1 it would say `ok`, crash, come back
+        without the entry while 1 is away, and find a quorum with 2, which never had it (the schedule Q8).
+        """
         if not self.state.leads:
             return []
         effects: Effects = []
@@ -236,7 +260,7 @@ class Sequencer(Part):
         restarted the sending, each restart would bring new refusals, and the frames would multiply
         (the schedule Q25).  So while probing a hint counts only if it lies below the probe.
         """
-        if self.state.safe:
+        if self.state.members.safe:
             hint = max(hint, progress.match)  # SPECIFICATION R8.8
         else:
             progress.match = min(progress.match, hint)
@@ -250,12 +274,13 @@ class Sequencer(Part):
 
         This heals what no ACK reports: the refusal was lost, or the batch and its repetition were.  It
         takes two equal answers, because one may have left the follower before a batch that is on its
-        way.  A probe that has not been sent yet is let alone, for it asks the same.
+        way.  (TCP's fast retransmit waits for three duplicate acknowledgements, for the same reason.)  A
+        probe that has not been sent yet is let alone, for it asks the same.
         """
         stuck = verified == progress.seen and verified < self.log.last_seq  # SPECIFICATION R8.12
         progress.seen = verified
         if stuck and not (progress.probing and not progress.sent_probe):
-            if self.state.safe:
+            if self.state.members.safe:
                 progress.base = max(progress.match, verified)
             else:
                 progress.base = progress.match = verified
@@ -264,18 +289,18 @@ class Sequencer(Part):
     def held_by_quorum(self) -> int:
         """Return the largest position that a quorum holds durably.
 
-        In falling order, the position at place `quorum` is the largest that so many nodes reach.
+        In falling order, the position at place `quorum` is the largest that so many nodes reach.  If the
+        three nodes hold 9, 7 and 4, then two of them hold everything up to 7.
         """
         held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
-        return held[self.state.quorum - 1]
+        return held[self.state.members.quorum - 1]
 
     def may_commit(self, seq: int) -> bool:
         """Tell whether what a quorum holds up to `seq` is committed: only if the entry there is of this term.
 
-        The term is what Raft's figure 8 is about: an entry of an older term may stand on a
-        quorum and still be replaced, by a leader whose own log ends in a newer term than those copies.
-        Once an entry of *this* term stands on a quorum, no such leader can be elected any more, and
-        whatever stands before it is committed too.
+        An entry of an older term may stand on a quorum and still be replaced, by a leader whose own log ends
+        in a newer term than those copies (Raft 5.4.2; the story is at the top of this page).  Once an entry
+        of *this* term stands on a quorum, no such leader can be elected any more.
         """
         return self.log.term_at(seq) == self.state.term  # SPECIFICATION R8.6
 
@@ -295,10 +320,12 @@ class Receiver(Part):
     """The follower's side: accepts entries in order, holds back what comes early."""
 
     handles = (Propose, Heartbeat)
+    queue_class: ClassVar[type[HoldBack]] = HoldBack
+    """What holds early batches back."""
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
         super().__init__(state, config, random)
-        self.early = HoldBack(config.limits)
+        self.early = self.queue_class(config.limits)
         self.owed: int | None = None
         """The ACK to send at the end of the turn: equal to the leader's log up to here."""
         self.complained = -1
@@ -316,15 +343,23 @@ class Receiver(Part):
     def _accept(self, sender: int, batch: Propose) -> Effects:
         if batch.prev.seq > self.log.last_seq:
             return self._hold(sender, batch)  # SPECIFICATION R8.14
-        if not self.log.holds(batch.prev):  # SPECIFICATION R8.15
-            return [Send(sender, Ack(self.state.term, False, hint=self._before(batch.prev.seq)))]
+        if not self.agrees(batch):
+            return [Send(sender, Ack(self.state.term, False, hint=self._before(batch.prev.seq)))]  # SPECIFICATION R8.15
         effects = self.log.splice(batch.entries, batch.prev.seq)  # SPECIFICATION R8.16, R8.19
         end = batch.prev.seq + len(batch.entries)
         self.log.verify_to(end)
         self.owed = max(self.owed or 0, end)
         effects += self.log.commit_to(self.bound(batch.commit))
-        released = self.early.release(self.log.last_seq)
-        return effects if released is None else [*effects, Release(sender, released)]  # SPECIFICATION R8.20
+        return effects + self._release(sender)
+
+    def agrees(self, batch: Propose) -> bool:
+        """Tell whether the entry before the batch is the leader's; then so is all that stands before it (Raft 5.3)."""
+        return self.log.holds(batch.prev)
+
+    def _release(self, sender: int) -> Effects:
+        """Let out of the hold-back queue what follows now: through the whole door, fence included."""
+        early = self.early.release(self.log.last_seq)
+        return [] if early is None else [Release(sender, early)]  # SPECIFICATION R8.20
 
     def _hold(self, sender: int, batch: Propose) -> Effects:
         """Hold the early batch back and report the gap, once; catch-up reports the long ones.
@@ -336,11 +371,15 @@ class Receiver(Part):
         kept = self.early.hold(batch)
         reason = "kept" if kept else "dropped: the hold-back queue is full"
         effects: Effects = [Note("hold", seq=batch.prev.seq + 1, peer=sender, reason=reason)]
-        last = self.log.last_seq
-        if self.complained != last and batch.prev.seq - last <= self.config.limits.batch_entries:  # SPECIFICATION R8.14
-            self.complained = last
-            effects.append(Send(sender, Ack(self.state.term, False, hint=last)))
+        if self.may_complain(batch):
+            self.complained = self.log.last_seq
+            effects.append(Send(sender, Ack(self.state.term, False, hint=self.complained)))
         return effects
+
+    def may_complain(self, batch: Propose) -> bool:
+        """Tell whether to report the gap before this early batch: once for each gap, and only if it is short."""
+        gap = batch.prev.seq - self.log.last_seq
+        return self.complained != self.log.last_seq and gap <= self.config.limits.batch_entries  # SPECIFICATION R8.14
 
     def _before(self, seq: int) -> int:
         """Return where the logs may agree: before the whole term that disagrees at `seq`.
@@ -350,7 +389,7 @@ class Receiver(Part):
         for each term in which the logs differ.  What is committed here agrees with any leader's log.
         """
         before = self.log.start_of_term(seq) - 1
-        return max(before, self.log.commit) if self.state.safe else before  # SPECIFICATION R8.15
+        return max(before, self.log.commit) if self.state.members.safe else before  # SPECIFICATION R8.15
 
     def bound(self, leaders: int) -> int:
         """Return how far the leader's commit counts here: never beyond `verified`, for what follows may be a dead leader's.
@@ -362,7 +401,12 @@ class Receiver(Part):
         return min(leaders, self.log.verified)  # SPECIFICATION R8.18
 
     def settle(self, now: float) -> Effects:
-        """One cumulative ACK for the whole turn."""
+        """One cumulative ACK for the whole turn.
+
+        It names the end of what is equal, so one frame confirms a hundred batches, and a lost one is made
+        good by the next.  As it is said after the entries were appended, it waits for their sync, and that
+        one sync is for all of them, too.
+        """
         if self.owed is None or self.state.leader is None or self.state.leads:
             return []
         ack = Ack(self.state.term, True, self.owed)
@@ -370,7 +414,7 @@ class Receiver(Part):
         return [Send(self.state.leader, ack)]
 
     def follow(self, now: float, decision: Yield) -> Effects:
-        """What an older leader sent early is void under the next one. SPECIFICATION R8.20."""
+        """What an older leader sent early is void under the next one; `holdback` tells why. SPECIFICATION R8.20."""
         self.early.clear()
         self.owed, self.complained = None, -1
         return []

@@ -1,7 +1,7 @@
 """Part: what the parts of a node have in common.
 
 A node is one actor made of parts, and each part is an actor with siblings.  It has the doors of an
-actor, and two more, for the two turns of a node's fate.
+actor, and two more, for the two things that can become of a node.
 
     node --lead-----> part     this node leads from now on
     node --follow---> part     this node is a follower from now on
@@ -29,8 +29,8 @@ class Part(Actor):
     """A part of a node: an actor with siblings.
 
     It reads the facts all parts share (`state`, and in it `log`), names the messages it
-    `handles`, and has two more doors, for the two turns of a node's fate.  What it wants of a
-    sibling it returns as a decision.
+    `handles`, and has two more doors, `lead` and `follow`.  What it wants of a sibling it returns
+    as a decision.
     """
 
     handles: ClassVar[tuple[type[msgspec.Struct], ...]] = ()

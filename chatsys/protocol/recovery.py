@@ -9,6 +9,19 @@ know at boot is what that history comes to, and it is computed here and nowhere 
 Who asks: a node at boot, the comparison of log files (`check.log_files`), and the explorer, which
 keeps the fewest records that mean the same.
 
+A torn end is forgiven, a hole is not.  The records come here from `actor.logfile.decode`, which drops
+a last line that is torn and refuses a broken line before it.  Both follow from one question: what
+may others believe of this disk?
+
+    node 2 holds  1 2 3     the crash tore line 3: it was not synced, so ACK(3) never left node 2, and
+                            nobody is deceived if 3 is missing now
+    node 2 holds  1 2 3     line 2 rots: ACK(3) had left long ago.  If node 2 began again with entry 1,
+                            and none but 2 and 3 had held entry 2, then 1 and 2 could elect without it
+
+So the second node must not start: as a member that is down it harms nobody, as one that has forgotten
+it loses a message that was acknowledged.  (Alagappan and others, *Protocol-Aware Recovery for
+Consensus-Based Storage*, FAST 2018, find systems that cut the log at the hole, and so lose data.)
+
 Promises  `replay(records, where)` raises `DamagedLog` at the first record that cannot follow on those before
           it; replaying `Recovered.records()` gives the same again.
 Read also `storage` (the records), `node.Node.recover`, `log` (the same entries in memory).
@@ -76,7 +89,12 @@ def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recov
 
 
 def misfit(record: msgspec.Struct, boot: Boot | None, promise: Promised | None, last: int) -> str | None:
-    """Say why `record` cannot come next in a log that ends at `last`, or None."""
+    """Say why `record` cannot come next in a log that ends at `last`, or None.
+
+    A checksum says that a line is as it was written; this says that it was written *there*.  Lines that
+    are whole and yet do not follow on each other come from two files in one, or from two processes that
+    wrote to one file, and then no meaning of the log is the right one.
+    """
     match record:
         case Stored(entry=entry) if entry.seq != last + 1:
             return f"entry {entry.seq} follows entry {last}"

@@ -6,6 +6,20 @@ Promises  the table is a function of the delivered log alone, so every node comp
           A session has a name that is never given twice, the position of its opening: what was said
           in a session that expired stays unknown, even if a late copy of SUBMIT opens it again
           (the reason why the Raft dissertation, 6.3, names sessions so).
+
+How a name that is given twice would deliver twice (the schedule C17, with room for two sessions):
+
+    eve opens her session and says (c, 1); both are delivered, and copies of both frames wander about
+    fay and gil open theirs; eve's was idle longest, and is forgotten
+    the copies arrive: one opens a session for c again, the other says (c, 1), which is new in it
+
+As a session is named by the position of its opening, the late (c, 1) names the first session and not
+the second one, and belongs to none that is open.
+
+Why no clock lets a session expire.  Node 1 may deliver (c, 2) a second before node 2 does.  If each
+forgot by its own clock, 1 could deliver it and 2 forget c just before, and their users would read
+different chats.  Counted in the log, all nodes forget at the same position.
+
 Read also `sessions`, which asks it.
 """
 
@@ -58,7 +72,7 @@ class SessionTable:
             if len(self.sessions) > self.capacity:  # SPECIFICATION R10.6
                 del self.sessions[next(iter(self.sessions))]
             return "new"
-        if known is None or known[0] != entry.session:  # SPECIFICATION R10.1, R10.5
+        if known is None or not self.is_session(entry.session, known):  # SPECIFICATION R10.5
             return "unknown"
         if entry.client_seq != len(known):
             return "duplicate" if entry.client_seq < len(known) else "gap"
@@ -69,5 +83,9 @@ class SessionTable:
     def continues(self, entry: Entry, ahead: list[int]) -> bool:
         """Tell whether this entry of the log is its session's next, after those delivered and those `ahead`."""
         known = self.sessions.get(entry.client_id, [])
-        opening = known[:1] or ahead[:1] or [0]
-        return entry.client_seq == len(known) + len(ahead) and entry.session in opening
+        next_one = entry.client_seq == len(known) + len(ahead)
+        return next_one and self.is_session(entry.session, known or ahead or [0])
+
+    def is_session(self, name: int, positions: list[int]) -> bool:
+        """Tell whether the session whose messages stand at these positions has this name: where it was opened."""
+        return name in positions[:1]  # SPECIFICATION R10.1

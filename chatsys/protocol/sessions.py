@@ -8,10 +8,28 @@ alone: every node computes the same one while it delivers.
                     7 > last + 1   gap: an earlier one is missing
     follower        passes it on to the leader and remembers whom to answer
 
+Why a number is needed at all.  A client that hears nothing cannot know which of the two was lost, its
+question or the answer, so it must ask again, and only the nodes can see that it did:
+
+    ann says "hi" to 3, as (c, 7); 3 numbers it, commits it, and answers `ok`
+    the answer is lost with node 3, and 2 leads; ann says (c, 7) again, to 2
+    2 delivered the entry too, so (c, 7) stands in its table: it answers `ok`, and numbers nothing
+
+Without the pair node 2 would see a text like any other, and everybody would read "hi" twice (C7).  That
+the next leader knows the pair is the point: a table in the memory of node 3 would be gone with it.
+(Raft, section 8, has serial numbers; Viewstamped Replication its client table.)
+
 Three tables of positions, from old to new.  `table` is what was delivered: all nodes have the same.
 `ahead` is what stands in the leader's log beyond that: numbered, perhaps never committed, so a retry
 of it waits.  `waiting` is whom to answer when a pair is delivered; it is no promise, and is turned
 away (`redirect`, ask again) whenever the lead changes.
+
+A way there and a way back.  A client may speak to any node.  A follower passes its SUBMIT on, writes
+its own id into `via`, and remembers the client's link in `waiting`; the leader answers node `via`, which
+knows the link.  If the answer is lost the follower can still give it, for it delivers the entry as
+well.  It never keeps a SUBMIT for a later leader: the client asks again anyhow, and then two copies
+would be under way.  While two nodes take each other for the leader a SUBMIT could go round for ever,
+so it is passed on at most `MAX_HOPS` times.
 
 The sweep: a follower that passed a message on cannot know whether an answer will come.  It keeps two
 generations, `waiting` and `older`; every 8 s the older one is dropped and the newer one becomes the
@@ -19,16 +37,17 @@ older.  So each place lives 8 to 16 s, by when the client has asked again, and n
 
 The credit: a subscriber confirms by a SUBSCRIBE with a greater cursor, and is pushed at most `CREDIT`
 messages beyond the last it confirmed (a sliding window, as in TCP).  A SUBSCRIBE whose cursor stands
-still says that a push was lost, and everything after it is sent again.
+still says that a push was lost, and everything after it is sent again.  Without a credit a listener
+that reads slowly, or not at all, would let what is sent to it pile up in this node's memory.
 
 Assumes   a committed entry stays committed: `ok` is said only then.
 Promises  exactly once and in order per session (Liskov 2012, section 4; Raft dissertation 6.3).
-Read also `client` (the other end), `ordering` (who numbers), lab 6.
+Read also `client` (the other end), `ordering` (who numbers).
 """
 
 from bisect import bisect_left
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -53,11 +72,13 @@ class Sessions(Part):
     """Answers clients, delivers what is committed, and pushes it to subscribers."""
 
     handles = (Submit, SubmitReply, Subscribe, LinkDown)
+    table_class: ClassVar[type[SessionTable]] = SessionTable
+    """What knows the sessions and their messages."""
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
         super().__init__(state, config, random)
         self.limits = config.limits
-        self.table = SessionTable(self.limits.sessions)
+        self.table = self.table_class(self.limits.sessions)
         self.delivered = 0
         """The last position handed on; barriers and sessions count too."""
         self.chat: list[int] = []
@@ -117,25 +138,47 @@ class Sessions(Part):
         return self._admit(sender, submit)
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
-        """The leader's rule: new ones are numbered, repeated ones wait or are answered. SPECIFICATION R10.3."""
+        """The leader's rule: new ones are numbered, repeated ones wait or are answered. SPECIFICATION R10.3.
+
+        Known is not committed: a number that stands in the log ahead of what was delivered may still be
+        replaced by another leader.  So a repeated message gets its `ok` only if it was delivered, and
+        waits otherwise.  A number beyond the next is refused and not kept: the missing one may have
+        been lost, and whoever kept the later ones would need a bound and a date for them.
+        """
         known, ahead = self._positions(submit.client_id)
         count, number = len(known) + len(ahead), submit.client_seq
-        if number > 0 and submit.session not in (known[:1] or ahead[:1]):
+        if number > 0 and not self.table.is_session(submit.session, known or ahead):
             return [self._reply(sender, submit, "unknown_session", "open a session first")]
-        if number > count:
+        if self.leaves_gap(number, count):
             return [self._reply(sender, submit, "gap", f"message {count} of this session is missing")]
-        if number == count:
-            self._await((submit.client_id, number), submit.via or sender)
-            kind: Any = "chat" if number else "session"
-            said = (submit.client_id, number, submit.room, submit.author, submit.text)
-            return [Order(Entry(0, 0, kind, *said, session=submit.session))]
-        entry = self.log.entry(known[number] if number < len(known) else ahead[number - len(known)])
+        if number >= count:
+            return self._number(sender, submit)
+        return self._answer_again(sender, submit, known[number] if number < len(known) else ahead[number - len(known)])
+
+    def leaves_gap(self, number: int, count: int) -> bool:
+        """Tell whether a message with this number came too early: after `count` of its session it must be the next."""
+        return number > count
+
+    def _number(self, sender: Address, submit: Submit) -> Effects:
+        """Ask for a new message to be numbered, and note whom to answer once it is delivered."""
+        self._await((submit.client_id, submit.client_seq), submit.via or sender)
+        kind: Any = "chat" if submit.client_seq else "session"
+        said = (submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
+        return [Order(Entry(0, 0, kind, *said, session=submit.session))]
+
+    def _answer_again(self, sender: Address, submit: Submit, seq: int) -> Effects:
+        """Answer a repeated message, which stands at `seq`; if that is not committed yet, let it wait."""
+        entry = self.log.entry(seq)
         if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
-            return [self._reply(sender, submit, "conflict", f"number {number} was another message")]
-        if number < len(known):
-            return [self._ok(submit.via or sender, entry)]  # SPECIFICATION R10.4
-        self._await((submit.client_id, number), submit.via or sender)
+            return [self._reply(sender, submit, "conflict", f"number {submit.client_seq} was another message")]
+        if self.may_say_ok(seq):
+            return [self._ok(submit.via or sender, entry)]
+        self._await((submit.client_id, submit.client_seq), submit.via or sender)
         return []
+
+    def may_say_ok(self, seq: int) -> bool:
+        """Tell whether the message at `seq` is committed and delivered: until then it may still be replaced."""
+        return seq <= self.delivered  # SPECIFICATION R10.4
 
     def _positions(self, client: str) -> tuple[list[int], list[int]]:
         """Return where this session's messages stand in the whole log: those delivered, those not yet.
@@ -187,7 +230,7 @@ class Sessions(Part):
 
     def _reply(self, link: Address, submit: Submit, status: SubmitStatus, reason: str) -> Send:
         state = self.state
-        leader = state.peer(state.leader) if status == "redirect" and state.leader != state.me else None
+        leader = state.leader_info if status == "redirect" and state.leader != state.me else None
         reply = SubmitReply(submit.client_id, submit.client_seq, status, reason, leader=leader)
         return Send(submit.via or link, reply)
 
@@ -218,9 +261,14 @@ class Sessions(Part):
         return self._turn_away("the leader changed")  # SPECIFICATION R10.9
 
     def _turn_away(self, reason: str) -> Effects:
-        """Tell all who wait to ask again; the pair they repeat makes that harmless, whatever became of it."""
+        """Tell all who wait to ask again; the pair they repeat makes that harmless, whatever became of it.
+
+        Node 3 led and has numbered (c, 7); now it follows 2.  Perhaps 2 has copied the entry and will commit
+        it, perhaps 2 gives the position to another one.  Node 3 cannot tell, so it says neither `ok` nor
+        that the message is lost.  `redirect` promises nothing.
+        """
         effects: Effects = [self._reply(link, submit, "redirect", reason) for link, submit in self.held]
-        leader = self.state.peer(self.state.leader)
+        leader = self.state.leader_info
         for (client, number), links in [*self.waiting.items(), *self.older.items()]:
             reply = SubmitReply(client, number, "redirect", reason, leader=leader)
             effects += [Send(link, reply) for link in links]
@@ -278,7 +326,7 @@ class Sessions(Part):
             return
         self.delivered = 0
         self.chat = []
-        self.table = SessionTable(self.limits.sessions)
+        self.table = self.table_class(self.limits.sessions)
         while self.delivered < voided - 1:
             self.delivered += 1
             self._deliver(self.log.entry(self.delivered))
@@ -286,7 +334,11 @@ class Sessions(Part):
     # --- subscribers -----------------------------------------------------------------------
 
     def _subscribe(self, link: Address, request: Subscribe) -> None:
-        """A growing cursor confirms; one that stands still asks for what was lost."""
+        """A growing cursor confirms; one that stands still asks for what was lost.
+
+        A cursor beyond what was sent here was earned at another node, before the client came to this one;
+        the pushing then begins there.  Another room begins anew as well.
+        """
         known = self.subscribers.get(link)
         after = max(0, request.after)
         if known is None or known[2] != request.room or after <= known[1] or after > known[0]:

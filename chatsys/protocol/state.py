@@ -14,7 +14,8 @@ and leader.  Here each step of the way has its own: NOMINATING asks without rais
 PreVote), DEFERRING is Bully's politeness, PREPARING asks for promises (Paxos phase 1), and SYNCING
 fetches what Raft's candidate must already have.
 
-Promises  `become` allows the moves in MOVES and no others; the labs draw their diagram from it.
+Promises  `become` allows the moves in MOVES and no others; the table of roles in SPECIFICATION.md is held
+          against it.
 Read also `election` and `succession`, who walk the moves; `node`, who owns the one NodeState.
 """
 
@@ -23,6 +24,7 @@ from enum import Enum
 from chatsys.actor.effects import Note
 from chatsys.config import ClusterConfig
 from chatsys.protocol.log import Log
+from chatsys.protocol.members import Members
 from chatsys.protocol.messages import PeerInfo
 
 NUMBERS_A_LIFE = 1_000_000
@@ -61,12 +63,7 @@ class NodeState:
 
     def __init__(self, me: int, config: ClusterConfig) -> None:
         self.me = me
-        self.members = config.ids
-        self.others = tuple(node for node in config.ids if node != me)
-        self.quorum = config.quorum
-        self.safe = config.safe
-        self.addresses = config.members
-        self.log = Log(safe=config.safe)
+        self.log = Log(Members.of(config, me))
         self.incarnation = 0
         """Which life of the process this is, from 1."""
         self.role = Role.FOLLOWER
@@ -93,14 +90,19 @@ class NodeState:
         """Members whose process is known to be gone; written by membership."""
 
     @property
-    def outranking(self) -> tuple[int, ...]:
-        """The members with a higher id."""
-        return tuple(node for node in self.members if node > self.me)
+    def members(self) -> Members:
+        """Who counts: ask it each time, and keep no copy."""
+        return self.log.members
 
     @property
     def leads(self) -> bool:
         """Whether this node leads."""
         return self.role is Role.LEADER
+
+    @property
+    def leader_info(self) -> PeerInfo | None:
+        """Id and address of the leader, if it is known."""
+        return None if self.leader is None else self.members.peer(self.leader)
 
     @property
     def transferring(self) -> bool:
@@ -117,14 +119,13 @@ class NodeState:
 
         Then it is that leader's own wish that another node takes over, and trust is no reason to refuse.
         Leader and term must both fit: a late copy must not depose the next leader.
+
+            term 1   2 leads and asks 3 to take over; 3 asks 1 with transfer (2, 1), but its ELECTION is late
+            term 3   2 leads again, and 1 trusts it: now the ELECTION arrives, and is answered `alive`
         """
         leader = self.me if self.leads else self.trusted
         # SPECIFICATION R6.12
         return transfer is not None and leader is not None and tuple(transfer) == (leader, self.term)
-
-    def peer(self, node: int | None) -> PeerInfo | None:
-        """Return id and address of a member."""
-        return None if node is None else PeerInfo(node, self.addresses[node])
 
     def next_number(self, last: int) -> int:
         """Return a round or nonce after `last` that no earlier life of this node used."""

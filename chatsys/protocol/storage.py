@@ -5,7 +5,13 @@
     {"type":"entry","entry":{"seq":1,"term":1,"kind":"barrier"},"crc":"..."}
 
 PROMISE and ACK mean "this is on my disk", because a node appends the record before it sends the
-frame, and the outbox makes the frame wait.
+frame, and the outbox makes the frame wait.  Each record says itself how the trace tells of it
+(`as_note`), and where the log ends after it (`log_end`), if it moves the end.
+
+What is written and what is not.  On the disk stands what a node must not take back after a crash: its
+term, whom it promised that term to, and its entries (Raft, figure 2: currentTerm, votedFor and log[]
+are persistent).  Role, leader, `commit`, and what was delivered are found out again in each life, so
+no frame waits for them.
 
 Read also `actor.logfile` (the lines), `actor.outbox` (the waiting), `log` (the same entries in memory).
 """
@@ -15,6 +21,7 @@ from collections.abc import Iterable
 import msgspec
 
 from chatsys.actor.actor import Address
+from chatsys.actor.effects import Note
 from chatsys.protocol.messages import Entry
 
 FORMAT = 2
@@ -26,19 +33,34 @@ class Record(msgspec.Struct, frozen=True, tag=str.lower, tag_field="type"):
 
 
 class Boot(Record, frozen=True, tag="boot"):
-    """A life begins.  Durable before the node can be spoken to."""
+    """A life begins.  Durable before the node can be spoken to.
+
+    Rounds, nonces and ids of frames begin with its number; two lives of one number would repeat them.
+    """
 
     incarnation: int
     cluster: str
     node: Address
     format: int = FORMAT
 
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("boot")
+
 
 class Promised(Record, frozen=True, tag="promise"):
-    """From now on refuse terms below `term`; in `term` follow only `to` (None: nobody yet)."""
+    """From now on refuse terms below `term`; in `term` follow only `to` (None: nobody yet).
+
+    Suppose node 1 promised term 2 to node 2, which leads it with 1's help; 1 restarts and has forgotten.
+    Then node 3 asks for term 2 as well, 1 promises once more, and term 2 has two leaders (Q5).
+    """
 
     term: int
     to: int | None
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("promise", term=self.term, peer=self.to)
 
 
 class Stored(Record, frozen=True, tag="entry"):
@@ -46,17 +68,50 @@ class Stored(Record, frozen=True, tag="entry"):
 
     entry: Entry
 
+    @property
+    def log_end(self) -> int:
+        """The last position of the log, now that this record stands in it."""
+        return self.entry.seq
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        entry = self.entry
+        return Note(
+            "append", seq=entry.seq, entry_term=entry.term, entry=entry.kind, room=entry.room or None,
+            author=entry.author or None, text=entry.text, client=entry.client_id or None, client_seq=entry.client_seq,
+        )  # fmt: skip
+
 
 class Truncate(Record, frozen=True, tag="truncate"):
     """Entries from position `first` on are void: a newer term had others."""
 
     first: int
 
+    @property
+    def log_end(self) -> int:
+        """The last position of the log, now that this record stands in it."""
+        return self.first - 1
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("truncate", seq=self.first)
+
 
 class CommitHint(Record, frozen=True, tag="commit"):
-    """Entries up to `seq` were known to be committed; saves time, safety never needs it."""
+    """Entries up to `seq` were known to be committed; saves time, safety never needs it.
+
+    Raft keeps commitIndex in memory only: a new leader finds out what is committed, and tells.  That
+    is enough, but then a cluster that was stopped as a whole shows an empty chat until it has a leader.
+    The hint is written at a clean stop, and else only beside other records, so it costs no sync.  It may
+    be too low, and is never too high: it stands in the file behind the entries that it speaks of, so a
+    crash that takes one of them has taken the hint as well.
+    """
 
     seq: int
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("hint", seq=self.seq)
 
 
 NODE_RECORDS: tuple[type[msgspec.Struct], ...] = (Boot, Promised, Stored, Truncate, CommitHint)

@@ -189,9 +189,9 @@ class Cluster(Testbed):
     def _lay(self, verb: str, ends: tuple[Address, Address], values: tuple[float, ...], reason: str) -> None:
         if verb not in ("slow", "lose"):
             raise self._refusal(verb)
-        effect = Slow(*values) if verb == "slow" else Lossy(*values)
+        impairment = Slow(*values) if verb == "slow" else Lossy(*values)
         a, b = ends
-        rules = self.supervisor.rules.with_rule(Rule(a, b, effect)).with_rule(Rule(b, a, effect))
+        rules = self.supervisor.rules.with_rule(Rule(a, b, impairment)).with_rule(Rule(b, a, impairment))
         self._do(self.supervisor.lay(rules, verb, reason))
 
     def _clients(self) -> Iterable[str]:

@@ -23,9 +23,9 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
 from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
+from chatsys.actor.trace_columns import log_end
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, DiskFailed, told
-from chatsys.protocol.trace_columns import log_end
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.net.rules import RuleBook, RuleSet
@@ -132,9 +132,9 @@ class Host:
         if self.alive:
             self._end(self.transport.abort)
 
-    def _end(self, part: Callable[[], None]) -> None:
+    def _end(self, leave: Callable[[], None]) -> None:
         self.turns.end()
-        part()
+        leave()
         if self.disk is not None:
             self.disk.abandon()
         self.turns.durable.set()

@@ -5,7 +5,7 @@
 It keeps what every record needs: who, in which life, the moment of the turn, term and role, and
 the Lamport clock, which moves at every frame sent or received.
 
-Read also `host` (whose recorder this is), `trace` (the columns), `protocol.trace_columns` (which column tells what).
+Read also `host` (whose recorder this is), `trace` (the columns), `actor.trace_columns` (which column tells what).
 """
 
 from collections.abc import Callable
@@ -15,13 +15,11 @@ import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
-from chatsys.protocol.trace_columns import columns
+from chatsys.actor.trace_columns import columns
 from chatsys.trace import Record
 
 Sink = Callable[[list[Record]], None]
 """Takes the trace of one turn, before its frames leave."""
-
-_NOTED = tuple(name for name in Note.__struct_fields__ if name not in ("kind", "role", "term"))
 
 
 class Recorder:
@@ -47,10 +45,11 @@ class Recorder:
 
     def note(self, note: Note) -> None:
         """Write what the actor noted."""
-        term = self.term if note.term is None else note.term
-        facts = {name: value for name in _NOTED if (value := getattr(note, name)) is not None}
-        role = note.role or self.role
-        self._records.append(Record(self.now, note.kind, self.me, self.incarnation, term, role, self.clock, **facts))
+        filled = msgspec.to_builtins(note)  # what the note leaves out is not in it
+        self._records.append(Record(
+            self.now, filled.pop("kind"), self.me, self.incarnation, filled.pop("term", self.term),
+            filled.pop("role", self.role), self.clock, **filled,
+        ))  # fmt: skip
 
     def sent(self, to: Address, message: msgspec.Struct) -> tuple[int, int]:
         """Write that a frame goes on the wire; return its number and clock."""
@@ -59,7 +58,8 @@ class Recorder:
         kind, term, seq = columns(message)
         name = f"{self.me}.{self.incarnation}.{self.frames}"
         self._records.append(Record(
-            self.now, "send", self.me, self.incarnation, term, self.role, self.clock, to, kind, name, seq,
+            self.now, "send", self.me, self.incarnation, term, self.role, self.clock,
+            peer=to, message=kind, id=name, seq=seq,
         ))  # fmt: skip
         return self.frames, self.clock
 
@@ -68,5 +68,6 @@ class Recorder:
         self.clock = max(self.clock, clock) + 1
         kind, term, seq = columns(message)
         self._records.append(Record(
-            self.now, "receive", self.me, self.incarnation, term, self.role, self.clock, sender, kind, name, seq,
+            self.now, "receive", self.me, self.incarnation, term, self.role, self.clock,
+            peer=sender, message=kind, id=name, seq=seq,
         ))  # fmt: skip

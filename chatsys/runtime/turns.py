@@ -24,7 +24,7 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append, Deliver, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.actor.outbox import Outbox
-from chatsys.protocol.trace_columns import columns, log_end, of_delivery, of_record
+from chatsys.actor.trace_columns import columns, log_end, note_of
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.recorder import Recorder
@@ -196,7 +196,7 @@ class Turns:
                 self.recorder.note(effect)
             elif kind is Deliver:
                 for one in effect.items:
-                    self.recorder.write("deliver", **of_delivery(one))
+                    self.recorder.write("deliver", **msgspec.structs.asdict(one))
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
 
@@ -205,8 +205,7 @@ class Turns:
             self.disk.write(record)
             self.outbox.wrote()
             self.log_end = log_end((record,), self.log_end)
-        kind, facts = of_record(record)
-        self.recorder.write(kind, **facts)
+        self.recorder.note(note_of(record))
 
     def _emit(self, to: Address, message: msgspec.Struct) -> None:
         """Put a frame on the wire: from here on it has an id, and can be lost."""

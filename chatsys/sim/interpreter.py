@@ -6,7 +6,7 @@
 
 Assumes   its host opens one door at a time.
 Promises  frames leave after the records written before them are durable.
-Read also `host`, which has one for each life; `outbox.Outbox`, `trace_columns` (what the trace says).
+Read also `host`, which has one for each life; `outbox.Outbox`, `actor.trace_columns` (what the trace says).
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append, Deliver, Note, Send
 from chatsys.actor.outbox import Outbox
-from chatsys.protocol.trace_columns import log_end, of_delivery, of_record
+from chatsys.actor.trace_columns import log_end, note_of
 from chatsys.sim.disk import Disk
 from chatsys.sim.recorder import Frame, Recorder
 
@@ -81,7 +81,7 @@ class Interpreter:
                 self._note(effect)
             elif kind is Deliver:
                 for one in effect.items:
-                    self.recorder.write("deliver", **of_delivery(one))
+                    self.recorder.write("deliver", **msgspec.structs.asdict(one))
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
         if self.disk.owes_sync:
@@ -113,10 +113,7 @@ class Interpreter:
         self.disk.write(record)
         self.outbox.wrote()
         self.log_end = log_end((record,), self.log_end)
-        kind, facts = of_record(record)
-        self.recorder.write(kind, **facts)
-        if kind in self.medium.ambushes:
-            self.medium.spring(kind, self.me)
+        self._note(note_of(record))
 
     def _note(self, note: Note) -> None:
         self.recorder.note(note)

@@ -5,7 +5,7 @@
 It keeps what every record needs: who, in which life, term and role, and the Lamport clock, which
 moves at every frame that is sent or received.  The time is the simulation's.
 
-Read also `interpreter` and `host` (who write with it), `trace` (the columns), `protocol.trace_columns`
+Read also `interpreter` and `host` (who write with it), `trace` (the columns), `actor.trace_columns`
 (which column tells what); `runtime.recorder` is its counterpart in the real world.
 """
 
@@ -16,7 +16,7 @@ import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
-from chatsys.protocol.trace_columns import columns
+from chatsys.actor.trace_columns import columns
 from chatsys.trace import Record
 
 Frame = tuple[int, str, int, msgspec.Struct]
@@ -54,7 +54,8 @@ class Recorder:
         name = self.prefix + str(self.frames)
         kind, term, seq = columns(message)
         self.trace(Record(
-            self.time.now, "send", self.me, self.incarnation, term, self.role, self.clock, to, kind, name, seq,
+            self.time.now, "send", self.me, self.incarnation, term, self.role, self.clock,
+            peer=to, message=kind, id=name, seq=seq,
         ))  # fmt: skip
         return (self.incarnation, name, self.clock, message)
 
@@ -63,23 +64,24 @@ class Recorder:
         self.clock = (clock if clock > self.clock else self.clock) + 1
         kind, term, seq = columns(message)
         self.trace(Record(
-            self.time.now, "receive", self.me, self.incarnation, term, self.role, self.clock, sender, kind, name, seq,
+            self.time.now, "receive", self.me, self.incarnation, term, self.role, self.clock,
+            peer=sender, message=kind, id=name, seq=seq,
         ))  # fmt: skip
 
     def dropped(self, peer: Address, frame: Frame, reason: str) -> None:
         """Write that a frame vanished, and why."""
         kind, term, seq = columns(frame[3])
         self.trace(Record(
-            self.time.now, "drop", self.me, self.incarnation, term, self.role, self.clock, peer, kind, frame[1], seq,
-            reason=reason,
+            self.time.now, "drop", self.me, self.incarnation, term, self.role, self.clock,
+            peer=peer, message=kind, id=frame[1], seq=seq, reason=reason,
         ))  # fmt: skip
 
     def note(self, note: Note) -> None:
         """Write what the actor noted."""
+        filled = msgspec.to_builtins(note)  # what the note leaves out is not in it
         self.trace(Record(
-            self.time.now, note.kind, self.me, self.incarnation, self.term if note.term is None else note.term,
-            note.role or self.role, self.clock, note.peer, None, None, note.seq, note.msg_no, note.entry_term, None, note.verified, note.room, note.author, note.text, note.client,
-            note.client_seq, note.reason,
+            self.time.now, filled.pop("kind"), self.me, self.incarnation, filled.pop("term", self.term),
+            filled.pop("role", self.role), self.clock, **filled,
         ))  # fmt: skip
 
     def write(self, kind: str, **columns: Any) -> None:

@@ -5,9 +5,12 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import made_up
+import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 from kernels import kernel
@@ -21,13 +24,16 @@ from chatsys.teach.figures import latencies as journeys
 from chatsys.teach.figures import role_spans as bands
 from chatsys.trace import Record, Trace
 
-EVERY = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
+Draw = Callable[[Trace], Any]
+"""A function that draws a figure; plotly gives its figures no types."""
+
+EVERY: list[Draw] = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HOSTILE = "<b>bold</b><a href='https://example.org'>x</a> $x^2$ %{x} <script>alert(1)</script>"
 
 
 @pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
-def test_a_figure_leaves_the_trace_as_it_was_and_is_the_same_each_time(draw) -> None:
+def test_a_figure_leaves_the_trace_as_it_was_and_is_the_same_each_time(draw: Draw) -> None:
     trace = made_up.fail_over()
     before = trace.encode()
     assert draw(trace).to_json() == draw(trace).to_json()
@@ -35,7 +41,7 @@ def test_a_figure_leaves_the_trace_as_it_was_and_is_the_same_each_time(draw) -> 
 
 
 @pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
-def test_a_figure_has_a_title_and_a_sentence_that_sums_it_up(draw) -> None:
+def test_a_figure_has_a_title_and_a_sentence_that_sums_it_up(draw: Draw) -> None:
     figure = draw(made_up.fail_over())
     assert figure.layout.title.text
     assert figures.describe(figure).endswith(".")
@@ -43,12 +49,12 @@ def test_a_figure_has_a_title_and_a_sentence_that_sums_it_up(draw) -> None:
 
 
 @pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
-def test_an_empty_trace_gives_a_figure_that_says_why_it_is_empty(draw) -> None:
+def test_an_empty_trace_gives_a_figure_that_says_why_it_is_empty(draw: Draw) -> None:
     assert figures.describe(draw(Trace())).endswith(".")
 
 
 @pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
-def test_tens_of_thousands_of_records_stay_small_and_quick(draw) -> None:
+def test_tens_of_thousands_of_records_stay_small_and_quick(draw: Draw) -> None:
     trace = made_up.crowd()
     assert len(trace) > 30_000
     began = time.perf_counter()
@@ -58,7 +64,7 @@ def test_tens_of_thousands_of_records_stay_small_and_quick(draw) -> None:
 
 
 @pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
-def test_texts_of_users_are_shown_letter_by_letter(draw) -> None:
+def test_texts_of_users_are_shown_letter_by_letter(draw: Draw) -> None:
     h = made_up.History()
     h.become(0.1, 3, "leader", 1)
     h.say(0.5, HOSTILE, 3, 2, 1, author="<i>eve</i>")
@@ -172,7 +178,7 @@ def test_heartbeats_measures_the_silence_before_a_suspicion() -> None:
     assert "1 suspicion, the first by node 2 at 7.55 s" in figures.describe(figure)
 
 
-def _of_node_2(*events: tuple[float, str, dict[str, object]]) -> Trace:
+def _of_node_2(*events: tuple[float, str, Mapping[str, object]]) -> Trace:
     """Node 2 hears leader 3 until 2 s; then come these events of node 2."""
     h = made_up.History()
     for moment in (1.0, 2.0):
@@ -347,17 +353,24 @@ def test_figures_need_no_network() -> None:
     assert set(bundle) == {"application/vnd.plotly.v1+json", "text/plain"}
 
 
-def settings(shown: dict) -> dict:
+Settings = dict[str, Any]
+"""The config of a figure: what plotly.js is told beside what to draw."""
+
+
+def settings(shown: Mapping[str, Any]) -> Settings:
     """Return the config of a figure that was shown."""
-    return shown["application/vnd.plotly.v1+json"]["config"]
+    config: Settings = shown["application/vnd.plotly.v1+json"]["config"]
+    return config
 
 
-def ways_to_show(figure, **own):
+def ways_to_show(figure: Any, **own: Any) -> tuple[Settings, Settings, Settings, Settings]:
     """Return the config that `figure` has as a value, as a widget and in a page, and with `own` given to the last two."""
     page = figure.to_html(include_plotlyjs=False, **own)
-    in_page = json.loads(re.search(r"(\{[^{}]*\})\s*\)\s*[;}]", page).group(1))
+    found = re.search(r"(\{[^{}]*\})\s*\)\s*[;}]", page)
+    assert found is not None
+    in_page = json.loads(found.group(1))
     by_renderer = pio.renderers._build_mime_bundle(figure.to_dict(), renderers_string="plotly_mimetype", **own)
-    return settings(figure._repr_mimebundle_()), theme.go.FigureWidget(figure)._config, in_page, settings(by_renderer)
+    return settings(figure._repr_mimebundle_()), go.FigureWidget(figure)._config, in_page, settings(by_renderer)
 
 
 def test_no_figure_has_a_bar_of_buttons_or_an_address_to_upload_to() -> None:
@@ -375,8 +388,9 @@ def test_who_wants_the_bar_gets_it_without_the_button_that_uploads() -> None:
             assert (shown["showSendToCloud"], shown.get("plotlyServerURL", "")) == (False, "")
     finally:
         figures.use(modebar=False)
+    no_bool: Any = "yes"
     with pytest.raises(UsageError, match="modebar is 'yes'; write True or False"):
-        figures.use(modebar="yes")
+        figures.use(modebar=no_bool)
 
 
 def test_a_config_of_ones_own_wins_over_ours_but_brings_no_upload() -> None:
@@ -440,4 +454,4 @@ def test_a_kernel_that_shows_a_figure_loads_no_validator_of_notebooks() -> None:
 def test_a_figure_that_cannot_be_drawn_is_read_as_its_sentence() -> None:
     figure = figures.roles(made_up.fail_over())
     assert figure._repr_mimebundle_()["text/plain"] == f"Roles and terms: {figures.describe(figure)}"
-    assert theme.go.Figure()._repr_mimebundle_()["text/plain"] == "A figure."
+    assert go.Figure()._repr_mimebundle_()["text/plain"] == "A figure."

@@ -296,7 +296,7 @@ def test_what_the_students_code_prints_does_not_mix_with_the_result() -> None:
 
 
 def test_the_source_of_a_lab_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chatsys.teach.grading.marking import find_source
+    from chatsys.teach.grading.reading import find_source
 
     monkeypatch.chdir(tmp_path)
     assert json.loads(find_source("03-total-order").read_text(encoding="utf-8"))["nbformat"] == 4

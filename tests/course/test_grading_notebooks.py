@@ -13,8 +13,9 @@ from chatsys.errors import UsageError
 from chatsys.teach.grading import batch
 from chatsys.teach.grading.batch import Setting, grade_notebooks, grade_one, student_of
 from chatsys.teach.grading.marking import Course, Mark, open_course
-from chatsys.teach.grading.reading import Source, Unreadable, read, text_of, tidy
-from chatsys.teach.grading.tidying import tidy_folder
+from chatsys.teach.grading.reading import Source, Unreadable, text_of
+from chatsys.teach.grading.submission import read
+from chatsys.teach.grading.tidying import tidy, tidy_folder
 
 FULL = {"predictions-test": 2, "check-98-1": 4, "hidden-98-1": 6}
 

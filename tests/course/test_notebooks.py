@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -15,11 +16,14 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST = 200_000
 """Bytes: figures yes, widget states and pictures no."""
 
+read_any: Callable[..., nbformat.NotebookNode] = nbformat.read
+"""nbformat's own function, which comes without types."""
+
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def read(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
+    return read_any(path, as_version=4)
 
 
 def code(path: Path) -> list[nbformat.NotebookNode]:

@@ -6,9 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import made_up
 import pytest
+from typed import Where
 
 from chatsys.mutants import schedules
 from chatsys.runtime.cluster import Cluster
@@ -22,7 +25,7 @@ from chatsys.trace import Record
 
 
 @pytest.fixture
-def world():
+def world() -> Iterator[World]:
     world = World(seed=3)
     assert world.until(lambda: world.leader is not None, limit=10)
     yield world
@@ -30,34 +33,35 @@ def world():
 
 
 @pytest.fixture
-def shown(world):
+def shown(world: World) -> Iterator[Panel]:
     shown = panel(world)
     yield shown
     shown.close()
 
 
-def card(shown: Panel, node: int) -> dict:
-    return shown.state["nodes"][node - 1]
+def card(shown: Panel, node: int) -> dict[str, Any]:
+    facts: dict[str, Any] = shown.state["nodes"][node - 1]
+    return facts
 
 
 # --- buttons are verbs --------------------------------------------------------------------------
 
 
-def test_the_crash_button_crashes_and_shows_its_line_of_code(world, shown) -> None:
+def test_the_crash_button_crashes_and_shows_its_line_of_code(world: World, shown: Panel) -> None:
     shown.press("crash", node=3)
     assert not world.status()[3]["alive"]
     assert (shown.line, shown.said) == ("world.crash(3)", "Node 3 crashed.")
     assert card(shown, 3)["health"] == "down"
 
 
-def test_after_a_crash_another_node_leads_and_the_panel_says_so(world, shown) -> None:
+def test_after_a_crash_another_node_leads_and_the_panel_says_so(world: World, shown: Panel) -> None:
     shown.press("crash", node=3)
     shown.press("run", seconds=6.0)
     assert "Node 2 leads term 2." in shown.said
     assert card(shown, 2)["health"] == "leads"
 
 
-def test_say_posts_the_text_through_the_chosen_node(world, shown) -> None:
+def test_say_posts_the_text_through_the_chosen_node(world: World, shown: Panel) -> None:
     shown.press("say", text="hello", author="bob", node=1)
     shown.press("run", seconds=2)
     assert shown.line == "world.run(2.0)"
@@ -65,7 +69,7 @@ def test_say_posts_the_text_through_the_chosen_node(world, shown) -> None:
     assert shown.state["table"] == {"numbers": [1], "cells": {str(node): [["same", "hello"]] for node in (1, 2, 3)}}
 
 
-def test_a_link_can_be_cut_and_mended_by_itself(world, shown) -> None:
+def test_a_link_can_be_cut_and_mended_by_itself(world: World, shown: Panel) -> None:
     shown.press("cut", a=3, b=1)
     shown.press("cut", a=3, b=2)
     assert shown.state["cuts"] == {"1-3": "cut", "2-3": "cut"}
@@ -76,7 +80,7 @@ def test_a_link_can_be_cut_and_mended_by_itself(world, shown) -> None:
     assert world.simulation.network.is_open(1, 3)
 
 
-def test_cuts_made_in_a_cell_show_in_the_panel(world, shown) -> None:
+def test_cuts_made_in_a_cell_show_in_the_panel(world: World, shown: Panel) -> None:
     world.partition({3}, {1, 2})
     world.cut(1, 2, one_way=True)
     shown.refresh()
@@ -86,14 +90,14 @@ def test_cuts_made_in_a_cell_show_in_the_panel(world, shown) -> None:
     assert shown.state["cuts"] == {}
 
 
-def test_sliders_set_loss_and_delay_on_all_links(world, shown) -> None:
+def test_sliders_set_loss_and_delay_on_all_links(world: World, shown: Panel) -> None:
     shown.press("lose", fraction=0.25)
     shown.press("slow", delay=0.1)
     assert (shown.state["loss"], shown.state["delay"]) == (0.25, 0.1)
     assert [(rule[0], rule[3][0]) for rule in world.simulation.network.rules] == [("lose", 0.25), ("slow", 0.1)]
 
 
-def test_reset_wakes_everybody_and_mends_every_link(world, shown) -> None:
+def test_reset_wakes_everybody_and_mends_every_link(world: World, shown: Panel) -> None:
     shown.press("crash", node=1)
     shown.press("pause", node=2)
     shown.press("cut", a=1, b=2)
@@ -105,7 +109,7 @@ def test_reset_wakes_everybody_and_mends_every_link(world, shown) -> None:
     assert not world.simulation.network.rules
 
 
-def test_step_and_run_advance_virtual_time(world, shown) -> None:
+def test_step_and_run_advance_virtual_time(world: World, shown: Panel) -> None:
     before = world.now
     shown.press("step")
     shown.press("run", seconds=1)
@@ -127,33 +131,41 @@ def test_step_and_run_advance_virtual_time(world, shown) -> None:
         ({"do": "speed", "speed": "fast"}, "ValueError"),
     ],
 )
-def test_whatever_is_wrong_with_an_order_becomes_a_sentence(shown, order, sentence) -> None:
+def test_whatever_is_wrong_with_an_order_becomes_a_sentence(shown: Panel, order: dict[str, Any], sentence: str) -> None:
     shown._obey(order)
     assert sentence in shown.said
 
 
 def test_every_order_of_the_browser_is_known() -> None:
     sent = set(re.findall(r"do: \"(\w+)\"", Panel._esm)) | {"join_link", "cut", "hold", "play"}
-    sent |= {verb.lower() for verb in re.search(r"VERBS = \[(.*?)\]", Panel._esm).group(1).replace('"', "").split(", ")}
+    verbs = re.search(r"VERBS = \[(.*?)\]", Panel._esm)
+    assert verbs is not None
+    sent |= {verb.lower() for verb in verbs.group(1).replace('"', "").split(", ")}
     assert sent == set(ORDERS)
 
 
 # --- its thread ---------------------------------------------------------------------------------
 
 
-def wait_for(holds, limit: float = 5.0) -> bool:
+def wait_for(holds: Callable[[], object], limit: float = 5.0) -> bool:
     end = time.monotonic() + limit
     while not holds() and time.monotonic() < end:
         threading.Event().wait(0.02)
     return bool(holds())
 
 
-def test_a_click_returns_at_once_and_is_carried_out_soon_after(world, shown) -> None:
+def has_ended(shown: Panel) -> bool:
+    """Return whether the thread of a panel that was started has ended."""
+    assert shown._thread is not None
+    return not shown._thread.is_alive()
+
+
+def test_a_click_returns_at_once_and_is_carried_out_soon_after(world: World, shown: Panel) -> None:
     shown._handle_custom_msg({"do": "crash", "node": 3}, [])
     assert wait_for(lambda: not world.status()[3]["alive"])
 
 
-def test_play_lets_virtual_time_pass_until_hold(world, shown) -> None:
+def test_play_lets_virtual_time_pass_until_hold(world: World, shown: Panel) -> None:
     before = world.now
     shown._handle_custom_msg({"do": "speed", "speed": 10}, [])
     shown._handle_custom_msg({"do": "play"}, [])
@@ -163,31 +175,31 @@ def test_play_lets_virtual_time_pass_until_hold(world, shown) -> None:
     assert not wait_for(lambda: world.now > after, limit=0.5)
 
 
-def test_without_a_front_end_nothing_runs(world) -> None:
+def test_without_a_front_end_nothing_runs(world: World) -> None:
     shown = panel(world)
     assert shown._thread is None
     shown.close()
 
 
-def test_stop_all_ends_the_panel_and_its_thread(world, shown) -> None:
+def test_stop_all_ends_the_panel_and_its_thread(world: World, shown: Panel) -> None:
     shown.start()
     shown._handle_custom_msg({"do": "stop"}, [])
-    assert wait_for(lambda: not shown._thread.is_alive())
+    assert wait_for(lambda: has_ended(shown))
     assert shown.state["ended"]
     assert not any(facts["alive"] for facts in world.status().values())
 
 
-def test_a_second_panel_takes_over_from_the_first(world) -> None:
+def test_a_second_panel_takes_over_from_the_first(world: World) -> None:
     first = panel(world)
     first.start()
     second = panel(world)
-    assert wait_for(lambda: not first._thread.is_alive())
+    assert wait_for(lambda: has_ended(first))
     second.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "chatsys panel"]
 
 
 @pytest.mark.parametrize("where", ["kernel", "processes"])
-def test_a_panel_follows_a_real_cluster_and_ends_with_it(where) -> None:
+def test_a_panel_follows_a_real_cluster_and_ends_with_it(where: Where) -> None:
     with Cluster(where=where, timing="fast") as cluster:
         assert cluster.until(lambda: cluster.leader == 3, limit=20)
         shown = panel(cluster)
@@ -197,7 +209,7 @@ def test_a_panel_follows_a_real_cluster_and_ends_with_it(where) -> None:
         shown._handle_custom_msg({"do": "say", "text": "hello", "author": "ann"}, [])
         assert wait_for(lambda: shown.state["table"]["cells"].get("1") == [["same", "hello"]], limit=20)
         assert shown.line == "cluster.say('hello', author='ann')"
-    assert wait_for(lambda: not shown._thread.is_alive())
+    assert wait_for(lambda: has_ended(shown))
     assert shown.state["ended"]
     shown.close()
 
@@ -215,7 +227,7 @@ def test_nested_loops_are_allowed_by_the_package_that_loses_no_cells() -> None:
 # --- what it shows ------------------------------------------------------------------------------
 
 
-def test_a_panel_opened_late_shows_what_one_shows_that_was_open_all_along(world) -> None:
+def test_a_panel_opened_late_shows_what_one_shows_that_was_open_all_along(world: World) -> None:
     early = View(world.nodes)
     for _ in range(20):
         world.say(f"text {_}")
@@ -286,7 +298,9 @@ def test_a_node_that_was_restarted_caught_up_what_it_missed_and_heard_the_rest_l
         ("slow", (1, 2, 1e-7), "The link between nodes 1 and 2 is slower by 1e-07 s."),
     ],
 )  # fmt: skip
-def test_what_happens_to_links_is_told_in_a_true_sentence(world, verb, args, sentence) -> None:
+def test_what_happens_to_links_is_told_in_a_true_sentence(
+    world: World, verb: str, args: tuple[Any, ...], sentence: str
+) -> None:
     getattr(world, verb)(*args)
     assert tell(world.trace.of(verb if verb != "partition" else "cut")[-1]).startswith(sentence)
 
@@ -298,7 +312,7 @@ def test_a_node_that_stopped_itself_did_not_crash() -> None:
     ]  # fmt: skip
 
 
-def test_after_a_stop_nobody_leads_and_a_button_says_why_it_does_nothing(world, shown) -> None:
+def test_after_a_stop_nobody_leads_and_a_button_says_why_it_does_nothing(world: World, shown: Panel) -> None:
     shown.press("stop")
     assert shown.said == "All nodes are stopped; make a new cluster to go on."
     shown.said = ""

@@ -1,6 +1,7 @@
 """The four demonstrations hold in every world; split brain happens with a quorum of 1 and only then."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -27,19 +28,19 @@ def assert_held(demo: Demo) -> None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("quorum", ["majority", 1])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_demonstration_holds_in_the_simulator(name, quorum, seed) -> None:
+def test_every_demonstration_holds_in_the_simulator(name: str, quorum: int | str, seed: int) -> None:
     assert_held(play(name, quorum=quorum, seed=seed))
 
 
 @pytest.mark.parametrize(("name", "where"), [("leader-failure", "kernel"), ("recovery", "processes")])
-def test_a_demonstration_holds_in_real_time(name, where) -> None:
+def test_a_demonstration_holds_in_real_time(name: str, where: str) -> None:
     demo = play(name, where=where)
     assert_held(demo)
     assert demo.trace.meta["where"] == where
 
 
 @pytest.mark.parametrize("nodes", [1, 2, 5, 7])
-def test_other_numbers_of_nodes_will_do(nodes) -> None:
+def test_other_numbers_of_nodes_will_do(nodes: int) -> None:
     assert_held(play("concurrent", nodes=nodes))
 
 
@@ -101,7 +102,7 @@ def test_the_side_without_a_majority_refuses_with_a_reason_within_the_lease() ->
         ({"name": "recovery", "nodes": 1, "quorum": 1}, "take more nodes or a smaller quorum"),
     ],
 )
-def test_what_cannot_be_played_is_refused_with_a_sentence(arguments, sentence) -> None:
+def test_what_cannot_be_played_is_refused_with_a_sentence(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         play(**arguments)
 

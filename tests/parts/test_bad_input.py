@@ -1,5 +1,6 @@
 """Bad input: each gets its sentence, the same one in both worlds, and nothing is done by halves."""
 
+import inspect
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from chatsys.errors import ChatsysError, NoSuchVerb, TraceError, UsageError
 from chatsys.explore.explorer import Budget
 from chatsys.faults import VERBS, Testbed, verb_table
 from chatsys.faults.abilities import NOT_IN_SCRIPTS, WORKING, how
+from chatsys.faults.testbed import FOR_ENGINES
 from chatsys.runtime.client import ClientHost
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.network import Conditions
@@ -296,6 +298,13 @@ def test_the_verbs_of_a_testbed_are_those_that_scripts_know_and_some_that_no_scr
     assert not set(VERBS) & set(NOT_IN_SCRIPTS)
 
 
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"partition"}))
+def test_what_a_verb_may_leave_out_is_the_same_in_its_row_and_in_its_method(verb: str) -> None:
+    given = list(inspect.signature(getattr(Testbed, verb)).parameters.values())[1:]
+    assert len(given) == len(VERBS[verb].takes)
+    assert tuple(one.default for one in given if one.default is not one.empty) == VERBS[verb].usual
+
+
 def test_the_printed_table_has_a_line_for_every_verb_and_a_column_for_every_world() -> None:
     lines = verb_table().splitlines()
     assert lines[0].split() == ["sim", "kernel", "processes", "namespaces"]
@@ -324,11 +333,13 @@ def test_one_link_is_joined_again_and_the_others_stay_cut(world: Any) -> None:
 
 def test_what_a_student_sees_of_a_world_is_for_a_student() -> None:
     with World(seed=1) as world:
-        assert sorted(name for name in dir(world) if name[0] != "_") == sorted(
-            "say command hold add_client crash restart pause resume join leave cut reconnect partition heal slow lose "
-            "duplicate disk clock ambush mend run until step at stop now nodes where seed config status leader delivered "
-            "failures trace script done describe save simulation".split()
+        shown = {name for name in dir(world) if name[0] != "_"}
+        assert shown == set(
+            "say hold crash restart pause resume join leave cut reconnect partition heal slow lose duplicate disk clock "
+            "ambush mend run until step at stop now nodes status leader delivered failures trace script save".split()
         )
+        for name in FOR_ENGINES - {"pids", "submit"}:
+            assert hasattr(world, name), "what engines use is there, though TAB does not offer it"
     assert {record.node for record in world.trace.of("stop")} == {1, 2, 3}, "the end of the block is a stop"
 
 

@@ -20,6 +20,13 @@ def test_a_bad_run_breaks_these_invariants_and_no_other(names: str, story: Story
     assert story.fired() == set(names.split())
 
 
+def test_a_second_leader_is_told_once_although_it_notes_its_role_and_its_lead() -> None:
+    story = Story()
+    for node in (3, 2):
+        story.add("role", node, term=2, role="leader").add("lead", node, term=2, seq=1)
+    assert [one.invariant for one in story.broken()] == ["S5"]
+
+
 def test_every_invariant_has_a_bad_run_that_breaks_it() -> None:
     assert {name for _, names, _ in BAD for name in names.split()} == set(SAFETY)
 
@@ -134,7 +141,7 @@ def test_a_leader_is_not_accused_for_a_hole_that_an_earlier_trace_filled() -> No
 
 def test_a_sync_that_begins_with_the_turn_of_a_promise_covers_it() -> None:
     story = Story().add("start", 1, seq=0).append(1, 1, 1).add("promise", 1, term=2, peer=3)
-    story.records[-1].time = story.records[-2].time
+    story.move_last_to(story.records[-2].time)
     story.add("durable", 1, seq=1).add("send", 1, message="PROMISE", peer=3, term=2)
     assert story.broken() == []
 

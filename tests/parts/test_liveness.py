@@ -61,7 +61,7 @@ def test_a_cluster_without_a_quorum_has_no_leader() -> None:
 def test_a_live_node_that_misses_an_acknowledged_message_breaks_l2() -> None:
     story = Story().add("start", 1).add("start", 2).add("ready", 1, term=1)
     story.submit("ann", 1, "hi").ack("ann", 1, 1, "hi").deliver(1, 1, 1, "hi").add("durable", 1)
-    story.records[-1].time = 200.0
+    story.move_last_to(200.0)
     (violation,) = check_live(story.trace(), 0.0).violations
     assert violation.invariant == "L2" and "node 2 had not delivered it" in violation.sentence
 
@@ -71,9 +71,9 @@ def timed(*steps: Any, **meta: Any) -> Any:
     story = Story()
     for time, kind, node, *columns in steps:
         story.add(kind, node, **(columns[0] if columns else {}))
-        story.records[-1].time = time
+        story.move_last_to(time)
     story.add("durable", 1)
-    story.records[-1].time = 200.0
+    story.move_last_to(200.0)
     return story.trace(**meta)
 
 
@@ -123,11 +123,11 @@ def test_what_a_node_delivered_in_an_earlier_life_does_not_count() -> None:
         Story().add("start", 1).add("start", 2).add("ready", 1, term=1).submit("ann", 1, "hi").ack("ann", 1, 1, "hi")
     )
     story.deliver(1, 1, 1, "hi").deliver(2, 1, 1, "hi").add("crash", 2).add("start", 2, incarnation=2).add("durable", 1)
-    story.records[-1].time = 200.0
+    story.move_last_to(200.0)
     (found,) = check_live(story.trace(), 0.0).violations
     assert found.invariant == "L2" and "node 2" in str(found)
     story.deliver(2, 1, 1, "hi", incarnation=2)
-    story.records[-1].time = 200.0
+    story.move_last_to(200.0)
     assert check_live(story.trace(), 0.0).violations == ()
 
 
@@ -192,7 +192,7 @@ def test_one_hand_over_is_allowed_and_two_are_not(leads: int) -> None:
     story = Story().add("start", 1).add("ready", 1, term=1)
     for term in range(leads):
         story.add("lead", 1, term=2 + term)
-        story.records[-1].time = 30.0
+        story.move_last_to(30.0)
     story.add("durable", 1)
-    story.records[-1].time = 200.0
+    story.move_last_to(200.0)
     assert [v.invariant for v in check_live(story.trace(), 0.0).violations] == ["L4"] * (leads - 1)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from by_hand import members
 
 import chatsys
 from chatsys.actor.effects import Note
@@ -17,7 +18,7 @@ PROTOCOL = Path(chatsys.__file__).parent / "protocol"
 
 
 def log(last: int) -> Log:
-    made = Log(safe=True)
+    made = Log(members())
     made.restore([Entry(seq, 1, "chat") for seq in range(1, last + 1)], 0)
     return made
 
@@ -49,6 +50,7 @@ def test_under_another_leader_only_what_is_committed_stays_verified() -> None:
 
 
 WRITERS = {
+    r"\.members": set(),
     r"log\.(commit|verified)": set(),
     r"\.trust": {"failure.py"},
     r"\.lease_valid": {"failure.py"},

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from by_hand import chat, leader, node, of, part, sent
+from by_hand import chat, leader, members, node, of, part, sent
 
 from chatsys.actor.effects import Note
 from chatsys.actor.events import LinkUp
@@ -250,13 +250,13 @@ def test_with_quorum_1_the_leaders_own_durable_copy_commits() -> None:
 
 
 def test_the_first_position_of_a_term_is_found() -> None:
-    log = Log(safe=True)
+    log = Log(members())
     log.splice([chat(1, 1), chat(2, 3), chat(3, 3), chat(4, 5)])
     assert [log.start_of_term(seq) for seq in (1, 2, 3, 4)] == [1, 2, 2, 4]
 
 
 def test_a_batch_is_bounded_in_entries_and_bytes_but_never_empty() -> None:
-    log = Log(safe=True)
+    log = Log(members())
     log.splice([chat(seq, 1, "x" * 1000) for seq in range(1, 11)])
     assert len(log.batch(1, Limits(batch_entries=4))) == 4
     assert len(log.batch(1, Limits(batch_bytes=9000))) == 2

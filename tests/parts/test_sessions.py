@@ -33,7 +33,7 @@ def submit(number: int, text: str = "hi", client: str = "c", session: int = 2) -
 def all_hold(three: Node, now: float = 1.0) -> list[Any]:
     """Settle, and let every node acknowledge the whole log; return all effects."""
     effects = three.settle(now)
-    for peer in three.state.members:
+    for peer in three.state.members.ids:
         effects += three.on_message(peer, Ack(three.state.term, True, match=three.log.last_seq), now)
     return effects + three.settle(now)
 

@@ -1,11 +1,15 @@
 """Records and bytes, torn tails and damage, and the outbox that waits for the disk."""
 
+import gc
+import weakref
+
+import msgspec
 import pytest
 from by_hand import chat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatsys.actor.logfile import decode, encode
+from chatsys.actor.logfile import DECODERS, decode, encode
 from chatsys.actor.outbox import Outbox
 from chatsys.errors import DamagedLog
 from chatsys.protocol.messages import Ack, Entry, Heartbeat, Label
@@ -29,6 +33,22 @@ def test_what_is_written_is_read_back() -> None:
 @given(st.lists(records, max_size=5))
 def test_any_text_in_any_record_survives(several: list[object]) -> None:
     assert decode(b"".join(map(encode, several)), NODE_RECORDS) == (several, 0)  # type: ignore[arg-type]
+
+
+def read_a_record_of_its_own() -> "weakref.ref[type[msgspec.Struct]]":
+    """Define a class of records, as a cell of a notebook does each time it runs, and read a log of it."""
+
+    class Remembered(msgspec.Struct, frozen=True, tag="remembered", tag_field="type"):
+        text: str
+
+    assert decode(encode(Remembered("hi")), (Remembered,)) == ([Remembered("hi")], 0)
+    return weakref.ref(Remembered)
+
+
+def test_a_class_of_records_that_nobody_uses_any_more_is_forgotten() -> None:
+    first, *_ = [read_a_record_of_its_own() for _ in range(DECODERS + 1)]
+    gc.collect()
+    assert first() is None
 
 
 def test_an_empty_log_holds_nothing() -> None:

@@ -7,10 +7,14 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import browser
 import pytest
 from browser import Server, Tab
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 if browser.CHROMIUM is None and not os.environ.get("CI"):
     pytest.skip(
@@ -41,7 +45,7 @@ def tour(server: Server) -> Iterator[Tab]:
 
 
 @pytest.fixture
-def panel(tour: Tab):
+def panel(tour: Tab) -> "Locator":
     """Return the panel of the real cluster with every node well and node 3 leading."""
     shown = tour.page.locator(".cs-panel").first
     shown.scroll_into_view_if_needed()
@@ -50,35 +54,36 @@ def panel(tour: Tab):
     return shown
 
 
-def await_leader(panel, node: int) -> None:
+def await_leader(panel: "Locator", node: int) -> None:
     panel.locator(f".cs-card[data-node='{node}'][data-role='leader']").wait_for(timeout=30_000)
 
 
-def last_number(panel) -> int:
+def last_number(panel: "Locator") -> int:
     """Return the last message number in the table."""
     return int(panel.locator(".cs-deliveries thead th").last.inner_text().removeprefix("#"))
 
 
-def texts_at(panel, number: int) -> list[str]:
+def texts_at(panel: "Locator", number: int) -> list[str]:
     """Return what stands under a number, one text per node, the highest node first."""
     heads = panel.locator(".cs-deliveries thead th").all_inner_texts()
     column = heads.index(f"#{number}")
     return [row.locator("th, td").nth(column).inner_text() for row in panel.locator(".cs-deliveries tbody tr").all()]
 
 
-def await_text(panel, text: str) -> None:
+def await_text(panel: "Locator", text: str) -> None:
     """Wait until two nodes have delivered `text`: all that live."""
     panel.locator(".cs-deliveries td", has_text=text).nth(1).wait_for(timeout=20_000)
 
 
-def figure(tour: Tab, title: str) -> list[dict]:
+def figure(tour: Tab, title: str) -> list[list[dict[str, Any]]]:
     """Return the data of every figure with this title, as plotly drew it."""
-    return tour.page.evaluate(
+    drawn: list[list[dict[str, Any]]] = tour.page.evaluate(
         """(title) => [...document.querySelectorAll('.js-plotly-plot')]
             .filter((plot) => plot.layout.title?.text === title)
             .map((plot) => plot.data.map((trace) => ({name: trace.name, text: trace.text, x: [...(trace.x || [])], y: [...(trace.y || [])]})))""",
         title,
     )
+    return drawn
 
 
 # --- after all cells ran at once ------------------------------------------------------------------
@@ -109,7 +114,7 @@ def test_the_matrix_shows_three_equal_rows_without_a_gap(tour: Tab) -> None:
 # --- by button, by keyboard -----------------------------------------------------------------------
 
 
-def test_crashing_the_leader_by_button_elects_another_and_the_numbers_go_on(tour: Tab, panel) -> None:
+def test_crashing_the_leader_by_button_elects_another_and_the_numbers_go_on(tour: Tab, panel: "Locator") -> None:
     before = last_number(panel)
     panel.locator(".cs-card[data-role='leader']").get_by_role("button", name="Crash").click()
     await_leader(panel, 2)
@@ -122,7 +127,7 @@ def test_crashing_the_leader_by_button_elects_another_and_the_numbers_go_on(tour
     tour.picture("tour-crash-by-button")
 
 
-def test_crashing_the_leader_by_keyboard_alone(tour: Tab, panel) -> None:
+def test_crashing_the_leader_by_keyboard_alone(tour: Tab, panel: "Locator") -> None:
     before = last_number(panel)
     panel.get_by_role("button", name="Stop all").focus()
     tab_to(tour, "Crash node 3")
@@ -151,7 +156,7 @@ def focused(tour: Tab) -> str:
     return str(tour.page.evaluate("() => document.activeElement.getAttribute('aria-label') || ''"))
 
 
-def test_keys_pressed_in_the_panel_are_not_keys_of_the_notebook(tour: Tab, panel) -> None:
+def test_keys_pressed_in_the_panel_are_not_keys_of_the_notebook(tour: Tab, panel: "Locator") -> None:
     cells = tour.page.locator(".jp-Cell").count()
     panel.get_by_role("button", name="Heal all links").focus()
     for key in ("a", "b", "x"):
@@ -159,7 +164,7 @@ def test_keys_pressed_in_the_panel_are_not_keys_of_the_notebook(tour: Tab, panel
     assert tour.page.locator(".jp-Cell").count() == cells
 
 
-def test_a_refused_verb_is_a_sentence_in_the_live_region(tour: Tab, panel) -> None:
+def test_a_refused_verb_is_a_sentence_in_the_live_region(tour: Tab, panel: "Locator") -> None:
     panel.locator(".cs-card[data-node='1']").get_by_role("button", name="Restart").press("Enter")
     said = panel.get_by_role("status")
     said.filter(has_text="Node 1 is running").wait_for(timeout=10_000)
@@ -183,7 +188,7 @@ def test_the_simulated_world_plays_steps_and_holds(tour: Tab) -> None:
 
 def test_the_download_link_leads_to_the_saved_run(tour: Tab) -> None:
     link = tour.page.locator("a[download]").get_attribute("href")
-    assert "/files/notebooks/data/tour.run" in link
+    assert link is not None and "/files/notebooks/data/tour.run" in link
     assert (Path(tour.server.root) / "data" / "tour.run").stat().st_size > 1000
 
 
@@ -217,11 +222,15 @@ def test_nothing_complained_and_nothing_left_this_machine(tour: Tab) -> None:
 
 def test_a_cell_that_is_edited_and_run_again_leaves_one_panel_with_one_cluster(server: Server, tour: Tab) -> None:
     cells = ["import chatsys as cs, threading", "cs.panel(cs.Cluster())", COUNT]
-    nodes = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in cells]
+    nodes: list[dict[str, Any]] = [
+        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in cells
+    ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = {"cells": nodes, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
     (server.root / "again.ipynb").write_text(json.dumps(notebook))
-    tab = Tab(tour.page.context.browser.new_page(), server)
+    chromium = tour.page.context.browser
+    assert chromium is not None
+    tab = Tab(chromium.new_page(), server)
     tab.watch()
     try:
         tab.open("again.ipynb")

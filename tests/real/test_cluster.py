@@ -8,13 +8,14 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from pingpong import PingPong
+from typed import Where
 
 from chatsys.actor.events import Say
 from chatsys.check import check
@@ -32,12 +33,13 @@ WHERES = ["kernel", "processes"]
 
 
 @pytest.fixture(params=WHERES)
-def where(request: pytest.FixtureRequest) -> Any:
-    return request.param
+def where(request: pytest.FixtureRequest) -> Where:
+    where: Where = request.param
+    return where
 
 
 @pytest.fixture
-def chat(where: Any) -> Iterator[Cluster]:
+def chat(where: Where) -> Iterator[Cluster]:
     with Cluster(where=where, timing=BRISK) as cluster:
         leads(cluster)
         yield cluster
@@ -71,7 +73,7 @@ def all_deliver(cluster: Cluster, count: int, *nodes: int) -> list[str]:
 # --- stories, in both places ------------------------------------------------------------------
 
 
-def test_two_players_count_on_after_a_crash(where: Any) -> None:
+def test_two_players_count_on_after_a_crash(where: Where) -> None:
     with Cluster(2, where, actor=PingPong) as cluster:
         assert cluster.until(lambda: cluster.trace.of("seen"), 5)
         cluster.crash(2)
@@ -118,7 +120,10 @@ def test_a_minority_refuses_and_the_majority_goes_on(chat: Cluster) -> None:
     assert leads(chat, but=3) in (1, 2)
     all_deliver(chat, 1, 1, 2)
     assert chat.delivered(3) == []
-    refused = lambda: [str(record.reason) for record in chat.trace.of("reply") if record.peer == 3]  # noqa: E731
+
+    def refused() -> list[str]:
+        return [str(record.reason) for record in chat.trace.of("reply") if record.peer == 3]
+
     assert chat.until(lambda: any(reason.startswith(("busy", "redirect")) for reason in refused()), 5), refused()
     assert not chat.trace.where(lambda record: record.kind == "link_down" and record.peer == 3)
     chat.heal()
@@ -136,7 +141,7 @@ def test_a_slow_and_lossy_network_only_costs_time(chat: Cluster) -> None:
     assert chat.trace.of("slow", "lose")
 
 
-def test_the_disk_has_everything_that_was_acknowledged(where: Any, tmp_path: Path) -> None:
+def test_the_disk_has_everything_that_was_acknowledged(where: Where, tmp_path: Path) -> None:
     with Cluster(where=where, timing=BRISK, data=tmp_path) as cluster:
         leads(cluster)
         cluster.say("kept")
@@ -157,7 +162,7 @@ class Glass(PingPong):
         raise ValueError("it fell")
 
 
-def test_an_actor_that_breaks_is_a_sentence_and_can_be_restarted(where: Any) -> None:
+def test_an_actor_that_breaks_is_a_sentence_and_can_be_restarted(where: Where) -> None:
     with Cluster(2, where, actor=Glass) as cluster:
         cluster.command(1, Say("break"))
         assert cluster.until(lambda: not cluster.status()[1]["alive"], 5)
@@ -170,7 +175,7 @@ def test_an_actor_that_breaks_is_a_sentence_and_can_be_restarted(where: Any) -> 
 def test_what_cannot_be_meant_is_one_sentence(chat: Cluster) -> None:
     chat.crash(1)
     chat.pause(2)
-    for call, sentence in (
+    refused: list[tuple[Callable[[], object], str]] = [
         (lambda: chat.crash(1), "Node 1 is not running, so it cannot crash; restart it first."),
         (lambda: chat.pause(1), "Node 1 is not running, so it cannot pause; restart it first."),
         (lambda: chat.pause(2), "Node 2 is paused already; resume it first."),
@@ -183,7 +188,8 @@ def test_what_cannot_be_meant_is_one_sentence(chat: Cluster) -> None:
         (lambda: chat.lose(1, 2, 7), "lose: 7 is no fraction; give a number from 0 to 1."),
         (lambda: chat.join(4), "Node 4 is not a member; voters are fixed in the config (1, 2, 3)."),
         (lambda: chat.leave(1), "Node 1 is a member; voters are fixed in the config (1, 2, 3)."),
-    ):
+    ]
+    for call, sentence in refused:
         with pytest.raises(UsageError) as caught:
             call()
         assert str(caught.value).startswith(sentence)
@@ -221,7 +227,7 @@ def test_a_verb_on_the_clusters_own_loop_is_an_error_and_submit_is_not() -> None
     assert "stopped" in repr(cluster)
 
 
-def test_a_forgotten_cluster_leaves_nothing_behind(where: Any) -> None:
+def test_a_forgotten_cluster_leaves_nothing_behind(where: Where) -> None:
     cluster = Cluster(2, where, actor=PingPong)
     folder, pids = cluster.supervisor.plan.folder, [pid for pid in cluster.pids.values() if pid]
     threads = {thread for thread in threading.enumerate() if thread.name.startswith(("chatsys", "disk"))}
@@ -240,6 +246,22 @@ def script(text: str) -> list[str]:
     return [sys.executable, "-c", textwrap.dedent(text)]
 
 
+def comes_true(holds: Callable[[], bool], limit: float = 15.0) -> bool:
+    """Wait until it holds, for at most `limit` seconds, and return whether it does: a signal takes its time."""
+    end = time.monotonic() + limit
+    while not (held := holds()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return held
+
+
+def has_exited(process: psutil.Process) -> bool:
+    """Return whether a process has ended, whether or not its new parent has asked for its exit code yet."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 @pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
 def test_killing_the_parent_leaves_no_orphan_not_even_a_paused_one(tmp_path: Path) -> None:
     parent = subprocess.Popen(
@@ -256,12 +278,14 @@ def test_killing_the_parent_leaves_no_orphan_not_even_a_paused_one(tmp_path: Pat
     with parent:
         assert parent.stdout is not None
         children = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
-        assert len(children) == 3 and children[1].status() == psutil.STATUS_STOPPED
+        assert len(children) == 3
+        stopped = comes_true(lambda: children[1].status() == psutil.STATUS_STOPPED)
         parent.send_signal(signal.SIGKILL)
-    gone, alive = psutil.wait_procs(children, timeout=5)
-    for child in alive:
+    comes_true(lambda: all(map(has_exited, children)))
+    orphans = [child for child in children if not has_exited(child)]
+    for child in orphans:
         child.kill()
-    assert alive == []
+    assert stopped and orphans == []
 
 
 NOTEBOOK = """

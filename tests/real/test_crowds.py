@@ -47,7 +47,7 @@ def limited(monkeypatch: pytest.MonkeyPatch, limit: int, members: int = 2) -> tu
 def test_of_too_many_strangers_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         some, told = limited(monkeypatch, 10**6)
-        crowd: list[Any] = [Stranger(10 + number) for number in range(strangers.MOST_STRANGERS + 3)]
+        crowd = [Stranger(10 + number) for number in range(strangers.MOST_STRANGERS + 3)]
         for one in crowd:
             some.came(one)
         assert [one.gone for one in crowd[:5]] == [True, True, True, False, False]
@@ -62,9 +62,9 @@ def test_strangers_leave_the_last_descriptors_to_members_also_when_gaps_open_bel
 ) -> None:
     async def story() -> None:
         some, _ = limited(monkeypatch, 64)
-        free, crowd = set(range(12, 64)), []
+        free, crowd = set(range(12, 64)), list[Stranger]()
         for _ in range(500):
-            one: Any = Stranger(min(free))
+            one = Stranger(min(free))
             free.remove(one.descriptor)
             crowd.append(one)
             some.came(one)
@@ -79,8 +79,7 @@ def test_strangers_leave_the_last_descriptors_to_members_also_when_gaps_open_bel
 
 def test_clients_leave_descriptors_to_strangers_of_whom_one_may_be_a_member(monkeypatch: pytest.MonkeyPatch) -> None:
     some, _ = limited(monkeypatch, 64)
-    low, high, member = Any, Any, Any
-    low, high, member = Stranger(20), Stranger(40), Stranger(41)  # type: ignore[assignment]
+    low, high, member = Stranger(20), Stranger(40), Stranger(41)
     assert some.no_room(low, 3) is None
     assert some.no_room(high, 3) == "This node has too many links; try another one."
     assert some.no_room(low, strangers.MOST_CLIENTS) is not None
@@ -181,7 +180,38 @@ def test_a_listener_that_closes_as_somebody_comes_raises_nothing() -> None:
     asyncio.run(story())
 
 
-def test_a_listener_that_closes_while_it_takes_a_connection_leaves_no_socket_open() -> None:
+def test_a_listener_that_closes_when_it_has_just_accepted_leaves_no_socket_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story() -> None:
+        accepted: list[socket.socket] = []
+        accept = socket.socket.accept
+
+        def noted(listening: socket.socket) -> tuple[socket.socket, Any]:
+            raw, address = accept(listening)
+            accepted.append(raw)
+            return raw, address
+
+        monkeypatch.setattr(socket.socket, "accept", noted)
+        [listening] = await bind("127.0.0.1", 0)
+        told: list[str] = []
+        listener = Listener([listening], Answering, Seldom(told.append))
+        listener.start()
+        await asyncio.sleep(0)  # it waits for the first
+        with socket.create_connection(listening.getsockname()):
+            while not accepted:
+                await asyncio.sleep(0)  # this task runs before the one that accepts, which has not seen it yet
+            listener.close()
+            await asyncio.sleep(0.01)
+        assert [raw.fileno() for raw in accepted] == [-1] and listening.fileno() == -1
+        assert told == []
+
+    asyncio.run(story())
+
+
+def test_a_listener_that_closes_while_it_takes_a_connection_leaves_no_socket_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def story() -> None:
         taken: list[socket.socket] = []
         loop = asyncio.get_running_loop()
@@ -191,7 +221,7 @@ def test_a_listener_that_closes_while_it_takes_a_connection_leaves_no_socket_ope
             taken.append(raw)
             await asyncio.sleep(3600)  # the listener is closed before the connection is anybody's
 
-        loop.connect_accepted_socket = slow  # type: ignore[method-assign]
+        monkeypatch.setattr(loop, "connect_accepted_socket", slow)
         listener = Listener([listening], Answering, Seldom(lambda sentence: None))
         listener.start()
         with socket.create_connection(listening.getsockname()):
@@ -255,9 +285,12 @@ def test_a_cluster_in_this_process_is_not_told_of_surroundings_as_of_bugs() -> N
     lost: list[str] = []
     thread = LoopThread("a test", lost.append)
 
+    def fail_with(error: Exception) -> None:
+        raise error
+
     async def fail() -> None:
         for error in (OSError(errno.EMFILE, "full"), ValueError("ours")):
-            asyncio.get_running_loop().call_soon(lambda error=error: (_ for _ in ()).throw(error))
+            asyncio.get_running_loop().call_soon(fail_with, error)
         await asyncio.sleep(0)
 
     thread.call(fail())

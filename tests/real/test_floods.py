@@ -23,7 +23,7 @@ from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.worker import call_in_worker
 from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
-from chatsys.runtime.nodes.process import PRINTED
+from chatsys.runtime.nodes.process import PRINTED, ProcessNode
 from chatsys.teach.grading.grader import grade
 
 MIB = 1 << 20
@@ -259,15 +259,25 @@ class Loud(PingPong):
             print("y" * 1000)
 
 
+def printed_by(cluster: Cluster, *nodes: int) -> list[Drain]:
+    """Return what takes in the output of each of these nodes, which live in processes."""
+    drains = []
+    for node in nodes:
+        process = cluster.supervisor.nodes[node]
+        assert isinstance(process, ProcessNode) and process.printed is not None
+        drains.append(process.printed)
+    return drains
+
+
 @pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
 def test_a_node_that_prints_without_end_goes_on_and_its_file_stays_small(tmp_path: Path) -> None:
     files = [tmp_path / f"node{node}" / "stderr.txt" for node in (1, 2)]
     with Cluster(2, "processes", actor=Loud, data=tmp_path) as cluster:
-        printed = [cluster.supervisor.nodes[node].printed for node in (1, 2)]
+        printed = printed_by(cluster, 1, 2)
         assert cluster.until(lambda: all(one.read > 3 * PRINTED for one in printed), 30)
         cluster.crash(1)
         cluster.restart(1)
-        printed = [cluster.supervisor.nodes[node].printed for node in (1, 2)]
+        printed = printed_by(cluster, 1, 2)
         assert cluster.until(lambda: all(one.read > 3 * PRINTED for one in printed), 30)
         assert all(status["alive"] for status in cluster.status().values())
     for file in files:

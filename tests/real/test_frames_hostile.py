@@ -189,6 +189,9 @@ def test_who_does_not_read_loses_the_link(cluster: Cluster) -> None:
             link.sendall(hello(name="deaf") + asked * 80_000)
         except (ConnectionResetError, BrokenPipeError):
             pass
-        dropped = lambda: [str(record.reason) for record in cluster.trace.of("drop")[before:]]  # noqa: E731
+
+        def dropped() -> list[str]:
+            return [str(record.reason) for record in cluster.trace.of("drop")[before:]]
+
         assert cluster.until(lambda: any("does not read" in reason for reason in dropped()), 4 * SECONDS)
     still_chats(cluster, "after the deaf one")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_a_missing_jupyterlab_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPa
         lab.lab()
 
 
-def page_config(tmp_path: Path, *, instructor: bool, own: object = None) -> tuple[set[str], dict]:
+def page_config(tmp_path: Path, *, instructor: bool, own: object = None) -> tuple[set[str], dict[str, Any]]:
     """Return which extensions JupyterLab would disable, and which defaults it would lay, for a person with `own` settings."""
     (tmp_path / "own" / "labconfig").mkdir(parents=True)
     (tmp_path / "own" / "labconfig" / "page_config.json").write_text(json.dumps(own or {}))

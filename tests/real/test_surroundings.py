@@ -134,7 +134,7 @@ def test_what_stands_in_the_way_is_told(
 
 def _find(lab: str) -> None:
     """Look for the lab as grading does; where results cannot be kept, it must not come so far."""
-    from chatsys.teach.grading.marking import find_source
+    from chatsys.teach.grading.reading import find_source
 
     assert lab == LONG, "nothing is graded before it is known where the results go"
     find_source(lab)
@@ -270,13 +270,13 @@ def test_a_leading_tilde_is_the_home_folder(stage: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("path", ["a\0b", "\ud800", "~nobodyhere/x", LONG, "file/x", "dir", "dangling/x", "/proc/x"])
 def test_every_door_for_a_path_says_what_is_wrong_with_it(stage: Path, path: str) -> None:
     world = World(seed=1)
-    for door in (
+    for call in (
         world.save, world.trace.save, Trace.load, SavedRun.load, try_write,
         lambda path: Cluster(nodes=1, data=path if path != "dir" else "file"),
         lambda path: Disk(Path(path if path != "dir" else "file"), ()),
     ):  # fmt: skip
         with pytest.raises(ChatsysError) as caught:
-            door(path)
+            call(path)
         assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
 
 
@@ -311,7 +311,12 @@ def test_a_cluster_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path, mon
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     kept: list[Ports] = []
     free = Ports.free
-    monkeypatch.setattr(Ports, "free", lambda ports: (kept.append(ports), free(ports))[1])
+
+    def noted(ports: Ports) -> None:
+        kept.append(ports)
+        free(ports)
+
+    monkeypatch.setattr(Ports, "free", noted)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(ChatsysError, match=r"The system allows this user no more threads; .* \(ulimit -u\)"):
         Cluster(nodes=1)

@@ -10,21 +10,21 @@ from typing import Any
 import psutil
 import pytest
 
-from chatsys.teach.grading.reading import Cell
-from chatsys.teach.grading.taking import Limits, Taken, take
+from chatsys.teach.grading.exchange import RunnableCell
+from chatsys.teach.grading.taking import CellLimits, NotebookAnswers, take
 
 WANTED = {"3.1": {"answer": "MyQueue"}, "3.4": {"scenario": "scenario", "claim": "claim"}}
 QUEUE = "class MyQueue:\n    def receive(self, number):\n        return [number]\n"
-QUICK = Limits(cell=0.5, notebook=4.0)
+QUICK = CellLimits(cell=0.5, notebook=4.0)
 """Loops are ended soon, so that the tests are."""
 
 
-def taken(*sources: str, limits: Limits = QUICK) -> Taken:
+def taken(*sources: str, limits: CellLimits = QUICK) -> NotebookAnswers:
     """Take the answers of cells that are called c1, c2 and so on."""
-    return take([Cell(f"c{number}", source) for number, source in enumerate(sources, 1)], WANTED, limits)
+    return take([RunnableCell(f"c{number}", source) for number, source in enumerate(sources, 1)], WANTED, limits)
 
 
-def answer(found: Taken) -> Any:
+def answer(found: NotebookAnswers) -> Any:
     return pickle.loads(found.answers["3.1"])["answer"]
 
 
@@ -89,17 +89,17 @@ HARMLESS = {
     "open('/etc/passwd')": "PermissionError",
     "open('/tmp/poison', 'w')": "PermissionError",
     "import asyncio\nawait asyncio.sleep(0.01)": "",
-    "import builtins, IPython\nbuiltins.print = None\nIPython.get_ipython().run_cell = None": "",
     "class E(Exception):\n    def __str__(self):\n        raise self\nraise E": "E: its message cannot be shown",
     "from chatsys import delivery_matrix, grade, show\ngrade('3.1', 5)": "",
     "get_ipython().ast_node_interactivity = 'all'\n5": "",
     "import sys\nsys.stdout = sys.stderr = None": "",
     "import threading, time\nthreading.Thread(target=lambda: [time.sleep(9)] * 9).start()": "",
+    "import builtins, IPython\nbuiltins.print = None\nIPython.get_ipython().run_cell = None": "",
 }
 
 
 def test_each_of_these_costs_only_itself() -> None:
-    found = taken(QUEUE, *HARMLESS, "def scenario(world): pass\ndef claim(trace): pass", limits=Limits())
+    found = taken(QUEUE, *HARMLESS, "def scenario(world): pass\ndef claim(trace): pass", limits=CellLimits())
     assert set(found.answers) == {"3.1", "3.4"}
     for number, says in enumerate(HARMLESS.values(), 2):
         told = found.cells.get(f"c{number}", "")
@@ -127,7 +127,7 @@ def test_a_cell_that_ends_the_process_is_named_and_those_around_it_count(source:
 
 
 def test_memory_that_a_cell_keeps_is_given_back_by_leaving_it_out() -> None:
-    small = Limits(memory=600 << 20)
+    small = CellLimits(memory=600 << 20)
     found = taken(
         QUEUE, "kept = []\nwhile True: kept.append(bytearray(10_000_000))", "x = bytearray(200_000_000)", limits=small
     )
@@ -140,7 +140,7 @@ def test_memory_that_a_cell_keeps_is_given_back_by_leaving_it_out() -> None:
 
 
 def test_files_that_a_cell_writes_are_bounded_in_bytes_and_number() -> None:
-    small = Limits(files=5 << 20)
+    small = CellLimits(files=5 << 20)
     many = "import time\nfor n in range(20): open(str(n), 'wb').write(b'x' * 1_000_000)\ntime.sleep(1)"
     found = taken(QUEUE, many, "open('one', 'wb').write(b'x' * 9_000_000)", limits=small)
     assert "3.1" in found.answers
@@ -149,7 +149,7 @@ def test_files_that_a_cell_writes_are_bounded_in_bytes_and_number() -> None:
 
 
 def test_a_cell_that_only_waits_is_left_out_and_a_person_is_asked_to_look() -> None:
-    found = taken("import time\ntime.sleep(100)", QUEUE, limits=Limits(cell=0.2))
+    found = taken("import time\ntime.sleep(100)", QUEUE, limits=CellLimits(cell=0.2))
     assert "3.1" in found.answers
     assert found.flags == [f"{found.cells['c1']}"]
     assert found.cells["c1"].startswith(
@@ -159,7 +159,7 @@ def test_a_cell_that_only_waits_is_left_out_and_a_person_is_asked_to_look() -> N
 
 def test_the_cells_have_one_budget_and_what_was_taken_before_it_ended_stays() -> None:
     loop = "import time\nwhile time.process_time() < 100: pass"
-    found = taken(QUEUE, *[loop] * 9, limits=Limits(cell=0.3, notebook=0.7))
+    found = taken(QUEUE, *[loop] * 9, limits=CellLimits(cell=0.3, notebook=0.7))
     assert "3.1" in found.answers and found.cpu < 3
     assert "s of CPU" in found.remarks[-1] and "not run" in found.remarks[-1]
 
@@ -167,7 +167,7 @@ def test_the_cells_have_one_budget_and_what_was_taken_before_it_ended_stays() ->
 def test_ever_new_deaths_come_to_an_end() -> None:
     found = taken(QUEUE, *["import os\nos._exit(1)"] * 20)
     assert "3.1" in found.answers
-    assert "in 8 processes, so some of them were not run" in found.remarks[-1]
+    assert "in 8 processes, so some were not run" in found.remarks[-1]
 
 
 def test_who_writes_into_the_channel_can_only_answer_or_be_cut_off() -> None:
@@ -175,7 +175,7 @@ def test_who_writes_into_the_channel_can_only_answer_or_be_cut_off() -> None:
     found = taken(QUEUE, find + "channel._file.write(b'x' * 100); channel._file.flush()\nwhile True: pass", QUEUE)
     assert "3.1" in found.answers
     assert found.cells["c2"] == "cell c2 wrote into the channel of the grader; it was left out"
-    forge = "from chatsys.teach.grading import running\nchannel.tell(running.Kept('99', b'x')); channel.tell(running.Begun(99))\n"
+    forge = "from chatsys.teach.grading import running\nchannel.tell(running.Packed('99', b'x')); channel.tell(running.Begun(99))\n"
     found = taken(
         QUEUE,
         find

@@ -208,7 +208,7 @@ def until(holds: Callable[[], bool], process: "subprocess.Popen[str]", limit: fl
     while not holds():
         if time.monotonic() > end:
             process.kill()
-            raise AssertionError(f"{process.args} did not come so far in {limit:g} s: {process.communicate()}")
+            raise AssertionError(f"{process.args!r} did not come so far in {limit:g} s: {process.communicate()}")
         time.sleep(0.05)
 
 

@@ -264,6 +264,31 @@ def test_a_paused_node_takes_nothing_in_and_loses_nothing() -> None:
     in_a_place(story)
 
 
+def test_a_crash_also_ends_a_link_that_closes_while_the_other_end_does_not_read() -> None:
+    """The other end has said its last word, but what waits for it would keep the connection open after the crash."""
+
+    async def story(place: Place) -> None:
+        one, _ = await place.begin(1)
+        host, port = place.config.members[1].split(":")
+        with socket.create_connection((host, int(port))) as far:
+            async with asyncio.timeout(5):
+                while not one.links:
+                    await asyncio.sleep(0)
+                link = next(iter(one.links))
+                assert link.socket is not None
+                link.socket.write(b"x" * 10_000_000)
+                far.shutdown(socket.SHUT_WR)
+                while not link.socket.is_closing():
+                    await asyncio.sleep(0)
+            assert link.socket.get_write_buffer_size() > 0
+            link.abort()
+            async with asyncio.timeout(1):  # the system itself would end it, after `SILENCE`
+                while one.links:
+                    await asyncio.sleep(0)
+
+    in_a_place(story)
+
+
 @pytest.mark.parametrize("end", ["reset", "closed"])
 @pytest.mark.parametrize("use", ["close", "abort", "fail", "flush", "pause", "resume"])
 def test_using_a_link_whose_other_end_has_gone_raises_nothing(use: str, end: str) -> None:

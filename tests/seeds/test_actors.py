@@ -12,7 +12,7 @@ from chatsys.actor.effects import Append, Deliver, Delivery, Send
 from chatsys.actor.events import LinkUp
 from chatsys.config import ClusterConfig
 from chatsys.explore.happenings import Give, Rules, Start
-from chatsys.explore.untimed import Life, Turns
+from chatsys.explore.untimed import Life, TurnMaker
 from chatsys.sim.world import World
 
 pytestmark = pytest.mark.quick
@@ -32,7 +32,7 @@ class StoresTwo(PingPong):
 
 
 def test_a_run_of_records_is_durable_record_by_record() -> None:
-    turns = Turns(StoresTwo, ClusterConfig.of(2), Rules(disk_steps=False), {})
+    turns = TurnMaker(StoresTwo, ClusterConfig.of(2), Rules(disk_steps=False), {})
     begun = turns.take(Life(1), Start()).after
     assert begun.durable == (Counted(1), Counted(2))
     turns.sign(begun)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from by_hand import NeverStands
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from chatsys.__main__ import app
@@ -15,10 +16,11 @@ from chatsys.actor.events import LinkUp
 from chatsys.actor.outbox import Outbox
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget, Explorer, Result
-from chatsys.explore.happenings import Crash, Deliver, Give, Ring, Rules
+from chatsys.explore.happenings import Arrive, Crash, Give, Ring, Rules
 from chatsys.explore.model import Model
-from chatsys.explore.models import DiskModel, ElectionModel, LogModel
+from chatsys.explore.models import ElectionModel, LogModel, SlowDiskModel
 from chatsys.explore.opening import Opening
+from chatsys.explore.untimed import Life
 from chatsys.protocol.decisions import Lead
 from chatsys.protocol.messages import Prepare, Promise
 from chatsys.protocol.node import Node
@@ -62,6 +64,12 @@ class Light(Actor):
             self.count += 1
             return [Append(Kept(self.count))]
         return []
+
+
+def light(life: Life) -> Light:
+    """Return the light that lives at this address."""
+    assert isinstance(life.actor, Light)
+    return life.actor
 
 
 class Lights(Model):
@@ -111,7 +119,7 @@ def test_a_duplicate_is_one_more_count() -> None:
 
     result = search(Doubled(), goal=lambda lives: lives[1].actor.count == 2)
     assert result.verdict == "pass"
-    assert [type(step.event) for step in result.story] == [Ring, Deliver, Deliver]
+    assert [type(step.event) for step in result.story] == [Ring, Arrive, Arrive]
     assert [step.twice for step in result.story] == [False, True, False]
 
 
@@ -151,7 +159,7 @@ def test_a_violation_comes_with_its_shortest_story_and_replays() -> None:
     explorer = Explorer(AtMostOne())
     result = explorer.search(QUICK)
     assert result.verdict == "fail" and result.violation is not None
-    assert sorted(type(step.event).__name__ for step in result.story) == ["Deliver", "Deliver", "Ring", "Ring"]
+    assert sorted(type(step.event).__name__ for step in result.story) == ["Arrive", "Arrive", "Ring", "Ring"]
     _, again = explorer.replay(result.story)
     assert again == result.violation
     with pytest.raises(UsageError, match="cannot happen here"):
@@ -187,9 +195,9 @@ def test_a_search_in_stages_tells_the_whole_story() -> None:
         kind = Thrice
 
     explorer = Explorer(ThreeLights())
-    first = explorer.search(QUICK, collect=lambda lives: lives[0].actor.rings == 2)
+    first = explorer.search(QUICK, collect=lambda lives: light(lives[0]).rings == 2)
     assert first.collected
-    second = explorer.search(QUICK, starts=first.collected, goal=lambda lives: lives[1].actor.count == 3)
+    second = explorer.search(QUICK, starts=first.collected, goal=lambda lives: light(lives[1]).count == 3)
     assert second.verdict == "pass" and len(second.story) == 6
 
 
@@ -336,9 +344,9 @@ class LeadsAlone(Succession):
 
 class CommitsAlone(Sequencer):
     def _commit(self) -> Any:
-        held, self.state.quorum = self.state.quorum, 1
+        members, self.log.members = self.log.members, replace(self.log.members, quorum=1)
         effects = super()._commit()
-        self.state.quorum = held
+        self.log.members = members
         return effects
 
 
@@ -414,7 +422,7 @@ def test_a_story_reads_from_its_first_alarm() -> None:
     result = search(ElectionModel(), goal="elected")
     assert result.verdict == "pass"
     assert str(result.story[0]).startswith("alarm 'silence' of")
-    assert all(isinstance(step.event, (Ring, Deliver)) for step in result.story)
+    assert all(isinstance(step.event, (Ring, Arrive)) for step in result.story)
 
 
 def test_a_disk_that_lets_frames_overtake_it_is_found_in_the_opening() -> None:
@@ -425,7 +433,7 @@ def test_a_disk_that_lets_frames_overtake_it_is_found_in_the_opening() -> None:
     class HastyNode(Node):
         outbox = Hasty
 
-    explorer = Explorer(DiskModel(node=HastyNode), prune=False)
+    explorer = Explorer(SlowDiskModel(node=HastyNode), prune=False)
     result = explorer.search(QUICK)
     assert result.violation is not None and result.violation.invariant == "S14"
     assert explorer.replay(result.story)[1] == result.violation

@@ -44,15 +44,15 @@ def test_a_node_that_trusts_every_batch_is_found_out(monkeypatch: pytest.MonkeyP
     assert any("an entry stands at the position it names" in one["finding"] for one in findings)
 
 
-@pytest.mark.parametrize("amount", [{"frames": 2000, "connections": 0}, {"frames": 0, "connections": 500}])
+@pytest.mark.parametrize(("frames", "connections"), [(2000, 0), (0, 500)])
 def test_a_link_that_lets_out_what_its_connection_raises_is_found_out(
-    monkeypatch: pytest.MonkeyPatch, amount: dict[str, int]
+    monkeypatch: pytest.MonkeyPatch, frames: int, connections: int
 ) -> None:
     for kind in (Link, Inbound, Outbound):
         for name, use in list(vars(kind).items()):
             if hasattr(use, "__wrapped__"):
                 monkeypatch.setattr(kind, name, use.__wrapped__)
-    findings = " ".join(one["finding"] for one in fuzz(**amount, logs=0, seed=5)["findings"])
+    findings = " ".join(one["finding"] for one in fuzz(frames, 0, connections, seed=5)["findings"])
     assert "an exception left a connection" in findings or "Transport endpoint is not connected" in findings
 
 
@@ -61,8 +61,8 @@ def test_a_bug_that_a_link_contains_is_found_out(monkeypatch: pytest.MonkeyPatch
         raise KeyError("sender")
 
     monkeypatch.setattr(Transport, "claim", claim)
-    for amount in ({"frames": 400, "connections": 0}, {"frames": 0, "connections": 100}):
-        findings = fuzz(**amount, logs=0, seed=5)["findings"]
+    for frames, connections in ((400, 0), (0, 100)):
+        findings = fuzz(frames, 0, connections, seed=5)["findings"]
         assert any("KeyError: 'sender'" in one["finding"] for one in findings)
 
 

@@ -7,10 +7,12 @@ import warnings
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
 
+from chatsys.actor.actor import Actor
 from chatsys.actor.events import Say
 from chatsys.campaign.one_seed import SMALL
 from chatsys.config import ClusterConfig, Limits, Timing
@@ -154,7 +156,9 @@ World(1, actor=Greeter).save({path!r})
     path = tmp_path / "greeter.run"
     subprocess.run([sys.executable, "-c", code.replace("{path!r}", repr(str(path)))], check=True, timeout=60)
     greeter = Run.load(path, trust=True).actor
-    assert greeter is not None and greeter.messages[0](text="hi").text == "hi"
+    assert greeter is not None and issubclass(greeter, Actor)
+    hello: Any = greeter.messages[0]
+    assert hello(text="hi").text == "hi"
 
 
 # --- a world, saved and played again --------------------------------------------------------

@@ -283,7 +283,8 @@ def test_a_node_that_raises_stops_alone_and_says_why(text: str, sentence: str) -
 
 
 def counts_of_living(one: World) -> int:
-    return max(state.get("count", 0) for state in one.status().values())
+    count: int = max(state.get("count", 0) for state in one.status().values())
+    return count
 
 
 class Endless(PingPong):

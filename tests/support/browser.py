@@ -23,8 +23,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
@@ -109,7 +112,7 @@ def _await(server: Server, process: "subprocess.Popen[bytes]", limit: float = 60
 class Tab:
     """One page, with everything that went wrong in it."""
 
-    page: Any
+    page: "Page"
     server: Server
     complaints: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
@@ -121,11 +124,11 @@ class Tab:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._look)
 
-    def _hear(self, message: Any) -> None:
+    def _hear(self, message: "ConsoleMessage") -> None:
         if message.type == "error" and not any(part in message.text for part in HARMLESS):
             self.complaints.append(message.text)
 
-    def _look(self, request: Any) -> None:
+    def _look(self, request: "Request") -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in {"data", "blob", "about"} and parts.hostname not in {"127.0.0.1", "localhost"}:
             self.strangers.append(request.url)

@@ -7,6 +7,7 @@ from chatsys.actor.actor import Address
 from chatsys.actor.effects import Send
 from chatsys.config import ClusterConfig, Timing
 from chatsys.protocol.election import Bully
+from chatsys.protocol.members import Members
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.node import Node
 from chatsys.protocol.state import NodeState, Role
@@ -18,6 +19,11 @@ EXACT = Timing(heartbeat_spread=0.0)
 def config(nodes: int = 3, quorum: Any = "majority", **rest: Any) -> ClusterConfig:
     """A cluster of `nodes` with exact timing."""
     return ClusterConfig.of(nodes, quorum, **({"timing": EXACT} | rest))
+
+
+def members(nodes: int = 3, quorum: Any = "majority", me: int = 2) -> Members:
+    """The members of a cluster of `nodes`, as node `me` sees them."""
+    return Members.of(config(nodes, quorum), me)
 
 
 def part(kind: type[Any], me: int = 2, nodes: int = 3, quorum: Any = "majority", **rest: Any) -> Any:
@@ -47,7 +53,7 @@ def leader(me: int = 3, nodes: int = 3, quorum: Any = "majority", **rest: Any) -
     state.enter(1, promised_to=me)
     made._carry_out([Lead()], 0.0)
     made.settle(0.0)
-    for peer in state.members:
+    for peer in state.members.ids:
         made.on_message(peer, Ack(1, True, match=1), 0.0)
     made.settle(0.0)
     return made

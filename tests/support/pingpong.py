@@ -5,7 +5,7 @@
 Read also `chatsys.actor`; the worlds run this beside the node, so that no world knows the chat.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -30,7 +30,7 @@ class PingPong(Actor):
     """Serves PING to every higher member; answers PONG once the number is durable."""
 
     messages = (Ping, Pong)
-    records = (Counted,)
+    records: ClassVar[tuple[type[msgspec.Struct], ...]] = (Counted,)
     count = 0
 
     def recover(self, records: Any) -> None:

@@ -7,6 +7,8 @@ numbers of a node that others do not have is S3 alone, a split brain is S1 and S
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from chatsys.check import Violation, check
 from chatsys.trace import Record, Trace
 
@@ -23,6 +25,10 @@ class Story:
         columns.setdefault("incarnation", 1)
         self.records.append(Record(time=round(len(self.records) * 0.1, 2), kind=kind, node=node, **columns))
         return self
+
+    def move_last_to(self, time: float) -> None:
+        """Let the last record have happened at another time."""
+        self.records[-1] = msgspec.structs.replace(self.records[-1], time=time)
 
     def submit(self, client: str, number: int, text: str) -> "Story":
         return self.add("submit", client, client=client, client_seq=number, text=text, room="main", author=client)

@@ -1,9 +1,13 @@
-"""A command line as a person types it, and what to expect when it is refused."""
+"""Types that several tests share: a command line as a person types it, and where a real cluster lives."""
 
 from collections.abc import Callable
+from typing import Literal
 
 Run = Callable[..., tuple[int, str, str]]
 """The fixture `run`: words of a command line in, (exit code, stdout, stderr) out."""
+
+Where = Literal["kernel", "processes"]
+"""Where the nodes of a real cluster live: in this process, or each in one of its own."""
 
 
 def refused(answer: tuple[int, str, str], words: str) -> None:

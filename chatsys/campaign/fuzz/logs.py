@@ -166,10 +166,10 @@ def _live(node: int, records: Sequence[object], tally: Tally) -> None:
     if [entry.seq for entry in log.entries] != list(range(1, log.last_seq + 1)) or not 0 <= log.commit <= log.last_seq:
         return tally.find("a node recovered a log with a gap, or a commit beyond its end")
     effects = actor.start(0.0)
-    for peer in actor.state.others:
+    for peer in actor.state.members.others:
         effects += actor.on_message(peer, LinkUp(1), 0.01)
     for number in range(1, 4):
         beat = Heartbeat(actor.state.term + 1, number, log.commit, Label(log.last.term, log.last.seq))
-        effects += actor.on_message(actor.state.others[0], beat, number * 0.1) + actor.settle(number * 0.1)
+        effects += actor.on_message(actor.state.members.others[0], beat, number * 0.1) + actor.settle(number * 0.1)
     effects += actor.on_time(60.0) + actor.settle(60.0)
     tally.usable += bool(effects)

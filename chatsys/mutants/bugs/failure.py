@@ -1,6 +1,6 @@
 """Bugs in suspicion, deference and the lease: safe, and yet nobody is served.
 
-Read also `protocol.failure` and `protocol.election`, which do it right; labs 4 and 5.
+Read also `protocol.failure` and `protocol.election`, which do it right.
 """
 
 from chatsys.actor.effects import Effects, Note
@@ -34,7 +34,7 @@ class ClaimsTheLead(Bully):
     def nominate(self, suspicion: Suspect, now: float) -> Effects:
         """Ask nobody if there is nobody above."""
         effects = super().nominate(suspicion, now)
-        if not effects or self.state.outranking:
+        if not effects or self.state.members.outranking:
             return effects
         return [effect for effect in effects if isinstance(effect, Note)] + [Stand()]
 

@@ -1,20 +1,17 @@
 """Bugs in the term fence: an old leader, an old answer or an old heartbeat is taken for a new one.
 
-Read also `protocol.fence`, which does it right; `succession` (promises); lab 10.
+Read also `protocol.fence`, which does it right; `succession` (promises).
 """
 
 from typing import Any, ClassVar
 
 import msgspec
 
-from chatsys.actor.actor import Address
 from chatsys.actor.effects import Append, Effects
 from chatsys.mutants.bugs.mutant import Mutant, search
 from chatsys.protocol.decisions import Yield
 from chatsys.protocol.fence import FROM_A_LEADER, Fence
-from chatsys.protocol.log import START
-from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Ok, Propose
-from chatsys.protocol.state import Role
+from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Heartbeat, Ok, Propose
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
 
@@ -52,12 +49,13 @@ class StaleReplies(_Hole):
 class AnyReplySucceeds(Succession):
     """Takes whatever sync reply comes, of any round, and leads when that reply is complete in itself."""
 
-    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
-        """Look at neither nonce nor term nor sender."""
-        if isinstance(message, CatchupReply) and message.purpose == "sync" and self.state.role is Role.SYNCING:
-            self.promises = dict.fromkeys(self.promises, START)
-            return self._collect(message, now)
-        return super().on_message(sender, message, now)
+    def awaits(self, sender: int, reply: CatchupReply) -> bool:
+        """Look at neither nonce nor sender."""
+        return True
+
+    def is_complete(self) -> bool:
+        """Believe the reply that it was all."""
+        return True
 
 
 class OlderCoordinator(Fence):
@@ -96,10 +94,9 @@ class FencedOk(Fence):
 class StaleBeats(Fence):
     """Takes any heartbeat of the leader for a sign of life."""
 
-    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-        """Forget the number of the last beat."""
-        self.state.heard = 0
-        return super().check(sender, message)
+    def is_repeated(self, beat: Heartbeat) -> bool:
+        """Look at no number."""
+        return False
 
 
 FENCE = (

@@ -1,6 +1,6 @@
 """Bugs in numbering, counting copies, and accepting batches.
 
-Read also `protocol.ordering`, which does it right; `catchup` (the other road into the log); lab 3.
+Read also `protocol.ordering`, which does it right; `catchup` (the other road into the log).
 """
 
 from random import Random
@@ -9,10 +9,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from chatsys.actor.actor import Address
-from chatsys.actor.effects import Effects, Note, Send
-from chatsys.config import ClusterConfig, Limits
+from chatsys.actor.effects import Effects
+from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
-from chatsys.protocol.decisions import Release, Yield
+from chatsys.protocol.decisions import Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Entry, Propose
 from chatsys.protocol.ordering import Progress, Receiver, Sequencer
@@ -59,7 +59,7 @@ class CountsAcks(Sequencer):
 
     def held_by_quorum(self) -> int:
         """Take as many ACKs as a quorum has nodes for a quorum."""
-        return self.heads[-self.state.quorum] if len(self.heads) >= self.state.quorum else 0
+        return self.heads[-self.state.members.quorum] if len(self.heads) >= self.state.members.quorum else 0
 
 
 class OpensTheWindow(Sequencer):
@@ -91,10 +91,9 @@ class NoBarrier(Sequencer):
 class NoPrevCheck(Receiver):
     """Takes a batch if the log is long enough; what stands before it does not matter."""
 
-    def _accept(self, sender: int, batch: Propose) -> Effects:
-        if batch.prev.seq <= self.log.last_seq:
-            batch = replace(batch, prev=self.log.label(batch.prev.seq))
-        return super()._accept(sender, batch)
+    def agrees(self, batch: Propose) -> bool:
+        """Compare nothing."""
+        return True
 
 
 class KeepsTheTail(Receiver):
@@ -118,14 +117,9 @@ class CommitsByLast(Receiver):
 class KeepsEarlyBatches(Receiver):
     """Holds early batches across leaders, and lets them out past the fence."""
 
-    def _accept(self, sender: int, batch: Propose) -> Effects:
-        effects: Effects = []
-        for effect in super()._accept(sender, batch):
-            if isinstance(effect, Release) and isinstance(effect.message, Propose):
-                effects += self._accept(sender, effect.message)
-            else:
-                effects.append(effect)
-        return effects
+    def _release(self, sender: int) -> Effects:
+        early = self.early.release(self.log.last_seq)
+        return [] if early is None else self._accept(sender, early)
 
     def follow(self, now: float, decision: Yield) -> Effects:
         """Keep what is held."""
@@ -136,26 +130,20 @@ class KeepsEarlyBatches(Receiver):
 class ComplainsEachTime(Receiver):
     """Refuses every batch that comes early, not one per gap."""
 
-    def _hold(self, sender: int, batch: Propose) -> Effects:
-        note = Note("hold", seq=batch.prev.seq + 1, peer=sender, reason="kept" if self.early.hold(batch) else "dropped")
-        return [note, Send(sender, Ack(self.state.term, False, hint=self.log.last_seq))]
+    def may_complain(self, batch: Propose) -> bool:
+        """Complain."""
+        return True
 
 
 class _Hoard(HoldBack):
     """Takes in everything and lets nothing go."""
 
-    def hold(self, batch: Propose) -> bool:
-        """Keep it, however much it is."""
-        self.batches.setdefault(batch.prev.seq, batch)
+    def has_room(self, batch: Propose) -> bool:
+        """Keep it, however much there is."""
         return True
 
-    def release(self, last: int) -> Propose | None:
-        """Show what can be used, but keep it too."""
-        for seq in sorted(self.batches):
-            batch = self.batches[seq]
-            if seq <= last < seq + len(batch.entries):
-                return batch
-        return None
+    def _forget(self, batch: Propose) -> None:
+        pass
 
     def clear(self) -> None:
         """Forget nothing."""
@@ -164,9 +152,7 @@ class _Hoard(HoldBack):
 class Hoards(Receiver):
     """Its hold-back queue has no bounds and is never emptied."""
 
-    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
-        super().__init__(state, config, random)
-        self.early = _Hoard(Limits())
+    queue_class = _Hoard
 
 
 ORDERING = (

@@ -1,28 +1,14 @@
 """Bugs in what clients are promised: once, in order, and `ok` only for what is committed.
 
-Read also `protocol.sessions`, which does it right; lab 6.
+Read also `protocol.sessions`, which does it right.
 """
-
-from random import Random
-from typing import Any
-
-import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects, Send
-from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.protocol.decisions import Order
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
 from chatsys.protocol.session_table import SessionTable
-from chatsys.protocol.sessions import Sessions
-from chatsys.protocol.state import NodeState
-
-
-def _entry(submit: Submit) -> Entry:
-    kind: Any = "chat" if submit.client_seq else "session"
-    said = (submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
-    return Entry(0, 0, kind, *said, session=submit.session)
+from chatsys.protocol.sessions import Pair, Sessions
 
 
 class _NoTable(SessionTable):
@@ -36,38 +22,28 @@ class _NoTable(SessionTable):
 class NoDedup(Sessions):
     """Numbers every SUBMIT, repeated or not."""
 
-    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
-        super().__init__(state, config, random)
-        self.table = _NoTable(config.limits.sessions)
+    table_class = _NoTable
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
-        self._await((submit.client_id, submit.client_seq), submit.via or sender)
-        return [Order(_entry(submit))]
+        return self._number(sender, submit)
 
 
 class LeadersTable(Sessions):
     """Keeps the table while it leads, from the messages it numbered itself; delivery trusts it."""
 
-    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
-        super().__init__(state, config, random)
-        self.table = _NoTable(config.limits.sessions)
-        self.numbered: dict[tuple[str, int], int] = {}
+    table_class = _NoTable
 
     def lead(self, now: float) -> Effects:
         """Begin with an empty table: the log is not read again."""
-        self.numbered = {}
+        self.numbered: dict[Pair, int] = {}
         return super().lead(now)
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
         pair = (submit.client_id, submit.client_seq)
-        seq = self.numbered.get(pair)
-        if seq is not None and seq <= self.delivered:
-            return [self._ok(submit.via or sender, self.log.entry(seq))]
-        self._await(pair, submit.via or sender)
-        if seq is not None:
-            return []
+        if pair in self.numbered:
+            return self._answer_again(sender, submit, self.numbered[pair])
         self.numbered[pair] = self.log.last_seq + 1
-        return [Order(_entry(submit))]
+        return self._number(sender, submit)
 
 
 class _GapTable(SessionTable):
@@ -84,70 +60,42 @@ class _GapTable(SessionTable):
 class AcceptsGaps(Sessions):
     """Numbers message 7 of a client although message 6 has not come."""
 
-    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
-        super().__init__(state, config, random)
-        self.table = _GapTable(config.limits.sessions)
+    table_class = _GapTable
 
-    def _admit(self, sender: Address, submit: Submit) -> Effects:
-        known, ahead = self._positions(submit.client_id)
-        if known or ahead:
-            missing = submit.client_seq - len(known) - len(ahead)
-            self.ahead.setdefault(submit.client_id, []).extend([0] * missing)
-        return super()._admit(sender, submit)
-
-    def _caught_up(self, entry: Entry, verdict: str) -> None:
-        """What was skipped never comes."""
-        ahead = self.ahead.get(entry.client_id, [])
-        while ahead[:1] == [0]:
-            del ahead[0]
-        super()._caught_up(entry, verdict)
+    def leaves_gap(self, number: int, count: int) -> bool:
+        """Miss nothing."""
+        return False
 
 
 class _NamedByClient(SessionTable):
     """Knows a session by its client only, whenever it was opened."""
 
-    def apply(self, entry: Entry) -> str:
+    def is_session(self, name: int, positions: list[int]) -> bool:
         """Take what was said in an older session of the same client as said in this one."""
-        if opening := self.sessions.get(entry.client_id, [])[:1]:
-            entry = msgspec.structs.replace(entry, session=opening[0])
-        return super().apply(entry)
+        return bool(positions)
 
 
 class OpensAgain(Sessions):
     """Serves an old SUBMIT in whatever session of its client is open now."""
 
-    def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
-        super().__init__(state, config, random)
-        self.table = _NamedByClient(config.limits.sessions)
-
-    def _admit(self, sender: Address, submit: Submit) -> Effects:
-        known, ahead = self._positions(submit.client_id)
-        if opening := known[:1] or ahead[:1]:
-            submit = msgspec.structs.replace(submit, session=opening[0])
-        return super()._admit(sender, submit)
+    table_class = _NamedByClient
 
 
 class OkAtOnce(Sessions):
     """Answers ok when the message has its number."""
 
-    def _admit(self, sender: Address, submit: Submit) -> Effects:
-        effects = super()._admit(sender, submit)
-        if not any(isinstance(effect, Order) for effect in effects):
-            return effects
+    def _number(self, sender: Address, submit: Submit) -> Effects:
         seq, msg_no = self.log.last_seq + 1, len(self.chat) + 1
         reply = SubmitReply(submit.client_id, submit.client_seq, "ok", seq=seq, msg_no=msg_no)
-        return [*effects, Send(submit.via or sender, reply)]
+        return [*super()._number(sender, submit), Send(submit.via or sender, reply)]
 
 
 class OkForKnown(Sessions):
     """Answers ok to a repeated message because it is in the log, committed or not."""
 
-    def _admit(self, sender: Address, submit: Submit) -> Effects:
-        known, ahead = self._positions(submit.client_id)
-        positions = [*known, *ahead]
-        if 0 < submit.client_seq < len(positions):
-            return [self._ok(submit.via or sender, self.log.entry(positions[submit.client_seq]))]
-        return super()._admit(sender, submit)
+    def may_say_ok(self, seq: int) -> bool:
+        """Do not wait for the commit."""
+        return True
 
 
 SESSIONS = (

@@ -1,6 +1,6 @@
 """Bugs between memory and disk: what was said before it was durable, what was read although it was rotten.
 
-Read also `protocol.storage`, which does it right; lab 9.
+Read also `protocol.storage`, which does it right.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Bugs in promises, quorums and succession: two leaders of one term, or one that knows too little.
 
-Read also `protocol.succession`, which does it right; `fence` (older terms); lab 10.
+Read also `protocol.succession`, which does it right; `fence` (older terms).
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,13 +8,14 @@ from random import Random
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Append, Effects
 from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant, search
 from chatsys.protocol.decisions import Lead, Stand
-from chatsys.protocol.messages import Label, Prepare
+from chatsys.protocol.messages import Label
 from chatsys.protocol.node import Node
 from chatsys.protocol.part import Part
 from chatsys.protocol.state import Role
@@ -42,21 +43,17 @@ class ForgetsPromise(Node):
 class PromisesWhenFree(Succession):
     """Takes "no name noted" for "nobody asked yet"."""
 
-    def _promise(self, sender: int, request: Prepare, now: float) -> Effects:
-        if request.term == self.state.term and self.state.promised_to is None:
-            self.state.promised_to = sender
-        return super()._promise(sender, request, now)
+    def may_promise(self, term: int, nominee: int) -> bool:
+        """Promise the own term again, if no name is noted."""
+        return super().may_promise(term, nominee) or (term == self.state.term and self.state.promised_to is None)
 
 
 class VotesTwice(Succession):
     """Promises a term to everyone who asks for it."""
 
-    def _promise(self, sender: int, request: Prepare, now: float) -> Effects:
-        state = self.state
-        if request.term == state.term and state.promised_to not in (None, sender, state.me):
-            state.promised_to = sender
-            return [Append(Promised(request.term, sender)), *super()._promise(sender, request, now)]
-        return super()._promise(sender, request, now)
+    def may_promise(self, term: int, nominee: int) -> bool:
+        """Refuse older terms only."""
+        return term >= self.state.term
 
 
 class HalfIsEnough(Node):
@@ -66,7 +63,7 @@ class HalfIsEnough(Node):
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
     ) -> None:
         super().__init__(me, config, random, parts)
-        self.state.quorum = max(1, len(config.ids) // 2)
+        self.log.members = replace(self.log.members, quorum=max(1, len(config.ids) // 2))
 
 
 class LeadsUnprepared(Succession):
@@ -93,12 +90,9 @@ class ClaimsTheTerm(Succession):
 class AdoptsTheLongest(Succession):
     """Compares logs by length; the term of the last entry does not matter to it."""
 
-    def _complete(self, now: float) -> Effects:
-        lengths = {node: Label(0, label.seq) for node, label in self.promises.items()}
-        source = max(lengths, key=lambda node: (lengths[node], node))
-        if lengths[source].seq <= self.log.last_seq:
-            return [Lead()]
-        return super()._complete(now)
+    def compared_by(self, last: Label) -> tuple[int, ...]:
+        """Compare positions only."""
+        return (last.seq,)
 
 
 class WaitsForEver(Succession):

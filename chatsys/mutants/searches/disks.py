@@ -5,7 +5,7 @@ Read also `mutants.bugs.storage`, `ordering` and `fence` (the bugs), `logs` (wit
 
 from chatsys.explore.untimed import Life
 from chatsys.mutants.searches.logs import OPENED
-from chatsys.mutants.searches.models import Led
+from chatsys.mutants.searches.models import Established
 from chatsys.mutants.searches.predicates import asks, came_back, committed, disk, is_in, leads, log, match, nominates
 from chatsys.mutants.searches.search import Search, Stage
 
@@ -26,7 +26,7 @@ def _three_asks(one: Life, two: Life, three: Life) -> bool:
 
 ONLY_TWO = Stage("'one' is on the disk of node 2, which said so; its leader 3 has it in memory only", _two_confirmed)
 LEADER_FORGETS = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (3,), "disk": True, "crashes": 1, "mortal": (3,)},
     stages=(
         ONLY_TWO,
@@ -51,7 +51,7 @@ def _two_asks(one: Life, two: Life, three: Life) -> bool:
 
 
 FOLLOWER_FORGETS = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (2,), "disk": True, "crashes": 1, "mortal": (1,), "borne": ("S14",)},
     stages=(
         Stage("'one' is on the disk of its leader 3, and in the memory of node 1", _one_has_it_in_memory),
@@ -92,7 +92,7 @@ def _one_asks(one: Life, two: Life, three: Life) -> bool:
 
 
 STALE = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (1, 3), "terms": 3, "disk": True, "crashes": 1, "mortal": (3,), "prompt": True},
     stages=(
         Stage("'one' is on the disk of node 1, and in the memory of its leader 3 only", _one_confirmed),
@@ -156,7 +156,7 @@ def _one_nominates(one: Life, two: Life, three: Life) -> bool:
 
 
 RELAYED = Search(
-    model=Led,
+    model=Established,
     bounds={
         "terms": 3, "nominations": 2, "disk": True, "crashes": 1, "mortal": (2,), "batch": 1, "relays": True,
         "prompt": True,

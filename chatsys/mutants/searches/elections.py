@@ -4,7 +4,7 @@ Read also `mutants.bugs.succession` (the bugs), `search`.
 """
 
 from chatsys.explore.untimed import Life
-from chatsys.mutants.searches.models import Fresh, Led
+from chatsys.mutants.searches.models import Established, Fresh
 from chatsys.mutants.searches.predicates import asks
 from chatsys.mutants.searches.search import Search, Stage
 
@@ -36,7 +36,7 @@ ELECTIONS = {
     "term forgotten on restart": TWO_ASK_ONE_CRASHES,
     "PROMISE before fsync": TWO_ASK_ONE_LOSES_POWER,
     "claims the lead at start": Search(model=Fresh, bounds=RIVALS),
-    "leadership resumed after restart": Search(model=Led, bounds={"crashes": 1, "inputs": (), "nominees": ()}),
+    "leadership resumed after restart": Search(model=Established, bounds={"crashes": 1, "inputs": (), "nominees": ()}),
     "COORDINATOR of an older term accepted": Search(
         model=Fresh, bounds={"terms": 2, "nominees": (2, 3)}, states=40_000
     ),

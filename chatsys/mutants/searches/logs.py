@@ -15,7 +15,7 @@ Read also `search` (what a stage is), `mutants.bugs.ordering`, `fence` and `catc
 
 from chatsys.explore.models import LogModel
 from chatsys.explore.untimed import Life
-from chatsys.mutants.searches.models import Led
+from chatsys.mutants.searches.models import Established
 from chatsys.mutants.searches.predicates import asks, came_back, committed, leads, log, match, node, syncs
 from chatsys.mutants.searches.search import Search, Stage
 
@@ -76,18 +76,18 @@ WITHOUT = Stage("node 2 leads term 2 without 'one', and node 1 has nothing new y
 OTHERWISE = Stage("node 2 committed its barrier at position 3, where node 3 has 'one'", _two_commits_without)
 
 OVERTAKEN = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (2,), "beats": 1, "borne": ("S13",)},
     stages=(ALONE, WITHOUT, OTHERWISE),
     states=10_000,
 )
 LONGER = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (2, 3), "terms": 3, "nominations": 2},
     stages=(ALONE, WITHOUT, OTHERWISE, Stage("node 3 asks for promises of term 3", _three_asks_for_three)),
 )
 FIGURE_EIGHT = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (2, 3), "terms": 4, "nominations": 2, "batch": 1},
     stages=(
         ALONE,
@@ -99,7 +99,7 @@ FIGURE_EIGHT = Search(
     ),
 )
 HEARSAY = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (2,), "beats": 1, "relays": True, "deaf": (1,)},
     stages=(
         ALONE,
@@ -171,12 +171,12 @@ def _two_is_ready(one: Life, two: Life, three: Life) -> bool:
 
 LACKS = Stage("'one' is committed with the copy of node 1, and node 2 lacks it", _two_lacks_it)
 INCOMPLETE = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (2,)},
     stages=(LACKS, Stage("node 2 asks for promises of term 2", _two_asks_and_lacks_it)),
 )
 ANSWERED_LATE = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (2, 3), "terms": 4, "nominations": 2},
     stages=(
         LACKS,
@@ -188,7 +188,7 @@ ANSWERED_LATE = Search(
     ),
 )
 HELD_BACK = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (2,), "inputs": (ONE, TWO), "batch": 1},
     stages=(
         Stage("node 1 holds 'two' back: 'one', which goes before it, reached node 2 only", _one_holds_back),
@@ -197,13 +197,13 @@ HELD_BACK = Search(
     ),
 )
 NEWCOMER = Search(
-    model=Led,
+    model=Established,
     bounds={"nominees": (), "terms": 1, "inputs": (ONE, TWO), "batch": 1, "crashes": 1, "mortal": (1,)},
     stages=(Stage("node 1 is back after a crash, and lacks two messages", _one_came_back),),
 )
-SAID_AGAIN = Search(model=Led, bounds={"inputs": (ONE, ONE), "nominees": ()})
+SAID_AGAIN = Search(model=Established, bounds={"inputs": (ONE, ONE), "nominees": ()})
 SAID_TO_THE_NEXT = Search(
-    model=Led,
+    model=Established,
     bounds={"inputs": (ONE, ONE), "nominees": (2,)},
     stages=(
         Stage("'one' is committed, and node 2 has it", _two_has_it),
@@ -212,7 +212,8 @@ SAID_TO_THE_NEXT = Search(
     ),
 )
 OPENING_A_SESSION = Search(
-    model=Led, bounds={"opening": Led.opening[:1], "inputs": (Led.opening[1][1],), "nominees": ()}
+    model=Established,
+    bounds={"opening": Established.opening[:1], "inputs": (Established.opening[1][1],), "nominees": ()},
 )
 
 LOGS = {
@@ -224,7 +225,7 @@ LOGS = {
     "no fence": OVERTAKEN,
     "old-term commit": FIGURE_EIGHT,
     "catch-up from anyone": HEARSAY,
-    "quorum n//2": Search(model=Led, bounds={"nominees": (2,)}, stages=(ALONE,)),
+    "quorum n//2": Search(model=Established, bounds={"nominees": (2,)}, stages=(ALONE,)),
     "lead without SYNC": INCOMPLETE,
     "sync reply without nonce": ANSWERED_LATE,
     "hold-back kept across terms": HELD_BACK,

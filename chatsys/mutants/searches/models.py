@@ -1,7 +1,7 @@
 """The models in which mutants are looked for: the real nodes, with bounds so tight that long stories are near.
 
-    Fresh    nobody leads yet
-    Led      node 3 leads term 1 and a client's session is open: every log is [barrier, session]
+    Fresh          nobody leads yet
+    Established    node 3 leads term 1 and a client's session is open: every log is [barrier, session]
 
 Every frame, once sent, may arrive late, never, or again and again.  Frames of an attempt that is
 over are lost, and so is whatever else a bound says: loss is always allowed.  Nothing else is
@@ -19,7 +19,7 @@ import msgspec
 
 from chatsys.check.violation import Violation
 from chatsys.config import Limits
-from chatsys.explore.happenings import Deliver, Ring, Rules
+from chatsys.explore.happenings import Arrive, Ring, Rules
 from chatsys.explore.model import Model
 from chatsys.explore.models import LogModel
 from chatsys.explore.node_model import NodeModel
@@ -116,7 +116,7 @@ class Tight(NodeModel):
             return self.relays
         return super().arrives(message)
 
-    def dead(self, life: Life, frame: Deliver, sender: Life) -> bool:
+    def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
         """Lose what belongs to an attempt that is over."""
         if Model.dead(self, life, frame, sender):
             return True
@@ -133,14 +133,14 @@ class Tight(NodeModel):
                 return term > 1 and life.me in self.deaf
         return False
 
-    def weaken(self, life: Life, frame: Deliver) -> Deliver:
+    def weaken(self, life: Life, frame: Arrive) -> Arrive:
         """Leave every frame as it is."""
         return frame
 
     def tidy(self, turn: Turn) -> None:
         """Forget nothing; only take back the number of a relay that was asked for in vain."""
         before, after, event = turn.before.actor, turn.after.actor, turn.event
-        if not self.relays and isinstance(event, Deliver) and isinstance(event.message, Ok):
+        if not self.relays and isinstance(event, Arrive) and isinstance(event.message, Ok):
             assert isinstance(before, Node) and isinstance(after, Node), "nobody else hears OK"
             after.catchup.nonce = before.catchup.nonce
 
@@ -165,7 +165,7 @@ class Fresh(Tight):
         return super().arrives(message)
 
 
-class Led(Tight):
+class Established(Tight):
     """Node 3 leads term 1, a client's session is open, and nobody lacks anything."""
 
     name = "log"

@@ -211,8 +211,9 @@ class Link(asyncio.Protocol, ABC):
         """End the connection at once; the other end sees a reset, as after a crash."""
         self.closing = True
         self._calm()
-        if self.socket is None or self.socket.is_closing():
+        if self.socket is None:
             return
+        # also if it is closing already: it stays until what was written is read, and perhaps nobody reads
         with suppress(OSError):  # what is reset already needs no reset
             raw = self.socket.get_extra_info("socket")
             if raw is not None:
@@ -250,6 +251,7 @@ class Link(asyncio.Protocol, ABC):
         self.closing = True
         self._calm()
         self.batch.clear()
+        self.socket = None
         self.owner.remove(self)
 
     def _write(self, data: bytes) -> None:

@@ -35,6 +35,7 @@ class Listener:
 
     def __init__(self, sockets: list[socket.socket], made: Callable[[], asyncio.Protocol], short: Seldom) -> None:
         self.sockets, self.made, self.short = sockets, made, short
+        self._closed = False
         self._spare: int | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -51,6 +52,7 @@ class Listener:
 
     def close(self) -> None:
         """Accept no more; nobody can connect from here on.  Again is harmless."""
+        self._closed = True
         loop = asyncio.get_running_loop()
         tasks, self._tasks = self._tasks, []
         for one, task in zip(self.sockets, tasks, strict=False):
@@ -58,18 +60,20 @@ class Listener:
                 loop.remove_reader(one)  # otherwise a connection that is there already meets a cancelled future
             with suppress(OSError):  # some systems cannot shut a listening socket down; it is closed in a moment
                 one.shutdown(socket.SHUT_RDWR)
-            task.cancel()
+            # Not at once: what was accepted in this turn of the loop is on its way to the task, and would be lost unclosed.
+            loop.call_soon(task.cancel)
         if self._spare is not None:
             os.close(self._spare)
             self._spare = None
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._closed:
             try:
                 raw, _ = await loop.sock_accept(listening)
             except OSError as error:
-                await self._without(listening, error)
+                if not self._closed:
+                    await self._without(listening, error)
                 continue
             try:
                 await loop.connect_accepted_socket(self.made, raw)

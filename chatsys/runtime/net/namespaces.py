@@ -98,11 +98,11 @@ class Namespaces:
 
     def lay(self, rules: RuleSet) -> RuleSet:
         """Let the kernel drop what `rules` drop, all at once; return the rest, for the transports."""
-        ours = [rule for rule in rules.rules if isinstance(rule.effect, Lossy) and self._know(rule)]
+        ours = [rule for rule in rules.rules if isinstance(rule.impairment, Lossy) and self._know(rule)]
         drops = [f"{self._where(a, b)} counter name dropped drop" for a, b in rules.cuts]
         for rule in reversed(ours):  # the latest that fits holds: the first here
-            assert isinstance(rule.effect, Lossy)
-            where, often = self._where(rule.sender, rule.receiver), round(rule.effect.fraction * PARTS)
+            assert isinstance(rule.impairment, Lossy)
+            where, often = self._where(rule.sender, rule.receiver), round(rule.impairment.fraction * PARTS)
             drops += [f"{where} numgen random mod {PARTS} < {often} counter name dropped drop", f"{where} accept"]
         _run(
             f"ip netns exec {self.switch} nft -f -",

@@ -35,11 +35,11 @@ class Lossy(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One effect on one direction."""
+    """One impairment of one direction."""
 
     sender: Address
     receiver: Address
-    effect: Slow | Lossy
+    impairment: Slow | Lossy
 
     def fits(self, sender: Address, receiver: Address) -> bool:
         """Tell whether this rule is about frames from `sender` to `receiver`."""
@@ -69,7 +69,7 @@ class RuleSet(msgspec.Struct, frozen=True):
         kept = tuple(
             old
             for old in self.rules
-            if type(old.effect) is not type(rule.effect)
+            if type(old.impairment) is not type(rule.impairment)
             or not (everybody or (old.sender, old.receiver) == (rule.sender, rule.receiver))
         )
         return RuleSet(self.cuts, (*kept, rule))
@@ -107,12 +107,12 @@ class RuleBook:
         if self.is_cut(sender, receiver):
             return "cut"
         wait = 0.0
-        effects: dict[type, Slow | Lossy] = {}
+        impairments: dict[type, Slow | Lossy] = {}
         for rule in self.all.rules:
             if rule.fits(sender, receiver):
-                effects[type(rule.effect)] = rule.effect
-        for effect in effects.values():
-            match effect:
+                impairments[type(rule.impairment)] = rule.impairment
+        for impairment in impairments.values():
+            match impairment:
                 case Slow(delay, jitter):
                     wait += delay + jitter * self.random.random()
                 case Lossy(fraction) if self.random.random() < fraction:

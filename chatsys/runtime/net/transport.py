@@ -20,9 +20,9 @@ import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.trace_columns import columns
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.protocol.trace_columns import columns
 from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, FrameReceiver, Inbound, Link, Outbound
 from chatsys.runtime.net.listener import Listener, bind
 from chatsys.runtime.net.peer import OutgoingFrame, Peer
@@ -102,7 +102,7 @@ class Transport:
             link.abort()
         await asyncio.sleep(0)
 
-    def _end(self, part: Callable[[Link], None]) -> None:
+    def _end(self, leave: Callable[[Link], None]) -> None:
         self.ended = True
         if self._listener is not None:
             self._listener.close()
@@ -111,7 +111,7 @@ class Transport:
         for peer in self.peers.values():
             peer.stop()
         for link in list(self.links):
-            part(link)
+            leave(link)
 
     def pause(self) -> None:
         """Take nothing in until `resume`; connections stay as they are."""

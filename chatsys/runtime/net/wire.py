@@ -18,10 +18,9 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
-from chatsys.actor.actor import Address
+from chatsys.actor.actor import Address, Number
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.protocol.messages import Number
 
 PROTOCOL = "chatsys/1"
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]

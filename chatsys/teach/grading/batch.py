@@ -25,7 +25,8 @@ from chatsys.isolation.answer import Bounds
 from chatsys.isolation.worker import Worker, wait_for_any
 from chatsys.surroundings import try_write
 from chatsys.teach.grading.marking import Course, Mark, mark_submission, open_course, without_answers
-from chatsys.teach.grading.reading import Unreadable, read
+from chatsys.teach.grading.reading import Unreadable
+from chatsys.teach.grading.submission import read
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

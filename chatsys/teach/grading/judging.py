@@ -42,7 +42,7 @@ SeedsFor = Callable[[Exercise, Kind], Sequence[int]]
 
 @contextmanager
 def open_trial(exercise: Exercise, answer: type | bytes) -> Iterator[Trial]:
-    """Return a trial of `answer`, a class or packed code; raises `Refused` where it cannot be tried at all."""
+    """Return a trial of `answer`, a class or packed code; raises `Gone` where it cannot be tried at all."""
     if not has(PROCESSES):
         assert isinstance(answer, type), "packed code is opened in a process of its own only"
         trial = LocalTrial(answer, exercise)
@@ -50,11 +50,10 @@ def open_trial(exercise: Exercise, answer: type | bytes) -> Iterator[Trial]:
             yield trial
         return
     code = answer if isinstance(answer, bytes) else pack({ANSWER: answer})
-    remote = RemoteClass(code, exercise.writes, exercise.methods, exercise.given)
-    try:
+    with RemoteClass(code, exercise.writes, exercise.methods, exercise.given) as remote:
+        if remote.borrowed or remote.problems:
+            raise Gone("refused", remote.borrowed or remote.problems[0])
         yield RemoteTrial(remote)
-    finally:
-        remote.close()
 
 
 def judge(

@@ -7,7 +7,7 @@ where the notebook cannot reach: worlds, seeds and keys are in this process, the
 
 Assumes   the folder of the course as in a clone: source/<lab>/, keys/<lab>/, keys/secret.
 Promises  a mark for every notebook, with a sentence for whatever cost points; what is in doubt is flagged for a person.
-Read also `reading`, `taking`, `judging`; `batch` (many notebooks), `nbgrader_judge` (the same marks in a gradebook).
+Read also `submission`, `taking`, `judging`; `batch` (many notebooks), `nbgrader_judge` (the same marks in a gradebook).
 """
 
 import hashlib
@@ -21,15 +21,17 @@ import msgspec
 
 from chatsys import __version__
 from chatsys.errors import UsageError
+from chatsys.errors import told as error_told
 from chatsys.surroundings import place
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.keys import Keys, read_keys, read_secret
-from chatsys.teach.grading.lab import DESIGN_WORDS, Exercise, Kind, Lab, Outcome, WrittenTest
+from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Kind, Lab, Outcome, WrittenTest
 from chatsys.teach.grading.predictions import given
-from chatsys.teach.grading.reading import Source, Submission, written_words
+from chatsys.teach.grading.reading import Source, find_source
 from chatsys.teach.grading.seeds import hidden_seeds, secret_id
-from chatsys.teach.grading.taking import Taken, take
+from chatsys.teach.grading.submission import Submission, written_words
+from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
 
 VISIBLE, LATER = "visible", "after_due_date"
@@ -70,28 +72,6 @@ def open_course(
     )
 
 
-def find_source(lab: str, course: str | Path | None = None) -> Path:
-    """Return the source notebook of a lab: below `course`, a clone's labs/; else looking upwards from here.
-
-    `lab` may also be a path, of the notebook or of its folder.  Raises `UsageError` if there is none.
-    """
-    given = place(lab)
-    if given.suffix == ".ipynb" and given.is_file():
-        return given.resolve()
-    homes = [Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[3]]
-    courses = [folder / "labs" for folder in homes] if course is None else [place(course)]
-    folders = [given] * (course is None) + [folder / "source" / lab for folder in courses]
-    for folder in folders if lab.strip(".") else ():
-        if found := sorted(folder.glob("*.ipynb")):
-            return found[0].resolve()
-    if course is None:
-        raise UsageError(
-            f"There is no lab {lab!r} under labs/source; give its folder's name, for example 03-total-order, "
-            "and with --course the labs folder of your clone."
-        )
-    raise UsageError(f"There is no lab {lab!r} under {courses[0] / 'source'}; give the labs folder of a clone.")
-
-
 def _version_of(lab: Lab, source: Path, folder: Path) -> str:
     """Return a short name of all files that a mark of this lab hangs on."""
     from chatsys.teach import labs
@@ -123,27 +103,57 @@ class Mark(dict[str, Any]):
 
 def mark_submission(submission: Submission, course: Course, student: str) -> Mark:
     """Return the mark of one notebook."""
-    begun = _cpu()
-    lab = course.lab
+    begun, lab = _cpu(), course.lab
     taken = take(submission.cells, wanted(lab))
     tests, flags = [_predictions(lab, taken)] if lab.predictions else [], list(taken.flags)
-    for exercise in lab.exercises:
-        outcomes = judge(
-            exercise,
-            taken.answers.get(exercise.number),
-            lambda asked, kind: course.seeds_for(student, asked, kind),
-            course.keys,
-            kinds=("public",) if course.keys is None else None,
-        )
-        tests += [_test(exercise.number, _explained(exercise, one, taken)) for one in outcomes]
-        flags += [f"{one.cell}: {one.sentence}" for one in outcomes if one.flagged]
-    for test in lab.tests:
-        code = taken.answers.get(test.number)
-        answers = open_answers(test) if course.keys is None else all_answers(test, course.keys)
-        one = _explained(test, judge_written(test, code, *answers), taken)
-        tests.append(_test(test.number, one))
-        flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
-    return _mark(submission, course, taken, tests, flags, _cpu() - begun)
+    for asked in _asked(lab):
+        for one in _outcomes(asked, course, taken, student):
+            tests.append(_test(asked.number, _explained(asked, one, taken)))
+            flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
+    predictions = given(lab, taken.predictions)
+    return Mark(
+        score=round(sum(test["score"] for test in tests), 2),
+        max_score=sum(test["max_score"] for test in tests),
+        tests=tests,
+        output="; ".join([*_by_hand(submission, course), *submission.remarks, *taken.remarks]),
+        flags=flags,
+        predictions={"kept": predictions, "first": submission.first_answers},
+        cpu=round(_cpu() - begun, 2),
+        memory=taken.memory,
+        held=list(taken.held),
+        **_record(course),
+    )
+
+
+def _outcomes(asked: Exercise | WrittenTest, course: Course, taken: NotebookAnswers, student: str) -> list[Outcome]:
+    """Judge one answer; a fault of a judge costs nobody the rest of the notebook."""
+    code, keys = taken.answers.get(asked.number), course.keys
+    try:
+        if isinstance(asked, WrittenTest):
+            answers = open_answers(asked) if keys is None else all_answers(asked, keys)
+            return [judge_written(asked, code, *answers)]
+        kinds: tuple[Kind, ...] | None = ("public",) if keys is None else None
+        return judge(asked, code, lambda one, kind: course.seeds_for(student, one, kind), keys, kinds=kinds)
+    except Exception as error:
+        why = f"This could not be graded, and the grader is to blame: {error_told(error)}."
+        return [
+            Outcome(
+                cell=cell, kind=kind, verdict="inconclusive", points=0, possible=points, sentence=why, flagged=(RUNS,)
+            )
+            for cell, kind, points in _cells(asked, course)
+        ]
+
+
+def _asked(lab: Lab) -> list[Exercise | WrittenTest]:
+    return [*lab.exercises, *lab.tests]
+
+
+def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kind, float]]:
+    """Return the graded cells of one exercise: (name, kind, points)."""
+    if isinstance(asked, WrittenTest):
+        return [(asked.graded, "public", asked.points)]
+    parts = [part for part in asked.parts if course.keys is not None or part.kind == "public"]
+    return [(part.cell, part.kind, part.points) for part in parts]
 
 
 def wanted(lab: Lab) -> dict[str, dict[str, str]]:
@@ -154,31 +164,13 @@ def wanted(lab: Lab) -> dict[str, dict[str, str]]:
 
 def without_answers(course: Course, why: str) -> Mark:
     """Return the mark of something that is no notebook of the lab: no points, and the sentence that says why."""
-    lab, public = course.lab, course.keys is None
-    parts = [part for one in lab.exercises for part in one.parts if not public or part.kind == "public"]
-    cells = [(part.cell, part.points) for part in parts] + [(one.graded, one.points) for one in lab.tests]
-    cells += [(lab.predictions_graded, lab.predictions_points)] if lab.predictions else []
+    lab = course.lab
+    cells = [(lab.predictions_graded, lab.predictions_points)] if lab.predictions else []
+    for asked in _asked(lab):
+        cells += [(name, points) for name, _, points in _cells(asked, course)]
     tests = [{"name": name, "score": 0, "max_score": points, "output": why} for name, points in cells]
     whole = sum(points for _, points in cells)
     return Mark(score=0, max_score=whole, tests=tests, output=why, flags=[], **_record(course))
-
-
-def _mark(
-    submission: Submission, course: Course, taken: Taken, tests: list[dict[str, Any]], flags: list[str], cpu: float
-) -> Mark:
-    predictions = given(course.lab, taken.predictions)
-    return Mark(
-        score=round(sum(test["score"] for test in tests), 2),
-        max_score=sum(test["max_score"] for test in tests),
-        tests=tests,
-        output="; ".join([*_by_hand(submission, course), *submission.remarks, *taken.remarks]),
-        flags=flags,
-        predictions={"kept": predictions, "first": submission.first_answers},
-        cpu=round(cpu, 2),
-        memory=taken.memory,
-        held=list(taken.held),
-        **_record(course),
-    )
 
 
 def _record(course: Course) -> dict[str, Any]:
@@ -220,7 +212,7 @@ def told(number: str, outcome: Outcome) -> str:
     return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}"
 
 
-def _explained(asked: Exercise | WrittenTest, outcome: Outcome, taken: Taken) -> Outcome:
+def _explained(asked: Exercise | WrittenTest, outcome: Outcome, taken: NotebookAnswers) -> Outcome:
     """Let an answer that is missing be told by what became of its cell."""
     if asked.number in taken.answers:
         return outcome
@@ -230,7 +222,7 @@ def _explained(asked: Exercise | WrittenTest, outcome: Outcome, taken: Taken) ->
     return msgspec.structs.replace(outcome, sentence=f"{why[0].upper()}{why[1:]}.") if why else outcome
 
 
-def _predictions(lab: Lab, taken: Taken) -> dict[str, Any]:
+def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
     """Return the test of the predictions: they count for being there, together."""
     answers = given(lab, taken.predictions)
     missing = [one.number for one in lab.predictions if one.number not in answers]

@@ -19,7 +19,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from chatsys.teach.grading.marking import Mark, mark_submission, open_course, without_answers
-from chatsys.teach.grading.reading import Unreadable, grade_id, understand
+from chatsys.teach.grading.reading import Unreadable, grade_id
+from chatsys.teach.grading.submission import understand
 
 
 class Judge(NbGraderPreprocessor):  # type: ignore[misc]

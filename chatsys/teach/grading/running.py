@@ -1,4 +1,4 @@
-"""Running: the process in which a notebook's cells run when it is graded; `taking` begins it and watches it.
+"""Running: the process in which a notebook's cells run when it is graded; `cell_process` begins and watches it.
 
     cells --one after the other, in a plain IPython--> names --packed, by value--> answers
                                     `- after each cell, so that a later one that ends the process takes nothing with it
@@ -8,7 +8,7 @@ it reads Python, packages and chatsys, writes into a folder of its own, and star
 its cells may have told as well; so it can say nothing but answers, and `taking` believes no more than that.
 
 Promises  a cell that raises costs itself.  A cell that comes to no end is told with its line, and ends the process.
-Read also `taking` (the other end), `isolation.confinement`, `isolation.pickling` (how a class travels).
+Read also `cell_process` (the other end), `exchange` (what is said), `isolation.confinement`, `isolation.pickling` (how a class travels).
 """
 
 import builtins
@@ -27,81 +27,22 @@ import msgspec
 from chatsys.errors import told
 from chatsys.isolation.deadline import own_line
 from chatsys.isolation.pickling import pack
-from chatsys.teach.grading.reading import Cell
+from chatsys.teach.grading.exchange import (
+    MOST_TOLD,
+    NO_MEMORY,
+    Begun,
+    Confined,
+    Done,
+    Ended,
+    Packed,
+    Predicted,
+    Request,
+    Stopped,
+    Told,
+)
 
-NO_MEMORY = 77
-"""With this code the process ends when there is no memory left for what follows."""
 ROOM = 256 << 20
 """Bytes that must be free after a cell that had not enough memory."""
-TOLD = 300
-"""Characters of a sentence about an error."""
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be run, and what may be taken."""
-
-    private: str
-    cells: list[Cell]
-    wanted: dict[str, dict[str, str]]
-    """Answer -> name under which it travels -> name in the notebook."""
-    cell: float
-    """Seconds of CPU that one cell may take."""
-    patience: float
-    """So many times that on the wall."""
-    memory: int
-    cpu: float
-    files: int
-
-
-class Confined(msgspec.Struct, frozen=True, tag=True):
-    """The process is ready; these measures hold."""
-
-    held: tuple[str, ...]
-
-
-class Begun(msgspec.Struct, frozen=True, tag=True):
-    """A cell begins."""
-
-    cell: int
-
-
-class Ended(msgspec.Struct, frozen=True, tag=True):
-    """A cell is over; what it raised, if it did."""
-
-    cell: int
-    raised: str = ""
-    unwritten: bool = False
-    """Whether it is one that nobody has written yet."""
-    again: bool = False
-    """Whether it was run for the second time."""
-
-
-class Kept(msgspec.Struct, frozen=True, tag=True):
-    """An answer, packed; or why it cannot be."""
-
-    key: str
-    code: bytes = b""
-    why: str = ""
-
-
-class Predicted(msgspec.Struct, frozen=True, tag=True):
-    """All predictions so far."""
-
-    answers: dict[str, bool | int | float | str]
-
-
-class Stopped(msgspec.Struct, frozen=True, tag=True):
-    """A cell takes too long, and the process ends."""
-
-    verdict: Literal["hung", "late"]
-    place: str
-
-
-class Done(msgspec.Struct, frozen=True, tag=True):
-    """All cells have run."""
-
-
-Told = Confined | Begun | Ended | Kept | Predicted | Stopped | Done
 
 
 def main() -> NoReturn:
@@ -246,9 +187,9 @@ def _ended(number: int, error: BaseException | None, again: bool) -> Ended:
         return Ended(number, again=again)
     if isinstance(error, SyntaxError):
         where = f" (in your cell, line {error.lineno})" if error.lineno else ""
-        return Ended(number, f"{type(error).__name__}: {str(error.msg)[:TOLD]}{where}", again=again)
+        return Ended(number, f"{type(error).__name__}: {str(error.msg)[:MOST_TOLD]}{where}", again=again)
     try:
-        said = told(error)[:TOLD]
+        said = told(error)[:MOST_TOLD]
     except MemoryError:  # there is none left for a sentence
         said = "MemoryError"
     return Ended(number, said, isinstance(error, NotImplementedError), again)
@@ -276,7 +217,7 @@ class _Answers:
 
     def __init__(self, request: Request, names: dict[str, Any], tell: Callable[[Told], None]) -> None:
         self.request, self.names, self.tell = request, names, tell
-        self._told: dict[str, Kept] = {}
+        self._told: dict[str, Packed] = {}
         self._predicted: dict[str, Any] = {}
 
     def look(self) -> None:
@@ -294,11 +235,11 @@ class _Answers:
             self._predicted = kept
             self.tell(Predicted(kept))
 
-    def _packed(self, key: str, parts: dict[str, str]) -> Kept:
+    def _packed(self, key: str, parts: dict[str, str]) -> Packed:
         try:
-            return Kept(key, pack({travels: self.names[name] for travels, name in parts.items()}))
+            return Packed(key, pack({travels: self.names[name] for travels, name in parts.items()}))
         except BaseException as error:  # a generator, an open file, or a class that refuses
-            return Kept(key, why=f"{type(error).__name__}: {error!s:.200}")
+            return Packed(key, why=f"{type(error).__name__}: {error!s:.200}")
 
     def _carry_own_modules(self) -> None:
         """What a cell wrote into a file beside the notebook and imported travels by value, too."""
@@ -342,7 +283,7 @@ class _Watch:
         frame: FrameType | None = sys._current_frames().get(self.main)
         try:
             self.channel.tell(
-                Stopped(verdict, own_line(frame).removesuffix(", in <module>")[:TOLD] if frame is not None else "")
+                Stopped(verdict, own_line(frame).removesuffix(", in <module>")[:MOST_TOLD] if frame is not None else "")
             )
         finally:
             os._exit(1)

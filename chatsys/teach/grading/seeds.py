@@ -6,6 +6,9 @@ A student who can compute the hidden seeds can try them at home, and answer for 
 from a secret of the course by a keyed hash (HMAC, RFC 2104): who has not the secret learns nothing from the seeds
 of others or of last year, and who has it can grade again and get the same runs.
 
+Each lab has a pool of secret seeds in each course, twice as many as a student gets.  Two students share about half
+of theirs, so that a judge who plays a seed once can use its run again.
+
 Promises  one secret, lab, exercise and student always give the same seeds; none is among the public ones.
 Read also `keys` (where the secret lies).
 """
@@ -15,16 +18,19 @@ import hmac
 
 FIRST_HIDDEN = 1 << 32
 """Hidden seeds begin here; public ones are small numbers that people can say to each other."""
+POOL = 2
+"""The pool has so many times as many seeds as a student gets."""
 
 
 def hidden_seeds(secret: bytes, lab: str, exercise: str, student: str, count: int) -> list[int]:
-    """Return `count` seeds, different for each student."""
+    """Return `count` seeds, other ones for each student."""
 
-    def seed(index: int) -> int:
-        what = "\0".join((lab, exercise, student, str(index))).encode()
-        return FIRST_HIDDEN + int.from_bytes(hmac.digest(secret, what, "sha256")[:6], "big")
+    def number(*what: str) -> int:
+        return int.from_bytes(hmac.digest(secret, "\0".join(what).encode(), "sha256")[:6], "big")
 
-    return [seed(index) for index in range(count)]
+    pool = [FIRST_HIDDEN + number("seed", lab, exercise, str(index)) for index in range(POOL * count)]
+    drawn = sorted(range(len(pool)), key=lambda index: number("student", lab, exercise, student, str(index)))
+    return [pool[index] for index in drawn[:count]]
 
 
 def secret_id(secret: bytes) -> str:

@@ -1,25 +1,42 @@
-"""Tidying: notebooks that were handed in are put right where they lie, before nbgrader looks at them.
+"""Tidying: what became of the cells of a lab by accident is put right, in a notebook or in the files of a whole folder.
 
     submitted/ann/03-total-order/03-total-order.ipynb --tidy--> the same file, mended; beside it ....ipynb.as-handed-in
 
-nbgrader stops a whole run at a notebook in which a cell was doubled or has become text.  `chatsys grade` mends the same
-things by itself, while it reads.
+Every cell is found by its nbgrader id, never by its place: students move cells, double them, delete them, and turn them
+into text.  nbgrader stops a whole run at such a notebook, so `chatsys tidy` mends the files before; `chatsys grade`
+mends the same things while it reads.
 
-Promises  a notebook that needs nothing is not touched; the first version of one that does is kept beside it.
-Read also `reading.tidy` (what is put right).
+    locked cells     get the text of the lab's own notebook back; what is missing is put in again
+    answers          stay as they are; of doubled ones both run, and the last one has the name
+    own cells        stay
+
+Promises  no answer is changed.  A notebook that needs nothing is not touched; the first version of one that does is kept.
+Read also `reading`, `submission`.
 """
 
+import difflib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from chatsys.errors import UsageError
 from chatsys.surroundings import UNUSABLE, cannot_write
-from chatsys.teach.grading.marking import find_source
-from chatsys.teach.grading.reading import Source, Unreadable, read_notebook, tidy
+from chatsys.teach.grading.reading import (
+    PLAY,
+    Notebook,
+    Source,
+    Unreadable,
+    about_of,
+    find_source,
+    grade_id,
+    read_notebook,
+    text_of,
+)
 
 KEPT = ".as-handed-in"
 
@@ -64,3 +81,129 @@ def _tidied(path: Path, source: Source) -> Tidied:
         new.write_text(json.dumps(notebook, indent=1) + "\n", encoding="utf-8")
         os.replace(new, path)
     return Tidied(str(path), remarks)
+
+
+# --- one notebook ---------------------------------------------------------------------------------------
+
+
+def tidy(notebook: Notebook, source: Source) -> list[str]:
+    """Put right what became of the cells of the lab, in place; return what was done, a sentence each.
+
+    Raises `Unreadable` if not one cell of this lab is there.
+    """
+    there = [grade_id(cell) for cell in notebook["cells"] if grade_id(cell) in source.cells]
+    if not there:
+        other = next((grade_id(cell) for cell in notebook["cells"] if grade_id(cell)), None)
+        why = (
+            f"it has a cell {other!r:.40}, which belongs to another one" if other else "no cell has a name of nbgrader"
+        )
+        raise Unreadable(f"This is no notebook of the lab {source.path.stem}: {why}.")
+    told = [*_single(notebook, source), *_in_shape(notebook, source)]
+    if moved := _moved([name for name in there if there.count(name) == 1], source):
+        told.append(
+            f"{_listed(moved)} stood in another place than in the lab's notebook; cells are found by their names"
+        )
+    told += _complete(notebook, source)
+    return told
+
+
+def _single(notebook: Notebook, source: Source) -> list[str]:
+    """Let each name be that of one cell: the last one that has it, as nbgrader does."""
+    told, seen = [], set[str]()
+    for cell in reversed(notebook["cells"]):
+        name = grade_id(cell)
+        if name and name not in source.cells:
+            told.append(f"cell {name:.40} is none of this lab's; it counts as one of the student's own")
+            del cell["metadata"]["nbgrader"]
+        elif name in seen:
+            told.append(_let_go(cell, name, source))
+        elif name:
+            seen.add(name)
+        elif "nbgrader" in cell["metadata"]:
+            del cell["metadata"]["nbgrader"]
+    return list(dict.fromkeys(reversed(told)))
+
+
+def _let_go(cell: dict[str, Any], name: str, source: Source) -> str:
+    """Take the name from a cell whose name another one has, too."""
+    del cell["metadata"]["nbgrader"]
+    if source.is_open(name):
+        return f"there is more than one cell {name}; all of them were run, and the last one counts"
+    cell["metadata"]["tags"] = [PLAY]
+    return f"there is more than one cell {name}; one of them was put back, and the others were not run"
+
+
+def _in_shape(notebook: Notebook, source: Source) -> Iterator[str]:
+    """Give each cell of the lab its kind, its points and, if it is locked, its text back."""
+    for cell in notebook["cells"]:
+        name = grade_id(cell)
+        if not name:
+            continue
+        mine = source.cells[name]
+        if cell["cell_type"] != mine["cell_type"]:
+            yield f"cell {name} had become a {_kind(cell)} cell and is a {_kind(mine)} cell again"
+            _retype(cell, mine["cell_type"])
+        if cell["cell_type"] == "code":
+            cell.setdefault("outputs", [])
+            cell.setdefault("execution_count", None)
+        cell["metadata"]["nbgrader"] = about_of(cell) | about_of(mine)
+        if "tags" in mine["metadata"]:
+            cell["metadata"]["tags"] = list(mine["metadata"]["tags"])
+        if not source.is_open(name):
+            if released(text_of(mine)) != released(text_of(cell)):
+                yield f"cell {name} had been changed and was put back"
+            cell["source"] = released(text_of(mine))
+
+
+def _kind(cell: dict[str, Any]) -> str:
+    return "text" if cell["cell_type"] == "markdown" else str(cell["cell_type"])
+
+
+def _retype(cell: dict[str, Any], kind: str) -> None:
+    cell["cell_type"] = kind
+    for name in ("outputs", "execution_count", "attachments"):
+        cell.pop(name, None)
+
+
+def released(text: str) -> str:
+    """Return the text of a locked cell as students have it: without what nbgrader takes out."""
+    hidden = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS\b.*?### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
+    return hidden.sub("", text).rstrip()
+
+
+def _moved(there: list[str], source: Source) -> list[str]:
+    """Return the cells that stand in another order than in the lab's notebook: as few as explain it."""
+    wanted = [name for name in source.cells if name in there]
+    kept = difflib.SequenceMatcher(None, wanted, there, autojunk=False).get_matching_blocks()
+    in_order = {wanted[at] for block in kept for at in range(block.a, block.a + block.size)}
+    return [name for name in there if name not in in_order]
+
+
+def _complete(notebook: Notebook, source: Source) -> Iterator[str]:
+    """Put in again what is missing: locked cells as they are, answers empty."""
+    there = {grade_id(cell) for cell in notebook["cells"]}
+    for name, mine in source.cells.items():
+        if name in there:
+            continue
+        yield f"cell {name} was missing and was put in again" + (", empty" if source.is_open(name) else "")
+        new = {"cell_type": mine["cell_type"], "metadata": json.loads(json.dumps(mine["metadata"])), "source": ""}
+        if not source.is_open(name):
+            new["source"] = released(text_of(mine))
+        if mine["cell_type"] == "code":
+            new |= {"outputs": [], "execution_count": None}
+        if "id" in mine:
+            new["id"] = _free_id(str(mine["id"]), notebook)
+        notebook["cells"].append(new)
+
+
+def _free_id(wanted: str, notebook: Notebook) -> str:
+    taken = {cell.get("id") for cell in notebook["cells"]}
+    return next(
+        name for name in (wanted, *(f"{wanted[:50]}-{more}" for more in range(len(taken) + 1))) if name not in taken
+    )
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"cell {names[0]}"
+    return f"the cells {', '.join(names[:-1])} and {names[-1]}"

@@ -24,7 +24,7 @@ import msgspec
 from chatsys.errors import told
 from chatsys.isolation.calls import Call, Reply, Script
 from chatsys.isolation.deadline import Deadline, TimeUp
-from chatsys.isolation.remote import Gone, Raised, RemoteClass
+from chatsys.isolation.remote import Gone, RemoteClass
 from chatsys.teach.grading.lab import Exercise
 
 DOOR = 3.0
@@ -56,7 +56,7 @@ class RemoteTrial:
 
     def __init__(self, remote: RemoteClass) -> None:
         self.remote, self.name = remote, remote.name
-        self.cls = _proxy(remote)
+        self.cls = _Class(remote)
 
     def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
         """Send them all at once."""
@@ -77,26 +77,17 @@ class RemoteTrial:
             if not all(reply.right for reply in self.remote.calls(mine, calls)):
                 return None
             sizes.append(self.remote.memory())
-        return None if None in sizes else sizes[1] - sizes[0]
+        return sizes[1] - sizes[0]
 
 
-def _proxy(remote: RemoteClass) -> type:
-    """Return a class whose objects are those of the student's class, in the other process."""
+class _Class:
+    """Looks like the class to a stage: it has its name, and makes objects."""
 
-    def make(self: Any, *arguments: Any) -> None:
-        self.remote_object = remote.new(*arguments)
+    def __init__(self, remote: RemoteClass) -> None:
+        self.__name__, self.__call = remote.name, remote.new
 
-    def method(name: str) -> Callable[..., Any]:
-        def call(self: Any, *arguments: Any) -> Any:
-            reply = remote.call(self.remote_object, name, arguments)
-            if not reply.right:
-                raise Raised(reply.error or reply.wrong or "")
-            return reply.value
-
-        return call
-
-    methods = {name: method(name) for name in remote.methods if name != "__init__"}
-    return type(remote.name, (), {"__init__": make, **methods})
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.__call(*arguments, **named)
 
 
 class LocalTrial:
@@ -130,7 +121,7 @@ class LocalTrial:
         try:
             mine = self.cls(*script.arguments)
         except Exception as error:
-            return [Reply(error=told(error))]
+            return [_raised(error)]
         for call in script.calls:
             replies.append(self._reply(mine, call))
             if not replies[-1].right:
@@ -141,7 +132,7 @@ class LocalTrial:
         try:
             value = getattr(mine, call.method)(*call.arguments)
         except Exception as error:
-            return Reply(error=told(error))
+            return _raised(error)
         try:
             return Reply(msgspec.convert(value, self.methods[call.method].returns))
         except msgspec.ValidationError:
@@ -150,3 +141,7 @@ class LocalTrial:
     def growth(self, load: Callable[[int, int], Script]) -> int | None:
         """Nobody can tell: this process does other things as well."""
         return None
+
+
+def _raised(error: Exception) -> Reply:
+    return Reply(error=told(error), unfinished=isinstance(error, NotImplementedError))

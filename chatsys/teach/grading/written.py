@@ -22,7 +22,7 @@ from chatsys.teach.grading.lab import RUNS, Finding, Outcome, WrittenTest
 from chatsys.teach.grading.recording import Done
 
 METHODS = {
-    "__init__": Method(("functions", "scenario", "claim")),
+    "__init__": Method(("scenario", "claim")),
     "steps": Method(("verbs",), returns=list[Done]),
     "claims": Method(("trace",), returns=str | None),
 }
@@ -67,7 +67,7 @@ def judge_written(test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any
         why = f"There is no {test.scenario}(world) or no {test.claim}(trace) in this notebook; write both in the cell {test.cell}."
         return _outcome(test, 0.0, why)
     try:
-        remote = RemoteClass(code, test.title, METHODS, (), holder=HOLDER)
+        remote = RemoteClass(code, "your test", METHODS, holder=HOLDER)
     except Gone as gone:
         return _gone(test, gone)
     try:

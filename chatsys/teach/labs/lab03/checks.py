@@ -97,7 +97,7 @@ class _Listening(TotalOrder):
         return super().on_message(sender, message, now)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def arrivals_of(seed: int) -> tuple[tuple[Arrival, ...], ...]:
     """Return what reaches each node in this seed, whatever its queue does with it."""
     world = world_of(seed, _Listening)
@@ -432,7 +432,7 @@ class Posted(msgspec.Struct, frozen=True):
         return f"post {self.post} of {self.origin}"
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def posts_of(seed: int) -> tuple[Posted, ...]:
     """Return what reaches the sequencer in this seed: some posts early, some again, each at last in its turn."""
     random = Random(f"lab 03/posts/{seed}")

@@ -11,7 +11,7 @@ to the student's queue, and *delivers* what the queue returns.
 What the student has not written is given: the gaps of a queue without `missing` are asked for by the
 stage, and where no sequencer is handed in, the stage's own gives the numbers.
 
-Assumes   the sequencer never crashes; what to do when it does is the matter of lab 06.
+Assumes   the sequencer never crashes; what to do when it does is the matter of `protocol.succession`.
 Promises  every number reaches every living node in the end, some of them more than once, if its gaps are asked for.
 Read also `checks` (who judges the classes), `protocol.holdback` and `protocol.ordering` (those of the real chat).
 """

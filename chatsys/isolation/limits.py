@@ -1,0 +1,131 @@
+"""Limits: what a class in a confined process may take, read off from outside, and what is said when it took more.
+
+    one operation    3 s of CPU           hung    it accuses: the same on every machine
+                     30 s on the wall     late    accuses nobody: it only waited, or was suspended
+    the whole        15 s of CPU, a number of threads, of files and of their bytes
+
+The process cannot change these readings, whatever it does with its own clocks and signals.
+
+Read also `confined_process` (who looks), `confinement` (the limits that the kernel keeps).
+"""
+
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from chatsys.escape import escape
+from chatsys.isolation.deadline import WAITS
+
+THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
+"""Threads of a process; files in its folder, their bytes in all, folders within folders."""
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What a class may take."""
+
+    operation: float = 3.0
+    """Seconds of CPU for one call."""
+    opening: float = 5.0
+    """Seconds of CPU until the class has been opened."""
+    whole: float = 15.0
+    """Seconds of CPU in all."""
+    patience: float = 10.0
+    """So many times as long on the wall."""
+    memory: int = 1 << 30
+    """Bytes beyond those that Python takes."""
+    files: int = 1 << 20
+    """Bytes of a file that it writes."""
+    reply: int = 1 << 18
+    """Bytes of one value that it returns."""
+    replies: int = 1 << 25
+    """Bytes of all that it answers to one request."""
+
+
+class Gone(BaseException):
+    """The process of a class has ended, or was ended; no world may take that for a crash of one of its nodes.
+
+    Attributes: `verdict`, `sentence`, `place` (a line of the class, or ""), `index` (which operation of the request),
+    `call` (which script and which call of it, where scripts were run).
+    """
+
+    def __init__(
+        self, verdict: Literal["hung", "late", "died", "borrowed"], sentence: str, place: str = "", index: int = 0
+    ) -> None:
+        self.verdict, self.sentence, self.place, self.index = verdict, sentence, place, index
+        self.call: tuple[int, int] | None = None
+        super().__init__(sentence)
+
+
+class Clock:
+    """The two clocks of one request."""
+
+    def __init__(self, limit: float, limits: Allowance) -> None:
+        self.limit, self.limits = limit, limits
+        self.begun = self.since = time.monotonic()
+        self.at: int | None = None
+        self.worked = 0.0
+
+    def over(self, at: int, worked: float, whole: float) -> tuple[str, float] | None:
+        """Return which verdict it is and after how many seconds, if the time is over; `at` is the operation."""
+        now = time.monotonic()
+        if at != self.at:
+            self.at, self.worked, self.since = at, worked, now
+        if worked - self.worked > self.limit:
+            return "hung", self.limit
+        if whole > self.limits.whole:
+            return "hung", self.limits.whole
+        wall, patience = now - self.since, self.limits.patience * self.limit
+        if wall > patience and worked - self.worked < WAITS * wall:
+            return "late", patience
+        if now - self.begun > (patience := self.limits.patience * self.limits.whole):
+            return "late", patience
+        return None
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What a process has taken."""
+
+    cpu: float = 0.0
+    threads: int = 0
+
+
+def taken(pid: int) -> Taken:
+    """Return what a process has taken; nothing if nobody can say."""
+    try:
+        if sys.platform == "linux":
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            return Taken((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(fields[17]))
+        import psutil
+
+        process = psutil.Process(pid)
+        times = process.cpu_times()
+        return Taken(float(times.user + times.system), process.num_threads())
+    except Exception:  # it has ended
+        return Taken()
+
+
+def overfull(folder: str, files: int = FILES, most: int = FOLDER) -> bool:
+    """Tell whether there are more files in a folder, or more bytes in them, or deeper ones, than there may be."""
+    waiting = [(folder, 0)]
+    while waiting:
+        here, depth = waiting.pop()
+        with suppress(OSError), os.scandir(here) as entries:  # what was removed meanwhile does not count
+            for entry in entries:
+                files -= 1
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, depth + 1))
+                else:
+                    most -= entry.stat(follow_symlinks=False).st_size
+                if files < 0 or most < 0 or depth > DEPTH:
+                    return True
+    return False
+
+
+def bounded(text: str, most: int) -> str:
+    """Return the beginning of a text that somebody else has written, with no sign that steers a terminal."""
+    return escape(text[:most])

@@ -1,0 +1,64 @@
+"""Operations: what is asked of the objects in a confined process, as bytes.
+
+    (7, "", (1,), {})                      make object 7: MyHoldBack(1)
+    (7, "receive", (3, message), {})       call a method of it
+    (7, None, (), {})                      forget it
+
+Only these bytes are pickled, and only there they are opened: they come from the judge.
+
+Promises  each call gets arguments of its own, as if it were the only one; a list that one call changes is no other
+          call's list.
+Read also `remote` (who asks), `answering` (who does it).
+"""
+
+import io
+import pickle
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from chatsys.isolation.calls import Script
+
+SCRIPT = 0
+"""The number of the object that a script has; those of others follow."""
+
+Operation = tuple[int, str | None, tuple[Any, ...], dict[str, Any]]
+_PLAIN = (int, float, str, bool, bytes, type(None))
+
+
+def operation(script: Script, index: int) -> Operation:
+    """Return call `index` of a script as an operation; at -1 the object is made."""
+    if index < 0:
+        return SCRIPT, "", script.arguments, {}
+    call = script.calls[index]
+    return SCRIPT, call.method, call.arguments, {}
+
+
+def encode(request: tuple[int, bool, Sequence[Operation]], shared: Collection[type]) -> bytes:
+    """Return (number, whether an error ends a script, operations) as bytes; nobody can change what is of type `shared`."""
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file, 5)
+    pickler.fast = not all(
+        type(one) in _PLAIN or type(one) in shared
+        for _number, _method, arguments, named in request[2]
+        for one in (*arguments, *named.values())
+    )  # then it writes everything as often as it meets it
+    pickler.dump(request)
+    return file.getvalue()
+
+
+def with_bases(given: Sequence[type]) -> tuple[type, ...]:
+    """Return these Structs, and before each one those that it inherits from."""
+    found = dict.fromkeys(
+        base
+        for kind in given
+        for base in reversed(kind.__mro__)
+        if issubclass(base, msgspec.Struct) and base is not msgspec.Struct
+    )
+    return tuple(found)
+
+
+def is_plain(kind: Any) -> bool:
+    """Tell whether nothing of such a Struct can be changed, so that many calls may share one."""
+    return bool(kind.__struct_config__.frozen) and all(field.type in _PLAIN for field in msgspec.structs.fields(kind))

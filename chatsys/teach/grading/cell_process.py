@@ -1,0 +1,221 @@
+"""The process in which cells run, seen from outside: it is begun, listened to, watched and ended.
+
+    Request --> the process (`running`) --Told, Told, ...--> hear(told)     until it is done, or
+                    |  it computes or waits too long, fills its folder or talks nonsense: ended from here
+                    `- it ends by itself
+
+Its clock is read from outside, because a cell can keep its own process from looking; the process looks first, and says
+in which line it was.
+
+Promises  what it says is decoded strictly and bounded in bytes; afterwards it is gone, with whatever it began.
+Read also `exchange` (what is said), `taking` (who begins it), `isolation.confinement`.
+"""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Literal
+
+import msgspec
+
+from chatsys.isolation.beginning import clean_environment
+from chatsys.isolation.drain import Drain
+from chatsys.isolation.limits import overfull, taken
+from chatsys.teach.grading.exchange import Begun, Confined, Done, Request, Stopped, Told
+
+BEGINNING = 60.0
+"""Seconds on the wall until a process is ready."""
+ANSWER, ALL_ANSWERS = 16 << 20, 256 << 20
+"""Bytes that one answer may have; bytes that a process may tell in all."""
+MOST_FILES = 10_000
+"""Files and folders that it may make."""
+SLACK = 0.5
+"""Seconds of CPU that the process has to say by itself where it is."""
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a process is over."""
+
+    verdict: Literal["done", "hung", "late", "died", "babbled", "full", "never ready"]
+    place: str = ""
+    """The line that was running, if it said so."""
+    said: str = ""
+    """How it ended by itself, or the last that it said before it was ready."""
+
+
+class CellProcess:
+    """One process, from its beginning to its end."""
+
+    def __init__(self, request: Request, left: float) -> None:
+        """Its cells may take `left` seconds of CPU together."""
+        self.request, self.left, self.folder = request, left, Path(request.private)
+        self.cell: int | None = None
+        """The cell that runs; None before the first one."""
+        self.cpu = self.ready = self.cell_cpu = 0.0
+        """Seconds of CPU by now, when the process was ready, and when the cell began."""
+        self.memory = 0
+        """Bytes that it took at most, once it is over."""
+        self.since = self.looked = time.monotonic()
+        self.process = subprocess.Popen(
+            command(), env=environment(self.folder), cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        assert self.process.stdin is not None and self.process.stdout is not None and self.process.stderr is not None
+        self.told: queue.Queue[Told | Ending] = queue.Queue()
+        threading.Thread(target=_listen, args=(self.process.stdout, self.told), daemon=True).start()
+        self.said = Drain(self.process.stderr)
+        try:
+            with self.process.stdin as stdin:
+                stdin.write(msgspec.msgpack.encode(request))
+        except OSError:
+            pass  # it has ended, and `watch` finds out
+
+    @property
+    def worked(self) -> float:
+        """Seconds of CPU that its cells have taken."""
+        return self.cpu - self.ready if self.ready else 0.0
+
+    def watch(self, hear: Callable[[Told], None]) -> Ending:
+        """Follow the process until it is over, giving what it says to `hear`; return why it is over."""
+        try:
+            while True:
+                ending = self._next(hear)
+                if ending is not None:
+                    return ending
+        finally:
+            self.end()
+
+    def _next(self, hear: Callable[[Told], None]) -> Ending | None:
+        try:
+            told = self.told.get(timeout=0.1)
+        except queue.Empty:
+            return self._overdue()
+        match told:
+            case Ending():
+                return self._by_itself(told)
+            case Stopped(verdict, place):
+                return Ending(verdict=verdict, place=place)
+            case Done():
+                return Ending(verdict="done")
+            case Confined() if self.ready:
+                return None  # only the first one is no cell's
+            case Confined():
+                self.ready = self._used()
+            case Begun(cell):
+                if not 0 <= cell < len(self.request.cells):
+                    return Ending(verdict="babbled")
+                self.cell, self.cell_cpu, self.since = cell, self._used(), time.monotonic()
+        hear(told)
+        return self._overdue() if time.monotonic() - self.looked > 0.2 else None
+
+    def _by_itself(self, ending: Ending) -> Ending:
+        """Say how it ended, or why it was never ready."""
+        if self.cell is None:
+            self.said.wait(SLACK)
+            return Ending(verdict="never ready", said=self.said.last_line() or "it said nothing")
+        return ending if ending.verdict == "babbled" else Ending(verdict="died", said=self._death(self.end()))
+
+    def _overdue(self) -> Ending | None:
+        """Look at the clocks and at the folder."""
+        now, used, cell = self._look(), self._used(), self.request.cell
+        if self.cell is None:
+            waited = now - self.since > BEGINNING
+            return Ending(verdict="never ready", said=f"it was not ready within {BEGINNING:g} s") if waited else None
+        if used - self.cell_cpu > cell + SLACK or used - self.ready > self.left + SLACK:
+            return Ending(verdict="hung")
+        if now - self.since > cell * self.request.patience + 4 * SLACK:
+            return Ending(verdict="late")
+        return Ending(verdict="full") if overfull(self.request.private, MOST_FILES, self.request.files) else None
+
+    def _look(self) -> float:
+        self.looked = time.monotonic()
+        return self.looked
+
+    def _used(self) -> float:
+        """Return the seconds of CPU that the process has taken."""
+        self.cpu = max(self.cpu, taken(self.process.pid).cpu)
+        return self.cpu
+
+    def end(self) -> int:
+        """End the process and whatever it began; return the code with which it ended."""
+        if self.process.returncode is None:
+            self._used()
+            _kill(self.process)
+            if hasattr(os, "wait4"):
+                _, status, usage = os.wait4(self.process.pid, 0)
+                self.process.returncode = os.waitstatus_to_exitcode(status)
+                self.cpu = usage.ru_utime + usage.ru_stime
+                self.memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+            else:
+                self.process.wait()
+        assert self.process.returncode is not None
+        return int(self.process.returncode)
+
+    def _death(self, code: int) -> str:
+        if code >= 0:
+            return f"code {code}"
+        try:
+            return f"signal {signal.Signals(-code).name}"
+        except ValueError:
+            return f"signal {-code}"
+
+
+def _listen(pipe: IO[bytes], told: "queue.Queue[Told | Ending]") -> None:
+    """Read what the process says until there is nothing more, or too much."""
+    decoder, whole = msgspec.msgpack.Decoder(Told), 0
+    with pipe:
+        while len(head := pipe.read(4)) == 4:
+            size = int.from_bytes(head, "big")
+            whole += size
+            try:
+                if size > ANSWER + 1000 or whole > ALL_ANSWERS:
+                    raise ValueError
+                data = pipe.read(size)
+                if len(data) < size:
+                    break
+                told.put(decoder.decode(data))
+            except (ValueError, msgspec.DecodeError):
+                told.put(Ending(verdict="babbled"))
+                return
+    told.put(Ending(verdict="died"))
+
+
+def command() -> list[str]:
+    """Return the command that begins the process: this Python, and the packages that this process has."""
+    root = str(Path(__file__).resolve().parents[3])
+    packages = [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")]
+    start = "import sys; sys.path[:0] = sys.argv[1:2]; from chatsys.teach.grading.running import main; main()"
+    return [sys.executable, "-s", "-P", "-B", "-X", "utf8", "-c", start, root, *packages]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of the process: nothing of ours but what the system needs."""
+    return {**clean_environment(str(folder)), "NBGRADER_EXECUTION": "autograde"}
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and those of its session; where it may start some of its own, those as well."""
+    try:
+        import psutil
+
+        children = psutil.Process(process.pid).children(recursive=True)
+    except Exception:  # it has ended
+        children = []
+    try:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)  # Popen.kill would also reap it, and lose what it took
+        else:
+            process.kill()
+    except (ProcessLookupError, PermissionError):
+        pass
+    for child in children:
+        try:
+            child.kill()
+        except Exception:  # it has ended
+            pass

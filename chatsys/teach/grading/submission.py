@@ -1,0 +1,95 @@
+"""A submission: what is in a notebook that was handed in: which cells run, which texts a person reads.
+
+    submitted.ipynb --read, put right--> Submission     setup of the lab, answers, own cells      these run
+                                            |           graded cells, cells with the tag `play`   these do not
+                                            `- texts, first answers to the predictions, what was put right
+
+Read also `reading`, `tidying` (before), `taking` (who runs the cells), `marking`.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chatsys.teach.grading.exchange import RunnableCell
+from chatsys.teach.grading.reading import Notebook, Source, grade_id, plays, read_notebook, text_of
+from chatsys.teach.grading.tidying import tidy
+
+STUB = re.compile(r"^\*Write [^*\n]*\*", re.MULTILINE)
+"""What stands in a text that nobody has written yet."""
+FIRST_ANSWER = re.compile(r"^(\d{1,2}[a-z]) kept: (.{1,60})$", re.MULTILINE)
+
+
+class Submission(msgspec.Struct, kw_only=True):
+    """A notebook that was handed in, as the grader sees it."""
+
+    notebook: Notebook
+    remarks: list[str]
+    """What was put right, a sentence each."""
+    cells: list[RunnableCell]
+    """What runs, in this order."""
+    texts: dict[str, str]
+    """What was written into text cells, by their grade_id."""
+    first_answers: dict[str, str]
+    """The first answer to each prediction that the outputs show, as it stands there."""
+
+
+def read(path: Path, source: Source) -> Submission:
+    """Read the notebook at `path` and put it right; raises `Unreadable` with a sentence."""
+    notebook, remarks = read_notebook(path)
+    return understand(notebook, source, remarks)
+
+
+def understand(notebook: Notebook, source: Source, remarks: list[str] | None = None) -> Submission:
+    """Put a notebook right and return what is in it; raises `Unreadable` if it is one of another lab."""
+    first = _first_answers(notebook)
+    told = [*(remarks or []), *tidy(notebook, source)]
+    return Submission(
+        notebook=notebook,
+        remarks=told,
+        cells=[*_setup(source), *_own(notebook, source)],
+        texts={grade_id(cell): text_of(cell) for cell in notebook["cells"] if _is_text(cell, source)},
+        first_answers=first,
+    )
+
+
+def _setup(source: Source) -> Iterator[RunnableCell]:
+    """Yield the lab's own cells that run, wherever they stand in the notebook, with the text that the lab gives them."""
+    for name, cell in source.cells.items():
+        if source.runs(name):
+            yield RunnableCell(name, text_of(cell))
+
+
+def _own(notebook: Notebook, source: Source) -> Iterator[RunnableCell]:
+    """Yield what the student wrote and what runs: answers, and cells of their own."""
+    for number, cell in enumerate(notebook["cells"], 1):
+        name = grade_id(cell)
+        if cell["cell_type"] != "code" or plays(cell) or (name and not source.is_open(name)):
+            continue
+        if text_of(cell).strip():
+            yield RunnableCell(name or f"number {number}", text_of(cell))
+
+
+def _is_text(cell: dict[str, Any], source: Source) -> bool:
+    return cell["cell_type"] == "markdown" and bool(name := grade_id(cell)) and source.is_open(name)
+
+
+def written_words(text: str) -> int:
+    """Return how many words somebody wrote into a text cell; its stub has none."""
+    return len(STUB.sub("", text).split())
+
+
+def _first_answers(notebook: Notebook) -> dict[str, str]:
+    """Return the first answer to each prediction that the outputs of a notebook show."""
+    found: dict[str, str] = {}
+    for cell in notebook["cells"]:
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else ():
+            text = output.get("text") if isinstance(output, dict) else None
+            text = "".join(map(str, text)) if isinstance(text, list) else text
+            for number, answer in FIRST_ANSWER.findall(text[:100_000]) if isinstance(text, str) else ():
+                found.setdefault(number, answer.strip())
+    return found
