@@ -25,8 +25,9 @@ from chatsys.teach.grading.lab import MEMORY, RUNS, Exercise, Finding, Kind, Out
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.labs.lab03 import LAB, friends, play
-from chatsys.teach.labs.lab03.checks import arrivals_of, posts_of
-from chatsys.teach.labs.lab03.reading import Arrival, Reading
+from chatsys.teach.labs.lab03.numbering import posts_of
+from chatsys.teach.labs.lab03.reading import Reading
+from chatsys.teach.labs.lab03.runs import Arrival, arrivals_of
 from chatsys.teach.labs.lab03.stage import Message
 
 COURSE = Path(__file__).parents[2] / "labs"

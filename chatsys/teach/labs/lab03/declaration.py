@@ -2,12 +2,12 @@
 
     public 30   hidden 30   search 15   budget 5   written test 5   explanation 10   predictions 5
 
-Read also `checks` (the judges), `play` (the runs that answer the predictions), `grading.lab` (what each field means).
+Read also `checks`, `asking` and `numbering` (the judges), `play` (the runs that answer the predictions), `grading.lab` (what each field means).
 """
 
 from chatsys.isolation.calls import Method
 from chatsys.teach.grading.lab import Exercise, Explain, Lab, Part, Predict, WrittenTest
-from chatsys.teach.labs.lab03 import checks, friends, play
+from chatsys.teach.labs.lab03 import asking, checks, friends, numbering, play
 from chatsys.teach.labs.lab03.stage import Message
 
 SEARCHED = (
@@ -53,7 +53,7 @@ GAP_REQUEST = Exercise(
     lines=3,
     methods={"__init__": MADE, "receive": RECEIVE, "missing": Method(("newest",), returns=int | None)},
     given=(Message,),
-    judge=checks.judge_asking,
+    judge=asking.judge_asking,
     aspects={"complete": 2, "last": 2, "smallest": 2, "quiet": 2},
     needs={"last": ("complete",), "smallest": ("complete",), "quiet": ("complete",), "budget": ("complete", "last")},
     hints={"complete": 3, "last": 1, "smallest": 2, "quiet": 3},
@@ -75,7 +75,7 @@ SEQUENCER = Exercise(
     cell="sequencer",
     lines=9,
     methods={"order": Method(("origin", "post", "text"), returns=int | None)},
-    judge=checks.judge_sequencer,
+    judge=numbering.judge_sequencer,
     aspects={"numbers": 2, "order": 2, "once": 2, "again": 2},
     needs={"order": ("numbers",), "once": ("numbers",), "again": ("numbers", "once")},
     hints={"numbers": 1, "order": 3, "once": 2, "again": 2},

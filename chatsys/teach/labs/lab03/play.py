@@ -29,10 +29,10 @@ def chat(
     queue: Any,
     seed: int = 7,
     slowest: float = 0.6,
+    *,
     loss: float = 0.0,
     duplication: float = 0.0,
     sequencer: Any = None,
-    lines: tuple[str, ...] = LINES,
 ) -> World:
     """Return a world after its run: nodes 1, 2 and 3 say the lines in turn; a message takes up to `slowest` seconds."""
     network = Conditions(
@@ -40,7 +40,7 @@ def chat(
     )  # fmt: skip
     world = World(seed, actor=total_order(queue, sequencer), network=network)
     world.run(0.1)
-    for turn, line in enumerate(lines):
+    for turn, line in enumerate(LINES):
         world.say(line, 1 + turn % 3, "main", AUTHORS[turn % 3])
         _until_numbered(world, turn + 1)
         world.run(0.05)
