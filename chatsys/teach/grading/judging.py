@@ -177,7 +177,7 @@ def outcome(exercise: Exercise, part: Part, found: Sequence[Finding], before: se
         verdict = "exhausted, ok" if part.kind == "search" else "pass"
     return Outcome(
         cell=part.cell, kind=part.kind, verdict=verdict, points=points, possible=part.points,
-        sentence=_sentence(exercise, told, lost), lost=tuple(one for one in shares if one in lost),
+        sentence=_sentence(exercise, part, told, lost), lost=tuple(one for one in shares if one in lost),
         flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
     )  # fmt: skip
 
@@ -200,12 +200,12 @@ def _one_of_each(found: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(first.values())
 
 
-def _sentence(exercise: Exercise, told: Sequence[Finding], lost: set[str]) -> str:
+def _sentence(exercise: Exercise, part: Part, told: Sequence[Finding], lost: set[str]) -> str:
     if told:
         return told[0].sentence
     if lost:
         return f"This counts only once {' and '.join(sorted({n for one in lost for n in exercise.needs[one]}))} holds."
-    return exercise.done
+    return part.done or exercise.done
 
 
 def _nothing(exercise: Exercise, part: Part, finding: Finding) -> Outcome:

@@ -70,6 +70,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     points: float
     aspects: dict[str, int] = {}
     """Each thing that must hold, and its share; empty: those of the exercise."""
+    done: str = ""
+    """The sentence when everything holds; empty: that of the exercise."""
 
 
 class Exercise(msgspec.Struct, frozen=True, kw_only=True):
