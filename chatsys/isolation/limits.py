@@ -54,7 +54,11 @@ class Gone(BaseException):
     """
 
     def __init__(
-        self, verdict: Literal["hung", "late", "died", "borrowed"], sentence: str, place: str = "", index: int = 0
+        self,
+        verdict: Literal["hung", "late", "died", "borrowed", "refused"],
+        sentence: str,
+        place: str = "",
+        index: int = 0,
     ) -> None:
         self.verdict, self.sentence, self.place, self.index = verdict, sentence, place, index
         self.call: tuple[int, int] | None = None

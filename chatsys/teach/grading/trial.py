@@ -38,10 +38,12 @@ class Trial(Protocol):
 
     name: str
     """The name of the class, for sentences."""
-    unfinished: str
-    """The first method that raised NotImplementedError: it is not written yet; "" if there is none."""
     cls: Any
     """Called like the student's class, it makes an object with the methods that the exercise declares."""
+
+    @property
+    def unfinished(self) -> str:
+        """The first method that raised NotImplementedError: it is not written yet; "" if there is none."""
 
     def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
         """Play each script on an object of its own; its replies end with the first one that is not right."""
