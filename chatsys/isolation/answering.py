@@ -221,7 +221,10 @@ class Answers:
             if self._out_of_memory(error):
                 self.objects.clear()
             return ERROR, (_told(error), isinstance(error, NotImplementedError), self.spent)
-        return self._value(self.fits.get(method), value)
+        kind, data = self._value(self.fits.get(method), value)
+        if stop and kind == WRONG:
+            self.failed.add(number)
+        return kind, data
 
     def _out_of_memory(self, error: BaseException) -> bool:
         self.spent = isinstance(error, MemoryError)
