@@ -393,9 +393,14 @@ def test_gone_is_no_error_that_a_world_could_take_for_its_own() -> None:
         assert remote.new() is not None
 
 
-def test_no_process_outlives_the_one_that_began_it() -> None:
+def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
     code = "import sys; sys.path[:0] = {path!r}\nfrom remotely import *\nwith remotely(body('import time; time.sleep(1000)'), Quota()) as r:\n    print(r._process.pid, flush=True); r.run([script(1)])"
-    judge = subprocess.Popen([sys.executable, "-c", code.format(path=sys.path)], stdout=subprocess.PIPE, text=True)
+    judge = subprocess.Popen(
+        [sys.executable, "-c", code.format(path=sys.path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     assert judge.stdout is not None
     child = psutil.Process(int(judge.stdout.readline()))
     judge.send_signal(signal.SIGKILL)
