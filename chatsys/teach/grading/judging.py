@@ -30,10 +30,12 @@ from chatsys.teach.grading.lab import (
     Outcome,
     Part,
 )
-from chatsys.teach.grading.trial import BEFORE, AFTER, LocalTrial, RemoteTrial, Trial
+from chatsys.teach.grading.trial import AFTER, BEFORE, LocalTrial, RemoteTrial, Trial
 
 ANSWER = "answer"
 """Under which name a class travels."""
+LOUDEST = 100
+"""The rank of what ends a trial: it is told before all else."""
 MOST_KEPT = 1_000_000
 """Bytes that the calls of a load may leave behind."""
 
@@ -112,6 +114,10 @@ class _Judging:
             found.append(self.ended)
         except Raised as error:
             found.append(Finding(aspect=RUNS, sentence=f"{self.exercise.writes} raised {error}."))
+        if self.trial.unfinished:
+            why = f"You have not written `{self.trial.unfinished}` of {self.exercise.writes} yet."
+            self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST)
+            return [self.ended]
         return found
 
     def _judges(self, kind: Kind) -> Iterator[Judge]:
@@ -148,7 +154,7 @@ def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
 
 def told_gone(exercise: Exercise, gone: Gone) -> Finding:
     """Return the finding for an answer that cannot be asked any more."""
-    return Finding(aspect=RUNS, sentence=gone.sentence, inconclusive=gone.verdict == "late", rank=100)
+    return Finding(aspect=RUNS, sentence=gone.sentence, inconclusive=gone.verdict == "late", rank=LOUDEST)
 
 
 def outcome(exercise: Exercise, part: Part, found: Sequence[Finding], before: set[str]) -> Outcome:
@@ -171,7 +177,7 @@ def outcome(exercise: Exercise, part: Part, found: Sequence[Finding], before: se
         verdict = "exhausted, ok" if part.kind == "search" else "pass"
     return Outcome(
         cell=part.cell, kind=part.kind, verdict=verdict, points=points, possible=part.points,
-        sentence=_sentence(exercise, told, lost), lost=tuple(one for one in shares if one in lost),
+        sentence=_sentence(exercise, part, told, lost), lost=tuple(one for one in shares if one in lost),
         flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
     )  # fmt: skip
 
@@ -194,12 +200,12 @@ def _one_of_each(found: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(first.values())
 
 
-def _sentence(exercise: Exercise, told: Sequence[Finding], lost: set[str]) -> str:
+def _sentence(exercise: Exercise, part: Part, told: Sequence[Finding], lost: set[str]) -> str:
     if told:
         return told[0].sentence
     if lost:
         return f"This counts only once {' and '.join(sorted({n for one in lost for n in exercise.needs[one]}))} holds."
-    return exercise.done
+    return part.done or exercise.done
 
 
 def _nothing(exercise: Exercise, part: Part, finding: Finding) -> Outcome:

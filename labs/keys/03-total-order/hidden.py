@@ -8,8 +8,11 @@ from typing import Any
 import msgspec
 
 from chatsys.teach.grading.lab import Finding
-from chatsys.teach.labs.lab03.checks import Ask, Posted, asks_of, find_shared, judge_posts, play_asking
-from chatsys.teach.labs.lab03.reading import Arrival, Reading, numbers, script_of
+from chatsys.teach.labs.lab03.asking import Ask, asks_of, play_asking
+from chatsys.teach.labs.lab03.checks import find_shared
+from chatsys.teach.labs.lab03.numbering import Posted, judge_posts
+from chatsys.teach.labs.lab03.reading import Reading, numbers
+from chatsys.teach.labs.lab03.runs import Arrival, script_of
 from chatsys.teach.labs.lab03.stage import Message
 
 NUMBERS, LONGEST = 4, 6

@@ -3,7 +3,8 @@
     declaration  LAB: what is written, what it is worth, what is predicted
     stage        the actor around the student's classes
     play         the runs of the page
-    checks       the judges; reading: one queue, call by call
+    checks       the judge of 3.1; runs: what arrives; reading: one queue, call by call
+    asking       the judge of 3.2; numbering: that of 3.3
     friends      wrong queues that a written test has to find
 
 What the notebook takes from here stands in `__all__`; names are looked up when they are first used, so that handing in answers does not load a simulator.

@@ -2,13 +2,17 @@
 
     public 30   hidden 30   search 15   budget 5   written test 5   explanation 10   predictions 5
 
-Read also `checks` (the judges), `play` (the runs that answer the predictions), `grading.lab` (what each field means).
+Read also `checks`, `asking` and `numbering` (the judges), `play` (the runs that answer the predictions), `grading.lab` (what each field means).
 """
 
 from chatsys.isolation.calls import Method
 from chatsys.teach.grading.lab import Exercise, Explain, Lab, Part, Predict, WrittenTest
-from chatsys.teach.labs.lab03 import checks, friends, play
+from chatsys.teach.labs.lab03 import asking, checks, friends, numbering, play
 from chatsys.teach.labs.lab03.stage import Message
+
+SEARCHED = (
+    f"All {sum(4**length for length in range(1, 7)):,} orders of arrival of up to 6 copies of 4 messages were tried."
+)
 
 RECEIVE = Method(("number", "message"), returns=list[Message])
 MADE = Method(("first",), optional=("first",))
@@ -34,11 +38,11 @@ HOLD_BACK = Exercise(
     parts=(
         Part(kind="public", cell="check-3-1", points=14),
         Part(kind="hidden", cell="hidden-3-1", points=14),
-        Part(kind="search", cell="search-3-1", points=15, aspects={"orders": 1}),
+        Part(kind="search", cell="search-3-1", points=15, aspects={"orders": 1}, done=SEARCHED),
     ),
     load=checks.load,
     figure="queue_length",
-    done=f"In every run all three nodes delivered #1 to #{checks.MESSAGES}, each once and in order.",
+    done="In every run all three nodes delivered what reached them, each message once and in order.",
 )
 
 GAP_REQUEST = Exercise(
@@ -49,14 +53,14 @@ GAP_REQUEST = Exercise(
     lines=3,
     methods={"__init__": MADE, "receive": RECEIVE, "missing": Method(("newest",), returns=int | None)},
     given=(Message,),
-    judge=checks.judge_asking,
+    judge=asking.judge_asking,
     aspects={"complete": 2, "last": 2, "smallest": 2, "quiet": 2},
     needs={"last": ("complete",), "smallest": ("complete",), "quiet": ("complete",), "budget": ("complete", "last")},
     hints={"complete": 3, "last": 1, "smallest": 2, "quiet": 3},
     parts=(
         Part(kind="public", cell="check-3-2", points=8),
         Part(kind="hidden", cell="hidden-3-2", points=8),
-        Part(kind="budget", cell="budget-3-2", points=5, aspects={"budget": 1}),
+        Part(kind="budget", cell="budget-3-2", points=5, aspects={"budget": 1}, done="No request was needless."),
     ),
     figure="queue_length",
     done="In every run each lost message was asked for until it came, the last one too, and then it was quiet.",
@@ -71,7 +75,7 @@ SEQUENCER = Exercise(
     cell="sequencer",
     lines=9,
     methods={"order": Method(("origin", "post", "text"), returns=int | None)},
-    judge=checks.judge_sequencer,
+    judge=numbering.judge_sequencer,
     aspects={"numbers": 2, "order": 2, "once": 2, "again": 2},
     needs={"order": ("numbers",), "once": ("numbers",), "again": ("numbers", "once")},
     hints={"numbers": 1, "order": 3, "once": 2, "again": 2},

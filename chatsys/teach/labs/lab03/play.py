@@ -29,10 +29,10 @@ def chat(
     queue: Any,
     seed: int = 7,
     slowest: float = 0.6,
+    *,
     loss: float = 0.0,
     duplication: float = 0.0,
     sequencer: Any = None,
-    lines: tuple[str, ...] = LINES,
 ) -> World:
     """Return a world after its run: nodes 1, 2 and 3 say the lines in turn; a message takes up to `slowest` seconds."""
     network = Conditions(
@@ -40,7 +40,7 @@ def chat(
     )  # fmt: skip
     world = World(seed, actor=total_order(queue, sequencer), network=network)
     world.run(0.1)
-    for turn, line in enumerate(lines):
+    for turn, line in enumerate(LINES):
         world.say(line, 1 + turn % 3, "main", AUTHORS[turn % 3])
         _until_numbered(world, turn + 1)
         world.run(0.05)
@@ -60,6 +60,8 @@ def crowd(queue: Any, seed: int = 7, slowest: float = 0.4, loss: float = 0.2, se
 
 def queue_numbers(run: Any) -> str:
     """Say how many messages waited at once at most, and how long the longest of them waited."""
+    if (broken := next(iter(trace_of(run).of("broken")), None)) is not None:
+        return f"Your class stopped node {broken.node} ({broken.reason}), so there is nothing to count yet."
     found = waits(run)
     if not found:
         return "No message was held back and delivered later in this run."

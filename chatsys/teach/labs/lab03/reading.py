@@ -16,43 +16,16 @@ Read also `checks`, which asks the queue and chooses among these findings.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from chatsys.isolation.calls import Call, Reply, Script
+from chatsys.isolation.calls import Reply, Script
 from chatsys.teach.grading.lab import Finding, Step
+from chatsys.teach.labs.lab03.runs import Arrival, script_of
 from chatsys.teach.labs.lab03.stage import Message
+
+SHARED, TEXT, CAUSE, WAITS, PLAIN, SEEN = 5, 4, 3, 2, 1, 0
+"""How much a sentence explains: the highest rank is told first."""
 
 BEFORE, BEYOND = 25, 3
 """So many calls before and after the wrong one are shown."""
-
-
-class Arrival(msgspec.Struct, frozen=True):
-    """One message that reaches a queue."""
-
-    number: int
-    message: Message
-    time: float | None = None
-
-
-class Returned:
-    """A queue that answers what another one answered."""
-
-    def __init__(self, replies: Iterable[Reply]) -> None:
-        self.replies = iter(replies)
-
-    def receive(self, number: int, message: Message) -> list[Message]:
-        """Return the next answer, or stop the node where the other one did."""
-        reply = next(self.replies)
-        if not reply.right:
-            raise RuntimeError(reply.error or reply.wrong)
-        answer: list[Message] = reply.value
-        return answer
-
-
-def script_of(arrivals: Iterable[Arrival], first: int | None = None) -> Script:
-    """Return the calls that these arrivals are, for a queue that begins with `first`."""
-    calls = tuple(Call("receive", (one.number, one.message)) for one in arrivals)
-    return Script(calls, () if first is None else (first,))
 
 
 def numbers(some: Iterable[int]) -> str:
@@ -202,7 +175,7 @@ class Reading:
         copies = sum(1 for one in self.arrivals[: call + 1] if one.number == number)
         why = f"; it had received {copies} copies of it by then" if copies > 1 else ""
         sentence = f"With seed {self.seed} node {self.node} delivered #{number} again at {self.at(call)}{why}."
-        return self.finding(aspect, sentence, call, 0)
+        return self.finding(aspect, sentence, call, SEEN)
 
     def find_late(self, aspect: str) -> Finding:
         """A message waited although nothing was missing."""
@@ -219,13 +192,13 @@ class Reading:
         """One sentence for both: what came pushed out less than it could."""
         if self.arrivals[ready].number == number:
             sentence = f"{self.opening(ready)} nothing was missing, and it had to wait all the same: #{fate}."
-            return self.finding(aspect, sentence, ready, 2)
+            return self.finding(aspect, sentence, ready, WAITS)
         came = self.arrivals[ready].number
         sentence = (
             f"{self.opening(ready)} #{number} was ready, too; your queue {self.tell_returned(ready)} and had to return "
             f"{numbers(self.expected[ready])}. #{fate}."
         )
-        return self.finding(aspect, sentence, ready, 3 if came < number else 1)
+        return self.finding(aspect, sentence, ready, CAUSE if came < number else PLAIN)
 
     def find_strange(self, aspect: str) -> Finding:
         """A message was returned that never arrived."""
@@ -237,7 +210,7 @@ class Reading:
             f"{self.opening(call)} your queue returned #{message.number} {said(message)}; "
             f"{true or f'no #{message.number} has arrived'}. Return the messages that you were given."
         )
-        return self.finding(aspect, sentence, call, 3)
+        return self.finding(aspect, sentence, call, CAUSE)
 
     def thrown_away(self) -> int | None:
         """Return the number that was lost because a larger one had been delivered before it came."""
@@ -252,7 +225,7 @@ class Reading:
             f"{self.at(self.arrived[self.lost])} and was thrown away: a larger number does not mean that the smaller "
             "ones will never come."
         )
-        return self.finding(aspect, sentence, self.early[0], 3)
+        return self.finding(aspect, sentence, self.early[0], CAUSE)
 
     def find_taken_for_copy(self, aspect: str) -> Finding:
         """A message was lost because another one has the same text."""
@@ -265,7 +238,7 @@ class Reading:
             f'With seed {self.seed} node {self.node} never delivered "{mine.text:.20}" (#{self.lost}): it was taken for a '
             f"copy of {other}. Equal texts are two messages; only the number tells copies."
         )
-        return self.finding(aspect, sentence, self.wrong or 0, 4)
+        return self.finding(aspect, sentence, self.wrong or 0, TEXT)
 
     def copies_of_lost(self) -> int:
         """Return how often the lost message came before it was ready."""
@@ -281,7 +254,7 @@ class Reading:
             f"With seed {self.seed} #{self.lost} reached node {self.node} {len(calls)} times (at {times}) and was never "
             "delivered; without the copies your queue is right. A copy must not remove what waits."
         )
-        return self.finding(aspect, sentence, self.wrong or 0, 3)
+        return self.finding(aspect, sentence, self.wrong or 0, CAUSE)
 
     def find_first(self, aspect: str) -> Finding:
         """A queue that begins in the middle did not."""
@@ -293,7 +266,7 @@ class Reading:
         )
         return self.finding(aspect, sentence, call)
 
-    def finding(self, aspect: str, sentence: str, call: int, rank: int = 1) -> Finding:
+    def finding(self, aspect: str, sentence: str, call: int, rank: int = PLAIN) -> Finding:
         """Return a finding with the calls of this queue around `call`."""
         return Finding(aspect=aspect, sentence=sentence, seed=self.seed, steps=self.steps(call), rank=rank)
 

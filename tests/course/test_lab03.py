@@ -1,0 +1,391 @@
+"""Lab 03: the judges find the cause of each mistake and leave right answers alone, whatever they look like.
+
+`test_lab_mould` plays the same answers in processes of their own; here they are played in this one, so that many
+seeds are cheap.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from trials import TestTrial
+
+from chatsys import check
+from chatsys.isolation.calls import Reply
+from chatsys.teach import figures
+from chatsys.teach.figures.waiting import find_plateaus
+from chatsys.teach.grading import predictions, revealing
+from chatsys.teach.grading.judging import outcome
+from chatsys.teach.grading.keys import Mistake, read_keys
+from chatsys.teach.grading.lab import MEMORY, RUNS, Exercise, Finding, Kind, Outcome
+from chatsys.teach.grading.recording import Recording
+from chatsys.teach.grading.seeds import hidden_seeds
+from chatsys.teach.labs.lab03 import LAB, friends, play
+from chatsys.teach.labs.lab03.numbering import posts_of
+from chatsys.teach.labs.lab03.reading import Reading
+from chatsys.teach.labs.lab03.runs import Arrival, arrivals_of
+from chatsys.teach.labs.lab03.stage import Message
+
+COURSE = Path(__file__).parents[2] / "labs"
+KEYS = read_keys(COURSE, LAB)
+HOLD_BACK, GAP_REQUEST, SEQUENCER = LAB.exercises
+FEW = 12
+RIGHT = [
+    pytest.param(exercise, cls, id=f"{exercise.number}: {name}")
+    for exercise in LAB.exercises
+    for name, cls in KEYS.answers[exercise.number].items()
+]
+WRONG = [
+    pytest.param(exercise, mistake, id=f"{exercise.number}: {name}")
+    for exercise in LAB.exercises
+    for name, mistake in KEYS.mistakes[exercise.number].items()
+]
+
+
+def seeds_for(exercise: Exercise, kind: Kind, count: int = FEW, student: str = "ann") -> Any:
+    if kind == "public":
+        return range(count)
+    return hidden_seeds(b"a secret for tests only", LAB.name, exercise.number, student, count)
+
+
+def judged(
+    exercise: Exercise, answer: type, count: int = FEW, student: str = "ann", search: bool = False
+) -> dict[str, Outcome]:
+    """Return what the judges of the lab and of its keys say, part by part."""
+    trial = TestTrial(answer, exercise)
+    before: set[str] = set()
+    found: dict[str, Outcome] = {}
+    for part in [part for part in exercise.parts if search or part.kind != "search"]:
+        seeds = seeds_for(exercise, part.kind, count, student)
+        judges = [exercise.judge] if part.kind in ("public", "hidden") else []
+        judges += [KEYS.extra[exercise.number]] if part.kind == "hidden" and exercise.number in KEYS.extra else []
+        judges += [KEYS.judges[exercise.number, part.kind]] if (exercise.number, part.kind) in KEYS.judges else []
+        findings = [finding for judge in judges for finding in judge(trial, seeds)]
+        runs = not any(one.aspect == RUNS for one in findings)
+        findings += list(kept(exercise, trial)) if runs and MEMORY in exercise.shares(part) else []
+        found[part.kind] = outcome(exercise, part, findings, before)
+    return found
+
+
+def kept(exercise: Exercise, trial: TestTrial) -> Iterator[Finding]:
+    assert exercise.load is not None
+    grown = trial.growth(exercise.load)
+    if grown is not None and grown > 1_000_000:
+        sentence = f"holds {grown / 1e6:.1f} MB more than after 2,000; all were delivered. What can be forgotten?"
+        yield Finding(aspect=MEMORY, sentence=sentence)
+
+
+def right(number: str = "3.1") -> Any:
+    return KEYS.answers[number]["reference"]
+
+
+def wrong(name: str, number: str = "3.1") -> Any:
+    return KEYS.mistakes[number][name].cls
+
+
+# --- right and wrong answers -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("exercise", "answer"), RIGHT)
+def test_a_right_answer_loses_nothing_on_many_seeds(exercise: Exercise, answer: type) -> None:
+    for one in judged(exercise, answer, 40, search=True).values():
+        assert (one.points, one.lost, one.flagged) == (one.possible, (), ()), one.sentence
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), WRONG)
+def test_a_mistake_loses_what_it_declares_and_its_writer_reads_why(exercise: Exercise, mistake: Mistake) -> None:
+    outcomes = judged(exercise, mistake.cls)
+    lost = {kind: set(one.lost) for kind, one in outcomes.items() if one.lost}
+    assert lost == {kind: set(aspects) for kind, aspects in mistake.loses.items() if kind != "search"}
+    first = next(one for one in outcomes.values() if one.lost)
+    assert re.search(mistake.says, first.sentence), first.sentence
+    for one in outcomes.values():
+        for finding in one.findings:
+            assert len(finding.sentence) <= 300
+            assert re.search(r"#\d|call \d|post \d|\d s\b|order of arrival|MB more|not written", finding.sentence)
+
+
+@pytest.mark.parametrize(
+    "name", ["delivers on receipt", "skips the gap", "a copy is known by its text", "old ones again"]
+)
+def test_the_story_is_the_same_for_other_students(name: str) -> None:
+    mistake = KEYS.mistakes["3.1"][name]
+    for student in ("bob", "eve"):
+        sentence = judged(HOLD_BACK, mistake.cls, student=student)["hidden"].sentence
+        assert re.search(mistake.says, sentence), sentence
+
+
+class Echo:
+    def __init__(self, first: int = 1) -> None:
+        pass
+
+    def receive(self, number: int, message: Any) -> list[Any]:
+        return [message]
+
+    def missing(self, newest: int) -> int:
+        return newest
+
+    def order(self, origin: str, post: int, text: str) -> int:
+        return post
+
+
+class First(Echo):
+    def __init__(self, first: int = 1) -> None:
+        self.calls = 0
+
+    def receive(self, number: int, message: Any) -> list[Any]:
+        return [message] if number == 1 else []
+
+    def missing(self, newest: int) -> int | None:  # type: ignore[override]
+        self.calls += 1
+        return 1 if self.calls == 1 else None
+
+    def order(self, origin: str, post: int, text: str) -> int | None:  # type: ignore[override]
+        self.calls += 1
+        return 1 if self.calls == 1 else None
+
+
+class Nothing(Echo):
+    def receive(self, number: int, message: Any) -> list[Any]:
+        return []
+
+    def missing(self, newest: int) -> None:  # type: ignore[override]
+        pass
+
+    def order(self, origin: str, post: int, text: str) -> None:  # type: ignore[override]
+        pass
+
+
+@pytest.mark.parametrize("null", [Echo, First, Nothing])
+@pytest.mark.parametrize("exercise", LAB.exercises, ids=lambda one: one.number)
+def test_what_is_no_answer_gets_at_most_a_tenth(exercise: Exercise, null: type) -> None:
+    outcomes = judged(exercise, null, search=True).values()
+    assert sum(one.points for one in outcomes) <= 0.1 * sum(one.possible for one in outcomes)
+
+
+# --- what a judge says -----------------------------------------------------------------------
+
+
+def test_the_call_that_did_it_is_named_and_the_first_wrong_one_is_marked() -> None:
+    found = judged(HOLD_BACK, wrong("one at a time"))["public"].findings[0]
+    said = re.search(
+        r"when #(\d+) reached node \d at .* s, #(\d+) was ready, too; your queue returned (\[.*?\])", found.sentence
+    )
+    assert said is not None
+    marked = [step for step in found.steps if step.wrong]
+    assert len(marked) == 1
+    assert marked[0].call.startswith(f"receive(#{said[1]}, ")
+    assert marked[0].returned == said[3] and f"#{said[2]}" in marked[0].expected and f"#{said[2]}" in marked[0].waiting
+
+
+def test_a_failed_run_is_shown_as_the_students_queue_played_it() -> None:
+    from chatsys.trace import Trace
+
+    found = judged(HOLD_BACK, wrong("skips the gap"))["public"].findings[0]
+    assert found.trace is not None
+    trace = Trace.decode(found.trace)
+    number, lost = map(int, re.search(r"delivered #(\d+) without #(\d+)", found.sentence).groups())  # type: ignore[union-attr]
+    node = int(re.search(r"node (\d)", found.sentence)[1])  # type: ignore[index]
+    delivered = [record.seq for record in trace.of("deliver") if record.node == node]
+    assert number in delivered and lost not in delivered
+    assert check(trace)
+
+
+def test_the_shortest_order_of_arrival_is_the_story_of_the_search() -> None:
+    found = judged(HOLD_BACK, wrong("a copy deletes what waits"), search=True)["search"]
+    assert found.sentence == (
+        "When the numbers arrive as 2 2 1, receive of #1 must return [#1, #2], and it returned [#1]."
+    )
+    found = judged(HOLD_BACK, right(), search=True)["search"]
+    assert found.verdict == "exhausted, ok" and "All 5,460 orders of arrival" in found.sentence
+
+
+def test_a_class_with_common_state_cannot_be_searched_and_a_person_is_asked() -> None:
+    found = judged(HOLD_BACK, wrong("all queues are one"), search=True)["search"]
+    assert (found.verdict, found.points, found.flagged) == ("inconclusive", 15, ("orders",))
+    assert "outside of self" in found.sentence
+
+
+def test_equal_texts_of_one_author_are_in_every_part() -> None:
+    for seed in range(3):
+        messages = {one.number: one.message for one in arrivals_of(seed)[0]}
+        pairs = [(one.author, one.text) for one in messages.values()]
+        texts = {(post.origin, post.post): post.text for post in posts_of(seed)}
+        assert len(set(pairs)) < len(pairs) and len(set(texts.values())) < len(texts)
+
+
+def test_texts_cannot_be_foreseen() -> None:
+    texts = [{one.message.text for one in arrivals_of(seed)[0]} - {"ok", "yes"} for seed in range(8)]
+    assert all(texts) and not set.intersection(*texts)
+
+
+def test_an_answer_that_is_no_list_is_told_as_what_it_is() -> None:
+    hello = Arrival(1, Message(1, "ann", "hello"), 0.5)
+    reading = Reading(7, 2, [hello], [Reply(wrong="receive returned None")])
+    assert reading.tell_error() == (
+        "With seed 7, when #1 reached node 2 at 0.50 s, receive returned None; receive must return a list of messages, "
+        "[] for none."
+    )
+
+
+# --- the page --------------------------------------------------------------------------------
+
+
+def test_every_students_first_chat_shows_why_order_matters() -> None:
+    class Impatient:
+        def receive(self, number: int, message: Any) -> list[Any]:
+            return [message]
+
+    names = ("", "ann", "bob", "eve", "dan", "fay", "gus", "hal", "ida", "joe")
+    broken = [bool(check(play.chat(Impatient, revealing.student(name)).trace)) for name in names]
+    assert broken[0] and sum(broken) >= len(names) - 2
+
+
+def test_in_the_chat_people_talk_in_the_order_of_the_numbers() -> None:
+    world = play.chat(right(), seed=7)
+    assert [tuple(world.delivered(node)) for node in world.nodes] == [play.LINES] * 3
+    assert not check(world.trace)
+
+
+def test_the_three_classes_work_together() -> None:
+    world = play.crowd(right("3.2"), seed=7, loss=0.3, sequencer=right("3.3"))
+    assert not world.failures and not check(world.trace)
+    assert {len(world.delivered(node)) for node in world.nodes} == {24}
+    number = re.fullmatch(
+        r"At most (\d+) messages waited at once: at node \d, at .* s\. The longest wait was .* s: #\d+ at node \d\.",
+        play.queue_numbers(world),
+    )
+    assert number is not None
+    assert int(number[1]) == max(one.most for one in find_plateaus(world.trace))
+
+
+def test_a_prediction_is_answered_by_the_students_own_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "kept", {})
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    seed = revealing.student("ann")
+    assert revealing.reveal("3a", right()) is None
+    assert "write down what you expect first" in capsys.readouterr().out
+    for number, answer in (("3a", 4), ("3b", 9.0), ("3c", 1), ("3d", "without vector clocks")):
+        predictions.predict(number, answer)
+    shown = [revealing.reveal(number, right()) for number in ("3a", "3b", "3c", "3d")]
+    said = capsys.readouterr().out
+    assert f"3a  You said 4; in your run (seed {seed}) it was 4: right." in said
+    assert re.search(rf"3b  You said 9 s; in your run \(seed {seed}\) it was 0\.\d+ s: 8\.\d+ s off\.", said)
+    assert "it was no. Behind your answer: total order taken for weaker than causal order." in said
+    assert shown[0] is None and all(figures.describe(figure) for figure in shown[1:])
+
+
+def test_nothing_is_revealed_while_a_notebook_is_graded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "kept", {"3a": 4})
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert revealing.reveal("3a", wrong("is not written")) is None
+    assert capsys.readouterr().out == ""
+
+
+def test_a_class_that_raises_is_told_in_the_reveal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "kept", {"3a": 4})
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    revealing.reveal("3a", wrong("is not written"))
+    assert "your class stopped, so there is nothing to compare yet: NotImplementedError" in capsys.readouterr().out
+
+
+def test_a_student_keeps_the_seed_and_nobody_has_seven(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
+    assert revealing.student() == revealing.student("") == 7
+    assert revealing.student("ann") == revealing.student(" ann ") != revealing.student("bob")
+    monkeypatch.setenv("JUPYTERHUB_USER", "ann")
+    assert revealing.student() == revealing.student("ann")
+
+
+# --- the written test ------------------------------------------------------------------------
+
+
+def verdicts(scenario: Any, claim: Any) -> tuple[set[str], set[str]]:
+    """Return which wrong answers, and which right ones, a written test speaks of."""
+    [test] = LAB.tests
+    recording = Recording(test.verbs)
+    scenario(recording)
+    bad = friends.WRONG | {name: one.cls for name, one in KEYS.mistakes["3.1"].items() if one.tests}
+    good = KEYS.answers["3.1"] | {"the real one": friends.TheRealOne}
+
+    def speaks(answer: Any) -> bool:
+        return claim(play.play_scenario(answer, recording._done).trace) is not None
+
+    return {name for name, one in bad.items() if not speaks(one)}, {name for name, one in good.items() if speaks(one)}
+
+
+def test_the_reference_of_the_written_test_finds_every_mistake_and_accuses_nobody() -> None:
+    page = json.loads((COURSE / "source" / LAB.name / f"{LAB.name}.ipynb").read_text(encoding="utf-8"))
+    [source] = ["".join(cell["source"]) for cell in page["cells"] if cell["id"] == "written-test"]
+    place: dict[str, Any] = {}
+    exec(source, place)
+    assert verdicts(place["scenario"], place["claim"]) == (set(), set())
+
+
+def test_a_plain_test_of_a_student_finds_most_of_them() -> None:
+    def scenario(world: Any) -> None:
+        world.say("one", 3)
+        world.run(0.5)
+        world.slow(3, 1, 0.1)
+        world.say("two", 3)
+        world.run(0.02)
+        world.slow(3, 1, 0.0)
+        for text in ("three", "four", "five"):
+            world.say(text, 3)
+            world.run(0.02)
+
+    def claim(trace: Any) -> str | None:
+        for node in trace.nodes:
+            numbers = [record.seq for record in trace.of("deliver") if record.node == node]
+            if numbers != [1, 2, 3, 4, 5]:
+                return f"node {node} delivered {numbers}"
+        return None
+
+    missed, accused = verdicts(scenario, claim)
+    assert accused == set()
+    assert missed == {
+        "a copy deletes what waits", "a copy is known by its text", "a copy is known by its text among what waits",
+        "old ones again",
+    }  # fmt: skip
+
+
+def test_a_scenario_that_never_ends_is_refused() -> None:
+    from chatsys.errors import UsageError
+
+    with pytest.raises(UsageError, match="it may take 600 s"):
+        play.play_scenario(right(), [("run", (601,), {})])
+
+
+# --- the figure ------------------------------------------------------------------------------
+
+
+def test_a_plateau_carries_the_number_that_everybody_waits_for() -> None:
+    queue = SimpleNamespace(world=play.crowd(right(), seed=7))
+    figure = figures.queue_length(queue.world)
+    plateaus = find_plateaus(queue.world.trace)
+    assert not any(one.there for one in plateaus)
+    worst = max(plateaus, key=lambda one: (one.most, one.length))
+    assert f"{worst.most} wait for #{worst.number}" in [note.text for note in figure.layout.annotations]
+    assert f"up to {worst.most} messages waited" in figures.describe(figure)
+    came = next(
+        record.time
+        for record in queue.world.trace.of("receive")
+        if (record.node, record.message, record.seq) == (worst.node, "ORDERED", worst.number)
+    )
+    assert worst.end == came
+
+
+def test_a_queue_that_waits_for_what_is_there_is_drawn_otherwise() -> None:
+    figure = figures.queue_length(play.crowd(wrong("one at a time"), seed=7))
+    assert "nothing was missing" in figures.describe(figure)
+    assert {"it is there, and is not delivered"} < {trace.name for trace in figure.data}
