@@ -43,9 +43,11 @@ def run(*command: str, folder: Path) -> str:
 
 
 def grade(folder: Path, *paths: Path) -> dict[str, Any]:
+    (folder / "secret").write_text("a secret for tests only")
     out = run(
-        "-m", "chatsys", "grade", *map(str, paths), "--lab", LAB, "--results", "results.json", "--json", folder=folder
-    )
+        "-m", "chatsys", "grade", *map(str, paths), "--lab", LAB, "--secret", "secret", "--results", "results.json", "--json",
+        folder=folder,
+    )  # fmt: skip
     marks: dict[str, Any] = json.loads(out)
     told = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     assert told == (marks[str(paths[0])] if len(paths) == 1 else {"submissions": marks})
@@ -58,6 +60,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course")
     shutil.copy(LABS / "nbgrader_config.py", folder)
     shutil.copytree(LABS / "source", folder / "source")
+    shutil.copytree(LABS / "keys", folder / "keys")
+    (folder / "keys" / "secret").write_text("a secret for tests only")
     for name in NAMES:
         run("-m", "nbgrader", "generate_assignment", name, folder=folder)
     return folder
@@ -98,10 +102,9 @@ def test_the_source_scores_full_marks_and_a_broken_notebook_before_it_stops_noth
     source, broken = notebook("source", LAB), tmp_path / "broken.ipynb"
     broken.write_text("{this is no notebook")
     marks = grade(tmp_path, broken, source)
-    assert (marks[str(source)]["score"], marks[str(source)]["max_score"]) == (15, 15)
-    assert marks[str(source)]["output"] == "to be read by a person: explanation"
-    assert (marks[str(broken)]["score"], marks[str(broken)]["max_score"]) == (0, 15)
-    assert "could not be graded" in marks[str(broken)]["output"]
+    assert (marks[str(source)]["score"], marks[str(source)]["max_score"]) == (90, 90)
+    assert "to be read by a person: explanation" in marks[str(source)]["output"]
+    assert (marks[str(broken)]["score"], marks[str(broken)]["max_score"]) == (0, 90)
 
 
 def test_tampered_tests_are_put_back_and_moved_cells_are_found(tmp_path: Path) -> None:
@@ -110,14 +113,15 @@ def test_tampered_tests_are_put_back_and_moved_cells_are_found(tmp_path: Path) -
         if cell["metadata"].get("nbgrader", {}).get("locked"):
             cell["source"] = ["5\n"]
         if cell["id"] == "predictions":
-            cell["source"] = ["delivered_before, delivered_then = 1, 3\n"]
+            cell["source"] = ['predict("3a", 4); predict("3b", 1.0); predict("3c", 1); predict("3d", "no")\n']
     handed_in["cells"].insert(0, {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": ["my notes"]})
     handed_in["cells"] = [cell for cell in handed_in["cells"] if cell["id"] != "hidden-3-2"]
     path = tmp_path / "ann.ipynb"
     path.write_text(json.dumps(handed_in), encoding="utf-8")
     mark = grade(tmp_path, path)[str(path)]
     scores = {test["name"]: test["score"] for test in mark["tests"]}
-    assert scores == {"predictions-test": 1, "check-3-1": 0, "hidden-3-1": 0, "hidden-3-2": 0}
+    assert scores.pop("predictions-test") == 5
+    assert "hidden-3-2" in scores and not any(scores.values())
 
 
 def test_nbgrader_itself_gives_the_source_full_marks_and_the_release_none(course: Path) -> None:
@@ -125,7 +129,7 @@ def test_nbgrader_itself_gives_the_source_full_marks_and_the_release_none(course
         shutil.copytree(course / kind / LAB, course / "submitted" / student / LAB)
     run("-m", "nbgrader", "autograde", LAB, folder=course)
     told = run("-c", _SCORES, LAB, folder=course)
-    assert json.loads(told) == {"ann": [15.0, 18.0], "bob": [0.0, 18.0]}
+    assert json.loads(told) == {"ann": [90.0, 100.0], "bob": [0.0, 100.0]}
 
 
 _SCORES = """
