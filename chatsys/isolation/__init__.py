@@ -8,7 +8,13 @@
     deadline       a loop that never ends is ended; beginning, drain: what the others are made of
     attribution    which line is whose: an error is told with the line that its writer can change
 
-It is no sandbox: whoever runs strangers' code should do that in a container.
+A worker is no sandbox: what it runs may read, write and begin what you may.  For the code of others, whose result
+counts, there is a process that lets go of all it does not need, and can only answer:
 
-Read first `worker`; `campaign` and `teach.grading` use it.
+    remote             a class in such a process, asked live or by scripts; what `calls` are
+    confined_process   begun, asked, watched from outside: limits, operations, remote_object are its parts
+    answering          what that process does; interface, borrowed: how it looks at the class
+    confinement        files, network, processes, signals, limits: what it lets go of; system_calls is the filter
+
+Read first `worker`, then `remote`; `campaign` and `teach.grading` use them.
 """

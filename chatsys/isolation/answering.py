@@ -14,9 +14,7 @@ Read also `remote` (the end that asks), `borrowed` (how the class is opened), `c
 """
 
 import gc
-import mmap
 import os
-import pickle
 import signal
 import sys
 from collections.abc import Callable
@@ -69,6 +67,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
 def main(end: int, shared: int) -> None:
     """Answer until nobody asks any more."""
+    import mmap  # not every system has it, and all of this can be imported there
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Pipe(end)
     setup = msgspec.msgpack.decode(pipe.read(), type=Setup)
@@ -161,7 +161,8 @@ class Answers:
     def load(self) -> None:
         """Open the class and tell what is wrong with it."""
         name = self.setup.name
-        types, methods = pickle.loads(self.setup.given)
+        types, plain = self.opener.load(self.setup.given)
+        methods = {one: Method(*how) for one, how in plain.items()}
         self.opener.give(types)
         self.fits = {one: _checker(how.returns) for one, how in methods.items()}
         sys.path[:] = [path for path in sys.path if not os.path.isdir(os.path.join(path, borrowed.PACKAGE))]

@@ -13,17 +13,21 @@ Read also `answering`, which opens a class with it.
 """
 
 import importlib.machinery
+import os
 import pickle
 import sys
+import warnings
 from abc import ABCMeta
 from collections.abc import Sequence
+from functools import partial
 from io import BytesIO
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from chatsys.isolation import pickling
 
 PACKAGE = "chatsys"
+FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _UNPACKING = {"_load_code", "_make_meta", "_make_struct", "_finish_struct"}
 """What `pickling` puts classes together with."""
 
@@ -37,7 +41,7 @@ class Borrowed(BaseException):
     """Something of the package was used; no `except Exception` of the class takes it for an error of its own."""
 
 
-def _use(name: str) -> None:
+def _use(name: str, *_: object) -> None:
     used.append(name)
     raise Borrowed(name)
 
@@ -131,10 +135,25 @@ class _Unpickler(pickle.Unpickler):
         if (module, name) in self._opener.given:
             return self._opener.given[module, name]
         if module == pickling.__name__ and name in _UNPACKING:
-            return getattr(pickling, name)
+            return _load_code if name == "_load_code" else getattr(pickling, name)
         if not _of_the_package(module):
             return super().find_class(module, name)
         return self._opener.find(module, name)
+
+
+def _load_code(data: bytes, cell: tuple[str, str] | None) -> CodeType:
+    """Return code of the student's as it is; code that was taken out of the package becomes code that notes its use."""
+    code: CodeType = pickling._load_code(data, cell)
+    if not code.co_filename.startswith(FOLDER + os.sep):
+        return code
+    module = code.co_filename.removeprefix(FOLDER).removesuffix(".py").replace(os.sep, ".")
+    held = ", ".join(code.co_freevars)
+    source = f"def outer({held}):\n  def inner(*_, **__):\n    ({held or 0},)\n    return None('use')\n  return inner"
+    with warnings.catch_warnings(action="ignore"):
+        outer = compile(source, "<string>", "exec").co_consts[0]
+    inner = next(one for one in outer.co_consts if isinstance(one, CodeType))
+    use = partial(_use, f"{PACKAGE}{module}.{code.co_qualname}")
+    return inner.replace(co_consts=tuple(use if one is None else one for one in inner.co_consts))
 
 
 def _of_the_package(module: str) -> bool:

@@ -14,9 +14,7 @@ Promises  whatever came from the process is bounded and decoded strictly; a fram
 Read also `limits`, `remote` (what is asked), `answering` (the process itself), `confinement`.
 """
 
-import mmap
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -24,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
@@ -33,8 +32,9 @@ from chatsys.errors import NotHere
 from chatsys.isolation.answering import CONFINED, LOADED, Setup
 from chatsys.isolation.beginning import clean_environment, remove
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.limits import FILES, FOLDER, THREADS, Allowance, Clock, Gone, bounded, overfull, taken
+from chatsys.isolation.limits import FILES, FOLDER, THREADS, Clock, Gone, Quota, bounded, overfull, taken
 
+PACKAGE = str(Path(__file__).parents[1])
 FRAME = 1 << 24
 """Bytes that a frame may have."""
 LOOK, COUNT = 0.05, 0.25
@@ -50,9 +50,11 @@ _frames = msgspec.msgpack.Decoder(tuple[int, bool, list[Entry], str])
 class ConfinedProcess:
     """One process: begun, confined, asked, ended."""
 
-    def __init__(self, limits: Allowance, name: str, spent: float = 0.0, holder: str = "") -> None:
+    def __init__(self, limits: Quota, name: str, spent: float = 0.0, holder: str = "") -> None:
         """`spent` seconds of CPU have been taken before, by others of the same class."""
         need("A confined process", PROCESSES, instead="judge the class in this process")
+        if os.name == "nt":
+            raise NotHere("A confined process needs Linux or macOS; judge the class in this process.")
         self.limits, self.name, self._spent, self._holder = limits, name, spent, holder
         self.held: tuple[str, ...] = ()
         """The measures of confinement that hold."""
@@ -85,15 +87,18 @@ class ConfinedProcess:
             raise
 
     def _begin(self) -> None:
+        import mmap  # not every system has these, and all of this can be imported there
+        import select
         import socket
 
         self._end, theirs = socket.socketpair()
         shared = tempfile.TemporaryFile()
         shared.truncate(mmap.PAGESIZE)
         self._progress = memoryview(mmap.mmap(shared.fileno(), mmap.PAGESIZE)).cast("Q")
-        paths = [path for path in sys.path if path and os.path.exists(path)]
+        paths = [os.path.abspath(path) for path in sys.path if path and os.path.exists(path)]
         code = (
             f"import sys; sys.path[:] = {paths!r}; sys.prefix, sys.exec_prefix = {sys.prefix!r}, {sys.exec_prefix!r}; "
+            f"package = sys.modules['chatsys'] = type(sys)('chatsys'); package.__path__ = [{PACKAGE!r}]; "  # quicker
             f"from chatsys.isolation.answering import main; main({theirs.fileno()}, {shared.fileno()})"
         )
         try:

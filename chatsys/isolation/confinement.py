@@ -22,8 +22,11 @@ import struct
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from glob import glob
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from chatsys.isolation import system_calls
 
@@ -52,7 +55,7 @@ def confine(
     package: bool = False,
     memory: int | None = None,
     cpu: float | None = None,
-    files: int | None = 64 << 20,
+    files: int | None = 16 << 20,
 ) -> tuple[str, ...]:
     """Confine this process and return the names of the measures that held.
 
@@ -71,13 +74,14 @@ def readable(package: bool = False) -> Iterator[str]:
     homes = {path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")}
     homes |= {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     python = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    homes |= {os.path.join(path, "site-packages") for path in python}
+    bases = {os.path.join(prefix, "lib") for prefix in (sys.base_prefix, sys.base_exec_prefix)}
+    for folder in {*bases, *_LIBRARIES}:  # other versions of Python may have the package, too
+        homes.update(glob(os.path.join(folder, "python3*", "*-packages")))
     own = os.path.realpath(Path(__file__).parents[1])
     shut = set() if package else {own}
     for home in map(os.path.realpath, homes):
         if os.path.isdir(home) and not package:
             shut |= {os.path.join(home, name) for name in os.listdir(home) if "chatsys" in name.lower()}
-    bases = {os.path.join(prefix, "lib") for prefix in (sys.base_prefix, sys.base_exec_prefix)}
     seen: set[str] = set()
     for root in sorted(map(os.path.realpath, {*homes, *python, *bases, *_LIBRARIES, *_HARMLESS})):
         yield from _outside(root, shut, seen)
@@ -102,16 +106,24 @@ def _outside(path: str, shut: set[str], seen: set[str]) -> Iterator[str]:
 # --- Landlock ------------------------------------------------------------------------------------
 
 
-def _landlock(private: Path, read: Sequence[str]) -> tuple[str, ...]:
-    if sys.platform != "linux":
-        return ()
+def landlock_version() -> int:
+    """Return which version of Landlock this kernel has; 0 if it has none."""
+    return 0 if sys.platform != "linux" else max(0, int(_system().syscall(_RULESET, None, 0, 1)))
+
+
+def _system() -> Any:
     import ctypes
 
     system = ctypes.CDLL(None, use_errno=True)
     system.syscall.restype = ctypes.c_long
-    version = system.syscall(_RULESET, None, 0, 1)
+    return system
+
+
+def _landlock(private: Path, read: Sequence[str]) -> tuple[str, ...]:
+    version = landlock_version()
     if version < 1:
         return ()
+    system = _system()
     assert len(os.listdir("/proc/self/task")) == 1, "A process is confined before it starts other threads."
     handled = (1 << (13, 14, 15, 15, 16)[min(version, 5) - 1]) - 1
     wanted = struct.pack("=QQQ", handled, 0b11 if version >= 4 else 0, 0b11 if version >= 6 else 0)
@@ -130,7 +142,7 @@ def _landlock(private: Path, read: Sequence[str]) -> tuple[str, ...]:
         os.close(rules)
 
 
-def _allow(system: object, rules: int, path: str, rights: int) -> None:
+def _allow(system: Any, rules: int, path: str, rights: int) -> None:
     """Add a rule for everything below `path`; what is not there is not needed."""
     try:
         here = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -139,7 +151,7 @@ def _allow(system: object, rules: int, path: str, rights: int) -> None:
     try:
         if not os.path.isdir(path):
             rights &= _ON_FILES
-        system.syscall(_ADD, rules, 1, struct.pack("=Qi", rights, here), 0)  # type: ignore[attr-defined]
+        system.syscall(_ADD, rules, 1, struct.pack("=Qi", rights, here), 0)
     finally:
         os.close(here)
 
@@ -153,9 +165,11 @@ def _limits(memory: int | None, cpu: float | None, files: int | None) -> Iterato
         import resource
     except ImportError:
         return  # Windows, and Python in a browser
+    with suppress(OSError):  # if the machine runs out of memory, this process goes first
+        Path("/proc/self/oom_score_adj").write_text("1000")
     wanted: list[tuple[str, int, int | None]] = [
         ("", resource.RLIMIT_CORE, 0),
-        ("", resource.RLIMIT_NOFILE, 256),
+        ("", resource.RLIMIT_NOFILE, 128),
         ("file size", resource.RLIMIT_FSIZE, files),
         ("cpu time", resource.RLIMIT_CPU, None if cpu is None else ceil(cpu)),
         ("memory", resource.RLIMIT_AS, None if memory is None else _taken() + memory),

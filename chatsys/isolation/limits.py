@@ -25,7 +25,7 @@ THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
 """Threads of a process; files in its folder, their bytes in all, folders within folders."""
 
 
-class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
     """What a class may take."""
 
     operation: float = 3.0
@@ -54,7 +54,11 @@ class Gone(BaseException):
     """
 
     def __init__(
-        self, verdict: Literal["hung", "late", "died", "borrowed"], sentence: str, place: str = "", index: int = 0
+        self,
+        verdict: Literal["hung", "late", "died", "borrowed", "refused"],
+        sentence: str,
+        place: str = "",
+        index: int = 0,
     ) -> None:
         self.verdict, self.sentence, self.place, self.index = verdict, sentence, place, index
         self.call: tuple[int, int] | None = None
@@ -64,7 +68,7 @@ class Gone(BaseException):
 class Clock:
     """The two clocks of one request."""
 
-    def __init__(self, limit: float, limits: Allowance) -> None:
+    def __init__(self, limit: float, limits: Quota) -> None:
         self.limit, self.limits = limit, limits
         self.begun = self.since = time.monotonic()
         self.at: int | None = None

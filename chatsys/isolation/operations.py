@@ -13,7 +13,7 @@ Read also `remote` (who asks), `answering` (who does it).
 
 import io
 import pickle
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -27,29 +27,33 @@ Operation = tuple[int, str | None, tuple[Any, ...], dict[str, Any]]
 _PLAIN = (int, float, str, bool, bytes, type(None))
 
 
-def operation(script: Script, index: int) -> Operation:
-    """Return call `index` of a script as an operation; at -1 the object is made."""
-    if index < 0:
-        return SCRIPT, "", script.arguments, {}
-    call = script.calls[index]
-    return SCRIPT, call.method, call.arguments, {}
+def operations_of(script: Script) -> Iterator[Operation]:
+    """Yield what a script asks: make its object, then each call."""
+    yield SCRIPT, "", script.arguments, {}
+    for call in script.calls:
+        yield SCRIPT, call.method, call.arguments, {}
 
 
 def encode(request: tuple[int, bool, Sequence[Operation]], shared: Collection[type]) -> bytes:
     """Return (number, whether an error ends a script, operations) as bytes; nobody can change what is of type `shared`."""
     file = io.BytesIO()
     pickler = pickle.Pickler(file, 5)
-    pickler.fast = not all(
-        type(one) in _PLAIN or type(one) in shared
-        for _number, _method, arguments, named in request[2]
-        for one in (*arguments, *named.values())
-    )  # then it writes everything as often as it meets it
+    pickler.fast = not _can_be_shared(request[2], shared)  # then a thing is written as often as it is met
     pickler.dump(request)
     return file.getvalue()
 
 
+def _can_be_shared(operations: Sequence[Operation], shared: Collection[type]) -> bool:
+    for _number, _method, arguments, named in operations:
+        for one in (*arguments, *named.values()) if named else arguments:
+            if type(one) not in _PLAIN and type(one) not in shared:
+                return False
+    return True
+
+
 def with_bases(given: Sequence[type]) -> tuple[type, ...]:
     """Return these Structs, and before each one those that it inherits from."""
+    assert all(issubclass(kind, msgspec.Struct) for kind in given), "Only Structs can be given."
     found = dict.fromkeys(
         base
         for kind in given

@@ -24,7 +24,6 @@ import typing
 from collections.abc import Callable, Collection
 from types import CodeType
 from typing import Any
-from uuid import uuid4
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import cloudpickle
@@ -144,6 +143,8 @@ def _importable(kind: type) -> bool:
 
 
 def _reduce_struct(kind: Any) -> tuple[Any, ...]:
+    from uuid import uuid4  # who only opens what was packed never needs it
+
     annotations = _annotations(kind)
     own = [name for name in kind.__struct_fields__ if name in annotations]
     config = kind.__struct_config__

@@ -15,6 +15,7 @@ Read also `calls` (Script, Reply), `confined_process` (limits and clocks), `answ
 """
 
 import sys
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -22,29 +23,24 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from chatsys.errors import ToldThere
 from chatsys.isolation import borrowed
 from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKIPPED, WRONG
 from chatsys.isolation.calls import Call, Method, Reply, Script
 from chatsys.isolation.confined_process import ConfinedProcess, Entry
-from chatsys.isolation.limits import Allowance, Gone, bounded
-from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operation, with_bases
+from chatsys.isolation.drain import say_bytes
+from chatsys.isolation.limits import Gone, Quota, bounded
+from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operations_of, with_bases
 from chatsys.isolation.pickling import pack
+from chatsys.isolation.remote_object import Raised, RemoteObject
 
-__all__ = ["Allowance", "Gone", "Raised", "RemoteClass", "RemoteObject"]
+__all__ = ["Gone", "Quota", "Raised", "RemoteClass", "RemoteObject"]
 
-ORDINARY = Allowance()
+ORDINARY = Quota()
 """Those of an ordinary exercise."""
+SHORTAGES = 5
+"""So many times a class may use up its memory and is asked on."""
 AT_ONCE = 500
 """So many operations go into one request."""
-
-
-class Raised(ToldThere):
-    """What a method of somebody's own class raised, or returned of a wrong type, as one sentence."""
-
-    def __init__(self, sentence: str, unfinished: bool = False) -> None:
-        self.unfinished = unfinished
-        super().__init__(sentence)
 
 
 class RemoteClass:
@@ -56,7 +52,7 @@ class RemoteClass:
         name: str,
         methods: Mapping[str, Method],
         given: Sequence[type] = (),
-        limits: Allowance = ORDINARY,
+        limits: Quota = ORDINARY,
         holder: str = "",
     ) -> None:
         """`code` is {name: the class}, packed.  Raises `Gone` if the class cannot even be opened in time.
@@ -65,11 +61,14 @@ class RemoteClass:
         """
         self.code, self.name, self.methods, self.limits, self.holder = code, name, dict(methods), limits, holder
         self.given = with_bases(given)
-        self._packed = pack((self.given, self.methods), by_value=self.given)
+        plain = {one: (how.arguments, how.returns, how.optional) for one, how in methods.items()}
+        self._packed = pack((self.given, plain), by_value=self.given)
         self._decoders = {one: msgspec.msgpack.Decoder(how.returns) for one, how in methods.items()}
         self._shared = {kind for kind in self.given if is_plain(kind)}
         self._dropped: list[int] = []
-        self._objects, self._life, self._before = SCRIPT, 0, 0.0
+        self.unfinished = ""
+        """The first method that raised NotImplementedError: nobody has written it yet."""
+        self._objects, self._life, self._before, self._shortages = SCRIPT, 0, 0.0, 0
         self._begin()
 
     def _begin(self) -> None:
@@ -130,7 +129,7 @@ class RemoteClass:
 
     # --- live ----------------------------------------------------------------------------------------
 
-    def new(self, *arguments: Any, **named: Any) -> "RemoteObject":
+    def new(self, *arguments: Any, **named: Any) -> RemoteObject:
         """Make an object; raises `Raised` for what its `__init__` raises."""
         self._ready()
         self._objects += 1
@@ -144,7 +143,7 @@ class RemoteClass:
 
     def call(
         self,
-        thing: "RemoteObject",
+        thing: RemoteObject,
         method: str,
         arguments: Sequence[Any] = (),
         named: Mapping[str, Any] = MappingProxyType({}),
@@ -154,13 +153,13 @@ class RemoteClass:
         assert reply is not None
         return reply
 
-    def calls(self, thing: "RemoteObject", calls: Sequence[Call]) -> list[Reply]:
-        """Call many methods of one object, and go on whatever they raise."""
+    def calls(self, thing: RemoteObject, calls: Sequence[Call]) -> list[Reply]:
+        """Call many methods of one object, and go on whatever they raise, unless memory is used up: that is the last."""
         number = self._known(thing)
         operations: list[Operation] = [(number, call.method, call.arguments, {}) for call in calls]
         return [reply for reply in self._replies(operations) if reply is not None]
 
-    def _known(self, thing: "RemoteObject") -> int:
+    def _known(self, thing: RemoteObject) -> int:
         self._ready()
         life, number = object.__getattribute__(thing, "_life"), object.__getattribute__(thing, "_number")
         if life != self._life:
@@ -172,22 +171,21 @@ class RemoteClass:
     def run(self, scripts: Sequence[Script]) -> list[list[Reply]]:
         """Play each script with an object of its own, up to the first error; one of `__init__` is its only reply."""
         found: list[list[Reply]] = [[] for _ in scripts]
-        places = [(index, call) for index, script in enumerate(scripts) for call in range(-1, len(script.calls))]
+        operations = [one for script in scripts for one in operations_of(script)]
+        owners = [index for index, script in enumerate(scripts) for _ in range(len(script.calls) + 1)]
         first = 0
-        while first < len(places):
+        while first < len(operations):
             self._ready()
-            left = places[first:]
-            operations = [operation(scripts[script], call) for script, call in left]
-            place = -1
+            place = first - 1
             try:
-                for place, reply in enumerate(self._replies(operations, stop=True)):
+                for place, reply in enumerate(self._replies(operations[first:], stop=True), first):
                     if reply is not None:
-                        found[left[place][0]].append(reply)
+                        found[owners[place]].append(reply)
             except Gone as gone:
-                gone.call = left[min(gone.index, len(left) - 1)]
+                at = min(first + gone.index, len(owners) - 1)
+                gone.call = owners[at], at - owners.index(owners[at]) - 1
                 raise
-            script = left[place][0]  # if memory was used up, the rest of it needs an object that is lost
-            first += next((later for later in range(place, len(left)) if left[later][0] > script), len(left))
+            first = bisect_right(owners, owners[place])  # what is left of this script needs an object that is lost
         return found
 
     # --- both ----------------------------------------------------------------------------------------
@@ -195,6 +193,10 @@ class RemoteClass:
     def _ready(self) -> None:
         if self.borrowed is not None:
             raise Gone("borrowed", self.borrowed)
+        if self._spent:
+            self._shortages += 1
+            if self._shortages > SHORTAGES:
+                self._end("died", f"{self.name} used up {say_bytes(self.limits.memory)} of memory again and again.")
         if self._spent or not self._process.alive:
             self.restart()
         if self.problems:
@@ -202,12 +204,17 @@ class RemoteClass:
 
     def _replies(self, operations: Sequence[Operation], stop: bool = False) -> Iterator[Reply | None]:
         """Yield what came of each operation, None for what returns nothing; ends early if memory was used up."""
-        done = 0
+        done, failed = 0, False
         for kind, data in self._ask(operations, stop):
+            method = operations[done][1] or ""
+            failed = failed and method != ""
             try:
-                reply = self._reply(operations[done][1] or "", kind, data)
+                reply = self._reply(method, kind, data)
             except Exception:
-                reply = self._end("died", self._unreadable, done)
+                self._end("died", self._unreadable, done)
+            if (reply is None) != (failed or not method) and not (kind == ERROR and not failed):
+                self._end("died", self._unreadable, done)  # it leaves out what it should answer, or the other way round
+            failed = failed or (stop and kind == ERROR)
             yield reply
             done += 1
         if done < len(operations) and not self._spent:
@@ -248,6 +255,8 @@ class RemoteClass:
                 return Reply(wrong=_shown(data))
         if kind == ERROR:
             text, unfinished, self._spent = msgspec.msgpack.decode(data, type=tuple[str, bool, bool])
+            if unfinished and not self.unfinished:
+                self.unfinished = method or "__init__"
             return Reply(error=bounded(text, 700), unfinished=unfinished)
         text = msgspec.msgpack.decode(data, type=str)
         if kind == BORROWED:
@@ -270,34 +279,3 @@ def _shown(data: msgspec.Raw) -> str:
         return bounded(repr(msgspec.msgpack.decode(data)), 60)
     except Exception:
         return "a value that cannot be shown"
-
-
-class RemoteObject:
-    """An object of a remote class, which is called as if it were here."""
-
-    def __init__(self, remote: RemoteClass, number: int, life: int) -> None:
-        self._remote, self._number, self._life = remote, number, life
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in self._remote.methods:
-            raise AttributeError(f"{self._remote.name} is asked for its methods only; {name!r} is none of them")
-        return _RemoteMethod(self, name)
-
-    def __del__(self) -> None:
-        remote = self._remote
-        if self._life == remote._life:
-            remote._dropped.append(self._number)
-
-
-class _RemoteMethod:
-    def __init__(self, thing: RemoteObject, name: str) -> None:
-        self._thing, self._name = thing, name
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        thing, name = self._thing, self._name
-        reply = thing._remote.call(thing, name, arguments, named)
-        if reply.error is not None:
-            raise Raised(reply.error, reply.unfinished)
-        if reply.wrong is not None:
-            raise Raised(f"{name} returned {reply.wrong}")
-        return reply.value

@@ -16,7 +16,6 @@ Read also `confinement`, which installs it; `man 2 seccomp`.
 """
 
 import os
-import platform
 import struct
 import sys
 
@@ -78,7 +77,8 @@ _MACHINES = {"x86_64": (0, 0xC000_003E, 317), "aarch64": (1, 0xC000_00B7, 277), 
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 _ALLOW, _KILL, _EPERM, _ENOSYS, _PRETEND = 0x7FFF_0000, 0x8000_0000, 0x0005_0001, 0x0005_0026, 0x0005_0000
 
-_O_TRUNC, _O_ACCMODE, _CLONE_THREAD, _UNIX, _STREAM, _PDEATHSIG = 0x200, 3, 0x10000, 1, 1, 1
+_O_TRUNC, _O_ACCMODE, _CLONE_THREAD, _CLONE_NEW = 0x200, 3, 0x10000, 0x7E02_0000
+_UNIX, _STREAM, _PDEATHSIG = 1, 1, 1
 _OWNERS = (8, 10, 15, 1024, 1026)
 """fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY: the kernel would signal whom they name."""
 _CONTROLS = (0x5412, 0x541C, 0x540E, 0x5452, 0x8901, 0x8902)
@@ -91,7 +91,10 @@ Test = tuple[int, int, int, bool]
 def _looked_into(pid: int) -> dict[tuple[int | None, int | None], tuple[Test, ...]]:
     """Return the calls whose arguments decide, by their numbers; every test must pass."""
     return {
-        (56, 220): ((0, _CLONE_THREAD, _CLONE_THREAD, True),),  # clone
+        (56, 220): (
+            (0, _CLONE_THREAD, _CLONE_THREAD, True),
+            (0, _CLONE_NEW, 0, True),
+        ),  # clone: a thread like the others
         (62, 129): ((0, 0xFFFF_FFFF, pid, True),),  # kill
         (234, 131): ((0, 0xFFFF_FFFF, pid, True),),  # tgkill
         (302, 261): ((4, 0xFFFF_FFFF, 0, True), (5, 0xFFFF_FFFF, 0, True)),  # prlimit64: limits may only be read
@@ -107,8 +110,8 @@ def _looked_into(pid: int) -> dict[tuple[int | None, int | None], tuple[Test, ..
 
 def install() -> bool:
     """Filter the system calls of this process, all its threads, from now on; False if this system cannot."""
-    machine = _MACHINES.get(platform.machine())
-    if sys.platform != "linux" or machine is None or sys.byteorder != "little":
+    machine = _MACHINES.get(os.uname().machine) if sys.platform == "linux" else None
+    if machine is None or sys.byteorder != "little":
         return False
     import ctypes
 

@@ -22,10 +22,10 @@ def show(thing: Any, **options: Any) -> Any:
     """Show whatever has a look of its own.
 
     A cluster or a world returns its panel.  A trace, a run or a demo is drawn: roles, then deliveries.  A grade, or
-    the number of an exercise such as "3.1" (its newest grade), returns the figure of the run that went wrong, or a
-    sentence if there is none.
+    the number of an exercise such as "3.1" (its newest grade), is played: the calls as the student's class saw them, the
+    first wrong answer marked, and the figure of that run; a sentence if there is none.
     """
-    from chatsys.teach.grading.questions import Grade
+    from chatsys.teach.grading.lab import Grade
 
     if isinstance(thing, str | float | Grade):
         return _show_grade(thing)
@@ -45,16 +45,11 @@ def show(thing: Any, **options: Any) -> Any:
 
 
 def _show_grade(thing: Any) -> Any:
-    from chatsys.teach import figures
-    from chatsys.teach.grading.grader import find_question, newest
-    from chatsys.teach.grading.questions import Grade
-    from chatsys.trace import Trace
+    from chatsys.teach.grading.grader import newest
+    from chatsys.teach.grading.lab import Grade
+    from chatsys.teach.grading.playing import play
 
     found = thing if isinstance(thing, Grade) else newest(thing)
     if found is None:
         return f"{thing} was not graded yet, so there is no run to show; grade it first."
-    if found.trace is None:
-        if found.points == found.possible:
-            return f"Nothing went wrong in {found.question}, so there is no run to show."
-        return f"{found.question} was judged without a run, so there is nothing to play; its sentence says it all."
-    return getattr(figures, find_question(found.question).figure)(Trace.decode(found.trace))
+    return play(found)

@@ -188,6 +188,12 @@ def broken_metadata(found: list[Cell]) -> None:
     found.insert(1, code("y = '\ud800'") | {"outputs": [None, {"text": 5}, {"text": ["98a", 3]}]})
 
 
+@odd("")
+def metadata_dropped_by_an_editor(found: list[Cell]) -> None:
+    for cell in found[:8]:
+        cell["metadata"] = {}
+
+
 @odd("cell number 3 raised NameError")
 def own_cells_that_fail_and_play(found: list[Cell]) -> None:
     found.insert(2, code("unknown"))

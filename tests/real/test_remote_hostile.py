@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ from remotely import RIGHT, SHORT, body, code_of, message, remotely, script
 
 import chatsys
 from chatsys.isolation.calls import Call, Method, Reply, Script
-from chatsys.isolation.limits import Allowance
+from chatsys.isolation.confinement import landlock_version
+from chatsys.isolation.limits import Quota
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote import Gone, RemoteClass
 from chatsys.protocol import holdback
 from chatsys.teach.labs.lab03.stage import Message
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it is confined on Linux only")
+pytestmark = pytest.mark.skipif(landlock_version() < 3, reason="no process can be confined here")
 
 FIND = """
 import sys, os, gc, msgspec
@@ -31,7 +33,7 @@ right = [(0, [{'number': 1, 'author': 'ann', 'text': 'text 1'}])]
 """What finds the other end of the pipe, and how frames look."""
 
 
-def outcome(source: str, *numbers: int, limits: Allowance = SHORT, **more: Any) -> Any:
+def outcome(source: str, *numbers: int, limits: Quota = SHORT, **more: Any) -> Any:
     """Return what a class answers, or the verdict and the sentence if its process is lost."""
     try:
         with remotely(source, limits, **more) as remote:
@@ -54,6 +56,9 @@ NOT_ASKED = ("died", "MyHoldBack wrote an answer to something that was not asked
         ("send(number, True, [(9, 'done')], '')", UNREADABLE),
         ("send(number, True, [(0, 'done')], '')", UNREADABLE),
         ("send(number, True, [(1, 'done')], '')", UNREADABLE),
+        ("send(number, True, [(4, None), (4, None)], '')", UNREADABLE),
+        ("send(number, True, [(1, ('no', False, False)), *right], '')", UNREADABLE),
+        ("send(number, True, [*right, *right], '')", UNREADABLE),
         ("send('pass', 100)", UNREADABLE),
         ("send({'verdict': 'pass', 'points': 100})", UNREADABLE),
         ("os.write(answers.pipe.end, b'\\xff' * 9)", ("died", "What MyHoldBack answered is longer than 16 MiB.")),
@@ -84,7 +89,7 @@ def test_frames_without_end_are_ended() -> None:
     assert endless[0] == "hung"
     many = outcome(body(FIND + "while True: send(number, False, [(4, None)], '')"))
     assert many == UNREADABLE
-    long = outcome(body(FIND + "while True: send(number, False, [], 'x' * (1 << 22))"), limits=Allowance())
+    long = outcome(body(FIND + "while True: send(number, False, [], 'x' * (1 << 22))"), limits=Quota())
     assert long == ("died", "What MyHoldBack answered is longer than 32 MiB.")
     slow = "import time\nos.write(answers.pipe.end, b'\\0\\0\\xff\\xff')\nwhile True: os.write(answers.pipe.end, b'.'); time.sleep(0.01)"
     assert outcome(body(FIND + slow))[0] in ("hung", "late")
@@ -92,7 +97,7 @@ def test_frames_without_end_are_ended() -> None:
 
 def test_lying_about_the_progress_only_lengthens_the_wait_up_to_the_whole() -> None:
     source = body(FIND + "while True: answers.progress[0] += 1")
-    assert outcome(source, limits=Allowance(operation=0.2, whole=1.0))[0] == "hung"
+    assert outcome(source, limits=Quota(operation=0.2, whole=1.0))[0] == "hung"
     place = body(FIND + "send(number, True, [], 'the judge, line 1'); \nwhile True: pass")
     assert outcome(place) == UNREADABLE
 
@@ -159,7 +164,7 @@ class Evil({base}):
     ],
 )
 def test_what_an_object_says_of_itself_does_not_count(base: str, made: str, came: object) -> None:
-    found = outcome(body(f"value = {made}", EVIL.format(base=base)), limits=Allowance(operation=0.4, memory=1 << 27))
+    found = outcome(body(f"value = {made}", EVIL.format(base=base)), limits=Quota(operation=0.4, memory=1 << 27))
     if isinstance(found, list):
         assert found[0].value in (came, None)
         assert type(found[0].value) in (list, type(None))
@@ -219,6 +224,19 @@ def test_functions_that_were_taken_out_of_the_package_are_found() -> None:
     with RemoteClass(pack({"answer": copy}), "MyHoldBack", {"receive": Method(("a",))}, (), SHORT) as remote:
         with pytest.raises(Gone, match="uses chatsys.protocol.holdback.HoldBack"):
             remote.run([Script((Call("receive", (1,)),))])
+
+
+def test_code_that_was_cut_out_of_the_package_is_found() -> None:
+    cut = {
+        name: FunctionType(value.__code__, {"__name__": "__main__"}, name, value.__defaults__, value.__closure__)
+        for name, value in vars(holdback.HoldBack).items()
+        if isinstance(value, FunctionType)
+    }
+    copy = type("MyHoldBack", (), {**cut, "__module__": "__main__"})
+    method = next(name for name in cut if not name.startswith("_"))
+    with RemoteClass(pack({"answer": copy}), "MyHoldBack", {method: Method(("a",))}, (), SHORT) as remote:
+        with pytest.raises(Gone, match=r"MyHoldBack uses chatsys\.protocol\.holdback\.HoldBack\.\w+, which belongs"):
+            remote.run([Script((Call(method, (1,)),), (1,))])
 
 
 @pytest.mark.parametrize(

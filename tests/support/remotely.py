@@ -6,13 +6,13 @@ from typing import Any
 
 import chatsys
 from chatsys.isolation.calls import Call, Method, Script
-from chatsys.isolation.limits import Allowance
+from chatsys.isolation.limits import Quota
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote import RemoteClass
 from chatsys.teach.labs.lab03.stage import Message
 
 METHODS = {"receive": Method(("number", "message"), list[Message])}
-SHORT = Allowance(operation=0.4, patience=4, memory=1 << 28)
+SHORT = Quota(operation=0.4, patience=4, memory=1 << 28)
 """So that a test need not wait for long."""
 
 RIGHT = """
@@ -54,7 +54,7 @@ def code_of(source: str, name: str = "MyHoldBack") -> bytes:
 
 
 @contextmanager
-def remotely(source: str, limits: Allowance = SHORT, **more: Any) -> Iterator[RemoteClass]:
+def remotely(source: str, limits: Quota = SHORT, **more: Any) -> Iterator[RemoteClass]:
     """Make a remote class of a cell, and end it afterwards."""
     settings = {"methods": METHODS, "given": (Message,), **more}
     with RemoteClass(code_of(source), "MyHoldBack", limits=limits, **settings) as remote:

@@ -93,7 +93,8 @@ def find_exercise(name: str) -> tuple[Lab, Exercise | WrittenTest]:
     if lab is None:
         there = ", ".join(number.lstrip("0") or "0" for number in known_labs())
         raise UsageError(f"There is no exercise {name}; there are those of the labs {there}.")
-    every = {one.number: one for one in (*lab.exercises, *lab.tests)}
+    every: dict[str, Exercise | WrittenTest] = {one.number: one for one in lab.exercises}
+    every |= {one.number: one for one in lab.tests}
     if name not in every:
         raise UsageError(f"There is no exercise {name}; there are {', '.join(every)}.")
     return lab, every[name]

@@ -30,10 +30,12 @@ from chatsys.teach.grading.lab import (
     Outcome,
     Part,
 )
-from chatsys.teach.grading.trial import BEFORE, AFTER, LocalTrial, RemoteTrial, Trial
+from chatsys.teach.grading.trial import AFTER, BEFORE, LocalTrial, RemoteTrial, Trial
 
 ANSWER = "answer"
 """Under which name a class travels."""
+LOUDEST = 100
+"""The rank of what ends a trial: it is told before all else."""
 MOST_KEPT = 1_000_000
 """Bytes that the calls of a load may leave behind."""
 
@@ -112,6 +114,10 @@ class _Judging:
             found.append(self.ended)
         except Raised as error:
             found.append(Finding(aspect=RUNS, sentence=f"{self.exercise.writes} raised {error}."))
+        if self.trial.unfinished:
+            why = f"You have not written `{self.trial.unfinished}` of {self.exercise.writes} yet."
+            self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST)
+            return [self.ended]
         return found
 
     def _judges(self, kind: Kind) -> Iterator[Judge]:
@@ -148,7 +154,7 @@ def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
 
 def told_gone(exercise: Exercise, gone: Gone) -> Finding:
     """Return the finding for an answer that cannot be asked any more."""
-    return Finding(aspect=RUNS, sentence=gone.sentence, inconclusive=gone.verdict == "late", rank=100)
+    return Finding(aspect=RUNS, sentence=gone.sentence, inconclusive=gone.verdict == "late", rank=LOUDEST)
 
 
 def outcome(exercise: Exercise, part: Part, found: Sequence[Finding], before: set[str]) -> Outcome:

@@ -202,7 +202,8 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     def points(self) -> float:
         """All points of the lab, those that a person gives among them."""
         machine = sum(part.points for exercise in self.exercises for part in exercise.parts)
-        return machine + self.predictions_points + sum(one.points for one in (*self.tests, *self.explain))
+        by_tests, by_hand = sum(one.points for one in self.tests), sum(one.points for one in self.explain)
+        return machine + self.predictions_points + by_tests + by_hand
 
 
 DESIGN_WORDS = 40

@@ -91,6 +91,7 @@ def tidy(notebook: Notebook, source: Source) -> list[str]:
 
     Raises `Unreadable` if not one cell of this lab is there.
     """
+    _name_again(notebook, source)
     there = [grade_id(cell) for cell in notebook["cells"] if grade_id(cell) in source.cells]
     if not there:
         other = next((grade_id(cell) for cell in notebook["cells"] if grade_id(cell)), None)
@@ -105,6 +106,15 @@ def tidy(notebook: Notebook, source: Source) -> list[str]:
         )
     told += _complete(notebook, source)
     return told
+
+
+def _name_again(notebook: Notebook, source: Source) -> None:
+    """Give a cell that has lost its name the one that its id in the notebook stands for; some editors drop metadata."""
+    there = {grade_id(cell) for cell in notebook["cells"]}
+    names = {mine["id"]: name for name, mine in source.cells.items() if "id" in mine and name not in there}
+    for cell in notebook["cells"]:
+        if not grade_id(cell) and isinstance(cell.get("id"), str) and (name := names.pop(cell["id"], "")):
+            cell["metadata"]["nbgrader"] = dict(about_of(source.cells[name]))
 
 
 def _single(notebook: Notebook, source: Source) -> list[str]:

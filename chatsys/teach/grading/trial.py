@@ -41,6 +41,10 @@ class Trial(Protocol):
     cls: Any
     """Called like the student's class, it makes an object with the methods that the exercise declares."""
 
+    @property
+    def unfinished(self) -> str:
+        """The first method that raised NotImplementedError: it is not written yet; "" if there is none."""
+
     def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
         """Play each script on an object of its own; its replies end with the first one that is not right."""
 
@@ -57,6 +61,11 @@ class RemoteTrial:
     def __init__(self, remote: RemoteClass) -> None:
         self.remote, self.name = remote, remote.name
         self.cls = _Class(remote)
+
+    @property
+    def unfinished(self) -> str:
+        """Return what is not written yet."""
+        return self.remote.unfinished
 
     def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
         """Send them all at once."""
@@ -96,6 +105,7 @@ class LocalTrial:
     def __init__(self, answer: type, exercise: Exercise) -> None:
         self.cls, self.name, self.methods = answer, answer.__name__, exercise.methods
         self.deadline: Deadline | None = None
+        self.unfinished = ""
 
     @contextmanager
     def bounded(self) -> Iterator[None]:
@@ -121,7 +131,7 @@ class LocalTrial:
         try:
             mine = self.cls(*script.arguments)
         except Exception as error:
-            return [_raised(error)]
+            return [self._raised("__init__", error)]
         for call in script.calls:
             replies.append(self._reply(mine, call))
             if not replies[-1].right:
@@ -132,16 +142,18 @@ class LocalTrial:
         try:
             value = getattr(mine, call.method)(*call.arguments)
         except Exception as error:
-            return _raised(error)
+            return self._raised(call.method, error)
         try:
             return Reply(msgspec.convert(value, self.methods[call.method].returns))
         except msgspec.ValidationError:
             return Reply(wrong=f"{call.method} returned {value!r:.60}")
 
+    def _raised(self, method: str, error: Exception) -> Reply:
+        unfinished = isinstance(error, NotImplementedError)
+        if unfinished and not self.unfinished:
+            self.unfinished = method
+        return Reply(error=told(error), unfinished=unfinished)
+
     def growth(self, load: Callable[[int, int], Script]) -> int | None:
         """Nobody can tell: this process does other things as well."""
         return None
-
-
-def _raised(error: Exception) -> Reply:
-    return Reply(error=told(error), unfinished=isinstance(error, NotImplementedError))

@@ -76,7 +76,9 @@ def judge_written(test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any
     except Gone as gone:
         return _gone(test, gone)
     except Raised as error:
-        return _outcome(test, 0.0, f"Your test raised {error}.")
+        name = test.scenario if remote.unfinished == "steps" else test.claim
+        why = f"You have not written {name} yet." if remote.unfinished else f"Your test raised {error}."
+        return _outcome(test, 0.0, why)
     finally:
         remote.close()
     return _outcome(test, score.share(), str(score))
