@@ -58,7 +58,7 @@ def judge_search(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     if reply.error is not None:
         story = f"your queue raised {reply.error}"
     else:
-        given = reply.wrong or f"it returned {numbers(message.number for message in reply.value)}"
+        given = f"it returned {reply.wrong or numbers(message.number for message in reply.value)}"
         story = f"receive of #{shortest.arrivals[place].number} must return {numbers(shortest.expected[place])}, and {given}"
         if shortest.strange is not None:
             story += ", with another author or text than it was given"

@@ -41,7 +41,7 @@ def play_asking(trial: Any, seed: int) -> World:
             shortest=0.01, longest=random.choice((0.1, 0.3)), tail=0.0, duplication=random.choice((0.0, 0.2)),
             in_order=False,
         )  # fmt: skip
-        world = World(seed, actor=total_order(trial.cls), network=network, busiest=5000)
+        world = World(seed, actor=total_order(trial.cls, asks=True), network=network, busiest=5000)
         world.lose("*", "*", random.choice((0.1, 0.3)))
         end = script(world, random, 7, pause=0.3)
         end = round(end + 3, 3)  # until then everything has its number
@@ -91,7 +91,10 @@ def judge_asking(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
         if world.failures:
             node, why = world.failures[0]
             time = world.trace.of("broken")[0].time
-            sentence = f"node {node} stopped at {time:.2f} s, because your class raised {why}"
+            broke = (
+                f"{why}; give a number or None" if why.startswith("missing returned") else f"your class raised {why}"
+            )
+            sentence = f"node {node} stopped at {time:.2f} s, because {broke}"
             yield _of_run(RUNS, world, sentence)
             return
         asks = asks_of(world)
