@@ -37,6 +37,7 @@ class Step(msgspec.Struct, frozen=True):
     returned: str
     expected: str = ""
     waiting: str = ""
+    """What was waiting when the call came."""
     when: str = ""
     wrong: bool = False
     """Whether this is the first call whose answer was wrong."""
