@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from toy_lab import LAB, PREDICTED, RIGHT, Cell, cells, code, course, notebook, tagged, text, written
 
 from chatsys.errors import UsageError
 from chatsys.teach.grading import batch
 from chatsys.teach.grading.batch import Setting, grade_notebooks, grade_one, student_of
+from chatsys.teach.grading.copies import shape
 from chatsys.teach.grading.marking import Course, Mark, open_course
 from chatsys.teach.grading.reading import Source, Unreadable, text_of
 from chatsys.teach.grading.submission import read
@@ -347,6 +349,38 @@ def test_results_are_whole_after_each_notebook_and_one_id_twice_is_told(
     assert [mark["student"] for mark in marks.values()] == ["bad", "ann", "ann"]
     assert marks[str(good)]["flags"] == [f"handed in under the id ann, as this was: {again}"]
     assert json.loads(results.read_text())["submissions"][str(good)]["score"] == 12
+
+
+LONG = """
+class MyDouble:
+    def double(self, number):
+        total, left = 0, abs(number)
+        while left > 0:
+            if left % 2 == 1:
+                total = total + 2
+            else:
+                total = total - 0 + 2
+            left = left - 1
+        for unused in range(3):
+            total = total + unused - unused
+        return total if number >= 0 else -total
+"""
+
+
+def test_answers_that_are_written_alike_are_told_to_people_and_cost_nothing(toy: Course, tmp_path: Path) -> None:
+    renamed = LONG.replace("total", "sum_").replace("left", "rest").replace("unused", "i")
+    paths = []
+    for name, source in {"ann": LONG, "bob": renamed, "cid": RIGHT}.items():
+        found = cells()
+        found[at(found, "double")]["source"] = source
+        paths.append(str(written(tmp_path / f"{name}.ipynb", found)))
+    (tmp_path / "bad.ipynb").write_text("{")
+    assert batch._shape("x = " + "-" * 600 + "1" + " + 1" * 900) == frozenset()
+    hints = batch.likenesses([*paths, str(tmp_path / "bad.ipynb")], toy)
+    assert hints[paths[0]] == [f"cell double is written like that of {paths[1]} (1.00)"]
+    assert [len(one) for one in hints.values()] == [1, 1, 0, 0]
+    known = batch.likenesses(paths, msgspec.structs.replace(toy, known=(shape(LONG),)))
+    assert known[paths[1]] == ["cell double is written like an answer in the keys (1.00)"] and known[paths[2]] == []
 
 
 def test_a_fault_of_the_grader_costs_one_notebook_and_is_flagged(

@@ -10,6 +10,7 @@ Promises  a mark for every notebook, with a sentence for whatever cost points; w
 Read also `submission`, `taking`, `judging`; `batch` (many notebooks), `nbgrader_judge` (the same marks in a gradebook).
 """
 
+import ast
 import hashlib
 import platform
 import time
@@ -23,6 +24,7 @@ from chatsys import __version__
 from chatsys.errors import UsageError
 from chatsys.errors import told as error_told
 from chatsys.surroundings import place
+from chatsys.teach.grading.copies import Shape, shape
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.keys import Keys, read_keys, read_secret
@@ -48,6 +50,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes
     version: str
     """A short name of the lab's files and keys, so that two marks can be compared."""
+    known: tuple[Shape, ...] = ()
+    """How the answers in the keys are written."""
 
     def seeds_for(self, student: str, exercise: Exercise, kind: Kind) -> Sequence[int]:
         """Return the seeds on which this student's answer is tried."""
@@ -68,8 +72,16 @@ def open_course(
     keys = None if public else read_keys(folder, declared)
     kept = b"" if public else read_secret(place(secret) if secret is not None else folder / "keys" / "secret")
     return Course(
-        lab=declared, source=Source(path), keys=keys, secret=kept, version=_version_of(declared, path, folder)
-    )
+        lab=declared, source=Source(path), keys=keys, secret=kept, version=_version_of(declared, path, folder),
+        known=() if public else tuple(_shapes(folder / "keys" / declared.name / "answers.py")),
+    )  # fmt: skip
+
+
+def _shapes(answers: Path) -> Iterator[Shape]:
+    """Yield how each class of the known answers is written."""
+    for node in ast.walk(ast.parse(answers.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            yield shape(ast.unparse(node))
 
 
 def _version_of(lab: Lab, source: Path, folder: Path) -> str:
