@@ -21,8 +21,8 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from types import FrameType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from types import FrameType
+from typing import Any
 
 import msgspec
 
@@ -31,6 +31,7 @@ from chatsys.isolation import borrowed
 from chatsys.isolation.calls import Method
 from chatsys.isolation.confinement import confine
 from chatsys.isolation.deadline import own_line
+from chatsys.isolation.declared import SHOWN, checker, shown
 from chatsys.isolation.interface import problems
 from chatsys.places import innermost, inside
 
@@ -41,8 +42,6 @@ CONFINED, LOADED = 1, 2
 """The numbers of the first two answers; those of the requests follow."""
 FLUSH = 1 << 18
 """So many bytes of answers are sent at once, or a little more."""
-SHOWN = 60
-"""Signs that are shown of a value of the wrong type."""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +163,7 @@ class Answers:
         types, plain = self.opener.load(self.setup.given)
         methods = {one: Method(*how) for one, how in plain.items()}
         self.opener.give(types)
-        self.fits = {one: _checker(how.returns) for one, how in methods.items()}
+        self.fits = {one: checker(how.returns) for one, how in methods.items()}
         sys.path[:] = [path for path in sys.path if not os.path.isdir(os.path.join(path, borrowed.PACKAGE))]
         borrowed.Finder(self.opener).install()
         wrong, base = self._open(name, methods)
@@ -221,7 +220,10 @@ class Answers:
             if self._out_of_memory(error):
                 self.objects.clear()
             return ERROR, (_told(error), isinstance(error, NotImplementedError), self.spent)
-        return self._value(self.fits.get(method), value)
+        kind, data = self._value(self.fits.get(method), value)
+        if stop and kind == WRONG:
+            self.failed.add(number)
+        return kind, data
 
     def _out_of_memory(self, error: BaseException) -> bool:
         self.spent = isinstance(error, MemoryError)
@@ -239,7 +241,7 @@ class Answers:
                 return WRONG, f"a value of {len(data):,} bytes"
         except BaseException:
             pass  # it cannot be encoded, or breaks whoever looks at it
-        return WRONG, _shown(value)
+        return WRONG, shown(value)
 
 
 _SKIPPED = (SKIPPED, None)
@@ -263,46 +265,3 @@ def _told(error: BaseException) -> str:
         return f"{named(error)} ({inside(*place)})" if place else named(error)
     except BaseException:
         return "an error that cannot be shown"
-
-
-def _shown(value: Any) -> str:
-    """Return how a value of the wrong type looks, and of which type it is."""
-    kind = type(value).__name__
-    try:
-        text = repr(value)
-    except BaseException:
-        text = "a value that cannot be shown"
-    text = text if len(text) <= SHOWN else f"{text[: SHOWN - 4]} ..."
-    return text if value is None else f"{text} ({kind})"
-
-
-def _checker(hint: Any) -> Callable[[Any], bool] | None:
-    """Return what tells whether a value is of the declared type; None where nothing is declared.
-
-    Decoding alone would take a dictionary for a Struct.
-    """
-    return None if hint is None else _fits(hint)
-
-
-def _fits(hint: Any) -> Callable[[Any], bool]:
-    kind, inner = get_origin(hint) or hint, get_args(hint)
-    if kind in (Union, UnionType):
-        any_of = [_fits(one) for one in inner]
-        return lambda value: any(fits(value) for fits in any_of)
-    if kind is Annotated:
-        return _fits(inner[0])
-    if kind is Literal:
-        return lambda value: value in inner
-    if kind is Any or not isinstance(kind, type):
-        return lambda value: True
-    if kind is float:
-        return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is int:
-        return lambda value: isinstance(value, int) and not isinstance(value, bool)
-    if kind in (list, tuple):
-        of = _fits(inner[0]) if inner and (kind is list or inner[1:] == (...,)) else _fits(Any)
-        return lambda value: isinstance(value, list | tuple) and all(map(of, value))
-    if kind is dict and inner:
-        key, item = map(_fits, inner)
-        return lambda value: isinstance(value, dict) and all(map(key, value)) and all(map(item, value.values()))
-    return lambda value: isinstance(value, kind)

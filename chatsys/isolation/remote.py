@@ -53,6 +53,7 @@ class RemoteClass:
         methods: Mapping[str, Method],
         given: Sequence[type] = (),
         limits: Quota = ORDINARY,
+        *,
         holder: str = "",
     ) -> None:
         """`code` is {name: the class}, packed.  Raises `Gone` if the class cannot even be opened in time.
@@ -169,7 +170,10 @@ class RemoteClass:
     # --- offline -------------------------------------------------------------------------------------
 
     def run(self, scripts: Sequence[Script]) -> list[list[Reply]]:
-        """Play each script with an object of its own, up to the first error; one of `__init__` is its only reply."""
+        """Play each script with an object of its own, up to the first reply that is not right.
+
+        What `__init__` raised is the only reply of its script.
+        """
         found: list[list[Reply]] = [[] for _ in scripts]
         operations = [one for script in scripts for one in operations_of(script)]
         owners = [index for index, script in enumerate(scripts) for _ in range(len(script.calls) + 1)]
@@ -179,8 +183,9 @@ class RemoteClass:
             place = first - 1
             try:
                 for place, reply in enumerate(self._replies(operations[first:], stop=True), first):
-                    if reply is not None:
-                        found[owners[place]].append(reply)
+                    mine = found[owners[place]]
+                    if reply is not None and (not mine or mine[-1].right):
+                        mine.append(reply)
             except Gone as gone:
                 at = min(first + gone.index, len(owners) - 1)
                 gone.call = owners[at], at - owners.index(owners[at]) - 1
@@ -214,7 +219,7 @@ class RemoteClass:
                 self._end("died", self._unreadable, done)
             if (reply is None) != (failed or not method) and not (kind == ERROR and not failed):
                 self._end("died", self._unreadable, done)  # it leaves out what it should answer, or the other way round
-            failed = failed or (stop and kind == ERROR)
+            failed = failed or (stop and kind in (ERROR, WRONG))
             yield reply
             done += 1
         if done < len(operations) and not self._spent:

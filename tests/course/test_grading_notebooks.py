@@ -113,19 +113,19 @@ def odd(says: str) -> Callable[[Change], Change]:
     return keep
 
 
-@odd("there is more than one cell check-98-1; one of them was put back, and the others were not run")
+@odd("cell check-98-1 was there more than once; the last one counts, and the others were not run")
 def a_copy_of_a_test_at_the_top(found: list[Cell]) -> None:
     found.insert(0, copy.deepcopy(found[at(found, "check-98-1")]))
 
 
-@odd("there is more than one cell double; all of them were run, and the last one counts")
+@odd("cell double was there more than once; all of them were run, and the last one counts")
 def the_copy_below_is_the_good_one(found: list[Cell]) -> None:
     place = at(found, "double")
     found.insert(place + 1, copy.deepcopy(found[place]))
     found[place]["source"] = "class MyDouble:\n    pass"
 
 
-@odd("there is more than one cell double; all of them were run, and the last one counts")
+@odd("cell double was there more than once; all of them were run, and the last one counts")
 def an_answer_split_in_two(found: list[Cell]) -> None:
     place = at(found, "double")
     found.insert(place, copy.deepcopy(found[place]))
@@ -133,14 +133,14 @@ def an_answer_split_in_two(found: list[Cell]) -> None:
     found[place + 1]["source"] = RIGHT.replace("FACTOR", "TWICE")
 
 
-@odd("cell check-98-1 had become a text cell and is a code cell again")
+@odd("cell check-98-1 had become text or raw and is code again")
 def a_test_made_text(found: list[Cell]) -> None:
     cell = found[at(found, "check-98-1")]
     cell["cell_type"] = "markdown"
     del cell["outputs"], cell["execution_count"]
 
 
-@odd("cell double had become a raw cell and is a code cell again")
+@odd("cell double had become text or raw and is code again")
 def an_answer_made_raw(found: list[Cell]) -> None:
     found[at(found, "double")]["cell_type"] = "raw"
 
@@ -163,14 +163,14 @@ def cells_deleted(found: list[Cell]) -> None:
     del found[at(found, "hidden-98-1") :]
 
 
-@odd("cell setup had been changed and was put back; cell check-98-1 had been changed and was put back")
+@odd("the cells setup and check-98-1 had been changed and were put back")
 def locked_cells_changed(found: list[Cell]) -> None:
     found[at(found, "setup")]["source"] = "FACTOR = 3"
     found[at(found, "check-98-1")]["source"] = "5"
     found[at(found, "check-98-1")]["metadata"]["nbgrader"]["points"] = 500
 
 
-@odd("cell other-lab is none of this lab's; it counts as one of the student's own")
+@odd("cell other-lab is none of this lab's and counts as the student's own")
 def a_cell_of_another_lab(found: list[Cell]) -> None:
     found.insert(2, code("x = 1", "other-lab", solution=True))
 

@@ -43,10 +43,12 @@ def run(*command: str, folder: Path) -> str:
 
 
 def grade(folder: Path, *paths: Path) -> dict[str, Any]:
-    (folder / "secret").write_text("a secret for tests only")
+    """Grade notebooks by the command line, two at a time."""
+    secret = folder / "secret"
+    secret.write_text("a secret of these tests only")
     out = run(
-        "-m", "chatsys", "grade", *map(str, paths), "--lab", LAB, "--secret", "secret", "--results", "results.json", "--json",
-        folder=folder,
+        "-m", "chatsys", "grade", *map(str, paths), "--lab", LAB, "--course", str(LABS), "--secret", str(secret),
+        "--jobs", "2", "--results", "results.json", "--json", folder=folder,
     )  # fmt: skip
     marks: dict[str, Any] = json.loads(out)
     told = json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -98,38 +100,48 @@ def test_graded_cells_have_ids_and_the_tag(name: str) -> None:
             assert cell["metadata"]["tags"] == ["graded"] and cell["metadata"]["nbgrader"]["locked"]
 
 
-def test_the_source_scores_full_marks_and_a_broken_notebook_before_it_stops_nothing(tmp_path: Path) -> None:
-    source, broken = notebook("source", LAB), tmp_path / "broken.ipynb"
+def test_the_source_scores_full_marks_the_release_none_and_a_broken_notebook_stops_nothing(tmp_path: Path) -> None:
+    source, release, broken = notebook("source", LAB), notebook("release", LAB), tmp_path / "broken.ipynb"
     broken.write_text("{this is no notebook")
-    marks = grade(tmp_path, broken, source)
-    assert (marks[str(source)]["score"], marks[str(source)]["max_score"]) == (90, 90)
-    assert "to be read by a person: explanation" in marks[str(source)]["output"]
-    assert (marks[str(broken)]["score"], marks[str(broken)]["max_score"]) == (0, 90)
+    marks = grade(tmp_path, broken, source, release)
+    assert {mark["max_score"] for mark in marks.values()} == {90}
+    assert [marks[str(path)]["score"] for path in (broken, source, release)] == [0, 90, 0]
+    assert marks[str(broken)]["output"].startswith("This is no notebook: it is not JSON")
+    for path in (source, release):
+        assert marks[str(path)]["output"] == "to be read by a person: explanation; design note: not done (0 words)"
+        assert marks[str(path)]["flags"] == [] and marks[str(path)]["cpu"] < 12
+    assert all(test["score"] == 0 and "not written" in test["output"] for test in marks[str(release)]["tests"][1:3])
 
 
-def test_tampered_tests_are_put_back_and_moved_cells_are_found(tmp_path: Path) -> None:
-    handed_in = read(notebook("release", LAB))
-    for cell in handed_in["cells"]:
-        if cell["metadata"].get("nbgrader", {}).get("locked"):
-            cell["source"] = ["5\n"]
-        if cell["id"] == "predictions":
-            cell["source"] = ['predict("3a", 4); predict("3b", 1.0); predict("3c", 1); predict("3d", "no")\n']
-    handed_in["cells"].insert(0, {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": ["my notes"]})
-    handed_in["cells"] = [cell for cell in handed_in["cells"] if cell["id"] != "hidden-3-2"]
-    path = tmp_path / "ann.ipynb"
-    path.write_text(json.dumps(handed_in), encoding="utf-8")
-    mark = grade(tmp_path, path)[str(path)]
-    scores = {test["name"]: test["score"] for test in mark["tests"]}
-    assert scores.pop("predictions-test") == 5
-    assert "hidden-3-2" in scores and not any(scores.values())
-
-
-def test_nbgrader_itself_gives_the_source_full_marks_and_the_release_none(course: Path) -> None:
-    for student, kind in (("ann", "source"), ("bob", "release")):
+def test_nbgrader_gives_the_points_and_tells_the_stories_of_the_command_line(course: Path) -> None:
+    for student, kind in (("ann", "source"), ("bob", "release"), ("cid", "source"), ("dan", "source")):
         shutil.copytree(course / kind / LAB, course / "submitted" / student / LAB)
+    paths = {name: course / "submitted" / name / LAB / f"{LAB}.ipynb" for name in ("ann", "bob", "cid", "dan")}
+    page = read(paths["cid"])  # an answer doubled, a test made text: nbgrader alone stops at them
+    place = next(at for at, cell in enumerate(page["cells"]) if cell["id"] == "hold-back")
+    page["cells"].insert(place, page["cells"][place] | {"id": "first-half", "source": "class MyHoldBack: pass"})
+    next(cell for cell in page["cells"] if cell["id"] == "check-3-2")["cell_type"] = "raw"
+    paths["cid"].write_text(json.dumps(page), encoding="utf-8")
+    page = read(paths["dan"])  # one message at a time
+    cell = next(cell for cell in page["cells"] if cell["id"] == "hold-back")
+    cell["source"] = "".join(cell["source"]).replace("while self.due in", "if self.due in")
+    paths["dan"].write_text(json.dumps(page), encoding="utf-8")
+    assert "was there more than once" in run("-m", "chatsys", "tidy", "submitted", folder=course)
+
+    shutil.copytree(LABS / "keys" / LAB, course / "keys" / LAB, ignore=shutil.ignore_patterns("__pycache__"))
+    marks = grade(course, *paths.values())
+    shutil.copy(course / "secret", course / "keys" / "secret")
     run("-m", "nbgrader", "autograde", LAB, folder=course)
-    told = run("-c", _SCORES, LAB, folder=course)
-    assert json.loads(told) == {"ann": [90.0, 100.0], "bob": [0.0, 100.0]}
+    scores = json.loads(run("-c", _SCORES, LAB, folder=course))
+    assert scores == {name: [marks[str(path)]["score"], 100.0] for name, path in paths.items()}
+    assert [scores[name][0] for name in ("ann", "bob", "cid")] == [90, 0, 90] and 20 < scores["dan"][0] < 70
+    for name, path in paths.items():
+        shown = {
+            cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["outputs"][0]["text"]).strip()
+            for cell in read(course / "autograded" / name / LAB / f"{LAB}.ipynb")["cells"]
+            if cell["cell_type"] == "code" and cell["outputs"]
+        }
+        assert shown == {test["name"]: test["output"] for test in marks[str(path)]["tests"]}
 
 
 _SCORES = """

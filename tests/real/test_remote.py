@@ -137,7 +137,7 @@ def test_an_error_of_init_is_the_only_reply_of_its_script() -> None:
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_is_told_and_not_taken(value: str, told: str) -> None:
-    (reply,) = replies(body(f"value = {value}"))
+    (reply,) = replies(body(f"value = {value}"), 1, 1)  # it ends its script
     assert (reply.value, reply.error, reply.wrong) == (None, None, told)
 
 
@@ -148,8 +148,9 @@ def test_a_tuple_is_as_good_as_a_list_and_any_type_can_be_declared() -> None:
         "a": Method((), int | None), "b": Method((), dict[str, list[float]]), "c": Method((), int), "d": Method(),
     }  # fmt: skip
     with remotely(source, methods=methods) as remote:
-        asked = remote.run([Script(tuple(map(Call, "abcd")))])[0]
-    assert asked == [Reply(), Reply({"a": [1.5]}), Reply(wrong="True (bool)"), Reply()]
+        asked = [Reply(), Reply({"a": [1.5]}), Reply(wrong="True (bool)"), Reply()]
+        assert remote.calls(remote.new(), tuple(map(Call, "abcd"))) == asked
+        assert remote.run([Script(tuple(map(Call, "abcd")))]) == [asked[:3]]  # a script ends with the first wrong one
 
 
 # --- what keeps it from being asked --------------------------------------------------------------
@@ -392,9 +393,14 @@ def test_gone_is_no_error_that_a_world_could_take_for_its_own() -> None:
         assert remote.new() is not None
 
 
-def test_no_process_outlives_the_one_that_began_it() -> None:
+def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
     code = "import sys; sys.path[:0] = {path!r}\nfrom remotely import *\nwith remotely(body('import time; time.sleep(1000)'), Quota()) as r:\n    print(r._process.pid, flush=True); r.run([script(1)])"
-    judge = subprocess.Popen([sys.executable, "-c", code.format(path=sys.path)], stdout=subprocess.PIPE, text=True)
+    judge = subprocess.Popen(
+        [sys.executable, "-c", code.format(path=sys.path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     assert judge.stdout is not None
     child = psutil.Process(int(judge.stdout.readline()))
     judge.send_signal(signal.SIGKILL)

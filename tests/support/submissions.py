@@ -314,7 +314,7 @@ answer(
     "w10 never written",
     "class MyHoldBack:\n    def __init__(self, first=1):\n        raise NotImplementedError\n",
     ALL_3_1,
-    r"not written",
+    r"no method",
     ASKING,
 )
 answer(

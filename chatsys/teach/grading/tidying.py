@@ -19,6 +19,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +100,32 @@ def tidy(notebook: Notebook, source: Source) -> list[str]:
             f"it has a cell {other!r:.40}, which belongs to another one" if other else "no cell has a name of nbgrader"
         )
         raise Unreadable(f"This is no notebook of the lab {source.path.stem}: {why}.")
-    told = [*_single(notebook, source), *_in_shape(notebook, source)]
-    if moved := _moved([name for name in there if there.count(name) == 1], source):
-        told.append(
-            f"{_listed(moved)} stood in another place than in the lab's notebook; cells are found by their names"
-        )
-    told += _complete(notebook, source)
-    return told
+    done: dict[str, list[str]] = {}
+    for what, name in chain(_single(notebook, source), _in_shape(notebook, source)):
+        done.setdefault(what, []).append(name)
+    done |= {MOVED: moved} if (moved := _moved([name for name in there if there.count(name) == 1], source)) else {}
+    for what, name in list(_missing(notebook, source)):
+        done.setdefault(what, []).append(name)
+    return [_said(what, list(dict.fromkeys(names))) for what, names in done.items()]
+
+
+FOREIGN = "{cells} {is} none of this lab's and {counts} as the student's own"
+DOUBLED = "{cells} {was} there more than once; the last one counts, and the others were not run"
+ANSWERS = "{cells} {was} there more than once; all of them were run, and the last one counts"
+RETYPED = "{cells} had become text or raw and {is} code again"
+RECODED = "{cells} had become code or raw and {is} text again"
+CHANGED = "{cells} had been changed and {was} put back"
+MOVED = "{cells} stood in another place than in the lab's notebook; cells are found by their names"
+MISSING = "{cells} {was} missing and {was} put in again"
+EMPTY = "{cells} {was} missing and {was} put in again, empty"
+
+
+def _said(what: str, names: list[str]) -> str:
+    """Return a sentence about one cell or several."""
+    if len(names) == 1:
+        return what.format(cells=f"cell {names[0]:.40}", **{"is": "is", "was": "was", "counts": "counts"})
+    cells = f"the cells {', '.join(names[:-1])} and {names[-1]}"
+    return what.format(cells=cells, **{"is": "are", "was": "were", "counts": "count"})
 
 
 def _name_again(notebook: Notebook, source: Source) -> None:
@@ -117,33 +137,25 @@ def _name_again(notebook: Notebook, source: Source) -> None:
             cell["metadata"]["nbgrader"] = dict(about_of(source.cells[name]))
 
 
-def _single(notebook: Notebook, source: Source) -> list[str]:
+def _single(notebook: Notebook, source: Source) -> Iterator[tuple[str, str]]:
     """Let each name be that of one cell: the last one that has it, as nbgrader does."""
-    told, seen = [], set[str]()
+    seen = set[str]()
     for cell in reversed(notebook["cells"]):
         name = grade_id(cell)
-        if name and name not in source.cells:
-            told.append(f"cell {name:.40} is none of this lab's; it counts as one of the student's own")
-            del cell["metadata"]["nbgrader"]
-        elif name in seen:
-            told.append(_let_go(cell, name, source))
-        elif name:
+        if name and name not in seen and name in source.cells:
             seen.add(name)
-        elif "nbgrader" in cell["metadata"]:
-            del cell["metadata"]["nbgrader"]
-    return list(dict.fromkeys(reversed(told)))
+            continue
+        cell["metadata"].pop("nbgrader", None)
+        if name and name not in source.cells:
+            yield FOREIGN, name
+        elif name and source.is_open(name):
+            yield ANSWERS, name
+        elif name:
+            cell["metadata"]["tags"] = [PLAY]
+            yield DOUBLED, name
 
 
-def _let_go(cell: dict[str, Any], name: str, source: Source) -> str:
-    """Take the name from a cell whose name another one has, too."""
-    del cell["metadata"]["nbgrader"]
-    if source.is_open(name):
-        return f"there is more than one cell {name}; all of them were run, and the last one counts"
-    cell["metadata"]["tags"] = [PLAY]
-    return f"there is more than one cell {name}; one of them was put back, and the others were not run"
-
-
-def _in_shape(notebook: Notebook, source: Source) -> Iterator[str]:
+def _in_shape(notebook: Notebook, source: Source) -> Iterator[tuple[str, str]]:
     """Give each cell of the lab its kind, its points and, if it is locked, its text back."""
     for cell in notebook["cells"]:
         name = grade_id(cell)
@@ -151,8 +163,10 @@ def _in_shape(notebook: Notebook, source: Source) -> Iterator[str]:
             continue
         mine = source.cells[name]
         if cell["cell_type"] != mine["cell_type"]:
-            yield f"cell {name} had become a {_kind(cell)} cell and is a {_kind(mine)} cell again"
-            _retype(cell, mine["cell_type"])
+            yield RETYPED if mine["cell_type"] == "code" else RECODED, name
+            cell["cell_type"] = mine["cell_type"]
+            for field in ("outputs", "execution_count", "attachments"):
+                cell.pop(field, None)
         if cell["cell_type"] == "code":
             cell.setdefault("outputs", [])
             cell.setdefault("execution_count", None)
@@ -161,18 +175,8 @@ def _in_shape(notebook: Notebook, source: Source) -> Iterator[str]:
             cell["metadata"]["tags"] = list(mine["metadata"]["tags"])
         if not source.is_open(name):
             if released(text_of(mine)) != released(text_of(cell)):
-                yield f"cell {name} had been changed and was put back"
+                yield CHANGED, name
             cell["source"] = released(text_of(mine))
-
-
-def _kind(cell: dict[str, Any]) -> str:
-    return "text" if cell["cell_type"] == "markdown" else str(cell["cell_type"])
-
-
-def _retype(cell: dict[str, Any], kind: str) -> None:
-    cell["cell_type"] = kind
-    for name in ("outputs", "execution_count", "attachments"):
-        cell.pop(name, None)
 
 
 def released(text: str) -> str:
@@ -189,31 +193,24 @@ def _moved(there: list[str], source: Source) -> list[str]:
     return [name for name in there if name not in in_order]
 
 
-def _complete(notebook: Notebook, source: Source) -> Iterator[str]:
+def _missing(notebook: Notebook, source: Source) -> Iterator[tuple[str, str]]:
     """Put in again what is missing: locked cells as they are, answers empty."""
     there = {grade_id(cell) for cell in notebook["cells"]}
     for name, mine in source.cells.items():
         if name in there:
             continue
-        yield f"cell {name} was missing and was put in again" + (", empty" if source.is_open(name) else "")
+        yield EMPTY if source.is_open(name) else MISSING, name
         new = {"cell_type": mine["cell_type"], "metadata": json.loads(json.dumps(mine["metadata"])), "source": ""}
         if not source.is_open(name):
             new["source"] = released(text_of(mine))
         if mine["cell_type"] == "code":
             new |= {"outputs": [], "execution_count": None}
-        if "id" in mine:
+        if "id" in mine and notebook.get("nbformat_minor", 0) >= 5:
             new["id"] = _free_id(str(mine["id"]), notebook)
         notebook["cells"].append(new)
 
 
 def _free_id(wanted: str, notebook: Notebook) -> str:
-    taken = {cell.get("id") for cell in notebook["cells"]}
-    return next(
-        name for name in (wanted, *(f"{wanted[:50]}-{more}" for more in range(len(taken) + 1))) if name not in taken
-    )
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) == 1:
-        return f"cell {names[0]}"
-    return f"the cells {', '.join(names[:-1])} and {names[-1]}"
+    taken = [cell.get("id") for cell in notebook["cells"]]
+    names = (wanted, *(f"{wanted[:50]}-{more}" for more in range(len(taken) + 1)))
+    return next(name for name in names if name not in taken)

@@ -1,0 +1,82 @@
+"""Measure what grading costs: `python tests/support/measure_grading.py [JOBS]`, on a machine that does nothing else.
+
+40 submissions of lab 03, right and wrong ones      seconds on the wall, seconds of CPU
+a right answer to each exercise, all of its parts   seconds of CPU: the judge's, and the confined process's
+the public part, as a student waits for it          seconds on the wall
+"""
+
+import copy
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from submissions import SUBMISSIONS
+
+from chatsys.teach.grading import batch
+from chatsys.teach.grading.grader import find_lab, grade
+from chatsys.teach.grading.judging import judge
+from chatsys.teach.grading.keys import read_keys
+from chatsys.teach.grading.seeds import hidden_seeds
+
+LABS = Path(__file__).parents[2] / "labs"
+LAB = "03-total-order"
+SECRET = b"the secret of a measurement"
+
+
+def cpu() -> tuple[float, float]:
+    """Return the seconds of CPU of this process and of its ended children."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time(), children.ru_utime + children.ru_stime
+
+
+def measure_class(jobs: int, count: int = 40) -> None:
+    """Grade a class of `count`."""
+    source = nbformat.read(LABS / "source" / LAB / f"{LAB}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    names = [name for name in SUBMISSIONS if name[0] in "cwt"]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "secret").write_bytes(SECRET)
+        paths = []
+        for number in range(count):
+            made = copy.deepcopy(source)
+            SUBMISSIONS[names[number % len(names)]].make(made)
+            paths.append(Path(folder) / f"student{number}.ipynb")
+            paths[-1].write_text(json.dumps(made))
+        setting = batch.Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
+        begun, before = time.monotonic(), cpu()
+        batch.grade_notebooks(paths, setting, jobs=jobs)
+        wall, after = time.monotonic() - begun, cpu()
+        print(f"{count} submissions, {jobs} jobs: {wall:.0f} s, {sum(after) - sum(before):.0f} s of CPU")
+
+
+def measure_answers() -> None:
+    """Judge the reference of each exercise, and grade its public part as a student does."""
+    lab = find_lab(LAB)
+    assert lab is not None
+    keys = read_keys(LABS, lab)
+    for exercise in lab.exercises:
+        answer = keys.answers[exercise.number]["reference"]
+
+        def seeds(asked, kind):  # type: ignore[no-untyped-def]
+            return (
+                range(asked.public)
+                if kind == "public"
+                else hidden_seeds(SECRET, LAB, asked.number, "ann", asked.hidden)
+            )
+
+        for turn in ("first", "again"):
+            before = cpu()
+            judge(exercise, answer, seeds, keys)
+            mine, childs = (after - begun for after, begun in zip(cpu(), before, strict=True))
+            print(f"{exercise.number} {turn}: judge {mine:.2f} s, confined process {childs:.2f} s of CPU")
+        begun = time.monotonic()
+        grade(exercise.number, answer)
+        print(f"{exercise.number} public: {time.monotonic() - begun:.1f} s until a student reads it")
+
+
+if __name__ == "__main__":
+    measure_answers()
+    measure_class(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
