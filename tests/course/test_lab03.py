@@ -225,9 +225,9 @@ def test_texts_cannot_be_foreseen() -> None:
 
 def test_an_answer_that_is_no_list_is_told_as_what_it_is() -> None:
     hello = Arrival(1, Message(1, "ann", "hello"), 0.5)
-    reading = Reading(7, 2, [hello], [Reply(wrong="receive returned None")])
+    reading = Reading(7, 2, [hello], [Reply(wrong="None")])
     assert reading.tell_error() == (
-        "With seed 7, when #1 reached node 2 at 0.50 s, receive returned None; receive must return a list of messages, "
+        "With seed 7, when #1 reached node 2 at 0.50 s, your queue returned None; receive must return a list of messages, "
         "[] for none."
     )
 

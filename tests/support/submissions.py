@@ -62,7 +62,9 @@ def before(notebook: Notebook, name: str, source: str) -> None:
     notebook.cells.insert(at(notebook, name), nbformat.v4.new_code_cell(source))  # type: ignore[no-untyped-call]
 
 
-def handed_in(name: str, loses: frozenset[str] = NOTHING, says: str = "", may_lose: frozenset[str] = NOTHING) -> Any:
+def handed_in(
+    name: str, loses: frozenset[str] = NOTHING, says: str = "", may_lose: frozenset[str] = NOTHING
+) -> Callable[[Callable[[Notebook], None]], Callable[[Notebook], None]]:
     def keep(make: Callable[[Notebook], None]) -> Callable[[Notebook], None]:
         SUBMISSIONS[name] = Submission(make, loses, says, may_lose)
         return make

@@ -77,4 +77,4 @@ class TestTrial:
         try:
             return Reply(msgspec.convert(value, self.methods[call.method].returns))
         except msgspec.ValidationError:
-            return Reply(wrong=f"{call.method} returned {value!r:.60}")
+            return Reply(wrong=f"{value!r:.60}")

@@ -1,7 +1,7 @@
 """Playing a grade: what the student's code saw in the run that went wrong, call by call, and the lab's figure of it.
 
-    show("3.1")  -->   when     call                            your class returned   right is   waiting before
-                       1.24 s   receive(#3, eve: "ok")          []                    []         #3
+    show("3.1")  -->   when     call                            your class returned   right is   was waiting
+                       1.24 s   receive(#3, eve: "ok")          []                    []
                  -->   1.60 s   receive(#2, bob: "ok")          [#2]                  [#2, #3]   #3
                        ...                                                    the first wrong one is marked
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from chatsys.teach.grading.lab import Grade, Step
 
-HEADS = ("when", "call", "your class returned", "right is", "waiting before")
+HEADS = ("when", "call", "your class returned", "right is", "was waiting")
 MARK = "→"
 
 

@@ -146,7 +146,7 @@ class LocalTrial:
         try:
             return Reply(msgspec.convert(value, self.methods[call.method].returns))
         except msgspec.ValidationError:
-            return Reply(wrong=f"{call.method} returned {value!r:.60}")
+            return Reply(wrong=f"{value!r:.60}")
 
     def _raised(self, method: str, error: Exception) -> Reply:
         unfinished = isinstance(error, NotImplementedError)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chatsys.teach.grading.lab import Finding
-from chatsys.teach.labs.lab03.asking import Ask, asks_of, play_asking
+from chatsys.teach.labs.lab03.asking import Ask, play_asking
 from chatsys.teach.labs.lab03.checks import find_shared
 from chatsys.teach.labs.lab03.numbering import Posted, judge_posts
 from chatsys.teach.labs.lab03.reading import Reading, numbers
@@ -58,7 +58,7 @@ def judge_search(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     if reply.error is not None:
         story = f"your queue raised {reply.error}"
     else:
-        given = reply.wrong or f"it returned {numbers(message.number for message in reply.value)}"
+        given = f"it returned {reply.wrong or numbers(message.number for message in reply.value)}"
         story = f"receive of #{shortest.arrivals[place].number} must return {numbers(shortest.expected[place])}, and {given}"
         if shortest.strange is not None:
             story += ", with another author or text than it was given"
@@ -69,22 +69,21 @@ def judge_search(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 def judge_budget(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """3.2: no request that nobody needs, so at most one for each missing number and 0.4 s."""
     for seed in seeds:
-        world = play_asking(trial, seed)
-        asks = asks_of(world)
-        needless = [ask for ask in asks if ask.number not in ask.missing]
+        run = play_asking(trial, seed)
+        needless = [ask for ask in run.asks if ask.needless]
         if needless:
-            one = needless[0]
+            one, every = needless[0], [ask for ask in run.asks if ask.returned is not None]
             sentence = (
-                f"With seed {seed} {len(needless)} of {len(asks)} requests were needless: at {one.time:.2f} s node {one.node} "
-                f"asked for #{one.number}, {_why(one, world)}."
+                f"With seed {seed} {len(needless)} of {len(every)} requests were needless: at {one.time:.2f} s node {one.node} "
+                f"asked for #{one.returned}, {_why(one, run.world)}."
             )
-            yield Finding(aspect="budget", sentence=sentence, seed=seed, trace=world.trace.encode())
+            yield Finding(aspect="budget", sentence=sentence, seed=seed, trace=run.world.trace.encode())
             return
 
 
 def _why(ask: Ask, world: Any) -> str:
     received = (r for r in world.trace.of("receive") if r.node == ask.node and r.message == "ORDERED")
-    came = next((r.time for r in received if r.seq == ask.number), None)
+    came = next((r.time for r in received if r.seq == ask.returned), None)
     if came is not None and came <= ask.time:
         return f"and it had received it at {came:.2f} s"
     return "of which nobody had told it"

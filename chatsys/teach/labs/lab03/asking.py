@@ -18,130 +18,169 @@ from chatsys.sim.world import World
 from chatsys.teach.grading.lab import RUNS, Finding, Step
 from chatsys.teach.labs.lab03.reading import CAUSE, PLAIN, WAITS, numbers
 from chatsys.teach.labs.lab03.runs import AUTHORS, draw_text, script
-from chatsys.teach.labs.lab03.stage import total_order
+from chatsys.teach.labs.lab03.stage import AGAIN, Message, total_order
 from chatsys.trace import Record, Trace
 
+SAID = 8
+"""So many messages are said."""
 LOSSY, QUIET = 1.0, 10.0
 """So many seconds after the last message nothing is lost any more; at the latter everything must have arrived."""
 
-_runs: WeakKeyDictionary[Any, dict[int, World]] = WeakKeyDictionary()
-"""The worlds of each trial, for the judges that look at the same runs."""
-
-
-def play_asking(trial: Any, seed: int) -> World:
-    """Return the world of this seed, in which the student's queues ask for what is missing.
-
-    The last message is said on the sequencer while its link to node 1 is cut, so nothing follows that could show the gap.
-    A second later nothing is lost any more: who asks for what is missing, and goes on asking, gets it.
-    """
-    runs = _runs.setdefault(trial, {})
-    if seed not in runs:
-        random = Random(f"lab 03/asking/{seed}")
-        network = Conditions(
-            shortest=0.01, longest=random.choice((0.1, 0.3)), tail=0.0, duplication=random.choice((0.0, 0.2)),
-            in_order=False,
-        )  # fmt: skip
-        world = World(seed, actor=total_order(trial.cls), network=network, busiest=5000)
-        world.lose("*", "*", random.choice((0.1, 0.3)))
-        end = script(world, random, 7, pause=0.3)
-        end = round(end + 3, 3)  # until then everything has its number
-        world.at(end, "cut", 1, 3)
-        world.at(end, "say", draw_text(random), 3, "main", AUTHORS[2])
-        world.at(round(end + 0.001, 3), "reconnect", 1, 3)
-        world.at(end + LOSSY, "heal", True)
-        world.run(end + QUIET)
-        runs[seed] = world
-    return runs[seed]
-
 
 class Ask(msgspec.Struct, frozen=True):
-    """One request for a missing message."""
+    """One call of `missing`, and what was returned."""
 
     node: int
-    number: int
+    newest: int
+    returned: int | None
     time: float
     missing: tuple[int, ...]
-    """The numbers that this node knew of and did not have."""
+    """The numbers up to `newest` that this node did not have."""
     complete: bool
     """Whether it had every message that was ever said."""
 
+    @property
+    def right(self) -> int | None:
+        """What had to be returned."""
+        return self.missing[0] if self.missing else None
 
-def asks_of(world: World) -> list[Ask]:
-    """Return every request of the run, with what was missing at that moment."""
-    asks: list[Ask] = []
-    every = max((record.seq or 0 for record in world.trace.of("send") if record.message == "ORDERED"), default=0)
-    had: dict[Any, set[int]] = {node: set() for node in world.nodes}
-    newest = dict.fromkeys(world.nodes, 0)
-    for record in world.trace:
-        node, number = record.node, record.seq or 0
-        if record.kind == "receive" and record.message in ("ORDERED", "NEWEST") and isinstance(node, int):
-            newest[node] = max(newest[node], number)
-            if record.message == "ORDERED":
-                had[node].add(number)
-        elif record.kind == "send" and record.message == "RESEND" and isinstance(node, int):
-            missing = tuple(n for n in range(1, newest[node] + 1) if n not in had[node])
-            asks.append(Ask(node, number, record.time, missing, len(had[node]) == every))
-    return asks
+    @property
+    def needless(self) -> bool:
+        """Whether something was asked for that nobody needs."""
+        return self.returned is not None and self.returned not in self.missing
+
+
+class _Watched:
+    """The student's queue at one node, with the calls of `missing` written down."""
+
+    def __init__(self, node: int, queue: Any) -> None:
+        self.node, self.queue = node, queue
+        self.had: set[int] = set()
+        self.asks: list[Ask] = []
+
+    def receive(self, number: int, message: Message) -> Any:
+        """Pass on what arrives."""
+        self.had.add(number)
+        return self.queue.receive(number, message)
+
+    def missing(self, newest: int) -> int | None:
+        """Pass on the question and the answer; it is asked at each alarm, so their count is the time."""
+        returned: int | None = self.queue.missing(newest)
+        missing = tuple(number for number in range(1, newest + 1) if number not in self.had)
+        time = AGAIN * (len(self.asks) + 1)
+        self.asks.append(Ask(self.node, newest, returned, time, missing, len(self.had) == SAID))
+        return returned
+
+
+class AskingRun(msgspec.Struct, frozen=True):
+    """One run: the world, and every call of `missing` in order of time."""
+
+    world: World
+    asks: list[Ask]
+
+    def of(self, node: int) -> list[Ask]:
+        """Return the calls at one node."""
+        return [ask for ask in self.asks if ask.node == node]
+
+
+_runs: WeakKeyDictionary[Any, dict[int, AskingRun]] = WeakKeyDictionary()
+"""Those of each trial, for the judges that look at the same runs."""
+
+
+def play_asking(trial: Any, seed: int) -> AskingRun:
+    """Return the run of this seed, in which the student's queues ask for what is missing.
+
+    The last message is said on the sequencer while its link to node 1 is cut, so nothing follows that could show the gap.
+    """
+    runs = _runs.setdefault(trial, {})
+    if seed not in runs:
+        watched: list[_Watched] = []
+
+        def queue() -> _Watched:
+            watched.append(_Watched(len(watched) + 1, trial.cls()))
+            return watched[-1]
+
+        world = _world_of(seed, queue)
+        asks = sorted((ask for one in watched for ask in one.asks), key=lambda ask: ask.time)
+        runs[seed] = AskingRun(world, asks)
+    return runs[seed]
+
+
+def _world_of(seed: int, queue: Any) -> World:
+    random = Random(f"lab 03/asking/{seed}")
+    network = Conditions(
+        shortest=0.01, longest=random.choice((0.1, 0.3)), tail=0.0, duplication=random.choice((0.0, 0.2)),
+        in_order=False,
+    )  # fmt: skip
+    world = World(seed, actor=total_order(queue, asks=True), network=network, busiest=5000)
+    world.lose("*", "*", random.choice((0.1, 0.3)))
+    end = round(script(world, random, SAID - 1, pause=0.3) + 3, 3)  # until then everything has its number
+    world.at(end, "cut", 1, 3)
+    world.at(end, "say", draw_text(random), 3, "main", AUTHORS[2])
+    world.at(round(end + 0.001, 3), "reconnect", 1, 3)
+    world.at(end + LOSSY, "heal", True)
+    world.run(end + QUIET)
+    return world
 
 
 def judge_asking(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """3.2: complete, last, smallest, quiet."""
     for seed in seeds:
-        world = play_asking(trial, seed)
-        if world.failures:
-            node, why = world.failures[0]
-            time = world.trace.of("broken")[0].time
-            sentence = f"node {node} stopped at {time:.2f} s, because your class raised {why}"
-            yield _of_run(RUNS, world, sentence)
+        run = play_asking(trial, seed)
+        if run.world.failures:
+            yield _of_run(RUNS, run, _tell_failure(run.world))
             return
-        asks = asks_of(world)
-        for node in world.nodes[:-1]:
-            yield from _judge_gaps(node, asks, world)
-        yield from _judge_asks(asks, world)
+        for node in run.world.nodes[:-1]:
+            yield from _judge_gaps(node, run)
+        yield from _judge_asks(run)
 
 
-def _judge_gaps(node: int, asks: Sequence[Ask], world: World) -> Iterator[Finding]:
+def _tell_failure(world: World) -> str:
+    node, why = world.failures[0]
+    broke = f"{why}; give a number or None" if why.startswith("missing returned") else f"your class raised {why}"
+    return f"node {node} stopped at {world.trace.of('broken')[0].time:.2f} s, because {broke}"
+
+
+def _judge_gaps(node: int, run: AskingRun) -> Iterator[Finding]:
     """Find what never arrived at this node."""
-    received = _times(world.trace, "receive", node)
-    sent = _times(world.trace, "send", world.nodes[-1])
-    largest = max(received, default=0)
+    received = _times(run.world.trace, "receive", node)
+    sent = _times(run.world.trace, "send", run.world.nodes[-1])
     for number in sorted(set(sent) - set(received)):
-        asked = [ask for ask in asks if ask.node == node and ask.number == number]
+        asked = [ask for ask in run.of(node) if ask.returned == number]
         times = f"it asked for it {len(asked)} times"
         if not asked:
             times = "it never asked for it"
         elif len(asked) == 1:
             times = f"it asked for it once, at {asked[0].time:.2f} s, and a request or its answer can be lost, too"
-        if number < largest:
+        if number < max(received, default=0):
             seen = next(n for n in sorted(received, key=received.__getitem__) if n > number)
             story = f"node {node} had #{seen} at {received[seen]:.2f} s and never got #{number}: {times}"
-            yield _of_run("complete", world, story, _steps(asks, node), CAUSE)
+            yield _of_run("complete", run, story, node, CAUSE)
             return
-        told = next((r.time for r in world.trace if _is_told(r, node, number)), sent[number])
+        told = next((r.time for r in run.world.trace if _is_told(r, node, number)), sent[number])
         story = (
             f"#{number}, the last message, was lost on its way to node {node}. From {told:.2f} s on `newest` was {number}; "
             f"{times}" + ("" if asked else ". No message comes after the last one to show the gap")
         )
-        yield _of_run("last", world, story, _steps(asks, node), WAITS)
+        yield _of_run("last", run, story, node, WAITS)
         return
 
 
-def _judge_asks(asks: Sequence[Ask], world: World) -> Iterator[Finding]:
+def _judge_asks(run: AskingRun) -> Iterator[Finding]:
     """Find requests for the wrong number, and those after everything has arrived."""
-    late = [ask for ask in asks if ask.complete]
+    late = [ask for ask in run.asks if ask.complete and ask.returned is not None]
     if late:
         one = late[0]
         more = f", and {len(late) - 1} more times" if len(late) > 1 else ""
-        story = f"node {one.node} had received everything and asked for #{one.number} at {one.time:.2f} s{more}"
-        yield _of_run("quiet", world, story, _steps(asks, one.node, one))
-    for ask in asks:
-        if ask.number in ask.missing[1:]:
-            story = (
-                f"at {ask.time:.2f} s node {ask.node} lacked {numbers(ask.missing)[1:-1]} and asked for #{ask.number}; "
-                f"all that waits, waits for #{ask.missing[0]}"
-            )
-            yield _of_run("smallest", world, story, _steps(asks, ask.node, ask))
-            return
+        story = f"node {one.node} had received everything and asked for #{one.returned} at {one.time:.2f} s{more}"
+        yield _of_run("quiet", run, story, one.node)
+    wrong = next((ask for ask in run.asks if ask.returned in ask.missing[1:]), None)
+    if wrong is not None:
+        story = (
+            f"at {wrong.time:.2f} s node {wrong.node} lacked {numbers(wrong.missing)[1:-1]} and asked for "
+            f"#{wrong.returned}; all that waits, waits for #{wrong.missing[0]}"
+        )
+        yield _of_run("smallest", run, story, wrong.node)
 
 
 def _is_told(record: Record, node: int, number: int) -> bool:
@@ -159,25 +198,28 @@ def _times(trace: Trace, kind: str, node: int) -> dict[int, float]:
     return times
 
 
-def _steps(asks: Sequence[Ask], node: int, wrong: Ask | None = None) -> tuple[Step, ...]:
-    """Return the requests of a node as lines of a story."""
-    mine = [ask for ask in asks if ask.node == node]
-    place = mine.index(wrong) if wrong is not None else len(mine)
+def _steps(asks: Sequence[Ask]) -> tuple[Step, ...]:
+    """Return the calls of `missing` at a node as lines of a story, around the first wrong one."""
+    place = next((place for place, ask in enumerate(asks) if ask.returned != ask.right), len(asks))
     return tuple(
         Step(
-            call="missing",
-            returned=f"#{ask.number}",
-            expected=f"#{ask.missing[0]}" if ask.missing else "None",
-            waiting="lacks " + (numbers(ask.missing)[1:-1] or "nothing"),
+            call=f"missing({ask.newest})",
+            returned=_say(ask.returned),
+            expected=_say(ask.right),
+            waiting=f"lacked {numbers(ask.missing)[1:-1] or 'nothing'}",
             when=f"{ask.time:.2f} s",
-            wrong=ask is wrong,
+            wrong=ask is asks[place] if place < len(asks) else False,
         )
-        for ask in mine[max(0, place - 20) : place + 4]
+        for ask in asks[max(0, place - 15) : place + 4]
     )
 
 
-def _of_run(aspect: str, world: World, story: str, steps: tuple[Step, ...] = (), rank: int = PLAIN) -> Finding:
-    sentence = f"With seed {world.seed} {story}."
-    return Finding(
-        aspect=aspect, sentence=sentence, seed=world.seed, trace=world.trace.encode(), steps=steps, rank=rank
-    )
+def _say(number: int | None) -> str:
+    return "None" if number is None else f"#{number}"
+
+
+def _of_run(aspect: str, run: AskingRun, story: str, node: int | None = None, rank: int = PLAIN) -> Finding:
+    seed, trace = run.world.seed, run.world.trace.encode()
+    steps = _steps(run.of(node)) if node is not None else ()
+    sentence = f"With seed {seed} {story}."
+    return Finding(aspect=aspect, sentence=sentence, seed=seed, trace=trace, steps=steps, rank=rank)

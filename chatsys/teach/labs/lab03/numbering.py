@@ -86,7 +86,11 @@ def _judge_numbers(
     owner: dict[int, Posted] = {}
     for place, (post, reply) in enumerate(zip(posts, replies, strict=False)):
         if not reply.right:
-            broke = f"your class raised {reply.error}" if reply.error else f"{reply.wrong}; give a number or None"
+            broke = (
+                f"your class raised {reply.error}"
+                if reply.error
+                else f"your class returned {reply.wrong}; give a number or None"
+            )
             sentence = f"{opening} {post} came (call {place + 1}), and {broke}."
             yield Finding(aspect=RUNS, sentence=sentence, seed=seed, steps=_post_steps(posts, replies, place))
             return

@@ -142,7 +142,7 @@ class Reading:
         reply = self.replies[-1]
         opening = self.opening(len(self.replies) - 1)
         if reply.error is None:
-            return f"{opening} {reply.wrong}; receive must return a list of messages, [] for none."
+            return f"{opening} your queue returned {reply.wrong}; receive must return a list of messages, [] for none."
         if reply.error.startswith("NotImplementedError"):
             return f"Your class is not written yet: it raised {reply.error}."
         return f"{opening} your queue raised {reply.error}."

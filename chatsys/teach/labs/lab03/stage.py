@@ -249,12 +249,13 @@ def name_of(node: int, life: int) -> str:
     return f"node{node}-{life:08x}"
 
 
-def total_order(queue: Any, sequencer: Any = None) -> type[TotalOrder]:
+def total_order(queue: Any, sequencer: Any = None, *, asks: bool | None = None) -> type[TotalOrder]:
     """Return the actor of this lab with the student's classes in it: `World(seed, actor=total_order(MyHoldBack))`.
 
-    A queue that has the method `missing` asks for its gaps itself; `sequencer` gives the numbers.
+    A queue that has the method `missing` asks for its gaps itself (`asks` says it where nobody can see the methods);
+    `sequencer` gives the numbers.
     """
-    parts = {"queue": queue, "numbers": sequencer, "asks": hasattr(queue, "missing")}
+    parts = {"queue": queue, "numbers": sequencer, "asks": hasattr(queue, "missing") if asks is None else asks}
     name = getattr(queue, "__name__", "Queue")
     return type(f"TotalOrderWith{name}", (TotalOrder,), {**parts, "__doc__": TotalOrder.__doc__})
 
