@@ -254,7 +254,7 @@ NONE = {
 }
 
 
-@pytest.mark.parametrize("data", NONE, ids=[data[:20] for data in NONE])
+@pytest.mark.parametrize("data", NONE, ids=[repr(data[:20]) for data in NONE])
 def test_what_is_no_notebook_of_the_lab_is_told_in_a_sentence(toy: Course, tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "ann.ipynb"
     path.write_bytes(data)
