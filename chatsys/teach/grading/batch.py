@@ -29,7 +29,6 @@ from chatsys.teach.grading.marking import Course, Mark, mark_submission, open_co
 from chatsys.teach.grading.reading import Unreadable
 from chatsys.teach.grading.submission import read
 
-
 LONGEST = 100_000
 """Letters of an answer that is compared with others."""
 

@@ -192,6 +192,8 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     predictions_points: float = 0
     tests: tuple[WrittenTest, ...] = ()
     explain: tuple[Explain, ...] = ()
+    seeds: dict[str, Callable[[int], bool]] = {}
+    """What the page shows with a recorded seed: name -> whether a seed shows it (see `labs.seeds`)."""
     design: str | None = "design"
     """The grade_id of the design note, told as done or not done: at least `DESIGN_WORDS` words."""
 

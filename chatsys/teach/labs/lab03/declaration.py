@@ -135,6 +135,7 @@ LAB = Lab(
         "gap": "a number that is missing while a larger one is there",
         "head-of-line blocking": "one late message makes all those behind it wait",
     },
+    seeds={"demonstration": play.shows_disorder},
     exercises=(HOLD_BACK, GAP_REQUEST, SEQUENCER),
     predictions=PREDICTIONS,
     predictions_points=5,
