@@ -53,7 +53,7 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of a file that it writes."""
     reply: int = 1 << 18
     """Bytes of one value that it returns."""
-    replies: int = 1 << 25
+    replies: int = 1 << 24
     """Bytes of all that it answers, in its whole life: they become objects of the judge, many times as large."""
 
 

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from chatsys.isolation.pickling import pack
+from chatsys.teach.grading.judging import judge_memory, open_trial
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.grading.lab import Outcome
+from chatsys.teach.grading.reading import Source, find_source
+from chatsys.teach.grading.seeds import hidden_seeds
+from chatsys.teach.grading.submission import read
 from chatsys.teach.grading.written import all_answers, judge_written
 from chatsys.teach.labs.lab03.declaration import LAB
 
@@ -78,3 +82,50 @@ def test_a_scenario_keeps_the_judge_busy_for_a_moment_only(scenario: str, says: 
     begun = time.process_time()
     assert re.search(says, written(scenario, "return None").sentence)
     assert time.process_time() - begun < 12
+
+
+# --- points where nobody can tell ------------------------------------------------------------------------
+
+LEAKS = """
+class MyHoldBack:
+    def __init__(self, first=1):
+        self.due, self.early, self.kept = first, {}, []
+    def receive(self, number, message):
+        self.kept.append(message)
+        if number > 100: BREAK
+        self.early.setdefault(number, message)
+        ready = []
+        while self.due in self.early:
+            ready.append(self.early.pop(self.due)) if number < 100 else self.early.pop(self.due)
+            self.due += 1
+        return ready
+"""
+
+
+@pytest.mark.parametrize("broken", ["raise ValueError", "raise MemoryError", "return None", "return [bytearray(9)]"])
+def test_who_makes_the_memory_unmeasurable_loses_its_points(broken: str) -> None:
+    place: dict[str, Any] = {"__name__": "__main__"}
+    exec(LEAKS.replace("BREAK", broken), place)
+    exercise = LAB.exercises[0]
+    with open_trial(exercise, place["MyHoldBack"]) as trial:
+        [finding] = judge_memory(exercise, trial)
+    assert (finding.aspect, finding.inconclusive) == ("memory", False)
+    assert "When 20,000 messages came in order, MyHoldBack raised" in finding.sentence
+
+
+# --- what a student may have as a name, and as a notebook -------------------------------------------------
+
+
+def test_a_name_that_is_no_text_has_seeds_like_any_other() -> None:
+    odd = [hidden_seeds(b"s" * 16, LAB.name, "3.1", name, 20) for name in ("\udcff", "\udcfe", "ann")]
+    assert len({tuple(sorted(one)) for one in odd}) == 3
+
+
+def test_a_cell_that_stands_there_many_thousand_times_takes_no_time(tmp_path: Path) -> None:
+    cell = '{"cell_type": "code", "source": "", "metadata": {"nbgrader": {"grade_id": "hold-back"}}}'
+    many = tmp_path / "many.ipynb"
+    many.write_text(f'{{"nbformat": 4, "metadata": {{}}, "cells": [{", ".join([cell] * 40_000)}]}}', encoding="utf-8")
+    source = Source(find_source(LAB.name, COURSE))
+    begun = time.process_time()
+    assert read(many, source).remarks
+    assert time.process_time() - begun < 4

@@ -90,7 +90,7 @@ def test_frames_without_end_are_ended() -> None:
     many = outcome(body(FIND + "while True: send(number, False, [(4, None)], '')"))
     assert many == UNREADABLE
     long = outcome(body(FIND + "while True: send(number, False, [], 'x' * (1 << 19))"), limits=Quota())
-    assert long == ("died", "What MyHoldBack answered is longer than 32 MiB.")
+    assert long == ("died", "What MyHoldBack answered is longer than 16 MiB.")
     slow = "import time\nos.write(answers.pipe.end, b'\\0\\0\\xff\\xff')\nwhile True: os.write(answers.pipe.end, b'.'); time.sleep(0.01)"
     assert outcome(body(FIND + slow))[0] in ("hung", "late")
 

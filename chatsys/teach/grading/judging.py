@@ -145,7 +145,12 @@ class _Judging:
 def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
     """Yield what calls that must leave nothing behind do leave behind."""
     assert exercise.load is not None
-    grown = trial.growth(exercise.load)
+    try:
+        grown = trial.growth(exercise.load)
+    except Raised as error:
+        sentence = f"When {AFTER:,} messages came in order, {exercise.writes} raised {error}."
+        yield Finding(aspect=MEMORY, sentence=sentence)
+        return
     if grown is None:
         sentence = f"How much memory {exercise.writes} keeps cannot be measured here; a person should look."
         yield Finding(aspect=MEMORY, sentence=sentence, inconclusive=True)

@@ -18,6 +18,7 @@ import difflib
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -107,7 +108,11 @@ def tidy(notebook: Notebook, source: Source) -> list[str]:
     done: dict[str, list[str]] = {}
     for what, name in chain(_single(notebook, source), _in_shape(notebook, source)):
         done.setdefault(what, []).append(name)
-    done |= {MOVED: moved} if (moved := _moved([name for name in there if there.count(name) == 1], source)) else {}
+    done |= (
+        {MOVED: moved}
+        if (moved := _moved([name for name, count in Counter(there).items() if count == 1], source))
+        else {}
+    )
     for what, name in list(_missing(notebook, source)):
         done.setdefault(what, []).append(name)
     return [_said(what, list(dict.fromkeys(names))) for what, names in done.items()]
