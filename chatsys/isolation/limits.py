@@ -18,6 +18,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Literal
 
 import msgspec
@@ -152,6 +153,18 @@ def overfull(folder: str, files: int = FILES, most: int = FOLDER) -> bool:
                 if files < 0 or most < 0 or depth > DEPTH:
                     return True
     return False
+
+
+def unlinked(pid: int) -> int:
+    """Return the bytes of files that a process has open and that stand in no folder any more."""
+    found = 0
+    with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        for entry in entries:
+            with suppress(OSError):
+                about = entry.stat()
+                if S_ISREG(about.st_mode) and about.st_nlink == 0:
+                    found += about.st_blocks * 512
+    return found
 
 
 def bounded(text: str, most: int) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -147,6 +148,17 @@ def test_files_that_a_cell_writes_are_bounded_in_bytes_and_number() -> None:
     assert "3.1" in found.answers
     assert found.cells["c2"] == "cell c2 wrote files of more than 5 MiB; it was left out"
     assert found.cells["c3"].startswith("cell c3 raised OSError: [Errno 27] File too large")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there")
+def test_files_that_stand_in_no_folder_count_and_threads_are_bounded() -> None:
+    small = CellLimits(files=5 << 20)
+    gone = "import os, time\nfor n in range(9): f = os.open('x', 66); os.unlink('x'); os.write(f, b'x' * 2_000_000)\ntime.sleep(2)"
+    many = "import threading, time\nthreading.stack_size(1 << 16)\nfor n in range(300): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()\ntime.sleep(2)"
+    found = taken(QUEUE, gone, many, limits=small)
+    assert "3.1" in found.answers
+    assert found.cells["c2"] == "cell c2 wrote files of more than 5 MiB; it was left out"
+    assert found.cells["c3"] == "cell c3 began more than 200 threads; it was left out"
 
 
 def test_a_cell_that_only_waits_is_left_out_and_a_person_is_asked_to_look() -> None:

@@ -26,7 +26,7 @@ import msgspec
 
 from chatsys.isolation.beginning import clean_environment
 from chatsys.isolation.drain import Drain
-from chatsys.isolation.limits import overfull, taken
+from chatsys.isolation.limits import THREADS, overfull, taken, unlinked
 from chatsys.teach.grading.exchange import Begun, Confined, Done, Request, Stopped, Told
 
 BEGINNING = 60.0
@@ -42,7 +42,7 @@ SLACK = 0.5
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """Why a process is over."""
 
-    verdict: Literal["done", "hung", "late", "died", "babbled", "full", "never ready"]
+    verdict: Literal["done", "hung", "late", "died", "babbled", "full", "crowded", "never ready"]
     place: str = ""
     """The line that was running, if it said so."""
     said: str = ""
@@ -131,7 +131,10 @@ class CellProcess:
             return Ending(verdict="hung")
         if now - self.since > cell * self.request.patience + 4 * SLACK or now > self.until:
             return Ending(verdict="late")
-        return Ending(verdict="full") if overfull(self.request.private, MOST_FILES, self.request.files) else None
+        if taken(self.process.pid).threads > THREADS:
+            return Ending(verdict="crowded")
+        room = self.request.files - unlinked(self.process.pid)
+        return Ending(verdict="full") if overfull(self.request.private, MOST_FILES, room) else None
 
     def _look(self) -> float:
         self.looked = time.monotonic()

@@ -22,6 +22,7 @@ import msgspec
 from chatsys.capabilities import PROCESSES, need
 from chatsys.escape import escape
 from chatsys.isolation.drain import say_bytes
+from chatsys.isolation.limits import THREADS
 from chatsys.surroundings import remove, temporary
 from chatsys.teach.grading.cell_process import ANSWER, BEGINNING, SLACK, CellProcess, Ending
 from chatsys.teach.grading.exchange import (
@@ -177,6 +178,7 @@ class _Taking:
                 "hung": f"did not end within {limit:g} s of CPU{where}",
                 "died": f"ended the process in which it ran ({ending.said})",
                 "babbled": "wrote into the channel of the grader",
+                "crowded": f"began more than {THREADS} threads",
                 "full": f"wrote files of more than {say_bytes(self.limits.files)}",
             }[ending.verdict]
             if ending.said == f"code {NO_MEMORY}":
