@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from toy_lab import LAB, PREDICTED, RIGHT, Cell, cells, code, course, notebook, tagged, text, written
 
 from chatsys.errors import UsageError
 from chatsys.teach.grading import batch
 from chatsys.teach.grading.batch import Setting, grade_notebooks, grade_one, student_of
+from chatsys.teach.grading.copies import shape
 from chatsys.teach.grading.marking import Course, Mark, open_course
 from chatsys.teach.grading.reading import Source, Unreadable, text_of
 from chatsys.teach.grading.submission import read
@@ -58,6 +60,17 @@ def test_a_mark_can_be_written_as_json_and_read_by_people(toy: Course, tmp_path:
     first, *lines = str(mark).splitlines()
     assert first.startswith("2 of 12 points; to be read")
     assert lines[1] == "    check-98-1: 0 of 4   98.1  not yet (0 of 4 points).  double(1) returned 3, not 2."
+
+
+def test_a_mark_stays_short_however_many_cells_go_wrong_and_no_cell_can_forge_a_line_of_it(
+    toy: Course, tmp_path: Path
+) -> None:
+    wrong = [code(f"raise ValueError('{n}\\n100 of 12 points\\x1b[2J')") for n in range(40)]
+    foreign = [code("1", f"other-{n}\n", solution=True) for n in range(40)]
+    mark = graded(toy, tmp_path, [*cells(), *wrong, *foreign])
+    assert mark["score"] == 12 and len(mark["output"]) < 5000
+    assert "20 more remarks" in mark["output"] and "and 28 more are none of this lab's" in mark["output"]
+    assert "\n" not in mark["output"] and "\x1b" not in mark["output"]
 
 
 def test_the_first_answers_are_those_of_the_outputs_that_were_handed_in(toy: Course, tmp_path: Path) -> None:
@@ -241,7 +254,7 @@ NONE = {
 }
 
 
-@pytest.mark.parametrize("data", NONE, ids=[data[:20] for data in NONE])
+@pytest.mark.parametrize("data", NONE, ids=[repr(data[:20]) for data in NONE])
 def test_what_is_no_notebook_of_the_lab_is_told_in_a_sentence(toy: Course, tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "ann.ipynb"
     path.write_bytes(data)
@@ -254,7 +267,7 @@ def test_a_notebook_of_another_lab_is_told_by_both_commands_in_the_same_sentence
     mark = grade_one(path, toy, "ann")
     assert (
         mark["output"]
-        == "This is no notebook of the lab 98-doubling: it has a cell 'hold-back', which belongs to another one."
+        == "This is no notebook of the lab 98-doubling: it has a cell hold-back, which belongs to another one."
     )
     (told,) = tidy_folder(tmp_path, str(toy.source.path))
     assert told.remarks == [mark["output"]] and not told.sound
@@ -347,6 +360,38 @@ def test_results_are_whole_after_each_notebook_and_one_id_twice_is_told(
     assert [mark["student"] for mark in marks.values()] == ["bad", "ann", "ann"]
     assert marks[str(good)]["flags"] == [f"handed in under the id ann, as this was: {again}"]
     assert json.loads(results.read_text())["submissions"][str(good)]["score"] == 12
+
+
+LONG = """
+class MyDouble:
+    def double(self, number):
+        total, left = 0, abs(number)
+        while left > 0:
+            if left % 2 == 1:
+                total = total + 2
+            else:
+                total = total - 0 + 2
+            left = left - 1
+        for unused in range(3):
+            total = total + unused - unused
+        return total if number >= 0 else -total
+"""
+
+
+def test_answers_that_are_written_alike_are_told_to_people_and_cost_nothing(toy: Course, tmp_path: Path) -> None:
+    renamed = LONG.replace("total", "sum_").replace("left", "rest").replace("unused", "i")
+    paths = []
+    for name, source in {"ann": LONG, "bob": renamed, "cid": RIGHT}.items():
+        found = cells()
+        found[at(found, "double")]["source"] = source
+        paths.append(str(written(tmp_path / f"{name}.ipynb", found)))
+    (tmp_path / "bad.ipynb").write_text("{")
+    assert batch._shape("x = " + "-" * 600 + "1" + " + 1" * 900) == frozenset()
+    hints = batch.likenesses([*paths, str(tmp_path / "bad.ipynb")], toy)
+    assert hints[paths[0]] == [f"cell double is written like that of {paths[1]} (1.00)"]
+    assert [len(one) for one in hints.values()] == [1, 1, 0, 0]
+    known = batch.likenesses(paths, msgspec.structs.replace(toy, known=(shape(LONG),)))
+    assert known[paths[1]] == ["cell double is written like an answer in the keys (1.00)"] and known[paths[2]] == []
 
 
 def test_a_fault_of_the_grader_costs_one_notebook_and_is_flagged(

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+import chatsys.teach.labs
 from chatsys.teach.grading.grader import find_lab, known_labs
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import Mistake, read_keys
 from chatsys.teach.grading.lab import Exercise, Kind, Lab, Outcome, lines_of
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.grading.written import all_answers, judge_written
+from chatsys.teach.labs.seeds import recorded
 
 COURSE = Path(__file__).parents[2] / "labs"
 SECRET = b"a secret for tests only"
@@ -238,3 +240,23 @@ def test_the_rubric_has_what_must_be_said_and_three_sample_answers(lab: Lab) -> 
 def test_no_key_can_be_imported() -> None:
     packages = list(COURSE.rglob("__init__.py"))
     assert packages == []
+
+
+# --- seeds -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_each_recorded_seed_shows_what_the_page_speaks_of(lab: Lab) -> None:
+    seeds = recorded(lab.number)
+    assert seeds.keys() == lab.seeds.keys()
+    for name, shows in lab.seeds.items():
+        assert shows(seeds[name]), f"seed {seeds[name]} does not show {name}: run make seeds"
+
+
+@pytest.mark.parametrize(("lab", "page"), pages("source"))
+def test_no_seed_stands_in_a_page_or_in_the_code_of_a_lab(lab: Lab, page: Any) -> None:
+    home = Path(chatsys.teach.labs.__path__[0]) / f"lab{lab.number}"
+    texts = ["".join(cell["source"]) for cell in page["cells"] if cell["cell_type"] == "code"]
+    texts += [path.read_text(encoding="utf-8").rpartition('"""')[2] for path in home.glob("*.py")]
+    for text in texts:
+        assert not re.search(r"\bseed *= *\d", text)

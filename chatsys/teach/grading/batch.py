@@ -24,9 +24,13 @@ from chatsys.errors import told
 from chatsys.isolation.answer import Bounds
 from chatsys.isolation.worker import Worker, wait_for_any
 from chatsys.surroundings import try_write
+from chatsys.teach.grading.copies import ALIKE, SHORTEST, Shape, alike, shape, similar_pairs
 from chatsys.teach.grading.marking import Course, Mark, mark_submission, open_course, without_answers
 from chatsys.teach.grading.reading import Unreadable
 from chatsys.teach.grading.submission import read
+
+LONGEST = 100_000
+"""Letters of an answer that is compared with others."""
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +75,46 @@ def grade_notebooks(
         if place is not None:
             _write(place, {one: marks[one] for one in names if one in marks}, alone=len(names) == 1)
         tell(name, mark)
+    for name, hints in likenesses(names, course).items():
+        marks[name]["hints"] = hints
+    if place is not None:
+        _write(place, {one: marks[one] for one in names}, alone=len(names) == 1)
     return {name: marks[name] for name in names}
+
+
+def likenesses(names: Sequence[str], course: Course) -> dict[str, list[str]]:
+    """Return, for each notebook, what its answers are like: a known answer, or those of another one; for people to read.
+
+    Short answers are alike by chance, so this takes no points from anybody.
+    """
+    found: dict[str, list[str]] = {name: [] for name in names}
+    cells = {name: _answers(Path(name), course) for name in names}
+    for exercise in course.lab.exercises:
+        shapes = {name: _shape(texts.get(exercise.cell, "")) for name, texts in cells.items()}
+        for name, one in shapes.items():
+            known = [alike(one, other) for other in course.known if len(one) >= SHORTEST]
+            if known and max(known) >= ALIKE:
+                found[name].append(f"cell {exercise.cell} is written like an answer in the keys ({max(known):.2f})")
+        for share, first, second in similar_pairs(shapes, course.known):
+            for name, other in ((first, second), (second, first)):
+                found[name].append(f"cell {exercise.cell} is written like that of {other} ({share:.2f})")
+    return found
+
+
+def _shape(text: str) -> Shape:
+    """Return how a text is written; nothing of what only a machine writes."""
+    try:
+        return shape(text) if len(text) < LONGEST else frozenset()
+    except RecursionError:
+        return frozenset()
+
+
+def _answers(path: Path, course: Course) -> dict[str, str]:
+    """Return the text of each cell that runs; nothing of what is no notebook."""
+    try:
+        return {cell.name: cell.source for cell in read(path, course.source).cells}
+    except Unreadable:
+        return {}
 
 
 def student_of(path: Path, lab: str) -> str:

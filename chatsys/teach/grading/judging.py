@@ -107,7 +107,7 @@ class _Judging:
         try:
             for judge in self._judges(part.kind):
                 found += judge(self.trial, self.seeds_for(self.exercise, part.kind))
-            if MEMORY in self.exercise.shares(part) and not any(one.aspect == RUNS for one in found):
+            if MEMORY in self.exercise.shares(part) and not self._decided(found):
                 found += self._memory()
         except Gone as gone:
             self.ended = told_gone(self.exercise, gone)
@@ -119,6 +119,11 @@ class _Judging:
             self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST)
             return [self.ended]
         return found
+
+    def _decided(self, found: Sequence[Finding]) -> bool:
+        """Whether the memory does not count anyway: then nothing is measured, and nothing can end the trial there."""
+        needed = {RUNS, *self.exercise.needs.get(MEMORY, ())}
+        return bool(needed & (self.broken | {one.aspect for one in found if not one.inconclusive}))
 
     def _judges(self, kind: Kind) -> Iterator[Judge]:
         if kind in ("public", "hidden"):

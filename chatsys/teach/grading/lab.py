@@ -97,7 +97,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     given: tuple[type, ...] = ()
     """Frozen Structs of the package that go in and out of the methods."""
     hints: dict[str, int] = {}
-    """Which of the three hints of the page helps with an aspect."""
+    """Which of its three hints helps with an aspect."""
     load: Callable[[int, int], Script] | None = None
     """The calls number `first` to `last` that must leave nothing behind: the engine measures the memory."""
     figure: str = "delivery_matrix"
@@ -192,6 +192,8 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     predictions_points: float = 0
     tests: tuple[WrittenTest, ...] = ()
     explain: tuple[Explain, ...] = ()
+    seeds: dict[str, Callable[[int], bool]] = {}
+    """What the page shows with a recorded seed: name -> whether a seed shows it (see `labs.seeds`)."""
     design: str | None = "design"
     """The grade_id of the design note, told as done or not done: at least `DESIGN_WORDS` words."""
 
@@ -238,14 +240,14 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     trace: bytes | None = None
     steps: tuple[Step, ...] = ()
     hint: int | None = None
-    """Which hint of the page helps, once three tries have failed."""
+    """Which hint of this exercise helps, once three tries have failed."""
     figure: str = "delivery_matrix"
     lost: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         word = {"fail": "not yet", "inconclusive": "not decided"}.get(self.verdict, "done")
         more = f'   show("{self.question}") plays it.' if self.steps or self.trace is not None else ""
-        hint = f"   Hint {self.hint} of the page helps here." if self.hint is not None else ""
+        hint = f"   Hint {self.hint} of {self.question} helps here." if self.hint is not None else ""
         return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}"
 
     __repr__ = __str__

@@ -10,6 +10,7 @@ Promises  a mark for every notebook, with a sentence for whatever cost points; w
 Read also `submission`, `taking`, `judging`; `batch` (many notebooks), `nbgrader_judge` (the same marks in a gradebook).
 """
 
+import ast
 import hashlib
 import platform
 import time
@@ -22,7 +23,9 @@ import msgspec
 from chatsys import __version__
 from chatsys.errors import UsageError
 from chatsys.errors import told as error_told
+from chatsys.isolation.confinement import MEASURES
 from chatsys.surroundings import place
+from chatsys.teach.grading.copies import Shape, shape
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.keys import Keys, read_keys, read_secret
@@ -34,6 +37,8 @@ from chatsys.teach.grading.submission import Submission, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
 
+MOST_REMARKS = 20
+"""So many sentences about cells go into a mark."""
 VISIBLE, LATER = "visible", "after_due_date"
 """What Gradescope shows at once, and what it shows after the deadline."""
 
@@ -48,6 +53,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes
     version: str
     """A short name of the lab's files and keys, so that two marks can be compared."""
+    known: tuple[Shape, ...] = ()
+    """How the answers in the keys are written."""
 
     def seeds_for(self, student: str, exercise: Exercise, kind: Kind) -> Sequence[int]:
         """Return the seeds on which this student's answer is tried."""
@@ -68,8 +75,16 @@ def open_course(
     keys = None if public else read_keys(folder, declared)
     kept = b"" if public else read_secret(place(secret) if secret is not None else folder / "keys" / "secret")
     return Course(
-        lab=declared, source=Source(path), keys=keys, secret=kept, version=_version_of(declared, path, folder)
-    )
+        lab=declared, source=Source(path), keys=keys, secret=kept, version=_version_of(declared, path, folder),
+        known=() if public else tuple(_shapes(folder / "keys" / declared.name / "answers.py")),
+    )  # fmt: skip
+
+
+def _shapes(answers: Path) -> Iterator[Shape]:
+    """Yield how each class of the known answers is written."""
+    for node in ast.walk(ast.parse(answers.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            yield shape(ast.unparse(node))
 
 
 def _version_of(lab: Lab, source: Path, folder: Path) -> str:
@@ -110,14 +125,17 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
         for one in _outcomes(asked, course, taken, student):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
             flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
-    predictions = given(lab, taken.predictions)
+    predictions, first = given(lab, taken.predictions), submission.first_answers
+    numbers = [one.number for one in lab.predictions]
     return Mark(
         score=round(sum(test["score"] for test in tests), 2),
         max_score=sum(test["max_score"] for test in tests),
         tests=tests,
-        output="; ".join([*_by_hand(submission, course), *submission.remarks, *taken.remarks]),
+        output="; ".join(
+            [*_by_hand(submission, course), *_some(submission.remarks), *_some(taken.remarks), *_open(taken)]
+        ),
         flags=flags,
-        predictions={"kept": predictions, "first": submission.first_answers},
+        predictions={"kept": predictions, "first": {one: first[one] for one in numbers if one in first}},
         cpu=round(_cpu() - begun, 2),
         memory=taken.memory,
         held=list(taken.held),
@@ -181,6 +199,18 @@ def _record(course: Course) -> dict[str, Any]:
         "python": platform.python_version(),
     }
     return {"versions": versions, "secret": secret_id(course.secret) if course.secret else None}
+
+
+def _some(remarks: Sequence[str]) -> list[str]:
+    """Return the first of many sentences, and how many there are beyond them."""
+    more = len(remarks) - MOST_REMARKS
+    return [*remarks[:MOST_REMARKS], *([f"{more} more remarks"] if more > 0 else [])]
+
+
+def _open(taken: NotebookAnswers) -> Iterator[str]:
+    """Say what this machine could not keep the notebook from."""
+    if taken.held and (lacking := [name for name in MEASURES if name not in taken.held]):
+        yield f"this machine could not bound {_and(lacking)} for the notebook's code"
 
 
 def _by_hand(submission: Submission, course: Course) -> Iterator[str]:

@@ -12,38 +12,52 @@ Read also `marking`, labs/nbgrader_config.py (which puts this class in its place
 """
 
 import json
+from functools import cache
 from typing import Any
-
-from nbformat import from_dict
-from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Unicode
 
 from chatsys.teach.grading.marking import Mark, mark_submission, open_course, without_answers
 from chatsys.teach.grading.reading import Unreadable, grade_id
 from chatsys.teach.grading.submission import understand
 
 
-class Judge(NbGraderPreprocessor):  # type: ignore[misc]
-    """Writes into each graded cell what the grader says of it."""
+def __getattr__(name: str) -> Any:
+    if name != "Judge":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _make_judge()
 
-    course = Unicode("", help="The folder of the course, with source/ and keys/; empty: looked for from here.").tag(
-        config=True
-    )
-    secret = Unicode("", help="The file of the course's secret; empty: keys/secret of the course.").tag(config=True)
 
-    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Return the notebook with the outputs of its graded cells; called by nbgrader."""
-        about = resources["nbgrader"]
-        course = open_course(about["notebook"], self.course or None, self.secret or None)
-        plain = json.loads(json.dumps(nb))
-        try:
-            submission = understand(plain, course.source)
-            mark = mark_submission(submission, course, about["student"])
-        except Unreadable as error:
-            mark = without_answers(course, str(error))
-        for remark in [mark["output"], *mark["flags"]]:
-            self.log.info("%s of %s: %s", about["notebook"], about["student"], remark)
-        return from_dict(_shown(plain, mark)), resources  # type: ignore[no-untyped-call]
+@cache
+def _make_judge() -> type:
+    """Return the class `Judge`; nbgrader, on which it stands, need not be there for anything else."""
+    from nbformat import from_dict
+    from nbgrader.preprocessors import NbGraderPreprocessor
+    from traitlets import Unicode
+
+    class Judge(NbGraderPreprocessor):  # type: ignore[misc]
+        """Writes into each graded cell what the grader says of it."""
+
+        course = Unicode("", help="The folder with source/ and keys/; empty: looked for from here.").tag(config=True)
+        secret = Unicode("", help="The file of the course's secret; empty: keys/secret.").tag(config=True)
+
+        def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+            """Return the notebook with the outputs of its graded cells; called by nbgrader."""
+            about = resources["nbgrader"]
+            plain = json.loads(json.dumps(nb))
+            mark = _mark(plain, about["notebook"], about["student"], (self.course or None, self.secret or None))
+            for remark in [mark["output"], *mark["flags"]]:
+                self.log.info("%s of %s: %s", about["notebook"], about["student"], remark)
+            return from_dict(_shown(plain, mark)), resources  # type: ignore[no-untyped-call]
+
+    return Judge
+
+
+def _mark(notebook: dict[str, Any], lab: str, student: str, files: tuple[str | None, str | None]) -> Mark:
+    """Put `notebook` right, in place, and return its mark."""
+    course = open_course(lab, *files)
+    try:
+        return mark_submission(understand(notebook, course.source), course, student)
+    except Unreadable as error:
+        return without_answers(course, str(error))
 
 
 def _shown(notebook: dict[str, Any], mark: Mark) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from pathlib import Path
 import msgspec
 
 from chatsys.errors import UsageError
+from chatsys.escape import escape
 from chatsys.surroundings import UNUSABLE, cannot_write
 from chatsys.teach.grading.reading import (
     PLAY,
@@ -39,6 +40,8 @@ from chatsys.teach.grading.reading import (
 )
 
 KEPT = ".as-handed-in"
+MOST_NAMED = 12
+"""So many cells a sentence names."""
 
 
 class Tidied(msgspec.Struct, frozen=True):
@@ -96,7 +99,9 @@ def tidy(notebook: Notebook, source: Source) -> list[str]:
     if not there:
         other = next((grade_id(cell) for cell in notebook["cells"] if grade_id(cell)), None)
         why = (
-            f"it has a cell {other!r:.40}, which belongs to another one" if other else "no cell has a name of nbgrader"
+            f"it has a cell {escape(other[:40])}, which belongs to another one"
+            if other
+            else "no cell has a name of nbgrader"
         )
         raise Unreadable(f"This is no notebook of the lab {source.path.stem}: {why}.")
     done: dict[str, list[str]] = {}
@@ -121,8 +126,11 @@ EMPTY = "{cells} {was} missing and {was} put in again, empty"
 
 def _said(what: str, names: list[str]) -> str:
     """Return a sentence about one cell or several."""
+    names = [escape(name[:40]) for name in names]
     if len(names) == 1:
-        return what.format(cells=f"cell {names[0]:.40}", **{"is": "is", "was": "was", "counts": "counts"})
+        return what.format(cells=f"cell {names[0]}", **{"is": "is", "was": "was", "counts": "counts"})
+    if len(names) > MOST_NAMED:
+        names = [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
     cells = f"the cells {', '.join(names[:-1])} and {names[-1]}"
     return what.format(cells=cells, **{"is": "are", "was": "were", "counts": "count"})
 

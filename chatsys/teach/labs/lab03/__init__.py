@@ -27,7 +27,7 @@ _HOMES = {
     "queue_numbers": "chatsys.teach.labs.lab03.play",
     "predict": "chatsys.teach.grading.predictions",
     "reveal": "chatsys.teach.grading.revealing",
-    "student": "chatsys.teach.grading.revealing",
+    "student": "chatsys.teach.labs.lab03.play",
 }
 
 __all__ = list(_HOMES)

@@ -72,7 +72,7 @@ class _Watched:
         return returned
 
 
-class Run(msgspec.Struct, frozen=True):
+class AskingRun(msgspec.Struct, frozen=True):
     """One run: the world, and every call of `missing` in order of time."""
 
     world: World
@@ -83,11 +83,11 @@ class Run(msgspec.Struct, frozen=True):
         return [ask for ask in self.asks if ask.node == node]
 
 
-_runs: WeakKeyDictionary[Any, dict[int, Run]] = WeakKeyDictionary()
+_runs: WeakKeyDictionary[Any, dict[int, AskingRun]] = WeakKeyDictionary()
 """Those of each trial, for the judges that look at the same runs."""
 
 
-def play_asking(trial: Any, seed: int) -> Run:
+def play_asking(trial: Any, seed: int) -> AskingRun:
     """Return the run of this seed, in which the student's queues ask for what is missing.
 
     The last message is said on the sequencer while its link to node 1 is cut, so nothing follows that could show the gap.
@@ -102,7 +102,7 @@ def play_asking(trial: Any, seed: int) -> Run:
 
         world = _world_of(seed, queue)
         asks = sorted((ask for one in watched for ask in one.asks), key=lambda ask: ask.time)
-        runs[seed] = Run(world, asks)
+        runs[seed] = AskingRun(world, asks)
     return runs[seed]
 
 
@@ -141,7 +141,7 @@ def _tell_failure(world: World) -> str:
     return f"node {node} stopped at {world.trace.of('broken')[0].time:.2f} s, because {broke}"
 
 
-def _judge_gaps(node: int, run: Run) -> Iterator[Finding]:
+def _judge_gaps(node: int, run: AskingRun) -> Iterator[Finding]:
     """Find what never arrived at this node."""
     received = _times(run.world.trace, "receive", node)
     sent = _times(run.world.trace, "send", run.world.nodes[-1])
@@ -166,7 +166,7 @@ def _judge_gaps(node: int, run: Run) -> Iterator[Finding]:
         return
 
 
-def _judge_asks(run: Run) -> Iterator[Finding]:
+def _judge_asks(run: AskingRun) -> Iterator[Finding]:
     """Find requests for the wrong number, and those after everything has arrived."""
     late = [ask for ask in run.asks if ask.complete and ask.returned is not None]
     if late:
@@ -218,7 +218,7 @@ def _say(number: int | None) -> str:
     return "None" if number is None else f"#{number}"
 
 
-def _of_run(aspect: str, run: Run, story: str, node: int | None = None, rank: int = PLAIN) -> Finding:
+def _of_run(aspect: str, run: AskingRun, story: str, node: int | None = None, rank: int = PLAIN) -> Finding:
     seed, trace = run.world.seed, run.world.trace.encode()
     steps = _steps(run.of(node)) if node is not None else ()
     sentence = f"With seed {seed} {story}."

@@ -32,7 +32,7 @@ HOLD_BACK = Exercise(
         "once": ("complete", "order"),
         "prompt": ("complete", "order"),
         "first": ("complete", "order"),
-        "memory": ("complete", "order"),
+        "memory": ("complete", "order", "once"),
     },
     hints={"complete": 3, "order": 1, "once": 2, "prompt": 3, "first": 1, "memory": 1},
     parts=(
@@ -135,6 +135,7 @@ LAB = Lab(
         "gap": "a number that is missing while a larger one is there",
         "head-of-line blocking": "one late message makes all those behind it wait",
     },
+    seeds={"demonstration": play.shows_disorder},
     exercises=(HOLD_BACK, GAP_REQUEST, SEQUENCER),
     predictions=PREDICTIONS,
     predictions_points=5,
