@@ -51,17 +51,16 @@ _frames = msgspec.msgpack.Decoder(tuple[int, bool, list[Entry], str])
 class ConfinedProcess:
     """One process: begun, confined, asked, ended."""
 
-    def __init__(
-        self, limits: Quota, name: str, spent: float = 0.0, holder: str = "", slept: float = 0.0, answered: int = 0
-    ) -> None:
-        """`spent` seconds of CPU, `slept` of sleep and `answered` bytes were those of others of the same class, before."""
+    def __init__(self, limits: Quota, name: str, holder: str = "", before: "ConfinedProcess | None" = None) -> None:
+        """`before` is the one that this class had before: what that one has taken counts here as well."""
         need("A confined process", PROCESSES, instead="judge the class in this process")
         if os.name == "nt":
             raise NotHere("A confined process needs Linux or macOS; judge the class in this process.")
-        self.limits, self.name, self._spent, self._holder = limits, name, spent, holder
-        self.answered = answered
+        self.limits, self.name, self._holder = limits, name, holder
+        self._spent = before.whole if before is not None else 0.0
+        self.answered: int = before.answered if before is not None else 0
         """Bytes that it has answered, and those before it."""
-        self.slept = slept
+        self.slept: float = before.slept if before is not None else 0.0
         """Seconds for which it slept, and those before it, while an answer was waited for."""
         self._seen = 0.0
         self.held: tuple[str, ...] = ()
@@ -196,6 +195,11 @@ class ConfinedProcess:
     def cpu(self) -> float:
         """Seconds of CPU that this process has taken."""
         return self._ended if self._ended is not None else taken(self._process.pid).cpu
+
+    @property
+    def whole(self) -> float:
+        """Seconds of CPU, those before it included."""
+        return self._spent + self.cpu
 
     def _look(self, silent: bool) -> None:
         """End the process if its time is over, or if it has taken too much of something else; `silent`: nothing came."""
