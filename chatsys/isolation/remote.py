@@ -2,7 +2,7 @@
 
     remote = RemoteClass(code, "MyHoldBack", {"receive": Method(("number", "message"), list[Message])}, given=(Message,))
     remote.problems                             what keeps it from being asked, in sentences
-    remote.run([Script(...), ...])              offline: many objects, all calls of each at once
+    remote.run([CallScript(...), ...])              offline: many objects, all calls of each at once
     queue = remote.new(); remote.call(queue, "receive", (1, message))  --> Reply
     queue.receive(1, message)                   live: like the class itself; what it raised is `Raised`
 
@@ -11,7 +11,7 @@ what came instead.  When the process is lost, `Gone` says why; it is a BaseExcep
 other error for a crash of one node and would play on.
 
 Promises  the class can answer, and nothing else; the same answers however many scripts are sent at once.
-Read also `calls` (Script, Reply), `confined_process` (limits and clocks), `answering` (the other end).
+Read also `calls` (CallScript, Reply), `confined_process` (limits and clocks), `answering` (the other end).
 """
 
 import sys
@@ -25,7 +25,7 @@ import msgspec
 
 from chatsys.isolation import borrowed
 from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKIPPED, WRONG
-from chatsys.isolation.calls import Call, Method, Reply, Script
+from chatsys.isolation.calls import Call, CallScript, Method, Reply
 from chatsys.isolation.confined_process import ConfinedProcess, Entry
 from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.limits import Gone, Quota, bounded
@@ -177,7 +177,7 @@ class RemoteClass:
 
     # --- offline -------------------------------------------------------------------------------------
 
-    def run(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+    def run(self, scripts: Sequence[CallScript]) -> list[list[Reply]]:
         """Play each script with an object of its own, up to the first reply that is not right.
 
         What `__init__` raised is the only reply of its script.
