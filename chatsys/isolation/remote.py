@@ -28,7 +28,7 @@ from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKI
 from chatsys.isolation.calls import Call, CallScript, Method, Reply
 from chatsys.isolation.confined_process import ConfinedProcess, Entry
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.limits import Gone, Quota, bounded
+from chatsys.isolation.limits import NOTHING_SPENT, Gone, Quota, bounded
 from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operations_of, with_bases
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote_object import Raised, RemoteObject
@@ -69,21 +69,14 @@ class RemoteClass:
         self._dropped: list[int] = []
         self.unfinished = ""
         """The first method that raised NotImplementedError: nobody has written it yet."""
-        self._objects, self._life, self._before, self._slept, self._answered, self._shortages = (
-            SCRIPT,
-            0,
-            0.0,
-            0.0,
-            0,
-            0,
-        )
+        self._objects, self._life, self._before, self._shortages = SCRIPT, 0, NOTHING_SPENT, 0
         self._begin()
 
     def _begin(self) -> None:
         self._number, self._spent = LOADED, False
         self._life += 1
         self._dropped.clear()
-        self._process = ConfinedProcess(self.limits, self.name, self._before, self.holder, self._slept, self._answered)
+        self._process = ConfinedProcess(self.limits, self.name, self.holder, self._before)
         self._process.open(self._packed, self.code)
 
     @property
@@ -104,7 +97,7 @@ class RemoteClass:
     @property
     def cpu(self) -> float:
         """Seconds of CPU that the class has taken, in all its processes."""
-        return self._before + self._process.cpu
+        return self._process.spent.cpu
 
     def memory(self) -> int:
         """Return how many bytes the process has for itself, after it gave back what it does not use."""
@@ -121,8 +114,7 @@ class RemoteClass:
     def restart(self) -> None:
         """Begin a new process, in which nothing has happened yet; objects of the old one are lost."""
         self.close()
-        self._before += self._process.cpu
-        self._slept, self._answered = self._process.slept, self._process.answered
+        self._before = self._process.spent
         self._begin()
 
     def close(self) -> None:
