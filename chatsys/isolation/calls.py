@@ -1,6 +1,6 @@
 """Calls: what is asked of an object of somebody's own class, and what came of it.
 
-    Script(calls=(Call("receive", (3, message)), ...))  --->  [Reply([]), Reply([one, two]), ...]
+    CallScript(calls=(Call("receive", (3, message)), ...))  --->  [Reply([]), Reply([one, two]), ...]
 
 They are values, so that they can travel to the process in which the class lives, and back.
 
@@ -29,7 +29,7 @@ class Call(msgspec.Struct, frozen=True):
     arguments: tuple[Any, ...] = ()
 
 
-class Script(msgspec.Struct, frozen=True):
+class CallScript(msgspec.Struct, frozen=True):
     """The calls that one object gets, in their order; the object is made with `arguments`."""
 
     calls: tuple[Call, ...]

@@ -33,7 +33,19 @@ from chatsys.errors import NotHere
 from chatsys.isolation.answering import CONFINED, LOADED, Setup
 from chatsys.isolation.beginning import clean_environment, remove
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.limits import FILES, FOLDER, THREADS, Clock, Gone, Quota, bounded, overfull, taken
+from chatsys.isolation.limits import (
+    FILES,
+    FOLDER,
+    NOTHING_SPENT,
+    THREADS,
+    Clock,
+    Gone,
+    Quota,
+    Spent,
+    bounded,
+    overfull,
+    taken,
+)
 
 PACKAGE = str(Path(__file__).parents[1])
 FRAME = 1 << 20
@@ -51,17 +63,13 @@ _frames = msgspec.msgpack.Decoder(tuple[int, bool, list[Entry], str])
 class ConfinedProcess:
     """One process: begun, confined, asked, ended."""
 
-    def __init__(self, limits: Quota, name: str, holder: str = "", before: "ConfinedProcess | None" = None) -> None:
-        """`before` is the one that this class had before: what that one has taken counts here as well."""
+    def __init__(self, limits: Quota, name: str, holder: str = "", before: Spent = NOTHING_SPENT) -> None:
+        """`before` is what others of the same class have used up."""
         need("A confined process", PROCESSES, instead="judge the class in this process")
         if os.name == "nt":
             raise NotHere("A confined process needs Linux or macOS; judge the class in this process.")
         self.limits, self.name, self._holder = limits, name, holder
-        self._spent = before.whole if before is not None else 0.0
-        self.answered: int = before.answered if before is not None else 0
-        """Bytes that it has answered, and those before it."""
-        self.slept: float = before.slept if before is not None else 0.0
-        """Seconds for which it slept, and those before it, while an answer was waited for."""
+        self._before, self._slept, self._answered = before.cpu, before.slept, before.answered
         self._seen = 0.0
         self.held: tuple[str, ...] = ()
         """The measures of confinement that hold."""
@@ -79,7 +87,7 @@ class ConfinedProcess:
         limits = self.limits
         main_thread = threading.current_thread() is threading.main_thread()  # the kernel ends it with its thread
         setup = Setup(
-            private=self.folder, read=[], memory=limits.memory, cpu=max(limits.whole - self._spent, 1) + 2,
+            private=self.folder, read=[], memory=limits.memory, cpu=max(limits.whole - self._before, 1) + 2,
             files=limits.files, reply=limits.reply, parent=os.getpid() if main_thread else None,
             name=self.name, holder=self._holder, given=given, code=code,
         )  # fmt: skip
@@ -140,14 +148,14 @@ class ConfinedProcess:
     # --- one exchange --------------------------------------------------------------------------------
 
     def _exchange(self, request: bytes, limit: float) -> Iterator[list[Entry]]:
-        self._clock = Clock(limit, self.limits, self.slept)
+        self._clock = Clock(limit, self.limits, self._slept)
         if request:
             self._send(len(request).to_bytes(4, "big") + request)
         done = False
         while not done:
             frame = self._frame()
-            self.answered += len(frame)
-            if self.answered > self.limits.replies:
+            self._answered += len(frame)
+            if self._answered > self.limits.replies:
                 self._gone("died", f"What {self.name} answered is longer than {say_bytes(self.limits.replies)}.")
             try:
                 number, done, entries, _place = _frames.decode(frame)
@@ -197,9 +205,9 @@ class ConfinedProcess:
         return self._ended if self._ended is not None else taken(self._process.pid).cpu
 
     @property
-    def whole(self) -> float:
-        """Seconds of CPU, those before it included."""
-        return self._spent + self.cpu
+    def spent(self) -> Spent:
+        """What it has used up, and those before it."""
+        return Spent(self._before + self.cpu, self._slept, self._answered)
 
     def _look(self, silent: bool) -> None:
         """End the process if its time is over, or if it has taken too much of something else; `silent`: nothing came."""
@@ -208,8 +216,8 @@ class ConfinedProcess:
         has = taken(self._process.pid)
         if silent and has.sleeps and has.cpu == self._seen:
             self._clock.sleeps()
-        self._seen, self.slept = has.cpu, self._clock.slept
-        over = self._clock.over(index, has.cpu, self._spent + has.cpu)
+        self._seen, self._slept = has.cpu, self._clock.slept
+        over = self._clock.over(index, has.cpu, self._before + has.cpu)
         if over is not None:
             place = self._where()
             self._gone("late" if over[0] == "late" else "hung", _too_long(*over, place), place, index)
@@ -252,7 +260,7 @@ class ConfinedProcess:
         except subprocess.TimeoutExpired:
             self._gone("died", f"{self.name} closed the pipe through which it is asked.", "", index)
         self._ended = worked
-        if code in (-getattr(signal, "SIGXCPU", 0), -9) and self._spent + worked >= self.limits.whole:
+        if code in (-getattr(signal, "SIGXCPU", 0), -9) and self._before + worked >= self.limits.whole:
             self._gone("hung", f"It took more than {self.limits.whole:g} s of computing in all.", "", index)
         how = f"by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"with code {code}"
         self._gone("died", f"{self.name} ended the process in which it runs, {how}.", "", index)

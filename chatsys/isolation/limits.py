@@ -121,6 +121,19 @@ class Taken(msgspec.Struct, frozen=True):
     """Whether it waits for something of its own accord: it is neither ready to run, nor stopped, nor at the disk."""
 
 
+class Spent(msgspec.Struct, frozen=True):
+    """What all processes of a class have used up of its quota, one after the other."""
+
+    cpu: float = 0.0
+    slept: float = 0.0
+    """Seconds of sleep while an answer was waited for."""
+    answered: int = 0
+    """Bytes of all answers."""
+
+
+NOTHING_SPENT = Spent()
+
+
 def taken(pid: int) -> Taken:
     """Return what a process has taken; nothing if nobody can say."""
     try:

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.isolation.calls import Script
+from chatsys.isolation.calls import CallScript
 
 SCRIPT = 0
 """The number of the object that a script has; those of others follow."""
@@ -27,7 +27,7 @@ Operation = tuple[int, str | None, tuple[Any, ...], dict[str, Any]]
 _PLAIN = (int, float, str, bool, bytes, type(None))
 
 
-def operations_of(script: Script) -> Iterator[Operation]:
+def operations_of(script: CallScript) -> Iterator[Operation]:
     """Yield what a script asks: make its object, then each call."""
     yield SCRIPT, "", script.arguments, {}
     for call in script.calls:

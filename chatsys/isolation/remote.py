@@ -2,7 +2,7 @@
 
     remote = RemoteClass(code, "MyHoldBack", {"receive": Method(("number", "message"), list[Message])}, given=(Message,))
     remote.problems                             what keeps it from being asked, in sentences
-    remote.run([Script(...), ...])              offline: many objects, all calls of each at once
+    remote.run([CallScript(...), ...])              offline: many objects, all calls of each at once
     queue = remote.new(); remote.call(queue, "receive", (1, message))  --> Reply
     queue.receive(1, message)                   live: like the class itself; what it raised is `Raised`
 
@@ -11,7 +11,7 @@ what came instead.  When the process is lost, `Gone` says why; it is a BaseExcep
 other error for a crash of one node and would play on.
 
 Promises  the class can answer, and nothing else; the same answers however many scripts are sent at once.
-Read also `calls` (Script, Reply), `confined_process` (limits and clocks), `answering` (the other end).
+Read also `calls` (CallScript, Reply), `confined_process` (limits and clocks), `answering` (the other end).
 """
 
 import sys
@@ -25,10 +25,10 @@ import msgspec
 
 from chatsys.isolation import borrowed
 from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKIPPED, WRONG
-from chatsys.isolation.calls import Call, Method, Reply, Script
+from chatsys.isolation.calls import Call, CallScript, Method, Reply
 from chatsys.isolation.confined_process import ConfinedProcess, Entry
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.limits import Gone, Quota, bounded
+from chatsys.isolation.limits import NOTHING_SPENT, Gone, Quota, bounded
 from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operations_of, with_bases
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote_object import Raised, RemoteObject
@@ -69,14 +69,14 @@ class RemoteClass:
         self._dropped: list[int] = []
         self.unfinished = ""
         """The first method that raised NotImplementedError: nobody has written it yet."""
-        self._objects, self._life, self._shortages = SCRIPT, 0, 0
+        self._objects, self._life, self._before, self._shortages = SCRIPT, 0, NOTHING_SPENT, 0
         self._begin()
 
     def _begin(self, before: ConfinedProcess | None = None) -> None:
         self._number, self._spent = LOADED, False
         self._life += 1
         self._dropped.clear()
-        self._process = ConfinedProcess(self.limits, self.name, self.holder, before)
+        self._process = ConfinedProcess(self.limits, self.name, self.holder, self._before)
         self._process.open(self._packed, self.code)
 
     @property
@@ -97,7 +97,7 @@ class RemoteClass:
     @property
     def cpu(self) -> float:
         """Seconds of CPU that the class has taken, in all its processes."""
-        return self._process.whole
+        return self._process.spent.cpu
 
     def memory(self) -> int:
         """Return how many bytes the process has for itself, after it gave back what it does not use."""
@@ -114,7 +114,8 @@ class RemoteClass:
     def restart(self) -> None:
         """Begin a new process, in which nothing has happened yet; objects of the old one are lost."""
         self.close()
-        self._begin(self._process)
+        self._before = self._process.spent
+        self._begin()
 
     def close(self) -> None:
         """End the process."""
@@ -168,7 +169,7 @@ class RemoteClass:
 
     # --- offline -------------------------------------------------------------------------------------
 
-    def run(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+    def run(self, scripts: Sequence[CallScript]) -> list[list[Reply]]:
         """Play each script with an object of its own, up to the first reply that is not right.
 
         What `__init__` raised is the only reply of its script.

@@ -11,7 +11,7 @@ import pytest
 from chatsys.isolation.pickling import pack
 from chatsys.teach.grading.judging import judge_memory, open_trial
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.grading.lab import Outcome
+from chatsys.teach.grading.lab import PartResult
 from chatsys.teach.grading.reading import Source, find_source
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.grading.submission import read
@@ -22,7 +22,7 @@ COURSE = Path(__file__).parents[2] / "labs"
 [TEST] = LAB.tests
 
 
-def written(scenario: str, claim: str) -> Outcome:
+def written(scenario: str, claim: str) -> PartResult:
     """Judge a written test of lab 03 that consists of these two bodies."""
     place: dict[str, Any] = {"__name__": "__main__"}
     exec(f"calls = []\ndef scenario(world):\n    {scenario}\ndef claim(trace):\n    {claim}", place)

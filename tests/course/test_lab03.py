@@ -20,7 +20,7 @@ from chatsys.teach.figures.waiting import find_plateaus
 from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.judging import outcome
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.grading.lab import Exercise, Kind, Outcome
+from chatsys.teach.grading.lab import Exercise, Kind, PartResult
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.labs.lab03 import LAB, friends, play
@@ -43,11 +43,11 @@ def seeds_for(exercise: Exercise, kind: Kind, count: int = FEW, student: str = "
 
 def judged(
     exercise: Exercise, answer: type, count: int = FEW, student: str = "ann", search: bool = False
-) -> dict[str, Outcome]:
+) -> dict[str, PartResult]:
     """Return what the judges of the lab and of its keys say, part by part; the engine's own, of memory, says nothing."""
     trial = TestTrial(answer, exercise)
     before: set[str] = set()
-    found: dict[str, Outcome] = {}
+    found: dict[str, PartResult] = {}
     for part in [part for part in exercise.parts if search or part.kind != "search"]:
         seeds = seeds_for(exercise, part.kind, count, student)
         judges = [exercise.judge] if part.kind in ("public", "hidden") else []

@@ -13,7 +13,7 @@ import chatsys.teach.labs
 from chatsys.teach.grading.grader import find_lab, known_labs
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import Mistake, read_keys
-from chatsys.teach.grading.lab import Exercise, Kind, Lab, Outcome, lines_of
+from chatsys.teach.grading.lab import Exercise, Kind, Lab, PartResult, lines_of
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.grading.written import all_answers, judge_written
 from chatsys.teach.labs.seeds import recorded
@@ -49,7 +49,7 @@ def few_seeds(exercise: Exercise, kind: Kind) -> Any:
     return range(exercise.public) if kind == "public" else hidden_seeds(SECRET, "mould", exercise.number, "ann", FEW)
 
 
-def tried(lab: Lab, exercise: Exercise, answer: type) -> dict[str, Outcome]:
+def tried(lab: Lab, exercise: Exercise, answer: type) -> dict[str, PartResult]:
     return {one.kind: one for one in judge(exercise, answer, few_seeds, KEYS[lab.number])}
 
 

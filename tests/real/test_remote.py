@@ -13,7 +13,7 @@ import psutil
 import pytest
 from remotely import RIGHT, body, message, remotely, script
 
-from chatsys.isolation.calls import Call, Method, Reply, Script
+from chatsys.isolation.calls import Call, CallScript, Method, Reply
 from chatsys.isolation.confinement import MEASURES, landlock_version
 from chatsys.isolation.limits import Quota
 from chatsys.isolation.remote import Gone, Raised
@@ -73,7 +73,7 @@ def test_what_a_call_gets_is_its_own() -> None:
     source = "class MyHoldBack:\n    def __init__(self, members):\n        members.append(9); self.members = members\n    def all(self):\n        return self.members"
     members = [1, 2]
     with remotely(source, methods={"__init__": Method(("members",)), "all": Method((), list[int])}) as remote:
-        asked = Script((Call("all"),), (members,))
+        asked = CallScript((Call("all"),), (members,))
         assert remote.run([asked, asked]) == [[Reply([1, 2, 9])]] * 2
     assert members == [1, 2]
 
@@ -89,7 +89,7 @@ class MyHoldBack:
     frame = Ordered(number=3, origin=1, post=post)
     methods = {"both": Method(("post", "frame"), list[Post | Ordered])}
     with remotely(source, methods=methods, given=(Post, Ordered)) as remote:
-        assert remote.run([Script((Call("both", (post, frame)),))]) == [[Reply([post, frame, post])]]
+        assert remote.run([CallScript((Call("both", (post, frame)),))]) == [[Reply([post, frame, post])]]
 
 
 def test_state_of_the_class_lives_as_long_as_its_process() -> None:
@@ -151,7 +151,9 @@ def test_a_tuple_is_as_good_as_a_list_and_any_type_can_be_declared() -> None:
     with remotely(source, methods=methods) as remote:
         asked = [Reply(), Reply({"a": [1.5]}), Reply(wrong="True (bool)"), Reply()]
         assert remote.calls(remote.new(), tuple(map(Call, "abcd"))) == asked
-        assert remote.run([Script(tuple(map(Call, "abcd")))]) == [asked[:3]]  # a script ends with the first wrong one
+        assert remote.run([CallScript(tuple(map(Call, "abcd")))]) == [
+            asked[:3]
+        ]  # a script ends with the first wrong one
 
 
 # --- what keeps it from being asked --------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from remotely import RIGHT, SHORT, body, code_of, message, remotely, script
 
 import chatsys
-from chatsys.isolation.calls import Call, Method, Reply, Script
+from chatsys.isolation.calls import Call, CallScript, Method, Reply
 from chatsys.isolation.confinement import landlock_version
 from chatsys.isolation.limits import Quota
 from chatsys.isolation.pickling import pack
@@ -223,7 +223,7 @@ def test_functions_that_were_taken_out_of_the_package_are_found() -> None:
     copy.__module__ = "__main__"
     with RemoteClass(pack({"answer": copy}), "MyHoldBack", {"receive": Method(("a",))}, (), SHORT) as remote:
         with pytest.raises(Gone, match="uses chatsys.protocol.holdback.HoldBack"):
-            remote.run([Script((Call("receive", (1,)),))])
+            remote.run([CallScript((Call("receive", (1,)),))])
 
 
 def test_code_that_was_cut_out_of_the_package_is_found() -> None:
@@ -236,7 +236,7 @@ def test_code_that_was_cut_out_of_the_package_is_found() -> None:
     method = next(name for name in cut if not name.startswith("_"))
     with RemoteClass(pack({"answer": copy}), "MyHoldBack", {method: Method(("a",))}, (), SHORT) as remote:
         with pytest.raises(Gone, match=r"MyHoldBack uses chatsys\.protocol\.holdback\.HoldBack\.\w+, which belongs"):
-            remote.run([Script((Call(method, (1,)),), (1,))])
+            remote.run([CallScript((Call(method, (1,)),), (1,))])
 
 
 @pytest.mark.parametrize(

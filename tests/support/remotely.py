@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import chatsys
-from chatsys.isolation.calls import Call, Method, Script
+from chatsys.isolation.calls import Call, CallScript, Method
 from chatsys.isolation.limits import Quota
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote import RemoteClass
@@ -35,9 +35,9 @@ def message(number: int) -> Message:
     return Message(number, "ann", f"text {number}")
 
 
-def script(*numbers: int) -> Script:
+def script(*numbers: int) -> CallScript:
     """Return the calls that hand over these messages."""
-    return Script(tuple(Call("receive", (number, message(number))) for number in numbers))
+    return CallScript(tuple(Call("receive", (number, message(number))) for number in numbers))
 
 
 def body(code: str, before: str = "") -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from chatsys.isolation.calls import Call, Method, Script
+from chatsys.isolation.calls import Call, CallScript, Method
 from chatsys.teach.grading.keys import Keys
-from chatsys.teach.grading.lab import Exercise, Explain, Finding, Lab, Part, Predict
+from chatsys.teach.grading.lab import Exercise, Explain, Finding, GradedPart, Lab, Predict
 from chatsys.teach.grading.marking import Course
 from chatsys.teach.grading.reading import Source
 
@@ -16,7 +16,7 @@ Cell = dict[str, Any]
 
 def judge(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """Find numbers that are not doubled."""
-    scripts = [Script(calls=(Call("double", (seed % 1000,)),)) for seed in seeds]
+    scripts = [CallScript(calls=(Call("double", (seed % 1000,)),)) for seed in seeds]
     for script, replies in zip(scripts, trial.ask(scripts), strict=True):
         (number,) = script.calls[0].arguments
         if replies[0].error:
@@ -34,7 +34,7 @@ LAB = Lab(
             number="98.1", title="Double", writes="MyDouble", cell="double", lines=3,
             methods={"double": Method(("number",), int)}, judge=judge, aspects={"right": 1},
             parts=(
-                Part(kind="public", cell="check-98-1", points=4), Part(kind="hidden", cell="hidden-98-1", points=6),
+                GradedPart(kind="public", cell="check-98-1", points=4), GradedPart(kind="hidden", cell="hidden-98-1", points=6),
             ),
             public=5, hidden=5, done="All are doubled.",
         ),

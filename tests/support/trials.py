@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import told
-from chatsys.isolation.calls import Call, Reply, Script
+from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import Exercise
 
 
@@ -30,16 +30,16 @@ class TestTrial:
         }
         return type(self.name, (self.answer,), kept)
 
-    def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+    def ask(self, scripts: Sequence[CallScript]) -> list[list[Reply]]:
         """Play them one after the other."""
         return [self._play(self.cls, script) for script in scripts]
 
-    def alone(self, script: Script) -> list[Reply]:
+    def alone(self, script: CallScript) -> list[Reply]:
         """Play one with a class of its own."""
         self.cls = self.fresh()
         return self._play(self.cls, script)
 
-    def _play(self, cls: Any, script: Script) -> list[Reply]:
+    def _play(self, cls: Any, script: CallScript) -> list[Reply]:
         replies: list[Reply] = []
         try:
             mine = cls(*script.arguments)

@@ -25,7 +25,7 @@ from chatsys.errors import UsageError
 from chatsys.isolation.pickling import pack
 from chatsys.teach import labs
 from chatsys.teach.grading.judging import judge
-from chatsys.teach.grading.lab import Exercise, Grade, Kind, Lab, Outcome, WrittenTest
+from chatsys.teach.grading.lab import Exercise, Grade, Kind, Lab, PartResult, WrittenTest
 
 __all__ = ["grade"]
 
@@ -131,7 +131,7 @@ def _grade_test(asked: WrittenTest, answers: tuple[Any, ...]) -> Grade:
     return _told(asked.number, "", {}, found)
 
 
-def _told(number: str, figure: str, hints: dict[str, int], found: Outcome) -> Grade:
+def _told(number: str, figure: str, hints: dict[str, int], found: PartResult) -> Grade:
     _failed[number] = _failed[number] + 1 if found.verdict == "fail" else 0
     first = next(iter(found.findings), None)
     hint = hints.get(first.aspect) if first is not None and _failed[number] >= TRIES else None

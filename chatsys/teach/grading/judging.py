@@ -25,10 +25,10 @@ from chatsys.teach.grading.lab import (
     RUNS,
     Exercise,
     Finding,
+    GradedPart,
     Judge,
     Kind,
-    Outcome,
-    Part,
+    PartResult,
 )
 from chatsys.teach.grading.trial import AFTER, BEFORE, LocalTrial, RemoteTrial, Trial
 
@@ -64,7 +64,7 @@ def judge(
     seeds_for: SeedsFor,
     keys: Keys | None = None,
     kinds: Iterable[Kind] | None = None,
-) -> list[Outcome]:
+) -> list[PartResult]:
     """Try `answer` on all parts of `exercise`, or those of these `kinds`, and return what became of each.
 
     None is no answer.  Without `keys` there are public parts only.
@@ -91,18 +91,18 @@ class _Judging:
         """Why the answer cannot be asked any more."""
         self.memory: list[Finding] | None = None
 
-    def all(self, parts: Sequence[Part]) -> list[Outcome]:
+    def all(self, parts: Sequence[GradedPart]) -> list[PartResult]:
         """Judge these parts, one after the other."""
         return [self._part(part) for part in parts]
 
-    def _part(self, part: Part) -> Outcome:
+    def _part(self, part: GradedPart) -> PartResult:
         if self.ended is None:
             found = self._tried(part)
         else:
             found = [self.ended]
         return outcome(self.exercise, part, found, self.broken)
 
-    def _tried(self, part: Part) -> list[Finding]:
+    def _tried(self, part: GradedPart) -> list[Finding]:
         found: list[Finding] = []
         try:
             for judge in self._judges(part.kind):
@@ -167,7 +167,7 @@ def told_gone(exercise: Exercise, gone: Gone) -> Finding:
     return Finding(aspect=RUNS, sentence=gone.sentence, inconclusive=gone.verdict == "late", rank=LOUDEST)
 
 
-def outcome(exercise: Exercise, part: Part, found: Sequence[Finding], before: set[str]) -> Outcome:
+def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], before: set[str]) -> PartResult:
     """Return what `found` costs; `before` has what earlier parts lost, and gets what this one loses."""
     shares = exercise.shares(part)
     doubtful = {one.aspect for one in found if one.inconclusive}
@@ -185,7 +185,7 @@ def outcome(exercise: Exercise, part: Part, found: Sequence[Finding], before: se
         verdict = "inconclusive"
     else:
         verdict = "exhausted, ok" if part.kind == "search" else "pass"
-    return Outcome(
+    return PartResult(
         cell=part.cell, kind=part.kind, verdict=verdict, points=points, possible=part.points,
         sentence=_sentence(exercise, part, told, lost), lost=tuple(one for one in shares if one in lost),
         flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
@@ -210,7 +210,7 @@ def _one_of_each(found: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(first.values())
 
 
-def _sentence(exercise: Exercise, part: Part, told: Sequence[Finding], lost: set[str]) -> str:
+def _sentence(exercise: Exercise, part: GradedPart, told: Sequence[Finding], lost: set[str]) -> str:
     if told:
         return told[0].sentence
     if lost:
@@ -218,5 +218,5 @@ def _sentence(exercise: Exercise, part: Part, told: Sequence[Finding], lost: set
     return part.done or exercise.done
 
 
-def _nothing(exercise: Exercise, part: Part, finding: Finding) -> Outcome:
+def _nothing(exercise: Exercise, part: GradedPart, finding: Finding) -> PartResult:
     return outcome(exercise, part, [finding], set())

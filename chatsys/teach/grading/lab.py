@@ -5,9 +5,9 @@
 A lab is content: words, an actor around the student's class (`stage`), judges (`checks`).  The engine reads
 this declaration and knows no lab by name.
 
-    Exercise - what a student writes: a class, its methods, who judges it
-      Part   - one graded cell: the same judge on public or on hidden seeds, a search, a budget
-      aspect - one thing that must hold, with its share of the part's points
+    Exercise     - what a student writes: a class, its methods, who judges it
+      GradedPart - one graded cell: the same judge on public or on hidden seeds, a search, a budget
+      aspect     - one thing that must hold, with its share of the part's points
 
 Promises  points follow from the declaration alone: a part's points times the share of its aspects that hold.
 Read also `trial` (how a judge asks the student's class), `judging` (who calls the judge),
@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from chatsys.isolation.calls import Method, Script
+from chatsys.isolation.calls import CallScript, Method
 
 RUNS = "runs"
 """The aspect that every part has: the answer runs and does something.  Without it nothing else counts."""
@@ -30,7 +30,7 @@ MEMORY = "memory"
 Kind = Literal["public", "hidden", "search", "budget"]
 
 
-class Step(msgspec.Struct, frozen=True):
+class ShownCall(msgspec.Struct, frozen=True):
     """One line of the story that `show` plays: a call as the student's code saw it."""
 
     call: str
@@ -50,7 +50,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     seed: int | None = None
     trace: bytes | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ShownCall, ...] = ()
     """The calls of the object that went wrong, from its first one to the wrong one and a few beyond."""
     rank: int = 0
     """How much the sentence explains: of several findings the one with the highest rank is told first."""
@@ -62,7 +62,7 @@ Judge = Callable[[Any, Sequence[int]], Iterator[Finding]]
 """(trial, seeds) -> what went wrong; see `trial.Trial` for what a judge may ask."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class GradedPart(msgspec.Struct, frozen=True, kw_only=True):
     """One graded cell of an exercise."""
 
     kind: Kind
@@ -91,14 +91,14 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     """`__init__` among them, if it takes arguments."""
     judge: Judge
     aspects: dict[str, int]
-    parts: tuple[Part, ...]
+    parts: tuple[GradedPart, ...]
     needs: dict[str, tuple[str, ...]] = {}
     """An aspect counts only if these hold, too: who delivers nothing gets nothing for its order."""
     given: tuple[type, ...] = ()
     """Frozen Structs of the package that go in and out of the methods."""
     hints: dict[str, int] = {}
     """Which of its three hints helps with an aspect."""
-    load: Callable[[int, int], Script] | None = None
+    load: Callable[[int, int], CallScript] | None = None
     """The calls number `first` to `last` that must leave nothing behind: the engine measures the memory."""
     figure: str = "delivery_matrix"
     """Which one of `teach.figures` shows a failed run."""
@@ -109,11 +109,11 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     hidden: int = 200
     """How many seeds a grade has; which ones is the course's secret."""
 
-    def shares(self, part: Part) -> dict[str, int]:
+    def shares(self, part: GradedPart) -> dict[str, int]:
         """Return the aspects of `part`, each with its share."""
         return part.aspects or self.aspects
 
-    def part(self, kind: Kind) -> Part | None:
+    def part(self, kind: Kind) -> GradedPart | None:
         """Return the part of this kind, if there is one."""
         return next((part for part in self.parts if part.kind == kind), None)
 
@@ -212,7 +212,7 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
 DESIGN_WORDS = 40
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one part: points, the verdict, and what was found in each aspect."""
 
     cell: str
@@ -238,7 +238,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     seed: int | None = None
     trace: bytes | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ShownCall, ...] = ()
     hint: int | None = None
     """Which hint of this exercise helps, once three tries have failed."""
     figure: str = "delivery_matrix"

@@ -1,6 +1,6 @@
 """Marking: one notebook that was handed in becomes a mark, by the lab's declaration and its keys.
 
-    Submission --take--> answers, predictions --judge each exercise--> Outcome --> one test per graded cell --> Mark
+    Submission --take--> answers, predictions --judge each exercise--> PartResult --> one test per graded cell --> Mark
 
 The notebook is run only to take the answers out of it; what its cells show is worth nothing.  Each answer is judged
 where the notebook cannot reach: worlds, seeds and keys are in this process, the answer in a confined one of its own.
@@ -29,7 +29,7 @@ from chatsys.teach.grading.copies import Shape, shape
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.keys import Keys, read_keys, read_secret
-from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Kind, Lab, Outcome, WrittenTest
+from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Kind, Lab, PartResult, WrittenTest
 from chatsys.teach.grading.predictions import given
 from chatsys.teach.grading.reading import Source, find_source
 from chatsys.teach.grading.seeds import hidden_seeds, secret_id
@@ -143,7 +143,7 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     )
 
 
-def _outcomes(asked: Exercise | WrittenTest, course: Course, taken: NotebookAnswers, student: str) -> list[Outcome]:
+def _outcomes(asked: Exercise | WrittenTest, course: Course, taken: NotebookAnswers, student: str) -> list[PartResult]:
     """Judge one answer; a fault of a judge costs nobody the rest of the notebook."""
     code, keys = taken.answers.get(asked.number), course.keys
     try:
@@ -155,7 +155,7 @@ def _outcomes(asked: Exercise | WrittenTest, course: Course, taken: NotebookAnsw
     except Exception as error:
         why = f"This could not be graded, and the grader is to blame: {error_told(error)}."
         return [
-            Outcome(
+            PartResult(
                 cell=cell, kind=kind, verdict="inconclusive", points=0, possible=points, sentence=why, flagged=(RUNS,)
             )
             for cell, kind, points in _cells(asked, course)
@@ -224,7 +224,7 @@ def _by_hand(submission: Submission, course: Course) -> Iterator[str]:
 # --- one graded cell -----------------------------------------------------------------------------------
 
 
-def _test(number: str, outcome: Outcome) -> dict[str, Any]:
+def _test(number: str, outcome: PartResult) -> dict[str, Any]:
     return {
         "name": outcome.cell,
         "score": outcome.points,
@@ -236,13 +236,13 @@ def _test(number: str, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def told(number: str, outcome: Outcome) -> str:
+def told(number: str, outcome: PartResult) -> str:
     """Return what the student reads about one graded cell."""
     word = {"fail": "not yet", "inconclusive": "not decided"}.get(outcome.verdict, "done")
     return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}"
 
 
-def _explained(asked: Exercise | WrittenTest, outcome: Outcome, taken: NotebookAnswers) -> Outcome:
+def _explained(asked: Exercise | WrittenTest, outcome: PartResult, taken: NotebookAnswers) -> PartResult:
     """Let an answer that is missing be told by what became of its cell."""
     if asked.number in taken.answers:
         return outcome

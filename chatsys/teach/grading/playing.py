@@ -7,19 +7,19 @@
 
 Where nothing went wrong, or nothing was run, a sentence says so.
 
-Read also `lab.Step` (one line of it), `grader.newest` (which grade), `teach.figures` (the figure below it).
+Read also `lab.ShownCall` (one line of it), `grader.newest` (which grade), `teach.figures` (the figure below it).
 """
 
 from html import escape
 from typing import Any
 
-from chatsys.teach.grading.lab import Grade, Step
+from chatsys.teach.grading.lab import Grade, ShownCall
 
 HEADS = ("when", "call", "your class returned", "right is", "was waiting")
 MARK = "→"
 
 
-class Played:
+class PlayedGrade:
     """The calls of one object, as a table for a notebook and as lines for a terminal; and a figure, if there is one."""
 
     def __init__(self, grade: Grade, figure: Any = None) -> None:
@@ -57,11 +57,11 @@ _WRONG = "background:rgba(213,94,0,.16);font-weight:600"
 """Vermilion, thin enough for a light and for a dark page; the arrow says it without a colour."""
 
 
-def _cells(step: Step) -> tuple[str, ...]:
+def _cells(step: ShownCall) -> tuple[str, ...]:
     return step.when, step.call, step.returned, step.expected, step.waiting
 
 
-def _row(step: Step) -> str:
+def _row(step: ShownCall) -> str:
     mark = f'<td title="the first wrong answer" style="{_CELL}">{MARK if step.wrong else ""}</td>'
     cells = "".join(f'<td style="{_CELL};font-family:monospace">{escape(text)}</td>' for text in _cells(step))
     return f'<tr style="{_WRONG if step.wrong else ""}">{mark}{cells}</tr>'
@@ -79,4 +79,4 @@ def play(grade: Grade) -> Any:
         from chatsys.trace import Trace
 
         figure = getattr(figures, grade.figure)(Trace.decode(grade.trace))
-    return Played(grade, figure)
+    return PlayedGrade(grade, figure)

@@ -12,7 +12,7 @@ A judge asks *live* where the student's answers feed back into the run, and *off
 
 Promises  what a class raises in a world stops its own node, as it would at home; what ends its process, or comes
           to no end, ends the trial (`isolation.remote.Gone`), whatever the world would do about an error.
-Read also `lab` (Script, Call, Reply), `judging` (who makes trials).
+Read also `lab` (CallScript, Call, Reply), `judging` (who makes trials).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chatsys.errors import told
-from chatsys.isolation.calls import Call, Reply, Script
+from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.isolation.deadline import Deadline, TimeUp
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.lab import Exercise
@@ -45,13 +45,13 @@ class Trial(Protocol):
     def unfinished(self) -> str:
         """The first method that raised NotImplementedError: it is not written yet; "" if there is none."""
 
-    def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+    def ask(self, scripts: Sequence[CallScript]) -> list[list[Reply]]:
         """Play each script on an object of its own; its replies end with the first one that is not right."""
 
-    def alone(self, script: Script) -> list[Reply]:
+    def alone(self, script: CallScript) -> list[Reply]:
         """Play one script where nothing else has been played."""
 
-    def growth(self, load: Callable[[int, int], Script]) -> int | None:
+    def growth(self, load: Callable[[int, int], CallScript]) -> int | None:
         """Return how many bytes the calls up to `AFTER` leave behind, beyond those up to `BEFORE`; None: not known.
 
         Raises `Raised` for what one of the calls raised.
@@ -70,16 +70,16 @@ class RemoteTrial:
         """Return what is not written yet."""
         return self.remote.unfinished
 
-    def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+    def ask(self, scripts: Sequence[CallScript]) -> list[list[Reply]]:
         """Send them all at once."""
         return self.remote.run(scripts)
 
-    def alone(self, script: Script) -> list[Reply]:
+    def alone(self, script: CallScript) -> list[Reply]:
         """Play it in a new process."""
         self.remote.restart()
         return self.remote.run([script])[0]
 
-    def growth(self, load: Callable[[int, int], Script]) -> int | None:
+    def growth(self, load: Callable[[int, int], CallScript]) -> int | None:
         """Look at the process from outside, so that it does not matter where the class keeps things."""
         self.remote.restart()
         first = load(1, BEFORE)
@@ -123,11 +123,11 @@ class LocalTrial:
         finally:
             self.deadline = None
 
-    def ask(self, scripts: Sequence[Script]) -> list[list[Reply]]:
+    def ask(self, scripts: Sequence[CallScript]) -> list[list[Reply]]:
         """Play them one after the other."""
         return [self.alone(script) for script in scripts]
 
-    def alone(self, script: Script) -> list[Reply]:
+    def alone(self, script: CallScript) -> list[Reply]:
         """Play one; there is no other place for it."""
         if self.deadline is not None:
             self.deadline.heartbeat()
@@ -158,6 +158,6 @@ class LocalTrial:
             self.unfinished = method
         return Reply(error=told(error), unfinished=unfinished)
 
-    def growth(self, load: Callable[[int, int], Script]) -> int | None:
+    def growth(self, load: Callable[[int, int], CallScript]) -> int | None:
         """Nobody can tell: this process does other things as well."""
         return None

@@ -20,7 +20,7 @@ from chatsys.isolation.calls import Method
 from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.keys import Keys
-from chatsys.teach.grading.lab import RUNS, Finding, Outcome, WrittenTest
+from chatsys.teach.grading.lab import RUNS, Finding, PartResult, WrittenTest
 from chatsys.teach.grading.recording import MOST_STEPS, Done
 
 METHODS = {
@@ -69,7 +69,9 @@ def all_answers(test: WrittenTest, keys: Keys) -> tuple[dict[str, Any], dict[str
     return wrong, right | dict(keys.answers.get(test.of, {}))
 
 
-def judge_written(test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any], right: Mapping[str, Any]) -> Outcome:
+def judge_written(
+    test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any], right: Mapping[str, Any]
+) -> PartResult:
     """Play the test in `code`, packed functions by their names, against these answers."""
     if code is None:
         why = f"There is no {test.scenario}(world) or no {test.claim}(trace) in this notebook; write both in the cell {test.cell}."
@@ -141,14 +143,14 @@ def _ask(remote: RemoteClass, mine: Any, method: str, arguments: tuple[Any, ...]
     return reply.value
 
 
-def _gone(test: WrittenTest, gone: Gone) -> Outcome:
+def _gone(test: WrittenTest, gone: Gone) -> PartResult:
     late = gone.verdict == "late"
     return _outcome(test, 1.0 if late else 0.0, gone.sentence, flagged=late)
 
 
-def _outcome(test: WrittenTest, share: float, sentence: str, flagged: bool = False) -> Outcome:
+def _outcome(test: WrittenTest, share: float, sentence: str, flagged: bool = False) -> PartResult:
     verdict: Any = "inconclusive" if flagged else "pass" if share == 1 else "fail"
-    return Outcome(
+    return PartResult(
         cell=test.graded, kind="public", verdict=verdict, points=round(test.points * share, 2), possible=test.points,
         sentence=sentence, lost=() if share == 1 else (RUNS,), flagged=(RUNS,) if flagged else (),
         findings=() if share == 1 else (Finding(aspect=RUNS, sentence=sentence),),

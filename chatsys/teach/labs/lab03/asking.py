@@ -15,7 +15,7 @@ import msgspec
 
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
-from chatsys.teach.grading.lab import RUNS, Finding, Step
+from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab03.reading import CAUSE, PLAIN, WAITS, numbers
 from chatsys.teach.labs.lab03.runs import AUTHORS, draw_text, script
 from chatsys.teach.labs.lab03.stage import AGAIN, Message, total_order
@@ -198,11 +198,11 @@ def _times(trace: Trace, kind: str, node: int) -> dict[int, float]:
     return times
 
 
-def _steps(asks: Sequence[Ask]) -> tuple[Step, ...]:
+def _steps(asks: Sequence[Ask]) -> tuple[ShownCall, ...]:
     """Return the calls of `missing` at a node as lines of a story, around the first wrong one."""
     place = next((place for place, ask in enumerate(asks) if ask.returned != ask.right), len(asks))
     return tuple(
-        Step(
+        ShownCall(
             call=f"missing({ask.newest})",
             returned=_say(ask.returned),
             expected=_say(ask.right),

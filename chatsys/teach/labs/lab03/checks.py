@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.isolation.calls import Call, Reply, Script
+from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab03.reading import SHARED, Reading, numbers
 from chatsys.teach.labs.lab03.runs import Arrival, arrivals_of, replayed, script_of, world_of
@@ -157,9 +157,9 @@ def _judge_first(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
             return
 
 
-def load(first: int, last: int) -> Script:
+def load(first: int, last: int) -> CallScript:
     """Return the calls that leave nothing waiting: messages in order, each of 200 bytes."""
-    return Script(
+    return CallScript(
         tuple(
             Call("receive", (number, Message(number, "ann", f"{number:<200}")))
             for number in range(first, last + 1)

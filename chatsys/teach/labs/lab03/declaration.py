@@ -6,7 +6,7 @@ Read also `checks`, `asking` and `numbering` (the judges), `play` (the runs that
 """
 
 from chatsys.isolation.calls import Method
-from chatsys.teach.grading.lab import Exercise, Explain, Lab, Part, Predict, WrittenTest
+from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predict, WrittenTest
 from chatsys.teach.labs.lab03 import asking, checks, friends, numbering, play
 from chatsys.teach.labs.lab03.stage import Message
 
@@ -36,9 +36,9 @@ HOLD_BACK = Exercise(
     },
     hints={"complete": 3, "order": 1, "once": 2, "prompt": 3, "first": 1, "memory": 1},
     parts=(
-        Part(kind="public", cell="check-3-1", points=14),
-        Part(kind="hidden", cell="hidden-3-1", points=14),
-        Part(kind="search", cell="search-3-1", points=15, aspects={"orders": 1}, done=SEARCHED),
+        GradedPart(kind="public", cell="check-3-1", points=14),
+        GradedPart(kind="hidden", cell="hidden-3-1", points=14),
+        GradedPart(kind="search", cell="search-3-1", points=15, aspects={"orders": 1}, done=SEARCHED),
     ),
     load=checks.load,
     figure="queue_length",
@@ -58,9 +58,9 @@ GAP_REQUEST = Exercise(
     needs={"last": ("complete",), "smallest": ("complete",), "quiet": ("complete",), "budget": ("complete", "last")},
     hints={"complete": 3, "last": 1, "smallest": 2, "quiet": 3},
     parts=(
-        Part(kind="public", cell="check-3-2", points=8),
-        Part(kind="hidden", cell="hidden-3-2", points=8),
-        Part(kind="budget", cell="budget-3-2", points=5, aspects={"budget": 1}, done="No request was needless."),
+        GradedPart(kind="public", cell="check-3-2", points=8),
+        GradedPart(kind="hidden", cell="hidden-3-2", points=8),
+        GradedPart(kind="budget", cell="budget-3-2", points=5, aspects={"budget": 1}, done="No request was needless."),
     ),
     figure="queue_length",
     done="In every run each lost message was asked for until it came, the last one too, and then it was quiet.",
@@ -80,8 +80,8 @@ SEQUENCER = Exercise(
     needs={"order": ("numbers",), "once": ("numbers",), "again": ("numbers", "once")},
     hints={"numbers": 1, "order": 3, "once": 2, "again": 2},
     parts=(
-        Part(kind="public", cell="check-3-3", points=8),
-        Part(kind="hidden", cell="hidden-3-3", points=8),
+        GradedPart(kind="public", cell="check-3-3", points=8),
+        GradedPart(kind="hidden", cell="hidden-3-3", points=8),
     ),
     figure="",
     done="Every post got one number, 1, 2, 3 and so on without a gap, and the posts of each author in their order.",

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from chatsys.isolation.calls import Call, Reply, Script
-from chatsys.teach.grading.lab import RUNS, Finding, Step
+from chatsys.isolation.calls import Call, CallScript, Reply
+from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab03.reading import CAUSE, PLAIN, SHARED, TEXT, WAITS
 from chatsys.teach.labs.lab03.runs import draw_text
 
@@ -62,7 +62,9 @@ def judge_sequencer(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 
 def judge_posts(trial: Any, plays: Sequence[tuple[str, int | None, Sequence[Posted]]]) -> Iterator[Finding]:
     """Judge what becomes of these posts; each play has the words that begin its sentence."""
-    scripts = [Script(tuple(Call("order", (one.origin, one.post, one.text)) for one in posts)) for _, _, posts in plays]
+    scripts = [
+        CallScript(tuple(Call("order", (one.origin, one.post, one.text)) for one in posts)) for _, _, posts in plays
+    ]
     judged_alone = False
     for (opening, seed, posts), asked, replies in zip(plays, scripts, trial.ask(scripts), strict=True):
         found = list(_judge_numbers(opening, seed, posts, replies))
@@ -137,7 +139,7 @@ def _tell_number(
     return None
 
 
-def _post_steps(posts: Sequence[Posted], replies: Sequence[Reply], wrong: int) -> tuple[Step, ...]:
+def _post_steps(posts: Sequence[Posted], replies: Sequence[Reply], wrong: int) -> tuple[ShownCall, ...]:
     """Return the calls up to the wrong one, with what a right sequencer would have answered."""
     given: dict[tuple[str, int], int] = {}
     steps = []
@@ -148,7 +150,7 @@ def _post_steps(posts: Sequence[Posted], replies: Sequence[Reply], wrong: int) -
         reply = replies[place]
         returned = "an error" if not reply.right else _say(reply.value)
         steps.append(
-            Step(
+            ShownCall(
                 call=f'order("{post.origin}", {post.post}, "{post.text}")',
                 returned=returned,
                 expected=_say(given.get(key)),

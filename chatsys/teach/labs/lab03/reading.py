@@ -16,8 +16,8 @@ Read also `checks`, which asks the queue and chooses among these findings.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from chatsys.isolation.calls import Reply, Script
-from chatsys.teach.grading.lab import Finding, Step
+from chatsys.isolation.calls import CallScript, Reply
+from chatsys.teach.grading.lab import Finding, ShownCall
 from chatsys.teach.labs.lab03.runs import Arrival, script_of
 from chatsys.teach.labs.lab03.stage import Message
 
@@ -106,7 +106,7 @@ class Reading:
 
     # --- other runs, to find a cause -------------------------------------------------------
 
-    def script(self) -> Script:
+    def script(self) -> CallScript:
         """Return the calls of this run."""
         return script_of(self.arrivals, self.first)
 
@@ -270,20 +270,20 @@ class Reading:
         """Return a finding with the calls of this queue around `call`."""
         return Finding(aspect=aspect, sentence=sentence, seed=self.seed, steps=self.steps(call), rank=rank)
 
-    def steps(self, call: int) -> tuple[Step, ...]:
+    def steps(self, call: int) -> tuple[ShownCall, ...]:
         """Return the calls as the student's queue saw them; the first wrong one is marked."""
         mark = self.wrong if self.wrong is not None else call
         place = min(mark, call)
         shown = range(max(0, place - BEFORE), min(len(self.expected), max(mark, call) + BEYOND + 1))
         return tuple(self._step(each, each == mark) for each in shown)
 
-    def _step(self, call: int, wrong: bool) -> Step:
+    def _step(self, call: int, wrong: bool) -> ShownCall:
         arrival, reply = self.arrivals[call], self.replies[call]
         if reply.right:
             returned = numbers(message.number for message in reply.value)
         else:
             returned = f"{reply.error or reply.wrong}"
-        return Step(
+        return ShownCall(
             call=f"receive(#{arrival.number}, {said(arrival.message)})",
             returned=returned,
             expected=numbers(self.expected[call]),

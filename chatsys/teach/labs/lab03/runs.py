@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.isolation.calls import Call, Reply, Script
+from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.teach.labs.lab03.stage import Message, Ordered, TotalOrder, total_order
@@ -53,10 +53,10 @@ class Returned:
         return answer
 
 
-def script_of(arrivals: Iterable[Arrival], first: int | None = None) -> Script:
+def script_of(arrivals: Iterable[Arrival], first: int | None = None) -> CallScript:
     """Return the calls that these arrivals are, for a queue that begins with `first`."""
     calls = tuple(Call("receive", (one.number, one.message)) for one in arrivals)
-    return Script(calls, () if first is None else (first,))
+    return CallScript(calls, () if first is None else (first,))
 
 
 def draw_text(random: Random) -> str:
