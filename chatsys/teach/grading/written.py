@@ -36,6 +36,8 @@ class Score(msgspec.Struct, frozen=True):
     killed: tuple[str, ...]
     missed: tuple[str, ...]
     accused: tuple[str, ...]
+    said: str = ""
+    """What the claim said about the first right answer that it accuses."""
 
     def share(self) -> float:
         """Return the share of the points."""
@@ -45,13 +47,16 @@ class Score(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         of = len(self.killed) + len(self.missed)
         more = f" It misses: {', '.join(self.missed)}." if self.missed else ""
-        wrong = f" It accuses a right answer: {', '.join(self.accused)}." if self.accused else ""
-        return f"Your test finds {len(self.killed)} of {of} wrong answers and accuses {len(self.accused)} right ones.{more}{wrong}"
+        found = f"Your test finds {len(self.killed)} of {of} wrong answers"
+        if not self.accused:
+            return f"{found} and accuses no right one.{more}"
+        whom = "a right one" if len(self.accused) == 1 else f"{len(self.accused)} right ones"
+        return f'{found}, and it accuses {whom}, which costs all points: of the right queue {self.accused[0]} it says "{self.said:.150}".{more}'
 
 
 def open_answers(test: WrittenTest) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the wrong and the right answers that students may see."""
-    return dict(test.open_mistakes), {} if test.open_right is None else {"the given one": test.open_right}
+    return dict(test.open_mistakes), {} if test.open_right is None else {test.open_right.__name__: test.open_right}
 
 
 def all_answers(test: WrittenTest, keys: Keys) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -75,6 +80,8 @@ def judge_written(test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any
         score = _score(test, remote, mine, wrong, right)
     except Gone as gone:
         return _gone(test, gone)
+    except _NoClaim as error:
+        return _outcome(test, 0.0, str(error))
     except Raised as error:
         name = test.scenario if remote.unfinished == "steps" else test.claim
         why = f"You have not written {name} yet." if remote.unfinished else f"Your test raised {error}."
@@ -88,25 +95,35 @@ def _score(
     test: WrittenTest, remote: RemoteClass, mine: Any, wrong: Mapping[str, Any], right: Mapping[str, Any]
 ) -> Score:
     steps = _ask(remote, mine, "steps", (test.verbs,))
-    speaks: dict[str, bool] = {}
+    said: dict[str, str | None] = {}
     for name, answer in {**wrong, **right}.items():
         try:
             world = test.play(answer, steps)
         except Exception as error:  # a verb was given what it does not take
             raise Raised(f"its scenario cannot be played: {error}") from None
-        speaks[name] = _ask(remote, mine, "claims", (world.trace.encode(),)) is not None
+        said[name] = _ask(remote, mine, "claims", (world.trace.encode(),))
+    accused = tuple(name for name in right if said[name] is not None)
     return Score(
-        killed=tuple(name for name in wrong if speaks[name]),
-        missed=tuple(name for name in wrong if not speaks[name]),
-        accused=tuple(name for name in right if speaks[name]),
+        killed=tuple(name for name in wrong if said[name] is not None),
+        missed=tuple(name for name in wrong if said[name] is None),
+        accused=accused,
+        said=next((said[name] or "" for name in accused), ""),
     )
 
 
 def _ask(remote: RemoteClass, mine: Any, method: str, arguments: tuple[Any, ...]) -> Any:
     reply = remote.call(mine, method, arguments)
+    if method == "claims" and reply.wrong is not None:
+        raise _NoClaim(
+            f"Your claim returned {reply.wrong}; it must return a sentence if the queue was wrong, and None if it was right."
+        )
     if not reply.right:
         raise Raised(reply.error or reply.wrong or "")
     return reply.value
+
+
+class _NoClaim(Raised):
+    """The claim returned neither a sentence nor None."""
 
 
 def _gone(test: WrittenTest, gone: Gone) -> Outcome:
