@@ -72,7 +72,7 @@ class RemoteClass:
         self._objects, self._life, self._before, self._shortages = SCRIPT, 0, NOTHING_SPENT, 0
         self._begin()
 
-    def _begin(self, before: ConfinedProcess | None = None) -> None:
+    def _begin(self) -> None:
         self._number, self._spent = LOADED, False
         self._life += 1
         self._dropped.clear()

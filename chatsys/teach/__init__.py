@@ -47,9 +47,9 @@ def show(thing: Any, **options: Any) -> Any:
 def _show_grade(thing: Any) -> Any:
     from chatsys.teach.grading.grader import newest
     from chatsys.teach.grading.lab import Grade
-    from chatsys.teach.grading.playing import play
+    from chatsys.teach.grading.playing import Sentence, play
 
     found = thing if isinstance(thing, Grade) else newest(thing)
     if found is None:
-        return f"{thing} was not graded yet, so there is no run to show; grade it first."
+        return Sentence(f"{thing} was not graded yet, so there is no run to show; grade it first.")
     return play(found)

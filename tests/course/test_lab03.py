@@ -18,11 +18,14 @@ from chatsys.isolation.calls import Reply
 from chatsys.teach import figures
 from chatsys.teach.figures.waiting import find_plateaus
 from chatsys.teach.grading import predictions, revealing
+from chatsys.teach.grading.grader import grade
 from chatsys.teach.grading.judging import outcome
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.grading.lab import Exercise, Kind, PartResult
+from chatsys.teach.grading.lab import LINE, Exercise, Grade, Kind, PartResult, ShownCall
+from chatsys.teach.grading.playing import play as play_grade
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.grading.seeds import hidden_seeds
+from chatsys.teach.grading.written import Score
 from chatsys.teach.labs.lab03 import LAB, friends, play
 from chatsys.teach.labs.lab03.numbering import posts_of
 from chatsys.teach.labs.lab03.reading import Reading
@@ -168,6 +171,92 @@ def test_an_answer_that_is_no_list_is_told_as_what_it_is() -> None:
     )
 
 
+def test_a_number_that_was_kept_for_a_post_is_told_as_the_first_mistake() -> None:
+    class Keeps:
+        """Gives a number to a post that it has answered None, as soon as the one before it is there."""
+
+        def __init__(self) -> None:
+            self.given: dict[tuple[str, int], int] = {}
+            self.early: set[tuple[str, int]] = set()
+
+        def order(self, origin: str, post: int, text: str) -> int | None:
+            self.early.add((origin, post))
+            due = sum(1 for one, _ in self.given if one == origin) + 1
+            while (origin, due) in self.early:
+                self.given.setdefault((origin, due), len(self.given) + 1)
+                due += 1
+            return self.given.get((origin, post))
+
+    [sequencer] = [one for one in LAB.exercises if one.number == "3.3"]
+    found = judged(sequencer, Keeps)["public"].findings[0]
+    said = re.search(r"got #(\d+) and the next number was #(\d+), which was kept for", found.sentence)
+    assert said is not None
+    [marked] = [step for step in found.steps if step.wrong]
+    assert (marked.returned, marked.expected) == (f"#{said[1]}", f"#{said[2]}")
+    before = found.steps[: found.steps.index(marked)]
+    assert all(step.returned == step.expected for step in before), "the marked call is the first wrong one"
+
+
+def test_a_request_that_raises_is_shown_as_the_call_that_raised() -> None:
+    class Raises(right("3.2")):  # type: ignore[misc]
+        def missing(self, newest: int) -> Any:
+            raise ValueError("no")
+
+    [asking] = [one for one in LAB.exercises if one.number == "3.2"]
+    found = judged(asking, Raises)["public"].findings[0]
+    [marked] = [step for step in found.steps if step.wrong]
+    assert marked is found.steps[-1] and marked.returned.startswith("ValueError: no")
+
+
+# --- what show shows -------------------------------------------------------------------------
+
+
+def played(**own: Any) -> Any:
+    told: dict[str, Any] = {
+        "question": "3.1",
+        "verdict": "fail",
+        "points": 0,
+        "possible": 14,
+        "sentence": "From 1 s on `newest` was {8}.",
+    }
+    return play_grade(Grade(**told | own))
+
+
+def test_a_sentence_is_shown_without_quotes_and_the_missing_run_says_why() -> None:
+    assert repr(played()) == "There is no run to show: From 1 s on `newest` was {8}."
+    assert repr(played(points=14)) == "Nothing went wrong in 3.1, so there is no run to show."
+
+
+def test_a_column_in_which_nothing_stands_is_left_out() -> None:
+    steps = (ShownCall(call='order("{a}", 1)', returned="#2", expected="#1", when="call 1", wrong=True),)
+    table = played(steps=steps)
+    assert "before the call" not in table._repr_html_() and "before the call" not in repr(table)
+    assert "was {8}" in table._repr_html_() and "<code>newest</code>" in table._repr_html_()
+    assert "order(&quot;{a}&quot;, 1)" in table._repr_html_()
+    waited = played(steps=(*steps, ShownCall(call="order", returned="", waiting="#3 waited")))
+    assert "before the call" in waited._repr_html_() and "#3 waited" in repr(waited)
+
+
+def test_a_notebook_breaks_the_lines_of_a_grade_between_words() -> None:
+    from IPython.lib.pretty import pretty
+
+    grade = Grade(question="3.1", verdict="fail", points=0, possible=14, sentence="word " * 60)
+    shown = str(pretty(grade))  # type: ignore[no-untyped-call]
+    lines = shown.splitlines()
+    assert len(lines) > 2 and all(len(line) <= LINE for line in lines)
+    assert " ".join(shown.split()) == " ".join(str(grade).split())
+
+
+def test_the_class_of_another_exercise_is_refused_by_name() -> None:
+    from chatsys.errors import UsageError
+
+    MySequencer = type("MySequencer", (), {})
+    with pytest.raises(UsageError, match=r"it was given MySequencer, which is that of 3\.3"):
+        grade("3.1", MySequencer)
+    with pytest.raises(UsageError, match="leave out the brackets behind MyHoldBack"):
+        grade("3.1", type("MyHoldBack", (), {})())
+
+
 # --- the page --------------------------------------------------------------------------------
 
 
@@ -295,6 +384,18 @@ def test_a_plain_test_of_a_student_finds_most_of_them() -> None:
     }  # fmt: skip
 
 
+def test_a_test_that_accuses_a_right_queue_is_told_what_it_said() -> None:
+    of = Score(killed=("a", "b"), missed=("c",), accused=("TheRealOne",), said="a message was held back")
+    assert of.share() == 0
+    assert str(of) == (
+        "Your test finds 2 of 3 wrong answers, and it accuses a right one, which costs all points: "
+        'of the right queue TheRealOne it says "a message was held back". It misses: c.'
+    )
+    assert str(Score(killed=("a",), missed=(), accused=())) == (
+        "Your test finds 1 of 1 wrong answers and accuses no right one."
+    )
+
+
 def test_a_scenario_that_never_ends_is_refused() -> None:
     from chatsys.errors import UsageError
 
@@ -319,6 +420,7 @@ def test_a_plateau_carries_the_number_that_everybody_waits_for() -> None:
         if (record.node, record.message, record.seq) == (worst.node, "ORDERED", worst.number)
     )
     assert worst.end == came
+    assert all(begin < one.end for one in plateaus for begin, _ in one.stairs), "no stair without length"
 
 
 def test_a_queue_that_waits_for_what_is_there_is_drawn_otherwise() -> None:

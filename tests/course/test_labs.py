@@ -126,7 +126,6 @@ def test_nbgrader_gives_the_points_and_tells_the_stories_of_the_command_line(cou
     paths["dan"].write_text(json.dumps(page), encoding="utf-8")
     assert "was there more than once" in run("-m", "chatsys", "tidy", "submitted", folder=course)
 
-    shutil.copytree(LABS / "keys" / LAB, course / "keys" / LAB, ignore=shutil.ignore_patterns("__pycache__"))
     marks = grade(course, *paths.values())
     shutil.copy(course / "secret", course / "keys" / "secret")
     run("-m", "nbgrader", "autograde", LAB, folder=course)

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from chatsys.errors import UsageError
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.theme import counted, node_name, seconds
+from chatsys.teach.figures.theme import counted, node_name
 from chatsys.trace import Record, Trace
 
 ROW = 84
@@ -75,6 +75,8 @@ class _Now:
         if closed is None:
             return []
         closed.end = time
+        while len(closed.stairs) > 1 and closed.stairs[-1][0] >= time:
+            closed.stairs.pop()  # it came in the same moment: a stair without length is no stair
         return [closed]
 
 
@@ -169,7 +171,7 @@ def _draw(figure: Any, plateaus: list[Plateau], at: dict[int, int], most: int, t
 def _label(figure: Any, one: Plateau, at: dict[int, int], most: int, pixels: float) -> None:
     """Write on a plateau the number that everybody waits for, as far as there is room."""
     many = f"{one.most} {'waits' if one.most == 1 else 'wait'} for #{one.number}"
-    text = next((text for text in (many, f"#{one.number}") if len(text) * LETTER <= pixels + LETTER), "")
+    text = next((text for text in (many, f"#{one.number}") if len(text) * LETTER <= pixels + LETTER / 2), "")
     if text:
         figure.add_annotation(
             x=one.end, xanchor="right", y=at[one.node] + TALL * one.most / most, yanchor="bottom", showarrow=False,
@@ -181,7 +183,7 @@ def _tell_one(one: Plateau) -> str:
     why = " (it is there)" if one.there else ""
     return (
         f"{node_name(one.node)}: up to {counted(one.most, 'message')} wait for #{one.number}{why}<br>"
-        f"{one.begin:.2f} s to {one.end:.2f} s ({seconds(one.length)})"
+        f"{one.begin:.2f} s to {one.end:.2f} s ({one.length:.2f} s)"
     )
 
 
@@ -194,8 +196,11 @@ def _tell(plateaus: list[Plateau]) -> str:
             "the next one, was there: nothing was missing."
         )
     worst = max(plateaus, key=lambda one: (one.most, one.length))
-    longest = max(one.length for one in plateaus)
-    return (
-        f"At node {worst.node}, up to {counted(worst.most, 'message')} waited {seconds(worst.length)} for #{worst.number} alone: "
-        f"head-of-line blocking. The longest wait for one number was {seconds(longest)}."
+    longest = max(plateaus, key=lambda one: one.length)
+    most = f"up to {counted(worst.most, 'message')}" if worst.most > 1 else "1 message"
+    more = (
+        ""
+        if longest.length <= worst.length
+        else f" The longest wait, {longest.length:.2f} s, was for #{longest.number} at node {longest.node}."
     )
+    return f"At node {worst.node}, {most} waited for #{worst.number} alone, for {worst.length:.2f} s: head-of-line blocking.{more}"

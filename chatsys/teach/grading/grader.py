@@ -55,9 +55,11 @@ def grade(exercise: str | float, *answers: Any, seeds: Sequence[int] | None = No
         return Grade(
             question=name, verdict="inconclusive", points=0, possible=possible, sentence="Here only the judge grades."
         )
+    _newest.pop(name, None)  # what cannot be graded must not show the run of an older answer
     if isinstance(asked, WrittenTest):
         result = _grade_test(asked, answers)
     else:
+        _expect_its_class(lab, asked, answers)
         result = _grade_class(asked, answers, seeds)
     _newest[name] = result
     return result
@@ -103,9 +105,21 @@ def find_exercise(name: str) -> tuple[Lab, Exercise | WrittenTest]:
 # --- the trial -------------------------------------------------------------------------------------
 
 
+def _expect_its_class(lab: Lab, asked: Exercise, answers: tuple[Any, ...]) -> None:
+    """Refuse the class of another exercise: what is wrong with it would say nothing about this one."""
+    names = [base.__name__ for one in answers if isinstance(one, type) for base in one.__mro__]
+    other = next((one for one in lab.exercises if one.writes in names[:1]), None)
+    if other is not None and asked.writes not in names:
+        raise UsageError(
+            f'grade("{asked.number}", {asked.writes}) wants that class; it was given {other.writes}, which is that of {other.number}.'
+        )
+
+
 def _grade_class(asked: Exercise, answers: tuple[Any, ...], seeds: Sequence[int] | None) -> Grade:
     if len(answers) != 1 or not isinstance(answers[0], type):
         given = ", ".join(f"{one!r:.40}" for one in answers) or "nothing"
+        if len(answers) == 1 and type(answers[0]).__name__ == asked.writes:
+            given = f"an object of it; leave out the brackets behind {asked.writes}"
         raise UsageError(f'grade("{asked.number}", {asked.writes}) wants your class; it was given {given}.')
 
     def seeds_for(exercise: Exercise, kind: Kind) -> Sequence[int]:

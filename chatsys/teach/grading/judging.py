@@ -115,7 +115,7 @@ class _Judging:
         except Raised as error:
             found.append(Finding(aspect=RUNS, sentence=f"{self.exercise.writes} raised {error}."))
         if self.trial.unfinished:
-            why = f"You have not written `{self.trial.unfinished}` of {self.exercise.writes} yet."
+            why = f"You have not written `{self.trial.unfinished}` yet, which {self.exercise.writes} needs."
             self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST)
             return [self.ended]
         return found
@@ -157,14 +157,17 @@ def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
     elif grown > MOST_KEPT:
         sentence = (
             f"After {AFTER:,} messages in order the process of your class holds {grown / 1e6:.1f} MB more than after "
-            f"{BEFORE:,}, although all of them were delivered. What can be forgotten?"
+            f"{BEFORE:,}, although all of them were delivered; {MOST_KEPT / 1e6:.0f} MB is allowed. What can be forgotten?"
         )
         yield Finding(aspect=MEMORY, sentence=sentence)
 
 
 def told_gone(exercise: Exercise, gone: Gone) -> Finding:
     """Return the finding for an answer that cannot be asked any more."""
-    return Finding(aspect=RUNS, sentence=gone.sentence, inconclusive=gone.verdict == "late", rank=LOUDEST)
+    sentence = gone.sentence
+    if sentence.startswith("It did not end"):
+        sentence = exercise.writes + sentence.removeprefix("It")
+    return Finding(aspect=RUNS, sentence=sentence, inconclusive=gone.verdict == "late", rank=LOUDEST)
 
 
 def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], before: set[str]) -> PartResult:
@@ -187,7 +190,7 @@ def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], befo
         verdict = "exhausted, ok" if part.kind == "search" else "pass"
     return PartResult(
         cell=part.cell, kind=part.kind, verdict=verdict, points=points, possible=part.points,
-        sentence=_sentence(exercise, part, told, lost), lost=tuple(one for one in shares if one in lost),
+        sentence=_sentence(exercise, part, told, lost, before), lost=tuple(one for one in shares if one in lost),
         flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
     )  # fmt: skip
 
@@ -210,11 +213,12 @@ def _one_of_each(found: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(first.values())
 
 
-def _sentence(exercise: Exercise, part: GradedPart, told: Sequence[Finding], lost: set[str]) -> str:
+def _sentence(exercise: Exercise, part: GradedPart, told: Sequence[Finding], lost: set[str], before: set[str]) -> str:
     if told:
         return told[0].sentence
     if lost:
-        return f"This counts only once {' and '.join(sorted({n for one in lost for n in exercise.needs[one]}))} holds."
+        needed = sorted({need for one in lost for need in exercise.needs[one] if need in before})
+        return f"This counts only with {' and '.join(needed)}, of which another part of {exercise.number} says what went wrong."
     return part.done or exercise.done
 
 

@@ -15,6 +15,7 @@ Read also `trial` (how a judge asks the student's class), `judging` (who calls t
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
 from typing import Any, Literal
 
 import msgspec
@@ -37,7 +38,7 @@ class ShownCall(msgspec.Struct, frozen=True):
     returned: str
     expected: str = ""
     waiting: str = ""
-    """What was waiting when the call came."""
+    """What was waiting or lacking when the call came."""
     when: str = ""
     wrong: bool = False
     """Whether this is the first call whose answer was wrong."""
@@ -210,6 +211,8 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DESIGN_WORDS = 40
+LINE = 100
+"""So many letters are in a line of a grade that a notebook shows."""
 
 
 class PartResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,6 +254,11 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}"
 
     __repr__ = __str__
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Break the lines between words, where a notebook would break them inside one."""
+        lines = wrap(str(self), LINE, subsequent_indent=" " * 5, break_long_words=False, break_on_hyphens=False)
+        printer.text("\n".join(lines))
 
 
 def lines_of(source: str) -> int:

@@ -1,21 +1,24 @@
 """Playing a grade: what the student's code saw in the run that went wrong, call by call, and the lab's figure of it.
 
-    show("3.1")  -->   when     call                            your class returned   right is   was waiting
+    show("3.1")  -->   when     call                            your class returned   right is   before the call
                        1.24 s   receive(#3, eve: "ok")          []                    []
-                 -->   1.60 s   receive(#2, bob: "ok")          [#2]                  [#2, #3]   #3
+                 -->   1.60 s   receive(#2, bob: "ok")          [#2]                  [#2, #3]   #3 waited
                        ...                                                    the first wrong one is marked
 
-Where nothing went wrong, or nothing was run, a sentence says so.
+A column in which nothing stands is left out.  Where nothing went wrong, or nothing was run, a sentence says so.
 
 Read also `lab.ShownCall` (one line of it), `grader.newest` (which grade), `teach.figures` (the figure below it).
 """
 
+import re
+from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 from typing import Any
 
-from chatsys.teach.grading.lab import Grade, ShownCall
+from chatsys.teach.grading.lab import LINE, Grade, ShownCall
 
-HEADS = ("when", "call", "your class returned", "right is", "was waiting")
+HEADS = ("when", "call", "your class returned", "right is", "before the call")
 MARK = "→"
 
 
@@ -26,8 +29,10 @@ class PlayedGrade:
         self.grade, self.figure = grade, figure
 
     def __repr__(self) -> str:
-        rows = [HEADS, *map(_cells, self.grade.steps)]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
+        if not self.grade.steps:
+            return self.grade.sentence
+        rows = _table(self.grade.steps)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         marks = [" ", *(MARK if step.wrong else " " for step in self.grade.steps)]
         return "\n".join(
@@ -35,48 +40,65 @@ class PlayedGrade:
         )
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col" style="{_CELL}">{name}</th>' for name in HEADS)
-        rows = "".join(map(_row, self.grade.steps))
+        sentence = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(self.grade.sentence, quote=False))
+        if not self.grade.steps:
+            return f"<p>{sentence}</p>"
+        heads, *rows = _table(self.grade.steps)
+        head = "".join(f'<th scope="col" style="{_CELL};white-space:nowrap">{name}</th>' for name in heads)
+        body = "".join(_row(step.wrong, row) for step, row in zip(self.grade.steps, rows, strict=True))
         return (
-            f"<p>{escape(self.grade.sentence)}</p>"
-            f'<table style="border-collapse:collapse"><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+            f"<p>{sentence}</p>"
+            f'<table style="border-collapse:collapse"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
         )
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
 
-        if self.grade.steps:
-            # A dictionary would show this object again: the table goes out as what it is.
-            display(HTML(self._repr_html_()))  # type: ignore[no-untyped-call]
+        # A dictionary would show this object again: sentence and table go out as what they are.
+        display(HTML(self._repr_html_()))  # type: ignore[no-untyped-call]
         if self.figure is not None:
             display(self.figure)  # type: ignore[no-untyped-call]
 
 
-_CELL = "text-align:left;vertical-align:top;padding:2px 14px 2px 0"
+_CELL = "text-align:left;vertical-align:top;padding:2px 14px 2px 0;white-space:pre-wrap"
 _WRONG = "background:rgba(213,94,0,.16);font-weight:600"
 """Vermilion, thin enough for a light and for a dark page; the arrow says it without a colour."""
 
 
-def _cells(step: ShownCall) -> tuple[str, ...]:
-    return step.when, step.call, step.returned, step.expected, step.waiting
+class Sentence(str):
+    """A text that a notebook shows as it is, without quotes, its lines broken between words."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(wrap(self, LINE, break_long_words=False, break_on_hyphens=False))
 
 
-def _row(step: ShownCall) -> str:
-    mark = f'<td title="the first wrong answer" style="{_CELL}">{MARK if step.wrong else ""}</td>'
-    cells = "".join(f'<td style="{_CELL};font-family:monospace">{escape(text)}</td>' for text in _cells(step))
-    return f'<tr style="{_WRONG if step.wrong else ""}">{mark}{cells}</tr>'
+def _table(steps: Sequence[ShownCall]) -> list[tuple[str, ...]]:
+    """Return the heads and the rows, without the columns in which nothing stands."""
+    rows = [(step.when.replace(" ", "\u00a0"), step.call, step.returned, step.expected, step.waiting) for step in steps]
+    filled = [column for column, texts in enumerate(zip(*rows, strict=True)) if any(texts)]
+    return [tuple(row[column] for column in filled) for row in (HEADS, *rows)]
+
+
+def _row(wrong: bool, texts: tuple[str, ...]) -> str:
+    mark = f'<td title="the first wrong answer" style="{_CELL}">{MARK}</td>' if wrong else "<td></td>"
+    cells = "".join(f'<td style="{_CELL};font-family:monospace">{escape(text)}</td>' for text in texts)
+    return f'<tr style="{_WRONG if wrong else ""}">{mark}{cells}</tr>'
 
 
 def play(grade: Grade) -> Any:
     """Return what there is to see of a grade: the calls and a figure, one of them, or a sentence."""
     if not grade.steps and grade.trace is None:
         if grade.points == grade.possible:
-            return f"Nothing went wrong in {grade.question}, so there is no run to show."
-        return f"{grade.question} was judged without a run, so there is nothing to play; its sentence says it all."
+            return Sentence(f"Nothing went wrong in {grade.question}, so there is no run to show.")
+        return Sentence(f"There is no run to show: {grade.sentence}")
     figure = None
     if grade.trace is not None and grade.figure:
         from chatsys.teach import figures
         from chatsys.trace import Trace
 
         figure = getattr(figures, grade.figure)(Trace.decode(grade.trace))
+        if not figure.data:  # it would only say that there is nothing to see
+            figure = None
     return PlayedGrade(grade, figure)

@@ -66,7 +66,7 @@ def of_kind(asked: Predict, answer: Any) -> bool | int | float | str:
     elif isinstance(value, float) and not math.isfinite(value) or type(value) is int and abs(value) > LARGEST:
         sentence = "is a number that one can reach"
     elif asked.options and value not in asked.options:
-        sentence = f"is one of {', '.join(asked.options)}"
+        sentence = f"is one of {', '.join(repr(one) for one in asked.options)}"
     elif isinstance(value, str) and not 0 < len(value.strip()) <= LONGEST:
         sentence = f"has 1 to {LONGEST} letters"
     if sentence:

@@ -40,6 +40,10 @@ class Score(msgspec.Struct, frozen=True):
     killed: tuple[str, ...]
     missed: tuple[str, ...]
     accused: tuple[str, ...]
+    said: str = ""
+    """What the claim said about the first right answer that it accuses."""
+    shown: tuple[str, ...] = ()
+    """The names of wrong answers that students may read."""
 
     def share(self) -> float:
         """Return the share of the points."""
@@ -48,9 +52,16 @@ class Score(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         of = len(self.killed) + len(self.missed)
-        more = f" It misses: {', '.join(self.missed)}." if self.missed else ""
-        wrong = f" It accuses a right answer: {', '.join(self.accused)}." if self.accused else ""
-        return f"Your test finds {len(self.killed)} of {of} wrong answers and accuses {len(self.accused)} right ones.{more}{wrong}"
+        named = [name for name in self.missed if name in self.shown]
+        others = len(self.missed) - len(named)
+        if others:
+            named.append(f"{others} that the page does not show")
+        more = f" It misses: {', '.join(named)}." if named else ""
+        found = f"Your test finds {len(self.killed)} of {of} wrong answers"
+        if not self.accused:
+            return f"{found} and accuses no right one.{more}"
+        whom = "a right one" if len(self.accused) == 1 else f"{len(self.accused)} right ones"
+        return f'{found}, and it accuses {whom}, which costs all points: of the right queue {self.accused[0]} it says "{self.said:.150}".{more}'
 
 
 class _Unplayable(Exception):
@@ -59,7 +70,7 @@ class _Unplayable(Exception):
 
 def open_answers(test: WrittenTest) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the wrong and the right answers that students may see."""
-    return dict(test.open_mistakes), {} if test.open_right is None else {"the given one": test.open_right}
+    return dict(test.open_mistakes), {} if test.open_right is None else {test.open_right.__name__: test.open_right}
 
 
 def all_answers(test: WrittenTest, keys: Keys) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -87,6 +98,8 @@ def judge_written(
         return _gone(test, gone)
     except _Unplayable as unplayable:
         return _outcome(test, 0.0, f"Your scenario cannot be played: {unplayable!s:.500}.")
+    except _NoClaim as error:
+        return _outcome(test, 0.0, str(error))
     except Raised as error:
         name = test.scenario if remote.unfinished == "steps" else test.claim
         why = f"You have not written {name} yet." if remote.unfinished else f"Your test raised {error}."
@@ -103,15 +116,18 @@ def _score(
     _check_steps(test, steps)
     traces = {name: _played(test, answer, steps) for name, answer in {**wrong, **right}.items()}
     # Equal traces are asked about once, and in an order that only they decide: a claim that counts learns nothing.
-    said = {
-        trace: _ask(remote, mine, "claims", (trace,)) is not None
+    asked: dict[bytes, str | None] = {
+        trace: _ask(remote, mine, "claims", (trace,))
         for trace in sorted(set(traces.values()), key=lambda trace: sha256(trace).digest())
     }
-    speaks = {name: said[trace] for name, trace in traces.items()}
+    said = {name: asked[trace] for name, trace in traces.items()}
+    accused = tuple(name for name in right if said[name] is not None)
     return Score(
-        killed=tuple(name for name in wrong if speaks[name]),
-        missed=tuple(name for name in wrong if not speaks[name]),
-        accused=tuple(name for name in right if speaks[name]),
+        killed=tuple(name for name in wrong if said[name] is not None),
+        missed=tuple(name for name in wrong if said[name] is None),
+        accused=accused,
+        said=next((said[name] or "" for name in accused), ""),
+        shown=tuple(test.open_mistakes),
     )
 
 
@@ -138,9 +154,17 @@ def _played(test: WrittenTest, answer: Any, steps: Sequence[Done]) -> bytes:
 
 def _ask(remote: RemoteClass, mine: Any, method: str, arguments: tuple[Any, ...]) -> Any:
     reply = remote.call(mine, method, arguments)
+    if method == "claims" and reply.wrong is not None:
+        raise _NoClaim(
+            f"Your claim returned {reply.wrong}; it must return a sentence if the queue was wrong, and None if it was right."
+        )
     if not reply.right:
         raise Raised(reply.error or reply.wrong or "")
     return reply.value
+
+
+class _NoClaim(Raised):
+    """The claim returned neither a sentence nor None."""
 
 
 def _gone(test: WrittenTest, gone: Gone) -> PartResult:

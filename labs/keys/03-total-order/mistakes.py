@@ -416,7 +416,7 @@ MISTAKES = {
         "a copy deletes what waits": Mistake(
             CopyDeletes,
             ALL,
-            r"#\d+ reached node \d \d times .* never delivered; without the copies your queue is right",
+            r"#\d+ reached node \d (twice|\d times) .* never delivered; without the copies your queue is right",
         ),
         "a copy is known by its text": Mistake(
             CopyByText, ALL, r'never delivered ".+" \(#\d+\): it was taken for a copy of ".+" \(#\d+\)'
@@ -424,7 +424,9 @@ MISTAKES = {
         "a copy is known by its text among what waits": Mistake(
             CopyByWaitingText, ALL, r'never delivered ".+" \(#\d+\): it was taken for a copy of ".+" \(#\d+\)'
         ),
-        "waits for three": Mistake(WaitsForThree, ALL, r"nothing was missing, and it had to wait all the same"),
+        "delivers three at a time": Mistake(
+            WaitsForThree, ALL, r"nothing was missing, and it had to wait all the same"
+        ),
         "sorts three at a time": Mistake(SortsThree, ALL, r"."),
         "all queues are one": Mistake(Shared, both(*EVERY), r"Do all queues share one list or dictionary\?"),
         "what waits is on the class": Mistake(
@@ -475,7 +477,7 @@ MISTAKES = {
         "ignores newest": Mistake(
             IgnoresNewest,
             both("last") | {"budget": ("budget",)},
-            r"#8, the last message, was lost on its way to node 1\. From .* s on `newest` was 8; it never asked for it",
+            r"the last message, #8, was lost on its way to node 1\. From .* s on `newest` was 8; it never asked for it",
         ),  # fmt: skip
         "asks once": Mistake(
             AsksOnce,

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from chatsys.errors import told
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
@@ -38,6 +39,8 @@ class Ask(msgspec.Struct, frozen=True):
     """The numbers up to `newest` that this node did not have."""
     complete: bool
     """Whether it had every message that was ever said."""
+    error: str = ""
+    """What was wrong with the call itself: it raised, or returned something of another kind."""
 
     @property
     def right(self) -> int | None:
@@ -65,9 +68,13 @@ class _Watched:
 
     def missing(self, newest: int) -> int | None:
         """Pass on the question and the answer; it is asked at each alarm, so their count is the time."""
-        returned: int | None = self.queue.missing(newest)
         missing = tuple(number for number in range(1, newest + 1) if number not in self.had)
         time = AGAIN * (len(self.asks) + 1)
+        try:
+            returned: int | None = self.queue.missing(newest)
+        except Exception as error:
+            self.asks.append(Ask(self.node, newest, None, time, missing, len(self.had) == SAID, told(error)))
+            raise
         self.asks.append(Ask(self.node, newest, returned, time, missing, len(self.had) == SAID))
         return returned
 
@@ -128,7 +135,8 @@ def judge_asking(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     for seed in seeds:
         run = play_asking(trial, seed)
         if run.world.failures:
-            yield _of_run(RUNS, run, _tell_failure(run.world))
+            where = next((node for node in run.world.nodes if node == run.world.failures[0][0]), None)
+            yield _of_run(RUNS, run, _tell_failure(run.world), where)
             return
         for node in run.world.nodes[:-1]:
             yield from _judge_gaps(node, run)
@@ -159,7 +167,7 @@ def _judge_gaps(node: int, run: AskingRun) -> Iterator[Finding]:
             return
         told = next((r.time for r in run.world.trace if _is_told(r, node, number)), sent[number])
         story = (
-            f"#{number}, the last message, was lost on its way to node {node}. From {told:.2f} s on `newest` was {number}; "
+            f"the last message, #{number}, was lost on its way to node {node}. From {told:.2f} s on `newest` was {number}; "
             f"{times}" + ("" if asked else ". No message comes after the last one to show the gap")
         )
         yield _of_run("last", run, story, node, WAITS)
@@ -173,7 +181,7 @@ def _judge_asks(run: AskingRun) -> Iterator[Finding]:
         one = late[0]
         more = f", and {len(late) - 1} more times" if len(late) > 1 else ""
         story = f"node {one.node} had received everything and asked for #{one.returned} at {one.time:.2f} s{more}"
-        yield _of_run("quiet", run, story, one.node)
+        yield _of_run("quiet", run, story + _tell_held(run, one), one.node)
     wrong = next((ask for ask in run.asks if ask.returned in ask.missing[1:]), None)
     if wrong is not None:
         story = (
@@ -181,6 +189,14 @@ def _judge_asks(run: AskingRun) -> Iterator[Finding]:
             f"#{wrong.returned}; all that waits, waits for #{wrong.missing[0]}"
         )
         yield _of_run("smallest", run, story, wrong.node)
+
+
+def _tell_held(run: AskingRun, ask: Ask) -> str:
+    """Say where to look if what was asked for is there and waits: then it is 3.1 that goes wrong."""
+    mine = [record for record in run.world.trace if record.node == ask.node and record.seq == ask.returned]
+    came = any(record.kind == "receive" and record.message == "ORDERED" for record in mine)
+    held = came and not any(record.kind == "deliver" and record.time <= ask.time for record in mine)
+    return f"; #{ask.returned} had arrived, and `receive` of 3.1 did not let it out" if held else ""
 
 
 def _is_told(record: Record, node: int, number: int) -> bool:
@@ -200,11 +216,11 @@ def _times(trace: Trace, kind: str, node: int) -> dict[int, float]:
 
 def _steps(asks: Sequence[Ask]) -> tuple[ShownCall, ...]:
     """Return the calls of `missing` at a node as lines of a story, around the first wrong one."""
-    place = next((place for place, ask in enumerate(asks) if ask.returned != ask.right), len(asks))
+    place = next((place for place, ask in enumerate(asks) if ask.error or ask.returned != ask.right), len(asks))
     return tuple(
         ShownCall(
             call=f"missing({ask.newest})",
-            returned=_say(ask.returned),
+            returned=ask.error.removeprefix("missing returned ") or _say(ask.returned),
             expected=_say(ask.right),
             waiting=f"lacked {numbers(ask.missing)[1:-1] or 'nothing'}",
             when=f"{ask.time:.2f} s",

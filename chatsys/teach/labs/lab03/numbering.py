@@ -97,7 +97,8 @@ def _judge_numbers(
             yield Finding(aspect=RUNS, sentence=sentence, seed=seed, steps=_post_steps(posts, replies, place))
             return
         known, number = given.get((post.origin, post.post)), reply.value
-        story = _tell_number(post, number, known, given, owner)
+        story = _tell_kept(place, posts, replies, known, owner)
+        story = story or _tell_number(post, number, known, given, owner)
         if story is not None:
             aspect, rank, sentence = story
             steps = _post_steps(posts, replies, place)
@@ -107,6 +108,22 @@ def _judge_numbers(
         if number is not None:
             given[post.origin, post.post] = number
             owner.setdefault(number, post)
+
+
+def _tell_kept(
+    place: int, posts: Sequence[Posted], replies: Sequence[Reply], known: int | None, owner: dict[int, Posted]
+) -> tuple[str, int, str] | None:
+    """Return the story of a number that was left out here for a post that had been answered None."""
+    due, number = max(owner, default=0) + 1, replies[place].value
+    if known is not None or number is None or number <= due:
+        return None
+    answers = [(post, reply.value) for post, reply in zip(posts, replies, strict=False) if reply.right]
+    early = {(post.origin, post.post) for post, value in answers[:place] if value is None}
+    other = next((post for post, value in answers[place:] if value == due), None)
+    if other is None or (other.origin, other.post) not in early:
+        return None
+    kept = f"which was kept for {other}, although that had been answered None"
+    return "numbers", TEXT, f"{posts[place]} got #{number} and the next number was #{due}, {kept}"
 
 
 def _tell_number(

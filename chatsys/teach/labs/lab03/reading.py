@@ -142,7 +142,8 @@ class Reading:
         reply = self.replies[-1]
         opening = self.opening(len(self.replies) - 1)
         if reply.error is None:
-            return f"{opening} your queue returned {reply.wrong}; receive must return a list of messages, [] for none."
+            what = "the messages that it was given" if (reply.wrong or "").startswith("[") else "messages"
+            return f"{opening} your queue returned {reply.wrong}; receive must return a list of {what}, [] for none."
         if reply.error.startswith("NotImplementedError"):
             return f"Your class is not written yet: it raised {reply.error}."
         return f"{opening} your queue raised {reply.error}."
@@ -250,8 +251,10 @@ class Reading:
         assert self.lost is not None
         calls = [call for call, one in enumerate(self.arrivals) if one.number == self.lost]
         times = " and ".join(self.at(call) for call in calls[:2])
+        often = "twice" if len(calls) == 2 else f"{len(calls)} times"
+        also = "" if len(calls) == 2 else "first "
         sentence = (
-            f"With seed {self.seed} #{self.lost} reached node {self.node} {len(calls)} times (at {times}) and was never "
+            f"With seed {self.seed} #{self.lost} reached node {self.node} {often} ({also}at {times}) and was never "
             "delivered; without the copies your queue is right. A copy must not remove what waits."
         )
         return self.finding(aspect, sentence, self.wrong or 0, CAUSE)
@@ -287,7 +290,7 @@ class Reading:
             call=f"receive(#{arrival.number}, {said(arrival.message)})",
             returned=returned,
             expected=numbers(self.expected[call]),
-            waiting=numbers(self.waiting[call])[1:-1],
+            waiting=f"{numbers(self.waiting[call])[1:-1]} waited" if self.waiting[call] else "",
             when=self.at(call),
             wrong=wrong,
         )
