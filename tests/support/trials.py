@@ -10,12 +10,14 @@ import msgspec
 from chatsys.errors import told
 from chatsys.isolation.calls import Call, Reply, Script
 from chatsys.teach.grading.lab import Exercise
+from chatsys.teach.grading.replayed import ReplayedClass
 
 
 class TestTrial:
     """What the class keeps in its own lists and dictionaries is left behind when it is asked alone."""
 
     __test__ = False
+    unfinished = ""
 
     def __init__(self, answer: type, exercise: Exercise) -> None:
         self.answer, self.name, self.methods = answer, answer.__name__, exercise.methods
@@ -56,6 +58,10 @@ class TestTrial:
         finally:
             tracemalloc.stop()
         return 10 * (sizes[1] - sizes[0])
+
+    def replayed(self) -> ReplayedClass:
+        """Play histories here."""
+        return ReplayedClass(self.name, self.methods, self.ask)
 
     def _play(self, cls: Any, script: Script) -> list[Reply]:
         replies: list[Reply] = []
