@@ -8,5 +8,6 @@
 It is a world of its own: it opens the doors of nodes, but time is left out, so one untimed run stands
 for every timed one (`untimed` says why).  It needs the protocol and the invariants, and no other world.
 
+`stage_model` makes a model of any small actor in a few words; a lab searches with it.
 Read first `explorer`, then `untimed`, `successors`, `answers`; `chatsys explore` runs it.
 """

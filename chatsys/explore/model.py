@@ -7,7 +7,7 @@ The base class bounds the world and judges nothing; subclass it for an actor of 
         addresses = (1, 2)
         def holds(self, lives): return "one is ahead of two" if ... else None
 
-Read also `models` (the two models of the chat), `explore` (the search).
+Read also `stage_model` (a model of any actor, in a few words), `models` (those of the chat), `explore` (the search).
 """
 
 from abc import ABC, abstractmethod
@@ -99,6 +99,8 @@ class Model(ABC):
     echoes = False
     """Whether each frame, once sent, may arrive any number of times: delivering does not use it up."""
     crashes = 0
+    link_news = True
+    """Whether a node may hear of the crash of another one, and of its next life, before a frame of it arrives."""
     duplicates = 0
     sleeps = 0
     inputs: tuple[Give, ...] = ()
@@ -151,6 +153,10 @@ class Model(ABC):
         return tuple(records)
 
     # --- bounds ----------------------------------------------------------------------------
+
+    def count(self, turn: Turn) -> Any:
+        """Return what the bounds have counted at this address after this turn; `life.counted` keeps it."""
+        return turn.before.counted
 
     def within(self, life: Life) -> bool:
         """Tell whether the search goes on from here."""

@@ -109,7 +109,7 @@ class Successors:
             for happening, price in tables.chances(place, state[place]):
                 if not price or (may_crash if price == CRASHED else may_sleep):
                     yield from self.act(state, happening, frames, spent + price)
-        if model.crashes:
+        if model.crashes and model.link_news:
             for happening in self._links(state):
                 yield from self.act(state, happening, frames, spent)
         for happening, price in self._gifts(state, spent // GIVEN):

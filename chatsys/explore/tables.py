@@ -99,6 +99,7 @@ class Tables:
     def _take(self, life: int, happening: int) -> Any:
         place, event = self.happenings[happening]
         turn = self.turns.take(self.lives[life], event)
+        turn.after.counted = self.model.count(turn)
         wrong = self.model.judge(turn)
         if wrong is None and turn.error is not None:
             wrong = Violation(invariant=turn.error[0], sentence=turn.error[1], time=0.0, node=turn.after.me)

@@ -43,7 +43,9 @@ LATE = Now(-1e6)
 class Life:
     """One address at one moment; never changed once it is complete."""
 
-    __slots__ = ("actor", "alarms", "durable", "incarnation", "links", "me", "outbox", "own", "syncing", "tail")
+    __slots__ = (
+        "actor", "alarms", "counted", "durable", "incarnation", "links", "me", "outbox", "own", "syncing", "tail",
+    )  # fmt: skip
 
     def __init__(self, me: Address) -> None:
         self.me = me
@@ -61,6 +63,8 @@ class Life:
         self.outbox = Outbox()
         self.own: tuple[msgspec.Struct, ...] = ()
         """Frames to oneself that the disk has let go."""
+        self.counted: Any = ()
+        """What a bound of the model has counted at this address, in all its lives."""
 
     @property
     def events(self) -> list[Event]:
@@ -108,8 +112,11 @@ class TurnMaker:
         waiting, _ = self.survey.take(life.outbox)
         links = frozenset(life.links.items())
         return self.survey.token(
-            (life.me, sign, life.incarnation, links, life.durable, life.tail, life.syncing, waiting, life.own)
-        )
+            (
+                life.me, sign, life.incarnation, links, life.durable, life.tail, life.syncing, waiting, life.own,
+                life.counted,
+            )
+        )  # fmt: skip
 
     def take(self, before: Life, event: Event) -> Turn:
         """Return what `event` makes of `before`."""
@@ -129,7 +136,7 @@ class TurnMaker:
         after = Life(life.me)
         memo: dict[int, Any] = {}
         after.actor = self.copier.copy(life.actor, memo)
-        after.incarnation, after.links = life.incarnation, life.links.copy()
+        after.incarnation, after.links, after.counted = life.incarnation, life.links.copy(), life.counted
         after.durable, after.tail, after.syncing, after.own = life.durable, life.tail, life.syncing, life.own
         after.outbox = self.copier.copy(life.outbox, {})
         return after, [memo[id(alarms)] for _, alarms in life.alarms]

@@ -58,6 +58,22 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of all that it answers, in its whole life: they become objects of the judge, many times as large."""
 
 
+class Allowance:
+    """The seconds of CPU that all answers of one submission may take together."""
+
+    def __init__(self, seconds: float = 6.0, least: float = 1.0) -> None:
+        """`least` seconds are left for each, so that one that loops leaves something for the others."""
+        self.left, self.least = seconds, least
+
+    def quota(self) -> Quota:
+        """Return what the next answer may take."""
+        return Quota(whole=max(self.left, self.least))
+
+    def spend(self, seconds: float) -> None:
+        """Take note of what an answer took."""
+        self.left -= seconds
+
+
 class Gone(BaseException):
     """The process of a class has ended, or was ended; no world may take that for a crash of one of its nodes.
 

@@ -29,11 +29,14 @@ answer is not to win.  Suppose that of five nodes 5 reaches only 4, and 4 reache
 So 4 stands back once, then stands itself, although 5 is higher; hearing a leader, or leading, gives
 the right back (the schedule Q27 gives it back with each nomination, and nobody ever leads).
 
+A Bully of your own: the textbook's question, who may claim the lead, is one method, `may_claim`.
+
 Assumes   nothing about time: wrong timeouts cost availability, never safety.
 Promises  once messages are timely, one live node stands and the rest support it.
 Read also `failure` (who raises the doubt), `succession` (what makes the winner safe).
 """
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -116,17 +119,33 @@ class Bully(Part):
         said = self.verdicts
         helpers = sum(verdict in ("support", "takeover") for verdict in said.values())  # SPECIFICATION R6.4
         in_time = "answer" in self.alarms
-        if in_time and not all(peer in said for peer in self.state.members.outranking):
+        may_claim = self.may_claim(said, time_is_up=not in_time)
+        if may_claim is None and in_time:
             return []
         if helpers < self.state.members.quorum:  # SPECIFICATION R6.5
             return [] if in_time else self._give_up(f"only {helpers} of {self.state.members.quorum} support this node")
         self.alarms.clear("answer")
-        rivals = [peer for peer in self.state.members.outranking if said.get(peer) in ("takeover", "alive")]
-        if rivals and self.may_defer and self.state.transfer is None:  # SPECIFICATION R6.6, R6.11
+        if not may_claim and self.may_defer and self.state.transfer is None:  # SPECIFICATION R6.6, R6.11
             self.may_defer = False
             self.alarms.set("defer", now + self.timing.defer_timeout)
-            return [self.state.become(Role.DEFERRING, f"node {max(rivals)} is higher and answered")]
+            return [self.state.become(Role.DEFERRING, self._why_it_stands_back())]
         return [Stand(self.state.transfer)]
+
+    def may_claim(self, answers: Mapping[int, str], time_is_up: bool) -> bool | None:
+        """Tell whether this node may claim the lead; None: not yet, wait for more answers.  Override it to decide otherwise.
+
+        This is Bully's own question.  `answers` says what each member answered in this round, this node among
+        them: `support`, `takeover`, `alive` or `no`.  A higher one that lives goes before.  Whatever is said here,
+        a quorum of helpers is needed as well, and a node stands back once at most: liveness hangs on these two.
+        """
+        higher = self.state.members.outranking
+        if not time_is_up and not all(peer in answers for peer in higher):
+            return None
+        return not any(answers.get(peer) in ("takeover", "alive") for peer in higher)
+
+    def _why_it_stands_back(self) -> str:
+        rivals = [peer for peer in self.state.members.outranking if self.verdicts.get(peer) in ("takeover", "alive")]
+        return f"node {max(rivals)} is higher and answered" if rivals else "this node may not claim the lead yet"
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """The answers are due, or the higher one had its time."""

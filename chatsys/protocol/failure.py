@@ -23,6 +23,16 @@ until it ends, and safety rests on clocks; Raft's leader can read by one (disser
 of the kind is granted here: a leader commits by the ACKs of a quorum, lease or no lease.  The lease
 only ends a wait that is in vain, of its clients and of its followers.
 
+A detector of your own.  What a silence means is the matter of one method, `silent`.  The rest (trust, the lease,
+the hand-over) stays, and nothing private is touched:
+
+    class Mine(Detector):
+        looks_every = 0.1                           from now on ask ten times a second, not once after the long wait
+        def hears(self, leader, message, now): ...  a sign of life came; unnecessary if the time alone decides
+        def silent(self, leader, now): ...          whether the leader counts as silent now
+
+    World(parts={"failure": Mine})                  with pause and cuts: of a crash the broken link tells
+
 Assumes   nothing: on an asynchronous network a slow node and a dead one look alike
           (Chandra and Toueg 1996), so suspicion may be wrong.
 Promises  a wrong suspicion costs time, never safety.  A replayed heartbeat revives nobody.
@@ -51,6 +61,8 @@ class Detector(Part):
     """Suspects the leader when it is silent, and oneself when nobody answers."""
 
     handles = (Heartbeat, HeartbeatAck, Coordinator, Propose, LinkDown)
+    looks_every: float | None = None
+    """Every so many seconds a follower asks whether its leader is `silent`; None: once, when its whole wait is over."""
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
         super().__init__(state, config, random)
@@ -81,23 +93,40 @@ class Detector(Part):
         """Hear the leader, or (leading) the answers.  The term fence has passed."""
         match message:
             case Heartbeat(term=term, number=number):
-                self._hear(now)
+                self._hear(sender, message, now)
                 return [Send(sender, HeartbeatAck(term, True, number, self.log.verified))]  # SPECIFICATION R5.2
             case Coordinator() | Propose():
-                self._hear(now)
+                self._hear(sender, message, now)
             case HeartbeatAck(ok=True) if self.state.leads and isinstance(sender, int):
                 return self._count(sender, message, now)
             case LinkDown() if sender == self.state.leader and self.config.fast_suspect:
                 return self._link_broke(now)
         return []
 
-    def _hear(self, now: float) -> None:
+    def hears(self, leader: Address, message: msgspec.Struct, now: float) -> None:
+        """Take in a sign of life: a HEARTBEAT, PROPOSE or COORDINATOR of the leader.  Override it to keep what you need.
+
+        Here nothing need be kept, for the alarm that is set anew says it all.
+        """
+
+    def silent(self, leader: int, now: float) -> bool:
+        """Tell whether the leader is silent, now.  Override it to decide otherwise.
+
+        Here it is asked only when the wait is over and no sign of life has set it anew: then it is.
+        """
+        return True
+
+    def _hear(self, leader: Address, message: msgspec.Struct, now: float) -> None:
+        self.hears(leader, message, now)
         self.state.trust = True
         self.alarms.clear("broken")
         self.alarms.set("trust", now + self.timing.stickiness)  # SPECIFICATION R5.5
         self._listen(now)
 
     def _listen(self, now: float) -> None:
+        if self.looks_every is not None and self.state.leader is not None:
+            self.alarms.set("silence", now + self.looks_every)
+            return
         wait = self.timing.heartbeat_timeout + self.timing.rank_step * self.state.members.rank  # SPECIFICATION R5.3
         self.alarms.set("silence", now + wait + self.random.uniform(0, self.timing.heartbeat_spread))
 
@@ -122,12 +151,20 @@ class Detector(Part):
             case "trust":
                 self.state.trust = False
             case "silence" if self.state.role is Role.FOLLOWER:
-                return self._suspect("nothing was heard of {} for too long")
+                return self._look(now)
             case "broken" if self.state.role is Role.FOLLOWER:
                 return self._suspect("the link to {} broke")
             case "beat" if self.state.leads:
                 return self._beat(now)
         return []
+
+    def _look(self, now: float) -> Effects:
+        """Suspect the leader if it is silent, or anybody if none is known; otherwise look again later."""
+        leader = self.state.leader
+        if leader is not None and not self.silent(leader, now):
+            self._listen(now)
+            return []
+        return self._suspect("nothing was heard of {} for too long")
 
     def _suspect(self, how: str) -> Effects:
         leader = self.state.leader

@@ -1,15 +1,19 @@
 """Bully election, one part by hand."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from by_hand import of, part, sent
 
 from chatsys.actor.effects import Note, Send
 from chatsys.actor.events import LinkDown
+from chatsys.check import check
 from chatsys.protocol.decisions import Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
 from chatsys.protocol.messages import Election, Heartbeat, Label, Ok, PeerInfo
 from chatsys.protocol.state import Role
+from chatsys.sim.world import World
 
 DOUBT = Suspect("test")
 FIRST = 1_000_001
@@ -183,3 +187,48 @@ def test_hearing_the_leader_it_follows_ends_the_back_off_and_gives_back_the_righ
     two.on_message(3, Heartbeat(1, 1, 0, Label(0, 0)), now=0.1)
     assert two.may_defer and not two.backing_off
     assert sent(two.on_message(1, Election(1, 7), now=5.0), Ok)[0][1].verdict == "takeover"
+
+
+# --- a Bully of one's own ---------------------------------------------------------------------------
+
+
+class ForItself(Bully):
+    """May always claim the lead, if anybody answered; overrides what is public, and nothing else."""
+
+    def may_claim(self, answers: Mapping[int, str], time_is_up: bool) -> bool | None:
+        return True if len(answers) > 1 else None
+
+
+class NeverFirst(Bully):
+    """Never thinks that it may claim the lead."""
+
+    def may_claim(self, answers: Mapping[int, str], time_is_up: bool) -> bool | None:
+        return False if time_is_up else None
+
+
+def test_who_may_claim_the_lead_is_asked_with_the_answers_of_this_round() -> None:
+    one = part(ForItself, me=1)
+    one.nominate(DOUBT, now=0.0)
+    assert one.on_message(2, Ok(0, FIRST, "takeover"), now=0.1) == [Stand()]
+
+
+def test_whoever_may_not_claim_stands_back_once_and_a_quorum_is_needed_all_the_same() -> None:
+    three = part(NeverFirst, me=3)
+    three.nominate(DOUBT, now=0.0)
+    assert three.on_message(1, Ok(0, FIRST, "support"), now=0.1) == []
+    three.on_time(now=0.5)
+    assert three.state.role is Role.DEFERRING
+    alone = part(ForItself, me=3)
+    alone.nominate(DOUBT, now=0.0)
+    assert alone.on_message(1, Ok(0, FIRST, "alive"), now=0.1) == []
+    assert of(alone.on_time(now=0.5), Yield)
+
+
+@pytest.mark.parametrize("mine", [ForItself, NeverFirst])
+def test_in_the_chat_it_elects_and_nothing_else_breaks(mine: type[Bully]) -> None:
+    world = World(4, parts={"election": mine})
+    assert world.until(lambda: world.leader is not None)
+    world.say("hello")
+    world.crash(world.leader or 0)
+    world.run(20)
+    assert world.leader is not None and not check(world.trace)

@@ -7,8 +7,9 @@ from by_hand import of, part, sent
 from chatsys.actor.events import LinkDown
 from chatsys.protocol.decisions import HandOver, Retire, Suspect
 from chatsys.protocol.failure import Detector
-from chatsys.protocol.messages import Heartbeat, HeartbeatAck, Label
+from chatsys.protocol.messages import Coordinator, Heartbeat, HeartbeatAck, Label, PeerInfo
 from chatsys.protocol.state import Role
+from chatsys.sim.world import World
 
 BEAT = Heartbeat(1, 1, 0, Label(0, 0))
 
@@ -143,3 +144,59 @@ def test_without_take_back_the_lead_is_never_offered() -> None:
     for number in (1, 2, 3):
         two.on_time(0.8 * number)
         assert two.on_message(3, HeartbeatAck(1, True, number, 0), 0.8 * number + 0.01) == []
+
+
+# --- a detector of one's own ------------------------------------------------------------------------
+
+
+class ByOwnCount(Detector):
+    """Suspects after so many looks without a sign of life; overrides what is public, and nothing else."""
+
+    looks_every = 0.1
+    looks = 0
+
+    def hears(self, leader: Any, message: Any, now: float) -> None:
+        self.looks = 0
+
+    def silent(self, leader: int, now: float) -> bool:
+        self.looks += 1
+        return self.looks > 12
+
+
+def test_a_detector_of_ones_own_is_asked_again_and_again_and_decides_alone() -> None:
+    two = part(ByOwnCount, me=2)
+    two.state.enter(1, promised_to=3, leader=3)
+    two.on_message(3, BEAT, now=0.0)
+    for look in range(1, 13):
+        assert of(two.on_time(now=look * 0.11), Suspect) == []
+    assert of(two.on_time(now=13 * 0.11), Suspect) == [Suspect("nothing was heard of leader 3 for too long")]
+
+
+def test_any_frame_of_the_leader_is_a_sign_of_life_to_it() -> None:
+    two = part(ByOwnCount, me=2)
+    two.state.enter(1, promised_to=3, leader=3)
+    for frame in (BEAT, Coordinator(1, PeerInfo(3, "here"), 1, 0)):
+        two.looks = 9
+        two.on_message(3, frame, now=0.0)
+        assert two.looks == 0
+
+
+def test_where_no_leader_is_known_there_is_nobody_to_ask_about() -> None:
+    two = part(ByOwnCount, me=2)
+    two.settle(now=0.0)
+    assert two.alarms.dates["silence"] > 2.5
+    assert of(two.on_time(now=9.0), Suspect) == [Suspect("nothing was heard of any leader for too long")]
+    assert two.looks == 0
+
+
+def test_in_the_chat_it_changes_how_long_a_pause_goes_unnoticed() -> None:
+    def noticed(**parts: Any) -> float:
+        world = World(5, parts=parts)
+        assert world.until(lambda: world.leader == 3)
+        world.run(5)
+        paused = world.now
+        world.pause(3)
+        assert world.until(lambda: any(one.time > paused for one in world.trace.of("suspect")))
+        return world.now - paused
+
+    assert noticed(failure=ByOwnCount) < 1.4 < 1.8 < noticed()

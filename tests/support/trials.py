@@ -1,7 +1,7 @@
 """A trial in this process that starts anew: for tests of judges, where a real one would take a process."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -9,12 +9,14 @@ import msgspec
 from chatsys.errors import told
 from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import Exercise
+from chatsys.teach.grading.replayed import ReplayedClass
 
 
 class TestTrial:
     """What the class keeps in its own lists and dictionaries is left behind when it is asked alone."""
 
     __test__ = False
+    unfinished = ""
 
     def __init__(self, answer: type, exercise: Exercise) -> None:
         self.answer, self.name, self.methods = answer, answer.__name__, exercise.methods
@@ -38,6 +40,14 @@ class TestTrial:
         """Play one with a class of its own."""
         self.cls = self.fresh()
         return self._play(self.cls, script)
+
+    def growth(self, load: Callable[[int, int], CallScript]) -> int | None:
+        """Nobody can tell here."""
+        return None
+
+    def replayed(self) -> ReplayedClass:
+        """Play histories here."""
+        return ReplayedClass(self.name, self.methods, self.ask)
 
     def _play(self, cls: Any, script: CallScript) -> list[Reply]:
         replies: list[Reply] = []

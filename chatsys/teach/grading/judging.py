@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from chatsys.capabilities import PROCESSES, has
+from chatsys.isolation.limits import Allowance
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.keys import Keys
@@ -43,7 +44,7 @@ SeedsFor = Callable[[Exercise, Kind], Sequence[int]]
 
 
 @contextmanager
-def open_trial(exercise: Exercise, answer: type | bytes) -> Iterator[Trial]:
+def open_trial(exercise: Exercise, answer: type | bytes, allowance: Allowance | None = None) -> Iterator[Trial]:
     """Return a trial of `answer`, a class or packed code; raises `Gone` where it cannot be tried at all."""
     if not has(PROCESSES):
         assert isinstance(answer, type), "packed code is opened in a process of its own only"
@@ -52,10 +53,14 @@ def open_trial(exercise: Exercise, answer: type | bytes) -> Iterator[Trial]:
             yield trial
         return
     code = answer if isinstance(answer, bytes) else pack({ANSWER: answer})
-    with RemoteClass(code, exercise.writes, exercise.methods, exercise.given) as remote:
-        if remote.borrowed or remote.problems:
-            raise Gone("refused", remote.borrowed or remote.problems[0])
-        yield RemoteTrial(remote)
+    allowance = allowance or Allowance()
+    with RemoteClass(code, exercise.writes, exercise.methods, exercise.given, allowance.quota()) as remote:
+        try:
+            if remote.borrowed or remote.problems:
+                raise Gone("refused", remote.borrowed or remote.problems[0])
+            yield RemoteTrial(remote)
+        finally:
+            allowance.spend(remote.cpu)
 
 
 def judge(
@@ -64,17 +69,19 @@ def judge(
     seeds_for: SeedsFor,
     keys: Keys | None = None,
     kinds: Iterable[Kind] | None = None,
+    allowance: Allowance | None = None,
 ) -> list[PartResult]:
     """Try `answer` on all parts of `exercise`, or those of these `kinds`, and return what became of each.
 
-    None is no answer.  Without `keys` there are public parts only.
+    None is no answer.  Without `keys` there are public parts only.  `allowance` is what the answers of one submission
+    may take together.
     """
     wanted = [part for part in exercise.parts if kinds is None or part.kind in kinds]
     if answer is None:
         why = f"There is no {exercise.writes} in this notebook; write it in the cell {exercise.cell}."
         return [_nothing(exercise, part, Finding(aspect=RUNS, sentence=why)) for part in wanted]
     try:
-        with open_trial(exercise, answer) as trial:
+        with open_trial(exercise, answer, allowance) as trial:
             return _Judging(exercise, trial, seeds_for, keys).all(wanted)
     except Gone as gone:  # it did not even load
         return [_nothing(exercise, part, told_gone(exercise, gone)) for part in wanted]

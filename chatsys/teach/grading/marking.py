@@ -24,6 +24,7 @@ from chatsys import __version__
 from chatsys.errors import UsageError
 from chatsys.errors import told as error_told
 from chatsys.isolation.confinement import MEASURES
+from chatsys.isolation.limits import Allowance
 from chatsys.surroundings import place
 from chatsys.teach.grading.copies import Shape, shape
 from chatsys.teach.grading.grader import find_lab
@@ -121,8 +122,9 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     begun, lab = _cpu(), course.lab
     taken = take(submission.cells, wanted(lab))
     tests, flags = [_predictions(lab, taken)] if lab.predictions else [], list(taken.flags)
+    allowance = Allowance()
     for asked in _asked(lab):
-        for one in _outcomes(asked, course, taken, student):
+        for one in _outcomes(asked, course, taken, student, allowance):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
             flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
     predictions, first = given(lab, taken.predictions), submission.first_answers
@@ -143,15 +145,21 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     )
 
 
-def _outcomes(asked: Exercise | WrittenTest, course: Course, taken: NotebookAnswers, student: str) -> list[PartResult]:
+def _outcomes(
+    asked: Exercise | WrittenTest, course: Course, taken: NotebookAnswers, student: str, allowance: Allowance
+) -> list[PartResult]:
     """Judge one answer; a fault of a judge costs nobody the rest of the notebook."""
     code, keys = taken.answers.get(asked.number), course.keys
     try:
         if isinstance(asked, WrittenTest):
             answers = open_answers(asked) if keys is None else all_answers(asked, keys)
-            return [judge_written(asked, code, *answers)]
+            return [judge_written(asked, code, *answers, allowance)]
         kinds: tuple[Kind, ...] | None = ("public",) if keys is None else None
-        return judge(asked, code, lambda one, kind: course.seeds_for(student, one, kind), keys, kinds=kinds)
+
+        def seeds_for(exercise: Exercise, kind: Kind) -> Sequence[int]:
+            return course.seeds_for(student, exercise, kind)
+
+        return judge(asked, code, seeds_for, keys, kinds, allowance)
     except Exception as error:
         why = f"This could not be graded, and the grader is to blame: {error_told(error)}."
         return [

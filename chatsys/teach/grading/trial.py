@@ -4,6 +4,7 @@
     trial.ask(scripts)         many objects, all calls of each at once (offline, much faster)
     trial.alone(script)        the same in a process in which nothing else has run
     trial.growth(load)         bytes that remain after many calls
+    trial.replayed()           looks like the class to a search, which goes back and tries another order
 
 The class itself is elsewhere: in a confined process (`isolation.remote`), or, where there are no processes,
 in this one.  Judges cannot tell, and need not.
@@ -12,7 +13,7 @@ A judge asks *live* where the student's answers feed back into the run, and *off
 
 Promises  what a class raises in a world stops its own node, as it would at home; what ends its process, or comes
           to no end, ends the trial (`isolation.remote.Gone`), whatever the world would do about an error.
-Read also `lab` (CallScript, Call, Reply), `judging` (who makes trials).
+Read also `lab` (CallScript, Call, Reply), `judging` (who makes trials), `searching` (a judge that tries every order).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.isolation.deadline import Deadline, TimeUp
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.lab import Exercise
+from chatsys.teach.grading.replayed import ReplayedClass
 
 DOOR = 3.0
 """Seconds of CPU that one call may take."""
@@ -56,6 +58,9 @@ class Trial(Protocol):
 
         Raises `Raised` for what one of the calls raised.
         """
+
+    def replayed(self) -> ReplayedClass:
+        """Return what looks like the class to a search: the state of its objects is what was asked and answered."""
 
 
 class RemoteTrial:
@@ -91,6 +96,10 @@ class RemoteTrial:
                 raise Raised(wrong.error or f"a TypeError: it returned {wrong.wrong}", wrong.unfinished)
             sizes.append(self.remote.memory())
         return sizes[1] - sizes[0]
+
+    def replayed(self) -> ReplayedClass:
+        """Play histories in the process."""
+        return ReplayedClass(self.name, self.remote.methods, self.ask)
 
 
 class _Class:
@@ -161,3 +170,7 @@ class LocalTrial:
     def growth(self, load: Callable[[int, int], CallScript]) -> int | None:
         """Nobody can tell: this process does other things as well."""
         return None
+
+    def replayed(self) -> ReplayedClass:
+        """Play histories here."""
+        return ReplayedClass(self.name, self.methods, self.ask)

@@ -18,6 +18,7 @@ import msgspec
 
 from chatsys.isolation.calls import Method
 from chatsys.isolation.drain import say_bytes
+from chatsys.isolation.limits import Allowance
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.keys import Keys
 from chatsys.teach.grading.lab import RUNS, Finding, PartResult, WrittenTest
@@ -81,14 +82,18 @@ def all_answers(test: WrittenTest, keys: Keys) -> tuple[dict[str, Any], dict[str
 
 
 def judge_written(
-    test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any], right: Mapping[str, Any]
+    test: WrittenTest,
+    code: bytes | None,
+    wrong: Mapping[str, Any],
+    right: Mapping[str, Any],
+    allowance: Allowance | None = None,
 ) -> PartResult:
     """Play the test in `code`, packed functions by their names, against these answers."""
     if code is None:
         why = f"There is no {test.scenario}(world) or no {test.claim}(trace) in this notebook; write both in the cell {test.cell}."
         return _outcome(test, 0.0, why)
     try:
-        remote = RemoteClass(code, "your test", METHODS, holder=HOLDER)
+        remote = RemoteClass(code, "your test", METHODS, (), (allowance or Allowance()).quota(), holder=HOLDER)
     except Gone as gone:
         return _gone(test, gone)
     try:
