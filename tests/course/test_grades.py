@@ -86,6 +86,10 @@ def files(*places: Path) -> dict[str, tuple[int, int]]:
         for folder, below, names in os.walk(place):
             below[:] = [one for one in below if one != "__pycache__"]
             for name in names:
+                if name.startswith(
+                    "history.sqlite"
+                ):  # any session of IPython writes there, and nothing is read from it
+                    continue
                 path = Path(folder, name)
                 state = path.lstat()
                 found[str(path)] = state.st_size, state.st_mtime_ns

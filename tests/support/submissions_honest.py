@@ -92,9 +92,7 @@ answer(
         return None
 """,
 )
-answer(
-    "c6 state in a generator",
-    """
+IN_A_GENERATOR = """
 class MyHoldBack:
     def __init__(self, first=1):
         self.machine = self.run(first)
@@ -113,8 +111,29 @@ class MyHoldBack:
 
     def receive(self, number, message):
         return self.machine.send((number, message))
-""",
-)
+"""
+COUNTS_ITSELF = """
+class MyAskingHoldBack(MyHoldBack):
+    def __init__(self, first=1):
+        super().__init__(first)
+        self.due = first
+
+    def receive(self, number, message):
+        ready = super().receive(number, message)
+        self.due += len(ready)
+        return ready
+
+    def missing(self, newest):
+        return self.due if self.due <= newest else None
+"""
+
+
+@handed_in("c6 state in a generator")
+def _(notebook: Notebook) -> None:
+    write(notebook, IN_A_GENERATOR)
+    write(notebook, COUNTS_ITSELF, "missing")
+
+
 answer(
     "c7 holds a lock",
     "import threading\n"
