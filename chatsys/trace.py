@@ -19,7 +19,7 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
     roles    role                                     role, reason       a change of role
              lead ready                               seq (the barrier)
              follow                                   peer (the leader)
-             suspect                                  reason
+             suspect restore                          peer (whom), reason    a suspicion, and its end
     order    hold                                     seq, peer          a batch arrived early
              commit                                   seq, verified
              deliver                                  seq, msg_no, room, author, text, client, client_seq
@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING, Any, overload
 import msgspec
 
 from chatsys.actor.effects import Columns
+from chatsys.actor.words import CHAT, Words
 from chatsys.errors import TraceError, UsageError
 from chatsys.surroundings import UNUSABLE, cannot_write, place, reason
 
@@ -149,6 +150,14 @@ class Trace(Sequence[Record]):
         """The ids of all members that appear, ascending."""
         named = self.meta.get("members") or {record.node for record in self.records if isinstance(record.node, int)}
         return tuple(sorted(named))
+
+    @property
+    def words(self) -> Words:
+        """What the actor of this run calls the things that figures look for; the chat's words where nobody says it."""
+        try:
+            return msgspec.convert(self.meta.get("words", {}), Words)
+        except (msgspec.ValidationError, UsageError):
+            return CHAT
 
     @property
     def duration(self) -> float:

@@ -10,6 +10,7 @@ The chat's node and its client are actors, a Lamport clock or a token ring can b
       outbox          frames that wait for the disk                           the order of effects
       logfile         records as lines of bytes with a checksum               what outlives a crash
       trace_columns   what the trace tells of frames and records              what people see of it
+      words           what an actor calls a heartbeat, a suspicion, a leader  what figures look for
 
 
 The doors

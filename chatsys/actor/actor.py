@@ -29,6 +29,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
+from chatsys.actor.words import CHAT, Words
 from chatsys.config import ClusterConfig
 
 Address = int | str
@@ -84,6 +85,9 @@ class Actor:
     records: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
     from_clients: ClassVar[tuple[type[msgspec.Struct], ...] | None] = None
     """Which messages a client's link may carry; None: all.  The real transport closes a link that breaks this."""
+
+    words: ClassVar[Words] = CHAT
+    """What this actor calls a heartbeat, a suspicion, a leader and a number, for the figures."""
 
     part_names: ClassVar[tuple[str, ...]] = ()
     """The names under which parts of this actor can be replaced by others; a world checks `parts=` against them."""

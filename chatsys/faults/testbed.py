@@ -332,6 +332,7 @@ class Testbed(ABC):
 
     def describe(self) -> dict[str, Any]:
         """Return what this world is, as plain JSON values: the `meta` of its trace."""
+        words = msgspec.to_builtins(self._actor.words)
         return {
             "where": self.where,
             "seed": self.seed,
@@ -341,6 +342,7 @@ class Testbed(ABC):
             "timing": msgspec.structs.asdict(self.config.timing),
             "actor": self._actor.__name__,
             "parts": {name: part.__name__ for name, part in sorted((self._parts or {}).items())},
+            **({"words": words} if words else {}),  # an actor that speaks as the chat does says nothing of it
         }
 
     def save(self, path: str | Path) -> Path:

@@ -3,6 +3,7 @@
     exchange(request) --bytes--> the process (`answering`) --bytes--> (done, answers)
         no answer yet: look at its CPU clock, from outside
             3 s of CPU on one operation           hung    it accuses
+            ten times that asleep                 hung    it waits for what nobody brings
             ten times that on the wall, waiting   late    nothing is known of it
             its end of the pipe is closed         died
 
@@ -35,7 +36,7 @@ from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.limits import FILES, FOLDER, THREADS, Clock, Gone, Quota, bounded, overfull, taken
 
 PACKAGE = str(Path(__file__).parents[1])
-FRAME = 1 << 24
+FRAME = 1 << 20
 """Bytes that a frame may have."""
 LOOK, COUNT = 0.05, 0.25
 """Seconds between two looks at the clocks, and at the folder."""
@@ -50,12 +51,19 @@ _frames = msgspec.msgpack.Decoder(tuple[int, bool, list[Entry], str])
 class ConfinedProcess:
     """One process: begun, confined, asked, ended."""
 
-    def __init__(self, limits: Quota, name: str, spent: float = 0.0, holder: str = "") -> None:
-        """`spent` seconds of CPU have been taken before, by others of the same class."""
+    def __init__(
+        self, limits: Quota, name: str, spent: float = 0.0, holder: str = "", slept: float = 0.0, answered: int = 0
+    ) -> None:
+        """`spent` seconds of CPU, `slept` of sleep and `answered` bytes were those of others of the same class, before."""
         need("A confined process", PROCESSES, instead="judge the class in this process")
         if os.name == "nt":
             raise NotHere("A confined process needs Linux or macOS; judge the class in this process.")
         self.limits, self.name, self._spent, self._holder = limits, name, spent, holder
+        self.answered = answered
+        """Bytes that it has answered, and those before it."""
+        self.slept = slept
+        """Seconds for which it slept, and those before it, while an answer was waited for."""
+        self._seen = 0.0
         self.held: tuple[str, ...] = ()
         """The measures of confinement that hold."""
         self.problems: list[str] = []
@@ -133,14 +141,14 @@ class ConfinedProcess:
     # --- one exchange --------------------------------------------------------------------------------
 
     def _exchange(self, request: bytes, limit: float) -> Iterator[list[Entry]]:
-        self._clock = Clock(limit, self.limits)
+        self._clock = Clock(limit, self.limits, self.slept)
         if request:
             self._send(len(request).to_bytes(4, "big") + request)
-        done, left = False, self.limits.replies
+        done = False
         while not done:
             frame = self._frame()
-            left -= len(frame)
-            if left < 0:
+            self.answered += len(frame)
+            if self.answered > self.limits.replies:
                 self._gone("died", f"What {self.name} answered is longer than {say_bytes(self.limits.replies)}.")
             try:
                 number, done, entries, _place = _frames.decode(frame)
@@ -156,7 +164,7 @@ class ConfinedProcess:
             try:
                 view = view[self._end.send(view) :]
             except BlockingIOError:
-                self._look()
+                self._look(silent=True)
                 time.sleep(0.001)
             except OSError:
                 self._died()
@@ -168,19 +176,19 @@ class ConfinedProcess:
         return self._read(size)
 
     def _read(self, count: int) -> bytes:
-        data = b""
+        data = bytearray()
         while len(data) < count:
-            if self._poll.poll(1000 * LOOK):
+            if came := self._poll.poll(1000 * LOOK):
                 try:
                     more = self._end.recv(count - len(data))
                 except OSError:
                     more = b""
                 if not more:
                     self._died()
-                data = data + more if data else more
+                data += more
             if time.monotonic() - self._looked > LOOK:
-                self._look()
-        return data
+                self._look(silent=not came)
+        return bytes(data)
 
     # --- the clocks ----------------------------------------------------------------------------------
 
@@ -189,15 +197,18 @@ class ConfinedProcess:
         """Seconds of CPU that this process has taken."""
         return self._ended if self._ended is not None else taken(self._process.pid).cpu
 
-    def _look(self) -> None:
-        """End the process if its time is over, or if it has taken too much of something else."""
+    def _look(self, silent: bool) -> None:
+        """End the process if its time is over, or if it has taken too much of something else; `silent`: nothing came."""
         now, index = time.monotonic(), int(self._progress[0])
         self._looked = now
         has = taken(self._process.pid)
+        if silent and has.sleeps and has.cpu == self._seen:
+            self._clock.sleeps()
+        self._seen, self.slept = has.cpu, self._clock.slept
         over = self._clock.over(index, has.cpu, self._spent + has.cpu)
         if over is not None:
             place = self._where()
-            self._gone(over[0], _too_long(*over, place), place, index)
+            self._gone("late" if over[0] == "late" else "hung", _too_long(*over, place), place, index)
         if has.threads > THREADS:
             self._gone("died", f"{self.name} began more than {THREADS} threads.", "", index)
         if now - self._counted > COUNT:
@@ -270,6 +281,9 @@ class ConfinedProcess:
 
 
 def _too_long(verdict: str, limit: float, place: str) -> str:
+    if verdict == "asleep":
+        where = f" in {place}" if place else ""
+        return f"It slept for {limit:g} s{where} and computed nothing; nobody wakes it. What does it wait for?"
     if not place:
         more = "; look for one very long step" if verdict == "hung" else ""
         return f"It did not end within {limit:g} s, and the process did not say where{more}."

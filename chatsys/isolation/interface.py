@@ -25,7 +25,8 @@ def problems(answer: Any, name: str, methods: Mapping[str, Method]) -> list[str]
 
 def _problem(kind: type, name: str, method: str, how: Method) -> str:
     here = inspect.getattr_static(kind, method, None)
-    head = f"`def {method}({', '.join(('self', *how.arguments))})`"
+    arguments = (f"{one}=..." if one in how.optional else one for one in how.arguments)
+    head = f"`def {method}({', '.join(('self', *arguments))})`"
     if here is None:
         return f"{name} has no method `{method}`; write {head}."
     function = getattr(kind, method, None)

@@ -1,8 +1,12 @@
 """Limits: what a class in a confined process may take, read off from outside, and what is said when it took more.
 
     one operation    3 s of CPU           hung    it accuses: the same on every machine
-                     30 s on the wall     late    accuses nobody: it only waited, or was suspended
-    the whole        15 s of CPU, a number of threads, of files and of their bytes
+                     30 s of sleep        hung    it accuses, too: the process itself asked the kernel to let it wait
+                     30 s on the wall     late    accuses nobody: it was ready to run, or was suspended
+    the whole        15 s of CPU, 60 s of sleep, a number of threads, of files and of their bytes
+
+A machine that is busy, swaps or stops a process never puts it to sleep: the kernel says which of these it is.
+Otherwise a class would get, by sleeping, the points that are given where nobody can tell.
 
 The process cannot change these readings, whatever it does with its own clocks and signals.
 
@@ -24,6 +28,11 @@ from chatsys.isolation.deadline import WAITS
 THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
 """Threads of a process; files in its folder, their bytes in all, folders within folders."""
 
+LONGEST_LOOK = 1.0
+"""Seconds of sleep that one look can tell of."""
+SUSPENDED = 1.5
+"""So many times as long a process may be kept from running, so that one that sleeps is told as that."""
+
 
 class Quota(msgspec.Struct, frozen=True, kw_only=True):
     """What a class may take."""
@@ -36,14 +45,16 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of CPU in all."""
     patience: float = 10.0
     """So many times as long on the wall."""
+    waiting: float = 60.0
+    """Seconds of sleep in all."""
     memory: int = 1 << 30
     """Bytes beyond those that Python takes."""
     files: int = 1 << 20
     """Bytes of a file that it writes."""
     reply: int = 1 << 18
     """Bytes of one value that it returns."""
-    replies: int = 1 << 25
-    """Bytes of all that it answers to one request."""
+    replies: int = 1 << 24
+    """Bytes of all that it answers, in its whole life: they become objects of the judge, many times as large."""
 
 
 class Gone(BaseException):
@@ -68,23 +79,32 @@ class Gone(BaseException):
 class Clock:
     """The two clocks of one request."""
 
-    def __init__(self, limit: float, limits: Quota) -> None:
-        self.limit, self.limits = limit, limits
-        self.begun = self.since = time.monotonic()
+    def __init__(self, limit: float, limits: Quota, slept: float = 0.0) -> None:
+        """The process has slept for `slept` seconds before, while it was asked something."""
+        self.limit, self.limits, self.slept = limit, limits, slept
+        self.begun = self.since = self.looked = time.monotonic()
         self.at: int | None = None
-        self.worked = 0.0
+        self.worked = self.slept_before = 0.0
 
-    def over(self, at: int, worked: float, whole: float) -> tuple[str, float] | None:
+    def sleeps(self) -> None:
+        """It sleeps, and has since the last look; a look that came late counts as one, for who looks may be suspended."""
+        self.slept += min(time.monotonic() - self.looked, LONGEST_LOOK)
+
+    def over(self, at: int, worked: float, whole: float) -> tuple[Literal["hung", "asleep", "late"], float] | None:
         """Return which verdict it is and after how many seconds, if the time is over; `at` is the operation."""
-        now = time.monotonic()
+        self.looked = now = time.monotonic()
         if at != self.at:
-            self.at, self.worked, self.since = at, worked, now
+            self.at, self.worked, self.since, self.slept_before = at, worked, now, self.slept
         if worked - self.worked > self.limit:
             return "hung", self.limit
         if whole > self.limits.whole:
             return "hung", self.limits.whole
         wall, patience = now - self.since, self.limits.patience * self.limit
-        if wall > patience and worked - self.worked < WAITS * wall:
+        if self.slept - self.slept_before > patience:
+            return "asleep", patience
+        if self.slept > self.limits.waiting:
+            return "asleep", self.limits.waiting
+        if wall > SUSPENDED * patience and worked - self.worked < WAITS * wall:
             return "late", patience
         if now - self.begun > (patience := self.limits.patience * self.limits.whole):
             return "late", patience
@@ -96,6 +116,8 @@ class Taken(msgspec.Struct, frozen=True):
 
     cpu: float = 0.0
     threads: int = 0
+    sleeps: bool = False
+    """Whether it waits for something of its own accord: it is neither ready to run, nor stopped, nor at the disk."""
 
 
 def taken(pid: int) -> Taken:
@@ -103,7 +125,9 @@ def taken(pid: int) -> Taken:
     try:
         if sys.platform == "linux":
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            return Taken((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(fields[17]))
+            return Taken(
+                (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(fields[17]), fields[0] == "S"
+            )
         import psutil
 
         process = psutil.Process(pid)

@@ -69,14 +69,21 @@ class RemoteClass:
         self._dropped: list[int] = []
         self.unfinished = ""
         """The first method that raised NotImplementedError: nobody has written it yet."""
-        self._objects, self._life, self._before, self._shortages = SCRIPT, 0, 0.0, 0
+        self._objects, self._life, self._before, self._slept, self._answered, self._shortages = (
+            SCRIPT,
+            0,
+            0.0,
+            0.0,
+            0,
+            0,
+        )
         self._begin()
 
     def _begin(self) -> None:
         self._number, self._spent = LOADED, False
         self._life += 1
         self._dropped.clear()
-        self._process = ConfinedProcess(self.limits, self.name, self._before, self.holder)
+        self._process = ConfinedProcess(self.limits, self.name, self._before, self.holder, self._slept, self._answered)
         self._process.open(self._packed, self.code)
 
     @property
@@ -115,6 +122,7 @@ class RemoteClass:
         """Begin a new process, in which nothing has happened yet; objects of the old one are lost."""
         self.close()
         self._before += self._process.cpu
+        self._slept, self._answered = self._process.slept, self._process.answered
         self._begin()
 
     def close(self) -> None:

@@ -2,9 +2,10 @@
 
     open, read, write, mmap, a thread    pass
     fork, exec, sockets                  EPERM  "Operation not permitted": a PermissionError in Python
-    kill, tgkill                         pass to the process itself, EPERM to any other
+    kill, tgkill                         pass to the process itself, but for signals that stop it; EPERM to any other
     ptrace, another's memory or limits   EPERM
-    chmod, chown, utime                  do nothing, and say that it is done: Landlock does not look at them
+    chmod, chown, utime, fsync           do nothing, and say that it is done: Landlock does not look at them, and
+                                         who waits for the disk seems to have no time from the machine
     calls that this list is too old for  ENOSYS, as on an older kernel; io_uring and clone3 are among them
 
 The filter is a program for the kernel's packet filter (BPF), which looks at the number of each call and at its
@@ -18,12 +19,13 @@ Read also `confinement`, which installs it; `man 2 seccomp`.
 import os
 import struct
 import sys
+from collections.abc import Iterator
 
 _DENIED = {
     # name: (x86-64, 64-bit ARM); None: that machine has no such call
     # other processes: beginning them, signalling them, looking into them, slowing them down
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281), "tkill": (200, 130),
-    "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "ptrace": (101, 117),
+    "timer_create": (222, 107), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "ptrace": (101, 117),
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272), "get_robust_list": (274, 100),
     "setpriority": (141, 140), "sched_setaffinity": (203, 122), "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119), "sched_setattr": (314, 274), "ioprio_set": (251, 30),
@@ -33,7 +35,9 @@ _DENIED = {
     "socket": (41, 198), "connect": (42, 203), "accept": (43, 202), "accept4": (288, 242), "bind": (49, 200),
     "listen": (50, 201), "sendmsg": (46, 211), "sendmmsg": (307, 269),
     # what outlives a process, or is no file and yet takes memory
-    "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180), "mq_unlink": (241, 181),
+    "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186), "shmat": (30, 196), "shmctl": (31, 195),
+    "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192), "msgsnd": (69, 189), "msgrcv": (70, 188),
+    "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
     "memfd_create": (319, 279), "inotify_init": (253, None), "inotify_init1": (294, 26),
     "inotify_add_watch": (254, 27), "fanotify_init": (300, 262),
     # what Landlock lets pass
@@ -57,6 +61,7 @@ _DENIED = {
 }  # fmt: skip
 
 _PRETENDED = {
+    "fsync": (74, 82), "fdatasync": (75, 83), "sync": (162, 81), "syncfs": (306, 267), "sync_file_range": (277, 84),
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "chown": (92, None), "fchown": (93, 55),
     "lchown": (94, None), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
     "futimesat": (261, None), "utimensat": (280, 88),
@@ -95,8 +100,8 @@ def _looked_into(pid: int) -> dict[tuple[int | None, int | None], tuple[Test, ..
             (0, _CLONE_THREAD, _CLONE_THREAD, True),
             (0, _CLONE_NEW, 0, True),
         ),  # clone: a thread like the others
-        (62, 129): ((0, 0xFFFF_FFFF, pid, True),),  # kill
-        (234, 131): ((0, 0xFFFF_FFFF, pid, True),),  # tgkill
+        (62, 129): ((0, 0xFFFF_FFFF, pid, True), *_no_stop(2)),  # kill
+        (234, 131): ((0, 0xFFFF_FFFF, pid, True), *_no_stop(4)),  # tgkill
         (302, 261): ((4, 0xFFFF_FFFF, 0, True), (5, 0xFFFF_FFFF, 0, True)),  # prlimit64: limits may only be read
         (2, None): ((2, _O_TRUNC | _O_ACCMODE, _O_TRUNC, False),),  # open: an old Landlock allows this to readers
         (257, 56): ((4, _O_TRUNC | _O_ACCMODE, _O_TRUNC, False),),  # openat
@@ -106,6 +111,12 @@ def _looked_into(pid: int) -> dict[tuple[int | None, int | None], tuple[Test, ..
         (16, 29): tuple((2, 0xFFFF_FFFF, command, False) for command in _CONTROLS),  # ioctl
         (157, 167): ((0, 0xFFFF_FFFF, _PDEATHSIG, False),),  # prctl: it ends with its parent, and that stays so
     }
+
+
+def _no_stop(word: int) -> Iterator[Test]:
+    """Yield the tests that a signal does not stop the process: then it would seem as if the machine had no time for it."""
+    for number in (19, 20, 21, 22):  # SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU
+        yield word, 0xFFFF_FFFF, number, False
 
 
 def install() -> bool:

@@ -58,7 +58,8 @@ class Terminal:
         self._takes = {
             "start": self._start, "deliver": self._deliver, "drop": self._drop, "role": self._role,
             "lead": self._lead, "ready": self._ready, "follow": self._follow, "suspect": self._suspect,
-            "membership": self._membership, "anomaly": self._trouble, "broken": self._trouble, "stop": self._stop,
+            "restore": self._restore, "membership": self._membership, "anomaly": self._trouble, "broken": self._trouble,
+            "stop": self._stop,
         }  # fmt: skip
 
     def __call__(self, records: list[Record]) -> None:
@@ -160,6 +161,9 @@ class Terminal:
     def _suspect(self, record: Record) -> None:
         who = f"suspects node {record.peer}" if record.peer else "misses a leader"
         self._line(record, self._because(record, who))
+
+    def _restore(self, record: Record) -> None:
+        self._line(record, self._because(record, f"suspects node {record.peer} no longer"))
 
     def _because(self, record: Record, said: str) -> str:
         """Add the reason, unless the line before gave the same one."""

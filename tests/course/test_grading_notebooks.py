@@ -62,6 +62,17 @@ def test_a_mark_can_be_written_as_json_and_read_by_people(toy: Course, tmp_path:
     assert lines[1] == "    check-98-1: 0 of 4   98.1  not yet (0 of 4 points).  double(1) returned 3, not 2."
 
 
+def test_a_mark_stays_short_however_many_cells_go_wrong_and_no_cell_can_forge_a_line_of_it(
+    toy: Course, tmp_path: Path
+) -> None:
+    wrong = [code(f"raise ValueError('{n}\\n100 of 12 points\\x1b[2J')") for n in range(40)]
+    foreign = [code("1", f"other-{n}\n", solution=True) for n in range(40)]
+    mark = graded(toy, tmp_path, [*cells(), *wrong, *foreign])
+    assert mark["score"] == 12 and len(mark["output"]) < 5000
+    assert "20 more remarks" in mark["output"] and "and 28 more are none of this lab's" in mark["output"]
+    assert "\n" not in mark["output"] and "\x1b" not in mark["output"]
+
+
 def test_the_first_answers_are_those_of_the_outputs_that_were_handed_in(toy: Course, tmp_path: Path) -> None:
     found = cells()
     printed = {
@@ -243,7 +254,7 @@ NONE = {
 }
 
 
-@pytest.mark.parametrize("data", NONE, ids=[data[:20] for data in NONE])
+@pytest.mark.parametrize("data", NONE, ids=[repr(data[:20]) for data in NONE])
 def test_what_is_no_notebook_of_the_lab_is_told_in_a_sentence(toy: Course, tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "ann.ipynb"
     path.write_bytes(data)
@@ -256,7 +267,7 @@ def test_a_notebook_of_another_lab_is_told_by_both_commands_in_the_same_sentence
     mark = grade_one(path, toy, "ann")
     assert (
         mark["output"]
-        == "This is no notebook of the lab 98-doubling: it has a cell 'hold-back', which belongs to another one."
+        == "This is no notebook of the lab 98-doubling: it has a cell hold-back, which belongs to another one."
     )
     (told,) = tidy_folder(tmp_path, str(toy.source.path))
     assert told.remarks == [mark["output"]] and not told.sound

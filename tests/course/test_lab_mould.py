@@ -98,6 +98,7 @@ def test_a_mistake_loses_exactly_what_it_declares_and_is_told_why(
     for outcome in outcomes.values():
         for finding in outcome.findings:
             assert len(finding.sentence) <= 300 and finding.sentence.endswith((".", "?")), finding.sentence
+            assert re.search(r"\d|not written", finding.sentence), "it names no call, no message and no number"
 
 
 def nothing(exercise: Exercise) -> type:

@@ -10,6 +10,8 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from pingpong import PingPong
 from chatsys.errors import ChatsysError, named, told
 from chatsys.isolation.answer import ANSWER
 from chatsys.isolation.drain import Drain, say_bytes
+from chatsys.isolation.limits import Quota
+from chatsys.isolation.remote import RemoteClass
 from chatsys.isolation.worker import call_in_worker
 from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
@@ -93,7 +97,7 @@ def test_an_error_with_an_enormous_or_a_broken_message_is_still_one_sentence() -
     assert sentence == f"ValueError: {'a' * 500} ... (cut after 500 of 10,000,000 characters)"
 
 
-# --- the grader -----------------------------------------------------------------------------------
+# --- a student's class ----------------------------------------------------------------------------
 
 FLOODS = {
     "print": "while True: print('x' * 1000)",
@@ -105,26 +109,50 @@ FLOODS = {
 
 @pytest.mark.parametrize("flood", FLOODS)
 def test_output_without_end_is_a_loop_that_is_told_and_memory_stays_flat(flood: str) -> None:
-    body = textwrap.indent(FLOODS[flood], " " * 16)
-    sentence, grown, _ = in_a_process(f"""
-        class MyHoldBack:
-            def receive(self, number, message):
-{body}
-        answer = chatsys.teach.grading.grader.grade("3.1", MyHoldBack, seeds=range(2)).sentence
-    """)
-    assert sentence == "At seed 0 your code did not come back within 3 s; look for a loop that never ends."
-    assert grown < 40
+    sentence, grown, shown = in_a_process(_asked_once(FLOODS[flood]))
+    assert sentence.startswith("It did not end within 0.4 s; it hung in your cell, line ")
+    assert grown < 40 and shown == ""
+
+
+def test_who_floods_the_pipe_of_the_answers_is_ended_by_that() -> None:
+    code = """
+import os
+for place in range(3, 20):
+    try:
+        for _ in range(400):
+            os.write(place, b"x" * 100_000)
+    except OSError:
+        pass
+os._exit(0)"""
+    sentence, grown, _ = in_a_process(_asked_once(code))
+    assert sentence == "What MyHoldBack answered is longer than 16 MiB."
+    assert grown < 80
+
+
+def _asked_once(code: str) -> str:
+    """Return a script that asks a class of which `receive` runs this code, and keeps why it cannot be asked on."""
+    return f"""
+        import sys
+        sys.path += {[str(Path(__file__).parents[1] / "support")]!r}
+        from remotely import body, remotely, script
+        from chatsys.isolation.remote import Gone
+        try:
+            with remotely(body({code!r})) as remote:
+                remote.run([script(1)])
+        except Gone as gone:
+            answer = gone.sentence
+    """
 
 
 def test_much_output_and_one_enormous_line_cost_no_points() -> None:
     points, grown, _ = in_a_process("""
         class MyHoldBack:
-            def __init__(self):
-                self.due, self.early = 1, {}
+            def __init__(self, first=1):
+                self.due, self.early = first, {}
             def receive(self, number, message):
-                if number == 3:
-                    print("x" * 50_000_000)
-                    print("x\\n" * 1_000_000)
+                if self.due == number == 3:
+                    print("x" * 5_000_000)
+                    print("x\\n" * 100_000)
                 if number >= self.due:
                     self.early[number] = message
                 ready = []
@@ -132,82 +160,29 @@ def test_much_output_and_one_enormous_line_cost_no_points() -> None:
                     ready.append(self.early.pop(self.due))
                     self.due += 1
                 return ready
-        answer = chatsys.teach.grading.grader.grade("3.1", MyHoldBack, seeds=range(1)).points
+        answer = chatsys.teach.grading.grader.grade("3.1", MyHoldBack, seeds=range(2)).points
     """)
-    assert points == 5 and grown < 40
+    assert points == POINTS and grown < 40
 
 
-def test_a_class_that_floods_the_pipe_of_the_result_is_told() -> None:
-    sentence, grown, _ = in_a_process("""
-        class MyHoldBack:
-            def receive(self, number, message):
-                import os
-                for place in range(3, 20):
-                    try:
-                        for _ in range(400):
-                            os.write(place, b"x" * 100_000)
-                    except OSError:
-                        pass
-                os._exit(0)
-        answer = chatsys.teach.grading.grader.grade("3.1", MyHoldBack, seeds=range(2)).sentence
-    """)
-    assert sentence == (
-        "The process that tried MyHoldBack wrote more than 16 MiB, or what is no result, where its result belongs."
-    )
-    assert grown < 80
+POINTS = 14
+"""What the public part of 3.1 is worth."""
 
 
-def test_a_message_of_an_error_is_cut() -> None:
+def right(first_do: Callable[[], object], in_init: Callable[[], object] = int) -> type:
+    """Return a right answer that does something else in each call, and when it is made.
+
+    Defined in a function it is handed in by value, as a class of a notebook is.
+    """
+
     class MyHoldBack:
-        def receive(self, number: int, message: Any) -> list[Any]:
-            raise ValueError("x" * 5_000_000)
-
-    for question in ("3.1", "3.2"):
-        sentence = grade(question, MyHoldBack, seeds=range(2)).sentence
-        assert "(cut after 500 of 5,000,000 characters) (test_floods.py, line " in sentence and len(sentence) < 800
-
-
-def test_a_queue_that_leaves_or_keeps_threads_is_told_by_its_line_and_at_once() -> None:
-    class Leaves:
-        def receive(self, number: int, message: Any) -> list[Any]:
-            sys.exit(3)
-
-    class Threads:
-        def __init__(self) -> None:
-            import threading
-
-            threading.Thread(target=threading.Event().wait).start()
-
-        def receive(self, number: int, message: Any) -> list[Any]:
-            return [message]
-
-    assert "Leaves raised SystemExit: 3 (test_floods.py, line " in grade("3.1", Leaves, seeds=range(1)).sentence
-    begun = time.monotonic()
-    assert grade("3.1", Threads, seeds=range(3)).verdict == "fail"
-    assert time.monotonic() - begun < 20
-
-
-# --- the clock on the wall accuses nobody ---------------------------------------------------------
-
-
-def test_a_queue_that_only_waits_is_not_told_to_loop() -> None:
-    class Waits:
-        def receive(self, number: int, message: Any) -> list[Any]:
-            time.sleep(60)
-            return []
-
-    result = grade("3.1", Waits, seeds=range(1), limit=5.0)
-    assert (result.verdict, result.points) == ("inconclusive", 0)
-    assert result.sentence == "The limit of 5 s was over at seed 0; nothing wrong was found until then."
-
-
-def test_a_queue_whose_process_was_suspended_gets_its_points() -> None:
-    class MyHoldBack:
-        def __init__(self) -> None:
-            self.due = 1
+        def __init__(self, first: int = 1) -> None:
+            in_init()
+            self.due = first
             self.early: dict[int, Any] = {}
 
         def receive(self, number: int, message: Any) -> list[Any]:
+            first_do()
             if number >= self.due:
                 self.early[number] = message
             ready = []
@@ -216,31 +191,64 @@ def test_a_queue_whose_process_was_suspended_gets_its_points() -> None:
                 self.due += 1
             return ready
 
+    return MyHoldBack
+
+
+def test_a_message_of_an_error_is_cut() -> None:
+    def fail() -> None:
+        raise ValueError("x" * 5_000_000)
+
+    sentence = grade("3.1", right(fail), seeds=range(2)).sentence
+    assert "(cut after 500 of 5,000,000 characters) (test_floods.py, line " in sentence and len(sentence) < 800
+
+
+def test_a_class_that_leaves_or_keeps_threads_is_told_and_at_once() -> None:
+    assert "raised SystemExit: 3 (test_floods.py, line " in grade("3.1", right(lambda: sys.exit(3))).sentence
+    keeps = right(int, in_init=lambda: threading.Thread(target=time.sleep, args=(1000,)).start())
+    begun = time.monotonic()
+    assert grade("3.1", keeps).verdict == "fail"
+    assert time.monotonic() - begun < 20
+
+
+# --- the clock on the wall accuses nobody ---------------------------------------------------------
+
+
+def test_a_class_that_only_waits_is_accused_of_nothing_and_keeps_its_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = partial(RemoteClass, limits=Quota(operation=0.1))
+    monkeypatch.setattr("chatsys.teach.grading.judging.RemoteClass", short)
+    result = grade("3.1", right(lambda: time.sleep(60)), seeds=range(1))
+    assert (result.verdict, result.points) == ("inconclusive", POINTS)
+    assert result.sentence.startswith("It did not end within 1 s; it was in test_floods.py, line ")
+    assert result.sentence.endswith(" then, or this machine had no time for it.")
+
+
+def test_a_class_whose_process_was_suspended_gets_its_points() -> None:
+    works = right(lambda: sum(range(2000)))  # for a second or two in all
     results: list[Any] = []
-    grading = threading.Thread(target=lambda: results.append(grade("3.1", MyHoldBack, seeds=range(300), limit=60.0)))
+    grading = threading.Thread(target=lambda: results.append(grade("3.1", works, seeds=range(20))))
     grading.start()
     child = _child_at_work(grading)
     child.suspend()
     try:
-        grading.join(4.0)  # longer than a step may take; nothing else can be awaited here but time
+        grading.join(4.0)  # longer than one call may compute; nothing else can be awaited here but time
         assert grading.is_alive()
     finally:
         child.resume()
     grading.join(90)
-    assert (results[0].verdict, results[0].points) == ("pass", 5), results[0].sentence
+    assert (results[0].verdict, results[0].points) == ("pass", POINTS), results[0].sentence
 
 
 def _child_at_work(grading: threading.Thread) -> psutil.Process:
-    """Return the process of the grader once it has begun with the seeds."""
+    """Return the process of the class once it is being asked."""
     while grading.is_alive():
         for child in psutil.Process().children():
             try:
-                if "spawn_main" in " ".join(child.cmdline()) and child.cpu_times().user > 1.0:
+                if "isolation.answering" in " ".join(child.cmdline()) and child.cpu_times().user > 0.5:
                     return child
             except psutil.Error:
                 pass
         time.sleep(0.01)
-    raise AssertionError("the grader ended before it could be suspended")
+    raise AssertionError("the grading ended before it could be suspended")
 
 
 # --- node processes -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -339,16 +340,37 @@ def test_who_swallows_everything_is_ended_all_the_same() -> None:
     assert gone(body("while True: print('x' * 100_000)")).verdict == "hung"
 
 
-def test_who_sleeps_for_ever_is_accused_of_nothing() -> None:
+def test_who_sleeps_for_ever_is_accused_and_told_where() -> None:
     lost = gone(body("import time; time.sleep(1000)"))
-    assert (lost.verdict, lost.place) == ("late", "your cell, line 5, in receive")
-    assert "or this machine had no time for it" in lost.sentence
-    assert (
-        gone(
-            body("import threading; threading.Lock().acquire(); l = threading.Lock(); l.acquire(); l.acquire()")
-        ).verdict
-        == "late"
-    )
+    assert (lost.verdict, lost.place) == ("hung", "your cell, line 5, in receive")
+    assert "It slept for" in lost.sentence
+    locked = "import threading; threading.Lock().acquire(); l = threading.Lock(); l.acquire(); l.acquire()"
+    assert gone(body(locked)).verdict == "hung"
+
+
+def test_a_little_sleep_in_each_call_comes_to_an_end() -> None:
+    with (
+        pytest.raises(Gone, match="It slept for 1 s") as caught,
+        remotely(body("import time; time.sleep(0.1); return []"), Quota(waiting=1.0)) as remote,
+    ):
+        remote.run([script(*range(100))])
+    assert caught.value.verdict == "hung"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell a stopped process from a sleeping one")
+def test_who_is_stopped_from_outside_is_accused_of_nothing() -> None:
+    with remotely(body("while True: pass"), Quota(operation=0.2)) as remote:
+        threading.Timer(0.05, os.kill, (remote._process.pid, signal.SIGSTOP)).start()
+        with pytest.raises(Gone) as caught:
+            remote.run([script(1)])
+    assert caught.value.verdict == "late"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there")
+@pytest.mark.parametrize("number", ["SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"])
+def test_nobody_stops_itself_to_seem_suspended(number: str) -> None:
+    stop = f"import os, signal; os.kill(os.getpid(), signal.{number})"
+    assert "PermissionError" in str(replies(body(stop))[0].error)
 
 
 def test_a_loop_before_any_call_is_ended_too() -> None:

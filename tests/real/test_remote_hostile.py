@@ -61,7 +61,7 @@ NOT_ASKED = ("died", "MyHoldBack wrote an answer to something that was not asked
         ("send(number, True, [*right, *right], '')", UNREADABLE),
         ("send('pass', 100)", UNREADABLE),
         ("send({'verdict': 'pass', 'points': 100})", UNREADABLE),
-        ("os.write(answers.pipe.end, b'\\xff' * 9)", ("died", "What MyHoldBack answered is longer than 16 MiB.")),
+        ("os.write(answers.pipe.end, b'\\xff' * 9)", ("died", "What MyHoldBack answered is longer than 1 MiB.")),
         ("os.write(answers.pipe.end, b'\\0\\0\\0\\5' + b'\\xc1' * 5)", UNREADABLE),
         ("os.write(answers.pipe.end, b'\\0\\1\\0\\0' + b'\\x91' * 65536)", UNREADABLE),
         (
@@ -89,8 +89,8 @@ def test_frames_without_end_are_ended() -> None:
     assert endless[0] == "hung"
     many = outcome(body(FIND + "while True: send(number, False, [(4, None)], '')"))
     assert many == UNREADABLE
-    long = outcome(body(FIND + "while True: send(number, False, [], 'x' * (1 << 22))"), limits=Quota())
-    assert long == ("died", "What MyHoldBack answered is longer than 32 MiB.")
+    long = outcome(body(FIND + "while True: send(number, False, [], 'x' * (1 << 19))"), limits=Quota())
+    assert long == ("died", "What MyHoldBack answered is longer than 16 MiB.")
     slow = "import time\nos.write(answers.pipe.end, b'\\0\\0\\xff\\xff')\nwhile True: os.write(answers.pipe.end, b'.'); time.sleep(0.01)"
     assert outcome(body(FIND + slow))[0] in ("hung", "late")
 

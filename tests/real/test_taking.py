@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from chatsys.teach.grading import taking
 from chatsys.teach.grading.exchange import RunnableCell
 from chatsys.teach.grading.taking import CellLimits, NotebookAnswers, take
 
@@ -170,12 +171,26 @@ def test_ever_new_deaths_come_to_an_end() -> None:
     assert "in 8 processes, so some were not run" in found.remarks[-1]
 
 
+def test_a_cell_that_pretends_to_be_ever_new_ones_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking, "BEGINNING", 1.0)
+    pretend = (
+        "import gc, time\nfrom chatsys.teach.grading import exchange\n"
+        "find = lambda name: next(one for one in gc.get_objects() if type(one).__name__ == name)\n"
+        "channel, find('_Watch')._since = find('Channel'), None\n"
+        "while True: channel.tell(exchange.Begun(1)); time.sleep(0.05)"
+    )
+    found = taken(QUEUE, pretend, QUEUE, limits=CellLimits(cell=0.2, notebook=0.5))
+    assert "3.1" in found.answers and found.flags == [
+        "its cells waited too long, the last one c2, so some were not run"
+    ]
+
+
 def test_who_writes_into_the_channel_can_only_answer_or_be_cut_off() -> None:
     find = "import gc\nchannel = next(one for one in gc.get_objects() if type(one).__name__ == 'Channel')\n"
     found = taken(QUEUE, find + "channel._file.write(b'x' * 100); channel._file.flush()\nwhile True: pass", QUEUE)
     assert "3.1" in found.answers
     assert found.cells["c2"] == "cell c2 wrote into the channel of the grader; it was left out"
-    forge = "from chatsys.teach.grading import running\nchannel.tell(running.Packed('99', b'x')); channel.tell(running.Begun(99))\n"
+    forge = "from chatsys.teach.grading import exchange as running\nchannel.tell(running.Packed('99', b'x')); channel.tell(running.Begun(99))\n"
     found = taken(
         QUEUE,
         find

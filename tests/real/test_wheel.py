@@ -13,6 +13,7 @@ import pytest
 from served import fetch
 
 ROOT = Path(__file__).parents[2]
+LABS = ROOT / "labs"
 
 
 def pip(*words: object) -> None:
@@ -52,6 +53,7 @@ def test_the_wheel_has_every_file_of_the_package_and_every_notebook(wheel: Path)
     wanted = {name if name.startswith("chatsys/") else f"chatsys/{name}" for name in listed.stdout.splitlines()}
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert wanted and packed == wanted
+    assert not any(word in name for name in packed for word in ("keys/", "source/", "secret"))
 
 
 def test_a_world_and_a_demo_run_from_the_wheel(installed: dict[str, str], tmp_path: Path) -> None:
@@ -94,22 +96,37 @@ def test_the_lab_opens_the_tour_in_a_folder_without_a_clone(server: "subprocess.
     assert (tmp_path / "chatsys-notebooks" / "images" / "tour.png").is_file()
 
 
-def test_notebooks_are_graded_from_the_wheel_with_the_labs_folder_given(
-    installed: dict[str, str], tmp_path: Path
+@pytest.fixture
+def handed_in(tmp_path: Path) -> Path:
+    """Return the notebook with all right answers, in an empty folder."""
+    notebook = tmp_path / "ann.ipynb"
+    notebook.write_bytes((LABS / "source" / "03-total-order" / "03-total-order.ipynb").read_bytes())
+    return notebook
+
+
+@pytest.mark.parametrize("options", [[], ["--public"]])
+def test_no_notebook_is_graded_without_the_folder_of_the_course(
+    installed: dict[str, str], handed_in: Path, options: list[str]
 ) -> None:
-    handed_in = tmp_path / "ann.ipynb"
-    handed_in.write_bytes((ROOT / "labs" / "source" / "03-total-order" / "03-total-order.ipynb").read_bytes())
-    command = chatsys("grade", handed_in, "--lab", "03-total-order", "--json")
-    without = subprocess.run(command, env=installed, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert without.returncode == 2 and "with --course the labs folder of your clone." in without.stderr
-    done = subprocess.run(
-        [*command, "--course", str(ROOT / "labs")],
-        env=installed,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
+    """The wheel has neither the source notebooks nor the keys, so that its users can read neither."""
+    done = graded(installed, handed_in, *options)
+    assert done.returncode == 2 and "with --course the labs folder of your clone." in done.stderr
+
+
+def test_notebooks_are_graded_from_the_wheel_with_the_labs_folder_given(
+    installed: dict[str, str], handed_in: Path, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("the secret of the tests, which is long enough")
+    for options, most in (([], 90), (["--public"], 40)):  # with predictions and tests
+        done = graded(installed, handed_in, "--course", LABS, "--secret", secret, *options)
+        assert done.returncode == 0, done.stderr
+        (mark,) = json.loads(done.stdout).values()
+        assert mark["score"] == mark["max_score"] == most
+
+
+def graded(installed: dict[str, str], notebook: Path, *options: object) -> "subprocess.CompletedProcess[str]":
+    command = chatsys("grade", notebook, "--lab", "03-total-order", "--json", *options)
+    return subprocess.run(
+        command, env=installed, cwd=notebook.parent, capture_output=True, text=True, timeout=300, check=False
     )
-    assert done.returncode == 0, done.stderr
-    (mark,) = json.loads(done.stdout).values()
-    assert mark["score"] == mark["max_score"] == 15

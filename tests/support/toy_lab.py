@@ -50,7 +50,7 @@ PREDICTED = "from chatsys.teach.grading import predictions\npredictions.kept.upd
 
 def code(source: str, name: str = "", **about: Any) -> Cell:
     """Return a code cell; with a name it is one of the lab's."""
-    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+    cell: Cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
     return _named(cell, name, about)
 
 

@@ -1,8 +1,7 @@
 """A trial in this process that starts anew: for tests of judges, where a real one would take a process."""
 
 import copy
-import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -39,23 +38,6 @@ class TestTrial:
         """Play one with a class of its own."""
         self.cls = self.fresh()
         return self._play(self.cls, script)
-
-    def growth(self, load: Callable[[int, int], Script]) -> int | None:
-        """Count what Python holds; the real one looks at a process."""
-        scripts = load(1, 200), load(201, 2_000)  # a tenth of the real ones
-        mine = self.fresh()()
-        tracemalloc.start()
-        try:
-            sizes = []
-            for script in scripts:
-                for call in script.calls:
-                    one = Call(call.method, (call.arguments[0], msgspec.structs.replace(call.arguments[1])))
-                    if not self._reply(mine, one).right:
-                        return None
-                sizes.append(tracemalloc.get_traced_memory()[0])
-        finally:
-            tracemalloc.stop()
-        return 10 * (sizes[1] - sizes[0])
 
     def _play(self, cls: Any, script: Script) -> list[Reply]:
         replies: list[Reply] = []

@@ -9,11 +9,12 @@
     describe          the one sentence that sums a figure up
 
 Each figure reads nothing but the trace, so it works for every world and every actor, for a run
-that is still going on (draw it again) and for one that somebody sent you as a file.  Long runs are
-capped to what a person can look at; the summary still counts everything.
+that is still going on (draw it again) and for one that somebody sent you as a file.  An actor that
+has its own words for a heartbeat, a suspicion, a leader or a number declares them (`actor.words`), and
+they are in the trace.  Long runs are capped to what a person can look at; the summary still counts everything.
 
 Promises  texts of users are shown letter by letter (`theme.escape`); nothing depends on colour alone.
-Read also `timelines`, `deliveries`, `journeys` and `waiting`, where they are drawn, and `theme` (how everything looks).
+Read also `timelines`, `beats`, `deliveries`, `journeys` and `waiting`, where they are drawn, and `theme` (how everything looks).
 """
 
 from collections.abc import Callable
@@ -21,11 +22,12 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from chatsys.errors import UsageError
+from chatsys.teach.figures import beats, waiting
 from chatsys.teach.figures import latencies as journeys
 from chatsys.teach.figures import matrices as deliveries
 from chatsys.teach.figures import over_time as timelines
-from chatsys.teach.figures import waiting
 from chatsys.teach.figures.theme import use
+from chatsys.teach.figures.translation import in_words_of_the_chat
 from chatsys.trace import Trace, trace_of
 
 P = ParamSpec("P")
@@ -42,7 +44,7 @@ def _of_anything(draw: Callable[Concatenate[Trace, P], Any]) -> Callable[Concate
 
     @wraps(draw)
     def drawn(trace: Any, /, *args: P.args, **options: P.kwargs) -> Any:
-        return draw(trace_of(trace), *args, **options)
+        return draw(in_words_of_the_chat(trace_of(trace)), *args, **options)
 
     return drawn
 
@@ -50,7 +52,7 @@ def _of_anything(draw: Callable[Concatenate[Trace, P], Any]) -> Callable[Concate
 delivery_matrix = _of_anything(deliveries.delivery_matrix)
 log_table = _of_anything(deliveries.log_table)
 latency = _of_anything(journeys.latency)
-heartbeats = _of_anything(timelines.heartbeats)
+heartbeats = _of_anything(beats.heartbeats)
 roles = _of_anything(timelines.roles)
 queue_length = _of_anything(waiting.queue_length)
 

@@ -64,7 +64,7 @@ class RoleSpans:
     done: list[Band] = field(default_factory=list)
     open: dict[int, Band] = field(default_factory=dict)
     marks: list[Record] = field(default_factory=list)
-    """Records to be marked: suspect, lead, crash, broken (it stopped itself), restart, pause, resume."""
+    """Records to be marked: suspect, restore, lead, crash, broken (it stopped itself), restart, pause, resume."""
     cuts: list[Cut] = field(default_factory=list)
     now: float = 0.0
     _before_pause: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class RoleSpans:
             self.cuts.append(Cut(what if what.startswith("cut") else f"cut {what}", record.time, ways=ways))
 
     def _event(self, record: Record, node: int) -> None:
-        if record.kind in {"suspect", "lead", "crash", "broken", "restart", "pause", "resume"}:
+        if record.kind in {"suspect", "restore", "lead", "crash", "broken", "restart", "pause", "resume"}:
             if not stopped_itself(record):  # its `broken` says it already
                 self.marks.append(record)
         match record.kind:

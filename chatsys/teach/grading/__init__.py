@@ -5,8 +5,9 @@
     judging        one answer, tried part by part;  trial: how a judge asks it;  written: tests that students write
     keys, seeds    what students do not have;  copies: how alike two answers are
 
-    reading        a notebook that was handed in, by the names of its cells;  tidying: mended where it lies
-    taking         its cells run and its answers leave it, by value;  running: the process in which that happens
+    reading        the file of a notebook;  tidying: what became of its cells is put right;  submission: what is in it
+    taking         its cells run and its answers leave it, by value;  cell_process, running: the process in which that
+                   happens, from outside and from inside;  exchange: what the two say to each other
     marking        one notebook's mark;  batch: many of them;  nbgrader_judge: in a gradebook
 
 It knows no lab by its name: a lab is the folder labs/labNN, found by its number.

@@ -31,7 +31,7 @@ from chatsys.teach.grading.exchange import Begun, Confined, Done, Request, Stopp
 
 BEGINNING = 60.0
 """Seconds on the wall until a process is ready."""
-ANSWER, ALL_ANSWERS = 16 << 20, 256 << 20
+ANSWER, ALL_ANSWERS = 16 << 20, 64 << 20
 """Bytes that one answer may have; bytes that a process may tell in all."""
 MOST_FILES = 10_000
 """Files and folders that it may make."""
@@ -52,9 +52,9 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 class CellProcess:
     """One process, from its beginning to its end."""
 
-    def __init__(self, request: Request, left: float) -> None:
-        """Its cells may take `left` seconds of CPU together."""
-        self.request, self.left, self.folder = request, left, Path(request.private)
+    def __init__(self, request: Request, left: float, until: float) -> None:
+        """Its cells may take `left` seconds of CPU together; `until` is when it is ended in any case (monotonic)."""
+        self.request, self.left, self.until, self.folder = request, left, until, Path(request.private)
         self.cell: int | None = None
         """The cell that runs; None before the first one."""
         self.cpu = self.ready = self.cell_cpu = 0.0
@@ -129,7 +129,7 @@ class CellProcess:
             return Ending(verdict="never ready", said=f"it was not ready within {BEGINNING:g} s") if waited else None
         if used - self.cell_cpu > cell + SLACK or used - self.ready > self.left + SLACK:
             return Ending(verdict="hung")
-        if now - self.since > cell * self.request.patience + 4 * SLACK:
+        if now - self.since > cell * self.request.patience + 4 * SLACK or now > self.until:
             return Ending(verdict="late")
         return Ending(verdict="full") if overfull(self.request.private, MOST_FILES, self.request.files) else None
 

@@ -107,7 +107,7 @@ class _Judging:
         try:
             for judge in self._judges(part.kind):
                 found += judge(self.trial, self.seeds_for(self.exercise, part.kind))
-            if MEMORY in self.exercise.shares(part) and not any(one.aspect == RUNS for one in found):
+            if MEMORY in self.exercise.shares(part) and not self._decided(found):
                 found += self._memory()
         except Gone as gone:
             self.ended = told_gone(self.exercise, gone)
@@ -119,6 +119,11 @@ class _Judging:
             self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST)
             return [self.ended]
         return found
+
+    def _decided(self, found: Sequence[Finding]) -> bool:
+        """Whether the memory does not count anyway: then nothing is measured, and nothing can end the trial there."""
+        needed = {RUNS, *self.exercise.needs.get(MEMORY, ())}
+        return bool(needed & (self.broken | {one.aspect for one in found if not one.inconclusive}))
 
     def _judges(self, kind: Kind) -> Iterator[Judge]:
         if kind in ("public", "hidden"):
@@ -140,7 +145,12 @@ class _Judging:
 def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
     """Yield what calls that must leave nothing behind do leave behind."""
     assert exercise.load is not None
-    grown = trial.growth(exercise.load)
+    try:
+        grown = trial.growth(exercise.load)
+    except Raised as error:
+        sentence = f"When {AFTER:,} messages came in order, {exercise.writes} raised {error}."
+        yield Finding(aspect=MEMORY, sentence=sentence)
+        return
     if grown is None:
         sentence = f"How much memory {exercise.writes} keeps cannot be measured here; a person should look."
         yield Finding(aspect=MEMORY, sentence=sentence, inconclusive=True)

@@ -23,6 +23,7 @@ import msgspec
 from chatsys import __version__
 from chatsys.errors import UsageError
 from chatsys.errors import told as error_told
+from chatsys.isolation.confinement import MEASURES
 from chatsys.surroundings import place
 from chatsys.teach.grading.copies import Shape, shape
 from chatsys.teach.grading.grader import find_lab
@@ -36,6 +37,8 @@ from chatsys.teach.grading.submission import Submission, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
 
+MOST_REMARKS = 20
+"""So many sentences about cells go into a mark."""
 VISIBLE, LATER = "visible", "after_due_date"
 """What Gradescope shows at once, and what it shows after the deadline."""
 
@@ -122,14 +125,17 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
         for one in _outcomes(asked, course, taken, student):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
             flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
-    predictions = given(lab, taken.predictions)
+    predictions, first = given(lab, taken.predictions), submission.first_answers
+    numbers = [one.number for one in lab.predictions]
     return Mark(
         score=round(sum(test["score"] for test in tests), 2),
         max_score=sum(test["max_score"] for test in tests),
         tests=tests,
-        output="; ".join([*_by_hand(submission, course), *submission.remarks, *taken.remarks]),
+        output="; ".join(
+            [*_by_hand(submission, course), *_some(submission.remarks), *_some(taken.remarks), *_open(taken)]
+        ),
         flags=flags,
-        predictions={"kept": predictions, "first": submission.first_answers},
+        predictions={"kept": predictions, "first": {one: first[one] for one in numbers if one in first}},
         cpu=round(_cpu() - begun, 2),
         memory=taken.memory,
         held=list(taken.held),
@@ -193,6 +199,18 @@ def _record(course: Course) -> dict[str, Any]:
         "python": platform.python_version(),
     }
     return {"versions": versions, "secret": secret_id(course.secret) if course.secret else None}
+
+
+def _some(remarks: Sequence[str]) -> list[str]:
+    """Return the first of many sentences, and how many there are beyond them."""
+    more = len(remarks) - MOST_REMARKS
+    return [*remarks[:MOST_REMARKS], *([f"{more} more remarks"] if more > 0 else [])]
+
+
+def _open(taken: NotebookAnswers) -> Iterator[str]:
+    """Say what this machine could not keep the notebook from."""
+    if taken.held and (lacking := [name for name in MEASURES if name not in taken.held]):
+        yield f"this machine could not bound {_and(lacking)} for the notebook's code"
 
 
 def _by_hand(submission: Submission, course: Course) -> Iterator[str]:

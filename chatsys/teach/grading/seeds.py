@@ -26,7 +26,9 @@ def hidden_seeds(secret: bytes, lab: str, exercise: str, student: str, count: in
     """Return `count` seeds, other ones for each student."""
 
     def number(*what: str) -> int:
-        return int.from_bytes(hmac.digest(secret, "\0".join(what).encode(), "sha256")[:6], "big")
+        return int.from_bytes(
+            hmac.digest(secret, "\0".join(what).encode("utf-8", "surrogatepass"), "sha256")[:6], "big"
+        )
 
     pool = [FIRST_HIDDEN + number("seed", lab, exercise, str(index)) for index in range(POOL * count)]
     drawn = sorted(range(len(pool)), key=lambda index: number("student", lab, exercise, student, str(index)))

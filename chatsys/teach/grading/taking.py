@@ -14,14 +14,16 @@ Promises  a cell costs itself, and no notebook more than `notebook` seconds of C
 Read also `running` (inside the process), `submission` (which cells), `marking` (what becomes of the answers).
 """
 
+import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from chatsys.capabilities import PROCESSES, need
+from chatsys.escape import escape
 from chatsys.isolation.drain import say_bytes
 from chatsys.surroundings import remove, temporary
-from chatsys.teach.grading.cell_process import ANSWER, SLACK, CellProcess, Ending
+from chatsys.teach.grading.cell_process import ANSWER, BEGINNING, SLACK, CellProcess, Ending
 from chatsys.teach.grading.exchange import (
     MOST_TOLD,
     NO_MEMORY,
@@ -103,6 +105,8 @@ class _Taking:
         self.taken = NotebookAnswers()
         self.lives, self.left, self.over = 0, limits.notebook, False
         """`left` is the CPU time that the cells still have."""
+        self.until = time.monotonic() + BEGINNING + limits.notebook * limits.patience
+        """When it is over in any case: a cell may pretend to be one after the other."""
 
     def live(self) -> None:
         """Run what is left in a new process."""
@@ -110,7 +114,7 @@ class _Taking:
         self.numbers = [number for number in range(len(self.cells)) if number not in self.left_out]
         folder = temporary()
         try:
-            process = CellProcess(self._request(str(folder)), self.left)
+            process = CellProcess(self._request(str(folder)), self.left, self.until)
             ending = process.watch(self._hear)
         finally:
             remove(folder)
@@ -150,7 +154,7 @@ class _Taking:
 
     def _note(self, ending: Ending, cell: int | None) -> None:
         """Note down why a process is over: it was done, or a cell is left out, or no more of them are run."""
-        where = f"; it was in {ending.place[:MOST_TOLD]}" if ending.place else ""
+        where = f"; it was in {_plain(ending.place)}" if ending.place else ""
         limit = self.limits.cell
         if ending.verdict == "done":
             self.over = True
@@ -159,6 +163,10 @@ class _Taking:
         elif ending.verdict == "hung" and self.left < LEAST:
             name, whole = self.cells[cell].name, self.limits.notebook
             self._stop(f"its cells took {whole:g} s of CPU, so cell {name} was ended{where}, and the rest was not run")
+        elif ending.verdict == "late" and time.monotonic() > self.until:
+            self._stop(
+                f"its cells waited too long, the last one {self.cells[cell].name}, so some were not run", flag=True
+            )
         elif ending.verdict == "late":
             wall = limit * self.limits.patience
             why = f"did not end within {wall:g} s and computed little in that time{where}; it was left out"
@@ -194,9 +202,14 @@ class _Taking:
             elif ended is not None and ended.unwritten:
                 taken.unwritten.append(cell.name)
             elif ended is not None and ended.raised:
-                cells[cell.name] = f"cell {cell.name} raised {ended.raised[:MOST_TOLD]}"
+                cells[cell.name] = f"cell {cell.name} raised {_plain(ended.raised)}"
         for key, why in self.cannot.items():
             names = " and ".join(self.wanted[key].values())
-            taken.cannot[key] = f"{names} cannot be taken out of the notebook ({why[:MOST_TOLD]})"
+            taken.cannot[key] = f"{names} cannot be taken out of the notebook ({_plain(why)})"
         taken.remarks = [*cells.values(), *taken.cannot.values(), *taken.remarks]
         return taken
+
+
+def _plain(text: str) -> str:
+    """Return what a process said, short and on one line, whatever signs stand in it."""
+    return escape(text[:MOST_TOLD])

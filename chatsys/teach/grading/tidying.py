@@ -18,6 +18,7 @@ import difflib
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -25,6 +26,7 @@ from pathlib import Path
 import msgspec
 
 from chatsys.errors import UsageError
+from chatsys.escape import escape
 from chatsys.surroundings import UNUSABLE, cannot_write
 from chatsys.teach.grading.reading import (
     PLAY,
@@ -39,6 +41,8 @@ from chatsys.teach.grading.reading import (
 )
 
 KEPT = ".as-handed-in"
+MOST_NAMED = 12
+"""So many cells a sentence names."""
 
 
 class Tidied(msgspec.Struct, frozen=True):
@@ -96,13 +100,19 @@ def tidy(notebook: Notebook, source: Source) -> list[str]:
     if not there:
         other = next((grade_id(cell) for cell in notebook["cells"] if grade_id(cell)), None)
         why = (
-            f"it has a cell {other!r:.40}, which belongs to another one" if other else "no cell has a name of nbgrader"
+            f"it has a cell {escape(other[:40])}, which belongs to another one"
+            if other
+            else "no cell has a name of nbgrader"
         )
         raise Unreadable(f"This is no notebook of the lab {source.path.stem}: {why}.")
     done: dict[str, list[str]] = {}
     for what, name in chain(_single(notebook, source), _in_shape(notebook, source)):
         done.setdefault(what, []).append(name)
-    done |= {MOVED: moved} if (moved := _moved([name for name in there if there.count(name) == 1], source)) else {}
+    done |= (
+        {MOVED: moved}
+        if (moved := _moved([name for name, count in Counter(there).items() if count == 1], source))
+        else {}
+    )
     for what, name in list(_missing(notebook, source)):
         done.setdefault(what, []).append(name)
     return [_said(what, list(dict.fromkeys(names))) for what, names in done.items()]
@@ -121,8 +131,11 @@ EMPTY = "{cells} {was} missing and {was} put in again, empty"
 
 def _said(what: str, names: list[str]) -> str:
     """Return a sentence about one cell or several."""
+    names = [escape(name[:40]) for name in names]
     if len(names) == 1:
-        return what.format(cells=f"cell {names[0]:.40}", **{"is": "is", "was": "was", "counts": "counts"})
+        return what.format(cells=f"cell {names[0]}", **{"is": "is", "was": "was", "counts": "counts"})
+    if len(names) > MOST_NAMED:
+        names = [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
     cells = f"the cells {', '.join(names[:-1])} and {names[-1]}"
     return what.format(cells=cells, **{"is": "are", "was": "were", "counts": "count"})
 

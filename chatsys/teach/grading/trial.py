@@ -24,7 +24,7 @@ import msgspec
 from chatsys.errors import told
 from chatsys.isolation.calls import Call, Reply, Script
 from chatsys.isolation.deadline import Deadline, TimeUp
-from chatsys.isolation.remote import Gone, RemoteClass
+from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.lab import Exercise
 
 DOOR = 3.0
@@ -52,7 +52,10 @@ class Trial(Protocol):
         """Play one script where nothing else has been played."""
 
     def growth(self, load: Callable[[int, int], Script]) -> int | None:
-        """Return how many bytes the calls up to `AFTER` leave behind, beyond those up to `BEFORE`; None: not known."""
+        """Return how many bytes the calls up to `AFTER` leave behind, beyond those up to `BEFORE`; None: not known.
+
+        Raises `Raised` for what one of the calls raised.
+        """
 
 
 class RemoteTrial:
@@ -83,8 +86,9 @@ class RemoteTrial:
         mine = self.remote.new(*first.arguments)
         sizes = []
         for calls in (first.calls, load(BEFORE + 1, AFTER).calls):
-            if not all(reply.right for reply in self.remote.calls(mine, calls)):
-                return None
+            wrong = next((reply for reply in self.remote.calls(mine, calls) if not reply.right), None)
+            if wrong is not None:
+                raise Raised(wrong.error or f"a TypeError: it returned {wrong.wrong}", wrong.unfinished)
             sizes.append(self.remote.memory())
         return sizes[1] - sizes[0]
 

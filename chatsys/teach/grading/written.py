@@ -10,22 +10,26 @@ Promises  the answers stay here; the student's process sees traces.
 Read also `recording` (the other side), `lab.WrittenTest`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from chatsys.isolation.calls import Method
+from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.keys import Keys
 from chatsys.teach.grading.lab import RUNS, Finding, Outcome, WrittenTest
-from chatsys.teach.grading.recording import Done
+from chatsys.teach.grading.recording import MOST_STEPS, Done
 
 METHODS = {
     "__init__": Method(("scenario", "claim")),
     "steps": Method(("verbs",), returns=list[Done]),
     "claims": Method(("trace",), returns=str | None),
 }
+MOST_BYTES = 16 << 20
+"""Bytes of a trace that a claim is asked about."""
 HOLDER = "chatsys.teach.grading.recording:Written"
 """The class that the student's process makes of the two functions; its module is loaded there before theirs."""
 
@@ -52,6 +56,10 @@ class Score(msgspec.Struct, frozen=True):
             return f"{found} and accuses no right one.{more}"
         whom = "a right one" if len(self.accused) == 1 else f"{len(self.accused)} right ones"
         return f'{found}, and it accuses {whom}, which costs all points: of the right queue {self.accused[0]} it says "{self.said:.150}".{more}'
+
+
+class _Unplayable(Exception):
+    """The steps of a scenario are not such as it may have."""
 
 
 def open_answers(test: WrittenTest) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -82,6 +90,8 @@ def judge_written(test: WrittenTest, code: bytes | None, wrong: Mapping[str, Any
         return _gone(test, gone)
     except _NoClaim as error:
         return _outcome(test, 0.0, str(error))
+    except _Unplayable as unplayable:
+        return _outcome(test, 0.0, f"Your scenario cannot be played: {unplayable!s:.500}.")
     except Raised as error:
         name = test.scenario if remote.unfinished == "steps" else test.claim
         why = f"You have not written {name} yet." if remote.unfinished else f"Your test raised {error}."
@@ -95,13 +105,14 @@ def _score(
     test: WrittenTest, remote: RemoteClass, mine: Any, wrong: Mapping[str, Any], right: Mapping[str, Any]
 ) -> Score:
     steps = _ask(remote, mine, "steps", (test.verbs,))
-    said: dict[str, str | None] = {}
-    for name, answer in {**wrong, **right}.items():
-        try:
-            world = test.play(answer, steps)
-        except Exception as error:  # a verb was given what it does not take
-            raise Raised(f"its scenario cannot be played: {error}") from None
-        said[name] = _ask(remote, mine, "claims", (world.trace.encode(),))
+    _check_steps(test, steps)
+    traces = {name: _played(test, answer, steps) for name, answer in {**wrong, **right}.items()}
+    # Equal traces are asked about once, and in an order that only they decide: a claim that counts learns nothing.
+    claims: dict[bytes, str | None] = {
+        trace: _ask(remote, mine, "claims", (trace,))
+        for trace in sorted(set(traces.values()), key=lambda trace: sha256(trace).digest())
+    }
+    said = {name: claims[trace] for name, trace in traces.items()}
     accused = tuple(name for name in right if said[name] is not None)
     return Score(
         killed=tuple(name for name in wrong if said[name] is not None),
@@ -109,6 +120,27 @@ def _score(
         accused=accused,
         said=next((said[name] or "" for name in accused), ""),
     )
+
+
+def _check_steps(test: WrittenTest, steps: Sequence[Done]) -> None:
+    """Refuse what no `Recording` would have written down: the steps come from the student's process."""
+    if len(steps) > MOST_STEPS:
+        raise _Unplayable(f"a scenario has at most {MOST_STEPS:,} steps; this one has {len(steps):,}")
+    for verb, arguments, named in steps:
+        later = (*arguments[1:2], *(named[name] for name in named if name == "verb")) if verb == "at" else ()
+        for used in (verb, *later):
+            if used not in test.verbs:
+                raise _Unplayable(f"a scenario may use {', '.join(test.verbs)}; it cannot use {used!r:.40}")
+
+
+def _played(test: WrittenTest, answer: Any, steps: Sequence[Done]) -> bytes:
+    try:
+        trace: bytes = test.play(answer, steps).trace.encode()
+    except Exception as error:  # a verb was given what it does not take
+        raise _Unplayable(str(error)) from None
+    if len(trace) > MOST_BYTES:
+        raise _Unplayable(f"its trace has more than {say_bytes(MOST_BYTES)}; a few messages show everything")
+    return trace
 
 
 def _ask(remote: RemoteClass, mine: Any, method: str, arguments: tuple[Any, ...]) -> Any:

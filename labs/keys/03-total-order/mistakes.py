@@ -449,7 +449,7 @@ MISTAKES = {
             tests=False,
         ),
         "old ones again": Mistake(
-            OldOnesAgain, both("once", search=True), r"delivered #\d+ again at \d+\.\d\d s; it had"
+            OldOnesAgain, both("once", "memory", search=True), r"delivered #\d+ again at \d+\.\d\d s; it had"
         ),
         "ignores first": Mistake(IgnoresFirst, both("first"), r"a queue made with first=\d got #\d+ at", tests=False),
         "compares numbers as texts": Mistake(ComparesTexts, both(*EVERY), r"#\d+ was never delivered", tests=False),

@@ -73,10 +73,12 @@ def find_shared(trial: Any, reading: Reading) -> Finding | None:
     place = reading.wrong
     if alone.wrong is not None or place is None:
         return None
+    why = "Do all queues share one list or dictionary? Make it in __init__, and keep it in self."
+    if _is_right(trial, reading, reading.arrivals):  # beside the one that was asked alone
+        why = f"Does it use chance or a clock? Or: {why[0].lower()}{why[1:]}"
     sentence = (
-        f"{reading.opening(place)} your queue {reading.tell_returned(place)}; alone, where no other queue was made "
-        f"before it, it returns {numbers(alone.expected[place])}. Do all queues share one list or dictionary? "
-        "Make it in __init__, and keep it in self."
+        f"{reading.opening(place)} your queue {reading.tell_returned(place)}; asked anew, alone, it returns "
+        f"{numbers(alone.expected[place])}. {why}"
     )
     return reading.finding("complete", sentence, place, SHARED)
 
@@ -103,8 +105,8 @@ def _find_lost(trial: Any, wrong: Sequence[Reading]) -> Iterator[Finding]:
 
 def _is_right(trial: Any, reading: Reading, arrivals: Sequence[Arrival]) -> bool:
     """Tell whether the class would have been right, had this arrived."""
-    [replies] = trial.ask([script_of(arrivals)])
-    return Reading(reading.seed, reading.node, arrivals, replies).wrong is None
+    [replies] = trial.ask([script_of(arrivals, reading.first)])
+    return Reading(reading.seed, reading.node, arrivals, replies, reading.first).wrong is None
 
 
 class _Logged:

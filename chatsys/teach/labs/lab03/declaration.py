@@ -32,7 +32,7 @@ HOLD_BACK = Exercise(
         "once": ("complete", "order"),
         "prompt": ("complete", "order"),
         "first": ("complete", "order"),
-        "memory": ("complete", "order"),
+        "memory": ("complete", "order", "once"),
     },
     hints={"complete": 3, "order": 1, "once": 2, "prompt": 3, "first": 1, "memory": 1},
     parts=(

@@ -15,6 +15,7 @@ from typing import Any
 
 from chatsys.check import check
 from chatsys.errors import UsageError
+from chatsys.faults.arguments import check_seconds
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.teach.grading import revealing
@@ -182,8 +183,8 @@ def answer_before_question(queue: Any, seed: int) -> tuple[str, Any]:
 
 # --- what a written test is played with ------------------------------------------------------------------
 
-MOST_SECONDS = 600.0
-"""A scenario that runs longer in virtual time is refused."""
+MOST_SECONDS, MOST_EVENTS = 600.0, 20_000
+"""A scenario that runs longer in virtual time, or in which more happens, is refused."""
 AFTERWARDS = 10.0
 """Seconds that every scenario goes on, so that what is under way arrives."""
 
@@ -191,10 +192,22 @@ AFTERWARDS = 10.0
 def play_scenario(queue: Any, steps: Sequence[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> World:
     """3.4: return the world after these verbs and ten quiet seconds; its network is quick and loses nothing by itself."""
     network = Conditions(shortest=0.01, longest=0.02, tail=0.0, in_order=False)
-    world = World(7, actor=total_order(queue), network=network, busiest=5000)
+    actor = total_order(queue)
+    actor.__name__ = "TotalOrder"  # the trace has this name, and must not say whose queue it is
+    world = World(7, actor=actor, network=network, busiest=5000)
     for verb, arguments, named in steps:
-        getattr(world, verb)(*arguments, **named)
-        if world.now > MOST_SECONDS:
-            raise UsageError(f"the scenario is at {world.now:.0f} s; it may take {MOST_SECONDS:.0f} s")
-    world.run(AFTERWARDS)
+        if verb == "run":
+            _go_on(world, *arguments, **named)
+        else:
+            getattr(world, verb)(*arguments, **named)
+    _go_on(world, AFTERWARDS, MOST_SECONDS + AFTERWARDS)
     return world
+
+
+def _go_on(world: World, seconds: float, most: float = MOST_SECONDS) -> None:
+    """Let `seconds` go by, or refuse: a scenario is a few messages, and it is played with every answer that there is."""
+    check_seconds("run", seconds)
+    if world.now + seconds > most:
+        raise UsageError(f"the scenario comes to {world.now + seconds:.0f} s; it may take {most:.0f} s")
+    if world.until(lambda: world.simulation.events > MOST_EVENTS, limit=seconds, quiet=True):
+        raise UsageError(f"the scenario makes more than {MOST_EVENTS:,} events; a few messages show everything")

@@ -17,6 +17,7 @@ from typing import Any
 from chatsys.faults.wording import directions, of_links
 from chatsys.teach.figures.role_spans import DOWN, RoleSpans, stopped_itself
 from chatsys.teach.figures.theme import plain
+from chatsys.teach.figures.translation import translated
 from chatsys.trace import Record, Trace
 
 WINDOW = 20.0
@@ -51,7 +52,7 @@ class View:
 
     def take(self, trace: Trace) -> list[str]:
         """Read what is new and return a sentence for each thing that a person wants to hear of."""
-        news = trace.records[self.read :]
+        news = translated(trace.words, trace.records[self.read :])
         self.read += len(news)
         self.story.feed(news)
         for record in news:
