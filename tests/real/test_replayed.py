@@ -13,7 +13,7 @@ from chatsys.explore.explorer import Budget
 from chatsys.explore.stage_model import StageModel
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote import RemoteClass
-from chatsys.teach.grading.lab import Exercise, Finding, Part
+from chatsys.teach.grading.lab import Exercise, Finding, GradedPart
 from chatsys.teach.grading.searching import search
 from chatsys.teach.grading.trial import RemoteTrial, Trial
 
@@ -117,7 +117,7 @@ def test_what_a_class_raises_is_told_with_the_steps_that_lead_there() -> None:
 def test_a_search_here_finds_what_a_search_there_finds() -> None:
     exercise = Exercise(
         number="98.1", title="Elect", writes="Counts", cell="elect", lines=3, methods=METHODS, judge=judge,
-        aspects={ASPECT: 1}, parts=(Part(kind="search", cell="search-98-1", points=4),), public=1, hidden=1, done="Done.",
+        aspects={ASPECT: 1}, parts=(GradedPart(kind="search", cell="search-98-1", points=4),), public=1, hidden=1, done="Done.",
     )  # fmt: skip
     assert [one.sentence for one in judge(TestTrial(Counts, exercise))] == [one.sentence for one in remotely("Counts")]
     assert list(judge(TestTrial(Bully, exercise))) == []

@@ -14,6 +14,7 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Note, Send
 from chatsys.actor.words import Words
 from chatsys.config import ClusterConfig
+from chatsys.teach.labs.defaults import begin_timers
 
 INTERVAL, TIMEOUT = 0.8, 2.5
 
@@ -35,7 +36,7 @@ class Watcher(Actor):
         self.suspected: set[Address] = set()
 
     def start(self, now: float) -> list[Any]:
-        self.alarms.set("beat", now + self.random.uniform(0, INTERVAL))
+        begin_timers(self, now, beat=INTERVAL)
         for node in self.others:
             self.alarms.set(node, now + TIMEOUT)
         return []

@@ -1,8 +1,10 @@
 """The labs: a folder each, with the small actor around the student's class, and the judges.
 
+    defaults  the network and the timers that a lab begins with
+    seeds     the seeds that a page speaks of
     lab03/    total order: stage (the actor), checks (the judges)
 
-An exercise is found by its number: 3.1 is one of `QUESTIONS` in lab03/checks.py.
+An exercise is found by its number: 3.1 is one of those that `LAB` in lab03/declaration.py declares.
 
 The notebooks stand in labs/source; ARCHITECTURE says how to add one.
 """

@@ -14,9 +14,9 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from chatsys.errors import told
-from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
+from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab03.reading import CAUSE, PLAIN, WAITS, numbers
 from chatsys.teach.labs.lab03.runs import AUTHORS, draw_text, script
 from chatsys.teach.labs.lab03.stage import AGAIN, Message, total_order
@@ -115,10 +115,9 @@ def play_asking(trial: Any, seed: int) -> AskingRun:
 
 def _world_of(seed: int, queue: Any) -> World:
     random = Random(f"lab 03/asking/{seed}")
-    network = Conditions(
-        shortest=0.01, longest=random.choice((0.1, 0.3)), tail=0.0, duplication=random.choice((0.0, 0.2)),
-        in_order=False,
-    )  # fmt: skip
+    network = msgspec.structs.replace(
+        OVERTAKING, longest=random.choice((0.1, 0.3)), duplication=random.choice((0.0, 0.2))
+    )
     world = World(seed, actor=total_order(queue, asks=True), network=network, busiest=5000)
     world.lose("*", "*", random.choice((0.1, 0.3)))
     end = round(script(world, random, SAID - 1, pause=0.3) + 3, 3)  # until then everything has its number

@@ -13,12 +13,14 @@ Read also `stage` (the actor), `figures.queue_length` (how the waiting looks), `
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from chatsys.check import check
 from chatsys.errors import UsageError
 from chatsys.faults.arguments import check_seconds
-from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.teach.grading import revealing
+from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab03.stage import Message, total_order
 from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import trace_of
@@ -43,9 +45,7 @@ def chat(
     sequencer: Any = None,
 ) -> World:
     """Return a world after its run: nodes 1, 2 and 3 say the lines in turn; a message takes up to `slowest` seconds."""
-    network = Conditions(
-        shortest=0.01, longest=slowest, tail=0.0, loss=loss, duplication=duplication, in_order=False
-    )  # fmt: skip
+    network = replace(OVERTAKING, longest=slowest, loss=loss, duplication=duplication)
     world = World(seed, actor=total_order(queue, sequencer), network=network)
     world.run(0.1)
     for turn, line in enumerate(LINES):
@@ -73,7 +73,7 @@ class _Impatient:
 
 def crowd(queue: Any, seed: int = SEED, slowest: float = 0.4, loss: float = 0.2, sequencer: Any = None) -> World:
     """Return a world after its run: 24 messages in two and a half seconds, from all nodes, some of them lost."""
-    network = Conditions(shortest=0.01, longest=slowest, tail=0.0, loss=loss, in_order=False)
+    network = replace(OVERTAKING, longest=slowest, loss=loss)
     world = World(seed, actor=total_order(queue, sequencer), network=network)
     for turn in range(24):
         world.at(round(0.1 + turn / 10, 1), "say", f"line {turn + 1}", 1 + turn % 3, "main", AUTHORS[turn % 3])
@@ -166,7 +166,7 @@ def answer_before_question(queue: Any, seed: int) -> tuple[str, Any]:
     """3d: whether an answer stands before its question somewhere; who answers has read the question."""
     from chatsys.teach.figures import delivery_matrix
 
-    network = Conditions(shortest=0.01, longest=SLOW, tail=0.0, in_order=False)
+    network = replace(OVERTAKING, longest=SLOW)
     world = World(seed, actor=total_order(queue), network=network)
     for turn, line in enumerate(SMALL_TALK):
         world.at(0.1 + turn / 100, "say", line, 1 + turn % 3, "main", AUTHORS[turn % 3])
@@ -191,7 +191,7 @@ AFTERWARDS = 10.0
 
 def play_scenario(queue: Any, steps: Sequence[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> World:
     """3.4: return the world after these verbs and ten quiet seconds; its network is quick and loses nothing by itself."""
-    network = Conditions(shortest=0.01, longest=0.02, tail=0.0, in_order=False)
+    network = replace(OVERTAKING, longest=0.02)
     actor = total_order(queue)
     actor.__name__ = "TotalOrder"  # the trace has this name, and must not say whose queue it is
     world = World(7, actor=actor, network=network, busiest=5000)
