@@ -118,7 +118,9 @@ def test_the_number_of_a_delivery_stands_in_the_column_that_the_actor_names() ->
     assert figures.describe(figures.delivery_matrix(trace)) == (
         "Where the nodes delivered, they agree; of 3 messages node 1 lacks 1."
     )
-    assert figures.describe(figures.queue_length(trace)).startswith("At node 2, up to 1 message waited 1.00 s for #2")
+    assert figures.describe(figures.queue_length(trace)).startswith(
+        "At node 2, 1 message waited for #2 alone, for 1.00 s"
+    )
 
 
 @pytest.mark.quick

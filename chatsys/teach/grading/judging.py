@@ -69,6 +69,7 @@ def judge(
     seeds_for: SeedsFor,
     keys: Keys | None = None,
     kinds: Iterable[Kind] | None = None,
+    *,
     allowance: Allowance | None = None,
 ) -> list[PartResult]:
     """Try `answer` on all parts of `exercise`, or those of these `kinds`, and return what became of each.

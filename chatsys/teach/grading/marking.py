@@ -159,7 +159,7 @@ def _outcomes(
         def seeds_for(exercise: Exercise, kind: Kind) -> Sequence[int]:
             return course.seeds_for(student, exercise, kind)
 
-        return judge(asked, code, seeds_for, keys, kinds, allowance)
+        return judge(asked, code, seeds_for, keys, kinds, allowance=allowance)
     except Exception as error:
         why = f"This could not be graded, and the grader is to blame: {error_told(error)}."
         return [
