@@ -148,7 +148,8 @@ def _grade_test(asked: WrittenTest, answers: tuple[Any, ...]) -> Grade:
 def _told(number: str, figure: str, hints: dict[str, int], found: PartResult) -> Grade:
     _failed[number] = _failed[number] + 1 if found.verdict == "fail" else 0
     first = next(iter(found.findings), None)
-    hint = hints.get(first.aspect) if first is not None and _failed[number] >= TRIES else None
+    helps = first is not None and first.hinted and _failed[number] >= TRIES
+    hint = hints.get(first.aspect) if first is not None and helps else None
     return Grade(
         question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence,
         seed=first.seed if first else None, trace=first.trace if first else None, steps=first.steps if first else (),

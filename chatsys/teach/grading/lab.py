@@ -55,6 +55,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The calls of the object that went wrong, from its first one to the wrong one and a few beyond."""
     rank: int = 0
     """How much the sentence explains: of several findings the one with the highest rank is told first."""
+    hinted: bool = True
+    """Whether the hint of the page for this aspect helps here."""
     inconclusive: bool = False
     """Whether nobody can tell if the aspect holds: its points are given, and a person is asked to look."""
 

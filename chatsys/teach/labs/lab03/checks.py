@@ -80,7 +80,7 @@ def find_shared(trial: Any, reading: Reading) -> Finding | None:
         f"{reading.opening(place)} your queue {reading.tell_returned(place)}; asked anew, alone, it returns "
         f"{numbers(alone.expected[place])}. {why}"
     )
-    return reading.finding("complete", sentence, place, SHARED)
+    return msgspec.structs.replace(reading.finding("complete", sentence, place, SHARED), hinted=False)
 
 
 def _find_lost(trial: Any, wrong: Sequence[Reading]) -> Iterator[Finding]:
