@@ -7,6 +7,7 @@
 """
 
 import multiprocessing.process
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,11 @@ from typed import Run
 
 settings.register_profile("same every time", derandomize=True, deadline=None)
 settings.load_profile("same every time")
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # begun in the background: programs of ours would be deaf to Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).parent
 ALONE = {

@@ -172,7 +172,10 @@ def test_the_command_goes_on_where_it_was_stopped(run: Run, tmp_path: Path) -> N
         while (not path.exists() or path.read_bytes().count(b"\n") < 4) and time.monotonic() < end:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        try:
+            assert process.wait(30) == 130
+        finally:
+            process.kill()
         assert process.stderr is not None and "Traceback" not in process.stderr.read()
     before = path.read_bytes()
     seeds = before.count(b"\n") + 1
