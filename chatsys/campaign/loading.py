@@ -126,7 +126,7 @@ def misfits(parts: Mapping[str, type]) -> list[str]:
 def _misfits(name: str, kind: type) -> list[str]:
     usual = PARTS[name]
     mine = f"{kind.__name__} ({place(kind)})"
-    lacking = [one for one in _public(usual) if inspect.isfunction(getattr(usual, one)) and not hasattr(kind, one)]
+    lacking = [one for one in _doors(usual) if not hasattr(kind, one)]
     if lacking:
         return [
             f"{mine} cannot be the part {name}, for it has no {', '.join(lacking)}; "
@@ -144,6 +144,13 @@ def _misfits(name: str, kind: type) -> list[str]:
     if lacking:
         return [f"{mine} lacks {', '.join(lacking)}: call super().__init__(state, config, random) in its __init__."]
     return [sentence for one in _public(usual) for sentence in _wrong_call(made, whole, one)]
+
+
+def _doors(usual: type) -> list[str]:
+    """Return the methods of a part that are called from outside: a small rule of a part is its own business."""
+    called = {name for one in vars(Node).values() if inspect.isfunction(one) for name in one.__code__.co_names}
+    methods = [name for name in _public(usual) if inspect.isfunction(getattr(usual, name))]
+    return [name for name in methods if hasattr(Part, name) or name in called]
 
 
 def _public(kind: type) -> list[str]:

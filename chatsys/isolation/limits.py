@@ -135,6 +135,8 @@ class Taken(msgspec.Struct, frozen=True):
     threads: int = 0
     sleeps: bool = False
     """Whether it waits for something of its own accord: it is neither ready to run, nor stopped, nor at the disk."""
+    memory: int = 0
+    """Bytes that it has in memory now."""
 
 
 class Spent(msgspec.Struct, frozen=True):
@@ -155,14 +157,13 @@ def taken(pid: int) -> Taken:
     try:
         if sys.platform == "linux":
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            return Taken(
-                (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(fields[17]), fields[0] == "S"
-            )
+            cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            return Taken(cpu, int(fields[17]), fields[0] == "S", int(fields[21]) * os.sysconf("SC_PAGE_SIZE"))
         import psutil
 
         process = psutil.Process(pid)
         times = process.cpu_times()
-        return Taken(float(times.user + times.system), process.num_threads())
+        return Taken(float(times.user + times.system), process.num_threads(), False, int(process.memory_info().rss))
     except Exception:  # it has ended
         return Taken()
 

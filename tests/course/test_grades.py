@@ -11,7 +11,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ import pytest
 from nbgrader_course import autograded
 from submissions import SUBMISSIONS
 
-from chatsys.isolation.limits import Quota
-from chatsys.isolation.remote import RemoteClass
+from chatsys.isolation.limits import Allowance
 from chatsys.teach.grading.batch import grade_one
 from chatsys.teach.grading.marking import Course, open_course
 
@@ -37,8 +35,7 @@ MOST_CPU = 20.0
 STRUCTURE = ("t1 ", "t2 ", "t8 ", "t9 ", "h9", "w1 ")
 """The beginnings of those that always go through nbgrader, too: some seconds for each."""
 
-SHORT_SLEEP = Quota(waiting=5.0)
-"""Who sleeps in each call is waited for no longer here."""
+quota = Allowance.quota
 
 ROWS: dict[str, list[str]] = {}
 
@@ -116,7 +113,7 @@ def told(mark: dict[str, Any]) -> str:
 def test_a_submission_gets_what_it_should_and_is_told_why(
     name: str, course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatsys.teach.grading.judging.RemoteClass", partial(RemoteClass, limits=SHORT_SLEEP))
+    monkeypatch.setattr(Allowance, "quota", lambda self: msgspec.structs.replace(quota(self), waiting=5.0))
     path = tmp_path / f"{LAB}.ipynb"
     path.write_text(json.dumps(notebook(name)))
     kin = {child.pid for child in psutil.Process().children(recursive=True)}

@@ -385,7 +385,7 @@ def test_a_plain_test_of_a_student_finds_most_of_them() -> None:
 
 
 def test_a_test_that_accuses_a_right_queue_is_told_what_it_said() -> None:
-    of = Score(killed=("a", "b"), missed=("c",), accused=("TheRealOne",), said="a message was held back")
+    of = Score(killed=("a", "b"), missed=("c",), accused=("TheRealOne",), said="a message was held back", shown=("c",))
     assert of.share() == 0
     assert str(of) == (
         "Your test finds 2 of 3 wrong answers, and it accuses a right one, which costs all points: "

@@ -62,6 +62,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course")
     shutil.copy(LABS / "nbgrader_config.py", folder)
     shutil.copytree(LABS / "source", folder / "source")
+    shutil.copytree(LABS / "keys", folder / "keys", ignore=shutil.ignore_patterns("__pycache__", "secret"))
     for name in NAMES:
         run("-m", "nbgrader", "generate_assignment", name, folder=folder)
     return folder

@@ -11,7 +11,6 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ from pingpong import PingPong
 from chatsys.errors import ChatsysError, named, told
 from chatsys.isolation.answer import ANSWER
 from chatsys.isolation.drain import Drain, say_bytes
-from chatsys.isolation.limits import Quota
-from chatsys.isolation.remote import RemoteClass
+from chatsys.isolation.limits import Allowance, Quota
 from chatsys.isolation.worker import call_in_worker
 from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
@@ -214,8 +212,7 @@ def test_a_class_that_leaves_or_keeps_threads_is_told_and_at_once() -> None:
 
 
 def test_a_class_that_sleeps_is_told_that_and_not_of_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = partial(RemoteClass, limits=Quota(operation=0.1))
-    monkeypatch.setattr("chatsys.teach.grading.judging.RemoteClass", short)
+    monkeypatch.setattr(Allowance, "quota", lambda self: Quota(operation=0.1))
     result = grade("3.1", right(lambda: time.sleep(60)), seeds=range(1))
     assert (result.verdict, result.points) == ("fail", 0)
     assert result.sentence.startswith("It slept for 1 s in test_floods.py, line "), result.sentence

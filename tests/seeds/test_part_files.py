@@ -241,16 +241,16 @@ def test_a_guarded_sweep_needs_no_parts() -> None:
 
 
 def test_classes_that_cannot_travel_are_told() -> None:
-    import threading
+    import socket
 
-    lock = threading.Lock()
+    with socket.socket() as connection:
 
-    class Locked:
-        def enter(self) -> None:
-            lock.acquire()
+        class Connected:
+            def enter(self) -> None:
+                connection.listen()
 
     with pytest.raises(UsageError, match="These classes cannot be handed to another process: "):
-        packed({"election": Locked})
+        packed({"election": Connected})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")

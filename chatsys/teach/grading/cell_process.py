@@ -142,7 +142,8 @@ class CellProcess:
 
     def _used(self) -> float:
         """Return the seconds of CPU that the process has taken."""
-        self.cpu = max(self.cpu, taken(self.process.pid).cpu)
+        has = taken(self.process.pid)
+        self.cpu, self.memory = max(self.cpu, has.cpu), max(self.memory, has.memory)
         return self.cpu
 
     def end(self) -> int:
@@ -154,7 +155,6 @@ class CellProcess:
                 _, status, usage = os.wait4(self.process.pid, 0)
                 self.process.returncode = os.waitstatus_to_exitcode(status)
                 self.cpu = usage.ru_utime + usage.ru_stime
-                self.memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
             else:
                 self.process.wait()
         assert self.process.returncode is not None
