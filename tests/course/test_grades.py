@@ -1,8 +1,9 @@
 """What is handed in, and what it gets: seventy submissions through the whole path of grading, as one table.
 
 Correct ones lose nothing, wrong ones what they should, hostile ones only what is theirs; nothing of one reaches the next.
-`pytest tests/course/test_grades.py -s` prints the table.  With WHOLE_TABLE=1 each one goes through nbgrader as well
-(some minutes); otherwise a few do, of those whose notebook was changed in its structure.
+`WHOLE_TABLE=1 pytest tests/course/test_grades.py -s` prints the table of all of them, each graded by `chatsys grade` and by
+nbgrader: some ten minutes.  Without it some are left to others: what differs in its class alone is played at the judge by
+the mould, and nbgrader gets two.
 """
 
 import copy
