@@ -159,11 +159,11 @@ def test_noise_in_the_pipe_of_the_answer_is_told_in_a_sentence(hire: Callable[..
 def test_a_script_without_a_guard_can_grade(tmp_path: Path) -> None:
     script = tmp_path / "mine.py"
     script.write_text(
-        "from chatsys import grade\n\n\nclass MyHoldBack:\n    def receive(self, number, message):\n"
-        "        return [message]\n\n\nprint(grade('3.1', MyHoldBack, seeds=range(2)))\n"
+        "from chatsys import grade\n\n\nclass MyHoldBack:\n    def __init__(self, first=1):\n        pass\n\n"
+        "    def receive(self, number, message):\n        return [message]\n\n\nprint(grade('3.1', MyHoldBack, seeds=range(2)))\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
-    assert done.stdout.startswith("3.1  not yet (2 of 5 points).  With seed "), done.stdout + done.stderr
+    assert done.stdout.startswith("3.1  not yet (1 of 14 points).  With seed "), done.stdout + done.stderr
     assert done.stdout.count("3.1") == 2, "the file is run once: its grade, and how to show it"
 
 
