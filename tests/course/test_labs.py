@@ -1,15 +1,13 @@
 """The nbgrader course: the source scores full marks, the release none, and the release is made from the source."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nbgrader_course import run
 
 from chatsys.errors import told
 from chatsys.sim.world import World
@@ -26,20 +24,6 @@ def notebook(kind: str, name: str) -> Path:
 
 def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def run(*command: str, folder: Path) -> str:
-    """Run a command of the venv in `folder`; return its output, fail with it if it fails."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    private = {
-        name: str(folder / ".jupyter") for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", *command], cwd=folder, env=os.environ | private | {"PATH": path},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
 
 
 def grade(folder: Path, *paths: Path) -> dict[str, Any]:

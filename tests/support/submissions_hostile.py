@@ -317,7 +317,7 @@ in_a_cell(
 )
 in_a_cell(
     "p3 writes an IPython profile and a crontab",
-    "import os\nfor place in ('/root/.ipython/profile_default/startup/00.py', '/var/spool/cron/poison', '/etc/profile.d/poison.sh'):\n    try:\n        os.makedirs(os.path.dirname(place), exist_ok=True)\n        open(place, 'w').write('x')\n    except OSError:\n        pass",
+    "import os, pwd\nhome = pwd.getpwuid(os.getuid()).pw_dir\nfor place in (home + '/.ipython/profile_default/startup/00.py', '/var/spool/cron/poison', '/etc/profile.d/poison.sh'):\n    try:\n        os.makedirs(os.path.dirname(place), exist_ok=True)\n        open(place, 'w').write('x')\n    except OSError:\n        pass",
 )
 in_a_cell(
     "p4 leaves a process behind",

@@ -1,25 +1,22 @@
 """A trial in this process that starts anew: for tests of judges, where a real one would take a process."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from chatsys.errors import told
-from chatsys.isolation.calls import Call, CallScript, Reply
+from chatsys.isolation.calls import CallScript, Reply
 from chatsys.teach.grading.lab import Exercise
-from chatsys.teach.grading.replayed import ReplayedClass
+from chatsys.teach.grading.trial import LocalTrial
 
 
-class TestTrial:
+class TestTrial(LocalTrial):
     """What the class keeps in its own lists and dictionaries is left behind when it is asked alone."""
 
     __test__ = False
-    unfinished = ""
 
     def __init__(self, answer: type, exercise: Exercise) -> None:
-        self.answer, self.name, self.methods = answer, answer.__name__, exercise.methods
+        super().__init__(answer, exercise)
+        self.answer = answer
         self.cls: Any = self.fresh()
 
     def fresh(self) -> Any:
@@ -33,40 +30,10 @@ class TestTrial:
         return type(self.name, (self.answer,), kept)
 
     def ask(self, scripts: Sequence[CallScript]) -> list[list[Reply]]:
-        """Play them one after the other."""
-        return [self._play(self.cls, script) for script in scripts]
+        """Play them one after the other, all with one class."""
+        return [LocalTrial.alone(self, script) for script in scripts]
 
     def alone(self, script: CallScript) -> list[Reply]:
         """Play one with a class of its own."""
         self.cls = self.fresh()
-        return self._play(self.cls, script)
-
-    def growth(self, load: Callable[[int, int], CallScript]) -> int | None:
-        """Nobody can tell here."""
-        return None
-
-    def replayed(self) -> ReplayedClass:
-        """Play histories here."""
-        return ReplayedClass(self.name, self.methods, self.ask)
-
-    def _play(self, cls: Any, script: CallScript) -> list[Reply]:
-        replies: list[Reply] = []
-        try:
-            mine = cls(*script.arguments)
-        except Exception as error:
-            return [Reply(error=told(error))]
-        for call in script.calls:
-            replies.append(self._reply(mine, call))
-            if not replies[-1].right:
-                break
-        return replies
-
-    def _reply(self, mine: Any, call: Call) -> Reply:
-        try:
-            value = getattr(mine, call.method)(*call.arguments)
-        except Exception as error:
-            return Reply(error=told(error))
-        try:
-            return Reply(msgspec.convert(value, self.methods[call.method].returns))
-        except msgspec.ValidationError:
-            return Reply(wrong=f"{value!r:.60}")
+        return super().alone(script)

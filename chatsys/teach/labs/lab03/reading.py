@@ -144,8 +144,6 @@ class Reading:
         if reply.error is None:
             what = "the messages that it was given" if (reply.wrong or "").startswith("[") else "messages"
             return f"{opening} your queue returned {reply.wrong}; receive must return a list of {what}, [] for none."
-        if reply.error.startswith("NotImplementedError"):
-            return f"Your class is not written yet: it raised {reply.error}."
         return f"{opening} your queue raised {reply.error}."
 
     def tell_silence(self) -> str:
