@@ -1,8 +1,11 @@
 """Grades: a student's class, or a whole notebook, goes in; points and a story come out.
 
     lab            what a lab declares: exercises, parts, aspects, points
-    grader         one class, in a notebook: the public part;  predictions: an answer before the run
-    judging        one answer, tried part by part;  trial: how a judge asks it;  written: tests that students write
+    grader         one class, in a notebook: the public part;  playing: what `show` makes of a grade
+    predictions    an answer before the run;  revealing: what the run says to it
+    judging        one answer, tried part by part;  trial: how a judge asks it
+    searching      a judge that tries every order;  replayed: the state of a class is what was asked and answered
+    written        tests that students write;  recording: the side of it in the student's process
     keys, seeds    what students do not have;  copies: how alike two answers are
 
     reading        the file of a notebook;  tidying: what became of its cells is put right;  submission: what is in it
