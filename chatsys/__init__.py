@@ -36,7 +36,7 @@ The folders are the argument; arrows point down only:
     sim | runtime | explore          the imaginary world, the real one, and every order of events
     check | faults                   what must hold in a trace; what can be broken, and the verbs
     run, trace                       a run as a file; the one history that every world writes
-    isolation, surroundings          somebody else's code, bounded; errors of the system as sentences
+    isolation, locks, surroundings   somebody else's code, bounded; errors of the system as sentences
     protocol                         the chat, pure: no I/O, no clock, no randomness of its own
     actor                            the contract of anything that lives in a world
     config, errors

@@ -1,4 +1,4 @@
-"""The surroundings: what files, disks, locks and this machine's network do, as one true sentence.
+"""The surroundings: what files, disks and this machine's network do, as one true sentence.
 
 A program can be right and still meet a full disk, a home folder without file locks or a name that nobody
 knows.  None of these is a bug, and none of them breaks a promise of the protocol.  So each of them becomes
@@ -23,13 +23,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from chatsys.capabilities import FILE_LOCKS, has
-from chatsys.errors import ChatsysError, NotHere, UsageError
+from chatsys.errors import ChatsysError, UsageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """No more bytes fit: on the disk, into this user's share of it, into one file."""
-NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
-"""What file systems answer that keep no locks."""
 UNUSABLE = (OSError, ValueError)
 """What the system raises for a path: an OSError, or for text that can be no path a ValueError."""
 
@@ -180,27 +177,6 @@ def read_ordinary(path: Path) -> bytes:
             return stream.read()
     finally:
         os.close(file)
-
-
-def lock(file: int, path: Path) -> bool:
-    """Lock an open file for this process, or say that another one has it; the lock ends with the process.
-
-    A second lock of the same file in this process is refused too.  Raises `NotHere` where the file
-    system keeps no locks, as the home folders of some JupyterHubs (NFS) do not, and `OSError`.
-    """
-    if not has(FILE_LOCKS):
-        return True  # where there are no other processes either, none can have it
-    from filelock import lock_descriptor  # only who locks pays for it
-
-    try:
-        return lock_descriptor(file, blocking=False)
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-        raise NotHere(
-            f"The file system of {path} keeps no file locks ({reason(error)}), so nothing would keep a second "
-            "process away; name a place on a disk of this machine, for example in /tmp or /var/tmp."
-        ) from None
 
 
 def start_thread(thread: threading.Thread) -> None:

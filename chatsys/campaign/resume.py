@@ -20,8 +20,9 @@ import msgspec
 
 from chatsys.campaign.one_seed import Plan, SeedResult
 from chatsys.errors import ChatsysError, TraceError, UsageError
+from chatsys.locks import lock
 from chatsys.run import digest_core, versions
-from chatsys.surroundings import UNUSABLE, advice, lock, place, reason
+from chatsys.surroundings import UNUSABLE, advice, place, reason
 from chatsys.trace import UNREADABLE
 
 VERSION = 2

@@ -30,7 +30,8 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.logfile import decode, encode
 from chatsys.errors import ChatsysError, DiskFailed, LogError, LogInUse
-from chatsys.surroundings import FULL, UNUSABLE, advice, lock, place, read_ordinary, reason, start_thread
+from chatsys.locks import lock
+from chatsys.surroundings import FULL, UNUSABLE, advice, place, read_ordinary, reason, start_thread
 
 LOG = "log.jsonl"
 LOCK = "lock"

@@ -14,8 +14,9 @@ from typed import Run, refused
 
 from chatsys import Cluster
 from chatsys.errors import DamagedLog, DiskFailed, LogError, LogInUse, NotHere
+from chatsys.locks import NO_LOCKS
 from chatsys.runtime.disk import Disk, cannot_use
-from chatsys.surroundings import NO_LOCKS, try_write
+from chatsys.surroundings import try_write
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes, limits and /proc")
 

@@ -1,0 +1,42 @@
+"""A lock on an open file, so that no second process writes what this one writes.
+
+Opening a folder of data happens in threads, of several nodes at once and sometimes with the last descriptors
+that the system gives.  Python's import is no help there: a thread that waits for a module whose import fails in
+another thread may see half of it.  So the library is imported here, at the top, and whoever can lock imports
+this room before it opens anything.
+
+Assumes   the file is open for writing.
+Promises  the lock ends with the process, however that ends.
+Read also `runtime.disk` (a node's folder), `campaign.resume` (a file of results).
+"""
+
+import errno
+from pathlib import Path
+
+from filelock import lock_descriptor
+
+from chatsys.capabilities import FILE_LOCKS, has
+from chatsys.errors import NotHere
+from chatsys.surroundings import reason
+
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What file systems answer that keep no locks."""
+
+
+def lock(file: int, path: Path) -> bool:
+    """Lock an open file for this process, or say that another one has it; the lock ends with the process.
+
+    A second lock of the same file in this process is refused too.  Raises `NotHere` where the file
+    system keeps no locks, as the home folders of some JupyterHubs (NFS) do not, and `OSError`.
+    """
+    if not has(FILE_LOCKS):
+        return True  # where there are no other processes either, none can have it
+    try:
+        return lock_descriptor(file, blocking=False)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        raise NotHere(
+            f"The file system of {path} keeps no file locks ({reason(error)}), so nothing would keep a second "
+            "process away; name a place on a disk of this machine, for example in /tmp or /var/tmp."
+        ) from None
