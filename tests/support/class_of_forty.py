@@ -129,7 +129,8 @@ def _answered(notebook: Notebook, course: Course, number: int, wrong: tuple[str,
     """Return the notebook with an answer to each exercise, right or wrong, and a text in each cell that people read."""
     keys = course.keys
     assert keys is not None
-    sources = {kind: Classes(LABS / "keys" / course.lab.name / f"{kind}.py") for kind in ("answers", "mistakes")}
+    answers, mistakes = (LABS / "keys" / course.lab.name / f"{kind}.py" for kind in ("answers", "mistakes"))
+    sources = {"answers": Classes(answers), "mistakes": Classes(answers, mistakes)}
     taken = frozenset(exercise.writes for exercise in course.lab.exercises)
     for exercise in course.lab.exercises:
         right = list(keys.answers[exercise.number].values())
@@ -176,29 +177,27 @@ def cell(notebook: Notebook, name: str) -> dict[str, Any]:
 
 
 class Classes:
-    """The classes in a file of keys, each with all that it needs, as a student would have written it."""
+    """The classes in files of keys, each with all that it needs, as a student would have written it."""
 
-    def __init__(self, path: Path) -> None:
-        self.tree = ast.parse(path.read_text(encoding="utf-8"))
-        self.defined = {
-            name: node for node in self.tree.body for name in _names_defined(node)
-        }  # fmt: skip
+    def __init__(self, *paths: Path) -> None:
+        self.body = [node for path in paths for node in ast.parse(path.read_text(encoding="utf-8")).body]
+        self.defined = {name: place for place, node in enumerate(self.body) for name in _names_defined(node)}
 
     def source(self, cls: str, name: str, taken: frozenset[str]) -> str:
         """Return the source of a class under another name, after what it stands on; no other name is one of `taken`."""
-        needed: dict[int, ast.stmt] = {}
+        needed: set[int] = set()
         self._need(cls, needed)
-        body = [copy.deepcopy(needed[line]) for line in sorted(needed)]
+        body = [copy.deepcopy(self.body[place]) for place in sorted(needed)]
         renamed = {one: f"Base{one}" for one in taken if not one == cls == name}
         text = "\n\n\n".join(ast.unparse(_Renamed(renamed).visit(node)) for node in body)
         return text if cls == name else f"{text}\n\n\nclass {name}({renamed.get(cls, cls)}):\n    pass"
 
-    def _need(self, name: str, needed: dict[int, ast.stmt]) -> None:
-        node = self.defined.get(name)
-        if node is None or node.lineno in needed:
+    def _need(self, name: str, needed: set[int]) -> None:
+        place = self.defined.get(name)
+        if place is None or place in needed:
             return
-        needed[node.lineno] = node
-        for one in ast.walk(node):
+        needed.add(place)
+        for one in ast.walk(self.body[place]):
             if isinstance(one, ast.Name):
                 self._need(one.id, needed)
 
