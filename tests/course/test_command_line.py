@@ -17,7 +17,7 @@ from typed import Run, refused
 from chatsys.campaign import bench
 
 COMMANDS = (
-    "lab", "demo", "grade", "doctor", "node", "cluster up", "cluster status", "client", "verify", "simulate", "bench",
+    "lab", "demo", "release", "grade", "doctor", "node", "cluster up", "cluster status", "client", "verify", "simulate", "bench",
     "mutants", "soak", "explore", "fuzz",
 )  # fmt: skip
 
