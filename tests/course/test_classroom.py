@@ -22,7 +22,7 @@ from chatsys.teach.classroom.inbox import open_inbox
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each
 from chatsys.teach.classroom.results import FORM, ClassResults, StudentResult, as_text, read_results
 from chatsys.teach.grading.course import Course, open_course
-from chatsys.teach.grading.marking import Mark
+from chatsys.teach.grading.marking import Mark, without_answers
 
 LABS = Path(__file__).parents[2] / "labs"
 WRONG = RIGHT.replace("FACTOR", "3")
@@ -146,7 +146,7 @@ def test_a_place_that_takes_no_more_ends_it_in_one_sentence_and_keeps_what_was_g
 def answers_at_once(some: Sequence[Job], setting: Setting) -> Iterator[tuple[str, Mark]]:
     """Mark without looking; for what does not hang on marks."""
     for job in some:
-        yield job.key, batch.without_answers(jobs.the_course(setting), "not looked at", job.student)
+        yield job.key, without_answers(jobs.the_course(setting), "not looked at", job.student)
 
 
 def test_who_is_not_in_the_inbox_any_more_is_kept_and_told(toy: Course, inbox: Path, tmp_path: Path) -> None:

@@ -83,9 +83,31 @@ def test_the_bundle_has_what_a_lab_needs_and_nothing_of_teachers(bundle: Path) -
     }  # fmt: skip
     assert {path.name for path in (bundle / "labs").iterdir()} == {"release"}
     assert (bundle / "labs" / "release" / LAB / f"{LAB}.ipynb").is_file()
+    page, make = (bundle / "README.md").read_text(), (bundle / "Makefile").read_text()
+    assert f"`{LAB}`" in page and f"make test LAB={LAB}" in page and "LABS" not in page
+    assert all(f"\n{target}: " in make for target in ("lab", "test"))
+
+
+ASKED = """
+from chatsys.errors import ChatsysError
+from chatsys.mutants import schedules
+from chatsys.mutants.bugs import MUTANTS, named
+from chatsys.mutants.closed import need_searches
+from chatsys.teach.grading.course import open_course
+print(len(MUTANTS), *schedules.DIRECTED)
+for act in (lambda: named("vote twice"), lambda: schedules.play("C5"), need_searches, lambda: open_course("03-total-order")):
+    try:
+        act()
+    except ChatsysError as error:
+        print(error)
+print(schedules.play("C4", flawed=True).killer.invariant, open_course("03-total-order", public=True).lab.name)
+"""
+
+
+def test_what_needs_the_mutants_says_in_one_sentence_that_they_are_not_there(bundle: Path) -> None:
     surroundings = os.environ | {"PYTHONPATH": str(bundle), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", ASKED],
         cwd=bundle,
         env=surroundings,
         capture_output=True,

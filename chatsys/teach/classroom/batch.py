@@ -166,14 +166,14 @@ class _Session:
         for student, one in self.handed.items():
             old = self.old.get(student)
             basis = self._basis(one)
-            if one.path is None:
-                self._put(one, self._without_notebook(one), old)
-                tell(self._progress(student, again=True))
-            elif old is None or again or basis_of(old) != basis:
-                todo.append(Job(key=student, path=str(one.path), student=student))
-            else:
+            if old is not None and not again and basis_of(old) == basis:
                 self.results.submissions[student] = replace(old, **_identity(one))
                 tell(self._progress(student, again=False))
+            elif one.path is None:
+                self._put(one, self._without_notebook(one), old)
+                tell(self._progress(student, again=True))
+            else:
+                todo.append(Job(key=student, path=str(one.path), student=student))
         self._write()
         return todo
 
