@@ -19,7 +19,7 @@ import msgspec
 import nbformat
 import psutil
 import pytest
-from nbgrader_course import autograded
+from nbgrader_course import autograded, run
 from submissions import SUBMISSIONS
 
 from chatsys.isolation.limits import Allowance
@@ -143,11 +143,17 @@ if WHOLE:  # some ten minutes; `test_labs` sends a few through nbgrader in every
     def test_nbgrader_gives_the_same_points(secret: Path, tmp_path: Path) -> None:
         students = {f"student{number}": name for number, name in enumerate(SUBMISSIONS)}
         scores = autograded(tmp_path, LAB, {student: notebook(name) for student, name in students.items()}, secret)
+        paths = {student: tmp_path / "submitted" / student / LAB / f"{LAB}.ipynb" for student in students}
+        out = run(
+            "-m", "chatsys", "grade", *map(str, paths.values()), "--lab", LAB, "--course", str(LABS),
+            "--secret", str(secret), "--jobs", "2", "--json", folder=tmp_path,
+        )  # fmt: skip
+        marks = json.loads(out)
         for student, name in students.items():
-            path = tmp_path / "submitted" / student / LAB / f"{LAB}.ipynb"
-            mark = grade_one(path, open_course(LAB, LABS, secret), student)
-            ROWS.setdefault(name, ["", f"{mark['score']:g}", "", "", "", ""])[2] = f"{scores[student]:g}"
-            assert scores[student] == pytest.approx(mark["score"]), name
+            score = marks[str(paths[student])]["score"]
+            ROWS.setdefault(name, ["", f"{score:g}", "", "", "", ""])[2] = f"{scores[student]:g}"
+        unequal = {name: scores[one] - marks[str(paths[one])]["score"] for one, name in students.items()}
+        assert {name: more for name, more in unequal.items() if more} == {}
 
 
 def print_table() -> None:

@@ -69,7 +69,9 @@ def test_a_plan_that_the_command_has_no_word_for_is_replayed_by_python() -> None
 
 def test_the_faults_do_what_they_are_named_for() -> None:
     seen: set[str] = set()
-    runs = [(seed, Plan(calm=2)) for seed in range(12)] + [(seed, Plan(calm=2, kinds=("isolate",))) for seed in range(3)]
+    runs = [(seed, Plan(calm=2)) for seed in range(12)] + [
+        (seed, Plan(calm=2, kinds=("isolate",))) for seed in range(3)
+    ]
     for seed, plan in runs:
         for record in schedule(seed, plan).trace:
             seen.add(record.kind)
