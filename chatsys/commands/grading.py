@@ -3,7 +3,10 @@
 Read also `teach.classroom.batch` (a class), `teach.grading.marking` (one mark), `teach.grading.tidying`.
 """
 
+import os
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +17,7 @@ from chatsys.commands import HELD, VIOLATED, AsJson, hint, leave, print_json, pr
 from chatsys.commands.class_lines import Watch, print_summary
 from chatsys.errors import UsageError
 from chatsys.escape import escape
-from chatsys.surroundings import UNUSABLE, reason, try_read, try_write
+from chatsys.surroundings import UNUSABLE, is_file, reason, try_read, try_write
 
 if TYPE_CHECKING:
     from chatsys.teach.classroom.batch import Grader
@@ -89,23 +92,21 @@ def grade(
 
         chatsys grade --gradescope autograder.zip --lab 03-total-order
     """
-    from chatsys.teach.classroom.jobs import Setting
-
-    setting = Setting(lab=lab, course=_text(course), secret=_text(secret), public=public)
+    setting = partial(_setting, lab, course, secret, public)
     if gradescope is not None:
         _autograder(gradescope, setting, places)
         return
     if not places:
         raise UsageError("Nothing was given to grade; give notebooks, or the folder or zip of a class.")
-    if student is not None and (len(places) > 1 or not places[0].is_file()):
+    if student is not None and (len(places) > 1 or not is_file(places[0])):
         raise UsageError("--id names the student of one notebook; for several, name the files or their folders so.")
-    alone = len(places) == 1 and not places[0].is_dir() and places[0].suffix.lower() != ".zip"
+    alone = len(places) == 1 and not os.path.isdir(places[0]) and places[0].suffix.lower() != ".zip"
     if alone and csv is None and scheduler is None and not again:
         _grade_one(places[0], setting, student, results, as_json)
         return
     table = try_write(csv) if csv is not None else None
     folder = results or Path(f"results-{Path(lab).stem}")
-    graded = _grade_class(places, setting, folder, (_time(due), jobs, again, scheduler, student), as_json)
+    graded = _grade_class(places, setting(), folder, (_time(due), jobs, again, scheduler, student), as_json)
     if table is not None:
         _write_table(table, graded, column)
     if as_json:
@@ -114,7 +115,9 @@ def grade(
         print_summary(graded, folder)
 
 
-def _grade_one(path: Path, setting: "Setting", student: str | None, results: Path | None, as_json: bool) -> None:
+def _grade_one(
+    path: Path, setting: Callable[[], "Setting"], student: str | None, results: Path | None, as_json: bool
+) -> None:
     """Grade one notebook, and tell all of its mark."""
     try:
         try_read(path)
@@ -130,7 +133,7 @@ def _grade_one(path: Path, setting: "Setting", student: str | None, results: Pat
     from chatsys.teach.classroom.results import as_text, write_whole
 
     need("Grading whole notebooks", PROCESSES, instead="check one class at a time")
-    known = the_course(setting)
+    known = the_course(setting())
     mark = grade_one(path, known, student or student_of(path, known.lab.name))
     mark["student"] = student or student_of(path, known.lab.name)
     if place is not None:
@@ -184,12 +187,12 @@ def _write_table(path: Path, graded: "ClassResults", column: str | None) -> None
     hint(f"{path} has the points of the machine; those that people give are not in them.")
 
 
-def _autograder(path: Path, setting: "Setting", places: list[Path] | None) -> None:
+def _autograder(path: Path, setting: Callable[[], "Setting"], places: list[Path] | None) -> None:
     if places:
         raise UsageError("--gradescope writes the autograder and grades nothing; leave the notebooks out.")
     from chatsys.teach.classroom.autograder import write_autograder
 
-    for line in write_autograder(path, setting):
+    for line in write_autograder(path, setting()):
         print(line)
 
 
@@ -201,6 +204,13 @@ def _time(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError, OSError):
         raise UsageError(f'--due is {text[:60]!r}; write a day and a time, for example "2026-11-20 23:59".') from None
+
+
+def _setting(lab: str, course: Path | None, secret: Path | None, public: bool) -> "Setting":
+    """Return with what to grade; what is imported for it comes after the places were tried."""
+    from chatsys.teach.classroom.jobs import Setting
+
+    return Setting(lab=lab, course=_text(course), secret=_text(secret), public=public)
 
 
 def _text(path: Path | None) -> str | None:

@@ -148,7 +148,7 @@ if WHOLE:  # some ten minutes; `test_labs` sends a few through nbgrader in every
             "-m", "chatsys", "grade", *map(str, paths.values()), "--lab", LAB, "--course", str(LABS),
             "--secret", str(secret), "--jobs", "2", "--json", folder=tmp_path,
         )  # fmt: skip
-        marks = json.loads(out)
+        marks = {mark["path"]: mark for mark in json.loads(out)["submissions"].values()}
         for student, name in students.items():
             score = marks[str(paths[student])]["score"]
             ROWS.setdefault(name, ["", f"{score:g}", "", "", "", ""])[2] = f"{scores[student]:g}"
