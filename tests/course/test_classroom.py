@@ -14,7 +14,7 @@ from typed import Run
 
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.teach.classroom import batch, jobs
-from chatsys.teach.classroom.batch import FORMS, RESULTS, Progress, grade_class, results_place
+from chatsys.teach.classroom.batch import FORMS, RESULTS, Settled, grade_class, results_place
 from chatsys.teach.classroom.cluster import on_scheduler, packed, unpacked
 from chatsys.teach.classroom.gradebooks import as_csv, left_out
 from chatsys.teach.classroom.gradescope import file_name
@@ -58,7 +58,7 @@ def answered(path: Path, source: str) -> None:
     written(path, found)
 
 
-def graded(inbox: Path, folder: Path, tell: Callable[[Progress], None] = lambda one: None, **how: Any) -> ClassResults:
+def graded(inbox: Path, folder: Path, tell: Callable[[Settled], None] = lambda one: None, **how: Any) -> ClassResults:
     with open_inbox([inbox], LAB.name) as found:
         return grade_class(found, SETTING, folder, tell=tell, **how)
 
@@ -70,12 +70,12 @@ def marked(student: str, score: float, about: dict[str, Any] | None = None) -> S
 # --- stopped, and on again ------------------------------------------------------------------------
 
 
-def test_a_class_that_was_stopped_goes_on_and_what_changes_is_graded_again_with_the_reason(
-    toy: Course, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_class_that_was_stopped_goes_on_where_it_was_and_its_results_say_all_of_it(
+    toy: Course, inbox: Path, tmp_path: Path
 ) -> None:
     folder, whole = tmp_path / "results", []
 
-    def stop(one: Progress) -> None:
+    def stop(one: Settled) -> None:
         whole.append(list(read_results(folder / RESULTS).submissions))
         if one.result.student == "2":
             raise KeyboardInterrupt
@@ -85,7 +85,6 @@ def test_a_class_that_was_stopped_goes_on_and_what_changes_is_graded_again_with_
     assert whole == [["1"], ["1", "2"]]
     with results_place(folder):  # the lock went with the one that was stopped
         pass
-
     done: list[tuple[str, bool]] = []
     results = graded(inbox, folder, lambda one: done.append((one.result.student, one.again)))
     assert done == [("1", False), ("2", False), ("3", True)]
@@ -100,17 +99,8 @@ def test_a_class_that_was_stopped_goes_on_and_what_changes_is_graded_again_with_
     assert results.submissions["1"].texts["explanation"] == "Twice." and results.submissions["2"].answers == {
         "double": WRONG
     }
-
-    answered(inbox / "Bob_2_assignsubmission_file" / "98.ipynb", RIGHT)
-    done.clear()
-    results = graded(inbox, folder, lambda one: done.append((one.result.student, one.again)))
-    assert done == [("1", False), ("3", False), ("2", True)]
-    assert results.submissions["2"].changes == [
-        "2 of 12 points before, now 12 of 12.", "The notebook is another one than before.",
-    ]  # fmt: skip
-    assert results.submissions["2"].earlier is not None and results.submissions["2"].earlier.score == 2
     form = json.loads((folder / FORMS / "2.json").read_text())
-    assert form["score"] == 12 and [test["visibility"] for test in form["tests"]] == [
+    assert form["score"] == 2 and [test["visibility"] for test in form["tests"]] == [
         "visible",
         "visible",
         "after_due_date",
@@ -118,11 +108,25 @@ def test_a_class_that_was_stopped_goes_on_and_what_changes_is_graded_again_with_
     assert form["execution_time"] > 0 and form["extra_data"]["secret"] == toy.secret_id
     assert toy.secret.decode() not in (folder / RESULTS).read_text() + json.dumps(form)
 
+
+def test_what_changed_is_graded_again_and_its_mark_says_why(
+    toy: Course, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, done = tmp_path / "results", list[str]()
+    graded(inbox, folder)
+    answered(inbox / "Bob_2_assignsubmission_file" / "98.ipynb", RIGHT)
+    results = graded(inbox, folder, lambda one: done.append(one.result.student * one.again))
+    assert done == ["", "", "2"]
+    assert results.submissions["2"].changes == [
+        "2 of 12 points before, now 12 of 12.", "The notebook is another one than before.",
+    ]  # fmt: skip
+    assert results.submissions["2"].earlier is not None and results.submissions["2"].earlier.score == 2
     use(monkeypatch, msgspec.structs.replace(toy, secret=b"another secret, long enough", version="newer"))
-    results = graded(inbox, folder)
+    results = graded(inbox, folder, grader=answers_at_once)
     assert results.remarks[0].startswith(f"The secret changed since the last grading ({toy.secret_id} -> ")
     assert "all 3 marks are made again" in results.remarks[0]
-    assert results.submissions["1"].changes[1:] == [
+    assert results.submissions["1"].changes == [
+        "12 of 12 points before, now 0 of 12.",
         "Lab version toy -> newer: its notebook, its checks or its keys were changed.",
         f"Secret changed ({toy.secret_id} -> {results.secret}): other hidden seeds.",
     ]
@@ -133,7 +137,7 @@ def test_a_place_that_takes_no_more_ends_it_in_one_sentence_and_keeps_what_was_g
 ) -> None:
     folder = tmp_path / "results"
 
-    def in_the_way(one: Progress) -> None:
+    def in_the_way(one: Settled) -> None:
         (folder / f".{RESULTS}.new").mkdir()
 
     with pytest.raises(

@@ -1,6 +1,12 @@
-"""The classroom: a whole class at a time, from the platform where notebooks are handed in and back to its gradebook.
+"""The classroom: a whole class at a time, from what it is given to what goes into a gradebook.
 
-    results      what is kept of a class: `results.json`, its form and how it is written
+    release, leaks          what students get, and that no answer is in it;  bundle/: its README and Makefile
+    layouts, handed         what platforms give, and whose each notebook is;  inbox: one for each student;  unpacking: zips
+    batch                   a class is graded, stopped, graded on;  regrading: why a mark changed;  jobs: several at a time
+    cluster                 the same on many machines
+    results                 what is kept of a class: `results.json`, its form and how it is written
+    gradebooks              tables for the imports of Moodle and Canvas
+    gradescope              its form of a mark;  autograder: its zip;  on_gradescope: what runs there
 
-Read first `results`; `teach.grading.marking` makes one mark.
+Read first `results`, then `batch`; `teach.grading.marking` makes one mark.
 """

@@ -49,8 +49,8 @@ Grader = Callable[[Sequence[Job], Setting], Iterator[tuple[str, Mark]]]
 """(jobs, setting) -> (key, mark) of each, as soon as it is there."""
 
 
-class Progress(msgspec.Struct, kw_only=True):
-    """What whoever watches a batch is told after each mark."""
+class Settled(msgspec.Struct, kw_only=True):
+    """One submission has its mark: what whoever watches a batch is told."""
 
     total: int
     done: int
@@ -67,7 +67,7 @@ def grade_class(
     jobs: int = 1,
     again: bool = False,
     grader: Grader | None = None,
-    tell: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[Settled], None] = lambda progress: None,
 ) -> ClassResults:
     """Grade what lies in the inbox and return the results, which stand in `folder`.
 
@@ -159,7 +159,7 @@ class _Session:
                 f"{', ...' if len(gone) > 5 else ''}); they are kept."
             )
 
-    def begin(self, again: bool, tell: Callable[[Progress], None]) -> list[Job]:
+    def begin(self, again: bool, tell: Callable[[Settled], None]) -> list[Job]:
         """Keep what is the same as before, mark what has no notebook, and return the rest as jobs."""
         todo: list[Job] = []
         self.results.submissions = dict(self.old)
@@ -185,7 +185,7 @@ class _Session:
         versions = self.course.versions(one.student)
         return Basis(digest=self.digests[one.student], secret=self.course.secret_id, versions=versions)
 
-    def add(self, student: str, mark: Mark) -> Progress:
+    def add(self, student: str, mark: Mark) -> Settled:
         """Take in a mark, and write it down."""
         self._put(self.handed[student], mark, self.old.get(student))
         self._write()
@@ -217,9 +217,9 @@ class _Session:
         self.results.written = _now()
         write_results(self.folder / RESULTS, self.results)
 
-    def _progress(self, student: str, again: bool) -> Progress:
+    def _progress(self, student: str, again: bool) -> Settled:
         self.settled.add(student)
-        return Progress(
+        return Settled(
             total=len(self.handed), done=len(self.settled), result=self.results.submissions[student], again=again
         )
 
