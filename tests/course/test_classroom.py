@@ -20,6 +20,7 @@ from chatsys.teach.classroom.gradebooks import as_csv, left_out
 from chatsys.teach.classroom.gradescope import file_name
 from chatsys.teach.classroom.inbox import open_inbox
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each
+from chatsys.teach.classroom.regrading import of_another_version
 from chatsys.teach.classroom.results import FORM, ClassResults, StudentResult, as_text, read_results
 from chatsys.teach.grading.course import Course, open_course
 from chatsys.teach.grading.marking import Mark, without_answers
@@ -271,6 +272,15 @@ def test_results_with_half_a_letter_are_written_and_read(tmp_path: Path) -> None
     path = tmp_path / RESULTS
     path.write_text(as_text(ClassResults(lab="98", submissions={"x": marked("x", 1, {"name": "\ud800"})})))
     assert path.read_bytes().isascii() and json.loads(path.read_text())["lab"] == "98"
+
+
+@pytest.mark.quick
+def test_a_class_that_got_another_version_of_the_lab_is_told_so_and_one_person_is_not() -> None:
+    odd = marked("x", 5, {"output": "cell setup had been changed and was put back", "answers": {"double": "1"}})
+    (told,) = of_another_version([odd, odd, odd, marked("y", 5), marked("z", 0)])
+    assert told.startswith("In 3 of 4 notebooks the lab's own cells are others than here")
+    assert list(of_another_version([odd, odd, marked("y", 5)])) == []
+    assert list(of_another_version([odd] * 3 + [marked("y", 5)] * 3)) == []
 
 
 # --- many machines --------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from chatsys.teach.classroom.gradescope import as_gradescope, file_name
 from chatsys.teach.classroom.handed import Handed
 from chatsys.teach.classroom.inbox import Inbox
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each, likenesses, the_course
-from chatsys.teach.classroom.regrading import Basis, basis_of, explain, of_the_secret
+from chatsys.teach.classroom.regrading import Basis, basis_of, explain, of_another_version, of_the_secret
 from chatsys.teach.classroom.results import (
     ClassResults,
     EarlierMark,
@@ -208,6 +208,7 @@ class _Session:
         paths = {student: one.path for student, one in self.handed.items() if one.path is not None}
         for student, hints in likenesses(paths, self.course).items():
             self.results.submissions[student].hints = hints
+        self.results.remarks += of_another_version([self.results.submissions[one] for one in self.handed])
         self._write()
         return self.results
 
