@@ -158,11 +158,14 @@ def _grade_class(
     due, jobs, again, scheduler, student = how
     lab = the_course(setting).lab.name
     grader = _on(scheduler)
-    with open_inbox(places, lab, due, student) as inbox, progress(len(inbox.handed), "submissions") as step:
+    with open_inbox(places, lab, due, student) as inbox:
         hint(f"{len(inbox.handed)} submissions, as {inbox.layout} lays them; results in {folder}.")
+        for remark in inbox.remarks:
+            hint(remark)
         try:
-            watch = Watch(step, as_json)
-            return grade_class(inbox, setting, folder, jobs=jobs, again=again, grader=grader, tell=watch)
+            with progress(len(inbox.handed), "submissions") as step:
+                watch = Watch(step, as_json)
+                return grade_class(inbox, setting, folder, jobs=jobs, again=again, grader=grader, tell=watch)
         except KeyboardInterrupt:
             hint(f"What was graded is kept in {folder}; the same command goes on with the rest.")
             raise
