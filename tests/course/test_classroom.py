@@ -19,7 +19,7 @@ from chatsys.teach.classroom.cluster import on_scheduler, packed, unpacked
 from chatsys.teach.classroom.gradebooks import as_csv, left_out
 from chatsys.teach.classroom.gradescope import file_name
 from chatsys.teach.classroom.inbox import open_inbox
-from chatsys.teach.classroom.jobs import Job, Setting, grade_each
+from chatsys.teach.classroom.jobs import Job, Setting
 from chatsys.teach.classroom.regrading import of_another_version
 from chatsys.teach.classroom.results import FORM, ClassResults, StudentResult, as_text, read_results
 from chatsys.teach.grading.course import Course, open_course
@@ -114,19 +114,19 @@ def test_what_changed_is_graded_again_and_its_mark_says_why(
     toy: Course, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, done = tmp_path / "results", list[str]()
-    graded(inbox, folder)
+    graded(inbox, folder, grader=answers_at_once)
     answered(inbox / "Bob_2_assignsubmission_file" / "98.ipynb", RIGHT)
     results = graded(inbox, folder, lambda one: done.append(one.result.student * one.again))
     assert done == ["", "", "2"]
     assert results.submissions["2"].changes == [
-        "2 of 12 points before, now 12 of 12.", "The notebook is another one than before.",
+        "0 of 12 points before, now 12 of 12.", "The notebook is another one than before.",
     ]  # fmt: skip
-    assert results.submissions["2"].earlier is not None and results.submissions["2"].earlier.score == 2
+    assert results.submissions["2"].earlier is not None and results.submissions["2"].earlier.score == 0
     use(monkeypatch, msgspec.structs.replace(toy, secret=b"another secret, long enough", version="newer"))
     results = graded(inbox, folder, grader=answers_at_once)
     assert results.remarks[0].startswith(f"The secret changed since the last grading ({toy.secret_id} -> ")
     assert "all 3 marks are made again" in results.remarks[0]
-    assert results.submissions["1"].changes == [
+    assert results.submissions["2"].changes == [
         "12 of 12 points before, now 0 of 12.",
         "Lab version toy -> newer: its notebook, its checks or its keys were changed.",
         f"Secret changed ({toy.secret_id} -> {results.secret}): other hidden seeds.",
@@ -306,12 +306,3 @@ def test_a_scheduler_without_dask_is_one_sentence(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(UsageError, match=r'needs the package distributed.*pip install "chatsys\[cluster\]"'):
         on_scheduler("tcp://127.0.0.1:1")
-
-
-def test_two_at_a_time_are_graded_in_processes_that_end(tmp_path: Path) -> None:
-    """A worker opens the course by itself, so this is the real lab; what is no notebook is marked at once."""
-    bad = tmp_path / "bad.ipynb"
-    bad.write_text("{")
-    setting = Setting(lab="03-total-order", course=str(LABS), public=True)
-    found = dict(grade_each([Job(key=name, path=str(bad), student=name) for name in "ab"], setting, 2))
-    assert [found[name]["output"][:34] for name in "ab"] == ["This is no notebook: it is not JSO"] * 2

@@ -144,11 +144,12 @@ def test_a_place_that_does_not_do_is_told_before_the_work(out: str, says: str, t
 
 
 def test_a_solution_that_somebody_left_in_a_notebook_does_not_get_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    secrets: Secrets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = tmp_path / "left.ipynb"
     cell = {"cell_type": "code", "metadata": {}, "outputs": [], "source": RENAMED}
     left.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    monkeypatch.setattr(release, "secrets_of", lambda labs, mutants: secrets)
     monkeypatch.setattr(release, "_files", lambda root, labs: iter([("notebooks/left.ipynb", left)]))
     with pytest.raises(
         ChatsysError,
