@@ -22,8 +22,9 @@ import pytest
 from nbgrader_course import autograded
 from submissions import SUBMISSIONS
 
-from chatsys.isolation.limits import Allowance
 from chatsys.teach.grading.batch import grade_one
+from chatsys.teach.grading.budget import WHOLE as MOST_CPU
+from chatsys.teach.grading.budget import Allowance
 from chatsys.teach.grading.marking import Course, open_course
 
 LAB = "03-total-order"
@@ -31,8 +32,6 @@ LABS = Path(__file__).parents[2] / "labs"
 SOURCE = nbformat.read(LABS / "source" / LAB / f"{LAB}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
 FEW = 16
 """Hidden seeds of each exercise, instead of all."""
-MOST_CPU = 20.0
-"""Seconds of CPU that one submission may cost, whatever it does."""
 WHOLE = bool(os.environ.get("WHOLE_TABLE"))
 BY_NBGRADER = ("t2 ", "h9")
 """The beginnings of those that always go through nbgrader, too: ten seconds for each."""

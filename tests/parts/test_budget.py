@@ -1,0 +1,46 @@
+"""The budget of a grading: what everybody may take, added up, is never more than the whole."""
+
+import pytest
+
+from chatsys.isolation import confined_process
+from chatsys.teach.grading import budget
+from chatsys.teach.grading.budget import Allowance
+from chatsys.teach.grading.taking import CellLimits
+
+pytestmark = pytest.mark.quick
+
+CELLS = budget.BEGINNING + budget.NOTEBOOK + budget.SLACK
+"""The most that the cells of a notebook cost."""
+
+
+def greedy(allowance: Allowance, answers: int) -> list[float]:
+    """Return what answers get that all loop until they are ended, one after the other."""
+    got = []
+    for _ in range(answers):
+        got.append(allowance.quota().whole)
+        allowance.spend(got[-1] + budget.OVERRUN)
+    return got
+
+
+@pytest.mark.parametrize("answers", (1, 2, 4, 6))
+@pytest.mark.parametrize("cells", (0.4, 6.0, CELLS, 2 * CELLS))
+def test_cells_answers_and_judge_never_take_more_than_the_whole(cells: float, answers: int) -> None:
+    got = greedy(Allowance(cells, answers), answers)
+    answered = sum(got) + answers * budget.OVERRUN
+    assert min(cells, CELLS) + answered + budget.JUDGE <= budget.WHOLE + 1e-9
+    assert min(got) > 0
+
+
+def test_a_loop_leaves_something_for_every_answer_that_comes_after_it() -> None:
+    assert min(greedy(Allowance(CELLS, 4), 4)) >= 0.5
+    first, second, *_ = greedy(Allowance(0.4, 4), 4)
+    assert first > budget.DOOR, "one call of a method may take its whole time, and is told as a loop"
+    quick = Allowance(0.4, 4)
+    quick.spend(0.5)
+    assert quick.quota().whole > second
+
+
+def test_the_numbers_are_those_that_the_processes_are_given() -> None:
+    limits, quota = CellLimits(), Allowance().quota()
+    assert (limits.notebook, limits.cell, quota.operation) == (12.0, 5.0, 3.0) and budget.WHOLE == 20.0
+    assert confined_process.SAYING + 2 * confined_process.LOOK <= budget.OVERRUN
