@@ -43,6 +43,7 @@ from chatsys.isolation.limits import (
     Quota,
     Spent,
     bounded,
+    keeps_threads,
     overfull,
     taken,
 )
@@ -227,7 +228,7 @@ class ConfinedProcess:
             place = self._where()
             self._gone("late" if over[0] == "late" else "hung", _too_long(*over, place), place, index)
         if has.threads > THREADS:
-            self._gone("died", f"{self.name} began more than {THREADS} threads.", "", index)
+            self._gone("died", keeps_threads(self.name), "", index)
         if now - self._counted > COUNT:
             self._counted = now
             if overfull(self.folder):

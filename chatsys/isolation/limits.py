@@ -29,6 +29,8 @@ from chatsys.isolation.deadline import WAITS
 THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
 """Threads of a process; files in its folder, their bytes in all, folders within folders."""
 
+NO_THREAD = "RuntimeError: can't start new thread"
+"""What Python says when a process has so many threads that there is no memory for the stack of one more."""
 LONGEST_LOOK = 1.0
 """Seconds that one look can tell of: who looks may have been suspended as well."""
 SUSPENDED = 1.5
@@ -199,6 +201,15 @@ def unlinked(pid: int) -> int:
                 if S_ISREG(about.st_mode) and about.st_nlink == 0:
                     found += about.st_blocks * 512
     return found
+
+
+def keeps_threads(name: str, where: str = "") -> str:
+    """Say that a class keeps threads at work, and what to do."""
+    line = f" ({where})" if where else ""
+    return (
+        f"{name} starts threads{line} that go on when the method is over, which the judge does not allow; do all of the "
+        "work in the methods that are called."
+    )
 
 
 def bounded(text: str, most: int) -> str:

@@ -28,7 +28,7 @@ from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKI
 from chatsys.isolation.calls import Call, CallScript, Method, Reply
 from chatsys.isolation.confined_process import ConfinedProcess, Entry
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.limits import NOTHING_SPENT, Gone, Quota, bounded
+from chatsys.isolation.limits import NO_THREAD, NOTHING_SPENT, Gone, Quota, bounded, keeps_threads
 from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operations_of, with_bases
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote_object import Raised, RemoteObject
@@ -270,6 +270,9 @@ class RemoteClass:
                 return Reply(wrong=_shown(data))
         if kind == ERROR:
             text, unfinished, self._spent = msgspec.msgpack.decode(data, type=tuple[str, bool, bool])
+            if text.startswith(NO_THREAD):
+                where = bounded(text.removeprefix(NO_THREAD).strip().removeprefix("(").removesuffix(")"), 100)
+                self._end("died", keeps_threads(self.name, where))
             if unfinished and not self.unfinished:
                 self.unfinished = method or "__init__"
             return Reply(error=bounded(text, 700), unfinished=unfinished)

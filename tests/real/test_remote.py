@@ -402,7 +402,7 @@ def test_who_ends_its_process_is_told_how() -> None:
 
 def test_threads_and_files_without_end_are_ended() -> None:
     threads = "import threading, time; threading.stack_size(1 << 15)\nwhile True: threading.Thread(target=time.sleep, args=(99,)).start()"
-    assert gone(body(threads)).sentence == "MyHoldBack began more than 200 threads."
+    assert gone(body(threads)).sentence.startswith("MyHoldBack starts threads that go on when the method is over")
     files = "import os, time\nfor i in range(10_000): open(str(i), 'wb').write(bytes(1 << 19))\ntime.sleep(1)"
     assert gone(body(files)).sentence == "MyHoldBack wrote more than 2,000 files or 64 MiB, or too many folders."
 
