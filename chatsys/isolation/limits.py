@@ -110,9 +110,9 @@ class Clock:
             return "asleep", self.limits.waiting
         if wall > SUSPENDED * patience and worked - self.worked < WAITS * wall:
             return "late", patience
-        if now - self.begun > (patience := self.limits.patience * self.limits.whole):
-            return "late", patience
-        return None
+        # However little it may compute: who sleeps must be told as that long before.
+        patience = max(self.limits.patience * self.limits.whole, SUSPENDED * self.limits.waiting)
+        return ("late", patience) if now - self.begun > patience else None
 
 
 class Taken(msgspec.Struct, frozen=True):

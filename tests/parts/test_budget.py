@@ -3,6 +3,7 @@
 import pytest
 
 from chatsys.isolation import confined_process
+from chatsys.isolation.limits import Clock, Quota
 from chatsys.teach.grading import budget
 from chatsys.teach.grading.budget import Allowance
 from chatsys.teach.grading.taking import CellLimits
@@ -38,6 +39,18 @@ def test_a_loop_leaves_something_for_every_answer_that_comes_after_it() -> None:
     quick = Allowance(0.4, 4)
     quick.spend(0.5)
     assert quick.quota().whole > second
+
+
+@pytest.mark.parametrize("whole", (0.5, 15.0))
+def test_who_sleeps_is_accused_before_anybody_takes_it_for_suspended(whole: float) -> None:
+    quota = Quota(operation=budget.DOOR, whole=whole)
+    clock = Clock(quota.operation, quota)
+    clock.over(0, 0.1, 0.1)
+    for second in range(1, 200):
+        clock.begun, clock.since, clock.slept = clock.begun - 1, clock.since - 1, float(second)
+        if (verdict := clock.over(0, 0.1, 0.1)) is not None:
+            break
+    assert verdict == ("asleep", 30.0)
 
 
 def test_the_numbers_are_those_that_the_processes_are_given() -> None:

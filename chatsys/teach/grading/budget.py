@@ -15,6 +15,8 @@ Promises  cells, answers and judge never take more than `WHOLE` together; a test
 Read also `taking` (the cells), `judging` (the answers), `isolation.limits` (one process).
 """
 
+from math import floor
+
 from chatsys.isolation.limits import Quota
 
 WHOLE = 20.0
@@ -44,7 +46,8 @@ class Allowance:
 
     def quota(self) -> Quota:
         """Return what the next answer may take."""
-        return Quota(operation=DOOR, whole=self.left - (self.coming - 1) * self.least - OVERRUN)
+        whole = self.left - (self.coming - 1) * self.least - OVERRUN
+        return Quota(operation=DOOR, whole=floor(10 * whole) / 10)  # a sentence names it
 
     def spend(self, seconds: float) -> None:
         """Take note of what an answer took."""
