@@ -150,8 +150,8 @@ def _outcomes(
 ) -> list[PartResult]:
     """Judge one answer; a fault of a judge costs nobody the rest of the notebook."""
     code, keys = taken.answers.get(asked.number), course.keys
-    if code is None and taken.undecided and not _is_known(asked.cell, taken) and asked.number not in taken.cannot:
-        return _undecided(asked, course, f"Nobody can tell what this is worth: {taken.undecided}.", share=1)
+    if code is None and asked.number not in taken.cannot and (why := taken.doubt(asked.cell)):
+        return _undecided(asked, course, f"Nobody can tell what this is worth: {why}.", share=1)
     try:
         if isinstance(asked, WrittenTest):
             answers = open_answers(asked) if keys is None else all_answers(asked, keys)
@@ -176,11 +176,6 @@ def _undecided(asked: Exercise | WrittenTest, course: Course, why: str, share: i
         )
         for cell, kind, points in _cells(asked, course)
     ]  # fmt: skip
-
-
-def _is_known(cell: str, taken: NotebookAnswers) -> bool:
-    """Tell whether it is known what became of this cell."""
-    return cell in taken.cells or cell in taken.unwritten
 
 
 def _asked(lab: Lab) -> list[Exercise | WrittenTest]:
@@ -279,8 +274,8 @@ def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
     missing = [one.number for one in lab.predictions if one.number not in answers]
     points = round(lab.predictions_points * len(answers) / len(lab.predictions), 2)
     sentence = f"There is no answer to {_and(missing)}." if missing else "All predictions are given."
-    if missing and taken.undecided and not _is_known(lab.predictions_cell, taken):
-        points, sentence = lab.predictions_points, f"Nobody can tell what else there is: {taken.undecided}."
+    if missing and (why := taken.doubt(lab.predictions_cell)):
+        points, sentence = lab.predictions_points, f"Nobody can tell what else there is: {why}."
     output = f"{len(answers)} of {len(lab.predictions)} predictions.  {sentence}"
     whole = {"name": lab.predictions_graded, "score": points, "max_score": lab.predictions_points, "output": output}
     verdict = "pass" if not missing else "fail" if points < lab.predictions_points else "inconclusive"

@@ -81,6 +81,10 @@ class NotebookAnswers(msgspec.Struct, kw_only=True):
     memory: int = 0
     """Bytes that the largest of its processes took."""
 
+    def doubt(self, cell: str) -> str:
+        """Return why nobody can tell what became of a cell; "" if it is known."""
+        return "" if cell in self.cells or cell in self.unwritten else self.undecided
+
 
 def take(
     cells: Sequence[RunnableCell], wanted: Mapping[str, Mapping[str, str]], limits: CellLimits | None = None
