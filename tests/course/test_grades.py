@@ -22,9 +22,9 @@ import pytest
 from nbgrader_course import autograded, run
 from submissions import SUBMISSIONS
 
+from chatsys.isolation.budget import WHOLE as MOST_CPU
+from chatsys.isolation.budget import Allowance
 from chatsys.teach.grading.batch import grade_one
-from chatsys.teach.grading.budget import WHOLE as MOST_CPU
-from chatsys.teach.grading.budget import Allowance
 from chatsys.teach.grading.marking import Course, open_course
 
 LAB = "03-total-order"

@@ -2,10 +2,9 @@
 
 import pytest
 
-from chatsys.isolation import confined_process
+from chatsys.isolation import budget, confined_process
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.limits import Clock, Quota
-from chatsys.teach.grading import budget
-from chatsys.teach.grading.budget import Allowance
 from chatsys.teach.grading.taking import CellLimits
 
 pytestmark = pytest.mark.quick

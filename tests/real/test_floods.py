@@ -21,13 +21,13 @@ from pingpong import PingPong
 
 from chatsys.errors import ChatsysError, named, told
 from chatsys.isolation.answer import ANSWER
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.limits import Quota
 from chatsys.isolation.worker import call_in_worker
 from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.nodes.process import PRINTED, ProcessNode
-from chatsys.teach.grading.budget import Allowance
 from chatsys.teach.grading.grader import grade
 
 MIB = 1 << 20

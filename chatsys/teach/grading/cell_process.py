@@ -27,9 +27,9 @@ from typing import IO, Literal
 import msgspec
 
 from chatsys.isolation.beginning import clean_environment
+from chatsys.isolation.budget import SLACK
 from chatsys.isolation.drain import Drain
 from chatsys.isolation.limits import THREADS, Idle, Taken, overfull, taken, unlinked
-from chatsys.teach.grading.budget import SLACK
 from chatsys.teach.grading.exchange import Begun, Confined, Done, Request, Stopped, Told
 
 BEGINNING = 60.0

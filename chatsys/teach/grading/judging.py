@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from typing import Literal
 
 from chatsys.capabilities import PROCESSES, has
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
-from chatsys.teach.grading.budget import Allowance
 from chatsys.teach.grading.keys import Keys
 from chatsys.teach.grading.lab import (
     MEMORY,

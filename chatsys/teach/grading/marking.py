@@ -23,9 +23,9 @@ import msgspec
 from chatsys import __version__
 from chatsys.errors import UsageError
 from chatsys.errors import told as error_told
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.confinement import MEASURES
 from chatsys.surroundings import place
-from chatsys.teach.grading.budget import Allowance
 from chatsys.teach.grading.copies import Shape, shape
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.judging import ANSWER, judge

@@ -11,7 +11,7 @@ no end of that, what was not run is `undecided`: no points are lost, and a perso
 
 Assumes   nothing of what the process says, but that it may hold answers.
 Promises  a cell costs itself, and no notebook more than `notebook` seconds of CPU and what its first process needs to
-          begin (`budget`); nothing of one notebook reaches the next one.
+          begin (`isolation.budget`); nothing of one notebook reaches the next one.
 Read also `running` (inside the process), `submission` (which cells), `marking` (what becomes of the answers).
 """
 
@@ -21,10 +21,10 @@ import msgspec
 
 from chatsys.capabilities import PROCESSES, need
 from chatsys.escape import escape
+from chatsys.isolation.budget import CELL, NOTEBOOK, PATIENCE, SLACK
 from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.limits import THREADS
 from chatsys.surroundings import remove, temporary
-from chatsys.teach.grading.budget import CELL, NOTEBOOK, PATIENCE, SLACK
 from chatsys.teach.grading.cell_process import ANSWER, CellProcess, Ending, Left
 from chatsys.teach.grading.exchange import (
     MOST_TOLD,

@@ -23,10 +23,10 @@ from typing import Any, Protocol
 import msgspec
 
 from chatsys.errors import told
+from chatsys.isolation.budget import DOOR
 from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.isolation.deadline import Deadline, TimeUp
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
-from chatsys.teach.grading.budget import DOOR
 from chatsys.teach.grading.lab import Exercise
 from chatsys.teach.grading.replayed import ReplayedClass
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import msgspec
 
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.calls import Method
 from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
-from chatsys.teach.grading.budget import Allowance
 from chatsys.teach.grading.keys import Keys
 from chatsys.teach.grading.lab import RUNS, Finding, PartResult, WrittenTest
 from chatsys.teach.grading.recording import MOST_STEPS, Done

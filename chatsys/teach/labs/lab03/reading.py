@@ -73,20 +73,18 @@ class Reading:
         due, arrived = self.first or 1, self.arrived
         for call in range(min(len(self.arrivals), len(self.replies))):
             arrived.setdefault(self.arrivals[call].number, call)
-            expected = []
+            before = due
             while due in arrived:
-                expected.append(due)
                 self.ready[due] = call
                 due += 1
-            self.expected.append(expected)
+            self.expected.append([*range(before, due)])
         return [[self.arrivals[arrived[number]].message for number in expected] for expected in self.expected]
 
     def _read(self) -> None:
         """Look at the answers one by one, for what is wrong with them."""
         for call, (expected, reply) in enumerate(zip(self.expected, self.replies, strict=False)):
             if not reply.right:
-                self.error = reply
-                self.wrong = call if self.wrong is None else self.wrong
+                self.error, self.wrong = reply, call if self.wrong is None else self.wrong
                 break
             for message in reply.value:
                 self._take(call, message)
@@ -96,8 +94,7 @@ class Reading:
 
     def _take(self, call: int, message: Message) -> None:
         """Look at one message that was returned."""
-        number = message.number
-        came = self.arrived.get(number)
+        number, came = message.number, self.arrived.get(message.number)
         if came is None or came > call or self.arrivals[came].message != message:
             self.strange = self.strange or (call, message)
         elif number in self.delivered:
@@ -286,7 +283,9 @@ class Reading:
         return tuple(self._step(each, each == mark) for each in shown)
 
     def _step(self, call: int, wrong: bool) -> ShownCall:
-        arrival, reply, waiting = self.arrivals[call], self.replies[call], self._waiting(call)
+        arrival, reply = self.arrivals[call], self.replies[call]
+        due = (self.first or 1) + sum(map(len, self.expected[:call]))
+        waiting = sorted({one.number for one in self.arrivals[:call] if one.number >= due})
         if reply.right:
             returned = numbers(message.number for message in reply.value)
         else:
@@ -299,8 +298,3 @@ class Reading:
             when=self.at(call),
             wrong=wrong,
         )
-
-    def _waiting(self, call: int) -> list[int]:
-        """Return what had to be waiting when a call came."""
-        due = (self.first or 1) + sum(map(len, self.expected[:call]))
-        return sorted({one.number for one in self.arrivals[:call] if one.number >= due})

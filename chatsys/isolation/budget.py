@@ -12,7 +12,7 @@ bounds what sleeps (`PATIENCE`), and what a machine keeps from running costs nob
 
 Promises  cells, answers and judge never take more than `WHOLE` together; a test adds it up.  The judge's share is no
           limit but room: right answers to lab 03 take a second of it.
-Read also `taking` (the cells), `judging` (the answers), `isolation.limits` (one process).
+Read also `limits` (one process), `teach.grading.taking` (the cells), `teach.grading.judging` (the answers).
 """
 
 from math import floor
