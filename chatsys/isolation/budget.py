@@ -10,8 +10,8 @@ The answers share what they have: each leaves 0.8 s to every one that comes afte
 nothing from a right one.  Only seconds of CPU count, so the points are the same on every machine; that of the wall
 bounds what sleeps (`PATIENCE`), and what a machine keeps from running costs nobody points.
 
-Promises  cells, answers and judge never take more than `WHOLE` together; a test adds it up.  The judge's share is no
-          limit but room: right answers to lab 03 take a second of it.
+Promises  cells and answers never take more than `WHOLE` less the judge's share; a test adds it up.  That share is room and
+          no limit: for right answers to lab 03 the judge needs one to two seconds.
 Read also `limits` (one process), `teach.grading.taking` (the cells), `teach.grading.judging` (the answers).
 """
 
