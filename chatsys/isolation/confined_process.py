@@ -4,7 +4,7 @@
         no answer yet: look at its CPU clock, from outside
             3 s of CPU on one operation           hung    it accuses
             ten times that asleep                 hung    it waits for what nobody brings
-            ten times that on the wall, waiting   late    nothing is known of it
+            fifteen times that on the wall        late    nothing is known of it: it was kept from running
             its end of the pipe is closed         died
 
 The limits hold for one operation of a request: the process writes into memory that both share at which one it is.
@@ -31,7 +31,7 @@ import msgspec
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
 from chatsys.isolation.answering import CONFINED, LOADED, Setup
-from chatsys.isolation.beginning import clean_environment, remove
+from chatsys.isolation.beginning import clean_environment
 from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.limits import (
     FILES,
@@ -47,6 +47,7 @@ from chatsys.isolation.limits import (
     overfull,
     taken,
 )
+from chatsys.surroundings import remove
 
 PACKAGE = str(Path(__file__).parents[1])
 FRAME, CHUNK = 1 << 20, 1 << 16
@@ -298,7 +299,7 @@ class ConfinedProcess:
         self._process.kill()
         self._process.wait()
         self._end.close()
-        remove(self.folder)
+        remove(Path(self.folder))
 
 
 def _too_long(verdict: str, limit: float, place: str) -> str:

@@ -2,7 +2,7 @@
 
     one operation    3 s of CPU           hung    it accuses: the same on every machine
                      30 s of sleep        hung    it accuses, too: the process itself asked the kernel to let it wait
-                     30 s on the wall     late    accuses nobody: it was ready to run, or was suspended
+                     45 s on the wall     late    accuses nobody: it was ready to run, or was suspended
     the whole        15 s of CPU, 60 s of sleep, a number of threads, of files and of their bytes
 
 A machine that is busy, swaps or stops a process never puts it to sleep: the kernel says which of these it is.
