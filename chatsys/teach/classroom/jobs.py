@@ -8,6 +8,7 @@ Promises  a mark for every job, in the order in which they are ready; no process
 Read also `marking` (one notebook), `isolation.worker` (the processes), `teach.classroom.batch` (a class, and what is kept).
 """
 
+import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -59,7 +60,10 @@ def the_course(setting: Setting) -> Course:
 
 @lru_cache(maxsize=1)
 def _opened(setting: Setting) -> Course:
-    return open_course(setting.lab, setting.course, setting.secret, setting.public)
+    """Return the course; the collector of circles passes over what is there by now."""
+    course = open_course(setting.lab, setting.course, setting.secret, setting.public)
+    gc.freeze()
+    return course
 
 
 def grade_each(jobs: Sequence[Job], setting: Setting, at_a_time: int = 1) -> Iterator[tuple[str, Mark]]:
