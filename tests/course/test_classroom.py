@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from chatsys.teach.classroom.gradescope import file_name
 from chatsys.teach.classroom.inbox import open_inbox
 from chatsys.teach.classroom.jobs import Job, Setting
 from chatsys.teach.classroom.regrading import of_another_version
-from chatsys.teach.classroom.results import FORM, ClassResults, StudentResult, as_text, read_results
+from chatsys.teach.classroom.results import FORM, ClassResults, StudentResult, as_text, read_results, write_whole
 from chatsys.teach.grading.course import Course, open_course
 from chatsys.teach.grading.marking import Mark, without_answers
 
@@ -141,11 +142,21 @@ def test_a_place_that_takes_no_more_ends_it_in_one_sentence_and_keeps_what_was_g
     def in_the_way(one: Settled) -> None:
         (folder / f".{RESULTS}.new").mkdir()
 
-    with pytest.raises(
-        ChatsysError, match=r"cannot be written: Is a directory\. What was graded before is kept in it; "
-    ):
+    with pytest.raises(ChatsysError, match=r"cannot be written: Is a directory\. What stood in it is still there; "):
         graded(inbox, folder, in_the_way)
     assert list(read_results(folder / RESULTS).submissions) == ["1"]
+
+
+@pytest.mark.quick
+def test_nothing_takes_the_place_of_a_pipe_and_a_link_stays_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(tmp_path / "pipe", "told")
+    assert os.read(reader, 10) == b"told" and not (tmp_path / "pipe").is_file()
+    os.close(reader)
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_whole(tmp_path / "link", "told")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "told"
 
 
 def answers_at_once(some: Sequence[Job], setting: Setting) -> Iterator[tuple[str, Mark]]:
