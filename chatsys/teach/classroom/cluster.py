@@ -22,6 +22,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class CoursePackage(msgspec.Struct, frozen=True):
 def on_scheduler(address: str) -> Callable[[Sequence[Job], Setting], Iterator[tuple[str, Mark]]]:
     """Return who grades on the workers of this scheduler; raises `UsageError` if dask is not installed."""
     try:
-        import distributed  # noqa: F401  only whether it is there
+        import_module("distributed")
     except ImportError:
         raise UsageError(
             '--scheduler needs the package distributed, which is not installed; install it with: pip install "chatsys[cluster]"'
@@ -88,13 +89,11 @@ def _graded(address: str, jobs: Sequence[Job], setting: Setting) -> Iterator[tup
 
 def _connect(address: str) -> Any:
     """Return a client of the scheduler; raises `UsageError` if there is none, or no worker."""
-    import dask
-    from distributed import Client
-
-    dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT}s"})
+    distributed: Any = import_module("distributed")  # its types are known where it is installed, and only there
+    import_module("dask").config.set({"distributed.comm.timeouts.connect": f"{CONNECT}s"})
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it is told here, in a sentence
     try:
-        client = Client(address, timeout=CONNECT, set_as_default=False)
+        client = distributed.Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise UsageError(
             f"There is no scheduler of dask at {address!r} ({named(error, 120)}); start one with dask scheduler, and give "
