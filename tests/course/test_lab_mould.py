@@ -16,6 +16,7 @@ from chatsys.teach.grading.keys import Mistake, read_keys
 from chatsys.teach.grading.lab import Exercise, Kind, Lab, PartResult, lines_of
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.grading.written import all_answers, judge_written
+from chatsys.teach.labs.pages import page_of, with_common_cells
 from chatsys.teach.labs.seeds import recorded
 
 COURSE = Path(__file__).parents[2] / "labs"
@@ -204,6 +205,20 @@ def test_every_requirement_that_costs_points_is_written_in_the_task(lab: Lab, pa
                 assert f"*{aspect}*" in text, (
                     f"{exercise.number} takes points for {aspect}, and the page does not say what that is"
                 )
+
+
+@pytest.mark.parametrize(("lab", "page"), [*pages("source"), *pages("release")])
+def test_the_page_says_what_its_declaration_says_and_has_what_all_pages_have(lab: Lab, page: Any) -> None:
+    wanted = json.loads(json.dumps(page))
+    with_common_cells(wanted, lab)
+    assert page == wanted, "run make pages"
+    assert lab.before, "what one should have done before it"
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_a_student_who_starts_again_gets_the_page_that_was_released(lab: Lab) -> None:
+    released = COURSE / "release" / lab.name / f"{lab.name}.ipynb"
+    assert page_of(lab).read_bytes() == released.read_bytes(), "run make pages"
 
 
 @pytest.mark.parametrize(("lab", "page"), pages("source"))

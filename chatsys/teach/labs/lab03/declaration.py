@@ -127,6 +127,11 @@ LAB = Lab(
     title="Total order",
     idea="Order is decided once; to receive is not to deliver.",
     hours=(3, 3),
+    version=1,
+    before=(
+        "the tour, `notebooks/00-tour.ipynb`",
+        "classes, lists and dictionaries in Python",
+    ),
     words={
         "sequencer": "the node that gives each message its number: here the highest node, node 3",
         "receive": "a message arrives at a node",
