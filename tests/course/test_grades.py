@@ -24,7 +24,7 @@ from submissions import SUBMISSIONS
 
 from chatsys.isolation.limits import Allowance
 from chatsys.teach.grading.batch import grade_one
-from chatsys.teach.grading.marking import Course, open_course
+from chatsys.teach.grading.course import Course, open_course
 
 LAB = "03-total-order"
 LABS = Path(__file__).parents[2] / "labs"

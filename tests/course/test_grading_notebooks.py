@@ -14,7 +14,8 @@ from chatsys.errors import UsageError
 from chatsys.teach.grading import batch
 from chatsys.teach.grading.batch import Setting, grade_notebooks, grade_one, student_of
 from chatsys.teach.grading.copies import shape
-from chatsys.teach.grading.marking import Course, Mark, open_course
+from chatsys.teach.grading.course import Course, open_course
+from chatsys.teach.grading.marking import Mark
 from chatsys.teach.grading.reading import Source, Unreadable, text_of
 from chatsys.teach.grading.submission import read
 from chatsys.teach.grading.tidying import tidy, tidy_folder

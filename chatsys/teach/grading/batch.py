@@ -25,7 +25,8 @@ from chatsys.isolation.answer import Bounds
 from chatsys.isolation.worker import Worker, wait_for_any
 from chatsys.surroundings import try_write
 from chatsys.teach.grading.copies import ALIKE, SHORTEST, Shape, alike, shape, similar_pairs
-from chatsys.teach.grading.marking import Course, Mark, mark_submission, open_course, without_answers
+from chatsys.teach.grading.course import Course, open_course
+from chatsys.teach.grading.marking import Mark, mark_submission, without_answers
 from chatsys.teach.grading.reading import Unreadable
 from chatsys.teach.grading.submission import read
 
