@@ -97,6 +97,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[GradedPart, ...]
     needs: dict[str, tuple[str, ...]] = {}
     """An aspect counts only if these hold, too: who delivers nothing gets nothing for its order."""
+    after: tuple[str, ...] = ()
+    """The exercises on whose classes this one is built: what is wrong there goes wrong here as well."""
     given: tuple[type, ...] = ()
     """Frozen Structs of the package that go in and out of the methods."""
     hints: dict[str, int] = {}

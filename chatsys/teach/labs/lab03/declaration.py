@@ -49,6 +49,7 @@ GAP_REQUEST = Exercise(
     number="3.2",
     title="the gap request",
     writes="MyAskingHoldBack",
+    after=("3.1",),
     cell="missing",
     lines=3,
     methods={"__init__": MADE, "receive": RECEIVE, "missing": Method(("newest",), returns=int | None)},
