@@ -22,7 +22,7 @@ ALONE = 0.85
 """So like must it be to count as a mistake of its own where an earlier exercise is wrong."""
 EQUAL = 0.02
 """Mistakes whose shares differ by no more are equally near."""
-NONE, MISSING, FOLLOWS = "like none of the known mistakes", "no answer", "follows from"
+NONE, MISSING, FOLLOWS = "like none of the known mistakes", "no answer that can be tried", "follows from"
 KINDS = {"public": 2.0, "search": 2.0}
 """What everybody has the same runs of weighs more."""
 
@@ -54,8 +54,8 @@ def _weight(trait: tuple[str, ...]) -> float:
 
 
 def nearest(exercise: Exercise, cells: Sequence[CellResult], known: Mapping[str, Signature]) -> Nearest | None:
-    """Return the mistakes among `known` that the answer in `cells` is most like; None if nothing is lost."""
-    if not any(cell.lost for cell in cells):
+    """Return the mistakes among `known` that the answer in `cells` is most like; None if no points are lost."""
+    if all(cell.score >= cell.max_score or cell.verdict == "inconclusive" for cell in cells):
         return None
     if not any(cell.failed for cell in cells) or _is_missing(exercise, cells):
         return Nearest(exercise=exercise.number, names=(), told=MISSING)

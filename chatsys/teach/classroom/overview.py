@@ -33,7 +33,6 @@ def overview(
     maps = {one.student: misconceptions_of(lab, one, known) if known is not None else {} for one in every}
     return {
         "results": results,
-        "lab": lab,
         "summary": _summary(results, totals),
         "histogram": _histogram(list(totals.values())),
         "aspects": [_aspects(exercise, every) for exercise in lab.exercises],
@@ -84,11 +83,17 @@ def _aspects(exercise: Exercise, every: Sequence[StudentResult]) -> Row:
     for part in exercise.parts:
         cells = [cell for one in every if (cell := _cell(one, part.cell)) is not None]
         for aspect in exercise.shares(part) if cells else ():
-            kept = sum(aspect not in cell.lost for cell in cells)
+            kept = sum(_keeps(cell, aspect) for cell in cells)
             bar = {"kept": kept, "of": len(cells), "share": _part(kept, len(cells))}
             rows.setdefault(aspect, {})[part.kind] = bar
     kinds = [kind for kind in KINDS if any(kind in row for row in rows.values())]
     return {"exercise": exercise, "kinds": [(kind, KINDS[kind]) for kind in kinds], "rows": rows}
+
+
+def _keeps(cell: CellResult, aspect: str) -> bool:
+    """Tell whether an aspect held; where points are lost and no aspect is named, there was nothing to be tried."""
+    nothing = cell.score < cell.max_score and not cell.lost and cell.verdict != "inconclusive"
+    return aspect not in cell.lost and not nothing
 
 
 def _cells(lab: Lab, every: Sequence[StudentResult], marks: HandMarks) -> Iterator[Row]:

@@ -21,8 +21,8 @@ from chatsys import __version__
 from chatsys.errors import ChatsysError
 from chatsys.teach.classroom.results import CellResult, as_text, write_whole
 from chatsys.teach.grading.judging import judge
-from chatsys.teach.grading.keys import Keys
-from chatsys.teach.grading.lab import Exercise, Kind, Lab
+from chatsys.teach.grading.keys import Keys, Mistake
+from chatsys.teach.grading.lab import Exercise, Kind, Lab, PartResult
 
 PLAYED: tuple[Kind, ...] = ("public", "search")
 """The parts in which everybody has the same runs."""
@@ -59,26 +59,28 @@ def _told(kind: str, aspect: str, seed: int | None, sentence: str) -> set[Trait]
     return {("seed", kind, aspect, str(seed)), ("says", kind, aspect, sentence), ("says", kind, aspect, shape)}
 
 
+def signature_of_mistake(mistake: Mistake, outcomes: Iterable[PartResult]) -> Signature:
+    """Return how a mistake of the lab fails: which aspects, by what it declares; how, by what became of it when played."""
+    found: set[Trait] = {("lost", kind, aspect) for kind, aspects in mistake.loses.items() for aspect in aspects}
+    for outcome in outcomes:
+        for one in outcome.findings if outcome.kind in PLAYED and outcome.lost else ():
+            found |= _told(outcome.kind, one.aspect, one.seed, one.sentence)
+    return frozenset(found)
+
+
 def play(lab: Lab, keys: Keys, tell: Callable[[str], None] = lambda name: None) -> dict[str, dict[str, Signature]]:
     """Play every mistake of `lab` and return exercise -> mistake -> signature; `tell` gets each name before."""
+
+    def everybodys(exercise: Exercise, kind: Kind) -> Sequence[int]:
+        return range(exercise.public)
+
     found: dict[str, dict[str, Signature]] = {}
     for exercise in lab.exercises:
         found[exercise.number] = {}
         for name, mistake in keys.mistakes.get(exercise.number, {}).items():
             tell(f"{exercise.number}: {name}")
-            declared = {("lost", kind, aspect) for kind, aspects in mistake.loses.items() for aspect in aspects}
-            found[exercise.number][name] = frozenset(declared) | _played(exercise, mistake.cls, keys)
-    return found
-
-
-def _played(exercise: Exercise, answer: type, keys: Keys) -> set[Trait]:
-    def everybodys(one: Exercise, kind: Kind) -> Sequence[int]:
-        return range(one.public)
-
-    found: set[Trait] = set()
-    for outcome in judge(exercise, answer, everybodys, keys, PLAYED):
-        for one in outcome.findings if outcome.lost else ():
-            found |= _told(outcome.kind, one.aspect, one.seed, one.sentence)
+            outcomes = judge(exercise, mistake.cls, everybodys, keys, PLAYED)
+            found[exercise.number][name] = signature_of_mistake(mistake, outcomes)
     return found
 
 

@@ -76,7 +76,7 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
         memory=taken.memory,
         held=list(taken.held),
         **_written(submission, lab),
-        **_record(course, student),
+        **_record(course, student, submission.page),
     )
 
 
@@ -139,9 +139,13 @@ def without_answers(course: Course, why: str, student: str = "") -> Mark:
     return Mark(score=0, max_score=whole, tests=tests, output=why, flags=[], **_record(course, student))
 
 
-def _record(course: Course, student: str) -> dict[str, Any]:
-    """Return what a mark hangs on besides the notebook, so that a second one can explain its difference."""
-    return {"versions": course.versions(student), "secret": course.secret_id}
+def _record(course: Course, student: str, page: int | None = None) -> dict[str, Any]:
+    """Return what a mark hangs on besides the notebook, so that a second one can explain its difference.
+
+    `page` is the version of the lab's page that the notebook was made of, if it says so.
+    """
+    made_of = {} if page is None else {"page": str(page)}
+    return {"versions": course.versions(student) | made_of, "secret": course.secret_id}
 
 
 def _written(submission: Submission, lab: Lab) -> dict[str, dict[str, str]]:
