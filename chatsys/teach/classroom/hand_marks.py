@@ -57,6 +57,8 @@ class Total(msgspec.Struct, frozen=True, kw_only=True):
     points: float
     possible: float
     """All points of the lab, or those that were graded."""
+    by_hand: float | None = None
+    """What people gave for texts; None: nothing yet."""
     waiting: tuple[str, ...] = ()
     """Cells that a person has still to mark; nothing is given for them yet."""
     overruled: tuple[tuple[CellResult, HandMark], ...] = ()
@@ -166,6 +168,7 @@ def total_of(result: StudentResult, lab: Lab, marks: HandMarks) -> Total:
     return Total(
         points=round(points + sum(given.values()), 2),
         possible=sum(test.max_score for test in result.tests) + sum(people.values()),
+        by_hand=sum(given.values()) if given else None,
         waiting=tuple(cell for cell in people if cell not in given),
         overruled=tuple(overruled),
     )

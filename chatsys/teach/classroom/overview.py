@@ -40,10 +40,15 @@ def overview(
         "misconceptions": [_misconceptions(one, every, maps) for one in lab.exercises] if known is not None else None,
         "predictions": [_prediction(asked, every) for asked in lab.predictions],
         "look": list(_look(results, totals, marks)),
-        "alike": [(one, hint) for one in every for hint in one.hints],
+        "alike": [(label(one), hint) for one in every for hint in one.hints],
         "times": _times(every),
         "students": [_student(one, lab, totals[one.student], maps[one.student]) for one in every],
     }
+
+
+def label(one: StudentResult) -> str:
+    """Return how a student is called in a report: the id, and the name that the platform knows."""
+    return one.student if one.name in ("", one.student) else f"{one.student} {one.name}"
 
 
 # --- the whole class -------------------------------------------------------------------------------------
@@ -130,7 +135,7 @@ def _misconceptions(exercise: Exercise, every: Sequence[StudentResult], maps: Ma
     rows = [
         {
             "name": name, "named": bool(who[0][1].names), "count": len(who), "share": _part(len(who), most),
-            "students": [one.student for one, _ in who], "says": _says(who[0][0], exercise.number),
+            "students": [label(one) for one, _ in who], "says": _says(who[0][0], exercise.number),
         }
         for name, who in sorted(found.items(), key=lambda item: (not item[1][0][1].names, -len(item[1])))
     ]  # fmt: skip
@@ -140,7 +145,7 @@ def _misconceptions(exercise: Exercise, every: Sequence[StudentResult], maps: Ma
 
 def _says(one: StudentResult, exercise: str) -> str:
     """Return the sentence that this student reads first about an exercise."""
-    told = [cell.output for cell in one.tests if cell.exercise == exercise and cell.lost]
+    told = [cell.output for cell in one.tests if cell.exercise == exercise and cell.score < cell.max_score]
     return told[0] if told else ""
 
 
@@ -178,19 +183,16 @@ def _look(results: ClassResults, totals: Mapping[str, Total], marks: HandMarks) 
     for student in strangers(results, marks):
         yield "by hand", student, "is marked by hand and handed in nothing; look at the spelling of the id"
     for name, one in results.submissions.items():
-        told = " ".join(one.flags)
-        yield from (("flag", name, flag) for flag in one.flags)
+        told, who = " ".join(one.flags), label(one)
+        yield from (("flag", who, flag) for flag in one.flags)
         for cell in one.tests:
             if cell.verdict == "inconclusive" and cell.name not in told:
-                yield "not decided", name, cell.output
-        yield from (("handing in", name, remark) for remark in one.remarks)
+                yield "not decided", who, cell.output
+        yield from (("handing in", who, remark) for remark in one.remarks)
         for cell, mark in totals[name].overruled:
-            yield (
-                "by hand",
-                name,
-                f"{cell.name}: {mark} (the machine gave {cell.score:g} of {cell.max_score:g}, {_day(one)})",
-            )
-        yield from (("graded again", name, change) for change in one.changes)
+            machine = f"the machine gave {cell.score:g} of {cell.max_score:g}, {_day(one)}"
+            yield "by hand", who, f"{cell.name}: {mark} ({machine})"
+        yield from (("graded again", who, change) for change in one.changes)
 
 
 def _day(one: StudentResult) -> str:
@@ -211,14 +213,14 @@ def _times(every: Sequence[StudentResult]) -> Row:
 
 
 def _student(one: StudentResult, lab: Lab, total: Total, near: Mapping[str, Nearest]) -> Row:
-    exercises = []
+    given, exercises = {cell.name: mark.points for cell, mark in total.overruled}, []
     for number in [*(each.number for each in lab.exercises), *(test.number for test in lab.tests)]:
         cells = [cell for cell in one.tests if cell.exercise == number]
-        points, possible = sum(cell.score for cell in cells), sum(cell.max_score for cell in cells)
-        exercises.append({"number": number, "points": points, "share": _part(points, possible), "graded": bool(cells)})
+        points = sum(given.get(cell.name, cell.score) for cell in cells)
+        exercises.append({"number": number, "points": points, "graded": bool(cells)})
     stories = [cell for cell in one.tests if cell.score < cell.max_score or cell.verdict == "inconclusive"]
     return {
-        "result": one, "total": total, "exercises": exercises, "stories": stories,
+        "result": one, "label": label(one), "total": total, "exercises": exercises, "stories": stories,
         "near": [f"{number}: {each}" for number, each in near.items()],
     }  # fmt: skip
 

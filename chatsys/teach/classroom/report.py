@@ -23,7 +23,7 @@ from chatsys import __version__
 from chatsys.errors import UsageError
 from chatsys.escape import escape
 from chatsys.teach.classroom.hand_marks import COLUMNS, HandMarks, marked_by_people, total_of
-from chatsys.teach.classroom.overview import overview
+from chatsys.teach.classroom.overview import label, overview
 from chatsys.teach.classroom.results import ClassResults, StudentResult
 from chatsys.teach.classroom.signatures import Signature
 from chatsys.teach.grading.lab import Lab
@@ -66,7 +66,14 @@ def _marked(one: StudentResult, lab: Lab, marks: HandMarks) -> dict[str, Any]:
     ]  # fmt: skip
     tests = [{"cell": cell, "mark": marks.get((one.student, cell.name))} for cell in one.tests]
     note = one.texts.get(lab.design, "").strip() if lab.design is not None else ""
-    return {"result": one, "texts": texts, "tests": tests, "design": note, "total": total_of(one, lab, marks)}
+    return {
+        "result": one,
+        "label": label(one),
+        "texts": texts,
+        "tests": tests,
+        "design": note,
+        "total": total_of(one, lab, marks),
+    }
 
 
 def _drawn(template: str, lab: Lab, script: str = "", **values: Any) -> str:

@@ -6,8 +6,8 @@ let changed = false;
 
 function fields() {
   return [...document.querySelectorAll("[data-cell]")].map((field) => {
-    const student = field.closest("[data-student]").dataset.student, cell = field.dataset.cell;
-    const why = field.closest(".fields").querySelector(`[data-why="${CSS.escape(cell)}"]`).value.trim();
+    const section = field.closest("[data-student]"), student = section.dataset.student, cell = field.dataset.cell;
+    const why = section.querySelector(`[data-why="${CSS.escape(cell)}"]`).value.trim();
     return { student, cell, field, why, key: `${student}\n${cell}` };
   });
 }
@@ -32,7 +32,7 @@ function quoted(value) {
 
 function look() {
   const all = [...document.querySelectorAll(".mark")];
-  const waiting = all.filter((one) => [...one.querySelectorAll(".fields > label > [data-cell]")].some((field) => field.value === ""));
+  const waiting = all.filter((one) => [...one.querySelectorAll(".fields [data-cell]")].some((field) => field.value === ""));
   const sound = fields().every(({ field }) => field.checkValidity());
   count.textContent = !sound ? "a field has too many points" : `${all.length - waiting.length} of ${all.length} marked`;
   save.disabled = !(changed && sound && who.value.trim());
