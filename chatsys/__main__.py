@@ -24,6 +24,7 @@ from chatsys.commands import (
     doctor,
     explore,
     fuzz,
+    grading,
     lab,
     mutants,
     nodes,
@@ -65,7 +66,7 @@ def about(
     """
 
 
-for group in (lab, classroom, report, doctor, nodes, simulate, explore, mutants, soak, fuzz, bench, prove):
+for group in (lab, classroom, grading, report, doctor, nodes, simulate, explore, mutants, soak, fuzz, bench, prove):
     group.add_to(app)
 
 STOPPED, NO_READER = 130, 141

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chatsys.commands import AsJson, hint, print_json
-from chatsys.commands.classroom import Course
+from chatsys.commands.grading import Course
 from chatsys.errors import UsageError
 from chatsys.surroundings import try_write
 

@@ -129,13 +129,15 @@ def _answered(notebook: Notebook, course: Course, number: int, wrong: tuple[str,
     """Return the notebook with an answer to each exercise, right or wrong, and a text in each cell that people read."""
     keys = course.keys
     assert keys is not None
-    sources = {kind: Classes(LABS / "keys" / course.lab.name / f"{kind}.py") for kind in ("answers", "mistakes")}
+    answers, mistakes = (LABS / "keys" / course.lab.name / f"{kind}.py" for kind in ("answers", "mistakes"))
+    sources = {"answers": Classes(answers), "mistakes": Classes(answers, mistakes)}
+    taken = frozenset(exercise.writes for exercise in course.lab.exercises)
     for exercise in course.lab.exercises:
         right = list(keys.answers[exercise.number].values())
         cls, kind = right[number % len(right)], "answers"
         if wrong is not None and wrong[0] == exercise.number:
             cls, kind = keys.mistakes[exercise.number][wrong[1]].cls, "mistakes"
-        cell(notebook, exercise.cell)["source"] = sources[kind].source(cls.__name__, exercise.writes)
+        cell(notebook, exercise.cell)["source"] = sources[kind].source(cls.__name__, exercise.writes, taken)
     for explain in course.lab.explain:
         cell(notebook, explain.cell)["source"] = (
             f"In my run {2 + number % 4} messages waited, the longest for 0.{number % 9 + 1} s, because an earlier number was missing."
@@ -175,30 +177,44 @@ def cell(notebook: Notebook, name: str) -> dict[str, Any]:
 
 
 class Classes:
-    """The classes in a file of keys, each with all that it needs, as a student would have written it."""
+    """The classes in files of keys, each with all that it needs, as a student would have written it."""
 
-    def __init__(self, path: Path) -> None:
-        self.tree = ast.parse(path.read_text(encoding="utf-8"))
-        self.defined = {
-            name: node for node in self.tree.body for name in _names_defined(node)
-        }  # fmt: skip
+    def __init__(self, *paths: Path) -> None:
+        self.body = [node for path in paths for node in ast.parse(path.read_text(encoding="utf-8")).body]
+        self.defined = {name: place for place, node in enumerate(self.body) for name in _names_defined(node)}
 
-    def source(self, cls: str, name: str) -> str:
-        """Return the source of a class under another name, after what it stands on."""
-        needed: dict[int, ast.stmt] = {}
+    def source(self, cls: str, name: str, taken: frozenset[str]) -> str:
+        """Return the source of a class under another name, after what it stands on; no other name is one of `taken`."""
+        needed: set[int] = set()
         self._need(cls, needed)
-        body = [needed[line] for line in sorted(needed)]
-        text = "\n\n".join(ast.unparse(node) for node in body)
-        return text if cls == name else f"{text}\n\n\nclass {name}({cls}):\n    pass"
+        body = [copy.deepcopy(self.body[place]) for place in sorted(needed)]
+        renamed = {one: f"Base{one}" for one in taken if not one == cls == name}
+        text = "\n\n\n".join(ast.unparse(_Renamed(renamed).visit(node)) for node in body)
+        return text if cls == name else f"{text}\n\n\nclass {name}({renamed.get(cls, cls)}):\n    pass"
 
-    def _need(self, name: str, needed: dict[int, ast.stmt]) -> None:
-        node = self.defined.get(name)
-        if node is None or node.lineno in needed:
+    def _need(self, name: str, needed: set[int]) -> None:
+        place = self.defined.get(name)
+        if place is None or place in needed:
             return
-        needed[node.lineno] = node
-        for one in ast.walk(node):
+        needed.add(place)
+        for one in ast.walk(self.body[place]):
             if isinstance(one, ast.Name):
                 self._need(one.id, needed)
+
+
+class _Renamed(ast.NodeTransformer):
+    """Gives classes and functions other names, so that no cell takes the answer of another one away."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = self.names.get(node.id, node.id)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.name = self.names.get(node.name, node.name)
+        return self.generic_visit(node)
 
 
 def _names_defined(node: ast.stmt) -> list[str]:

@@ -190,17 +190,15 @@ def write_results(path: Path, results: ClassResults) -> None:
 
     Raises `ChatsysError` with a sentence; the old file is then still there.
     """
-    write_whole(path, as_text(msgspec.to_builtins(results)))
+    write_whole(path, as_text(results))
 
 
 def as_text(value: Any) -> str:
     """Return JSON that people can read; letters that no text has (half of a pair) are written as escapes."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
     try:
-        text.encode()
+        return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
     except UnicodeEncodeError:
-        text = json.dumps(value, indent=1)
-    return text + "\n"
+        return json.dumps(msgspec.to_builtins(value), indent=1) + "\n"
 
 
 def write_whole(path: Path, text: str) -> None:
