@@ -59,9 +59,10 @@ def report(
         chatsys report results.json --html lab03.html --course ~/chatsys/labs
     """
     from chatsys.teach.classroom import hand_marks
+    from chatsys.teach.classroom.misconceptions import wrong_exercises
     from chatsys.teach.classroom.report import by_hand_page, report_page
     from chatsys.teach.classroom.results import read_results, write_whole
-    from chatsys.teach.classroom.signatures import signatures
+    from chatsys.teach.classroom.signatures import KeptSignatures
     from chatsys.teach.grading.course import open_course
     from chatsys.teach.grading.keys import read_keys
 
@@ -74,7 +75,9 @@ def report(
     try:
         keys = read_keys(opened.source.path.parents[2], opened.lab)
         tell = _played if sys.stderr.isatty() else lambda name: None
-        known = signatures(opened.lab, keys, opened.version, file.with_name("signatures.json"), tell)
+        state = f"{opened.lab.name} {opened.version}"
+        kept = KeptSignatures(keys, state, file.with_name("signatures.json"), tell)
+        known = kept.of(wrong_exercises(opened.lab, found))
         rubric = keys.rubric
     except UsageError as error:
         absent = f"There is no map without the keys of the lab. {error}"
@@ -123,7 +126,7 @@ def _file(results: Path) -> Path:
 
 
 def _played(name: str) -> None:
-    """Say which mistake is played; the first report of a lab takes half a minute."""
+    """Say which mistake is played; the first report of a lab takes some seconds."""
     hint(f"playing the known mistakes: {name}")
 
 

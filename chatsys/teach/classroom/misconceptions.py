@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chatsys.teach.classroom.results import CellResult, StudentResult
+from chatsys.teach.classroom.results import CellResult, ClassResults, StudentResult
 from chatsys.teach.classroom.signatures import Signature, signature_of
 from chatsys.teach.grading.lab import Exercise, Lab
 
@@ -55,7 +55,7 @@ def _weight(trait: tuple[str, ...]) -> float:
 
 def nearest(exercise: Exercise, cells: Sequence[CellResult], known: Mapping[str, Signature]) -> Nearest | None:
     """Return the mistakes among `known` that the answer in `cells` is most like; None if no points are lost."""
-    if all(cell.score >= cell.max_score or cell.verdict == "inconclusive" for cell in cells):
+    if not loses(cells):
         return None
     if not any(cell.failed for cell in cells) or _is_missing(exercise, cells):
         return Nearest(exercise=exercise.number, names=(), told=MISSING)
@@ -67,6 +67,17 @@ def nearest(exercise: Exercise, cells: Sequence[CellResult], known: Mapping[str,
         return Nearest(exercise=exercise.number, names=(), share=best, told=NONE)
     names = tuple(name for name, share in shares.items() if share >= best - EQUAL)
     return Nearest(exercise=exercise.number, names=names, share=best)
+
+
+def loses(cells: Sequence[CellResult]) -> bool:
+    """Tell whether points are lost in one of these cells."""
+    return any(cell.score < cell.max_score and cell.verdict != "inconclusive" for cell in cells)
+
+
+def wrong_exercises(lab: Lab, results: ClassResults) -> list[Exercise]:
+    """Return the exercises in which somebody in a class lost points."""
+    every = [cell for one in results.submissions.values() for cell in one.tests]
+    return [one for one in lab.exercises if loses([cell for cell in every if cell.exercise == one.number])]
 
 
 def _of_kinds(one: Signature, kinds: set[str]) -> Signature:

@@ -6,7 +6,8 @@ The public seeds and the searches are the same for everybody.  So two answers th
 seed, with the same sentence, however differently they are written.  Of the hidden part only the lost aspects are
 compared, which a mistake declares, for its seeds differ from student to student.
 
-Playing all mistakes takes half a minute, so they are kept in a file, for one state of the lab.
+Playing all mistakes of an exercise takes seconds, so they are played once, where somebody lost points in it, and kept in
+a file, for one state of the lab.
 
 Read also `misconceptions` (who compares), `grading.keys` (the mistakes).
 """
@@ -22,7 +23,7 @@ from chatsys.errors import ChatsysError
 from chatsys.teach.classroom.results import CellResult, as_text, write_whole
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import Keys, Mistake
-from chatsys.teach.grading.lab import Exercise, Kind, Lab, PartResult
+from chatsys.teach.grading.lab import Exercise, Kind, PartResult
 
 PLAYED: tuple[Kind, ...] = ("public", "search")
 """The parts in which everybody has the same runs."""
@@ -40,7 +41,7 @@ class PlayedSignatures(msgspec.Struct, kw_only=True):
     state: str
     """The state of the lab in which they were played; in another one they are played anew."""
     signatures: dict[str, dict[str, list[tuple[str, ...]]]]
-    """Exercise -> mistake -> traits."""
+    """Exercise -> mistake -> traits; an exercise in which nobody ever lost a point is not there."""
 
 
 def signature_of(cells: Iterable[CellResult]) -> Signature:
@@ -68,43 +69,51 @@ def signature_of_mistake(mistake: Mistake, outcomes: Iterable[PartResult]) -> Si
     return frozenset(found)
 
 
-def play(lab: Lab, keys: Keys, tell: Callable[[str], None] = lambda name: None) -> dict[str, dict[str, Signature]]:
-    """Play every mistake of `lab` and return exercise -> mistake -> signature; `tell` gets each name before."""
+def play(exercise: Exercise, keys: Keys, tell: Callable[[str], None] = lambda name: None) -> dict[str, Signature]:
+    """Play every mistake of an exercise and return mistake -> signature; `tell` gets each name before."""
 
-    def everybodys(exercise: Exercise, kind: Kind) -> Sequence[int]:
-        return range(exercise.public)
+    def everybodys(one: Exercise, kind: Kind) -> Sequence[int]:
+        return range(one.public)
 
-    found: dict[str, dict[str, Signature]] = {}
-    for exercise in lab.exercises:
-        found[exercise.number] = {}
-        for name, mistake in keys.mistakes.get(exercise.number, {}).items():
-            tell(f"{exercise.number}: {name}")
-            outcomes = judge(exercise, mistake.cls, everybodys, keys, PLAYED)
-            found[exercise.number][name] = signature_of_mistake(mistake, outcomes)
+    found = {}
+    for name, mistake in keys.mistakes.get(exercise.number, {}).items():
+        tell(f"{exercise.number}: {name}")
+        found[name] = signature_of_mistake(mistake, judge(exercise, mistake.cls, everybodys, keys, PLAYED))
     return found
 
 
-def signatures(
-    lab: Lab, keys: Keys, version: str, kept: Path | None, tell: Callable[[str], None] = lambda name: None
-) -> dict[str, dict[str, Signature]]:
-    """Return the signatures of `lab`, from the file `kept` if they are of this state of the lab; else play them.
+class KeptSignatures:
+    """Signatures of one state of a lab, played when they are first asked for, and kept in a file."""
 
-    `version` names the state of the lab's files and keys.
-    """
-    state = f"{lab.name} {version} chatsys {__version__}"
-    if kept is not None and (known := _read(kept)) is not None and known.state == state:
+    def __init__(
+        self, keys: Keys, state: str, file: Path | None = None, tell: Callable[[str], None] = lambda name: None
+    ) -> None:
+        """`state` names the lab, its files and its keys; what was played in another state is played anew."""
+        self.keys, self.file, self.tell = keys, file, tell
+        self.state = f"{state}, chatsys {__version__}"
+        known = _read(file) if file is not None else None
+        self.played = known.signatures if known is not None and known.state == self.state else {}
+
+    def of(self, exercises: Iterable[Exercise]) -> dict[str, dict[str, Signature]]:
+        """Return exercise -> mistake -> signature of these exercises."""
+        wanted = list(exercises)
+        missing = [one for one in wanted if one.number not in self.played]
+        for one in missing:
+            every = play(one, self.keys, self.tell)
+            self.played[one.number] = {name: sorted(signature) for name, signature in every.items()}
+        if missing and self.file is not None:
+            self._keep(self.file)
         return {
-            number: {name: frozenset(map(tuple, traits)) for name, traits in mistakes.items()}
-            for number, mistakes in known.signatures.items()
+            one.number: {name: frozenset(map(tuple, traits)) for name, traits in self.played[one.number].items()}
+            for one in wanted
         }
-    found = play(lab, keys, tell)
-    if kept is not None:
-        plain = {number: {name: sorted(one) for name, one in every.items()} for number, every in found.items()}
+
+    def _keep(self, file: Path) -> None:
+        whole = PlayedSignatures(state=self.state, signatures=self.played)
         try:
-            write_whole(kept, as_text(msgspec.to_builtins(PlayedSignatures(state=state, signatures=plain))))
+            write_whole(file, as_text(msgspec.to_builtins(whole)))
         except ChatsysError:  # they can be played again
             pass
-    return found
 
 
 def _read(path: Path) -> PlayedSignatures | None:

@@ -40,6 +40,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """The file of the secret; None: keys/secret of the course."""
     public: bool = False
     """Whether only what students can grade themselves is graded."""
+    exercise: str | None = None
+    """The number of the one exercise that is judged; None: all of them."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +61,8 @@ def the_course(setting: Setting) -> Course:
 
 @lru_cache(maxsize=1)
 def _opened(setting: Setting) -> Course:
-    return open_course(setting.lab, setting.course, setting.secret, setting.public)
+    course = open_course(setting.lab, setting.course, setting.secret, setting.public)
+    return course.of_exercise(setting.exercise)
 
 
 def grade_each(jobs: Sequence[Job], setting: Setting, at_a_time: int = 1) -> Iterator[tuple[str, Mark]]:

@@ -55,9 +55,9 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     """Return the mark of one notebook."""
     begun, lab = _cpu(), course.lab
     taken = take(submission.cells, wanted(lab))
-    tests, flags = [_predictions(lab, taken)] if lab.predictions else [], list(taken.flags)
+    tests, flags = [_predictions(lab, taken)] if _predicts(course) else [], list(taken.flags)
     allowance = Allowance()
-    for asked in _asked(lab):
+    for asked in _judged(course):
         for one in _outcomes(asked, course, taken, student, allowance):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
             flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
@@ -109,6 +109,14 @@ def _asked(lab: Lab) -> list[Exercise | WrittenTest]:
     return [*lab.exercises, *lab.tests]
 
 
+def _judged(course: Course) -> list[Exercise | WrittenTest]:
+    return [one for one in _asked(course.lab) if course.only in (None, one.number)]
+
+
+def _predicts(course: Course) -> bool:
+    return bool(course.lab.predictions) and course.only is None
+
+
 def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kind, float]]:
     """Return the graded cells of one exercise: (name, kind, points)."""
     if isinstance(asked, WrittenTest):
@@ -127,9 +135,9 @@ def without_answers(course: Course, why: str, student: str = "") -> Mark:
     """Return the mark of something that is no notebook of the lab: no points, and the sentence that says why."""
     lab = course.lab
     cells: list[tuple[str, str, Kind, float]] = []
-    if lab.predictions:
+    if _predicts(course):
         cells.append(("", lab.predictions_graded, "public", lab.predictions_points))
-    for asked in _asked(lab):
+    for asked in _judged(course):
         cells += [(asked.number, *cell) for cell in _cells(asked, course)]
     tests = [
         {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind)
