@@ -18,8 +18,8 @@ from chatsys.surroundings import UNUSABLE, reason, try_read, try_write
 
 if TYPE_CHECKING:
     from chatsys.teach.classroom.batch import Grader
+    from chatsys.teach.classroom.jobs import Setting
     from chatsys.teach.classroom.results import ClassResults
-    from chatsys.teach.grading.jobs import Setting
 
 Lab = Annotated[str, typer.Option("--lab", metavar="NAME", help="The lab's folder name, for example 03-total-order.")]
 Course = Annotated[
@@ -89,7 +89,7 @@ def grade(
 
         chatsys grade --gradescope autograder.zip --lab 03-total-order
     """
-    from chatsys.teach.grading.jobs import Setting
+    from chatsys.teach.classroom.jobs import Setting
 
     setting = Setting(lab=lab, course=_text(course), secret=_text(secret), public=public)
     if gradescope is not None:
@@ -126,8 +126,8 @@ def _grade_one(path: Path, setting: "Setting", student: str | None, results: Pat
     from chatsys.capabilities import PROCESSES, need
     from chatsys.teach.classroom.gradescope import mark_as_gradescope
     from chatsys.teach.classroom.handed import student_of
+    from chatsys.teach.classroom.jobs import grade_one, the_course
     from chatsys.teach.classroom.results import as_text, write_whole
-    from chatsys.teach.grading.jobs import grade_one, the_course
 
     need("Grading whole notebooks", PROCESSES, instead="check one class at a time")
     known = the_course(setting)
@@ -150,7 +150,7 @@ def _grade_class(
 ) -> "ClassResults":
     from chatsys.teach.classroom.batch import grade_class
     from chatsys.teach.classroom.inbox import open_inbox
-    from chatsys.teach.grading.jobs import the_course
+    from chatsys.teach.classroom.jobs import the_course
 
     due, jobs, again, scheduler, student = how
     lab = the_course(setting).lab.name

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.surroundings import advice, place, reason, try_write
-from chatsys.teach.grading.jobs import Setting, the_course
+from chatsys.teach.classroom.jobs import Setting, the_course
 
 PACKAGE = Path(__file__).resolve().parents[2]
 EXTRA = "notebook"

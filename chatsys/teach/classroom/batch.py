@@ -9,7 +9,7 @@ that is made anew says what was different the last time.
 Assumes   one process at a time has the results: a lock beside them sees to it.
 Promises  keys, secret and the place of the results are tried before the work; the results are whole after each mark, and
           what was graded is never lost; no mark changes without a sentence that says why.
-Read also `results` (what is kept), `inbox` (who handed in), `teach.grading.jobs` (several at a time), `cluster` (many machines).
+Read also `results` (what is kept), `inbox` (who handed in), `teach.classroom.jobs` (several at a time), `cluster` (many machines).
 """
 
 import hashlib
@@ -28,6 +28,7 @@ from chatsys.surroundings import UNUSABLE, advice, cannot_write, place, read_ord
 from chatsys.teach.classroom.gradescope import as_gradescope, file_name
 from chatsys.teach.classroom.handed import Handed
 from chatsys.teach.classroom.inbox import Inbox
+from chatsys.teach.classroom.jobs import Job, Setting, grade_each, likenesses, the_course
 from chatsys.teach.classroom.regrading import Basis, basis_of, explain, of_the_secret
 from chatsys.teach.classroom.results import (
     ClassResults,
@@ -39,7 +40,6 @@ from chatsys.teach.classroom.results import (
     write_whole,
 )
 from chatsys.teach.grading.course import Course
-from chatsys.teach.grading.jobs import Job, Setting, grade_each, likenesses, the_course
 from chatsys.teach.grading.marking import Mark, without_answers
 
 RESULTS, FORMS, LOCK = "results.json", "gradescope", ".lock"

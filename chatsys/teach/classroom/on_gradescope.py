@@ -27,9 +27,9 @@ from chatsys.errors import ChatsysError
 from chatsys.surroundings import UNUSABLE
 from chatsys.teach.classroom.gradescope import as_gradescope
 from chatsys.teach.classroom.handed import Handed, files_below, plainly, submissions_of
+from chatsys.teach.classroom.jobs import grade_one
 from chatsys.teach.classroom.results import StudentResult, as_text, write_whole
 from chatsys.teach.grading.course import Course, open_course
-from chatsys.teach.grading.jobs import grade_one
 from chatsys.teach.grading.marking import without_answers
 
 UNKNOWN = "unknown"
