@@ -64,6 +64,10 @@ def grade(
         str | None, typer.Option(metavar="TIME", help='When it was due, for example "2026-11-20 23:59".')
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Grade everybody anew, also who was graded before.")] = False,
+    exercise: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Grade this one anew for all who were graded; the others' marks stay."),
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A scheduler of dask: grade on many machines.")
     ] = None,
@@ -85,13 +89,15 @@ def grade(
 
         chatsys grade submitted --lab 03-total-order --due "2026-11-20 23:59" --results marks
 
+        chatsys grade submitted --lab 03-total-order --exercise 3.2
+
         chatsys grade ann.ipynb --lab 03-total-order --results results.json
 
         chatsys grade --gradescope autograder.zip --lab 03-total-order
     """
     from chatsys.teach.classroom.jobs import Setting
 
-    setting = Setting(lab=lab, course=_text(course), secret=_text(secret), public=public)
+    setting = Setting(lab=lab, course=_text(course), secret=_text(secret), public=public, exercise=exercise)
     if gradescope is not None:
         _autograder(gradescope, setting, places)
         return
@@ -100,7 +106,7 @@ def grade(
     if student is not None and (len(places) > 1 or not places[0].is_file()):
         raise UsageError("--id names the student of one notebook; for several, name the files or their folders so.")
     alone = len(places) == 1 and not places[0].is_dir() and places[0].suffix.lower() != ".zip"
-    if alone and csv is None and scheduler is None and not again:
+    if alone and csv is None and scheduler is None and exercise is None and not again:
         _grade_one(places[0], setting, student, results, as_json)
         return
     table = try_write(csv) if csv is not None else None

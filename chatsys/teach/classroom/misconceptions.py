@@ -75,8 +75,8 @@ def loses(cells: Sequence[CellResult]) -> bool:
 
 
 def wrong_exercises(lab: Lab, results: ClassResults) -> list[Exercise]:
-    """Return the exercises in which somebody in a class lost points."""
-    every = [cell for one in results.submissions.values() for cell in one.tests]
+    """Return the exercises in which an answer of somebody in a class was tried and lost points."""
+    every = [cell for one in results.submissions.values() for cell in one.tests if cell.failed]
     return [one for one in lab.exercises if loses([cell for cell in every if cell.exercise == one.number])]
 
 

@@ -8,7 +8,7 @@ grading of all exercises still sees that the lab has changed.
 Read also `batch` (who asks), `regrading` (on what a mark hangs).
 """
 
-from chatsys.teach.classroom.regrading import explain
+from chatsys.teach.classroom.regrading import differences
 from chatsys.teach.classroom.results import StudentResult
 
 
@@ -23,12 +23,6 @@ def with_one_anew(old: StudentResult, new: StudentResult, exercise: str) -> Stud
     merged.score = round(sum(cell.score for cell in tests), 2)
     merged.max_score = sum(cell.max_score for cell in tests)
     merged.flags = [*kept, *(flag for flag in new.flags if flag not in kept)]
-    merged.changes = [f"Exercise {exercise} alone was graded anew.", *_why(old, new, merged)]
-    return merged
-
-
-def _why(old: StudentResult, new: StudentResult, merged: StudentResult) -> list[str]:
-    """Return the points before and now, and what was different."""
-    told = explain(old, new)[1:]
     points = f"{old.score:g} of {old.max_score:g} points before, now {merged.score:g} of {merged.max_score:g}."
-    return [points, *told]
+    merged.changes = [f"Exercise {exercise} alone was graded anew.", points, *differences(old, new)]
+    return merged

@@ -43,7 +43,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
 
     def of_exercise(self, number: str | None) -> "Course":
         """Return the course that judges one exercise only; raises `UsageError` if the lab has none of this number."""
-        there = [one.number for one in (*self.lab.exercises, *self.lab.tests)]
+        there = [*(one.number for one in self.lab.exercises), *(one.number for one in self.lab.tests)]
         if number is not None and number not in there:
             raise UsageError(f"Lab {self.lab.name} has no exercise {number!r:.40}; it has {', '.join(there)}.")
         return msgspec.structs.replace(self, only=number)
