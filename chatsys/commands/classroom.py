@@ -1,8 +1,9 @@
-"""The command that plays the course's demonstrations: demo.
+"""Commands of the classroom: demo, and release, which makes what students get.
 
-Read also `teach.scenarios` (what a demo plays).
+Read also `teach.scenarios` (what a demo plays), `teach.classroom.release`; `grading` (what comes back).
 """
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -77,6 +78,34 @@ def _tell_demo(result: dict[str, Any], absences: list[str]) -> None:
         print("  held       every invariant that was checked")
 
 
+def release(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or a name that ends in .zip.")],
+    labs: Annotated[
+        list[str] | None,
+        typer.Option("--lab", metavar="NAME", help="A lab to give out; may be repeated.", show_default="all"),
+    ] = None,
+    course: Annotated[
+        Path | None, typer.Option(help="The labs folder of a clone.", show_default="looked for from here upwards")
+    ] = None,
+) -> None:
+    """Write what students get: notebooks, labs, the package; no keys, no solutions, no closed mutants.
+
+    Every file is searched for every answer of the course before anything is written. Students need two commands there,
+    make lab and make test; Binder opens it, too.
+
+    Examples:
+
+        chatsys release ../students
+
+        chatsys release /tmp/week3.zip --lab 03-total-order
+    """
+    from chatsys.teach.classroom.release import write_release
+
+    for line in write_release(out, labs or (), course):
+        print(line)
+
+
 def add_to(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(rich_help_panel="Classroom")(demo)
+    """Add these commands to the command line."""
+    for command in (demo, release):
+        app.command(rich_help_panel="Classroom")(command)

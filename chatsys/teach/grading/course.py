@@ -75,7 +75,7 @@ def open_course(
     lab: str, course: str | Path | None = None, secret: str | Path | None = None, public: bool = False
 ) -> Course:
     """Return the course that marks `lab`; raises `UsageError` if its notebook, keys or secret are missing."""
-    path = find_source(lab, course)
+    path = find_source(lab, course, released=public)
     declared = find_lab(path.stem)
     if declared is None:
         raise UsageError(f"There is no declaration of a lab {path.stem} in chatsys.teach.labs, so it cannot be graded.")

@@ -60,20 +60,28 @@ class Source:
         return [str(about["grade_id"]) for about in abouts if about.get("grade") and about.get("solution")]
 
 
-def find_source(lab: str, course: str | Path | None = None) -> Path:
+def find_source(lab: str, course: str | Path | None = None, released: bool = False) -> Path:
     """Return the source notebook of a lab: below `course`, a clone's labs/; else looking upwards from here.
 
-    `lab` may also be a path, of the notebook or of its folder.  Raises `UsageError` if there is none.
+    `lab` may also be a path, of the notebook or of its folder.  `released`: where there is no source, as in a student's
+    bundle, the notebook that students get will do.  Raises `UsageError` if there is none.
     """
     given = place(lab)
     if given.suffix == ".ipynb" and given.is_file():
         return given.resolve()
     homes = [Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[3]]
     courses = [folder / "labs" for folder in homes] if course is None else [place(course)]
-    folders = [given] * (course is None) + [folder / "source" / lab for folder in courses]
+    folders = [given] * (course is None) + [
+        folder / kind / lab for kind in ("source", *["release"] * released) for folder in courses
+    ]
     for folder in folders if lab.strip(".") else ():
         if found := sorted(folder.glob("*.ipynb")):
             return found[0].resolve()
+    if not released and lab.strip(".") and any((folder / "release" / lab).is_dir() for folder in courses):
+        raise UsageError(
+            f"The source and the keys of {lab} are not here, as in a student's copy of chatsys; grade what students can "
+            "grade themselves with --public, or give the labs folder of a teacher's clone with --course."
+        )
     if course is None:
         raise UsageError(
             f"There is no lab {lab!r} under labs/source; give its folder's name, for example 03-total-order, "
