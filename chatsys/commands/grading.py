@@ -113,7 +113,7 @@ def grade(
     folder = results or Path(f"results-{Path(lab).stem}")
     graded = _grade_class(places, setting, folder, (_time(due), jobs, again, scheduler, student), as_json)
     if table is not None:
-        _write_table(table, graded, column)
+        _write_table(table, graded, column, folder)
     if as_json:
         print_json(msgspec.to_builtins(graded))
     else:
@@ -180,14 +180,24 @@ def _on(scheduler: str | None, setting: "Setting") -> "Grader | None":
     return on_scheduler(scheduler, setting)
 
 
-def _write_table(path: Path, graded: "ClassResults", column: str | None) -> None:
+def _write_table(path: Path, graded: "ClassResults", column: str | None, folder: Path) -> None:
+    from chatsys.teach.classroom import hand_marks
     from chatsys.teach.classroom.gradebooks import as_csv, left_out, names
     from chatsys.teach.classroom.results import write_whole
+    from chatsys.teach.grading.grader import find_lab
 
-    write_whole(path, as_csv(graded, column=column))
+    lab, by_people = find_lab(graded.lab), folder / hand_marks.NAME
+    assert lab is not None, "it was graded just now"
+    totals = None
+    if by_people.exists():
+        totals = hand_marks.totals(graded, lab, hand_marks.read_hand_marks(by_people, lab))
+    write_whole(path, as_csv(graded, totals, column=column))
     if missing := left_out(graded):
         hint(f"{len(missing)} have no id of {graded.layout}, so its gradebook cannot find them: {names(missing)}.")
-    hint(f"{path} has the points of the machine; those that people give are not in them.")
+    if totals is None:
+        hint(f"{path} has the points of the machine; those that people give are not in them.")
+    elif waiting := [name for name, one in totals.items() if one.waiting]:
+        hint(f"{path} has the points of people, too; {len(waiting)} still wait for theirs: {names(waiting)}.")
 
 
 def _autograder(path: Path, setting: "Setting", places: list[Path] | None) -> None:

@@ -12,7 +12,7 @@ import typer
 from chatsys.commands import AsJson, hint, print_json
 from chatsys.commands.grading import Course
 from chatsys.errors import UsageError
-from chatsys.surroundings import try_write
+from chatsys.surroundings import place, try_write
 
 if TYPE_CHECKING:
     from chatsys.teach.classroom.hand_marks import Total
@@ -122,6 +122,7 @@ def forget(
 
 
 def _file(results: Path) -> Path:
+    results = place(results)
     return results / "results.json" if results.is_dir() else results
 
 

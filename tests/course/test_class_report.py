@@ -2,15 +2,18 @@
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_up_class import HOSTILE, LAB, LABS, made_up_class
+from msgspec.structs import replace
 from typed import Run
 
 from chatsys.errors import UsageError
+from chatsys.teach.classroom.batch import Grader, grade_class
 from chatsys.teach.classroom.forgetting import forget
 from chatsys.teach.classroom.hand_marks import (
     NAME,
@@ -20,8 +23,12 @@ from chatsys.teach.classroom.hand_marks import (
     total_of,
     write_hand_marks,
 )
+from chatsys.teach.classroom.handed import Handed
+from chatsys.teach.classroom.inbox import Inbox
+from chatsys.teach.classroom.jobs import Job, Setting
 from chatsys.teach.classroom.report import by_hand_page, report_page
 from chatsys.teach.classroom.results import read_results, write_results
+from chatsys.teach.grading.marking import Mark
 
 pytestmark = pytest.mark.quick
 
@@ -168,3 +175,49 @@ def test_a_student_who_is_forgotten_stands_in_no_file_any_more(tmp_path: Path) -
 def test_the_page_that_downloads_marks_and_the_reader_agree_on_the_columns() -> None:
     data: Any = json.loads(re.findall(r'id="data">(.*?)</script>', pages()[1], re.DOTALL)[0])
     assert ",".join(data["columns"]) + "\n" == HEAD
+
+
+# --- one exercise for all -------------------------------------------------------------------------------
+
+
+def judged(score: float, only: str | None) -> Grader:
+    """Return a grader that gives every check `score`, of one exercise or of all of them."""
+
+    def grade(jobs: Sequence[Job], setting: Setting) -> Iterator[tuple[str, Mark]]:
+        assert setting.exercise == only
+        for job in jobs:
+            tests = [
+                {"name": cell.name, "score": score, "max_score": 8, "output": "told", "exercise": cell.exercise}
+                for cell in made_up_class().submissions["ann"].tests
+                if only in (None, cell.exercise)
+            ]
+            flags = [f"{tests[0]['name']}: look, {score:g}"]
+            whole = {"score": score * len(tests), "max_score": 8 * len(tests)}
+            yield job.key, Mark(**whole, tests=tests, output="", flags=flags, versions={"lab": "new"})
+
+    return grade
+
+
+def test_one_exercise_is_graded_anew_for_all_and_the_other_marks_stay(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a secret for this test only")
+    every = Setting(lab=LAB.name, course=str(LABS), secret=str(tmp_path / "secret"))
+    handed = []
+    for name in ("ann", "bob"):
+        (tmp_path / f"{name}.ipynb").write_text("{}")
+        handed.append(Handed(student=name, shown=f"{name}.ipynb", path=tmp_path / f"{name}.ipynb"))
+    inbox = Inbox(layout="plain", handed=handed[:1], remarks=[])
+    grade_class(inbox, every, tmp_path / "results", grader=judged(2.0, None))
+    one = replace(every, exercise="3.2")
+    inbox.handed = handed  # bob was not graded before
+    results = grade_class(inbox, one, tmp_path / "results", grader=judged(8.0, "3.2"))
+
+    ann = results.submissions["ann"]
+    assert {cell.score for cell in ann.tests if cell.exercise == "3.2"} == {8.0}
+    assert {cell.score for cell in ann.tests if cell.exercise != "3.2"} == {2.0}
+    assert ann.score == sum(cell.score for cell in ann.tests) and ann.earlier is not None
+    assert ann.changes[:2] == ["Exercise 3.2 alone was graded anew.", "20 of 80 points before, now 38 of 80."]
+    assert ann.flags == ["check-3-1: look, 2", "check-3-2: look, 8"]
+    assert "bob" not in results.submissions
+    assert "Exercise 3.2 was not graded for 1 who are new" in " ".join(results.remarks)
+    with pytest.raises(UsageError, match=r"has no exercise '3\.9'; it has 3\.1, 3\.2, 3\.3, 3\.4"):
+        grade_class(inbox, replace(every, exercise="3.9"), tmp_path / "results")

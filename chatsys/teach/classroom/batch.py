@@ -224,9 +224,10 @@ class _Session:
 
     def end(self) -> ClassResults:
         """Say what is alike, write all of it once more, and return it."""
-        paths = {student: one.path for student, one in self.handed.items() if one.path is not None}
+        graded = self.results.submissions
+        paths = {name: one.path for name, one in self.handed.items() if one.path is not None and name in graded}
         for student, hints in likenesses(paths, self.course).items():
-            self.results.submissions[student].hints = hints
+            graded[student].hints = hints
         self._write()
         return self.results
 

@@ -69,14 +69,12 @@ def open_lab(number: str, version: int) -> None:
     print(f"Lab {lab.number}, {lab.title}: version {version} of the page, chatsys {__version__}.")
     if version < lab.version:
         print(
-            f"This chatsys has version {lab.version} of the page. start_again(with_answers=True) lays it beside this one, "
-            "with what you have written in it."
+            f"This chatsys has version {lab.version} of the page, which start_again(with_answers=True) lays beside this one."
         )
     elif version > lab.version:
         print(f"This chatsys knows the page up to version {lab.version}; install the newest chatsys of your course.")
-    print(
-        "save_work() downloads what you have saved.  start_again() lays a new page beside this one, which stays as it is."
-    )
+    print("save_work()    downloads what you have saved")
+    print("start_again()  lays a new page beside this one, which stays as it is")
     if os.environ.get("BINDER_SERVICE_HOST"):
         print("This is Binder, which forgets everything when you leave: run save_work() before you do.")
 
