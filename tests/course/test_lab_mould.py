@@ -114,7 +114,7 @@ def test_a_mistake_loses_exactly_what_it_declares_and_is_told_why(
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
 def test_the_misconception_map_names_each_mistake_that_stands_in_a_class(lab: Lab) -> None:
-    crowded = {}
+    crowded: dict[tuple[str, ...], str] = {}
     for exercise in lab.exercises:
         mistakes = KEYS[lab.number].mistakes[exercise.number]
         played = {name: outcomes_of(exercise.number, mistake.cls) for name, mistake in mistakes.items()}
