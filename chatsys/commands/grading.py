@@ -160,7 +160,7 @@ def _grade_class(
 
     due, jobs, again, scheduler, student = how
     lab = the_course(setting).lab.name
-    grader = _on(scheduler, setting)
+    grader = _on(scheduler)
     with open_inbox(places, lab, due, student) as inbox, progress(len(inbox.handed), "submissions") as step:
         hint(f"{len(inbox.handed)} submissions, as {inbox.layout} lays them; results in {folder}.")
         try:
@@ -171,13 +171,13 @@ def _grade_class(
             raise
 
 
-def _on(scheduler: str | None, setting: "Setting") -> "Grader | None":
+def _on(scheduler: str | None) -> "Grader | None":
     """Return who grades on many machines, if that was asked for."""
     if scheduler is None:
         return None
     from chatsys.teach.classroom.cluster import on_scheduler
 
-    return on_scheduler(scheduler, setting)
+    return on_scheduler(scheduler)
 
 
 def _write_table(path: Path, graded: "ClassResults", column: str | None, folder: Path) -> None:

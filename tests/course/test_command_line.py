@@ -17,8 +17,8 @@ from typed import Run, refused
 from chatsys.campaign import bench
 
 COMMANDS = (
-    "lab", "demo", "grade", "doctor", "node", "cluster up", "cluster status", "client", "verify", "simulate", "bench",
-    "mutants", "soak", "explore", "fuzz", "report", "forget",
+    "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status", "client",
+    "verify", "simulate", "bench", "mutants", "soak", "explore", "fuzz",
 )  # fmt: skip
 
 

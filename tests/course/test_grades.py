@@ -23,7 +23,7 @@ from nbgrader_course import autograded
 from submissions import SUBMISSIONS
 
 from chatsys.isolation.limits import Allowance
-from chatsys.teach.grading.batch import grade_one
+from chatsys.teach.classroom.jobs import grade_one
 from chatsys.teach.grading.course import Course, open_course
 
 LAB = "03-total-order"

@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 from submissions import SUBMISSIONS
 
-from chatsys.teach.grading import batch
+from chatsys.teach.classroom.jobs import Job, Setting, grade_each
 from chatsys.teach.grading.grader import find_lab, grade
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import read_keys
@@ -45,9 +45,10 @@ def measure_class(jobs: int, count: int = 40) -> None:
             SUBMISSIONS[names[number % len(names)]].make(made)
             paths.append(Path(folder) / f"student{number}.ipynb")
             paths[-1].write_text(json.dumps(made))
-        setting = batch.Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
+        setting = Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
         begun, before = time.monotonic(), cpu()
-        batch.grade_notebooks(paths, setting, jobs=jobs)
+        for _ in grade_each([Job(key=path.stem, path=str(path), student=path.stem) for path in paths], setting, jobs):
+            pass
         wall, after = time.monotonic() - begun, cpu()
         print(f"{count} submissions, {jobs} jobs: {wall:.0f} s, {sum(after) - sum(before):.0f} s of CPU")
 

@@ -89,7 +89,7 @@ def _in_workers(workers: Sequence[Worker], jobs: Sequence[Job], setting: Setting
             if number in busy and (answer := worker.poll()) is not None:
                 job = busy.pop(number)
                 why = f"This notebook could not be graded: {answer.value}"
-                yield job.key, Mark(answer.value) if answer.done else _flagged(the_course(setting), why, job.student)
+                yield job.key, Mark(answer.value) if answer.done else flagged(the_course(setting), why, job.student)
             if number not in busy and waiting:
                 job = waiting.pop()
                 busy[number] = job
@@ -111,12 +111,13 @@ def grade_one(path: Path, course: Course, student: str) -> Mark:
     except Unreadable as error:
         mark = without_answers(course, str(error), student)
     except Exception as error:  # a fault of the grader must not stop the others
-        mark = _flagged(course, f"This notebook could not be graded: {told(error)}.", student)
+        mark = flagged(course, f"This notebook could not be graded: {told(error)}.", student)
     mark["execution_time"] = round(time.monotonic() - begun, 2)
     return mark
 
 
-def _flagged(course: Course, why: str, student: str) -> Mark:
+def flagged(course: Course, why: str, student: str) -> Mark:
+    """Return the mark of a notebook that could not be graded through no fault of its own: a person must look."""
     mark = without_answers(course, why, student)
     mark["flags"].append(why)
     return mark

@@ -40,7 +40,7 @@ from chatsys.teach.classroom.handed import (
 
 MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<plugin>[a-z]+)(?:_(?P<file>.*))?")
 CANVAS = re.compile(
-    r"(?:(?P<name>.*?)_)?(?:(?P<late>LATE)_)?(?P<user>\d+|anon_[A-Za-z0-9]+)_"
+    r"(?:(?!LATE_)(?P<name>.*?)_)?(?:(?P<late>LATE)_)?(?P<user>\d+|anon_[A-Za-z0-9]+)_"
     r"(?:(?P<file>\d+)_(?P<rest>.+)|(?P<typed>text|link)\.html)"
 )
 METADATA, TIMESTAMP = "submission_metadata.yml", "timestamp.txt"
