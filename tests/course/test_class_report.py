@@ -191,7 +191,7 @@ def judged(score: float, only: str | None) -> Grader:
                 for cell in made_up_class().submissions["ann"].tests
                 if only in (None, cell.exercise)
             ]
-            flags = [f"{tests[0]['name']}: look, {score:g}"]
+            flags = [f"{cell['name']}: look, {score:g}" for cell in tests if str(cell["name"]).startswith("check")]
             whole = {"score": score * len(tests), "max_score": 8 * len(tests)}
             yield job.key, Mark(**whole, tests=tests, output="", flags=flags, versions={"lab": "new"})
 
@@ -216,7 +216,7 @@ def test_one_exercise_is_graded_anew_for_all_and_the_other_marks_stay(tmp_path: 
     assert {cell.score for cell in ann.tests if cell.exercise != "3.2"} == {2.0}
     assert ann.score == sum(cell.score for cell in ann.tests) and ann.earlier is not None
     assert ann.changes[:2] == ["Exercise 3.2 alone was graded anew.", "20 of 80 points before, now 38 of 80."]
-    assert ann.flags == ["check-3-1: look, 2", "check-3-2: look, 8"]
+    assert ann.flags == ["check-3-1: look, 2", "check-3-3: look, 2", "check-3-2: look, 8"]
     assert "bob" not in results.submissions
     assert "Exercise 3.2 was not graded for 1 who are new" in " ".join(results.remarks)
     with pytest.raises(UsageError, match=r"has no exercise '3\.9'; it has 3\.1, 3\.2, 3\.3, 3\.4"):

@@ -29,9 +29,10 @@ REFUSED = """() => new Promise((done) => {
     document.addEventListener('securitypolicyviolation', (event) => {
         if (event.effectiveDirective.startsWith('script-src')) done(event.effectiveDirective);
     });
-    document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="alert(1)">');
+    window.ran = () => done('it ran');
+    document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.ran()">');
 })"""
-"""Put a script of a stranger into the page, and return by which rule of the page it was refused."""
+"""Put a script of a stranger into the page, and return by which rule of the page it was refused, or that it ran."""
 
 
 @pytest.fixture(scope="module")
