@@ -13,7 +13,7 @@ from chatsys.commands import hint, print_row
 from chatsys.escape import escape
 
 if TYPE_CHECKING:
-    from chatsys.teach.classroom.batch import Progress
+    from chatsys.teach.classroom.batch import Settled
     from chatsys.teach.classroom.results import ClassResults
 
 EVERY = 5.0
@@ -27,7 +27,7 @@ class Watch:
         self.step, self.as_json = step, as_json
         self.begun, self.told, self.graded = time.monotonic(), 0.0, 0
 
-    def __call__(self, one: "Progress") -> None:
+    def __call__(self, one: "Settled") -> None:
         """Tell of one mark."""
         self.graded += one.again
         self.step()
@@ -41,7 +41,7 @@ class Watch:
             self.told = now
 
 
-def _lines(one: "Progress") -> Iterator[str]:
+def _lines(one: "Settled") -> Iterator[str]:
     result = one.result
     name = f" {result.name}" if result.name else ""
     kept = "" if one.again else ", as before"

@@ -3,7 +3,10 @@
 Read also `teach.classroom.batch` (a class), `teach.grading.marking` (one mark), `teach.grading.tidying`.
 """
 
+import os
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +17,7 @@ from chatsys.commands import HELD, VIOLATED, AsJson, hint, leave, print_json, pr
 from chatsys.commands.class_lines import Watch, print_summary
 from chatsys.errors import UsageError
 from chatsys.escape import escape
-from chatsys.surroundings import UNUSABLE, reason, try_read, try_write
+from chatsys.surroundings import UNUSABLE, is_file, reason, try_read, try_write
 
 if TYPE_CHECKING:
     from chatsys.teach.classroom.batch import Grader
@@ -95,23 +98,21 @@ def grade(
 
         chatsys grade --gradescope autograder.zip --lab 03-total-order
     """
-    from chatsys.teach.classroom.jobs import Setting
-
-    setting = Setting(lab=lab, course=_text(course), secret=_text(secret), public=public, exercise=exercise)
+    setting = partial(_setting, lab, course, secret, public, exercise)
     if gradescope is not None:
         _autograder(gradescope, setting, places)
         return
     if not places:
         raise UsageError("Nothing was given to grade; give notebooks, or the folder or zip of a class.")
-    if student is not None and (len(places) > 1 or not places[0].is_file()):
+    if student is not None and (len(places) > 1 or not is_file(places[0])):
         raise UsageError("--id names the student of one notebook; for several, name the files or their folders so.")
-    alone = len(places) == 1 and not places[0].is_dir() and places[0].suffix.lower() != ".zip"
+    alone = len(places) == 1 and not os.path.isdir(places[0]) and places[0].suffix.lower() != ".zip"
     if alone and csv is None and scheduler is None and exercise is None and not again:
         _grade_one(places[0], setting, student, results, as_json)
         return
     table = try_write(csv) if csv is not None else None
     folder = results or Path(f"results-{Path(lab).stem}")
-    graded = _grade_class(places, setting, folder, (_time(due), jobs, again, scheduler, student), as_json)
+    graded = _grade_class(places, setting(), folder, (_time(due), jobs, again, scheduler, student), as_json)
     if table is not None:
         _write_table(table, graded, column, folder)
     if as_json:
@@ -120,7 +121,9 @@ def grade(
         print_summary(graded, folder)
 
 
-def _grade_one(path: Path, setting: "Setting", student: str | None, results: Path | None, as_json: bool) -> None:
+def _grade_one(
+    path: Path, setting: Callable[[], "Setting"], student: str | None, results: Path | None, as_json: bool
+) -> None:
     """Grade one notebook, and tell all of its mark."""
     try:
         try_read(path)
@@ -136,7 +139,7 @@ def _grade_one(path: Path, setting: "Setting", student: str | None, results: Pat
     from chatsys.teach.classroom.results import as_text, write_whole
 
     need("Grading whole notebooks", PROCESSES, instead="check one class at a time")
-    known = the_course(setting)
+    known = the_course(setting())
     mark = grade_one(path, known, student or student_of(path, known.lab.name))
     mark["student"] = student or student_of(path, known.lab.name)
     if place is not None:
@@ -161,11 +164,14 @@ def _grade_class(
     due, jobs, again, scheduler, student = how
     lab = the_course(setting).lab.name
     grader = _on(scheduler)
-    with open_inbox(places, lab, due, student) as inbox, progress(len(inbox.handed), "submissions") as step:
+    with open_inbox(places, lab, due, student) as inbox:
         hint(f"{len(inbox.handed)} submissions, as {inbox.layout} lays them; results in {folder}.")
+        for remark in inbox.remarks:
+            hint(remark)
         try:
-            watch = Watch(step, as_json)
-            return grade_class(inbox, setting, folder, jobs=jobs, again=again, grader=grader, tell=watch)
+            with progress(len(inbox.handed), "submissions") as step:
+                watch = Watch(step, as_json)
+                return grade_class(inbox, setting, folder, jobs=jobs, again=again, grader=grader, tell=watch)
         except KeyboardInterrupt:
             hint(f"What was graded is kept in {folder}; the same command goes on with the rest.")
             raise
@@ -200,12 +206,12 @@ def _write_table(path: Path, graded: "ClassResults", column: str | None, folder:
         hint(f"{path} has the points of people, too; {len(waiting)} still wait for theirs: {names(waiting)}.")
 
 
-def _autograder(path: Path, setting: "Setting", places: list[Path] | None) -> None:
+def _autograder(path: Path, setting: Callable[[], "Setting"], places: list[Path] | None) -> None:
     if places:
         raise UsageError("--gradescope writes the autograder and grades nothing; leave the notebooks out.")
     from chatsys.teach.classroom.autograder import write_autograder
 
-    for line in write_autograder(path, setting):
+    for line in write_autograder(path, setting()):
         print(line)
 
 
@@ -217,6 +223,13 @@ def _time(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError, OSError):
         raise UsageError(f'--due is {text[:60]!r}; write a day and a time, for example "2026-11-20 23:59".') from None
+
+
+def _setting(lab: str, course: Path | None, secret: Path | None, public: bool, exercise: str | None) -> "Setting":
+    """Return with what to grade; what is imported for it comes after the places were tried."""
+    from chatsys.teach.classroom.jobs import Setting
+
+    return Setting(lab=lab, course=_text(course), secret=_text(secret), public=public, exercise=exercise)
 
 
 def _text(path: Path | None) -> str | None:

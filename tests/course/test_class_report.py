@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_class import HOSTILE, LAB, LABS, made_up_class
+from made_up_class import HOSTILE, LAB, LABS, loses, made_up_class
 from msgspec.structs import replace
 from typed import Run
 
@@ -26,8 +26,10 @@ from chatsys.teach.classroom.hand_marks import (
 from chatsys.teach.classroom.handed import Handed
 from chatsys.teach.classroom.inbox import Inbox
 from chatsys.teach.classroom.jobs import Job, Setting
+from chatsys.teach.classroom.misconceptions import misconceptions_of
 from chatsys.teach.classroom.report import by_hand_page, report_page
 from chatsys.teach.classroom.results import read_results, write_results
+from chatsys.teach.classroom.signatures import Signature, signature_of
 from chatsys.teach.grading.marking import Mark
 
 pytestmark = pytest.mark.quick
@@ -175,6 +177,51 @@ def test_a_student_who_is_forgotten_stands_in_no_file_any_more(tmp_path: Path) -
 def test_the_page_that_downloads_marks_and_the_reader_agree_on_the_columns() -> None:
     data: Any = json.loads(re.findall(r'id="data">(.*?)</script>', pages()[1], re.DOTALL)[0])
     assert ",".join(data["columns"]) + "\n" == HEAD
+
+
+# --- what a wrong answer is like ------------------------------------------------------------------------
+
+
+def fails(name: str, sentence: str, seed: int) -> Signature:
+    """Return how an answer fails that loses one aspect of one cell."""
+    one = made_up_class().submissions["ann"]
+    loses(one, name, "complete", sentence, seed)
+    return signature_of(cell for cell in one.tests if cell.name == name)
+
+
+KNOWN = {
+    "3.1": {
+        "drops": fails("check-3-1", "it dropped #1.", 0),
+        "waits": fails("check-3-1", "it waited.", 5),
+        "waits, too": fails("check-3-1", "it waited.", 5),
+    },
+    "3.2": {"never asks": fails("check-3-2", "it never asked.", 0)},
+}
+
+
+@pytest.mark.parametrize(
+    ("seed", "sentence", "told"),
+    [
+        (0, "it dropped #1.", "drops"),
+        (0, "it dropped #7.", "drops"),  # the same but for its numbers
+        (5, "it waited.", "waits or waits, too"),
+        (3, "it raised KeyError: 7 (in your cell, line 3).", "like none of the known mistakes"),
+        (3, "There is no MyHoldBack in this notebook; write it in the cell hold-back.", "no answer that can be tried"),
+    ],
+)
+def test_a_wrong_answer_is_like_the_mistakes_that_fail_as_it_does(seed: int, sentence: str, told: str) -> None:
+    one = made_up_class().submissions["ann"]
+    loses(one, "check-3-1", "complete", sentence, seed)
+    near = misconceptions_of(LAB, one, KNOWN)
+    assert {number: str(each) for number, each in near.items()} == {"3.1": told}
+
+
+def test_what_goes_wrong_with_an_earlier_exercise_is_told_as_that() -> None:
+    one = made_up_class().submissions["ann"]
+    loses(one, "check-3-2", "complete", "it stopped.", 4)
+    assert str(misconceptions_of(LAB, one, KNOWN)["3.2"]) == "like none of the known mistakes"
+    loses(one, "check-3-1", "complete", "it waited.", 5)
+    assert str(misconceptions_of(LAB, one, KNOWN)["3.2"]) == "follows from 3.1"
 
 
 # --- one exercise for all -------------------------------------------------------------------------------

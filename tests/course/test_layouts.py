@@ -63,6 +63,12 @@ def test_a_class_is_read_as_each_platform_lays_it(layout: str, tmp_path: Path) -
         assert bulent.name == "Smith, Jr. Bülent"
 
 
+def test_a_folder_around_all_of_it_changes_nothing(tmp_path: Path) -> None:
+    lay_out(PEOPLE, tmp_path / "outer" / "moodle 2026", "moodle")
+    inbox = look(tmp_path / "outer")
+    assert inbox.layout == "moodle" and "/moodle 2026/Ann" in by_id(inbox)["5000"].shown
+
+
 def test_text_that_was_typed_into_moodle_and_files_without_folders_are_read(tmp_path: Path) -> None:
     write(tmp_path / "Ann_7_assignsubmission_onlinetext" / "onlinetext.html", "<p>text</p>")
     write(tmp_path / f"Ann_7_assignsubmission_file_{LAB}.ipynb")
@@ -186,8 +192,8 @@ def test_a_zip_is_read_as_its_folder_and_is_gone_afterwards(tmp_path: Path) -> N
         archive.writestr("Dora_9_assignsubmission_file/report.pdf", "x" * 1000)
     with open_inbox([tmp_path / "moodle.zip"], LAB) as inbox:
         found = by_id(inbox)
-        path = found["5000"].path
-        assert path is not None and path.read_text() == "{}"
+        path = found["5000"].path or Path("none")
+        assert path.read_text() == "{}"
     assert inbox.layout == "moodle" and found["9"].remarks == [
         "There is no notebook in this submission (it has report.pdf)."
     ]

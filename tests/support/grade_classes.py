@@ -114,6 +114,7 @@ def main() -> None:
     reader.add_argument("--size", type=int, default=40)
     reader.add_argument("--layouts", nargs="+", choices=LAYOUTS, default=LAYOUTS[:4])
     asked = reader.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would not hear Ctrl-C
     people = make_class(LAB, asked.size)
     with tempfile.TemporaryDirectory() as temporary:
         home = asked.folder or Path(temporary)

@@ -15,12 +15,12 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 
 def made_up_class() -> ClassResults:
     """Return the results of ann, bob, eve and one whose every text is hostile."""
     ann, bob, eve, mal = (_student(name) for name in ("ann", "bob", "eve", HOSTILE))
-    _loses(bob, "check-3-1", "complete", "With seed 0 node 1 delivered #4 without #3.")
+    loses(bob, "check-3-1", "complete", "With seed 0 node 1 delivered #4 without #3.")
     bob.hints = ["cell hold-back is written like that of ann (0.95)"]
     ann.hints = ["cell hold-back is written like that of bob (0.95)"]
     eve.tests[1].verdict, eve.tests[1].output = "inconclusive", "3.1  not decided: the clock on the wall ended it."
     for cell in ("check-3-1", "hidden-3-1"):
-        _loses(mal, cell, "complete", HOSTILE)
+        loses(mal, cell, "complete", HOSTILE)
     mal.name = mal.output = mal.path = HOSTILE
     mal.flags = mal.hints = mal.remarks = [f"{HOSTILE}\x1b[2J\u202e"]
     mal.texts = {"explanation": HOSTILE + "\x1b[2J", "design": HOSTILE}
@@ -52,8 +52,9 @@ def _student(name: str) -> StudentResult:
     )  # fmt: skip
 
 
-def _loses(one: StudentResult, name: str, aspect: str, sentence: str) -> None:
+def loses(one: StudentResult, name: str, aspect: str, sentence: str, seed: int = 0) -> None:
+    """Let a student lose an aspect of a cell."""
     cell = next(cell for cell in one.tests if cell.name == name)
     one.score -= cell.score
     cell.score, cell.verdict, cell.output, cell.lost = 0.0, "fail", sentence, [aspect]
-    cell.failed = [FailedAspect(aspect=aspect, sentence=sentence, seed=0)]
+    cell.failed = [FailedAspect(aspect=aspect, sentence=sentence, seed=seed)]

@@ -30,7 +30,7 @@ from chatsys.teach.classroom.handed import Handed
 from chatsys.teach.classroom.inbox import Inbox
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each, likenesses, the_course
 from chatsys.teach.classroom.one_exercise import with_one_anew
-from chatsys.teach.classroom.regrading import Basis, basis_of, explain, of_the_secret
+from chatsys.teach.classroom.regrading import Basis, basis_of, explain, of_another_version, of_the_secret
 from chatsys.teach.classroom.results import (
     ClassResults,
     EarlierMark,
@@ -50,8 +50,8 @@ Grader = Callable[[Sequence[Job], Setting], Iterator[tuple[str, Mark]]]
 """(jobs, setting) -> (key, mark) of each, as soon as it is there."""
 
 
-class Progress(msgspec.Struct, kw_only=True):
-    """What whoever watches a batch is told after each mark."""
+class Settled(msgspec.Struct, kw_only=True):
+    """One submission has its mark: what whoever watches a batch is told."""
 
     total: int
     done: int
@@ -68,7 +68,7 @@ def grade_class(
     jobs: int = 1,
     again: bool = False,
     grader: Grader | None = None,
-    tell: Callable[[Progress], None] = lambda progress: None,
+    tell: Callable[[Settled], None] = lambda progress: None,
 ) -> ClassResults:
     """Grade what lies in the inbox and return the results, which stand in `folder`.
 
@@ -161,23 +161,24 @@ class _Session:
                 f"{', ...' if len(gone) > 5 else ''}); they are kept."
             )
 
-    def begin(self, again: bool, tell: Callable[[Progress], None]) -> list[Job]:
+    def begin(self, again: bool, tell: Callable[[Settled], None]) -> list[Job]:
         """Keep what is the same as before, mark what has no notebook, and return the rest as jobs."""
         todo: list[Job] = []
         self.results.submissions = dict(self.old)
         for student, one in self.handed.items():
             old = self.old.get(student)
             basis = self._basis(one)
-            if one.path is None:
-                self._put(one, self._without_notebook(one), old)
-                tell(self._progress(student, again=True))
-            elif self.course.only is not None:
-                todo += [Job(key=student, path=str(one.path), student=student)] if self._may_be_one(old, basis) else []
-            elif old is None or again or basis_of(old) != basis:
-                todo.append(Job(key=student, path=str(one.path), student=student))
-            else:
+            if self.course.only is not None:
+                if one.path is not None and self._may_be_one(old, basis):
+                    todo.append(Job(key=student, path=str(one.path), student=student))
+            elif old is not None and not again and basis_of(old) == basis:
                 self.results.submissions[student] = replace(old, **_identity(one))
                 tell(self._progress(student, again=False))
+            elif one.path is None:
+                self._put(one, self._without_notebook(one), old)
+                tell(self._progress(student, again=True))
+            else:
+                todo.append(Job(key=student, path=str(one.path), student=student))
         self._write()
         return todo
 
@@ -201,7 +202,7 @@ class _Session:
         versions = self.course.versions(one.student)
         return Basis(digest=self.digests[one.student], secret=self.course.secret_id, versions=versions)
 
-    def add(self, student: str, mark: Mark) -> Progress:
+    def add(self, student: str, mark: Mark) -> Settled:
         """Take in a mark, and write it down."""
         self._put(self.handed[student], mark, self.old.get(student))
         self._write()
@@ -228,6 +229,7 @@ class _Session:
         paths = {name: one.path for name, one in self.handed.items() if one.path is not None and name in graded}
         for student, hints in likenesses(paths, self.course).items():
             graded[student].hints = hints
+        self.results.remarks += of_another_version([graded[one] for one in self.handed if one in graded])
         self._write()
         return self.results
 
@@ -237,9 +239,9 @@ class _Session:
         self.results.written = _now()
         write_results(self.folder / RESULTS, self.results)
 
-    def _progress(self, student: str, again: bool) -> Progress:
+    def _progress(self, student: str, again: bool) -> Settled:
         self.settled.add(student)
-        return Progress(
+        return Settled(
             total=len(self.handed), done=len(self.settled), result=self.results.submissions[student], again=again
         )
 

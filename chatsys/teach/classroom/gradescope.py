@@ -57,6 +57,6 @@ def _test(cell: CellResult) -> dict[str, Any]:
 def file_name(student: str) -> str:
     """Return a name for the file of a student, whatever the id is; two ids never have the same one."""
     safe = re.sub(r"[^\w.@+-]", "_", student)[:80].lstrip(".")
-    if safe != student:
+    if safe != student.lower() or not safe:  # some file systems take Ann for ann
         safe += "-" + hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{safe}.json"

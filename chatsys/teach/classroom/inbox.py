@@ -19,8 +19,8 @@ import msgspec
 from chatsys.errors import UsageError
 from chatsys.escape import escape
 from chatsys.surroundings import UNUSABLE, reason, remove, temporary, try_read
-from chatsys.teach.classroom.handed import Handed, alone
-from chatsys.teach.classroom.layouts import LAYOUTS
+from chatsys.teach.classroom.handed import Handed, alone, entries
+from chatsys.teach.classroom.layouts import LAYOUTS, Layout
 from chatsys.teach.classroom.unpacking import unpack
 
 MOST_TOLD = 20
@@ -80,20 +80,27 @@ def _look(place: Path, root: Path, lab: str, found: list[Handed | str], student:
             try_read(root)
             found.append(alone(root, lab, student=student))
             return "plain"
-        for layout in LAYOUTS:
-            if (at := layout.find(root, lab)) is not None:
-                for one in layout.read(at, lab):
-                    if isinstance(one, Handed):
-                        one.shown = (
-                            f"{place}/{one.shown}" if root == at else f"{place}/{at.relative_to(root)}/{one.shown}"
-                        )
-                    found.append(one)
-                return layout.name
+        layout, at = _layout(root, lab)
+        for one in layout.read(at, lab):
+            if isinstance(one, Handed):
+                one.shown = f"{place}/{one.shown}" if root == at else f"{place}/{at.relative_to(root)}/{one.shown}"
+            found.append(one)
+        return layout.name
     except UNUSABLE as error:
         raise UsageError(
             f"{place} is not a file or folder that can be read ({reason(error)}); give what was handed in."
         ) from None
-    raise AssertionError("the last layout takes every folder")
+
+
+def _layout(root: Path, lab: str) -> tuple[Layout, Path]:
+    """Return how submissions lie in a folder, and from where it counts; a folder alone in it is looked into."""
+    inside = entries(root)
+    alone_in_it = inside if len(inside) == 1 and inside[0].is_dir() else []
+    for folder in (root, *alone_in_it):
+        for layout in LAYOUTS[:-1]:
+            if (at := layout.find(folder, lab)) is not None:
+                return layout, at
+    return LAYOUTS[-1], root
 
 
 def _nothing(places: Sequence[Path], lab: str) -> str:

@@ -6,7 +6,7 @@
 Read also `batch`, `results`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -14,6 +14,10 @@ from chatsys.teach.classroom.results import ClassResults, StudentResult
 
 TELLING = ("chatsys", "lab", "seeds")
 """The versions on which a mark hangs; another Python is told, but no reason to grade again."""
+
+
+PUT_BACK = "put back"
+"""What a mark says of locked cells that had another text (`tidying`)."""
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,4 +98,15 @@ def of_the_secret(before: ClassResults | None, secret: str | None) -> Iterator[s
         yield (
             f"The secret changed since the last grading ({before.secret} -> {secret}): every student has other hidden seeds, "
             f"so all {count} marks are made again, and one may differ though its notebook is the same."
+        )
+
+
+def of_another_version(every: Sequence[StudentResult]) -> Iterator[str]:
+    """Say it if many notebooks have other locked cells than the lab: one person changes a cell, a class got another lab."""
+    readable = [one for one in every if one.score or one.answers]
+    changed = [one for one in readable if PUT_BACK in one.output]
+    if len(changed) >= 3 and 2 * len(changed) > len(readable):
+        yield (
+            f"In {len(changed)} of {len(readable)} notebooks the lab's own cells are others than here; they were put back. "
+            "Perhaps the class was given another version of the lab."
         )
