@@ -22,7 +22,8 @@ import pytest
 from nbgrader_course import autograded, run
 from submissions import SUBMISSIONS
 
-from chatsys.isolation.limits import Allowance
+from chatsys.isolation.budget import WHOLE as MOST_CPU
+from chatsys.isolation.budget import Allowance
 from chatsys.teach.classroom.jobs import grade_one
 from chatsys.teach.grading.course import Course, open_course
 
@@ -31,8 +32,6 @@ LABS = Path(__file__).parents[2] / "labs"
 SOURCE = nbformat.read(LABS / "source" / LAB / f"{LAB}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
 FEW = 16
 """Hidden seeds of each exercise, instead of all."""
-MOST_CPU = 20.0
-"""Seconds of CPU that one submission may cost, whatever it does."""
 WHOLE = bool(os.environ.get("WHOLE_TABLE"))
 ALWAYS = """
 c4 c6 c12 w1 w6 w10 w11 t2 t5 t6 t8 t10 t12
@@ -150,9 +149,9 @@ if WHOLE:  # some ten minutes; `test_labs` sends a few through nbgrader in every
         )  # fmt: skip
         marks = {mark["path"]: mark for mark in json.loads(out)["submissions"].values()}
         for student, name in students.items():
-            score = marks[str(paths[student])]["score"]
+            score = marks[student]["score"]
             ROWS.setdefault(name, ["", f"{score:g}", "", "", "", ""])[2] = f"{scores[student]:g}"
-        unequal = {name: scores[one] - marks[str(paths[one])]["score"] for one, name in students.items()}
+        unequal = {name: scores[one] - marks[one]["score"] for one, name in students.items()}
         assert {name: more for name, more in unequal.items() if more} == {}
 
 

@@ -8,6 +8,7 @@ Promises  a mark for every job, in the order in which they are ready; no process
 Read also `marking` (one notebook), `isolation.worker` (the processes), `teach.classroom.batch` (a class, and what is kept).
 """
 
+import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -61,8 +62,10 @@ def the_course(setting: Setting) -> Course:
 
 @lru_cache(maxsize=1)
 def _opened(setting: Setting) -> Course:
-    course = open_course(setting.lab, setting.course, setting.secret, setting.public)
-    return course.of_exercise(setting.exercise)
+    """Return the course, read once in each process; the collector of circles passes over what is there by now."""
+    course = open_course(setting.lab, setting.course, setting.secret, setting.public).of_exercise(setting.exercise)
+    gc.freeze()
+    return course
 
 
 def grade_each(jobs: Sequence[Job], setting: Setting, at_a_time: int = 1) -> Iterator[tuple[str, Mark]]:

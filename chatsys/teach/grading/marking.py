@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import told as error_told
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.confinement import MEASURES
-from chatsys.isolation.limits import Allowance
 from chatsys.teach.grading.course import Course
 from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Finding, Kind, Lab, PartResult, WrittenTest
@@ -57,7 +57,7 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     begun, lab = _cpu(), course.lab
     taken = take(submission.cells, wanted(lab))
     tests, flags = [_predictions(lab, taken)] if _predicts(course) else [], list(taken.flags)
-    allowance = Allowance()
+    allowance = Allowance(taken.cpu, len(taken.answers))
     for asked in _judged(course):
         for one in _outcomes(asked, course, taken, student, allowance):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
@@ -86,6 +86,8 @@ def _outcomes(
 ) -> list[PartResult]:
     """Judge one answer; a fault of a judge costs nobody the rest of the notebook."""
     code, keys = taken.answers.get(asked.number), course.keys
+    if code is None and asked.number not in taken.cannot and (why := taken.doubt(asked.cell)):
+        return _undecided(asked, course, f"Nobody can tell what this is worth: {why}.", share=1)
     try:
         if isinstance(asked, WrittenTest):
             answers = open_answers(asked) if keys is None else all_answers(asked, keys)
@@ -98,12 +100,18 @@ def _outcomes(
         return judge(asked, code, seeds_for, keys, kinds, allowance=allowance)
     except Exception as error:
         why = f"This could not be graded, and the grader is to blame: {error_told(error)}."
-        return [
-            PartResult(
-                cell=cell, kind=kind, verdict="inconclusive", points=0, possible=points, sentence=why, flagged=(RUNS,)
-            )
-            for cell, kind, points in _cells(asked, course)
-        ]
+        return _undecided(asked, course, why, share=0)
+
+
+def _undecided(asked: Exercise | WrittenTest, course: Course, why: str, share: int) -> list[PartResult]:
+    """Return what is given, all points or none, until a person has looked."""
+    return [
+        PartResult(
+            cell=cell, kind=kind, verdict="inconclusive", points=share * points, possible=points, sentence=why,
+            flagged=(RUNS,),
+        )
+        for cell, kind, points in _cells(asked, course)
+    ]  # fmt: skip
 
 
 def _asked(lab: Lab) -> list[Exercise | WrittenTest]:
@@ -234,9 +242,13 @@ def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
     missing = [one.number for one in lab.predictions if one.number not in answers]
     points = round(lab.predictions_points * len(answers) / len(lab.predictions), 2)
     sentence = f"There is no answer to {_and(missing)}." if missing else "All predictions are given."
+    if missing and (why := taken.doubt(lab.predictions_cell)):
+        points, sentence = lab.predictions_points, f"Nobody can tell what else there is: {why}."
     output = f"{len(answers)} of {len(lab.predictions)} predictions.  {sentence}"
     whole = {"name": lab.predictions_graded, "score": points, "max_score": lab.predictions_points, "output": output}
-    return whole | {"verdict": "fail" if missing else "pass", "lost": missing} | _place("", "public")
+    verdict = "pass" if not missing else "fail" if points < lab.predictions_points else "inconclusive"
+    lost = missing if verdict == "fail" else []
+    return whole | {"verdict": verdict, "lost": lost} | _place("", "public")
 
 
 def _and(names: Iterable[str]) -> str:
