@@ -192,10 +192,10 @@ def _write_table(path: Path, graded: "ClassResults", column: str | None, folder:
     from chatsys.teach.classroom.results import write_whole
     from chatsys.teach.grading.grader import find_lab
 
-    lab, by_people = find_lab(graded.lab), folder / hand_marks.NAME
-    assert lab is not None, "it was graded just now"
-    totals = None
+    totals, by_people = None, folder / hand_marks.NAME
     if by_people.exists():
+        lab = find_lab(graded.lab)
+        assert lab is not None, "it was graded just now"
         totals = hand_marks.totals(graded, lab, hand_marks.read_hand_marks(by_people, lab))
     write_whole(path, as_csv(graded, totals, column=column))
     if missing := left_out(graded):
