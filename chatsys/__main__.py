@@ -29,6 +29,7 @@ from chatsys.commands import (
     mutants,
     nodes,
     prove,
+    report,
     simulate,
     soak,
 )
@@ -65,7 +66,7 @@ def about(
     """
 
 
-for group in (lab, classroom, grading, doctor, nodes, simulate, explore, mutants, soak, fuzz, bench, prove):
+for group in (lab, classroom, grading, report, doctor, nodes, simulate, explore, mutants, soak, fuzz, bench, prove):
     group.add_to(app)
 
 STOPPED, NO_READER = 130, 141

@@ -67,6 +67,10 @@ def grade(
         str | None, typer.Option(metavar="TIME", help='When it was due, for example "2026-11-20 23:59".')
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Grade everybody anew, also who was graded before.")] = False,
+    exercise: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Grade this one anew for all who were graded; the others' marks stay."),
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A scheduler of dask: grade on many machines.")
     ] = None,
@@ -88,11 +92,13 @@ def grade(
 
         chatsys grade submitted --lab 03-total-order --due "2026-11-20 23:59" --results marks
 
+        chatsys grade submitted --lab 03-total-order --exercise 3.2
+
         chatsys grade ann.ipynb --lab 03-total-order --results results.json
 
         chatsys grade --gradescope autograder.zip --lab 03-total-order
     """
-    setting = partial(_setting, lab, course, secret, public)
+    setting = partial(_setting, lab, course, secret, public, exercise)
     if gradescope is not None:
         _autograder(gradescope, setting, places)
         return
@@ -101,14 +107,14 @@ def grade(
     if student is not None and (len(places) > 1 or not is_file(places[0])):
         raise UsageError("--id names the student of one notebook; for several, name the files or their folders so.")
     alone = len(places) == 1 and not os.path.isdir(places[0]) and places[0].suffix.lower() != ".zip"
-    if alone and csv is None and scheduler is None and not again:
+    if alone and csv is None and scheduler is None and exercise is None and not again:
         _grade_one(places[0], setting, student, results, as_json)
         return
     table = try_write(csv) if csv is not None else None
     folder = results or Path(f"results-{Path(lab).stem}")
     graded = _grade_class(places, setting(), folder, (_time(due), jobs, again, scheduler, student), as_json)
     if table is not None:
-        _write_table(table, graded, column)
+        _write_table(table, graded, column, folder)
     if as_json:
         print_json(msgspec.to_builtins(graded))
     else:
@@ -180,14 +186,24 @@ def _on(scheduler: str | None) -> "Grader | None":
     return on_scheduler(scheduler)
 
 
-def _write_table(path: Path, graded: "ClassResults", column: str | None) -> None:
+def _write_table(path: Path, graded: "ClassResults", column: str | None, folder: Path) -> None:
+    from chatsys.teach.classroom import hand_marks
     from chatsys.teach.classroom.gradebooks import as_csv, left_out, names
     from chatsys.teach.classroom.results import write_whole
+    from chatsys.teach.grading.grader import find_lab
 
-    write_whole(path, as_csv(graded, column=column))
+    totals, by_people = None, folder / hand_marks.NAME
+    if by_people.exists():
+        lab = find_lab(graded.lab)
+        assert lab is not None, "it was graded just now"
+        totals = hand_marks.totals(graded, lab, hand_marks.read_hand_marks(by_people, lab))
+    write_whole(path, as_csv(graded, totals, column=column))
     if missing := left_out(graded):
         hint(f"{len(missing)} have no id of {graded.layout}, so its gradebook cannot find them: {names(missing)}.")
-    hint(f"{path} has the points of the machine; those that people give are not in them.")
+    if totals is None:
+        hint(f"{path} has the points of the machine; those that people give are not in them.")
+    elif waiting := [name for name, one in totals.items() if one.waiting]:
+        hint(f"{path} has the points of people, too; {len(waiting)} still wait for theirs: {names(waiting)}.")
 
 
 def _autograder(path: Path, setting: Callable[[], "Setting"], places: list[Path] | None) -> None:
@@ -209,11 +225,11 @@ def _time(text: str | None) -> datetime | None:
         raise UsageError(f'--due is {text[:60]!r}; write a day and a time, for example "2026-11-20 23:59".') from None
 
 
-def _setting(lab: str, course: Path | None, secret: Path | None, public: bool) -> "Setting":
+def _setting(lab: str, course: Path | None, secret: Path | None, public: bool, exercise: str | None) -> "Setting":
     """Return with what to grade; what is imported for it comes after the places were tried."""
     from chatsys.teach.classroom.jobs import Setting
 
-    return Setting(lab=lab, course=_text(course), secret=_text(secret), public=public)
+    return Setting(lab=lab, course=_text(course), secret=_text(secret), public=public, exercise=exercise)
 
 
 def _text(path: Path | None) -> str | None:

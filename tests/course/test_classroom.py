@@ -19,6 +19,7 @@ from chatsys.teach.classroom.batch import FORMS, RESULTS, Settled, grade_class, 
 from chatsys.teach.classroom.cluster import on_scheduler, packed, unpacked
 from chatsys.teach.classroom.gradebooks import as_csv, left_out
 from chatsys.teach.classroom.gradescope import file_name
+from chatsys.teach.classroom.hand_marks import Total
 from chatsys.teach.classroom.inbox import open_inbox
 from chatsys.teach.classroom.jobs import Job, Setting
 from chatsys.teach.classroom.regrading import of_another_version
@@ -249,7 +250,9 @@ def test_the_table_of_each_platform_has_the_columns_that_its_import_asks_for() -
 
     def table(layout: str) -> list[list[str]]:
         results = ClassResults(lab="98-doubling", layout=layout, submissions=people)
-        return list(csv.reader(io.StringIO(as_csv(results, {"x": 15.0}, "Lab 3 (1234)"), newline="")))
+        return list(
+            csv.reader(io.StringIO(as_csv(results, {"x": Total(points=15, possible=12)}, "Lab 3 (1234)"), newline=""))
+        )
 
     head, *rows = table("moodle")
     assert head == ["Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)"]

@@ -70,7 +70,7 @@ def test_every_lab_has_the_frame_and_saves_no_output(name: str) -> None:
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     for part in "abcdefg":
         assert f"## ({part}) " in text
-    assert "**Time:**" in text and text.count("<details>") % 3 == 0
+    assert "**Time:**" in text and text.count("<summary>Hint ") % 3 == 0
     assert not any(cell.get("outputs") for cell in cells)
 
 

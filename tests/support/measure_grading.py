@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from submissions import SUBMISSIONS
 
-from chatsys.teach.classroom.jobs import Job, Setting, grade_each, grade_one, the_course
+from chatsys.teach.classroom.jobs import Job, Setting, grade_each
 from chatsys.teach.grading.grader import find_lab, grade
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import read_keys
@@ -50,11 +50,12 @@ def measure_class(jobs: int, count: int = 40) -> None:
             paths.append(Path(folder) / f"student{number}.ipynb")
             paths[-1].write_text(json.dumps(made))
         setting = Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
-        for path in paths[:2]:
-            mark = grade_one(path, the_course(setting), path.stem)
+        every = [Job(key=path.stem, path=str(path), student=path.stem) for path in paths]
+        for one in every[:2]:
+            mark = dict(grade_each([one], setting))[one.key]
         print(f"one right submission: {mark['score']:g} points, {mark['cpu']:.1f} s of CPU")
         begun, before = time.monotonic(), cpu()
-        for _ in grade_each([Job(key=path.stem, path=str(path), student=path.stem) for path in paths], setting, jobs):
+        for _ in grade_each(every, setting, jobs):
             pass
         wall, after = time.monotonic() - begun, cpu()
         print(f"{count} submissions, {jobs} jobs: {wall:.0f} s, {sum(after) - sum(before):.0f} s of CPU")

@@ -29,6 +29,7 @@ from chatsys.teach.classroom.gradescope import as_gradescope, file_name
 from chatsys.teach.classroom.handed import Handed
 from chatsys.teach.classroom.inbox import Inbox
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each, likenesses, the_course
+from chatsys.teach.classroom.one_exercise import with_one_anew
 from chatsys.teach.classroom.regrading import Basis, basis_of, explain, of_another_version, of_the_secret
 from chatsys.teach.classroom.results import (
     ClassResults,
@@ -139,6 +140,7 @@ class _Session:
         self.handed = {one.student: one for one in inbox.handed}
         self.digests: dict[str, str] = {}
         self.settled: set[str] = set()
+        self.unseen = 0
         self.results = ClassResults(
             lab=course.lab.name,
             title=course.lab.title,
@@ -166,7 +168,10 @@ class _Session:
         for student, one in self.handed.items():
             old = self.old.get(student)
             basis = self._basis(one)
-            if old is not None and not again and basis_of(old) == basis:
+            if self.course.only is not None:
+                if one.path is not None and self._may_be_one(old, basis):
+                    todo.append(Job(key=student, path=str(one.path), student=student))
+            elif old is not None and not again and basis_of(old) == basis:
                 self.results.submissions[student] = replace(old, **_identity(one))
                 tell(self._progress(student, again=False))
             elif one.path is None:
@@ -176,6 +181,18 @@ class _Session:
                 todo.append(Job(key=student, path=str(one.path), student=student))
         self._write()
         return todo
+
+    def _may_be_one(self, old: StudentResult | None, basis: Basis) -> bool:
+        """Tell whether one exercise alone can be graded anew; say so of those for whom it cannot."""
+        if old is not None and old.digest == basis.digest:
+            return True
+        number = self.course.only
+        self.unseen += 1
+        self.results.remarks[:] = [one for one in self.results.remarks if not one.startswith("Exercise ")]
+        self.results.remarks.append(
+            f"Exercise {number} was not graded for {self.unseen} who are new or handed in another notebook; grade all exercises."
+        )
+        return False
 
     def _without_notebook(self, one: Handed) -> Mark:
         return without_answers(self.course, one.remarks[-1], one.student)
@@ -196,7 +213,10 @@ class _Session:
     def _put(self, one: Handed, mark: Mark, old: StudentResult | None) -> None:
         about = {"digest": self.digests[one.student], "graded": _now()} | _identity(one)
         result = msgspec.convert(dict(mark) | about, StudentResult)
-        if old is not None:
+        if old is not None and self.course.only is not None:
+            result = with_one_anew(old, result, self.course.only)
+            result.earlier = _earlier(old) if old.score != result.score else old.earlier
+        elif old is not None:
             result.earlier = (
                 _earlier(old) if basis_of(old) != basis_of(result) or old.score != result.score else old.earlier
             )
@@ -205,10 +225,11 @@ class _Session:
 
     def end(self) -> ClassResults:
         """Say what is alike, write all of it once more, and return it."""
-        paths = {student: one.path for student, one in self.handed.items() if one.path is not None}
+        graded = self.results.submissions
+        paths = {name: one.path for name, one in self.handed.items() if one.path is not None and name in graded}
         for student, hints in likenesses(paths, self.course).items():
-            self.results.submissions[student].hints = hints
-        self.results.remarks += of_another_version([self.results.submissions[one] for one in self.handed])
+            graded[student].hints = hints
+        self.results.remarks += of_another_version([graded[one] for one in self.handed if one in graded])
         self._write()
         return self.results
 

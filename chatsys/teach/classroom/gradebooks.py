@@ -19,26 +19,30 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
+from chatsys.teach.classroom.hand_marks import Total
 from chatsys.teach.classroom.results import ClassResults, StudentResult
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def as_csv(results: ClassResults, points: Mapping[str, float] | None = None, column: str | None = None) -> str:
-    """Return the table of a class; `points` of some students replace those of the machine, `column` names the lab."""
-    rows = _rows(results, dict(points or {}), column or results.lab)
+def as_csv(results: ClassResults, totals: Mapping[str, Total] | None = None, column: str | None = None) -> str:
+    """Return the table of a class; `totals` are points of the machine and of people together, `column` names the lab."""
+    rows = _rows(results, dict(totals or {}), column or results.lab)
     table = io.StringIO(newline="")
     csv.writer(table, lineterminator="\r\n").writerows([_harmless(cell) for cell in row] for row in rows)
     return table.getvalue()
 
 
-def _rows(results: ClassResults, points: dict[str, float], column: str) -> Iterator[list[object]]:
+def _rows(results: ClassResults, totals: dict[str, Total], column: str) -> Iterator[list[object]]:
     people = [
-        (one, student, _number(points.get(one.student, one.score)))
+        (one, student, _number(totals[one.student].points if one.student in totals else one.score))
         for one in results.submissions.values()
         for student in (_first(one), *one.members)
     ]
-    most = max((one.max_score for one, *_ in people), default=0.0)
+    possible = {
+        one.student: totals[one.student].possible if one.student in totals else one.max_score for one, *_ in people
+    }
+    most = max(possible.values(), default=0.0)
     if results.layout == "moodle":
         now = datetime.now(UTC).strftime("%A, %d %B %Y, %I:%M %p")
         yield ["Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)"]
@@ -55,7 +59,7 @@ def _rows(results: ClassResults, points: dict[str, float], column: str) -> Itera
         for one, person, grade in people:
             late = "" if one.late is None else "yes" if one.late else "no"
             about = [person["student"], person.get("name", ""), person.get("email", "")]
-            yield [*about, grade, _number(one.max_score), late, len(one.flags)]
+            yield [*about, grade, _number(possible[one.student]), late, len(one.flags)]
 
 
 def left_out(results: ClassResults) -> list[str]:

@@ -41,6 +41,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """The file of the secret; None: keys/secret of the course."""
     public: bool = False
     """Whether only what students can grade themselves is graded."""
+    exercise: str | None = None
+    """The number of the one exercise that is judged; None: all of them."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +62,8 @@ def the_course(setting: Setting) -> Course:
 
 @lru_cache(maxsize=1)
 def _opened(setting: Setting) -> Course:
-    """Return the course; the collector of circles passes over what is there by now."""
-    course = open_course(setting.lab, setting.course, setting.secret, setting.public)
+    """Return the course, read once in each process; the collector of circles passes over what is there by now."""
+    course = open_course(setting.lab, setting.course, setting.secret, setting.public).of_exercise(setting.exercise)
     gc.freeze()
     return course
 

@@ -44,7 +44,7 @@ def basis_of(result: StudentResult) -> Basis:
 
 def explain(old: StudentResult, new: StudentResult) -> list[str]:
     """Return why a second mark may differ from the first one, a sentence each."""
-    told = list(_differences(old, new))
+    told = list(differences(old, new))
     if not told and old.score != new.score:
         told.append("Nothing that is known was different; what was inconclusive once may be decided another time.")
     if told:
@@ -52,7 +52,8 @@ def explain(old: StudentResult, new: StudentResult) -> list[str]:
     return told
 
 
-def _differences(old: StudentResult, new: StudentResult) -> Iterator[str]:
+def differences(old: StudentResult, new: StudentResult) -> Iterator[str]:
+    """Yield what was different when a mark was made anew, a sentence each."""
     if old.digest != new.digest:
         yield "The notebook is another one than before."
     was, now = old.versions, new.versions

@@ -32,6 +32,8 @@ FILES = ("LICENSE", "constraints.txt", "environment.yml", ".gitignore")
 FOLDERS = ("chatsys", "notebooks/images", "binder", "deploy")
 INSTRUCTORS = ("instructor.ipynb",)
 """Notebooks that are no student's."""
+WORKED = {"__pycache__", "data"}
+"""Folders that came with the work: compiled files; saved runs, logs, and what the instructor's notebook keeps of a class."""
 COMPILED = {".pyc", ".pyo", ".so", ".pyd"}
 
 
@@ -126,7 +128,7 @@ def _files(root: Path, labs: Sequence[str]) -> Iterator[tuple[str, Path]]:
 
 def _belongs(name: str) -> bool:
     parts = name.split("/")
-    if any(part.startswith(".") or part == "__pycache__" for part in parts) or Path(name).suffix in COMPILED:
+    if any(part.startswith(".") or part in WORKED for part in parts) or Path(name).suffix in COMPILED:
         return False
     inside = name.removeprefix("chatsys/mutants/")
     closed = inside != name and any(inside == one or (one.endswith("/") and inside.startswith(one)) for one in CLOSED)

@@ -38,6 +38,15 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """A short name of the lab's files and keys, so that two marks can be compared."""
     known: tuple[Shape, ...] = ()
     """How the answers in the keys are written."""
+    only: str | None = None
+    """The number of the one exercise that is judged; None: all of them."""
+
+    def of_exercise(self, number: str | None) -> "Course":
+        """Return the course that judges one exercise only; raises `UsageError` if the lab has none of this number."""
+        there = [*(one.number for one in self.lab.exercises), *(one.number for one in self.lab.tests)]
+        if number is not None and number not in there:
+            raise UsageError(f"Lab {self.lab.name} has no exercise {number!r:.40}; it has {', '.join(there)}.")
+        return msgspec.structs.replace(self, only=number)
 
     def seeds_for(self, student: str, exercise: Exercise, kind: Kind) -> Sequence[int]:
         """Return the seeds on which this student's answer is tried."""

@@ -56,12 +56,13 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     """Return the mark of one notebook."""
     begun, lab = _cpu(), course.lab
     taken = take(submission.cells, wanted(lab))
-    tests, flags = [_predictions(lab, taken)] if lab.predictions else [], list(taken.flags)
+    tests, flags = [_predictions(lab, taken)] if _predicts(course) else [], list(taken.flags)
     allowance = Allowance(taken.cpu, len(taken.answers))
-    for asked in _asked(lab):
+    for asked in _judged(course):
         for one in _outcomes(asked, course, taken, student, allowance):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
             flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
+            flags += [f"{one.cell}: {one.unsteady}"] if one.unsteady else []
     predictions, first = given(lab, taken.predictions), submission.first_answers
     numbers = [one.number for one in lab.predictions]
     return Mark(
@@ -77,7 +78,7 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
         memory=taken.memory,
         held=list(taken.held),
         **_written(submission, lab),
-        **_record(course, student),
+        **_record(course, student, submission.page),
     )
 
 
@@ -118,6 +119,14 @@ def _asked(lab: Lab) -> list[Exercise | WrittenTest]:
     return [*lab.exercises, *lab.tests]
 
 
+def _judged(course: Course) -> list[Exercise | WrittenTest]:
+    return [one for one in _asked(course.lab) if course.only in (None, one.number)]
+
+
+def _predicts(course: Course) -> bool:
+    return bool(course.lab.predictions) and course.only is None
+
+
 def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kind, float]]:
     """Return the graded cells of one exercise: (name, kind, points)."""
     if isinstance(asked, WrittenTest):
@@ -136,9 +145,9 @@ def without_answers(course: Course, why: str, student: str = "") -> Mark:
     """Return the mark of something that is no notebook of the lab: no points, and the sentence that says why."""
     lab = course.lab
     cells: list[tuple[str, str, Kind, float]] = []
-    if lab.predictions:
+    if _predicts(course):
         cells.append(("", lab.predictions_graded, "public", lab.predictions_points))
-    for asked in _asked(lab):
+    for asked in _judged(course):
         cells += [(asked.number, *cell) for cell in _cells(asked, course)]
     tests = [
         {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind)
@@ -148,9 +157,13 @@ def without_answers(course: Course, why: str, student: str = "") -> Mark:
     return Mark(score=0, max_score=whole, tests=tests, output=why, flags=[], **_record(course, student))
 
 
-def _record(course: Course, student: str) -> dict[str, Any]:
-    """Return what a mark hangs on besides the notebook, so that a second one can explain its difference."""
-    return {"versions": course.versions(student), "secret": course.secret_id}
+def _record(course: Course, student: str, page: int | None = None) -> dict[str, Any]:
+    """Return what a mark hangs on besides the notebook, so that a second one can explain its difference.
+
+    `page` is the version of the lab's page that the notebook was made of, if it says so.
+    """
+    made_of = {} if page is None else {"page": str(page)}
+    return {"versions": course.versions(student) | made_of, "secret": course.secret_id}
 
 
 def _written(submission: Submission, lab: Lab) -> dict[str, dict[str, str]]:

@@ -9,6 +9,7 @@ Read also `tidying` (which puts right what became of the cells of a lab), `submi
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ PLAY = "play"
 """The tag of cells that are for playing: they do not run when a notebook is graded."""
 
 TYPES = {"code", "markdown", "raw"}
+OPENED = re.compile(r"^open_lab\(.{1,20}\bversion *= *(\d{1,6})\)", re.MULTILINE)
+"""The line of a lab's page that says its version, for editors that drop metadata."""
 Notebook = dict[str, Any]
 
 
@@ -37,6 +40,8 @@ class Source:
         self.path = path
         self.cells: dict[str, dict[str, Any]] = {grade_id(cell): cell for cell in notebook["cells"] if grade_id(cell)}
         self.metadata: dict[str, Any] = notebook["metadata"]
+        self.version = page_version(notebook)
+        """Which version of the lab's page this is; None if it does not say."""
 
     def is_open(self, name: str) -> bool:
         """Tell whether students write this cell: an answer, or a note that is worth nothing."""
@@ -162,6 +167,16 @@ def _is_sound(cell: Any) -> bool:
     if not isinstance(cell["metadata"].get("nbgrader", {}), dict):
         del cell["metadata"]["nbgrader"]
     return True
+
+
+def page_version(notebook: Notebook) -> int | None:
+    """Return the version of the lab's page that a notebook was made of, as it says itself; None if it does not."""
+    about = notebook["metadata"].get("chatsys")
+    version = about.get("version") if isinstance(about, dict) else None
+    if type(version) is int and 0 < version < 1_000_000:
+        return version
+    lines = (OPENED.search(text_of(cell)[:1000]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return next((int(found[1]) for found in lines if found), None)
 
 
 def about_of(cell: dict[str, Any]) -> dict[str, Any]:
