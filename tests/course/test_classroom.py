@@ -310,7 +310,10 @@ def test_a_worker_gets_the_same_course_and_leaves_no_file_of_it(
     here = open_course(setting.lab, LABS, secret)
     (tmp_path / "worker").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "worker"))
+    one = unpacked(packed(msgspec.structs.replace(setting, exercise="3.2"), here))
+    assert one.only == "3.2"
     there = unpacked(packed(setting, here))
+    assert there.only is None
     assert there.versions("ann") == here.versions("ann") and there.secret == here.secret
     assert list((tmp_path / "worker").iterdir()) == []
 

@@ -45,11 +45,15 @@ class CoursePackage(msgspec.Struct, frozen=True):
     lab: str
     public: bool
     files: dict[str, bytes]
+    exercise: str | None = None
+    """The one exercise that is judged; None: all of them."""
 
     @property
     def digest(self) -> str:
         """A short name of all of it."""
-        text = "".join(f"{name} {hashlib.sha256(data).hexdigest()}\n" for name, data in sorted(self.files.items()))
+        text = f"{self.exercise}\n" + "".join(
+            f"{name} {hashlib.sha256(data).hexdigest()}\n" for name, data in sorted(self.files.items())
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -166,7 +170,7 @@ def packed(setting: Setting, course: Course) -> CoursePackage:
         for path in sorted((labs / "keys" / course.lab.name).iterdir()):
             if path.is_file():
                 files[f"keys/{course.lab.name}/{path.name}"] = path.read_bytes()
-    return CoursePackage(course.lab.name, setting.public, files)
+    return CoursePackage(course.lab.name, setting.public, files, setting.exercise)
 
 
 # --- at the worker ----------------------------------------------------------------------------------------
@@ -198,6 +202,6 @@ def unpacked(package: CoursePackage) -> Course:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        return open_course(package.lab, folder, None, package.public)
+        return open_course(package.lab, folder, None, package.public).of_exercise(package.exercise)
     finally:
         shutil.rmtree(folder)
