@@ -42,5 +42,6 @@ def search(
 def tell(result: Result) -> str:
     """Return what is violated, and the steps that lead there."""
     assert result.violation is not None, "there is something to tell"
-    steps = "; ".join(f"({number}) {step}" for number, step in enumerate(result.story, 1))
+    told = (str(step).replace(f" ({result.model})", "") for step in result.story)  # there is only this one class
+    steps = "; ".join(f"({number}) {step}" for number, step in enumerate(told, 1))
     return f"{result.violation.sentence.rstrip('.')}. It happens so: {steps}."
