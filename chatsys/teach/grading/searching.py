@@ -9,16 +9,20 @@ class keeps something outside of its objects) is inconclusive: the points are gi
 Read also `explore.stage_model` (what is searched), `replayed` (how a class in another process is searched).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import msgspec
 
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.model import Model
-from chatsys.teach.grading.lab import Finding
+from chatsys.teach.grading.lab import Finding, ShownCall
 from chatsys.teach.grading.trial import Trial
 
 ORDINARY = Budget(states=60_000, seconds=60)
 """A search of an exercise; the states decide, for the seconds depend on the machine."""
+LONGEST = 300
+"""So many letters a sentence may have."""
 
 
 def search(
@@ -33,15 +37,28 @@ def search(
     if result.verdict in ("fail", "exhausted, ok") and (doubt := cls.doubt(trial.alone)):
         yield Finding(aspect=aspect, sentence=doubt, inconclusive=True)
     elif result.verdict == "fail":
-        yield Finding(aspect=aspect, sentence=tell(result), rank=rank)
+        story = tuple(ShownCall(call=step, returned="", when=f"step {at}") for at, step in enumerate(_steps(result), 1))
+        yield Finding(aspect=aspect, sentence=tell(result), rank=rank, steps=story)
     elif result.verdict == "inconclusive":
-        sentence = f"The search came to no end: {result.why} A person should look."
+        sentence = f"The search stopped after {result.distinct_states:,} states: {result.why} A person should look."
         yield Finding(aspect=aspect, sentence=sentence, inconclusive=True)
 
 
 def tell(result: Result) -> str:
-    """Return what is violated, and the steps that lead there."""
+    """Return what is violated, and the steps that lead there; what is lost on the way is left out where it is too long."""
     assert result.violation is not None, "there is something to tell"
-    told = (str(step).replace(f" ({result.model})", "") for step in result.story)  # there is only this one class
-    steps = "; ".join(f"({number}) {step}" for number, step in enumerate(told, 1))
-    return f"{result.violation.sentence.rstrip('.')}. It happens so: {steps}."
+    what = result.violation.sentence.rstrip(".")
+    whole = f"{what}. It happens so: {_in_turn(_steps(result))}."
+    if len(whole) <= LONGEST:
+        return whole
+    plain = msgspec.structs.replace(result, story=tuple(msgspec.structs.replace(step, lost=()) for step in result.story))
+    return f"{what}. It happens so, if the right messages are lost: {_in_turn(_steps(plain))}."
+
+
+def _in_turn(steps: Sequence[str]) -> str:
+    return "; ".join(f"({number}) {step}" for number, step in enumerate(steps, 1))
+
+
+def _steps(result: Result) -> list[str]:
+    """Return the steps of the story; there is one class only, so its name is left out."""
+    return [str(step).replace(f" ({result.model})", "") for step in result.story]

@@ -227,9 +227,10 @@ def _budget(run: ElectionRun, sentence: str) -> Finding:
 
 SEARCHES: tuple[dict[str, Any], ...] = (
     {"frames": (Election, Ok, Coordinator)},
-    {"frames": (Election, Coordinator), "crashes": (3,)},
+    {"frames": (Coordinator,), "crashes": (3,)},
 )
-"""Each of 3 nodes suspects once and wakes once, in every order; any message is lost; and node 3 crashes and comes back."""
+"""Each of 3 nodes suspects once and wakes once, in every order, and any message is lost; where node 3 crashes as well, and
+comes back, every ELECTION and every OK is lost, or there would be ten times as many states."""
 ENOUGH = Budget(states=100_000, seconds=120)
 
 

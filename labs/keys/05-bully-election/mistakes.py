@@ -258,7 +258,7 @@ MISTAKES = {
             both("unique") | {"search": ("orders",)},
             r"node \d and node \d both led term \d+: .* Both counted \d+ \+ 1\. How can two nodes never come to the same",
         ),
-        "adds its number": Mistake(AddsItsNumber, both("unique") | {"search": ("orders",)}, r"both led term \d+", tests=False),
+        "adds its number": Mistake(AddsItsNumber, {"hidden": ("unique",), "search": ("orders",)}, r"both led term \d+", tests=False),
         "an OK is ignored": Mistake(
             IgnoresOk,
             BUDGET,

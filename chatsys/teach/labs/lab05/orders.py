@@ -15,6 +15,9 @@ import msgspec
 class Frame(msgspec.Struct, frozen=True, tag=str.upper, tag_field="type"):
     """Base of the frames of this lab."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__struct_fields__)})"
+
 
 class Election(Frame, frozen=True):
     """To a higher node: I doubt the leader; `term` is the highest that I know."""
@@ -40,6 +43,9 @@ class Heartbeat(Frame, frozen=True):
 
 class Order(msgspec.Struct, frozen=True, tag=True, tag_field="order"):
     """Base of what the class orders."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__struct_fields__)})"
 
 
 class Send(Order, frozen=True):
