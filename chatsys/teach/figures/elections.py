@@ -12,7 +12,7 @@ A band carries the number of its term, so nothing depends on colour alone.
 Read also `over_time` (roles in the chat), `role_spans` (the fold behind both), `labs.lab05` (whose pictures these are).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -125,7 +125,7 @@ def _draw_terms(figure: Any, bands: Sequence[Band], at: dict[int, int], end: flo
                 for label, few, band in zip(labels, short, some, strict=True)
             ],
             textposition="inside",
-            insidetextanchor="start",
+            insidetextanchor="middle",
             textangle=0,
             constraintext="none",
             insidetextfont={"color": ink, "size": 12},
@@ -138,15 +138,15 @@ def _draw_terms(figure: Any, bands: Sequence[Band], at: dict[int, int], end: flo
             hoverinfo="text",
         )
     for word, size in (("leads (thick)", 16), ("follows (thin)", 6)):
-        marker = {"symbol": "square" if size > 6 else "line-ew", "size": size, "color": theme.GREY}
-        marker |= {"line": {"width": 4 if size == 6 else 0, "color": theme.GREY}}
+        line = {"width": 4 if size == 6 else 0, "color": theme.GREY}
+        marker = {"symbol": "square" if size > 6 else "line-ew", "size": size, "color": theme.GREY, "line": line}
         figure.add_scatter(x=[None], y=[None], mode="markers", name=word, marker=marker)
 
 
 def _draw_rest(figure: Any, bands: Sequence[Band], at: dict[int, int]) -> None:
     """Draw as lines what is neither: a node in an election, one that knows no leader yet, one that is paused or down."""
     looks = {
-        "in an election": (("nominating",), {"color": theme.VERMILLION, "width": 3, "dash": "dash"}),
+        "in an election": (("nominating",), {"color": theme.VERMILLION, "width": 3}),
         "paused": ((PAUSED,), {"color": theme.GREY, "width": 4}),
         "down": ((DOWN,), {"color": theme.GREY, "width": 2, "dash": "dot"}),
     }
@@ -225,7 +225,7 @@ class Election(msgspec.Struct, frozen=True):
 SIGNS = ("circle", "diamond", "square", "triangle-up")
 
 
-def message_storm(elections: Sequence[Election], view: str, expected: dict[str, Sequence[tuple[int, float]]]) -> Any:
+def message_storm(elections: Sequence[Election], view: str, expected: Mapping[str, Sequence[tuple[int, float]]]) -> Any:
     """Draw messages against the number of nodes: a button for each view, of which `view` is shown first.
 
     `expected` has for some series what the textbook says: (nodes, messages), drawn as a dotted line in every view.
@@ -236,26 +236,39 @@ def message_storm(elections: Sequence[Election], view: str, expected: dict[str, 
     figure, where = go.Figure(), list[str]()
     for name, points in expected.items():
         figure.add_scatter(
-            x=[nodes for nodes, _ in points], y=[count for _, count in points], mode="lines", name=name,
+            x=[nodes for nodes, _ in points], y=[count for _, count in points], mode="lines", name=name, showlegend=False,
             line={"dash": "dot", "color": theme.GREY, "width": 2}, hoverinfo="name+y",
         )  # fmt: skip
+        end, high = points[-1]
+        figure.add_annotation(x=end, y=high, text=name, xanchor="left", xshift=14, showarrow=False, font={"size": 14})
         where.append("")
     for place, name in enumerate(series):
         some = [one for one in elections if one.series == name]
         where.append(some[0].view)
         colour = (theme.VERMILLION, theme.BLUE, theme.ORANGE, theme.GREEN)[place % 4]
         figure.add_scatter(
-            x=[one.nodes for one in some], y=[one.messages for one in some], name=name, mode="markers",
-            visible=some[0].view == view, hoverinfo="name+x+y",
+            x=_side_by_side([one.nodes for one in some]), y=[one.messages for one in some], name=name, mode="markers",
+            visible=some[0].view == view, showlegend=True, hoverinfo="text",
+            hovertext=[f"{one.nodes} nodes, {theme.escape(name)}: {one.messages} messages" for one in some],
             marker={
-                "symbol": SIGNS[place % 4], "size": 11, "color": colour, "opacity": 0.8, "line": {"width": 1, "color": theme.DARK_TEXT},
+                "symbol": SIGNS[place % 4], "size": 10, "color": colour, "opacity": 0.85, "line": {"width": 1, "color": theme.GREY},
             },
         )  # fmt: skip
     _add_buttons(figure, views, view, where)
-    figure.update_xaxes(title={"text": "number of nodes", "standoff": 6}, tickvals=sizes)
+    edges = [min(sizes, default=0) - 0.4, max(sizes, default=1) + 0.8]
+    figure.update_xaxes(title={"text": "number of nodes", "standoff": 6}, tickvals=sizes, range=edges)
     most = max((one.messages for one in elections), default=1)
     figure.update_yaxes(title={"text": "messages of one election"}, range=[0, 1.08 * most])
     return theme.finish(figure, "The storm of messages", _tell_storm(elections, series), 300, below=90, above=44)
+
+
+def _side_by_side(sizes: Sequence[int]) -> list[float]:
+    """Return a place for each of several counts of one size, close to it, so that equal ones do not hide each other."""
+    places: list[float] = []
+    for index, size in enumerate(sizes):
+        before, many = sizes[:index].count(size), sizes.count(size)
+        places.append(size + 0.09 * (before - (many - 1) / 2))
+    return places
 
 
 def _add_buttons(figure: Any, views: Sequence[str], view: str, where: Sequence[str]) -> None:
@@ -269,7 +282,7 @@ def _add_buttons(figure: Any, views: Sequence[str], view: str, where: Sequence[s
             {
                 "type": "buttons", "direction": "right", "buttons": buttons, "active": views.index(view),
                 "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "pad": {"b": 8}, "showactive": True,
-                "bgcolor": theme.PALE_SKY, "bordercolor": theme.GREY, "font": {"color": theme.DARK_TEXT, "size": 13},
+                "bgcolor": theme.PALE_GREY, "bordercolor": theme.GREY, "font": {"color": theme.DARK_TEXT, "size": 13},
             }
         ]
     )  # fmt: skip
@@ -284,6 +297,6 @@ def _tell_storm(elections: Sequence[Election], series: Sequence[str]) -> str:
     for name in series:
         counts = [one.messages for one in elections if (one.series, one.nodes) == (name, most)]
         if counts:
-            mean = sum(counts) / len(counts)
-            told.append(f"{name}: {mean:.0f}" if len(set(counts)) == 1 else f"{name}: {mean:.0f} on average")
-    return f"Messages of one election with {most} nodes. {'; '.join(told)}."
+            word = "" if len(set(counts)) == 1 else " on average"
+            told.append(f"{sum(counts) / len(counts):.0f}{word} ({name})")
+    return f"Messages of one election with {most} nodes: {', '.join(told)}."

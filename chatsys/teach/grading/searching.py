@@ -26,14 +26,20 @@ LONGEST = 300
 
 
 def search(
-    trial: Trial, aspect: str, model_of: Callable[[Any], Model], budget: Budget = ORDINARY, rank: int = 0
+    trial: Trial, aspect: str, *models: Callable[[Any], Model], budget: Budget = ORDINARY, rank: int = 0
 ) -> Iterator[Finding]:
-    """Yield what a search finds out about the class, nothing if all that may happen is right.
+    """Yield what searches find out about the class, nothing if all that may happen is right.
 
-    `model_of` is given what looks like the class, and puts it into its stage.
+    Each of `models` is given what looks like the class, and puts it into its stage; they are searched in turn, up to the
+    first that is not right.  What one of them has asked the class, the next ones need not ask again.
     """
     cls = trial.replayed()
-    result = Explorer(model_of(cls)).search(budget)
+    results = (Explorer(model_of(cls)).search(budget) for model_of in models)
+    result = None
+    for result in results:
+        if result.verdict != "exhausted, ok":
+            break
+    assert result is not None, "there is something to search"
     if result.verdict in ("fail", "exhausted, ok") and (doubt := cls.doubt(trial.alone)):
         yield Finding(aspect=aspect, sentence=doubt, inconclusive=True)
     elif result.verdict == "fail":
@@ -51,7 +57,9 @@ def tell(result: Result) -> str:
     whole = f"{what}. It happens so: {_in_turn(_steps(result))}."
     if len(whole) <= LONGEST:
         return whole
-    plain = msgspec.structs.replace(result, story=tuple(msgspec.structs.replace(step, lost=()) for step in result.story))
+    plain = msgspec.structs.replace(
+        result, story=tuple(msgspec.structs.replace(step, lost=()) for step in result.story)
+    )
     return f"{what}. It happens so, if the right messages are lost: {_in_turn(_steps(plain))}."
 
 

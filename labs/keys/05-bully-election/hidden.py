@@ -1,6 +1,7 @@
 """What students do not see of lab 05: directed runs, the budget of messages, and the search over every order of events."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -200,7 +201,9 @@ def _judge_election(run: ElectionRun, nodes: int, dead: bool) -> Iterator[Findin
         yield _budget(run, sentence)
     elif wrong is not None:
         ok = next((one for one in run.world.trace.of("receive") if _is_ok(one, wrong)), None)
-        although = f"although node {ok.peer} had answered OK at {ok.time:.2f} s" if ok is not None else "and asked nobody"
+        although = (
+            f"although node {ok.peer} had answered OK at {ok.time:.2f} s" if ok is not None else "and asked nobody"
+        )
         sentence = (
             f"{run.name} node {wrong.node} claimed term {wrong.term} at {wrong.time:.2f} s {although}: "
             f"{_claims(leads)} and {len(sent)} messages, {enough}."
@@ -237,14 +240,10 @@ ENOUGH = Budget(states=100_000, seconds=120)
 def judge_search(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """5.1: no two nodes ever lead one term, whatever happens in which order."""
     del seeds
-    for bounds in SEARCHES:
-        found = list(search(trial, "orders", lambda cls, bounds=bounds: _model(cls, bounds), ENOUGH))
-        yield from found
-        if found:
-            return
+    yield from search(trial, "orders", *(partial(_model, bounds) for bounds in SEARCHES), budget=ENOUGH)
 
 
-def _model(cls: Any, bounds: dict[str, Any]) -> StageModel:
+def _model(bounds: dict[str, Any], cls: Any) -> StageModel:
     return StageModel(
         election(cls, "aligned"),
         alarms={"silence": 1, "wait": 1},

@@ -258,7 +258,9 @@ MISTAKES = {
             both("unique") | {"search": ("orders",)},
             r"node \d and node \d both led term \d+: .* Both counted \d+ \+ 1\. How can two nodes never come to the same",
         ),
-        "adds its number": Mistake(AddsItsNumber, {"hidden": ("unique",), "search": ("orders",)}, r"both led term \d+", tests=False),
+        "adds its number": Mistake(
+            AddsItsNumber, {"hidden": ("unique",), "search": ("orders",)}, r"both led term \d+", tests=False
+        ),
         "an OK is ignored": Mistake(
             IgnoresOk,
             BUDGET,
@@ -271,7 +273,9 @@ MISTAKES = {
             r"nobody led\. Node 2 answered OK at .* s and crashed at .* s; node 1 waited for its COORDINATOR ever after",
         ),
         "an older COORDINATOR is believed": Mistake(
-            BelievesOld, both("forward"), r"node \d went back from term \d+ to term \d+ at .* s, when it followed node \d"
+            BelievesOld,
+            both("forward"),
+            r"node \d went back from term \d+ to term \d+ at .* s, when it followed node \d",
         ),
         "asks everybody": Mistake(
             AsksEverybody,
@@ -291,7 +295,10 @@ MISTAKES = {
             r"went back from term \d+ to term \d+ at .* s, when it led it\. `term` said \d+ when its last life began",
         ),
         "claims at once": Mistake(
-            ClaimsAtOnce, BUDGET, r"node 1 claimed term 1 at 0\.10 s and asked nobody: 3 claims and 6 messages", tests=False
+            ClaimsAtOnce,
+            BUDGET,
+            r"node 1 claimed term 1 at 0\.10 s and asked nobody: 3 claims and 6 messages",
+            tests=False,
         ),
         "follows a lower node": Mistake(
             FollowsLower,
@@ -323,7 +330,9 @@ MISTAKES = {
             r"and alone, with no other node beside it, .* Do all nodes share a list, a dictionary or a number\?",
             tests=False,
         ),
-        "talks on": Mistake(Talkative, BUDGET, r"there were 1 claim and 14 messages, where 1 and 8 are enough", tests=False),
+        "talks on": Mistake(
+            Talkative, BUDGET, r"there were 1 claim and 14 messages, where 1 and 8 are enough", tests=False
+        ),
         "a leader stays in its old term": Mistake(
             OnlyOk,
             {"hidden": NOT_ONE},

@@ -195,7 +195,9 @@ def _waits_for_the_dead(run: ElectionRun, node: int, moment: Moment) -> str | No
     """Say so if this node was answered OK by one that crashed, and has done nothing since."""
     calls = [call for call in run.of(node) if call.time <= moment.time]
     place = max((place for place, call in enumerate(calls) if _is_ok(call)), default=None)
-    if place is None or any(isinstance(one, Send | Lead | Follow) for call in calls[place:] for one in call.answer or ()):
+    if place is None or any(
+        isinstance(one, Send | Lead | Follow) for call in calls[place:] for one in call.answer or ()
+    ):
         return None
     answered, whom = calls[place], calls[place].asked.arguments[0]
     died = [one for one in run.world.trace.of("crash") if one.node == whom and one.time >= answered.time]
@@ -248,7 +250,9 @@ def _tell_astray(run: ElectionRun, moment: Moment, leader: int, node: int) -> tu
 
 def _tell_lower(moment: Moment, leader: int) -> tuple[str, Any, int]:
     highest = max(moment.nodes)
-    story = f"node {leader} led term {moment.nodes[leader][1]}, and node {highest}, which is higher and up, followed it."
+    story = (
+        f"node {leader} led term {moment.nodes[leader][1]}, and node {highest}, which is higher and up, followed it."
+    )
     return story, highest, SEEN
 
 

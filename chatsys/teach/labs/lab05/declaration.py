@@ -10,9 +10,7 @@ from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predic
 from chatsys.teach.labs.lab05 import checks, friends, play
 from chatsys.teach.labs.lab05.orders import ORDERS, Coordinator, Election, Follow, Lead, Ok, Send, Wait
 
-SEARCHED = (
-    "Three nodes suspected and woke once each, in every order, with every loss and a crash of node 3: no term had two leaders."
-)
+SEARCHED = "Three nodes suspected and woke once each, in every order, with every loss and a crash of node 3: no term had two leaders."
 
 BULLY = Exercise(
     number="5.1",

@@ -22,7 +22,7 @@ from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab05.orders import Coordinator, Follow, Lead, Send
 from chatsys.teach.labs.lab05.runs import BUSIEST, WITHIN
-from chatsys.teach.labs.lab05.stage import SILENCE, SPREAD, TimersName, election, stopped
+from chatsys.teach.labs.lab05.stage import SILENCE, TimersName, election, stopped
 from chatsys.teach.labs.lab05.storms import messages, one_election
 from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import trace_of
@@ -78,10 +78,10 @@ def student(name: str | None = None) -> int:
 
 
 def shows_two_leaders(seed: int) -> bool:
-    """Tell whether two nodes of the demonstration lead one term after the leader crashed."""
+    """Tell whether two nodes of the demonstration lead one term between the crash of the leader and its return."""
     led: dict[int, set[Any]] = {}
     for one in outage(_Hasty, seed).trace.of("lead"):
-        if one.time > CRASHES:
+        if CRASHES < one.time < BACK:
             led.setdefault(one.term, set()).add(one.node)
     return any(len(nodes) > 1 for nodes in led.values())
 
@@ -110,52 +110,57 @@ class _Hasty:
 
 ONE, SPREAD_OUT, ALIGNED = "one node begins", "spread timers", "align timers"
 VIEWS = {"off": ONE, "spread": SPREAD_OUT, "aligned": ALIGNED}
-MOST_NODES, RUNS = 7, 6
+WIDE = 5.0
+"""Seconds by which the spread timers of a storm differ: far more than an election takes."""
+MOST_NODES, RUNS = 7, 8
 """The largest cluster that is played, and how many fail-overs of each size."""
 
 
-def storm(bully: Any, timers: TimersName = "off", seed: int = SEED) -> Any:
+def storm(bully: Any, timers: TimersName = "off", seed: int = SEED, spread: float = WIDE) -> Any:
     """Return the figure of the messages of one election against the number of nodes; each of its buttons is a `timers`.
 
     "off": one node begins, the lowest or the highest; "spread" and "aligned": the leader crashes, and all others
-    suspect it by their own timers.
+    suspect it by their own timers, which are up to `spread` seconds apart or not at all.
     """
     from chatsys.teach.figures.elections import message_storm
 
     if timers not in VIEWS:
         raise UsageError(f"There are no timers {timers!r:.40}; write {', '.join(map(repr, VIEWS))}.")
+    check_seconds("spread", spread)
     sizes = range(2, MOST_NODES + 1)
     textbook = {"n² - 1": [(n, n * n - 1) for n in sizes], "n": [(n, n) for n in sizes]}
-    return message_storm(list(_counted(bully, seed)), VIEWS[timers], textbook)
+    return message_storm(list(_counted(bully, seed, spread)), VIEWS[timers], textbook)
 
 
-def _counted(bully: Any, seed: int) -> Iterator[Any]:
+def _counted(bully: Any, seed: int, spread: float) -> Iterator[Any]:
     """Count the messages of elections of all sizes."""
     from chatsys.teach.figures.elections import Election
 
     for nodes in range(2, MOST_NODES + 1):
-        lowest = _counts(one_election(bully, nodes, 1).world)
-        highest = _counts(one_election(bully, nodes, nodes - 1, dead=True).world)
-        yield Election(ONE, "all are up, the lowest node begins", nodes, lowest)
-        yield Election(ONE, "the leader is down, the highest that is left begins", nodes, highest)
+        lowest = one_election(bully, nodes, 1).world
+        highest = one_election(bully, nodes, nodes - 1, dead=True).world
+        yield Election(ONE, "all are up, the lowest node begins", nodes, len(messages(_of(lowest))))
+        yield Election(ONE, "the leader is down, the highest that is left begins", nodes, len(messages(_of(highest))))
     for nodes in range(3, MOST_NODES + 1):
-        for view, timers in ((SPREAD_OUT, "spread"), (ALIGNED, "aligned")):
-            for one in range(RUNS):
-                yield Election(view, f"the leader crashed, {timers} timers", nodes, _failover(bully, seed + one, nodes, timers))
+        for one in range(RUNS):
+            apart = election(bully, "spread", spread)
+            together = election(bully, "aligned")
+            yield Election(
+                SPREAD_OUT, "the leader crashed, spread timers", nodes, _failover(apart, seed + one, nodes, spread)
+            )
+            yield Election(
+                ALIGNED, "the leader crashed, aligned timers", nodes, _failover(together, seed + one, nodes, 0)
+            )
 
 
-def _failover(bully: Any, seed: int, nodes: int, timers: Any) -> int:
+def _failover(actor: Any, seed: int, nodes: int, spread: float) -> int:
     """Return how many messages were sent after the leader had crashed, until all was quiet again."""
-    world = World(seed, nodes, actor=election(bully, timers), network=OVERTAKING, busiest=BUSIEST)
+    world = World(seed, nodes, actor=actor, network=OVERTAKING, busiest=BUSIEST)
     world.run(CRASHES)
     if world.status()[nodes]["alive"]:
         world.crash(nodes)
-    world.run(SILENCE + SPREAD + 3)
+    world.run(SILENCE + spread + 3)
     return len(messages(_of(world), CRASHES))
-
-
-def _counts(world: World) -> int:
-    return len(messages(_of(world)))
 
 
 def _of(world: World) -> Any:

@@ -99,6 +99,7 @@ class Electing(Actor):
     records: ClassVar[tuple[type[msgspec.Struct], ...]] = (Kept,)
     bully: ClassVar[Callable[[int, list[int], int], Elects]]
     timers: ClassVar[TimersName] = "spread"
+    spread: ClassVar[float] = SPREAD
 
     def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
         super().__init__(me, config, random)
@@ -177,7 +178,7 @@ class Electing(Actor):
     def _listen(self, now: float) -> None:
         """Wait for the next heartbeat of the leader, but not for ever."""
         patience = {
-            "spread": SILENCE + self.random.uniform(0, SPREAD),
+            "spread": SILENCE + self.random.uniform(0, type(self).spread),
             "aligned": SILENCE,
             "in turn": SILENCE + IN_TURN * (self.me - 1),  # type: ignore[operator]
         }
@@ -241,10 +242,13 @@ def term_of(message: Any) -> int:
     return 0 if isinstance(message, Ok) else message.term
 
 
-def election(bully: Any, timers: TimersName = "spread") -> type[Electing]:
-    """Return the actor of this lab with the student's class in it: `World(seed, actor=election(MyBully))`."""
+def election(bully: Any, timers: TimersName = "spread", spread: float = SPREAD) -> type[Electing]:
+    """Return the actor of this lab with the student's class in it: `World(seed, actor=election(MyBully))`.
+
+    Where the timers are spread, a follower is up to `spread` seconds more patient than `SILENCE`.
+    """
     name = getattr(bully, "__name__", "Bully")
-    own = {"bully": staticmethod(bully), "timers": timers, "__doc__": Electing.__doc__}
+    own = {"bully": staticmethod(bully), "timers": timers, "spread": spread, "__doc__": Electing.__doc__}
     return type(f"ElectingWith{name}", (Electing,), own)
 
 
