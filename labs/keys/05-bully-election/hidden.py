@@ -13,7 +13,7 @@ from chatsys.teach.grading.searching import search
 from chatsys.teach.labs.lab05.checks import judge_run
 from chatsys.teach.labs.lab05.orders import Coordinator, Election, Ok
 from chatsys.teach.labs.lab05.runs import WITHIN, ElectionRun, begin, crash, doubt, restart
-from chatsys.teach.labs.lab05.stage import Kept, election
+from chatsys.teach.labs.lab05.stage import TermKept, election
 from chatsys.teach.labs.lab05.storms import SETTLES, messages, one_election, quiet
 from chatsys.trace import Record
 
@@ -263,7 +263,7 @@ def _two_led_one_term(records: Sequence[Record]) -> str | None:
     return None
 
 
-def _highest(records: Iterable[Kept]) -> tuple[Kept, ...]:
+def _highest(records: Iterable[TermKept]) -> tuple[TermKept, ...]:
     return tuple(sorted(records, key=lambda record: record.term)[-1:])
 
 

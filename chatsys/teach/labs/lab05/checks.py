@@ -11,7 +11,7 @@ Read also `runs` (what happens in a seed), `stage` (the actor), `grading.judging
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -43,11 +43,11 @@ def judge_election(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 def judge_run(run: ElectionRun, seed: int | None = None) -> Iterator[Finding]:
     """Yield what is wrong in one run, the cause before the effect."""
     if run.world.failures:
-        yield _told(run, seed, RUNS, _tell_failure(run), run.world.failures[0][0], SEEN)
+        yield _told(run, seed, _Story(RUNS, _tell_failure(run), run.world.failures[0][0], SEEN))
         return
     if run.endless:
         sentence = f"{run.name} the nodes sent messages without end: {run.endless[0]}"
-        yield _told(run, seed, RUNS, sentence, None, SEEN)
+        yield _told(run, seed, _Story(RUNS, sentence, None, SEEN))
         return
     yield from _find_double(run, seed)
     yield from _find_back(run, seed)
@@ -75,7 +75,7 @@ def _find_shared(trial: Any, run: ElectionRun, seed: int) -> Iterator[Finding]:
                 f"{run.name} node {life.node} answered {call.call:.50} at {call.time:.2f} s with {call.returned:.50}, and alone, "
                 f"with no other node beside it, {again.returned:.50}. Do all nodes share a list, a dictionary or a number?"
             )
-            yield replace(_told(run, seed, "one", sentence, life.node, SHARED, call.time), hinted=False)
+            yield replace(_told(run, seed, _Story("one", sentence, life.node, SHARED, call.time)), hinted=False)
             return
 
 
@@ -101,7 +101,7 @@ def _find_double(run: ElectionRun, seed: int | None) -> Iterator[Finding]:
             f"{first.time:.2f} s on, node {record.node} from {record.time:.2f} s on.{counted} How can two nodes never "
             "come to the same number?"
         )
-        yield _told(run, seed, "unique", sentence, record.node, DOUBLE, record.time)
+        yield _told(run, seed, _Story("unique", sentence, record.node, DOUBLE, record.time))
         return
 
 
@@ -132,7 +132,7 @@ def _find_back(run: ElectionRun, seed: int | None) -> Iterator[Finding]:
             if restarted[record.node]:
                 why = f" `term` said {_begun_with(run, record)} when its last life began."
             sentence = f"{run.name} node {record.node} went back from term {before} to term {record.term} at {record.time:.2f} s, when it {did}.{why}"
-            yield _told(run, seed, "forward", sentence, record.node, BACK, record.time)
+            yield _told(run, seed, _Story("forward", sentence, record.node, BACK, record.time))
             return
         newest[record.node] = record.term
 
@@ -161,7 +161,7 @@ def _find_wrong(run: ElectionRun, seed: int | None, moment: Moment) -> Iterator[
             story, node, rank = _tell_lower(moment, leaders[0])
         else:
             return
-    yield _told(run, seed, moment.aspect, f"{after} {story}", node, rank, moment.time)
+    yield _told(run, seed, _Story(moment.aspect, f"{after} {story}", node, rank, moment.time))
 
 
 def _tell_nobody(run: ElectionRun, moment: Moment) -> tuple[str, Any, int]:
@@ -265,12 +265,20 @@ def _heard(run: ElectionRun, node: int, of: int, term: int, until: float) -> flo
 # --- the story ---------------------------------------------------------------------------------
 
 
-def _told(
-    run: ElectionRun, seed: int | None, aspect: str, sentence: str, node: Any, rank: int, time: float | None = None
-) -> Finding:
-    steps = _steps(run.of(node), time) if isinstance(node, int) else ()
+class _Story(NamedTuple):
+    """What a finding says, and at which node and when it shows."""
+
+    aspect: str
+    sentence: str
+    node: Any
+    rank: int
+    time: float | None = None
+
+
+def _told(run: ElectionRun, seed: int | None, story: _Story) -> Finding:
+    steps = _steps(run.of(story.node), story.time) if isinstance(story.node, int) else ()
     return Finding(
-        aspect=aspect, sentence=sentence, seed=seed, trace=run.world.trace.encode(), steps=steps, rank=rank
+        aspect=story.aspect, sentence=story.sentence, seed=seed, trace=run.world.trace.encode(), steps=steps, rank=story.rank
     )  # fmt: skip
 
 

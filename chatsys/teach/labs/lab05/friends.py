@@ -63,7 +63,7 @@ class Proud(Hasty):
         return [] if self.leads else super().receive(sender, message)
 
 
-class Trusting(Proud):
+class Believing(Proud):
     """Adds its own number, too; and believes whoever says that it leads."""
 
     def receive(self, sender: int, message: Any) -> list[Any]:
@@ -75,5 +75,5 @@ WRONG: dict[str, Any] = {
     "is hasty": Hasty,
     "only the highest leads": OnlyTheHighest,
     "is proud": Proud,
-    "trusts everybody": Trusting,
+    "trusts everybody": Believing,
 }

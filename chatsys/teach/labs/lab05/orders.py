@@ -12,63 +12,63 @@ Read also `stage`, which hands over the one and carries out the other.
 import msgspec
 
 
-class Frame(msgspec.Struct, frozen=True, tag=str.upper, tag_field="type"):
+class BullyFrame(msgspec.Struct, frozen=True, tag=str.upper, tag_field="type"):
     """Base of the frames of this lab."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__struct_fields__)})"
 
 
-class Election(Frame, frozen=True):
+class Election(BullyFrame, frozen=True):
     """To a higher node: I doubt the leader; `term` is the highest that I know."""
 
     term: int
 
 
-class Ok(Frame, frozen=True):
+class Ok(BullyFrame, frozen=True):
     """To a lower node: I am up and higher; leave the election to me.  It has no term: nothing follows from it but to wait."""
 
 
-class Coordinator(Frame, frozen=True):
+class Coordinator(BullyFrame, frozen=True):
     """I lead `term`."""
 
     term: int
 
 
-class Heartbeat(Frame, frozen=True):
+class Alive(BullyFrame, frozen=True, tag="HEARTBEAT"):
     """From the leader, by the stage: I still lead `term`.  Where that is news, it is handed over as a Coordinator."""
 
     term: int
 
 
-class Order(msgspec.Struct, frozen=True, tag=True, tag_field="order"):
+class BullyOrder(msgspec.Struct, frozen=True, tag=True, tag_field="order"):
     """Base of what the class orders."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__struct_fields__)})"
 
 
-class Send(Order, frozen=True):
+class Send(BullyOrder, frozen=True):
     """Send a message to another node."""
 
     to: int
     message: Election | Ok | Coordinator
 
 
-class Lead(Order, frozen=True):
+class Lead(BullyOrder, frozen=True):
     """I lead `term` from now on."""
 
     term: int
 
 
-class Follow(Order, frozen=True):
+class Follow(BullyOrder, frozen=True):
     """I follow `leader` in `term` from now on."""
 
     leader: int
     term: int
 
 
-class Wait(Order, frozen=True):
+class Wait(BullyOrder, frozen=True):
     """Call `wake` after so many seconds, unless something else is ordered before."""
 
     seconds: float

@@ -6,7 +6,7 @@
     leaders(world), my_numbers(world)          who led which term; two numbers that their student explains
     rehearse(MyBully, scenario, claim)         what a student's own test says of the student's own class
 
-Read also `stage` (the actor), `storms` (one election alone), `figures.elections` (the pictures), `grading.revealing`.
+Read also `stage` (the actor), `storms` (one election alone), `figures.elections` and `figures.storms` (the pictures), `grading.revealing`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -122,7 +122,7 @@ def storm(bully: Any, timers: TimersName = "off", seed: int = SEED, spread: floa
     "off": one node begins, the lowest or the highest; "spread" and "aligned": the leader crashes, and all others
     suspect it by their own timers, which are up to `spread` seconds apart or not at all.
     """
-    from chatsys.teach.figures.elections import message_storm
+    from chatsys.teach.figures.storms import message_storm
 
     if timers not in VIEWS:
         raise UsageError(f"There are no timers {timers!r:.40}; write {', '.join(map(repr, VIEWS))}.")
@@ -134,21 +134,23 @@ def storm(bully: Any, timers: TimersName = "off", seed: int = SEED, spread: floa
 
 def _counted(bully: Any, seed: int, spread: float) -> Iterator[Any]:
     """Count the messages of elections of all sizes."""
-    from chatsys.teach.figures.elections import Election
+    from chatsys.teach.figures.storms import CountedElection
 
     for nodes in range(2, MOST_NODES + 1):
         lowest = one_election(bully, nodes, 1).world
         highest = one_election(bully, nodes, nodes - 1, dead=True).world
-        yield Election(ONE, "all are up, the lowest node begins", nodes, len(messages(_of(lowest))))
-        yield Election(ONE, "the leader is down, the highest that is left begins", nodes, len(messages(_of(highest))))
+        yield CountedElection(ONE, "all are up, the lowest node begins", nodes, len(messages(_of(lowest))))
+        yield CountedElection(
+            ONE, "the leader is down, the highest that is left begins", nodes, len(messages(_of(highest)))
+        )
     for nodes in range(3, MOST_NODES + 1):
         for one in range(RUNS):
             apart = election(bully, "spread", spread)
             together = election(bully, "aligned")
-            yield Election(
+            yield CountedElection(
                 SPREAD_OUT, "the leader crashed, spread timers", nodes, _failover(apart, seed + one, nodes, spread)
             )
-            yield Election(
+            yield CountedElection(
                 ALIGNED, "the leader crashed, aligned timers", nodes, _failover(together, seed + one, nodes, 0)
             )
 

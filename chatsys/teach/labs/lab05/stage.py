@@ -37,11 +37,11 @@ from chatsys.teach.labs.lab05.orders import (
     Coordinator,
     Election,
     Follow,
-    Frame,
-    Heartbeat,
+    BullyFrame,
+    Alive,
     Lead,
     Ok,
-    Order,
+    BullyOrder,
     Send,
     Wait,
 )
@@ -64,17 +64,17 @@ TIMERS: tuple[TimersName, ...] = ("spread", "aligned", "in turn", "off")
 class Elects(Protocol):
     """What the student writes: `MyBully(me, others, term)`."""
 
-    def suspect(self) -> list[Order]:
+    def suspect(self) -> list[BullyOrder]:
         """The leader is silent, or none is known."""
 
-    def receive(self, sender: int, message: Frame) -> list[Order]:
+    def receive(self, sender: int, message: BullyFrame) -> list[BullyOrder]:
         """An `Election`, an `Ok` or a `Coordinator` has come."""
 
-    def wake(self) -> list[Order]:
+    def wake(self) -> list[BullyOrder]:
         """The time of the last `Wait` is over."""
 
 
-class Kept(msgspec.Struct, frozen=True, tag="KEPT", tag_field="type"):
+class TermKept(msgspec.Struct, frozen=True, tag="KEPT", tag_field="type"):
     """Durable: the highest term that this node has seen."""
 
     term: int
@@ -84,7 +84,7 @@ class Kept(msgspec.Struct, frozen=True, tag="KEPT", tag_field="type"):
         return Note("append", message="KEPT", entry_term=self.term)
 
 
-class Refused(ToldThere):
+class Senseless(ToldThere):
     """What the class ordered makes no sense; the sentence says why."""
 
 
@@ -95,8 +95,8 @@ class Doubt(msgspec.Struct, frozen=True, tag="DOUBT", tag_field="type"):
 class Electing(Actor):
     """A node of the lab."""
 
-    messages = (Election, Ok, Coordinator, Heartbeat)
-    records: ClassVar[tuple[type[msgspec.Struct], ...]] = (Kept,)
+    messages = (Election, Ok, Coordinator, Alive)
+    records: ClassVar[tuple[type[msgspec.Struct], ...]] = (TermKept,)
     bully: ClassVar[Callable[[int, list[int], int], Elects]]
     timers: ClassVar[TimersName] = "spread"
     spread: ClassVar[float] = SPREAD
@@ -117,7 +117,7 @@ class Electing(Actor):
 
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back the highest term."""
-        self.term = self.current = max((one.term for one in records if isinstance(one, Kept)), default=0)
+        self.term = self.current = max((one.term for one in records if isinstance(one, TermKept)), default=0)
 
     def start(self, now: float) -> list[Any]:
         """Make the student's object; soon it is asked for the first time."""
@@ -130,9 +130,9 @@ class Electing(Actor):
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> list[Any]:
         """Hand over what arrives, unless it is the heartbeat that is expected."""
-        if not isinstance(message, Election | Ok | Coordinator | Heartbeat):
+        if not isinstance(message, Election | Ok | Coordinator | Alive):
             return []
-        if isinstance(message, Heartbeat):
+        if isinstance(message, Alive):
             if self.role == "follower" and (self.leader, self.current) == (sender, message.term):
                 self._listen(now)
                 return []
@@ -173,7 +173,7 @@ class Electing(Actor):
 
     def _beat(self, now: float) -> list[Any]:
         self.alarms.set("beat", now + BEAT)
-        return [effects.Send(node, Heartbeat(self.current)) for node in self.others]
+        return [effects.Send(node, Alive(self.current)) for node in self.others]
 
     def _listen(self, now: float) -> None:
         """Wait for the next heartbeat of the leader, but not for ever."""
@@ -190,17 +190,17 @@ class Electing(Actor):
         if term <= self.term:
             return []
         self.term = term
-        return [Append(Kept(term))]
+        return [Append(TermKept(term))]
 
     # --- orders ------------------------------------------------------------------------------
 
     def _obey(self, method: str, orders: Any, now: float) -> list[Any]:
         """Carry out what the class ordered, in its order."""
-        if not isinstance(orders, list | tuple) or not all(isinstance(one, Order) for one in orders):
-            raise Refused(f"{method} returned {orders!r:.60}")
+        if not isinstance(orders, list | tuple) or not all(isinstance(one, BullyOrder) for one in orders):
+            raise Senseless(f"{method} returned {orders!r:.60}")
         return [effect for order in orders for effect in self._carry_out(order, now)]
 
-    def _carry_out(self, order: Order, now: float) -> list[Any]:
+    def _carry_out(self, order: BullyOrder, now: float) -> list[Any]:
         match order:
             case Send(to, message):
                 self._check(order, to, term_of(message))
@@ -217,7 +217,7 @@ class Electing(Actor):
                 return [*self._see(term), Note("follow", peer=leader, term=term, role=self.role)]
             case Wait(seconds):
                 if not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_WAIT:
-                    raise Refused(f"{order} was ordered; wait more than 0 and at most {LONGEST_WAIT:.0f} seconds")
+                    raise Senseless(f"{order} was ordered; wait more than 0 and at most {LONGEST_WAIT:.0f} seconds")
                 begins = self.role != "nominating"
                 self._turn("nominating", None, self.current)
                 self.alarms.set("wait", now + seconds)
@@ -229,12 +229,12 @@ class Electing(Actor):
         self.role, self.leader, self.current = role, leader, term
         self.alarms.clear("beat", "silence", "wait")
 
-    def _check(self, order: Order, node: int, term: int) -> None:
+    def _check(self, order: BullyOrder, node: int, term: int) -> None:
         """Refuse what makes no sense."""
         if node not in self.others:
-            raise Refused(f"{order} was ordered; the others of node {self.me} are {self.others}")
+            raise Senseless(f"{order} was ordered; the others of node {self.me} are {self.others}")
         if not isinstance(term, int) or isinstance(term, bool) or not 0 <= term <= 2**53:
-            raise Refused(f"{order} was ordered; a term is a whole number from 0 on")
+            raise Senseless(f"{order} was ordered; a term is a whole number from 0 on")
 
 
 def term_of(message: Any) -> int:

@@ -13,7 +13,7 @@ Read also `figures.elections` (the picture of it), `stage` (what it is to doubt)
 
 from typing import Any
 
-from chatsys.teach.labs.lab05.orders import Heartbeat
+from chatsys.teach.labs.lab05.orders import Alive
 from chatsys.teach.labs.lab05.runs import ElectionRun, begin, doubt
 from chatsys.trace import Record, Trace
 
@@ -48,4 +48,4 @@ def messages(trace: Trace, since: float = 0.0) -> list[Record]:
     return [one for one in trace.of("send") if one.message != _HEARTBEAT and one.time >= since]
 
 
-_HEARTBEAT = Heartbeat.__struct_config__.tag
+_HEARTBEAT = Alive.__struct_config__.tag
