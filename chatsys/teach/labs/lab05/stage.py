@@ -34,14 +34,14 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import ToldThere
 from chatsys.faults import Testbed
 from chatsys.teach.labs.lab05.orders import (
+    Alive,
+    BullyFrame,
+    BullyOrder,
     Coordinator,
     Election,
     Follow,
-    BullyFrame,
-    Alive,
     Lead,
     Ok,
-    BullyOrder,
     Send,
     Wait,
 )
