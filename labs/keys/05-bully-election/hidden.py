@@ -1,5 +1,6 @@
 """What students do not see of lab 05: directed runs, the budget of messages, and the search over every order of events."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -210,12 +211,20 @@ def _judge_election(run: ElectionRun, nodes: int, dead: bool) -> Iterator[Findin
         )
         yield _budget(run, sentence)
     elif len(leads) > 1 or len(sent) > nodes * nodes:
-        sentence = f"{run.name} there were {_claims(leads)} and {len(sent)} messages, {enough}."
+        sentence = f"{run.name} an election took {_claims(leads)} and {len(sent)} messages, {enough}{_often(sent)}."
         yield _budget(run, sentence)
 
 
 def _claims(leads: Sequence[Record]) -> str:
     return f"{len(leads)} claim{'s' if len(leads) != 1 else ''}"
+
+
+def _often(sent: Sequence[Record]) -> str:
+    """Say which message was sent most often from one node to another, if it was sent more than once."""
+    if not sent:
+        return ""
+    (node, peer, message), times = Counter((one.node, one.peer, one.message) for one in sent).most_common(1)[0]
+    return f": node {node} sent {message} to node {peer} {times} times" if times > 1 else ""
 
 
 def _is_ok(record: Record, claim: Record) -> bool:

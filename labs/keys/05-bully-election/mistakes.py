@@ -316,13 +316,13 @@ MISTAKES = {
         "only answers": Mistake(
             OnlyAnswers,
             {"hidden": NOT_ONE} | BUDGET,
-            r"6 s after node 1 came back with a newer term than that of the leader, node 3 led .* node 1 followed nobody",
+            r"node 1 followed nobody: it had seen term (\d+), which is newer\. Node 3 was asked with term \1 at .* s, and stayed in its",
         ),
         "forgets to lead": Mistake(
             WithoutLead, ALL, r"nobody led\. Node \d sent a COORDINATOR of term (\d+) at .* s and ordered no Lead\(\1\)"
         ),
         "claims whenever it is asked": Mistake(
-            ClaimsAgain, BUDGET, r"there were 2 claims and 10 messages, where 1 and 8 are enough", tests=False
+            ClaimsAgain, BUDGET, r"an election took 2 claims and 10 messages, where 1 and 8 are enough", tests=False
         ),
         "all nodes have one term": Mistake(
             Remembers,
@@ -331,12 +331,12 @@ MISTAKES = {
             tests=False,
         ),
         "talks on": Mistake(
-            Talkative, BUDGET, r"there were 1 claim and 14 messages, where 1 and 8 are enough", tests=False
+            Talkative, BUDGET, r"an election took 1 claim and 14 messages, where 1 and 8 are enough", tests=False
         ),
         "a leader stays in its old term": Mistake(
             OnlyOk,
             {"hidden": NOT_ONE},
-            r"6 s after node 1 came back with a newer term than that of the leader, node 3 led .* node 1 followed nobody",
+            r"node 1 followed nobody: it had seen term (\d+), which is newer\. Node 3 was asked with term \1 at .* s, and stayed in its",
         ),
         "orders no Wait": Mistake(
             NoWait, both(*NOT_ONE) | BUDGET, r"nobody led\. The last call of node \d was .* It ordered no Wait"

@@ -4,7 +4,7 @@
     orders       the words: what arrives, and what the student's class orders
     stage        the actor around the student's class
     play         the runs of the page
-    checks       the judge of 5.1; runs: what happens in a seed
+    checks       the judge of 5.1; runs: what happens in a seed; telling: what is wrong at a moment of it
     storms       one election alone, whose messages are counted
     friends      wrong elections that a written test has to find
 
