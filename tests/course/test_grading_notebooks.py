@@ -11,12 +11,13 @@ import pytest
 from toy_lab import LAB, PREDICTED, RIGHT, Cell, cells, code, course, notebook, tagged, text, written
 
 from chatsys.errors import UsageError
-from chatsys.teach.grading import batch
+from chatsys.teach.grading import batch, marking
 from chatsys.teach.grading.batch import Setting, grade_notebooks, grade_one, student_of
 from chatsys.teach.grading.copies import shape
 from chatsys.teach.grading.marking import Course, Mark, open_course
 from chatsys.teach.grading.reading import Source, Unreadable, text_of
 from chatsys.teach.grading.submission import read
+from chatsys.teach.grading.taking import NotebookAnswers
 from chatsys.teach.grading.tidying import tidy, tidy_folder
 
 FULL = {"predictions-test": 2, "check-98-1": 4, "hidden-98-1": 6}
@@ -49,6 +50,19 @@ def test_the_source_has_all_points_and_no_play_or_graded_cell_is_run(toy: Course
     assert mark["predictions"] == {"kept": {"98a": 4, "98b": "so"}, "first": {}}
     assert mark["flags"] == [] and mark["cpu"] < 3 and len(mark["secret"]) == 8
     assert {test["name"]: test["visibility"] for test in mark["tests"]}["hidden-98-1"] == "after_due_date"
+
+
+@pytest.mark.parametrize("known", ({}, {"double": "cell double raised NameError"}))
+def test_what_a_machine_had_no_time_for_costs_no_points_and_is_for_a_person(
+    known: dict[str, str], toy: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = NotebookAnswers(undecided="this machine had no time for its cells", cells=known)
+    monkeypatch.setattr(marking, "take", lambda cells, wanted: none)
+    mark = graded(toy, tmp_path, cells())
+    lost = {"check-98-1": 0, "hidden-98-1": 0} if known else {}
+    assert scores(mark) == FULL | lost
+    assert [flag for flag in mark["flags"] if "Nobody can tell what this is worth" in flag] or known
+    assert {test["verdict"] for test in mark["tests"]} == {"inconclusive"} | ({"fail"} if known else set())
 
 
 def test_a_mark_can_be_written_as_json_and_read_by_people(toy: Course, tmp_path: Path) -> None:

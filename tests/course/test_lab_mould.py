@@ -20,7 +20,7 @@ from chatsys.teach.labs.seeds import recorded
 
 COURSE = Path(__file__).parents[2] / "labs"
 SECRET = b"a secret for tests only"
-FEW = 24
+FEW = 12
 """So many hidden seeds instead of all: enough for each mistake, and fast."""
 
 

@@ -9,6 +9,7 @@ Promises  keys, secret and the place of the results are tried before the work; `
 Read also `marking` (one notebook), `isolation.worker` (the processes).
 """
 
+import gc
 import json
 import os
 from collections import Counter
@@ -141,7 +142,10 @@ def _flagged(course: Course, why: str) -> Mark:
 
 @lru_cache(maxsize=1)
 def _course(setting: Setting) -> Course:
-    return open_course(setting.lab, setting.course, setting.secret, setting.public)
+    """Return the course, read once in each process; the collector of circles passes over what is there by now."""
+    course = open_course(setting.lab, setting.course, setting.secret, setting.public)
+    gc.freeze()
+    return course
 
 
 def _write(path: Path, marks: Mapping[str, Mark], alone: bool) -> None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from chatsys.capabilities import PROCESSES, has
-from chatsys.isolation.limits import Allowance
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.keys import Keys
@@ -54,7 +54,12 @@ def open_trial(exercise: Exercise, answer: type | bytes, allowance: Allowance | 
         return
     code = answer if isinstance(answer, bytes) else pack({ANSWER: answer})
     allowance = allowance or Allowance()
-    with RemoteClass(code, exercise.writes, exercise.methods, exercise.given, allowance.quota()) as remote:
+    try:
+        remote = RemoteClass(code, exercise.writes, exercise.methods, exercise.given, allowance.quota())
+    except Gone as gone:
+        allowance.spend(gone.cpu)
+        raise
+    with remote:
         try:
             if remote.borrowed or remote.problems:
                 raise Gone("refused", remote.borrowed or remote.problems[0])

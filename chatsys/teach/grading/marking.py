@@ -23,8 +23,8 @@ import msgspec
 from chatsys import __version__
 from chatsys.errors import UsageError
 from chatsys.errors import told as error_told
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.confinement import MEASURES
-from chatsys.isolation.limits import Allowance
 from chatsys.surroundings import place
 from chatsys.teach.grading.copies import Shape, shape
 from chatsys.teach.grading.grader import find_lab
@@ -122,7 +122,7 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     begun, lab = _cpu(), course.lab
     taken = take(submission.cells, wanted(lab))
     tests, flags = [_predictions(lab, taken)] if lab.predictions else [], list(taken.flags)
-    allowance = Allowance()
+    allowance = Allowance(taken.cpu, len(taken.answers))
     for asked in _asked(lab):
         for one in _outcomes(asked, course, taken, student, allowance):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
@@ -150,6 +150,8 @@ def _outcomes(
 ) -> list[PartResult]:
     """Judge one answer; a fault of a judge costs nobody the rest of the notebook."""
     code, keys = taken.answers.get(asked.number), course.keys
+    if code is None and asked.number not in taken.cannot and (why := taken.doubt(asked.cell)):
+        return _undecided(asked, course, f"Nobody can tell what this is worth: {why}.", share=1)
     try:
         if isinstance(asked, WrittenTest):
             answers = open_answers(asked) if keys is None else all_answers(asked, keys)
@@ -162,12 +164,18 @@ def _outcomes(
         return judge(asked, code, seeds_for, keys, kinds, allowance=allowance)
     except Exception as error:
         why = f"This could not be graded, and the grader is to blame: {error_told(error)}."
-        return [
-            PartResult(
-                cell=cell, kind=kind, verdict="inconclusive", points=0, possible=points, sentence=why, flagged=(RUNS,)
-            )
-            for cell, kind, points in _cells(asked, course)
-        ]
+        return _undecided(asked, course, why, share=0)
+
+
+def _undecided(asked: Exercise | WrittenTest, course: Course, why: str, share: int) -> list[PartResult]:
+    """Return what is given, all points or none, until a person has looked."""
+    return [
+        PartResult(
+            cell=cell, kind=kind, verdict="inconclusive", points=share * points, possible=points, sentence=why,
+            flagged=(RUNS,),
+        )
+        for cell, kind, points in _cells(asked, course)
+    ]  # fmt: skip
 
 
 def _asked(lab: Lab) -> list[Exercise | WrittenTest]:
@@ -266,9 +274,12 @@ def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
     missing = [one.number for one in lab.predictions if one.number not in answers]
     points = round(lab.predictions_points * len(answers) / len(lab.predictions), 2)
     sentence = f"There is no answer to {_and(missing)}." if missing else "All predictions are given."
+    if missing and (why := taken.doubt(lab.predictions_cell)):
+        points, sentence = lab.predictions_points, f"Nobody can tell what else there is: {why}."
     output = f"{len(answers)} of {len(lab.predictions)} predictions.  {sentence}"
     whole = {"name": lab.predictions_graded, "score": points, "max_score": lab.predictions_points, "output": output}
-    return whole | {"visibility": VISIBLE, "verdict": "fail" if missing else "pass", "lost": missing}
+    verdict = "pass" if not missing else "fail" if points < lab.predictions_points else "inconclusive"
+    return whole | {"visibility": VISIBLE, "verdict": verdict, "lost": missing if verdict == "fail" else []}
 
 
 def _and(names: Iterable[str]) -> str:
