@@ -22,7 +22,7 @@ from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.lab05 import LAB, friends, play
 from chatsys.teach.labs.lab05.checks import judge_run
-from chatsys.teach.labs.lab05.orders import Coordinator, Election, Follow, Lead, Ok, Send, Wait
+from chatsys.teach.labs.lab05.orders import Coordinator, Election, Follow, Lead, Ok, Send, Wait, shown
 from chatsys.teach.labs.lab05.runs import ElectionRun, play_seed
 from chatsys.teach.labs.lab05.stage import election, stopped
 from chatsys.teach.labs.lab05.storms import messages, one_election, quiet
@@ -248,7 +248,7 @@ def test_the_friends_look_right_while_nothing_goes_wrong() -> None:
 
 
 def test_the_orders_are_shown_as_students_write_them() -> None:
-    assert repr([Send(2, Election(4)), Send(2, Ok()), Lead(5), Follow(3, 6), Wait(0.5)]) == (
+    assert shown([Send(2, Election(4)), Send(2, Ok()), Lead(5), Follow(3, 6), Wait(0.5)]) == (
         "[Send(2, Election(4)), Send(2, Ok()), Lead(5), Follow(3, 6), Wait(0.5)]"
     )
-    assert repr(Coordinator(3)) == "Coordinator(3)"
+    assert shown(Coordinator(3)) == "Coordinator(3)" and shown(None) == "None"

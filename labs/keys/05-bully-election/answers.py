@@ -23,7 +23,8 @@ class MyBully:
         nodes = len(self.others) + 1
         self.state = "leading"
         self.term += 1 + (self.me - self.term - 1) % nodes
-        return [*(Send(node, Coordinator(self.term)) for node in self.others), Lead(self.term)]
+        claims = [Send(node, Coordinator(self.term)) for node in self.others]
+        return [*claims, Lead(self.term)]
 
     def receive(self, sender, message):
         electing = self.state in ("asking", "deferring")

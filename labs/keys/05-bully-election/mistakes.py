@@ -19,7 +19,8 @@ class Counts(MyBully):
     def claim(self):
         self.state = "leading"
         self.term += 1
-        return [*(Send(node, Coordinator(self.term)) for node in self.others), Lead(self.term)]
+        claims = [Send(node, Coordinator(self.term)) for node in self.others]
+        return [*claims, Lead(self.term)]
 
 
 class AddsItsNumber(MyBully):
@@ -28,7 +29,8 @@ class AddsItsNumber(MyBully):
     def claim(self):
         self.state = "leading"
         self.term += self.me
-        return [*(Send(node, Coordinator(self.term)) for node in self.others), Lead(self.term)]
+        claims = [Send(node, Coordinator(self.term)) for node in self.others]
+        return [*claims, Lead(self.term)]
 
 
 class IgnoresOk(MyBully):

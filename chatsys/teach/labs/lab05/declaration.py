@@ -17,7 +17,7 @@ BULLY = Exercise(
     title="the election",
     writes="MyBully",
     cell="bully",
-    lines=34,
+    lines=35,
     methods={
         "__init__": Method(("me", "others", "term")),
         "suspect": Method((), returns=list[ORDERS]),

@@ -9,14 +9,13 @@
 Read also `stage`, which hands over the one and carries out the other.
 """
 
+from typing import Any
+
 import msgspec
 
 
 class BullyFrame(msgspec.Struct, frozen=True, tag=str.upper, tag_field="type"):
     """Base of the frames of this lab."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__struct_fields__)})"
 
 
 class Election(BullyFrame, frozen=True):
@@ -43,9 +42,6 @@ class Alive(BullyFrame, frozen=True, tag="HEARTBEAT"):
 
 class BullyOrder(msgspec.Struct, frozen=True, tag=True, tag_field="order"):
     """Base of what the class orders."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(repr(getattr(self, name)) for name in self.__struct_fields__)})"
 
 
 class Send(BullyOrder, frozen=True):
@@ -75,3 +71,15 @@ class Wait(BullyOrder, frozen=True):
 
 
 ORDERS = Send | Lead | Follow | Wait
+
+
+def shown(value: Any) -> str:
+    """Return a message, an order or a list of them as students write it: [Send(2, Election(4)), Wait(0.5)].
+
+    No method of these classes does it, for a student's class that prints a message would call something of the package.
+    """
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(shown, value))}]"
+    if isinstance(value, BullyFrame | BullyOrder):
+        return f"{type(value).__name__}({', '.join(shown(getattr(value, name)) for name in value.__struct_fields__)})"
+    return repr(value)

@@ -19,6 +19,7 @@ from chatsys.errors import Runaway, told
 from chatsys.isolation.calls import Call
 from chatsys.sim.world import World
 from chatsys.teach.labs.defaults import OVERTAKING
+from chatsys.teach.labs.lab05.orders import shown
 from chatsys.teach.labs.lab05.stage import Doubt, TimersName, election
 
 WITHIN = 6.0
@@ -40,14 +41,12 @@ class AskedCall(msgspec.Struct, frozen=True):
     @property
     def call(self) -> str:
         """The call as it stands in a story."""
-        return f"{self.asked.method}({', '.join(map(repr, self.asked.arguments))})"
+        return f"{self.asked.method}({', '.join(map(shown, self.asked.arguments))})"
 
     @property
     def returned(self) -> str:
         """The answer as it stands in a story."""
-        if self.error or not isinstance(self.answer, list | tuple):
-            return self.error or repr(self.answer)
-        return f"[{', '.join(map(repr, self.answer))}]"
+        return self.error or shown(self.answer)
 
 
 class Life(msgspec.Struct, frozen=True):

@@ -44,6 +44,7 @@ from chatsys.teach.labs.lab05.orders import (
     Ok,
     Send,
     Wait,
+    shown,
 )
 
 BEAT = 0.8
@@ -217,7 +218,9 @@ class Electing(Actor):
                 return [*self._see(term), Note("follow", peer=leader, term=term, role=self.role)]
             case Wait(seconds):
                 if not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_WAIT:
-                    raise Senseless(f"{order} was ordered; wait more than 0 and at most {LONGEST_WAIT:.0f} seconds")
+                    raise Senseless(
+                        f"{shown(order)} was ordered; wait more than 0 and at most {LONGEST_WAIT:.0f} seconds"
+                    )
                 begins = self.role != "nominating"
                 self._turn("nominating", None, self.current)
                 self.alarms.set("wait", now + seconds)
@@ -232,9 +235,9 @@ class Electing(Actor):
     def _check(self, order: BullyOrder, node: int, term: int) -> None:
         """Refuse what makes no sense."""
         if node not in self.others:
-            raise Senseless(f"{order} was ordered; the others of node {self.me} are {self.others}")
+            raise Senseless(f"{shown(order)} was ordered; the others of node {self.me} are {self.others}")
         if not isinstance(term, int) or isinstance(term, bool) or not 0 <= term <= 2**53:
-            raise Senseless(f"{order} was ordered; a term is a whole number from 0 on")
+            raise Senseless(f"{shown(order)} was ordered; a term is a whole number from 0 on")
 
 
 def term_of(message: Any) -> int:
