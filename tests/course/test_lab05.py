@@ -83,7 +83,7 @@ def test_nodes_that_answer_each_other_without_end_are_told_so() -> None:
         def receive(self, sender: int, message: Any) -> Any:
             return [Send(sender, message)] * 2
 
-    [finding] = judge_run(play_seed(Echoes, 1), 1)
+    [finding] = judge_run(play_seed(Echoes, 1))
     assert finding.aspect == "runs" and "sent messages without end" in finding.sentence
     assert len(finding.sentence) <= 300
 
@@ -92,14 +92,14 @@ def test_nodes_that_answer_each_other_without_end_are_told_so() -> None:
 
 
 def test_the_term_with_two_leaders_is_told_with_both_times_and_how_they_counted() -> None:
-    sentences = [one.sentence for one in judge_run(play_seed(wrong("everybody counts one up"), 0), 0)]
+    sentences = [one.sentence for one in judge_run(play_seed(wrong("everybody counts one up"), 0))]
     said = re.search(r"node (\d) and node (\d) both led term (\d+): .* Both counted (\d+) \+ 1\.", sentences[0])
     assert said is not None and said[1] != said[2] and int(said[3]) == int(said[4]) + 1
 
 
 def test_the_call_that_is_to_blame_is_marked() -> None:
     for seed in range(20):
-        for finding in judge_run(play_seed(wrong("an older COORDINATOR is believed"), seed), seed):
+        for finding in judge_run(play_seed(wrong("an older COORDINATOR is believed"), seed)):
             [marked] = [step for step in finding.steps if step.wrong]
             term = re.search(r"to term (\d+) at ([\d.]+) s", finding.sentence)
             assert term is not None

@@ -24,36 +24,45 @@ from chatsys.teach.labs.lab05.stage import why_stopped
 from chatsys.teach.labs.lab05.telling import BACK, DOUBLE, SEEN, SHARED, Told, tell_moment
 from chatsys.trace import Record
 
+ENOUGH = 12
+"""So many seeds of a class are played although nothing more can be lost: a later one may tell the cause."""
 BEFORE, BEYOND = 14, 2
 """So many calls before and after the one in question are shown."""
 
 
 def judge_election(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """5.1: highest, one, forward, unique."""
-    for place, seed in enumerate(seeds):
+    best: dict[str, int] = {}
+    for place, seed in enumerate(seeds, 1):
         run = play_seed(trial.cls, seed)
-        for finding in judge_run(run, seed):
-            yield finding
-            if finding.aspect == RUNS:
-                return
-        if place == len(seeds) - 1:  # by now, what objects share has a history
+        for told in tell_run(run):
+            if told.rank > best.get(told.aspect, 0):
+                best[told.aspect] = told.rank
+                yield _finding(run, seed, told)
+        if RUNS in best:
+            return
+        if {"highest", "one"} <= best.keys() and place >= ENOUGH:  # with them all is lost, and the causes were found
+            return
+        if place == len(seeds) and "one" not in best:  # by now, what objects share has a history
             yield from _find_shared(trial, run, seed)
 
 
-def judge_run(run: ElectionRun, seed: int | None = None) -> Iterator[Finding]:
+def judge_run(run: ElectionRun) -> Iterator[Finding]:
+    """Yield what is wrong in one run that has no seed, the cause before the effect."""
+    yield from (_finding(run, None, told) for told in tell_run(run))
+
+
+def tell_run(run: ElectionRun) -> Iterator[Told]:
     """Yield what is wrong in one run, the cause before the effect."""
     if run.world.failures:
-        yield _told(run, seed, Told(RUNS, _tell_failure(run), run.world.failures[0][0], SEEN))
+        yield Told(RUNS, _tell_failure(run), run.world.failures[0][0], SEEN)
         return
     if run.endless:
-        sentence = f"{run.name} the nodes sent messages without end: {run.endless[0]}"
-        yield _told(run, seed, Told(RUNS, sentence, None, SEEN))
+        yield Told(RUNS, f"{run.name} the nodes sent messages without end: {run.endless[0]}", None, SEEN)
         return
-    yield from _find_double(run, seed)
-    yield from _find_back(run, seed)
-    for moment in run.moments:
-        if (told := tell_moment(run, moment)) is not None:
-            yield _told(run, seed, told)
+    yield from _tell_double(run)
+    yield from _tell_back(run)
+    yield from (told for moment in run.moments if (told := tell_moment(run, moment)) is not None)
 
 
 def _tell_failure(run: ElectionRun) -> str:
@@ -76,7 +85,7 @@ def _find_shared(trial: Any, run: ElectionRun, seed: int) -> Iterator[Finding]:
                 f"{run.name} node {life.node} answered {call.call:.50} at {call.time:.2f} s with {call.returned:.50}, and alone, "
                 f"with no other node beside it, {again.returned:.50}. Do all nodes share a list, a dictionary or a number?"
             )
-            yield replace(_told(run, seed, Told("one", sentence, life.node, SHARED, call.time)), hinted=False)
+            yield replace(_finding(run, seed, Told("one", sentence, life.node, SHARED, call.time)), hinted=False)
             return
 
 
@@ -88,7 +97,7 @@ def _without_seconds(call: AskedCall) -> list[Any]:
 # --- safety: what was noted ------------------------------------------------------------------
 
 
-def _find_double(run: ElectionRun, seed: int | None) -> Iterator[Finding]:
+def _tell_double(run: ElectionRun) -> Iterator[Told]:
     """Two nodes led one term."""
     led: dict[int, Record] = {}
     for record in run.world.trace.of("lead"):
@@ -102,7 +111,7 @@ def _find_double(run: ElectionRun, seed: int | None) -> Iterator[Finding]:
             f"{first.time:.2f} s on, node {record.node} from {record.time:.2f} s on.{counted} How can two nodes never "
             "come to the same number?"
         )
-        yield _told(run, seed, Told("unique", sentence, record.node, DOUBLE, record.time))
+        yield Told("unique", sentence, record.node, DOUBLE, record.time)
         return
 
 
@@ -113,7 +122,7 @@ def _known_before(run: ElectionRun, lead: Record) -> int:
     return max((term for term in kept if term < lead.term), default=0)
 
 
-def _find_back(run: ElectionRun, seed: int | None) -> Iterator[Finding]:
+def _tell_back(run: ElectionRun) -> Iterator[Told]:
     """A node led or followed in a smaller term than it had led or followed in before, or than its log keeps."""
     newest: dict[Any, int] = {}
     restarted: dict[Any, bool] = {}
@@ -129,7 +138,7 @@ def _find_back(run: ElectionRun, seed: int | None) -> Iterator[Finding]:
             if restarted[record.node]:
                 why = f" `term` said {_begun_with(run, record)} when its last life began."
             sentence = f"{run.name} node {record.node} went back from term {before} to term {record.term} at {record.time:.2f} s, when it {did}.{why}"
-            yield _told(run, seed, Told("forward", sentence, record.node, BACK, record.time))
+            yield Told("forward", sentence, record.node, BACK, record.time)
             return
         newest[record.node] = record.term
 
@@ -142,7 +151,7 @@ def _begun_with(run: ElectionRun, last: Record) -> int:
 # --- the story ---------------------------------------------------------------------------------
 
 
-def _told(run: ElectionRun, seed: int | None, story: Told) -> Finding:
+def _finding(run: ElectionRun, seed: int | None, story: Told) -> Finding:
     steps = _steps(run.of(story.node), story.time) if isinstance(story.node, int) else ()
     return Finding(
         aspect=story.aspect, sentence=story.sentence, seed=seed, trace=run.world.trace.encode(), steps=steps, rank=story.rank
