@@ -116,7 +116,6 @@ REFUSED = [
         "is not a file that can be read (File name too long); give the notebook that was",
     ),
     (f"grade nb.ipynb --lab {LONG}", "File name too long"),
-    ("grade dir --lab 03-total-order", "dir is not a file that can be read (Is a directory)"),
     ("client --port 1 --host my..host", "address is 'my..host:1', which no machine can be called"),
     (f"client --port 1 --host {'a' * 80}", "which no machine can be called"),
     ("client --port 1 --host ü..x", "which no machine can be called"),
@@ -128,7 +127,7 @@ REFUSED = [
 def test_what_stands_in_the_way_is_told(
     run: Run, stage: Path, monkeypatch: pytest.MonkeyPatch, line: str, words: str
 ) -> None:
-    monkeypatch.setattr("chatsys.teach.grading.batch.grade_notebooks", lambda _, setting, **__: _find(setting.lab))
+    monkeypatch.setattr("chatsys.teach.classroom.jobs.the_course", lambda setting: _find(setting.lab))
     monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.1)
     refused(run(*line.split()), words)
     assert not (stage / "~nobodyhere").exists()

@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from submissions import SUBMISSIONS
 
-from chatsys.teach.grading import batch
+from chatsys.teach.classroom.jobs import Job, Setting, grade_each
 from chatsys.teach.grading.grader import find_lab, grade
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import read_keys
@@ -49,12 +49,14 @@ def measure_class(jobs: int, count: int = 40) -> None:
             SUBMISSIONS[names[number % len(names)]].make(made)
             paths.append(Path(folder) / f"student{number}.ipynb")
             paths[-1].write_text(json.dumps(made))
-        setting = batch.Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
-        for name in (paths[0], paths[1]):
-            mark = batch.grade_notebooks([name], setting)[str(name)]
+        setting = Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
+        every = [Job(key=path.stem, path=str(path), student=path.stem) for path in paths]
+        for one in every[:2]:
+            mark = dict(grade_each([one], setting))[one.key]
         print(f"one right submission: {mark['score']:g} points, {mark['cpu']:.1f} s of CPU")
         begun, before = time.monotonic(), cpu()
-        batch.grade_notebooks(paths, setting, jobs=jobs)
+        for _ in grade_each(every, setting, jobs):
+            pass
         wall, after = time.monotonic() - begun, cpu()
         print(f"{count} submissions, {jobs} jobs: {wall:.0f} s, {sum(after) - sum(before):.0f} s of CPU")
 

@@ -2,6 +2,8 @@
 
     defaults  the network and the timers that a lab begins with
     seeds     the seeds that a page speaks of
+    facts     what a page says of its lab, made from the declaration;  pages: who writes it into the notebooks
+    desk      what a student does with a page: which version is it, take it home, begin again
     lab03/    total order: stage (the actor), checks (the judges)
 
 An exercise is found by its number: 3.1 is one of those that `LAB` in lab03/declaration.py declares.
