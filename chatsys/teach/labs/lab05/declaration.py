@@ -81,6 +81,11 @@ LAB = Lab(
     title="Bully election",
     idea="One leader in a term, not one leader: a term is a number that nobody else can claim.",
     hours=(4, 4),
+    version=1,
+    before=(
+        "the tour, `notebooks/00-tour.ipynb`",
+        "classes and lists in Python, and `match` or `isinstance`",
+    ),
     words={
         "leader": "the node that says of itself that it leads; it sends a heartbeat every 0.8 s",
         "follow": "take the orders of one leader in one term",
