@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from msgspec.structs import replace
-
 from chatsys.explore.explorer import Budget
 from chatsys.explore.stage_model import StageModel
 from chatsys.teach.grading.lab import Finding
@@ -167,10 +165,16 @@ SIZES = (3, 4, 5)
 
 
 def judge_budget(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
-    """5.1: one election costs at most n² messages and one claim, a quiet minute none."""
+    """5.1: only higher nodes are asked; one election costs one claim and at most n² messages, a quiet minute none."""
     for nodes in SIZES:
         for dead in (False, True):
-            yield from _judge_election(one_election(trial.cls, nodes, 1, dead), nodes, dead)
+            run = one_election(trial.cls, nodes, 1, dead)
+            if run.over:
+                yield from judge_run(run)
+                return
+            yield from _judge_asked(run, nodes - dead)
+            yield from _judge_claims(run, nodes, dead)
+            yield from _judge_messages(run, nodes, dead)
     for seed in seeds[:3]:
         run = quiet(trial.cls, SIZES[seed % 3], seed)
         late = messages(run.world.trace, SETTLES)
@@ -180,39 +184,48 @@ def judge_budget(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
                 f"{run.name} nothing happened after the first election, and {len(late)} messages were sent in a minute: node "
                 f"{one.node} sent {one.message} to node {one.peer} at {one.time:.2f} s. Heartbeats are enough."
             )
-            yield _budget(run, sentence)
+            yield _budget(run, "quiet", sentence)
 
 
-def _judge_election(run: ElectionRun, nodes: int, dead: bool) -> Iterator[Finding]:
-    if run.world.failures or run.endless:
-        yield from (replace(one, aspect="budget") for one in judge_run(run))
-        return
-    sent = messages(run.world.trace)
-    leads = run.world.trace.of("lead")
+def _judge_asked(run: ElectionRun, live: int) -> Iterator[Finding]:
+    asked = [one for one in messages(run.world.trace) if one.message == "ELECTION"]
+    down = next((one for one in asked if one.peer < one.node), None)
+    if down is not None:
+        enough = sum(len(run.world.nodes) - node for node in range(1, live + 1))
+        sentence = (
+            f"{run.name} there were {len(asked)} ELECTIONs where {enough} are enough: node {down.node} asked node {down.peer}. "
+            "Whose answer could it be waiting for?"
+        )
+        yield _budget(run, "asks", sentence, 3)
+
+
+def _judge_claims(run: ElectionRun, nodes: int, dead: bool) -> Iterator[Finding]:
+    trace = run.world.trace
+    leads = trace.of("lead")
     wrong = next((one for one in leads if one.node != nodes - dead), None)
-    down = [one for one in sent if one.message == "ELECTION" and one.peer < one.node]
-    asked = sum(one.message == "ELECTION" for one in sent)
-    live = nodes - dead
-    enough = f"where 1 and {nodes * nodes - (nodes if dead else 1)} are enough"
-    if down:
-        sentence = (
-            f"{run.name} there were {asked} ELECTIONs where {live * (nodes - 1) - live * (live - 1) // 2} are enough: node "
-            f"{down[0].node} asked node {down[0].peer}. Whose answer could it be waiting for?"
+    if wrong is not None:
+        ok = next((one for one in trace.of("receive") if _is_ok(one, wrong)), None)
+        why = (
+            f"although node {ok.peer} had answered OK at {ok.time:.2f} s"
+            if ok is not None
+            else "and nobody had answered OK"
         )
-        yield _budget(run, sentence)
-    elif wrong is not None:
-        ok = next((one for one in run.world.trace.of("receive") if _is_ok(one, wrong)), None)
-        although = (
-            f"although node {ok.peer} had answered OK at {ok.time:.2f} s" if ok is not None else "and asked nobody"
-        )
-        sentence = (
-            f"{run.name} node {wrong.node} claimed term {wrong.term} at {wrong.time:.2f} s {although}: "
-            f"{_claims(leads)} and {len(sent)} messages, {enough}."
-        )
-        yield _budget(run, sentence)
-    elif len(leads) > 1 or len(sent) > nodes * nodes:
-        sentence = f"{run.name} an election took {_claims(leads)} and {len(sent)} messages, {enough}{_often(sent)}."
-        yield _budget(run, sentence)
+        story = f"node {wrong.node} claimed term {wrong.term} at {wrong.time:.2f} s {why}: {_cost(run, nodes, dead)}"
+        yield _budget(run, "claims", f"{run.name} {story}.", 2)
+    elif len(leads) != 1:
+        yield _budget(run, "claims", f"{run.name} an election took {_cost(run, nodes, dead)}.", 2)
+
+
+def _judge_messages(run: ElectionRun, nodes: int, dead: bool) -> Iterator[Finding]:
+    sent = messages(run.world.trace)
+    if len(sent) > nodes * nodes:
+        yield _budget(run, "messages", f"{run.name} an election took {_cost(run, nodes, dead)}{_often(sent)}.", 1)
+
+
+def _cost(run: ElectionRun, nodes: int, dead: bool) -> str:
+    claims = _claims(run.world.trace.of("lead"))
+    enough = nodes * nodes - (nodes if dead else 1)
+    return f"{claims} and {len(messages(run.world.trace))} messages, where 1 and {enough} are enough"
 
 
 def _claims(leads: Sequence[Record]) -> str:
@@ -231,8 +244,8 @@ def _is_ok(record: Record, claim: Record) -> bool:
     return record.message == "OK" and record.node == claim.node and record.time < claim.time
 
 
-def _budget(run: ElectionRun, sentence: str) -> Finding:
-    return Finding(aspect="budget", sentence=sentence, trace=run.world.trace.encode())
+def _budget(run: ElectionRun, aspect: str, sentence: str, rank: int = 0) -> Finding:
+    return Finding(aspect=aspect, sentence=sentence, trace=run.world.trace.encode(), rank=rank)
 
 
 # --- the search ----------------------------------------------------------------------------------

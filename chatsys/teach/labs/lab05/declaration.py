@@ -31,7 +31,7 @@ BULLY = Exercise(
         "forward": ("one",),
         "unique": ("one",),
         "orders": ("highest",),
-        "budget": ("highest",),
+        **dict.fromkeys(("asks", "claims", "messages", "quiet"), ("highest",)),
     },
     hints={"highest": 1, "one": 2, "forward": 3, "unique": 3},
     parts=(
@@ -39,7 +39,7 @@ BULLY = Exercise(
         GradedPart(kind="hidden", cell="hidden-5-1", points=25),
         GradedPart(kind="search", cell="search-5-1", points=15, aspects={"orders": 1}, done=SEARCHED),
         GradedPart(
-            kind="budget", cell="budget-5-1", points=10, aspects={"budget": 1},
+            kind="budget", cell="budget-5-1", points=10, aspects={"asks": 2, "claims": 3, "messages": 3, "quiet": 2},
             done="No election took more than n² messages and one claim, and a quiet minute took none.",
         ),
     ),
