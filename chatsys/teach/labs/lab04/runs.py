@@ -87,6 +87,10 @@ class Watch(msgspec.Struct, frozen=True):
         """Return in seconds of the run what is `now` on the clock of the node."""
         return self.born + (now - self.made) / self.rate
 
+    def now(self, time: float) -> float:
+        """Return by the clock of the node what is `time` in seconds of the run."""
+        return self.made + (time - self.born) * self.rate
+
     def otherwise(self, calls: Iterable[Call], peers: tuple[int, ...] | None = None) -> "Watch":
         """Return what the same detector would be told otherwise, or one that has other peers."""
         return msgspec.structs.replace(self, calls=tuple(calls), peers=self.peers if peers is None else peers)
@@ -194,15 +198,15 @@ class _Logged(_Ears):
         return answer
 
 
-def listened(setup: Setup) -> list[Watch]:
-    """Return what the detectors of node 1 are told and asked in this run, one for each of its lives."""
+def listened(setup: Setup, watchers: Iterable[int] | None = (WATCHER,)) -> list[Watch]:
+    """Return what the detectors of these nodes (None: all) are told and asked in this run, one for each life."""
     made: list[_Ears] = []
 
     def ears(*arguments: Any) -> _Ears:
         made.append(_Ears(*arguments))
         return made[-1]
 
-    world = setup.play(ears)
+    world = setup.play(ears, watchers)
     return [_watch_of(setup, world, one) for one in made]
 
 
