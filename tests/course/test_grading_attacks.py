@@ -110,7 +110,7 @@ def test_who_makes_the_memory_unmeasurable_loses_its_points(broken: str) -> None
     with open_trial(exercise, place["MyHoldBack"]) as trial:
         [finding] = judge_memory(exercise, trial)
     assert (finding.aspect, finding.inconclusive) == ("memory", False)
-    assert "When 20,000 messages came in order, MyHoldBack raised" in finding.sentence
+    assert "When 20,000 messages came one after the other, MyHoldBack raised" in finding.sentence
 
 
 # --- what a student may have as a name, and as a notebook -------------------------------------------------

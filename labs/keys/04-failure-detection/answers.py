@@ -89,7 +89,7 @@ class Patient:
             self.result[peer][:] = number, now
 
     def suspects(self, now):
-        return frozenset(peer for peer in self.world if self.check(peer, now))
+        return set(filter(lambda peer: self.check(peer, now), self.world))
 
 
 class Sorted:

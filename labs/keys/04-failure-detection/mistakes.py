@@ -213,10 +213,26 @@ class AMinute(MyDetector):
         super().__init__(peers, now, interval, 60.0)
 
 
-class NeverForgets(MyAdaptive):
+class NeverForgets(MyDetector):
     def __init__(self, peers, now, interval, timeout):
         super().__init__(peers, now, interval, timeout)
-        self.gaps = {peer: deque(maxlen=100_000) for peer in peers}
+        self.sums = {peer: (0, 0.0, 0.0) for peer in peers}
+
+    def beat(self, peer, number, sent_at, now):
+        if number > self.newest[peer] > 0:
+            gap = now - self.heard[peer]
+            count, total, squares = self.sums[peer]
+            self.sums[peer] = count + 1, total + gap, squares + gap * gap
+        super().beat(peer, number, sent_at, now)
+
+    def suspects(self, now):
+        return {peer for peer, heard in self.heard.items() if now - heard > self.wait(*self.sums[peer])}
+
+    def wait(self, count, total, squares):
+        if count < 5:
+            return self.timeout
+        average = total / count
+        return average + 6 * max((squares / count - average**2) ** 0.5, 0.4)
 
 
 class LearnsOnce(MyAdaptive):
@@ -241,7 +257,7 @@ class OneWindow(MyAdaptive):
         MyDetector.beat(self, peer, number, sent_at, now)
 
     def wait(self, peer):
-        return self.timeout if len(self.window) < 5 else mean(self.window) + 6 * max(pstdev(self.window), 0.1)
+        return self.timeout if len(self.window) < 5 else mean(self.window) + 6 * max(pstdev(self.window), 0.3)
 
 
 class TwiceTheMean(MyAdaptive):
@@ -264,21 +280,16 @@ class WaitsForItsWindow(MyAdaptive):
 
 
 class SharedWindows(MyAdaptive):
-    gaps = {}
+    heard = {}
 
     def __init__(self, peers, now, interval, timeout):
-        MyDetector.__init__(self, peers, now, interval, timeout)
+        super().__init__(peers, now, interval, timeout)
+        del self.heard
         for peer in peers:
-            self.gaps.setdefault(peer, [])
+            self.heard.setdefault(peer, now)
 
-    def beat(self, peer, number, sent_at, now):
-        if number > self.newest[peer] > 0:
-            self.gaps[peer].append(now - self.heard[peer])
-        MyDetector.beat(self, peer, number, sent_at, now)
-
-    def wait(self, peer):
-        gaps = self.gaps[peer]
-        return self.timeout if len(gaps) < 5 else mean(gaps) + 6 * max(pstdev(gaps), 0.4)
+    def suspects(self, now):
+        return {peer for peer in self.gaps if now - self.heard[peer] > self.wait(peer)}
 
 
 class KeepsEveryGap(MyAdaptive):
@@ -292,41 +303,106 @@ class KeepsEveryGap(MyAdaptive):
 
 
 CALM = ("complete", "calm", "quick", "adapts")
+RESTLESS = ("calm", "quick", "adapts")
+FLOOR = r"gaps before were nearly equal \(deviation 0\.\d\d s\), and no multiple of nearly nothing is enough\. Give it a floor"
+
+
 MISTAKES = {
     "4.1": {
-        "one deadline for all": Mistake(OneDeadline, ALL, r"."),
-        "every beat counts": Mistake(EveryBeatCounts, HIDDEN, r"."),
-        "a copy of the newest counts": Mistake(NotSmaller, HIDDEN, r"."),
-        "the clock of the sender": Mistake(ClockOfTheSender, ALL, r"."),
-        "a suspicion is final": Mistake(SuspicionIsFinal, both("restore"), r"."),
-        "the timeout is the interval": Mistake(TimeoutIsTheInterval, both("accurate"), r"."),
-        "ignores the timeout": Mistake(IgnoresTheTimeout, ALL, r"."),
-        "dead until heard": Mistake(DeadUntilHeard, HIDDEN, r"."),
-        "suspected until heard": Mistake(SuspectedUntilHeard, both("accurate"), r"."),
-        "one-way taken for symmetric": Mistake(Symmetric, ALL, r"."),
-        "all detectors are one": Mistake(SharedDictionary, ALL, r"."),
-        "keeps every beat": Mistake(KeepsEveryBeat, {"budget": ("memory",)}, r".", tests=False),
-        "begins at zero": Mistake(StartsAtZero, both("accurate"), r"."),
-        "waits for the next number": Mistake(NumbersBeginAnew, both("accurate"), r"."),
-        "suspects everybody": Mistake(SuspectsEverybody, both("accurate", "restore"), r"."),
-        "suspects nobody": Mistake(SuspectsNobody, ALL, r"."),
-        "returns one": Mistake(ReturnsOne, ALL, r"."),
-        "raises": Mistake(Raises, ALL, r"."),
-        "is not written": Mistake(NotWritten, ALL, r"not written"),
+        "one deadline for all": Mistake(
+            OneDeadline,
+            ALL,
+            r"node 2 was cut off .* and was not suspected by node 1 at .* s: beats of node 3 kept the only deadline alive",
+        ),
+        "every beat counts": Mistake(
+            EveryBeatCounts, HIDDEN, r"a late copy of its beat \d+ came to node 1, whose detector took it for a sign of life"
+        ),
+        "a copy of the newest counts": Mistake(
+            NotSmaller, HIDDEN, r"a late copy of its beat \d+ came to node 1, whose detector took it for a sign of life"
+        ),
+        "the clock of the sender": Mistake(
+            ClockOfTheSender,
+            ALL,
+            r"The clock of node \d is \d+ s (ahead|behind): a time is only worth something at the node that read it",
+        ),
+        "a suspicion is final": Mistake(
+            SuspicionIsFinal,
+            both("restore"),
+            r"node 1 heard node \d again, the last time at .* s, and still suspects it at .* s",
+        ),
+        "the timeout is the interval": Mistake(
+            TimeoutIsTheInterval,
+            both("accurate", budget=True),
+            r"With 0\.\d s between beats and up to 0\.\d+ s on the way, a silence of \d\.\d\d s is normal; the timeout was",
+            tests=True,
+        ),
+        "ignores the timeout": Mistake(
+            IgnoresTheTimeout, ALL, r"node 1 does not suspect it at .* s after its last beat; the timeout is", tests=False
+        ),
+        "dead until heard": Mistake(
+            DeadUntilHeard, HIDDEN, r"and never suspected it: nobody is in your dictionary who was never heard"
+        ),
+        "suspected until heard": Mistake(
+            SuspectedUntilHeard, both("accurate", budget=True), r"node 1 suspected node \d at .* after it began to listen"
+        ),
+        "one-way taken for symmetric": Mistake(
+            Symmetric,
+            ALL,
+            r"node \d cannot hear node \d, but node \d hears node \d, and suspected it at .* Node \d must not suspect node \d",
+        ),
+        "all detectors are one": Mistake(
+            SharedDictionary, ALL, r"Do all detectors share one list or dictionary\?", tests=False
+        ),
+        "keeps every beat": Mistake(
+            KeepsEveryBeat, {"budget": ("memory",)}, r"holds \d+\.\d MB more than after 2,000.*forgotten\?", tests=False
+        ),
+        "begins at zero": Mistake(
+            StartsAtZero, both("accurate", budget=True), r"node 1 suspected node \d at .* after it began to listen"
+        ),
+        "waits for the next number": Mistake(
+            NumbersBeginAnew,
+            both("accurate", "restore", budget=True),
+            r"After beat \d+ of node \d came beat \d+: what is between them was lost or skipped",
+        ),
+        "suspects everybody": Mistake(
+            SuspectsEverybody, ALL, r"who suspects everybody all the time has noticed nothing", tests=False
+        ),
+        "suspects nobody": Mistake(
+            SuspectsNobody, ALL, r"node 1 does not suspect it at .* s after its last beat; the timeout is", tests=False
+        ),
+        "returns one": Mistake(
+            ReturnsOne, ALL, r"`suspects` returned None; give a set of peers out of \{2, 3\}", tests=False
+        ),
+        "raises": Mistake(Raises, ALL, r"`suspects` raised KeyError: 2", tests=False),
+        "is not written": Mistake(NotWritten, ALL, r"not written", tests=False),
     },
     "4.2": {
-        "four deviations": Mistake(FourDeviations, both("calm"), r"."),
-        "eight deviations": Mistake(EightDeviations, both("calm"), r"."),
-        "stays fixed": Mistake(StaysFixed, both("calm"), r"."),
-        "long and fixed": Mistake(LongAndFixed, both("adapts"), r"."),
-        "a minute": Mistake(AMinute, both(*CALM), r"."),
-        "never forgets": Mistake(NeverForgets, both("quick"), r"."),
-        "learns once": Mistake(LearnsOnce, both("calm"), r"."),
-        "one window for all": Mistake(OneWindow, both("calm"), r"."),
-        "twice the mean": Mistake(TwiceTheMean, both("calm"), r"."),
-        "a floor of one second": Mistake(WideFloor, both("adapts"), r"."),
-        "waits for its window": Mistake(WaitsForItsWindow, both(*CALM), r"."),
-        "all windows are one": Mistake(SharedWindows, both(*CALM), r"."),
-        "keeps every gap": Mistake(KeepsEveryGap, {"budget": ("memory",)}, r"."),
+        "four deviations": Mistake(FourDeviations, both(*RESTLESS, budget=True), FLOOR),
+        "eight deviations": Mistake(EightDeviations, both(*RESTLESS, budget=True), FLOOR),
+        "stays fixed": Mistake(
+            StaysFixed, both(*RESTLESS, budget=True), r"alive \d+ times in ten minutes \((lossy|storm)\); at most \d"
+        ),
+        "long and fixed": Mistake(
+            LongAndFixed, both("adapts"), r"\(quiet\), and it was not suspected within 3\.5 s, but within 5 s"
+        ),
+        "a minute": Mistake(AMinute, both(*CALM, budget=True), r"reached node \d from .* and at .* s it was not suspected"),
+        "never forgets": Mistake(
+            NeverForgets, both("quick"), r"not suspected within \S+ s, but within \d+ s\. The \d+ gaps before were"
+        ),
+        "learns once": Mistake(
+            LearnsOnce, both(*RESTLESS, budget=True), r"alive \d+ times in ten minutes \(storm\); at most 8"
+        ),
+        "one window for all": Mistake(
+            OneWindow, both(*CALM, budget=True), r"as its only peer node \d does not: are the gaps of all peers in one window\?"
+        ),
+        "twice the mean": Mistake(TwiceTheMean, both(*RESTLESS, budget=True), FLOOR),
+        "a floor of one second": Mistake(WideFloor, both("quick", "adapts"), r"not suspected within \S+ s, but within 8 s"),
+        "waits for its window": Mistake(
+            WaitsForItsWindow, both(*CALM, budget=True), r"reached node \d from 0\.00 s on, and at 19\.90 s it was not suspected"
+        ),
+        "all windows are one": Mistake(
+            SharedWindows, both(*CALM, budget=True), r"Do all detectors share one list or dictionary\?"
+        ),
+        "keeps every gap": Mistake(KeepsEveryGap, {"budget": ("memory",)}, r"holds \d+\.\d MB more than after 2,000"),
     },
 }

@@ -31,7 +31,7 @@ from chatsys.teach.labs.lab04.conduct import (
     watches_of,
     weather_at,
 )
-from chatsys.teach.labs.lab04.reading import Reading
+from chatsys.teach.labs.lab04.reading import Reading, peers
 from chatsys.teach.labs.lab04.runs import Watch
 from chatsys.teach.labs.lab04.telling import CAUSE, PLAIN, SHARED, Teller
 
@@ -90,7 +90,7 @@ def _judge_calm(trial: Any, conducts: Sequence[Conduct], runs: int) -> Iterator[
         rate = len(false) * TEN_MINUTES / (weather.seconds * runs)
         if not false or rate < weather.allowed:
             continue
-        conduct, gap = min(false, key=lambda one: deviation(one[0].gaps_before(one[1].peer, one[1].end)))
+        conduct, gap = min(false, key=_is_told_last)
         gaps = conduct.gaps_before(gap.peer, gap.end)
         how_many = (
             f"six links suspected somebody who was alive {rate:.0f} times in ten minutes ({weather.name}); at most "
@@ -101,13 +101,19 @@ def _judge_calm(trial: Any, conducts: Sequence[Conduct], runs: int) -> Iterator[
             why = f"With node {gap.peer} as its only peer node {conduct.watch.node} does not: are the gaps of all peers in one window?"
             yield _of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE)
         elif len(gaps) > 1 and deviation(gaps) < NARROW and _is_short(gap, gaps):
-            why = f"{one}, when its last {len(gaps)} gaps had a deviation of {deviation(gaps):.2f} s"
-            why += ": no multiple of nearly nothing is enough, so give the deviation a floor"
+            why = f"N{one[1:]}, after {gap.length:.2f} s: the {len(gaps)} gaps before were nearly equal (deviation "
+            why += f"{deviation(gaps):.2f} s), and no multiple of nearly nothing is enough. Give it a floor"
             yield _of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE)
         else:
             why = f"One: {one}, after {gap.length:.1f} s of silence. {_tell_gaps(conduct, gap.peer, gap.end)}"
             yield _of(conduct, "calm", f"{how_many}. {why}", gap.call, PLAIN)
         return
+
+
+def _is_told_last(one: tuple[Conduct, Gap]) -> tuple[bool, float]:
+    """Order false suspicions: first after gaps that were nearly equal, and of these the shortest silence."""
+    conduct, gap = one
+    return deviation(conduct.gaps_before(gap.peer, gap.end)) >= NARROW, gap.length
 
 
 def _is_short(gap: Gap, gaps: Sequence[float]) -> bool:
@@ -116,7 +122,7 @@ def _is_short(gap: Gap, gaps: Sequence[float]) -> bool:
 
 
 def _is_calm_alone(trial: Any, conduct: Conduct, gap: Gap) -> bool:
-    """Tell whether a detector that has this one peer only is calm."""
+    """Tell whether a detector that has this one peer only is calmer by far."""
     watch = conduct.watch
     calls = [call for call in watch.calls if call.method != "beat" or call.arguments[0] == gap.peer]
     [replies] = trial.ask([watch.otherwise(calls, (gap.peer,)).script()])
@@ -124,21 +130,23 @@ def _is_calm_alone(trial: Any, conduct: Conduct, gap: Gap) -> bool:
         return False
     beside = [one for one in conduct.false if one.peer == gap.peer]
     alone = Conduct(watch.otherwise(calls, (gap.peer,)), replies).false
-    return len(beside) > 4 * len(alone) + 4
+    return len(beside) > 2 * len(alone) + 1
 
 
 def _find_shared(trial: Any, conducts: Sequence[Conduct]) -> Finding | None:
     """Return the finding for a class whose objects have something in common."""
     last = conducts[-1]
     alone = Conduct(last.watch, trial.alone(last.watch.script()))
-    if alone.answers == last.answers:
+    differ = [call for call, one, other in zip(last.asked, last.answers, alone.answers, strict=True) if one != other]
+    if not differ:
         return None
+    time = last.watch.time(last.watch.calls[differ[0]].arguments[-1])
     what = (
-        f"a detector at node {last.watch.node} suspected wrongly {len(last.false)} times beside others, and {len(alone.false)} "
-        "times alone, of the same beats. Do all detectors share one list or dictionary? Make it in __init__, and keep it in "
-        "self"
+        f"the detector of node {last.watch.node} answered {peers(last.replies[differ[0]].value)} at {time:.2f} s; asked anew, "
+        f"alone, of the same beats, {peers(alone.replies[differ[0]].value)}. Do all detectors share one list or dictionary? "
+        "Make it in __init__, and keep it in self"
     )
-    return replace(_of(last, "complete", what, 0, SHARED), hinted=False)
+    return replace(_of(last, "complete", what, differ[0], SHARED), hinted=False)
 
 
 def _tell_gaps(conduct: Conduct, peer: int, before: float) -> str:

@@ -191,6 +191,11 @@ class Conduct:
         self.silences = [self._silence(cut) for cut in self.cuts]
 
     @property
+    def asked(self) -> list[int]:
+        """The calls that asked."""
+        return list(self._place.values())
+
+    @property
     def answers(self) -> list[set[int]]:
         """Everything that was answered."""
         return [set(self.replies[at].value) for at in self._place.values()]
