@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 from math import sqrt
-from statistics import NormalDist, mean, pstdev
+from statistics import NormalDist, fmean, pstdev
 
 
 class MyDetector:
@@ -134,7 +134,7 @@ class MyAdaptive(MyDetector):
         gaps = self.gaps[peer]
         if len(gaps) < 5:
             return self.timeout
-        return mean(gaps) + 6 * max(pstdev(gaps), 0.4)
+        return fmean(gaps) + 6 * max(pstdev(gaps), 0.4)
 
     def suspects(self, now):
         return {peer for peer, heard in self.heard.items() if now - heard > self.wait(peer)}
@@ -236,3 +236,61 @@ ANSWERS = {
     },
     "4.2": {"reference": MyAdaptive, "longest gap": LongestGap, "phi": Phi, "smoothed, as TCP": Smoothed},
 }
+
+
+def scenario(world):
+    """The reference of 4.3: whoever can fall silent does, and comes back; old beats go on coming."""
+    world.crash(3)  # nobody has ever heard node 3
+    world.run(6)
+    world.restart(3)
+    world.run(3)
+    world.cut(2, 1, True)  # node 1 cannot hear node 2, and node 2 hears node 1
+    world.run(6)
+    world.reconnect(2, 1, True)
+    world.run(4)
+    world.lose(1, 2, 0.4)
+    world.lose(1, 3, 0.4)
+    world.run(6)
+    world.heal(True)
+    for a, b in ((1, 2), (1, 3), (2, 3)):
+        world.duplicate(a, b, 1.0, 4.0)
+    world.run(4)
+    world.crash(2)
+    world.run(7)
+    world.restart(2)
+    world.run(4)
+
+
+def claim(trace):
+    """Who was silent too long is suspected, nobody is earlier, and whoever is heard again is not for long."""
+    heard, newest, suspected, again = {}, {}, set(), {}
+    for record in trace:
+        pair, now = (record.node, record.peer), record.time
+        if record.kind in ("start", "crash", "pause"):
+            for other in trace.nodes:
+                for kept in (heard, newest, again):
+                    kept.pop((record.node, other), None)
+                suspected.discard((record.node, other))
+                if record.kind == "start" and other != record.node:
+                    heard[record.node, other], newest[record.node, other] = now, 0
+        elif pair in heard and record.kind == "receive" and record.message == "BEAT" and record.seq > newest[pair]:
+            heard[pair], newest[pair] = now, record.seq
+            if pair in suspected:
+                again.setdefault(pair, now)
+        elif pair in heard and record.kind == "suspect":
+            suspected.add(pair)
+            if now - heard[pair] < 2.4:
+                return f"node {pair[0]} suspects node {pair[1]} after {now - heard[pair]:.1f} s"
+        elif record.kind == "restore":
+            suspected.discard(pair)
+            again.pop(pair, None)
+        for pair, last in heard.items():
+            if now - last > 3.8 and pair not in suspected:
+                return f"node {pair[0]} has not heard node {pair[1]} for {now - last:.1f} s and does not suspect it"
+            if now - again.get(pair, now) > 1.4:
+                return f"node {pair[0]} heard node {pair[1]} again and suspects it at {now:.1f} s"
+    return None
+
+
+WRITTEN = {"4.3": {"scenario": scenario, "claim": claim}}
+"""A written test that gets all points."""

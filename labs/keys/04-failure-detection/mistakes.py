@@ -3,7 +3,7 @@
 from collections import deque
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from statistics import mean, pstdev
+from statistics import fmean, pstdev
 
 from chatsys.teach.grading.keys import Mistake
 
@@ -190,13 +190,13 @@ class NotWritten:
 class FourDeviations(MyAdaptive):
     def wait(self, peer):
         gaps = self.gaps[peer]
-        return self.timeout if len(gaps) < 5 else mean(gaps) + 4 * pstdev(gaps)
+        return self.timeout if len(gaps) < 5 else fmean(gaps) + 4 * pstdev(gaps)
 
 
 class EightDeviations(MyAdaptive):
     def wait(self, peer):
         gaps = self.gaps[peer]
-        return self.timeout if len(gaps) < 5 else mean(gaps) + 8 * pstdev(gaps)
+        return self.timeout if len(gaps) < 5 else fmean(gaps) + 8 * pstdev(gaps)
 
 
 class StaysFixed(MyDetector):
@@ -257,19 +257,19 @@ class OneWindow(MyAdaptive):
         MyDetector.beat(self, peer, number, sent_at, now)
 
     def wait(self, peer):
-        return self.timeout if len(self.window) < 5 else mean(self.window) + 6 * max(pstdev(self.window), 0.3)
+        return self.timeout if len(self.window) < 5 else fmean(self.window) + 6 * max(pstdev(self.window), 0.3)
 
 
 class TwiceTheMean(MyAdaptive):
     def wait(self, peer):
         gaps = self.gaps[peer]
-        return self.timeout if len(gaps) < 5 else 2 * mean(gaps)
+        return self.timeout if len(gaps) < 5 else 2 * fmean(gaps)
 
 
 class WideFloor(MyAdaptive):
     def wait(self, peer):
         gaps = self.gaps[peer]
-        return self.timeout if len(gaps) < 5 else mean(gaps) + 6 * max(pstdev(gaps), 1.0)
+        return self.timeout if len(gaps) < 5 else fmean(gaps) + 6 * max(pstdev(gaps), 1.0)
 
 
 class WaitsForItsWindow(MyAdaptive):

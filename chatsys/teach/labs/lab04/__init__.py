@@ -20,6 +20,7 @@ _HOMES = {
     "LAB": "chatsys.teach.labs.lab04.declaration",
     "stopped": "chatsys.teach.labs.lab04.stage",
     "watching": "chatsys.teach.labs.lab04.stage",
+    "Plain": "chatsys.teach.labs.lab04.play",
     "in_chat": "chatsys.teach.labs.lab04.play",
     "measured": "chatsys.teach.labs.lab04.play",
     "told": "chatsys.teach.labs.lab04.play",

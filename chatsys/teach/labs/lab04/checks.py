@@ -18,7 +18,7 @@ from chatsys.teach.labs.lab04.stage import INTERVAL, TIMEOUT
 from chatsys.teach.labs.lab04.telling import Teller
 from chatsys.trace import Trace
 
-LIVE = 5
+LIVE = 3
 """So many seeds of a part are played live, with a detector at each node."""
 
 
