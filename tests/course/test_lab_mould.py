@@ -46,7 +46,11 @@ MISTAKES = [
 
 
 def few_seeds(exercise: Exercise, kind: Kind) -> Any:
-    return range(exercise.public) if kind == "public" else hidden_seeds(SECRET, "mould", exercise.number, "ann", min(FEW, exercise.hidden))
+    return (
+        range(exercise.public)
+        if kind == "public"
+        else hidden_seeds(SECRET, "mould", exercise.number, "ann", min(FEW, exercise.hidden))
+    )
 
 
 def tried(lab: Lab, exercise: Exercise, answer: type) -> dict[str, PartResult]:

@@ -53,7 +53,7 @@ class KeepsTheSet:
 
     def __init__(self, peers, now, interval, timeout):
         self.interval, self.timeout = interval, timeout
-        self.last = {peer: (0, now) for peer in peers}
+        self.last = dict.fromkeys(peers, (0, now))
         self.suspected = set()
 
     def beat(self, peer, number, sent_at, now):
@@ -97,7 +97,7 @@ class Sorted:
 
     def __init__(self, peers, now, interval, timeout):
         self.timeout = timeout
-        self.order = {peer: now for peer in peers}
+        self.order = dict.fromkeys(peers, now)
         self.dates = {}
 
     def beat(self, peer, number, sent_at, now):
@@ -145,8 +145,8 @@ class LongestGap:
 
     def __init__(self, peers, now, interval, timeout):
         self.first = timeout
-        self.heard = {peer: now for peer in peers}
-        self.number = {peer: 0 for peer in peers}
+        self.heard = dict.fromkeys(peers, now)
+        self.number = dict.fromkeys(peers, 0)
         self.gaps = {peer: [] for peer in peers}
 
     def beat(self, peer, number, sent_at, now):

@@ -216,7 +216,7 @@ class AMinute(MyDetector):
 class NeverForgets(MyDetector):
     def __init__(self, peers, now, interval, timeout):
         super().__init__(peers, now, interval, timeout)
-        self.sums = {peer: (0, 0.0, 0.0) for peer in peers}
+        self.sums = dict.fromkeys(peers, (0, 0.0, 0.0))
 
     def beat(self, peer, number, sent_at, now):
         if number > self.newest[peer] > 0:
@@ -315,7 +315,9 @@ MISTAKES = {
             r"node 2 was cut off .* and was not suspected by node 1 at .* s: beats of node 3 kept the only deadline alive",
         ),
         "every beat counts": Mistake(
-            EveryBeatCounts, HIDDEN, r"a late copy of its beat \d+ came to node 1, whose detector took it for a sign of life"
+            EveryBeatCounts,
+            HIDDEN,
+            r"a late copy of its beat \d+ came to node 1, whose detector took it for a sign of life",
         ),
         "a copy of the newest counts": Mistake(
             NotSmaller, HIDDEN, r"a late copy of its beat \d+ came to node 1, whose detector took it for a sign of life"
@@ -337,13 +339,18 @@ MISTAKES = {
             tests=True,
         ),
         "ignores the timeout": Mistake(
-            IgnoresTheTimeout, ALL, r"node 1 does not suspect it at .* s after its last beat; the timeout is", tests=False
+            IgnoresTheTimeout,
+            ALL,
+            r"node 1 does not suspect it at .* s after its last beat; the timeout is",
+            tests=False,
         ),
         "dead until heard": Mistake(
             DeadUntilHeard, HIDDEN, r"and never suspected it: nobody is in your dictionary who was never heard"
         ),
         "suspected until heard": Mistake(
-            SuspectedUntilHeard, both("accurate", budget=True), r"node 1 suspected node \d at .* after it began to listen"
+            SuspectedUntilHeard,
+            both("accurate", budget=True),
+            r"node 1 suspected node \d at .* after it began to listen",
         ),
         "one-way taken for symmetric": Mistake(
             Symmetric,
@@ -385,7 +392,9 @@ MISTAKES = {
         "long and fixed": Mistake(
             LongAndFixed, both("adapts"), r"\(quiet\), and it was not suspected within 3\.5 s, but within 5 s"
         ),
-        "a minute": Mistake(AMinute, both(*CALM, budget=True), r"reached node \d from .* and at .* s it was not suspected"),
+        "a minute": Mistake(
+            AMinute, both(*CALM, budget=True), r"reached node \d from .* and at .* s it was not suspected"
+        ),
         "never forgets": Mistake(
             NeverForgets, both("quick"), r"not suspected within \S+ s, but within \d+ s\. The \d+ gaps before were"
         ),
@@ -393,12 +402,18 @@ MISTAKES = {
             LearnsOnce, both(*RESTLESS, budget=True), r"alive \d+ times in ten minutes \(storm\); at most 8"
         ),
         "one window for all": Mistake(
-            OneWindow, both(*CALM, budget=True), r"as its only peer node \d does not: are the gaps of all peers in one window\?"
+            OneWindow,
+            both(*CALM, budget=True),
+            r"as its only peer node \d does not: are the gaps of all peers in one window\?",
         ),
         "twice the mean": Mistake(TwiceTheMean, both(*RESTLESS, budget=True), FLOOR),
-        "a floor of one second": Mistake(WideFloor, both("quick", "adapts"), r"not suspected within \S+ s, but within 8 s"),
+        "a floor of one second": Mistake(
+            WideFloor, both("quick", "adapts"), r"not suspected within \S+ s, but within 8 s"
+        ),
         "waits for its window": Mistake(
-            WaitsForItsWindow, both(*CALM, budget=True), r"reached node \d from 0\.00 s on, and at 19\.90 s it was not suspected"
+            WaitsForItsWindow,
+            both(*CALM, budget=True),
+            r"reached node \d from 0\.00 s on, and at 19\.90 s it was not suspected",
         ),
         "all windows are one": Mistake(
             SharedWindows, both(*CALM, budget=True), r"Do all detectors share one list or dictionary\?"

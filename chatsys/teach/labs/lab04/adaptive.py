@@ -26,13 +26,10 @@ from chatsys.teach.labs.lab04.conduct import (
     WEATHERS,
     Conduct,
     Gap,
-    Weather,
     deviation,
     watches_of,
-    weather_at,
 )
 from chatsys.teach.labs.lab04.reading import Reading, peers
-from chatsys.teach.labs.lab04.runs import Watch
 from chatsys.teach.labs.lab04.telling import CAUSE, PLAIN, SHARED, Teller
 
 NARROW = 0.25
@@ -70,7 +67,10 @@ def _judge_silences(conducts: Sequence[Conduct]) -> Iterator[Finding]:
         late = [
             (one.noticed, conduct, one)
             for conduct, one in every
-            if one.noticed is not None and one.weather.aspect == aspect and one.noticed > one.weather.within and one.timed
+            if one.noticed is not None
+            and one.weather.aspect == aspect
+            and one.noticed > one.weather.within
+            and one.timed
         ]
         if late:
             noticed, conduct, one = max(late, key=lambda each: each[0])
@@ -79,7 +79,9 @@ def _judge_silences(conducts: Sequence[Conduct]) -> Iterator[Finding]:
                 f"and it was not suspected within {one.weather.within:g} s, but within {noticed:g} s. "
                 f"{_tell_gaps(conduct, one.peer, one.begin)}"
             )
-            asked = next(call for call, offset in zip(one.calls, one.offsets, strict=True) if offset >= one.weather.within)
+            asked = next(
+                call for call, offset in zip(one.calls, one.offsets, strict=True) if offset >= one.weather.within
+            )
             yield _of(conduct, aspect, what, asked, PLAIN)
 
 

@@ -93,7 +93,9 @@ def drawn(line: Line, runs: int = 400, seed: int = 0) -> Drawn:
 
 def _arrivals(line: Line, runs: int, seed: int) -> tuple[Any, Any, Any, Any]:
     """Return (sent, arrived, whether it is news, when the sender crashes), a row for each run."""
-    random = np.random.default_rng([seed, round(1000 * line.interval), round(1000 * line.slowest), round(1000 * line.loss)])
+    random = np.random.default_rng(
+        [seed, round(1000 * line.interval), round(1000 * line.slowest), round(1000 * line.loss)]
+    )
     sent = random.uniform(0, line.interval, (runs, 1)) + line.interval * np.arange(BEATS)
     arrived = sent + random.uniform(SHORTEST, max(line.slowest, SHORTEST), sent.shape)
     arrived = np.where(random.random(sent.shape) < line.loss, np.inf, arrived)
@@ -114,7 +116,9 @@ def play(detector: Any, line: Line, runs: int = 60, seed: int = 0, timeout: floa
         false += wrong
         silences.append(_silence(mine, last))
         seconds.append(max(0.0, last + silences[-1] - float(crash)))
-    return Measured(false, float(np.sum(crashes)) / 3600 * (1 - WARM / BEATS), sum(seconds) / runs, sum(silences) / runs)
+    return Measured(
+        false, float(np.sum(crashes)) / 3600 * (1 - WARM / BEATS), sum(seconds) / runs, sum(silences) / runs
+    )
 
 
 def _in_order(sent: Any, arrived: Any) -> Iterator[tuple[int, float, float]]:

@@ -42,7 +42,7 @@ class BearsAGrudge:
     """Never forgives a silence."""
 
     def __init__(self, peers: list[int], now: float, interval: float, timeout: float) -> None:
-        self.timeout, self.last = timeout, {peer: (0, now) for peer in peers}
+        self.timeout, self.last = timeout, dict.fromkeys(peers, (0, now))
         self.gone: set[int] = set()
 
     def beat(self, peer: int, number: int, sent_at: float, now: float) -> None:
@@ -77,7 +77,7 @@ class OneBeat:
     """Cannot wait: a beat is due once in an interval."""
 
     def __init__(self, peers: list[int], now: float, interval: float, timeout: float) -> None:
-        self.wait, self.last = interval, {peer: (0, now + timeout) for peer in peers}
+        self.wait, self.last = interval, dict.fromkeys(peers, (0, now + timeout))
 
     def beat(self, peer: int, number: int, sent_at: float, now: float) -> None:
         """Note when a new beat came."""
@@ -94,7 +94,7 @@ class CountsBeats:
 
     def __init__(self, peers: list[int], now: float, interval: float, timeout: float) -> None:
         self.begun, self.beat_length, self.patience = now, interval / 2, timeout / (interval / 2)
-        self.last = {peer: (0, 0.0) for peer in peers}
+        self.last = dict.fromkeys(peers, (0, 0.0))
 
     def beat(self, peer: int, number: int, sent_at: float, now: float) -> None:
         """Note in which half beat a new beat came."""

@@ -35,7 +35,7 @@ HASTY, PATIENT = 1.0, 8.0
 """The timeouts of the two detectors in the story."""
 
 
-def watch(detector: Any, seed: int = SEED, timeout: float = TIMEOUT, loss: float = 0.15, slowest: float = 0.2) -> World:
+def watch(detector: Any, seed: int = SEED, timeout: float = TIMEOUT, loss: float = 0.1, slowest: float = 0.2) -> World:
     """Return a world after its run: node 3 crashes and comes back, and some beats are lost; `slowest` in seconds."""
     network = replace(OVERTAKING, longest=slowest, loss=loss)
     world = World(seed, actor=watching(detector, timeout=timeout), network=network, clock_drift=DRIFT)
@@ -99,7 +99,7 @@ def measured(detector: Any, seed: int = SEED, loss: float = 0.1) -> str:
     found = beats.play(detector, line, runs=90, seed=seed)
     return (
         f"{getattr(detector, '__name__', 'It')}, {loss:.0%} of the beats lost: in {found.hours * 60:.0f} minutes of one link "
-        f"{found.false} false suspicions; a crash was noticed after {found.seconds:.1f} s on average."
+        f"{found.false or 'no'} false suspicion{'s' if found.false > 1 else ''}; a crash was noticed after {found.seconds:.1f} s on average."
     )
 
 
@@ -219,7 +219,10 @@ def in_chat(detector: Any) -> type[DetectorOfTheChat]:
         def hears(self, leader: Address, message: Any, now: float) -> None:
             """Hand over a sign of life as a beat; PROPOSE and COORDINATOR are signs of life, too."""
             if self.mine is None or self.of != leader:
-                self.mine, self.of = detector([leader], now, self.timing.heartbeat_interval, self.timing.heartbeat_timeout), leader
+                self.mine, self.of = (
+                    detector([leader], now, self.timing.heartbeat_interval, self.timing.heartbeat_timeout),
+                    leader,
+                )
             self.beats += 1
             self.mine.beat(leader, self.beats, now, now)
 

@@ -118,7 +118,9 @@ class Watching(Actor):
         """Tell the trace what has changed since the last answer."""
         if not isinstance(suspects, set | frozenset | list | tuple) or not set(self.others).issuperset(suspects):
             peers = ", ".join(map(str, self.others))
-            raise TypeError(f"suspects must return a set of peers ({peers}), set() for none; it returned {suspects!r:.60}")
+            raise TypeError(
+                f"suspects must return a set of peers ({peers}), set() for none; it returned {suspects!r:.60}"
+            )
         before, self.suspected = self.suspected, set(suspects)
         return [
             *(Note("suspect", peer=peer) for peer in sorted(self.suspected - before)),

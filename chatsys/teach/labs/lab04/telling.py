@@ -189,7 +189,11 @@ class Teller:
         watch = reading.watch
         at = watch.time(wrong.now)
         if wrong is reading.late:
-            since = f"{wrong.silence:.2f} s after its last beat" if wrong.beats else f"and was never heard ({watch.born:.2f} s on)"
+            since = (
+                f"{wrong.silence:.2f} s after its last beat"
+                if wrong.beats
+                else f"and was never heard ({watch.born:.2f} s on)"
+            )
             return (
                 f"{self._event(watch, wrong)}, and node {watch.node} does not suspect it at {at:.2f} s, {since}; "
                 f"the timeout is {watch.setup.timeout:g} s"

@@ -146,7 +146,7 @@ def sliders(*detectors: Any) -> Any:
 
     names = ", ".join(getattr(one, "__name__", "detector") for one in detectors)
     moved = {
-        "loss": FloatSlider(0.1, min=0.0, max=0.3, step=0.025, readout_format=".0%"),
+        "loss": FloatSlider(0.1, min=0.0, max=0.3, step=0.01, readout_format=".0%"),
         "slowest": FloatSlider(0.2, min=0.05, max=1.5, step=0.05, readout_format=".2f"),
         "interval": FloatSlider(INTERVAL, min=0.4, max=1.6, step=0.1, readout_format=".1f"),
     }
@@ -172,7 +172,9 @@ def _redraw(figure: Any, new: Any) -> None:
     """Let a figure on the page show what a new one shows, in one message."""
     with figure.batch_update():
         for old, fresh in zip(figure.data, new.data, strict=False):
-            old.update({key: fresh[key] for key in ("x", "y", "z", "customdata") if key in fresh and fresh[key] is not None})
+            old.update(
+                {key: fresh[key] for key in ("x", "y", "z", "customdata") if key in fresh and fresh[key] is not None}
+            )
         for old, fresh in zip(figure.layout.annotations, new.layout.annotations, strict=True):
             old.text = fresh.text
         figure.layout.title.subtitle.text = new.layout.title.subtitle.text
