@@ -22,7 +22,7 @@ from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.lab04 import LAB, adaptive, beats, conduct, friends, play, runs, trade_off
 from chatsys.teach.labs.lab04.checks import judge_detector
-from chatsys.teach.labs.lab04.reading import Reading
+from chatsys.teach.labs.lab04.reading import WatchReading
 from chatsys.teach.labs.lab04.stage import watching
 
 pytestmark = pytest.mark.quick
@@ -65,35 +65,35 @@ class Panic(Blind):
 def test_a_detector_only_looks_so_the_same_beats_arrive_whatever_it_says(seed: int) -> None:
     heard = []
     for detector in (Blind, Panic, right()):
-        world, _ = runs.lived(runs.setup_of(seed), detector)
+        world, _ = runs.lived(runs.plan_of(seed), detector)
         heard.append([(one.time, one.node, one.peer, one.seq) for one in world.trace.of("receive")])
     assert heard[0] == heard[1] == heard[2] and len(heard[0]) > 50
 
 
 def test_what_is_played_from_a_list_is_what_happens_in_a_world() -> None:
-    setup = runs.Setup(seed=5, events=runs.setup_of(5).events, seconds=18.0)
-    (watch, *_), (world, lives) = runs.listened(setup, None), runs.lived(setup, right())
+    plan = runs.RunPlan(seed=5, events=runs.plan_of(5).events, seconds=18.0)
+    (watch, *_), (world, lives) = runs.listened(plan, None), runs.lived(plan, right())
     told = next(one for one, _ in lives if one.node == watch.node and one.born == watch.born)
     assert watch.calls == told.calls and not world.failures
 
 
 def test_the_numbers_of_a_node_grow_over_its_restarts_and_its_clock_is_its_own() -> None:
-    world = runs.Setup(seed=2, events=((4.0, "crash", (3,)), (5.0, "restart", (3,))), seconds=9.0).play(Blind, None)
+    world = runs.RunPlan(seed=2, events=((4.0, "crash", (3,)), (5.0, "restart", (3,))), seconds=9.0).play(Blind, None)
     numbers = [one.seq or 0 for one in world.trace.of("send") if (one.node, one.peer) == (3, 1)]
     assert numbers == sorted(set(numbers)) and numbers[-1] > 100_000 > numbers[0]
     clocks = {one.detector.peers[0]: host.offset for host in world.simulation.hosts.values() if (one := host.actor)}  # type: ignore[attr-defined]
     assert len(clocks) >= 2 and max(clocks.values()) - min(clocks.values()) > 1
 
 
-def read(*answers: set[int], beats_at: tuple[float, ...] = (0.5,)) -> Reading:
+def read(*answers: set[int], beats_at: tuple[float, ...] = (0.5,)) -> WatchReading:
     """Return the reading of a detector of one peer that is asked at 1, 2, 3 ... s, with a timeout of 2.5 s."""
-    setup = runs.Setup(seed=0, events=(), seconds=9.0)
+    plan = runs.RunPlan(seed=0, events=(), seconds=9.0)
     calls = [Call("suspects", (1.0 + place,)) for place in range(len(answers))]
     calls += [Call("beat", (2, number, 900.0, now)) for number, now in enumerate(beats_at, 1)]
     calls.sort(key=lambda call: call.arguments[-1])
-    watch = runs.Watch(setup=setup, node=1, peers=(2,), made=0.0, calls=tuple(calls), born=0.0, rate=1.0)
+    watch = runs.Watch(plan=plan, node=1, peers=(2,), made=0.0, calls=tuple(calls), born=0.0, rate=1.0)
     said = iter(answers)
-    return Reading(watch, [Reply() if call.method == "beat" else Reply(next(said)) for call in calls])
+    return WatchReading(watch, [Reply() if call.method == "beat" else Reply(next(said)) for call in calls])
 
 
 def test_between_the_timeout_and_one_beat_more_either_answer_is_right() -> None:
@@ -217,7 +217,7 @@ def test_the_reference_of_the_written_test_finds_every_mistake_and_accuses_nobod
 
 
 def test_the_beats_of_one_line_are_those_of_the_simulator() -> None:
-    line = beats.Line(interval=0.8, slowest=0.2, loss=0.2)
+    line = beats.BeatLine(interval=0.8, slowest=0.2, loss=0.2)
     network = beats_network(line)
     world = World(11, actor=watching(Blind), network=network)
     world.run(300)
@@ -234,7 +234,7 @@ def test_the_beats_of_one_line_are_those_of_the_simulator() -> None:
         assert drawn.false(timeout) == pytest.approx(simulated, rel=0.35), timeout
 
 
-def beats_network(line: beats.Line) -> Any:
+def beats_network(line: beats.BeatLine) -> Any:
     from msgspec.structs import replace
 
     from chatsys.teach.labs.defaults import OVERTAKING
@@ -243,7 +243,7 @@ def beats_network(line: beats.Line) -> Any:
 
 
 def test_a_detector_with_a_fixed_timeout_lies_on_the_curve_of_the_fixed_timeouts() -> None:
-    line = beats.Line(interval=0.8, slowest=0.2, loss=0.2)
+    line = beats.BeatLine(interval=0.8, slowest=0.2, loss=0.2)
     mine, every = beats.play(right(), line, 60), beats.drawn(line, 1000)
     assert mine.per_hour == pytest.approx(float(every.false(2.5)), rel=0.5)
     assert mine.seconds == pytest.approx(float(every.seconds(2.5)), abs=0.25)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from chatsys.teach.grading.lab import Finding
 from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab04.checks import judge_lives, judge_watches
-from chatsys.teach.labs.lab04.runs import Event, Setup, Watch, listened
+from chatsys.teach.labs.lab04.runs import Event, RunPlan, Watch, listened
 
 LATE = 3.0
 """So many seconds after the beat itself its copy comes at most."""
@@ -27,19 +27,19 @@ DIRECTED: tuple[tuple[Event, ...], ...] = (
 """What happens in each."""
 
 
-def setups(seed: int) -> list[Setup]:
+def plans(seed: int) -> list[RunPlan]:
     """Return the directed runs; the seed chooses the delays and the clocks."""
     network = replace(OVERTAKING, longest=0.2)
     return [
-        Setup(seed=seed + place, events=events, seconds=18.0, network=network)
+        RunPlan(seed=seed + place, events=events, seconds=18.0, network=network)
         for place, events in enumerate(DIRECTED)
     ]  # fmt: skip
 
 
 def judge_directed(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """4.1: down from the beginning, late copies, one direction cut, restarts; some of it live as well."""
-    runs = setups(seeds[0])
-    watches: list[Watch] = [watch for setup in runs for watch in listened(setup)]
+    runs = plans(seeds[0])
+    watches: list[Watch] = [watch for plan in runs for watch in listened(plan)]
     found = list(judge_watches(trial, watches, "In a directed run"))
     yield from found or judge_lives(trial, runs[-2:], "In a directed run")
 

@@ -29,7 +29,7 @@ from chatsys.teach.labs.lab04.conduct import (
     deviation,
     watches_of,
 )
-from chatsys.teach.labs.lab04.reading import Reading, peers
+from chatsys.teach.labs.lab04.reading import WatchReading, peers
 from chatsys.teach.labs.lab04.telling import CAUSE, PLAIN, SHARED, Teller
 
 NARROW = 0.25
@@ -42,7 +42,7 @@ def judge_adaptive(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     watches = [watch for seed in seeds for watch in watches_of(seed)]
     conducts = []
     for watch, replies in zip(watches, trial.ask([one.script() for one in watches]), strict=True):
-        reading = Reading(watch, replies)
+        reading = WatchReading(watch, replies)
         if reading.error is not None:
             yield replace(Teller(trial, [reading], "", None).error(reading), trace=None)
             return
@@ -159,8 +159,8 @@ def _tell_gaps(conduct: Conduct, peer: int, before: float) -> str:
 
 
 def _of(conduct: Conduct, aspect: str, what: str, call: int, rank: int) -> Finding:
-    seed = conduct.watch.setup.seed
-    steps = Reading(conduct.watch, conduct.replies[: call + 4]).steps(call)
+    seed = conduct.watch.plan.seed
+    steps = WatchReading(conduct.watch, conduct.replies[: call + 4]).steps(call)
     return Finding(
         aspect=aspect, sentence=f"With seed {seed} {what}{'' if what.endswith('?') else '.'}", seed=seed, steps=steps,
         trace=conduct.around(call).encode(), rank=rank,

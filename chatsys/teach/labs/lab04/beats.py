@@ -1,6 +1,6 @@
 """The beats of one line, without a world: thousands of short runs at once, fast enough for a slider.
 
-    line = Line(interval=0.8, slowest=0.2, loss=0.1)
+    line = BeatLine(interval=0.8, slowest=0.2, loss=0.1)
     drawn(line, runs=500)          the gaps of 500 runs of a minute: numpy, a few milliseconds
         .false(2.5)                false suspicions in an hour with a fixed timeout of 2.5 s
         .seconds(2.5)              seconds from a crash to its suspicion, on average
@@ -35,7 +35,7 @@ USUAL = 1.2
 PEER = 2
 
 
-class Line(msgspec.Struct, frozen=True):
+class BeatLine(msgspec.Struct, frozen=True):
     """One line: a beat every `interval` seconds, which takes up to `slowest` seconds; `loss` is a fraction."""
 
     interval: float
@@ -79,7 +79,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=256)
-def drawn(line: Line, runs: int = 400, seed: int = 0) -> Drawn:
+def drawn(line: BeatLine, runs: int = 400, seed: int = 0) -> Drawn:
     """Play `runs` runs of a line at once."""
     _, arrived, fresh, crashes = _arrivals(line, runs, seed)
     row, _ = np.nonzero(fresh)
@@ -91,7 +91,7 @@ def drawn(line: Line, runs: int = 400, seed: int = 0) -> Drawn:
     return Drawn(gaps, ages[np.isfinite(ages)], float(np.sum(crashes)) / 3600)
 
 
-def _arrivals(line: Line, runs: int, seed: int) -> tuple[Any, Any, Any, Any]:
+def _arrivals(line: BeatLine, runs: int, seed: int) -> tuple[Any, Any, Any, Any]:
     """Return (sent, arrived, whether it is news, when the sender crashes), a row for each run."""
     random = np.random.default_rng(
         [seed, round(1000 * line.interval), round(1000 * line.slowest), round(1000 * line.loss)]
@@ -106,7 +106,7 @@ def _arrivals(line: Line, runs: int, seed: int) -> tuple[Any, Any, Any, Any]:
     return sent, arrived, fresh, crashes
 
 
-def play(detector: Any, line: Line, runs: int = 60, seed: int = 0, timeout: float = TIMEOUT) -> Measured:
+def play(detector: Any, line: BeatLine, runs: int = 60, seed: int = 0, timeout: float = TIMEOUT) -> Measured:
     """Let somebody's own detector listen to `runs` runs of a line, a new one in each."""
     sent, arrived, _, crashes = _arrivals(line, runs, seed)
     false, seconds, silences = 0, [], []
@@ -128,7 +128,7 @@ def _in_order(sent: Any, arrived: Any) -> Iterator[tuple[int, float, float]]:
             yield int(place) + 1, float(sent[place]), float(arrived[place])
 
 
-def _listen(mine: Any, coming: list[tuple[int, float, float]], line: Line) -> tuple[int, float]:
+def _listen(mine: Any, coming: list[tuple[int, float, float]], line: BeatLine) -> tuple[int, float]:
     """Hand over the beats of a run; return how many gaps were taken for a crash, and when the last news came."""
     false, newest, heard = 0, 0, 0.0
     for number, sent, arrived in coming:
@@ -145,6 +145,6 @@ def _silence(mine: Any, last: float) -> float:
     before = 0.0
     for step in STEPS:
         if PEER in mine.suspects(last + step):
-            return (before + step) / 2
+            return float(before + step) / 2
         before = step
     return float(STEPS[-1])

@@ -12,8 +12,8 @@ from typing import Any
 
 from chatsys.isolation.calls import Call, CallScript
 from chatsys.teach.grading.lab import Finding
-from chatsys.teach.labs.lab04.reading import Reading
-from chatsys.teach.labs.lab04.runs import Setup, Watch, lived, setup_of, watches_of
+from chatsys.teach.labs.lab04.reading import WatchReading
+from chatsys.teach.labs.lab04.runs import RunPlan, Watch, lived, plan_of, watches_of
 from chatsys.teach.labs.lab04.stage import INTERVAL, TIMEOUT
 from chatsys.teach.labs.lab04.telling import Teller
 from chatsys.trace import Trace
@@ -26,22 +26,22 @@ def judge_detector(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """4.1: complete, accurate, restore."""
     found = list(judge_watches(trial, [watch for seed in seeds for watch in watches_of(seed)]))
     if not found:
-        found = list(judge_lives(trial, [setup_of(seed) for seed in seeds[:LIVE]]))
+        found = list(judge_lives(trial, [plan_of(seed) for seed in seeds[:LIVE]]))
     yield from found
 
 
 def judge_watches(trial: Any, watches: Sequence[Watch], opening: str = "") -> Iterator[Finding]:
     """Judge what the class answers where it is played what was written down."""
     replies = trial.ask([watch.script() for watch in watches])
-    readings = [Reading(watch, said) for watch, said in zip(watches, replies, strict=True)]
+    readings = [WatchReading(watch, said) for watch, said in zip(watches, replies, strict=True)]
     yield from judge_readings(trial, readings, opening)
 
 
-def judge_lives(trial: Any, setups: Iterable[Setup], opening: str = "") -> Iterator[Finding]:
+def judge_lives(trial: Any, plans: Iterable[RunPlan], opening: str = "") -> Iterator[Finding]:
     """Play runs live, and judge all detectors in them."""
-    for setup in setups:
-        world, lives = lived(setup, trial.cls)
-        readings = [Reading(watch, said) for watch, said in lives]
+    for plan in plans:
+        world, lives = lived(plan, trial.cls)
+        readings = [WatchReading(watch, said) for watch, said in lives]
         found = list(judge_readings(trial, readings, opening, world.trace))
         yield from found
         if found:
@@ -49,7 +49,7 @@ def judge_lives(trial: Any, setups: Iterable[Setup], opening: str = "") -> Itera
 
 
 def judge_readings(
-    trial: Any, readings: Sequence[Reading], opening: str = "", trace: Trace | None = None
+    trial: Any, readings: Sequence[WatchReading], opening: str = "", trace: Trace | None = None
 ) -> Iterator[Finding]:
     """Yield the first of each thing that is wrong; `trace` is that of a run that was played live."""
     wrong = [one for one in readings if not one.right]

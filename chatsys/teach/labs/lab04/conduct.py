@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from chatsys.isolation.calls import Call, Reply
 from chatsys.teach.labs.defaults import OVERTAKING
-from chatsys.teach.labs.lab04.runs import Event, Setup, Watch, listened
+from chatsys.teach.labs.lab04.runs import Event, RunPlan, Watch, listened
 from chatsys.teach.labs.lab04.stage import TICK
 from chatsys.trace import Trace
 
@@ -69,7 +69,7 @@ def weather_at(time: float) -> Weather:
 # --- what happens ----------------------------------------------------------------------------------------
 
 
-class Cut(msgspec.Struct, frozen=True):
+class QuietLink(msgspec.Struct, frozen=True):
     """A link that is silent."""
 
     sender: int
@@ -80,19 +80,19 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=256)
-def cuts_of(seed: int) -> tuple[Cut, ...]:
+def cuts_of(seed: int) -> tuple[QuietLink, ...]:
     """Return which links are silent in this seed, and when."""
     random = Random(f"lab 04/adaptive/{seed}")
     links = [(one, other) for one in (1, 2, 3) for other in (1, 2, 3) if one != other]
-    found = [Cut(*random.choice(links), 0.0, timed=False)]
+    found = [QuietLink(*random.choice(links), 0.0, timed=False)]
     for weather in WEATHERS:
         for link in links:
             end = weather.begin + weather.seconds - CUT - BACK - 2
-            found.append(Cut(*link, round(random.uniform(weather.begin + 40, end), 2)))
+            found.append(QuietLink(*link, round(random.uniform(weather.begin + 40, end), 2)))
     return tuple(found)
 
 
-def setup_of(seed: int) -> Setup:
+def plan_of(seed: int) -> RunPlan:
     """Return the run of this seed; nobody is asked anything in it, for that is added to what was written down."""
     quiet = WEATHERS[0]
     events: list[Event] = []
@@ -103,16 +103,16 @@ def setup_of(seed: int) -> Setup:
         events += [(one.begin, "cut", (one.sender, one.hearer, True))]
         events += [(one.begin + CUT, "reconnect", (one.sender, one.hearer, True))]
     network = replace(OVERTAKING, longest=quiet.longest)
-    return Setup(seed=seed, events=tuple(events), seconds=SECONDS, network=network, tick=2 * SECONDS)
+    return RunPlan(seed=seed, events=tuple(events), seconds=SECONDS, network=network, tick=2 * SECONDS)
 
 
 @lru_cache(maxsize=64)
 def watches_of(seed: int) -> tuple[Watch, ...]:
     """Return what the three detectors of this seed are told, and asked where it tells something."""
-    return tuple(_with_questions(watch, cuts_of(seed)) for watch in listened(setup_of(seed), watchers=None))
+    return tuple(_with_questions(watch, cuts_of(seed)) for watch in listened(plan_of(seed), watchers=None))
 
 
-def _with_questions(watch: Watch, cuts: Sequence[Cut]) -> Watch:
+def _with_questions(watch: Watch, cuts: Sequence[QuietLink]) -> Watch:
     asked = [end - 0.001 for _, begin, end in gaps_of(watch) if end - begin > USUAL]
     asked += [watch.now(one.begin + offset) for one in cuts if one.hearer == watch.node for offset in OFFSETS]
     calls = [*watch.calls, *(Call("suspects", (now,)) for now in sorted(set(asked)))]
@@ -184,7 +184,7 @@ class Conduct:
 
     def __init__(self, watch: Watch, replies: Sequence[Reply]) -> None:
         self.watch, self.replies = watch, replies
-        self.cuts = [cut for cut in cuts_of(watch.setup.seed) if cut.hearer == watch.node and cut.sender in watch.peers]
+        self.cuts = [cut for cut in cuts_of(watch.plan.seed) if cut.hearer == watch.node and cut.sender in watch.peers]
         self._place = {call.arguments[0]: at for at, call in enumerate(watch.calls) if call.method == "suspects"}
         self._gaps = list(gaps_of(watch))
         self.false = list(self._false())
@@ -212,7 +212,7 @@ class Conduct:
     def _is_cut(self, peer: int, time: float) -> bool:
         return any(cut.sender == peer and cut.begin <= time < cut.begin + CUT + BACK for cut in self.cuts)
 
-    def _silence(self, cut: Cut) -> Silence:
+    def _silence(self, cut: QuietLink) -> Silence:
         asked = [self.watch.now(cut.begin + offset) for offset in OFFSETS]
         noticed = None
         for offset, now in zip(reversed(OFFSETS), reversed(asked), strict=True):
@@ -246,5 +246,5 @@ class Conduct:
                 return answers[at - 1] if at else set()
 
         time = watch.time(watch.calls[call].arguments[-1])
-        whole = replace(watch.setup, tick=TICK, seconds=time + AROUND).play(Known, watchers=[watch.node])
+        whole = replace(watch.plan, tick=TICK, seconds=time + AROUND).play(Known, watchers=[watch.node])
         return whole.trace.where(lambda record: abs(record.time - time) < AROUND)

@@ -95,7 +95,7 @@ class Plain:
 
 def measured(detector: Any, seed: int = SEED, loss: float = 0.1) -> str:
     """Say how often a detector is wrong on a lossy line, and how long a crash goes unnoticed: an hour and more of beats."""
-    line = beats.Line(interval=INTERVAL, slowest=0.2, loss=loss)
+    line = beats.BeatLine(interval=INTERVAL, slowest=0.2, loss=loss)
     found = beats.play(detector, line, runs=90, seed=seed)
     return (
         f"{getattr(detector, '__name__', 'It')}, {loss:.0%} of the beats lost: in {found.hours * 60:.0f} minutes of one link "

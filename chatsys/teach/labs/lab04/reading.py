@@ -48,7 +48,7 @@ class Wrong(msgspec.Struct, frozen=True):
     """How many new beats of the peer had come."""
 
 
-class Reading:
+class WatchReading:
     """The answers of one detector, and the first of each thing that is wrong with them."""
 
     def __init__(self, watch: Watch, replies: Sequence[Reply]) -> None:
@@ -110,7 +110,7 @@ class Reading:
             self._again.setdefault(peer, now)
 
     def _ask(self, place: int, before: frozenset[int], answer: frozenset[int], now: float) -> frozenset[int]:
-        setup = self.watch.setup
+        plan = self.watch.plan
         self.ever |= answer
         self._trusted |= set(self.watch.peers) - answer
         for peer in self.watch.peers:
@@ -118,13 +118,13 @@ class Reading:
             one = Wrong(place, peer, silence, now, self._heard[peer], self._count[peer])
             if peer not in answer:
                 self._again.pop(peer, None)
-                if silence > setup.timeout + setup.slack:
+                if silence > plan.timeout + plan.slack:
                     self.late = self.late or one
             elif peer not in before:
-                if silence < setup.timeout - TOLERANCE and (self.early is None or not self.early.beats):
+                if silence < plan.timeout - TOLERANCE and (self.early is None or not self.early.beats):
                     self.early = one  # one of a peer that was heard before tells more
-            elif (again := self._again.get(peer)) is not None and now - again > setup.slack:
-                if silence < setup.timeout - TOLERANCE:
+            elif (again := self._again.get(peer)) is not None and now - again > plan.slack:
+                if silence < plan.timeout - TOLERANCE:
                     self.kept = self.kept or one
         return answer
 
@@ -145,7 +145,7 @@ class Reading:
             peer, number, sent_at, now = call.arguments
             told = f"beat({peer}, {number}, sent_at={sent_at:.2f}, now={now:.2f})"
             return ShownCall(call=told, returned="" if reply.right else "an error", when=when, wrong=wrong)
-        right = {peer for peer, silence in silences.items() if silence > self.watch.setup.timeout}
+        right = {peer for peer, silence in silences.items() if silence > self.watch.plan.timeout}
         return ShownCall(
             call=f"suspects(now={call.arguments[0]:.2f})",
             returned=peers(reply.value) if reply.right else "an error",

@@ -1,8 +1,8 @@
 """What happens in a seed of lab 04, and what each detector is told and asked in it.
 
-    setup_of(seed)                what the network is like, and who crashes, sleeps or cannot be heard when
-    listened(setup)               what the detector of node 1 would be told and asked, whatever it answers
-    lived(setup, make)            the same for all three nodes with detectors in them, and what these answered
+    plan_of(seed)                what the network is like, and who crashes, sleeps or cannot be heard when
+    listened(plan)               what the detector of node 1 would be told and asked, whatever it answers
+    lived(plan, make)            the same for all three nodes with detectors in them, and what these answered
 
 A detector only looks: whatever it answers, the same beats arrive at the same moments.  So what node 1 hears in
 a run is written down once (its *watch*), and played to any class as a list of calls.  Some runs are played live as
@@ -35,7 +35,7 @@ Event = tuple[float, str, tuple[Any, ...]]
 """(when, a verb, its arguments)"""
 
 
-class Setup(msgspec.Struct, frozen=True, kw_only=True):
+class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A run before it is played."""
 
     seed: int
@@ -68,7 +68,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Watch(msgspec.Struct, frozen=True):
     """What one detector is told and asked: that of one life of one node."""
 
-    setup: Setup
+    plan: RunPlan
     node: int
     peers: tuple[int, ...]
     made: float
@@ -81,7 +81,7 @@ class Watch(msgspec.Struct, frozen=True):
 
     def script(self) -> CallScript:
         """Return these calls as they can be asked."""
-        return CallScript(self.calls, (list(self.peers), self.made, self.setup.interval, self.setup.timeout))
+        return CallScript(self.calls, (list(self.peers), self.made, self.plan.interval, self.plan.timeout))
 
     def time(self, now: float) -> float:
         """Return in seconds of the run what is `now` on the clock of the node."""
@@ -97,7 +97,7 @@ class Watch(msgspec.Struct, frozen=True):
 
     def beats(self) -> Iterator[tuple[int, int, float, float]]:
         """Yield (peer, number, sent_at, now) of every beat that arrives."""
-        yield from (call.arguments for call in self.calls if call.method == "beat")  # type: ignore[misc]
+        yield from (call.arguments for call in self.calls if call.method == "beat")
 
 
 # --- what happens ----------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ SECONDS = 18.0
 
 
 @lru_cache(maxsize=1024)
-def setup_of(seed: int) -> Setup:
+def plan_of(seed: int) -> RunPlan:
     """Return the run of this seed: one node falls silent and comes back, and now and then more than that."""
     random = Random(f"lab 04/{seed}")
     interval = random.choice(INTERVALS)
@@ -125,7 +125,7 @@ def setup_of(seed: int) -> Setup:
         events += [(begin, "cut", (WATCHER, other, True)), (end, "reconnect", (WATCHER, other, True))]
     if random.random() < 0.25:
         events += [(1.5, "crash", (WATCHER,)), (2.0, "restart", (WATCHER,))]
-    return Setup(
+    return RunPlan(
         seed=seed, events=tuple(events), seconds=SECONDS, interval=interval, timeout=timeout, network=network
     )  # fmt: skip
 
@@ -198,7 +198,7 @@ class _Logged(_Ears):
         return answer
 
 
-def listened(setup: Setup, watchers: Iterable[int] | None = (WATCHER,)) -> list[Watch]:
+def listened(plan: RunPlan, watchers: Iterable[int] | None = (WATCHER,)) -> list[Watch]:
     """Return what the detectors of these nodes (None: all) are told and asked in this run, one for each life."""
     made: list[_Ears] = []
 
@@ -206,28 +206,28 @@ def listened(setup: Setup, watchers: Iterable[int] | None = (WATCHER,)) -> list[
         made.append(_Ears(*arguments))
         return made[-1]
 
-    world = setup.play(ears, watchers)
-    return [_watch_of(setup, world, one) for one in made]
+    world = plan.play(ears, watchers)
+    return [_watch_of(plan, world, one) for one in made]
 
 
 @lru_cache(maxsize=1024)
 def watches_of(seed: int) -> tuple[Watch, ...]:
     """Return what the detectors of node 1 are told and asked in the run of this seed."""
-    return tuple(listened(setup_of(seed)))
+    return tuple(listened(plan_of(seed)))
 
 
-def lived(setup: Setup, make: Any) -> tuple[World, list[tuple[Watch, list[Reply]]]]:
+def lived(plan: RunPlan, make: Any) -> tuple[World, list[tuple[Watch, list[Reply]]]]:
     """Play a run live with a detector at each node; return the world, and of each life what was asked and answered."""
     made: list[_Logged] = []
-    world = setup.play(lambda *arguments: _Logged(make, made, arguments), watchers=None)
-    return world, [(_watch_of(setup, world, one), one.replies) for one in made]
+    world = plan.play(lambda *arguments: _Logged(make, made, arguments), watchers=None)
+    return world, [(_watch_of(plan, world, one), one.replies) for one in made]
 
 
-def _watch_of(setup: Setup, world: World, one: _Ears) -> Watch:
+def _watch_of(plan: RunPlan, world: World, one: _Ears) -> Watch:
     node = next(node for node in world.nodes if node not in one.peers)
     host = world.simulation.hosts[node]
     return Watch(
-        setup=setup, node=node, peers=tuple(one.peers), made=one.made, calls=tuple(one.calls),
+        plan=plan, node=node, peers=tuple(one.peers), made=one.made, calls=tuple(one.calls),
         born=(one.made - host.offset) / host.rate, rate=host.rate,
     )  # fmt: skip
 
@@ -253,7 +253,7 @@ class _Answered:
         return reply.value
 
 
-def replayed(setup: Setup, answers: Sequence[Sequence[Reply]]) -> Trace:
+def replayed(plan: RunPlan, answers: Sequence[Sequence[Reply]]) -> Trace:
     """Return the trace of this run with detectors at node 1 that answer what the student's detectors answered."""
     lives = iter(answers)
-    return setup.play(lambda *arguments: _Answered(next(lives))).trace
+    return plan.play(lambda *arguments: _Answered(next(lives))).trace

@@ -37,7 +37,7 @@ LIFE = 100_000
 """So many beats has a life at most: the numbers of the next one begin above."""
 
 
-class Detector(Protocol):
+class FailureDetector(Protocol):
     """What the student writes in 4.1 and 4.2; it is made anew in each life of its node."""
 
     def beat(self, peer: int, number: int, sent_at: float, now: float) -> None:
@@ -47,7 +47,7 @@ class Detector(Protocol):
         """Return the peers that are suspected now."""
 
 
-Make = Callable[[list[int], float, float, float], Detector]
+Make = Callable[[list[int], float, float, float], FailureDetector]
 """Makes a detector: (peers, now, interval, timeout)."""
 
 
@@ -142,7 +142,7 @@ def watching(
     """
     chosen = None if watchers is None else frozenset(watchers)
     parts = {"make": staticmethod(detector), "interval": interval, "timeout": timeout, "tick": tick, "watchers": chosen}
-    name = getattr(detector, "__name__", "Detector")
+    name = getattr(detector, "__name__", "FailureDetector")
     return type(f"WatchingWith{name}", (Watching,), {**parts, "__doc__": Watching.__doc__})
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from chatsys.isolation.calls import Call
 from chatsys.teach.grading.lab import RUNS, Finding
-from chatsys.teach.labs.lab04.reading import TOLERANCE, Reading, Wrong, peers
+from chatsys.teach.labs.lab04.reading import TOLERANCE, WatchReading, Wrong, peers
 from chatsys.teach.labs.lab04.runs import Watch, replayed
 from chatsys.trace import Trace
 
@@ -26,12 +26,12 @@ SHARED, CAUSE, PLAIN = 3, 2, 1
 class Teller:
     """Makes a sentence of a wrong answer: what happened, what the class said, and why."""
 
-    def __init__(self, trial: Any, readings: Sequence[Reading], opening: str, trace: Trace | None) -> None:
+    def __init__(self, trial: Any, readings: Sequence[WatchReading], opening: str, trace: Trace | None) -> None:
         self.trial, self.readings, self.opening, self.trace = trial, readings, opening, trace
 
     # --- findings --------------------------------------------------------------------------
 
-    def error(self, reading: Reading) -> Finding:
+    def error(self, reading: WatchReading) -> Finding:
         """Tell that the class raised, or returned something else than peers."""
         place = reading.error or 0
         if place < 0:
@@ -46,7 +46,7 @@ class Teller:
         at = reading.watch.time(call.arguments[-1])
         return self._finding(RUNS, reading, f"{what}: node {reading.watch.node}, at {at:.2f} s", place)
 
-    def never(self, reading: Reading) -> Finding:
+    def never(self, reading: WatchReading) -> Finding:
         """Tell that a peer was suspected at all times."""
         wrong = reading.early
         assert wrong is not None, "who suspects at all times does so too early"
@@ -56,9 +56,9 @@ class Teller:
         )
         return self._finding("complete", reading, story, wrong.call, CAUSE)
 
-    def shared(self, reading: Reading) -> Finding | None:
+    def shared(self, reading: WatchReading) -> Finding | None:
         """Return the finding for a class whose objects have something in common, so that alone it answers otherwise."""
-        alone = Reading(reading.watch, self.trial.alone(reading.watch.script()))
+        alone = WatchReading(reading.watch, self.trial.alone(reading.watch.script()))
         wrong = reading.wrong
         if not alone.right or wrong is None:
             return None
@@ -66,7 +66,7 @@ class Teller:
         ask = "Do all detectors share one list or dictionary? Make it in __init__, and keep it in self"
         return self._finding("complete", reading, f"{story}. {ask}.", wrong.call, SHARED)
 
-    def wrong(self, aspect: str, reading: Reading, wrong: Wrong) -> Finding:
+    def wrong(self, aspect: str, reading: WatchReading, wrong: Wrong) -> Finding:
         """Tell of one wrong answer, with its cause if it can be found."""
         for why in (self._clocks, self._stale, self._one_deadline, self._never_heard, self._numbers, self._normal):
             if (story := why(aspect, reading, wrong)) is not None:
@@ -75,7 +75,7 @@ class Teller:
 
     # --- causes ----------------------------------------------------------------------------
 
-    def _clocks(self, aspect: str, reading: Reading, wrong: Wrong) -> str | None:
+    def _clocks(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
         """A date of the sender's clock was compared with one of the own."""
         watch = reading.watch
         own = [_with_date(call, call.arguments[3]) if call.method == "beat" else call for call in watch.calls]
@@ -88,7 +88,7 @@ class Teller:
             f"{'ahead' if off > 0 else 'behind'}: a time is only worth something at the node that read it"
         )
 
-    def _stale(self, aspect: str, reading: Reading, wrong: Wrong) -> str | None:
+    def _stale(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
         """A copy, or a beat that was overtaken, was taken for a sign of life."""
         watch = reading.watch
         newest = dict.fromkeys(watch.peers, 0)
@@ -108,7 +108,7 @@ class Teller:
             f"{watch.node}, whose detector took it for a sign of life: at {watch.time(wrong.now):.2f} s it did not suspect it"
         )
 
-    def _one_deadline(self, aspect: str, reading: Reading, wrong: Wrong) -> str | None:
+    def _one_deadline(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
         """Beats of others count for this peer."""
         watch = reading.watch
         only = [call for call in watch.calls if call.method != "beat" or call.arguments[0] == wrong.peer]
@@ -120,7 +120,7 @@ class Teller:
             f"beats of node {others} kept the only deadline alive"
         )
 
-    def _never_heard(self, aspect: str, reading: Reading, wrong: Wrong) -> str | None:
+    def _never_heard(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
         """Who was never heard was never suspected."""
         watch = reading.watch
         if aspect != "complete" or wrong.beats or wrong.peer in reading.ever:
@@ -132,7 +132,7 @@ class Teller:
             "suspected it: nobody is in your dictionary who was never heard"
         )
 
-    def _numbers(self, aspect: str, reading: Reading, wrong: Wrong) -> str | None:
+    def _numbers(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
         """Only the very next number was taken for a sign of life."""
         watch, newest, gap, calls = reading.watch, dict.fromkeys(reading.watch.peers, 0), None, []
         count = dict(newest)
@@ -152,23 +152,23 @@ class Teller:
             "them was lost or skipped, and any larger number is a sign of life"
         )
 
-    def _normal(self, aspect: str, reading: Reading, wrong: Wrong) -> str | None:
+    def _normal(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
         """The silence was one that comes without any failure."""
-        setup = reading.watch.setup
-        longest = setup.interval + setup.network.longest
-        if aspect != "accurate" or not setup.interval - TOLERANCE < wrong.silence <= longest:
+        plan = reading.watch.plan
+        longest = plan.interval + plan.network.longest
+        if aspect != "accurate" or not plan.interval - TOLERANCE < wrong.silence <= longest:
             return None
         return (
             f"node {reading.watch.node} suspected node {wrong.peer} at {reading.watch.time(wrong.now):.2f} s, after "
-            f"{wrong.silence:.2f} s of silence. With {setup.interval:g} s between beats and up to {setup.network.longest:g} s "
-            f"on the way, a silence of {longest:.2f} s is normal; the timeout was {setup.timeout:g} s"
+            f"{wrong.silence:.2f} s of silence. With {plan.interval:g} s between beats and up to {plan.network.longest:g} s "
+            f"on the way, a silence of {longest:.2f} s is normal; the timeout was {plan.timeout:g} s"
         )
 
-    def _symmetric(self, reading: Reading, wrong: Wrong) -> str | None:
+    def _symmetric(self, reading: WatchReading, wrong: Wrong) -> str | None:
         """One-way taken for symmetric: who is not heard by the other one was suspected in return."""
         watch, peer = reading.watch, wrong.peer
         deaf = [
-            when for when, verb, some in watch.setup.events if verb == "cut" and some == (watch.node, peer, True)
+            when for when, verb, some in watch.plan.events if verb == "cut" and some == (watch.node, peer, True)
         ]  # fmt: skip
         if wrong is not reading.early or not deaf or watch.time(wrong.now) < deaf[0]:
             return None
@@ -181,11 +181,11 @@ class Teller:
         """Tell whether the class would have been right, had it been told this."""
         other = watch.otherwise(calls, peers)
         [replies] = self.trial.ask([other.script()])
-        return Reading(other, replies).right
+        return WatchReading(other, replies).right
 
     # --- words -----------------------------------------------------------------------------
 
-    def _what(self, reading: Reading, wrong: Wrong) -> str:
+    def _what(self, reading: WatchReading, wrong: Wrong) -> str:
         watch = reading.watch
         at = watch.time(wrong.now)
         if wrong is reading.late:
@@ -196,11 +196,11 @@ class Teller:
             )
             return (
                 f"{self._event(watch, wrong)}, and node {watch.node} does not suspect it at {at:.2f} s, {since}; "
-                f"the timeout is {watch.setup.timeout:g} s"
+                f"the timeout is {watch.plan.timeout:g} s"
             )
         if wrong is reading.early:
             ago = f"{wrong.silence:.2f} s after " + ("it had heard it" if wrong.beats else "it began to listen")
-            return f"node {watch.node} suspected node {wrong.peer} at {at:.2f} s, {ago}; the timeout is {watch.setup.timeout:g} s"
+            return f"node {watch.node} suspected node {wrong.peer} at {at:.2f} s, {ago}; the timeout is {watch.plan.timeout:g} s"
         heard = next(
             call.arguments[3]
             for call in reversed(watch.calls[: wrong.call])
@@ -221,26 +221,26 @@ class Teller:
                 event[1] == "cut" and event[2][0] == peer and event[2][1] == watch.node
             ),
         }
-        past = [event for event in watch.setup.events if event[0] <= at]
+        past = [event for event in watch.plan.events if event[0] <= at]
         for word, fits in words.items():
             if (when := next((event[0] for event in reversed(past) if fits(event)), None)) is not None:
                 return f"node {peer} {word} at {when:.2f} s"
         return f"node {watch.node} heard nothing new of node {peer} from {watch.time(wrong.heard):.2f} s on"
 
-    def _finding(self, aspect: str, reading: Reading, story: str, place: int, rank: int = PLAIN) -> Finding:
-        setup = reading.watch.setup
-        opening = self.opening or f"With seed {setup.seed}"
+    def _finding(self, aspect: str, reading: WatchReading, story: str, place: int, rank: int = PLAIN) -> Finding:
+        plan = reading.watch.plan
+        opening = self.opening or f"With seed {plan.seed}"
         return Finding(
             aspect=aspect, sentence=f"{opening} {story}{'' if story.endswith(('.', '?')) else '.'}",
-            seed=None if self.opening else setup.seed, trace=self._trace(reading), steps=reading.steps(place),
+            seed=None if self.opening else plan.seed, trace=self._trace(reading), steps=reading.steps(place),
             rank=rank, hinted=rank != SHARED,
         )  # fmt: skip
 
-    def _trace(self, reading: Reading) -> bytes | None:
+    def _trace(self, reading: WatchReading) -> bytes | None:
         if self.trace is not None:
             return self.trace.encode()
-        mine = [one for one in self.readings if one.watch.setup == reading.watch.setup]
-        return replayed(reading.watch.setup, [one.replies for one in mine]).encode()
+        mine = [one for one in self.readings if one.watch.plan == reading.watch.plan]
+        return replayed(reading.watch.plan, [one.replies for one in mine]).encode()
 
 
 def _with_date(call: Call, sent_at: float) -> Call:

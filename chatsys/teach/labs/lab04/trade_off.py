@@ -44,7 +44,7 @@ def trade_off(*detectors: Any, interval: float = INTERVAL, slowest: float = 0.2,
         1, 2, column_widths=[0.5, 0.5], horizontal_spacing=0.24,
         subplot_titles=("every timeout, every loss", f"{loss:.0%} of the beats are lost"),
     )  # fmt: skip
-    told = _fill(figure, detectors, beats.Line(interval, slowest, loss))
+    told = _fill(figure, detectors, beats.BeatLine(interval, slowest, loss))
     figure.update_xaxes(title_text="silence that is tolerated (s)", range=[0.8, 8], row=1, col=1)
     figure.update_yaxes(title_text="loss (%)", row=1, col=1)
     figure.update_xaxes(title_text="seconds until a crash is suspected", range=[0, 8], row=1, col=2)
@@ -69,9 +69,9 @@ def _check(interval: float, slowest: float, loss: float, detectors: tuple[Any, .
         raise UsageError(f"{len(detectors)} detectors are too many for one picture; give up to {len(LOOKS)}.")
 
 
-def _fill(figure: Any, detectors: tuple[Any, ...], line: beats.Line) -> str:
+def _fill(figure: Any, detectors: tuple[Any, ...], line: beats.BeatLine) -> str:
     """Draw everything, and return the sentence that sums it up."""
-    lanes = [beats.Line(line.interval, line.slowest, float(loss)) for loss in LOSSES]
+    lanes = [beats.BeatLine(line.interval, line.slowest, float(loss)) for loss in LOSSES]
     false = np.array([beats.drawn(one, RUNS).false(TIMEOUTS) for one in lanes])
     here = beats.drawn(line, RUNS)
     _draw_surface(figure, false)
@@ -83,7 +83,7 @@ def _fill(figure: Any, detectors: tuple[Any, ...], line: beats.Line) -> str:
     )  # fmt: skip
     x, y = float(here.seconds(TIMEOUT)), float(here.false(TIMEOUT))
     for col, at in ((1, (TIMEOUT, 100 * line.loss)), (2, (x, max(y, NEVER)))):
-        _draw_point(figure, at, f"timeout {TIMEOUT} s", "#FFFFFF" if col == 1 else theme.GREY, "x", col)
+        _draw_point(figure, at, col, f"timeout {TIMEOUT} s", ("#FFFFFF" if col == 1 else theme.GREY, "x"))
     told = [
         f"A beat every {line.interval:g} s, up to {line.slowest:g} s on the way, {line.loss:.0%} lost. A timeout of {TIMEOUT} s: "
         f"{_often(y)} false suspicions an hour, a crash is noticed after {x:.1f} s."
@@ -106,7 +106,9 @@ def _draw_surface(figure: Any, false: Any) -> None:
     )  # fmt: skip
 
 
-def _draw_own(figure: Any, detector: Any, look: tuple[str, str, str], lanes: list[beats.Line], line: beats.Line) -> str:
+def _draw_own(
+    figure: Any, detector: Any, look: tuple[str, str, str], lanes: list[beats.BeatLine], line: beats.BeatLine
+) -> str:
     """Draw somebody's own detector: a line through all losses, and a point at the chosen one."""
     colour, sign, dash = look
     name = theme.escape(getattr(detector, "__name__", "your detector"), 24)
@@ -119,11 +121,12 @@ def _draw_own(figure: Any, detector: Any, look: tuple[str, str, str], lanes: lis
         x=silences, y=100 * LOSSES, mode="lines", line={"color": colour, "width": 3, "dash": dash}, name=name, legendgroup=name,
         hovertemplate=f"{name}: %{{y}} % lost, it waits for %{{x:.1f}} s<extra></extra>", row=1, col=1,
     )  # fmt: skip
-    _draw_point(figure, (found.seconds, max(found.per_hour, NEVER)), name, colour, sign, 2)
+    _draw_point(figure, (found.seconds, max(found.per_hour, NEVER)), 2, name, (colour, sign))
     return f"{name}: {_often(found.per_hour)} and {found.seconds:.1f} s."
 
 
-def _draw_point(figure: Any, at: tuple[float, float], name: str, colour: str, sign: str, col: int) -> None:
+def _draw_point(figure: Any, at: tuple[float, float], col: int, name: str, look: tuple[str, str]) -> None:
+    colour, sign = look
     figure.add_scatter(
         x=[at[0]], y=[at[1]], mode="markers", name=name, legendgroup=name, showlegend=col == 2 and sign == "x", row=1, col=col,
         marker={"symbol": sign, "size": 13, "color": colour, "line": {"width": 1.5, "color": theme.DARK_TEXT if colour == "#FFFFFF" else "#FFFFFF"}},
