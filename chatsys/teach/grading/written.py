@@ -62,7 +62,7 @@ class Score(msgspec.Struct, frozen=True):
         if not self.accused:
             return f"{found} and accuses no right one.{more}"
         whom = "a right one" if len(self.accused) == 1 else f"{len(self.accused)} right ones"
-        return f'{found}, and it accuses {whom}, which costs all points: of the right queue {self.accused[0]} it says "{self.said:.150}".{more}'
+        return f'{found}, and it accuses {whom}, which costs all points: of the right answer {self.accused[0]} it says "{self.said:.150}".{more}'
 
 
 class _Unplayable(Exception):
@@ -161,7 +161,7 @@ def _ask(remote: RemoteClass, mine: Any, method: str, arguments: tuple[Any, ...]
     reply = remote.call(mine, method, arguments)
     if method == "claims" and reply.wrong is not None:
         raise _NoClaim(
-            f"Your claim returned {reply.wrong}; it must return a sentence if the queue was wrong, and None if it was right."
+            f"Your claim returned {reply.wrong}; it must return a sentence if the answer was wrong, and None if it was right."
         )
     if not reply.right:
         raise Raised(reply.error or reply.wrong or "")

@@ -95,7 +95,7 @@ def _judge_calm(trial: Any, conducts: Sequence[Conduct], runs: int) -> Iterator[
         conduct, gap = min(false, key=_is_told_last)
         gaps = conduct.gaps_before(gap.peer, gap.end)
         how_many = (
-            f"six links suspected somebody who was alive {rate:.0f} times in ten minutes ({weather.name}); at most "
+            f"somebody who was alive was suspected {rate:.0f} times in ten minutes over six links ({weather.name}); at most "
             f"{weather.most:g}"
         )
         one = f"node {conduct.watch.node} suspected node {gap.peer} at {gap.end:.1f} s"
@@ -107,7 +107,7 @@ def _judge_calm(trial: Any, conducts: Sequence[Conduct], runs: int) -> Iterator[
             why += f"{deviation(gaps):.2f} s), and no multiple of nearly nothing is enough. Give it a floor"
             yield _of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE)
         else:
-            why = f"One: {one}, after {gap.length:.1f} s of silence. {_tell_gaps(conduct, gap.peer, gap.end)}"
+            why = f"N{one[1:]}, after {gap.length:.2f} s of silence. {_tell_gaps(conduct, gap.peer, gap.end)}"
             yield _of(conduct, "calm", f"{how_many}. {why}", gap.call, PLAIN)
         return
 
@@ -119,8 +119,8 @@ def _is_told_last(one: tuple[Conduct, Gap]) -> tuple[bool, float]:
 
 
 def _is_short(gap: Gap, gaps: Sequence[float]) -> bool:
-    """Tell whether two lost beats at most explain this gap: who suspects then has allowed nearly nothing."""
-    return gap.length < 3.2 * sum(gaps) / len(gaps)
+    """Tell whether one lost beat explains this gap: who suspects then has allowed nearly nothing."""
+    return gap.length < 2.2 * sum(gaps) / len(gaps)
 
 
 def _is_calm_alone(trial: Any, conduct: Conduct, gap: Gap) -> bool:

@@ -192,7 +192,7 @@ class _Logged(_Ears):
         except Exception as error:
             self.replies.append(Reply(error=told(error)))
             raise
-        several = isinstance(answer, set | frozenset | list | tuple)
+        several = isinstance(answer, set | frozenset)
         told_so = Reply(frozenset(answer)) if several else Reply(wrong=f"{answer!r:.60}")
         self.replies.append(Reply() if self.calls[-1].method == "beat" else told_so)
         return answer

@@ -116,7 +116,7 @@ class Watching(Actor):
 
     def _note(self, suspects: Any) -> list[Any]:
         """Tell the trace what has changed since the last answer."""
-        if not isinstance(suspects, set | frozenset | list | tuple) or not set(self.others).issuperset(suspects):
+        if not isinstance(suspects, set | frozenset) or not set(self.others).issuperset(suspects):
             peers = ", ".join(map(str, self.others))
             raise TypeError(
                 f"suspects must return a set of peers ({peers}), set() for none; it returned {suspects!r:.60}"

@@ -28,6 +28,8 @@ class Teller:
 
     def __init__(self, trial: Any, readings: Sequence[WatchReading], opening: str, trace: Trace | None) -> None:
         self.trial, self.readings, self.opening, self.trace = trial, readings, opening, trace
+        self._ever = any(one.ever for one in readings)
+        """Whether anybody was suspected at any time."""
 
     # --- findings --------------------------------------------------------------------------
 
@@ -71,7 +73,10 @@ class Teller:
         for why in (self._clocks, self._stale, self._one_deadline, self._never_heard, self._numbers, self._normal):
             if (story := why(aspect, reading, wrong)) is not None:
                 return self._finding(aspect, reading, story, wrong.call, CAUSE)
-        return self._finding(aspect, reading, self._what(reading, wrong), wrong.call, PLAIN)
+        story = self._what(reading, wrong)
+        if not self._ever:
+            story += ". It suspects nobody in any run: what passes is the time of `now`, and of no other clock"
+        return self._finding(aspect, reading, story, wrong.call, PLAIN)
 
     # --- causes ----------------------------------------------------------------------------
 
@@ -123,7 +128,7 @@ class Teller:
     def _never_heard(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
         """Who was never heard was never suspected."""
         watch = reading.watch
-        if aspect != "complete" or wrong.beats or wrong.peer in reading.ever:
+        if aspect != "complete" or wrong.beats or wrong.peer in reading.ever or not self._ever:
             return None
         if any(peer == wrong.peer for peer, *_ in watch.beats()):
             return None
