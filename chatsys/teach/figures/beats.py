@@ -62,13 +62,15 @@ class Nodes:
 
 
 class Pairs:
-    """The rows of a run in which each node listens to every other one: one for each pair of listener and speaker."""
+    """The rows of a run in which nodes listen to each other: one for each pair of a listener and whom it listens to."""
 
     sends, hears = "heartbeat sent", "heartbeat heard"
 
     def __init__(self, trace: Trace) -> None:
-        every = [(one, other) for one in trace.nodes for other in trace.nodes if one != other]
         doubted = {(record.node, record.peer) for record in trace.of("suspect")}
+        beats = [record for record in trace.of("send", "receive") if _is_beat(record)]
+        listening = doubted | {(one.peer, one.node) if one.kind == "send" else (one.node, one.peer) for one in beats}
+        every = [(one, other) for one in trace.nodes for other in trace.nodes if (one, other) in listening]
         drawn = sorted(sorted(every, key=lambda pair: pair not in doubted)[:MOST_PAIRS])
         self.many = max(1, len(drawn) // max(1, len(trace.nodes)))
         self.at = {pair: row for row, pair in enumerate(drawn)}

@@ -1,9 +1,10 @@
 """Reading: what one detector answered, call by call, beside what had to be answered.
 
-    told or asked                          returned     right        silent for
+    told or asked                          returned     right           silent
     beat(3, 12, sent_at=..., now=...)
-    suspects(now=...)      at 10.10 s      {}           {}           3: 2.31 s
-    suspects(now=...)      at 10.40 s      {}           {3}          3: 2.61 s
+    suspects(now=...)      at 10.10 s      set()        set()           3: 2.31 s
+    suspects(now=...)      at 10.40 s      set()        set() or {3}    3: 2.61 s
+    suspects(now=...)      at 11.40 s      set()        {3}             3: 3.61 s     <-- wrong
 
 A *silence* of a peer begins with its last beat that was new, that is, one with a larger number than all before it,
 or when the detector was made.  It is measured on the clock of the detector's own node.
@@ -145,15 +146,21 @@ class WatchReading:
             peer, number, sent_at, now = call.arguments
             told = f"beat({peer}, {number}, sent_at={sent_at:.2f}, now={now:.2f})"
             return ShownCall(call=told, returned="" if reply.right else "an error", when=when, wrong=wrong)
-        right = {peer for peer, silence in silences.items() if silence > self.watch.plan.timeout}
         return ShownCall(
             call=f"suspects(now={call.arguments[0]:.2f})",
             returned=peers(reply.value) if reply.right else "an error",
-            expected=peers(right),
-            waiting="silent: " + ", ".join(f"{peer} for {silence:.2f} s" for peer, silence in silences.items()),
+            expected=self._expected(silences),
+            waiting=", ".join(f"{peer}: {silence:.2f} s" for peer, silence in silences.items()) + " silent",
             when=when,
             wrong=wrong,
         )
+
+    def _expected(self, silences: dict[int, float]) -> str:
+        """Return the right answer; between the timeout and one beat more there are two."""
+        plan = self.watch.plan
+        may = {peer for peer, silence in silences.items() if silence > plan.timeout}
+        must = {peer for peer in may if silences[peer] > plan.timeout + plan.slack}
+        return peers(may) if may == must else f"{peers(must)} or {peers(may)}"
 
 
 def peers(some: Sequence[int] | set[int]) -> str:
