@@ -3,6 +3,7 @@
     defaults  the network and the timers that a lab begins with
     seeds     the seeds that a page speaks of
     lab03/    total order: stage (the actor), checks (the judges)
+    lab04/    failure detection: the same, and a picture with sliders (trade_off)
 
 An exercise is found by its number: 3.1 is one of those that `LAB` in lab03/declaration.py declares.
 
