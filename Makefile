@@ -17,7 +17,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-wi
 TYPED := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick prove newest check format seeds demo constraints clean
+.PHONY: help lab test quick prove newest check format seeds pages demo constraints clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | \
@@ -27,10 +27,10 @@ lab: $(READY)  ## open JupyterLab on the tour (installs everything on first use)
 	@$(BIN)/python -m chatsys lab
 
 test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, browser
-	@# What only computes runs on two cores; what runs in real time has the machine to itself.
+	@# First what only computes, then what runs in real time: it mostly waits, but nothing that computes may be beside it.
 	@failed=0; \
 	$(BIN)/python -m pytest tests -m "not alone" -n 2 --dist loadfile || failed=1; \
-	$(BIN)/python -m pytest tests notebooks -m alone $(NBVAL) || failed=1; \
+	$(BIN)/python -m pytest tests notebooks -m alone -n 2 --dist loadfile $(NBVAL) || failed=1; \
 	exit $$failed
 
 quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser
@@ -54,6 +54,9 @@ format: $(READY)  ## let ruff lay out the code
 
 seeds: $(READY)  ## look up anew the seeds that the labs' pages speak of, and say what changed
 	@$(BIN)/python -m chatsys.teach.labs.seeds
+
+pages: $(READY)  ## write into the labs' notebooks what their declarations say, and make what students get
+	@$(BIN)/python -m chatsys.teach.labs.pages
 
 demo: $(READY)  ## crash a leader among three real processes and watch the rest recover
 	$(BIN)/python -m chatsys demo --scenario leader-failure --where processes

@@ -17,7 +17,22 @@ from typing import Annotated, TextIO
 import typer
 
 from chatsys import __version__
-from chatsys.commands import BAD, bench, classroom, doctor, explore, fuzz, lab, mutants, nodes, prove, simulate, soak
+from chatsys.commands import (
+    BAD,
+    bench,
+    classroom,
+    doctor,
+    explore,
+    fuzz,
+    grading,
+    lab,
+    mutants,
+    nodes,
+    prove,
+    report,
+    simulate,
+    soak,
+)
 from chatsys.errors import ChatsysError
 from chatsys.surroundings import advice, reason
 
@@ -51,7 +66,7 @@ def about(
     """
 
 
-for group in (lab, classroom, doctor, nodes, simulate, explore, mutants, soak, fuzz, bench, prove):
+for group in (lab, classroom, grading, report, doctor, nodes, simulate, explore, mutants, soak, fuzz, bench, prove):
     group.add_to(app)
 
 STOPPED, NO_READER = 130, 141

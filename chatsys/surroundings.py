@@ -116,8 +116,11 @@ def remove(folder: Path | None) -> None:
         return
 
     def open_and_again(act: Callable[[str], object], path: str, _: object) -> None:
-        for one in (os.path.dirname(path), path):
-            if not os.path.islink(one):  # what it leads to is not ours
+        above = (
+            () if os.fspath(path) == os.fspath(folder) else (os.path.dirname(path),)
+        )  # what it stands in is not ours
+        for one in (*above, path):
+            if not os.path.islink(one):  # nor is what it leads to
                 os.chmod(one, stat.S_IRWXU)
         if act is os.unlink or act is os.rmdir:
             act(path)

@@ -1,6 +1,6 @@
 """The commands, by who needs them; `__main__` only puts them together and catches what they raise.
 
-    lab  classroom (demo, grade, tidy)  doctor  a class at work
+    lab  classroom (demo)  grading (grade, tidy)  doctor  a class at work
     nodes                                      node, cluster up, cluster status, client, verify
     simulate  explore  mutants  soak  fuzz     evidence
     bench  prove                               what is measured; all of the evidence, in pieces

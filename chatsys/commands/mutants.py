@@ -73,6 +73,9 @@ def _hunt(chosen: list[str], seeds: int, as_json: bool) -> None:
 
 def _explore(chosen: list[str], as_json: bool) -> None:
     """Search each mutant by its stages, and the protocol by the same."""
+    from chatsys.mutants.closed import need_searches
+
+    need_searches()
     from chatsys.mutants.searches import table
 
     began, rows = time.monotonic(), []

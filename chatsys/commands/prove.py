@@ -35,6 +35,9 @@ def _soaks(nodes: int, minutes: int) -> Iterator[Piece]:
 
 def kinds() -> tuple[Kind, ...]:
     """Return every kind of evidence, in the order in which their first pieces run."""
+    from chatsys.mutants.closed import need_searches
+
+    need_searches()
     from chatsys.mutants.searches import SEARCHES
 
     fuzz = (Piece(("fuzz", "--seed", str(seed), "--json"), 600.0, f"{seed}:{seed + 1}") for seed in range(1, 6))

@@ -2,15 +2,13 @@
 
     with sigint_blocked(), hidden_main(), hash_seed("1"):  process.start()     all is as before when it has begun
     bound_memory(1 << 30)                                                      in the process itself, before it opens the classes
-    clean_environment(folder), remove(folder)                                  for one that shall know nothing, and leave nothing
+    clean_environment(folder)                                                  for one that shall know nothing, and leave nothing
 
 Read also `worker` and `confined_process`, which begin them.
 """
 
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -86,11 +84,3 @@ def clean_environment(folder: str) -> dict[str, str]:
         name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ
     }
     return {**needed, **own, **fixed}
-
-
-def remove(folder: str) -> None:
-    """Remove a folder that somebody else has filled."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-    except RecursionError:  # folders in folders in folders
-        subprocess.run(["rm", "-rf", folder], check=False)

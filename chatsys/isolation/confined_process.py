@@ -4,7 +4,7 @@
         no answer yet: look at its CPU clock, from outside
             3 s of CPU on one operation           hung    it accuses
             ten times that asleep                 hung    it waits for what nobody brings
-            ten times that on the wall, waiting   late    nothing is known of it
+            fifteen times that on the wall        late    nothing is known of it: it was kept from running
             its end of the pipe is closed         died
 
 The limits hold for one operation of a request: the process writes into memory that both share at which one it is.
@@ -31,7 +31,7 @@ import msgspec
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
 from chatsys.isolation.answering import CONFINED, LOADED, Setup
-from chatsys.isolation.beginning import clean_environment, remove
+from chatsys.isolation.beginning import clean_environment
 from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.limits import (
     FILES,
@@ -43,17 +43,19 @@ from chatsys.isolation.limits import (
     Quota,
     Spent,
     bounded,
+    keeps_threads,
     overfull,
     taken,
 )
+from chatsys.surroundings import remove
 
 PACKAGE = str(Path(__file__).parents[1])
-FRAME = 1 << 20
-"""Bytes that a frame may have."""
+FRAME, CHUNK = 1 << 20, 1 << 16
+"""Bytes that a frame may have; bytes that are read at once."""
 LOOK, COUNT = 0.05, 0.25
 """Seconds between two looks at the clocks, and at the folder."""
-ENDING = 1.0
-"""Seconds that a process gets to say where it is."""
+ENDING, SAYING = 1.0, 0.15
+"""Seconds on the wall, and of CPU, that a process gets to say where it is."""
 
 
 Entry = tuple[int, msgspec.Raw]
@@ -71,6 +73,8 @@ class ConfinedProcess:
         self.limits, self.name, self._holder = limits, name, holder
         self._before, self._slept, self._answered = before.cpu, before.slept, before.answered
         self._seen = 0.0
+        self._came = bytearray()
+        """What has come of the next frames."""
         self.held: tuple[str, ...] = ()
         """The measures of confinement that hold."""
         self.problems: list[str] = []
@@ -177,25 +181,28 @@ class ConfinedProcess:
                 self._died()
 
     def _frame(self) -> bytes:
-        size = int.from_bytes(self._read(4), "big")
+        self._wait_for(4)
+        size = int.from_bytes(self._came[:4], "big")
         if size > FRAME:
             self._gone("died", f"What {self.name} answered is longer than {say_bytes(FRAME)}.")
-        return self._read(size)
+        self._wait_for(4 + size)
+        frame = bytes(self._came[4 : 4 + size])
+        del self._came[: 4 + size]
+        return frame
 
-    def _read(self, count: int) -> bytes:
-        data = bytearray()
-        while len(data) < count:
+    def _wait_for(self, count: int) -> None:
+        """Read until so many bytes are there; more may have come with them."""
+        while len(self._came) < count:
             if came := self._poll.poll(1000 * LOOK):
                 try:
-                    more = self._end.recv(count - len(data))
+                    more = self._end.recv(CHUNK)
                 except OSError:
                     more = b""
                 if not more:
                     self._died()
-                data += more
+                self._came += more
             if time.monotonic() - self._looked > LOOK:
                 self._look(silent=not came)
-        return bytes(data)
 
     # --- the clocks ----------------------------------------------------------------------------------
 
@@ -222,7 +229,7 @@ class ConfinedProcess:
             place = self._where()
             self._gone("late" if over[0] == "late" else "hung", _too_long(*over, place), place, index)
         if has.threads > THREADS:
-            self._gone("died", f"{self.name} began more than {THREADS} threads.", "", index)
+            self._gone("died", keeps_threads(self.name), "", index)
         if now - self._counted > COUNT:
             self._counted = now
             if overfull(self.folder):
@@ -233,11 +240,12 @@ class ConfinedProcess:
         """Ask the process in which line it is; "" if it does not say."""
         try:
             os.kill(self._process.pid, signal.SIGUSR1)
-            until, data = time.monotonic() + ENDING, b""
-            while time.monotonic() < until and len(data) < FRAME:
+            until, data = time.monotonic() + ENDING, bytes(self._came)
+            enough = self.cpu + SAYING
+            while time.monotonic() < until and self.cpu < enough and len(data) < FRAME:
                 if not self._poll.poll(1000 * LOOK):
                     continue
-                if not (more := self._end.recv(1 << 16)):
+                if not (more := self._end.recv(CHUNK)):
                     break
                 data += more
             while len(data) > 4:
@@ -270,7 +278,9 @@ class ConfinedProcess:
 
     def _gone(self, verdict: Any, sentence: str, place: str = "", index: int = 0) -> NoReturn:
         self.close()
-        raise Gone(verdict, sentence, place, index)
+        gone = Gone(verdict, sentence, place, index)
+        gone.cpu = self.spent.cpu
+        raise gone
 
     @property
     def pid(self) -> int:
@@ -289,7 +299,7 @@ class ConfinedProcess:
         self._process.kill()
         self._process.wait()
         self._end.close()
-        remove(self.folder)
+        remove(Path(self.folder))
 
 
 def _too_long(verdict: str, limit: float, place: str) -> str:

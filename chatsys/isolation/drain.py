@@ -8,7 +8,7 @@ and it never waits: what is not kept is read all the same.  It does not matter w
 writes, or who inherited the pipe.
 
 Promises  memory is bounded by `last`, what is passed on by `most`; never an error, whatever becomes of the reader of it.
-Read also `runtime.nodes.process` (stderr.txt), `isolation.worker` (a terminal), `teach.grading.grader` (the last line).
+Read also `runtime.nodes.process` (stderr.txt), `isolation.worker` (a terminal), `teach.grading.cell_process` (the last line).
 """
 
 import threading

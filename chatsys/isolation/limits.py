@@ -2,7 +2,7 @@
 
     one operation    3 s of CPU           hung    it accuses: the same on every machine
                      30 s of sleep        hung    it accuses, too: the process itself asked the kernel to let it wait
-                     30 s on the wall     late    accuses nobody: it was ready to run, or was suspended
+                     45 s on the wall     late    accuses nobody: it was ready to run, or was suspended
     the whole        15 s of CPU, 60 s of sleep, a number of threads, of files and of their bytes
 
 A machine that is busy, swaps or stops a process never puts it to sleep: the kernel says which of these it is.
@@ -29,8 +29,10 @@ from chatsys.isolation.deadline import WAITS
 THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
 """Threads of a process; files in its folder, their bytes in all, folders within folders."""
 
+NO_THREAD = "RuntimeError: can't start new thread"
+"""What Python says when a process has so many threads that there is no memory for the stack of one more."""
 LONGEST_LOOK = 1.0
-"""Seconds of sleep that one look can tell of."""
+"""Seconds that one look can tell of: who looks may have been suspended as well."""
 SUSPENDED = 1.5
 """So many times as long a process may be kept from running, so that one that sleeps is told as that."""
 
@@ -58,27 +60,11 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of all that it answers, in its whole life: they become objects of the judge, many times as large."""
 
 
-class Allowance:
-    """The seconds of CPU that all answers of one submission may take together."""
-
-    def __init__(self, seconds: float = 6.0, least: float = 1.0) -> None:
-        """`least` seconds are left for each, so that one that loops leaves something for the others."""
-        self.left, self.least = seconds, least
-
-    def quota(self) -> Quota:
-        """Return what the next answer may take."""
-        return Quota(whole=max(self.left, self.least))
-
-    def spend(self, seconds: float) -> None:
-        """Take note of what an answer took."""
-        self.left -= seconds
-
-
 class Gone(BaseException):
     """The process of a class has ended, or was ended; no world may take that for a crash of one of its nodes.
 
     Attributes: `verdict`, `sentence`, `place` (a line of the class, or ""), `index` (which operation of the request),
-    `call` (which script and which call of it, where scripts were run).
+    `call` (which script and which call of it, where scripts were run), `cpu` (what its processes took until then).
     """
 
     def __init__(
@@ -90,6 +76,7 @@ class Gone(BaseException):
     ) -> None:
         self.verdict, self.sentence, self.place, self.index = verdict, sentence, place, index
         self.call: tuple[int, int] | None = None
+        self.cpu = 0.0
         super().__init__(sentence)
 
 
@@ -123,9 +110,9 @@ class Clock:
             return "asleep", self.limits.waiting
         if wall > SUSPENDED * patience and worked - self.worked < WAITS * wall:
             return "late", patience
-        if now - self.begun > (patience := self.limits.patience * self.limits.whole):
-            return "late", patience
-        return None
+        # However little it may compute: who sleeps must be told as that long before.
+        patience = max(self.limits.patience * self.limits.whole, SUSPENDED * self.limits.waiting)
+        return ("late", patience) if now - self.begun > patience else None
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -150,6 +137,25 @@ class Spent(msgspec.Struct, frozen=True):
 
 
 NOTHING_SPENT = Spent()
+
+
+class Idle:
+    """How long a process slept, and how long it was kept from running, as far as somebody sees who looks often."""
+
+    def __init__(self) -> None:
+        self.slept = self.kept = 0.0
+        self._cpu, self._looked = 0.0, time.monotonic()
+
+    def look(self, has: Taken) -> None:
+        """Count the time since the last look, if the process has computed nothing in it."""
+        passed = min(time.monotonic() - self._looked, LONGEST_LOOK)
+        if has.cpu > self._cpu:
+            self._cpu = has.cpu
+        elif has.sleeps:
+            self.slept += passed
+        else:
+            self.kept += passed
+        self._looked = time.monotonic()
 
 
 def taken(pid: int) -> Taken:
@@ -195,6 +201,15 @@ def unlinked(pid: int) -> int:
                 if S_ISREG(about.st_mode) and about.st_nlink == 0:
                     found += about.st_blocks * 512
     return found
+
+
+def keeps_threads(name: str, where: str = "") -> str:
+    """Say that a class keeps threads at work, and what to do."""
+    line = f" ({where})" if where else ""
+    return (
+        f"{name} starts threads{line} that go on when the method is over, which the judge does not allow; do all of the "
+        "work in the methods that are called."
+    )
 
 
 def bounded(text: str, most: int) -> str:

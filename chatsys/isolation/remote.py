@@ -28,7 +28,7 @@ from chatsys.isolation.answering import BORROWED, ERROR, LOADED, OK, SETTLE, SKI
 from chatsys.isolation.calls import Call, CallScript, Method, Reply
 from chatsys.isolation.confined_process import ConfinedProcess, Entry
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.limits import NOTHING_SPENT, Gone, Quota, bounded
+from chatsys.isolation.limits import NO_THREAD, NOTHING_SPENT, Gone, Quota, bounded, keeps_threads
 from chatsys.isolation.operations import SCRIPT, Operation, encode, is_plain, operations_of, with_bases
 from chatsys.isolation.pickling import pack
 from chatsys.isolation.remote_object import Raised, RemoteObject
@@ -154,11 +154,18 @@ class RemoteClass:
         assert reply is not None
         return reply
 
-    def calls(self, thing: RemoteObject, calls: Sequence[Call]) -> list[Reply]:
-        """Call many methods of one object, and go on whatever they raise, unless memory is used up: that is the last."""
+    def first_wrong(self, thing: RemoteObject, calls: Sequence[Call]) -> Reply | None:
+        """Call many methods of one object, and go on whatever they raise, unless memory is used up: that is the last.
+
+        Returns the first reply that is not right; none of the others is kept, for they may be many.
+        """
         number = self._known(thing)
         operations: list[Operation] = [(number, call.method, call.arguments, {}) for call in calls]
-        return [reply for reply in self._replies(operations) if reply is not None]
+        first = None
+        for reply in self._replies(operations):
+            if first is None and reply is not None and not reply.right:
+                first = reply
+        return first
 
     def _known(self, thing: RemoteObject) -> int:
         self._ready()
@@ -210,22 +217,25 @@ class RemoteClass:
     def _replies(self, operations: Sequence[Operation], stop: bool = False) -> Iterator[Reply | None]:
         """Yield what came of each operation, None for what returns nothing; ends early if memory was used up."""
         done, failed = 0, False
-        for kind, data in self._ask(operations, stop):
-            method = operations[done][1] or ""
-            failed = failed and method != ""
-            try:
-                reply = self._reply(method, kind, data)
-            except Exception:
-                self._end("died", self._unreadable, done)
-            if (reply is None) != (failed or not method) and not (kind == ERROR and not failed):
-                self._end("died", self._unreadable, done)  # it leaves out what it should answer, or the other way round
-            failed = failed or (stop and kind in (ERROR, WRONG))
-            yield reply
-            done += 1
+        for entries in self._ask(operations, stop):
+            for kind, data in entries:
+                method = operations[done][1] or ""
+                failed = failed and method != ""
+                try:
+                    reply = self._reply(method, kind, data)
+                except Exception:
+                    self._end("died", self._unreadable, done)
+                if (reply is None) != (failed or not method) and not (kind == ERROR and not failed):
+                    # it leaves out what it should answer, or the other way round
+                    self._end("died", self._unreadable, done)
+                failed = failed or (stop and kind in (ERROR, WRONG))
+                yield reply
+                done += 1
         if done < len(operations) and not self._spent:
             self._end("died", self._unreadable, done)
 
-    def _ask(self, operations: Sequence[Operation], stop: bool = False) -> Iterator[Entry]:
+    def _ask(self, operations: Sequence[Operation], stop: bool = False) -> Iterator[list[Entry]]:
+        """Yield what came of the operations, many at once."""
         if self._dropped:
             dropped: list[Operation] = [(number, None, (), {}) for number in self._dropped]
             self._dropped.clear()
@@ -239,14 +249,14 @@ class RemoteClass:
             if self._spent:
                 return
 
-    def _send(self, operations: Sequence[Operation], stop: bool) -> Iterator[Entry]:
+    def _send(self, operations: Sequence[Operation], stop: bool) -> Iterator[list[Entry]]:
         self._number += 1
         count = 0
         for entries in self._process.ask(encode((self._number, stop, operations), self._shared), self._number):
             count += len(entries)
             if count > len(operations):
                 self._end("died", self._unreadable, 0)
-            yield from entries
+            yield entries
 
     def _reply(self, method: str, kind: int, data: msgspec.Raw) -> Reply | None:
         if kind == SKIPPED:
@@ -260,6 +270,9 @@ class RemoteClass:
                 return Reply(wrong=_shown(data))
         if kind == ERROR:
             text, unfinished, self._spent = msgspec.msgpack.decode(data, type=tuple[str, bool, bool])
+            if text.startswith(NO_THREAD):
+                where = bounded(text.removeprefix(NO_THREAD).strip().removeprefix("(").removesuffix(")"), 100)
+                self._end("died", keeps_threads(self.name, where))
             if unfinished and not self.unfinished:
                 self.unfinished = method or "__init__"
             return Reply(error=bounded(text, 700), unfinished=unfinished)

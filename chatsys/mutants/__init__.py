@@ -5,6 +5,7 @@
     searches/    the same bugs, found by trying every order of events
     hunt         random schedules and directed ones, until an invariant names the bug
     stories      each failing run, shrunk, as code that can be pasted
+    closed       what of it a student's bundle has not
 
 Evidence is measured by what it finds: a mutant that survives tells of a blind checker, or of two rules that
 guard the same thing.

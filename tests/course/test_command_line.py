@@ -17,8 +17,8 @@ from typed import Run, refused
 from chatsys.campaign import bench
 
 COMMANDS = (
-    "lab", "demo", "grade", "doctor", "node", "cluster up", "cluster status", "client", "verify", "simulate", "bench",
-    "mutants", "soak", "explore", "fuzz",
+    "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status", "client",
+    "verify", "simulate", "bench", "mutants", "soak", "explore", "fuzz",
 )  # fmt: skip
 
 
@@ -92,6 +92,9 @@ def test_the_version_is_told(run: Run) -> None:
         ("cluster up --nodes 9", "--nodes"),
         ("grade none.ipynb --lab 03-total-order", "none.ipynb is not a file"),
         ("grade none.ipynb", "Missing option '--lab'"),
+        ("report none", "none cannot be read: No such file or directory; give the results.json of a class"),
+        ("report pyproject.toml", "pyproject.toml is not the results.json of a class"),
+        ("forget ann", "Missing option '--results'"),
     ],
 )
 def test_wrong_arguments_get_one_sentence(run: Run, line: str, words: str) -> None:

@@ -8,15 +8,19 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy_lab import LAB, PREDICTED, RIGHT, Cell, cells, code, course, notebook, tagged, text, written
+from toy_lab import PREDICTED, RIGHT, Cell, cells, code, course, notebook, tagged, text, written
 
 from chatsys.errors import UsageError
-from chatsys.teach.grading import batch
-from chatsys.teach.grading.batch import Setting, grade_notebooks, grade_one, student_of
+from chatsys.teach.classroom import jobs
+from chatsys.teach.classroom.handed import student_of
+from chatsys.teach.classroom.jobs import grade_one
+from chatsys.teach.grading import marking
 from chatsys.teach.grading.copies import shape
-from chatsys.teach.grading.marking import Course, Mark, open_course
+from chatsys.teach.grading.course import Course, open_course
+from chatsys.teach.grading.marking import Mark
 from chatsys.teach.grading.reading import Source, Unreadable, text_of
 from chatsys.teach.grading.submission import read
+from chatsys.teach.grading.taking import NotebookAnswers
 from chatsys.teach.grading.tidying import tidy, tidy_folder
 
 FULL = {"predictions-test": 2, "check-98-1": 4, "hidden-98-1": 6}
@@ -49,6 +53,19 @@ def test_the_source_has_all_points_and_no_play_or_graded_cell_is_run(toy: Course
     assert mark["predictions"] == {"kept": {"98a": 4, "98b": "so"}, "first": {}}
     assert mark["flags"] == [] and mark["cpu"] < 3 and len(mark["secret"]) == 8
     assert {test["name"]: test["visibility"] for test in mark["tests"]}["hidden-98-1"] == "after_due_date"
+
+
+@pytest.mark.parametrize("known", ({}, {"double": "cell double raised NameError"}))
+def test_what_a_machine_had_no_time_for_costs_no_points_and_is_for_a_person(
+    known: dict[str, str], toy: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = NotebookAnswers(undecided="this machine had no time for its cells", cells=known)
+    monkeypatch.setattr(marking, "take", lambda cells, wanted: none)
+    mark = graded(toy, tmp_path, cells())
+    lost = {"check-98-1": 0, "hidden-98-1": 0} if known else {}
+    assert scores(mark) == FULL | lost
+    assert [flag for flag in mark["flags"] if "Nobody can tell what this is worth" in flag] or known
+    assert {test["verdict"] for test in mark["tests"]} == {"inconclusive"} | ({"fail"} if known else set())
 
 
 def test_a_mark_can_be_written_as_json_and_read_by_people(toy: Course, tmp_path: Path) -> None:
@@ -335,33 +352,6 @@ def test_what_is_missing_for_the_hidden_part_is_told_before_the_work(tmp_path: P
     assert open_course("03-total-order", tmp_path, public=True).keys is None
 
 
-def test_results_that_cannot_be_written_are_told_before_the_work(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be written"):
-        grade_notebooks(["a.ipynb"], Setting(lab="03-total-order", public=True), results=tmp_path / "none" / "r.json")
-
-
-def test_results_are_whole_after_each_notebook_and_one_id_twice_is_told(
-    toy: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batch, "_course", lambda setting: toy)
-    results = tmp_path / "results.json"
-    good = written(tmp_path / "ann" / f"{LAB.name}.ipynb", cells())
-    again = written(tmp_path / "other" / "ann.ipynb", cells())
-    (tmp_path / "bad.ipynb").write_text("{")
-    sizes = []
-
-    def tell(name: str, mark: Mark) -> None:
-        sizes.append(len(json.loads(results.read_text())["submissions"]))
-
-    paths = [tmp_path / "bad.ipynb", good, again]
-    marks = grade_notebooks(paths, Setting(lab="98"), results=results, tell=tell)
-    assert sizes == [1, 2, 3] and json.loads(results.read_text()) == {"submissions": marks}
-    assert [mark["score"] for mark in marks.values()] == [0, 12, 12]
-    assert [mark["student"] for mark in marks.values()] == ["bad", "ann", "ann"]
-    assert marks[str(good)]["flags"] == [f"handed in under the id ann, as this was: {again}"]
-    assert json.loads(results.read_text())["submissions"][str(good)]["score"] == 12
-
-
 LONG = """
 class MyDouble:
     def double(self, number):
@@ -380,18 +370,18 @@ class MyDouble:
 
 def test_answers_that_are_written_alike_are_told_to_people_and_cost_nothing(toy: Course, tmp_path: Path) -> None:
     renamed = LONG.replace("total", "sum_").replace("left", "rest").replace("unused", "i")
-    paths = []
+    paths = {}
     for name, source in {"ann": LONG, "bob": renamed, "cid": RIGHT}.items():
         found = cells()
         found[at(found, "double")]["source"] = source
-        paths.append(str(written(tmp_path / f"{name}.ipynb", found)))
+        paths[name] = written(tmp_path / f"{name}.ipynb", found)
     (tmp_path / "bad.ipynb").write_text("{")
-    assert batch._shape("x = " + "-" * 600 + "1" + " + 1" * 900) == frozenset()
-    hints = batch.likenesses([*paths, str(tmp_path / "bad.ipynb")], toy)
-    assert hints[paths[0]] == [f"cell double is written like that of {paths[1]} (1.00)"]
+    assert jobs._shape("x = " + "-" * 600 + "1" + " + 1" * 900) == frozenset()
+    hints = jobs.likenesses({**paths, "dan": tmp_path / "bad.ipynb"}, toy)
+    assert hints["ann"] == ["cell double is written like that of bob (1.00)"]
     assert [len(one) for one in hints.values()] == [1, 1, 0, 0]
-    known = batch.likenesses(paths, msgspec.structs.replace(toy, known=(shape(LONG),)))
-    assert known[paths[1]] == ["cell double is written like an answer in the keys (1.00)"] and known[paths[2]] == []
+    known = jobs.likenesses(paths, msgspec.structs.replace(toy, known=(shape(LONG),)))
+    assert known["bob"] == ["cell double is written like an answer in the keys (1.00)"] and known["cid"] == []
 
 
 def test_a_fault_of_the_grader_costs_one_notebook_and_is_flagged(
@@ -400,7 +390,7 @@ def test_a_fault_of_the_grader_costs_one_notebook_and_is_flagged(
     def broken(*_: Any) -> Mark:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(batch, "mark_submission", broken)
+    monkeypatch.setattr(jobs, "mark_submission", broken)
     mark = graded(toy, tmp_path, cells())
     assert mark["score"] == 0 and mark["flags"] == [mark["output"]]
     assert mark["output"].startswith("This notebook could not be graded: RuntimeError: broken")

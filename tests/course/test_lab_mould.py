@@ -3,24 +3,28 @@
 import ast
 import json
 import re
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import chatsys.teach.labs
+from chatsys.teach.classroom.misconceptions import nearest
+from chatsys.teach.classroom.results import CellResult, FailedAspect
+from chatsys.teach.classroom.signatures import signature_of_mistake
 from chatsys.teach.grading.grader import find_lab, known_labs
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import Mistake, read_keys
 from chatsys.teach.grading.lab import Exercise, Kind, Lab, PartResult, lines_of
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.grading.written import all_answers, judge_written
+from chatsys.teach.labs.pages import page_of, with_common_cells
 from chatsys.teach.labs.seeds import recorded
 
 COURSE = Path(__file__).parents[2] / "labs"
 SECRET = b"a secret for tests only"
-FEW = 24
+FEW = 12
 """So many hidden seeds instead of all: enough for each mistake, and fast."""
 
 
@@ -53,8 +57,15 @@ def few_seeds(exercise: Exercise, kind: Kind) -> Any:
     )
 
 
+@cache
+def outcomes_of(number: str, answer: type) -> list[PartResult]:
+    """Return what becomes of an answer to the exercise of this number; it is played once for all tests."""
+    lab, exercise = next((lab, one) for lab, one in EXERCISES if one.number == number)
+    return judge(exercise, answer, few_seeds, KEYS[lab.number])
+
+
 def tried(lab: Lab, exercise: Exercise, answer: type) -> dict[str, PartResult]:
-    return {one.kind: one for one in judge(exercise, answer, few_seeds, KEYS[lab.number])}
+    return {one.kind: one for one in outcomes_of(exercise.number, answer)}
 
 
 def pages(kind: str) -> list[Any]:
@@ -99,10 +110,38 @@ def test_a_mistake_loses_exactly_what_it_declares_and_is_told_why(
     assert lost == {kind: set(aspects) for kind, aspects in mistake.loses.items()}
     sentences = [one.sentence for one in outcomes.values() if one.lost]
     assert any(re.search(mistake.says, sentence) for sentence in sentences), sentences
+    shared = any("share" in sentence for sentence in sentences)
+    assert shared or not any(one.unsteady for one in outcomes.values()), "who keeps all in self does the same again"
     for outcome in outcomes.values():
         for finding in outcome.findings:
             assert len(finding.sentence) <= 300 and finding.sentence.endswith((".", "?")), finding.sentence
             assert re.search(r"\d|not written", finding.sentence), "it names no call, no message and no number"
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_the_misconception_map_names_each_mistake_that_stands_in_a_class(lab: Lab) -> None:
+    crowded: dict[tuple[str, ...], str] = {}
+    for exercise in lab.exercises:
+        mistakes = KEYS[lab.number].mistakes[exercise.number]
+        played = {name: outcomes_of(exercise.number, mistake.cls) for name, mistake in mistakes.items()}
+        known = {name: signature_of_mistake(mistakes[name], outcomes) for name, outcomes in played.items()}
+        for name, outcomes in played.items():
+            near = nearest(exercise, [as_cell(exercise, one) for one in outcomes], known)
+            assert near is not None and name in near.names, f"{exercise.number} {name} is taken for {near}"
+            crowded |= {near.names: exercise.number} if len(near.names) > 1 else {}
+    together = len([name for names in crowded for name in names])
+    assert together <= 0.25 * len([param for param in MISTAKES if param.values[0] is lab]), (
+        f"too many fail in the same way: {crowded}"
+    )
+
+
+def as_cell(exercise: Exercise, one: PartResult) -> CellResult:
+    """Return an outcome as results.json keeps it."""
+    failed = [FailedAspect(aspect=f.aspect, sentence=f.sentence, seed=f.seed) for f in one.findings]
+    return CellResult(
+        name=one.cell, score=one.points, max_score=one.possible, output=one.sentence, exercise=exercise.number,
+        kind=one.kind, lost=list(one.lost), failed=failed,
+    )  # fmt: skip
 
 
 def nothing(exercise: Exercise) -> type:
@@ -208,6 +247,20 @@ def test_every_requirement_that_costs_points_is_written_in_the_task(lab: Lab, pa
                 assert f"*{aspect}*" in text, (
                     f"{exercise.number} takes points for {aspect}, and the page does not say what that is"
                 )
+
+
+@pytest.mark.parametrize(("lab", "page"), [*pages("source"), *pages("release")])
+def test_the_page_says_what_its_declaration_says_and_has_what_all_pages_have(lab: Lab, page: Any) -> None:
+    wanted = json.loads(json.dumps(page))
+    with_common_cells(wanted, lab)
+    assert page == wanted, "run make pages"
+    assert lab.before, "what one should have done before it"
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_a_student_who_starts_again_gets_the_page_that_was_released(lab: Lab) -> None:
+    released = COURSE / "release" / lab.name / f"{lab.name}.ipynb"
+    assert page_of(lab).read_bytes() == released.read_bytes(), "run make pages"
 
 
 @pytest.mark.parametrize(("lab", "page"), pages("source"))

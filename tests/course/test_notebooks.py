@@ -19,7 +19,13 @@ LARGEST = 200_000
 read_any: Callable[..., nbformat.NotebookNode] = nbformat.read
 """nbformat's own function, which comes without types."""
 
+INSTRUCTORS = ROOT / "notebooks" / "instructor.ipynb"
+"""It plays no run: it grades."""
+
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+of_students = pytest.mark.parametrize(
+    "path", [path for path in NOTEBOOKS if path != INSTRUCTORS], ids=lambda path: path.stem
+)
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -48,6 +54,14 @@ def test_a_notebook_carries_no_widget_state_and_no_trace_of_this_machine(path: P
     assert not re.search(r"/home/|/root/|/tmp/|C:\\\\", path.read_text("utf-8"))
 
 
+def test_no_line_of_the_keys_stands_in_what_instructors_read() -> None:
+    """A notebook goes round; the answers stay in the keys."""
+    text = INSTRUCTORS.read_text(encoding="utf-8")
+    for key in sorted((ROOT / "labs" / "keys").glob("*/answers.py")):
+        lines = {line.strip() for line in key.read_text(encoding="utf-8").splitlines()}
+        assert not [line for line in lines if len(line) > 24 and "import" not in line and line in text]
+
+
 @each
 def test_a_notebook_was_run_from_top_to_bottom_without_an_error(path: Path) -> None:
     cells = [cell for cell in code(path) if cell.source.strip()]
@@ -56,7 +70,7 @@ def test_a_notebook_was_run_from_top_to_bottom_without_an_error(path: Path) -> N
     assert not [output for cell in cells for output in cell.outputs if output.get("name") == "stderr"]
 
 
-@each
+@of_students
 def test_what_a_cell_shows_is_ignored_only_where_real_time_passes(path: Path) -> None:
     kept = [cell for cell in code(path) if "nbval-ignore-output" not in cell.metadata.get("tags", [])]
     figures = [cell for cell in kept if any("plotly" in kind for o in cell.outputs for kind in o.get("data", {}))]
@@ -64,7 +78,7 @@ def test_what_a_cell_shows_is_ignored_only_where_real_time_passes(path: Path) ->
     assert all("processes" not in cell.source and "cluster" not in cell.source for cell in figures)
 
 
-@each
+@of_students
 def test_every_scenario_ends_in_a_check(path: Path) -> None:
     assert sum("check(" in cell.source for cell in code(path)) >= 3
 

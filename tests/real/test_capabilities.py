@@ -39,7 +39,7 @@ from chatsys.campaign.fuzz import fuzz
 from chatsys.campaign.bench import _import_seconds
 from chatsys.runtime.nodes import control
 from chatsys.isolation.worker import Worker
-from chatsys.teach.grading.batch import Setting, grade_notebooks
+from chatsys.teach.classroom.jobs import Setting, grade_each
 from chatsys.mutants.stories import pasted
 members = {1: "127.0.0.1:5001"}
 node = NodeConfig(node=1, data="nowhere", cluster=ClusterConfig(members=members, quorum=1))
@@ -47,7 +47,7 @@ for act in (
     Cluster, lambda: Cluster(where="processes"), lambda: ClientHost(["127.0.0.1:1"], "ann", print).start(),
     lambda: run_node(node), lambda: soak(1), lambda: fuzz(10, 10), lambda: _import_seconds("json"),
     lambda: control.pause(1), lambda: pasted("1"), lambda: Worker(b""),
-    lambda: grade_notebooks([], Setting(lab="03")),
+    lambda: list(grade_each([], Setting(lab="03"))),
 ):
     try:
         act()

@@ -5,6 +5,7 @@ Each flood is let loose in a process of its own, whose memory can be looked at.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -20,8 +21,9 @@ from pingpong import PingPong
 
 from chatsys.errors import ChatsysError, named, told
 from chatsys.isolation.answer import ANSWER
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.drain import Drain, say_bytes
-from chatsys.isolation.limits import Allowance, Quota
+from chatsys.isolation.limits import Quota
 from chatsys.isolation.worker import call_in_worker
 from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
@@ -204,7 +206,10 @@ def test_a_class_that_leaves_or_keeps_threads_is_told_and_at_once() -> None:
     assert "raised SystemExit: 3 (test_floods.py, line " in grade("3.1", right(lambda: sys.exit(3))).sentence
     keeps = right(int, in_init=lambda: threading.Thread(target=time.sleep, args=(1000,)).start())
     begun = time.monotonic()
-    assert grade("3.1", keeps).verdict == "fail"
+    result = grade("3.1", keeps)
+    assert (result.verdict, result.points) == ("fail", 0)
+    told = r"MyHoldBack starts threads \(test_floods.py, line \d+\) that go on .* the judge does not allow; do all of the work"
+    assert re.match(told, result.sentence), result.sentence
     assert time.monotonic() - begun < 20
 
 

@@ -193,5 +193,5 @@ def test_who_does_not_read_loses_the_link(cluster: Cluster) -> None:
         def dropped() -> list[str]:
             return [str(record.reason) for record in cluster.trace.of("drop")[before:]]
 
-        assert cluster.until(lambda: any("does not read" in reason for reason in dropped()), 4 * SECONDS)
+        assert cluster.until(lambda: any("does not read" in reason for reason in dropped()), 12 * SECONDS)
     still_chats(cluster, "after the deaf one")

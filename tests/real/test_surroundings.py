@@ -4,7 +4,9 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -114,7 +116,6 @@ REFUSED = [
         "is not a file that can be read (File name too long); give the notebook that was",
     ),
     (f"grade nb.ipynb --lab {LONG}", "File name too long"),
-    ("grade dir --lab 03-total-order", "dir is not a file that can be read (Is a directory)"),
     ("client --port 1 --host my..host", "address is 'my..host:1', which no machine can be called"),
     (f"client --port 1 --host {'a' * 80}", "which no machine can be called"),
     ("client --port 1 --host ü..x", "which no machine can be called"),
@@ -126,7 +127,7 @@ REFUSED = [
 def test_what_stands_in_the_way_is_told(
     run: Run, stage: Path, monkeypatch: pytest.MonkeyPatch, line: str, words: str
 ) -> None:
-    monkeypatch.setattr("chatsys.teach.grading.batch.grade_notebooks", lambda _, setting, **__: _find(setting.lab))
+    monkeypatch.setattr("chatsys.teach.classroom.jobs.the_course", lambda setting: _find(setting.lab))
     monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.1)
     refused(run(*line.split()), words)
     assert not (stage / "~nobodyhere").exists()
@@ -224,10 +225,21 @@ def test_a_letter_that_the_terminal_lacks_is_escaped(tmp_path: Path) -> None:
         assert done.returncode == 0 and "d\\udcff" in done.stdout and not done.stderr
 
 
-def test_nobodys_folder_is_told_to_nobody(tmp_path: Path) -> None:
+@pytest.fixture
+def for_all(tmp_path: Path) -> Iterator[Path]:
+    """A folder that every user of the machine can reach, wherever temporary files are."""
     for path in (*tmp_path.parents, tmp_path):
         if any(part.startswith("pytest-") for part in path.parts):
             path.chmod(path.stat().st_mode | 0o055)
+    places = (tmp_path, Path("/var/tmp"), Path(__file__).parent)
+    reached = (one for one in places if all(above.stat().st_mode & 0o001 for above in (one, *one.parents)))
+    with tempfile.TemporaryDirectory(dir=next(reached)) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_nobodys_folder_is_told_to_nobody(for_all: Path) -> None:
+    tmp_path = for_all
     (tmp_path / "x").write_text("")
     lines = {
         f"simulate {SHORT} --resume {tmp_path}/warm": "",  # as root: nobody may not even read all of Python
@@ -388,5 +400,19 @@ def test_a_folder_is_removed_whatever_stands_in_it(tmp_path: Path) -> None:
         os.chdir(here)
     remove(folder)
     assert not folder.exists() and ours.stat().st_mode & 0o777 == 0o640
-    remove(folder)
     remove(None)
+
+
+def test_a_folder_that_cannot_be_removed_leaves_the_one_it_stands_in_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o1777)
+    remove(tmp_path / "none")
+    (tmp_path / "busy").mkdir()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOTEMPTY, "a process that ends still writes there")
+
+    monkeypatch.setattr(os, "rmdir", full)
+    remove(tmp_path / "busy")
+    assert tmp_path.stat().st_mode & 0o7777 == 0o1777

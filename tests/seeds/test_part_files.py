@@ -178,12 +178,12 @@ def test_a_search_with_a_part_of_ones_own_is_inconclusive_where_it_hangs_or_leav
 
 
 def test_a_task_that_goes_on_is_not_given_up() -> None:
-    answer = call_in_worker(go_on, limit=1.5)
+    answer = call_in_worker(go_on, limit=0.8)
     assert answer.value == "done"
 
 
 def go_on(parts: Any) -> str:
-    until = time.monotonic() + 4
+    until = time.monotonic() + 2
     while time.monotonic() < until:
         heartbeat()
     return "done"

@@ -1,11 +1,15 @@
 """Measure what grading costs: `python tests/support/measure_grading.py [JOBS]`, on a machine that does nothing else.
 
 40 submissions of lab 03, right and wrong ones      seconds on the wall, seconds of CPU
-a right answer to each exercise, all of its parts   seconds of CPU: the judge's, and the confined process's
+one right submission, after the first one           seconds of CPU: the judge's and those of all processes together
+a right answer to each exercise, all of its parts   seconds of CPU: the judge's, the confined processes', and both
 the public part, as a student waits for it          seconds on the wall
+
+What is there before the first answer is frozen, as in a batch: the collector of circles passes over it.
 """
 
 import copy
+import gc
 import json
 import resource
 import sys
@@ -16,7 +20,7 @@ from pathlib import Path
 import nbformat
 from submissions import SUBMISSIONS
 
-from chatsys.teach.grading import batch
+from chatsys.teach.classroom.jobs import Job, Setting, grade_each
 from chatsys.teach.grading.grader import find_lab, grade
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import read_keys
@@ -45,9 +49,14 @@ def measure_class(jobs: int, count: int = 40) -> None:
             SUBMISSIONS[names[number % len(names)]].make(made)
             paths.append(Path(folder) / f"student{number}.ipynb")
             paths[-1].write_text(json.dumps(made))
-        setting = batch.Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
+        setting = Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
+        every = [Job(key=path.stem, path=str(path), student=path.stem) for path in paths]
+        for one in every[:2]:
+            mark = dict(grade_each([one], setting))[one.key]
+        print(f"one right submission: {mark['score']:g} points, {mark['cpu']:.1f} s of CPU")
         begun, before = time.monotonic(), cpu()
-        batch.grade_notebooks(paths, setting, jobs=jobs)
+        for _ in grade_each(every, setting, jobs):
+            pass
         wall, after = time.monotonic() - begun, cpu()
         print(f"{count} submissions, {jobs} jobs: {wall:.0f} s, {sum(after) - sum(before):.0f} s of CPU")
 
@@ -57,6 +66,7 @@ def measure_answers() -> None:
     lab = find_lab(LAB)
     assert lab is not None
     keys = read_keys(LABS, lab)
+    gc.freeze()
     for exercise in lab.exercises:
         answer = keys.answers[exercise.number]["reference"]
 
@@ -71,7 +81,8 @@ def measure_answers() -> None:
             before = cpu()
             judge(exercise, answer, seeds, keys)
             mine, childs = (after - begun for after, begun in zip(cpu(), before, strict=True))
-            print(f"{exercise.number} {turn}: judge {mine:.2f} s, confined process {childs:.2f} s of CPU")
+            told = f"judge {mine:.2f} s, confined processes {childs:.2f} s, together {mine + childs:.2f} s of CPU"
+            print(f"{exercise.number} {turn}: {told}")
         begun = time.monotonic()
         grade(exercise.number, answer)
         print(f"{exercise.number} public: {time.monotonic() - begun:.1f} s until a student reads it")

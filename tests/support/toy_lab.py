@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from chatsys.isolation.calls import Call, CallScript, Method
+from chatsys.teach.grading.course import Course
 from chatsys.teach.grading.keys import Keys
 from chatsys.teach.grading.lab import Exercise, Explain, Finding, GradedPart, Lab, Predict
-from chatsys.teach.grading.marking import Course
 from chatsys.teach.grading.reading import Source
 
 Cell = dict[str, Any]

@@ -5,29 +5,33 @@
 Most bugs are one small method of a part, overridden in one line: a rule that can be broken so stands alone
 in the protocol, too.
 
-Read also `mutant` (what one is), `mutants.hunt` (how each is found out).
+Read also `mutant` (what one is), `open` (those that students read), `mutants.hunt` (how each is found out).
 """
 
+from collections.abc import Iterator
+
 from chatsys.errors import UsageError
-from chatsys.mutants.bugs.catchup import CATCHUP
-from chatsys.mutants.bugs.failure import FAILURE
-from chatsys.mutants.bugs.fence import FENCE
+from chatsys.mutants import closed
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.mutants.bugs.ordering import ORDERING
-from chatsys.mutants.bugs.sessions import SESSIONS
-from chatsys.mutants.bugs.storage import STORAGE
-from chatsys.mutants.bugs.succession import SUCCESSION
+from chatsys.mutants.bugs.open import OPEN
 
 __all__ = ["MUTANTS", "Mutant", "named"]
 
-MUTANTS: dict[str, Mutant] = {
-    one.name: one for one in (*SUCCESSION, *FENCE, *ORDERING, *CATCHUP, *SESSIONS, *FAILURE, *STORAGE)
-}
+
+def _closed() -> Iterator[Mutant]:
+    """Yield the bugs of the pages that are here."""
+    for name in closed.BUGS:
+        if (page := closed.page(f"bugs.{name}")) is not None:
+            yield from getattr(page, name.upper())
+
+
+MUTANTS: dict[str, Mutant] = {one.name: one for one in (*_closed(), *OPEN)}
 """Every mutant by its name."""
 
 
 def named(name: str) -> Mutant:
     """Return the mutant of this name; raises `UsageError` for an unknown one."""
     if name not in MUTANTS:
-        raise UsageError(f"There is no mutant {name!r}; the mutants are {', '.join(MUTANTS)}.")
+        here = "" if closed.is_whole() else f" here: {closed.NOT_HERE}"
+        raise UsageError(f"There is no mutant {name!r}{here}; the mutants are {', '.join(MUTANTS)}.")
     return MUTANTS[name]

@@ -18,13 +18,6 @@ class RaisesTooLittle(CatchUp):
         return super()._relay_chunk(sender, replace(chunk, term=0))
 
 
-class NoRelay(CatchUp):
-    """Asks nobody but the leader."""
-
-    def _ask_relay(self, peer: int) -> Effects:
-        return []
-
-
 class SecondRoad(CatchUp):
     """Writes what it fetched at the end of the log, by a road of its own."""
 
@@ -60,13 +53,6 @@ CATCHUP = (
         parts={"catchup": RaisesTooLittle},
         plan=FIVE,
         directed="Q24",
-    ),
-    Mutant(
-        name="no relay",
-        story="A node that cannot hear the leader asks nobody else, and stays behind.",
-        killers=("L2",),
-        parts={"catchup": NoRelay},
-        directed="Q21",
     ),
     Mutant(
         name="second append path",

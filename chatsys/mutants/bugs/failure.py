@@ -3,21 +3,10 @@
 Read also `protocol.failure` and `protocol.election`, which do it right.
 """
 
-from chatsys.actor.effects import Effects, Note
+from chatsys.actor.effects import Effects
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.mutants.bugs.succession import ClaimsTheTerm
-from chatsys.protocol.decisions import Stand, Suspect
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
-
-
-class NoTrust(Detector):
-    """Helps anybody to depose a leader that it hears perfectly well."""
-
-    def settle(self, now: float) -> Effects:
-        """Never trust."""
-        self.state.trust = False
-        return super().settle(now)
 
 
 class DefersForEver(Bully):
@@ -26,24 +15,6 @@ class DefersForEver(Bully):
     def _count(self, now: float) -> Effects:
         self.may_defer = True
         return super()._count(now)
-
-
-class ClaimsTheLead(Bully):
-    """Garcia-Molina to the letter: the highest id that is up is the coordinator, and says so."""
-
-    def nominate(self, suspicion: Suspect, now: float) -> Effects:
-        """Ask nobody if there is nobody above."""
-        effects = super().nominate(suspicion, now)
-        if not effects or self.state.members.outranking:
-            return effects
-        return [effect for effect in effects if isinstance(effect, Note)] + [Stand()]
-
-
-class NeverRetires(Detector):
-    """Leads on, whoever answers."""
-
-    def _unanswered(self) -> int:
-        return 0
 
 
 class SleepsWell(Detector):
@@ -56,33 +27,11 @@ class SleepsWell(Detector):
 
 FAILURE = (
     Mutant(
-        name="claims the lead at start",
-        story="As in the book's Bully, the highest node claims the lead; nobody is asked to promise anything.",
-        killers=("S5", "S8", "S1"),
-        parts={"election": ClaimsTheLead, "succession": ClaimsTheTerm},
-        directed="C4",
-        seed=3,
-    ),
-    Mutant(
-        name="no trust",
-        story="A node supports every nominee, also while it hears the leader, so one bad link deposes leader after leader.",
-        killers=("L1", "L4"),
-        parts={"failure": NoTrust},
-        directed="Q22",
-    ),
-    Mutant(
         name="unbounded deference",
         story="A node stands back for a higher one again and again, although that one cannot lead.",
         killers=("L1",),
         parts={"election": DefersForEver},
         directed="Q27",
-    ),
-    Mutant(
-        name="no check-quorum",
-        story="A leader that no quorum answers goes on leading, and whoever hears it waits for ever.",
-        killers=("L3",),
-        parts={"failure": NeverRetires},
-        directed="Q26",
     ),
     Mutant(
         name="no wake check",

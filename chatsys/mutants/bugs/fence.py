@@ -3,44 +3,25 @@
 Read also `protocol.fence`, which does it right; `succession` (promises).
 """
 
-from typing import Any, ClassVar
-
 import msgspec
 
 from chatsys.actor.effects import Append, Effects
 from chatsys.mutants.bugs.mutant import Mutant, search
+from chatsys.mutants.bugs.open import Hole
 from chatsys.protocol.decisions import Yield
 from chatsys.protocol.fence import FROM_A_LEADER, Fence
-from chatsys.protocol.messages import Ack, CatchupReply, Coordinator, Heartbeat, Ok, Propose
+from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Ok, Propose
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
 
 
-class _Hole(Fence):
-    """Lets frames of one kind pass although their term is over."""
-
-    kind: ClassVar[Any] = ()
-
-    def check(self, sender: int, message: msgspec.Struct) -> tuple[Effects, bool]:
-        """Look at the term of everything else."""
-        if isinstance(message, self.kind) and message.term < self.state.term:
-            return [], True
-        return super().check(sender, message)
-
-
-class LowerPropose(_Hole):
+class LowerPropose(Hole):
     """Lets a deposed leader's batches pass."""
 
     kind = Propose
 
 
-class StaleAck(_Hole):
-    """Lets confirmations of an older term pass."""
-
-    kind = Ack
-
-
-class StaleReplies(_Hole):
+class StaleReplies(Hole):
     """Lets replies of an older term pass."""
 
     kind = CatchupReply
@@ -100,13 +81,6 @@ class StaleBeats(Fence):
 
 
 FENCE = (
-    Mutant(
-        name="stale ACK counted",
-        story="An ACK is counted whatever its term; what it confirmed may have been replaced since.",
-        killers=("S8",),
-        parts={"fence": StaleAck},
-        directed="Q2",
-    ),
     Mutant(
         name="lower-term PROPOSE accepted",
         story="A deposed leader's PROPOSE is written into the log like any other.",

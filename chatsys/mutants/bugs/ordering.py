@@ -12,21 +12,12 @@ from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects
 from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
-from chatsys.protocol.decisions import Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Entry, Propose
 from chatsys.protocol.ordering import Progress, Receiver, Sequencer
 from chatsys.protocol.state import NodeState
 
 # --- the leader's side ----------------------------------------------------------------------
-
-
-class CommitsOldTerms(Sequencer):
-    """Counts copies of any entry; its term does not matter."""
-
-    def may_commit(self, seq: int) -> bool:
-        """Ask for no term."""
-        return True
 
 
 class CountsItselfEarly(Sequencer):
@@ -114,19 +105,6 @@ class CommitsByLast(Receiver):
         return super().bound(leaders)
 
 
-class KeepsEarlyBatches(Receiver):
-    """Holds early batches across leaders, and lets them out past the fence."""
-
-    def _release(self, sender: int) -> Effects:
-        early = self.early.release(self.log.last_seq)
-        return [] if early is None else self._accept(sender, early)
-
-    def follow(self, now: float, decision: Yield) -> Effects:
-        """Keep what is held."""
-        self.owed, self.complained = None, -1
-        return []
-
-
 class ComplainsEachTime(Receiver):
     """Refuses every batch that comes early, not one per gap."""
 
@@ -156,14 +134,6 @@ class Hoards(Receiver):
 
 
 ORDERING = (
-    Mutant(
-        name="old-term commit",
-        story="A leader commits entries of older terms by counting copies, without an entry of its own term on top.",
-        killers=("S8",),
-        parts={"sequencer": CommitsOldTerms},
-        plan=FIVE,
-        directed="Q1",
-    ),
     Mutant(
         name="own copy counted early",
         story="The leader counts its own copy before its disk holds it.",
@@ -220,13 +190,6 @@ ORDERING = (
         parts={"receiver": CommitsByLast},
         directed="Q9",
         seed=6,
-    ),
-    Mutant(
-        name="hold-back kept across terms",
-        story="Batches that an old leader sent early are let into the log under the next leader, past the fence.",
-        killers=("S1",),
-        parts={"receiver": KeepsEarlyBatches},
-        directed="Q23",
     ),
     Mutant(
         name="hold-back unbounded",

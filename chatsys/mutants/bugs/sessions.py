@@ -6,32 +6,16 @@ Read also `protocol.sessions`, which does it right.
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects, Send
 from chatsys.mutants.bugs.mutant import Mutant
+from chatsys.mutants.bugs.open import EmptyTable
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.sessions import Pair, Sessions
 
 
-class _NoTable(SessionTable):
-    """Knows every client and finds everything new."""
-
-    def apply(self, entry: Entry) -> str:
-        """Look up nothing."""
-        return "new"
-
-
-class NoDedup(Sessions):
-    """Numbers every SUBMIT, repeated or not."""
-
-    table_class = _NoTable
-
-    def _admit(self, sender: Address, submit: Submit) -> Effects:
-        return self._number(sender, submit)
-
-
 class LeadersTable(Sessions):
     """Keeps the table while it leads, from the messages it numbered itself; delivery trusts it."""
 
-    table_class = _NoTable
+    table_class = EmptyTable
 
     def lead(self, now: float) -> Effects:
         """Begin with an empty table: the log is not read again."""
@@ -99,14 +83,6 @@ class OkForKnown(Sessions):
 
 
 SESSIONS = (
-    Mutant(
-        name="no session dedup",
-        story="A message that is sent again gets a second number, and is delivered twice.",
-        killers=("S4",),
-        parts={"sessions": NoDedup},
-        directed="C7",
-        seed=0,
-    ),
     Mutant(
         name="session table not rebuilt",
         story="The table of what was numbered lives in the leader's memory, so the next leader numbers retries again.",

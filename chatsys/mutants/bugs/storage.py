@@ -12,7 +12,7 @@ from chatsys.actor import logfile
 from chatsys.actor.actor import Address
 from chatsys.actor.outbox import Outbox
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.protocol.messages import Ack, Promise
+from chatsys.protocol.messages import Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.storage import NODE_RECORDS
 
@@ -23,22 +23,10 @@ class _HastyPromises(Outbox):
         return isinstance(message, Promise) or super().admit(to, message)
 
 
-class _HastyAcks(Outbox):
-    def admit(self, to: Address, message: msgspec.Struct) -> bool:
-        """Let ACKs go at once."""
-        return isinstance(message, Ack) or super().admit(to, message)
-
-
 class PromisesInMemory(Node):
     """Promises first and writes it down later."""
 
     outbox: ClassVar[type[Outbox]] = _HastyPromises
-
-
-class AcksInMemory(Node):
-    """Says that it holds what its disk does not hold yet."""
-
-    outbox: ClassVar[type[Outbox]] = _HastyAcks
 
 
 def read_all(
@@ -67,14 +55,6 @@ STORAGE = (
         killers=("S5", "S14"),
         actor=PromisesInMemory,
         directed="Q5",
-        seed=0,
-    ),
-    Mutant(
-        name="ACK before fsync",
-        story="The follower confirms a batch before its disk holds it; a crash loses what was counted as a copy.",
-        killers=("S8", "S14"),
-        actor=AcksInMemory,
-        directed="Q7",
         seed=0,
     ),
     Mutant(

@@ -11,10 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from chatsys.actor.actor import Address
-from chatsys.actor.effects import Append, Effects
+from chatsys.actor.effects import Effects
 from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant, search
-from chatsys.protocol.decisions import Lead, Stand
+from chatsys.protocol.decisions import Lead
 from chatsys.protocol.messages import Label
 from chatsys.protocol.node import Node
 from chatsys.protocol.part import Part
@@ -71,20 +71,6 @@ class LeadsUnprepared(Succession):
 
     def _complete(self, now: float) -> Effects:
         return [Lead()]
-
-
-class ClaimsTheTerm(Succession):
-    """Enters the next term by itself, and leads with the log it has; no promise is asked for."""
-
-    def stand(self, decision: Stand, now: float) -> Effects:
-        """Claim the lead; nobody is asked."""
-        state = self.state
-        state.enter(state.term + 1, promised_to=state.me)
-        return [
-            state.become(Role.PREPARING, "the highest one claims the lead"),
-            Append(Promised(state.term, state.me)),
-            Lead(),
-        ]
 
 
 class AdoptsTheLongest(Succession):

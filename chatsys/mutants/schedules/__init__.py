@@ -8,27 +8,36 @@ schedules are those in which the majority's protocol lives by one rule, and its 
 
 Assumes   nothing of chance: a schedule is the same on every machine.
 Promises  `play(name, flawed=True)` breaks one of `breaks`; `play(name)` breaks nothing.
-Read also `stage` (the tools); `textbook` and `bugs` (C), `copies`, `terms` and `lively` (Q).
+Read also `stage` (the tools); `open` (what the notebooks play); `textbook` and `bugs` (C), `copies`, `terms` and `lively` (Q).
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from chatsys.errors import UsageError
-from chatsys.mutants.schedules import bugs, copies, lively, terms, textbook
+from chatsys.mutants import closed
+from chatsys.mutants.bugs import MUTANTS
+from chatsys.mutants.schedules import open, textbook
 from chatsys.mutants.schedules.directed import ENTERED, Directed, Played
 
-__all__ = ["DIRECTED", "Directed", "Played", "bugs", "copies", "lively", "play", "rows", "terms", "textbook"]
+__all__ = ["DIRECTED", "Directed", "Played", "open", "play", "rows", "textbook"]
 
+for _page in closed.SCHEDULES:
+    closed.page(f"schedules.{_page}")  # enters its schedules, if it is here
 
-DIRECTED: dict[str, Directed] = dict(sorted(ENTERED.items(), key=lambda item: (item[0][0], int(item[0][1:]))))
-"""Every directed schedule by its name, C1 to Q29."""
+DIRECTED: dict[str, Directed] = {
+    name: one
+    for name, one in sorted(ENTERED.items(), key=lambda item: (item[0][0], int(item[0][1:])))
+    if not one.defect or one.defect in MUTANTS
+}
+"""Every directed schedule by its name, C1 to Q29; in a student's bundle those whose bug is there."""
 
 
 def play(name: str, flawed: bool = False) -> Played:
     """Play a directed schedule; `flawed` with quorum 1 or its named bug.  Raises `UsageError` for an unknown name."""
     if name not in DIRECTED:
-        raise UsageError(f"There is no schedule {name!r}; the schedules are {', '.join(DIRECTED)}.")
+        here = "" if closed.is_whole() else f" here: {closed.NOT_HERE}"
+        raise UsageError(f"There is no schedule {name!r}{here}; the schedules are {', '.join(DIRECTED)}.")
     return DIRECTED[name].play(flawed)
 
 

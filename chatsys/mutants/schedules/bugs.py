@@ -8,24 +8,7 @@ Read also `textbook` (quorum 1), `mutants.hunt` (the bugs).
 from chatsys.config import Limits
 from chatsys.mutants.schedules.directed import directed
 from chatsys.mutants.schedules.quiet_world import QuietWorld
-from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Propose, Submit, SubmitReply
-
-
-@directed("C4", "The highest one comes back and claims", breaks=("S5", "S8", "S1"), defect="claims the lead at start")
-def the_highest_returns(stage: QuietWorld) -> None:
-    """Node 3 was away; node 2 leads, and messages went by.  Then 3 comes back.
-
-    In the book's Bully it is the coordinator because it is the highest: it leads at once, with its
-    old log.  Here it asks first, hears that 2 is alive, and follows.
-    """
-    stage.crash(3)
-    stage.elect(2)
-    stage.say("while three was away", node=2, author="bob")
-    stage.run(1)
-    stage.restart(3)
-    stage.run(0.005)
-    stage.nominate(3)
-    stage.run(4)
+from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Propose, Submit
 
 
 @directed("C5", "A voice from an older term", breaks=("S8", "S1"), defect="no fence")
@@ -43,24 +26,6 @@ def an_older_term(stage: QuietWorld) -> None:
 def the_old_leaders_batch(stage: QuietWorld) -> None:
     """As C5, with a fence that has a single hole: PROPOSE of an older term passes it."""
     _an_old_batch_arrives(stage)
-
-
-@directed("C7", "Said once, sent twice", breaks=("S4",), defect="no session dedup")
-def sent_twice(stage: QuietWorld) -> None:
-    """A message is committed, but its ok is lost with the leader that sent it; the client asks again.
-
-    The next leader finds the pair (client, number) in its table and says ok without a new number.
-    Without a table it numbers the message again, and everybody reads it twice.
-    """
-    stage.say("hello")
-    stage.run(0.5)
-    lost = stage.hold(SubmitReply, receiver="ann")
-    stage.say("once")
-    stage.run(0.2)
-    stage.crash(3)
-    lost.drop(shut=False)
-    stage.elect(2)
-    stage.run(8)
 
 
 @directed("C8", "Two roads into the log", breaks=("S1", "S12"), defect="second append path")
@@ -82,28 +47,6 @@ def two_roads(stage: QuietWorld) -> None:
     stage.run(0.3)
     slow.open()
     stage.say("four", node=3)
-    stage.run(3)
-
-
-@directed("C9", "The lights go out", breaks=("S7", "S14"), defect="ACK before fsync")
-def the_lights_go_out(stage: QuietWorld) -> None:
-    """All disks are busy; a message is confirmed from memory; then the power fails everywhere.
-
-    Whoever confirms only what is on disk had not said ok yet.
-    """
-    for node in stage.nodes:
-        stage.stall(node)
-    stage.say("in memory only", node=3)
-    stage.run(0.1)
-    for node in stage.nodes:
-        stage.forget_unsynced(node)
-        stage.unstall(node)
-    for client in ("ann@3", "bob@2"):
-        stage.silence(client)
-    for node in stage.nodes:
-        stage.restart(node)
-    stage.elect(3)
-    stage.say("after the dark", node=3, author="eve")
     stage.run(3)
 
 

@@ -10,11 +10,9 @@ Read also `check.liveness` (the laws and their limits), `check.frames`, `textboo
 
 from chatsys.config import Limits, Timing
 from chatsys.mutants.schedules.directed import directed
+from chatsys.mutants.schedules.open import COURSE
 from chatsys.mutants.schedules.quiet_world import QuietWorld
 from chatsys.protocol.messages import Heartbeat, Prepare, TransferLead
-
-COURSE = Timing(hand_over_retry=8.0)
-"""The course's timing, and a value of its own: nodes act for themselves."""
 
 
 @directed(
@@ -40,37 +38,6 @@ def a_dead_leaders_heartbeats(stage: QuietWorld) -> None:
         stage.run(0.5)
 
 
-@directed("Q21", "The star", breaks=("L2",), defect="no relay", timing=COURSE, judges=("L1", "L2", "L3", "L6"))
-def the_star(stage: QuietWorld) -> None:
-    """The link between 1 and 3 is cut for good; only 2 reaches everybody, and 3 leads.
-
-    Node 1 hears of a leader that it cannot hear, and gets what is committed from 2.
-    """
-    stage.cut(1, 3)
-    stage.calm()
-    stage.say("for everybody", node=3)
-    stage.run(30)
-
-
-@directed(
-    "Q22",
-    "The star, and a restless point of it",
-    breaks=("L4",),
-    defect="no trust",
-    timing=COURSE,
-    judges=("L1", "L2", "L3", "L4", "L6"),
-)
-def a_restless_point(stage: QuietWorld) -> None:
-    """The same star: node 1 hears no leader and nominates itself, again and again.
-
-    Node 2 hears 3 well and answers `alive`.  If it supported 1 instead, the two ends of the star
-    would depose each other for ever.
-    """
-    stage.cut(1, 3)
-    stage.calm()
-    stage.run(80)
-
-
 @directed("Q25", "Refusals that multiply", breaks=("frames",), defect="every ACK{false} re-opens the window",
           limits=Limits(batch_entries=4, window_entries=2048))  # fmt: skip
 def refusals_that_multiply(stage: QuietWorld) -> None:
@@ -84,21 +51,6 @@ def refusals_that_multiply(stage: QuietWorld) -> None:
         for _ in range(12):
             stage.say(f"word {number}", author=f"author {number}", node=3)
     stage.run(10)
-
-
-@directed(
-    "Q26", "The deaf leader", breaks=("L3",), defect="no check-quorum", timing=COURSE, judges=("L1", "L2", "L3", "L6")
-)
-def the_deaf_leader(stage: QuietWorld) -> None:
-    """Nothing reaches the leader any more, but everybody hears its heartbeats.
-
-    It can commit nothing, and nobody suspects it.  It must notice itself that no quorum answers.
-    """
-    stage.cut(1, 3, one_way=True)
-    stage.cut(2, 3, one_way=True)
-    stage.calm(1, 2)
-    stage.say("is anybody there?", node=2, author="bob")
-    stage.run(35)
 
 
 @directed("Q27", "After you, for ever", breaks=("L1",), nodes=5, defect="unbounded deference",

@@ -127,25 +127,6 @@ def an_old_announcement(stage: QuietWorld) -> None:
     stage.run(3)
 
 
-@directed("Q23", "Held back for the wrong leader", breaks=("S1",), defect="hold-back kept across terms")
-def held_back_for_the_wrong_leader(stage: QuietWorld) -> None:
-    """Node 1 holds an early batch of leader 3; leader 2 of the next term fills the gap before it.
-
-    The batch fits now: its prev is there.  But it is the voice of a term that is over, and 2 has
-    given the position to its own barrier.
-    """
-    missing = stage.hold(Propose, sender=3, receiver=1, wants=lambda message: _text(message) == "x")
-    only_one = stage.hold(Propose, sender=3, receiver=2, wants=lambda message: _text(message) == "y")
-    stage.say("x", node=3)
-    stage.say("y", node=3)
-    stage.run(0.1)
-    stage.crash(3)
-    for gate in (missing, only_one):
-        gate.drop(shut=False)
-    stage.elect(2)
-    stage.run(3)
-
-
 @directed("Q24", "Relayed too quietly", breaks=("broken",), nodes=5, defect="relay raises only to the entries' term")
 def relayed_too_quietly(stage: QuietWorld) -> None:
     """An old leader's late batch meets a node that got the committed entry by relay.
@@ -175,10 +156,6 @@ def relayed_too_quietly(stage: QuietWorld) -> None:
     stage.run(0.1)
     stage.simulation.gates.clear()
     stage.run(5)
-
-
-def _text(message: Any) -> str:
-    return str(message.entries[0].text) if message.entries else ""
 
 
 def _holds_a_barrier(message: Any) -> bool:

@@ -11,7 +11,8 @@
     reading        the file of a notebook;  tidying: what became of its cells is put right;  submission: what is in it
     taking         its cells run and its answers leave it, by value;  cell_process, running: the process in which that
                    happens, from outside and from inside;  exchange: what the two say to each other
-    marking        one notebook's mark;  batch: many of them;  nbgrader_judge: in a gradebook
+    course         what is known before the first notebook is opened
+    marking        one notebook's mark;  nbgrader_judge: the same in a gradebook;  a class: `teach.classroom`
 
 It knows no lab by its name: a lab is the folder labs/labNN, found by its number.
 

@@ -5,7 +5,9 @@
                     `- it ends by itself
 
 Its clock is read from outside, because a cell can keep its own process from looking; the process looks first, and says
-in which line it was.
+in which line it was.  The clock on the wall decides nothing.  A process that computes nothing either sleeps, which is
+its own doing and is bounded, or is kept from running, by a busy machine or by who suspended it: then it is waited for,
+much longer, and given up as late, which costs nobody points.
 
 Promises  what it says is decoded strictly and bounded in bytes; afterwards it is gone, with whatever it began.
 Read also `exchange` (what is said), `taking` (who begins it), `isolation.confinement`.
@@ -25,24 +27,35 @@ from typing import IO, Literal
 import msgspec
 
 from chatsys.isolation.beginning import clean_environment
+from chatsys.isolation.budget import SLACK
 from chatsys.isolation.drain import Drain
-from chatsys.isolation.limits import THREADS, overfull, taken, unlinked
+from chatsys.isolation.limits import THREADS, Idle, Taken, overfull, taken, unlinked
 from chatsys.teach.grading.exchange import Begun, Confined, Done, Request, Stopped, Told
 
 BEGINNING = 60.0
-"""Seconds on the wall until a process is ready."""
+"""Seconds in which a process computes nothing until it is ready."""
 ANSWER, ALL_ANSWERS = 16 << 20, 64 << 20
 """Bytes that one answer may have; bytes that a process may tell in all."""
 MOST_FILES = 10_000
 """Files and folders that it may make."""
-SLACK = 0.5
-"""Seconds of CPU that the process has to say by itself where it is."""
+SAYING = 1.0
+"""Seconds on the wall that a process that sleeps has to say where it is."""
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cells of a notebook still may, in seconds, all together; `nap` is for one cell."""
+
+    cpu: float
+    sleep: float
+    nap: float
+    wait: float
+    """So long the process may be kept from running."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """Why a process is over."""
 
-    verdict: Literal["done", "hung", "late", "died", "babbled", "full", "crowded", "never ready"]
+    verdict: Literal["done", "hung", "asleep", "late", "died", "babbled", "full", "crowded", "never ready"]
     place: str = ""
     """The line that was running, if it said so."""
     said: str = ""
@@ -52,16 +65,17 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 class CellProcess:
     """One process, from its beginning to its end."""
 
-    def __init__(self, request: Request, left: float, until: float) -> None:
-        """Its cells may take `left` seconds of CPU together; `until` is when it is ended in any case (monotonic)."""
-        self.request, self.left, self.until, self.folder = request, left, until, Path(request.private)
+    def __init__(self, request: Request, left: Left) -> None:
+        self.request, self.left, self.folder = request, left, Path(request.private)
         self.cell: int | None = None
         """The cell that runs; None before the first one."""
         self.cpu = self.ready = self.cell_cpu = 0.0
         """Seconds of CPU by now, when the process was ready, and when the cell began."""
         self.memory = 0
         """Bytes that it took at most, once it is over."""
-        self.since = self.looked = time.monotonic()
+        self.idle = Idle()
+        self.slept_before, self.looked = 0.0, time.monotonic()
+        """Seconds that it had slept when the cell began; when it was looked at."""
         self.process = subprocess.Popen(
             command(), env=environment(self.folder), cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
@@ -106,11 +120,12 @@ class CellProcess:
             case Confined() if self.ready:
                 return None  # only the first one is no cell's
             case Confined():
-                self.ready = self._used()
+                self.ready = self._look().cpu
+                self.idle = Idle()
             case Begun(cell):
                 if not 0 <= cell < len(self.request.cells):
                     return Ending(verdict="babbled")
-                self.cell, self.cell_cpu, self.since = cell, self._used(), time.monotonic()
+                self.cell, self.cell_cpu, self.slept_before = cell, self._look().cpu, self.idle.slept
         hear(told)
         return self._overdue() if time.monotonic() - self.looked > 0.2 else None
 
@@ -123,33 +138,45 @@ class CellProcess:
 
     def _overdue(self) -> Ending | None:
         """Look at the clocks and at the folder."""
-        now, used, cell = self._look(), self._used(), self.request.cell
+        has, idle, left = self._look(), self.idle, self.left
         if self.cell is None:
-            waited = now - self.since > BEGINNING
+            waited = idle.slept + idle.kept > BEGINNING
             return Ending(verdict="never ready", said=f"it was not ready within {BEGINNING:g} s") if waited else None
-        if used - self.cell_cpu > cell + SLACK or used - self.ready > self.left + SLACK:
+        if has.cpu - self.cell_cpu > self.request.cell + SLACK or has.cpu - self.ready > left.cpu + SLACK:
             return Ending(verdict="hung")
-        if now - self.since > cell * self.request.patience + 4 * SLACK or now > self.until:
+        if idle.slept - self.slept_before > left.nap or idle.slept > left.sleep:
+            return Ending(verdict="asleep", place=self._where())
+        if idle.kept > left.wait:
             return Ending(verdict="late")
-        if taken(self.process.pid).threads > THREADS:
+        if has.threads > THREADS:
             return Ending(verdict="crowded")
         room = self.request.files - unlinked(self.process.pid)
         return Ending(verdict="full") if overfull(self.request.private, MOST_FILES, room) else None
 
-    def _look(self) -> float:
-        self.looked = time.monotonic()
-        return self.looked
-
-    def _used(self) -> float:
-        """Return the seconds of CPU that the process has taken."""
-        has = taken(self.process.pid)
+    def _look(self) -> Taken:
+        """Return what the process has taken."""
+        self.looked, has = time.monotonic(), taken(self.process.pid)
+        self.idle.look(has)
         self.cpu, self.memory = max(self.cpu, has.cpu), max(self.memory, has.memory)
-        return self.cpu
+        return has
+
+    def _where(self) -> str:
+        """Ask a process that sleeps in which line it is; "" if it does not say."""
+        if not hasattr(signal, "SIGUSR1"):  # Windows
+            return ""
+        try:
+            os.kill(self.process.pid, signal.SIGUSR1)
+            until = time.monotonic() + SAYING
+            while not isinstance(told := self.told.get(timeout=max(0.0, until - time.monotonic())), Stopped | Ending):
+                pass
+        except (queue.Empty, OSError):
+            return ""
+        return told.place
 
     def end(self) -> int:
         """End the process and whatever it began; return the code with which it ended."""
         if self.process.returncode is None:
-            self._used()
+            self._look()
             _kill(self.process)
             if hasattr(os, "wait4"):
                 _, status, usage = os.wait4(self.process.pid, 0)

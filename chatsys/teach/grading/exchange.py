@@ -36,8 +36,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Answer -> name under which it travels -> name in the notebook."""
     cell: float
     """Seconds of CPU that one cell may take."""
-    patience: float
-    """So many times that on the wall."""
     memory: int
     """Bytes beyond those of Python itself."""
     cpu: float
@@ -84,9 +82,9 @@ class Predicted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
-    """A cell takes too long, and the process ends."""
+    """A cell takes too long, as the process itself saw or was told, and the process ends."""
 
-    verdict: Literal["hung", "late"]
+    verdict: Literal["hung", "asleep"]
     place: str
     """The line that was running."""
 

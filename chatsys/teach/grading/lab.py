@@ -97,6 +97,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[GradedPart, ...]
     needs: dict[str, tuple[str, ...]] = {}
     """An aspect counts only if these hold, too: who delivers nothing gets nothing for its order."""
+    after: tuple[str, ...] = ()
+    """The exercises on whose classes this one is built: what is wrong there goes wrong here as well."""
     given: tuple[type, ...] = ()
     """Frozen Structs of the package that go in and out of the methods."""
     hints: dict[str, int] = {}
@@ -199,6 +201,10 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     explain: tuple[Explain, ...] = ()
     seeds: dict[str, Callable[[int], bool]] = {}
     """What the page shows with a recorded seed: name -> whether a seed shows it (see `labs.seeds`)."""
+    version: int = 1
+    """Counts up with each page that is handed out anew; a notebook of an older version is told so when it is marked."""
+    before: tuple[str, ...] = ()
+    """What one has done and knows before it, a phrase each."""
     design: str | None = "design"
     """The grade_id of the design note, told as done or not done: at least `DESIGN_WORDS` words."""
 
@@ -233,6 +239,8 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     flagged: tuple[str, ...] = ()
     """The aspects that a person should look at: nobody could tell, and the points are given."""
     findings: tuple[Finding, ...] = ()
+    unsteady: str = ""
+    """For a person: why another grading may give other points; empty where the answer does the same again."""
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):

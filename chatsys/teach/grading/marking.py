@@ -5,99 +5,34 @@
 The notebook is run only to take the answers out of it; what its cells show is worth nothing.  Each answer is judged
 where the notebook cannot reach: worlds, seeds and keys are in this process, the answer in a confined one of its own.
 
-Assumes   the folder of the course as in a clone: source/<lab>/, keys/<lab>/, keys/secret.
 Promises  a mark for every notebook, with a sentence for whatever cost points; what is in doubt is flagged for a person.
-Read also `submission`, `taking`, `judging`; `batch` (many notebooks), `nbgrader_judge` (the same marks in a gradebook).
+Read also `course` (what is known before), `submission`, `taking`, `judging`; `nbgrader_judge` (the same marks in a gradebook),
+          `teach.classroom` (a class).
 """
 
-import ast
-import hashlib
-import platform
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from chatsys import __version__
-from chatsys.errors import UsageError
 from chatsys.errors import told as error_told
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.confinement import MEASURES
-from chatsys.isolation.limits import Allowance
-from chatsys.surroundings import place
-from chatsys.teach.grading.copies import Shape, shape
-from chatsys.teach.grading.grader import find_lab
+from chatsys.teach.grading.course import Course
 from chatsys.teach.grading.judging import ANSWER, judge
-from chatsys.teach.grading.keys import Keys, read_keys, read_secret
-from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Kind, Lab, PartResult, WrittenTest
+from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Finding, Kind, Lab, PartResult, WrittenTest
 from chatsys.teach.grading.predictions import given
-from chatsys.teach.grading.reading import Source, find_source
-from chatsys.teach.grading.seeds import hidden_seeds, secret_id
 from chatsys.teach.grading.submission import Submission, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
 
 MOST_REMARKS = 20
 """So many sentences about cells go into a mark."""
+MOST_TEXT = 20_000
+"""So many letters of a cell are kept with a mark."""
 VISIBLE, LATER = "visible", "after_due_date"
 """What Gradescope shows at once, and what it shows after the deadline."""
-
-
-class Course(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is needed to mark notebooks of one lab, read before the first of them is opened."""
-
-    lab: Lab
-    source: Source
-    keys: Keys | None
-    """None: only what students can grade themselves."""
-    secret: bytes
-    version: str
-    """A short name of the lab's files and keys, so that two marks can be compared."""
-    known: tuple[Shape, ...] = ()
-    """How the answers in the keys are written."""
-
-    def seeds_for(self, student: str, exercise: Exercise, kind: Kind) -> Sequence[int]:
-        """Return the seeds on which this student's answer is tried."""
-        if kind == "public" or self.keys is None:
-            return range(exercise.public)
-        return hidden_seeds(self.secret, self.lab.name, exercise.number, student, exercise.hidden)
-
-
-def open_course(
-    lab: str, course: str | Path | None = None, secret: str | Path | None = None, public: bool = False
-) -> Course:
-    """Return the course that marks `lab`; raises `UsageError` if its notebook, keys or secret are missing."""
-    path = find_source(lab, course)
-    declared = find_lab(path.stem)
-    if declared is None:
-        raise UsageError(f"There is no declaration of a lab {path.stem} in chatsys.teach.labs, so it cannot be graded.")
-    folder = place(course) if course is not None else path.parents[2]
-    keys = None if public else read_keys(folder, declared)
-    kept = b"" if public else read_secret(place(secret) if secret is not None else folder / "keys" / "secret")
-    return Course(
-        lab=declared, source=Source(path), keys=keys, secret=kept, version=_version_of(declared, path, folder),
-        known=() if public else tuple(_shapes(folder / "keys" / declared.name / "answers.py")),
-    )  # fmt: skip
-
-
-def _shapes(answers: Path) -> Iterator[Shape]:
-    """Yield how each class of the known answers is written."""
-    for node in ast.walk(ast.parse(answers.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ClassDef):
-            yield shape(ast.unparse(node))
-
-
-def _version_of(lab: Lab, source: Path, folder: Path) -> str:
-    """Return a short name of all files that a mark of this lab hangs on."""
-    from chatsys.teach import labs
-
-    homes = [*(Path(path) / f"lab{lab.number}" for path in labs.__path__), folder / "keys" / lab.name]
-    files = [source, *(path for home in homes for path in sorted(home.glob("*.py")))]
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:8]
 
 
 # --- one notebook --------------------------------------------------------------------------------------
@@ -121,12 +56,13 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
     """Return the mark of one notebook."""
     begun, lab = _cpu(), course.lab
     taken = take(submission.cells, wanted(lab))
-    tests, flags = [_predictions(lab, taken)] if lab.predictions else [], list(taken.flags)
-    allowance = Allowance()
-    for asked in _asked(lab):
+    tests, flags = [_predictions(lab, taken)] if _predicts(course) else [], list(taken.flags)
+    allowance = Allowance(taken.cpu, len(taken.answers))
+    for asked in _judged(course):
         for one in _outcomes(asked, course, taken, student, allowance):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
             flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
+            flags += [f"{one.cell}: {one.unsteady}"] if one.unsteady else []
     predictions, first = given(lab, taken.predictions), submission.first_answers
     numbers = [one.number for one in lab.predictions]
     return Mark(
@@ -141,7 +77,8 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
         cpu=round(_cpu() - begun, 2),
         memory=taken.memory,
         held=list(taken.held),
-        **_record(course),
+        **_written(submission, lab),
+        **_record(course, student, submission.page),
     )
 
 
@@ -150,6 +87,8 @@ def _outcomes(
 ) -> list[PartResult]:
     """Judge one answer; a fault of a judge costs nobody the rest of the notebook."""
     code, keys = taken.answers.get(asked.number), course.keys
+    if code is None and asked.number not in taken.cannot and (why := taken.doubt(asked.cell)):
+        return _undecided(asked, course, f"Nobody can tell what this is worth: {why}.", share=1)
     try:
         if isinstance(asked, WrittenTest):
             answers = open_answers(asked) if keys is None else all_answers(asked, keys)
@@ -162,16 +101,30 @@ def _outcomes(
         return judge(asked, code, seeds_for, keys, kinds, allowance=allowance)
     except Exception as error:
         why = f"This could not be graded, and the grader is to blame: {error_told(error)}."
-        return [
-            PartResult(
-                cell=cell, kind=kind, verdict="inconclusive", points=0, possible=points, sentence=why, flagged=(RUNS,)
-            )
-            for cell, kind, points in _cells(asked, course)
-        ]
+        return _undecided(asked, course, why, share=0)
+
+
+def _undecided(asked: Exercise | WrittenTest, course: Course, why: str, share: int) -> list[PartResult]:
+    """Return what is given, all points or none, until a person has looked."""
+    return [
+        PartResult(
+            cell=cell, kind=kind, verdict="inconclusive", points=share * points, possible=points, sentence=why,
+            flagged=(RUNS,),
+        )
+        for cell, kind, points in _cells(asked, course)
+    ]  # fmt: skip
 
 
 def _asked(lab: Lab) -> list[Exercise | WrittenTest]:
     return [*lab.exercises, *lab.tests]
+
+
+def _judged(course: Course) -> list[Exercise | WrittenTest]:
+    return [one for one in _asked(course.lab) if course.only in (None, one.number)]
+
+
+def _predicts(course: Course) -> bool:
+    return bool(course.lab.predictions) and course.only is None
 
 
 def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kind, float]]:
@@ -188,25 +141,38 @@ def wanted(lab: Lab) -> dict[str, dict[str, str]]:
     return classes | {test.number: {name: name for name in (test.scenario, test.claim)} for test in lab.tests}
 
 
-def without_answers(course: Course, why: str) -> Mark:
+def without_answers(course: Course, why: str, student: str = "") -> Mark:
     """Return the mark of something that is no notebook of the lab: no points, and the sentence that says why."""
     lab = course.lab
-    cells = [(lab.predictions_graded, lab.predictions_points)] if lab.predictions else []
-    for asked in _asked(lab):
-        cells += [(name, points) for name, _, points in _cells(asked, course)]
-    tests = [{"name": name, "score": 0, "max_score": points, "output": why} for name, points in cells]
-    whole = sum(points for _, points in cells)
-    return Mark(score=0, max_score=whole, tests=tests, output=why, flags=[], **_record(course))
+    cells: list[tuple[str, str, Kind, float]] = []
+    if _predicts(course):
+        cells.append(("", lab.predictions_graded, "public", lab.predictions_points))
+    for asked in _judged(course):
+        cells += [(asked.number, *cell) for cell in _cells(asked, course)]
+    tests = [
+        {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind)
+        for number, name, kind, points in cells
+    ]
+    whole = sum(points for *_, points in cells)
+    return Mark(score=0, max_score=whole, tests=tests, output=why, flags=[], **_record(course, student))
 
 
-def _record(course: Course) -> dict[str, Any]:
-    """Return what a mark hangs on besides the notebook, so that a second one can explain its difference."""
-    versions = {
-        "chatsys": __version__,
-        "lab": f"{course.lab.name} {course.version}",
-        "python": platform.python_version(),
+def _record(course: Course, student: str, page: int | None = None) -> dict[str, Any]:
+    """Return what a mark hangs on besides the notebook, so that a second one can explain its difference.
+
+    `page` is the version of the lab's page that the notebook was made of, if it says so.
+    """
+    made_of = {} if page is None else {"page": str(page)}
+    return {"versions": course.versions(student) | made_of, "secret": course.secret_id}
+
+
+def _written(submission: Submission, lab: Lab) -> dict[str, dict[str, str]]:
+    """Return what people read of a notebook: the texts, and the code of the answers."""
+    asked = {one.cell for one in _asked(lab)}
+    return {
+        "texts": {name: text[:MOST_TEXT] for name, text in submission.texts.items()},
+        "answers": {cell.name: cell.source[:MOST_TEXT] for cell in submission.cells if cell.name in asked},
     }
-    return {"versions": versions, "secret": secret_id(course.secret) if course.secret else None}
 
 
 def _some(remarks: Sequence[str]) -> list[str]:
@@ -238,10 +204,21 @@ def _test(number: str, outcome: PartResult) -> dict[str, Any]:
         "score": outcome.points,
         "max_score": outcome.possible,
         "output": told(number, outcome),
-        "visibility": VISIBLE if outcome.kind == "public" else LATER,
         "verdict": outcome.verdict,
         "lost": list(outcome.lost),
-    }
+        "failed": [_failed(one) for one in outcome.findings],
+    } | _place(number, outcome.kind)
+
+
+def _place(number: str, kind: Kind) -> dict[str, str]:
+    """Return where a graded cell belongs, and when a student may see what it says."""
+    return {"exercise": number, "kind": kind, "visibility": VISIBLE if kind == "public" else LATER}
+
+
+def _failed(one: Finding) -> dict[str, Any]:
+    """Return a finding without its run, which is too large to be kept."""
+    found = {"aspect": one.aspect, "sentence": one.sentence, "seed": one.seed}
+    return found | {"rank": one.rank, "inconclusive": one.inconclusive}
 
 
 def told(number: str, outcome: PartResult) -> str:
@@ -266,9 +243,13 @@ def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
     missing = [one.number for one in lab.predictions if one.number not in answers]
     points = round(lab.predictions_points * len(answers) / len(lab.predictions), 2)
     sentence = f"There is no answer to {_and(missing)}." if missing else "All predictions are given."
+    if missing and (why := taken.doubt(lab.predictions_cell)):
+        points, sentence = lab.predictions_points, f"Nobody can tell what else there is: {why}."
     output = f"{len(answers)} of {len(lab.predictions)} predictions.  {sentence}"
     whole = {"name": lab.predictions_graded, "score": points, "max_score": lab.predictions_points, "output": output}
-    return whole | {"visibility": VISIBLE, "verdict": "fail" if missing else "pass", "lost": missing}
+    verdict = "pass" if not missing else "fail" if points < lab.predictions_points else "inconclusive"
+    lost = missing if verdict == "fail" else []
+    return whole | {"verdict": verdict, "lost": lost} | _place("", "public")
 
 
 def _and(names: Iterable[str]) -> str:

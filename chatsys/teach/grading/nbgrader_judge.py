@@ -15,7 +15,8 @@ import json
 from functools import cache
 from typing import Any
 
-from chatsys.teach.grading.marking import Mark, mark_submission, open_course, without_answers
+from chatsys.teach.grading.course import open_course
+from chatsys.teach.grading.marking import Mark, mark_submission, without_answers
 from chatsys.teach.grading.reading import Unreadable, grade_id
 from chatsys.teach.grading.submission import understand
 

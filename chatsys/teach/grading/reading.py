@@ -9,6 +9,7 @@ Read also `tidying` (which puts right what became of the cells of a lab), `submi
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ PLAY = "play"
 """The tag of cells that are for playing: they do not run when a notebook is graded."""
 
 TYPES = {"code", "markdown", "raw"}
+OPENED = re.compile(r"^open_lab\(.{1,20}\bversion *= *(\d{1,6})\)", re.MULTILINE)
+"""The line of a lab's page that says its version, for editors that drop metadata."""
 Notebook = dict[str, Any]
 
 
@@ -37,6 +40,8 @@ class Source:
         self.path = path
         self.cells: dict[str, dict[str, Any]] = {grade_id(cell): cell for cell in notebook["cells"] if grade_id(cell)}
         self.metadata: dict[str, Any] = notebook["metadata"]
+        self.version = page_version(notebook)
+        """Which version of the lab's page this is; None if it does not say."""
 
     def is_open(self, name: str) -> bool:
         """Tell whether students write this cell: an answer, or a note that is worth nothing."""
@@ -55,20 +60,28 @@ class Source:
         return [str(about["grade_id"]) for about in abouts if about.get("grade") and about.get("solution")]
 
 
-def find_source(lab: str, course: str | Path | None = None) -> Path:
+def find_source(lab: str, course: str | Path | None = None, released: bool = False) -> Path:
     """Return the source notebook of a lab: below `course`, a clone's labs/; else looking upwards from here.
 
-    `lab` may also be a path, of the notebook or of its folder.  Raises `UsageError` if there is none.
+    `lab` may also be a path, of the notebook or of its folder.  `released`: where there is no source, as in a student's
+    bundle, the notebook that students get will do.  Raises `UsageError` if there is none.
     """
     given = place(lab)
     if given.suffix == ".ipynb" and given.is_file():
         return given.resolve()
     homes = [Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[3]]
     courses = [folder / "labs" for folder in homes] if course is None else [place(course)]
-    folders = [given] * (course is None) + [folder / "source" / lab for folder in courses]
+    folders = [given] * (course is None) + [
+        folder / kind / lab for kind in ("source", *["release"] * released) for folder in courses
+    ]
     for folder in folders if lab.strip(".") else ():
         if found := sorted(folder.glob("*.ipynb")):
             return found[0].resolve()
+    if not released and lab.strip(".") and any((folder / "release" / lab).is_dir() for folder in courses):
+        raise UsageError(
+            f"The source and the keys of {lab} are not here, as in a student's copy of chatsys; grade what students can "
+            "grade themselves with --public, or give the labs folder of a teacher's clone with --course."
+        )
     if course is None:
         raise UsageError(
             f"There is no lab {lab!r} under labs/source; give its folder's name, for example 03-total-order, "
@@ -154,6 +167,16 @@ def _is_sound(cell: Any) -> bool:
     if not isinstance(cell["metadata"].get("nbgrader", {}), dict):
         del cell["metadata"]["nbgrader"]
     return True
+
+
+def page_version(notebook: Notebook) -> int | None:
+    """Return the version of the lab's page that a notebook was made of, as it says itself; None if it does not."""
+    about = notebook["metadata"].get("chatsys")
+    version = about.get("version") if isinstance(about, dict) else None
+    if type(version) is int and 0 < version < 1_000_000:
+        return version
+    lines = (OPENED.search(text_of(cell)[:1000]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return next((int(found[1]) for found in lines if found), None)
 
 
 def about_of(cell: dict[str, Any]) -> dict[str, Any]:

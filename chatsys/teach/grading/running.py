@@ -7,12 +7,14 @@ There is no kernel, and nothing that a cell shows goes anywhere.  The process is
 it reads Python, packages and chatsys, writes into a folder of its own, and starts nothing.  What it tells is what
 its cells may have told as well; so it can say nothing but answers, and `taking` believes no more than that.
 
-Promises  a cell that raises costs itself.  A cell that comes to no end is told with its line, and ends the process.
+Promises  a cell that raises costs itself.  A cell that computes without end is told with its line, and ends the process;
+          one that only sleeps is seen from outside, by a signal asked for its line, and ended.
 Read also `cell_process` (the other end), `exchange` (what is said), `isolation.confinement`, `isolation.pickling` (how a class travels).
 """
 
 import builtins
 import os
+import signal
 import sys
 import threading
 import time
@@ -252,17 +254,19 @@ class _Answers:
 
 
 class _Watch:
-    """A thread that ends the process when a cell takes too long, and says in which line it was."""
+    """A thread that ends the process when a cell computes too long, and says in which line it was."""
 
     def __init__(self, request: Request, channel: Channel, parent: int) -> None:
         self.request, self.channel, self.parent = request, channel, parent
         self.main = threading.get_ident()
-        self._since: tuple[float, float] | None = None
+        self._since: float | None = None
+        if hasattr(signal, "SIGUSR1"):
+            signal.signal(signal.SIGUSR1, lambda *_: self._stop("asleep"))
         threading.Thread(target=self._look, daemon=True).start()
 
     def begin(self) -> None:
         """A cell begins."""
-        self._since = time.process_time(), time.monotonic()
+        self._since = time.process_time()
 
     def over(self) -> None:
         """The cell is over."""
@@ -271,15 +275,11 @@ class _Watch:
     def _look(self) -> None:
         while os.getppid() == self.parent:
             time.sleep(0.05)
-            if (since := self._since) is not None:
-                worked, waited = time.process_time() - since[0], time.monotonic() - since[1]
-                if worked > self.request.cell:
-                    self._stop("hung")
-                elif waited > self.request.cell * self.request.patience:
-                    self._stop("late")
+            if (since := self._since) is not None and time.process_time() - since > self.request.cell:
+                self._stop("hung")
         os._exit(1)
 
-    def _stop(self, verdict: Literal["hung", "late"]) -> NoReturn:
+    def _stop(self, verdict: Literal["hung", "asleep"]) -> NoReturn:
         frame: FrameType | None = sys._current_frames().get(self.main)
         try:
             self.channel.tell(

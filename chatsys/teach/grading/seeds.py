@@ -15,6 +15,7 @@ Read also `keys` (where the secret lies).
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 FIRST_HIDDEN = 1 << 32
 """Hidden seeds begin here; public ones are small numbers that people can say to each other."""
@@ -33,6 +34,12 @@ def hidden_seeds(secret: bytes, lab: str, exercise: str, student: str, count: in
     pool = [FIRST_HIDDEN + number("seed", lab, exercise, str(index)) for index in range(POOL * count)]
     drawn = sorted(range(len(pool)), key=lambda index: number("student", lab, exercise, student, str(index)))
     return [pool[index] for index in drawn[:count]]
+
+
+def digest_seeds(seeds: Iterable[Iterable[int]]) -> str:
+    """Return a short name of these seeds, by which two marks of one student can be compared."""
+    text = ";".join(",".join(map(str, some)) for some in seeds)
+    return hashlib.sha256(b"chatsys seeds\0" + text.encode()).hexdigest()[:8]
 
 
 def secret_id(secret: bytes) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from chatsys.teach.grading.exchange import RunnableCell
-from chatsys.teach.grading.reading import Notebook, Source, grade_id, plays, read_notebook, text_of
+from chatsys.teach.grading.reading import Notebook, Source, grade_id, page_version, plays, read_notebook, text_of
 from chatsys.teach.grading.tidying import tidy
 
 STUB = re.compile(r"^\*Write [^*\n]*\*", re.MULTILINE)
@@ -35,6 +35,8 @@ class Submission(msgspec.Struct, kw_only=True):
     """What was written into text cells, by their grade_id."""
     first_answers: dict[str, str]
     """The first answer to each prediction that the outputs show, as it stands there."""
+    page: int | None = None
+    """Which version of the lab's page it was made of; None if it does not say."""
 
 
 def read(path: Path, source: Source) -> Submission:
@@ -45,14 +47,26 @@ def read(path: Path, source: Source) -> Submission:
 
 def understand(notebook: Notebook, source: Source, remarks: list[str] | None = None) -> Submission:
     """Put a notebook right and return what is in it; raises `Unreadable` if it is one of another lab."""
-    first = _first_answers(notebook)
-    told = [*(remarks or []), *tidy(notebook, source)]
+    first, page = _first_answers(notebook), page_version(notebook)
+    told = [*(remarks or []), *_other_version(page, source.version), *tidy(notebook, source)]
     return Submission(
         notebook=notebook,
         remarks=told,
         cells=[*_setup(source), *_own(notebook, source)],
         texts={grade_id(cell): text_of(cell) for cell in notebook["cells"] if _is_text(cell, source)},
         first_answers=first,
+        page=page,
+    )
+
+
+def _other_version(mine: int | None, current: int | None) -> Iterator[str]:
+    """Say what it means that a notebook is of another version of the page than the one that it is graded by."""
+    if mine is None or current is None or mine == current:
+        return
+    yield f"this notebook is version {mine} of the lab's page, and it was graded by version {current}" + (
+        ": what had changed since was put back"
+        if mine < current
+        else "; a newer chatsys has the page that it was made of"
     )
 
 

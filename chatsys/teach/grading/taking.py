@@ -5,26 +5,27 @@
                 |  and those before it are run again in a new process for those behind it
                 `- afterwards it is ended, and its folder removed
 
-Time is counted on the clock of the CPU: what computes too long is to blame.  The clock on the wall, ten times slower,
-only ends what waits; then nobody knows whose fault it was, and a person is asked to look.
+Time is counted on the clock of the CPU: what computes too long is to blame, and so is what sleeps ten times as long.
+Nobody is to blame for a machine that has no time for the process, or suspends it.  It is waited for; and where there is
+no end of that, what was not run is `undecided`: no points are lost, and a person is asked to look.
 
 Assumes   nothing of what the process says, but that it may hold answers.
-Promises  a cell costs itself, and no notebook more than `notebook` seconds of CPU and what its processes need to begin;
-          nothing of one notebook reaches the next one.
+Promises  a cell costs itself, and no notebook more than `notebook` seconds of CPU and what its first process needs to
+          begin (`isolation.budget`); nothing of one notebook reaches the next one.
 Read also `running` (inside the process), `submission` (which cells), `marking` (what becomes of the answers).
 """
 
-import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from chatsys.capabilities import PROCESSES, need
 from chatsys.escape import escape
+from chatsys.isolation.budget import CELL, NOTEBOOK, PATIENCE, SLACK
 from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.limits import THREADS
 from chatsys.surroundings import remove, temporary
-from chatsys.teach.grading.cell_process import ANSWER, BEGINNING, SLACK, CellProcess, Ending
+from chatsys.teach.grading.cell_process import ANSWER, CellProcess, Ending, Left
 from chatsys.teach.grading.exchange import (
     MOST_TOLD,
     NO_MEMORY,
@@ -44,12 +45,12 @@ LIVES, LEAST = 8, 0.2
 class CellLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What a notebook may take."""
 
-    cell: float = 5.0
+    cell: float = CELL
     """Seconds of CPU for one cell."""
-    notebook: float = 12.0
-    """Seconds of CPU for all of them."""
-    patience: float = 10.0
-    """So many times that on the wall."""
+    notebook: float = NOTEBOOK
+    """Seconds of CPU for all of them, and for what other processes need to begin than the first."""
+    patience: float = PATIENCE
+    """So many times as long may one sleep, or all of them, or be kept from running."""
     memory: int = 2 << 30
     """Bytes beyond those of Python itself."""
     files: int = 64 << 20
@@ -69,14 +70,20 @@ class NotebookAnswers(msgspec.Struct, kw_only=True):
     cannot: dict[str, str] = {}
     """Why an answer that is there cannot be taken, by the number of its exercise."""
     flags: list[str] = []
-    """Those of the remarks at which a person should look: the student may not be to blame."""
+    """Those of the remarks at which a person should look: the student is not to blame."""
     unwritten: list[str] = []
     """Cells that nobody has written yet."""
+    undecided: str = ""
+    """Why nobody can tell what is in cells that were not run: their process got no time from this machine."""
     held: tuple[str, ...] = ()
     """The measures of confinement that held."""
     cpu: float = 0.0
     memory: int = 0
     """Bytes that the largest of its processes took."""
+
+    def doubt(self, cell: str) -> str:
+        """Return why nobody can tell what became of a cell; "" if it is known."""
+        return "" if cell in self.cells or cell in self.unwritten else self.undecided
 
 
 def take(
@@ -106,8 +113,8 @@ class _Taking:
         self.taken = NotebookAnswers()
         self.lives, self.left, self.over = 0, limits.notebook, False
         """`left` is the CPU time that the cells still have."""
-        self.until = time.monotonic() + BEGINNING + limits.notebook * limits.patience
-        """When it is over in any case: a cell may pretend to be one after the other."""
+        self.slept = self.kept = 0.0
+        """Seconds that the processes slept, and were kept from running."""
 
     def live(self) -> None:
         """Run what is left in a new process."""
@@ -115,24 +122,30 @@ class _Taking:
         self.numbers = [number for number in range(len(self.cells)) if number not in self.left_out]
         folder = temporary()
         try:
-            process = CellProcess(self._request(str(folder)), self.left, self.until)
+            process = CellProcess(self._request(str(folder)), self._left())
             ending = process.watch(self._hear)
         finally:
             remove(folder)
-        self.left -= process.worked
+        self.left -= process.worked + process.ready  # and what the next one needs to begin
+        self.slept += process.idle.slept
+        self.kept += process.idle.kept
         self.taken.cpu += process.cpu
         self.taken.memory = max(self.taken.memory, process.memory)
         self._note(ending, None if process.cell is None else self.numbers[process.cell])
         if not self.over and (self.lives >= LIVES or self.left < LEAST):
-            spent = self.limits.notebook - self.left
-            self._stop(f"its cells took {spent:.1f} s of CPU in {self.lives} processes, so some were not run")
+            spent = f"{self.taken.cpu:.1f} s of CPU in {self.lives} processes"
+            self._stop(f"its cells took {spent}, so some were not run")
+
+    def _left(self) -> Left:
+        limits, most = self.limits, self.limits.notebook * self.limits.patience
+        nap = limits.cell * limits.patience
+        return Left(cpu=self.left, sleep=most - self.slept, nap=nap, wait=most - self.kept)
 
     def _request(self, folder: str) -> Request:
         limits = self.limits
         return Request(
             private=folder, cells=[self.cells[number] for number in self.numbers], wanted=self.wanted,
-            cell=min(limits.cell, self.left), patience=limits.patience, memory=limits.memory,
-            cpu=self.left + 10 * SLACK, files=limits.files,
+            cell=min(limits.cell, self.left), memory=limits.memory, cpu=self.left + 10 * SLACK, files=limits.files,
         )  # fmt: skip
 
     def _hear(self, told: Told) -> None:
@@ -156,26 +169,22 @@ class _Taking:
     def _note(self, ending: Ending, cell: int | None) -> None:
         """Note down why a process is over: it was done, or a cell is left out, or no more of them are run."""
         where = f"; it was in {_plain(ending.place)}" if ending.place else ""
-        limit = self.limits.cell
+        limit, patience = self.limits.cell, self.limits.patience
         if ending.verdict == "done":
             self.over = True
         elif cell is None:
-            self._stop(f"the process for its cells could not begin ({ending.said})", flag=True)
+            self._give_up(f"the process for its cells could not begin ({ending.said})")
         elif ending.verdict == "hung" and self.left < LEAST:
             name, whole = self.cells[cell].name, self.limits.notebook
             self._stop(f"its cells took {whole:g} s of CPU, so cell {name} was ended{where}, and the rest was not run")
-        elif ending.verdict == "late" and time.monotonic() > self.until:
-            self._stop(
-                f"its cells waited too long, the last one {self.cells[cell].name}, so some were not run", flag=True
-            )
         elif ending.verdict == "late":
-            wall = limit * self.limits.patience
-            why = f"did not end within {wall:g} s and computed little in that time{where}; it was left out"
-            self.left_out[cell] = why
-            self.taken.flags.append(f"cell {self.cells[cell].name} {why}")
+            self._give_up(f"this machine had no time for its cells, or suspended them, from {self.cells[cell].name} on")
+        elif ending.verdict == "asleep" and self.slept > self.limits.notebook * patience:
+            self._stop(f"its cells slept too long, the last one {self.cells[cell].name}, so some were not run")
         else:
             why = {
                 "hung": f"did not end within {limit:g} s of CPU{where}",
+                "asleep": f"slept for {limit * patience:g} s and computed nothing{where}",
                 "died": f"ended the process in which it ran ({ending.said})",
                 "babbled": "wrote into the channel of the grader",
                 "crowded": f"began more than {THREADS} threads",
@@ -185,12 +194,16 @@ class _Taking:
                 why = f"took all of the {say_bytes(self.limits.memory)} of memory that a notebook has"
             self.left_out[cell] = f"{why}; it was left out"
 
-    def _stop(self, why: str, flag: bool = False) -> None:
+    def _stop(self, why: str) -> None:
         """Run no more cells."""
         self.over = True
         self.taken.remarks.append(why)
-        if flag:
-            self.taken.flags.append(why)
+
+    def _give_up(self, why: str) -> None:
+        """Run no more cells, for no fault of theirs."""
+        self._stop(why)
+        self.taken.undecided = why
+        self.taken.flags.append(why)
 
     def result(self) -> NotebookAnswers:
         """Return what was taken, with all that is to be said."""

@@ -23,14 +23,13 @@ from typing import Any, Protocol
 import msgspec
 
 from chatsys.errors import told
+from chatsys.isolation.budget import DOOR
 from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.isolation.deadline import Deadline, TimeUp
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.lab import Exercise
 from chatsys.teach.grading.replayed import ReplayedClass
 
-DOOR = 3.0
-"""Seconds of CPU that one call may take."""
 BEFORE, AFTER = 2_000, 20_000
 """The memory is measured after so many calls of a load."""
 
@@ -91,8 +90,7 @@ class RemoteTrial:
         mine = self.remote.new(*first.arguments)
         sizes = []
         for calls in (first.calls, load(BEFORE + 1, AFTER).calls):
-            wrong = next((reply for reply in self.remote.calls(mine, calls) if not reply.right), None)
-            if wrong is not None:
+            if (wrong := self.remote.first_wrong(mine, calls)) is not None:
                 raise Raised(wrong.error or f"a TypeError: it returned {wrong.wrong}", wrong.unfinished)
             sizes.append(self.remote.memory())
         return sizes[1] - sizes[0]

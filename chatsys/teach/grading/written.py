@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
+from chatsys.isolation.budget import Allowance
 from chatsys.isolation.calls import Method
 from chatsys.isolation.drain import say_bytes
-from chatsys.isolation.limits import Allowance
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.keys import Keys
 from chatsys.teach.grading.lab import RUNS, Finding, PartResult, WrittenTest
@@ -92,9 +92,11 @@ def judge_written(
     if code is None:
         why = f"There is no {test.scenario}(world) or no {test.claim}(trace) in this notebook; write both in the cell {test.cell}."
         return _outcome(test, 0.0, why)
+    allowance = allowance or Allowance()
     try:
-        remote = RemoteClass(code, "your test", METHODS, (), (allowance or Allowance()).quota(), holder=HOLDER)
+        remote = RemoteClass(code, "your test", METHODS, (), allowance.quota(), holder=HOLDER)
     except Gone as gone:
+        allowance.spend(gone.cpu)
         return _gone(test, gone)
     try:
         mine = remote.new(test.scenario, test.claim)
@@ -110,6 +112,7 @@ def judge_written(
         why = f"You have not written {name} yet." if remote.unfinished else f"Your test raised {error}."
         return _outcome(test, 0.0, why)
     finally:
+        allowance.spend(remote.cpu)
         remote.close()
     return _outcome(test, score.share(), str(score))
 

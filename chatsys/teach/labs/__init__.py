@@ -2,6 +2,8 @@
 
     defaults  the network and the timers that a lab begins with
     seeds     the seeds that a page speaks of
+    facts     what a page says of its lab, made from the declaration;  pages: who writes it into the notebooks
+    desk      what a student does with a page: which version is it, take it home, begin again
     lab03/    total order: stage (the actor), checks (the judges)
     lab04/    failure detection: the same, and a picture with sliders (trade_off)
 

@@ -1,12 +1,14 @@
 """What students do not see of lab 03: the search over every order of arrival, the budget, and directed runs."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import product
 from random import Random
 from typing import Any
 
 import msgspec
 
+from chatsys.isolation.calls import CallScript
 from chatsys.teach.grading.lab import Finding
 from chatsys.teach.labs.lab03.asking import Ask, play_asking
 from chatsys.teach.labs.lab03.checks import find_shared
@@ -15,30 +17,32 @@ from chatsys.teach.labs.lab03.reading import Reading, numbers
 from chatsys.teach.labs.lab03.runs import Arrival, script_of
 from chatsys.teach.labs.lab03.stage import Message
 
-NUMBERS, LONGEST = 4, 6
-"""Every order of arrival of up to six copies of four messages."""
+LONGEST = 6
+"""Every order of arrival of up to so many copies of the four messages."""
 AT_ONCE = 512
 TEXTS = ("ok", "yes", "ok", "ok")
 
 
-def orders() -> Iterator[tuple[int, ...]]:
-    """Yield the longest orders: each shorter one is the beginning of some of them."""
-    yield from product(range(1, NUMBERS + 1), repeat=LONGEST)
+COPIES = [
+    [Arrival(number, Message(number, "ann", text)) for number, text in enumerate(TEXTS, 1)] for _ in range(LONGEST)
+]
+"""For each place in an order a copy of each message, from one author and mostly with one text; no two are one object."""
 
 
-def arrivals(order: Sequence[int]) -> list[Arrival]:
-    """Return what arrives, from one author and mostly with one text."""
-    return [Arrival(number, Message(number, "ann", TEXTS[number - 1])) for number in order]
+@cache
+def orders() -> list[tuple[tuple[Arrival, ...], CallScript]]:
+    """Return the longest orders, and what is asked in them: each shorter one is the beginning of some of them."""
+    return [(order, script_of(order)) for order in product(*COPIES)]
 
 
 def judge_search(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """3.1: try every order; the shortest wrong one is the story."""
     del seeds
-    every = [arrivals(order) for order in orders()]
+    every = orders()
     wrong: list[Reading] = []
     for begin in range(0, len(every), AT_ONCE):
         some = every[begin : begin + AT_ONCE]
-        for arrived, replies in zip(some, trial.ask([script_of(each) for each in some]), strict=True):
+        for (arrived, _), replies in zip(some, trial.ask([script for _, script in some]), strict=True):
             reading = Reading(0, 1, arrived, replies)
             if reading.wrong is not None:
                 wrong.append(reading)

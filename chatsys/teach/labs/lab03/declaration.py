@@ -49,6 +49,7 @@ GAP_REQUEST = Exercise(
     number="3.2",
     title="the gap request",
     writes="MyAskingHoldBack",
+    after=("3.1",),
     cell="missing",
     lines=3,
     methods={"__init__": MADE, "receive": RECEIVE, "missing": Method(("newest",), returns=int | None)},
@@ -127,6 +128,11 @@ LAB = Lab(
     title="Total order",
     idea="Order is decided once; to receive is not to deliver.",
     hours=(3, 3),
+    version=1,
+    before=(
+        "the tour, `notebooks/00-tour.ipynb`",
+        "classes, lists and dictionaries in Python",
+    ),
     words={
         "sequencer": "the node that gives each message its number: here the highest node, node 3",
         "receive": "a message arrives at a node",

@@ -47,8 +47,6 @@ class Reading:
         self.seed, self.node, self.arrivals, self.replies, self.first = seed, node, arrivals, replies, first
         self.expected: list[list[int]] = []
         """What each call had to return."""
-        self.waiting: list[list[int]] = []
-        """What had to be waiting when each call came."""
         self.arrived: dict[int, int] = {}
         """number -> the call with which it came first"""
         self.ready: dict[int, int] = {}
@@ -63,35 +61,41 @@ class Reading:
         self.strange: tuple[int, Message] | None = None
         self.late: tuple[int, int, int] | None = None
         """(number, the call from which on it was ready, the call that delivered it)"""
-        self._read()
+        if self._expect() == [reply.value for reply in replies]:
+            self.delivered = dict(self.ready)
+        else:
+            self._read()
         self.lost = next((number for number in self.ready if number not in self.delivered), None)
         """The smallest number that was ready and never delivered."""
 
-    def _read(self) -> None:
-        due = self.first or 1
-        for call, (arrival, reply) in enumerate(zip(self.arrivals, self.replies, strict=False)):
-            self.waiting.append(sorted(number for number in self.arrived if number >= due))
-            self.arrived.setdefault(arrival.number, call)
-            self.expected.append([])
-            while due in self.arrived:
-                self.expected[-1].append(due)
+    def _expect(self) -> list[list[Message]]:
+        """Find out and return what each call that was answered had to return."""
+        due, arrived = self.first or 1, self.arrived
+        for call in range(min(len(self.arrivals), len(self.replies))):
+            arrived.setdefault(self.arrivals[call].number, call)
+            before = due
+            while due in arrived:
                 self.ready[due] = call
                 due += 1
+            self.expected.append([*range(before, due)])
+        return [[self.arrivals[arrived[number]].message for number in expected] for expected in self.expected]
+
+    def _read(self) -> None:
+        """Look at the answers one by one, for what is wrong with them."""
+        for call, (expected, reply) in enumerate(zip(self.expected, self.replies, strict=False)):
             if not reply.right:
-                self.error = reply
-                self.wrong = call if self.wrong is None else self.wrong
+                self.error, self.wrong = reply, call if self.wrong is None else self.wrong
                 break
             for message in reply.value:
                 self._take(call, message)
-            right = [message.number for message in reply.value] == self.expected[-1] and self.strange is None
+            right = [message.number for message in reply.value] == expected and self.strange is None
             if not right and self.wrong is None:
                 self.wrong = call
 
     def _take(self, call: int, message: Message) -> None:
         """Look at one message that was returned."""
-        number = message.number
-        came = self.arrived.get(number)
-        if came is None or self.arrivals[came].message != message:
+        number, came = message.number, self.arrived.get(message.number)
+        if came is None or came > call or self.arrivals[came].message != message:
             self.strange = self.strange or (call, message)
         elif number in self.delivered:
             self.again = self.again or (call, number)
@@ -280,6 +284,8 @@ class Reading:
 
     def _step(self, call: int, wrong: bool) -> ShownCall:
         arrival, reply = self.arrivals[call], self.replies[call]
+        due = (self.first or 1) + sum(map(len, self.expected[:call]))
+        waiting = sorted({one.number for one in self.arrivals[:call] if one.number >= due})
         if reply.right:
             returned = numbers(message.number for message in reply.value)
         else:
@@ -288,7 +294,7 @@ class Reading:
             call=f"receive(#{arrival.number}, {said(arrival.message)})",
             returned=returned,
             expected=numbers(self.expected[call]),
-            waiting=f"{numbers(self.waiting[call])[1:-1]} waited" if self.waiting[call] else "",
+            waiting=f"{numbers(waiting)[1:-1]} waited" if waiting else "",
             when=self.at(call),
             wrong=wrong,
         )

@@ -30,7 +30,7 @@ SAID_OFTEN = ("ok", "ok", "yes")
 LETTERS = "abcdefghijklmnopqrstuvwxyz äöé"
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One message that reaches a queue."""
 
     number: int

@@ -1,0 +1,66 @@
+"""The facts of a lab, as its page tells them: hours, what comes before, what is graded and how, the words.
+
+    Lab --facts--> the text of the cell `facts`, the second one of every page
+
+They are made from the declaration, so that the page cannot promise other points than those that are given.
+
+Read also `pages` (who writes them into the notebooks), `grading.lab` (the declaration).
+"""
+
+from collections.abc import Iterator
+
+from chatsys.teach.grading.lab import Exercise, Kind, Lab
+
+FOR: dict[Kind, str] = {
+    "public": "the checks that you see",
+    "hidden": "the same checks on runs that you do not see and that differ from student to student",
+    "search": "a search through every order of events, which you do not see",
+    "budget": "a budget that you do not see",
+}
+"""What each kind of check is, in the table of points."""
+HOW = (
+    "Your classes are taken out of the notebook when you hand it in, and a judge tries them in a process of its own. "
+    "What your cells print earns nothing and costs nothing. Points that nobody can decide are given, and a person looks."
+)
+
+
+def facts(lab: Lab) -> str:
+    """Return the text of the cell `facts`."""
+    low, high = lab.hours
+    hours = f"{low:g} to {high:g} hours" if low != high else f"{low:g} hour{'s' * (low != 1)}"
+    lines = [f"**Time:** {hours}. **Before it:** {'; '.join(lab.before) or 'nothing'}. **Version:** {lab.version}.", ""]
+    lines += ["| points | for |", "|---|---|", *(f"| {points:g} | {what} |" for points, what in _points(lab)), "", HOW]
+    lines += ["", "<details><summary>How the points of a check are shared out</summary>", ""]
+    lines += ["A part counts only if those in brackets hold, too; the tasks below say what each of them means.", ""]
+    lines += [*(f"- {one.number}: {', '.join(_shares(one))}" for one in lab.exercises), "", "</details>", ""]
+    lines += ["The words of this lab:", "", "| word | meaning |", "|---|---|"]
+    lines += [f"| *{word}* | {meaning} |" for word, meaning in lab.words.items()]
+    return "\n".join(lines)
+
+
+def _points(lab: Lab) -> Iterator[tuple[float, str]]:
+    for kind, what in FOR.items():
+        parts = [(part.points, one) for one in lab.exercises if (part := one.part(kind)) is not None]
+        if parts:
+            titled = kind == "public"
+            each = ", ".join(f"{points:g} for {one.number}" + f" ({one.title})" * titled for points, one in parts)
+            yield sum(points for points, _ in parts), f"{what}: {each}"
+    for test in lab.tests:
+        yield test.points, f"your own test, {test.number}: the share of the wrong answers that it finds"
+    if lab.predictions:
+        yield lab.predictions_points, "your predictions: for answering them, whatever you answer"
+    if lab.explain:
+        yield sum(one.points for one in lab.explain), "your explanation, which a person reads"
+    if lab.design is not None:
+        yield 0, "your design note: whoever marks the explanation sees it"
+
+
+def _shares(exercise: Exercise) -> Iterator[str]:
+    shares = dict(exercise.aspects)
+    for part in exercise.parts:
+        shares |= {aspect: share for aspect, share in part.aspects.items() if aspect not in shares}
+    for aspect, share in shares.items():
+        alone = any(part.aspects == {aspect: share} for part in exercise.parts)
+        needs = exercise.needs.get(aspect, ())
+        after = f" (with {', '.join(needs)})" if needs else ""
+        yield f"*{aspect}* {'all of a check of its own' if alone else share}{after}"
