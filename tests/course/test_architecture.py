@@ -320,6 +320,7 @@ MAY_STAND_TWICE = {
     "Network": "a mirror: what carries frames, imaginary and real",
     "Message": "the frames of the chat, and what lab 03 hands to a student's queue; no reader meets both",
     "Record": "a line of a trace, and a line of a node's log",
+    "Watch": "what one detector of lab 04 is told and asked, and the lines about a class that is graded; no reader meets both",
     "Gone": "the explorer's event that a node is gone, and what a judge meets when a class's process has ended",
 }
 """Names of classes that are two things, and why no reader is misled."""

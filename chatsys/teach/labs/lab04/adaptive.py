@@ -87,7 +87,7 @@ def _judge_silences(conducts: Sequence[Conduct]) -> Iterator[Finding]:
 
 def _judge_calm(trial: Any, conducts: Sequence[Conduct], runs: int) -> Iterator[Finding]:
     """Count false suspicions over all runs."""
-    for weather in WEATHERS:
+    for weather in WEATHERS:  # of all runs together, so no single seed is the one to play again
         false = [(conduct, gap) for conduct in conducts for gap in conduct.false if gap.weather == weather]
         rate = len(false) * TEN_MINUTES / (weather.seconds * runs)
         if not false or rate < weather.allowed:
@@ -101,14 +101,14 @@ def _judge_calm(trial: Any, conducts: Sequence[Conduct], runs: int) -> Iterator[
         one = f"node {conduct.watch.node} suspected node {gap.peer} at {gap.end:.1f} s"
         if _is_calm_alone(trial, conduct, gap):
             why = f"With node {gap.peer} as its only peer node {conduct.watch.node} does not: are the gaps of all peers in one window?"
-            yield _of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE)
+            yield replace(_of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE), seed=None)
         elif len(gaps) > 1 and deviation(gaps) < NARROW and _is_short(gap, gaps):
             why = f"N{one[1:]}, after {gap.length:.2f} s: the {len(gaps)} gaps before were nearly equal (deviation "
             why += f"{deviation(gaps):.2f} s), and no multiple of nearly nothing is enough. Give it a floor"
-            yield _of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE)
+            yield replace(_of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE), seed=None)
         else:
             why = f"N{one[1:]}, after {gap.length:.2f} s of silence. {_tell_gaps(conduct, gap.peer, gap.end)}"
-            yield _of(conduct, "calm", f"{how_many}. {why}", gap.call, PLAIN)
+            yield replace(_of(conduct, "calm", f"{how_many}. {why}", gap.call, PLAIN), seed=None)
         return
 
 

@@ -41,6 +41,7 @@ ADAPTIVE = Exercise(
     number="4.2",
     title="the adaptive detector",
     writes="MyAdaptive",
+    after=("4.1",),
     cell="adaptive",
     lines=15,
     methods=METHODS,
@@ -100,6 +101,11 @@ LAB = Lab(
     title="Failure detection",
     idea="A suspicion is a guess about time, not a fact: quick or right, choose.",
     hours=(3, 4),
+    version=1,
+    before=(
+        "the tour, `notebooks/00-tour.ipynb`",
+        "classes, dictionaries and sets in Python",
+    ),
     words={
         "beat": "a small numbered message: I am alive",
         "silence": "the time since the last new beat of a node was heard",
