@@ -21,6 +21,7 @@ from .teach.figures import latency as latency
 from .teach.figures import log_table as log_table
 from .teach.figures import queue_length as queue_length
 from .teach.figures import roles as roles
+from .teach.figures import term_bands as term_bands
 from .teach.grading.grader import grade as grade
 from .teach.widgets.notebook import allow_nested as allow_nested
 from .teach.widgets.panel.panel import panel as panel

@@ -319,6 +319,11 @@ MAY_STAND_TWICE = {
     "Link": "a mirror: one direction between two nodes, imaginary, and one TCP connection",
     "Network": "a mirror: what carries frames, imaginary and real",
     "Message": "the frames of the chat, and what lab 03 hands to a student's queue; no reader meets both",
+    "Election": "the textbook's message, in the chat and in lab 05, and so are the next two: students meet them in the lab first",
+    "Ok": "the textbook's message, as Election is",
+    "Coordinator": "the textbook's message, as Election is",
+    "Lead": "a decision of the chat's parts, and what a student's class orders in lab 05; no reader meets both",
+    "Send": "an effect, and what a student's class orders in lab 05: both send a message",
     "Record": "a line of a trace, and a line of a node's log",
     "Gone": "the explorer's event that a node is gone, and what a judge meets when a class's process has ended",
 }

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ from chatsys.teach.classroom.gradebooks import as_csv, left_out
 from chatsys.teach.classroom.gradescope import file_name
 from chatsys.teach.classroom.hand_marks import Total
 from chatsys.teach.classroom.inbox import open_inbox
-from chatsys.teach.classroom.jobs import Job, Setting, grade_each
+from chatsys.teach.classroom.jobs import Job, Setting
 from chatsys.teach.classroom.regrading import of_another_version
-from chatsys.teach.classroom.results import FORM, ClassResults, StudentResult, as_text, read_results
+from chatsys.teach.classroom.results import FORM, ClassResults, StudentResult, as_text, read_results, write_whole
 from chatsys.teach.grading.course import Course, open_course
 from chatsys.teach.grading.marking import Mark, without_answers
 
@@ -115,19 +116,19 @@ def test_what_changed_is_graded_again_and_its_mark_says_why(
     toy: Course, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, done = tmp_path / "results", list[str]()
-    graded(inbox, folder)
+    graded(inbox, folder, grader=answers_at_once)
     answered(inbox / "Bob_2_assignsubmission_file" / "98.ipynb", RIGHT)
     results = graded(inbox, folder, lambda one: done.append(one.result.student * one.again))
     assert done == ["", "", "2"]
     assert results.submissions["2"].changes == [
-        "2 of 12 points before, now 12 of 12.", "The notebook is another one than before.",
+        "0 of 12 points before, now 12 of 12.", "The notebook is another one than before.",
     ]  # fmt: skip
-    assert results.submissions["2"].earlier is not None and results.submissions["2"].earlier.score == 2
+    assert results.submissions["2"].earlier is not None and results.submissions["2"].earlier.score == 0
     use(monkeypatch, msgspec.structs.replace(toy, secret=b"another secret, long enough", version="newer"))
     results = graded(inbox, folder, grader=answers_at_once)
     assert results.remarks[0].startswith(f"The secret changed since the last grading ({toy.secret_id} -> ")
     assert "all 3 marks are made again" in results.remarks[0]
-    assert results.submissions["1"].changes == [
+    assert results.submissions["2"].changes == [
         "12 of 12 points before, now 0 of 12.",
         "Lab version toy -> newer: its notebook, its checks or its keys were changed.",
         f"Secret changed ({toy.secret_id} -> {results.secret}): other hidden seeds.",
@@ -142,11 +143,21 @@ def test_a_place_that_takes_no_more_ends_it_in_one_sentence_and_keeps_what_was_g
     def in_the_way(one: Settled) -> None:
         (folder / f".{RESULTS}.new").mkdir()
 
-    with pytest.raises(
-        ChatsysError, match=r"cannot be written: Is a directory\. What was graded before is kept in it; "
-    ):
+    with pytest.raises(ChatsysError, match=r"cannot be written: Is a directory\. What stood in it is still there; "):
         graded(inbox, folder, in_the_way)
     assert list(read_results(folder / RESULTS).submissions) == ["1"]
+
+
+@pytest.mark.quick
+def test_nothing_takes_the_place_of_a_pipe_and_a_link_stays_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(tmp_path / "pipe", "told")
+    assert os.read(reader, 10) == b"told" and not (tmp_path / "pipe").is_file()
+    os.close(reader)
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_whole(tmp_path / "link", "told")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "told"
 
 
 def answers_at_once(some: Sequence[Job], setting: Setting) -> Iterator[tuple[str, Mark]]:
@@ -299,7 +310,10 @@ def test_a_worker_gets_the_same_course_and_leaves_no_file_of_it(
     here = open_course(setting.lab, LABS, secret)
     (tmp_path / "worker").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "worker"))
+    one = unpacked(packed(msgspec.structs.replace(setting, exercise="3.2"), here))
+    assert one.only == "3.2"
     there = unpacked(packed(setting, here))
+    assert there.only is None
     assert there.versions("ann") == here.versions("ann") and there.secret == here.secret
     assert list((tmp_path / "worker").iterdir()) == []
 
@@ -309,12 +323,3 @@ def test_a_scheduler_without_dask_is_one_sentence(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(UsageError, match=r'needs the package distributed.*pip install "chatsys\[cluster\]"'):
         on_scheduler("tcp://127.0.0.1:1")
-
-
-def test_two_at_a_time_are_graded_in_processes_that_end(tmp_path: Path) -> None:
-    """A worker opens the course by itself, so this is the real lab; what is no notebook is marked at once."""
-    bad = tmp_path / "bad.ipynb"
-    bad.write_text("{")
-    setting = Setting(lab="03-total-order", course=str(LABS), public=True)
-    found = dict(grade_each([Job(key=name, path=str(bad), student=name) for name in "ab"], setting, 2))
-    assert [found[name]["output"][:34] for name in "ab"] == ["This is no notebook: it is not JSO"] * 2

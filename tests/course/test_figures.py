@@ -27,7 +27,14 @@ from chatsys.trace import Record, Trace
 Draw = Callable[[Trace], Any]
 """A function that draws a figure; plotly gives its figures no types."""
 
-EVERY: list[Draw] = [figures.roles, figures.heartbeats, figures.delivery_matrix, figures.latency, figures.log_table]
+EVERY: list[Draw] = [
+    figures.roles,
+    figures.term_bands,
+    figures.heartbeats,
+    figures.delivery_matrix,
+    figures.latency,
+    figures.log_table,
+]
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HOSTILE = "<b>bold</b><a href='https://example.org'>x</a> $x^2$ %{x} <script>alert(1)</script>"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chatsys.isolation.pickling import pack
-from chatsys.teach.grading.judging import judge_memory, open_trial
+from chatsys.teach.grading.judging import judge, judge_memory, open_trial
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.grading.lab import PartResult
 from chatsys.teach.grading.reading import Source, find_source
@@ -111,6 +111,17 @@ def test_who_makes_the_memory_unmeasurable_loses_its_points(broken: str) -> None
         [finding] = judge_memory(exercise, trial)
     assert (finding.aspect, finding.inconclusive) == ("memory", False)
     assert "When 20,000 messages came in order, MyHoldBack raised" in finding.sentence
+
+
+def test_an_answer_that_does_otherwise_the_second_time_is_for_a_person() -> None:
+    exercise, keys = LAB.exercises[0], read_keys(COURSE, LAB)
+    mistakes = keys.mistakes[exercise.number]
+    steady, shared = (
+        judge(exercise, mistakes[name].cls, lambda *_: range(4), keys, ["public"])[0]
+        for name in ("only the first", "all queues are one")
+    )
+    assert steady.lost and steady.unsteady == ""
+    assert shared.lost and shared.unsteady.endswith("so another grading may give other points.")
 
 
 # --- what a student may have as a name, and as a notebook -------------------------------------------------

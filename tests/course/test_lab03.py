@@ -389,7 +389,7 @@ def test_a_test_that_accuses_a_right_queue_is_told_what_it_said() -> None:
     assert of.share() == 0
     assert str(of) == (
         "Your test finds 2 of 3 wrong answers, and it accuses a right one, which costs all points: "
-        'of the right queue TheRealOne it says "a message was held back". It misses: c.'
+        'of the right answer TheRealOne it says "a message was held back". It misses: c.'
     )
     assert str(Score(killed=("a",), missed=(), accused=())) == (
         "Your test finds 1 of 1 wrong answers and accuses no right one."

@@ -106,6 +106,8 @@ def test_a_mistake_loses_exactly_what_it_declares_and_is_told_why(
     assert lost == {kind: set(aspects) for kind, aspects in mistake.loses.items()}
     sentences = [one.sentence for one in outcomes.values() if one.lost]
     assert any(re.search(mistake.says, sentence) for sentence in sentences), sentences
+    shared = any("share" in sentence for sentence in sentences)
+    assert shared or not any(one.unsteady for one in outcomes.values()), "who keeps all in self does the same again"
     for outcome in outcomes.values():
         for finding in outcome.findings:
             assert len(finding.sentence) <= 300 and finding.sentence.endswith((".", "?")), finding.sentence

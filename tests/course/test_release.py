@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import py_compile
+import re
 import subprocess
 import sys
 import zipfile
@@ -41,9 +42,12 @@ def secrets() -> Secrets:
     return secrets_of(LABS, closed_pages(ROOT / "chatsys" / "mutants"))
 
 
-def of_labs(package: Path) -> set[str]:
-    """Return every line of the labs' own package, which students have anyway."""
-    return {line.strip() for path in package.rglob("*.py") for line in path.read_text().splitlines()}
+def given() -> set[str]:
+    """Return the lines that students have anyway: of the labs' own package, and of their notebooks without solutions."""
+    package = [path.read_text() for path in (ROOT / "chatsys" / "teach" / "labs").rglob("*.py")]
+    pages = [text_of(path) for path in (LABS / "source").rglob("*.ipynb")]
+    pages = [re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", "", page, flags=re.DOTALL) for page in pages]
+    return {line.strip() for text in (*package, *pages) for line in text.splitlines()}
 
 
 def text_of(path: Path) -> str:
@@ -68,7 +72,7 @@ def test_no_line_and_no_definition_of_the_keys_stands_in_the_bundle(bundle: Path
     there = {line.strip() for path in files for line in text_of(path).splitlines()}
     keys = [line.strip() for path in (LABS / "keys").rglob("*.*") for line in path.read_text().splitlines()]
     long = {line for line in keys if len(line) >= 30 and not line.startswith(("from ", "import ", "def ", "class "))}
-    assert len(long) > 200 and long & there <= of_labs(ROOT / "chatsys" / "teach" / "labs")
+    assert len(long) > 200 and long & there <= given()
     shapes = {shape_of(node): node.name for node in definitions(LABS / "keys")}
     mine = {shape_of(node) for node in definitions(bundle)} - {None}
     opened = {shape_of(node) for node in definitions(ROOT / "chatsys" / "teach" / "labs")}
@@ -143,12 +147,26 @@ def test_a_place_that_does_not_do_is_told_before_the_work(out: str, says: str, t
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.quick
+def test_what_somebody_made_while_working_there_is_not_taken_along(tmp_path: Path) -> None:
+    for name in (
+        "notebooks/00-tour.ipynb", "notebooks/instructor.ipynb", "notebooks/data/inbox/ann.ipynb", "notebooks/images/tour.png",
+        "chatsys/a.py", "chatsys/__pycache__/a.pyc", "chatsys/.secret", "chatsys/mutants/bugs/fence.py", "labs/release/00/00.ipynb",
+    ):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "chatsys" / "link.py").symlink_to("/etc/passwd")
+    taken = {name for name, _ in release._files(tmp_path, ["00"])}
+    assert taken == {"notebooks/00-tour.ipynb", "notebooks/images/tour.png", "chatsys/a.py", "labs/release/00/00.ipynb"}
+
+
 def test_a_solution_that_somebody_left_in_a_notebook_does_not_get_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    secrets: Secrets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = tmp_path / "left.ipynb"
     cell = {"cell_type": "code", "metadata": {}, "outputs": [], "source": RENAMED}
     left.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    monkeypatch.setattr(release, "secrets_of", lambda labs, mutants: secrets)
     monkeypatch.setattr(release, "_files", lambda root, labs: iter([("notebooks/left.ipynb", left)]))
     with pytest.raises(
         ChatsysError,
@@ -194,6 +212,8 @@ def test_the_search_finds_an_answer_however_it_is_hidden(secrets: Secrets, tmp_p
     (tmp_path / "fence.py").write_text((ROOT / "chatsys" / "mutants" / "bugs" / "fence.py").read_text())
     found = {line.partition(" has ")[0] for line in find_leaks(tmp_path, secrets)}
     assert found == {"cached.pyc", "renamed.py", "page.md", "packed.whl", "shown.ipynb", "fence.py"}
+    (tmp_path / "torn.ipynb").write_text(RENAMED)
+    assert "torn.ipynb has MyHoldBack of keys/03-total-order/answers.py" in find_leaks(tmp_path, secrets)
     (tmp_path / "other.pyc").write_bytes(b"\0" * 20)
     assert "other.pyc has compiled code that this Python cannot read" in find_leaks(tmp_path, secrets)
 

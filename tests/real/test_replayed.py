@@ -77,7 +77,7 @@ def model(cls: Any) -> StageModel:
 
 
 def judge(trial: Trial, seeds: Sequence[int] = ()) -> Iterator[Finding]:
-    yield from search(trial, ASPECT, model, SMALL)
+    yield from search(trial, ASPECT, model, budget=SMALL)
 
 
 def remotely(name: str) -> list[Finding]:
@@ -132,5 +132,5 @@ def test_a_class_that_is_given_the_time_cannot_be_searched() -> None:
         return StageModel(type("Timed", (Timed,), {"bully": staticmethod(cls)}), 2, alarms={"silence": 1})
 
     with RemoteClass(pack({"answer": code_of("Bully")}), "Bully", METHODS, (Order,)) as remote:
-        (found,) = search(RemoteTrial(remote), ASPECT, timed, SMALL)
+        (found,) = search(RemoteTrial(remote), ASPECT, timed, budget=SMALL)
     assert found.inconclusive and "is given the time" in found.sentence

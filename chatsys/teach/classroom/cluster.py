@@ -22,6 +22,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -44,18 +45,22 @@ class CoursePackage(msgspec.Struct, frozen=True):
     lab: str
     public: bool
     files: dict[str, bytes]
+    exercise: str | None = None
+    """The one exercise that is judged; None: all of them."""
 
     @property
     def digest(self) -> str:
         """A short name of all of it."""
-        text = "".join(f"{name} {hashlib.sha256(data).hexdigest()}\n" for name, data in sorted(self.files.items()))
+        text = f"{self.exercise}\n" + "".join(
+            f"{name} {hashlib.sha256(data).hexdigest()}\n" for name, data in sorted(self.files.items())
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def on_scheduler(address: str) -> Callable[[Sequence[Job], Setting], Iterator[tuple[str, Mark]]]:
     """Return who grades on the workers of this scheduler; raises `UsageError` if dask is not installed."""
     try:
-        import distributed  # noqa: F401  only whether it is there
+        import_module("distributed")
     except ImportError:
         raise UsageError(
             '--scheduler needs the package distributed, which is not installed; install it with: pip install "chatsys[cluster]"'
@@ -88,13 +93,11 @@ def _graded(address: str, jobs: Sequence[Job], setting: Setting) -> Iterator[tup
 
 def _connect(address: str) -> Any:
     """Return a client of the scheduler; raises `UsageError` if there is none, or no worker."""
-    import dask
-    from distributed import Client
-
-    dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT}s"})
+    distributed: Any = import_module("distributed")  # its types are known where it is installed, and only there
+    import_module("dask").config.set({"distributed.comm.timeouts.connect": f"{CONNECT}s"})
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it is told here, in a sentence
     try:
-        client = Client(address, timeout=CONNECT, set_as_default=False)
+        client = distributed.Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise UsageError(
             f"There is no scheduler of dask at {address!r} ({named(error, 120)}); start one with dask scheduler, and give "
@@ -167,7 +170,7 @@ def packed(setting: Setting, course: Course) -> CoursePackage:
         for path in sorted((labs / "keys" / course.lab.name).iterdir()):
             if path.is_file():
                 files[f"keys/{course.lab.name}/{path.name}"] = path.read_bytes()
-    return CoursePackage(course.lab.name, setting.public, files)
+    return CoursePackage(course.lab.name, setting.public, files, setting.exercise)
 
 
 # --- at the worker ----------------------------------------------------------------------------------------
@@ -199,6 +202,6 @@ def unpacked(package: CoursePackage) -> Course:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        return open_course(package.lab, folder, None, package.public)
+        return open_course(package.lab, folder, None, package.public).of_exercise(package.exercise)
     finally:
         shutil.rmtree(folder)

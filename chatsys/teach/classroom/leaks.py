@@ -99,6 +99,7 @@ def secrets_of(labs: Path, mutants: Iterable[Path] = ()) -> Secrets:
         for text, _ in _cells(path.read_bytes()):
             for solution in SOLUTION.findall(text):
                 secrets.keep(solution, path.relative_to(labs).as_posix())
+            secrets.open(SOLUTION.sub("", text), shapes=False)  # what nbgrader leaves is given to students
     for path in mutants:
         secrets.keep(
             path.read_text(encoding="utf-8"), f"mutants/{path.name}", lines=False
@@ -141,7 +142,12 @@ def _in_zip(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _cells(data: bytes) -> Iterator[tuple[str, bool]]:
     """Yield (text, whether it is code) of each cell of a notebook and of what its outputs say."""
-    for cell in json.loads(data)["cells"]:
+    try:
+        found = json.loads(data)["cells"]
+    except (ValueError, KeyError, TypeError, RecursionError):  # it is called a notebook, and is none
+        yield data.decode("utf-8", "replace"), True
+        return
+    for cell in found:
         yield "".join(cell["source"]), cell["cell_type"] == "code"
         for output in cell.get("outputs", ()):
             told = [output.get("text", ""), *output.get("data", {}).values()]

@@ -29,7 +29,7 @@ from chatsys.teach.grading.written import open_answers
 BUNDLE = Path(__file__).with_name("bundle")
 """What students get in the place of the project's own pages."""
 FILES = ("LICENSE", "constraints.txt", "environment.yml", ".gitignore")
-FOLDERS = ("chatsys", "notebooks", "binder", "deploy")
+FOLDERS = ("chatsys", "notebooks/images", "binder", "deploy")
 INSTRUCTORS = ("instructor.ipynb",)
 """Notebooks that are no student's."""
 WORKED = {"__pycache__", "data"}
@@ -116,6 +116,9 @@ def _files(root: Path, labs: Sequence[str]) -> Iterator[tuple[str, Path]]:
     for name in FILES:
         if (root / name).is_file():
             yield name, root / name
+    for path in sorted((root / "notebooks").glob("*.ipynb")):  # what lies deeper may be somebody's, who worked there
+        if _belongs(name := path.relative_to(root).as_posix()):
+            yield name, path
     for folder in (*FOLDERS, *(f"labs/release/{lab}" for lab in labs)):
         for path in sorted((root / folder).rglob("*")):
             name = path.relative_to(root).as_posix()

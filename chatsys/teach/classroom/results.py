@@ -203,8 +203,12 @@ def as_text(value: Any) -> str:
 
 def write_whole(path: Path, text: str) -> None:
     """Put `text` in the place of the file at `path`, in one step that no crash can cut in two."""
+    path = path.resolve()
     new = path.with_name(f".{path.name}.new")
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device, which nothing may take the place of
+            path.write_text(text, encoding="utf-8")
+            return
         with open(new, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
@@ -216,6 +220,6 @@ def write_whole(path: Path, text: str) -> None:
         except OSError:
             pass
         raise ChatsysError(
-            f"{path} cannot be written: {reason(error)}. What was graded before is kept in it; {advice(error)}, then "
-            "give the same command again."
+            f"{path} cannot be written: {reason(error)}. What stood in it is still there; {advice(error)}, then give the "
+            "same command again."
         ) from None

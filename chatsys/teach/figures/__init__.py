@@ -2,6 +2,7 @@
 
     delivery_matrix   node x message number: who delivered what; gaps and differences
     roles             roles and terms of every node over time, elections, crashes, cuts
+    term_bands        who led and who followed in which term, and where two led at once
     heartbeats        every beat, every silence and the suspicion it led to
     latency           how long a message took until it was answered, and delivered everywhere
     log_table         the common log as a table
@@ -14,7 +15,7 @@ has its own words for a heartbeat, a suspicion, a leader or a number declares th
 they are in the trace.  Long runs are capped to what a person can look at; the summary still counts everything.
 
 Promises  texts of users are shown letter by letter (`theme.escape`); nothing depends on colour alone.
-Read also `timelines`, `beats`, `deliveries`, `journeys` and `waiting`, where they are drawn, and `theme` (how everything looks).
+Read also `timelines`, `beats`, `deliveries`, `journeys`, `waiting` and `elections`, where they are drawn, and `theme` (how everything looks).
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from chatsys.errors import UsageError
-from chatsys.teach.figures import beats, waiting
+from chatsys.teach.figures import beats, elections, waiting
 from chatsys.teach.figures import latencies as journeys
 from chatsys.teach.figures import matrices as deliveries
 from chatsys.teach.figures import over_time as timelines
@@ -32,7 +33,9 @@ from chatsys.trace import Trace, trace_of
 
 P = ParamSpec("P")
 
-__all__ = ["delivery_matrix", "describe", "heartbeats", "latency", "log_table", "queue_length", "roles", "use"]
+__all__ = [
+    "delivery_matrix", "describe", "heartbeats", "latency", "log_table", "queue_length", "roles", "term_bands", "use",
+]  # fmt: skip
 
 
 def __dir__() -> list[str]:
@@ -55,6 +58,7 @@ latency = _of_anything(journeys.latency)
 heartbeats = _of_anything(beats.heartbeats)
 roles = _of_anything(timelines.roles)
 queue_length = _of_anything(waiting.queue_length)
+term_bands = _of_anything(elections.term_bands)
 
 
 def describe(figure: Any) -> str:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+import msgspec
+
 from chatsys.capabilities import PROCESSES, has
 from chatsys.isolation.budget import Allowance
 from chatsys.isolation.pickling import pack
@@ -103,10 +105,13 @@ class _Judging:
         self.ended: Finding | None = None
         """Why the answer cannot be asked any more."""
         self.memory: list[Finding] | None = None
+        self.seen: dict[Kind, list[Finding]] = {}
+        """What the exercise's own judge found in each part."""
 
     def all(self, parts: Sequence[GradedPart]) -> list[PartResult]:
-        """Judge these parts, one after the other."""
-        return [self._part(part) for part in parts]
+        """Judge these parts, one after the other; then see whether what was lost is lost again."""
+        outcomes = [self._part(part) for part in parts]
+        return [self._looked_at_again(one) for one in outcomes]
 
     def _part(self, part: GradedPart) -> PartResult:
         if self.ended is None:
@@ -119,7 +124,10 @@ class _Judging:
         found: list[Finding] = []
         try:
             for judge in self._judges(part.kind):
-                found += judge(self.trial, self.seeds_for(self.exercise, part.kind))
+                told = list(judge(self.trial, self.seeds_for(self.exercise, part.kind)))
+                found += told
+                if judge is self.exercise.judge:
+                    self.seen[part.kind] = told
             if MEMORY in self.exercise.shares(part) and not self._decided(found):
                 found += self._memory()
         except Gone as gone:
@@ -132,6 +140,24 @@ class _Judging:
             self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST)
             return [self.ended]
         return found
+
+    def _looked_at_again(self, outcome: PartResult) -> PartResult:
+        """Play the run again in which points were lost; an answer that now does otherwise is for a person."""
+        wrong = next((one for one in self.seen.get(outcome.kind, ()) if one.seed is not None), None)
+        if not outcome.lost or wrong is None or wrong.seed is None or self.ended is not None:
+            return outcome
+        try:
+            again = list(self.exercise.judge(self.trial, [wrong.seed]))
+        except (Gone, Raised):
+            return outcome
+        if any((one.aspect, one.sentence) == (wrong.aspect, wrong.sentence) for one in again):
+            return outcome
+        why = (
+            f"When the run of seed {wrong.seed} was played again, {self.exercise.writes} did otherwise: what it does "
+            "depends on more than what it is given (a clock, chance, what an earlier run left), so another grading may give "
+            "other points."
+        )
+        return msgspec.structs.replace(outcome, unsteady=why)
 
     def _decided(self, found: Sequence[Finding]) -> bool:
         """Whether the memory does not count anyway: then nothing is measured, and nothing can end the trial there."""

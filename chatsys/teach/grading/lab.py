@@ -237,6 +237,8 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     flagged: tuple[str, ...] = ()
     """The aspects that a person should look at: nobody could tell, and the points are given."""
     findings: tuple[Finding, ...] = ()
+    unsteady: str = ""
+    """For a person: why another grading may give other points; empty where the answer does the same again."""
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):

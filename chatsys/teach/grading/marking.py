@@ -62,6 +62,7 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
         for one in _outcomes(asked, course, taken, student, allowance):
             tests.append(_test(asked.number, _explained(asked, one, taken)))
             flags += [f"{one.cell}: {one.sentence}"] if one.flagged else []
+            flags += [f"{one.cell}: {one.unsteady}"] if one.unsteady else []
     predictions, first = given(lab, taken.predictions), submission.first_answers
     numbers = [one.number for one in lab.predictions]
     return Mark(

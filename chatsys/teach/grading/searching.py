@@ -9,38 +9,64 @@ class keeps something outside of its objects) is inconclusive: the points are gi
 Read also `explore.stage_model` (what is searched), `replayed` (how a class in another process is searched).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import msgspec
 
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.model import Model
-from chatsys.teach.grading.lab import Finding
+from chatsys.teach.grading.lab import Finding, ShownCall
 from chatsys.teach.grading.trial import Trial
 
 ORDINARY = Budget(states=60_000, seconds=60)
 """A search of an exercise; the states decide, for the seconds depend on the machine."""
+LONGEST = 300
+"""So many letters a sentence may have."""
 
 
 def search(
-    trial: Trial, aspect: str, model_of: Callable[[Any], Model], budget: Budget = ORDINARY, rank: int = 0
+    trial: Trial, aspect: str, *models: Callable[[Any], Model], budget: Budget = ORDINARY, rank: int = 0
 ) -> Iterator[Finding]:
-    """Yield what a search finds out about the class, nothing if all that may happen is right.
+    """Yield what searches find out about the class, nothing if all that may happen is right.
 
-    `model_of` is given what looks like the class, and puts it into its stage.
+    Each of `models` is given what looks like the class, and puts it into its stage; they are searched in turn, up to the
+    first that is not right.  What one of them has asked the class, the next ones need not ask again.
     """
     cls = trial.replayed()
-    result = Explorer(model_of(cls)).search(budget)
+    results = (Explorer(model_of(cls)).search(budget) for model_of in models)
+    result = None
+    for result in results:
+        if result.verdict != "exhausted, ok":
+            break
+    assert result is not None, "there is something to search"
     if result.verdict in ("fail", "exhausted, ok") and (doubt := cls.doubt(trial.alone)):
         yield Finding(aspect=aspect, sentence=doubt, inconclusive=True)
     elif result.verdict == "fail":
-        yield Finding(aspect=aspect, sentence=tell(result), rank=rank)
+        story = tuple(ShownCall(call=step, returned="", when=f"step {at}") for at, step in enumerate(_steps(result), 1))
+        yield Finding(aspect=aspect, sentence=tell(result), rank=rank, steps=story)
     elif result.verdict == "inconclusive":
-        sentence = f"The search came to no end: {result.why} A person should look."
+        sentence = f"The search stopped after {result.distinct_states:,} states: {result.why} A person should look."
         yield Finding(aspect=aspect, sentence=sentence, inconclusive=True)
 
 
 def tell(result: Result) -> str:
-    """Return what is violated, and the steps that lead there."""
+    """Return what is violated, and the steps that lead there; what is lost on the way is left out where it is too long."""
     assert result.violation is not None, "there is something to tell"
-    steps = "; ".join(f"({number}) {step}" for number, step in enumerate(result.story, 1))
-    return f"{result.violation.sentence.rstrip('.')}. It happens so: {steps}."
+    what = result.violation.sentence.rstrip(".")
+    whole = f"{what}. It happens so: {_in_turn(_steps(result))}."
+    if len(whole) <= LONGEST:
+        return whole
+    plain = msgspec.structs.replace(
+        result, story=tuple(msgspec.structs.replace(step, lost=()) for step in result.story)
+    )
+    return f"{what}. It happens so, if the right messages are lost: {_in_turn(_steps(plain))}."
+
+
+def _in_turn(steps: Sequence[str]) -> str:
+    return "; ".join(f"({number}) {step}" for number, step in enumerate(steps, 1))
+
+
+def _steps(result: Result) -> list[str]:
+    """Return the steps of the story; there is one class only, so its name is left out."""
+    return [str(step).replace(f" ({result.model})", "") for step in result.story]

@@ -45,6 +45,8 @@ class Score(msgspec.Struct, frozen=True):
     """What the claim said about the first right answer that it accuses."""
     shown: tuple[str, ...] = ()
     """The names of wrong answers that students may read."""
+    tried: bool = True
+    """Whether there was a right answer that it could accuse."""
 
     def share(self) -> float:
         """Return the share of the points."""
@@ -60,9 +62,10 @@ class Score(msgspec.Struct, frozen=True):
         more = f" It misses: {', '.join(named)}." if named else ""
         found = f"Your test finds {len(self.killed)} of {of} wrong answers"
         if not self.accused:
-            return f"{found} and accuses no right one.{more}"
+            fair = " and accuses no right one." if self.tried else "; right ones are tried when you hand in."
+            return f"{found}{fair}{more}"
         whom = "a right one" if len(self.accused) == 1 else f"{len(self.accused)} right ones"
-        return f'{found}, and it accuses {whom}, which costs all points: of the right queue {self.accused[0]} it says "{self.said:.150}".{more}'
+        return f'{found}, and it accuses {whom}, which costs all points: of the right answer {self.accused[0]} it says "{self.said:.150}".{more}'
 
 
 class _Unplayable(Exception):
@@ -136,6 +139,7 @@ def _score(
         accused=accused,
         said=next((said[name] or "" for name in accused), ""),
         shown=tuple(test.open_mistakes),
+        tried=bool(right),
     )
 
 
@@ -164,7 +168,7 @@ def _ask(remote: RemoteClass, mine: Any, method: str, arguments: tuple[Any, ...]
     reply = remote.call(mine, method, arguments)
     if method == "claims" and reply.wrong is not None:
         raise _NoClaim(
-            f"Your claim returned {reply.wrong}; it must return a sentence if the queue was wrong, and None if it was right."
+            f"Your claim returned {reply.wrong}; it must return a sentence if something was wrong, and None if nothing was."
         )
     if not reply.right:
         raise Raised(reply.error or reply.wrong or "")
