@@ -110,7 +110,7 @@ def test_who_makes_the_memory_unmeasurable_loses_its_points(broken: str) -> None
     with open_trial(exercise, place["MyHoldBack"]) as trial:
         [finding] = judge_memory(exercise, trial)
     assert (finding.aspect, finding.inconclusive) == ("memory", False)
-    assert "When 20,000 messages came in order, MyHoldBack raised" in finding.sentence
+    assert "When 20,000 messages came one after the other, MyHoldBack raised" in finding.sentence
 
 
 def test_an_answer_that_does_otherwise_the_second_time_is_for_a_person() -> None:

@@ -50,7 +50,11 @@ MISTAKES = [
 
 
 def few_seeds(exercise: Exercise, kind: Kind) -> Any:
-    return range(exercise.public) if kind == "public" else hidden_seeds(SECRET, "mould", exercise.number, "ann", FEW)
+    return (
+        range(exercise.public)
+        if kind == "public"
+        else hidden_seeds(SECRET, "mould", exercise.number, "ann", min(FEW, exercise.hidden))
+    )
 
 
 @cache

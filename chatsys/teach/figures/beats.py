@@ -28,6 +28,8 @@ ROW = 52
 MOST_BEATS = 500
 """The last beats are drawn, at most so many for each node: more would be a solid bar."""
 MOST_SILENCES = 40
+LABEL = 0.16
+"""The length of a silence is written beside it where the one before it is not too near: in parts of the whole time."""
 MOST_PAIRS = 20
 """Where each node listens to every other one, at most so many rows are drawn: first those in which somebody is suspected."""
 
@@ -60,13 +62,15 @@ class Nodes:
 
 
 class Pairs:
-    """The rows of a run in which each node listens to every other one: one for each pair of listener and speaker."""
+    """The rows of a run in which nodes listen to each other: one for each pair of a listener and whom it listens to."""
 
     sends, hears = "heartbeat sent", "heartbeat heard"
 
     def __init__(self, trace: Trace) -> None:
-        every = [(one, other) for one in trace.nodes for other in trace.nodes if one != other]
         doubted = {(record.node, record.peer) for record in trace.of("suspect")}
+        beats = [record for record in trace.of("send", "receive") if _is_beat(record)]
+        listening = doubted | {(one.peer, one.node) if one.kind == "send" else (one.node, one.peer) for one in beats}
+        every = [(one, other) for one in trace.nodes for other in trace.nodes if (one, other) in listening]
         drawn = sorted(sorted(every, key=lambda pair: pair not in doubted)[:MOST_PAIRS])
         self.many = max(1, len(drawn) // max(1, len(trace.nodes)))
         self.at = {pair: row for row, pair in enumerate(drawn)}
@@ -98,7 +102,7 @@ def heartbeats(trace: Trace) -> Any:
         ("receive", rows.hears, "circle", theme.GREEN),
     ):
         _draw_beats(figure, [beat for beat in shown if beat.kind == kind], rows, (name, sign, colour))
-    _draw_silences(figure, _silences(trace)[-MOST_SILENCES:], rows)
+    _draw_silences(figure, _silences(trace)[-MOST_SILENCES:], rows, end)
     _draw_events(figure, trace, rows)
     name_rows(figure, rows.names, end)
     told = _tell_beats(trace, beats)
@@ -151,13 +155,15 @@ def _draw_events(figure: Any, trace: Trace, rows: Rows) -> None:
     draw_marks(figure, MARKS["restore"], [mark for mark in marks if mark.kind == "restore"], rows.places)
 
 
-def _draw_silences(figure: Any, silences: list[Silence], rows: Rows) -> None:
+def _draw_silences(figure: Any, silences: list[Silence], rows: Rows, end: float) -> None:
     """Draw a dashed line from the last beat a node heard to the moment it suspected whom it did not hear."""
     lines: dict[str, list[Any]] = {"x": [], "y": []}
+    named: dict[int, float] = {}
     for last, suspicion, row in ((last, mark, row) for _, last, mark in silences for row in rows.places(mark)):
         lines["x"] += [last, suspicion.time, None]
         lines["y"] += [row] * 2 + [None]
-        if suspicion.time - last >= 0.5:
+        if suspicion.time - last >= 0.5 and suspicion.time - named.get(row, -end) > LABEL * end:
+            named[row] = suspicion.time
             figure.add_annotation(
                 x=(last + suspicion.time) / 2, y=row, yshift=15, showarrow=False,
                 text=f"{suspicion.time - last:.2f} s of silence", font={"size": 12},

@@ -187,7 +187,7 @@ def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
     try:
         grown = trial.growth(exercise.load)
     except Raised as error:
-        sentence = f"When {AFTER:,} messages came in order, {exercise.writes} raised {error}."
+        sentence = f"When {AFTER:,} messages came one after the other, {exercise.writes} raised {error}."
         yield Finding(aspect=MEMORY, sentence=sentence)
         return
     if grown is None:
@@ -195,8 +195,8 @@ def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
         yield Finding(aspect=MEMORY, sentence=sentence, inconclusive=True)
     elif grown > MOST_KEPT:
         sentence = (
-            f"After {AFTER:,} messages in order the process of your class holds {grown / 1e6:.1f} MB more than after "
-            f"{BEFORE:,}, although all of them were delivered; {MOST_KEPT / 1e6:.0f} MB is allowed. What can be forgotten?"
+            f"After {AFTER:,} messages the process of your class holds {grown / 1e6:.1f} MB more than after {BEFORE:,}, "
+            f"although none of them is needed any more; {MOST_KEPT / 1e6:.0f} MB is allowed. What can be forgotten?"
         )
         yield Finding(aspect=MEMORY, sentence=sentence)
 

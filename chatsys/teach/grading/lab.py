@@ -130,14 +130,16 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True):
     """As students name it: "3a"."""
     question: str
     kind: type
-    """int, float, bool or str."""
+    """int, float, bool, str, or tuple: a range of two numbers."""
     unit: str = ""
     tolerance: float = 0.0
     """An answer so near is called right; being right earns nothing."""
     options: dict[str, str] = {}
     """For a choice: each option, and the misconception behind it ("" for the right one)."""
     from_run: Callable[..., Any] | None = None
-    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None)."""
+    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None).
+
+    What happened is a value of the same kind; for a range it is a list of numbers, one of each run."""
 
 
 class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
     predict("3a", 4)       --> 3a kept: 4 messages        the first answer to each question stays
     predict("3a", 5)       --> 3a kept: 4 messages        a later one changes nothing
+    predict("4a", (1, 2.5))   --> 4a kept: 1 to 2.5 s     a range is kept as this text, which `bounds` reads
 
 Nothing is earned by being right: a notebook is run again when it is graded, so nobody can tell what was known
 before.  An answer of the right kind earns the mark, and the first ones of a class show what a class believes.
@@ -19,7 +20,8 @@ from chatsys.teach.grading.lab import Lab, Predict
 kept: dict[str, bool | int | float | str] = {}
 """The first answer to each question in this program."""
 
-KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
+RANGE = "two numbers in brackets, the smaller one first"
+KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text", tuple: RANGE}
 LONGEST = 200
 """Letters of an answer that is a text."""
 LARGEST = 1 << 53
@@ -60,6 +62,8 @@ def of_kind(asked: Predict, answer: Any) -> bool | int | float | str:
     value: Any = answer
     if asked.kind is float and type(answer) is int:
         value = float(answer) if abs(answer) <= LARGEST else math.inf
+    if asked.kind is tuple:
+        return _range_of(asked, answer)
     sentence = ""
     if type(value) is not asked.kind:
         sentence = f"is {KINDS[asked.kind]}"
@@ -72,6 +76,24 @@ def of_kind(asked: Predict, answer: Any) -> bool | int | float | str:
     if sentence:
         raise UsageError(f"The answer to {asked.number} {sentence}; you gave {answer!r:.40}.")
     return value  # type: ignore[no-any-return]
+
+
+def _range_of(asked: Predict, answer: Any) -> str:
+    """Return a range as the text that is kept."""
+    try:
+        low, high = bounds(answer) if isinstance(answer, str) else answer
+        sound = all(type(one) in (int, float) and abs(one) <= LARGEST for one in (low, high)) and low <= high
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise UsageError(f"The answer to {asked.number} is {RANGE}; you gave {answer!r:.40}.")
+    return f"{low:g} to {high:g}"
+
+
+def bounds(kept_range: str) -> tuple[float, float]:
+    """Return the two numbers of a range that was kept; raises `ValueError` for another text."""
+    low, high = kept_range.split(" to ")
+    return float(low), float(high)
 
 
 def given(lab: Lab, answers: Mapping[str, Any]) -> dict[str, bool | int | float | str]:

@@ -12,7 +12,7 @@ Read also `predictions` (what is kept), `lab.Predict` (a question, and what answ
 
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -65,6 +65,8 @@ def reveal(number: str, *classes: type) -> Any:
 def compared(asked: Predict, expected: Any, happened: Any) -> str:
     """Return in a sentence what was expected and what happened, and by how much they differ."""
     unit = f" {asked.unit}" if asked.unit else ""
+    if asked.kind is tuple:
+        return _compared_range(asked, expected, happened)
     both = (
         f"{asked.number}  You said {_shown(expected)}{unit}; in your run (seed {_seed}) it was {_shown(happened)}{unit}"
     )
@@ -76,6 +78,17 @@ def compared(asked: Predict, expected: Any, happened: Any) -> str:
     if off <= asked.tolerance:
         return f"{both}: right" + (f", to {_shown(off)}{unit}." if off else ".")
     return f"{both}: {_shown(off)}{unit} off."
+
+
+def _compared_range(asked: Predict, expected: str, happened: Sequence[float]) -> str:
+    """Return in a sentence how much of what happened lies in the range that was expected."""
+    unit = f" {asked.unit}" if asked.unit else ""
+    low, high = predictions.bounds(expected)
+    inside = sum(low <= one <= high for one in happened)
+    return (
+        f"{asked.number}  You said {expected}{unit}; in {len(happened)} runs (seed {_seed}) it was {_shown(min(happened))} to "
+        f"{_shown(max(happened))}{unit}, and {100 * inside / len(happened):.0f} % of them lie in your range."
+    )
 
 
 def _shown(value: Any) -> str:

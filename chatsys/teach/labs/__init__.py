@@ -5,6 +5,7 @@
     facts     what a page says of its lab, made from the declaration;  pages: who writes it into the notebooks
     desk      what a student does with a page: which version is it, take it home, begin again
     lab03/    total order: stage (the actor), checks (the judges)
+    lab04/    failure detection: the same, and a picture with sliders (trade_off)
     lab05/    Bully election: the same, live, since what a class orders decides what arrives next
 
 An exercise is found by its number: 3.1 is one of those that `LAB` in lab03/declaration.py declares.
