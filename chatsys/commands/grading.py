@@ -166,6 +166,8 @@ def _grade_class(
     grader = _on(scheduler)
     with open_inbox(places, lab, due, student) as inbox:
         hint(f"{len(inbox.handed)} submissions, as {inbox.layout} lays them; results in {folder}.")
+        if due is not None and inbox.handed and not any(one.submitted for one in inbox.handed):
+            hint(f"Nothing is late for --due, because {inbox.layout} does not say when anything was handed in.")
         for remark in inbox.remarks:
             hint(remark)
         try:
@@ -201,7 +203,10 @@ def _write_table(path: Path, graded: "ClassResults", column: str | None, folder:
     if missing := left_out(graded):
         hint(f"{len(missing)} have no id of {graded.layout}, so its gradebook cannot find them: {names(missing)}.")
     if totals is None:
-        hint(f"{path} has the points of the machine; those that people give are not in them.")
+        hint(
+            f"{path} has the points of the machine. Those that people give are added as soon as {by_people} is there "
+            "(chatsys report makes the page on which they mark): then give the same command again."
+        )
     elif waiting := [name for name, one in totals.items() if one.waiting]:
         hint(f"{path} has the points of people, too; {len(waiting)} still wait for theirs: {names(waiting)}.")
 

@@ -190,6 +190,7 @@ def test_a_zip_is_read_as_its_folder_and_is_gone_afterwards(tmp_path: Path) -> N
         for path in sorted(folder.rglob("*")):
             archive.write(path, path.relative_to(folder))
         archive.writestr("Dora_9_assignsubmission_file/report.pdf", "x" * 1000)
+        archive.mkdir("Eve_10_assignsubmission_file")
     with open_inbox([tmp_path / "moodle.zip"], LAB) as inbox:
         found = by_id(inbox)
         path = found["5000"].path or Path("none")
@@ -197,6 +198,7 @@ def test_a_zip_is_read_as_its_folder_and_is_gone_afterwards(tmp_path: Path) -> N
     assert inbox.layout == "moodle" and found["9"].remarks == [
         "There is no notebook in this submission (it has report.pdf)."
     ]
+    assert "it is empty" in found["10"].remarks[0]
     assert not path.exists() and found["5000"].shown.startswith(f"{tmp_path}/moodle.zip/Ann")
 
 

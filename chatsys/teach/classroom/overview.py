@@ -218,6 +218,10 @@ def _student(one: StudentResult, lab: Lab, total: Total, near: Mapping[str, Near
         cells = [cell for cell in one.tests if cell.exercise == number]
         points = sum(given.get(cell.name, cell.score) for cell in cells)
         exercises.append({"number": number, "points": points, "graded": bool(cells)})
+    if lab.predictions:
+        predicted = _cell(one, lab.predictions_graded)
+        points = given.get(lab.predictions_graded, predicted.score if predicted is not None else 0.0)
+        exercises.append({"number": "predictions", "points": points, "graded": predicted is not None})
     stories = [cell for cell in one.tests if cell.score < cell.max_score or cell.verdict == "inconclusive"]
     return {
         "result": one, "label": label(one), "total": total, "exercises": exercises, "stories": stories,

@@ -178,7 +178,10 @@ def read_results(path: str | Path) -> ClassResults:
             )
         return msgspec.json.decode(data, type=ClassResults)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise UsageError(f"{path} is not the results.json of a class; give another file.") from None
+        raise UsageError(
+            f"{path} is not the results.json of a class, or a damaged one; give another file, or "
+            "move it away and grade the class again."
+        ) from None
 
 
 class _Form(msgspec.Struct):

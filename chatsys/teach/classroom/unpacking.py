@@ -46,13 +46,14 @@ def _unpacked(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: 
     left = MOST
     for entry in entries:
         name = escape(entry.filename[:80])
-        if entry.is_dir():
-            continue
         if not _harmless(entry):
             yield f"{name} in the zip is a link, or would lie outside of the folder, and was left out."
             continue
         goal = folder.joinpath(*PurePosixPath(entry.filename.replace("\\", "/")).parts)
         try:
+            if entry.is_dir():  # an empty folder is somebody who handed in nothing
+                goal.mkdir(parents=True, exist_ok=True)
+                continue
             goal.parent.mkdir(parents=True, exist_ok=True)
             with open(goal, "wb") as file:
                 if goal.suffix.lower() == ".ipynb" or goal.name in (METADATA, TIMESTAMP):
@@ -66,11 +67,11 @@ def _unpacked(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: 
 
 
 def _harmless(entry: zipfile.ZipInfo) -> bool:
-    """Whether an entry is a file whose name stays in the folder."""
+    """Whether an entry is a file, or a folder, whose name stays in the folder."""
     path = PurePosixPath(entry.filename.replace("\\", "/"))
     kind = stat.S_IFMT(entry.external_attr >> 16)
     inside = not path.is_absolute() and ".." not in path.parts and not any(":" in part for part in path.parts[:1])
-    return inside and kind in (0, stat.S_IFREG)
+    return inside and kind in (0, stat.S_IFDIR if entry.is_dir() else stat.S_IFREG)
 
 
 def _copied(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes], left: int) -> int:

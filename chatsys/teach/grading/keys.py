@@ -74,8 +74,8 @@ def read_secret(path: Path) -> bytes:
         secret = path.read_bytes().strip()
     except UNUSABLE as error:
         raise UsageError(
-            f"The course's secret cannot be read at {path} ({reason(error)}). Make one, and keep it: "
-            f"python -c \"import secrets; print(secrets.token_hex(32))\" > '{path}'"
+            f"The course's secret cannot be read at {path} ({reason(error)}). If the course has one, give its place; if it "
+            f"has none yet, make one, and keep it: python -c \"import secrets; print(secrets.token_hex(32))\" > '{path}'"
         ) from None
     if len(secret) < SHORTEST:
         raise UsageError(f"The secret at {path} has {len(secret)} bytes; it needs at least {SHORTEST}.")
