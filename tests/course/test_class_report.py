@@ -12,6 +12,7 @@ from made_up_class import HOSTILE, LAB, LABS, loses, made_up_class
 from msgspec.structs import replace
 from typed import Run
 
+from chatsys.commands.grading import _write_table
 from chatsys.errors import UsageError
 from chatsys.teach.classroom.batch import Grader, grade_class
 from chatsys.teach.classroom.forgetting import forget
@@ -111,6 +112,15 @@ def test_a_mark_by_hand_survives_a_regrade(tmp_path: Path, run: Run) -> None:
         told = json.loads(out)
         assert code == 0 and told["totals"]["bob"] == {"points": 90, "possible": 100}
         assert f"the machine gave {score:g} of 14" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_table_for_a_gradebook_has_what_people_gave_and_says_who_still_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_hand_marks(tmp_path / NAME, {(one.student, one.cell): one for one in (OVERRULED, EXPLAINED)})
+    _write_table(tmp_path / "grades.csv", made_up_class(), None, tmp_path)
+    assert "\nbob,,,97.5,100," in (tmp_path / "grades.csv").read_text(encoding="utf-8")
+    assert "3 still wait for theirs: ann, eve" in capsys.readouterr().err
 
 
 def tmp_path_course(folder: Path) -> Path:
