@@ -217,10 +217,10 @@ def test_the_reference_of_the_written_test_finds_every_mistake_and_accuses_nobod
 
 
 def test_the_beats_of_one_line_are_those_of_the_simulator() -> None:
-    line = beats.BeatLine(interval=0.8, slowest=0.2, loss=0.2)
+    line = beats.BeatLine(interval=0.4, slowest=1.5, loss=0.2)
     network = beats_network(line)
-    world = World(11, actor=watching(Blind), network=network)
-    world.run(300)
+    world = World(11, actor=watching(Blind, line.interval), network=network)
+    world.run(600)
     gaps: list[float] = []
     last: dict[Any, tuple[int, float]] = {}
     for one in world.trace.of("receive"):
@@ -229,9 +229,9 @@ def test_the_beats_of_one_line_are_those_of_the_simulator() -> None:
             gaps += [one.time - time] if number else []
             last[one.node, one.peer] = one.seq or 0, one.time
     drawn = beats.drawn(line, 1000)
-    for timeout in (1.2, 1.7, 2.5):
-        simulated = sum(gap > timeout for gap in gaps) / (6 * 300 / 3600)
-        assert drawn.false(timeout) == pytest.approx(simulated, rel=0.35), timeout
+    for timeout in (0.6, 0.9, 1.2):
+        simulated = sum(gap > timeout for gap in gaps) / (6 * 600 / 3600)
+        assert drawn.false(timeout) == pytest.approx(simulated, rel=0.15), timeout
 
 
 def beats_network(line: beats.BeatLine) -> Any:
