@@ -74,6 +74,9 @@ def print_summary(graded: "ClassResults", folder: Path) -> None:
             print(
                 f"  {what:<10} {len(some)}: {escape(', '.join(one.student for one in some[:8]))}{', ...' if len(some) > 8 else ''}"
             )
+    if again := [one for one in every if one.earlier is not None]:
+        if all(one.earlier is not None and one.earlier.score == one.score for one in again):
+            print("  changed    none")
     for remark in graded.remarks:
         print(f"  told       {remark}")
     print(f"  results    {folder / 'results.json'}, and one file for each student in {folder / 'gradescope'}")

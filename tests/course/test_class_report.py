@@ -28,6 +28,7 @@ from chatsys.teach.classroom.handed import Handed
 from chatsys.teach.classroom.inbox import Inbox
 from chatsys.teach.classroom.jobs import Job, Setting
 from chatsys.teach.classroom.misconceptions import misconceptions_of
+from chatsys.teach.classroom.overview import label, overview
 from chatsys.teach.classroom.report import by_hand_page, report_page
 from chatsys.teach.classroom.results import read_results, write_results
 from chatsys.teach.classroom.signatures import Signature, signature_of
@@ -70,6 +71,25 @@ def test_what_a_student_writes_stays_text_wherever_it_stands() -> None:
         assert tags.count("script") == scripts and not {"img", "iframe", "svg", "object", "base"} & set(tags)
         assert not [name for _, about in parsed.tags for name in about if name.startswith("on")]
         assert HOSTILE in parsed.text and "\x1b" not in page and "\u202e" not in page
+
+
+def test_the_columns_of_a_student_add_up_to_the_points() -> None:
+    marks = {(one.student, one.cell): one for one in (OVERRULED, EXPLAINED)}
+    for one in overview(made_up_class(), LAB, marks, {})["students"]:
+        total = one["total"]
+        assert sum(column["points"] for column in one["exercises"]) + (total.by_hand or 0) == total.points
+
+
+def test_a_notebook_that_could_not_be_read_is_to_be_looked_at() -> None:
+    results = made_up_class()
+    ann = results.submissions["ann"]
+    ann.score, ann.output = 0, "This is no notebook: it is empty."
+    for cell in ann.tests:
+        cell.score, cell.output = 0, ann.output
+    shown = overview(results, LAB, {}, {})
+    assert ("not graded", label(ann), ann.output) in shown["look"]
+    (count,) = [number for number, what in shown["summary"] if what == "to look at"]
+    assert count == str(len({who for _, who, _ in shown["look"] if who}))
 
 
 def test_a_page_forbids_itself_every_script_but_its_own_and_needs_no_network() -> None:

@@ -333,6 +333,7 @@ def test_the_student_is_the_name_of_the_file_or_of_the_folder() -> None:
     for path, student in {
         f"submitted/ann/{lab}/{lab}.ipynb": "ann",
         f"submitted/ann/{lab}.ipynb": "ann",
+        f"submitted/eve/{lab} (1).ipynb": "eve",
         "inbox/bob.ipynb": "bob",
     }.items():
         assert student_of(Path(path), lab) == student

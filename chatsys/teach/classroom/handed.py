@@ -6,6 +6,7 @@ Read also `layouts` (who makes it), `inbox` (two of one student).
 """
 
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -118,4 +119,5 @@ def alone(path: Path, lab: str, root: Path | None = None, student: str | None = 
 def student_of(path: Path, lab: str) -> str:
     """Return whose notebook this is: the name of its file, or of its folder if the file has the name of the lab."""
     names = [path.stem, *(folder.name for folder in path.absolute().parents)]
-    return plainly(next((name for name in names if name and name != lab), path.stem))
+    copy = re.compile(rf"{re.escape(lab)}( ?\(\d+\)|-checkpoint)?")  # as browsers name a second download
+    return plainly(next((name for name in names if name and not copy.fullmatch(name)), path.stem))

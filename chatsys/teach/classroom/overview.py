@@ -31,15 +31,16 @@ def overview(
     every = list(results.submissions.values())
     totals = {one.student: total_of(one, lab, marks) for one in every}
     maps = {one.student: misconceptions_of(lab, one, known) if known is not None else {} for one in every}
+    look = list(_look(results, totals, marks))
     return {
         "results": results,
-        "summary": _summary(results, totals),
+        "summary": _summary(results, totals, len({who for _, who, _ in look if who})),
         "histogram": _histogram(list(totals.values())),
         "aspects": [_aspects(exercise, every) for exercise in lab.exercises],
         "cells": list(_cells(lab, every, marks)),
         "misconceptions": [_misconceptions(one, every, maps) for one in lab.exercises] if known is not None else None,
         "predictions": [_prediction(asked, every) for asked in lab.predictions],
-        "look": list(_look(results, totals, marks)),
+        "look": look,
         "alike": [(label(one), hint) for one in every for hint in one.hints],
         "times": _times(every),
         "students": [_student(one, lab, totals[one.student], maps[one.student]) for one in every],
@@ -54,7 +55,7 @@ def label(one: StudentResult) -> str:
 # --- the whole class -------------------------------------------------------------------------------------
 
 
-def _summary(results: ClassResults, totals: Mapping[str, Total]) -> list[tuple[str, str]]:
+def _summary(results: ClassResults, totals: Mapping[str, Total], to_look_at: int) -> list[tuple[str, str]]:
     every = list(results.submissions.values())
     points = [one.points for one in totals.values()]
     possible = max((one.possible for one in totals.values()), default=0)
@@ -63,7 +64,7 @@ def _summary(results: ClassResults, totals: Mapping[str, Total]) -> list[tuple[s
     tiles = [
         (f"{len(every)}", "submissions" + (f"; {missing} not graded yet" if missing > 0 else "")),
         (f"{median(points):g}" if points else "–", f"points in the middle, of {possible:g}"),
-        (f"{sum(bool(one.flags) for one in every)}", "to look at"),
+        (f"{to_look_at}", "to look at"),
         (f"{waiting}", "to be marked by hand"),
     ]
     return tiles + ([(f"{late}", "late")] if (late := sum(bool(one.late) for one in every)) else [])
@@ -185,6 +186,8 @@ def _look(results: ClassResults, totals: Mapping[str, Total], marks: HandMarks) 
     for name, one in results.submissions.items():
         told, who = " ".join(one.flags), label(one)
         yield from (("flag", who, flag) for flag in one.flags)
+        if one.score == 0 and one.output and all(cell.output == one.output for cell in one.tests):
+            yield "not graded", who, one.output
         for cell in one.tests:
             if cell.verdict == "inconclusive" and cell.name not in told:
                 yield "not decided", who, cell.output
