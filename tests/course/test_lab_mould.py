@@ -185,6 +185,13 @@ def test_a_lab_has_a_hundred_points(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
+def test_the_readme_lists_the_lab_with_its_hours(lab: Lab) -> None:
+    hours = "–".join(f"{one:g}" for one in dict.fromkeys(lab.hours))
+    readme = (COURSE.parent / "README.md").read_text(encoding="utf-8")
+    assert f"| {lab.number} {lab.title} | {hours} |" in readme
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
 def test_a_written_test_that_always_speaks_or_never_gets_nothing(lab: Lab) -> None:
     from chatsys.isolation.pickling import pack
 
