@@ -73,6 +73,11 @@ def test_what_a_student_writes_stays_text_wherever_it_stands() -> None:
         assert HOSTILE in parsed.text and "\x1b" not in page and "\u202e" not in page
 
 
+def test_who_marks_by_hand_sees_the_text_and_the_numbers_that_it_speaks_of() -> None:
+    by_hand = Parsed(pages()[1]).text
+    assert "Two messages" in by_hand and "#4 waited 0.70 s" in by_hand
+
+
 def test_the_columns_of_a_student_add_up_to_the_points() -> None:
     marks = {(one.student, one.cell): one for one in (OVERRULED, EXPLAINED)}
     for one in overview(made_up_class(), LAB, marks, {})["students"]:

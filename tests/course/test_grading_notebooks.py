@@ -101,6 +101,15 @@ def test_the_first_answers_are_those_of_the_outputs_that_were_handed_in(toy: Cou
     assert graded(toy, tmp_path, found)["predictions"]["first"] == {"98a": "7 messages", "98b": "no"}
 
 
+def test_who_marks_an_explanation_sees_what_the_cell_above_had_printed(toy: Course, tmp_path: Path) -> None:
+    found = cells()
+    numbers = code("print('made anew')") | {
+        "outputs": [{"output_type": "stream", "text": ["waited 0.7 s\n", 5]}, 7, {"text": {}}]
+    }
+    found.insert(at(found, "explanation"), numbers)
+    assert graded(toy, tmp_path, found)["printed"] == {"explanation": "waited 0.7 s\n5"}
+
+
 @pytest.mark.parametrize(
     ("kept", "points", "missing"),
     [({"98a": 4}, 1, "98b"), ({"98a": "four", "98b": "so"}, 1, "98a"), ({"98a": True}, 0, "98a and 98b")],

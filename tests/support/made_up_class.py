@@ -23,6 +23,7 @@ def made_up_class() -> ClassResults:
         loses(mal, cell, "complete", HOSTILE)
     mal.name = mal.output = mal.path = HOSTILE
     mal.flags = mal.hints = mal.remarks = [f"{HOSTILE}\x1b[2J\u202e"]
+    mal.printed = {"explanation": HOSTILE + "\x1b[2J"}
     mal.texts = {"explanation": HOSTILE + "\x1b[2J", "design": HOSTILE}
     mal.predictions.first = {"3a": HOSTILE}
     submissions = {one.student: one for one in (ann, bob, eve, mal)}
@@ -48,6 +49,7 @@ def _student(name: str) -> StudentResult:
     return StudentResult(
         student=name, path=f"handed-in/{name}.ipynb", tests=tests, score=90, max_score=90, cpu=3.0,
         graded="2026-11-25T20:00:00", texts={"explanation": "Two messages\nwaited."},
+        printed={"explanation": "#4 waited 0.70 s"},
         predictions=Predictions(kept=answers, first={"3a": "4"}),
     )  # fmt: skip
 

@@ -60,7 +60,7 @@ def _marked(one: StudentResult, lab: Lab, marks: HandMarks) -> dict[str, Any]:
     texts = [
         {
             "cell": asked.cell, "points": asked.points, "says": asked.says, "text": one.texts.get(asked.cell, "").strip(),
-            "mark": marks.get((one.student, asked.cell)),
+            "mark": marks.get((one.student, asked.cell)), "printed": one.printed.get(asked.cell, "").strip(),
         }
         for asked in lab.explain
     ]  # fmt: skip

@@ -122,6 +122,8 @@ class StudentResult(msgspec.Struct, kw_only=True):
     predictions: Predictions = msgspec.field(default_factory=Predictions)
     texts: dict[str, str] = {}
     """What stands in the cells that people read (explanations, the design note), by grade_id."""
+    printed: dict[str, str] = {}
+    """What the cell above an explanation had printed when it was handed in, by the explanation's grade_id."""
     answers: dict[str, str] = {}
     """The code in the cells of the exercises, by grade_id."""
     execution_time: float = 0.0

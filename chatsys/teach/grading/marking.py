@@ -29,7 +29,7 @@ from chatsys.teach.grading.written import all_answers, judge_written, open_answe
 
 MOST_REMARKS = 20
 """So many sentences about cells go into a mark."""
-MOST_TEXT = 20_000
+MOST_TEXT, MOST_PRINTED = 20_000, 2_000
 """So many letters of a cell are kept with a mark."""
 VISIBLE, LATER = "visible", "after_due_date"
 """What Gradescope shows at once, and what it shows after the deadline."""
@@ -171,6 +171,7 @@ def _written(submission: Submission, lab: Lab) -> dict[str, dict[str, str]]:
     asked = {one.cell for one in _asked(lab)}
     return {
         "texts": {name: text[:MOST_TEXT] for name, text in submission.texts.items()},
+        "printed": {one.cell: submission.printed.get(one.cell, "")[:MOST_PRINTED] for one in lab.explain},
         "answers": {cell.name: cell.source[:MOST_TEXT] for cell in submission.cells if cell.name in asked},
     }
 

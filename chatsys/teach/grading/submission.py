@@ -33,6 +33,8 @@ class Submission(msgspec.Struct, kw_only=True):
     """What runs, in this order."""
     texts: dict[str, str]
     """What was written into text cells, by their grade_id."""
+    printed: dict[str, str]
+    """What the code cell above each text had printed when it was handed in, by the text's grade_id; it may be made up."""
     first_answers: dict[str, str]
     """The first answer to each prediction that the outputs show, as it stands there."""
     page: int | None = None
@@ -47,13 +49,14 @@ def read(path: Path, source: Source) -> Submission:
 
 def understand(notebook: Notebook, source: Source, remarks: list[str] | None = None) -> Submission:
     """Put a notebook right and return what is in it; raises `Unreadable` if it is one of another lab."""
-    first, page = _first_answers(notebook), page_version(notebook)
+    first, page, printed = _first_answers(notebook), page_version(notebook), _printed_above(notebook)
     told = [*(remarks or []), *_other_version(page, source.version), *tidy(notebook, source)]
     return Submission(
         notebook=notebook,
         remarks=told,
         cells=[*_setup(source), *_own(notebook, source)],
         texts={grade_id(cell): text_of(cell) for cell in notebook["cells"] if _is_text(cell, source)},
+        printed=printed,
         first_answers=first,
         page=page,
     )
@@ -100,10 +103,28 @@ def _first_answers(notebook: Notebook) -> dict[str, str]:
     """Return the first answer to each prediction that the outputs of a notebook show."""
     found: dict[str, str] = {}
     for cell in notebook["cells"]:
-        outputs = cell.get("outputs")
-        for output in outputs if isinstance(outputs, list) else ():
-            text = output.get("text") if isinstance(output, dict) else None
-            text = "".join(map(str, text)) if isinstance(text, list) else text
-            for number, answer in FIRST_ANSWER.findall(text[:100_000]) if isinstance(text, str) else ():
+        for text in _printed(cell):
+            for number, answer in FIRST_ANSWER.findall(text):
                 found.setdefault(number, answer.strip())
     return found
+
+
+def _printed_above(notebook: Notebook) -> dict[str, str]:
+    """Return, for each text with a grade_id, what the code cell above it shows as printed."""
+    found, above = {}, ""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            above = "".join(_printed(cell))
+        elif name := grade_id(cell):
+            found[name] = above
+    return found
+
+
+def _printed(cell: dict[str, Any]) -> Iterator[str]:
+    """Yield what a cell printed, as its outputs say; anything may stand there."""
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        text = output.get("text") if isinstance(output, dict) else None
+        text = "".join(map(str, text)) if isinstance(text, list) else text
+        if isinstance(text, str):
+            yield text[:100_000]
