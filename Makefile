@@ -29,8 +29,8 @@ lab: $(READY)  ## open JupyterLab on the tour (installs everything on first use)
 test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, browser
 	@# First what only computes, then what runs in real time: it mostly waits, but nothing that computes may be beside it.
 	@failed=0; \
-	$(BIN)/python -m pytest tests -m "not alone" -n 2 --dist loadfile || failed=1; \
-	$(BIN)/python -m pytest tests notebooks -m alone -n 2 --dist loadfile $(NBVAL) || failed=1; \
+	$(BIN)/python -m pytest tests -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder || failed=1; \
+	$(BIN)/python -m pytest tests notebooks -m alone -n 2 --dist loadfile --no-loadscope-reorder $(NBVAL) || failed=1; \
 	exit $$failed
 
 quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser

@@ -31,7 +31,10 @@ ALONE = {
     "test_browser", "test_cluster", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_namespaces",
     "test_panel", "test_rerun", "test_scenarios", "test_soak", "test_terminals", "test_transport", "test_worker",
 }  # fmt: skip
-"""Files whose tests run in real time: they have the machine to themselves, as the notebooks do."""
+"""Files whose tests run in real time: no file that computes runs beside them, as beside the notebooks."""
+
+FIRST = ("test_labs", "test_grades", "test_lab_mould", "test_searched", "test_browser", "01-four-scenarios")
+"""The files that take longest: of two workers none has one of them left at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("quick")
         if item.path.stem in ALONE or HERE not in item.path.parents:
             item.add_marker("alone")
+    last = len(FIRST)
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else last)
 
 
 @pytest.fixture(autouse=True)

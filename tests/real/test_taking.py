@@ -229,7 +229,7 @@ def test_a_cell_that_pretends_to_be_ever_new_ones_comes_to_an_end() -> None:
         "import gc, time\nfrom chatsys.teach.grading import exchange\n"
         "find = lambda name: next(one for one in gc.get_objects() if type(one).__name__ == name)\n"
         "channel, find('_Watch')._since = find('Channel'), None\n"
-        "while True: channel.tell(exchange.Begun(1)); time.sleep(0.05)"
+        "while True: channel.tell(exchange.Begun(1)); time.sleep(0.02)"
     )
     found = taken(QUEUE, pretend, QUEUE, limits=CellLimits(cell=0.2, notebook=0.5))
     assert "3.1" in found.answers

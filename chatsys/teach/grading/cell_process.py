@@ -74,8 +74,8 @@ class CellProcess:
         self.memory = 0
         """Bytes that it took at most, once it is over."""
         self.idle = Idle()
-        self.slept_before, self.looked = 0.0, time.monotonic()
-        """Seconds that it had slept when the cell began; when it was looked at."""
+        self.slept_before, self.judged = 0.0, time.monotonic()
+        """Seconds that it had slept when the cell began; when somebody last looked whether it is over its limits."""
         self.process = subprocess.Popen(
             command(), env=environment(self.folder), cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
@@ -127,7 +127,7 @@ class CellProcess:
                     return Ending(verdict="babbled")
                 self.cell, self.cell_cpu, self.slept_before = cell, self._look().cpu, self.idle.slept
         hear(told)
-        return self._overdue() if time.monotonic() - self.looked > 0.2 else None
+        return self._overdue() if time.monotonic() - self.judged > 0.2 else None  # who says much is looked at, too
 
     def _by_itself(self, ending: Ending) -> Ending:
         """Say how it ended, or why it was never ready."""
@@ -138,7 +138,7 @@ class CellProcess:
 
     def _overdue(self) -> Ending | None:
         """Look at the clocks and at the folder."""
-        has, idle, left = self._look(), self.idle, self.left
+        self.judged, has, idle, left = time.monotonic(), self._look(), self.idle, self.left
         if self.cell is None:
             waited = idle.slept + idle.kept > BEGINNING
             return Ending(verdict="never ready", said=f"it was not ready within {BEGINNING:g} s") if waited else None
@@ -155,7 +155,7 @@ class CellProcess:
 
     def _look(self) -> Taken:
         """Return what the process has taken."""
-        self.looked, has = time.monotonic(), taken(self.process.pid)
+        has = taken(self.process.pid)
         self.idle.look(has)
         self.cpu, self.memory = max(self.cpu, has.cpu), max(self.memory, has.memory)
         return has
