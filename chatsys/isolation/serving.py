@@ -96,9 +96,9 @@ class _Watch:
     def heartbeat(self, step: str) -> None:
         """The main thread goes on with its task."""
         with self.lock:
-            if self.clocks is not None and (
-                step or time.monotonic() - self.clocks.since > 1.0
-            ):  # else once a second will do
+            if self.clocks is None:
+                return
+            if step or time.monotonic() - self.clocks.since > min(1.0, self.clocks.limit / 2):  # seldom is enough
                 self.clocks.heartbeat(step)
                 self.tell(Notice("alive", step=step))
 
