@@ -137,7 +137,7 @@ def test_a_submission_gets_what_it_should_and_is_told_why(
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= kin, "it left a process behind"
 
 
-if WHOLE:  # some ten minutes; `test_labs` sends a few through nbgrader in every run
+if WHOLE:  # `test_labs` sends a few through nbgrader in every run
 
     def test_nbgrader_gives_the_same_points(secret: Path, tmp_path: Path) -> None:
         students = {f"student{number}": name for number, name in enumerate(SUBMISSIONS)}

@@ -1,7 +1,7 @@
 """The labs: a folder each, with the small actor around the student's class, and the judges.
 
     defaults  the network and the timers that a lab begins with
-    seeds     the seeds that a page speaks of
+    seeds     the seeds that a page speaks of;  lazily: what a notebook takes from its lab
     facts     what a page says of its lab, made from the declaration;  pages: who writes it into the notebooks
     desk      what a student does with a page: which version is it, take it home, begin again
     lab03/    total order: stage (the actor), checks (the judges)

@@ -13,8 +13,7 @@ What the notebook takes from here stands in `__all__`; names are looked up when 
 Read first `stage`; `protocol.failure` is the detector of the real chat.
 """
 
-from importlib import import_module
-from typing import Any
+from chatsys.teach.labs.lazily import lazily
 
 _HOMES = {
     "LAB": "chatsys.teach.labs.lab04.declaration",
@@ -33,13 +32,4 @@ _HOMES = {
 }
 
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"lab 04 has no {name}; it has {', '.join(_HOMES)}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazily("04", _HOMES)
