@@ -29,6 +29,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
+from chatsys.actor.events import NO_IDENTITY, Identity
 from chatsys.actor.words import CHAT, Words
 from chatsys.config import ClusterConfig
 
@@ -107,6 +108,11 @@ class Actor:
     def incarnation(self) -> int | None:
         """Which life this is, from 1, if this actor counts its lives in its log; None: the world counts them."""
         return None
+
+    @property
+    def identity(self) -> Identity:
+        """Whose disk this life runs on, if this actor keeps that in its log."""
+        return NO_IDENTITY
 
     @classmethod
     def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:

@@ -13,10 +13,27 @@ import msgspec
 # --- about links, from the own transport ----------------------------------------------------
 
 
+class Identity(msgspec.Struct, frozen=True):
+    """Whose disk this is: what tells one data folder from any other, and from a copy of itself.
+
+    (cluster, id) names a member, and an emptied folder has the same.  So a folder gets a random name with its
+    first life, and each life a random nonce, which a copy that lived on by itself cannot know.
+    """
+
+    name: str = ""
+    """Random, from the first life on; empty if this actor keeps no log."""
+    nonces: tuple[str, ...] = ()
+    """The nonces of its latest lives, oldest first; the last one is of the present life."""
+
+
+NO_IDENTITY = Identity()
+
+
 class LinkUp(msgspec.Struct, frozen=True):
-    """The link to this peer works; the peer is in its `incarnation`-th life."""
+    """The link to this peer works; the peer is in its `incarnation`-th life, on the disk that `identity` names."""
 
     incarnation: int
+    identity: Identity = NO_IDENTITY
 
 
 class LinkDown(msgspec.Struct, frozen=True):

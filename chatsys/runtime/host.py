@@ -107,6 +107,7 @@ class Host:
         if turns.outbox.durable < turns.outbox.written:
             await turns.durable.wait()  # SPECIFICATION R12.3
         if self.alive:
+            self.transport.identity = self.actor.identity
             await self.transport.open(self.recorder.incarnation, listener)
             turns.later(turns.perform, [effect for effect in effects if type(effect) is not Append])
 

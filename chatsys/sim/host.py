@@ -243,7 +243,7 @@ class Host:
                 return
             if told is not None:
                 self.link(subject.me, LinkDown())
-            self.link(subject.me, LinkUp(subject.recorder.incarnation))
+            self.link(subject.me, LinkUp(subject.recorder.incarnation, subject.actor.identity))
         elif told is not None:
             self.link(subject.me, LinkDown())
 

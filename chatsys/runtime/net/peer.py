@@ -162,7 +162,7 @@ class Peer:
             if self.told is not None:
                 self.owner.receiver.linked(self.node, LinkDown())
             self.told = hello.incarnation
-            self.owner.receiver.linked(self.node, LinkUp(hello.incarnation))
+            self.owner.receiver.linked(self.node, LinkUp(hello.incarnation, hello.identity))
         waiting, self.waiting = self.waiting, []
         for frame in waiting:
             link.put(frame.data)

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import msgspec
 
 from chatsys.actor.actor import Address
-from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.events import NO_IDENTITY, LinkDown, LinkUp
 from chatsys.actor.trace_columns import columns
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
@@ -54,6 +54,7 @@ class Transport:
         self.rules = rules
         self.from_clients = from_clients
         self.incarnation = 0
+        self.identity = NO_IDENTITY
         self.loop = asyncio.get_running_loop()
         self.born = self.loop.time()
         self.paused = False
@@ -192,6 +193,7 @@ class Transport:
             incarnation=self.incarnation,
             address=self.config.members[self.me],
             config_digest=self.config.digest,
+            identity=self.identity,
             members=self.config.members if to_client else {},
         )
 

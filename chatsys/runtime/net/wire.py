@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from chatsys.actor.actor import Address, Number
+from chatsys.actor.events import NO_IDENTITY, Identity
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
 
@@ -37,6 +38,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="type", omit_def
     incarnation: Number = 0
     address: str = ""
     config_digest: str = ""
+    identity: Identity = NO_IDENTITY
     members: dict[int, str] = {}
     """Told to clients only: where the members listen, so that one address is enough to begin."""
 
