@@ -94,6 +94,8 @@ class Succession(Part):
             case CatchupReply(purpose="sync"), Role.SYNCING if self.awaits(sender, message):
                 return self._collect(message, now)
             case TransferLead(term=term), Role.FOLLOWER if sender == self.state.trusted:  # SPECIFICATION R6.11
+                if self.state.low:  # SPECIFICATION R6.14
+                    return []
                 return [Suspect(f"leader {sender} asks this node to take over", transfer=(sender, term))]
         return []
 
@@ -240,7 +242,7 @@ class Succession(Part):
         return term > own or (term == own and self.state.promised_to == nominee)  # SPECIFICATION R7.2
 
     def hand_over(self, decision: HandOver, now: float) -> Effects:
-        """Ask a higher member that has caught up to take over; serve no new client meanwhile.
+        """Ask a member that has caught up to take over; serve no new client meanwhile.
 
         What is numbered already goes on being replicated, and this node leads until the other's PREPARE
         arrives.  If nothing comes of it, the alarm `hand` lets this node serve clients again.
