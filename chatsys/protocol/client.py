@@ -6,7 +6,7 @@ message end as *indeterminate*: perhaps delivered, perhaps not; it is never said
 
     Say --> SUBMIT(c, 7) --> ok                    done
                          --> redirect, busy, gap   again, soon (maybe elsewhere)
-                         --> nothing               again, later, elsewhere
+                         --> nothing               again, later, elsewhere; that node is avoided for a while
                          --> unknown_session       indeterminate; open a new session
 
 Why it asks again, and the network does not see to it.  A connection carries bytes to the other machine
@@ -24,10 +24,19 @@ frames and a sync.  So up to `window` are under way, and may overtake each other
 What was answered `gap` waits in `early` for its turn.  To repeat it at once would only bring the next
 `gap`, for as long as 7 is missing.  If 7 was lost, the next repetition brings both, in their order.
 
-Waits that grow.  Each try without an answer doubles the wait, up to 8 s, and chance adds up to a
-quarter.  During an election nobody can be served, and a hundred clients that repeat at once every
-second would be one more load on the nodes that elect.  Chance keeps those apart which lost the same
-leader at the same moment.  (Ethernet does both after a collision: Metcalfe and Boggs 1976.)
+Waits that grow.  During an election nobody can be served, and a hundred clients that repeat at once
+would be one more load on the nodes that elect.  So the pauses between answers that bring nothing double,
+and chance keeps those apart which lost the same leader at the same moment.  (Ethernet does both after a
+collision: Metcalfe and Boggs 1976.)
+
+Whose silence it is.  The patience with silence grows with each *round* of the nodes, and not with each try:
+
+    0 s    3, the leader, falls silent; ann asks it, waits 1 s, and asks 1, which passes it on to 3
+    4 s    2 leads; 1 says `redirect`, and ann asks again, soon: the wait for 1 is over, and no other alarm is set
+           were ann more patient because 3 was silent, or did she go on to 3, she would hear nothing for 8 s
+
+So a node that said nothing when it was asked last is avoided as long as others answer, and an answer of
+any node makes the client impatient again.
 
 Why an indeterminate message is not said again.  The pair makes a repetition harmless only as long as
 the nodes remember the session.  Once they have forgotten it, a message may have been delivered or not.
@@ -50,7 +59,7 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Effects, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp, Say
-from chatsys.config import ClusterConfig
+from chatsys.config import ClusterConfig, Timing
 from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply, Subscribe
 from chatsys.protocol.session_table import refusal
 
@@ -59,6 +68,16 @@ CONFIRM_EVERY = 256
 GAPS_TO_BELIEVE = 3  # SPECIFICATION R11.4
 """So many answers `gap` in a row to the lowest open message mean that the cluster lost the session;
 fewer may be late answers to an earlier sending, when it was not the lowest yet."""
+
+
+def patience(timing: Timing) -> float:
+    """Return how long a client waits for an answer at most, before chance adds up to a quarter."""
+    return max(timing.client_retry, timing.client_retry_max / 4)
+
+
+def avoidance(timing: Timing) -> float:
+    """Return for how long a client avoids a node that was silent, as long as others answer."""
+    return timing.client_retry_max / 2
 
 
 class Client(Actor):
@@ -104,7 +123,11 @@ class Client(Actor):
         self._lowest = 1
         """No number below this one is under way."""
         self.failures = 0
-        """How many tries in a row brought nothing."""
+        """How many answers in a row brought nothing: the more, the longer the pause before the next try."""
+        self.rounds = 0
+        """How many times in a row all nodes were silent: the more, the longer it waits for an answer."""
+        self.silent: dict[int, float] = {}
+        """Which nodes said nothing when they were asked last, and until when each is avoided."""
         self.cursor = 0
         """The number of the last message seen."""
         self.confirmed = 0
@@ -142,13 +165,14 @@ class Client(Actor):
         """Learn of links, answers, and messages of the chat."""
         match message:
             case LinkUp() if isinstance(sender, int):
-                return self._link_up(sender)
+                return self._link_up(sender, now)
             case LinkDown() if isinstance(sender, int):
                 self.links.discard(sender)
                 self.heard_from = None
                 if sender == self.target:
                     self._again(now, elsewhere=True)
             case SubmitReply(client_id=self.client_id):
+                self._heard_of(sender)
                 return self._answered(sender, message, now)
             case Delivered() if sender == self.target:
                 return self._see(message, now)
@@ -157,14 +181,14 @@ class Client(Actor):
     def settle(self, now: float) -> Effects:
         """Send whatever may be sent: the session first, then messages in their order.  SPECIFICATION R11.1."""
         if self.target not in self.links:
-            self._rotate()
+            self._rotate(now)
         if self.target not in self.links:
             return []
         effects = self._subscribe(now)
         if self.idle and not self.opening:
             return effects
         effects += list(self._send_due()) if self.session else self._open(now)
-        if "retry" not in self.alarms:  # SPECIFICATION R11.7
+        if "retry" not in self.alarms and "soon" not in self.alarms:  # SPECIFICATION R11.7
             self._set_retry(now)
         return effects
 
@@ -172,8 +196,8 @@ class Client(Actor):
         """Nothing came back: try again, at another node if this one stays silent. SPECIFICATION R11.2."""
         match name:
             case "retry" if not self.idle:
-                self.failures += 1
-                self._rotate()
+                self._heard_nothing(now)
+                self._rotate(now)
                 self._plan_again()
             case "soon":
                 self._plan_again()
@@ -235,13 +259,21 @@ class Client(Actor):
                     return effects + self._forgotten(now)
             case "conflict" | "denied" | "too_large":
                 return effects + self._forgotten(now)
-        if reply.leader is not None and not self.sticky and reply.leader.node in self.links:
-            self.target = reply.leader.node
-        self._again(now, elsewhere=reply.leader is None and reply.status == "busy")  # SPECIFICATION R11.3
+        self._follow_up(sender, reply, now)
         return effects
 
+    def _follow_up(self, sender: Address, reply: SubmitReply, now: float) -> None:
+        """Plan the next try after an answer that brought nothing: where it points to, and soon.  SPECIFICATION R11.3."""
+        leader = None if reply.leader is None else reply.leader.node
+        if not self.sticky and reply.status == "redirect":
+            for node in (leader, sender):  # who says so is there, and will soon know more
+                if node in self.links and node not in self.silent:
+                    self.target = int(node)
+                    break
+        self._again(now, elsewhere=reply.status == "busy")
+
     def _done(self, reply: SubmitReply, now: float) -> Effects:
-        self.failures = self.doubts = 0
+        self.failures = self.rounds = self.doubts = 0
         if reply.client_seq == 0:
             if not self.session:  # a late copy may have opened it once more
                 self.session, self.opening = reply.seq, False  # SPECIFICATION R11.6
@@ -261,7 +293,7 @@ class Client(Actor):
             self.early.remove(lowest)
             self.due.add(lowest)
         self.alarms.clear("retry")
-        if self.under_way:
+        if self.under_way and "soon" not in self.alarms:
             self._set_retry(now)
         return effects
 
@@ -282,16 +314,35 @@ class Client(Actor):
     # --- trying again ----------------------------------------------------------------------
 
     def _set_retry(self, now: float) -> None:
-        wait = min(self.timing.client_retry * 2 ** min(self.failures, 8), self.timing.client_retry_max)
+        """Wait for an answer: `client_retry` in the first round of the nodes, then longer.  SPECIFICATION R11.2."""
+        longest = patience(self.timing)
+        wait = min(self.timing.client_retry * 2 ** min(self.rounds, 8), longest)
         self.alarms.set("retry", now + wait * self.random.uniform(1.0, 1.25))
 
+    def _heard_of(self, node: Address) -> None:
+        """An answer of any kind: that node is there, and somebody is."""
+        self.silent.pop(node, None)  # type: ignore[call-overload]
+        self.rounds = 0
+
+    def _heard_nothing(self, now: float) -> None:
+        """The node at hand was silent: avoid it; if all were, begin another round, with more patience."""
+        self.silent[self.target] = now + avoidance(self.timing)  # SPECIFICATION R11.9
+        if self.sticky or self.links <= self.silent.keys():
+            self.rounds += 1
+            self.silent.clear()
+
     def _again(self, now: float, elsewhere: bool) -> None:
-        """Try again after a short pause that grows while it brings nothing."""
+        """Try again after a short pause that grows while it brings nothing; nothing else is waited for meanwhile.
+
+        If the alarm `retry` went on, it could ring during the pause, and send the client elsewhere: to the
+        node, perhaps, whose silence is the reason for all this.
+        """
+        self.alarms.clear("retry")
         if "soon" in self.alarms:
             return
         self.failures += 1
         if elsewhere:
-            self._rotate()
+            self._rotate(now)
         wait = min(self.timing.client_retry * 0.03 * 2 ** min(self.failures, 8), self.timing.client_retry)
         self.alarms.set("soon", now + wait * self.random.uniform(0.75, 1.25))
 
@@ -301,23 +352,28 @@ class Client(Actor):
         self.opening = False
         self.alarms.clear("retry")
 
-    def _rotate(self) -> None:
-        """Go on to the next node whose link is up, in the order of ids and round again.
+    def _rotate(self, now: float) -> None:
+        """Go on to the next node whose link is up and that was not silent, in the order of ids and round again.
 
         A cut does not break a link, so silence is often the only sign: the node at hand may sit with a
         minority, while the next one reaches the leader.
         """
         if self.sticky:
             return
-        others = self.links - {self.target}
+        for node in [node for node, until in self.silent.items() if until <= now]:
+            del self.silent[node]
+        others = self.links - self.silent.keys() - {self.target}
+        if not others and self.target not in self.links:
+            others = self.links
         self.target = min(others, key=lambda node: (node <= self.target, node), default=self.target)
 
     # --- listening -------------------------------------------------------------------------
 
-    def _link_up(self, node: int) -> Effects:
+    def _link_up(self, node: int, now: float) -> Effects:
         self.links.add(node)
+        self.silent.pop(node, None)
         if self.target not in self.links:
-            self._rotate()
+            self._rotate(now)
         if node == self.target:
             self.heard_from = None
             self._plan_again()
