@@ -93,11 +93,14 @@ class Succession(Part):
                 return self._complete(now) if len(self.promises) >= self.state.members.quorum else []
             case CatchupReply(purpose="sync"), Role.SYNCING if self.awaits(sender, message):
                 return self._collect(message, now)
-            case TransferLead(term=term), Role.FOLLOWER if sender == self.state.trusted:  # SPECIFICATION R6.11
-                if self.state.low:  # SPECIFICATION R6.14
-                    return []
+            case TransferLead(term=term), Role.FOLLOWER if sender == self.state.trusted and self.may_take_over():
+                # SPECIFICATION R6.11
                 return [Suspect(f"leader {sender} asks this node to take over", transfer=(sender, term))]
         return []
+
+    def may_take_over(self) -> bool:
+        """Tell whether this node takes the lead if its leader asks: not with a disk that is almost full."""
+        return not self.state.low  # SPECIFICATION R6.14
 
     def _complete(self, now: float) -> Effects:
         """Lead, or first fetch the best log among a quorum of promisers: greatest last term, then position.
