@@ -37,7 +37,7 @@ LIVENESS = (
 LAWS = tuple(law.name for law in LIVENESS)
 """The names of the laws that a trace can show."""
 _KEPT = frozenset(
-    "start crash stop pause resume ready role lead follow deliver ack submit indeterminate hold cut heal".split()
+    "start crash stop pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
 )
 """The kinds of records that the laws are about; frames and the log are read only where a law needs them."""
 
@@ -202,17 +202,26 @@ class _Look:
             yield from self._highest()
 
     def _highest(self) -> Iterator[Violation]:
-        """With `take_back` the highest live node leads in the end, unless links stay cut, as in a star."""
+        """With `take_back` the highest live node with room leads in the end, unless links stay cut, as in a star."""
         links = sorted(self.kept["cut"] + self.kept["heal"], key=lambda record: record.time)
         last = max((reign for reign in self.reigns if reign.end > self.end), key=lambda reign: reign.term, default=None)
         if not self.meta.get("take_back") or not self.live or (links and links[-1].kind == "cut") or last is None:
             return
-        if last.node != max(self.live) and not self._too_short("L4", self.start + self.asked_again):
+        highest = max(set(self.live) - self._low() or self.live)
+        if last.node != highest and not self._too_short("L4", self.start + self.asked_again):
             yield self._broken(
                 "L4",
                 f"the highest leads in the end: node {last.node} leads since {last.begin:.2f} s, although node "
-                f"{max(self.live)} is higher and alive, and leaders hand over (take_back).",
+                f"{highest} {'is higher and alive' if highest > int(last.node) else 'has room'}, and leaders hand over "
+                "(take_back).",
             )
+
+    def _low(self) -> set[Any]:
+        """Return the nodes whose disk is almost full at the end, as they say."""
+        low: set[Any] = set()
+        for record in sorted((r for kind in ("start", "space") for r in self.kept[kind]), key=lambda r: r.time):
+            (low.add if record.reason == "low" else low.discard)(record.node)
+        return low
 
     def rest(self) -> Iterator[Violation]:
         """L6, as far as a trace shows it: what came early and was held back does not wait for ever."""

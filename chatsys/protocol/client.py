@@ -83,12 +83,11 @@ def avoidance(timing: Timing) -> float:
 def longest_wait(timing: Timing, silent: int = 0) -> float:
     """Return how long a message may be without its answer while a ready leader serves and `silent` members are silent.
 
-    The client is in the middle of a wait, for an answer that was lost, say, and then asks each silent member in
-    turn; it may pause twice after answers that bring nothing; and within two heartbeats everybody who lives knows
-    the leader, and has what it lacked.  SPECIFICATION R11.11.
+    The client is in the middle of a wait for an answer that was lost, and then asks each silent member in turn;
+    it pauses after an answer that brings nothing; and within two heartbeats everybody who lives knows the leader,
+    and has what it lacked.  SPECIFICATION R11.11.
     """
-    waits = (1 + silent) * patience(timing) + 2 * timing.client_retry
-    return 1.25 * waits + 2 * timing.heartbeat_interval
+    return 1.25 * ((1 + silent) * patience(timing) + timing.client_retry) + 2 * timing.heartbeat_interval
 
 
 class Client(Actor):

@@ -113,9 +113,10 @@ class Sessions(Part):
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
         """Learn from the host whether the disk still has room."""
-        if isinstance(command, DiskSpace):
-            self.state.low = command.low  # SPECIFICATION R6.13
-        return []
+        if not isinstance(command, DiskSpace) or command.low == self.state.low:
+            return []
+        self.state.low = command.low  # SPECIFICATION R6.13
+        return [Note("space", reason="low" if command.low else "room again")]
 
     def _submit(self, sender: Address, submit: Submit, now: float) -> Effects:
         state = self.state
