@@ -30,6 +30,7 @@ from chatsys.capabilities import PROCESSES, need
 from chatsys.config import Timing
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.protocol.client import Client
+from chatsys.protocol.patience import failover_wait
 from chatsys.runtime.cluster import Cluster
 
 LIMIT = 60.0
@@ -99,7 +100,7 @@ def silence(nodes: int = 3, rounds: int = 20, where: silent.Where = "sim") -> It
         worst, seed, client = waits[-1]
         yield _line(
             "silence", where, cause=cause, nodes=nodes, rounds=rounds, seconds_median=waits[len(waits) // 2][0],
-            seconds_worst=worst, worst_seed=seed, worst_client=client, seconds_allowed=silent.limit(Timing()),
+            seconds_worst=worst, worst_seed=seed, worst_client=client, seconds_allowed=failover_wait(Timing()),
             load=_load(),
         )  # fmt: skip
 

@@ -9,15 +9,15 @@ by their timers, and each client by its own.  One round:
 In each round one client begins at each node and may go anywhere, and one sticks to each node that lives.
 
 Assumes   three nodes or more, and the course's timing.
-Promises  `limit` is the sum of what the rules allow, and rests on `Timing` alone.
-Read also `bench` (the command), `protocol.failure`, `protocol.election`, `protocol.client` (the waits that are summed).
+Promises  the same seed gives the same round in a simulated world.
+Read also `bench` (the command), `protocol.patience` (what the rules allow).
 """
 
 from collections.abc import Iterator
 from random import Random
 from typing import Any, Literal
 
-from chatsys.config import ClusterConfig, Timing
+from chatsys.config import ClusterConfig
 from chatsys.errors import ChatsysError
 from chatsys.faults import Testbed
 from chatsys.protocol.client import Client
@@ -29,16 +29,6 @@ EVERY = 0.25
 """Each client says something so often."""
 Cause = Literal["pause", "cut"]
 Where = Literal["sim", "kernel", "processes"]
-
-
-def limit(timing: Timing, rank: int = 1) -> float:
-    """Return the longest wait that the rules allow from a silent failure to a client's next acknowledgement.
-
-    The nominee of this `rank` hears nothing (R5.3), waits for the answer of the silent one (R6.4), and leads as soon
-    as a quorum has promised.  A client may then have just asked the silent one (R11.2).  SPECIFICATION R11.10.
-    """
-    suspicion = timing.heartbeat_timeout + timing.heartbeat_spread + timing.rank_step * rank
-    return suspicion + timing.answer_timeout + 1.25 * timing.client_retry
 
 
 def rounds_of(cause: Cause, rounds: int, nodes: int = 3, where: Where = "sim") -> Iterator[tuple[float, int, str]]:

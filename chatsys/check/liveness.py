@@ -23,7 +23,7 @@ from chatsys.check.leaderships import ENDS, find_reigns
 from chatsys.check.violation import Law, Node, Violation, name_client, quote, when
 from chatsys.config import Timing
 from chatsys.errors import UsageError
-from chatsys.protocol.client import longest_wait
+from chatsys.protocol.patience import longest_wait
 from chatsys.trace import Record, Trace, trace_of
 
 LIVENESS = (

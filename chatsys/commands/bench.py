@@ -19,7 +19,9 @@ from chatsys.errors import UsageError
 def bench(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="What to measure: startup, failover, silence, throughput, latency or schedules."),
+        typer.Argument(
+            metavar="NAME", help="What to measure: startup, failover, silence, throughput, latency or schedules."
+        ),
     ],
     where: Annotated[
         str | None,
@@ -32,7 +34,9 @@ def bench(
     nodes: Annotated[int | None, typer.Option(min=1, max=7, help="How many nodes.", show_default="3")] = None,
     rounds: Annotated[
         int | None,
-        typer.Option(min=1, max=10_000, help="How often.", show_default="startup 3, failover 1, silence 20, schedules 5"),
+        typer.Option(
+            min=1, max=10_000, help="How often.", show_default="startup 3, failover 1, silence 20, schedules 5"
+        ),
     ] = None,
     messages: Annotated[
         int | None,

@@ -24,20 +24,6 @@ frames and a sync.  So up to `window` are under way, and may overtake each other
 What was answered `gap` waits in `early` for its turn.  To repeat it at once would only bring the next
 `gap`, for as long as 7 is missing.  If 7 was lost, the next repetition brings both, in their order.
 
-Waits that grow.  During an election nobody can be served, and a hundred clients that repeat at once
-would be one more load on the nodes that elect.  So the pauses between answers that bring nothing double,
-and chance keeps those apart which lost the same leader at the same moment.  (Ethernet does both after a
-collision: Metcalfe and Boggs 1976.)
-
-Whose silence it is.  The patience with silence grows with each *round* of the nodes, and not with each try:
-
-    0 s    3, the leader, falls silent; ann asks it, waits 1 s, and asks 1, which passes it on to 3
-    4 s    2 leads; 1 says `redirect`, and ann asks again, soon: the wait for 1 is over, and no other alarm is set
-           were ann more patient because 3 was silent, or did she go on to 3, she would hear nothing for 8 s
-
-So a node that said nothing when it was asked last is avoided as long as others answer, and an answer of
-any node makes the client impatient again.
-
 Why an indeterminate message is not said again.  The pair makes a repetition harmless only as long as
 the nodes remember the session.  Once they have forgotten it, a message may have been delivered or not.
 Under a new session it would be new in any case, and perhaps be read twice.  To leave it unsaid may be
@@ -46,7 +32,7 @@ wrong as well, and only its author can choose; so the author is told.
 Assumes   nothing of the nodes but the frames; it is an actor and runs in every world.
 Promises  what it calls acknowledged is in the order of messages, once, for ever; an answer costs the
           same however many messages are under way.
-Read also `sessions` (the other end); `clients.line` (a terminal around it).
+Read also `patience` (how long it waits, and whom it avoids); `sessions` (the other end); `clients.line` (a terminal around it).
 """
 
 from collections import deque
@@ -59,8 +45,9 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Effects, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp, Say
-from chatsys.config import ClusterConfig, Timing
+from chatsys.config import ClusterConfig
 from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply, Subscribe
+from chatsys.protocol.patience import Patience
 from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256
@@ -68,26 +55,6 @@ CONFIRM_EVERY = 256
 GAPS_TO_BELIEVE = 3  # SPECIFICATION R11.4
 """So many answers `gap` in a row to the lowest open message mean that the cluster lost the session;
 fewer may be late answers to an earlier sending, when it was not the lowest yet."""
-
-
-def patience(timing: Timing) -> float:
-    """Return how long a client waits for an answer at most, before chance adds up to a quarter."""
-    return max(timing.client_retry, timing.client_retry_max / 4)
-
-
-def avoidance(timing: Timing) -> float:
-    """Return for how long a client avoids a node that was silent, as long as others answer."""
-    return timing.client_retry_max / 2
-
-
-def longest_wait(timing: Timing, silent: int = 0) -> float:
-    """Return how long a message may be without its answer while a ready leader serves and `silent` members are silent.
-
-    The client is in the middle of a wait for an answer that was lost, and then asks each silent member in turn;
-    it pauses after an answer that brings nothing; and within two heartbeats everybody who lives knows the leader,
-    and has what it lacked.  SPECIFICATION R11.11.
-    """
-    return 1.25 * ((1 + silent) * patience(timing) + timing.client_retry) + 2 * timing.heartbeat_interval
 
 
 class Client(Actor):
@@ -132,12 +99,7 @@ class Client(Actor):
         self.next_number = 1
         self._lowest = 1
         """No number below this one is under way."""
-        self.failures = 0
-        """How many answers in a row brought nothing: the more, the longer the pause before the next try."""
-        self.rounds = 0
-        """How many times in a row all nodes were silent: the more, the longer it waits for an answer."""
-        self.silent: dict[int, float] = {}
-        """Which nodes said nothing when they were asked last, and until when each is avoided."""
+        self.patience = Patience(config.timing, random)
         self.cursor = 0
         """The number of the last message seen."""
         self.confirmed = 0
@@ -182,7 +144,7 @@ class Client(Actor):
                 if sender == self.target:
                     self._again(now, elsewhere=True)
             case SubmitReply(client_id=self.client_id):
-                self._heard_of(sender)
+                self.patience.heard(sender)
                 return self._answered(sender, message, now)
             case Delivered() if sender == self.target:
                 return self._see(message, now)
@@ -206,7 +168,7 @@ class Client(Actor):
         """Nothing came back: try again, at another node if this one stays silent. SPECIFICATION R11.2."""
         match name:
             case "retry" if not self.idle:
-                self._heard_nothing(now)
+                self.patience.heard_nothing(self.target, {self.target} if self.sticky else self.links, now)
                 self._rotate(now)
                 self._plan_again()
             case "soon":
@@ -277,13 +239,14 @@ class Client(Actor):
         leader = None if reply.leader is None else reply.leader.node
         if not self.sticky and reply.status == "redirect":
             for node in (leader, sender):  # who says so is there, and will soon know more
-                if node in self.links and node not in self.silent:
+                if node in self.links and node not in self.patience.silent:
                     self.target = int(node)
                     break
         self._again(now, elsewhere=reply.status == "busy")
 
     def _done(self, reply: SubmitReply, now: float) -> Effects:
-        self.failures = self.rounds = self.doubts = 0
+        self.doubts = 0
+        self.patience.forget()
         if reply.client_seq == 0:
             if not self.session:  # a late copy may have opened it once more
                 self.session, self.opening = reply.seq, False  # SPECIFICATION R11.6
@@ -324,22 +287,7 @@ class Client(Actor):
     # --- trying again ----------------------------------------------------------------------
 
     def _set_retry(self, now: float) -> None:
-        """Wait for an answer: `client_retry` in the first round of the nodes, then longer.  SPECIFICATION R11.2."""
-        longest = patience(self.timing)
-        wait = min(self.timing.client_retry * 2 ** min(self.rounds, 8), longest)
-        self.alarms.set("retry", now + wait * self.random.uniform(1.0, 1.25))
-
-    def _heard_of(self, node: Address) -> None:
-        """An answer of any kind: that node is there, and somebody is."""
-        self.silent.pop(node, None)  # type: ignore[call-overload]
-        self.rounds = 0
-
-    def _heard_nothing(self, now: float) -> None:
-        """The node at hand was silent: avoid it; if all were, begin another round, with more patience."""
-        self.silent[self.target] = now + avoidance(self.timing)  # SPECIFICATION R11.9
-        if self.sticky or self.links <= self.silent.keys():
-            self.rounds += 1
-            self.silent.clear()
+        self.alarms.set("retry", now + self.patience.wait())  # SPECIFICATION R11.2
 
     def _again(self, now: float, elsewhere: bool) -> None:
         """Try again after a short pause that grows while it brings nothing; nothing else is waited for meanwhile.
@@ -350,11 +298,9 @@ class Client(Actor):
         self.alarms.clear("retry")
         if "soon" in self.alarms:
             return
-        self.failures += 1
         if elsewhere:
             self._rotate(now)
-        wait = min(self.timing.client_retry * 0.03 * 2 ** min(self.failures, 8), self.timing.client_retry)
-        self.alarms.set("soon", now + wait * self.random.uniform(0.75, 1.25))
+        self.alarms.set("soon", now + self.patience.pause())
 
     def _plan_again(self) -> None:
         self.due = set(self.under_way)
@@ -370,9 +316,7 @@ class Client(Actor):
         """
         if self.sticky:
             return
-        for node in [node for node, until in self.silent.items() if until <= now]:
-            del self.silent[node]
-        others = self.links - self.silent.keys() - {self.target}
+        others = self.links - self.patience.avoided(now) - {self.target}
         if not others and self.target not in self.links:
             others = self.links
         self.target = min(others, key=lambda node: (node <= self.target, node), default=self.target)
@@ -381,7 +325,7 @@ class Client(Actor):
 
     def _link_up(self, node: int, now: float) -> Effects:
         self.links.add(node)
-        self.silent.pop(node, None)
+        self.patience.silent.pop(node, None)
         if self.target not in self.links:
             self._rotate(now)
         if node == self.target:

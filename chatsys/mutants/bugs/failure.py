@@ -3,11 +3,18 @@
 Read also `protocol.failure`, `protocol.election` and `protocol.client`, which do it right.
 """
 
+from collections.abc import Set
+from random import Random
+from typing import Any
+
+from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects
+from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.client import Client
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
+from chatsys.protocol.patience import Patience
 from chatsys.protocol.succession import Succession
 
 
@@ -51,15 +58,25 @@ class TakesAnyLead(Succession):
         return True
 
 
-class WaitsForTheDead(Client):
-    """Grows patient with every node because one is silent, and goes back to that one."""
+class GrowsPatient(Patience):
+    """Grows patient with every node because one is silent, and avoids nobody."""
 
-    def _set_retry(self, now: float) -> None:
-        wait = min(self.timing.client_retry * 2 ** min(self.failures, 8), self.timing.client_retry_max)
-        self.alarms.set("retry", now + wait * self.random.uniform(1.0, 1.25))
-
-    def _heard_nothing(self, now: float) -> None:
+    def heard_nothing(self, node: int, choice: Set[int], now: float) -> None:
+        """Count one more failure."""
         self.failures += 1
+
+    def wait(self) -> float:
+        """Wait for the longer, the more tries have failed."""
+        wait = min(self.timing.client_retry * 2 ** min(self.failures, 8), self.timing.client_retry_max)
+        return wait * self.random.uniform(1.0, 1.25)
+
+
+class WaitsForTheDead(Client):
+    """Lets the wait for one node go on while it plans to ask another, and so goes back to the silent one."""
+
+    def __init__(self, me: Address, config: ClusterConfig, random: Random, **rest: Any) -> None:
+        super().__init__(me, config, random, **rest)
+        self.patience = GrowsPatient(config.timing, random)
 
     def _again(self, now: float, elsewhere: bool) -> None:
         waits = self.alarms.dates.get("retry")
