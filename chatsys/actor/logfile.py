@@ -63,7 +63,7 @@ _WRITTEN = re.compile(rb"[^\0]")
 _LINE = b'{"type":"'
 _FIRST_LINE = b'{"type":"batch",'
 """So begins every line of a log, and the first one."""
-_OLD_LINE = re.compile(rb'\{"type":"[a-z]+",.*"crc":"[0-9a-f]{8}"\}\n?$')
+_OLD_LINE = re.compile(rb'(\{"type":.*),"crc":"([0-9a-f]{8})"\}')
 _OLD_FORMAT = re.compile(rb'"format":(\d{1,9})[,}]')
 
 
@@ -258,7 +258,9 @@ class Reader:
         number = self.next_number
         for found in _BEGUN.finditer(self.data, self.at):
             if found[1] == b"batch" and int(found[2]) > number:
-                return self._broken(f"batch {int(found[2])}, which begins at line {self._line_at(found.start())}, follows")
+                return self._broken(
+                    f"batch {int(found[2])}, which begins at line {self._line_at(found.start())}, follows"
+                )
         for start in (self.at, self._after_mark()):
             header = _BATCH.match(self.data, start)
             if header and int(header[1]) == number:
@@ -287,9 +289,9 @@ class Reader:
 
     def _check_format(self) -> None:
         """Raise `LogError` for a log of format 1 or 2, whose lines have a checksum each."""
-        first = self.data.partition(b"\n")[0]
-        if _OLD_LINE.match(first) and not _BEGUN.match(first):
-            found = _OLD_FORMAT.search(first)
+        line = _OLD_LINE.match(self.data)
+        if line and crc32(line[1] + b"}") == int(line[2], 16):
+            found = _OLD_FORMAT.search(line[1] + b"}")
             raise other_format(int(found[1]) if found else 1)
 
     def _lost(self) -> str:

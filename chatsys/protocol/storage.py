@@ -25,6 +25,7 @@ from chatsys.actor.effects import Note
 from chatsys.actor.logfile import FORMAT
 from chatsys.protocol.messages import Entry
 
+
 class Record(msgspec.Struct, frozen=True, tag=str.lower, tag_field="type"):
     """Base of the durable records of a chat node."""
 

@@ -19,7 +19,7 @@ Read also `outbox.Outbox` (what waits for a sync) and `runtime.disk`, its real c
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -177,7 +177,7 @@ class Disk:
         if not self.torn_batch and not self.rotten:
             self._keep(len(self.records))
             return Log(list(self.records), number=len(self.ends))
-        data = self.file() + self.torn_batch
+        data = b"".join(self.parts()) + self.torn_batch
         log = decode(data, types, "the simulated log")
         self.torn_batch, self.rotten = b"", {}
         self.records = list(log.records)
@@ -187,8 +187,8 @@ class Disk:
         self._keep(len(self.records))
         return log
 
-    def file(self) -> bytes:
-        """Return the bytes of the log up to the last batch that is durable."""
+    def parts(self) -> list[bytes]:
+        """Return the file up to the last batch that is durable: each batch and each mark."""
         lines = [encode(record) for record in self.records[: self.durable]]
         parts, start = [], 0
         for number, end in enumerate(self.ends, start=1):
@@ -198,4 +198,4 @@ class Disk:
                     part = part.replace(lines[record], lines[record].replace(*self.rotten[record + 1]))
             parts += [part, mark(number)] if number in self.marks else [part]
             start = end
-        return b"".join(parts)
+        return parts
