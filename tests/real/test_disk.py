@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from pingpong import Counted
 
-from chatsys.actor.logfile import encode
+from chatsys.actor.logfile import batch, encode, mark
 from chatsys.errors import DamagedLog, DiskFailed, LogError, LogInUse
 from chatsys.protocol.node import Node
 from chatsys.protocol.storage import NODE_RECORDS, Boot
+from chatsys.runtime import disk as disks
 from chatsys.runtime.disk import Disk
 
 TYPES = (Counted,)
@@ -61,8 +62,53 @@ def test_a_thousand_records_of_one_turn_need_two_syncs(tmp_path: Path) -> None:
     assert store(tmp_path, *map(Counted, range(1000))) == [1, 1000]
 
 
-@pytest.mark.parametrize("torn", [b'{"type":"coun', encode(Counted(3))[:-1], b"\0\0\0\0\n"])
-def test_a_torn_last_line_is_cut_off_the_file(tmp_path: Path, torn: bytes) -> None:
+def test_each_sync_is_a_batch_and_a_mark_follows_when_the_disk_is_idle_or_at_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disks, "IDLE", 0.05)
+    log = tmp_path / "log.jsonl"
+    marked: list[bool] = []
+
+    async def write() -> None:
+        disk = Disk(tmp_path, TYPES)
+        durable: asyncio.Queue[int] = asyncio.Queue()
+        disk.done = durable.put_nowait
+        disk.start()
+        for number in (1, 2):
+            disk.write(Counted(number))
+            disk.flush()
+            await asyncio.wait_for(durable.get(), 20)
+        while not marked:
+            await asyncio.sleep(0.01)
+            marked.extend([True] * log.read_bytes().endswith(mark(2)))
+        disk.write(Counted(3))
+        disk.flush()
+        disk.rest()
+        disk.gone()
+
+    asyncio.run(write())
+    one, two, three = (batch(number, encode(Counted(number))) for number in (1, 2, 3))
+    assert log.read_bytes() == one + two + mark(2) + three + mark(3)
+
+
+def test_a_mark_that_finds_no_room_is_left_out_and_what_was_synced_stays(tmp_path: Path) -> None:
+    store(tmp_path, Counted(1))
+    disk = Disk(tmp_path, TYPES)
+    whole = disk.path.read_bytes()
+    with open(disk.path, "ab") as file:
+        file.write(mark(1)[:20])  # a write that the full disk cut short
+    disk._write_mark(b"")
+    assert disk.path.read_bytes()[: len(whole)] == whole
+    real, disk._file = disk._file, os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(OSError):
+        disk._write_mark(mark(1))  # a device cannot be cut: then the disk has failed
+    os.close(disk._file)
+    disk._file = real
+    disk.gone()
+
+
+@pytest.mark.parametrize("torn", [b'{"type":"bat', batch(3, encode(Counted(3)))[:-1], bytes(4096)])
+def test_a_torn_last_batch_is_cut_off_the_file(tmp_path: Path, torn: bytes) -> None:
     store(tmp_path, Counted(1), Counted(2))
     log = tmp_path / "log.jsonl"
     whole = log.read_bytes()
@@ -71,19 +117,20 @@ def test_a_torn_last_line_is_cut_off_the_file(tmp_path: Path, torn: bytes) -> No
     assert log.read_bytes() == whole
 
 
-def test_a_rotten_line_in_the_middle_is_an_error_with_its_number(tmp_path: Path) -> None:
+def test_a_rotten_batch_in_the_middle_is_an_error_with_its_line(tmp_path: Path) -> None:
     store(tmp_path, Counted(1), Counted(2), Counted(3))
     log = tmp_path / "log.jsonl"
+    whole = log.read_bytes()
     log.write_bytes(log.read_bytes().replace(b'"number":2', b'"number":7'))
-    with pytest.raises(DamagedLog, match="line 2"):
+    with pytest.raises(DamagedLog, match="line 3 .* something follows its last byte"):
         Disk(tmp_path, TYPES)
-    assert log.read_bytes().count(b"\n") == 3  # nothing was cut off
-    log.write_bytes(encode(Counted(1)))
+    assert len(log.read_bytes()) == len(whole)  # nothing was cut off
+    log.write_bytes(batch(1, encode(Counted(1))))
     assert read(tmp_path) == [Counted(1)]  # the refused attempt let go of the folder
 
 
 def test_the_log_of_another_node_or_cluster_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "log.jsonl").write_bytes(encode(Boot(1, "chat", 2)))
+    (tmp_path / "log.jsonl").write_bytes(batch(1, encode(Boot(1, "chat", 2))))
     with pytest.raises(LogError, match="belongs to node 2 of cluster 'chat', not to node 1"):
         Disk(tmp_path, NODE_RECORDS, owner=("chat", 1), owner_of=Node.owner)
     Disk(tmp_path, NODE_RECORDS, owner=("chat", 2), owner_of=Node.owner).gone()
