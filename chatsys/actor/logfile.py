@@ -304,10 +304,12 @@ class Reader:
                 continue
             if note.kind == "append" and (seq := note.seq) is not None:
                 seqs.append(seq)
-        if seqs:
-            return f"entry {seqs[0]}" if len(seqs) == 1 else f"entries {min(seqs)} to {max(seqs)}"
         last = log_end(self.log.records)
-        return f"after record {len(self.log.records)}" if last is None else f"after entry {last}"
+        after = f"after record {len(self.log.records)}" if last is None else f"after entry {last}"
+        if not seqs:
+            return after
+        readable = f"entry {seqs[0]}" if len(seqs) == 1 else f"entries {min(seqs)} to {max(seqs)}"
+        return readable if min(seqs) == (last or 0) + 1 else f"{after}; {readable} can be read"
 
     def _line_at(self, at: int) -> int:
         return self.line + self.data.count(b"\n", self.at, at)
