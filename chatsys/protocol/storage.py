@@ -23,6 +23,7 @@ import msgspec
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
 from chatsys.protocol.messages import Entry
+from chatsys.protocol.public import public
 
 FORMAT = 2
 """Of the log file.  In 1 a chat entry did not say which session it belongs to, so nobody would deliver it now."""
@@ -78,7 +79,7 @@ class Stored(Record, frozen=True, tag="entry"):
         entry = self.entry
         return Note(
             "append", seq=entry.seq, entry_term=entry.term, entry=entry.kind, room=entry.room or None,
-            author=entry.author or None, text=entry.text, client=entry.client_id or None, client_seq=entry.client_seq,
+            author=entry.author or None, text=entry.text, client=public(entry.client_id) or None, client_seq=entry.client_seq,
         )  # fmt: skip
 
 

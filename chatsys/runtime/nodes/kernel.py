@@ -9,7 +9,7 @@ Read also `process`, the same node in a process of its own; `cluster`, which dri
 import asyncio
 from functools import partial
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
 import msgspec
@@ -45,6 +45,11 @@ class NodePlan(msgspec.Struct, frozen=True):
         """Return the seed of one life's random choices, or None for a new one every time."""
         return None if self.seed is None else hash((self.seed, node, life))
 
+    def random(self, node: int, life: int) -> Random:
+        """Return where one life draws its random choices from; without a seed nobody can guess them."""
+        seed = self.seed_of(node, life)
+        return SystemRandom() if seed is None else Random(seed)
+
     def owner(self, node: int) -> tuple[str, int]:
         """Return whose log it must be, for actors that say so in their log."""
         return self.config.cluster, node
@@ -78,7 +83,7 @@ class KernelNode:
         try:
             self.host = Host(
                 self.node, plan.config, plan.factory(), self.sink, disk=disk, origin=plan.origin,
-                life=self.lives, random=Random(plan.seed_of(self.node, self.lives)), rules=rules,
+                life=self.lives, random=plan.random(self.node, self.lives), rules=rules,
             )  # fmt: skip
             await self.host.start(split_address(plan.config.members[self.node]))
         except BaseException as error:
