@@ -42,7 +42,7 @@ from chatsys.runtime.net.ports import Network, check_here, network
 from chatsys.runtime.net.rules import Lossy, Rule, Slow
 from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.supervisor import Supervisor
-from chatsys.surroundings import remove, temporary
+from chatsys.temporary import remove, temporary
 from chatsys.trace import Trace
 
 T = TypeVar("T")
@@ -235,14 +235,13 @@ class Cluster(Testbed):
 
 def _finish(loop: LoopThread, stage: Supervisor, net: Network, made: Path | None) -> None:
     """Stop everything; knows the parts of a cluster only, so that a forgotten cluster can be ended."""
-    try:
-        loop.call(stage.close(), 15.0)
-    finally:
+    with ExitStack() as last:  # from the bottom up, each of them whatever the others raise, Ctrl-C too
+        last.callback(remove, made)
+        last.callback(net.free)
+        last.callback(loop.stop)
         for node in stage.nodes.values():
-            node.end()
-        loop.stop()
-        net.free()
-        remove(made)
+            last.callback(node.end)
+        loop.call(stage.close(), 15.0)
 
 
 async def _in_thread(work: Callable[..., T], args: tuple[Any, ...]) -> T:

@@ -53,6 +53,7 @@ class Supervisor:
         """What nodes and clients must obey themselves, because the network cannot do it."""
         self.trace = Trace()
         self.delivered: dict[int, list[str]] = {node: [] for node in plan.config.ids}
+        self._opening: asyncio.Task[None] | None = None
         self.known: dict[int, dict[str, Any]] = {}
         """The last status of each node, for as long as it cannot answer."""
 
@@ -88,6 +89,7 @@ class Supervisor:
 
     async def open(self) -> None:
         """Start all nodes at once; if one cannot start, none is left behind."""
+        self._opening = asyncio.current_task()
         begun = [self._begin(node) for node in self.nodes]
         results = await asyncio.gather(*begun, return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
@@ -96,7 +98,11 @@ class Supervisor:
             raise failures[0]
 
     async def close(self) -> None:
-        """Stop clients and nodes in good order."""
+        """Stop clients and nodes in good order; what is still beginning, after Ctrl-C, does not go on beginning."""
+        opening = self._opening
+        if opening is not None and opening is not asyncio.current_task():
+            opening.cancel()
+            await asyncio.wait({opening})
         await asyncio.gather(*(host.stop() for host in self.clients.values()), return_exceptions=True)
         await asyncio.gather(*(node.stop() for node in self.nodes.values()), return_exceptions=True)
 

@@ -77,9 +77,7 @@ class KernelNode:
         self.lives += 1
         self.paused, self.failure = False, None
         plan = self.plan
-        disk = await asyncio.to_thread(
-            Disk, plan.data(self.node), plan.actor.records, owner=plan.owner(self.node), owner_of=plan.actor.owner
-        )
+        disk = await self._open_disk()
         try:
             self.host = Host(
                 self.node, plan.config, plan.factory(), self.sink, disk=disk, origin=plan.origin,
@@ -94,6 +92,20 @@ class KernelNode:
                 raise ChatsysError(cannot_listen(plan.config.members[self.node], error)) from None
             raise
         self.host.ended.add_done_callback(self._ended)
+
+    async def _open_disk(self) -> Disk:
+        """Open the folder in a thread; one that nobody wants any more, after Ctrl-C, is let go of."""
+        plan = self.plan
+        opening = asyncio.create_task(asyncio.to_thread(
+            Disk, plan.data(self.node), plan.actor.records, owner=plan.owner(self.node), owner_of=plan.actor.owner
+        ))  # fmt: skip
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait({opening})
+            if opening.exception() is None:
+                await asyncio.to_thread(opening.result().gone)
+            raise
 
     def _ended(self, ended: "asyncio.Future[str]") -> None:
         self.failure = None if ended.cancelled() else ended.result()
