@@ -42,6 +42,7 @@ from chatsys.runtime.net.ports import Network, check_here, network
 from chatsys.runtime.net.rules import Lossy, Rule, Slow
 from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.supervisor import Supervisor
+from chatsys.spill import EVENTS, check_keep
 from chatsys.temporary import remove, temporary
 from chatsys.trace import Trace
 
@@ -69,19 +70,22 @@ class Cluster(Testbed):
         timing: Timing | str = "course",
         data: str | Path | None = None,
         seed: int | None = None,
+        keep: int = EVENTS,
     ) -> None:
         """Start all nodes; when this returns, each of them listens.
 
         `nodes` is a number or a `ClusterConfig`, whose addresses are replaced by those of its network.
         `parts` replaces parts of the chat node by name, `actor` the node itself.  `data` keeps the
         logs (by default a temporary folder, removed by `stop`).  `seed` fixes the nodes' random
-        choices, but not what real time does.  Raises `ConfigError`, `LogError`, `ChatsysError`.
+        choices, but not what real time does.  `keep` is how many of the newest events stay in memory (fewer
+        where it is short); older ones go to a temporary file, which figures and checkers read too.  Raises `ConfigError`, `LogError`, `ChatsysError`.
         """
         check_seed(0 if seed is None else seed)
         check_made_of(parts, actor, client)
         base = config_of(nodes, quorum, timing)
         check_here(where)
         check_path("data", data)
+        check_keep(keep)
         super().__init__(actor, parts, client)
         self.where, self.seed = where, seed
         given = None if data is None else made_folder(data)
@@ -92,7 +96,7 @@ class Cluster(Testbed):
             undo.callback(remove, made)
             self.config = msgspec.structs.replace(base, members=net.members)
             plan = NodePlan(self.config, self._actor, self._parts, given or made or Path(), time.monotonic(), seed)
-            self.supervisor = Supervisor(plan, where, partial(client_factory, client), net)
+            self.supervisor = Supervisor(plan, where, partial(client_factory, client), net, keep)
             """What lives on the loop; only for work that is handed to `submit`."""
             self.trace.meta.update(self.describe())
             self._loop = LoopThread(f"chatsys cluster ({where})", self.supervisor.lost)
