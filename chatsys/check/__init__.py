@@ -26,7 +26,6 @@ Read also `violation` (how an invariant is made); `deliveries`, `acknowledgement
 
 import sys
 from collections.abc import Callable, Iterable
-from operator import attrgetter
 from types import ModuleType
 from typing import Any
 

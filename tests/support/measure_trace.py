@@ -1,6 +1,6 @@
 """Measure what a cluster's trace costs the kernel: memory before and after so many seconds of talk.
 
-    python tests/support/measure_trace.py 60 300 kernel       seconds, messages a second, where
+python tests/support/measure_trace.py 60 300 kernel       seconds, messages a second, where
 """
 
 import asyncio
