@@ -48,6 +48,7 @@ from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.config import ClusterConfig
 from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply, Subscribe
 from chatsys.protocol.patience import Patience
+from chatsys.protocol.public import public
 from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256
@@ -82,6 +83,7 @@ class Client(Actor):
         self.target = home if home is not None else random.choice(config.ids)
         self.sticky, self.listen, self.window = sticky, listen, window
         self.client_id = f"{random.getrandbits(128):032x}"
+        """The secret of this session: whoever knows it can speak in it, so nothing but SUBMIT carries it."""
         self.session = 0
         """Where the log opened the session; 0: it is not open."""
         self.opening = False
@@ -205,7 +207,13 @@ class Client(Actor):
 
     def _note(self, kind: str, number: int, said: Say, **more: Any) -> Note:
         return Note(
-            kind, client=self.client_id, client_seq=number, room=said.room, author=said.author, text=said.text, **more
+            kind,
+            client=public(self.client_id),
+            client_seq=number,
+            room=said.room,
+            author=said.author,
+            text=said.text,
+            **more,
         )
 
     # --- being answered --------------------------------------------------------------------
@@ -217,7 +225,7 @@ class Client(Actor):
         if number not in self.under_way and not (number == 0 and not self.session):
             return []
         reason = f"{reply.status}: {reply.reason}" if reply.reason else reply.status
-        effects: Effects = [Note("reply", client=self.client_id, client_seq=number, peer=sender, reason=reason)]
+        effects: Effects = [Note("reply", client=public(self.client_id), client_seq=number, peer=sender, reason=reason)]
         lowest = self.lowest
         match reply.status:
             case "unknown_session":
@@ -348,7 +356,7 @@ class Client(Actor):
                 self.cursor = number
                 effects.append(
                     Note("seen", seq=entry.seq, msg_no=number, room=entry.room, author=entry.author, text=entry.text,
-                         client=entry.client_id, client_seq=entry.client_seq)
+                         client=entry.client, client_seq=entry.client_seq)
                 )  # fmt: skip
         if self.cursor >= self.confirmed + CONFIRM_EVERY:
             self.confirmed = self.cursor

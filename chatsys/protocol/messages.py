@@ -23,6 +23,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from chatsys.actor.actor import Number
+from chatsys.protocol.public import Heard
 
 
 def wire_name(name: str) -> str:
@@ -319,11 +320,11 @@ class Subscribe(Message, frozen=True):
 
 
 class Delivered(Message, frozen=True):
-    """Committed chat entries and, beside each, its message number."""
+    """Committed chat entries, as everybody may see them, and, beside each, its message number."""
 
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "entries"
-    entries: tuple[Entry, ...]
+    entries: tuple[Heard, ...]
     numbers: tuple[Number, ...]
 
 

@@ -9,7 +9,8 @@ from by_hand import config, of, sent
 from chatsys.actor.effects import Note
 from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.protocol.client import Client
-from chatsys.protocol.messages import Delivered, Entry, PeerInfo, Submit, SubmitReply, Subscribe
+from chatsys.protocol.messages import Delivered, PeerInfo, Submit, SubmitReply, Subscribe
+from chatsys.protocol.public import Heard
 
 
 def client(home: int = 1, **rest: Any) -> Client:
@@ -149,7 +150,7 @@ def test_only_so_many_messages_are_under_way_at_once() -> None:
 
 def test_a_listener_notes_each_message_once_and_in_order() -> None:
     ann = client(listen=True)
-    one, two = Entry(2, 1, "chat", text="a"), Entry(3, 1, "chat", text="b")
+    one, two = Heard(2, text="a"), Heard(3, text="b")
     assert kinds(ann.on_message(1, Delivered((one,), (1,)), 0.1)) == ["seen"]
     assert kinds(ann.on_message(1, Delivered((one, two), (1, 2)), 0.2)) == ["seen"]
     assert ann.cursor == 2

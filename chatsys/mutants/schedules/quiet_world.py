@@ -23,7 +23,7 @@ from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.decisions import Stand, Suspect
 from chatsys.protocol.node import Node
 from chatsys.protocol.state import Role
-from chatsys.protocol.storage import Stored
+from chatsys.protocol.storage import Promised, Stored
 from chatsys.sim.disk import DiskModel
 from chatsys.sim.host import Factory, Host
 from chatsys.sim.network import Conditions
@@ -155,11 +155,22 @@ class QuietWorld(World):
     def rot(self, number: int, old: str, new: str) -> None:
         """Let a text in the log file of a node turn into another of the same length."""
         disk = self._host(number).disk
-        for line, record in enumerate(disk.records, start=1):
+        for place, record in enumerate(disk.records, start=1):
             if isinstance(record, Stored) and record.entry.text == old:
-                disk.rot(line, old.encode(), new.encode())
+                disk.rot(place, old.encode(), new.encode())
                 return
         raise UsageError(f"Node {number} has no entry with the text {old!r}; there is nothing to rot.")
+
+    def rot_promise(self, number: int) -> None:
+        """Let the last promise in the log file of a node turn into one that nobody gave."""
+        disk = self._host(number).disk
+        place = max(place for place, record in enumerate(disk.records, start=1) if isinstance(record, Promised))
+        disk.rot(place, b'"promise"', b'"premise"')
+
+    def keep_marks(self, number: int) -> None:
+        """Let a crash of this node take no page of what its disk wrote in idle moments."""
+        disk = self._host(number).disk
+        disk.model = replace(disk.model, torn=0.0)
 
     def calm(self, *served: int) -> None:
         """Say that the faults are over; from now on these nodes (all) and their clients must be served."""
