@@ -7,7 +7,7 @@
 Each runs in a process of its own, started by `visitors`; it comes back when the visit is over.
 
 Assumes   plain sockets on this machine, and nothing of how the nodes defend themselves.
-Promises  at most `TOGETHER` connections at a time, and an end in time.
+Promises  a bounded number of connections at a time, and an end in time.
 Read also `visit` (what an outsider knows), `impostors` (in a member's name), `judge` (what must hold).
 """
 
@@ -21,9 +21,7 @@ from typing import Any
 from chatsys.campaign.outsider.impostors import ceiling, frames, half_open, hello, replay
 from chatsys.campaign.outsider.visit import RawLink, Spy, Visit, client_hello, written
 
-TOGETHER = 2000
-"""At most so many connections at a time of one attack."""
-SILENT, CHURN = 520, 50
+SILENT, CHURN = 700, 50
 """Connections that are held at each node, and those that come and go meanwhile."""
 SLOW_LINES, SLOW_BYTES = 24, 800 * 1024
 """Lines that grow byte by byte at each node, and how long they are before they do."""
@@ -53,7 +51,7 @@ def crowd(visit: Visit) -> None:
                 if link is None:
                     break
                 if len(links) < SILENT:
-                    if len(links) % 2:  # half of them become clients, who are not turned away for their silence
+                    if len(links) % 4:  # most of them become clients, who are not turned away for their silence
                         link.send(written(client_hello(visit.cluster, "silent")))
                     links.append(link)
                 else:

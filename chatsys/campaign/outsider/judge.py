@@ -12,6 +12,7 @@ Promises  pure: facts in, sentences out.
 Read also `suite` (where the facts come from), `check.histories` (the same questions in virtual time).
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -209,8 +210,7 @@ def _slow(facts: VisitFacts) -> list[str]:
 
 
 def _serving(facts: VisitFacts) -> dict[str, Serving]:
-    last = max([facts.end, *facts.said.values()])
-    stretches = {"before": (0.0, facts.begin), "during": (facts.begin, facts.end), "after": (facts.end, last)}
+    stretches = {"before": (0.0, facts.begin), "during": (facts.begin, facts.end), "after": (facts.end, math.inf)}
     return {name: _served(facts, *stretch) for name, stretch in stretches.items()}
 
 
@@ -218,13 +218,12 @@ def _served(facts: VisitFacts, begin: float, end: float) -> Serving:
     """Return how the messages said between two moments were served; one without an answer waits for ever."""
     acked = facts.acked
     said = {number: at for number, at in facts.said.items() if begin <= at < end}
-    waits = sorted(acked.get(number, float("inf")) - at for number, at in said.items())
-    answered = [wait for wait in waits if wait < float("inf")]
-    times = [at for at in sorted(acked.values()) if begin <= at < end]
-    first = min(said.values(), default=begin)
-    edges = [max(begin, first), *times, end]
+    waits = sorted(acked.get(number, math.inf) - at for number, at in said.items())
+    first, last = max(begin, min(said.values(), default=begin)), min(end, max(facts.said.values(), default=begin))
+    edges = [first, *(at for at in sorted(acked.values()) if first <= at < last), last]
     gap = max((b - a for a, b in zip(edges, edges[1:], strict=False)), default=0.0)
-    return Serving(len(answered), _at(waits, 0.5), _at(waits, 0.99), round(gap, 4))
+    answered = sum(wait < math.inf for wait in waits)
+    return Serving(answered, _at(waits, 0.5), _at(waits, 0.99), round(max(0.0, gap), 4))
 
 
 def _at(waits: list[float], share: float) -> float:
