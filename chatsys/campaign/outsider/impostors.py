@@ -52,12 +52,18 @@ def half_open(visit: Visit) -> None:
 
 
 def hello(visit: Visit) -> None:
-    """Say six lines: the hello of each member to each other one, in a life that no member reaches."""
-    for name, node in visit.pairs:
-        link = visit.connect(node)
+    """Say six lines at once: the hello of each member to each other one, in a life that no member reaches.
+
+    All six must be there before one node has asked another: a node that believes one of them asks the
+    member itself, and is told the truth unless that member has just been told the same lie about it.
+    """
+    links = [(visit.connect(node), name) for name, node in visit.pairs]
+    for link, name in links:
         if link is not None:
             visit.say(link, written(visit.member_hello(name, FAR_LIFE)))
-            link.heard(0.5)
+    visit.wait(1.0)
+    for link, _ in links:
+        if link is not None:
             link.close()
     visit.wait(visit.end - time.monotonic())
 
