@@ -27,6 +27,8 @@ RATE, TICK = 10_000, 0.02
 """Frames a second in members' names, and how often a part of them is sent."""
 NEW_LINKS = 100
 """At most so many new links a second for these frames."""
+ANSWERS = 0.3
+"""The share of these links on which an answer is guessed."""
 
 
 def half_open(visit: Visit) -> None:
@@ -76,9 +78,10 @@ def replay(visit: Visit) -> None:
             if link is None:
                 continue
             visit.say(link, written(_varied(visit, name, node)))
-            link.heard(0.02)
+            if visit.chance.random() < 0.1:
+                link.heard(0.02)
             link.close()
-        visit.wait(0.02)
+        visit.wait(0.01)
 
 
 def _varied(visit: Visit, name: int, node: int) -> dict[str, Any]:
@@ -95,6 +98,8 @@ def _varied(visit: Visit, name: int, node: int) -> dict[str, Any]:
         {"address": "127.0.0.1:9"},
         {"node": 99},
         {"role": "client", "name": f"node {name}"},
+        {"challenge": ""},
+        {"challenge": visit.told.get(node, {}).get("challenge", "0" * 32)},
         {"identity": visit.told.get(node, {}).get("identity", {"name": "f" * 32, "nonces": ["f" * 16]})},
         {"identity": {"name": "0" * 32, "nonces": ["1" * 16, "2" * 16]}},
     )
@@ -136,12 +141,18 @@ def frames(visit: Visit) -> None:
 
 
 def _posing(visit: Visit, name: int, node: int) -> RawLink | None:
-    """Return a link to `node` on which the hello of the member `name` was said."""
+    """Return a link to `node` on which the hello of the member `name` was said, and perhaps a guessed answer.
+
+    An answer repeats the challenge that a node sent to the member's address (SPECIFICATION, chapter 2).
+    """
     link = visit.connect(node, 0.2)
     if link is not None:
-        later = visit.chance.choice((0, 0, 1))
-        hello = visit.member_hello(name)
-        link.send(written(hello | {"incarnation": hello["incarnation"] + later}))
+        mine = f"{visit.chance.getrandbits(128):032x}"
+        hello = visit.member_hello(name) | {"challenge": mine}
+        hello["incarnation"] += visit.chance.choice((0, 0, 1))
+        answers = ("", mine, visit.told.get(node, {}).get("challenge", "0" * 32))
+        answer = {"type": "answer", "challenge": visit.chance.choice(answers)}
+        visit.say(link, written(hello), *([written(answer)] if visit.chance.random() < ANSWERS else []))
     return link
 
 
