@@ -27,6 +27,17 @@ SECONDS = 15.0
 """Seconds of every other attack."""
 
 
+def chosen(names: Sequence[str]) -> list[str]:
+    """Return the attacks that are meant: every one and then all at once, if none is named.
+
+    Raises `UsageError` for a name that is none.
+    """
+    unknown = [name for name in names if name not in (*ATTACKS, ALL)]
+    if unknown:
+        raise UsageError(f"There is no attack {unknown[0]!r:.60}; choose from {', '.join((*ATTACKS, ALL))}.")
+    return list(names) or [*ATTACKS, ALL]
+
+
 def outsider(
     names: Sequence[str] = (), seconds: float | None = None, setting: Setting | None = None
 ) -> Iterator[Judgement]:
@@ -35,16 +46,12 @@ def outsider(
     Without names: every attack, then all at once.  `seconds` is how long each takes; None: a minute for
     the frames, two for all at once, 15 s for the others.  Raises `UsageError` for a name that is none.
     """
-    chosen = list(names) or [*ATTACKS, ALL]
-    unknown = [name for name in chosen if name not in (*ATTACKS, ALL)]
-    if unknown:
-        raise UsageError(f"There is no attack {unknown[0]!r:.60}; choose from {', '.join((*ATTACKS, ALL))}.")
     if seconds is not None and not 1 <= seconds <= 3600:
         raise UsageError(f"seconds is {seconds}; give 1 to 3600.")
     need("An outsider's visit", SOCKETS, PROCESSES, THREADS, instead="run `chatsys outsider` on a computer")
-    for name in chosen:
+    for name in chosen(names):
         attacks = tuple(ATTACKS) if name == ALL else (name,)
         yield judge(visit(attacks, seconds or LONG.get(name, SECONDS), setting or Setting()))
 
 
-__all__ = ["ALL", "ATTACKS", "Judgement", "Setting", "about", "judge", "outsider"]
+__all__ = ["ALL", "ATTACKS", "Judgement", "Setting", "about", "chosen", "judge", "outsider"]

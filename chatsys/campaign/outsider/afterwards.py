@@ -17,6 +17,8 @@ from chatsys.campaign.outsider.visit import RawLink, client_hello, greet
 
 AGAIN = 0.4
 """Seconds after which an unanswered question is repeated."""
+QUIET = 0.2
+"""Seconds without a message after which there is none."""
 CREDIT = 256
 """Confirm what was read after so many messages."""
 
@@ -94,16 +96,17 @@ def delivered(address: tuple[str, int], cluster: str, until: int, limit: float =
     try:
         if greet(link, client_hello(cluster, "reader")).get("type") != "hello":
             return found
-        asked, confirmed = 0.0, -1
+        confirmed, lines = -1, list[dict[str, Any]]()
         while time.monotonic() < end:
-            if len(found) != confirmed and (len(found) - confirmed >= CREDIT or time.monotonic() - asked > AGAIN):
-                asked, confirmed = time.monotonic(), len(found)
-                link.send(link.frame({"type": "SUBSCRIBE", "after": len(found)}))
-            lines = link.heard(AGAIN)
-            if lines is None or (not lines and len(found) >= until and len(found) == confirmed):
+            if len(found) - confirmed >= CREDIT or (not lines and len(found) != confirmed):
+                confirmed = len(found)
+                link.send(link.frame({"type": "SUBSCRIBE", "after": confirmed}))
+            came = link.heard(QUIET)
+            if came is None or (not came and confirmed == len(found) >= until):
                 break
-            if not lines and len(found) == confirmed:  # perhaps the question was lost: ask again
+            if not came and confirmed == len(found):  # perhaps the question was lost: ask again
                 confirmed = -1
+            lines = came
             for line in lines:
                 found += _following(line.get("message", {}), len(found))
     finally:

@@ -23,6 +23,8 @@ from chatsys.campaign.outsider.visit import RawLink, Spy, Visit, client_hello, w
 
 SILENT, CHURN = 700, 50
 """Connections that are held at each node, and those that come and go meanwhile."""
+SHORT, LONG = (1, 40, 40, 4000), (200_000,)
+"""Bytes of noise at a time: mostly, and now and then."""
 SLOW_LINES, SLOW_BYTES = 24, 800 * 1024
 """Lines that grow byte by byte at each node, and how long they are before they do."""
 FLOODERS, IN_FLIGHT, FLOOD = 8, 400, 60_000
@@ -32,13 +34,14 @@ OWNER = "honest"
 
 
 def scan(visit: Visit) -> None:
-    """Connect and close at once, now politely and now with a reset, as a port scanner does."""
+    """Connect and close at once, one or hundreds at a time, politely or with a reset, as a port scanner does."""
     while visit.going:
         for node in visit.nodes:
-            links = [link for _ in range(20) if (link := visit.connect(node, 0.2)) is not None]
+            many = visit.chance.choice((1, 10, 10, 200))
+            links = [link for _ in range(many) if (link := visit.connect(node, 0.2)) is not None]
             for place, link in enumerate(links):
                 (link.reset if place % 2 else link.close)()
-        visit.wait(0.05)
+        visit.wait(0.1)
 
 
 def crowd(visit: Visit) -> None:
@@ -68,17 +71,16 @@ def noise(visit: Visit) -> None:
     """Say random bytes: as the first line, after a hello, in pieces, and as a line without an end."""
     while visit.going:
         for node in visit.nodes:
-            greeted = visit.chance.random() < 0.5
-            link = visit.client(node) if greeted else visit.connect(node, 0.2)
+            link = visit.client(node) if visit.chance.random() < 0.2 else visit.connect(node, 0.2)
             if link is None:
                 continue
-            for _ in range(visit.chance.randint(1, 4)):
-                data = visit.chance.randbytes(visit.chance.choice((1, 40, 4000, 200_000)))
+            for _ in range(visit.chance.randint(1, 3)):
+                data = visit.chance.randbytes(visit.chance.choice(SHORT if visit.chance.random() < 0.95 else LONG))
                 visit.say(link, data if visit.chance.random() < 0.5 else data.replace(b"\n", b" "))
             if visit.chance.random() < 0.7:
                 link.send(b"\n")
-            (link.close if visit.chance.random() < 0.5 else link.reset)()
-        visit.wait(0.01)
+            (link.close if visit.chance.random() < 0.3 else link.reset)()
+        visit.wait(0.002)
 
 
 def slow(visit: Visit) -> None:

@@ -23,8 +23,9 @@ HEALED_WITHIN = 10.0
 """Seconds after the visitor has gone."""
 MEMORY, MEMORY_A_MESSAGE = 256.0, 0.004
 """MB that a node may use beyond what it used before: for links, and for each message in the log."""
-DESCRIPTORS, LEFT_OPEN = 700, 24
-"""Descriptors that a node may use beyond what it used before: during the visit, and after it."""
+DESCRIPTORS, LEFT_OPEN = 1000, 24
+"""Descriptors that a node may use beyond what it used before: during the visit (512 clients, 128 strangers, and
+those that are just leaving), and after it."""
 STOOD_STILL = 1.0
 """Seconds: if the suite or the honest client did not get the machine for so long, time proves nothing."""
 

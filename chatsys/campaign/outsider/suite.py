@@ -137,7 +137,7 @@ class _Visiting:
             honest.stdin.flush()
         self.usage[AFTER].clear()  # what counts is what stays
         self._watch(LAST_ANSWERS, AFTER, lambda: honest.poll() is None)
-        self._watch(1.0, AFTER)
+        self._watch(0.5, AFTER)
         last = sum("acked" in line for line in self.processes.diary())
         where, cluster = self.processes.addresses, self.processes.config.cluster
         found = {id: delivered(where[id], cluster, last) for id in self.processes.nodes if id not in self.ended}

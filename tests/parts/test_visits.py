@@ -51,7 +51,7 @@ def test_a_visit_in_which_all_was_well_held_and_tells_how_the_honest_client_was_
         (of_node_2(delivered=[TEXTS[1], TEXTS[0], *TEXTS[2:]]), "deliver different messages at number 1"),
         (of_node_2(memory=(40, 297, 45)), "node 2 used 297 MB, 40 MB before; at most 296 are fair"),
         (of_node_2(memory=(40, 50, 297)), "node 2 used 297 MB"),
-        (of_node_2(descriptors=(15, 716, 15)), "node 2 had 716 descriptors open, 15 before"),
+        (of_node_2(descriptors=(15, 1016, 15)), "node 2 had 1016 descriptors open, 15 before"),
         (of_node_2(descriptors=(15, 200, 40)), "node 2 still has 40 descriptors open, 15 before"),
         (of_node_2(healed=None), "node 2 acknowledges nothing after the visit"),
         (of_node_2(healed=10.1), "node 2 was healed 10.1 s after the visit; 10 s are allowed"),
