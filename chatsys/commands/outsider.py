@@ -48,11 +48,11 @@ def outsider(
         for name in campaign.ATTACKS:
             print(f"{name:10} {campaign.about(name)}")
         return
-    setting = campaign.Setting(rate=rate, calm=calm, seed=seed, code=code)
+    circumstances = campaign.Circumstances(rate=rate, calm=calm, seed=seed, code=code)
     tried = campaign.chosen(attacks or ())
     hint("Three nodes and an honest client for each attack; Ctrl-C ends it, and leaves nothing behind.")
     told = []
-    for one in campaign.outsider(tried, seconds, setting):
+    for one in campaign.outsider(tried, seconds, circumstances):
         told.append(one)
         if not as_json:
             print_row(row(one))

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from chatsys.campaign.outsider.attacks import ATTACKS, about
 from chatsys.campaign.outsider.judge import Judgement, judge
-from chatsys.campaign.outsider.suite import Setting, visit
+from chatsys.campaign.outsider.suite import Circumstances, visit
 from chatsys.capabilities import PROCESSES, SOCKETS, THREADS, need
 from chatsys.errors import UsageError
 
@@ -39,7 +39,7 @@ def chosen(names: Sequence[str]) -> list[str]:
 
 
 def outsider(
-    names: Sequence[str] = (), seconds: float | None = None, setting: Setting | None = None
+    names: Sequence[str] = (), seconds: float | None = None, circumstances: Circumstances | None = None
 ) -> Iterator[Judgement]:
     """Try these attacks, each alone (`all`: all at once), and yield what was found of each.
 
@@ -51,7 +51,7 @@ def outsider(
     need("An outsider's visit", SOCKETS, PROCESSES, THREADS, instead="run `chatsys outsider` on a computer")
     for name in chosen(names):
         attacks = tuple(ATTACKS) if name == ALL else (name,)
-        yield judge(visit(attacks, seconds or LONG.get(name, SECONDS), setting or Setting()))
+        yield judge(visit(attacks, seconds or LONG.get(name, SECONDS), circumstances or Circumstances()))
 
 
-__all__ = ["ALL", "ATTACKS", "Judgement", "Setting", "about", "chosen", "judge", "outsider"]
+__all__ = ["ALL", "ATTACKS", "Circumstances", "Judgement", "about", "chosen", "judge", "outsider"]

@@ -112,7 +112,7 @@ class Processes:
         return lines[-1].strip()[:300]
 
     def start_honest(self, rate: float) -> "subprocess.Popen[bytes]":
-        """Start the honest client; its diary is `honest.jsonl`."""
+        """Start the honest client; what it writes is read by `diary`."""
         diary, where = str(self.folder / "honest.jsonl"), self.config.members.values()
         words = ("-P", str(HERE / "honest.py"), diary, self.config.cluster, str(rate), *where)
         return self._keep(self._start(self.code, words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL))

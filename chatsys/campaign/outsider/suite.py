@@ -37,7 +37,7 @@ SAMPLE = 0.1
 BEFORE, DURING, AFTER = range(3)
 
 
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """What is the same in every visit; `rate` in messages a second, `calm` in seconds."""
 
     rate: float = 50.0
@@ -47,15 +47,15 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """The folder of the code that the nodes and the honest client run; None: this one."""
 
 
-def visit(attacks: Sequence[str], seconds: float, setting: Setting) -> VisitFacts:
+def visit(attacks: Sequence[str], seconds: float, circumstances: Circumstances) -> VisitFacts:
     """Let these attacks happen at once to three new nodes, and return what was seen.
 
     Raises `ChatsysError` if the nodes do not even serve before the visit.
     """
     folder = temporary()
     try:
-        with Processes(folder, setting.code) as processes:
-            return _Visiting(processes, setting).run(attacks, seconds)
+        with Processes(folder, circumstances.code) as processes:
+            return _Visiting(processes, circumstances).run(attacks, seconds)
     finally:
         remove(folder)
 
@@ -63,23 +63,23 @@ def visit(attacks: Sequence[str], seconds: float, setting: Setting) -> VisitFact
 class _Visiting:
     """One visit from the start of the nodes to the facts for the judge."""
 
-    def __init__(self, processes: Processes, setting: Setting) -> None:
-        self.processes, self.setting = processes, setting
+    def __init__(self, processes: Processes, circumstances: Circumstances) -> None:
+        self.processes, self.circumstances = processes, circumstances
         self.usage = (Usage(), Usage(), Usage())
         self.ended: dict[int, str] = {}
         self.late = 0.0
 
     def run(self, attacks: Sequence[str], seconds: float) -> VisitFacts:
         """Play the whole visit."""
-        processes, calm = self.processes, self.setting.calm
+        processes, calm = self.processes, self.circumstances.calm
         processes.start_nodes()
-        honest = processes.start_honest(self.setting.rate)
+        honest = processes.start_honest(self.circumstances.rate)
         self._watch(START, BEFORE, lambda: not self._acked())
         if not self._acked():
             raise ChatsysError(f"The nodes serve nobody before the visit: {self._told()}")
         self._watch(calm, BEFORE)
         begin = time.monotonic()
-        visitors = [processes.start_visitor(name, seconds, self.setting.seed) for name in attacks]
+        visitors = [processes.start_visitor(name, seconds, self.circumstances.seed) for name in attacks]
         self._watch(seconds + 15.0, DURING, lambda: any(one.poll() is None for one in visitors))
         end = time.monotonic()
         healed = self._heal(end)
