@@ -58,7 +58,14 @@ def outsider(
             print_row(row(one))
     bad, unsure = any(one.findings for one in told), any(one.doubts for one in told)
     if as_json:
-        print_json({"ok": not bad and not unsure, "attacks": msgspec.to_builtins(told)})
+        print_json(
+            {
+                "ok": not bad and not unsure,
+                "findings": [f"{one.attack}: {sentence}" for one in told for sentence in one.findings],
+                "inconclusive": [f"{one.attack}: {sentence}" for one in told for sentence in one.doubts],
+                "attacks": msgspec.to_builtins(told),
+            }
+        )
     elif not bad and not unsure:
         print("held: no node ended, nothing acknowledged was lost, and every node served again")
     leave(VIOLATED if bad else INCONCLUSIVE if unsure else HELD)
@@ -74,9 +81,13 @@ def row(one: Any) -> str:
     verdict = "VIOLATED" if one.findings else "INCONCLUSIVE" if one.doubts else "held"
     first = (
         f"{one.attack:11} {verdict:8}  p50/p99/gap ms: {waits}  {healed}  {memory} MB  {files} files  "
-        f"{one.acknowledged} of {one.said} acknowledged"
+        f"{one.acknowledged} of {one.said} acknowledged  ({_count(one, 'connections')}, {_count(one, 'lines')})"
     )
     return "\n".join([first, *(f"    {sentence}" for sentence in (*one.findings, *one.doubts))])
+
+
+def _count(one: Any, what: str) -> str:
+    return f"{sum(visitor.get(what, 0) for visitor in one.visitors)} {what}"
 
 
 def _ms(seconds: float) -> str:

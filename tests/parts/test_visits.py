@@ -16,6 +16,7 @@ def visited(**changed: Any) -> VisitFacts:
     """Return a visit in which all was well, but for what is changed."""
     diary = [{"said": number, "at": at} for number, at in SAID.items()]
     diary += [{"acked": number, "at": at + 0.01 * number} for number, at in SAID.items()]
+    diary.append({"open": []})
     nodes = {id: NodeFacts(memory=(40, 50, 45), descriptors=(15, 200, 16), delivered=TEXTS) for id in (1, 2, 3)}
     facts = VisitFacts(attack="scan", begin=3.0, end=6.0, diary=diary, nodes=nodes, logs={"ok": True})
     return msgspec.structs.replace(facts, **changed)
@@ -82,6 +83,19 @@ def test_what_only_time_shows_is_doubted_when_the_machine_stood_still(late: Any)
     assert told.findings == [] and "the machine stood still" in told.doubts[0] and "node 2 was healed" in told.doubts[0]
     told = judge(late(of_node_2(delivered=TEXTS[:2])))
     assert "does not deliver" in told.findings[0] and told.doubts == [], "no machine loses a message"
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (visited(visitors=[{"attack": "scan", "unfinished": True}]), "the attack scan did not come to its end"),
+        (visited(visitors=[{"attack": "scan", "connections": 0}]), "the attack scan did not come to its end"),
+        (visited(diary=visited().diary[:-1]), "the honest client did not come to its end"),
+    ],
+)
+def test_who_did_not_do_what_they_were_there_for_leaves_it_inconclusive(facts: VisitFacts, words: str) -> None:
+    told = judge(facts)
+    assert told.findings == [] and words in told.doubts[0]
 
 
 def test_a_message_without_an_answer_counts_among_the_waits() -> None:

@@ -104,7 +104,8 @@ def judge(facts: VisitFacts) -> Judgement:
     timely = _slow(facts)
     late = max([facts.late, *(line["late"] for line in facts.diary if "late" in line)])
     blamed = late > STOOD_STILL
-    doubts = [f"the machine stood still for {late:.1f} s, so this proves nothing: {one}" for one in timely if blamed]
+    doubts = _unfinished(facts)
+    doubts += [f"the machine stood still for {late:.1f} s, so this proves nothing: {one}" for one in timely if blamed]
     healed = [node.healed for node in facts.nodes.values()]
     return Judgement(
         attack=facts.attack,
@@ -207,6 +208,15 @@ def _slow(facts: VisitFacts) -> list[str]:
     waiting = [number for number in facts.said if number not in settled]
     if waiting:
         found.append(f"{len(waiting)} messages of the honest client have no answer, the first is {min(waiting)}")
+    return found
+
+
+def _unfinished(facts: VisitFacts) -> list[str]:
+    """What was not shown, because somebody did not do what they were there for."""
+    idle = [one["attack"] for one in facts.visitors if one.get("unfinished") or not one.get("connections")]
+    found = [f"the attack {name} did not come to its end, so it shows nothing" for name in idle]
+    if not any("open" in line for line in facts.diary):
+        found.append("the honest client did not come to its end, so what it wrote down may not be all")
     return found
 
 
