@@ -24,7 +24,7 @@ from chatsys.campaign.outsider.afterwards import Probe, delivered
 from chatsys.campaign.outsider.judge import NodeFacts, VisitFacts
 from chatsys.campaign.outsider.processes import Processes, Usage
 from chatsys.errors import ChatsysError
-from chatsys.surroundings import remove, temporary
+from chatsys.temporary import remove, temporary
 
 START = 30.0
 """Seconds within which the honest client must be served at first."""
