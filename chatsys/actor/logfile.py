@@ -35,9 +35,9 @@ Read also `outbox` (frames that wait for these lines), `sim.disk` and `runtime.d
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache, reduce
+from itertools import islice
 from operator import or_
 from typing import Any
 from zlib import crc32
@@ -100,13 +100,6 @@ class Log(msgspec.Struct):
     """So many bytes at the end belong to no batch and are to be cut off."""
     warning: str = ""
     """What was dropped with them, in words; "" if nothing was."""
-    starts: list[tuple[int, int]] = []
-    """For each batch how many records stand before it, and the line of its first record."""
-
-    def line_of(self, record: int) -> int:
-        """Return the line of the file (from 1) on which a record (from 1) stands, as an editor shows it."""
-        before, line = self.starts[bisect_right(self.starts, (record - 1, 1 << 62)) - 1]
-        return line + record - 1 - before
 
     def told(self) -> str:
         """Return what the trace and the terminal say of it when a life begins."""
@@ -120,6 +113,13 @@ def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log"
     for a log of an older format.
     """
     return Reader(data, types, path).read()
+
+
+def line_of(data: bytes, record: int) -> int:
+    """Return the line (from 1) on which a record (from 1) of a sound log stands, as an editor shows it."""
+    lines = enumerate(data.split(b"\n"), start=1)
+    records = (number for number, line in lines if not line.startswith((_FIRST_LINE, b'{"type":"synced",', b"\0")))
+    return next(islice(records, record - 1, None))
 
 
 def other_format(found: int) -> LogError:
@@ -148,13 +148,13 @@ def _decoder(types: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[An
 
 
 class Reader:
-    """Reads one log file from its beginning: `at` is the byte, and `line` the line, up to which all is sound."""
+    """Reads one log file from its beginning; all is sound up to the byte `at`."""
 
     def __init__(self, data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> None:
         self.data, self.path, self.decoder = data, path, _decoder(tuple(types))
         self.view = memoryview(data)
-        self.at, self.line = 0, 1
-        self.log = Log([], starts=[])
+        self.at = 0
+        self.log = Log([])
 
     @property
     def next_number(self) -> int:
@@ -176,22 +176,24 @@ class Reader:
         header = _BATCH.match(self.data, at)
         if header is None:
             return False
-        end = header.end() + int(header[2])
-        if end > len(self.data) or not self.holds(header, end):
+        start = header.end()
+        end = start + int(header[2])
+        lines = self.view[start:end]
+        if end > len(self.data) or not self.holds(header, lines):
             return False
-        self._check_number(int(header[1]), self.next_number)
-        self.line += self.data.count(b"\n", self.at, header.end())
-        self.log.starts.append((len(self.log.records), self.line))
-        self._take_records(header.end(), end)
+        self._check_number(int(header[1]), self.log.number + 1)
+        try:
+            self.log.records += self.decoder.decode_lines(lines)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            raise self._no_record(start, end) from None
         self.log.number += 1
-        self.line += self.data.count(b"\n", header.end(), end)
         self.at = end
         return True
 
-    def holds(self, header: re.Match[bytes], end: int) -> bool:
+    def holds(self, header: re.Match[bytes], lines: memoryview) -> bool:
         """Tell whether the check of the batch with this header holds. SPECIFICATION R12.1."""
-        head = self.view[header.start() : header.start(3) - len(b',"crc":"')]
-        return crc32(self.view[header.end() : end], crc32(head)) == int(header[3], 16)
+        head = self.data[header.start() : header.start(3) - 8]  # up to ,"crc":"
+        return crc32(lines, crc32(head)) == int(header[3], 16)
 
     def take_mark(self) -> bool:
         """Take in a mark that is whole."""
@@ -199,7 +201,7 @@ class Reader:
         if found is None or found[0] != mark(int(found[1])):
             return False
         self._check_number(int(found[1]), self.log.number)
-        self.at, self.line = found.end(), self.line + 1
+        self.at = found.end()
         return True
 
     def _after_mark(self) -> int:
@@ -212,16 +214,15 @@ class Reader:
             before = f"follows batch {self.log.number}" if self.log.number else "is the first"
             raise self.damage(f"batch {found} {before}")
 
-    def _take_records(self, start: int, end: int) -> None:
-        try:
-            self.log.records += self.decoder.decode_lines(self.view[start:end])
-        except (msgspec.DecodeError, RecursionError, ValueError):
-            for number, line in enumerate(self.data[start:end].split(b"\n")):
-                try:
-                    self.decoder.decode(line)
-                except (msgspec.DecodeError, RecursionError, ValueError) as error:
-                    self.line += number
-                    raise self.damage(f"the check of its batch holds but it is no record: {error}") from None
+    def _no_record(self, start: int, end: int) -> DamagedLog:
+        """Return the error that names the line in a sound batch which is no record."""
+        for line in self.data[start:end].splitlines(keepends=True):
+            try:
+                self.decoder.decode(line)
+            except (msgspec.DecodeError, RecursionError, ValueError) as error:
+                return self.damage(f"the check of its batch holds but it is no record: {error}", start)
+            start += len(line)
+        return self.damage("the check of its batch holds but its lines are no records")
 
     # --- what is not ----------------------------------------------------------------------------
 
@@ -312,8 +313,8 @@ class Reader:
         return readable if min(seqs) == (last or 0) + 1 else f"{after}; {readable} can be read"
 
     def _line_at(self, at: int) -> int:
-        return self.line + self.data.count(b"\n", self.at, at)
+        return 1 + self.data.count(b"\n", 0, at)
 
-    def damage(self, why: str) -> DamagedLog:
-        """Return the error that names this line."""
-        return DamagedLog(self.path, self.line, why)
+    def damage(self, why: str, at: int | None = None) -> DamagedLog:
+        """Return the error that names the line at this byte (where the reader is)."""
+        return DamagedLog(self.path, self._line_at(self.at if at is None else at), why)
