@@ -56,7 +56,7 @@ DECODERS = 32
 """So many decoders are kept; each keeps the classes of its records, of which a notebook makes new ones again and again."""
 
 _encoder = msgspec.json.Encoder()
-_BATCH = re.compile(rb'\{"type":"batch","number":(\d{1,18}),"bytes":(\d{1,18}),"crc":"([0-9a-f]{8})"\}\n')
+_BATCH = re.compile(rb'(\{"type":"batch","number":(\d{1,18}),"bytes":(\d{1,18})),"crc":"([0-9a-f]{8})"\}\n')
 _MARK = re.compile(rb'\{"type":"synced","number":(\d{1,18}),"crc":"([0-9a-f]{8})"\}\n')
 _BEGUN = re.compile(rb'\{"type":"(batch|synced)","number":(\d{1,18}),')
 _WRITTEN = re.compile(rb"[^\0]")
@@ -152,9 +152,9 @@ class Reader:
 
     def __init__(self, data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> None:
         self.data, self.path, self.decoder = data, path, _decoder(tuple(types))
-        self.view = memoryview(data)
         self.at = 0
         self.log = Log([])
+        self.records = self.log.records
 
     @property
     def next_number(self) -> int:
@@ -176,31 +176,33 @@ class Reader:
         header = _BATCH.match(self.data, at)
         if header is None:
             return False
+        head, number, size, check = header.groups()
         start = header.end()
-        end = start + int(header[2])
-        lines = self.view[start:end]
-        if end > len(self.data) or not self.holds(header, lines):
+        end = start + int(size)
+        lines = self.data[start:end]
+        if end > len(self.data) or not self.holds(head, lines, check):
             return False
-        self._check_number(int(header[1]), self.log.number + 1)
+        if int(number) != self.log.number + 1:
+            raise self._misplaced(int(number))
         try:
-            self.log.records += self.decoder.decode_lines(lines)
+            self.records += self.decoder.decode_lines(lines)
         except (msgspec.DecodeError, RecursionError, ValueError):
             raise self._no_record(start, end) from None
         self.log.number += 1
         self.at = end
         return True
 
-    def holds(self, header: re.Match[bytes], lines: memoryview) -> bool:
-        """Tell whether the check of the batch with this header holds. SPECIFICATION R12.1."""
-        head = self.data[header.start() : header.start(3) - 8]  # up to ,"crc":"
-        return crc32(lines, crc32(head)) == int(header[3], 16)
+    def holds(self, head: bytes, lines: bytes, check: bytes) -> bool:
+        """Tell whether the check of a batch holds. SPECIFICATION R12.1."""
+        return crc32(lines, crc32(head)) == int(check, 16)
 
     def take_mark(self) -> bool:
         """Take in a mark that is whole."""
         found = _MARK.match(self.data, self.at)
         if found is None or found[0] != mark(int(found[1])):
             return False
-        self._check_number(int(found[1]), self.log.number)
+        if int(found[1]) != self.log.number:
+            raise self._misplaced(int(found[1]))
         self.at = found.end()
         return True
 
@@ -208,11 +210,9 @@ class Reader:
         """Return where the next batch begins if a crash took the mark before it: a mark holds nothing."""
         return self.at + len(mark(self.log.number)) * bool(self.log.number)
 
-    def _check_number(self, found: int, expected: int) -> None:
-        """Refuse a sound batch that does not belong here: it was doubled, moved, or one before it is gone."""
-        if found != expected:
-            before = f"follows batch {self.log.number}" if self.log.number else "is the first"
-            raise self.damage(f"batch {found} {before}")
+    def _misplaced(self, found: int) -> DamagedLog:
+        """Return the error for what is sound and does not belong here: it was doubled, moved, or what was before it is gone."""
+        return self.damage(f"batch {found} {f'follows batch {self.log.number}' if self.log.number else 'is the first'}")
 
     def _no_record(self, start: int, end: int) -> DamagedLog:
         """Return the error that names the line in a sound batch which is no record."""
@@ -264,8 +264,8 @@ class Reader:
                 )
         for start in (self.at, self._after_mark()):
             header = _BATCH.match(self.data, start)
-            if header and int(header[1]) == number:
-                end = header.end() + int(header[2])
+            if header and int(header[2]) == number:
+                end = header.end() + int(header[3])
                 after = _MARK.match(self.data, end)
                 if _WRITTEN.search(self.data, after.end() if after else end):
                     return self._broken("something follows its last byte")
