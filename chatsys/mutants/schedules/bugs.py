@@ -1,4 +1,4 @@
-"""What goes wrong in a safe protocol with one bug: C4-C17.
+"""What goes wrong in a safe protocol with one bug: C4-C20.
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
