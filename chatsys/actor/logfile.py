@@ -90,7 +90,7 @@ def mark(number: int) -> bytes:
 # --- reading -----------------------------------------------------------------------------------
 
 
-class Log(msgspec.Struct):
+class LogFile(msgspec.Struct):
     """What a log file holds."""
 
     records: list[Any]
@@ -106,7 +106,7 @@ class Log(msgspec.Struct):
         return f"{len(self.records)} records" + (f"; {self.warning}" if self.warning else "")
 
 
-def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> Log:
+def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> LogFile:
     """Return what `data` holds, without a torn batch at its end.
 
     Raises `DamagedLog` with path and line number if something that was synced fails its check, and `LogError`
@@ -153,7 +153,7 @@ class Reader:
     def __init__(self, data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> None:
         self.data, self.path, self.decoder = data, path, _decoder(tuple(types))
         self.at = 0
-        self.log = Log([])
+        self.log = LogFile([])
         self.records = self.log.records
 
     @property
@@ -161,7 +161,7 @@ class Reader:
         """The number that the next batch must have."""
         return self.log.number + 1
 
-    def read(self) -> Log:
+    def read(self) -> LogFile:
         """Take in batch after batch, up to the end or to what is torn."""
         while self.at < len(self.data):
             if not (self.take_batch(self.at) or self.take_mark() or self.take_batch(self._after_mark()) or self.skip()):
