@@ -23,6 +23,7 @@ import msgspec
 from chatsys.actor.logfile import decode, line_of
 from chatsys.errors import DamagedLog, LogError
 from chatsys.protocol.messages import Entry
+from chatsys.protocol.public import public
 from chatsys.protocol.recovery import replay
 from chatsys.protocol.storage import NODE_RECORDS, Boot
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason
@@ -175,7 +176,7 @@ def _name(entry: Entry) -> str:
     if entry.kind != "chat":
         return f"the {entry.kind} entry of term {entry.term}"
     text = entry.text if len(entry.text) <= 40 else entry.text[:37] + "..."
-    return f"{text!r} by {entry.author or entry.client_id} (term {entry.term})"
+    return f"{text!r} by {entry.author or public(entry.client_id)} (term {entry.term})"
 
 
 def _equal(one: Entry, other: Entry) -> bool:

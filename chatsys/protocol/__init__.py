@@ -9,6 +9,7 @@ effects that a door returns (10 minutes).  Then the chapters in reading order; t
 with a star and takes an hour and three quarters:
 
       messages       the frames: what nodes and clients say to each other                   10 min
+      public         what strangers may see of a session                                     2 min
     * part           what the parts of a node have in common                                 2 min
     * decisions      what a part wants of its siblings                                       5 min
       members        who counts, and how many of them are enough                             2 min

@@ -24,6 +24,7 @@ from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
 from chatsys.actor.logfile import FORMAT
 from chatsys.protocol.messages import Entry
+from chatsys.protocol.public import public
 
 
 class Record(msgspec.Struct, frozen=True, tag=str.lower, tag_field="type"):
@@ -76,7 +77,7 @@ class Stored(Record, frozen=True, tag="entry"):
         entry = self.entry
         return Note(
             "append", seq=entry.seq, entry_term=entry.term, entry=entry.kind, room=entry.room or None,
-            author=entry.author or None, text=entry.text, client=entry.client_id or None, client_seq=entry.client_seq,
+            author=entry.author or None, text=entry.text, client=public(entry.client_id) or None, client_seq=entry.client_seq,
         )  # fmt: skip
 
 

@@ -40,7 +40,9 @@ from chatsys.surroundings import FULL, UNUSABLE, advice, place, read_ordinary, r
 LOG = "log.jsonl"
 LOCK = "lock"
 LOW_BYTES = 64 << 20
-"""Less free space than this is "low": a leader answers busy before the disk is full."""
+"""Less free space than this is "low": a node gives the lead away, or answers busy, before its disk is full."""
+ROOM_AGAIN = 1.5
+"""A disk that was low has room again with so many times that space; between the two it stays what it was."""
 SPACE_INTERVAL = 5.0
 
 
@@ -241,7 +243,8 @@ class Disk:
         if self._ended:
             return
         try:
-            low = shutil.disk_usage(self.folder).free < self.low_bytes
+            enough = self.low_bytes * (ROOM_AGAIN if self._low else 1.0)
+            low = shutil.disk_usage(self.folder).free < enough
         except OSError:
             low = False
         if low != self._low:

@@ -15,7 +15,7 @@ Read also `turns`, `transport`, `disk`; `cluster` (who makes hosts); `sim.host`,
 import asyncio
 import socket
 from collections.abc import Callable
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
 import msgspec
@@ -55,7 +55,7 @@ class Host:
         random: Random | None = None,
         rules: RuleSet | None = None,
     ) -> None:
-        random = random or Random()
+        random = random or SystemRandom()  # a client draws from it what nobody may guess
         recorder = Recorder(me, life if isinstance(me, int) else 0, sink)
         self.actor, self.recorder, self.disk = factory(me, config, random), recorder, disk
         self.turns = Turns(self.actor, recorder, disk, origin, self)

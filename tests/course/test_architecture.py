@@ -1,7 +1,7 @@
 """The rules of the house are tests: who may import whom, what the core may touch, how big things get.
 
 commands > teach | clients > mutants > campaign > sim | runtime | explore > check | faults
-         > run > trace > isolation > locks > surroundings > protocol > actor > config | capabilities > errors | escape > places
+         > run > trace > isolation > spill, temporary > locks > surroundings > protocol > actor > config | capabilities > errors | escape > places
 """
 
 import ast
@@ -26,6 +26,7 @@ LEVELS = (
     {"protocol"},
     {"surroundings"},
     {"locks"},
+    {"spill", "temporary"},
     {"isolation"},
     {"trace"},
     {"run"},

@@ -114,21 +114,21 @@ STORAGE = (
         story="At boot a batch that has rotted is left out, and what stands behind it is believed.",
         killers=("S5", "S6", "S14"),
         actor=SkipsDamage,
-        directed="C18",
+        directed="C25",
     ),
     Mutant(
         name="log cut at the damage",
         story="At boot the first batch that fails its check is taken for torn, whatever follows it.",
         killers=("S1", "S7", "S8"),
         actor=CutsAtDamage,
-        directed="C19",
+        directed="C26",
     ),
     Mutant(
         name="marks ignored at boot",
         story="At boot a rotten last batch is taken for torn, although a mark says that it was synced.",
         killers=("S1", "S7", "S8"),
         actor=IgnoresMarks,
-        directed="C20",
+        directed="C27",
     ),
 )
 """The bugs of this page."""

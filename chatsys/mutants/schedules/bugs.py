@@ -1,14 +1,30 @@
-"""What goes wrong in a safe protocol with one bug: C4-C20.
+"""What goes wrong in a safe protocol with one bug: C4-C27.
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
 Read also `textbook` (quorum 1), `mutants.hunt` (the bugs).
 """
 
-from chatsys.config import Limits
+from random import Random
+
+import msgspec
+
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Effects, Send
+from chatsys.actor.events import LinkUp
+from chatsys.config import ClusterConfig, Limits
 from chatsys.mutants.schedules.directed import directed
 from chatsys.mutants.schedules.quiet_world import QuietWorld
-from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Propose, Submit
+from chatsys.protocol.messages import (
+    NODE_MESSAGES,
+    CatchupReply,
+    Coordinator,
+    Delivered,
+    Heartbeat,
+    Propose,
+    Submit,
+    Subscribe,
+)
 
 
 @directed("C5", "A voice from an older term", breaks=("S8", "S1"), defect="no fence")
@@ -84,7 +100,7 @@ def a_rotten_line(stage: QuietWorld) -> None:
     stage.run(3)
 
 
-@directed("C18", "The promise in a rotten batch", breaks=("S5", "S6", "S14"), defect="damaged batch skipped")
+@directed("C25", "The promise in a rotten batch", breaks=("S5", "S6", "S14"), defect="damaged batch skipped")
 def the_promise_in_a_rotten_batch(stage: QuietWorld) -> None:
     """Node 1 promises term 2 to node 2, which leads it.  Node 1 restarts, and that promise has rotted.
 
@@ -103,7 +119,7 @@ def the_promise_in_a_rotten_batch(stage: QuietWorld) -> None:
     stage.run(4)
 
 
-@directed("C19", "Cut where it has rotted", breaks=("S1", "S7", "S8"), defect="log cut at the damage")
+@directed("C26", "Cut where it has rotted", breaks=("S1", "S7", "S8"), defect="log cut at the damage")
 def cut_where_it_has_rotted(stage: QuietWorld) -> None:
     """Nodes 1 and 3 acknowledge a message that node 2 does not get, and another one; at node 1 the first one rots.
 
@@ -113,9 +129,9 @@ def cut_where_it_has_rotted(stage: QuietWorld) -> None:
     _an_acknowledged_message_rots(stage, "and more")
 
 
-@directed("C20", "The last one, marked", breaks=("S1", "S7", "S8"), defect="marks ignored at boot")
+@directed("C27", "The last one, marked", breaks=("S1", "S7", "S8"), defect="marks ignored at boot")
 def the_last_one_marked(stage: QuietWorld) -> None:
-    """As C19, but nothing follows the message that rots; only a mark, written when the disk was idle, covers it."""
+    """As C26, but nothing follows the message that rots; only a mark, written when the disk was idle, covers it."""
     _an_acknowledged_message_rots(stage)
 
 
@@ -201,6 +217,43 @@ def letters_of_a_forgotten_session(stage: QuietWorld) -> None:
     stage.run(0.5)
     copied.open()
     stage.run(2)
+
+
+class Thief(Actor):
+    """Listens, and says the next message of every session that it hears of, as if it were its owner."""
+
+    messages = NODE_MESSAGES
+
+    def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
+        super().__init__(me, config, random)
+        self.tried: set[str] = set()
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Try whatever the frame calls its client; where the session was opened is guessed, for it is no secret."""
+        match message:
+            case LinkUp():
+                return [Send(sender, Subscribe())]
+            case Delivered(entries=(*_, one)) if one.client not in self.tried:
+                self.tried.add(one.client)
+                said = (one.room, one.author, "I never said that")
+                return [
+                    Send(sender, Submit(one.client, one.client_seq + 1, *said, session=seq))
+                    for seq in range(1, one.seq)
+                ]
+        return []
+
+
+@directed("C20", "Overheard", breaks=("S11",), defect="secret of a session shown")
+def overheard(stage: QuietWorld) -> None:
+    """Eve listens to the chat as everybody may, and tries to go on in ann's and in bob's words.
+
+    To speak in a session one must know the client_id that opened it.  DELIVERED shows a hash of it, and no
+    session is open under that name; if it showed the id, eve's words would be ann's next message.
+    """
+    stage.add_client("eve", Thief, home=3)
+    stage.run(0.1)
+    stage.say("is somebody here?", node=3)
+    stage.run(5)
 
 
 def _an_old_batch_arrives(stage: QuietWorld) -> None:

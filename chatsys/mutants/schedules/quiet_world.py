@@ -12,6 +12,7 @@ Read also `sim.hold`, `textbook`, `bugs`, `copies`, `terms`, `lively` (the sched
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.state import Role
 from chatsys.protocol.storage import Promised, Stored
 from chatsys.sim.disk import DiskModel
+from chatsys.sim.host import Factory, Host
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 
@@ -64,12 +66,19 @@ class QuietWorld(World):
             network=Conditions(shortest=0.002, longest=0.002, tail=0.0),
             disk=DiskModel(shortest=0.001, longest=0.001),
         )
+        self.talker = flaw.client if flaw else None
         self.faults_end: float | None = None
         self.served: tuple[int, ...] = ()
         self.until(lambda: self.leader is not None)
         self.say("ann is here", node=nodes)
         self.say("bob is here", node=nodes - 1, author="bob")
         self.run(1)
+
+    def _client_host(self, name: str, factory: Factory | None, home: int | None) -> Host:
+        """Let clients of the flaw's class speak, if it has one."""
+        if self.talker is not None and factory is None:
+            factory = partial(self.talker, home=home, sticky=home is not None)
+        return super()._client_host(name, factory, home)
 
     def until(self, predicate: Callable[..., Any], limit: float = 60.0, quiet: bool = True) -> bool:
         """Run until it holds; a flaw may well prevent it, so nothing is said if it does not."""

@@ -52,6 +52,9 @@ OUT_OF_REACH: dict[str, str] = {
     "damaged batch skipped": _ROT,
     "log cut at the damage": _ROT,
     "marks ignored at boot": _ROT,
+    "a low leader keeps the lead": f"{_TIME} (L3).",
+    "low is handed the lead": f"{_TIME} (L4).",
+    "waits for the dead node": f"{_TIME} (L3), and a client is not searched.",
 }
 """Why the other mutants are not looked for."""
 
