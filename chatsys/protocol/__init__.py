@@ -55,12 +55,12 @@ There the records, frames and committed entries come as three lists; here they c
 
 A whole world without faults, in which a cluster elects a leader and chats:
 
-    from collections import deque
+    from collections import Counter, deque
     from random import Random
 
     from chatsys.actor.effects import Append, Deliver, Send
     from chatsys.actor.events import LinkUp, Say
-    from chatsys.actor.logfile import encode
+    from chatsys.actor.logfile import batch, encode
     from chatsys.actor.outbox import Outbox
     from chatsys.config import ClusterConfig
     from chatsys.protocol.client import Client
@@ -70,7 +70,7 @@ A whole world without faults, in which a cluster elects a leader and chats:
     actors = {node: Node(node, config, Random(node)) for node in config.ids}
     actors["ann"] = Client("ann", config, Random(9), home=1)
     outboxes = {name: Outbox() for name in actors}
-    disks = {name: b"" for name in actors}
+    disks, syncs = {name: b"" for name in actors}, Counter()
     chats = {name: [] for name in actors}
     wire = deque()
 
@@ -78,7 +78,8 @@ A whole world without faults, in which a cluster elects a leader and chats:
         for effect in door(*facts, now) + actors[me].settle(now):
             match effect:
                 case Append(records):                           # persist ...
-                    disks[me] += b"".join(map(encode, records))
+                    syncs[me] += 1
+                    disks[me] += batch(syncs[me], b"".join(map(encode, records)))
                     outboxes[me].wrote(len(records))
                 case Send(to, message):                         # ... send ...
                     if outboxes[me].admit(to, message):

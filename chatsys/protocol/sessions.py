@@ -96,7 +96,6 @@ class Sessions(Part):
         """The same, from before the last sweep: dropped at the next."""
         self.subscribers: dict[Address, list[Any]] = {}
         """link -> [sent up to, confirmed up to, room or None]"""
-        self.disk_low = False
 
     # --- SUBMIT ----------------------------------------------------------------------------
 
@@ -115,9 +114,10 @@ class Sessions(Part):
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
         """Learn from the host whether the disk still has room."""
-        if isinstance(command, DiskSpace):
-            self.disk_low = command.low
-        return []
+        if not isinstance(command, DiskSpace) or command.low == self.state.low:
+            return []
+        self.state.low = command.low  # SPECIFICATION R6.13
+        return [Note("space", reason="low" if command.low else "room again")]
 
     def _submit(self, sender: Address, submit: Submit, now: float) -> Effects:
         state = self.state
@@ -128,8 +128,8 @@ class Sessions(Part):
         if not state.leads:
             return self._pass_on(sender, submit, now)
         if state.handing_over:  # SPECIFICATION R6.10
-            return [self._reply(sender, submit, "redirect", "a higher node is about to lead")]
-        if self.disk_low:  # SPECIFICATION R10.7
+            return [self._reply(sender, submit, "redirect", "another node is about to lead")]
+        if state.low:  # SPECIFICATION R10.7
             return [self._reply(sender, submit, "busy", "the leader's disk is almost full")]
         if not state.ready:
             if len(self.held) >= self.limits.waiting_submits:  # SPECIFICATION R10.7

@@ -46,6 +46,9 @@ OUT_OF_REACH: dict[str, str] = {
     "no trust": f"{_TIME} (L1, L4).",
     "unbounded deference": f"{_TIME} (L1).",
     "no check-quorum": f"{_TIME} (L3).",
+    "a low leader keeps the lead": f"{_TIME} (L3).",
+    "low is handed the lead": f"{_TIME} (L4).",
+    "waits for the dead node": f"{_TIME} (L3), and a client is not searched.",
     "checksum skipped at boot": "In a searched world disks forget, but they never hold other bytes than were written.",
 }
 """Why the other mutants are not looked for."""
