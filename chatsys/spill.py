@@ -26,7 +26,7 @@ import weakref
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from contextlib import suppress
-from operator import attrgetter
+from operator import attrgetter, index
 from typing import Any, NamedTuple, overload
 
 import msgspec
@@ -49,7 +49,7 @@ _ALONE = 560
 """About the bytes of a record in memory, without its text: measured."""
 
 
-class Piece(NamedTuple):
+class Spilled(NamedTuple):
     """Where a piece lies in the file, and what is in it."""
 
     offset: int
@@ -72,7 +72,7 @@ class Spilling(MutableSequence[Any]):
         self._lock = threading.Lock()
         self._recent: list[Any] = []
         self._weight = 0
-        self._pieces: list[Piece] = []
+        self._pieces: list[Spilled] = []
         self._spilled = self._end = 0
         self._file: Any = None
         self._trouble = ""
@@ -110,7 +110,7 @@ class Spilling(MutableSequence[Any]):
             rest = memoryview(data)
             while rest:  # where there is room for a part, the next try says why there is no more
                 rest = rest[self._file.write(rest) :]
-            self._pieces.append(Piece(self._end, len(data), count, frozenset(record.kind for record in oldest)))
+            self._pieces.append(Spilled(self._end, len(data), count, frozenset(record.kind for record in oldest)))
             self._spilled, self._end, self._trouble = self._spilled + count, self._end + len(data), ""
             if first:
                 _say(f"{self.told}.")
@@ -137,15 +137,15 @@ class Spilling(MutableSequence[Any]):
 
     # --- reading ----------------------------------------------------------------------------
 
-    def _now(self) -> tuple[list[Piece], list[Any]]:
+    def _now(self) -> tuple[list[Spilled], list[Any]]:
         with self._lock:
             return self._pieces[:], self._recent[:]
 
-    def _bytes(self, piece: Piece) -> bytes:
+    def _bytes(self, piece: Spilled) -> bytes:
         with self._lock:
             return self._read(piece)
 
-    def _read(self, piece: Piece) -> bytes:
+    def _read(self, piece: Spilled) -> bytes:
         try:
             self._file.seek(piece.offset)
             return bytes(self._file.read(piece.size))
@@ -178,26 +178,32 @@ class Spilling(MutableSequence[Any]):
     def __getitem__(self, place: slice) -> list[Any]: ...
     def __getitem__(self, place: int | slice) -> Any:
         if isinstance(place, slice):
-            with self._lock:
-                start, stop, step = place.indices(len(self))
-                if step == 1:
-                    return self._between(start, stop)
-            return self[:][place]
-        with self._lock:
-            at = place + len(self) if place < 0 else place
-            if not 0 <= at < len(self):
-                raise IndexError(place)
-            return self._between(at, at + 1)[0]
+            return self._part(place)
+        at = index(place) + (len(self) if place < 0 else 0)
+        if at < 0:
+            raise IndexError(place)
+        return self._part(slice(at, at + 1))[0]
 
-    def _between(self, start: int, stop: int) -> list[Any]:
-        """Return what is between two places; of the file only the pieces that hold some of it are read."""
+    def _part(self, part: slice) -> list[Any]:
+        with self._lock:
+            spilled = self._spilled
+            start, stop, step = part.indices(len(self))
+            if step == 1 and start >= spilled:  # the newest are asked for all the time
+                return self._recent[start - spilled : max(start, stop) - spilled]
+            pieces, recent = self._pieces[:], self._recent[:]
+        if step != 1:
+            return (self._between(pieces, 0, spilled) + recent)[part]
+        return self._between(pieces, start, stop) + recent[: max(0, stop - spilled)]
+
+    def _between(self, pieces: list[Spilled], start: int, stop: int) -> list[Any]:
+        """Return what lies between two places in the file; only the pieces that hold some of it are read."""
         found: list[Any] = []
         first = 0
-        for piece in self._pieces if start < self._spilled else ():
+        for piece in pieces:
             if first < stop and first + piece.events > start:
-                found += self._decode(self._read(piece))[max(0, start - first) : max(0, stop - first)]
+                found += self._decode(self._bytes(piece))[max(0, start - first) : max(0, stop - first)]
             first += piece.events
-        return found + self._recent[max(0, start - self._spilled) : max(0, stop - self._spilled)]
+        return found
 
     def of(self, kinds: Iterable[str]) -> list[Any]:
         """Return the records of these kinds, in order."""

@@ -34,8 +34,8 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
     people   membership                               peer, reason
 
 Promises  one seed gives a byte-identical `encode()`, whatever PYTHONHASHSEED is.
-Read also `actor.effects` (where the columns are declared), `check` (what must hold in every trace) and
-`teach.figures` (how a trace looks).
+Read also `actor.effects` (where the columns are declared), `spill` (a trace that goes on for hours), `check` (what
+must hold in every trace) and `teach.figures` (how a trace looks).
 """
 
 import hashlib

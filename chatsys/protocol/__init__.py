@@ -56,7 +56,7 @@ There the records, frames and committed entries come as three lists; here they c
 
 A whole world without faults, in which a cluster elects a leader and chats:
 
-    from collections import Counter, deque
+    from collections import deque
     from random import Random
 
     from chatsys.actor.effects import Append, Deliver, Send
@@ -71,7 +71,8 @@ A whole world without faults, in which a cluster elects a leader and chats:
     actors = {node: Node(node, config, Random(node)) for node in config.ids}
     actors["ann"] = Client("ann", config, Random(9), home=1)
     outboxes = {name: Outbox() for name in actors}
-    disks, syncs = {name: b"" for name in actors}, Counter()
+    disks = {name: b"" for name in actors}
+    syncs = {name: 0 for name in actors}
     chats = {name: [] for name in actors}
     wire = deque()
 

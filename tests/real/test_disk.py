@@ -77,7 +77,9 @@ def forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the disks of all processes from now on forget, when their process is killed, what was not synced."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or not sys.platform.startswith("linux"):
-        assert not os.environ.get("CI"), "CI needs a C compiler to build a disk that forgets; apt-get install gcc libc6-dev."
+        assert not os.environ.get("CI"), (
+            "CI needs a C compiler to build a disk that forgets; apt-get install gcc libc6-dev."
+        )
         pytest.skip("A disk that forgets needs Linux and a C compiler: apt install gcc libc6-dev")
     source, library = Path(__file__).parents[1] / "support" / "forgetful.c", tmp_path / "forgetful.so"
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl", "-lpthread"], check=True)
