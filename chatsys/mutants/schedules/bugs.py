@@ -1,4 +1,4 @@
-"""What goes wrong in a safe protocol with one bug: C4-C20.
+"""What goes wrong in a safe protocol with one bug: C4-C25.
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
@@ -243,7 +243,7 @@ class Thief(Actor):
         return []
 
 
-@directed("C20", "Overheard", breaks=("S11",), defect="secret of a session shown")
+@directed("C25", "Overheard", breaks=("S11",), defect="secret of a session shown")
 def overheard(stage: QuietWorld) -> None:
     """Eve listens to the chat as everybody may, and tries to go on in ann's and in bob's words.
 
