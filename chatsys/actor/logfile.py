@@ -35,9 +35,9 @@ Read also `outbox` (frames that wait for these lines), `sim.disk` and `runtime.d
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache, reduce
+from itertools import islice
 from operator import or_
 from typing import Any
 from zlib import crc32
@@ -56,7 +56,7 @@ DECODERS = 32
 """So many decoders are kept; each keeps the classes of its records, of which a notebook makes new ones again and again."""
 
 _encoder = msgspec.json.Encoder()
-_BATCH = re.compile(rb'\{"type":"batch","number":(\d{1,18}),"bytes":(\d{1,18}),"crc":"([0-9a-f]{8})"\}\n')
+_BATCH = re.compile(rb'(\{"type":"batch","number":(\d{1,18}),"bytes":(\d{1,18})),"crc":"([0-9a-f]{8})"\}\n')
 _MARK = re.compile(rb'\{"type":"synced","number":(\d{1,18}),"crc":"([0-9a-f]{8})"\}\n')
 _BEGUN = re.compile(rb'\{"type":"(batch|synced)","number":(\d{1,18}),')
 _WRITTEN = re.compile(rb"[^\0]")
@@ -90,7 +90,7 @@ def mark(number: int) -> bytes:
 # --- reading -----------------------------------------------------------------------------------
 
 
-class Log(msgspec.Struct):
+class LogFile(msgspec.Struct):
     """What a log file holds."""
 
     records: list[Any]
@@ -100,26 +100,26 @@ class Log(msgspec.Struct):
     """So many bytes at the end belong to no batch and are to be cut off."""
     warning: str = ""
     """What was dropped with them, in words; "" if nothing was."""
-    starts: list[tuple[int, int]] = []
-    """For each batch how many records stand before it, and the line of its first record."""
-
-    def line_of(self, record: int) -> int:
-        """Return the line of the file (from 1) on which a record (from 1) stands, as an editor shows it."""
-        before, line = self.starts[bisect_right(self.starts, (record - 1, 1 << 62)) - 1]
-        return line + record - 1 - before
 
     def told(self) -> str:
         """Return what the trace and the terminal say of it when a life begins."""
         return f"{len(self.records)} records" + (f"; {self.warning}" if self.warning else "")
 
 
-def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> Log:
+def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> LogFile:
     """Return what `data` holds, without a torn batch at its end.
 
     Raises `DamagedLog` with path and line number if something that was synced fails its check, and `LogError`
     for a log of an older format.
     """
     return Reader(data, types, path).read()
+
+
+def line_of(data: bytes, record: int) -> int:
+    """Return the line (from 1) on which a record (from 1) of a sound log stands, as an editor shows it."""
+    lines = enumerate(data.split(b"\n"), start=1)
+    records = (number for number, line in lines if not line.startswith((_FIRST_LINE, b'{"type":"synced",', b"\0")))
+    return next(islice(records, record - 1, None))
 
 
 def other_format(found: int) -> LogError:
@@ -148,20 +148,20 @@ def _decoder(types: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[An
 
 
 class Reader:
-    """Reads one log file from its beginning: `at` is the byte, and `line` the line, up to which all is sound."""
+    """Reads one log file from its beginning; all is sound up to the byte `at`."""
 
     def __init__(self, data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> None:
         self.data, self.path, self.decoder = data, path, _decoder(tuple(types))
-        self.view = memoryview(data)
-        self.at, self.line = 0, 1
-        self.log = Log([], starts=[])
+        self.at = 0
+        self.log = LogFile([])
+        self.records = self.log.records
 
     @property
     def next_number(self) -> int:
         """The number that the next batch must have."""
         return self.log.number + 1
 
-    def read(self) -> Log:
+    def read(self) -> LogFile:
         """Take in batch after batch, up to the end or to what is torn."""
         while self.at < len(self.data):
             if not (self.take_batch(self.at) or self.take_mark() or self.take_batch(self._after_mark()) or self.skip()):
@@ -176,52 +176,53 @@ class Reader:
         header = _BATCH.match(self.data, at)
         if header is None:
             return False
-        end = header.end() + int(header[2])
-        if end > len(self.data) or not self.holds(header, end):
+        head, number, size, check = header.groups()
+        start = header.end()
+        end = start + int(size)
+        lines = self.data[start:end]
+        if end > len(self.data) or not self.holds(head, lines, check):
             return False
-        self._check_number(int(header[1]), self.next_number)
-        self.line += self.data.count(b"\n", self.at, header.end())
-        self.log.starts.append((len(self.log.records), self.line))
-        self._take_records(header.end(), end)
+        if int(number) != self.log.number + 1:
+            raise self._misplaced(int(number))
+        try:
+            self.records += self.decoder.decode_lines(lines)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            raise self._no_record(start, end) from None
         self.log.number += 1
-        self.line += self.data.count(b"\n", header.end(), end)
         self.at = end
         return True
 
-    def holds(self, header: re.Match[bytes], end: int) -> bool:
-        """Tell whether the check of the batch with this header holds. SPECIFICATION R12.1."""
-        head = self.view[header.start() : header.start(3) - len(b',"crc":"')]
-        return crc32(self.view[header.end() : end], crc32(head)) == int(header[3], 16)
+    def holds(self, head: bytes, lines: bytes, check: bytes) -> bool:
+        """Tell whether the check of a batch holds. SPECIFICATION R12.1."""
+        return crc32(lines, crc32(head)) == int(check, 16)
 
     def take_mark(self) -> bool:
         """Take in a mark that is whole."""
         found = _MARK.match(self.data, self.at)
         if found is None or found[0] != mark(int(found[1])):
             return False
-        self._check_number(int(found[1]), self.log.number)
-        self.at, self.line = found.end(), self.line + 1
+        if int(found[1]) != self.log.number:
+            raise self._misplaced(int(found[1]))
+        self.at = found.end()
         return True
 
     def _after_mark(self) -> int:
         """Return where the next batch begins if a crash took the mark before it: a mark holds nothing."""
         return self.at + len(mark(self.log.number)) * bool(self.log.number)
 
-    def _check_number(self, found: int, expected: int) -> None:
-        """Refuse a sound batch that does not belong here: it was doubled, moved, or one before it is gone."""
-        if found != expected:
-            before = f"follows batch {self.log.number}" if self.log.number else "is the first"
-            raise self.damage(f"batch {found} {before}")
+    def _misplaced(self, found: int) -> DamagedLog:
+        """Return the error for what is sound and does not belong here: it was doubled, moved, or what was before it is gone."""
+        return self.damage(f"batch {found} {f'follows batch {self.log.number}' if self.log.number else 'is the first'}")
 
-    def _take_records(self, start: int, end: int) -> None:
-        try:
-            self.log.records += self.decoder.decode_lines(self.view[start:end])
-        except (msgspec.DecodeError, RecursionError, ValueError):
-            for number, line in enumerate(self.data[start:end].split(b"\n")):
-                try:
-                    self.decoder.decode(line)
-                except (msgspec.DecodeError, RecursionError, ValueError) as error:
-                    self.line += number
-                    raise self.damage(f"the check of its batch holds but it is no record: {error}") from None
+    def _no_record(self, start: int, end: int) -> DamagedLog:
+        """Return the error that names the line in a sound batch which is no record."""
+        for line in self.data[start:end].splitlines(keepends=True):
+            try:
+                self.decoder.decode(line)
+            except (msgspec.DecodeError, RecursionError, ValueError) as error:
+                return self.damage(f"the check of its batch holds but it is no record: {error}", start)
+            start += len(line)
+        return self.damage("the check of its batch holds but its lines are no records")
 
     # --- what is not ----------------------------------------------------------------------------
 
@@ -263,8 +264,8 @@ class Reader:
                 )
         for start in (self.at, self._after_mark()):
             header = _BATCH.match(self.data, start)
-            if header and int(header[1]) == number:
-                end = header.end() + int(header[2])
+            if header and int(header[2]) == number:
+                end = header.end() + int(header[3])
                 after = _MARK.match(self.data, end)
                 if _WRITTEN.search(self.data, after.end() if after else end):
                     return self._broken("something follows its last byte")
@@ -312,8 +313,8 @@ class Reader:
         return readable if min(seqs) == (last or 0) + 1 else f"{after}; {readable} can be read"
 
     def _line_at(self, at: int) -> int:
-        return self.line + self.data.count(b"\n", self.at, at)
+        return 1 + self.data.count(b"\n", 0, at)
 
-    def damage(self, why: str) -> DamagedLog:
-        """Return the error that names this line."""
-        return DamagedLog(self.path, self.line, why)
+    def damage(self, why: str, at: int | None = None) -> DamagedLog:
+        """Return the error that names the line at this byte (where the reader is)."""
+        return DamagedLog(self.path, self._line_at(self.at if at is None else at), why)

@@ -13,7 +13,7 @@ Promises  the same seed gives the same round in a simulated world.
 Read also `bench` (the command), `protocol.patience` (what the rules allow).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any, Literal
 
@@ -46,50 +46,50 @@ def rounds_of(cause: Cause, rounds: int, nodes: int = 3, where: Where = "sim") -
 def play(bed: Testbed, seed: int, cause: Cause) -> dict[str, float]:
     """Play one round; return for each client the seconds from the failure to its next acknowledgement."""
     bed.until(lambda: bed.leader is not None, 60)
-    _talk_until(bed, bed.now + 2.0 + Random(f"{seed}/silence").uniform(0.0, 0.8), ())
+    rovers = [f"rover{node}" for node in bed.nodes]
+    _talk_until(bed, bed.now + 2.0 + Random(f"{seed}/silence").uniform(0.0, 0.8), rovers)
     leader = bed.leader
     if leader is None:
         raise ChatsysError(f"Round {seed}: there is no leader to fall silent, so nothing was measured; try again.")
-    others = tuple(node for node in bed.nodes if node != leader)
-    _talk_until(bed, bed.now + 1.0, others)
+    others = [node for node in bed.nodes if node != leader]
+    names = [*rovers, *(f"sticky@{node}" for node in others)]
+    _talk_until(bed, bed.now + 1.0, names)
     first, began = len(bed.trace.records), bed.now
     if cause == "pause":
         bed.pause(leader)
     else:
         bed.partition({leader}, others)
-    names = {f"rover{node}" for node in bed.nodes} | {f"sticky@{node}" for node in others}
-    waits = _next_answers(bed, names, first, began, began + LASTS, others)
+    waits = _next_answers(bed, names, first, began + LASTS)
     if cause == "pause":
         bed.resume(leader)
     else:
         bed.heal()
-    waits |= _next_answers(bed, names - waits.keys(), first, began, began + 6 * LASTS, others)
-    if names - waits.keys():
-        raise ChatsysError(f"Round {seed}: {sorted(names - waits.keys())} had no answer in {6 * LASTS:g} s.")
-    return waits
+    waits |= _next_answers(bed, [name for name in names if name not in waits], first, began + 6 * LASTS)
+    if len(waits) < len(names):
+        raise ChatsysError(f"Round {seed}: {sorted(set(names) - set(waits))} had no answer in {6 * LASTS:g} s.")
+    return {name: answered - began for name, answered in waits.items()}
 
 
-def _next_answers(
-    bed: Testbed, names: set[str], first: int, began: float, until: float, others: tuple[int, ...]
-) -> dict[str, float]:
-    """Let everybody talk until each of `names` has an answer to what it said since `began`, or it is `until`."""
+def _next_answers(bed: Testbed, names: Sequence[str], first: int, until: float) -> dict[str, float]:
+    """Let `names` talk until each has an answer to what it said now, or it is `until`; return when it came.
+
+    `first` is where in the trace the failure stands; what was said before counts for nothing.
+    """
     waits: dict[str, float] = {}
-    while names - waits.keys() and bed.now < until:
-        _talk_until(bed, bed.now + EVERY, others, since=began)
+    while len(waits) < len(names) and bed.now < until:
+        _talk_until(bed, bed.now + EVERY, names, mark=f"since {first}: ")
         for record in bed.trace.records[first:]:
-            if record.kind == "ack" and record.node in names and (record.text or "").startswith(f"{began:.3f} "):
-                waits.setdefault(str(record.node), record.time - began)
+            if record.kind == "ack" and record.node in names and (record.text or "").startswith(f"since {first}: "):
+                waits.setdefault(str(record.node), record.time)
     return waits
 
 
-def _talk_until(bed: Testbed, end: float, others: tuple[int, ...], since: float = 0.0) -> None:
-    """Let each client say something, again and again; a text begins with the time `since` it belongs to."""
+def _talk_until(bed: Testbed, end: float, names: Sequence[str], mark: str = "") -> None:
+    """Let each of `names` say something, again and again."""
     while bed.now < end:
-        text = f"{since:.3f} said at {bed.now:.3f} s"
-        for node in bed.nodes:
-            bed.say(text, author=f"rover{node}")
-        for node in others:
-            bed.say(text, node=node, author="sticky")
+        for name in names:
+            author, _, home = name.partition("@")
+            bed.say(f"{mark}said at {bed.now:.3f} s", node=int(home) if home else None, author=author)
         bed.run(max(0.001, min(EVERY, end - bed.now)))
 
 

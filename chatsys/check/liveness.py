@@ -208,11 +208,15 @@ class _Look:
         if not self.meta.get("take_back") or not self.live or (links and links[-1].kind == "cut") or last is None:
             return
         highest = max(set(self.live) - self._low() or self.live)
-        if last.node != highest and not self._too_short("L4", self.start + self.asked_again):
+        if (
+            isinstance(last.node, int)
+            and last.node != highest
+            and not self._too_short("L4", self.start + self.asked_again)
+        ):
             yield self._broken(
                 "L4",
                 f"the highest leads in the end: node {last.node} leads since {last.begin:.2f} s, although node "
-                f"{highest} {'is higher and alive' if highest > int(last.node) else 'has room'}, and leaders hand over "
+                f"{highest} {'is higher and alive' if highest > last.node else 'has room'}, and leaders hand over "
                 "(take_back).",
             )
 

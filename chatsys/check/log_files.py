@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.logfile import decode
+from chatsys.actor.logfile import decode, line_of
 from chatsys.errors import DamagedLog, LogError
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import public
@@ -120,11 +120,11 @@ def read_log(folder: str | Path) -> NodeLog:
         raise LogError(f"{path} is not the log of a chat node; its first record must be a boot record.")
     for number, record in enumerate(records, start=1):
         if isinstance(record, Boot):
-            _check_owner(log, record, file.line_of(number), path)
+            _check_owner(log, record, line_of(data, number), path)
     try:
         found = replay(records, str(path))
     except DamagedLog as damage:  # what a node would refuse at boot
-        log.damaged, log.why = file.line_of(damage.line), damage.why
+        log.damaged, log.why = line_of(data, damage.line), damage.why
         found = replay(records[: damage.line - 1])
     log.entries, log.commit = list(found.entries), found.hint
     return log

@@ -25,6 +25,7 @@ with a star and takes an hour and three quarters:
     * sessions       once and in order for each client; what `ok` means                     20 min
       session_table  the table that every node computes from its log                         5 min
       client         the other end: says it again until it is known what became of it       15 min
+      patience       how long the client waits for whom, and what the waits add up to        5 min
       storage        the records of the log                                                  5 min
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
@@ -55,7 +56,7 @@ There the records, frames and committed entries come as three lists; here they c
 
 A whole world without faults, in which a cluster elects a leader and chats:
 
-    from collections import Counter, deque
+    from collections import deque
     from random import Random
 
     from chatsys.actor.effects import Append, Deliver, Send
@@ -70,7 +71,8 @@ A whole world without faults, in which a cluster elects a leader and chats:
     actors = {node: Node(node, config, Random(node)) for node in config.ids}
     actors["ann"] = Client("ann", config, Random(9), home=1)
     outboxes = {name: Outbox() for name in actors}
-    disks, syncs = {name: b"" for name in actors}, Counter()
+    disks = {name: b"" for name in actors}
+    syncs = {name: 0 for name in actors}
     chats = {name: [] for name in actors}
     wire = deque()
 

@@ -107,10 +107,7 @@ class Detector(Part):
         return []
 
     def hears(self, leader: Address, message: msgspec.Struct, now: float) -> None:
-        """Take in a sign of life: a HEARTBEAT, PROPOSE or COORDINATOR of the leader.  Override it to keep what you need.
-
-        Here nothing need be kept, for the alarm that is set anew says it all.
-        """
+        """Take in a sign of life: a HEARTBEAT, PROPOSE or COORDINATOR of the leader.  Override it to keep what you need."""
 
     def silent(self, leader: int, now: float) -> bool:
         """Tell whether the leader is silent, now.  Override it to decide otherwise.
@@ -265,11 +262,10 @@ class Detector(Part):
             self.low.discard(member)
 
     def heirs(self) -> tuple[int, ...]:
-        """Return whom this leader would hand the lead to: a higher one, or anybody with room if its own disk has none."""
-        members = self.state.members
+        """Return whom this leader would hand the lead to: a higher one, or anybody if its own disk has no room."""
         if self.state.low:  # SPECIFICATION R6.14
-            return members.others
-        return members.outranking if self.config.take_back else ()  # SPECIFICATION R6.9
+            return self.state.members.others
+        return self.state.members.outranking if self.config.take_back else ()  # SPECIFICATION R6.9
 
     def has_room(self, member: int) -> bool:
         """Tell whether a member's disk has room, and has had it for a while."""

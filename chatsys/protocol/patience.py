@@ -45,8 +45,8 @@ def longest_wait(timing: Timing, silent: int = 0) -> float:
 def failover_wait(timing: Timing, rank: int = 1) -> float:
     """Return how long a client waits at most for its next `ok` when the leader falls silent, but for frames and syncs.
 
-    The nominee of this `rank` hears nothing (R5.3), and waits for the answer of the silent one (R6.4); then it has
-    its promises at once.  A client may just have asked the silent one (R11.2).
+    The nominee of this `rank` hears nothing, and waits for the answer of the silent one; then it has its promises
+    at once.  A client may just have asked the silent one.
     """
     # SPECIFICATION R11.10
     suspicion = timing.heartbeat_timeout + timing.heartbeat_spread + timing.rank_step * rank
@@ -90,10 +90,10 @@ class Patience:
     def wait(self) -> float:
         """Return how long to wait for the next answer: `client_retry` in the first round of the nodes, then longer."""
         wait = min(self.timing.client_retry * 2 ** min(self.rounds, 8), longest_try(self.timing))
-        return wait * self.random.uniform(1.0, 1.25)
+        return float(wait) * self.random.uniform(1.0, 1.25)
 
     def pause(self) -> float:
         """Return how long to pause after one more answer that brought nothing."""
         self.failures += 1
         wait = min(self.timing.client_retry * 0.03 * 2 ** min(self.failures, 8), self.timing.client_retry)
-        return wait * self.random.uniform(0.75, 1.25)
+        return float(wait) * self.random.uniform(0.75, 1.25)

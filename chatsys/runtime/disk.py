@@ -32,7 +32,7 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.logfile import IDLE, Log, batch, decode, encode, mark
+from chatsys.actor.logfile import IDLE, LogFile, batch, decode, encode, mark
 from chatsys.errors import ChatsysError, DiskFailed, LogError, LogInUse
 from chatsys.locks import lock
 from chatsys.surroundings import FULL, UNUSABLE, advice, place, read_ordinary, reason, start_thread
@@ -129,10 +129,10 @@ class Disk:
         types: Sequence[type[msgspec.Struct]],
         owner: tuple[str, Address] | None,
         owner_of: Callable[[Sequence[Any]], tuple[str, Address] | None],
-    ) -> tuple[Log, int]:
+    ) -> tuple[LogFile, int]:
         """Read the log, check whose log it is, cut off a torn end, and sync the rest; return its size, too."""
         if not self.path.exists():
-            return Log([]), 0
+            return LogFile([]), 0
         data = read_ordinary(self.path)
         log = decode(data, types, str(self.path))
         found = owner_of(log.records)

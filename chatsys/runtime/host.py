@@ -23,6 +23,7 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
 from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
+from chatsys.actor.logfile import line_of
 from chatsys.actor.trace_columns import log_end
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, told
@@ -117,7 +118,7 @@ class Host:
         except DamagedLog as error:
             if self.disk is None:
                 raise
-            raise DamagedLog(str(self.disk.path), self.disk.log.line_of(error.line), error.why) from None
+            raise DamagedLog(str(self.disk.path), line_of(self.disk.path.read_bytes(), error.line), error.why) from None
 
     async def stop(self) -> None:
         """End this life in peace: the actor prepares, the disk syncs, what was written leaves."""

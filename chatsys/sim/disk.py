@@ -23,11 +23,11 @@ from typing import Literal
 
 import msgspec
 
-from chatsys.actor.logfile import IDLE, Log, batch, decode, encode, mark
+from chatsys.actor.logfile import IDLE, LogFile, batch, decode, encode, mark
 from chatsys.errors import ConfigError, DiskFailed
 from chatsys.faults import check_numbers
 
-Decode = Callable[[bytes, tuple[type[msgspec.Struct], ...], str], Log]
+Decode = Callable[[bytes, tuple[type[msgspec.Struct], ...], str], LogFile]
 Health = Literal["ok", "slow", "full", "failing"]
 PAGE = 64
 """Bytes that reach the disk together; so few that a batch of a few records has several pages."""
@@ -169,14 +169,14 @@ class Disk:
         """Let bytes of one record (from 1) turn into others; the next life meets them."""
         self.rotten[record] = (old, new)
 
-    def recover(self, types: tuple[type[msgspec.Struct], ...], decode: Decode = decode) -> Log:
+    def recover(self, types: tuple[type[msgspec.Struct], ...], decode: Decode = decode) -> LogFile:
         """Return what the log holds for a new life; reads real bytes if not all of them are whole.
 
         Raises `DamagedLog` if what was synced has rotted.
         """
         if not self.torn_batch and not self.rotten:
             self._keep(len(self.records))
-            return Log(list(self.records), number=len(self.ends))
+            return LogFile(list(self.records), number=len(self.ends))
         data = b"".join(self.parts()) + self.torn_batch
         log = decode(data, types, "the simulated log")
         self.torn_batch, self.rotten = b"", {}

@@ -18,7 +18,7 @@ from chatsys.campaign import bench
 
 COMMANDS = (
     "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status", "client",
-    "verify", "simulate", "bench", "mutants", "soak", "explore", "fuzz",
+    "verify", "simulate", "bench", "mutants", "soak", "explore", "fuzz", "outsider",
 )  # fmt: skip
 
 

@@ -268,3 +268,11 @@ def test_where_all_are_low_the_highest_leads_at_once() -> None:
     three.nominate(DOUBT, now=0.0)
     three.on_message(1, Ok(0, FIRST, "support", low=True), now=0.1)
     assert three.on_message(2, Ok(0, FIRST, "support", low=True), now=0.1) == [Stand()]
+
+
+def test_a_lower_node_that_is_low_too_holds_no_low_nominee_back() -> None:
+    three = part(Bully, me=3)
+    three.state.low = True
+    three.nominate(DOUBT, now=0.0)
+    three.on_message(1, Ok(0, FIRST, "alive", PeerInfo(2, ""), low=True), now=0.1)
+    assert three.on_message(2, Ok(0, FIRST, "support", low=True), now=0.1) == [Stand()]

@@ -130,7 +130,9 @@ def test_any_pages_of_an_unsynced_batch_may_be_lost() -> None:
             assert log.records == (whole if left.startswith(LAST) else expected)
             assert log.torn == len(left) - len(LAST) * left.startswith(LAST)
             seen.add(log.warning.partition("(")[2].partition(")")[0])
-    assert seen >= {"", "after entry 2", "entries 3 to 9", "entry 3", "after entry 2; entry 9 can be read"}, "as far as it can be read"
+    assert seen >= {"", "after entry 2", "entries 3 to 9", "entry 3", "after entry 2; entry 9 can be read"}, (
+        "as far as it can be read"
+    )
 
 
 @pytest.mark.parametrize("taken", ["all", "the beginning", "the end"])
@@ -216,7 +218,9 @@ def test_a_first_batch_may_be_torn_like_any_other(data: bytes) -> None:
 def test_a_log_of_an_older_format_is_refused_with_a_sentence(number: int) -> None:
     body = b'{"type":"boot","incarnation":1,"cluster":"chat","node":2%b}' % (b',"format":2' * (number - 1))
     line = b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
-    with pytest.raises(LogError, match=f"This log has format {number}, this chatsys reads format 3; run this node") as caught:
+    with pytest.raises(
+        LogError, match=f"This log has format {number}, this chatsys reads format 3; run this node"
+    ) as caught:
         decode(line + line, NODE_RECORDS)
     assert not isinstance(caught.value, DamagedLog)
 

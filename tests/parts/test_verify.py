@@ -166,7 +166,9 @@ def test_an_empty_log_is_fine(tmp_path: Path) -> None:
     assert found["ok"] and found["nodes"][str(tmp_path / "new")]["entries"] == 0
 
 
-@pytest.mark.parametrize("content", [b"hello", b"hello\nworld\n", b"\x00\xff" * 50, b'{"a": 1}\n', batch(1, encode(barrier(1)))])
+@pytest.mark.parametrize(
+    "content", [b"hello", b"hello\nworld\n", b"\x00\xff" * 50, b'{"a": 1}\n', batch(1, encode(barrier(1)))]
+)
 def test_what_is_no_log_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "log.jsonl").write_bytes(content)
     with pytest.raises(LogError, match="is not the log of a chat node"):

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pingpong import Counted
@@ -76,7 +77,9 @@ def forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the disks of all processes from now on forget, when their process is killed, what was not synced."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or not sys.platform.startswith("linux"):
-        assert not os.environ.get("CI"), "CI needs a C compiler to build a disk that forgets; apt-get install gcc libc6-dev."
+        assert not os.environ.get("CI"), (
+            "CI needs a C compiler to build a disk that forgets; apt-get install gcc libc6-dev."
+        )
         pytest.skip("A disk that forgets needs Linux and a C compiler: apt install gcc libc6-dev")
     source, library = Path(__file__).parents[1] / "support" / "forgetful.c", tmp_path / "forgetful.so"
     subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl", "-lpthread"], check=True)
@@ -241,14 +244,21 @@ def test_a_failed_write_is_told_once_and_nothing_is_written_after_it(tmp_path: P
     ]
 
 
-def test_low_space_is_told_when_it_begins(tmp_path: Path) -> None:
-    async def watch() -> list[bool]:
-        disk = Disk(tmp_path, TYPES, low_bytes=1 << 62)
-        told: list[bool] = []
-        disk.space = told.append
+def test_low_space_is_told_when_it_begins_and_when_there_is_half_as_much_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two it stays what it was, so that a disk around the threshold does not draw the lead to and fro."""
+    free = [120, 99, 101, 149, 90, 150, 120, 99]
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free.pop(0)))
+
+    async def watch() -> list[tuple[int, bool]]:
+        disk = Disk(tmp_path, TYPES, low_bytes=100)
+        told: list[tuple[int, bool]] = []
+        disk.space = lambda low: told.append((len(free), low))
         disk.start()
-        disk._watch_space()
+        while free:
+            disk._watch_space()
         disk.gone()
         return told
 
-    assert asyncio.run(watch()) == [True]
+    assert asyncio.run(watch()) == [(6, True), (2, False), (0, True)]

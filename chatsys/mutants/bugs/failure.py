@@ -68,7 +68,7 @@ class GrowsPatient(Patience):
     def wait(self) -> float:
         """Wait for the longer, the more tries have failed."""
         wait = min(self.timing.client_retry * 2 ** min(self.failures, 8), self.timing.client_retry_max)
-        return wait * self.random.uniform(1.0, 1.25)
+        return float(wait) * self.random.uniform(1.0, 1.25)
 
 
 class WaitsForTheDead(Client):

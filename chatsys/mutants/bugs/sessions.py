@@ -121,7 +121,7 @@ SESSIONS = (
         story="DELIVERED carries the client_id itself, so whoever listens can speak in anybody's session.",
         killers=("S11",),
         parts={"sessions": ShowsTheSecret},
-        directed="C25",
+        directed="C20",
     ),
     Mutant(
         name="ok before commit",

@@ -10,7 +10,7 @@ import msgspec
 
 from chatsys.actor import logfile
 from chatsys.actor.actor import Address
-from chatsys.actor.logfile import Log, Reader
+from chatsys.actor.logfile import LogFile, Reader
 from chatsys.actor.outbox import Outbox
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.messages import Promise
@@ -30,7 +30,7 @@ class PromisesInMemory(Node):
     outbox: ClassVar[type[Outbox]] = _HastyPromises
 
 
-def read_all(data: bytes, types: Sequence[type[msgspec.Struct]] = NODE_RECORDS, path: str = "log") -> Log:
+def read_all(data: bytes, types: Sequence[type[msgspec.Struct]] = NODE_RECORDS, path: str = "log") -> LogFile:
     """Return every record that parses; checksums are not looked at, and what does not parse is skipped."""
     records: list[Any] = []
     for line in data.split(b"\n"):
@@ -38,7 +38,7 @@ def read_all(data: bytes, types: Sequence[type[msgspec.Struct]] = NODE_RECORDS, 
             records.append(logfile._decoder(tuple(types)).decode(line))
         except msgspec.DecodeError:
             continue
-    return Log(records)
+    return LogFile(records)
 
 
 class Trusting(Node):
@@ -70,7 +70,7 @@ class _Alone(Reader):
         return ""
 
 
-def read_with(reader: type[Reader]) -> Callable[..., Log]:
+def read_with(reader: type[Reader]) -> Callable[..., LogFile]:
     """Return a `decode` that reads with this reader."""
     return lambda data, types, path="log": reader(data, types, path).read()
 
@@ -114,21 +114,21 @@ STORAGE = (
         story="At boot a batch that has rotted is left out, and what stands behind it is believed.",
         killers=("S5", "S6", "S14"),
         actor=SkipsDamage,
-        directed="C18",
+        directed="C25",
     ),
     Mutant(
         name="log cut at the damage",
         story="At boot the first batch that fails its check is taken for torn, whatever follows it.",
         killers=("S1", "S7", "S8"),
         actor=CutsAtDamage,
-        directed="C19",
+        directed="C26",
     ),
     Mutant(
         name="marks ignored at boot",
         story="At boot a rotten last batch is taken for torn, although a mark says that it was synced.",
         killers=("S1", "S7", "S8"),
         actor=IgnoresMarks,
-        directed="C20",
+        directed="C27",
     ),
 )
 """The bugs of this page."""

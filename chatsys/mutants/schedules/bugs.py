@@ -1,4 +1,4 @@
-"""What goes wrong in a safe protocol with one bug: C4-C25.
+"""What goes wrong in a safe protocol with one bug: C4-C27.
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
@@ -100,7 +100,7 @@ def a_rotten_line(stage: QuietWorld) -> None:
     stage.run(3)
 
 
-@directed("C18", "The promise in a rotten batch", breaks=("S5", "S6", "S14"), defect="damaged batch skipped")
+@directed("C25", "The promise in a rotten batch", breaks=("S5", "S6", "S14"), defect="damaged batch skipped")
 def the_promise_in_a_rotten_batch(stage: QuietWorld) -> None:
     """Node 1 promises term 2 to node 2, which leads it.  Node 1 restarts, and that promise has rotted.
 
@@ -119,7 +119,7 @@ def the_promise_in_a_rotten_batch(stage: QuietWorld) -> None:
     stage.run(4)
 
 
-@directed("C19", "Cut where it has rotted", breaks=("S1", "S7", "S8"), defect="log cut at the damage")
+@directed("C26", "Cut where it has rotted", breaks=("S1", "S7", "S8"), defect="log cut at the damage")
 def cut_where_it_has_rotted(stage: QuietWorld) -> None:
     """Nodes 1 and 3 acknowledge a message that node 2 does not get, and another one; at node 1 the first one rots.
 
@@ -129,9 +129,9 @@ def cut_where_it_has_rotted(stage: QuietWorld) -> None:
     _an_acknowledged_message_rots(stage, "and more")
 
 
-@directed("C20", "The last one, marked", breaks=("S1", "S7", "S8"), defect="marks ignored at boot")
+@directed("C27", "The last one, marked", breaks=("S1", "S7", "S8"), defect="marks ignored at boot")
 def the_last_one_marked(stage: QuietWorld) -> None:
-    """As C19, but nothing follows the message that rots; only a mark, written when the disk was idle, covers it."""
+    """As C26, but nothing follows the message that rots; only a mark, written when the disk was idle, covers it."""
     _an_acknowledged_message_rots(stage)
 
 
@@ -243,7 +243,7 @@ class Thief(Actor):
         return []
 
 
-@directed("C25", "Overheard", breaks=("S11",), defect="secret of a session shown")
+@directed("C20", "Overheard", breaks=("S11",), defect="secret of a session shown")
 def overheard(stage: QuietWorld) -> None:
     """Eve listens to the chat as everybody may, and tries to go on in ann's and in bob's words.
 
