@@ -4,7 +4,8 @@
                                                                                   |
         trace of the turn, then the disk, then one write per link  <--------------'
 
-A turn is one callback of the event loop, after all sockets that were ready have been read.
+A turn is one callback of the event loop, after all sockets that were ready have been read.  It takes
+everything of this end and of members, and of clients a bounded share, round robin (see `actor.inbox`).
 
 Promises  frames leave after the records written before them are durable, and after the trace of
           their turn; what a node sends to itself comes back through its own disk, in a later turn.
@@ -23,14 +24,20 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append, Deliver, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.inbox import Inbox
 from chatsys.actor.outbox import Outbox
 from chatsys.actor.trace_columns import columns, log_end, note_of
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.recorder import Recorder
 
-FLOOD = 4096
-"""With so many frames at hand clients are not read from until the turn is done."""
+CLIENT_FRAMES = 256
+"""So many frames of clients in one turn."""
+CLIENT_TIME = 0.003
+"""Seconds: while several clients wait, a turn begins with no further one after so long."""
+
+Thing = tuple[Callable[..., None], tuple[Any, ...]]
+"""A door to open, and what to tell there."""
 
 
 class Life(Protocol):
@@ -51,14 +58,14 @@ class Turns:
         """The `time.monotonic()` at which the world began; records count from there."""
         self.loop = asyncio.get_running_loop()
         self.outbox = Outbox()
-        self.inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self.inbox: Inbox[Thing] = Inbox()
         self.alive = self.paused = False
         self.durable = asyncio.Event()
         """Set when nothing waits for the disk."""
         self.now = 0.0
         self.log_end: int | None = None
         self._sync_ends: deque[tuple[int, int | None]] = deque()
-        self._turn_is_due = self._flooded = False
+        self._turn_is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self.tick()
@@ -72,7 +79,12 @@ class Turns:
 
     def later(self, take: Callable[..., None], *facts: Any) -> None:
         """Put something into the inbox of the coming turn."""
-        self.inbox.append((take, facts))
+        self.inbox.put_own((take, facts))
+        self.wake()
+
+    def later_from(self, sender: Address, take: Callable[..., None], *facts: Any, size: int = 0) -> None:
+        """Put something that came from `sender` into the inbox, behind what came from there before."""
+        self.inbox.put(sender, (take, facts), size)
         self.wake()
 
     def wake(self) -> None:
@@ -88,9 +100,9 @@ class Turns:
             return
         self.tick()
         try:
-            for _ in range(len(self.inbox)):
-                take, facts = self.inbox.popleft()
+            for take, facts in self.inbox.at_hand():
                 take(*facts)
+            self._serve_clients()
             if self.actor.deadline <= self.now:
                 self.perform(self.actor.on_time(self.now))
             self.perform(self.actor.settle(self.now))
@@ -98,10 +110,19 @@ class Turns:
             self.life.broke(error)
             return
         self.close()
-        if self._flooded:
-            self._flooded = False
-            self.life.transport.hold_clients(False)
+        for sender in self.inbox.relieved():
+            self.life.transport.read_on(sender)
         self._arm()
+
+    def _serve_clients(self) -> None:
+        """Give each client a quantum in turn, until the share of clients in this turn is used up."""
+        served, end = 0, time.monotonic() + CLIENT_TIME
+        while (some := self.inbox.quantum()) and self.alive:
+            for take, facts in some:
+                take(*facts)
+            served += len(some)
+            if served >= CLIENT_FRAMES or (self.inbox.clients > 1 and time.monotonic() > end):
+                return
 
     def close(self) -> None:
         """Trace first, then the disk, then the frames. SPECIFICATION R13.2."""
@@ -122,13 +143,16 @@ class Turns:
         if self._timer is not None:
             self._timer.cancel()
 
-    def take_in(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
-        """Take a frame; with many at hand clients are not read from until the turn is done."""
-        self.inbox.append((self._take_frame, (sender, incarnation, n, clock, message)))
-        self.wake()
-        if len(self.inbox) >= FLOOD and not self._flooded:
-            self._flooded = True
-            self.life.transport.hold_clients(True)
+    def take_in(self, sender: Address, incarnation: int, n: int, clock: int, message: Any, size: int) -> None:
+        """Take a frame that came in so many bytes."""
+        self.later_from(sender, self._take_frame, sender, incarnation, n, clock, message, size=size)
+
+    def forget(self, client: Address) -> None:
+        """Drop what waits of a client whose link is gone: there is nobody to answer."""
+        if frames := self.inbox.forget(client):
+            self.tick()
+            told = f"the link is gone; {frames} frames of it that waited were not served"
+            self.recorder.write("drop", peer=client, reason=told)
 
     def _arm(self) -> None:
         """See to it that the actor wakes at its deadline; a timer that is early just looks again."""
@@ -146,7 +170,7 @@ class Turns:
 
     def _take_frame(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
         name = f"{sender}.{incarnation}.{n}"
-        if isinstance(sender, int) and incarnation < self.life.transport.seen.get(sender, 0):
+        if isinstance(sender, int) and incarnation != self.life.transport.seen.get(sender):  # SPECIFICATION R2.3
             self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
             return
         self.recorder.received(sender, name, clock, message)
@@ -210,7 +234,7 @@ class Turns:
     def _emit(self, to: Address, message: msgspec.Struct) -> None:
         """Put a frame on the wire: from here on it has an id, and can be lost."""
         if to == self.actor.me:
-            self.inbox.append((self._take_own, (message,)))
+            self.inbox.put_own((self._take_own, (message,)))
         else:
             n, clock = self.recorder.sent(to, message)
             self.life.transport.send(to, n, clock, message)

@@ -68,8 +68,14 @@ class Ear:
         self.heard: list[Any] = []
         self.news = asyncio.Event()
 
-    def took(self, sender: Any, incarnation: int, n: int, clock: int, message: Any) -> None:
+    def took(self, sender: Any, incarnation: int, n: int, clock: int, message: Any, size: int) -> None:
         self.tell((sender, message))
+
+    def is_full(self, sender: Any) -> bool:
+        return False
+
+    def refused(self, peer: int, code: str, reason: str) -> None:
+        self.tell(("refused", code))
 
     def linked(self, peer: Any, event: LinkUp | LinkDown) -> None:
         self.tell((peer, event))
