@@ -36,7 +36,8 @@ from chatsys.config import ClusterConfig
 Address = int | str
 """Who sends or receives: a number is a member of the cluster, a text names a client's link."""
 
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # SPECIFICATION R2.7
+GREATEST = 2**53
+Number = Annotated[int, msgspec.Meta(ge=0, le=GREATEST)]  # SPECIFICATION R2.7
 """Every number that travels: not negative, and exact in every reader of JSON."""
 
 NEVER = math.inf

@@ -34,7 +34,7 @@ MEMBER_FRAMES, MEMBER_BYTES = 4096, 8 << 20
 Item = TypeVar("Item")
 
 
-class Inbox(Generic[Item]):
+class FairInbox(Generic[Item]):
     """What waits: the own things and the members' in the order in which they came, and a queue for each client."""
 
     def __init__(self) -> None:

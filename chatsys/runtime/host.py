@@ -30,7 +30,7 @@ from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.net.rules import RuleBook, RuleSet
 from chatsys.runtime.net.transport import Transport
-from chatsys.runtime.net.wire import Codec
+from chatsys.runtime.net.wire import Codec, Frame
 from chatsys.runtime.recorder import Recorder, Sink
 from chatsys.runtime.turns import Turns
 
@@ -176,9 +176,9 @@ class Host:
         """Give the actor an order."""
         self.turns.later(self.turns.take_command, command)
 
-    def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any, size: int) -> None:
+    def took(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
         """A frame arrived (from the transport)."""
-        self.turns.take_in(sender, incarnation, n, clock, message, size)
+        self.turns.take_in(sender, incarnation, frame, size)
 
     def is_full(self, sender: Address) -> bool:
         """Tell whether as much as may wait of this sender waits (from the transport)."""

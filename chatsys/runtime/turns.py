@@ -24,11 +24,12 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append, Deliver, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp
-from chatsys.actor.inbox import Inbox
+from chatsys.actor.inbox import FairInbox
 from chatsys.actor.outbox import Outbox
 from chatsys.actor.trace_columns import columns, log_end, note_of
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.wire import Frame
 from chatsys.runtime.recorder import Recorder
 
 CLIENT_FRAMES = 256
@@ -58,7 +59,7 @@ class Turns:
         """The `time.monotonic()` at which the world began; records count from there."""
         self.loop = asyncio.get_running_loop()
         self.outbox = Outbox()
-        self.inbox: Inbox[Thing] = Inbox()
+        self.inbox: FairInbox[Thing] = FairInbox()
         self.alive = self.paused = False
         self.durable = asyncio.Event()
         """Set when nothing waits for the disk."""
@@ -143,9 +144,9 @@ class Turns:
         if self._timer is not None:
             self._timer.cancel()
 
-    def take_in(self, sender: Address, incarnation: int, n: int, clock: int, message: Any, size: int) -> None:
+    def take_in(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
         """Take a frame that came in so many bytes."""
-        self.later_from(sender, self._take_frame, sender, incarnation, n, clock, message, size=size)
+        self.later_from(sender, self._take_frame, sender, incarnation, frame, size=size)
 
     def forget(self, client: Address) -> None:
         """Drop what waits of a client whose link is gone: there is nobody to answer."""
@@ -168,7 +169,8 @@ class Turns:
         if self.alive and not self.paused and not self._turn_is_due:
             self.turn()
 
-    def _take_frame(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
+    def _take_frame(self, sender: Address, incarnation: int, frame: Frame) -> None:
+        n, clock, message = frame
         name = f"{sender}.{incarnation}.{n}"
         if isinstance(sender, int) and incarnation != self.life.transport.seen.get(sender):  # SPECIFICATION R2.3
             self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")

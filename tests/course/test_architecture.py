@@ -70,8 +70,12 @@ LONGER_FILES = {
     "chatsys/protocol/messages.py": (330, "every frame of the chat on one page, a docstring each"),
     "chatsys/protocol/client.py": (355, "one user's end of the chat: sending, being answered, trying again, listening"),
     "chatsys/runtime/net/links.py": (
-        365,
-        "one connection in both directions, what contains whatever it raises, what it asks of its owner",
+        480,
+        "one connection in both directions, from its greeting on, what contains whatever it raises, what it asks of its owner",
+    ),
+    "chatsys/runtime/net/transport.py": (
+        345,
+        "all links of one life: what peers, claims and links ask of it, in one place",
     ),
     "chatsys/teach/widgets/panel/panel.py": (
         350,

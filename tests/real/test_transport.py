@@ -68,8 +68,8 @@ class Ear:
         self.heard: list[Any] = []
         self.news = asyncio.Event()
 
-    def took(self, sender: Any, incarnation: int, n: int, clock: int, message: Any, size: int) -> None:
-        self.tell((sender, message))
+    def took(self, sender: Any, incarnation: int, frame: Any, size: int) -> None:
+        self.tell((sender, frame[2]))
 
     def is_full(self, sender: Any) -> bool:
         return False

@@ -92,9 +92,12 @@ class Claims:
         if self.confirmed.get(link.sender) is link:
             del self.confirmed[link.sender]
 
+    def _alive(self, node: int) -> list[Inbound]:
+        return [link for link in self.open.get(node, ()) if not link.closing]
+
     def challenges(self, node: int) -> list[str]:
         """Return what a new link to the member must repeat: that of its confirmed link first."""
-        links = [*([self.confirmed[node]] if node in self.confirmed else []), *self.open.get(node, {})]
+        links = [*([self.confirmed[node]] if node in self.confirmed else []), *self._alive(node)]
         return [link.hello.challenge for link in links if link.hello is not None]
 
     def answered(self, link: Inbound, challenge: str) -> None:
@@ -116,7 +119,7 @@ class Claims:
         ours = self.owner.peers[node].out
         if ours is None or ours.hello is None:
             return
-        for link in list(self.open.get(node, ())):
+        for link in self._alive(node):
             if link.proof == ours.challenge and link.hello is not None and link.hello.life == ours.hello.life:
                 self._confirm(node, link, ours.hello)
 
@@ -139,7 +142,7 @@ class Claims:
         link = self.confirmed.get(node)
         if link is not None and link.hello is not None and link.hello.life != hello.life:  # SPECIFICATION R2.3
             link.fail(f"old incarnation: node {node} itself says that it is in its life {hello.incarnation}.")
-        for link in list(self.open.get(node, ())):
+        for link in self._alive(node):
             if link.came < asked and link.hello is not None and link.hello.life != hello.life:
                 link.fail(
                     f"at node {node}'s address another process answers, in life {hello.incarnation} of node {node}: "
@@ -149,7 +152,7 @@ class Claims:
 
     def is_doubtful(self, node: int, hello: Hello) -> bool:
         """Tell whether somebody claims to be the member in another life than the one of `hello`."""
-        return any(link.hello is not None and link.hello.life != hello.life for link in self.open.get(node, ()))
+        return any(link.hello is not None and link.hello.life != hello.life for link in self._alive(node))
 
     def unconfirmed(self, link: Inbound) -> str:
         """Say why a link that claimed to be a member's was not believed in time."""

@@ -21,6 +21,7 @@ Read also `transport` (the owner of the links), `strangers` (before the hello), 
 """
 
 import asyncio
+import errno
 import os
 import secrets
 import socket
@@ -32,14 +33,14 @@ from functools import wraps
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from chatsys.actor.actor import Address
-from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
 from chatsys.runtime.net.lines import Lines
+from chatsys.runtime.net.receiver import FrameReceiver
 from chatsys.runtime.net.strangers import Strangers
 from chatsys.runtime.net.wire import (
     ANSWER,
-    Answer,
+    ChallengeAnswer,
     Confirmed,
     Hello,
     Refused,
@@ -59,28 +60,6 @@ SILENCE = 3.0
 made anew.  After a partition TCP alone would wait up to as long again as it had lasted."""
 PARTING_TIME = 0.5
 """Seconds that a refused link may take to read its reason."""
-
-
-class FrameReceiver(Protocol):
-    """What the owner of the links tells whoever the frames are for: a `Host`."""
-
-    def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any, size: int) -> None:
-        """A frame arrived, in a line of `size` bytes."""
-
-    def is_full(self, sender: Address) -> bool:
-        """Tell whether as much as may wait of this sender waits: read no more from it until it is served."""
-
-    def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
-        """A link came up or its other end is gone."""
-
-    def refused(self, peer: int, code: str, reason: str) -> None:
-        """Whoever listens at the member's configured address refused our link; `code` is one of `wire.Refused`."""
-
-    def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
-        """A frame vanished, or a link was closed for a reason."""
-
-    def link_failed(self, label: str, error: Exception) -> None:
-        """A bug of ours closed a link."""
 
 
 class LinkOwner(Protocol):
@@ -390,6 +369,13 @@ class Inbound(Link):
         self._write(line(self.owner.hello(to_client=hello.role == "client")))
         self.owner.admitted(self)
 
+    @contained
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell of a client that reads nothing; the system gave it up before too much waited for it."""
+        if isinstance(self.sender, str) and isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
+            self.owner.broken_link(self.label, f"The other end does not read; nothing was confirmed for {SILENCE:g} s.")
+        super().connection_lost(error)
+
     def confirm(self, label: str) -> None:
         """The address of the member confirmed this link: tell it so, and take its frames from now on."""
         self.confirmed, self.label = True, label
@@ -426,7 +412,7 @@ class Outbound(Link):
 
     def opened(self) -> None:
         """Say hello first, and repeat what others said in the name of the member."""
-        answers = b"".join(line(Answer(one)) for one in self.owner.dialled(self))
+        answers = b"".join(line(ChallengeAnswer(one)) for one in self.owner.dialled(self))
         self._write(line(self.owner.hello(challenge=self.challenge)) + answers)
 
     def on_line(self, data: bytes) -> None:

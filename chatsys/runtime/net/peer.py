@@ -26,7 +26,7 @@ from chatsys.runtime.net.links import Inbound, LinkOwner, Outbound
 from chatsys.runtime.net.listener import SHORT, reason
 from chatsys.runtime.net.rules import RuleBook
 from chatsys.runtime.net.strangers import Seldom
-from chatsys.runtime.net.wire import Answer, Hello, line
+from chatsys.runtime.net.wire import ChallengeAnswer, Hello, line
 
 BACK_OFF_MIN, BACK_OFF_MAX = 0.05, 2.0
 EAGER_TIME, EAGER_MAX = 5.0, 0.1
@@ -129,7 +129,7 @@ class Peer:
     def answer(self, challenge: str) -> None:
         """Repeat to the member's address what somebody said in its name; if no link is open, the next one does."""
         if self.out is not None and not self.out.closing:
-            self.out.put(line(Answer(challenge)))
+            self.out.put(line(ChallengeAnswer(challenge)))
             self.owner.flush_soon()
 
     def heard_of(self, claim: Hello) -> None:

@@ -25,9 +25,10 @@ from chatsys.actor.trace_columns import columns
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
 from chatsys.runtime.net.claims import Claims
-from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, FrameReceiver, Inbound, Link, Outbound
+from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, Inbound, Link, Outbound
 from chatsys.runtime.net.listener import Listener, bind
 from chatsys.runtime.net.peer import OutgoingFrame, Peer
+from chatsys.runtime.net.receiver import FrameReceiver
 from chatsys.runtime.net.rules import RuleBook, RuleSet
 from chatsys.runtime.net.strangers import Seldom, Strangers
 from chatsys.runtime.net.wire import PROTOCOL, Codec, Hello
@@ -288,7 +289,8 @@ class Transport:
     def take(self, link: Inbound | Outbound, data: bytes) -> None:
         """Take in one line of a greeted link; raises `FrameError`."""
         sender = link.sender
-        n, clock, message = self.codec.read(data)
+        frame = self.codec.read(data)
+        message = frame[2]
         if isinstance(sender, str):
             incarnation = 0
             if self.from_clients is not None and type(message) not in self.from_clients:  # SPECIFICATION R2.4
@@ -297,9 +299,9 @@ class Transport:
             incarnation = link.incarnation
         if self.rules.active and self.rules.is_cut(sender, self.me):
             self.counters["cut"] += 1
-            self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
+            self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{frame[0]}")
         else:
-            self.receiver.took(sender, incarnation, n, clock, message, len(data))
+            self.receiver.took(sender, incarnation, frame, len(data))
 
     def add(self, link: Link) -> None:
         """A connection was made."""

@@ -33,6 +33,8 @@ from chatsys.config import ClusterConfig, Limits
 from chatsys.errors import FrameError
 
 PROTOCOL = "chatsys/1"
+Frame = tuple[int, int, Any]
+"""(n, clock, message): what a frame says."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 
 
@@ -72,7 +74,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused", tag_field="type", omit
     """`identity`: another process answers to this name; trying again is of no use."""
 
 
-class Answer(msgspec.Struct, frozen=True, tag="answer", tag_field="type"):
+class ChallengeAnswer(msgspec.Struct, frozen=True, tag="answer", tag_field="type"):
     """Repeats the challenge of a hello that came in, on the link that was dialled to that member's address."""
 
     challenge: Annotated[str, msgspec.Meta(max_length=64)]
@@ -83,7 +85,7 @@ class Confirmed(msgspec.Struct, frozen=True, tag="confirmed", tag_field="type"):
 
 
 ANSWER = b'{"type":"answer"'
-"""How an `Answer` begins; frames begin otherwise."""
+"""How a `ChallengeAnswer` begins; frames begin otherwise."""
 
 
 class Nothing(msgspec.Struct, frozen=True, tag="nothing", tag_field="type"):
@@ -92,7 +94,7 @@ class Nothing(msgspec.Struct, frozen=True, tag="nothing", tag_field="type"):
 
 _encode = msgspec.json.encode
 _greeting: msgspec.json.Decoder[Hello | Refused] = msgspec.json.Decoder(Hello | Refused)
-_answer = msgspec.json.Decoder(Answer)
+_answer = msgspec.json.Decoder(ChallengeAnswer)
 _verdict: msgspec.json.Decoder[Confirmed | Refused] = msgspec.json.Decoder(Confirmed | Refused)
 
 
@@ -109,7 +111,7 @@ def read_greeting(data: bytes) -> Hello | Refused:
         raise FrameError(f"The first line is no hello: {_why(error)}.") from None
 
 
-def read_answer(data: bytes) -> Answer:
+def read_answer(data: bytes) -> ChallengeAnswer:
     """Return the answer to a challenge; raises `FrameError`."""
     try:
         return _answer.decode(data)
@@ -166,7 +168,7 @@ class Codec:
             self._last = (message, body)
         return b'{"n":%d,"clock":%d,"message":%b}\n' % (n, clock, body)  # SPECIFICATION R2.5
 
-    def read(self, data: bytes) -> tuple[int, int, Any]:
+    def read(self, data: bytes) -> Frame:
         """Return (n, clock, message) of one line; raises `FrameError`."""
         try:
             frame = self._decoder.decode(data)
