@@ -37,7 +37,7 @@ WAITING_FRAMES = 256
 """So many frames wait for a link that is being made."""
 VERDICT_TIME = 1.5
 """So many greeting times a link that was answered may wait to be confirmed: the other end says why not within one."""
-LOOK_AGAIN = 1.0
+LOOK_AGAIN = 1.0  # SPECIFICATION R2.12
 """Seconds between two looks at an address because somebody claims another life."""
 
 
