@@ -106,6 +106,14 @@ class Actor:
         return self.alarms.next
 
     @property
+    def pressed(self) -> bool:
+        """Whether so much that clients asked for is under way that a world does well to let the next of it wait.
+
+        No rule may rest on it: a world that does not ask is a world, too.
+        """
+        return False
+
+    @property
     def incarnation(self) -> int | None:
         """Which life this is, from 1, if this actor counts its lives in its log; None: the world counts them."""
         return None

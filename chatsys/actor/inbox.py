@@ -97,6 +97,11 @@ class FairInbox(Generic[Item]):
         return [item for item, _ in taken]
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether something of this end or of a member waits."""
+        return bool(self._own or self._members)
+
+    @property
     def clients(self) -> int:
         """Of how many clients something waits."""
         return len(self._clients)

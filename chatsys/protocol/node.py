@@ -70,6 +70,10 @@ PARTS: dict[str, type[Part]] = {
 """The parts by name, in the order in which they see a message."""
 
 
+PRESSED = 512
+"""So many messages of clients under way, and the next ones do well to wait a little. SPECIFICATION R2.13"""
+
+
 class Node(Actor):
     """A member of the chat cluster.  `parts` replaces parts by name: `{"election": MyBully}`."""
 
@@ -302,6 +306,11 @@ class Node(Actor):
     def view(self) -> tuple[int, str]:
         """Term and role, for the trace."""
         return self.state.term, self.state.role.value
+
+    @property
+    def pressed(self) -> bool:
+        """Whether many messages of clients are on their way to the leader, or to a quorum."""
+        return max(len(self.sessions.waiting), self.log.last_seq - self.log.commit) > PRESSED
 
     def status(self) -> dict[str, Any]:
         """What a panel shows on this node's card."""

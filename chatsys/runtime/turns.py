@@ -34,6 +34,8 @@ from chatsys.runtime.recorder import Recorder
 
 CLIENT_FRAMES = 256
 """So many frames of clients in one turn."""
+PRESSED_PAUSE = 0.01
+"""Seconds between two quanta of clients while the actor is pressed: the next node on the way has a queue, too."""
 CLIENT_TIME = 0.003
 """Seconds: while several clients wait, a turn begins with no further one after so long."""
 
@@ -67,6 +69,8 @@ class Turns:
         self.log_end: int | None = None
         self._sync_ends: deque[tuple[int, int | None]] = deque()
         self._turn_is_due = False
+        self._patience: asyncio.TimerHandle | None = None
+        """While the actor is pressed no client is served before this rings."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self.tick()
@@ -118,7 +122,8 @@ class Turns:
     def _serve_clients(self) -> None:
         """Give each client a quantum in turn, until the share of clients in this turn is used up."""
         served, end = 0, time.monotonic() + CLIENT_TIME
-        while (some := self.inbox.quantum()) and self.alive:
+        while self.alive and self.inbox.clients and self._has_time_for_clients():
+            some = self.inbox.quantum()
             for take, facts in some:
                 take(*facts)
             served += len(some)
@@ -133,7 +138,7 @@ class Turns:
                 self._sync_ends.append((self.outbox.written, self.log_end))
             self.disk.flush()
         self.life.transport.flush()
-        if self.inbox:
+        if self.inbox.is_urgent or (self.inbox.clients and not self.actor.pressed):
             self.wake()
 
     def end(self) -> None:
@@ -143,6 +148,19 @@ class Turns:
         self.inbox.clear()
         if self._timer is not None:
             self._timer.cancel()
+
+    def _has_time_for_clients(self) -> bool:
+        """Tell whether the next quantum may be served now; if not, a turn comes when it may."""
+        if not self.actor.pressed:
+            return True
+        if self._patience is not None:
+            return False
+        self._patience = self.loop.call_later(PRESSED_PAUSE, self._patience_ends)
+        return True
+
+    def _patience_ends(self) -> None:
+        self._patience = None
+        self.wake()
 
     def take_in(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
         """Take a frame that came in so many bytes."""
