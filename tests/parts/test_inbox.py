@@ -17,13 +17,13 @@ def test_beside_so_many_links_that_flood_a_frame_is_served_within_links_plus_one
     for flooder in range(links):
         put(inbox, f"flood{flooder}.", CLIENT_FRAMES)
     inbox.put("ann", "hello", 10)
-    for turn in range(1, links + 2):
+    for _turn in range(links + 1):
         served = inbox.quantum()
         if "hello" in served:
             break
         assert len(served) == QUANTUM
         put(inbox, served[0].partition(".")[0] + ".", QUANTUM)
-    assert served == ["hello"] and turn <= links + 1
+    assert served == ["hello"]
 
 
 def test_what_one_client_says_comes_out_in_its_order_and_all_of_it() -> None:
