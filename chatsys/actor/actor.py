@@ -88,6 +88,9 @@ class Actor:
     from_clients: ClassVar[tuple[type[msgspec.Struct], ...] | None] = None
     """Which messages a client's link may carry; None: all.  The real transport closes a link that breaks this."""
 
+    answers: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
+    """Which messages answer those, where they were passed on to another member; `count` of one may say how many."""
+
     words: ClassVar[Words] = CHAT
     """What this actor calls a heartbeat, a suspicion, a leader and a number, for the figures."""
 

@@ -47,7 +47,7 @@ from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.membership import Membership
-from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Submit, SubmitReply, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import replay
@@ -71,7 +71,7 @@ PARTS: dict[str, type[Part]] = {
 
 
 PRESSED = 512
-"""So many messages of clients under way, and the next ones do well to wait a little. SPECIFICATION R2.13"""
+"""So many entries that are not committed, and the next ones do well to wait a little. SPECIFICATION R2.13"""
 
 
 class Node(Actor):
@@ -84,6 +84,7 @@ class Node(Actor):
     decode = staticmethod(decode)
     """What turns the bytes of the log into records at boot."""
     from_clients = (Submit, Subscribe)  # SPECIFICATION R2.4
+    answers = (SubmitReply,)
     part_names = tuple(PARTS)
 
     def __init__(
@@ -309,8 +310,8 @@ class Node(Actor):
 
     @property
     def pressed(self) -> bool:
-        """Whether many messages of clients are on their way to the leader, or to a quorum."""
-        return max(len(self.sessions.waiting), self.log.last_seq - self.log.commit) > PRESSED
+        """Whether many entries are on their way to a quorum."""
+        return self.log.last_seq - self.log.commit > PRESSED
 
     def status(self) -> dict[str, Any]:
         """What a panel shows on this node's card."""

@@ -36,7 +36,11 @@ CLIENT_FRAMES = 256
 """So many frames of clients in one turn."""
 PRESSED_PAUSE = 0.01
 """Seconds between two quanta of clients while the actor is pressed: the next node on the way has a queue, too."""
-CLIENT_TIME = 0.003
+PASSED_ON, PASSED_ON_BY_SEVERAL = 256, 64
+"""So many requests that were passed on may be unanswered before further ones wait, of one client or of several."""
+FORGOTTEN = 0.5
+"""Seconds without any answer after which those that were passed on count no more."""
+CLIENT_TIME = 0.001
 """Seconds: while several clients wait, a turn begins with no further one after so long."""
 
 Thing = tuple[Callable[..., None], tuple[Any, ...]]
@@ -50,6 +54,39 @@ class Life(Protocol):
 
     def broke(self, error: Exception) -> None:
         """End the life, because something raised `error`."""
+
+
+class PassedOn:
+    """Requests of clients that this node passed on to another member and that were not answered yet.
+
+    The queue of the member that answers is everybody's queue.  It is bounded here, before it: what is passed on
+    travels on the link on which the member also hears our acknowledgements, and must not delay them.
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        self.requests = frozenset(type(actor).from_clients or ())
+        self.answers = frozenset(type(actor).answers)
+        self.count = 0
+        self.heard = 0.0
+
+    def goes(self, to: Address, message: msgspec.Struct) -> None:
+        """A frame leaves."""
+        if type(message) in self.requests and isinstance(to, int):
+            self.count += 1
+
+    def came(self, sender: Address, message: msgspec.Struct, now: float) -> None:
+        """A frame came."""
+        if type(message) in self.answers and isinstance(sender, int):
+            self.count = max(0, self.count - getattr(message, "count", 1))
+            self.heard = now
+
+    def is_much(self, now: float, most: int) -> bool:
+        """Tell whether the next ones do well to wait; not for ever, as some are answered by nobody."""
+        if self.count <= most:
+            self.heard = now
+        elif now > self.heard + FORGOTTEN:
+            self.count = 0
+        return self.count > most
 
 
 class Turns:
@@ -69,6 +106,7 @@ class Turns:
         self.log_end: int | None = None
         self._sync_ends: deque[tuple[int, int | None]] = deque()
         self._turn_is_due = False
+        self.passed_on = PassedOn(self.actor)
         self._patience: asyncio.TimerHandle | None = None
         """While the actor is pressed no client is served before this rings."""
         self._timer: asyncio.TimerHandle | None = None
@@ -138,7 +176,7 @@ class Turns:
                 self._sync_ends.append((self.outbox.written, self.log_end))
             self.disk.flush()
         self.life.transport.flush()
-        if self.inbox.is_urgent or (self.inbox.clients and not self.actor.pressed):
+        if self.inbox.is_urgent or (self.inbox.clients and not self.is_pressed):
             self.wake()
 
     def end(self) -> None:
@@ -149,9 +187,16 @@ class Turns:
         if self._timer is not None:
             self._timer.cancel()
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether much that clients asked for is under way: in the actor's own eyes, or passed on to another member."""
+        return self.actor.pressed or self.passed_on.is_much(
+            self.now, PASSED_ON if self.inbox.clients < 2 else PASSED_ON_BY_SEVERAL
+        )
+
     def _has_time_for_clients(self) -> bool:
         """Tell whether the next quantum may be served now; if not, a turn comes when it may."""
-        if not self.actor.pressed:
+        if not self.is_pressed:
             return True
         if self._patience is not None:
             return False
@@ -194,6 +239,7 @@ class Turns:
             self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
             return
         self.recorder.received(sender, name, clock, message)
+        self.passed_on.came(sender, message, self.now)
         self.perform(self.actor.on_message(sender, message, self.now))
 
     def _take_own(self, message: msgspec.Struct) -> None:
@@ -256,5 +302,6 @@ class Turns:
         if to == self.actor.me:
             self.inbox.put_own((self._take_own, (message,)))
         else:
+            self.passed_on.goes(to, message)
             n, clock = self.recorder.sent(to, message)
             self.life.transport.send(to, n, clock, message)
