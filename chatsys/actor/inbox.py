@@ -25,7 +25,7 @@ from typing import Generic, TypeVar
 
 from chatsys.actor.actor import Address
 
-QUANTUM = 16  # SPECIFICATION R2.13
+QUANTUM = 8  # SPECIFICATION R2.13
 """So many frames of one client before the next one has its turn."""
 CLIENT_FRAMES, CLIENT_BYTES = 256, 256 << 10
 MEMBER_FRAMES, MEMBER_BYTES = 4096, 8 << 20

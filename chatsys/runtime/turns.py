@@ -34,9 +34,9 @@ from chatsys.runtime.recorder import Recorder
 
 CLIENT_FRAMES = 256
 """So many frames of clients in one turn."""
-PRESSED_PAUSE = 0.01
+PRESSED_PAUSE = 0.005
 """Seconds between two quanta of clients while the actor is pressed: the next node on the way has a queue, too."""
-PASSED_ON, PASSED_ON_BY_SEVERAL = 256, 64
+PASSED_ON, PASSED_ON_BY_SEVERAL = 256, 24
 """So many requests that were passed on may be unanswered before further ones wait, of one client or of several."""
 FORGOTTEN = 0.5
 """Seconds without any answer after which those that were passed on count no more."""

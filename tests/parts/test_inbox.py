@@ -35,7 +35,7 @@ def test_what_one_client_says_comes_out_in_its_order_and_all_of_it() -> None:
         served += some
     assert [one for one in served if one[0] == "a"] == [f"a{n}" for n in range(50)]
     assert [one for one in served if one[0] == "b"] == [f"b{n}" for n in range(20)]
-    assert served.index("b15") < served.index("a16") and not inbox
+    assert served.index(f"b{QUANTUM - 1}") < served.index(f"a{QUANTUM}") and not inbox
 
 
 def test_this_end_and_members_go_before_clients_in_the_order_in_which_they_came() -> None:
