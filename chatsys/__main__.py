@@ -28,6 +28,7 @@ from chatsys.commands import (
     lab,
     mutants,
     nodes,
+    outsider,
     prove,
     report,
     simulate,
@@ -66,7 +67,22 @@ def about(
     """
 
 
-for group in (lab, classroom, grading, report, doctor, nodes, simulate, explore, mutants, soak, fuzz, bench, prove):
+for group in (
+    lab,
+    classroom,
+    grading,
+    report,
+    doctor,
+    nodes,
+    simulate,
+    explore,
+    mutants,
+    soak,
+    fuzz,
+    outsider,
+    bench,
+    prove,
+):
     group.add_to(app)
 
 STOPPED, NO_READER = 130, 141

@@ -29,6 +29,7 @@ import msgspec
 
 from chatsys.actor.actor import Number
 from chatsys.config import Limits
+from chatsys.protocol.public import Heard
 
 GROWN = 2**52  # SPECIFICATION R2.7
 """No term and no position grows so far: at a thousand a second it takes 140,000 years.  What is above was made up,
@@ -190,20 +191,21 @@ class JoinAck(Message, frozen=True):
 class Election(Message, frozen=True):
     """Bully's probe: who is there, and may I try to lead?  Raises no term (Raft's PreVote, dissertation 9.6).
 
-    `transfer` is (leader, term) when that leader asked this node to take over.
+    `transfer` is (leader, term) when that leader asked this node to take over.  `low`: its disk is almost full.
     """
 
     counts: ClassVar[tuple[str, ...]] = ("term",)
     term: Number
     round: Number
     transfer: tuple[Number, Number] | None = None
+    low: bool = False  # SPECIFICATION R6.13
 
 
 class Ok(Message, frozen=True):
     """The answer to ELECTION.
 
     `takeover`: I am higher and take it from here.  `support`: go ahead.  `alive`: there is a
-    leader (attached).  `no`: you are not one of us.
+    leader (attached).  `no`: you are not one of us.  `low`: the disk of the answering node is almost full.
     """
 
     counts: ClassVar[tuple[str, ...]] = ("term",)
@@ -211,6 +213,7 @@ class Ok(Message, frozen=True):
     round: Number
     verdict: Literal["takeover", "support", "alive", "no"]
     leader: PeerInfo | None = None
+    low: bool = False
 
 
 class Prepare(Message, frozen=True):
@@ -256,7 +259,7 @@ class Coordinator(Message, frozen=True):
 
 
 class TransferLead(Message, frozen=True):
-    """You outrank me and have caught up: nominate yourself now (Raft's TimeoutNow, dissertation 3.10)."""
+    """You go before me and have caught up: nominate yourself now (Raft's TimeoutNow, dissertation 3.10)."""
 
     counts: ClassVar[tuple[str, ...]] = ("term",)
     begins: ClassVar[tuple[str, ...]] = ("term", "to")
@@ -291,7 +294,10 @@ class Heartbeat(Message, frozen=True):
 
 
 class HeartbeatAck(Message, frozen=True):
-    """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable)."""
+    """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable).
+
+    `low`: my disk is almost full, so do not ask me to take over.
+    """
 
     counts: ClassVar[tuple[str, ...]] = ("term", "number", "verified")
     about: ClassVar[str] = "verified"
@@ -299,6 +305,7 @@ class HeartbeatAck(Message, frozen=True):
     ok: bool
     number: Number
     verified: Number = 0
+    low: bool = False
 
 
 # --- ordering -------------------------------------------------------------------------------
@@ -435,11 +442,11 @@ class Subscribe(Message, frozen=True):
 
 
 class Delivered(Message, frozen=True):
-    """Committed chat entries and, beside each, its message number."""
+    """Committed chat entries, as everybody may see them, and, beside each, its message number."""
 
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "entries"
-    entries: tuple[Entry, ...]
+    entries: tuple[Heard, ...]
     numbers: tuple[Number, ...]
 
     def unlike(self, limits: Limits) -> str | None:
@@ -448,9 +455,7 @@ class Delivered(Message, frozen=True):
             return f"{len(self.entries)} entries have {len(self.numbers)} numbers"
         seq = number = 0
         for entry, its_number in zip(self.entries, self.numbers, strict=True):
-            if (why := entry.wrong) is not None:
-                return why
-            if entry.seq <= seq or not number < its_number <= GROWN:
+            if not (seq < entry.seq <= GROWN and number < its_number <= GROWN):
                 return f"entry {entry.seq} with number {its_number} stands behind entry {seq} with number {number}"
             seq, number = entry.seq, its_number
         return None

@@ -30,16 +30,15 @@ from chatsys.actor.trace_columns import columns, log_end, note_of
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Frame
+from chatsys.runtime.passed_on import PassedOn
 from chatsys.runtime.recorder import Recorder
 
 CLIENT_FRAMES = 256
 """So many frames of clients in one turn."""
-PRESSED_PAUSE = 0.005
-"""Seconds between two quanta of clients while the actor is pressed: the next node on the way has a queue, too."""
 PASSED_ON, PASSED_ON_BY_SEVERAL = 256, 24
 """So many requests that were passed on may be unanswered before further ones wait, of one client or of several."""
-FORGOTTEN = 0.5
-"""Seconds without any answer after which those that were passed on count no more."""
+PRESSED_PAUSE = 0.005
+"""Seconds between two quanta of clients while the actor is pressed: the next node on the way has a queue, too."""
 CLIENT_TIME = 0.001
 """Seconds: while several clients wait, a turn begins with no further one after so long."""
 
@@ -54,39 +53,6 @@ class Life(Protocol):
 
     def broke(self, error: Exception) -> None:
         """End the life, because something raised `error`."""
-
-
-class PassedOn:
-    """Requests of clients that this node passed on to another member and that were not answered yet.
-
-    The queue of the member that answers is everybody's queue.  It is bounded here, before it: what is passed on
-    travels on the link on which the member also hears our acknowledgements, and must not delay them.
-    """
-
-    def __init__(self, actor: Actor) -> None:
-        self.requests = frozenset(type(actor).from_clients or ())
-        self.answers = frozenset(type(actor).answers)
-        self.count = 0
-        self.heard = 0.0
-
-    def goes(self, to: Address, message: msgspec.Struct) -> None:
-        """A frame leaves."""
-        if type(message) in self.requests and isinstance(to, int):
-            self.count += 1
-
-    def came(self, sender: Address, message: msgspec.Struct, now: float) -> None:
-        """A frame came."""
-        if type(message) in self.answers and isinstance(sender, int):
-            self.count = max(0, self.count - getattr(message, "count", 1))
-            self.heard = now
-
-    def is_much(self, now: float, most: int) -> bool:
-        """Tell whether the next ones do well to wait; not for ever, as some are answered by nobody."""
-        if self.count <= most:
-            self.heard = now
-        elif now > self.heard + FORGOTTEN:
-            self.count = 0
-        return self.count > most
 
 
 class Turns:

@@ -106,19 +106,18 @@ class Host:
         self.born = len(self.simulation.trace)
         kind = self.simulation.actor
         try:
-            records, torn = self.disk.recover(kind.records, getattr(kind, "decode", decode))
+            log = self.disk.recover(kind.records, getattr(kind, "decode", decode))
         except DamagedLog as error:
             self.recorder.write("broken", reason=str(error))  # a node must not guess: this life does not begin
             return
         self.alive, self.links, self.seen, self.due = True, {}, {}, math.inf
         self.recorder.begin(0 if isinstance(self.me, str) else self.lives)
-        found = f"{len(records)} records" + (f", {torn} bytes of a torn line dropped" if torn else "")
-        effects = self._begin(records, getattr(kind, "outbox", Outbox)())
+        effects = self._begin(log.records, getattr(kind, "outbox", Outbox)())
         if effects is None:
             return
         if self.actor.incarnation is not None:
             self.recorder.rename(self.actor.incarnation)
-        self.recorder.write("start", seq=self.interpreter.log_end, reason=found)
+        self.recorder.write("start", seq=self.interpreter.log_end, reason=log.told())
         self.held = [effect for effect in effects if type(effect) is not Append]
         try:
             self.interpreter.perform([effect for effect in effects if type(effect) is Append])
@@ -157,7 +156,7 @@ class Host:
         self.recorder.write(kind, reason=reason)
         self.alive = self.ready = self.paused = False
         self._forget()
-        self.disk.crash()
+        self.disk.crash(self.simulation.now)
         self.simulation.touch(self.me)
 
     def _forget(self) -> None:
@@ -184,7 +183,7 @@ class Host:
         if self.ready and not self.paused:
             self._turn(self.actor.on_command, order)
         self.recorder.write("stop")
-        self.disk.durable = len(self.disk.records)
+        self.disk.close()
         self.alive = self.ready = self.paused = False
         self._forget()
 
@@ -277,7 +276,7 @@ class Host:
         if life != self.lives or not self.alive:
             return
         try:
-            self.disk.end_sync(upto[0])
+            self.disk.end_sync(upto[0], self.simulation.now)
         except DiskFailed as error:
             self.end("crash", str(error))
             return

@@ -36,6 +36,7 @@ from chatsys.protocol.messages import (
     Subscribe,
 )
 from chatsys.protocol.node import Node
+from chatsys.protocol.public import Heard
 from chatsys.protocol.storage import Boot, Promised
 from chatsys.runtime.net.wire import Codec
 from chatsys.runtime.recorder import Recorder
@@ -88,10 +89,10 @@ MALFORMED = {
     "SUBMIT out of bounds": (Submit("c", GREATEST), f"client_seq is {GREATEST}"),
     "an answer about nothing": (SubmitReply("c", 1, "ok", count=0), "count is 0; it begins at 1"),
     "SUBSCRIBE out of bounds": (Subscribe(GREATEST), f"after is {GREATEST}"),
-    "an entry without its number": (Delivered((chat(1, 1),), ()), "1 entries have 0 numbers"),
-    "a number too many": (Delivered((chat(1, 1),), (1, 2)), "1 entries have 2 numbers"),
-    "numbers that fall": (Delivered((chat(1, 1), chat(2, 1)), (2, 1)), "entry 2 with number 1 stands behind"),
-    "number 0": (Delivered((chat(1, 1),), (0,)), "entry 1 with number 0"),
+    "an entry without its number": (Delivered((Heard(1),), ()), "1 entries have 0 numbers"),
+    "a number too many": (Delivered((Heard(1),), (1, 2)), "1 entries have 2 numbers"),
+    "numbers that fall": (Delivered((Heard(1), Heard(2)), (2, 1)), "entry 2 with number 1 stands behind"),
+    "number 0": (Delivered((Heard(1),), (0,)), "entry 1 with number 0"),
 }  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def test_what_is_malformed_by_itself_never_leaves_the_wire(name: str) -> None:
         chunk(Label(0, 0), unknown=True),
         Promise(3, False),
         Heartbeat(GROWN, GROWN, GROWN, Label(GROWN, GROWN)),
-        Delivered((chat(2, 1), chat(5, 1)), (1, 2)),
+        Delivered((Heard(2), Heard(5)), (1, 2)),
     ],
     ids=lambda message: type(message).__name__,
 )
