@@ -72,7 +72,7 @@ LONGER_FILES = {
         475,
         "every frame of the chat on one page: a docstring each, and what is wrong with it by itself",
     ),
-    "chatsys/protocol/client.py": (360, "one user's end of the chat: sending, being answered, trying again, listening"),
+    "chatsys/protocol/client.py": (370, "one user's end of the chat: sending, being answered, trying again, listening"),
     "chatsys/runtime/net/links.py": (
         480,
         "one connection in both directions, from its greeting on, what contains whatever it raises, what it asks of its owner",
