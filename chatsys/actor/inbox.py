@@ -1,9 +1,10 @@
 """Inbox: what waits to be served, so that nobody waits long for somebody else's flood.
 
     own frames, orders, disk, links of clients   --> all that is at hand    \\
-    members' frames, and news of their links     --> all that is at hand     >  one turn
-    client a   |a1 a2 a3 ... a256|  (full: read no further)                 |
-    client b   |b1|                              --> a quantum each, in turn /
+    members' frames, and news of their links     --> all that is at hand     |
+    client b   |b1|                              --> light: at hand, too      >  one turn
+    client a   |a1 a2 a3 ... a256|  (full: read no further)                  |
+    client c   |c1 ... c40|                      --> a quantum each, in turn /
 
 One queue for everybody would be first come, first served: whoever sends ten thousand frames makes the
 next one wait for all of them.  So each client's link has a queue of its own, and they are served round
@@ -14,6 +15,11 @@ How long does an honest frame wait?  A turn serves at least one quantum, of the 
 longest.  With L links that flood, the honest link's turn comes after at most L others: its frame is
 served within L + 1 turns, however much they send.  Members go first, because they are bounded by
 the protocol's own windows, and because an acknowledgement that waits makes everybody wait.
+
+Who says little need not wait at all.  A client is *light* as long as no more than `LIGHT` frames of it have
+waited at once since it last had nothing waiting; all that light ones say is served in the next turn, before
+any quantum of the others.  Whoever floods is not light, and to pretend to be it is to flood no more.
+(FQ-CoDel, RFC 8290, gives "new" flows the same priority over "old" ones.)
 
 Promises  what one client's link put in comes out in order; `quantum` frames at most of each link before every
           other one that waits has its turn; what waits of one link is bounded, if whoever puts in asks `is_full`.
@@ -27,6 +33,8 @@ from chatsys.actor.actor import Address
 
 QUANTUM = 8  # SPECIFICATION R2.13
 """So many frames of one client before the next one has its turn."""
+LIGHT = 2
+"""So many frames of one client may wait at once, and it does not count as one that floods."""
 CLIENT_FRAMES, CLIENT_BYTES = 256, 256 << 10
 MEMBER_FRAMES, MEMBER_BYTES = 4096, 8 << 20
 """When so much waits of one link, it is not read from."""
@@ -42,6 +50,8 @@ class FairInbox(Generic[Item]):
         self._members: deque[tuple[Address, Item, int]] = deque()
         self._clients: dict[Address, deque[tuple[Item, int]]] = {}
         """Those of whom something waits, the next to be served first."""
+        self._light: dict[Address, None] = {}
+        """Those among them of whom little waits, and not more has waited since nothing did."""
         self._frames: Counter[Address] = Counter()
         self._bytes: Counter[Address] = Counter()
         self._held: set[Address] = set()
@@ -61,7 +71,13 @@ class FairInbox(Generic[Item]):
         if isinstance(sender, int):
             self._members.append((sender, item, size))
         else:
-            self._clients.setdefault(sender, deque()).append((item, size))
+            queue = self._clients.get(sender)
+            if queue is None:
+                queue = self._clients[sender] = deque()
+                self._light[sender] = None
+            queue.append((item, size))
+            if len(queue) > LIGHT:
+                self._light.pop(sender, None)
         self._frames[sender] += 1
         self._bytes[sender] += size
 
@@ -83,6 +99,16 @@ class FairInbox(Generic[Item]):
         self._members.clear()
         return items
 
+    def light(self) -> list[Item]:
+        """Take out all that waits of those who say little, in the order in which they began."""
+        taken: list[Item] = []
+        for sender in list(self._light):
+            for item, size in self._clients.pop(sender):
+                taken.append(item)
+                self._took(sender, size)
+        self._light.clear()
+        return taken
+
     def quantum(self) -> list[Item]:
         """Take out a quantum of the client that has waited longest; nothing if none waits."""
         if not self._clients:
@@ -90,6 +116,7 @@ class FairInbox(Generic[Item]):
         sender = next(iter(self._clients))
         queue = self._clients.pop(sender)
         taken = [queue.popleft() for _ in range(min(QUANTUM, len(queue)))]
+        self._light.pop(sender, None)
         if queue:
             self._clients[sender] = queue  # behind all others
         for _, size in taken:
@@ -98,8 +125,8 @@ class FairInbox(Generic[Item]):
 
     @property
     def is_urgent(self) -> bool:
-        """Whether something of this end or of a member waits."""
-        return bool(self._own or self._members)
+        """Whether something of this end, of a member, or of a client that says little waits."""
+        return bool(self._own or self._members or self._light)
 
     @property
     def clients(self) -> int:
@@ -116,12 +143,13 @@ class FairInbox(Generic[Item]):
     def forget(self, sender: Address) -> int:
         """Drop what waits of a client that is gone; return how many frames those were."""
         self._held.discard(sender)
+        self._light.pop(sender, None)
         del self._frames[sender], self._bytes[sender]
         return len(self._clients.pop(sender, ()))
 
     def clear(self) -> None:
         """Drop everything."""
-        for each in (self._own, self._members, self._clients, self._frames, self._bytes, self._held):
+        for each in (self._own, self._members, self._clients, self._light, self._frames, self._bytes, self._held):
             each.clear()
 
     def _took(self, sender: Address, size: int) -> None:

@@ -124,7 +124,9 @@ class Turns:
         self._arm()
 
     def _serve_clients(self) -> None:
-        """Give each client a quantum in turn, until the share of clients in this turn is used up."""
+        """Serve those who say little; then give each other client a quantum in turn, until their share is used up."""
+        for take, facts in self.inbox.light():
+            take(*facts)
         served, end = 0, time.monotonic() + CLIENT_TIME
         while self.alive and self.inbox.clients and self._has_time_for_clients():
             some = self.inbox.quantum()

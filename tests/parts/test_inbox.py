@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatsys.actor.inbox import CLIENT_BYTES, CLIENT_FRAMES, QUANTUM, FairInbox
+from chatsys.actor.inbox import CLIENT_BYTES, CLIENT_FRAMES, LIGHT, QUANTUM, FairInbox
 
 
 def put(inbox: FairInbox[str], client: str, frames: int, size: int = 10) -> None:
@@ -57,6 +57,21 @@ def test_a_full_queue_is_named_once_when_there_is_room_again(frames: int, size: 
     assert inbox.is_full("a") and inbox.relieved() == []
     inbox.quantum()
     assert inbox.relieved() == ["a"] and inbox.relieved() == []
+
+
+def test_whoever_says_little_is_served_in_the_next_turn_and_whoever_floods_is_not_taken_for_one() -> None:
+    inbox: FairInbox[str] = FairInbox()
+    put(inbox, "flood", CLIENT_FRAMES)
+    put(inbox, "ann", LIGHT)
+    put(inbox, "burst", LIGHT + 1)
+    assert inbox.is_urgent and inbox.light() == [f"ann{number}" for number in range(LIGHT)]
+    assert not inbox.is_urgent and inbox.light() == []
+    while len(inbox) > 1:
+        inbox.quantum()
+        assert inbox.light() == [], "what is left of a flood is no light load"
+    inbox.quantum()
+    put(inbox, "flood", 1)
+    assert inbox.light() == ["flood0"], "whoever has stopped flooding is like anybody else"
 
 
 def test_of_a_client_that_is_gone_nothing_waits() -> None:
