@@ -82,6 +82,15 @@ def in_words(fault: Fault) -> str:
             return f"From {_seconds(fault.time)} s on: the next node that {act} crashes {soon}; it starts again {back}."
         case "disk", (node, health):
             return f"{at} the disk of {_named([node])} {'works well again' if health == 'ok' else f'is {health}'}."
+        case "wipe", (node,):
+            return f"{at} the data folder of {_named([node])} is emptied."
+        case "copy", (node,):
+            return f"{at} somebody keeps a copy of the data folder of {_named([node])}."
+        case "restore", (node, *of):
+            whose = _named([node]) if not of or of[0] in (None, node) else _named(of)
+            return f"{at} the copy of the data folder of {whose} is put in the place of that of {_named([node])}."
+        case "accept", (node,):
+            return f"{at} the other nodes are told that {_named([node])} has a new disk."
         case "clock", (node, rate):
             return f"{at} the clock of {_named([node])} runs at {rate:g} times the right speed."
         case ("slow" | "lose" | "duplicate") as verb, (a, b, *values):

@@ -1,6 +1,6 @@
 """Durable records: what a node of the chat writes down before anybody may rely on it.
 
-    {"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":2,"crc":"5d3f0a11"}
+    {"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":2,"identity":"9f..","nonce":"04..","crc":"5d3f0a11"}
     {"type":"promise","term":1,"to":3,"crc":"..."}
     {"type":"entry","entry":{"seq":1,"term":1,"kind":"barrier"},"crc":"..."}
 
@@ -42,10 +42,41 @@ class Boot(Record, frozen=True, tag="boot"):
     cluster: str
     node: Address
     format: int = FORMAT
+    identity: str = ""
+    """The name of this data folder, random, the same in each of its lives; empty: it has none."""
+    nonce: str = ""
+    """Random, of this life alone: what a copy that lived on by itself cannot know."""
 
     def as_note(self) -> Note:
         """Return what the trace tells of this record."""
         return Note("boot")
+
+
+class Met(Record, frozen=True, tag="met"):
+    """The member `node` was met: in this life of it, on the disk of this name.
+
+    Whoever comes under its id later has to follow on that (see `identity`).  Like a commit hint it is written
+    with what is written anyway, so it costs no sync: a node that has written nothing since holds nothing either.
+    """
+
+    node: int
+    name: str
+    incarnation: int
+    nonce: str
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("met", peer=self.node)
+
+
+class Accepted(Record, frozen=True, tag="accepted"):
+    """The people who run this node said that `node` has a new disk: what was remembered of the old one is void."""
+
+    node: int
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("accepted", peer=self.node)
 
 
 class Promised(Record, frozen=True, tag="promise"):
@@ -114,7 +145,7 @@ class CommitHint(Record, frozen=True, tag="commit"):
         return Note("hint", seq=self.seq)
 
 
-NODE_RECORDS: tuple[type[msgspec.Struct], ...] = (Boot, Promised, Stored, Truncate, CommitHint)
+NODE_RECORDS: tuple[type[msgspec.Struct], ...] = (Boot, Promised, Stored, Truncate, CommitHint, Met, Accepted)
 
 
 def incarnation_of(records: Iterable[msgspec.Struct]) -> int:

@@ -90,6 +90,7 @@ class Host:
         turns.log_end = log_end(records)
         turns.alive = True
         turns.tick()
+        self.actor.christen(Random())  # not from a seed: the same names in two clusters would hide a lost disk
         self.actor.recover(records)
         effects = self.actor.start(turns.now)
         self.recorder.term, self.recorder.role = self.actor.view()

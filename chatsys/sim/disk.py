@@ -45,6 +45,17 @@ class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(f"shortest is {self.shortest} and longest {self.longest}; give 0 <= shortest <= longest.")
 
 
+class Folder(msgspec.Struct, frozen=True):
+    """What lies in a data folder at one moment, byte for byte; nothing: it is empty."""
+
+    records: tuple[msgspec.Struct, ...] = ()
+    torn_line: bytes = b""
+    rotten: dict[int, tuple[bytes, bytes]] = {}
+
+
+GONE = "The log is no longer in its place: its file or its folder was deleted or replaced while the node ran. The node stops."
+
+
 class Disk:
     """One node's log: `records`, of which the first `durable` survive everything."""
 
@@ -59,6 +70,8 @@ class Disk:
         self.torn_line = b""
         self.rotten: dict[int, tuple[bytes, bytes]] = {}
         """Lines (from 1) in which some bytes have turned into others."""
+        self.successor: Folder | None = None
+        """What lies in the place of the folder while a life still writes to the file that is gone."""
 
     def write(self, record: msgspec.Struct) -> None:
         """Take one record into the buffer; raises `DiskFailed` when no room is left."""
@@ -84,6 +97,8 @@ class Disk:
         self.syncing = False
         if self.health == "failing":
             raise DiskFailed("The disk failed: a sync returned an error.")
+        if self.successor is not None:
+            raise DiskFailed(GONE)
         self.durable = upto
 
     def become(self, health: Health) -> None:
@@ -94,6 +109,8 @@ class Disk:
     def crash(self) -> None:
         """Lose the unsynced records from a random one on, and perhaps leave half of that one."""
         self.syncing = False
+        if self.successor is not None:
+            return self.close()
         unsynced = len(self.records) - self.durable
         if not unsynced:
             return
@@ -102,6 +119,25 @@ class Disk:
             self.torn_line = self._tear(encode(self.records[kept]))
         del self.records[kept:]
         self.durable = kept
+
+    def close(self) -> None:
+        """End a life in peace: what was written is kept, where the file still is."""
+        if self.successor is not None:
+            self.put(self.successor, running=False)
+        self.durable = len(self.records)
+
+    def folder(self) -> Folder:
+        """Return what lies in the folder now, as a copy of its bytes."""
+        if self.successor is not None:
+            return self.successor
+        return Folder(tuple(self.records), self.torn_line, dict(self.rotten))
+
+    def put(self, folder: Folder, running: bool) -> None:
+        """Put `folder` in the place of this one; a life that is `running` finds out at its next sync."""
+        self.successor = folder if running else None
+        if not running:
+            self.records, self.torn_line, self.rotten = list(folder.records), folder.torn_line, dict(folder.rotten)
+            self.durable = len(self.records)
 
     def _tear(self, line: bytes) -> bytes:
         """Return what a crash leaves of `line`: its first bytes, or a line with a hole in it."""
