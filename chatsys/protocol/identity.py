@@ -101,7 +101,7 @@ class Identities(Part):
             case LinkDown():
                 return [], True
             case Join():
-                return [self._refusal(sender)], False
+                return self._tell(sender), False
         return [], not self.shuts_out(sender)
 
     def shuts_out(self, sender: int) -> bool:
@@ -158,7 +158,7 @@ class Identities(Part):
         self.state.refused[node] = self._sentence(node, why)
         if node in self.links and node not in self.disowned and why.startswith("it lacks"):
             self.disowned[node] = self.links[node].identity.nonces[-1]
-        return [Note("refuses", peer=node, reason=self.state.refused[node]), self._refusal(node)]
+        return [Note("refuses", peer=node, reason=self.state.refused[node]), *self._tell(node)]
 
     def _sentence(self, node: int, why: str) -> str:
         return (
@@ -167,9 +167,13 @@ class Identities(Part):
             f"in a notebook, chatsys cluster accept {node} in a terminal; the page \"A disk died\" says when that is safe."
         )
 
-    def _refusal(self, node: int) -> Send:
-        state = self.state
-        return Send(node, JoinAck("refused", state.term, state.members.ids, reason=state.refused[node], code="identity"))
+    def _tell(self, node: int) -> Effects:
+        """Tell a refused member why, and which life of it is meant."""
+        state, link = self.state, self.links.get(node)
+        if link is None:
+            return []
+        reason, nonce = state.refused[node], link.identity.nonces[-1]
+        return [Send(node, JoinAck("refused", state.term, state.members.ids, reason=reason, code="identity", nonce=nonce))]
 
     # --- being refused ---------------------------------------------------------------------
 
@@ -180,13 +184,17 @@ class Identities(Part):
         match message:
             case LinkDown():
                 self.links.pop(sender, None)
-            case JoinAck(status="refused", code="identity", reason=reason) if self.obeys():
+            case JoinAck(status="refused", code="identity", reason=reason, nonce=nonce) if self.obeys(nonce):
                 raise RefusedIdentity(reason)
         return []
 
-    def obeys(self) -> bool:
-        """Tell whether this node stops when a member refuses its disk: so it votes and founds nothing elsewhere."""
-        return self.state.members.safe  # SPECIFICATION R4.8
+    def obeys(self, nonce: str) -> bool:
+        """Tell whether this node stops when a member refuses the life `nonce`: so it votes and founds nothing elsewhere.
+
+        A refusal may be late: it was meant for the old disk, and arrives when the new one has been accepted.
+        """
+        own = self.state.identity.nonces
+        return self.state.members.safe and nonce in own[-1:]  # SPECIFICATION R4.8
 
     # --- what people decide ----------------------------------------------------------------
 

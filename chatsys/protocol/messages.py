@@ -105,6 +105,8 @@ class JoinAck(Message, frozen=True):
     reason: str = ""
     code: Literal["", "identity"] = ""
     """`identity`: you do not run on the disk that I know you by; stop."""
+    nonce: str = ""
+    """With that code: the life that is refused.  A refusal that was under way for long must not stop a later one."""
 
 
 # --- electing -------------------------------------------------------------------------------
