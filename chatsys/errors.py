@@ -58,7 +58,7 @@ class DamagedLog(LogError):
             f"The log {path} is damaged at line {line} ({why}); nothing was skipped. "
             "Leave the node stopped: the others go on as long as a quorum of them lives. Or, while they have a leader "
             "that is ready, start it with an empty folder and let each of the others accept it (chatsys cluster accept; "
-            "the page \"A disk died\" says how). Never put an older copy of the folder in its place: messages that were "
+            'the page "A disk died" says how). Never put an older copy of the folder in its place: messages that were '
             "acknowledged could be lost."
         )
 

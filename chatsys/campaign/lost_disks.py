@@ -67,7 +67,8 @@ def play(seed: int, nodes: int = 3, kind: str | None = None, seconds: float = 16
     victims = tuple(sorted(chance.sample(range(1, nodes + 1), chance.randint(1, (nodes - 1) // 2))))
     config, network = _cluster(seed, Plan(nodes=nodes))
     world = World(seed, config, network=network, **options)
-    inconclusive, late = "", []
+    inconclusive = ""
+    late: list[str] = []
     try:
         world.run(MEETING)
         _trouble(chance, world, kind, victims, seconds)
@@ -147,7 +148,9 @@ def _clean_up(world: World, victims: Iterable[int], late: list[str]) -> float:
         state = world.status()[victim]
         if state["alive"]:
             continue
-        if "accept" not in state.get("failure", "") and "belongs to node" not in state.get("failure", ""):
+        if not any(
+            words in state.get("failure", "") for words in ("accept", "belongs to node", "no longer in its place")
+        ):
             late.append(f"node {victim} is down and says {state.get('failure')!r}")
         world.wipe(victim)
         world.accept(victim)

@@ -35,8 +35,8 @@ from chatsys.check.deliveries import DELIVERIES
 from chatsys.check.durability import DURABILITY
 from chatsys.check.frames import check_frames
 from chatsys.check.histories import check_histories, second_opinion
-from chatsys.check.lives import KINDS, Lives
 from chatsys.check.liveness import LIVENESS, check_live
+from chatsys.check.lives import KINDS, Lives
 from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
 from chatsys.check.violation import Invariant, Law, Logs, Violation

@@ -45,7 +45,9 @@ def check_histories(trace: Trace) -> list[Violation]:
     lists: dict[str, list[Record]] = {}
     disks: dict[object, list[str]] = {}
     for record in records:
-        disk = disks.setdefault(record.node, ["", ""])  # what the name of a list says of it: now, and from the next start on
+        disk = disks.setdefault(
+            record.node, ["", ""]
+        )  # what the name of a list says of it: now, and from the next start on
         if record.kind in ("wipe", "restored"):
             disk[1] += " on another disk"
         elif record.kind == "start":

@@ -118,7 +118,10 @@ class Identities(Part):
         if why := (self.misfit(before, link) if before is not None else None) or self._disowned_before(sender, link):
             if state.members.safe:
                 return self.refuse(sender, why), False
-            return [*self._remember(sender, link), Note("anomaly", peer=sender, reason=self._sentence(sender, why))], True
+            return [
+                *self._remember(sender, link),
+                Note("anomaly", peer=sender, reason=self._sentence(sender, why)),
+            ], True
         state.refused.pop(sender, None)
         return self._remember(sender, link), True
 
@@ -128,7 +131,9 @@ class Identities(Part):
         if shown.name != before.name:
             return f"it runs on the data folder {shown.name[:8]}, and was met on the folder {before.name[:8]}"
         if life < before.incarnation:
-            return f"it is in its life {life}, and was met in life {before.incarnation}: its data folder is an older copy"
+            return (
+                f"it is in its life {life}, and was met in life {before.incarnation}: its data folder is an older copy"
+            )
         at = len(shown.nonces) - 1 - (life - before.incarnation)
         if at >= 0 and shown.nonces[at] != before.nonce:
             return f"its life {before.incarnation} is not the one that was met: its data folder is a copy that lived on by itself"
@@ -164,7 +169,7 @@ class Identities(Part):
         return (
             f"Node {self.state.me} refuses node {node}: {why}. What node {node} promised or acknowledged may be lost. "
             f"Leave it stopped, or start it with an empty folder and let each of the others accept it: accept({node}) "
-            f"in a notebook, chatsys cluster accept {node} in a terminal; the page \"A disk died\" says when that is safe."
+            f'in a notebook, chatsys cluster accept {node} in a terminal; the page "A disk died" says when that is safe.'
         )
 
     def _tell(self, node: int) -> Effects:
@@ -173,7 +178,9 @@ class Identities(Part):
         if link is None:
             return []
         reason, nonce = state.refused[node], link.identity.nonces[-1]
-        return [Send(node, JoinAck("refused", state.term, state.members.ids, reason=reason, code="identity", nonce=nonce))]
+        return [
+            Send(node, JoinAck("refused", state.term, state.members.ids, reason=reason, code="identity", nonce=nonce))
+        ]
 
     # --- being refused ---------------------------------------------------------------------
 

@@ -122,6 +122,7 @@ class Host:
             records, torn = self.disk.recover(kind.records, getattr(kind, "decode", decode))
         except DamagedLog as error:
             self.recorder.write("broken", reason=str(error))  # a node must not guess: this life does not begin
+            self.failure = str(error)
             return
         self.alive, self.links, self.seen, self.due = True, {}, {}, math.inf
         self.recorder.begin(0 if isinstance(self.me, str) else self.lives)
@@ -135,7 +136,7 @@ class Host:
         try:
             self.interpreter.perform([effect for effect in effects if type(effect) is Append])
         except DiskFailed as error:
-            self.end("crash", str(error))
+            self._lost_disk(error)
             return
         if not self.disk.syncing:
             self._open()
@@ -251,7 +252,9 @@ class Host:
         if self.alive:
             self.links[peer] = self.seen[peer] = life
             self.recorder.write("link_up", peer=peer)
-            self._turn(self.actor.on_message, peer, LinkUp(*self.simulation.hosts[peer].shown.get(life, (life, NO_IDENTITY))))
+            self._turn(
+                self.actor.on_message, peer, LinkUp(*self.simulation.hosts[peer].shown.get(life, (life, NO_IDENTITY)))
+            )
 
     def _unlink(self, peer: Address) -> None:
         """Tell the actor that the process of `peer` is gone."""
@@ -304,7 +307,7 @@ class Host:
         try:
             self.disk.end_sync(upto[0])
         except DiskFailed as error:
-            self.end("crash", str(error))
+            self._lost_disk(error)
             return
         self.recorder.write("durable", seq=upto[1])
         self._release(life, upto[0])
@@ -338,7 +341,7 @@ class Host:
         try:
             deadline = self.interpreter.turn(door, facts, self.local())
         except DiskFailed as error:
-            self.end("crash", str(error))
+            self._lost_disk(error)
         except Exception as error:  # a student's class may raise anything; it stops its own node only
             self.broke(error)
         else:
@@ -352,6 +355,11 @@ class Host:
             at = (deadline - self.offset) / self.rate
             now = self.simulation.now
             self.simulation.push(at if at > now else now, self.wake, self.lives, deadline)
+
+    def _lost_disk(self, error: DiskFailed) -> None:
+        """End this life because the disk failed; the next one may have a better disk."""
+        self.failure = str(error)
+        self.end("crash", self.failure)
 
     def broke(self, error: Exception) -> None:
         """Stop this node because a door raised `error`; say why in the trace and in `failures`."""
