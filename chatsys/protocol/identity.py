@@ -65,6 +65,8 @@ class Identities(Part):
         """Who was met and is not written down yet."""
         self.links: dict[int, LinkUp] = {}
         """What each member showed whose link is up."""
+        self.expected: set[int] = set()
+        """Members of which people said that they will come back on a new disk, while the old one was there still."""
         self.disowned: dict[int, str] = {}
         """Of a member that lacks what it acknowledged: the nonce of the life in which that was seen."""
 
@@ -114,8 +116,11 @@ class Identities(Part):
         if sender not in state.members or not link.identity.name:
             return [], True
         self.links[sender] = link
-        before = state.met.get(sender)
+        before, expected = state.met.get(sender), sender in self.expected
+        self.expected.discard(sender)
         if why := (self.misfit(before, link) if before is not None else None) or self._disowned_before(sender, link):
+            if expected:
+                return [*self._forget(sender), *self._remember(sender, link)], True
             if state.members.safe:
                 return self.refuse(sender, why), False
             return [
@@ -206,16 +211,21 @@ class Identities(Part):
     # --- what people decide ----------------------------------------------------------------
 
     def accept(self, node: int) -> Effects:
-        """Forget what is remembered of a member's disk, unless it runs on that disk right now.
+        """Forget what is remembered of a member's disk, and take in what it shows next.
 
-        If the new disk is there already, it is met at once: no news of its link would come again.
+        If the new disk is there already, it is met at once: no news of its link would come again.  If the old one
+        still seems to be there, it stays remembered until the member comes back, as it is or on a new disk.
         """
         state, link = self.state, self.links.get(node)
         if node not in state.members.others:
             return [Note("membership", peer=node, reason="nothing to accept: this is no other member")]
         if link is not None and node not in state.refused:
-            return [Note("membership", peer=node, reason="nothing to accept: it runs on the disk that is remembered")]
-        for memory in (state.met, state.refused, self.pending, self.disowned):
-            memory.pop(node, None)
-        effects: list[Any] = [Append(Accepted(node))]  # SPECIFICATION R4.9
+            self.expected.add(node)
+            return [Note("membership", peer=node, reason="expected on a new disk; it runs on the one that is remembered")]
+        effects = self._forget(node)
         return [*effects, Release(node, link)] if link is not None else effects
+
+    def _forget(self, node: int) -> list[Any]:
+        for memory in (self.state.met, self.state.refused, self.pending, self.disowned):
+            memory.pop(node, None)
+        return [Append(Accepted(node))]  # SPECIFICATION R4.9
