@@ -143,7 +143,7 @@ VERBS: dict[str, Verb] = {
         only_simulated=True,
     ),
     "disk": Verb((_node, _one_of(DISKS)), FREELY, only_simulated=True),
-    "wipe": Verb((_node,), FREELY),
+    "wipe": Verb((_node,), FREELY),  # `model` counts the nodes, and looks at what is put back
     "copy": Verb((_node,), FREELY),
     "restore": Verb((_node, _maybe_node), FREELY, usual=(None,)),
     "accept": Verb((_node,), FREELY),
