@@ -91,6 +91,7 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if host.ended.done():
+        await asyncio.to_thread(disk.gone)
         if host.is_refused:
             raise RefusedIdentity(host.ended.result())
         raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
