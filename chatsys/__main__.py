@@ -21,6 +21,7 @@ from chatsys import __version__
 from chatsys.commands import (
     BAD,
     REFUSED,
+    accepting,
     bench,
     classroom,
     doctor,
@@ -68,7 +69,22 @@ def about(
     """
 
 
-for group in (lab, classroom, grading, report, doctor, nodes, simulate, explore, mutants, soak, fuzz, bench, prove):
+for group in (
+    lab,
+    classroom,
+    grading,
+    report,
+    doctor,
+    nodes,
+    accepting,
+    simulate,
+    explore,
+    mutants,
+    soak,
+    fuzz,
+    bench,
+    prove,
+):
     group.add_to(app)
 
 STOPPED, NO_READER = 130, 141

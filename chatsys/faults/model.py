@@ -96,14 +96,18 @@ class _Reading:
         match fault.verb, fault.args:
             case "restore", (node, *of) if not of or of[0] in (None, node):
                 yield _told(fault, "an older copy of a node's own folder looks as if the node had just slept")
-            case ("wipe" | "restore"), (node, *_):
+            case (("wipe" | "restore"), (node, *_)):
                 self.replaced.add(node)
                 most = (len(self.nodes) - 1) // 2
                 if self.nodes and len(self.replaced) > most:
-                    yield _told(fault, f"of {len(self.nodes)} nodes {most} may lose their folders, until they are accepted")
+                    yield _told(
+                        fault, f"of {len(self.nodes)} nodes {most} may lose their folders, until they are accepted"
+                    )
             case "accept", (node,):
                 if node in self.replaced and (broken := [key for key in self.open if key != ("down", node)]):
-                    yield _told(fault, f"a new disk is accepted when all else is mended, and {self.open[broken[0]]} is not")
+                    yield _told(
+                        fault, f"a new disk is accepted when all else is mended, and {self.open[broken[0]]} is not"
+                    )
                 self.replaced.discard(node)
 
     def _follow(self, fault: Fault) -> Iterator[str]:

@@ -31,7 +31,7 @@ holds what it acknowledged (`ordering.Sequencer.has_forgotten`).  SPECIFICATION 
 
 Assumes   the transport tells of a life, by `LinkUp`, before any frame of it; names and nonces do not repeat.
 Promises  in a safe cluster a disk counts only where it follows on what is remembered of that member.
-Read also `storage` (the records Met and Accepted), `node` (who asks this part first), `ordering`.
+Read also `storage` (the records Remembered and Accepted), `node` (who asks this part first), `ordering`.
 """
 
 from random import Random
@@ -49,7 +49,7 @@ from chatsys.protocol.messages import Join, JoinAck
 from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import NONCES, Recovered
 from chatsys.protocol.state import NodeState
-from chatsys.protocol.storage import Accepted, Met
+from chatsys.protocol.storage import Accepted, Remembered
 
 
 class Identities(Part):
@@ -61,7 +61,7 @@ class Identities(Part):
         super().__init__(state, config, random)
         self.drawn = ("", "")
         """The name that the data folder gets if it has none yet, and the nonce of this life."""
-        self.pending: dict[int, Met] = {}
+        self.pending: dict[int, Remembered] = {}
         """Who was met and is not written down yet."""
         self.links: dict[int, LinkUp] = {}
         """What each member showed whose link is up."""
@@ -130,7 +130,7 @@ class Identities(Part):
         state.refused.pop(sender, None)
         return self._remember(sender, link), True
 
-    def misfit(self, before: Met, link: LinkUp) -> str | None:
+    def misfit(self, before: Remembered, link: LinkUp) -> str | None:
         """Say why the disk that a member shows cannot be the one that was met, or None."""
         shown, life = link.identity, link.incarnation  # SPECIFICATION R4.7
         if shown.name != before.name:
@@ -151,7 +151,7 @@ class Identities(Part):
 
     def _remember(self, sender: int, link: LinkUp) -> Effects:
         """Remember a life; it is written with the next record, so that meeting somebody costs no sync."""
-        met = Met(sender, link.identity.name, link.incarnation, link.identity.nonces[-1])
+        met = Remembered(sender, link.identity.name, link.incarnation, link.identity.nonces[-1])
         if self.state.met.get(sender) != met:
             self.state.met[sender] = self.pending[sender] = met
         return []
@@ -221,7 +221,9 @@ class Identities(Part):
             return [Note("membership", peer=node, reason="nothing to accept: this is no other member")]
         if link is not None and node not in state.refused:
             self.expected.add(node)
-            return [Note("membership", peer=node, reason="expected on a new disk; it runs on the one that is remembered")]
+            return [
+                Note("membership", peer=node, reason="expected on a new disk; it runs on the one that is remembered")
+            ]
         effects = self._forget(node)
         return [*effects, Release(node, link)] if link is not None else effects
 

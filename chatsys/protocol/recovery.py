@@ -34,7 +34,7 @@ import msgspec
 
 from chatsys.errors import DamagedLog
 from chatsys.protocol.messages import Entry
-from chatsys.protocol.storage import Accepted, Boot, CommitHint, Met, Promised, Stored, Truncate
+from chatsys.protocol.storage import Accepted, Boot, CommitHint, Promised, Remembered, Stored, Truncate
 
 NONCES = 32
 """A node shows the nonces of so many of its latest lives; whoever met an earlier one can no longer compare."""
@@ -48,7 +48,7 @@ class Recovered(msgspec.Struct, frozen=True):
     promise: Promised | None
     entries: tuple[Entry, ...]
     hint: int
-    met: tuple[Met, ...] = ()
+    met: tuple[Remembered, ...] = ()
     """The members that are remembered, each as it was met last."""
 
     @property
@@ -81,7 +81,7 @@ def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recov
     """
     boot, promise, hint = None, None, 0
     boots: list[Boot] = []
-    met: dict[int, Met] = {}
+    met: dict[int, Remembered] = {}
     entries: list[Entry] = []
     for line, record in enumerate(records, start=1):
         if where is not None and (why := misfit(record, boot, promise, len(entries))):
@@ -99,7 +99,7 @@ def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recov
             case Boot():
                 boot = record
                 boots = [*boots[1 - NONCES :], boot] if boot.nonce else [boot]
-            case Met(node=node):
+            case Remembered(node=node):
                 met[node] = record  # SPECIFICATION R4.6
             case Accepted(node=node):
                 met.pop(node, None)

@@ -27,7 +27,7 @@ from chatsys.config import ClusterConfig
 from chatsys.protocol.log import Log
 from chatsys.protocol.members import Members
 from chatsys.protocol.messages import PeerInfo
-from chatsys.protocol.storage import Met
+from chatsys.protocol.storage import Remembered
 
 NUMBERS_A_LIFE = 1_000_000
 """Rounds and nonces start anew from the incarnation, so an answer to an earlier life never counts."""
@@ -96,7 +96,7 @@ class NodeState:
         """Whether a leader was heard in this life."""
         self.down: set[int] = set()
         """Members whose process is known to be gone; written by membership."""
-        self.met: dict[int, Met] = {}
+        self.met: dict[int, Remembered] = {}
         """Each member as it was met last: on which disk, in which life; written by identity."""
         self.refused: dict[int, str] = {}
         """Members whose disk cannot be the one that was met, and the sentence why; written by identity."""

@@ -52,7 +52,7 @@ class Boot(Record, frozen=True, tag="boot"):
         return Note("boot")
 
 
-class Met(Record, frozen=True, tag="met"):
+class Remembered(Record, frozen=True, tag="met"):
     """The member `node` was met: in this life of it, on the disk of this name.
 
     Whoever comes under its id later has to follow on that (see `identity`).  Like a commit hint it is written
@@ -145,7 +145,7 @@ class CommitHint(Record, frozen=True, tag="commit"):
         return Note("hint", seq=self.seq)
 
 
-NODE_RECORDS: tuple[type[msgspec.Struct], ...] = (Boot, Promised, Stored, Truncate, CommitHint, Met, Accepted)
+NODE_RECORDS: tuple[type[msgspec.Struct], ...] = (Boot, Promised, Stored, Truncate, CommitHint, Remembered, Accepted)
 
 
 def incarnation_of(records: Iterable[msgspec.Struct]) -> int:

@@ -31,7 +31,7 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.logfile import decode, encode
 from chatsys.errors import ChatsysError, DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.locks import lock
-from chatsys.surroundings import FULL, UNUSABLE, advice, place, read_ordinary, reason, start_thread
+from chatsys.surroundings import FULL, UNUSABLE, advice, check_in_place, place, read_ordinary, reason, start_thread
 
 LOG = "log.jsonl"
 LOCK = "lock"
@@ -171,31 +171,13 @@ class Disk:
             try:
                 _write_all(self._file, data)
                 sync(self._file)
-                self._check_place()
-            except DiskFailed as error:
-                self._tell(self._report_failure, error)
-                return
-            except OSError as error:
-                self._tell(self._report_failure, DiskFailed(_failed(self.path, error)))
+                check_in_place(self.path, self._file)  # SPECIFICATION R4.11
+                check_in_place(self.folder / LOCK, self._lock)
+            except (OSError, DiskFailed) as error:
+                failed = error if isinstance(error, DiskFailed) else DiskFailed(_failed(self.path, error))
+                self._tell(self._report_failure, failed)
                 return
             self._tell(self._report, count)
-
-    def _check_place(self) -> None:
-        """Raise `DiskFailed` if the log or the lock is no longer the file at its path: a restart would not find it.
-
-        A file that was deleted or replaced takes writes and syncs without a word, until the last one closes it.
-        So nothing counts as durable before it was seen in its place.
-        """
-        for path, file in ((self.path, self._file), (self.folder / LOCK, self._lock)):  # SPECIFICATION R4.11
-            try:
-                there, ours = os.stat(path), os.fstat(file)
-            except FileNotFoundError:
-                there = None
-            if there is None or (os.name != "nt" and (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)):
-                raise DiskFailed(
-                    f"The file {path} is no longer the one that this node opened: it was deleted or replaced while "
-                    "the node ran. The node stops; put its own folder back, if you have moved it, and start it again."
-                )
 
     def _tell(self, report: Callable[[Any], None], fact: Any) -> None:
         try:

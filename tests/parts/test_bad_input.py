@@ -340,7 +340,7 @@ def test_what_a_student_sees_of_a_world_is_for_a_student() -> None:
         shown = {name for name in dir(world) if name[0] != "_"}
         assert shown == set(
             "say hold crash restart pause resume join leave cut reconnect partition heal slow lose duplicate disk clock "
-            "ambush mend run until step at stop now nodes status leader delivered failures trace script save".split()
+            "ambush wipe copy restore accept mend run until step at stop now nodes status leader delivered failures trace script save".split()
         )
         for name in FOR_ENGINES - {"pids", "submit"}:
             assert hasattr(world, name), "what engines use is there, though TAB does not offer it"

@@ -13,7 +13,7 @@ from chatsys.protocol.messages import Ack, Join, JoinAck, Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.recovery import NONCES, replay
 from chatsys.protocol.state import FOLDERS, NUMBERS_A_FOLDER, NUMBERS_A_LIFE, Role
-from chatsys.protocol.storage import Accepted, Boot, Met, Promised
+from chatsys.protocol.storage import Accepted, Boot, Promised, Remembered
 
 pytestmark = pytest.mark.quick
 
@@ -69,8 +69,8 @@ def test_whoever_is_met_is_written_down_with_the_next_records_and_remembered_ove
     assert records(one.on_message(2, up(3), 0.0) + one.settle(0.0)) == []
     assert records(one.on_message(3, Join(3), 0.0) + one.settle(0.0)) == []
     written = records(one.on_command(Accept(3), 0.0) + one.settle(0.0))
-    assert written == [Accepted(3), Met(2, "9f", 3, "n3")]
-    assert replay((Boot(1, "chat", 1), *written)).met == (Met(2, "9f", 3, "n3"),)
+    assert written == [Accepted(3), Remembered(2, "9f", 3, "n3")]
+    assert replay((Boot(1, "chat", 1), *written)).met == (Remembered(2, "9f", 3, "n3"),)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,9 @@ def test_what_cannot_follow_is_refused_told_and_shut_out(link: LinkUp, why: str)
     one.on_message(2, up(3), 0.0)
     effects = one.on_message(2, link, 1.0)
     (refusal,) = told(effects)
-    assert why in refusal.reason and "accept(2)" in refusal.reason and refusal.reason.startswith("Node 1 refuses node 2")
+    assert (
+        why in refusal.reason and "accept(2)" in refusal.reason and refusal.reason.startswith("Node 1 refuses node 2")
+    )
     assert (refusal.code, refusal.nonce) == ("identity", link.identity.nonces[-1])
     assert told(one.on_message(2, Join(2), 1.0)) == [refusal], "it asks again, and is told again"
     assert one.on_message(2, Promise(9, False), 1.0) == [] and one.state.term == 0
@@ -116,7 +118,9 @@ def test_a_node_that_is_refused_stops_unless_another_life_of_it_was_meant() -> N
     late = JoinAck("refused", 1, (1, 2, 3), reason="old news", code="identity", nonce="of the old disk")
     assert [type(effect) for effect in one.on_message(2, late, 0.0)] == [Note]
     with pytest.raises(RefusedIdentity, match="Node 2 refuses you"):
-        one.on_message(2, JoinAck("refused", 1, (1, 2, 3), reason="Node 2 refuses you", code="identity", nonce=nonce), 0.0)
+        one.on_message(
+            2, JoinAck("refused", 1, (1, 2, 3), reason="Node 2 refuses you", code="identity", nonce=nonce), 0.0
+        )
 
 
 def test_accepting_forgets_one_disk_for_good_and_meets_the_new_one_at_once_if_it_is_there() -> None:
@@ -125,7 +129,7 @@ def test_accepting_forgets_one_disk_for_good_and_meets_the_new_one_at_once_if_it
     one.on_message(3, up(1, "77"), 0.0)
     one.on_message(2, up(1, "30"), 1.0)
     written = records(one.on_command(Accept(2), 2.0) + one.settle(2.0))
-    assert written == [Accepted(2), Met(3, "77", 1, "n1"), Met(2, "30", 1, "n1")]
+    assert written == [Accepted(2), Remembered(3, "77", 1, "n1"), Remembered(2, "30", 1, "n1")]
     assert one.state.refused == {}
     assert told(one.on_message(3, up(1, "other"), 3.0)), "the others are remembered as before"
 
@@ -159,8 +163,10 @@ def test_lives_of_two_folders_in_one_log_are_damage() -> None:
 
 def test_what_a_log_means_is_the_same_after_it_was_written_anew() -> None:
     lives = [Boot(life, "chat", 1, identity="9f", nonce=f"n{life}") for life in range(1, NONCES + 9)]
-    found = replay((*lives, Promised(1, 3), Met(2, "30", 1, "x"), Met(3, "31", 1, "y"), Accepted(3)), "here")
-    assert len(found.boots) == NONCES and found.met == (Met(2, "30", 1, "x"),)
+    found = replay(
+        (*lives, Promised(1, 3), Remembered(2, "30", 1, "x"), Remembered(3, "31", 1, "y"), Accepted(3)), "here"
+    )
+    assert len(found.boots) == NONCES and found.met == (Remembered(2, "30", 1, "x"),)
     assert replay(found.records(), "here") == found
 
 
@@ -179,7 +185,9 @@ def leader() -> Node:
 def test_a_leader_refuses_a_follower_that_lacks_what_it_acknowledged_in_an_earlier_life() -> None:
     three = leader()
     three.on_message(2, up(4, "disk 2", "n3", "n4"), 1.0)
-    assert told(three.on_message(2, Ack(1, False, hint=0, at=2), 1.1)) == [], "that it lacks what comes later says nothing"
+    assert told(three.on_message(2, Ack(1, False, hint=0, at=2), 1.1)) == [], (
+        "that it lacks what comes later says nothing"
+    )
     (refusal,) = told(three.on_message(2, Ack(1, False, hint=0, at=1), 1.2))
     assert "lacks position 1, though it had acknowledged everything up to 1" in refusal.reason
     again = told(three.on_message(2, up(5, "disk 2", "n3", "n4", "n5"), 2.0))

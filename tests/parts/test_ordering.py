@@ -84,7 +84,7 @@ def test_a_different_label_at_prev_asks_for_everything_since_that_term_began() -
     two = receiver()
     two.log.splice([chat(1, 1), chat(2, 2), chat(3, 2)])
     refused = sent(two.on_message(3, Propose(5, Label(4, 3), (), 0), 0.0), Ack)
-    assert refused == [(3, Ack(1, False, hint=1))]
+    assert refused == [(3, Ack(1, False, hint=1, at=3))]
 
 
 def test_commit_never_passes_what_is_verified() -> None:

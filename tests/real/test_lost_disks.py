@@ -47,7 +47,7 @@ def test_an_emptied_folder_is_refused_by_processes_and_taken_in_when_it_was_acce
 def test_a_node_in_a_terminal_leaves_with_code_4_and_cluster_accept_brings_it_back(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatsys.commands.nodes.PATIENCE", 2.0)
+    monkeypatch.setattr("chatsys.commands.accepting.PATIENCE", 2.0)
     with Cluster(3, data=tmp_path / "all", timing="fast") as cluster:
         cluster.until(lambda: cluster.leader == 3, 5)
         cluster.say("first")

@@ -105,7 +105,14 @@ def test_ids_of_frames_are_used_once_although_a_new_disk_counts_its_lives_anew()
 
 def test_a_script_says_what_happens_to_folders_and_how_much_of_it_is_allowed() -> None:
     nodes = (1, 2, 3)
-    script = [(3.0, "crash", 2), (3.1, "wipe", 2), (4.0, "mend"), (6.0, "crash", 2), (9.0, "accept", 2), (9.1, "restart", 2)]
+    script = [
+        (3.0, "crash", 2),
+        (3.1, "wipe", 2),
+        (4.0, "mend"),
+        (6.0, "crash", 2),
+        (9.0, "accept", 2),
+        (9.1, "restart", 2),
+    ]
     assert outside(Script(script), nodes) is None
     for more, why in [
         ([(4.0, "wipe", 1), (5.0, "restore", 3, 2)], "of 3 nodes 1 may lose their folders"),

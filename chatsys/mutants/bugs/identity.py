@@ -10,13 +10,13 @@ from chatsys.actor.events import LinkUp
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.identity import Identities
 from chatsys.protocol.ordering import Progress, Sequencer
-from chatsys.protocol.storage import Met
+from chatsys.protocol.storage import Remembered
 
 
 class Blind(Identities):
     """Knows a member by its id."""
 
-    def misfit(self, before: Met, link: LinkUp) -> str | None:
+    def misfit(self, before: Remembered, link: LinkUp) -> str | None:
         """Find that everything fits."""
         return None
 
@@ -32,7 +32,7 @@ class Forgetful(Identities):
 class NoNonce(Identities):
     """Compares the folder and the life, and not which life of that number it was."""
 
-    def misfit(self, before: Met, link: LinkUp) -> str | None:
+    def misfit(self, before: Remembered, link: LinkUp) -> str | None:
         """Look at the name of the folder and at the number of the life."""
         fits = link.identity.name == before.name and link.incarnation >= before.incarnation
         return None if fits else "it runs on another data folder"
@@ -41,7 +41,7 @@ class NoNonce(Identities):
 class NameOnly(Identities):
     """Compares the name of the folder alone."""
 
-    def misfit(self, before: Met, link: LinkUp) -> str | None:
+    def misfit(self, before: Remembered, link: LinkUp) -> str | None:
         """Look at the name of the folder."""
         return None if link.identity.name == before.name else "it runs on another data folder"
 
@@ -82,7 +82,7 @@ class Unforgiving(Identities):
         return effects
 
 
-class Believing(Sequencer):
+class Overlooking(Sequencer):
     """Goes on asking a follower that lacks what it had acknowledged."""
 
     def has_forgotten(self, progress: Progress, at: int) -> bool:
@@ -112,6 +112,6 @@ IDENTITY = (
     _bug("refused and goes on", "A node that was refused for its disk does not stop, and waits for ever to be served.",
          ("L2",), Stubborn, "Q34"),
     _bug("forgotten acknowledgement overlooked", "The leader asks a follower again and again for what it lost.",
-         ("S1", "S7"), Believing, "Q35"),
+         ("S1", "S7"), Overlooking, "Q35"),
 )  # fmt: skip
 """The bugs of this page."""
