@@ -31,6 +31,7 @@ from chatsys.commands import (
     lab,
     mutants,
     nodes,
+    outsider,
     prove,
     report,
     simulate,
@@ -82,6 +83,7 @@ for group in (
     mutants,
     soak,
     fuzz,
+    outsider,
     bench,
     prove,
 ):

@@ -6,7 +6,7 @@
     |   `-- NoSuchVerb      only another world has this verb; it is an AttributeError too
     |-- LogError            a log file cannot be used
     |   |-- ForeignLog      it is the log of another node or cluster
-    |   |-- DamagedLog      a line before the last one is broken; nothing was skipped
+    |   |-- DamagedLog      what was synced fails its check; nothing was skipped
     |   `-- LogInUse        another process holds the folder
     |-- TraceError          a saved trace or run cannot be read
     |-- FrameError          a peer broke the wire format; the link is closed and the drop counted
@@ -47,7 +47,7 @@ class LogError(ChatsysError):
 
 
 class DamagedLog(LogError):
-    """A complete line of the log is broken, so what follows it cannot be trusted.
+    """What stands in the log at a line was synced and is broken, so what follows it cannot be trusted.
 
     Attributes: `path` (str), `line` (1-based), `why` (str).
     """

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ class Run:
             code={name: _source(kind) for name, kind in own.items()} or self.code,
             pickled=_pickle((dict(self.parts or {}) or None, self.actor, self.client, self.clients)) if own else "",
         )
-        return write(path, msgspec.json.encode(header) + b"\n" + self.trace.encode())
+        return write(path, chain((msgspec.json.encode(header) + b"\n",), self.trace.lines()))
 
     def __repr__(self) -> str:
         classes = ", ".join(self._own or self.code) or "none"

@@ -15,12 +15,9 @@ Read also `errors` (the tree of all errors), `__main__` (the last net under a co
 
 import errno
 import os
-import shutil
 import socket
 import stat
-import tempfile
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from chatsys.errors import ChatsysError, DiskFailed, UsageError
@@ -98,43 +95,6 @@ def is_file(path: str | Path) -> bool:
         return Path(path).is_file()
     except UNUSABLE:
         return False
-
-
-def temporary() -> Path:
-    """Return a new temporary folder; raises `ChatsysError` with one sentence where there is no room for one."""
-    try:
-        return Path(tempfile.mkdtemp(prefix="chatsys-"))
-    except OSError as error:
-        raise ChatsysError(
-            f"No temporary folder can be made ({reason(error)}); make room, or name another folder as data or TMPDIR."
-        ) from None
-
-
-def remove(folder: Path | None) -> None:
-    """Remove a temporary folder, if there is one, whatever somebody has put into it and whoever may read that."""
-    if folder is None:
-        return
-
-    def open_and_again(act: Callable[[str], object], path: str, _: object) -> None:
-        above = (
-            () if os.fspath(path) == os.fspath(folder) else (os.path.dirname(path),)
-        )  # what it stands in is not ours
-        for one in (*above, path):
-            if not os.path.islink(one):  # nor is what it leads to
-                os.chmod(one, stat.S_IRWXU)
-        if act is os.unlink or act is os.rmdir:
-            act(path)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
-
-    try:
-        shutil.rmtree(folder, onerror=open_and_again)
-    except OSError:  # it is not there, or still in use
-        shutil.rmtree(folder, ignore_errors=True)
-    except RecursionError:  # folders in folders in folders
-        import subprocess
-
-        subprocess.run(["rm", "-rf", str(folder)], check=False, stderr=subprocess.DEVNULL)
 
 
 def try_read(path: str | Path) -> None:

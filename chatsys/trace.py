@@ -33,17 +33,19 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
              indeterminate                            client, client_seq, text
              seen                                     seq, msg_no, room, author, text    a client saw it
     trouble  anomaly broken                           reason             an unsafe cluster went on / a safe one stopped
+             space                                    reason             the disk is "low", or has "room again"
     people   membership refuses                       peer, reason
 
 Promises  one seed gives a byte-identical `encode()`, whatever PYTHONHASHSEED is.
-Read also `actor.effects` (where the columns are declared), `check` (what must hold in every trace) and
-`teach.figures` (how a trace looks).
+Read also `actor.effects` (where the columns are declared), `spill` (a trace that goes on for hours), `check` (what
+must hold in every trace) and `teach.figures` (how a trace looks).
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -52,6 +54,7 @@ import msgspec
 from chatsys.actor.effects import Columns
 from chatsys.actor.words import CHAT, Words
 from chatsys.errors import TraceError, UsageError
+from chatsys.spill import EVENTS, Spilling
 from chatsys.surroundings import UNUSABLE, cannot_write, place, reason
 
 if TYPE_CHECKING:
@@ -104,10 +107,21 @@ class Trace(Sequence[Record]):
     """
 
     def __init__(self, records: Iterable[Record] = (), meta: dict[str, Any] | None = None) -> None:
-        self.records: list[Record] = list(records)
+        self._hold(list(records), meta)
+
+    @classmethod
+    def live(cls, keep: int = EVENTS) -> "Trace":
+        """Return the trace of something that may go on for hours: about `keep` events in memory, the rest in a file."""
+        trace = cls()
+        trace._hold(Spilling(_decoder, keep), None)
+        return trace
+
+    def _hold(self, records: MutableSequence[Record], meta: dict[str, Any] | None) -> None:
+        self.records: MutableSequence[Record] = records
+        """A list; or, in a live cluster, what reads like one and keeps what is old in a file."""
         self.meta: dict[str, Any] = meta or {}
         """What the run was: where, seed, nodes, quorum, ... (plain JSON values)."""
-        self.append = self.records.append
+        self.append = records.append
 
     def __len__(self) -> int:
         return len(self.records)
@@ -132,11 +146,31 @@ class Trace(Sequence[Record]):
 
     def __repr__(self) -> str:
         end = self.records[-1].time if self.records else 0.0
-        return f"<Trace of {len(self.records)} events over {end:.2f} s>"
+        told = self.records.told if isinstance(self.records, Spilling) else ""
+        return f"<Trace of {len(self.records)} events over {end:.2f} s{f': {told}' if told else ''}>"
 
     def of(self, *kinds: str) -> list[Record]:
         """Return the records of these kinds, in order."""
+        if isinstance(self.records, Spilling):
+            return self.records.of(kinds)
         return [record for record in self.records if record.kind in kinds]
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Add records; in a live cluster each goes to its place by its time."""
+        (self.records.take if isinstance(self.records, Spilling) else self.records.extend)(records)
+
+    def news(self, position: int) -> tuple[list[Record], int]:
+        """Return what happened since `position`, 0 at first, and the position to ask from the next time."""
+        if isinstance(self.records, Spilling):
+            return self.records.news(position)
+        found = list(self.records[position:])
+        return found, position + len(found)
+
+    def in_order(self) -> Iterable[Record]:
+        """Return the records in order of time: processes report a little out of order."""
+        if isinstance(self.records, Spilling) and self.records.in_order:
+            return self.records
+        return sorted(self.records, key=attrgetter("time"))
 
     def where(self, holds: Callable[[Record], bool]) -> "Trace":
         """Return a new trace with only the records for which `holds` is true."""
@@ -171,7 +205,8 @@ class Trace(Sequence[Record]):
         """Return a DataFrame with one row per event and exactly the columns of `COLUMNS`."""
         import pandas
 
-        columns = {name: [getattr(record, name) for record in self.records] for name in COLUMNS}
+        records = self.records[:]
+        columns = {name: [getattr(record, name) for record in records] for name in COLUMNS}
         frame = pandas.DataFrame(columns, columns=list(COLUMNS))
         for name in NUMBERS:
             frame[name] = frame[name].astype("Int64")
@@ -179,16 +214,30 @@ class Trace(Sequence[Record]):
 
     def encode(self) -> bytes:
         """Return the trace as JSONL: one header line, then one line per record."""
-        header = {"chatsys": "trace", "version": VERSION, "events": len(self.records), "meta": self.meta}
-        return _encoder.encode(header) + b"\n" + _encoder.encode_lines(self.records)
+        return b"".join(self.lines())
+
+    def lines(self) -> Iterator[bytes]:
+        """Return what `encode` does, piece by piece."""
+        events, lines = self._encoded()
+        header = {"chatsys": "trace", "version": VERSION, "events": events, "meta": self.meta}
+        yield _encoder.encode(header) + b"\n"
+        yield from lines
+
+    def _encoded(self) -> tuple[int, Iterable[bytes]]:
+        if isinstance(self.records, Spilling):
+            return self.records.encoded()
+        return len(self.records), (_encoder.encode_lines(self.records),)
 
     def hash(self) -> str:
         """Return the SHA-256 of all records: equal for equal histories."""
-        return hashlib.sha256(_encoder.encode_lines(self.records)).hexdigest()
+        whole = hashlib.sha256()
+        for lines in self._encoded()[1]:
+            whole.update(lines)
+        return whole.hexdigest()
 
     def save(self, path: str | Path) -> Path:
         """Write the trace to `path` as JSONL and return the path."""
-        return write(path, self.encode())
+        return write(path, self.lines())
 
     @classmethod
     def decode(cls, data: bytes, source: str = "the trace") -> "Trace":
@@ -241,12 +290,14 @@ def read(path: str | Path) -> bytes:
         raise TraceError(f"{path} cannot be read: {reason(error)}.") from None
 
 
-def write(path: str | Path, data: bytes) -> Path:
+def write(path: str | Path, data: bytes | Iterable[bytes]) -> Path:
     """Write a file and return its path; raises `UsageError` with one sentence if it cannot be written."""
     path = place(path)
     fresh = not os.path.lexists(path)
     try:
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            for piece in (data,) if isinstance(data, bytes) else data:
+                file.write(piece)
     except UNUSABLE as error:
         with suppress(OSError):
             if fresh:  # half a file helps nobody

@@ -8,7 +8,7 @@ The chat's node and its client are actors, a Lamport clock or a token ring can b
       events          what a world tells any actor: links, orders, the disk   what goes in
       effects         Append, Send, Deliver, Note                             what comes out
       outbox          frames that wait for the disk                           the order of effects
-      logfile         records as lines of bytes with a checksum               what outlives a crash
+      logfile         records as lines of bytes, a batch a sync               what outlives a crash
       trace_columns   what the trace tells of frames and records              what people see of it
       words           what an actor calls a heartbeat, a suspicion, a leader  what figures look for
 

@@ -2,6 +2,7 @@
 
     startup      from `Cluster(...)` to a leader that serves; and what `import chatsys` costs
     failover     from the end of the leader to the next acknowledged message: by kill -9 and by silence
+    silence      from a leader that falls silent to each client's next acknowledgement, in many rounds
     throughput   acknowledged messages per second of one client that keeps many under way
     latency      submit to acknowledgement, one message at a time
     schedules    fault schedules played and checked in the simulator, on one core
@@ -9,9 +10,10 @@
 Times are of this machine at this moment: compare lines of one run only, and look at the load.
 
 Assumes   nothing else of weight runs; clients, like nodes, use real sockets, files and syncs.
-Read also `runtime.cluster`; the command line prints these lines with `chatsys bench`.
+Read also `runtime.cluster`, `silence` (its rounds); the command line prints these lines with `chatsys bench`.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -22,10 +24,13 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.actor.events import Say
+from chatsys.campaign import silence as silent
 from chatsys.campaign.one_seed import Plan, run_seed
 from chatsys.capabilities import PROCESSES, need
+from chatsys.config import Timing
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.protocol.client import Client
+from chatsys.protocol.patience import failover_wait
 from chatsys.runtime.cluster import Cluster
 
 LIMIT = 60.0
@@ -37,6 +42,8 @@ LONG = Plan(seconds=60.0, calm=45.0, talk=0.5)
 Line = dict[str, Any]
 Where = Literal["kernel", "processes"]
 PLACES: tuple[Where, ...] = ("kernel", "processes")
+ANYWHERE: tuple[silent.Where, ...] = ("sim", *PLACES)
+"""Where silence can be measured."""
 
 
 def run(name: str, **options: Any) -> Iterator[Line]:
@@ -81,6 +88,21 @@ def failover(nodes: int = 3, rounds: int = 1, where: Where = "processes") -> Ite
                 _until(cluster, partial(_acked, cluster, "after"), "acknowledge a message again")
                 ack = next(record for record in cluster.trace.of("ack") if record.text == "after")
                 yield _line("failover", where, cause=cause, nodes=nodes, seconds_to_next_ack=ack.time - began)
+
+
+def silence(nodes: int = 3, rounds: int = 20, where: silent.Where = "sim") -> Iterator[Line]:
+    """Measure, round by round, how long the slowest client waits when the leader is paused or cut off."""
+    if nodes < 3:
+        raise UsageError(f"bench silence takes 3 nodes or more, so that a quorum is left; nodes is {nodes}.")
+    causes: tuple[silent.Cause, ...] = ("pause", "cut") if where == "sim" else ("pause",)
+    for cause in causes:
+        waits = sorted(silent.rounds_of(cause, rounds, nodes, where))
+        worst, seed, client = waits[-1]
+        yield _line(
+            "silence", where, cause=cause, nodes=nodes, rounds=rounds, seconds_median=waits[len(waits) // 2][0],
+            seconds_worst=worst, worst_seed=seed, worst_client=client, seconds_allowed=failover_wait(Timing()),
+            load=_load(),
+        )  # fmt: skip
 
 
 def throughput(nodes: int = 3, messages: int = 3000, window: int = 256, where: Where = "kernel") -> Iterator[Line]:
@@ -141,7 +163,7 @@ def schedules(nodes: int = 3, rounds: int = 5) -> Iterator[Line]:
 
 
 _BENCHES: dict[str, Callable[..., Iterator[Line]]] = {
-    "startup": startup, "failover": failover, "throughput": throughput, "latency": latency,
+    "startup": startup, "failover": failover, "silence": silence, "throughput": throughput, "latency": latency,
     "schedules": schedules,
 }  # fmt: skip
 NAMES = tuple(_BENCHES)
@@ -151,6 +173,11 @@ async def _say_all(cluster: Cluster, texts: list[str]) -> None:
     """Say everything in one go on the cluster's loop: what is measured is the cluster, not the asking."""
     for text in texts:
         await cluster.supervisor.say("ann", None, Say(text, author="ann"))
+
+
+def _load() -> float | None:
+    """Return how many processes wanted a core in the last minute, where the system tells it."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _leads(cluster: Cluster) -> bool:

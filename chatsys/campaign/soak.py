@@ -5,6 +5,8 @@
     at the end              everything is mended; the trace goes through the same checkers, and
                             soon all must be served again (L1-L3), with nothing left waiting (L6)
 
+In a storm nothing is mended: nodes are killed one after the other, every 0.3 s (`storm`).
+
 Real time finds what virtual time cannot: what the operating system does between two lines.  In
 namespaces it also finds what TCP does when packets, not frames, vanish.
 
@@ -15,10 +17,11 @@ Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
+from chatsys.campaign.storm import Storm
 from chatsys.check import check
 from chatsys.check.histories import check_histories
 from chatsys.check.liveness import Verdict, check_live
@@ -58,6 +61,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     delivered: dict[int, int]
     outages: tuple[Outage, ...]
     violations: tuple[str, ...]
+    kills: int = 0
+    """How many times a storm killed a node."""
     judged: tuple[str, ...] = LAWS
     """The laws of liveness judged after the last mend; what breaks them is among the violations."""
     served_after: float = 0.0
@@ -131,10 +136,11 @@ def soak(
     step: Callable[[], None] | None = None,
     *,
     where: Literal["processes", "namespaces"] = "processes",
+    storm: bool = False,
 ) -> Report:
     """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
 
-    With `where="namespaces"` the kernel's own rules make the partitions and lose the packets.
+    With `storm` the faults are kill -9 alone, one every 0.3 s.  With `where="namespaces"` the kernel's own rules make the partitions and lose the packets.
     Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
     where there can be no namespaces.
     """
@@ -146,9 +152,11 @@ def soak(
     with Cluster(nodes=nodes, where=where, seed=seed) as cluster:
         if not cluster.until(lambda: cluster.leader is not None, 30, quiet=True):
             raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
-        script = random_faults(Random(f"{seed}/soak"), cluster.nodes, seconds)
+        random = Random(f"{seed}/soak")
+        script = Script([]) if storm else random_faults(random, cluster.nodes, seconds)
+        fury = Storm(cluster, random) if storm else None
         begin = cluster.now
-        said = _drive(cluster, script, seconds, rate, step or (lambda: None))
+        said = _drive(cluster, fury or _Played(cluster, script), seconds, rate, step or (lambda: None))
         apply(cluster, "mend", (), lenient=True)
         mended = cluster.now
         cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
@@ -165,7 +173,8 @@ def soak(
             acknowledged=len(trace.of("ack")),
             indeterminate=len(trace.of("indeterminate")),
             delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
-            outages=_outages(trace, script, begin),
+            outages=_outages(trace, script, begin) or _in_a_storm(trace, fury, begin, mended),
+            kills=fury.kills if fury else 0,
             violations=tuple(str(found) for found in (*check(trace), *check_histories(trace), *late)),
             served_after=round(cluster.now - mended, 2),
             unfinished="; ".join((*live.open, *rest.open)),
@@ -177,22 +186,48 @@ def judge(cluster: Testbed, mended: float) -> tuple[Verdict, Verdict]:
     return check_live(cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
 
 
-def _drive(cluster: Cluster, script: Script, seconds: float, rate: float, step: Callable[[], None]) -> int:
-    """Say `rate` messages a second and play the script; return how many were said."""
+class _Faults(Protocol):
+    """What breaks the cluster while people talk."""
+
+    def act(self) -> None:
+        """Do what is due now."""
+
+    def end(self) -> None:
+        """Nothing more is to be done."""
+
+
+class _Played:
+    """The faults of a script, each at its time from now on."""
+
+    def __init__(self, cluster: Cluster, script: Script) -> None:
+        self.cluster, self.begin, self.pending = cluster, cluster.now, list(script)
+
+    def act(self) -> None:
+        """Apply the faults that are due."""
+        while self.pending and self.pending[0].time <= self.cluster.now - self.begin:
+            fault = self.pending.pop(0)
+            apply(self.cluster, fault.verb, fault.args, lenient=True)
+
+    def end(self) -> None:
+        """What was not due yet never happens."""
+
+
+def _drive(cluster: Cluster, faults: _Faults, seconds: float, rate: float, step: Callable[[], None]) -> int:
+    """Say `rate` messages a second while faults happen; return how many were said."""
     begin, said, told = cluster.now, 0, 0
-    pending = list(script)
-    while (passed := cluster.now - begin) < seconds:
-        while pending and pending[0].time <= passed:
-            fault = pending.pop(0)
-            apply(cluster, fault.verb, fault.args, lenient=True)
-        while said < passed * rate:
-            author = AUTHORS[said % len(AUTHORS)]
-            cluster.say(f"{author} {said}", author=author)
-            said += 1
-        if told < int(passed):
-            told += 1
-            step()
-        cluster.run(0.01)
+    try:
+        while (passed := cluster.now - begin) < seconds:
+            faults.act()
+            while said < passed * rate:
+                author = AUTHORS[said % len(AUTHORS)]
+                cluster.say(f"{author} {said}", author=author)
+                said += 1
+            if told < int(passed):
+                told += 1
+                step()
+            cluster.run(0.01)
+    finally:
+        faults.end()
     return said
 
 
@@ -216,8 +251,19 @@ def _outages(trace: Trace, script: Script, begin: float) -> tuple[Outage, ...]:
     found = []
     for fault, after in zip(starts, [*starts[1:], None], strict=False):
         end = after.time if after else (acks[-1] if acks else fault.time)
-        inside = [fault.time, *(time for time in acks if fault.time < time <= end), end]
-        longest = max((b - a for a, b in zip(inside, inside[1:], strict=False)), default=0.0)
         words = f"{fault.verb} {' '.join(map(str, fault.args))}".strip()
-        found.append(Outage(round(fault.time, 2), words, round(max(longest, 0.0), 3)))
+        found.append(Outage(round(fault.time, 2), words, _longest_pause(acks, fault.time, end)))
     return tuple(found)
+
+
+def _in_a_storm(trace: Trace, storm: Storm | None, begin: float, mended: float) -> tuple[Outage, ...]:
+    """The longest pause of all: in a storm no pause belongs to one kill."""
+    if storm is None:
+        return ()
+    pause = _longest_pause([record.time for record in trace.of("ack")], begin, mended)
+    return (Outage(0.0, f"kill -9, {storm.kills} times", pause),)
+
+
+def _longest_pause(acks: list[float], begin: float, end: float) -> float:
+    inside = [begin, *(time for time in acks if begin < time <= end), end]
+    return round(max(0.0, *(b - a for a, b in zip(inside, inside[1:], strict=False))), 3)

@@ -26,7 +26,6 @@ Read also `violation` (how an invariant is made); `deliveries`, `acknowledgement
 
 import sys
 from collections.abc import Callable, Iterable
-from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
@@ -132,7 +131,7 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[V
     checker = Checker(invariants, closed=trace.meta.get("where") == "sim")
     handlers = checker.handlers
     broken: list[Violation] = []
-    for record in sorted(trace.records, key=attrgetter("time")):  # processes report a little out of order
+    for record in trace.in_order():
         if record.kind in handlers:
             broken += checker.feed(record)
     broken += checker.finish()

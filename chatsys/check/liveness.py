@@ -2,7 +2,7 @@
 
     faults end      L1: a ready leader        L2: delivered everywhere    L4: and nothing changes
     ----|-----------------|-------------------------|------------------------------->
-                          L3: each client is answered again               L6: and nothing waits
+                          |--> L3: each client is answered soon            L6: and nothing waits
 
 Safety holds in every run; liveness holds only when the network is kind again, so the caller says
 when that was.  A law that the run has kept already is kept; one that it has not kept yet, and whose
@@ -24,12 +24,13 @@ from chatsys.check.lives import renumbered
 from chatsys.check.violation import Law, Node, Violation, name_client, quote, when
 from chatsys.config import Timing
 from chatsys.errors import UsageError
+from chatsys.protocol.patience import longest_wait
 from chatsys.trace import Record, Trace, trace_of
 
 LIVENESS = (
     Law("L1", "leader", "Soon after the faults end a node is a ready leader, and whenever one is lost, another.", "check_live"),
     Law("L2", "delivery", "What was acknowledged is delivered by every live node, in the life that it lives.", "check_live"),
-    Law("L3", "answer", "Every message that a client sends is answered.", "check_live"),
+    Law("L3", "answer", "Every message is answered soon after it was sent and a ready leader is there to serve it.", "check_live"),
     Law("L4", "calm", "The leader stays; only a hand-over to the highest live node may change it, once.", "check_live"),
     Law("L6", "rest", "When nobody speaks, nothing waits: nothing held back, no frame, no answer owed.", "check_live, check_rest"),
 )  # fmt: skip
@@ -37,7 +38,7 @@ LIVENESS = (
 LAWS = tuple(law.name for law in LIVENESS)
 """The names of the laws that a trace can show."""
 _KEPT = frozenset(
-    "start crash stop pause resume ready role lead follow deliver ack submit indeterminate hold cut heal".split()
+    "start crash stop pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
 )
 """The kinds of records that the laws are about; frames and the log are read only where a law needs them."""
 
@@ -84,7 +85,6 @@ class _Look:
         self.end = max(end or 0.0, trace.records[-1].time if trace.records else 0.0)
         self.l1 = 4 * (timing.heartbeat_timeout + timing.heartbeat_spread)
         self.l2 = self.l1 + 10 * timing.heartbeat_interval
-        self.l3 = self.l1 + 2 * timing.client_retry_max
         self.l4 = 60.0 * timing.heartbeat_interval / Timing().heartbeat_interval
         self.asked_again = self.l1 + max(self.l1, timing.hand_over_retry_max)
         """A leader that asked in vain while there were faults asks again by then, and once more is enough."""
@@ -96,6 +96,8 @@ class _Look:
         self.kept = kept
         self.lives = {record.node: record.incarnation for record in kept["start"]}
         self.live = live if live is not None else self._running()
+        self.l3 = longest_wait(timing, len(set(trace.meta.get("members") or self.lives) - set(self.live)))
+        self.hand_over = timing.answer_timeout + timing.prepare_timeout
         events = [record for kind in ("ready", "role", "pause", "resume", *ENDS) for record in kept[kind]]
         self.reigns = find_reigns(self.records, sorted(events, key=lambda record: record.time), trace.meta, self.start)
         self.open: list[str] = []
@@ -142,18 +144,49 @@ class _Look:
                 return
 
     def answered(self) -> Iterator[Violation]:
-        """L3: each message a client sends now is answered."""
-        done = {(r.client, r.client_seq) for kind in ("ack", "indeterminate") for r in self.kept[kind]}
+        """L3: each message is answered within the clients' longest wait, once a ready leader is there to serve it."""
+        done: dict[tuple[Any, Any], float] = {}
+        for answer in (*self.kept["ack"], *self.kept["indeterminate"]):
+            done.setdefault((answer.client, answer.client_seq), answer.time)
+        served: list[tuple[float, float]] | None = None
         for submit in self.kept["submit"]:
-            if (submit.client, submit.client_seq) in done:
+            begin, answered = max(submit.time, self.start), done.get((submit.client, submit.client_seq), math.inf)
+            if answered - begin <= self.l3:
                 continue
-            if not self._too_short("L3", max(submit.time, self.start) + self.l3):
-                yield self._broken(
-                    "L3",
-                    f"answer: {name_client(submit)} sent {quote(submit.text)} {when(submit)} and had no answer "
-                    f"{self.l3:.1f} s later.",
-                    submit,
-                )
+            served = self._served() if served is None else served
+            until = min(answered, self.end)
+            late = [since for since, end in served if min(until, end) - max(begin, since) > self.l3]
+            if late:
+                yield self._unanswered(submit, max(begin, late[0]))
+            elif answered == math.inf and not self._too_short("L3", self._due(begin, served)):
+                yield self._unanswered(submit, begin, self.l1)
+
+    def _served(self) -> list[tuple[float, float]]:
+        """Return from when to when a ready leader served; while it waits for another to take over it does not."""
+        asked = [r for r in self.records if r.kind == "send" and r.message == "TRANSFER_LEAD" and r.time >= self.start]
+        spans: list[tuple[float, float]] = []
+        for reign in self.reigns:
+            since = reign.begin
+            for ask in asked:
+                if ask.node == reign.node and since <= ask.time < reign.end:
+                    spans.append((since, ask.time))
+                    since = ask.time + self.hand_over
+            spans.append((since, reign.end))
+        return spans
+
+    def _due(self, begin: float, served: list[tuple[float, float]]) -> float:
+        """Return by when a message is due that was not answered: from the leader that serves now, or is still to come."""
+        last = [since for since, end in served if end == math.inf]
+        return max(begin, last[0]) + self.l3 if last else begin + self.l1 + self.l3
+
+    def _unanswered(self, submit: Record, since: float, extra: float = 0.0) -> Violation:
+        led = f", though a ready leader was there from {since:.2f} s on" if since > max(submit.time, self.start) else ""
+        return self._broken(
+            "L3",
+            f"answer: {name_client(submit)} sent {quote(submit.text)} {when(submit)} and had no answer "
+            f"{self.l3 + extra:.1f} s later{led}.",
+            submit,
+        )
 
     def calm(self) -> Iterator[Violation]:
         """L4: the leader stays, but for one polite hand-over; in the end it is the highest."""
@@ -170,17 +203,30 @@ class _Look:
             yield from self._highest()
 
     def _highest(self) -> Iterator[Violation]:
-        """With `take_back` the highest live node leads in the end, unless links stay cut, as in a star."""
+        """With `take_back` the highest live node with room leads in the end, unless links stay cut, as in a star."""
         links = sorted(self.kept["cut"] + self.kept["heal"], key=lambda record: record.time)
         last = max((reign for reign in self.reigns if reign.end > self.end), key=lambda reign: reign.term, default=None)
         if not self.meta.get("take_back") or not self.live or (links and links[-1].kind == "cut") or last is None:
             return
-        if last.node != max(self.live) and not self._too_short("L4", self.start + self.asked_again):
+        highest = max(set(self.live) - self._low() or self.live)
+        if (
+            isinstance(last.node, int)
+            and last.node != highest
+            and not self._too_short("L4", self.start + self.asked_again)
+        ):
             yield self._broken(
                 "L4",
                 f"the highest leads in the end: node {last.node} leads since {last.begin:.2f} s, although node "
-                f"{max(self.live)} is higher and alive, and leaders hand over (take_back).",
+                f"{highest} {'is higher and alive' if highest > last.node else 'has room'}, and leaders hand over "
+                "(take_back).",
             )
+
+    def _low(self) -> set[Any]:
+        """Return the nodes whose disk is almost full at the end, as they say."""
+        low: set[Any] = set()
+        for record in sorted((r for kind in ("start", "space") for r in self.kept[kind]), key=lambda r: r.time):
+            (low.add if record.reason == "low" else low.discard)(record.node)
+        return low
 
     def rest(self) -> Iterator[Violation]:
         """L6, as far as a trace shows it: what came early and was held back does not wait for ever."""

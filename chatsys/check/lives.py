@@ -12,7 +12,7 @@ Promises  where no folder was replaced, every record stays what it is.
 Read also `violation` (what an invariant keeps about a node, and forgets with its disk), `protocol.identity`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -48,7 +48,7 @@ class Lives:
         return record, fresh
 
 
-def renumbered(records: list[Record]) -> list[Record]:
+def renumbered(records: Sequence[Record]) -> Sequence[Record]:
     """Return records, in order of time, with every life under a number of its own."""
     if not any(record.kind in REPLACED for record in records):
         return records

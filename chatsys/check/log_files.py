@@ -8,10 +8,10 @@
     node 2     a  b  c  d  x  y     commit 3      5 and 6: an uncommitted tail, allowed
 
 A difference where both nodes know that the position is committed breaks S1.  A difference above
-that is what an election repairs.  A torn last line is what a crash leaves; it was never promised.
+that is what an election repairs.  A torn last batch is what a crash leaves; it was never promised.
 
 Promises  every node folder that can be read is reported, even if another one is damaged.
-Read also `actor.logfile` (the lines of a log), `check` (the same question, asked of a trace).
+Read also `actor.logfile` (the batches of a log), `check` (the same question, asked of a trace).
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,18 +20,21 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.logfile import decode
+from chatsys.actor.logfile import decode, line_of
 from chatsys.errors import DamagedLog, LogError
 from chatsys.protocol.messages import Entry
+from chatsys.protocol.public import public
 from chatsys.protocol.recovery import replay
 from chatsys.protocol.storage import NODE_RECORDS, Boot
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason
 
 LOG = "log.jsonl"
+HEADER = b'{"type":"batch"'
+"""So begins the first line of a log."""
 
 
 class NodeLog(msgspec.Struct):
-    """What one folder holds.  `damaged` is the line number of the first broken line."""
+    """What one folder holds.  `damaged` is the number of the line at which the damage begins, `warning` what a torn end held."""
 
     folder: str
     node: str = ""
@@ -39,6 +42,7 @@ class NodeLog(msgspec.Struct):
     entries: list[Entry] = []
     commit: int = 0
     torn: int = 0
+    warning: str = ""
     damaged: int | None = None
     why: str = ""
 
@@ -52,7 +56,8 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
 
     Returns `{"ok", "messages", "nodes": {folder: {"entries", "torn", "damaged",
     "uncommitted_tail"}}, "first_difference"}`: counts, but for `torn` (bytes), `damaged` (a line
-    number or None) and `first_difference` (None, or its position and a sentence).  `messages` are
+    number or None) and `first_difference` (None, or its position and a sentence); with a torn end that
+    held something, `warning` says beside them what that was.  `messages` are
     those in one order: all that are committed, or those before a difference in what is committed.
     `ok` is false for damage and for such a difference.  Raises `LogError` for what is no log and
     for logs of different clusters.
@@ -76,7 +81,8 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
         "ok": len(whole) == len(logs) and not broken,
         "messages": _count_messages(best.entries[: differs["seq"] - 1 if differs and broken else settled]),
         "nodes": {
-            log.folder: {
+            log.folder: ({"warning": log.warning} if log.warning else {})
+            | {
                 "entries": len(log.entries),
                 "torn": log.torn,
                 "damaged": log.damaged,
@@ -103,25 +109,30 @@ def read_log(folder: str | Path) -> NodeLog:
     if not data:
         return log
     try:
-        records, log.torn = decode(data, NODE_RECORDS, path=str(path))
+        file = decode(data, NODE_RECORDS, path=str(path))
+        log.torn, log.warning = file.torn, file.warning
     except DamagedLog as damage:
         sound = data.split(b"\n")[: damage.line - 1]
-        records, _ = decode(b"".join(line + b"\n" for line in sound), NODE_RECORDS, path=str(path))
+        file = decode(b"".join(line + b"\n" for line in sound), NODE_RECORDS, path=str(path))
         log.damaged, log.why = damage.line, damage.why
-    if (records and not isinstance(records[0], Boot)) or (
-        not records and not data.startswith(b'{"type":"boot"'[: len(data)])
-    ):
-        raise LogError(f"{path} is not the log of a chat node; its first line must be a boot record.")
-    for line, record in enumerate(records, start=1):
+    records = file.records
+    if not isinstance(records[0], Boot) if records else not _may_be_a_log(data):
+        raise LogError(f"{path} is not the log of a chat node; its first record must be a boot record.")
+    for number, record in enumerate(records, start=1):
         if isinstance(record, Boot):
-            _check_owner(log, record, line, path)
+            _check_owner(log, record, line_of(data, number), path)
     try:
         found = replay(records, str(path))
     except DamagedLog as damage:  # what a node would refuse at boot
-        log.damaged, log.why = damage.line, damage.why
+        log.damaged, log.why = line_of(data, damage.line), damage.why
         found = replay(records[: damage.line - 1])
     log.entries, log.commit = list(found.entries), found.hint
     return log
+
+
+def _may_be_a_log(data: bytes) -> bool:
+    """Tell whether a file without a whole batch may be what a crash or damage left of a log."""
+    return HEADER in data or HEADER.startswith(data.strip(b"\0")[: len(HEADER)])
 
 
 def _check_owner(log: NodeLog, boot: Boot, line: int, path: Path) -> None:
@@ -165,7 +176,7 @@ def _name(entry: Entry) -> str:
     if entry.kind != "chat":
         return f"the {entry.kind} entry of term {entry.term}"
     text = entry.text if len(entry.text) <= 40 else entry.text[:37] + "..."
-    return f"{text!r} by {entry.author or entry.client_id} (term {entry.term})"
+    return f"{text!r} by {entry.author or public(entry.client_id)} (term {entry.term})"
 
 
 def _equal(one: Entry, other: Entry) -> bool:

@@ -2,7 +2,7 @@
 
     lab  classroom (demo)  grading (grade, tidy)  doctor  a class at work
     nodes                                      node, cluster up, cluster status, client, verify
-    simulate  explore  mutants  soak  fuzz     evidence
+    simulate  explore  mutants  soak  fuzz  outsider    evidence
     bench  prove                               what is measured; all of the evidence, in pieces
 
 Every command that reports has `--json`: one JSON object on stdout and nothing else.  What people

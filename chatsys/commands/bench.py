@@ -19,15 +19,24 @@ from chatsys.errors import UsageError
 def bench(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="What to measure: startup, failover, throughput, latency or schedules."),
+        typer.Argument(
+            metavar="NAME", help="What to measure: startup, failover, silence, throughput, latency or schedules."
+        ),
     ],
     where: Annotated[
         str | None,
-        typer.Option(metavar="kernel|processes", help="In which world.", show_default="kernel; failover: processes"),
+        typer.Option(
+            metavar="kernel|processes|sim",
+            help="In which world; sim for silence only.",
+            show_default="kernel; failover: processes; silence: sim",
+        ),
     ] = None,
     nodes: Annotated[int | None, typer.Option(min=1, max=7, help="How many nodes.", show_default="3")] = None,
     rounds: Annotated[
-        int | None, typer.Option(min=1, max=100, help="How often.", show_default="startup 3, failover 1, schedules 5")
+        int | None,
+        typer.Option(
+            min=1, max=10_000, help="How often.", show_default="startup 3, failover 1, silence 20, schedules 5"
+        ),
     ] = None,
     messages: Annotated[
         int | None,
@@ -38,7 +47,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure this machine: startup, failover, throughput, latency or schedules.
+    """Measure this machine: startup, failover, silence, throughput, latency or schedules.
 
     Each line is one measurement with its units; with `--json` each is one JSON object.
 
@@ -46,13 +55,14 @@ def bench(
 
         chatsys bench startup
         chatsys bench failover --where processes
+        chatsys bench silence --rounds 500
         chatsys bench throughput --where kernel --messages 5000 --json
     """
     from chatsys.campaign import bench as benches
 
     one_of("NAME", name, tuple(benches.NAMES))
     if where is not None:
-        one_of("--where", where, benches.PLACES)
+        one_of("--where", where, benches.ANYWHERE if name == "silence" else benches.PLACES)
     given = {"where": where, "nodes": nodes, "rounds": rounds, "messages": messages, "window": window}
     options = {key: value for key, value in given.items() if value is not None}
     taken = inspect.signature(getattr(benches, name)).parameters

@@ -216,9 +216,7 @@ def _tell_logs(result: dict[str, Any]) -> None:
     for folder, facts in result["nodes"].items():
         notes = [f"{facts['entries']} entries"]
         notes += [f"{facts['uncommitted_tail']} of them not known to be committed"] * bool(facts["uncommitted_tail"])
-        notes += [f"a torn last line of {facts['torn']} bytes (a crash leaves one; nothing is lost)"] * bool(
-            facts["torn"]
-        )
+        notes += [facts["warning"]] if "warning" in facts else []
         notes += [f"DAMAGED at line {facts['damaged']}"] * (facts["damaged"] is not None)
         print(f"{folder}: {', '.join(notes)}")
     if result["first_difference"]:

@@ -33,14 +33,21 @@ def _soaks(nodes: int, minutes: int) -> Iterator[Piece]:
         )
 
 
+def _storms(count: int) -> Iterator[Piece]:
+    for seed in range(1, count + 1):
+        yield Piece(("soak", "--storm", "--seed", str(seed), "--json"), 240.0, f"{seed}:{seed + 1}")
+
+
 def kinds() -> tuple[Kind, ...]:
     """Return every kind of evidence, in the order in which their first pieces run."""
     from chatsys.mutants.closed import need_searches
 
     need_searches()
+    from chatsys.campaign.outsider import ALL, ATTACKS
     from chatsys.mutants.searches import SEARCHES
 
     fuzz = (Piece(("fuzz", "--seed", str(seed), "--json"), 600.0, f"{seed}:{seed + 1}") for seed in range(1, 6))
+    visits = (Piece(("outsider", name, "--json"), 600.0) for name in (*ATTACKS, ALL))
     searched = (Piece(("mutants", name, "--explore", "--json"), 900.0) for name in SEARCHES)
     return (
         Kind("mutants, by schedules", (Piece(("mutants", "--json"), 900.0),)),
@@ -50,6 +57,8 @@ def kinds() -> tuple[Kind, ...]:
         Kind("log, every order", (_log(),), bounded=True),
         Kind("soak, 3 processes", tuple(_soaks(3, 10))),
         Kind("soak, 5 processes", tuple(_soaks(5, 10))),
+        Kind("storms of kill -9", tuple(_storms(2))),
+        Kind("an outsider", tuple(visits)),
         Kind("schedules, long calm", tuple(_schedules(3, 500, 90.0))),
         Kind("schedules, 3 nodes", tuple(_schedules(3, 10_000, 45.0))),
         Kind("schedules, 5 nodes", tuple(_schedules(5, 10_000, 45.0))),

@@ -3,7 +3,7 @@
 Read also `campaign.soak`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -18,6 +18,7 @@ def soak(
     rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Messages a second.")] = 50.0,
     seed: Annotated[int, typer.Option(min=0, help="Draws the faults.")] = 1,
     *,
+    storm: Annotated[bool, typer.Option("--storm", help="Nothing but kill -9, one every 0.3 s.")] = False,
     namespaces: Annotated[
         bool, typer.Option("--namespaces", help="Each node in a network namespace of its own; Linux, root, ip, nft.")
     ] = False,
@@ -26,11 +27,14 @@ def soak(
     """Run real processes under real faults for minutes, and judge what the users saw.
 
     A fault every 5 to 15 seconds: SIGKILL, SIGSTOP, partitions, slow and lossy links. Tells for each
-    how long no message was acknowledged. In namespaces the kernel's packet filter partitions and loses.
+    how long no message was acknowledged. In a storm hardly anything is served, and nothing that was
+    acknowledged may be lost. In namespaces the kernel's packet filter partitions and loses.
 
     Examples:
 
         chatsys soak --minutes 10 --nodes 5
+
+        chatsys soak --storm
 
         sudo .venv/bin/python -m chatsys soak --namespaces
     """
@@ -40,7 +44,8 @@ def soak(
 
     hint(f"{minutes:g} minutes of faults on {nodes} processes; Ctrl-C ends it.")
     with progress(int(minutes * 60), "seconds") as step:
-        report = run(minutes * 60, nodes, rate, seed, step, where="namespaces" if namespaces else "processes")
+        where: Literal["processes", "namespaces"] = "namespaces" if namespaces else "processes"
+        report = run(minutes * 60, nodes, rate, seed, step, where=where, storm=storm)
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:

@@ -47,7 +47,7 @@ from chatsys.isolation.limits import (
     overfull,
     taken,
 )
-from chatsys.surroundings import remove
+from chatsys.temporary import remove, temporary
 
 PACKAGE = str(Path(__file__).parents[1])
 FRAME, CHUNK = 1 << 20, 1 << 16
@@ -83,7 +83,7 @@ class ConfinedProcess:
         """What the class is, or inherits from, of the package."""
         self._ended: float | None = None
         self._looked = self._counted = time.monotonic()
-        self.folder = tempfile.mkdtemp(prefix="chatsys-answer-")
+        self.folder = os.fspath(temporary("chatsys-answer-"))
         self._begin()
 
     def open(self, given: bytes, code: bytes) -> None:

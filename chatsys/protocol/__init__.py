@@ -9,6 +9,7 @@ effects that a door returns (10 minutes).  Then the chapters in reading order; t
 with a star and takes an hour and three quarters:
 
       messages       the frames: what nodes and clients say to each other                   10 min
+      public         what strangers may see of a session                                     2 min
     * part           what the parts of a node have in common                                 2 min
     * decisions      what a part wants of its siblings                                       5 min
       members        who counts, and how many of them are enough                             2 min
@@ -24,6 +25,7 @@ with a star and takes an hour and three quarters:
     * sessions       once and in order for each client; what `ok` means                     20 min
       session_table  the table that every node computes from its log                         5 min
       client         the other end: says it again until it is known what became of it       15 min
+      patience       how long the client waits for whom, and what the waits add up to        5 min
       storage        the records of the log                                                  5 min
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
@@ -60,7 +62,7 @@ A whole world without faults, in which a cluster elects a leader and chats:
 
     from chatsys.actor.effects import Append, Deliver, Send
     from chatsys.actor.events import LinkUp, Say
-    from chatsys.actor.logfile import encode
+    from chatsys.actor.logfile import batch, encode
     from chatsys.actor.outbox import Outbox
     from chatsys.config import ClusterConfig
     from chatsys.protocol.client import Client
@@ -71,6 +73,7 @@ A whole world without faults, in which a cluster elects a leader and chats:
     actors["ann"] = Client("ann", config, Random(9), home=1)
     outboxes = {name: Outbox() for name in actors}
     disks = {name: b"" for name in actors}
+    syncs = {name: 0 for name in actors}
     chats = {name: [] for name in actors}
     wire = deque()
 
@@ -78,7 +81,8 @@ A whole world without faults, in which a cluster elects a leader and chats:
         for effect in door(*facts, now) + actors[me].settle(now):
             match effect:
                 case Append(records):                           # persist ...
-                    disks[me] += b"".join(map(encode, records))
+                    syncs[me] += 1
+                    disks[me] += batch(syncs[me], b"".join(map(encode, records)))
                     outboxes[me].wrote(len(records))
                 case Send(to, message):                         # ... send ...
                     if outboxes[me].admit(to, message):

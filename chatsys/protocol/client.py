@@ -6,7 +6,7 @@ message end as *indeterminate*: perhaps delivered, perhaps not; it is never said
 
     Say --> SUBMIT(c, 7) --> ok                    done
                          --> redirect, busy, gap   again, soon (maybe elsewhere)
-                         --> nothing               again, later, elsewhere
+                         --> nothing               again, later, elsewhere; that node is avoided for a while
                          --> unknown_session       indeterminate; open a new session
 
 Why it asks again, and the network does not see to it.  A connection carries bytes to the other machine
@@ -24,11 +24,6 @@ frames and a sync.  So up to `window` are under way, and may overtake each other
 What was answered `gap` waits in `early` for its turn.  To repeat it at once would only bring the next
 `gap`, for as long as 7 is missing.  If 7 was lost, the next repetition brings both, in their order.
 
-Waits that grow.  Each try without an answer doubles the wait, up to 8 s, and chance adds up to a
-quarter.  During an election nobody can be served, and a hundred clients that repeat at once every
-second would be one more load on the nodes that elect.  Chance keeps those apart which lost the same
-leader at the same moment.  (Ethernet does both after a collision: Metcalfe and Boggs 1976.)
-
 Why an indeterminate message is not said again.  The pair makes a repetition harmless only as long as
 the nodes remember the session.  Once they have forgotten it, a message may have been delivered or not.
 Under a new session it would be new in any case, and perhaps be read twice.  To leave it unsaid may be
@@ -37,7 +32,7 @@ wrong as well, and only its author can choose; so the author is told.
 Assumes   nothing of the nodes but the frames; it is an actor and runs in every world.
 Promises  what it calls acknowledged is in the order of messages, once, for ever; an answer costs the
           same however many messages are under way.
-Read also `sessions` (the other end); `clients.line` (a terminal around it).
+Read also `patience` (how long it waits, and whom it avoids); `sessions` (the other end); `clients.line` (a terminal around it).
 """
 
 from collections import deque
@@ -52,6 +47,8 @@ from chatsys.actor.effects import Effects, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.config import ClusterConfig
 from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply, Subscribe
+from chatsys.protocol.patience import Patience
+from chatsys.protocol.public import public
 from chatsys.protocol.session_table import refusal
 
 CONFIRM_EVERY = 256
@@ -86,6 +83,7 @@ class Client(Actor):
         self.target = home if home is not None else random.choice(config.ids)
         self.sticky, self.listen, self.window = sticky, listen, window
         self.client_id = f"{random.getrandbits(128):032x}"
+        """The secret of this session: whoever knows it can speak in it, so nothing but SUBMIT carries it."""
         self.session = 0
         """Where the log opened the session; 0: it is not open."""
         self.opening = False
@@ -103,8 +101,7 @@ class Client(Actor):
         self.next_number = 1
         self._lowest = 1
         """No number below this one is under way."""
-        self.failures = 0
-        """How many tries in a row brought nothing."""
+        self.patience = Patience(config.timing, random)
         self.cursor = 0
         """The number of the last message seen."""
         self.confirmed = 0
@@ -142,13 +139,14 @@ class Client(Actor):
         """Learn of links, answers, and messages of the chat."""
         match message:
             case LinkUp() if isinstance(sender, int):
-                return self._link_up(sender)
+                return self._link_up(sender, now)
             case LinkDown() if isinstance(sender, int):
                 self.links.discard(sender)
                 self.heard_from = None
                 if sender == self.target:
                     self._again(now, elsewhere=True)
             case SubmitReply(client_id=self.client_id):
+                self.patience.heard(sender)
                 return self._answered(sender, message, now)
             case Delivered() if sender == self.target:
                 return self._see(message, now)
@@ -157,14 +155,14 @@ class Client(Actor):
     def settle(self, now: float) -> Effects:
         """Send whatever may be sent: the session first, then messages in their order.  SPECIFICATION R11.1."""
         if self.target not in self.links:
-            self._rotate()
+            self._rotate(now)
         if self.target not in self.links:
             return []
         effects = self._subscribe(now)
         if self.idle and not self.opening:
             return effects
         effects += list(self._send_due()) if self.session else self._open(now)
-        if "retry" not in self.alarms:  # SPECIFICATION R11.7
+        if "retry" not in self.alarms and "soon" not in self.alarms:  # SPECIFICATION R11.7
             self._set_retry(now)
         return effects
 
@@ -172,8 +170,8 @@ class Client(Actor):
         """Nothing came back: try again, at another node if this one stays silent. SPECIFICATION R11.2."""
         match name:
             case "retry" if not self.idle:
-                self.failures += 1
-                self._rotate()
+                self.patience.heard_nothing(self.target, {self.target} if self.sticky else self.links, now)
+                self._rotate(now)
                 self._plan_again()
             case "soon":
                 self._plan_again()
@@ -209,7 +207,13 @@ class Client(Actor):
 
     def _note(self, kind: str, number: int, said: Say, **more: Any) -> Note:
         return Note(
-            kind, client=self.client_id, client_seq=number, room=said.room, author=said.author, text=said.text, **more
+            kind,
+            client=public(self.client_id),
+            client_seq=number,
+            room=said.room,
+            author=said.author,
+            text=said.text,
+            **more,
         )
 
     # --- being answered --------------------------------------------------------------------
@@ -221,7 +225,7 @@ class Client(Actor):
         if number not in self.under_way and not (number == 0 and not self.session):
             return []
         reason = f"{reply.status}: {reply.reason}" if reply.reason else reply.status
-        effects: Effects = [Note("reply", client=self.client_id, client_seq=number, peer=sender, reason=reason)]
+        effects: Effects = [Note("reply", client=public(self.client_id), client_seq=number, peer=sender, reason=reason)]
         lowest = self.lowest
         match reply.status:
             case "unknown_session":
@@ -235,13 +239,22 @@ class Client(Actor):
                     return effects + self._forgotten(now)
             case "conflict" | "denied" | "too_large":
                 return effects + self._forgotten(now)
-        if reply.leader is not None and not self.sticky and reply.leader.node in self.links:
-            self.target = reply.leader.node
-        self._again(now, elsewhere=reply.leader is None and reply.status == "busy")  # SPECIFICATION R11.3
+        self._follow_up(sender, reply, now)
         return effects
 
+    def _follow_up(self, sender: Address, reply: SubmitReply, now: float) -> None:
+        """Plan the next try after an answer that brought nothing: where it points to, and soon.  SPECIFICATION R11.3."""
+        leader = None if reply.leader is None else reply.leader.node
+        if not self.sticky and reply.status == "redirect":
+            for node in (leader, sender):  # who says so is there, and will soon know more
+                if node in self.links and node not in self.patience.silent:
+                    self.target = int(node)
+                    break
+        self._again(now, elsewhere=reply.status == "busy")
+
     def _done(self, reply: SubmitReply, now: float) -> Effects:
-        self.failures = self.doubts = 0
+        self.doubts = 0
+        self.patience.forget()
         if reply.client_seq == 0:
             if not self.session:  # a late copy may have opened it once more
                 self.session, self.opening = reply.seq, False  # SPECIFICATION R11.6
@@ -261,7 +274,7 @@ class Client(Actor):
             self.early.remove(lowest)
             self.due.add(lowest)
         self.alarms.clear("retry")
-        if self.under_way:
+        if self.under_way and "soon" not in self.alarms:
             self._set_retry(now)
         return effects
 
@@ -282,18 +295,20 @@ class Client(Actor):
     # --- trying again ----------------------------------------------------------------------
 
     def _set_retry(self, now: float) -> None:
-        wait = min(self.timing.client_retry * 2 ** min(self.failures, 8), self.timing.client_retry_max)
-        self.alarms.set("retry", now + wait * self.random.uniform(1.0, 1.25))
+        self.alarms.set("retry", now + self.patience.wait())  # SPECIFICATION R11.2
 
     def _again(self, now: float, elsewhere: bool) -> None:
-        """Try again after a short pause that grows while it brings nothing."""
+        """Try again after a short pause that grows while it brings nothing; nothing else is waited for meanwhile.
+
+        If the alarm `retry` went on, it could ring during the pause, and send the client elsewhere: to the
+        node, perhaps, whose silence is the reason for all this.
+        """
+        self.alarms.clear("retry")
         if "soon" in self.alarms:
             return
-        self.failures += 1
         if elsewhere:
-            self._rotate()
-        wait = min(self.timing.client_retry * 0.03 * 2 ** min(self.failures, 8), self.timing.client_retry)
-        self.alarms.set("soon", now + wait * self.random.uniform(0.75, 1.25))
+            self._rotate(now)
+        self.alarms.set("soon", now + self.patience.pause())
 
     def _plan_again(self) -> None:
         self.due = set(self.under_way)
@@ -301,23 +316,26 @@ class Client(Actor):
         self.opening = False
         self.alarms.clear("retry")
 
-    def _rotate(self) -> None:
-        """Go on to the next node whose link is up, in the order of ids and round again.
+    def _rotate(self, now: float) -> None:
+        """Go on to the next node whose link is up and that was not silent, in the order of ids and round again.
 
         A cut does not break a link, so silence is often the only sign: the node at hand may sit with a
         minority, while the next one reaches the leader.
         """
         if self.sticky:
             return
-        others = self.links - {self.target}
+        others = self.links - self.patience.avoided(now) - {self.target}
+        if not others and self.target not in self.links:
+            others = self.links
         self.target = min(others, key=lambda node: (node <= self.target, node), default=self.target)
 
     # --- listening -------------------------------------------------------------------------
 
-    def _link_up(self, node: int) -> Effects:
+    def _link_up(self, node: int, now: float) -> Effects:
         self.links.add(node)
+        self.patience.silent.pop(node, None)
         if self.target not in self.links:
-            self._rotate()
+            self._rotate(now)
         if node == self.target:
             self.heard_from = None
             self._plan_again()
@@ -338,7 +356,7 @@ class Client(Actor):
                 self.cursor = number
                 effects.append(
                     Note("seen", seq=entry.seq, msg_no=number, room=entry.room, author=entry.author, text=entry.text,
-                         client=entry.client_id, client_seq=entry.client_seq)
+                         client=entry.client, client_seq=entry.client_seq)
                 )  # fmt: skip
         if self.cursor >= self.confirmed + CONFIRM_EVERY:
             self.confirmed = self.cursor

@@ -74,7 +74,7 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class HandOver(msgspec.Struct, frozen=True):
-    """A member that outranks this leader is up to date: ask it to take over."""
+    """A member that goes before this leader is up to date: ask it to take over."""
 
     to: int
 

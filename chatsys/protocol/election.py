@@ -62,6 +62,8 @@ class Bully(Part):
         self.round = 0
         self.verdicts: dict[int, str] = {}
         """What each member answered in this round."""
+        self.low: set[int] = set()
+        """Who of them said that its disk is almost full."""
         self.may_defer = True
         """A nominee stands back once per episode; hearing a leader gives the right back."""
         self.backing_off = False
@@ -77,14 +79,14 @@ class Bully(Part):
         self.round = state.next_number(self.round)
         state.transfer = suspicion.transfer
         self.backing_off = False
-        self.verdicts = {state.me: "support"}
+        self.verdicts, self.low = {state.me: "support"}, set()
         if self.config.fast_suspect:
             # SPECIFICATION R6.8
-            self.verdicts |= {peer: "no" for peer in state.members.outranking if peer in state.down}
+            self.verdicts |= {peer: "no" for peer in self.rivals() if peer in state.down}
         self.alarms.clear("defer")
         self.alarms.set("answer", now + self.timing.answer_timeout)
         effects: Effects = [state.become(Role.NOMINATING, suspicion.reason)]
-        question = Election(state.term, self.round, state.transfer)
+        question = Election(state.term, self.round, state.transfer, state.low)
         effects += [Send(peer, question) for peer in state.members.others]
         return effects + self._count(now)
 
@@ -98,11 +100,13 @@ class Bully(Part):
             case Ok(round=self.round) if self.state.role is Role.NOMINATING:  # SPECIFICATION R6.7
                 if isinstance(sender, int) and sender in self.state.members:
                     self.verdicts[sender] = message.verdict
+                    if message.low:
+                        self.low.add(sender)
                     return self._count(now)
             case Coordinator() | Heartbeat() | Propose():  # the fence lets only the leader's pass
                 self.may_defer, self.backing_off = True, False
             case LinkDown() if self.state.role is Role.NOMINATING and self.config.fast_suspect:
-                if sender in self.state.members.outranking:
+                if sender in self.rivals():
                     self.verdicts.setdefault(sender, "no")
                     return self._count(now)
         return []
@@ -135,17 +139,28 @@ class Bully(Part):
         """Tell whether this node may claim the lead; None: not yet, wait for more answers.  Override it to decide otherwise.
 
         This is Bully's own question.  `answers` says what each member answered in this round, this node among
-        them: `support`, `takeover`, `alive` or `no`.  A higher one that lives goes before.  Whatever is said here,
-        a quorum of helpers is needed as well, and a node stands back once at most: liveness hangs on these two.
+        them: `support`, `takeover`, `alive` or `no`.  A higher one that lives goes before; and before a node whose
+        disk is almost full goes any other one (`rivals`).  Whatever is said here, a quorum of helpers is needed as
+        well, and a node stands back once at most: liveness hangs on these two.
         """
-        higher = self.state.members.outranking
-        if not time_is_up and not all(peer in answers for peer in higher):
+        rivals = self.rivals()
+        if not time_is_up and not all(peer in answers for peer in rivals):
             return None
-        return not any(answers.get(peer) in ("takeover", "alive") for peer in higher)
+        return not any(answers.get(peer) in ("takeover", "alive") for peer in rivals)
+
+    def rivals(self) -> tuple[int, ...]:
+        """Return who may go before this node: the higher ones; if its disk is almost full, lower ones with room, too."""
+        members = self.state.members
+        if not self.state.low:
+            return members.outranking
+        # SPECIFICATION R6.13
+        return tuple([peer for peer in members.others if peer > self.state.me or peer not in self.low])
 
     def _why_it_stands_back(self) -> str:
-        rivals = [peer for peer in self.state.members.outranking if self.verdicts.get(peer) in ("takeover", "alive")]
-        return f"node {max(rivals)} is higher and answered" if rivals else "this node may not claim the lead yet"
+        rivals = [peer for peer in self.rivals() if self.verdicts.get(peer) in ("takeover", "alive")]
+        if not rivals:
+            return "this node may not claim the lead yet"
+        return f"node {max(rivals)} {'is higher' if max(rivals) > self.state.me else 'has more room'} and answered"
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """The answers are due, or the higher one had its time."""
@@ -193,30 +208,34 @@ class Bully(Part):
         if state.role is not Role.NOMINATING or self.verdicts.get(sender) != "alive":
             return []
         del self.verdicts[sender]
-        return [Send(sender, Election(state.term, self.round, state.transfer))]
+        return [Send(sender, Election(state.term, self.round, state.transfer, state.low))]
 
     # --- answering others ------------------------------------------------------------------
 
     def _answer(self, sender: int, question: Election, now: float) -> Effects:
         """Answer a nomination: the first reason that applies decides.
 
-        The leader itself wants it: support.  A leader is alive: say so, and who.  The asker is higher,
-        or this node has just failed: support.  Otherwise Bully: I am higher, I take it from here.
+        The leader itself wants it: support.  A leader is alive: say so, and who.  The asker goes before,
+        or this node has just failed: support.  Otherwise Bully: I go before, I take it from here.
 
         Bully's own rule is the last one.  If it were the first, a node that has lost its link to leader 3
         would be enough for an election: 1 asks 2, and 2, which hears 3 well, would nominate itself.
         """
         state = self.state
-        reply = Ok(state.term, question.round, "support")
+        reply = Ok(state.term, question.round, "support", low=state.low)
         if state.endorses(question.transfer):  # SPECIFICATION R6.2, R6.12
             return [Send(sender, reply)]
         leader = state.me if state.leads and state.lease_valid else state.trusted
         if leader is not None and leader != sender:
-            return [Send(sender, Ok(state.term, question.round, "alive", state.members.peer(leader)))]
-        if state.me < sender or self.backing_off:
+            return [Send(sender, Ok(state.term, question.round, "alive", state.members.peer(leader), state.low))]
+        if self.goes_before(sender, question.low) or self.backing_off:
             return [Send(sender, reply)]
-        answer: Effects = [Send(sender, Ok(state.term, question.round, "takeover"))]
+        answer: Effects = [Send(sender, Ok(state.term, question.round, "takeover", low=state.low))]
         if state.role is not Role.FOLLOWER:
             return answer + self._ask_again(sender)  # SPECIFICATION R6.3
-        reason = f"node {sender} is lower and nominated itself"
+        reason = f"node {sender} is {'lower' if sender < state.me else 'low on space'} and nominated itself"
         return [*answer, Note("suspect", peer=state.leader, reason=reason), Suspect(reason)]
+
+    def goes_before(self, asker: int, low: bool) -> bool:
+        """Tell whether the asker goes before this node: who has room before who has not, and then Bully's order."""
+        return (not low, asker) > (not self.state.low, self.state.me)  # SPECIFICATION R6.13

@@ -54,7 +54,7 @@ from chatsys.protocol.part import Part
 from chatsys.protocol.state import NodeState, Role
 
 BEATS_BEFORE_HAND_OVER = 2
-"""So many heartbeats in a row a higher member must answer, fully caught up, to be handed the lead."""
+"""So many heartbeats in a row a member must answer, fully caught up, to be handed the lead."""
 
 
 class Detector(Part):
@@ -73,7 +73,9 @@ class Detector(Part):
         self.answered: dict[int, int] = {}
         """The last beat each member answered in this term."""
         self.in_step: dict[int, int] = {}
-        """How many beats in a row each higher member answered with a complete log."""
+        """How many beats in a row each member answered with a complete log."""
+        self.low: set[int] = set()
+        """Members that said with their last answer that their disk is almost full."""
         self.patience: dict[int, float] = {}
         """How long to wait before each member is asked to take over again."""
 
@@ -94,7 +96,8 @@ class Detector(Part):
         match message:
             case Heartbeat(term=term, number=number):
                 self._hear(sender, message, now)
-                return [Send(sender, HeartbeatAck(term, True, number, self.log.verified))]  # SPECIFICATION R5.2
+                answer = HeartbeatAck(term, True, number, self.log.verified, self.state.low)
+                return [Send(sender, answer)]  # SPECIFICATION R5.2
             case Coordinator() | Propose():
                 self._hear(sender, message, now)
             case HeartbeatAck(ok=True) if self.state.leads and isinstance(sender, int):
@@ -104,10 +107,7 @@ class Detector(Part):
         return []
 
     def hears(self, leader: Address, message: msgspec.Struct, now: float) -> None:
-        """Take in a sign of life: a HEARTBEAT, PROPOSE or COORDINATOR of the leader.  Override it to keep what you need.
-
-        Here nothing need be kept, for the alarm that is set anew says it all.
-        """
+        """Take in a sign of life: a HEARTBEAT, PROPOSE or COORDINATOR of the leader.  Override it to keep what you need."""
 
     def silent(self, leader: int, now: float) -> bool:
         """Tell whether the leader is silent, now.  Override it to decide otherwise.
@@ -202,8 +202,8 @@ class Detector(Part):
         """Begin to beat; the promises that made this node leader count as the first answers."""
         self.number = 0
         self.answered = dict.fromkeys(self.state.members.others, 0)
-        self.in_step = dict.fromkeys(self.state.members.outranking, 0)
-        self.patience = {}
+        self.in_step = dict.fromkeys(self.state.members.others, 0)
+        self.patience, self.low = {}, set()
         self.state.lease_valid = True
         self.state.trust = False
         self.alarms.clear(*list(self.alarms.dates))
@@ -246,10 +246,33 @@ class Detector(Part):
         if sender in self.in_step:
             complete = answer.verified >= self.log.commit
             self.in_step[sender] = (self.in_step[sender] + 1 if successive else 1) if complete else 0
+        self._hear_of_space(sender, answer.low, now)
         return self._hand_over(now)
 
+    def _hear_of_space(self, member: int, low: bool, now: float) -> None:
+        """Keep in mind who is low, and give whoever is no longer low some time before it is asked again.
+
+        A disk around the threshold is low and not low in turns.  If its node got the lead back with each turn,
+        the lead would go to and fro with it; so it must have had room for `hand_over_retry` first.
+        """
+        if low:
+            self.low.add(member)
+            self.alarms.set(("room", member), now + self.timing.hand_over_retry)  # SPECIFICATION R6.15
+        else:
+            self.low.discard(member)
+
+    def heirs(self) -> tuple[int, ...]:
+        """Return whom this leader would hand the lead to: a higher one, or anybody if its own disk has no room."""
+        if self.state.low:  # SPECIFICATION R6.14
+            return self.state.members.others
+        return self.state.members.outranking if self.config.take_back else ()  # SPECIFICATION R6.9
+
+    def has_room(self, member: int) -> bool:
+        """Tell whether a member's disk has room, and has had it for a while."""
+        return member not in self.low and ("room", member) not in self.alarms
+
     def _hand_over(self, now: float) -> Effects:
-        """Offer the lead to the highest member that has caught up: Bully's promise, kept politely.
+        """Offer the lead to the highest member that should have it and has caught up: Bully's promise, kept politely.
 
         Garcia-Molina's highest process takes the lead as soon as it is back.  Here it first catches up
         as a follower, and shows it by two answers in a row, since one may be its last word before a
@@ -257,12 +280,15 @@ class Detector(Part):
         3.10), whose TimeoutNow is our TRANSFER_LEAD.  Nothing is given away by asking.  If the other does
         not lead soon this leader serves on, and asks again after 8 s, then 16, up to 64, because a
         member that answers heartbeats and yet cannot win a quorum (a star) would be asked for ever.
+
+        A leader whose own disk is almost full must turn its clients away, so it looks for anybody who has
+        room, lower ones too.  If all are low it stays, and says so to the clients.
         """
         state = self.state
-        if not (self.config.take_back and state.ready and not state.handing_over):  # SPECIFICATION R6.9
+        if not state.ready or state.handing_over or not (heirs := self.heirs()):
             return []
-        able = [peer for peer, beats in self.in_step.items() if beats >= BEATS_BEFORE_HAND_OVER]
-        able = [peer for peer in able if ("ask", peer) not in self.alarms and peer not in state.down]
+        able = [peer for peer in heirs if self.in_step[peer] >= BEATS_BEFORE_HAND_OVER and peer not in state.down]
+        able = [peer for peer in able if ("ask", peer) not in self.alarms and self.has_room(peer)]
         if not able:
             return []
         to = max(able)

@@ -23,6 +23,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from chatsys.actor.actor import Number
+from chatsys.protocol.public import Heard
 
 
 def wire_name(name: str) -> str:
@@ -115,25 +116,27 @@ class JoinAck(Message, frozen=True):
 class Election(Message, frozen=True):
     """Bully's probe: who is there, and may I try to lead?  Raises no term (Raft's PreVote, dissertation 9.6).
 
-    `transfer` is (leader, term) when that leader asked this node to take over.
+    `transfer` is (leader, term) when that leader asked this node to take over.  `low`: its disk is almost full.
     """
 
     term: Number
     round: Number
     transfer: tuple[Number, Number] | None = None
+    low: bool = False  # SPECIFICATION R6.13
 
 
 class Ok(Message, frozen=True):
     """The answer to ELECTION.
 
     `takeover`: I am higher and take it from here.  `support`: go ahead.  `alive`: there is a
-    leader (attached).  `no`: you are not one of us.
+    leader (attached).  `no`: you are not one of us.  `low`: the disk of the answering node is almost full.
     """
 
     term: Number
     round: Number
     verdict: Literal["takeover", "support", "alive", "no"]
     leader: PeerInfo | None = None
+    low: bool = False
 
 
 class Prepare(Message, frozen=True):
@@ -169,7 +172,7 @@ class Coordinator(Message, frozen=True):
 
 
 class TransferLead(Message, frozen=True):
-    """You outrank me and have caught up: nominate yourself now (Raft's TimeoutNow, dissertation 3.10)."""
+    """You go before me and have caught up: nominate yourself now (Raft's TimeoutNow, dissertation 3.10)."""
 
     term: Number
     to: Number
@@ -194,13 +197,17 @@ class Heartbeat(Message, frozen=True):
 
 
 class HeartbeatAck(Message, frozen=True):
-    """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable)."""
+    """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable).
+
+    `low`: my disk is almost full, so do not ask me to take over.
+    """
 
     about: ClassVar[str] = "verified"
     term: Number
     ok: bool
     number: Number
     verified: Number = 0
+    low: bool = False
 
 
 # --- ordering -------------------------------------------------------------------------------
@@ -319,11 +326,11 @@ class Subscribe(Message, frozen=True):
 
 
 class Delivered(Message, frozen=True):
-    """Committed chat entries and, beside each, its message number."""
+    """Committed chat entries, as everybody may see them, and, beside each, its message number."""
 
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "entries"
-    entries: tuple[Entry, ...]
+    entries: tuple[Heard, ...]
     numbers: tuple[Number, ...]
 
 

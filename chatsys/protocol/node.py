@@ -37,10 +37,10 @@ import msgspec
 from chatsys.actor.actor import NEVER, Actor, Address
 from chatsys.actor.effects import Append, Deliver, Effects, Note, Send
 from chatsys.actor.events import Accept, Identity, LinkUp, Stop
-from chatsys.actor.logfile import decode
+from chatsys.actor.logfile import FORMAT, decode, other_format
 from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
-from chatsys.errors import ForeignLog, LogError, UsageError
+from chatsys.errors import ForeignLog, UsageError
 from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.decisions import Commit, Disown, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
@@ -54,7 +54,7 @@ from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import replay
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.state import NodeState, Role
-from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot, CommitHint
+from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {
@@ -167,11 +167,7 @@ class Node(Actor):
     def _check_owner(self, boot: Boot) -> None:
         """Refuse a log of another format or of another node."""
         if boot.format != FORMAT:  # SPECIFICATION R12.8
-            age = "newer" if boot.format > FORMAT else "older"
-            raise LogError(
-                f"This log has format {boot.format}, this chatsys reads format {FORMAT}; run this node with the {age} "
-                "chatsys that wrote it. An empty folder in its place could lose acknowledged messages."
-            )
+            raise other_format(boot.format)
         if (boot.cluster, boot.node) != (self.config.cluster, self.me):
             raise ForeignLog(
                 f"This log belongs to node {boot.node} of cluster {boot.cluster!r}, not to node {self.me} of "

@@ -10,13 +10,16 @@ Who asks: a node at boot, the comparison of log files (`check.log_files`), and t
 keeps the fewest records that mean the same.
 
 A torn end is forgiven, a hole is not.  The records come here from `actor.logfile.decode`, which drops
-a last line that is torn and refuses a broken line before it.  Both follow from one question: what
-may others believe of this disk?
+a last batch that was not synced and refuses what was synced and fails its check.  Both follow from one
+question: what may others believe of this disk?
 
-    node 2 holds  1 2 3     the crash tore line 3: it was not synced, so ACK(3) never left node 2, and
-                            nobody is deceived if 3 is missing now
-    node 2 holds  1 2 3     line 2 rots: ACK(3) had left long ago.  If node 2 began again with entry 1,
+    node 2 holds  1 2 3     the crash tore the batch with 3: its sync had not ended, so ACK(3) never left
+                            node 2, and nobody is deceived if 3 is missing now
+    node 2 holds  1 2 3     the batch with 2 rots: ACK(2) had left long ago.  If node 2 began again with entry 1,
                             and none but 2 and 3 had held entry 2, then 1 and 2 could elect without it
+
+Where one file cannot tell which of the two it was (the last batch, and no mark behind it), it is taken for torn,
+with a warning that names the entries.
 
 So the second node must not start: as a member that is down it harms nobody, as one that has forgotten
 it loses a message that was acknowledged.  (Alagappan and others, *Protocol-Aware Recovery for
@@ -76,7 +79,7 @@ class Recovered(msgspec.Struct, frozen=True):
 def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recovered:
     """Return what `records` mean, which stand in the log `where`.
 
-    Raises `DamagedLog` with the number of the first line that cannot come next.  Without `where` the
+    Raises `DamagedLog` with the number of the first record that cannot come next (`logfile.line_of` knows its line).  Without `where` the
     records are known to be sound (this program has just written them), and nothing is checked.
     """
     boot, promise, hint = None, None, 0
@@ -109,7 +112,7 @@ def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recov
 def misfit(record: msgspec.Struct, boot: Boot | None, promise: Promised | None, last: int) -> str | None:
     """Say why `record` cannot come next in a log that ends at `last`, or None.
 
-    A checksum says that a line is as it was written; this says that it was written *there*.  Lines that
+    A checksum says that a batch is as it was written; this says that its records may stand *there*.  Lines that
     are whole and yet do not follow on each other come from two files in one, or from two processes that
     wrote to one file, and then no meaning of the log is the right one.
     """

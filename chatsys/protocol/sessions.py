@@ -58,6 +58,7 @@ from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Order, Release, Yield
 from chatsys.protocol.messages import Delivered, Entry, Submit, SubmitReply, SubmitStatus, Subscribe
 from chatsys.protocol.part import Part
+from chatsys.protocol.public import Heard, public
 from chatsys.protocol.session_table import SessionTable, refusal
 from chatsys.protocol.state import NodeState
 
@@ -95,7 +96,6 @@ class Sessions(Part):
         """The same, from before the last sweep: dropped at the next."""
         self.subscribers: dict[Address, list[Any]] = {}
         """link -> [sent up to, confirmed up to, room or None]"""
-        self.disk_low = False
 
     # --- SUBMIT ----------------------------------------------------------------------------
 
@@ -114,9 +114,10 @@ class Sessions(Part):
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
         """Learn from the host whether the disk still has room."""
-        if isinstance(command, DiskSpace):
-            self.disk_low = command.low
-        return []
+        if not isinstance(command, DiskSpace) or command.low == self.state.low:
+            return []
+        self.state.low = command.low  # SPECIFICATION R6.13
+        return [Note("space", reason="low" if command.low else "room again")]
 
     def _submit(self, sender: Address, submit: Submit, now: float) -> Effects:
         state = self.state
@@ -127,8 +128,8 @@ class Sessions(Part):
         if not state.leads:
             return self._pass_on(sender, submit, now)
         if state.handing_over:  # SPECIFICATION R6.10
-            return [self._reply(sender, submit, "redirect", "a higher node is about to lead")]
-        if self.disk_low:  # SPECIFICATION R10.7
+            return [self._reply(sender, submit, "redirect", "another node is about to lead")]
+        if state.low:  # SPECIFICATION R10.7
             return [self._reply(sender, submit, "busy", "the leader's disk is almost full")]
         if not state.ready:
             if len(self.held) >= self.limits.waiting_submits:  # SPECIFICATION R10.7
@@ -296,15 +297,13 @@ class Sessions(Part):
         effects: Effects = []
         verdict = self.table.apply(entry)  # SPECIFICATION R10.5
         self._caught_up(entry, verdict)
-        msg_no = 0
+        client, msg_no = public(entry.client_id), 0
         if verdict != "new":
-            effects.append(
-                Note("duplicate", seq=entry.seq, client=entry.client_id, client_seq=entry.client_seq, reason=verdict)
-            )
+            effects.append(Note("duplicate", seq=entry.seq, client=client, client_seq=entry.client_seq, reason=verdict))
         elif entry.kind == "chat":
             self.chat.append(entry.seq)
             msg_no = len(self.chat)
-            said = (entry.author, entry.text, entry.room, entry.term, entry.client_id, entry.client_seq)
+            said = (entry.author, entry.text, entry.room, entry.term, client, entry.client_seq)
             effects.append(Deliver(Delivery(entry.seq, msg_no, *said)))
         links = self._answerable((entry.client_id, entry.client_seq))
         if verdict == "new":  # SPECIFICATION R10.4
@@ -356,14 +355,14 @@ class Sessions(Part):
             upto = min(len(self.chat), confirmed + CREDIT)  # SPECIFICATION R10.13
             if sent >= upto:
                 continue
-            entries: list[Entry] = []
+            entries: list[Heard] = []
             numbers: list[int] = []
             size = 0
             while sent < upto and len(entries) < self.limits.batch_entries and size < self.limits.batch_bytes:
                 sent += 1
                 entry = self.log.entry(self.chat[sent - 1])
                 if room is None or entry.room == room:
-                    entries.append(entry)
+                    entries.append(self.shown(entry))
                     numbers.append(sent)
                     size += entry.size
             cursor[0] = sent
@@ -374,3 +373,8 @@ class Sessions(Part):
             if sent < upto:
                 self.alarms.set("push", now)
         return effects
+
+    def shown(self, entry: Entry) -> Heard:
+        """Return what a listener is told of an entry."""
+        said = (entry.room, entry.author, entry.text, entry.time)
+        return Heard(entry.seq, *said, public(entry.client_id), entry.client_seq)  # SPECIFICATION R10.14

@@ -89,9 +89,11 @@ class NodeState:
         self.ready = False
         """Set while this node leads and an entry of its own term is committed; written by ordering."""
         self.handing_over = False
-        """Set while this leader waits for a higher member to take over; written by succession."""
+        """Set while this leader waits for another member to take over; written by succession."""
         self.transfer: tuple[int, int] | None = None
         """(leader, term) if that leader asked this node to take over; written by election."""
+        self.low = False
+        """Whether the own disk is almost full; written by sessions, who hear it from the host."""
         self.met_leader = False
         """Whether a leader was heard in this life."""
         self.down: set[int] = set()

@@ -1,8 +1,8 @@
 """Durable records: what a node of the chat writes down before anybody may rely on it.
 
-    {"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":2,"identity":"9f..","nonce":"04..","crc":"5d3f0a11"}
-    {"type":"promise","term":1,"to":3,"crc":"..."}
-    {"type":"entry","entry":{"seq":1,"term":1,"kind":"barrier"},"crc":"..."}
+    {"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":3,"identity":"9f..","nonce":"04.."}
+    {"type":"promise","term":1,"to":3}
+    {"type":"entry","entry":{"seq":1,"term":1,"kind":"barrier"}}
 
 PROMISE and ACK mean "this is on my disk", because a node appends the record before it sends the
 frame, and the outbox makes the frame wait.  Each record says itself how the trace tells of it
@@ -13,7 +13,7 @@ term, whom it promised that term to, and its entries (Raft, figure 2: currentTer
 are persistent).  Role, leader, `commit`, and what was delivered are found out again in each life, so
 no frame waits for them.
 
-Read also `actor.logfile` (the lines), `actor.outbox` (the waiting), `log` (the same entries in memory).
+Read also `actor.logfile` (the batches in which they are written), `actor.outbox` (the waiting), `log` (the same entries in memory).
 """
 
 from collections.abc import Iterable
@@ -22,10 +22,9 @@ import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
+from chatsys.actor.logfile import FORMAT
 from chatsys.protocol.messages import Entry
-
-FORMAT = 2
-"""Of the log file.  In 1 a chat entry did not say which session it belongs to, so nobody would deliver it now."""
+from chatsys.protocol.public import public
 
 
 class Record(msgspec.Struct, frozen=True, tag=str.lower, tag_field="type"):
@@ -109,7 +108,7 @@ class Stored(Record, frozen=True, tag="entry"):
         entry = self.entry
         return Note(
             "append", seq=entry.seq, entry_term=entry.term, entry=entry.kind, room=entry.room or None,
-            author=entry.author or None, text=entry.text, client=entry.client_id or None, client_seq=entry.client_seq,
+            author=entry.author or None, text=entry.text, client=public(entry.client_id) or None, client_seq=entry.client_seq,
         )  # fmt: skip
 
 

@@ -93,9 +93,14 @@ class Succession(Part):
                 return self._complete(now) if len(self.promises) >= self.state.members.quorum else []
             case CatchupReply(purpose="sync"), Role.SYNCING if self.awaits(sender, message):
                 return self._collect(message, now)
-            case TransferLead(term=term), Role.FOLLOWER if sender == self.state.trusted:  # SPECIFICATION R6.11
+            case TransferLead(term=term), Role.FOLLOWER if sender == self.state.trusted and self.may_take_over():
+                # SPECIFICATION R6.11
                 return [Suspect(f"leader {sender} asks this node to take over", transfer=(sender, term))]
         return []
+
+    def may_take_over(self) -> bool:
+        """Tell whether this node takes the lead if its leader asks: not with a disk that is almost full."""
+        return not self.state.low  # SPECIFICATION R6.14
 
     def _complete(self, now: float) -> Effects:
         """Lead, or first fetch the best log among a quorum of promisers: greatest last term, then position.
@@ -240,7 +245,7 @@ class Succession(Part):
         return term > own or (term == own and self.state.promised_to == nominee)  # SPECIFICATION R7.2
 
     def hand_over(self, decision: HandOver, now: float) -> Effects:
-        """Ask a higher member that has caught up to take over; serve no new client meanwhile.
+        """Ask a member that has caught up to take over; serve no new client meanwhile.
 
         What is numbered already goes on being replicated, and this node leads until the other's PREPARE
         arrives.  If nothing comes of it, the alarm `hand` lets this node serve clients again.

@@ -23,7 +23,6 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from random import Random
 from typing import Any
 
 from chatsys.actor.events import Say
@@ -144,7 +143,7 @@ class ClientHost:
         self.config = ClusterConfig(members=members, quorum=quorum, cluster=self.cluster, timing=self.timing)
         factory = partial(Client, home=hello.node, listen=self.listen)
         now = asyncio.get_running_loop().time()
-        self._host = Host(self.name, self.config, factory, self._tell, origin=now, random=Random())
+        self._host = Host(self.name, self.config, factory, self._tell, origin=now)
         await self._host.start()
 
     async def _find(self, limit: float) -> tuple[Hello, str]:

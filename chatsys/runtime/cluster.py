@@ -42,7 +42,8 @@ from chatsys.runtime.net.ports import Network, check_here, network
 from chatsys.runtime.net.rules import Lossy, Rule, Slow
 from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.supervisor import Supervisor
-from chatsys.surroundings import remove, temporary
+from chatsys.spill import EVENTS, check_keep
+from chatsys.temporary import remove, temporary
 from chatsys.trace import Trace
 
 T = TypeVar("T")
@@ -69,19 +70,22 @@ class Cluster(Testbed):
         timing: Timing | str = "course",
         data: str | Path | None = None,
         seed: int | None = None,
+        keep: int = EVENTS,
     ) -> None:
         """Start all nodes; when this returns, each of them listens.
 
         `nodes` is a number or a `ClusterConfig`, whose addresses are replaced by those of its network.
         `parts` replaces parts of the chat node by name, `actor` the node itself.  `data` keeps the
         logs (by default a temporary folder, removed by `stop`).  `seed` fixes the nodes' random
-        choices, but not what real time does.  Raises `ConfigError`, `LogError`, `ChatsysError`.
+        choices, but not what real time does.  `keep` is how many of the newest events stay in memory (fewer
+        where it is short); older ones go to a temporary file, which figures and checkers read too.  Raises `ConfigError`, `LogError`, `ChatsysError`.
         """
         check_seed(0 if seed is None else seed)
         check_made_of(parts, actor, client)
         base = config_of(nodes, quorum, timing)
         check_here(where)
         check_path("data", data)
+        check_keep(keep)
         super().__init__(actor, parts, client)
         self.where, self.seed = where, seed
         given = None if data is None else made_folder(data)
@@ -92,7 +96,7 @@ class Cluster(Testbed):
             undo.callback(remove, made)
             self.config = msgspec.structs.replace(base, members=net.members)
             plan = NodePlan(self.config, self._actor, self._parts, given or made or Path(), time.monotonic(), seed)
-            self.supervisor = Supervisor(plan, where, partial(client_factory, client), net)
+            self.supervisor = Supervisor(plan, where, partial(client_factory, client), net, keep)
             """What lives on the loop; only for work that is handed to `submit`."""
             self.trace.meta.update(self.describe())
             self._loop = LoopThread(f"chatsys cluster ({where})", self.supervisor.lost)
@@ -249,14 +253,13 @@ class Cluster(Testbed):
 
 def _finish(loop: LoopThread, stage: Supervisor, net: Network, made: Path | None) -> None:
     """Stop everything; knows the parts of a cluster only, so that a forgotten cluster can be ended."""
-    try:
-        loop.call(stage.close(), 15.0)
-    finally:
+    with ExitStack() as last:  # from the bottom up, each of them whatever the others raise, Ctrl-C too
+        last.callback(remove, made)
+        last.callback(net.free)
+        last.callback(loop.stop)
         for node in stage.nodes.values():
-            node.end()
-        loop.stop()
-        net.free()
-        remove(made)
+            last.callback(node.end)
+        loop.call(stage.close(), 15.0)
 
 
 async def _in_thread(work: Callable[..., T], args: tuple[Any, ...]) -> T:

@@ -3,14 +3,18 @@
 Records gather in a buffer while one sync is under way; the next sync covers all of them (group
 commit).  A thread writes and syncs; the loop hears how many records are durable.
 
-    write --> buffer ..flush..> [thread: write, sync] --> done(count)
-                 ^                       |
+    write --> buffer ..flush..> [thread: write a batch, sync] --> done(count)
+                 ^                       |    `..an idle second..> write a mark, no sync
                  `--- gathers meanwhile -'
 
+What a life finds in its file is synced before it writes anything: it may rest in the memory of the system
+only, if a process was killed between its write and its sync.  So no batch is ever written before
+everything in front of it is on the disk, which is what the reader of a log concludes.
+
 Assumes   the file system keeps what a completed sync covered.
-Promises  one process per folder (the lock dies with it); a torn last line is cut off, any other
+Promises  one process per folder (the lock dies with it); a torn last batch is cut off, any other
           damage is an error; after a failed write or sync nothing more is written.
-          (SPECIFICATION R12.6, R12.9)
+          (SPECIFICATION R12.6, R12.9, R12.12)
 Read also `actor.logfile` (the bytes), `actor.outbox`, `sim.disk` (the imaginary counterpart).
 """
 
@@ -23,12 +27,12 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.logfile import decode, encode
+from chatsys.actor.logfile import IDLE, LogFile, batch, decode, encode, mark
 from chatsys.errors import ChatsysError, DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.locks import lock
 from chatsys.surroundings import FULL, UNUSABLE, advice, check_in_place, place, read_ordinary, reason, start_thread
@@ -36,12 +40,14 @@ from chatsys.surroundings import FULL, UNUSABLE, advice, check_in_place, place, 
 LOG = "log.jsonl"
 LOCK = "lock"
 LOW_BYTES = 64 << 20
-"""Less free space than this is "low": a leader answers busy before the disk is full."""
+"""Less free space than this is "low": a node gives the lead away, or answers busy, before its disk is full."""
+ROOM_AGAIN = 1.5
+"""A disk that was low has room again with so many times that space; between the two it stays what it was."""
 SPACE_INTERVAL = 5.0
 
 
 class Disk:
-    """One node's data folder, opened and locked; `records` is what the log held.
+    """One node's data folder, opened and locked; `log` is what its file held.
 
     `done(count)` and `failed(error)` are called on the event loop: so many records of this life
     are durable, or no more ever will be.  `space(low)` tells when free space becomes low or not.
@@ -73,11 +79,11 @@ class Disk:
         self._busy = False
         self._ended = self._let_go = False
         self._low = False
-        self._jobs: queue.SimpleQueue[tuple[bytes, int] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = self._make_and_lock()
         try:
-            self.records, self.torn = self._recover(types, owner, owner_of)
+            self.log, self._size = self._recover(types, owner, owner_of)
             self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
             _sync_folder(folder)
         except UNUSABLE as error:
@@ -123,23 +129,34 @@ class Disk:
         types: Sequence[type[msgspec.Struct]],
         owner: tuple[str, Address] | None,
         owner_of: Callable[[Sequence[Any]], tuple[str, Address] | None],
-    ) -> tuple[list[Any], int]:
-        """Read the log, check whose log it is, and cut off a torn end."""
+    ) -> tuple[LogFile, int]:
+        """Read the log, check whose log it is, cut off a torn end, and sync the rest; return its size, too."""
         if not self.path.exists():
-            return [], 0
+            return LogFile([]), 0
         data = read_ordinary(self.path)
-        records, torn = decode(data, types, str(self.path))
-        found = owner_of(records)
+        log = decode(data, types, str(self.path))
+        found = owner_of(log.records)
         if owner is not None and found is not None and found != owner:
             raise ForeignLog(
                 f"The log {self.path} belongs to node {found[1]} of cluster {found[0]!r}, not to node "
                 f"{owner[1]} of {owner[0]!r}; name the folder that this node had before."
             )
-        if torn:
-            with open(self.path, "r+b") as file:
-                file.truncate(len(data) - torn)
-                sync(file.fileno())
-        return records, torn
+        size = len(data) - log.torn
+        with open(self.path, "r+b") as file:
+            if log.torn:
+                file.truncate(size)
+            sync(file.fileno())  # SPECIFICATION R12.12
+        return log, size
+
+    @property
+    def records(self) -> list[Any]:
+        """What the log held when it was opened."""
+        return self.log.records
+
+    @property
+    def torn(self) -> int:
+        """How many bytes of a torn batch were cut off its end."""
+        return self.log.torn
 
     # --- writing ----------------------------------------------------------------------------
 
@@ -164,11 +181,22 @@ class Disk:
             self._buffer.clear()
             self._jobs.put((data, self._written))
 
+    def rest(self) -> None:
+        """Mark what was synced, now that this life ends in peace."""
+        self._jobs.put("rest")
+
     def _work(self) -> None:
         """The thread: write, sync, report; on the first failure stop for good."""
-        while (job := self._jobs.get()) is not None:
-            data, count = job
+        number, marked = self.log.number, True
+        while (job := self._next_job(None if marked else IDLE)) is not None:
             try:
+                if job == "rest":
+                    if not marked:
+                        self._write_mark(mark(number))
+                    marked = True
+                    continue
+                lines, count = job
+                data = batch(number + 1, lines)
                 _write_all(self._file, data)
                 sync(self._file)
                 check_in_place(self.path, self._file)  # SPECIFICATION R4.11
@@ -177,7 +205,27 @@ class Disk:
                 failed = error if isinstance(error, DiskFailed) else DiskFailed(_failed(self.path, error))
                 self._tell(self._report_failure, failed)
                 return
+            number, marked = number + 1, False
+            self._size += len(data)
             self._tell(self._report, count)
+
+    def _next_job(self, patience: float | None) -> "_Job":
+        """Wait for the next thing to do; after so many idle seconds it is a rest."""
+        try:
+            return self._jobs.get(timeout=patience)
+        except queue.Empty:
+            return "rest"
+
+    def _write_mark(self, line: bytes) -> None:
+        """Write a mark without a sync; on a full disk there is none, and nothing of it is left in the way."""
+        try:
+            written = os.write(self._file, line)
+        except OSError:
+            written = 0
+        if written == len(line):
+            self._size += written
+        else:
+            os.ftruncate(self._file, self._size)
 
     def _tell(self, report: Callable[[Any], None], fact: Any) -> None:
         try:
@@ -198,7 +246,8 @@ class Disk:
         if self._ended:
             return
         try:
-            low = shutil.disk_usage(self.folder).free < self.low_bytes
+            enough = self.low_bytes * (ROOM_AGAIN if self._low else 1.0)
+            low = shutil.disk_usage(self.folder).free < enough
         except OSError:
             low = False
         if low != self._low:
@@ -228,6 +277,10 @@ class Disk:
 
     def _unlock(self) -> None:
         os.close(self._lock)
+
+
+_Job = tuple[bytes, int] | Literal["rest"] | None
+"""What the thread does next: write these lines, after which so many records are durable; rest; or end."""
 
 
 def sync(file: int) -> None:

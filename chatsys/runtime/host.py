@@ -15,7 +15,7 @@ Read also `turns`, `transport`, `disk`; `cluster` (who makes hosts); `sim.host`,
 import asyncio
 import socket
 from collections.abc import Callable
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
 import msgspec
@@ -23,9 +23,10 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
 from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
+from chatsys.actor.logfile import line_of
 from chatsys.actor.trace_columns import log_end
 from chatsys.config import ClusterConfig
-from chatsys.errors import BrokenInvariant, DiskFailed, RefusedIdentity, told
+from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, RefusedIdentity, told
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.net.rules import RuleBook, RuleSet
@@ -55,7 +56,7 @@ class Host:
         random: Random | None = None,
         rules: RuleSet | None = None,
     ) -> None:
-        random = random or Random()
+        random = random or SystemRandom()  # a client draws from it what nobody may guess
         recorder = Recorder(me, life if isinstance(me, int) else 0, sink)
         self.actor, self.recorder, self.disk = factory(me, config, random), recorder, disk
         self.turns = Turns(self.actor, recorder, disk, origin, self)
@@ -90,21 +91,20 @@ class Host:
         Raises `ChatsysError` if the actor refuses the log, and `OSError` if the address is taken.
         """
         turns = self.turns
-        records, torn = ([], 0) if self.disk is None else (self.disk.records, self.disk.torn)
+        records = [] if self.disk is None else self.disk.records
         turns.log_end = log_end(records)
         turns.alive = True
         turns.tick()
         self.actor.christen(Random())  # not from a seed: the same names in two clusters would hide a lost disk
-        self.actor.recover(records)
+        self._recover(records)
         effects = self.actor.start(turns.now)
         self.recorder.term, self.recorder.role = self.actor.view()
         if self.actor.incarnation is not None:
             self.recorder.incarnation = self.actor.incarnation
         if self.disk is not None:
-            found = f"{len(records)} records" + (f", {torn} bytes of a torn line dropped" if torn else "")
             self.disk.done, self.disk.failed, self.disk.space = self._disk_done, self._disk_failed, self._disk_space
             self.disk.start()
-            self.recorder.write("start", seq=turns.log_end, reason=found)
+            self.recorder.write("start", seq=turns.log_end, reason=self.disk.log.told())
         else:
             self.recorder.write("start")
         turns.perform([effect for effect in effects if type(effect) is Append])
@@ -119,6 +119,15 @@ class Host:
             await self.transport.open(self.recorder.incarnation, listener)
             turns.later(turns.perform, [effect for effect in effects if type(effect) is not Append])
 
+    def _recover(self, records: list[Any]) -> None:
+        """Let the actor take back what its log says; a record that cannot be there is named by its line."""
+        try:
+            self.actor.recover(records)
+        except DamagedLog as error:
+            if self.disk is None:
+                raise
+            raise DamagedLog(str(self.disk.path), line_of(self.disk.path.read_bytes(), error.line), error.why) from None
+
     async def stop(self) -> None:
         """End this life in peace: the actor prepares, the disk syncs, what was written leaves."""
         if not self.alive:
@@ -131,6 +140,7 @@ class Host:
             self.turns.durable.clear()
             if self.turns.outbox.durable < self.turns.outbox.written:
                 await asyncio.wait_for(self.turns.durable.wait(), 10.0)
+            self.disk.rest()
         if self.alive:
             self.recorder.write("stop")
             self._end(self.transport.close)

@@ -11,7 +11,6 @@ Read also `cluster` (the verbs people call), `kernel` and `process` (one node).
 """
 
 import asyncio
-import bisect
 import shutil
 import time
 from collections.abc import Callable
@@ -32,15 +31,12 @@ from chatsys.runtime.net.rules import RuleSet
 from chatsys.runtime.nodes.kernel import KernelNode, NodePlan
 from chatsys.runtime.nodes.process import ProcessNode
 from chatsys.runtime.orders import leave
+from chatsys.spill import EVENTS
 from chatsys.surroundings import advice, reason
 from chatsys.trace import Record, Trace
 
 COPIES = "copies"
 """Where copies of folders are kept, beside the folders, until the cluster stops."""
-
-
-def _time(record: Record) -> float:
-    return record.time
 
 
 def _empty(folder: Path) -> None:
@@ -61,7 +57,9 @@ def _copy(source: Path, to: Path) -> None:
 class Supervisor:
     """Everything of one cluster that lives on its loop."""
 
-    def __init__(self, plan: NodePlan, where: str, client: Callable[[int | None], Factory], network: Network) -> None:
+    def __init__(
+        self, plan: NodePlan, where: str, client: Callable[[int | None], Factory], network: Network, keep: int = EVENTS
+    ) -> None:
         self.plan, self.where, self.client, self.network = plan, where, client, network
         self.nodes: dict[int, KernelNode | ProcessNode] = {
             node: KernelNode(plan, node, self.take)
@@ -73,8 +71,11 @@ class Supervisor:
         self.rules = RuleSet()
         self.own_rules = RuleSet()
         """What nodes and clients must obey themselves, because the network cannot do it."""
-        self.trace = Trace()
+        self.trace = Trace.live(keep)
+        self._keep: Callable[[list[Record]], None] = self.trace.take
         self.delivered: dict[int, list[str]] = {node: [] for node in plan.config.ids}
+        """What each node delivered in this life.  It grows as the log itself does, which each node keeps in memory."""
+        self._opening: asyncio.Task[None] | None = None
         self.known: dict[int, dict[str, Any]] = {}
         """The last status of each node, for as long as it cannot answer."""
 
@@ -87,16 +88,20 @@ class Supervisor:
 
     def take(self, records: list[Record]) -> None:
         """Take the records of one turn, which may be older than others already here."""
-        whole = self.trace.records
+        self._keep(records)
         for record in records:
-            if whole and record.time < whole[-1].time:
-                whole.insert(bisect.bisect_right(whole, record.time, key=_time), record)
-            else:
-                whole.append(record)
             if record.kind == "deliver" and isinstance(record.node, int):
-                self.delivered[record.node].append(record.text or "")
+                self.delivered[record.node].append(self._shared(record))
             elif record.kind == "start" and isinstance(record.node, int):
                 self.delivered[record.node] = []
+
+    def _shared(self, record: Record) -> str:
+        """Return what a node delivered, as the very string that another node delivered: a text is kept once."""
+        text, number = record.text or "", record.msg_no or 0
+        for told in self.delivered.values():
+            if 0 < number <= len(told) and told[number - 1] == text:
+                return told[number - 1]
+        return text
 
     def tell(self, kind: str, node: int | None = None, reason: str | None = None) -> None:
         """Write what the world itself did."""
@@ -110,6 +115,7 @@ class Supervisor:
 
     async def open(self) -> None:
         """Start all nodes at once; if one cannot start, none is left behind."""
+        self._opening = asyncio.current_task()
         begun = [self._begin(node) for node in self.nodes]
         results = await asyncio.gather(*begun, return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
@@ -118,7 +124,11 @@ class Supervisor:
             raise failures[0]
 
     async def close(self) -> None:
-        """Stop clients and nodes in good order."""
+        """Stop clients and nodes in good order; what is still beginning, after Ctrl-C, does not go on beginning."""
+        opening = self._opening
+        if opening is not None and opening is not asyncio.current_task():
+            opening.cancel()
+            await asyncio.wait({opening})
         await asyncio.gather(*(host.stop() for host in self.clients.values()), return_exceptions=True)
         await asyncio.gather(*(node.stop() for node in self.nodes.values()), return_exceptions=True)
         shutil.rmtree(self.plan.folder / COPIES, ignore_errors=True)

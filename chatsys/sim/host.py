@@ -119,19 +119,18 @@ class Host:
         self.born = len(self.simulation.trace)
         kind = self.simulation.actor
         try:
-            records, torn = self.disk.recover(kind.records, getattr(kind, "decode", decode))
+            log = self.disk.recover(kind.records, getattr(kind, "decode", decode))
         except DamagedLog as error:
             self.recorder.write("broken", reason=str(error))  # a node must not guess: this life does not begin
             self.failure = str(error)
             return
         self.alive, self.links, self.seen, self.due = True, {}, {}, math.inf
         self.recorder.begin(0 if isinstance(self.me, str) else self.lives)
-        found = f"{len(records)} records" + (f", {torn} bytes of a torn line dropped" if torn else "")
-        effects = self._begin(records, getattr(kind, "outbox", Outbox)())
+        effects = self._begin(log.records, getattr(kind, "outbox", Outbox)())
         if effects is None:
             return
         self._be_known()
-        self.recorder.write("start", seq=self.interpreter.log_end, reason=found)
+        self.recorder.write("start", seq=self.interpreter.log_end, reason=log.told())
         self.held = [effect for effect in effects if type(effect) is not Append]
         try:
             self.interpreter.perform([effect for effect in effects if type(effect) is Append])
@@ -181,7 +180,7 @@ class Host:
         self.recorder.write(kind, reason=reason)
         self.alive = self.ready = self.paused = False
         self._forget()
-        self.disk.crash()
+        self.disk.crash(self.simulation.now)
         self.simulation.touch(self.me)
 
     def _forget(self) -> None:
@@ -305,7 +304,7 @@ class Host:
         if life != self.lives or not self.alive:
             return
         try:
-            self.disk.end_sync(upto[0])
+            self.disk.end_sync(upto[0], self.simulation.now)
         except DiskFailed as error:
             self._lost_disk(error)
             return

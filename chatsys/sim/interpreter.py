@@ -90,7 +90,7 @@ class Interpreter:
     def sync(self) -> None:
         """Begin a sync, if records wait for one and none is under way."""
         if self.disk.owes_sync:
-            upto, seconds = self.disk.begin_sync()
+            upto, seconds = self.disk.begin_sync(self.recorder.time.now)
             self.medium.finish_sync(self.me, seconds, (upto, self.log_end))
 
     def release(self, upto: int) -> None:

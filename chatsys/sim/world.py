@@ -314,7 +314,7 @@ class World(Testbed):
         """Run until something shows in the trace; return these records, [] if nothing does for an hour."""
         before = len(self.trace)
         self.simulation.run_until_recorded(self.now + 3600.0)
-        return self.trace.records[before:]
+        return self.trace.news(before)[0]
 
     def _at(self, time: float, verb: str, args: tuple[Any, ...], lenient: bool) -> None:
         self.simulation.push(time, self._do_scheduled, (verb, args), lenient)

@@ -17,8 +17,8 @@ from typed import Run, refused
 from chatsys.campaign import bench
 
 COMMANDS = (
-    "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status", "cluster accept", "client",
-    "verify", "simulate", "bench", "mutants", "soak", "explore", "fuzz",
+    "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status",
+    "cluster accept", "client", "verify", "simulate", "bench", "mutants", "soak", "explore", "fuzz", "outsider",
 )  # fmt: skip
 
 
@@ -159,19 +159,17 @@ def test_a_data_folder_that_cannot_be_used_is_said(run: Run, config: Callable[..
     refused(run("node", "--config", config(data="/proc/none")), "The data folder /proc/none cannot be")
 
 
-BOOT = {"type": "boot", "incarnation": 1, "cluster": "chat", "node": 1, "format": 2}
+BOOT = {"type": "boot", "incarnation": 1, "cluster": "chat", "node": 1, "format": 3}
 
 
 def write_log(folder: Path, *records: dict[str, Any], tail: bytes = b"") -> Path:
-    """Write a log with sound checksums, and `tail` after it."""
+    """Write a log of one batch with a sound checksum, and `tail` after it."""
     from zlib import crc32
 
     folder.mkdir()
-    lines = []
-    for record in records:
-        body = json.dumps(record, separators=(",", ":")).encode()
-        lines.append(b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body)))
-    (folder / "log.jsonl").write_bytes(b"".join(lines) + tail)
+    lines = b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
+    head = b'{"type":"batch","number":1,"bytes":%d' % len(lines)
+    (folder / "log.jsonl").write_bytes(b'%b,"crc":"%08x"}\n%b%b' % (head, crc32(head + lines), lines, tail))
     return folder
 
 
@@ -183,7 +181,7 @@ def entry(seq: int, text: str) -> dict[str, Any]:
 def test_damage_in_the_middle_is_said_with_its_line(run: Run, config: Callable[..., Path], tmp_path: Path) -> None:
     folder = write_log(tmp_path / "data1", BOOT, entry(1, "a"))
     (folder / "log.jsonl").write_bytes((folder / "log.jsonl").read_bytes() + b"rubbish\nrubbish\n")
-    refused(run("node", "--config", config()), "is damaged at line 3")
+    refused(run("node", "--config", config()), "is damaged at line 4")
 
 
 def test_the_log_of_another_node_or_cluster_is_refused(run: Run, config: Callable[..., Path], tmp_path: Path) -> None:
@@ -196,7 +194,7 @@ def test_the_log_of_another_node_or_cluster_is_refused(run: Run, config: Callabl
 def test_verify_tells_damage_difference_and_torn_tails(run: Run, tmp_path: Path) -> None:
     hint = {"type": "commit", "seq": 2}
     one = write_log(tmp_path / "1", BOOT, entry(1, "a"), entry(2, "b"), hint)
-    two = write_log(tmp_path / "2", BOOT | {"node": 2}, entry(1, "a"), entry(2, "b"), hint, tail=b'{"type":"ent')
+    two = write_log(tmp_path / "2", BOOT | {"node": 2}, entry(1, "a"), entry(2, "b"), hint, tail=b'{"type":"bat')
     three = write_log(tmp_path / "3", BOOT | {"node": 3}, entry(1, "a"), entry(2, "x"), hint)
     code, out, _ = run("verify", one, two, "--json")
     result = json.loads(out)

@@ -17,7 +17,7 @@ import pytest
 from by_hand import chat, leader, node, of, part, sent
 
 from chatsys.actor.effects import Deliver
-from chatsys.actor.logfile import decode, encode
+from chatsys.actor.logfile import batch, decode, encode
 from chatsys.check import check
 from chatsys.check.log_files import verify
 from chatsys.protocol.decisions import Order, Release, Suspect
@@ -172,12 +172,12 @@ def test_join_is_answered_with_the_members_and_the_leader() -> None:
     assert (answer.members, answer.leader) == ((1, 2, 3), PeerInfo(3, "node3:0"))
 
 
-def test_storage_recovers_what_was_written_and_drops_a_torn_line() -> None:
-    data = b"".join(map(encode, [Boot(1, "chat", 2), Stored(OPENING), Stored(chat(2)), CommitHint(2)]))
-    records, torn = decode(data + b'{"type":"entry","ent', NODE_RECORDS)
+def test_storage_recovers_what_was_written_and_drops_a_torn_batch() -> None:
+    lines = b"".join(map(encode, [Boot(1, "chat", 2), Stored(OPENING), Stored(chat(2)), CommitHint(2)]))
+    log = decode(batch(1, lines) + batch(2, encode(Stored(chat(3))))[:20], NODE_RECORDS)
     again = Node(2, node().config, node().random)
-    again.recover(records)
-    assert torn == 20 and (again.log.last_seq, again.log.commit) == (2, 2)
+    again.recover(log.records)
+    assert log.torn == 20 and (again.log.last_seq, again.log.commit) == (2, 2)
 
 
 def test_a_node_that_was_away_asks_for_what_it_missed() -> None:

@@ -19,6 +19,7 @@ from by_hand import config
 
 import chatsys.protocol
 from chatsys.actor.effects import Append, Send
+from chatsys.actor.logfile import decode
 from chatsys.check import SAFETY
 from chatsys.check.frames import ALLOWANCE, BEATS, BOUND
 from chatsys.check.histories import VISIBLE
@@ -37,7 +38,7 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import NAME_CHARACTERS
 from chatsys.protocol.sessions import CREDIT, MAX_HOPS
 from chatsys.protocol.state import MOVES, NodeState, Role
-from chatsys.protocol.storage import FORMAT, NODE_RECORDS
+from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot
 
 pytestmark = pytest.mark.quick
 
@@ -322,8 +323,9 @@ def test_the_example_on_the_cover_is_a_world_in_which_a_cluster_chats() -> None:
     assert told["chats"][1] == told["chats"][2] == told["chats"][3] == [(1, "hello")]
     assert told["actors"][3].state.ready
     waits = told["outboxes"][3]
-    assert waits.written == waits.durable == told["disks"][3].count(b"\n") > 0, "its frames waited for its disk"
-    assert all(data.startswith(b'{"type":"boot"') for name, data in told["disks"].items() if name != "ann")
+    logs = {name: decode(data, NODE_RECORDS).records for name, data in told["disks"].items() if name != "ann"}
+    assert waits.written == waits.durable == len(logs[3]) > 0, "its frames waited for its disk"
+    assert all(isinstance(records[0], Boot) for records in logs.values())
 
 
 def test_the_cover_names_every_chapter_once() -> None:

@@ -3,12 +3,14 @@
 from random import Random
 from typing import Any
 
+import pytest
 from by_hand import config, of, sent
 
 from chatsys.actor.effects import Note
 from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.protocol.client import Client
-from chatsys.protocol.messages import Delivered, Entry, PeerInfo, Submit, SubmitReply, Subscribe
+from chatsys.protocol.messages import Delivered, PeerInfo, Submit, SubmitReply, Subscribe
+from chatsys.protocol.public import Heard
 
 
 def client(home: int = 1, **rest: Any) -> Client:
@@ -148,7 +150,7 @@ def test_only_so_many_messages_are_under_way_at_once() -> None:
 
 def test_a_listener_notes_each_message_once_and_in_order() -> None:
     ann = client(listen=True)
-    one, two = Entry(2, 1, "chat", text="a"), Entry(3, 1, "chat", text="b")
+    one, two = Heard(2, text="a"), Heard(3, text="b")
     assert kinds(ann.on_message(1, Delivered((one,), (1,)), 0.1)) == ["seen"]
     assert kinds(ann.on_message(1, Delivered((one, two), (1, 2)), 0.2)) == ["seen"]
     assert ann.cursor == 2
@@ -251,3 +253,93 @@ def test_an_answer_may_speak_of_a_run_of_messages() -> None:
     ]
     assert list(ann.under_way) == [3]
     assert reply(ann, 1, seq=5, msg_no=2, count=2) == [], "the same run again says nothing new"
+
+
+# --- one alarm, and nobody is waited for in vain ----------------------------------------------------
+
+
+def ring(ann: Client) -> tuple[float, list[tuple[Any, int]]]:
+    """Let the client's next alarm ring; return when, and what was sent."""
+    now = ann.alarms.next
+    return now, numbers(ann.on_time(now) + ann.settle(now))
+
+
+def test_a_redirect_ends_the_wait_so_that_it_cannot_send_the_client_to_the_dead_node() -> None:
+    """Redirected a moment before its wait was over, the client went on to the dead leader, for 8 s."""
+    ann = opened()
+    ann.on_time(2.0)
+    ann.settle(2.0)
+    reply(ann, 1, "redirect", sender=1, now=3.0)
+    assert set(ann.alarms.dates) == {"soon"}
+    assert ring(ann)[1] == [(1, 1), (1, 2)], "whoever says so is there, and will soon know more"
+
+
+@pytest.mark.parametrize(
+    "event", ["redirect", "busy", "gap", "link down", "link up", "silence", "ok", "unknown_session"]
+)
+def test_whatever_happens_exactly_one_alarm_is_set(event: str) -> None:
+    for first in ("redirect", "busy", "silence", ""):
+        ann, now = opened(), 0.2
+        if first == "silence":
+            now = ring(ann)[0]
+        elif first:
+            reply(ann, 1, first, now=now)
+        match event:
+            case "link down":
+                ann.on_message(ann.target, LinkDown(), now)
+            case "link up":
+                ann.on_message(ann.target, LinkUp(2), now)
+            case "silence":
+                now = ring(ann)[0]
+            case _:
+                reply(ann, 1, event, sender=ann.target, now=now, **({"seq": 5} if event == "ok" else {}))
+        say(ann, "three", now=now)
+        assert len(ann.alarms.dates) == 1, f"{event} after {first or 'nothing'}: {ann.alarms.dates}"
+
+
+def test_a_node_that_was_silent_is_avoided_as_long_as_others_answer_but_not_for_ever() -> None:
+    ann = opened()
+    now, asked = ring(ann)
+    assert asked[0][0] == 2 and now < 1.4
+    seen = set()
+    while now < 5.0:
+        reply(ann, 1, "busy", sender=ann.target, now=now)
+        now, asked = ring(ann)
+        seen.add(asked[0][0])
+    assert seen == {2, 3}
+    while now < 9.0:
+        reply(ann, 1, "busy", sender=ann.target, now=now)
+        now, asked = ring(ann)
+        seen.add(asked[0][0])
+    assert 1 in seen, "after half of client_retry_max it is tried again"
+
+
+def test_the_silence_of_one_node_makes_nobody_patient_with_the_others() -> None:
+    ann = opened()
+    waits, last = [], 0.1
+    for _ in range(7):
+        now, _asked = ring(ann)
+        waits.append(now - last)
+        last = now
+    assert all(1.0 <= wait <= 1.25 for wait in waits[:3]), "one round of three nodes"
+    assert all(2.0 <= wait <= 2.5 for wait in waits[3:]), "then twice as long, and no longer"
+    reply(ann, 1, "busy", sender=ann.target, now=last)
+    now, _asked = ring(ann)
+    assert now - last < 0.1 and ann.alarms.dates["retry"] - now <= 1.25, (
+        "an answer of any node makes it impatient again"
+    )
+
+
+@pytest.mark.parametrize("status", ["busy", "redirect"])
+def test_no_client_hammers(status: str) -> None:
+    """At most five tries in the first second without an `ok`, and four in any three seconds later."""
+    for seed in range(10):
+        ann = opened()
+        ann.patience.random.seed(seed)
+        now, tries = 0.1, []
+        while now < 20:
+            reply(ann, 1, status, sender=ann.target, now=now)
+            now, asked = ring(ann)
+            tries += [now] * bool(asked)
+        assert sum(at < 1.1 for at in tries) <= 5
+        assert all(sum(begin <= at < begin + 3 for at in tries) <= 4 for begin in tries if begin > 1.1)

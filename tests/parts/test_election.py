@@ -232,3 +232,47 @@ def test_in_the_chat_it_elects_and_nothing_else_breaks(mine: type[Bully]) -> Non
     world.crash(world.leader or 0)
     world.run(20)
     assert world.leader is not None and not check(world.trace)
+
+
+# --- who is low on disk space -----------------------------------------------------------------------
+
+
+def test_a_node_with_room_takes_over_from_a_higher_one_that_is_low() -> None:
+    one = part(Bully, me=1)
+    effects = one.on_message(3, Election(0, 7, low=True), now=0.0)
+    assert effects[0] == Send(3, Ok(0, 7, "takeover")) and of(effects, Suspect)
+
+
+def test_a_low_node_takes_over_from_nobody_who_has_room_and_keeps_bullys_order_among_the_low() -> None:
+    three = part(Bully, me=3)
+    three.state.low = True
+    assert three.on_message(1, Election(0, 7), now=0.0) == [Send(1, Ok(0, 7, "support", low=True))]
+    assert sent(three.on_message(1, Election(0, 7, low=True), now=0.0), Ok)[0][1].verdict == "takeover"
+
+
+def test_a_low_nominee_asks_with_that_word_waits_for_lower_ones_and_stands_back_once() -> None:
+    three = part(Bully, me=3)
+    three.state.low = True
+    assert sent(three.nominate(DOUBT, now=0.0), Election)[0][1] == Election(0, FIRST, low=True)
+    assert three.on_message(2, Ok(0, FIRST, "support", low=True), now=0.1) == [], "1 may have room"
+    three.on_message(1, Ok(0, FIRST, "takeover"), now=0.2)
+    assert three.state.role is Role.DEFERRING
+    three.on_time(now=2.2)
+    three.on_message(2, Ok(0, FIRST + 1, "support", low=True), now=2.3)
+    assert three.on_message(1, Ok(0, FIRST + 1, "takeover"), now=2.3) == [Stand()], "nobody else did: the low one leads"
+
+
+def test_where_all_are_low_the_highest_leads_at_once() -> None:
+    three = part(Bully, me=3)
+    three.state.low = True
+    three.nominate(DOUBT, now=0.0)
+    three.on_message(1, Ok(0, FIRST, "support", low=True), now=0.1)
+    assert three.on_message(2, Ok(0, FIRST, "support", low=True), now=0.1) == [Stand()]
+
+
+def test_a_lower_node_that_is_low_too_holds_no_low_nominee_back() -> None:
+    three = part(Bully, me=3)
+    three.state.low = True
+    three.nominate(DOUBT, now=0.0)
+    three.on_message(1, Ok(0, FIRST, "alive", PeerInfo(2, ""), low=True), now=0.1)
+    assert three.on_message(2, Ok(0, FIRST, "support", low=True), now=0.1) == [Stand()]

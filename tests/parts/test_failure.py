@@ -146,6 +146,48 @@ def test_without_take_back_the_lead_is_never_offered() -> None:
         assert two.on_message(3, HeartbeatAck(1, True, number, 0), 0.8 * number + 0.01) == []
 
 
+# --- who is low on disk space -----------------------------------------------------------------------
+
+
+def answers(detector: Detector, first: int, *members: int, low: bool = False) -> list[Any]:
+    """Let two beats from number `first` on be answered by these members; return the offers."""
+    offers = []
+    for number in (first, first + 1):
+        offers += detector.on_time(0.8 * number + 1e-6)
+        for member in members:
+            answer = HeartbeatAck(1, True, number, 0, low)
+            offers += detector.on_message(member, answer, 0.8 * number + 0.01)
+    return of(offers, HandOver)
+
+
+def test_a_heartbeat_answer_says_who_is_low() -> None:
+    two = follower()
+    two.state.low = True
+    assert sent(two.on_message(3, Heartbeat(1, 2, 0, Label(0, 0)), now=0.8), HeartbeatAck)[0][1].low
+
+
+def test_a_leader_that_is_low_hands_over_to_the_highest_with_room_also_to_a_lower_one_and_without_take_back() -> None:
+    three = leading(3, take_back=False)
+    assert answers(three, 1, 2) == []
+    three.state.low = True
+    assert answers(three, 3, 2, low=True) == [], "2 has no room either"
+    assert answers(three, 5, 1) == [HandOver(1)]
+
+
+def test_where_all_are_low_the_leader_stays() -> None:
+    three = leading(3)
+    three.state.low = True
+    assert answers(three, 1, 1, 2, low=True) == []
+
+
+def test_a_member_that_was_low_is_asked_only_after_it_had_room_for_a_while() -> None:
+    """Or a disk around the threshold would draw the lead to and fro."""
+    two = leading(2)
+    assert answers(two, 1, 3, low=True) == []
+    offered = [number for number in range(3, 25, 2) if answers(two, number, 3)]
+    assert offered and 0.8 * offered[0] > 1.6 + 8.0 - 1.6
+
+
 # --- a detector of one's own ------------------------------------------------------------------------
 
 

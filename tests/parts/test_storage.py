@@ -1,7 +1,11 @@
-"""Records and bytes, torn tails and damage, and the outbox that waits for the disk."""
+"""Records and bytes, torn batches and damage, and the outbox that waits for the disk."""
 
 import gc
 import weakref
+from collections.abc import Iterator
+from itertools import pairwise, product
+from typing import Any
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -9,14 +13,38 @@ from by_hand import chat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatsys.actor.logfile import DECODERS, decode, encode
+from chatsys.actor.logfile import DECODERS, batch, decode, encode, mark
 from chatsys.actor.outbox import Outbox
-from chatsys.errors import DamagedLog
+from chatsys.errors import DamagedLog, LogError, UsageError
 from chatsys.protocol.messages import Ack, Entry, Heartbeat, Label
 from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate, incarnation_of
 
 RECORDS = [Boot(1, "chat", 2), Promised(1, 3), Stored(chat(1)), Truncate(1), CommitHint(0), Promised(2, None)]
-LOG = b"".join(map(encode, RECORDS))
+BATCHES = [batch(number, encode(record)) for number, record in enumerate(RECORDS, start=1)]
+LOG = b"".join(BATCHES)
+PAGE = 512
+
+
+def entries(first: int, last: int) -> bytes:
+    return b"".join(encode(Stored(chat(seq, text="x" * 300))) for seq in range(first, last + 1))
+
+
+SOUND = batch(1, encode(Boot(1, "chat", 2)) + entries(1, 2))
+LAST = batch(2, entries(3, 9))
+"""A batch of several pages, written behind `SOUND`."""
+
+
+def read(data: bytes) -> tuple[list[Any], int]:
+    log = decode(data, NODE_RECORDS)
+    return log.records, log.torn
+
+
+def damage(data: bytes) -> DamagedLog:
+    with pytest.raises(DamagedLog) as caught:
+        decode(data, NODE_RECORDS, path="log.jsonl")
+    assert "nothing was skipped" in str(caught.value)
+    return caught.value
+
 
 texts = st.text(max_size=50)
 records = st.one_of(
@@ -27,12 +55,21 @@ records = st.one_of(
 
 
 def test_what_is_written_is_read_back() -> None:
-    assert decode(LOG, NODE_RECORDS) == (RECORDS, 0)
+    assert read(LOG) == (RECORDS, 0)
+    assert read(LOG + mark(6) + batch(7, encode(RECORDS[-1])) + mark(7) + mark(7)) == ([*RECORDS, RECORDS[-1]], 0)
+
+
+def test_a_person_can_read_the_log() -> None:
+    lines = (SOUND + mark(1)).decode().splitlines()
+    size = sum(len(line) + 1 for line in lines[1:4])
+    assert lines[0].startswith(f'{{"type":"batch","number":1,"bytes":{size},"crc":"')
+    assert lines[1] == '{"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":3}'
+    assert lines[4].startswith('{"type":"synced","number":1,"crc":"') and all(map(msgspec.json.decode, lines))
 
 
 @given(st.lists(records, max_size=5))
 def test_any_text_in_any_record_survives(several: list[object]) -> None:
-    assert decode(b"".join(map(encode, several)), NODE_RECORDS) == (several, 0)  # type: ignore[arg-type]
+    assert read(batch(1, b"".join(map(encode, several)))) == (several, 0)  # type: ignore[arg-type]
 
 
 def read_a_record_of_its_own() -> "weakref.ref[type[msgspec.Struct]]":
@@ -41,7 +78,7 @@ def read_a_record_of_its_own() -> "weakref.ref[type[msgspec.Struct]]":
     class Remembered(msgspec.Struct, frozen=True, tag="remembered", tag_field="type"):
         text: str
 
-    assert decode(encode(Remembered("hi")), (Remembered,)) == ([Remembered("hi")], 0)
+    assert decode(batch(1, encode(Remembered("hi"))), (Remembered,)).records == [Remembered("hi")]
     return weakref.ref(Remembered)
 
 
@@ -51,40 +88,150 @@ def test_a_class_of_records_that_nobody_uses_any_more_is_forgotten() -> None:
     assert first() is None
 
 
+def test_a_record_with_the_tag_of_a_header_is_refused() -> None:
+    class Batch(msgspec.Struct, frozen=True, tag="batch", tag_field="type"):
+        number: int
+
+    with pytest.raises(UsageError, match="The record Batch has the tag 'batch', which is kept for"):
+        decode(b"", (Batch,))
+
+
 def test_an_empty_log_holds_nothing() -> None:
-    assert decode(b"", NODE_RECORDS) == ([], 0)
+    assert read(b"") == ([], 0)
 
 
-def test_a_log_cut_at_any_byte_loses_only_its_last_line() -> None:
+# --- torn: the last batch, if its sync had not ended ------------------------------------------
+
+
+def test_a_log_cut_at_any_byte_loses_only_its_last_batch() -> None:
+    ends = [sum(map(len, BATCHES[:count])) for count in range(len(BATCHES) + 1)]
     for cut in range(len(LOG)):
-        found, torn = decode(LOG[:cut], NODE_RECORDS)
-        whole = LOG[:cut].count(b"\n")
-        assert found == RECORDS[:whole]
-        assert torn == cut - (LOG[:cut].rfind(b"\n") + 1)
+        whole = sum(end <= cut for end in ends) - 1
+        assert read(LOG[:cut]) == (RECORDS[:whole], cut - ends[whole])
 
 
-def test_a_rotten_byte_before_the_last_line_is_damage_with_its_line_number() -> None:
-    lines = LOG.splitlines(keepends=True)
-    for index in range(len(lines) - 1):
-        broken = bytearray(LOG)
-        broken[sum(map(len, lines[:index])) + 10] ^= 1
-        with pytest.raises(DamagedLog) as caught:
-            decode(bytes(broken), NODE_RECORDS, path="log.jsonl")
-        assert caught.value.line == index + 1 and "nothing was skipped" in str(caught.value)
+def torn_batches() -> Iterator[bytes]:
+    """Yield what a crash may leave of `LAST`: each subset of its pages, with the end of the file where it can be."""
+    first = -len(SOUND) % PAGE
+    bounds = [0, *range(first, len(LAST), PAGE), len(LAST)]
+    pages = [LAST[start:end] for start, end in pairwise(bounds)]
+    for there in product((True, False), repeat=len(pages)):
+        whole = b"".join(page if is_there else bytes(len(page)) for page, is_there in zip(pages, there, strict=True))
+        yield from (whole, whole[:-100], whole + bytes(PAGE))
 
 
-def test_a_rotten_last_line_was_never_acknowledged_and_is_dropped() -> None:
-    last = encode(RECORDS[-1])
-    assert decode(LOG[:-5] + b"x" + LOG[-4:], NODE_RECORDS) == (RECORDS[:-1], len(last))
+def test_any_pages_of_an_unsynced_batch_may_be_lost() -> None:
+    expected = decode(SOUND, NODE_RECORDS).records
+    whole = decode(SOUND + LAST, NODE_RECORDS).records
+    seen = set()
+    for left in torn_batches():
+        for before in (SOUND, SOUND + mark(1)):
+            log = decode(before + left, NODE_RECORDS)
+            assert log.records == (whole if left.startswith(LAST) else expected)
+            assert log.torn == len(left) - len(LAST) * left.startswith(LAST)
+            seen.add(log.warning.partition("(")[2].partition(")")[0])
+    assert seen >= {"", "after entry 2", "entries 3 to 9", "entry 3", "after entry 2; entry 9 can be read"}, (
+        "as far as it can be read"
+    )
+
+
+@pytest.mark.parametrize("taken", ["all", "the beginning", "the end"])
+def test_a_crash_may_take_the_mark_before_a_batch_and_leave_the_batch(taken: str) -> None:
+    line = bytearray(mark(1))
+    where = {"all": slice(None), "the beginning": slice(0, 20), "the end": slice(20, None)}[taken]
+    line[where] = bytes(len(line[where]))
+    data = SOUND + bytes(line) + LAST
+    assert read(data) == read(SOUND + LAST)
+    assert read(data + batch(3, entries(10, 10)) + mark(3)) == read(SOUND + LAST + batch(3, entries(10, 10)))
+    assert read(SOUND + bytes(line) + LAST[:-1]) == (read(SOUND)[0], len(line) + len(LAST) - 1)
+
+
+def test_a_part_of_a_mark_is_cut_off_without_a_warning() -> None:
+    log = decode(SOUND + mark(1)[:30], NODE_RECORDS)
+    assert (log.torn, log.warning) == (30, "")
+
+
+def test_one_file_cannot_tell_a_torn_last_batch_from_one_that_rotted() -> None:
+    log = decode(SOUND + LAST.replace(b"xx", b"xy", 1), NODE_RECORDS)
+    assert log.records == read(SOUND)[0]
+    assert log.told() == (
+        f"3 records; a torn batch of {len(LAST)} bytes at the end was dropped (entries 3 to 9): its sync had not ended, "
+        "unless it rotted later"
+    )
+
+
+# --- damage: what was synced ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [mark(2), batch(3, b""), batch(3, entries(10, 12))[:34], b"x"])
+def test_a_rotten_batch_is_damage_if_anything_shows_that_it_was_synced(after: bytes) -> None:
+    for at in (5, 30, 50, len(LAST) // 2, len(LAST) - 2):
+        rotten = LAST[:at] + bytes([LAST[at] ^ 1]) + LAST[at + 1 :]
+        if after.startswith(b"{") or at > 60:  # where its header is readable, any byte behind its end shows it
+            assert damage(SOUND + rotten + after).line == 5
+        assert damage(SOUND + bytes(PAGE) + LAST[PAGE:] + mark(2)).line == 5
+
+
+def test_a_rotten_byte_before_the_last_batch_is_damage_with_its_line_number() -> None:
+    for index in range(len(BATCHES) - 1):
+        start = sum(map(len, BATCHES[:index]))
+        for at in range(start, start + len(BATCHES[index])):
+            assert damage(LOG[:at] + bytes([LOG[at] ^ 1]) + LOG[at + 1 :]).line == 2 * index + 1
+
+
+def test_batches_that_are_doubled_removed_or_swapped_are_damage() -> None:
+    one, two, three, *_ = BATCHES
+    assert damage(one + one).why == "batch 1 follows batch 1"
+    assert damage(one + three).why == "batch 3 follows batch 1"
+    assert damage(two + one).why == "batch 2 is the first"
+    assert damage(one + mark(2)).why == "batch 2 follows batch 1"
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "why"),
+    [
+        (b"\xef\xbb\xbf" + SOUND, 1, "a byte-order mark stands before it"),
+        (b"\xef\xbb\xbf" + BATCHES[0], 1, "a byte-order mark stands before it"),
+        (SOUND.replace(b"\n", b"\r\n"), 1, "its lines end as on Windows"),
+        (SOUND + LAST.replace(b"\n", b"\r\n"), 5, "its lines end as on Windows"),
+        (bytes(len(SOUND)) + LAST, 1, "batch 2, which begins at line 1, follows"),
+        (SOUND[SOUND.index(b"\n") + 1 :], 1, "what stands here is no batch"),
+        (b"hello\n", 1, "what stands here is no batch"),
+        (SOUND + b"rubbish", 5, "what stands here is no batch"),
+        (b"[1, 2]\n" + SOUND, 1, "what stands here is no batch"),
+        (mark(1) + SOUND, 1, "batch 1 is the first"),
+        (batch(1, b'{"type":"boot"}\n'), 2, "the check of its batch holds but it is no record"),
+        (batch(1, encode(RECORDS[0]) + b"[" * 3000 + b"\n"), 3, "the check of its batch holds but it is no record"),
+    ],
+)
+def test_what_no_crash_can_leave_is_damage_with_a_sentence_of_its_own(data: bytes, line: int, why: str) -> None:
+    found = damage(data)
+    assert found.line == line and why in found.why
+
+
+@pytest.mark.parametrize("data", [b"\0", bytes(4096), SOUND[:60] + bytes(PAGE), bytes(200) + SOUND[200:]])
+def test_a_first_batch_may_be_torn_like_any_other(data: bytes) -> None:
+    assert read(data) == ([], len(data))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_log_of_an_older_format_is_refused_with_a_sentence(number: int) -> None:
+    body = b'{"type":"boot","incarnation":1,"cluster":"chat","node":2%b}' % (b',"format":2' * (number - 1))
+    line = b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
+    with pytest.raises(
+        LogError, match=f"This log has format {number}, this chatsys reads format 3; run this node"
+    ) as caught:
+        decode(line + line, NODE_RECORDS)
+    assert not isinstance(caught.value, DamagedLog)
 
 
 @given(st.binary(max_size=300))
 def test_random_bytes_are_torn_or_damaged_but_never_an_accident(data: bytes) -> None:
     try:
-        found, torn = decode(data, NODE_RECORDS)
+        found = read(data)
     except DamagedLog:
         return
-    assert found == [] and torn == len(data)
+    assert found == ([], len(data))
 
 
 def test_the_last_life_is_found() -> None:

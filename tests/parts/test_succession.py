@@ -20,6 +20,7 @@ from chatsys.protocol.messages import (
     Prepare,
     Promise,
     Propose,
+    TransferLead,
 )
 from chatsys.protocol.state import MOVES, Role
 from chatsys.protocol.storage import Promised
@@ -209,3 +210,13 @@ def test_a_move_that_is_not_in_the_table_is_refused() -> None:
             here.role = role
             with pytest.raises(AssertionError, match="no rule leads"):
                 here.become(target, "test")
+
+
+def test_a_node_that_is_low_on_space_takes_no_lead_that_is_offered() -> None:
+    made = node(3)
+    made.state.enter(1, promised_to=2, leader=2)
+    made.state.trust = True
+    made.state.low = True
+    assert made.on_message(2, TransferLead(1, 3), now=0.1) == []
+    made.state.low = False
+    assert made.on_message(2, TransferLead(1, 3), now=0.1) and made.state.role is Role.NOMINATING

@@ -84,8 +84,8 @@ def test_what_was_recovered_is_one_line() -> None:
         "delivered #231 from its log, by ann: hello",
         "#232 ann: hello",
     ]
-    torn = record("start", seq=0, reason="7 records, 12 bytes of a torn line dropped")
-    assert told([torn]) == ["found 7 records, 12 bytes of a torn line dropped"]
+    torn = record("start", seq=0, reason="7 records; a torn batch of 12 bytes (entry 5)")
+    assert told([torn]) == ["found 7 records; a torn batch of 12 bytes (entry 5)"]
 
 
 def test_deliveries_are_told_before_what_came_after_them() -> None:

@@ -7,6 +7,7 @@ from pingpong import Counted, Ping
 from chatsys.actor.effects import Columns, Note
 from chatsys.actor.trace_columns import columns, log_end, note_of
 from chatsys.protocol.messages import NODE_MESSAGES, Ack, Catchup, Entry, Heartbeat, Join, Label, Propose
+from chatsys.protocol.public import public
 from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate
 from chatsys.trace import NUMBERS, Record
 
@@ -52,7 +53,7 @@ def test_a_record_says_how_the_trace_tells_of_it() -> None:
         room="main",
         author="ann",
         text="hello",
-        client="ann-1",
+        client=public("ann-1"),
         client_seq=3,
     )
     assert note_of(Truncate(5)) == Note("truncate", seq=5)

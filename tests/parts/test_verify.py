@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from typed import Run
 
-from chatsys.actor.logfile import encode
+from chatsys.actor.logfile import batch, encode, mark
 from chatsys.check.log_files import verify
 from chatsys.errors import LogError
 from chatsys.protocol.messages import Entry
@@ -26,7 +26,8 @@ def barrier(seq: int, term: int = 1) -> Stored:
 def write(folder: Path, *records: msgspec.Struct, node: int = 1, cluster: str = "chat", tail: bytes = b"") -> Path:
     folder.mkdir()
     boot = Boot(incarnation=1, cluster=cluster, node=node)
-    (folder / "log.jsonl").write_bytes(b"".join(map(encode, (boot, *records))) + tail)
+    batches = (batch(number, encode(record)) for number, record in enumerate((boot, *records), start=1))
+    (folder / "log.jsonl").write_bytes(b"".join(batches) + tail)
     return folder
 
 
@@ -69,10 +70,16 @@ def test_the_verdict_never_says_that_logs_which_disagree_are_in_one_order(run: R
     assert code == 1
     assert out.splitlines()[-1] == "VIOLATED: 1 messages in one order, then the logs disagree, from position 2 on"
     assert run("verify", one)[1].splitlines()[-1] == "held: 3 messages in one order"
-    (one / "log.jsonl").write_bytes((one / "log.jsonl").read_bytes().replace(b'"text":"b"', b'"text":"B"'))
+    rot(one)
     last = run("verify", one, two)[1].splitlines()[-1]
     assert last == f"VIOLATED: {one} damaged; 3 messages in one order in what can be read elsewhere"
     assert run("verify", one)[1].splitlines()[-1] == "VIOLATED: damaged, up to there 0 messages"
+
+
+def rot(folder: Path) -> None:
+    """Let one letter of the text "b" rot in the log of this folder."""
+    file = folder / "log.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"text":"b"', b'"text":"B"'))
 
 
 def test_the_broken_agreement_is_told_before_an_earlier_uncommitted_difference(tmp_path: Path) -> None:
@@ -119,28 +126,37 @@ def test_a_retry_in_the_log_counts_as_one_message(tmp_path: Path) -> None:
     assert verify([write(tmp_path / "a", chat(1, "a"), chat(2, "a", client_seq=1), CommitHint(2))])["messages"] == 1
 
 
-def test_a_torn_last_line_is_fine(tmp_path: Path) -> None:
-    whole = encode(chat(2, "never acknowledged"))
-    one = write(tmp_path / "node1", chat(1, "a"), tail=whole[:30])
+def test_a_torn_last_batch_is_fine_and_what_it_held_is_said(run: Run, tmp_path: Path) -> None:
+    lines = encode(chat(2, "never acknowledged")) + encode(chat(3, "nor this"))
+    one = write(tmp_path / "node1", chat(1, "a"), tail=batch(3, lines)[:-10])
     found = verify([one])
     assert found["ok"]
-    assert found["nodes"][str(one)] == {"entries": 1, "torn": 30, "damaged": None, "uncommitted_tail": 0}
+    node = dict(found["nodes"][str(one)])
+    assert "(entry 2): its sync had not ended, unless it rotted later" in node.pop("warning")
+    assert node == {"entries": 1, "torn": len(batch(3, lines)) - 10, "damaged": None, "uncommitted_tail": 0}
+    code, out, _ = run("verify", one)
+    assert code == 0 and "1 entries" in out and "at the end was dropped (entry 2)" in " ".join(out.split())
+
+
+def test_a_rotten_last_batch_is_damage_if_a_mark_says_that_it_was_synced(tmp_path: Path) -> None:
+    one = write(tmp_path / "node1", chat(1, "a"), chat(2, "b"), tail=mark(3))
+    rot(one)
+    assert verify([one])["nodes"][str(one)] == {"entries": 1, "torn": 0, "damaged": 5, "uncommitted_tail": 0}
 
 
 def test_damage_in_the_middle_is_told_with_its_line_and_the_others_are_still_compared(tmp_path: Path) -> None:
     one = write(tmp_path / "node1", chat(1, "a"), chat(2, "b"), chat(3, "c"))
-    file = one / "log.jsonl"
-    file.write_bytes(file.read_bytes().replace(b'"text":"b"', b'"text":"B"'))
+    rot(one)
     two = write(tmp_path / "node2", chat(1, "a"), chat(2, "b"), CommitHint(2))
     found = verify([one, two])
     assert not found["ok"]
-    assert found["nodes"][str(one)]["damaged"] == 3 and found["nodes"][str(one)]["entries"] == 1
+    assert found["nodes"][str(one)]["damaged"] == 5 and found["nodes"][str(one)]["entries"] == 1
     assert found["nodes"][str(two)]["entries"] == 2 and found["first_difference"] is None
 
 
 def test_a_position_that_is_left_out_is_damage(tmp_path: Path) -> None:
     one = write(tmp_path / "node1", chat(1, "a"), chat(3, "c"), chat(2, "b"))
-    assert verify([one])["nodes"][str(one)] == {"entries": 1, "torn": 0, "damaged": 3, "uncommitted_tail": 0}
+    assert verify([one])["nodes"][str(one)] == {"entries": 1, "torn": 0, "damaged": 6, "uncommitted_tail": 0}
 
 
 def test_an_empty_log_is_fine(tmp_path: Path) -> None:
@@ -150,7 +166,9 @@ def test_an_empty_log_is_fine(tmp_path: Path) -> None:
     assert found["ok"] and found["nodes"][str(tmp_path / "new")]["entries"] == 0
 
 
-@pytest.mark.parametrize("content", [b"hello", b"hello\nworld\n", b"\x00\xff" * 50, b'{"a": 1}\n', encode(barrier(1))])
+@pytest.mark.parametrize(
+    "content", [b"hello", b"hello\nworld\n", b"\x00\xff" * 50, b'{"a": 1}\n', batch(1, encode(barrier(1)))]
+)
 def test_what_is_no_log_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "log.jsonl").write_bytes(content)
     with pytest.raises(LogError, match="is not the log of a chat node"):
@@ -176,7 +194,7 @@ def test_logs_of_two_clusters_are_not_compared(tmp_path: Path) -> None:
 
 def test_two_nodes_in_one_log_are_refused(tmp_path: Path) -> None:
     one = write(tmp_path / "a", chat(1, "a"), Boot(incarnation=2, cluster="chat", node=2))
-    with pytest.raises(LogError, match="line 3 says node 2 .* began as node 1"):
+    with pytest.raises(LogError, match="line 6 says node 2 .* began as node 1"):
         verify([one])
 
 

@@ -24,7 +24,8 @@ from chatsys.errors import ChatsysError, LogInUse, UsageError
 from chatsys.runtime.client import ClientHost
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.net.ports import Ports
-from chatsys.trace import Record
+from chatsys.teach.figures import delivery_matrix
+from chatsys.trace import Record, Trace
 
 BRISK = Timing().scaled(0.25)
 """Quick enough for tests, slow enough for a busy machine."""
@@ -395,3 +396,23 @@ def test_the_start_of_a_real_cluster_is_quick() -> None:
     with Cluster() as cluster:
         leads(cluster)
         assert time.perf_counter() - began < 1.5  # 0.1 s on a machine at rest; `bench startup` has the figures
+
+
+@pytest.mark.filterwarnings("ignore:The newest")
+def test_a_cluster_that_talks_for_long_keeps_a_window_of_its_trace_and_stays_as_readable(tmp_path: Path) -> None:
+    texts = [f"message {number}" for number in range(150)]
+    with Cluster(keep=1000) as cluster:
+        cluster.until(lambda: cluster.leader)
+        for text in texts:
+            cluster.say(text)
+        assert cluster.until(lambda: len(cluster.trace.of("ack")) == len(texts))
+        assert cluster.until(lambda: all(cluster.delivered(node) == texts for node in cluster.nodes))
+        assert "in a temporary file" in repr(cluster.trace)
+    trace = cluster.trace
+    assert len(trace) > 2000 and sys.getsizeof(trace.records._recent) < 20_000  # type: ignore[attr-defined]
+    assert len(trace.of("deliver")) == 3 * len(texts) and check(cluster) == []
+    again = Trace.load(trace.save(tmp_path / "long.trace"))
+    assert again.hash() == trace.hash() and list(again) == list(trace)
+    assert len(trace.frame()) == len(trace) and delivery_matrix(trace) is not None
+    with pytest.raises(UsageError, match="keep is 5"):
+        Cluster(keep=5)

@@ -14,7 +14,7 @@ from pingpong import Counted, Ping, PingPong, Pong
 from chatsys.actor.actor import Actor
 from chatsys.actor.effects import Append, Note, Send
 from chatsys.actor.events import Say, Stop
-from chatsys.actor.logfile import encode
+from chatsys.actor.logfile import batch, encode, mark
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant
 from chatsys.protocol.storage import Boot
@@ -169,7 +169,7 @@ def test_a_clean_stop_lets_the_actor_write_and_syncs_it(tmp_path: Path) -> None:
 
     trace = on_a_bench(tmp_path, story)
     assert [record.kind for record in trace][-3:] == ["append", "durable", "stop"]
-    assert (tmp_path / "node1" / "log.jsonl").read_bytes() == encode(Counted(6))
+    assert (tmp_path / "node1" / "log.jsonl").read_bytes() == batch(1, encode(Counted(6))) + mark(1)
 
 
 class Faulty(PingPong):

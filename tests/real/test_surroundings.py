@@ -22,7 +22,8 @@ from chatsys.run import digest_part
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.ports import Ports
 from chatsys.runtime.service import teller
-from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason, remove, try_write
+from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason, try_write
+from chatsys.temporary import remove
 from chatsys.trace import Record, Trace
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes, limits and /proc")

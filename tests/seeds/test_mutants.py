@@ -22,7 +22,7 @@ relay raises only to the entries' term; every ACK{false} re-opens the window; co
 leadership resumed after restart; no session dedup; session table not rebuilt; client gap accepted; ok before commit;
 retry answered ok early; no trust; unbounded deference; no check-quorum; no barrier; no relay; hold-back kept across terms;
 hold-back unbounded; checksum skipped at boot; sync reply without nonce; lower-term OK dropped by the fence;
-refuses for ever after a lost TRANSFER_LEAD
+refuses for ever after a lost TRANSFER_LEAD; damaged batch skipped; log cut at the damage; marks ignored at boot
 """
 """Every mutant that there must be."""
 

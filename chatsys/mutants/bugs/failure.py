@@ -1,12 +1,21 @@
-"""Bugs in suspicion, deference and the lease: safe, and yet nobody is served.
+"""Bugs in suspicion, deference, the lease, and the waits of clients: safe, and yet nobody is served.
 
-Read also `protocol.failure` and `protocol.election`, which do it right.
+Read also `protocol.failure`, `protocol.election` and `protocol.client`, which do it right.
 """
 
+from collections.abc import Set
+from random import Random
+from typing import Any
+
+from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects
+from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant
+from chatsys.protocol.client import Client
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
+from chatsys.protocol.patience import Patience
+from chatsys.protocol.succession import Succession
 
 
 class DefersForEver(Bully):
@@ -25,7 +34,79 @@ class SleepsWell(Detector):
         return []
 
 
+class KeepsTheLead(Detector):
+    """Leads on with a full disk, and turns everybody away."""
+
+    def heirs(self) -> tuple[int, ...]:
+        """Look for higher nodes only."""
+        return self.state.members.outranking if self.config.take_back else ()
+
+
+class AsksWhoIsLow(Detector):
+    """Hands the lead to the highest one that has caught up, whether its disk has room or not."""
+
+    def has_room(self, member: int) -> bool:
+        """Ask nobody about his disk."""
+        return True
+
+
+class TakesAnyLead(Succession):
+    """Takes the lead whenever it is offered."""
+
+    def may_take_over(self) -> bool:
+        """Think of no disk."""
+        return True
+
+
+class GrowsPatient(Patience):
+    """Grows patient with every node because one is silent, and avoids nobody."""
+
+    def heard_nothing(self, node: int, choice: Set[int], now: float) -> None:
+        """Count one more failure."""
+        self.failures += 1
+
+    def wait(self) -> float:
+        """Wait for the longer, the more tries have failed."""
+        wait = min(self.timing.client_retry * 2 ** min(self.failures, 8), self.timing.client_retry_max)
+        return float(wait) * self.random.uniform(1.0, 1.25)
+
+
+class WaitsForTheDead(Client):
+    """Lets the wait for one node go on while it plans to ask another, and so goes back to the silent one."""
+
+    def __init__(self, me: Address, config: ClusterConfig, random: Random, **rest: Any) -> None:
+        super().__init__(me, config, random, **rest)
+        self.patience = GrowsPatient(config.timing, random)
+
+    def _again(self, now: float, elsewhere: bool) -> None:
+        waits = self.alarms.dates.get("retry")
+        super()._again(now, elsewhere)
+        if waits is not None:
+            self.alarms.set("retry", waits)
+
+
 FAILURE = (
+    Mutant(
+        name="a low leader keeps the lead",
+        story="A leader whose disk is almost full turns all clients away, and hands over to nobody, though others have room.",
+        killers=("L3",),
+        parts={"failure": KeepsTheLead},
+        directed="Q30",
+    ),
+    Mutant(
+        name="low is handed the lead",
+        story="A leader hands over to a higher node whose disk is almost full, which gives the lead back at once.",
+        killers=("L4",),
+        parts={"failure": AsksWhoIsLow, "succession": TakesAnyLead},
+        directed="Q31",
+    ),
+    Mutant(
+        name="waits for the dead node",
+        story="A client that was told to ask again asks the node that is silent, and waits for it ever longer.",
+        killers=("L3",),
+        client=WaitsForTheDead,
+        directed="Q32",
+    ),
     Mutant(
         name="unbounded deference",
         story="A node stands back for a higher one again and again, although that one cannot lead.",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from chatsys.campaign.one_seed import Plan
 from chatsys.config import Limits
 from chatsys.faults import parse_kinds
+from chatsys.protocol.client import Client
 from chatsys.protocol.node import Node
 from chatsys.protocol.part import Part
 
@@ -39,6 +40,8 @@ class Mutant:
     """The invariants that name this bug; the first one is the textbook's."""
     parts: Mapping[str, type[Part]] = field(default_factory=dict)
     actor: type[Node] = Node
+    client: type[Client] = Client
+    """Who speaks in its directed schedule."""
     plan: Plan = THREE
     seed: int | None = None
     """A seed of `plan` that is known to kill it; None: random schedules do not find it, `directed` does."""

@@ -3,11 +3,14 @@
 Read also `protocol.sessions`, which does it right.
 """
 
+import msgspec
+
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects, Send
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.mutants.bugs.open import EmptyTable
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
+from chatsys.protocol.public import Heard
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.sessions import Pair, Sessions
 
@@ -65,6 +68,14 @@ class OpensAgain(Sessions):
     table_class = _NamedByClient
 
 
+class ShowsTheSecret(Sessions):
+    """Tells every listener the client_id of what it hears."""
+
+    def shown(self, entry: Entry) -> Heard:
+        """Leave the id as it is: it only names the client."""
+        return msgspec.structs.replace(super().shown(entry), client=entry.client_id)
+
+
 class OkAtOnce(Sessions):
     """Answers ok when the message has its number."""
 
@@ -104,6 +115,13 @@ SESSIONS = (
         killers=("S4",),
         parts={"sessions": OpensAgain},
         directed="C17",
+    ),
+    Mutant(
+        name="secret of a session shown",
+        story="DELIVERED carries the client_id itself, so whoever listens can speak in anybody's session.",
+        killers=("S11",),
+        parts={"sessions": ShowsTheSecret},
+        directed="C20",
     ),
     Mutant(
         name="ok before commit",

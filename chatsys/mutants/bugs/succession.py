@@ -110,7 +110,7 @@ SUCCESSION = (
         parts={"succession": PromisesWhenFree},
         actor=ForgetsPromise,
         directed="Q5",
-        seed=6,
+        seed=30,
     ),
     Mutant(
         name="term forgotten on restart",
@@ -125,7 +125,7 @@ SUCCESSION = (
         story="The node checks that the term is not too old, but not whether it gave its promise for it already.",
         killers=("S5", "S6"),
         parts={"succession": VotesTwice},
-        seed=6,
+        seed=25,
     ),
     Mutant(
         name="quorum n//2",
@@ -147,7 +147,7 @@ SUCCESSION = (
         killers=("S8",),
         plan=search("isolate", "crash"),
         parts={"succession": AdoptsTheLongest},
-        seed=9,
+        seed=176,
     ),
     Mutant(
         name="leadership resumed after restart",

@@ -1,14 +1,30 @@
-"""What goes wrong in a safe protocol with one bug: C4-C17.
+"""What goes wrong in a safe protocol with one bug: C4-C27.
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
 Read also `textbook` (quorum 1), `mutants.hunt` (the bugs).
 """
 
-from chatsys.config import Limits
+from random import Random
+
+import msgspec
+
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Effects, Send
+from chatsys.actor.events import LinkUp
+from chatsys.config import ClusterConfig, Limits
 from chatsys.mutants.schedules.directed import directed
 from chatsys.mutants.schedules.quiet_world import QuietWorld
-from chatsys.protocol.messages import CatchupReply, Coordinator, Heartbeat, Propose, Submit
+from chatsys.protocol.messages import (
+    NODE_MESSAGES,
+    CatchupReply,
+    Coordinator,
+    Delivered,
+    Heartbeat,
+    Propose,
+    Submit,
+    Subscribe,
+)
 
 
 @directed("C5", "A voice from an older term", breaks=("S8", "S1"), defect="no fence")
@@ -71,14 +87,71 @@ def the_forgotten_term(stage: QuietWorld) -> None:
 def a_rotten_line(stage: QuietWorld) -> None:
     """While node 1 is down, one letter in its log file turns into another.
 
-    With the checksum it refuses to start and names the line; without, it tells its users
-    something that nobody said.
+    With the checksum, and with what node 1 wrote afterwards, it refuses to start and names the line;
+    without, it tells its users something that nobody said.
     """
     stage.say("send me money", node=3)
+    stage.run(0.2)
+    stage.say("soon", node=3)
     stage.run(1)
     stage.crash(1)
     stage.rot(1, "send me money", "send me honey")
     stage.restart(1)
+    stage.run(3)
+
+
+@directed("C25", "The promise in a rotten batch", breaks=("S5", "S6", "S14"), defect="damaged batch skipped")
+def the_promise_in_a_rotten_batch(stage: QuietWorld) -> None:
+    """Node 1 promises term 2 to node 2, which leads it.  Node 1 restarts, and that promise has rotted.
+
+    Who leaves out what fails its check and goes on behind it has forgotten the promise; node 3, which
+    knows only term 1, asks for term 2 as well, and the term has two leaders.  As it is, node 1 does not start.
+    """
+    stage.crash(3)
+    stage.elect(2)
+    stage.isolate(2)
+    stage.crash(1)
+    stage.rot_promise(1)
+    stage.restart(1)
+    stage.restart(3)
+    stage.elect(3, tries=1)
+    stage.heal()
+    stage.run(4)
+
+
+@directed("C26", "Cut where it has rotted", breaks=("S1", "S7", "S8"), defect="log cut at the damage")
+def cut_where_it_has_rotted(stage: QuietWorld) -> None:
+    """Nodes 1 and 3 acknowledge a message that node 2 does not get, and another one; at node 1 the first one rots.
+
+    Who takes the broken batch for the torn end of the log, whatever follows it, has forgotten both messages,
+    and elects with node 2, which never had them.  As it is, node 1 does not start.
+    """
+    _an_acknowledged_message_rots(stage, "and more")
+
+
+@directed("C27", "The last one, marked", breaks=("S1", "S7", "S8"), defect="marks ignored at boot")
+def the_last_one_marked(stage: QuietWorld) -> None:
+    """As C26, but nothing follows the message that rots; only a mark, written when the disk was idle, covers it."""
+    _an_acknowledged_message_rots(stage)
+
+
+def _an_acknowledged_message_rots(stage: QuietWorld, *more: str) -> None:
+    """Let a message that 1 and 3 hold rot at 1; then 1 comes back with 2, and 3 is gone."""
+    stage.keep_marks(1)
+    stage.isolate(2)
+    for text in ("precious", *more):
+        stage.say(text, node=3)
+        stage.run(0.2)
+    stage.run(2)
+    stage.crash(1)
+    stage.rot(1, "precious", "previous")
+    stage.crash(3)
+    stage.heal()
+    stage.restart(1)
+    stage.elect(2)
+    stage.say("new", node=2)
+    stage.run(3)
+    stage.restart(3)
     stage.run(3)
 
 
@@ -144,6 +217,43 @@ def letters_of_a_forgotten_session(stage: QuietWorld) -> None:
     stage.run(0.5)
     copied.open()
     stage.run(2)
+
+
+class Thief(Actor):
+    """Listens, and says the next message of every session that it hears of, as if it were its owner."""
+
+    messages = NODE_MESSAGES
+
+    def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
+        super().__init__(me, config, random)
+        self.tried: set[str] = set()
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Try whatever the frame calls its client; where the session was opened is guessed, for it is no secret."""
+        match message:
+            case LinkUp():
+                return [Send(sender, Subscribe())]
+            case Delivered(entries=(*_, one)) if one.client not in self.tried:
+                self.tried.add(one.client)
+                said = (one.room, one.author, "I never said that")
+                return [
+                    Send(sender, Submit(one.client, one.client_seq + 1, *said, session=seq))
+                    for seq in range(1, one.seq)
+                ]
+        return []
+
+
+@directed("C20", "Overheard", breaks=("S11",), defect="secret of a session shown")
+def overheard(stage: QuietWorld) -> None:
+    """Eve listens to the chat as everybody may, and tries to go on in ann's and in bob's words.
+
+    To speak in a session one must know the client_id that opened it.  DELIVERED shows a hash of it, and no
+    session is open under that name; if it showed the id, eve's words would be ann's next message.
+    """
+    stage.add_client("eve", Thief, home=3)
+    stage.run(0.1)
+    stage.say("is somebody here?", node=3)
+    stage.run(5)
 
 
 def _an_old_batch_arrives(stage: QuietWorld) -> None:

@@ -1,4 +1,4 @@
-"""Disks that forgot: Q30 to Q35.
+"""Disks that forgot: Q33 to Q38.
 
 In all of them the nodes have met, node 3 leads term 1 when the script begins, and everybody has the same log.
 
@@ -34,7 +34,7 @@ def _one_and_two_try(stage: QuietWorld) -> None:
     stage.run(2)
 
 
-@directed("Q30", "The emptied folder", breaks=LOST, defect="another disk taken in")
+@directed("Q33", "The emptied folder", breaks=LOST, defect="another disk taken in")
 def the_emptied_folder(stage: QuietWorld) -> None:
     """One message is on the disks of 2 and 3. Node 2's folder is emptied, 3 goes down, and 1 comes back.
 
@@ -47,7 +47,7 @@ def the_emptied_folder(stage: QuietWorld) -> None:
     _one_and_two_try(stage)
 
 
-@directed("Q31", "Two lives of one number", breaks=LOST, defect="nonce not compared")
+@directed("Q34", "Two lives of one number", breaks=LOST, defect="nonce not compared")
 def two_lives_of_one_number(stage: QuietWorld) -> None:
     """A copy of node 2's folder is kept; 2 restarts and lives on in life 2, which everybody meets.
 
@@ -66,9 +66,9 @@ def two_lives_of_one_number(stage: QuietWorld) -> None:
     _one_and_two_try(stage)
 
 
-@directed("Q32", "A folder of last week", breaks=LOST, defect="older life taken in")
+@directed("Q35", "A folder of last week", breaks=LOST, defect="older life taken in")
 def a_folder_of_last_week(stage: QuietWorld) -> None:
-    """As Q31, but node 2 has restarted twice since the copy was made: it comes back in a life that is over."""
+    """As Q34, but node 2 has restarted twice since the copy was made: it comes back in a life that is over."""
     stage.copy(2)
     for _ in range(2):
         stage.crash(2)
@@ -83,11 +83,11 @@ def a_folder_of_last_week(stage: QuietWorld) -> None:
     _one_and_two_try(stage)
 
 
-@directed("Q33", "One was accepted, one was not", breaks=(*LOST, "L2"), defect="accepts everybody")
+@directed("Q36", "One was accepted, one was not", breaks=(*LOST, "L2"), defect="accepts everybody")
 def one_was_accepted(stage: QuietWorld) -> Iterator[Violation]:
     """Node 3's disk dies and is replaced: 1 and 2 accept the new one, and it catches up with leader 2.
 
-    Then node 2's folder is emptied, as in Q30, and nobody has accepted that.
+    Then node 2's folder is emptied, as in Q33, and nobody has accepted that.
     """
     stage.crash(3)
     stage.wipe(3)
@@ -109,7 +109,7 @@ def one_was_accepted(stage: QuietWorld) -> Iterator[Violation]:
     _one_and_two_try(stage)
 
 
-@directed("Q34", "Told to stop", breaks=("L2",), defect="refused and goes on")
+@directed("Q37", "Told to stop", breaks=("L2",), defect="refused and goes on")
 def told_to_stop(stage: QuietWorld) -> Iterator[Violation]:
     """Node 2's folder is emptied while 1 and 3 chat on: 2 is refused, and stops, so that somebody looks after it."""
     stage.crash(2)
@@ -123,7 +123,7 @@ def told_to_stop(stage: QuietWorld) -> Iterator[Violation]:
         yield Violation(invariant="L2", sentence=told, time=stage.now, node=2)
 
 
-@directed("Q35", "What I had confirmed", breaks=LOST, defect="forgotten acknowledgement overlooked")
+@directed("Q38", "What I had confirmed", breaks=LOST, defect="forgotten acknowledgement overlooked")
 def what_i_had_confirmed(stage: QuietWorld) -> None:
     """Node 2's folder is copied, and put back a message later, within one life: it looks as if 2 had slept.
 

@@ -112,3 +112,73 @@ def nobody_took_over(stage: QuietWorld) -> None:
     stage.calm()
     stage.say("still there?", node=2, author="bob")
     stage.run(35)
+
+
+@directed(
+    "Q30",
+    "The leader has no room",
+    breaks=("L3",),
+    defect="a low leader keeps the lead",
+    timing=COURSE,
+    judges=("L1", "L2", "L3", "L4", "L6"),
+)
+def the_leader_has_no_room(stage: QuietWorld) -> None:
+    """The disk of leader 3 is almost full, and stays so; 1 and 2 have room.
+
+    3 must turn its clients away, so it asks 2 to take over; nobody hands the lead back to it.
+    """
+    stage.disk(3, "full")
+    stage.calm()
+    stage.say("is there room?", node=3)
+    stage.run(100)
+
+
+@directed(
+    "Q31",
+    "Room for the highest one",
+    breaks=("L4",),
+    defect="low is handed the lead",
+    timing=COURSE,
+    judges=("L1", "L2", "L3", "L4", "L6"),
+)
+def room_for_the_highest(stage: QuietWorld) -> None:
+    """Node 3 was away, and is back with a disk that is almost full; 2 leads.
+
+    3 has caught up and is the highest, but it would have to give the lead back at once.
+    """
+    stage.crash(3)
+    stage.until(lambda: stage.leader == 2, 20)
+    stage.restart(3)
+    stage.disk(3, "full")
+    stage.calm()
+    stage.run(100)
+
+
+@directed(
+    "Q32",
+    "Waiting for the dead one",
+    breaks=("L3",),
+    defect="waits for the dead node",
+    timing=COURSE,
+    judges=("L1", "L2", "L3", "L6"),
+)
+def waiting_for_the_dead_one(stage: QuietWorld) -> None:
+    """Leader 3 falls silent, and eve, who may speak to anybody, has asked 1 and 2 when at last 2 leads.
+
+    Both tell her to ask again, a moment before her wait for 2 is over.  If that wait still counts, she goes on
+    to 3, of all nodes, and waits for it longer than the waits of any client may add up to.
+    """
+    stage.say("hello", author="eve")
+    stage.run(1)
+    stage.pause(3)
+    stage.say("is anybody there?", author="eve")
+    promised = stage.hold(Prepare)
+    stage.until(lambda: len(promised) > 0, 20)
+    eve = stage.simulation.hosts["eve"].actor.alarms
+    for _ in range(50):
+        if eve.dates["retry"] - stage.now < 0.06:
+            break
+        stage.run(0.02)
+    promised.open()
+    stage.calm(1, 2)
+    stage.run(25)

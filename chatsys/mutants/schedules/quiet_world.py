@@ -12,6 +12,7 @@ Read also `sim.hold`, `textbook`, `bugs`, `copies`, `terms`, `lively` (the sched
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -22,8 +23,9 @@ from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.decisions import Stand, Suspect
 from chatsys.protocol.node import Node
 from chatsys.protocol.state import Role
-from chatsys.protocol.storage import Stored
+from chatsys.protocol.storage import Promised, Stored
 from chatsys.sim.disk import DiskModel
+from chatsys.sim.host import Factory, Host
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 
@@ -64,12 +66,19 @@ class QuietWorld(World):
             network=Conditions(shortest=0.002, longest=0.002, tail=0.0),
             disk=DiskModel(shortest=0.001, longest=0.001),
         )
+        self.talker = flaw.client if flaw else None
         self.faults_end: float | None = None
         self.served: tuple[int, ...] = ()
         self.until(lambda: self.leader is not None)
         self.say("ann is here", node=nodes)
         self.say("bob is here", node=nodes - 1, author="bob")
         self.run(1)
+
+    def _client_host(self, name: str, factory: Factory | None, home: int | None) -> Host:
+        """Let clients of the flaw's class speak, if it has one."""
+        if self.talker is not None and factory is None:
+            factory = partial(self.talker, home=home, sticky=home is not None)
+        return super()._client_host(name, factory, home)
 
     def until(self, predicate: Callable[..., Any], limit: float = 60.0, quiet: bool = True) -> bool:
         """Run until it holds; a flaw may well prevent it, so nothing is said if it does not."""
@@ -146,11 +155,22 @@ class QuietWorld(World):
     def rot(self, number: int, old: str, new: str) -> None:
         """Let a text in the log file of a node turn into another of the same length."""
         disk = self._host(number).disk
-        for line, record in enumerate(disk.records, start=1):
+        for place, record in enumerate(disk.records, start=1):
             if isinstance(record, Stored) and record.entry.text == old:
-                disk.rot(line, old.encode(), new.encode())
+                disk.rot(place, old.encode(), new.encode())
                 return
         raise UsageError(f"Node {number} has no entry with the text {old!r}; there is nothing to rot.")
+
+    def rot_promise(self, number: int) -> None:
+        """Let the last promise in the log file of a node turn into one that nobody gave."""
+        disk = self._host(number).disk
+        place = max(place for place, record in enumerate(disk.records, start=1) if isinstance(record, Promised))
+        disk.rot(place, b'"promise"', b'"premise"')
+
+    def keep_marks(self, number: int) -> None:
+        """Let a crash of this node take no page of what its disk wrote in idle moments."""
+        disk = self._host(number).disk
+        disk.model = replace(disk.model, torn=0.0)
 
     def calm(self, *served: int) -> None:
         """Say that the faults are over; from now on these nodes (all) and their clients must be served."""

@@ -32,6 +32,8 @@ _TIME = (
     "It breaks no state but a promise of time: somebody is not served for ever, and a search without time has no ever"
 )
 
+_ROT = "In a searched world disks forget, but they never hold other bytes than were written."
+
 OUT_OF_REACH: dict[str, str] = {
     "refuses for ever after a lost TRANSFER_LEAD": f"{_TIME} (L3).",
     "lower-term OK dropped by the fence": f"{_TIME} (L1, L2).",
@@ -46,7 +48,13 @@ OUT_OF_REACH: dict[str, str] = {
     "no trust": f"{_TIME} (L1, L4).",
     "unbounded deference": f"{_TIME} (L1).",
     "no check-quorum": f"{_TIME} (L3).",
-    "checksum skipped at boot": "In a searched world disks forget, but they never hold other bytes than were written.",
+    "checksum skipped at boot": _ROT,
+    "damaged batch skipped": _ROT,
+    "log cut at the damage": _ROT,
+    "marks ignored at boot": _ROT,
+    "a low leader keeps the lead": f"{_TIME} (L3).",
+    "low is handed the lead": f"{_TIME} (L4).",
+    "waits for the dead node": f"{_TIME} (L3), and a client is not searched.",
 }
 """Why the other mutants are not looked for."""
 

@@ -9,7 +9,7 @@ Read also `process`, the same node in a process of its own; `cluster`, which dri
 import asyncio
 from functools import partial
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
 import msgspec
@@ -45,6 +45,11 @@ class NodePlan(msgspec.Struct, frozen=True):
         """Return the seed of one life's random choices, or None for a new one every time."""
         return None if self.seed is None else hash((self.seed, node, life))
 
+    def random(self, node: int, life: int) -> Random:
+        """Return where one life draws its random choices from; without a seed nobody can guess them."""
+        seed = self.seed_of(node, life)
+        return SystemRandom() if seed is None else Random(seed)
+
     def owner(self, node: int) -> tuple[str, int]:
         """Return whose log it must be, for actors that say so in their log."""
         return self.config.cluster, node
@@ -72,13 +77,11 @@ class KernelNode:
         self.lives += 1
         self.paused, self.failure = False, None
         plan = self.plan
-        disk = await asyncio.to_thread(
-            Disk, plan.data(self.node), plan.actor.records, owner=plan.owner(self.node), owner_of=plan.actor.owner
-        )
+        disk = await self._open_disk()
         try:
             self.host = Host(
                 self.node, plan.config, plan.factory(), self.sink, disk=disk, origin=plan.origin,
-                life=self.lives, random=Random(plan.seed_of(self.node, self.lives)), rules=rules,
+                life=self.lives, random=plan.random(self.node, self.lives), rules=rules,
             )  # fmt: skip
             await self.host.start(split_address(plan.config.members[self.node]))
         except BaseException as error:
@@ -89,6 +92,20 @@ class KernelNode:
                 raise ChatsysError(cannot_listen(plan.config.members[self.node], error)) from None
             raise
         self.host.ended.add_done_callback(self._ended)
+
+    async def _open_disk(self) -> Disk:
+        """Open the folder in a thread; one that nobody wants any more, after Ctrl-C, is let go of."""
+        plan = self.plan
+        opening = asyncio.create_task(asyncio.to_thread(
+            Disk, plan.data(self.node), plan.actor.records, owner=plan.owner(self.node), owner_of=plan.actor.owner
+        ))  # fmt: skip
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait({opening})
+            if opening.exception() is None:
+                await asyncio.to_thread(opening.result().gone)
+            raise
 
     def _ended(self, ended: "asyncio.Future[str]") -> None:
         self.failure = None if ended.cancelled() else ended.result()

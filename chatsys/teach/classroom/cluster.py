@@ -18,7 +18,6 @@ Read also `batch`, `jobs` (one machine).
 
 import hashlib
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,11 +28,12 @@ from typing import Any
 import msgspec
 
 from chatsys.errors import ChatsysError, UsageError, named
-from chatsys.surroundings import UNUSABLE, place, remove, temporary
+from chatsys.surroundings import UNUSABLE, place
 from chatsys.teach.classroom.jobs import Job, Setting, flagged, grade_one, the_course
 from chatsys.teach.grading.course import Course, open_course
 from chatsys.teach.grading.marking import Mark
 from chatsys.teach.grading.reading import LARGEST
+from chatsys.temporary import remove, temporary
 
 CONNECT, PATIENCE = 10.0, 15.0
 """Seconds until a scheduler is taken for missing: at the beginning, and in the middle of the work."""
@@ -204,4 +204,4 @@ def unpacked(package: CoursePackage) -> Course:
             path.write_bytes(data)
         return open_course(package.lab, folder, None, package.public).of_exercise(package.exercise)
     finally:
-        shutil.rmtree(folder)
+        remove(folder)

@@ -18,10 +18,11 @@ import msgspec
 
 from chatsys.errors import UsageError
 from chatsys.escape import escape
-from chatsys.surroundings import UNUSABLE, reason, remove, temporary, try_read
+from chatsys.surroundings import UNUSABLE, reason, try_read
 from chatsys.teach.classroom.handed import Handed, alone, entries
 from chatsys.teach.classroom.layouts import LAYOUTS, Layout
 from chatsys.teach.classroom.unpacking import unpack
+from chatsys.temporary import remove, temporary
 
 MOST_TOLD = 20
 """So many sentences about files that are no submissions are kept."""

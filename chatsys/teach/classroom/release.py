@@ -21,10 +21,11 @@ from pathlib import Path
 
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.mutants.closed import CLOSED
-from chatsys.surroundings import UNUSABLE, advice, place, reason, remove
+from chatsys.surroundings import UNUSABLE, advice, place, reason
 from chatsys.teach.classroom.leaks import find_leaks, secrets_of
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.written import open_answers
+from chatsys.temporary import remove
 
 BUNDLE = Path(__file__).with_name("bundle")
 """What students get in the place of the project's own pages."""

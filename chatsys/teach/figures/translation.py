@@ -20,7 +20,7 @@ from chatsys.trace import Record, Trace
 def in_words_of_the_chat(trace: Trace) -> Trace:
     """Return this trace with the records that a figure looks for under the names by which it looks for them."""
     words = trace.words
-    return trace if words == CHAT else Trace(translated(words, trace.records), dict(trace.meta))
+    return trace if words == CHAT else Trace(_translate(words, trace.records), dict(trace.meta))
 
 
 def translated(words: Words, records: list[Record]) -> list[Record]:

@@ -24,7 +24,6 @@ from chatsys.escape import escape
 from chatsys.isolation.budget import CELL, NOTEBOOK, PATIENCE, SLACK
 from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.limits import THREADS
-from chatsys.surroundings import remove, temporary
 from chatsys.teach.grading.cell_process import ANSWER, CellProcess, Ending, Left
 from chatsys.teach.grading.exchange import (
     MOST_TOLD,
@@ -37,6 +36,7 @@ from chatsys.teach.grading.exchange import (
     RunnableCell,
     Told,
 )
+from chatsys.temporary import remove, temporary
 
 LIVES, LEAST = 8, 0.2
 """So many processes one notebook may use up; with less CPU time than this left, none is begun."""

@@ -52,8 +52,8 @@ class View:
 
     def take(self, trace: Trace) -> list[str]:
         """Read what is new and return a sentence for each thing that a person wants to hear of."""
-        news = translated(trace.words, trace.records[self.read :])
-        self.read += len(news)
+        found, self.read = trace.news(self.read)
+        news = translated(trace.words, found)
         self.story.feed(news)
         for record in news:
             match record.kind:
