@@ -20,7 +20,7 @@ One emptied folder of three was enough, so "a minority may lose its disks" would
 memory it is true: node 1 knows node 2 by folder 9f, and counts no promise of folder 30.
 
 What refusing means.  No frame of a refused member passes, and what it acknowledged counts no more.  It is
-told so, once and again whenever it asks to join; and because it hears that it has forgotten something, it stops.
+told so, at once and in answer to each of its frames; and because it hears that it has forgotten something, it stops.
 The people who run the cluster decide: `accept` at each of the others forgets the old disk and takes in the new one.
 (Viewstamped Replication Revisited, 4.3, lets a replica without a disk back in by a recovery protocol; Raft calls
 a server that lost its disk a new server.  This is the step before either.)
@@ -45,7 +45,7 @@ from chatsys.actor.events import Identity, LinkDown, LinkUp
 from chatsys.config import ClusterConfig
 from chatsys.errors import RefusedIdentity
 from chatsys.protocol.decisions import Release
-from chatsys.protocol.messages import Join, JoinAck
+from chatsys.protocol.messages import JoinAck
 from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import NONCES, Recovered
 from chatsys.protocol.state import NodeState
@@ -102,9 +102,9 @@ class Identities(Part):
                 return self._meet(sender, message)
             case LinkDown():
                 return [], True
-            case Join():
-                return self._tell(sender), False
-        return [], not self.shuts_out(sender)
+        if not self.shuts_out(sender):
+            return [], True
+        return self._tell(sender), False  # the first time may have been lost
 
     def shuts_out(self, sender: int) -> bool:
         """Tell whether frames of this refused member are dropped."""

@@ -93,7 +93,7 @@ def test_what_cannot_follow_is_refused_told_and_shut_out(link: LinkUp, why: str)
     )
     assert (refusal.code, refusal.nonce) == ("identity", link.identity.nonces[-1])
     assert told(one.on_message(2, Join(2), 1.0)) == [refusal], "it asks again, and is told again"
-    assert one.on_message(2, Promise(9, False), 1.0) == [] and one.state.term == 0
+    assert told(one.on_message(2, Promise(9, False), 1.0)) == [refusal] and one.state.term == 0
 
 
 @pytest.mark.parametrize("link", [up(3), up(4, "9f", "n3", "n4"), up(40, "9f", *(f"x{k}" for k in range(NONCES)))])
