@@ -1,7 +1,7 @@
 """The proving ground: bugs that the checkers must find, and schedules in which the protocol lives by one rule.
 
     bugs/        the protocol with one bug each, MUTANTS
-    schedules/   stories told by hand, C1 to Q29: with the bug something breaks, without it nothing does
+    schedules/   stories told by hand, C1 to Q32: with the bug something breaks, without it nothing does
     searches/    the same bugs, found by trying every order of events
     hunt         random schedules and directed ones, until an invariant names the bug
     stories      each failing run, shrunk, as code that can be pasted

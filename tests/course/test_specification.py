@@ -19,7 +19,7 @@ from by_hand import config
 
 import chatsys.protocol
 from chatsys.actor.effects import Append, Send
-from chatsys.actor.logfile import decode
+from chatsys.actor.logfile import FORMAT, decode
 from chatsys.check import SAFETY
 from chatsys.check.frames import ALLOWANCE, BEATS, BOUND
 from chatsys.check.histories import VISIBLE
@@ -38,7 +38,7 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.session_table import NAME_CHARACTERS
 from chatsys.protocol.sessions import CREDIT, MAX_HOPS
 from chatsys.protocol.state import MOVES, NodeState, Role
-from chatsys.protocol.storage import FORMAT, NODE_RECORDS, Boot
+from chatsys.protocol.storage import NODE_RECORDS, Boot
 
 pytestmark = pytest.mark.quick
 

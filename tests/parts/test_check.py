@@ -36,7 +36,6 @@ def test_every_rule_has_a_name_a_title_and_a_meaning() -> None:
     assert set(INVARIANTS) == safety | {"L1", "L2", "L3", "L4", "L6", "broken", "frames"}
     for name, rule in INVARIANTS.items():
         assert rule.name == name and rule.title and rule.meaning.endswith(".")
-    assert INVARIANTS["L3"].meaning == "Every message that a client sends is answered."
 
 
 def test_every_name_of_a_rule_in_the_readme_is_listed() -> None:

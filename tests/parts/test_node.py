@@ -64,7 +64,7 @@ def test_a_log_of_another_format_is_refused_with_a_sentence() -> None:
     with pytest.raises(LogError, match="format 9"):
         recovered(Boot(1, "chat", 2, format=9))
     with pytest.raises(
-        LogError, match="format 1, this chatsys reads format 2; run this node with the older chatsys that wrote it"
+        LogError, match="format 1, this chatsys reads format 3; run this node with the older chatsys that wrote it"
     ):
         recovered(Boot(1, "chat", 2, format=1))
 

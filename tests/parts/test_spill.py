@@ -93,7 +93,12 @@ def test_asking_again_and_again_for_a_kind_reads_each_piece_once(monkeypatch: py
     live, _ = both()
     read: list[Any] = []
     whole = Spilling._read
-    monkeypatch.setattr(Spilling, "_read", lambda self, piece: read.append(piece) or whole(self, piece))
+
+    def noted(self: Spilling, piece: Any) -> bytes:
+        read.append(piece)
+        return whole(self, piece)
+
+    monkeypatch.setattr(Spilling, "_read", noted)
     for _ in range(50):
         assert len(live.of("ack")) == 50
         assert live.of("crash") == []

@@ -14,7 +14,7 @@ TEXTS = [("honest", f"honest {number}") for number in SAID]
 
 def visited(**changed: Any) -> VisitFacts:
     """Return a visit in which all was well, but for what is changed."""
-    diary = [{"said": number, "at": at} for number, at in SAID.items()]
+    diary: list[dict[str, Any]] = [{"said": number, "at": at} for number, at in SAID.items()]
     diary += [{"acked": number, "at": at + 0.01 * number} for number, at in SAID.items()]
     diary.append({"open": []})
     nodes = {id: NodeFacts(memory=(40, 50, 45), descriptors=(15, 200, 16), delivered=TEXTS) for id in (1, 2, 3)}

@@ -60,7 +60,7 @@ def test_the_folder_of_whoever_lives_stays_and_so_does_a_paused_ones(place: Path
     remove(mine)
 
 
-def test_what_is_not_known_to_be_left_behind_is_not_touched(place: Path) -> None:
+def test_what_is_not_known_to_be_left_behind_is_not_touched(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = place / "kept"
     kept.mkdir()
     (place / "chatsys-of-an-older-version").mkdir()
@@ -70,6 +70,13 @@ def test_what_is_not_known_to_be_left_behind_is_not_touched(place: Path) -> None
     (place / "chatsys-led.lock").symlink_to(kept / "nothing")
     before = sorted(place.iterdir())
     assert sweep(place) == [] and sorted(place.iterdir()) == before and kept.is_dir()
+    (place / "chatsys-of-another-user").mkdir()
+    (place / "chatsys-of-another-user.lock").touch()
+    mine = os.getuid()
+    with monkeypatch.context() as somebody:
+        somebody.setattr(os, "getuid", lambda: mine + 1)
+        assert sweep(place) == []
+    assert sweep(place) == [place / "chatsys-of-another-user"]
 
 
 def test_a_lock_without_a_folder_is_removed_and_a_folder_is_made_though_somebody_sweeps(
@@ -88,7 +95,8 @@ def test_a_lock_without_a_folder_is_removed_and_a_folder_is_made_though_somebody
     sweep(place)
     swept.clear()
     made = temporary()
-    assert swept[0].exists() is False and made.is_dir() and folders(place) == {made.name}
+    assert not swept[0].exists() and folders(place) == {made.name}
+    assert Path(f"{made}.lock").exists(), "it has a lock of its own, which nobody has removed"
     remove(made)
 
 

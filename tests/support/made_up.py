@@ -97,8 +97,7 @@ def fail_over() -> Trace:
     h.say(11.5, "welcome back", 2, 1, 3)
     for step in range(7):
         h.beat(8.0 + 0.8 * step, 2, *((1, 3) if step >= 3 else (1,)))
-    h.trace.records.sort(key=lambda record: record.time)
-    return h.trace
+    return Trace(sorted(h.trace, key=lambda record: record.time), h.trace.meta)
 
 
 def split_brain() -> Trace:

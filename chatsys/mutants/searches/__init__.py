@@ -55,6 +55,7 @@ OUT_OF_REACH: dict[str, str] = {
     "a low leader keeps the lead": f"{_TIME} (L3).",
     "low is handed the lead": f"{_TIME} (L4).",
     "waits for the dead node": f"{_TIME} (L3), and a client is not searched.",
+    "secret of a session shown": "It breaks no state of a node: it tells a listener what only the client may know, and nobody listens in a search.",
 }
 """Why the other mutants are not looked for."""
 
