@@ -38,7 +38,7 @@ LIVENESS = (
 LAWS = tuple(law.name for law in LIVENESS)
 """The names of the laws that a trace can show."""
 _KEPT = frozenset(
-    "start crash stop pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
+    "start crash stop refused pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
 )
 """The kinds of records that the laws are about; frames and the log are read only where a law needs them."""
 
