@@ -30,6 +30,7 @@ from chatsys.check import check
 from chatsys.check.histories import second_opinion
 from chatsys.errors import Runaway
 from chatsys.faults import random_script
+from chatsys.faults.verbs import DOWN
 from chatsys.sim.world import World
 
 KINDS = ("emptied", "swapped", "copied", "older")
@@ -143,7 +144,7 @@ def _clean_up(world: World, victims: Iterable[int], late: list[str]) -> float:
     limit = 4 * (world.config.timing.heartbeat_timeout + world.config.timing.heartbeat_spread)
     if not world.until(lambda: world.leader, limit, quiet=True):
         late.append(f"no leader was ready {limit:.1f} s after everything was mended")
-    world.run(2.0)
+    world.run(DOWN + 0.2)  # whoever was ambushed just before the mend is back by then
     for victim in victims:
         state = world.status()[victim]
         if state["alive"]:

@@ -108,7 +108,7 @@ IDENTITY = (
          ("S1", "S7"), NameOnly, "Q35"),
     _bug("accepts everybody", "Whoever is told to accept one new disk forgets all the others.",
          ("S1", "S7"), Generous, "Q36"),
-    _bug("accepting forgets nothing", "The new disk is refused although it was accepted.", ("L2",), Unforgiving, "Q36"),
+    _bug("accepting forgets nothing", "The new disk is refused although it was accepted.", ("L2",), Unforgiving, "Q39"),
     _bug("refused and goes on", "A node that was refused for its disk does not stop, and waits for ever to be served.",
          ("L2",), Stubborn, "Q37"),
     _bug("forgotten acknowledgement overlooked", "The leader asks a follower again and again for what it lost.",

@@ -1,17 +1,16 @@
-"""Disks that forgot: Q33 to Q38.
+"""Disks that forgot: Q33 to Q39.
 
 In all of them the nodes have met, node 3 leads term 1 when the script begins, and everybody has the same log.
 
 Read also `protocol.identity`, `bugs.identity` (what each of them kills).
 """
 
-from collections.abc import Iterator
-
-from chatsys.check.violation import Violation
+from chatsys.config import Timing
 from chatsys.mutants.schedules.directed import directed
 from chatsys.mutants.schedules.quiet_world import QuietWorld
 from chatsys.protocol.messages import CatchupReply
 
+COURSE = Timing()
 LOST = ("S1", "S7")
 
 
@@ -83,8 +82,8 @@ def a_folder_of_last_week(stage: QuietWorld) -> None:
     _one_and_two_try(stage)
 
 
-@directed("Q36", "One was accepted, one was not", breaks=(*LOST, "L2"), defect="accepts everybody")
-def one_was_accepted(stage: QuietWorld) -> Iterator[Violation]:
+@directed("Q36", "One was accepted, one was not", breaks=LOST, defect="accepts everybody")
+def one_was_accepted(stage: QuietWorld) -> None:
     """Node 3's disk dies and is replaced: 1 and 2 accept the new one, and it catches up with leader 2.
 
     Then node 2's folder is emptied, as in Q33, and nobody has accepted that.
@@ -95,32 +94,27 @@ def one_was_accepted(stage: QuietWorld) -> Iterator[Violation]:
     stage.accept(3)
     stage.restart(3)
     stage.run(2)
-    if stage.delivered(3) != stage.delivered(2):
-        told = "L2: node 3 was accepted with its new disk by a cluster with a leader, and delivers nothing."
-        yield Violation(invariant="L2", sentence=told, time=stage.now, node=3)
-        return
     stage.crash(1)
     stage.say("kept", node=2, author="bob")
     stage.run(1)
-    stage.crash(3)
+    if stage.status()[3]["alive"]:
+        stage.crash(3)
     stage.crash(2)
     stage.wipe(2)
     stage.restart(2)
     _one_and_two_try(stage)
 
 
-@directed("Q37", "Told to stop", breaks=("L2",), defect="refused and goes on")
-def told_to_stop(stage: QuietWorld) -> Iterator[Violation]:
+@directed("Q37", "Told to stop", breaks=("L2",), defect="refused and goes on", timing=COURSE, judges=("L1", "L2"))
+def told_to_stop(stage: QuietWorld) -> None:
     """Node 2's folder is emptied while 1 and 3 chat on: 2 is refused, and stops, so that somebody looks after it."""
     stage.crash(2)
     stage.wipe(2)
+    stage.run(1)
     stage.restart(2)
-    stage.run(2)
+    stage.calm_for_the_living()
     stage.say("to those who are there", node=3)
-    stage.run(2)
-    if stage.status()[2]["alive"]:
-        told = "L2: node 2 is alive and delivers nothing, for its disk was refused; it says so to nobody."
-        yield Violation(invariant="L2", sentence=told, time=stage.now, node=2)
+    stage.run(25)
 
 
 @directed("Q38", "What I had confirmed", breaks=LOST, defect="forgotten acknowledgement overlooked")
@@ -142,3 +136,15 @@ def what_i_had_confirmed(stage: QuietWorld) -> None:
     stage.crash(3)
     help_for_two.drop(shut=False)
     _one_and_two_try(stage)
+
+
+@directed("Q39", "A new disk", breaks=("L2",), defect="accepting forgets nothing", timing=COURSE, judges=("L1", "L2"))
+def a_new_disk(stage: QuietWorld) -> None:
+    """Node 2's disk dies; 1 and 3 are told so, and take the new one in."""
+    stage.crash(2)
+    stage.wipe(2)
+    stage.run(1)
+    stage.accept(2)
+    stage.restart(2)
+    stage.calm()
+    stage.run(25)
