@@ -95,11 +95,11 @@ class Identities(Part):
 
     # --- the others' disks -----------------------------------------------------------------
 
-    def check(self, sender: int, message: Any) -> tuple[Effects, bool]:
+    def check(self, sender: int, message: Any, now: float) -> tuple[Effects, bool]:
         """Return what is owed, and whether this passes: news of a link is judged, and nothing of a refused member passes."""
         match message:
             case LinkUp():
-                return self._meet(sender, message)
+                return self._meet(sender, message, now)
             case LinkDown():
                 return [], True
         if not self.shuts_out(sender):
@@ -110,7 +110,7 @@ class Identities(Part):
         """Tell whether frames of this refused member are dropped."""
         return True  # SPECIFICATION R4.7
 
-    def _meet(self, sender: int, link: LinkUp) -> tuple[Effects, bool]:
+    def _meet(self, sender: int, link: LinkUp, now: float) -> tuple[Effects, bool]:
         """Compare what a member shows with what is remembered; remember the newest, or refuse it."""
         state = self.state
         if sender not in state.members or not link.identity.name:
@@ -120,15 +120,15 @@ class Identities(Part):
         self.expected.discard(sender)
         if why := (self.misfit(before, link) if before is not None else None) or self._disowned_before(sender, link):
             if expected:
-                return [*self._forget(sender), *self._remember(sender, link)], True
+                return [*self._forget(sender), *self._remember(sender, link, now)], True
             if state.members.safe:
                 return self.refuse(sender, why), False
             return [
-                *self._remember(sender, link),
+                *self._remember(sender, link, now),
                 Note("anomaly", peer=sender, reason=self._sentence(sender, why)),
             ], True
         state.refused.pop(sender, None)
-        return self._remember(sender, link), True
+        return self._remember(sender, link, now), True
 
     def misfit(self, before: Remembered, link: LinkUp) -> str | None:
         """Say why the disk that a member shows cannot be the one that was met, or None."""
@@ -149,19 +149,27 @@ class Identities(Part):
             return "it lacked what it had acknowledged: its data folder is an older copy"
         return None
 
-    def _remember(self, sender: int, link: LinkUp) -> Effects:
-        """Remember a life; it is written with the next record, so that meeting somebody costs no sync."""
+    def _remember(self, sender: int, link: LinkUp, now: float) -> Effects:
+        """Remember a life; it is written with the next record, a disk that is new here within a heartbeat."""
         met = Remembered(sender, link.identity.name, link.incarnation, link.identity.nonces[-1])
-        if self.state.met.get(sender) != met:
+        before = self.state.met.get(sender)
+        if before is None or before.name != met.name:
+            self.alarms.set("write", now + self.timing.heartbeat_interval)
+        if before != met:
             self.state.met[sender] = self.pending[sender] = met
         return []
 
     def unwritten(self) -> Effects:
         """Return what must be written with the records of this turn: who was met since the last ones."""
+        self.alarms.clear("write")
         if not self.pending:
             return []
         pending, self.pending = self.pending, {}
         return [Append(*pending.values())]  # SPECIFICATION R4.6
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """Nothing else was written for a while."""
+        return self.unwritten()
 
     def refuse(self, node: int, why: str) -> Effects:
         """Refuse a member from now on, and tell it."""

@@ -201,7 +201,7 @@ class Node(Actor):
         effects: Effects = []
         if isinstance(sender, int):
             if type(message) is LinkUp or sender in self.state.refused:
-                owed, passes = self.identities.check(sender, message)  # SPECIFICATION R4.7
+                owed, passes = self.identities.check(sender, message, now)  # SPECIFICATION R4.7
                 effects = self._carry_out(owed, now)
                 if not passes:
                     return effects
@@ -227,7 +227,7 @@ class Node(Actor):
         """Prepare for a clean stop, or hear about the disk."""
         due = self.on_time(now) if self.deadline <= now else []
         if isinstance(command, Stop):
-            return due + [Append(CommitHint(self.log.commit))]  # SPECIFICATION R12.10
+            return due + [*self.identities.unwritten(), Append(CommitHint(self.log.commit))]  # SPECIFICATION R12.10
         if isinstance(command, Accept):
             return due + self._carry_out(self.identities.accept(command.node), now)
         return due + self.sessions.on_command(command, now)

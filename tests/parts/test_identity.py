@@ -6,7 +6,7 @@ import pytest
 from by_hand import config
 
 from chatsys.actor.effects import Append, Note, Send
-from chatsys.actor.events import Accept, Identity, LinkDown, LinkUp
+from chatsys.actor.events import Accept, Identity, LinkDown, LinkUp, Stop
 from chatsys.config import ClusterConfig
 from chatsys.errors import DamagedLog, RefusedIdentity
 from chatsys.protocol.messages import Ack, Join, JoinAck, Promise
@@ -127,8 +127,8 @@ def test_accepting_forgets_one_disk_for_good_and_meets_the_new_one_at_once_if_it
     one = node()
     one.on_message(2, up(3), 0.0)
     one.on_message(3, up(1, "77"), 0.0)
-    one.on_message(2, up(1, "30"), 1.0)
-    written = records(one.on_command(Accept(2), 2.0) + one.settle(2.0))
+    one.on_message(2, up(1, "30"), 0.1)
+    written = records(one.on_command(Accept(2), 0.2) + one.settle(0.2))
     assert written == [Accepted(2), Remembered(3, "77", 1, "n1"), Remembered(2, "30", 1, "n1")]
     assert one.state.refused == {}
     assert told(one.on_message(3, up(1, "other"), 3.0)), "the others are remembered as before"
@@ -137,10 +137,10 @@ def test_accepting_forgets_one_disk_for_good_and_meets_the_new_one_at_once_if_it
 def test_accepting_a_disk_that_is_to_come_takes_in_the_next_one_and_that_one_only() -> None:
     one = node()
     one.on_message(2, up(3), 0.0)
-    assert records(one.on_command(Accept(2), 1.0)) == []
-    one.on_message(2, LinkDown(), 2.0)
-    assert records(one.on_message(2, up(1, "30"), 3.0)) == [Accepted(2)] and one.state.met[2].name == "30"
-    assert told(one.on_message(2, up(1, "31"), 4.0)), "it was accepted once"
+    assert records(one.on_command(Accept(2), 0.1)) == []
+    one.on_message(2, LinkDown(), 0.2)
+    assert records(one.on_message(2, up(1, "30"), 0.3)) == [Accepted(2)] and one.state.met[2].name == "30"
+    assert told(one.on_message(2, up(1, "31"), 0.4)), "it was accepted once"
 
 
 def test_an_order_to_accept_oneself_or_a_stranger_changes_nothing() -> None:
@@ -210,3 +210,12 @@ def test_what_the_old_disk_acknowledged_counts_no_more_once_another_one_is_there
     assert three.sequencer.held_by_quorum() == 0
     three.on_command(Accept(2), 2.0)
     assert three.sequencer.held_by_quorum() == 0 and three.sequencer.progress[2].match == 0
+
+
+def test_a_disk_that_is_new_is_written_down_within_a_heartbeat_and_at_a_clean_stop() -> None:
+    one = node()
+    one.on_message(2, up(3), 0.0)
+    assert records(one.on_time(0.7)) == [] and records(one.on_time(0.8)) == [Remembered(2, "9f", 3, "n3")]
+    one.on_message(2, up(4, "9f", "n3", "n4"), 1.0)
+    assert records(one.on_time(2.0)) == [], "a new life of a known disk can wait"
+    assert records(one.on_command(Stop(), 2.0))[0] == Remembered(2, "9f", 4, "n4")

@@ -23,6 +23,7 @@ def test_an_emptied_folder_is_refused_by_processes_and_taken_in_when_it_was_acce
         assert cluster.until(lambda: cluster.leader == 3, 10)
         cluster.say("first")
         cluster.until(lambda: len(cluster.trace.of("ack")) == 1, 5)
+        cluster.run(0.3)  # everybody has met everybody, and written it down
         cluster.crash(1)
         cluster.say("kept")
         assert cluster.until(lambda: len(cluster.trace.of("ack")) == 2, 5)

@@ -17,6 +17,7 @@ def one_round(kind: str) -> tuple[bool, bool]:
         cluster.until(lambda: cluster.leader == 3, 10)
         cluster.say("first")
         cluster.until(lambda: len(cluster.trace.of("ack")) == 1, 5)
+        cluster.run(0.5)  # everybody has met everybody, and written it down
         if kind in ("copied", "older"):
             cluster.copy(2)
         if kind == "copied":
