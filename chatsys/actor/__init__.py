@@ -8,6 +8,7 @@ The chat's node and its client are actors, a Lamport clock or a token ring can b
       events          what a world tells any actor: links, orders, the disk   what goes in
       effects         Append, Send, Deliver, Note                             what comes out
       outbox          frames that wait for the disk                           the order of effects
+      inbox           what waits to be served, fair to each client            the order of turns
       logfile         records as lines of bytes, a batch a sync               what outlives a crash
       trace_columns   what the trace tells of frames and records              what people see of it
       words           what an actor calls a heartbeat, a suspicion, a leader  what figures look for

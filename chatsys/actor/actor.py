@@ -36,7 +36,8 @@ from chatsys.config import ClusterConfig
 Address = int | str
 """Who sends or receives: a number is a member of the cluster, a text names a client's link."""
 
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # SPECIFICATION R2.7
+GREATEST = 2**53
+Number = Annotated[int, msgspec.Meta(ge=0, le=GREATEST)]  # SPECIFICATION R2.7
 """Every number that travels: not negative, and exact in every reader of JSON."""
 
 NEVER = math.inf
@@ -87,6 +88,9 @@ class Actor:
     from_clients: ClassVar[tuple[type[msgspec.Struct], ...] | None] = None
     """Which messages a client's link may carry; None: all.  The real transport closes a link that breaks this."""
 
+    answers: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
+    """Which messages answer those, where they were passed on to another member; `count` of one may say how many."""
+
     words: ClassVar[Words] = CHAT
     """What this actor calls a heartbeat, a suspicion, a leader and a number, for the figures."""
 
@@ -103,6 +107,14 @@ class Actor:
     def deadline(self) -> float:
         """When the world must call `on_time`, at the latest."""
         return self.alarms.next
+
+    @property
+    def pressed(self) -> bool:
+        """Whether so much that clients asked for is under way that a world does well to let the next of it wait.
+
+        No rule may rest on it: a world that does not ask is a world, too.
+        """
+        return False
 
     @property
     def incarnation(self) -> int | None:

@@ -333,7 +333,7 @@ class Client(Actor):
 
     def _link_up(self, node: int, now: float) -> Effects:
         self.links.add(node)
-        self.patience.silent.pop(node, None)
+        self.patience.silent.clear(node)
         if self.target not in self.links:
             self._rotate(now)
         if node == self.target:

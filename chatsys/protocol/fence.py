@@ -25,6 +25,9 @@ silence tells it that its term is over; whoever hears it says so with the own te
 Any other frame of an older term needs no answer: its sender asks again, or has stopped waiting.  (A
 nominee of an older term learns it as well, from `succession`, which refuses its PREPARE.)
 
+And a term so far ahead that no cluster can have got there is not believed of anybody (`JUMP`).  Otherwise one
+frame could use up all terms that there are, and no election would find a next one.
+
 Chapter 3 of SPECIFICATION.md has the whole table, message by message; a test walks every cell of it.
 
 Promises  terms never go back, and what carries a newer term leaves only after that is durable.
@@ -98,6 +101,9 @@ A relay (CATCHUP and CATCHUP_REPLY with that purpose) stands outside, as it asks
 """
 assert set(RULES) == set(NODE_MESSAGES), "each message of the chat has its row"
 
+JUMP = 2**32  # SPECIFICATION R3.11
+"""Nobody gets so many terms ahead of a node: with an election every second, 136 years away."""
+
 FROM_A_LEADER = (Coordinator, Heartbeat, Propose)
 
 
@@ -107,7 +113,10 @@ class Fence(Part):
     def check(self, sender: int, message: Any) -> tuple[Effects, bool]:
         """Return what is owed for the term alone, and whether the message may pass."""
         rule = RULES.get(type(message), "outside")  # what is no message of the chat is news of the own links
-        if rule in ("outside", "judged") or getattr(message, "purpose", None) == "relay":
+        relayed = getattr(message, "purpose", None) == "relay"
+        if (rule != "outside" or relayed) and self.is_made_up(message.term):
+            return [], False
+        if rule in ("outside", "judged") or relayed:
             return [], True
         own = self.state.term
         if message.term < own:
@@ -123,6 +132,10 @@ class Fence(Part):
                 Yield(f"node {sender} is already in term {message.term}"),
             ], False
         return [], False  # SPECIFICATION R3.7
+
+    def is_made_up(self, term: int) -> bool:
+        """Tell whether no cluster can have reached this term while this node was away."""
+        return term > self.state.term + JUMP  # SPECIFICATION R3.11
 
     def _refuse(self, sender: int, message: msgspec.Struct) -> Effects:
         """Tell an old leader which term it is; everything else of an old term is just dropped."""

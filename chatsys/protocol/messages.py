@@ -13,6 +13,11 @@ not which PROPOSE it answers.  A HEARTBEAT is numbered.  And a question whose an
 for the answer to an older question carries a number, `round` or `nonce`, which the answer repeats
 (Viewstamped Replication Revisited, 4.3, has a nonce in its recovery for the same reason).
 
+What is wrong with a frame by itself, whoever reads it, the frame says (`wrong`): entries that do not
+follow each other, a position before the first, a term that no election can have reached.  The wire
+asks, and cuts the link; so no such frame stops a node.  What contradicts what a node knows is another
+matter: that only the node can see, and in a safe cluster it is a broken invariant.
+
 Promises  a frame is a value: frozen, comparable, the same in every world.  `overtakes_disk` marks
           the few that may leave before the records written earlier are durable.
 Read also `actor.effects` (how a frame is sent), `actor.outbox` (who waits for the disk), `actor.events`.
@@ -23,7 +28,12 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from chatsys.actor.actor import Number
+from chatsys.config import Limits
 from chatsys.protocol.public import Heard
+
+GROWN = 2**52  # SPECIFICATION R2.7
+"""No term and no position grows so far: at a thousand a second it takes 140,000 years.  What is above was made up,
+and believing it would leave too little room to count on."""
 
 
 def wire_name(name: str) -> str:
@@ -37,6 +47,24 @@ class Message(msgspec.Struct, frozen=True, tag=wire_name, tag_field="type", omit
     overtakes_disk: ClassVar[bool] = False
     about: ClassVar[str] = ""
     """For the trace: the field that holds the position which the frame is about; of entries, the last one's."""
+    counts: ClassVar[tuple[str, ...]] = ()
+    """The fields that grow one by one: terms and positions."""
+    begins: ClassVar[tuple[str, ...]] = ()
+    """Those among them that begin at 1: 0 says nothing."""
+
+    def wrong(self, limits: Limits) -> str | None:
+        """Say what is wrong with this frame whoever reads it, or None.  Only a wire asks. SPECIFICATION R2.10."""
+        for name in self.counts:
+            if (number := getattr(self, name)) is not None and number > GROWN:
+                return f"{name} is {number}, which nothing can have grown to"
+        for name in self.begins:
+            if getattr(self, name) < 1:
+                return f"{name} is {getattr(self, name)}; it begins at 1"
+        return self.unlike(limits)
+
+    def unlike(self, limits: Limits) -> str | None:
+        """Say which of its fields do not fit each other, or None."""
+        return None
 
 
 class PeerInfo(msgspec.Struct, frozen=True):
@@ -57,6 +85,15 @@ class Label(msgspec.Struct, frozen=True, order=True, array_like=True):
 
     term: Number
     seq: Number
+
+
+def misplaced(last: Label, term: int) -> str | None:
+    """Say what is wrong with `last` as the end of a log, or as what a batch follows on, in a frame of `term`; or None."""
+    if last.term > term:
+        return f"an entry of term {last.term} is spoken of in term {term}, where it cannot have been written yet"
+    if (last.seq == 0) != (last.term == 0) or last.seq > GROWN:
+        return f"no entry can have the label {last.term}, {last.seq}"
+    return None
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -81,9 +118,49 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         return Label(self.term, self.seq)
 
     @property
+    def wrong(self) -> str | None:
+        """What is wrong with this entry by itself, or None."""
+        if not (1 <= self.seq <= GROWN and 1 <= self.term <= GROWN):
+            return f"an entry has the label {self.term}, {self.seq}; terms and positions lie between 1 and 2^52"
+        if self.session >= self.seq:
+            return f"entry {self.seq} is of a session that position {self.session} is to have opened; that comes first"
+        return None
+
+    @property
     def size(self) -> int:
         """An upper bound of the bytes this entry takes on the wire."""
         return 320 + len(self.client_id) + 4 * (len(self.text) + len(self.author) + len(self.room))
+
+
+def misfit(prev: Label, entries: tuple[Entry, ...], term: int, limits: Limits) -> str | None:
+    """Say why `entries` cannot follow on `prev` in a frame of `term`, or None.
+
+    Positions rise by one; terms never fall, for a new leader writes behind what it found; and none is above
+    the term of the frame, for whoever sends it has entered every term of which it has an entry.
+    """
+    if (why := misplaced(prev, term)) is not None:
+        return why
+    if len(entries) > limits.batch_entries:
+        return (
+            f"a batch has {len(entries)} entries and limits.batch_entries is {limits.batch_entries} here; "
+            "give all nodes the same limits"
+        )
+    seq, at_least, size = prev.seq, prev.term, 0
+    for entry in entries:
+        if (why := entry.wrong) is not None:
+            return why
+        seq += 1
+        if entry.seq != seq:
+            return f"entry {entry.seq} stands where entry {seq} follows"
+        if not at_least <= entry.term <= term:
+            return f"entry {seq} is of term {entry.term}; behind term {at_least} and in term {term} it cannot be"
+        at_least = entry.term
+        size += entry.size
+    if size > limits.batch_bytes and len(entries) > 1:
+        return (
+            f"a batch takes {size} bytes and limits.batch_bytes is {limits.batch_bytes}; give all nodes the same limits"
+        )
+    return None
 
 
 # --- finding each other ---------------------------------------------------------------------
@@ -92,6 +169,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 class Join(Message, frozen=True):
     """I am up.  Changes no membership, term or timer."""
 
+    begins: ClassVar[tuple[str, ...]] = ("node",)
     node: Number
     address: str = ""
 
@@ -99,6 +177,7 @@ class Join(Message, frozen=True):
 class JoinAck(Message, frozen=True):
     """You are heard; this is what I know."""
 
+    counts: ClassVar[tuple[str, ...]] = ("term",)
     status: Literal["ok", "refused"]
     term: Number
     members: tuple[Number, ...]
@@ -119,6 +198,7 @@ class Election(Message, frozen=True):
     `transfer` is (leader, term) when that leader asked this node to take over.  `low`: its disk is almost full.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term",)
     term: Number
     round: Number
     transfer: tuple[Number, Number] | None = None
@@ -132,6 +212,7 @@ class Ok(Message, frozen=True):
     leader (attached).  `no`: you are not one of us.  `low`: the disk of the answering node is almost full.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term",)
     term: Number
     round: Number
     verdict: Literal["takeover", "support", "alive", "no"]
@@ -145,6 +226,8 @@ class Prepare(Message, frozen=True):
     `transfer` is the one of the ELECTION: whoever trusts that leader may promise all the same.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term",)
+    begins: ClassVar[tuple[str, ...]] = ("term",)
     term: Number
     transfer: tuple[Number, Number] | None = None
 
@@ -156,14 +239,22 @@ class Promise(Message, frozen=True):
     it must hear what the voter holds, as in Paxos phase 1b and DOVIEWCHANGE of Viewstamped Replication.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term",)
+    begins: ClassVar[tuple[str, ...]] = ("term",)
     term: Number
     ok: bool
     last: Label = Label(0, 0)
+
+    def unlike(self, limits: Limits) -> str | None:
+        """A log ends before the term that is promised, or in it."""
+        return misplaced(self.last, self.term)
 
 
 class Coordinator(Message, frozen=True):
     """I lead this term; my barrier stands at `barrier`."""
 
+    counts: ClassVar[tuple[str, ...]] = ("term", "barrier", "commit")
+    begins: ClassVar[tuple[str, ...]] = ("term", "barrier")
     about: ClassVar[str] = "barrier"
     term: Number
     leader: PeerInfo
@@ -174,6 +265,8 @@ class Coordinator(Message, frozen=True):
 class TransferLead(Message, frozen=True):
     """You go before me and have caught up: nominate yourself now (Raft's TimeoutNow, dissertation 3.10)."""
 
+    counts: ClassVar[tuple[str, ...]] = ("term",)
+    begins: ClassVar[tuple[str, ...]] = ("term", "to")
     term: Number
     to: Number
 
@@ -188,12 +281,20 @@ class Heartbeat(Message, frozen=True):
     different questions: a PROPOSE asks what the follower's log holds, a HEARTBEAT whether it is there.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term", "number", "commit")
+    begins: ClassVar[tuple[str, ...]] = ("term", "number")
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "commit"
     term: Number
     number: Number
     commit: Number
     last: Label
+
+    def unlike(self, limits: Limits) -> str | None:
+        """What is committed stands in the log."""
+        if self.commit > self.last.seq:
+            return f"position {self.commit} is to be committed in a log that ends at {self.last.seq}"
+        return misplaced(self.last, self.term)
 
 
 class HeartbeatAck(Message, frozen=True):
@@ -202,6 +303,7 @@ class HeartbeatAck(Message, frozen=True):
     `low`: my disk is almost full, so do not ask me to take over.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term", "number", "verified")
     about: ClassVar[str] = "verified"
     term: Number
     ok: bool
@@ -220,12 +322,18 @@ class Propose(Message, frozen=True):
     leader, since to propose an entry promises nothing: only ACKs are counted, the leader's own included.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term", "commit")
+    begins: ClassVar[tuple[str, ...]] = ("term",)
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "entries"
     term: Number
     prev: Label
     entries: tuple[Entry, ...]
     commit: Number
+
+    def unlike(self, limits: Limits) -> str | None:
+        """The entries follow on `prev`, and on each other."""
+        return misfit(self.prev, self.entries, self.term, limits)
 
 
 class Ack(Message, frozen=True):
@@ -235,6 +343,7 @@ class Ack(Message, frozen=True):
     `at` which the two logs were compared.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term", "match", "hint")
     about: ClassVar[str] = "match"
     term: Number
     ok: bool
@@ -253,6 +362,8 @@ class Catchup(Message, frozen=True):
     node for committed entries.  (Viewstamped Replication Revisited: state transfer, by GETSTATE.)
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term", "first")
+    begins: ClassVar[tuple[str, ...]] = ("first",)
     about: ClassVar[str] = "first"
     term: Number
     purpose: Literal["follow", "sync", "relay"]
@@ -266,6 +377,7 @@ class CatchupReply(Message, frozen=True):
     `unknown` is set when the server does not have the entry before the chunk.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("term", "commit")
     about: ClassVar[str] = "entries"
     term: Number
     purpose: Literal["follow", "sync", "relay"]
@@ -275,6 +387,12 @@ class CatchupReply(Message, frozen=True):
     more: bool
     commit: Number
     unknown: bool = False
+
+    def unlike(self, limits: Limits) -> str | None:
+        """The entries follow on `prev`, and on each other; there are none if what they follow on is not there."""
+        if self.unknown and self.entries:
+            return f"{len(self.entries)} entries follow on one that is said not to be there"
+        return misfit(self.prev, self.entries, self.term, limits)
 
 
 # --- serving clients ------------------------------------------------------------------------
@@ -288,6 +406,7 @@ class Submit(Message, frozen=True):
     `session` is the position at which the session was opened, as the answer to client_seq 0 told.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("client_seq", "session")
     client_id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,64}$")]  # SPECIFICATION R2.7
     client_seq: Number
     room: str = ""
@@ -306,6 +425,8 @@ class SubmitReply(Message, frozen=True):
     count, in the log and in the chat.  The numbers are those of the first.
     """
 
+    counts: ClassVar[tuple[str, ...]] = ("seq", "msg_no", "client_seq", "count")
+    begins: ClassVar[tuple[str, ...]] = ("count",)
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "seq"
     client_id: str
@@ -321,6 +442,7 @@ class SubmitReply(Message, frozen=True):
 class Subscribe(Message, frozen=True):
     """Push me committed messages after message number `after`, of one room or of all."""
 
+    counts: ClassVar[tuple[str, ...]] = ("after",)
     after: Number = 0
     room: str | None = None
 
@@ -332,6 +454,17 @@ class Delivered(Message, frozen=True):
     about: ClassVar[str] = "entries"
     entries: tuple[Heard, ...]
     numbers: tuple[Number, ...]
+
+    def unlike(self, limits: Limits) -> str | None:
+        """Each entry has its number, and both rise."""
+        if len(self.entries) != len(self.numbers):
+            return f"{len(self.entries)} entries have {len(self.numbers)} numbers"
+        seq = number = 0
+        for entry, its_number in zip(self.entries, self.numbers, strict=True):
+            if not (seq < entry.seq <= GROWN and number < its_number <= GROWN):
+                return f"entry {entry.seq} with number {its_number} stands behind entry {seq} with number {number}"
+            seq, number = entry.seq, its_number
+        return None
 
 
 NODE_MESSAGES = (

@@ -48,7 +48,7 @@ from chatsys.protocol.failure import Detector
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.identity import Identities
 from chatsys.protocol.membership import Membership
-from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Submit, SubmitReply, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import replay
@@ -72,6 +72,10 @@ PARTS: dict[str, type[Part]] = {
 """The parts by name, in the order in which they see a message."""
 
 
+PRESSED = 512
+"""So many entries that are not committed, and the next ones do well to wait a little. SPECIFICATION R2.13"""
+
+
 class Node(Actor):
     """A member of the chat cluster.  `parts` replaces parts by name: `{"election": MyBully}`."""
 
@@ -82,6 +86,7 @@ class Node(Actor):
     decode = staticmethod(decode)
     """What turns the bytes of the log into records at boot."""
     from_clients = (Submit, Subscribe)  # SPECIFICATION R2.4
+    answers = (SubmitReply,)
     part_names = tuple(PARTS)
 
     def __init__(
@@ -324,6 +329,11 @@ class Node(Actor):
     def view(self) -> tuple[int, str]:
         """Term and role, for the trace."""
         return self.state.term, self.state.role.value
+
+    @property
+    def pressed(self) -> bool:
+        """Whether many entries are on their way to a quorum."""
+        return self.log.last_seq - self.log.commit > PRESSED
 
     def status(self) -> dict[str, Any]:
         """What a panel shows on this node's card."""

@@ -22,7 +22,7 @@ Read also `client`, who waits; `check.liveness` (L3), which holds it to `longest
 from collections.abc import Set
 from random import Random
 
-from chatsys.actor.actor import Address
+from chatsys.actor.actor import Address, Alarms
 from chatsys.config import Timing
 
 
@@ -62,8 +62,8 @@ class Patience:
         """How many answers in a row brought nothing: the more, the longer the next pause."""
         self.rounds = 0
         """How many times in a row all nodes were silent: the more, the longer it waits for an answer."""
-        self.silent: dict[int, float] = {}
-        """Which nodes said nothing when they were asked last, and until when each is avoided."""
+        self.silent = Alarms()
+        """Set for each node that said nothing when it was asked last: as long as it is set, that node is avoided."""
 
     def forget(self) -> None:
         """Begin anew: an `ok` came."""
@@ -72,20 +72,20 @@ class Patience:
     def heard(self, node: Address) -> None:
         """An answer of any kind came from `node`: it is there, and somebody is."""
         if isinstance(node, int):
-            self.silent.pop(node, None)
+            self.silent.clear(node)
         self.rounds = 0
 
     def heard_nothing(self, node: int, choice: Set[int], now: float) -> None:
         """`node` was silent: avoid it; if all of `choice` were, begin another round, with more patience."""
-        self.silent[node] = now + self.timing.client_retry_max / 2  # SPECIFICATION R11.9
-        if choice <= self.silent.keys():
+        self.silent.set(node, now + self.timing.client_retry_max / 2)  # SPECIFICATION R11.9
+        if choice <= self.silent.dates.keys():
             self.rounds += 1
-            self.silent.clear()
+            self.silent.clear(*list(self.silent.dates))
 
     def avoided(self, now: float) -> Set[int]:
         """Return which nodes to avoid now."""
-        self.silent = {node: until for node, until in self.silent.items() if until > now}
-        return self.silent.keys()
+        self.silent.ring(now)
+        return self.silent.dates.keys()
 
     def wait(self) -> float:
         """Return how long to wait for the next answer: `client_retry` in the first round of the nodes, then longer."""

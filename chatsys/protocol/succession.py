@@ -38,7 +38,7 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant
 from chatsys.protocol.decisions import HandOver, Lead, Stand, Suspect, Yield
 from chatsys.protocol.log import START
-from chatsys.protocol.messages import Catchup, CatchupReply, Entry, Label, Prepare, Promise, TransferLead
+from chatsys.protocol.messages import GROWN, Catchup, CatchupReply, Entry, Label, Prepare, Promise, TransferLead
 from chatsys.protocol.part import Part
 from chatsys.protocol.state import NodeState, Role
 from chatsys.protocol.storage import Promised
@@ -70,6 +70,8 @@ class Succession(Part):
         others would hold entries of both lives under the same labels.
         """
         state = self.state
+        if state.term >= GROWN:
+            return [Yield("no term is left that another node would believe", back_off=True)]
         state.enter(state.term + 1, promised_to=state.me)  # SPECIFICATION R7.1
         self.promises = {}
         self.alarms.set("prepare", now + self.timing.prepare_timeout)

@@ -31,7 +31,7 @@ from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.net.rules import RuleBook, RuleSet
 from chatsys.runtime.net.transport import Transport
-from chatsys.runtime.net.wire import Codec
+from chatsys.runtime.net.wire import Codec, Frame
 from chatsys.runtime.orders import Orders
 from chatsys.runtime.recorder import Recorder, Sink
 from chatsys.runtime.turns import Turns
@@ -69,7 +69,7 @@ class Host:
         rule_book = RuleBook(Random(random.getrandbits(64)))
         rule_book.set(rules or RuleSet())
         self.transport = Transport(
-            me, config, Codec(actor_type.messages), self, rule_book,
+            me, config, Codec(actor_type.messages, config.limits), self, rule_book,
             from_clients=getattr(actor_type, "from_clients", None),
         )  # fmt: skip
 
@@ -197,13 +197,27 @@ class Host:
         """Give the actor an order."""
         self.turns.later(self.turns.take_command, command)
 
-    def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
+    def took(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
         """A frame arrived (from the transport)."""
-        self.turns.take_in(sender, incarnation, n, clock, message)
+        self.turns.take_in(sender, incarnation, frame, size)
+
+    def is_full(self, sender: Address) -> bool:
+        """Tell whether as much as may wait of this sender waits (from the transport)."""
+        return self.turns.inbox.is_full(sender)
 
     def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
         """A link came up, or its other end is gone (from the transport)."""
+        if isinstance(peer, int):  # before the frames of this life, and behind those of the one before
+            self.turns.later_from(peer, self.turns.take_link, peer, event)
+            return
+        if isinstance(event, LinkDown):
+            self.turns.forget(peer)
         self.turns.later(self.turns.take_link, peer, event)
+
+    def refused(self, peer: int, code: str, reason: str) -> None:
+        """A member's address refused our link (from the transport, which has told it already)."""
+        if code == "identity":  # SPECIFICATION R4.8
+            self.broke(RefusedIdentity(f"Node {peer} refuses this node: {reason}"))
 
     def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
         """A frame vanished or a link broke a rule (from the transport)."""

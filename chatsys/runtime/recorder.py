@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.actor import Address
+from chatsys.actor.actor import GREATEST, Address
 from chatsys.actor.effects import Note
 from chatsys.actor.trace_columns import columns
 from chatsys.trace import Record
@@ -53,7 +53,7 @@ class Recorder:
 
     def sent(self, to: Address, message: msgspec.Struct) -> tuple[int, int]:
         """Write that a frame goes on the wire; return its number and clock."""
-        self.clock += 1
+        self.clock = min(self.clock + 1, GREATEST)
         self.frames += 1
         kind, term, seq = columns(message)
         name = f"{self.me}.{self.incarnation}.{self.frames}"
@@ -65,7 +65,7 @@ class Recorder:
 
     def received(self, sender: Address, name: str, clock: int, message: msgspec.Struct) -> None:
         """Write that a frame arrived."""
-        self.clock = max(self.clock, clock) + 1
+        self.clock = min(max(self.clock, clock) + 1, GREATEST)  # whatever a visitor's clock says, ours can be read
         kind, term, seq = columns(message)
         self._records.append(Record(
             self.now, "receive", self.me, self.incarnation, term, self.role, self.clock,

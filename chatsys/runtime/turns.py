@@ -4,7 +4,8 @@
                                                                                   |
         trace of the turn, then the disk, then one write per link  <--------------'
 
-A turn is one callback of the event loop, after all sockets that were ready have been read.
+A turn is one callback of the event loop, after all sockets that were ready have been read.  It takes
+everything of this end and of members, and of clients a bounded share, round robin (see `actor.inbox`).
 
 Promises  frames leave after the records written before them are durable, and after the trace of
           their turn; what a node sends to itself comes back through its own disk, in a later turn.
@@ -23,14 +24,26 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append, Deliver, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp
+from chatsys.actor.inbox import FairInbox
 from chatsys.actor.outbox import Outbox
 from chatsys.actor.trace_columns import columns, log_end, note_of
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
+from chatsys.runtime.net.wire import Frame
+from chatsys.runtime.passed_on import PassedOn
 from chatsys.runtime.recorder import Recorder
 
-FLOOD = 4096
-"""With so many frames at hand clients are not read from until the turn is done."""
+CLIENT_FRAMES = 256
+"""So many frames of clients in one turn."""
+PASSED_ON, PASSED_ON_BY_SEVERAL = 256, 24
+"""So many requests that were passed on may be unanswered before further ones wait, of one client or of several."""
+PRESSED_PAUSE = 0.005
+"""Seconds between two quanta of clients while the actor is pressed: the next node on the way has a queue, too."""
+CLIENT_TIME = 0.001
+"""Seconds: while several clients wait, a turn begins with no further one after so long."""
+
+Thing = tuple[Callable[..., None], tuple[Any, ...]]
+"""A door to open, and what to tell there."""
 
 
 class Life(Protocol):
@@ -51,14 +64,17 @@ class Turns:
         """The `time.monotonic()` at which the world began; records count from there."""
         self.loop = asyncio.get_running_loop()
         self.outbox = Outbox()
-        self.inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self.inbox: FairInbox[Thing] = FairInbox()
         self.alive = self.paused = False
         self.durable = asyncio.Event()
         """Set when nothing waits for the disk."""
         self.now = 0.0
         self.log_end: int | None = None
         self._sync_ends: deque[tuple[int, int | None]] = deque()
-        self._turn_is_due = self._flooded = False
+        self._turn_is_due = False
+        self.passed_on = PassedOn(self.actor)
+        self._patience: asyncio.TimerHandle | None = None
+        """While the actor is pressed no client is served before this rings."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self.tick()
@@ -72,7 +88,12 @@ class Turns:
 
     def later(self, take: Callable[..., None], *facts: Any) -> None:
         """Put something into the inbox of the coming turn."""
-        self.inbox.append((take, facts))
+        self.inbox.put_own((take, facts))
+        self.wake()
+
+    def later_from(self, sender: Address, take: Callable[..., None], *facts: Any, size: int = 0) -> None:
+        """Put something that came from `sender` into the inbox, behind what came from there before."""
+        self.inbox.put(sender, (take, facts), size)
         self.wake()
 
     def wake(self) -> None:
@@ -88,9 +109,9 @@ class Turns:
             return
         self.tick()
         try:
-            for _ in range(len(self.inbox)):
-                take, facts = self.inbox.popleft()
+            for take, facts in self.inbox.at_hand():
                 take(*facts)
+            self._serve_clients()
             if self.actor.deadline <= self.now:
                 self.perform(self.actor.on_time(self.now))
             self.perform(self.actor.settle(self.now))
@@ -98,10 +119,20 @@ class Turns:
             self.life.broke(error)
             return
         self.close()
-        if self._flooded:
-            self._flooded = False
-            self.life.transport.hold_clients(False)
+        for sender in self.inbox.relieved():
+            self.life.transport.read_on(sender)
         self._arm()
+
+    def _serve_clients(self) -> None:
+        """Give each client a quantum in turn, until the share of clients in this turn is used up."""
+        served, end = 0, time.monotonic() + CLIENT_TIME
+        while self.alive and self.inbox.clients and self._has_time_for_clients():
+            some = self.inbox.quantum()
+            for take, facts in some:
+                take(*facts)
+            served += len(some)
+            if served >= CLIENT_FRAMES or (self.inbox.clients > 1 and time.monotonic() > end):
+                return
 
     def close(self) -> None:
         """Trace first, then the disk, then the frames. SPECIFICATION R13.2."""
@@ -111,7 +142,7 @@ class Turns:
                 self._sync_ends.append((self.outbox.written, self.log_end))
             self.disk.flush()
         self.life.transport.flush()
-        if self.inbox:
+        if self.inbox.is_urgent or (self.inbox.clients and not self.is_pressed):
             self.wake()
 
     def end(self) -> None:
@@ -122,13 +153,36 @@ class Turns:
         if self._timer is not None:
             self._timer.cancel()
 
-    def take_in(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
-        """Take a frame; with many at hand clients are not read from until the turn is done."""
-        self.inbox.append((self._take_frame, (sender, incarnation, n, clock, message)))
+    @property
+    def is_pressed(self) -> bool:
+        """Whether much that clients asked for is under way: in the actor's own eyes, or passed on to another member."""
+        return self.actor.pressed or self.passed_on.is_much(
+            self.now, PASSED_ON if self.inbox.clients < 2 else PASSED_ON_BY_SEVERAL
+        )
+
+    def _has_time_for_clients(self) -> bool:
+        """Tell whether the next quantum may be served now; if not, a turn comes when it may."""
+        if not self.is_pressed:
+            return True
+        if self._patience is not None:
+            return False
+        self._patience = self.loop.call_later(PRESSED_PAUSE, self._patience_ends)
+        return True
+
+    def _patience_ends(self) -> None:
+        self._patience = None
         self.wake()
-        if len(self.inbox) >= FLOOD and not self._flooded:
-            self._flooded = True
-            self.life.transport.hold_clients(True)
+
+    def take_in(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
+        """Take a frame that came in so many bytes."""
+        self.later_from(sender, self._take_frame, sender, incarnation, frame, size=size)
+
+    def forget(self, client: Address) -> None:
+        """Drop what waits of a client whose link is gone: there is nobody to answer."""
+        if frames := self.inbox.forget(client):
+            self.tick()
+            told = f"the link is gone; {frames} frames of it that waited were not served"
+            self.recorder.write("drop", peer=client, reason=told)
 
     def _arm(self) -> None:
         """See to it that the actor wakes at its deadline; a timer that is early just looks again."""
@@ -144,12 +198,14 @@ class Turns:
         if self.alive and not self.paused and not self._turn_is_due:
             self.turn()
 
-    def _take_frame(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
+    def _take_frame(self, sender: Address, incarnation: int, frame: Frame) -> None:
+        n, clock, message = frame
         name = f"{sender}.{incarnation}.{n}"
-        if isinstance(sender, int) and incarnation < self.life.transport.seen.get(sender, 0):
+        if isinstance(sender, int) and incarnation != self.life.transport.seen.get(sender):  # SPECIFICATION R2.3
             self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
             return
         self.recorder.received(sender, name, clock, message)
+        self.passed_on.came(sender, message, self.now)
         self.perform(self.actor.on_message(sender, message, self.now))
 
     def _take_own(self, message: msgspec.Struct) -> None:
@@ -210,7 +266,8 @@ class Turns:
     def _emit(self, to: Address, message: msgspec.Struct) -> None:
         """Put a frame on the wire: from here on it has an id, and can be lost."""
         if to == self.actor.me:
-            self.inbox.append((self._take_own, (message,)))
+            self.inbox.put_own((self._take_own, (message,)))
         else:
+            self.passed_on.goes(to, message)
             n, clock = self.recorder.sent(to, message)
             self.life.transport.send(to, n, clock, message)

@@ -3,13 +3,15 @@
     made-up lines --data_received--> Inbound, Outbound --> Transport --> Host --> Node or Client
                                                                  `--> no exception, no slow step
 
-Three ends are tried: a node that was dialled, a node that dialled, a client that dialled.  Each
+Three ends are tried: a node that was dialled, a node that dialled, a client that dialled.  Most links of
+members were confirmed, as if the frames came from a true member that has gone mad; others were not.  Each
 line counts as one frame, and a link is used until it is closed, so no frame counts that nobody read.
 Some connections end while they are used: from some use on, each raises what systems raise then.
 
 What counts as a finding: an exception that leaves a connection or a callback of the event loop; a
-bug that a link contained; an actor that stopped for anything but `BrokenInvariant` (a safe node may stop itself when a forged
-frame claims what cannot be: that is its promise, not its failure); a step longer than `SLOW`.
+bug that a link contained; an actor that stopped for anything but `BrokenInvariant`, or a node that stopped
+and no confirmed member spoke to it (a member that contradicts a committed log stops a safe node: that is its
+promise, not its failure); a step longer than `SLOW`.
 
 Assumes   nothing is sent: the other ends of the links exist in memory only.
 Promises  the frames depend on the seed alone; what a node answers depends on real time too.
@@ -37,7 +39,7 @@ from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
 from chatsys.protocol.node import Node
 from chatsys.runtime.host import Host
 from chatsys.runtime.net.links import Inbound, Outbound
-from chatsys.runtime.net.wire import PROTOCOL, Codec, Hello, line
+from chatsys.runtime.net.wire import PROTOCOL, ChallengeAnswer, Codec, Hello, line
 
 LIFE = 4000
 """So many frames until both hosts begin anew."""
@@ -168,6 +170,8 @@ class _Links:
         self.codec = Codec(NODE_MESSAGES)
         self.node: WatchedHost
         self.client: WatchedHost
+        self.confirmed = 0
+        """How many links of members the node of this life has confirmed."""
 
     async def run(self, frames: int) -> None:
         """Use link after link until so many frames were read."""
@@ -187,6 +191,7 @@ class _Links:
         """Start a node without a disk, and a client."""
         sink = lambda records: None  # noqa: E731 - nobody reads this trace
         chance = Random(self.chance.random())
+        self.confirmed = 0
         self.node = WatchedHost(1, self.config, Node, sink, random=chance)
         self.client = WatchedHost("ann", self.config, lambda *facts: Client(*facts, listen=True), sink, random=chance)
         for host in (self.node, self.client):
@@ -196,7 +201,7 @@ class _Links:
         for host in (self.node, self.client):
             host.crash()
             for error in host.errors:
-                if isinstance(error, BrokenInvariant):
+                if isinstance(error, BrokenInvariant) and (self.confirmed or host is self.client):
                     self.tally.stopped += 1
                 else:
                     self.tally.find(f"{host.actor.me} stopped: {told(error)}", error)
@@ -214,6 +219,8 @@ class _Links:
         with step():
             link.connection_made(_Wire(uses))
         greeting = line(hello)
+        if isinstance(link, Inbound) and hello.role == "node" and self.chance.random() < 0.8:
+            greeting += self._answer(host, hello)
         if self.chance.random() < 0.05:
             greeting = spoilt(self.chance, greeting)
             self.tally.frames += 1
@@ -232,12 +239,22 @@ class _Links:
             link.connection_lost(None if self.chance.random() < 0.5 else ConnectionResetError())
         await asyncio.sleep(0)
 
+    def _answer(self, host: WatchedHost, hello: Hello) -> bytes:
+        """Let the address of this member answer a link of the node; return what the member says there."""
+        assert hello.node is not None, "a member has an id"
+        dialled = Outbound(host.transport, hello.node, host.transport.now())
+        with self.tally.step():
+            dialled.connection_made(_Wire(math.inf))
+            dialled.data_received(line(hello))
+        self.confirmed += 1
+        return line(ChallengeAnswer(dialled.challenge))
+
     def _link(self) -> End:
         """Return one end of a link, and what the other end says first."""
         chance = self.chance
         facts: dict[str, Any] = {"protocol": PROTOCOL, "cluster": self.config.cluster}
         life, peer = chance.choice((1, 1, 2, 2**53)), chance.choice((2, 3))
-        node = Hello(**facts, role="node", node=peer, incarnation=life, config_digest=self.config.digest)
+        node = Hello(**facts, role="node", node=peer, incarnation=life, config_digest=self.config.digest, challenge="c")
         kind = chance.random()
         if kind < 0.4:
             return self.node, Inbound(self.node.transport), Hello(**facts, role="client", name=chance.choice("abc"))

@@ -1,12 +1,16 @@
 """Links: one TCP connection each, as checked lines in and batches of lines out.
 
-    Inbound     somebody dialled us: their hello, our hello (or refused and a reason), then frames
-    Outbound    we dialled a member: our hello, their hello, then our frames
+    Inbound     somebody dialled us: their hello, our hello (or refused and a reason), then frames;
+                a member's frames only after its address confirmed the link (`claims`), until then answers
+    Outbound    we dialled a member: our hello and answers, their hello, "confirmed", then our frames
 
 A link that breaks a rule is closed: the reason is sent as a last line, counted and traced.  After
 that its input is thrown away until the other end closes too, so that the reason is not lost.
 
     bytes --> Link (splits, limits) --> Inbound / Outbound --> their LinkOwner (a Transport)
+
+A link whose frames wait in a full queue reads no further until they are served (`read_on`): TCP then
+makes the other end wait, and nobody else.
 
 A connection can end at any moment, so any use of it can raise: ENOTCONN, EPIPE, EINVAL, EBADF.
 Whatever a link raises ends that link and nothing else (`contained`).
@@ -17,24 +21,38 @@ Read also `transport` (the owner of the links), `strangers` (before the hello), 
 """
 
 import asyncio
+import errno
 import os
+import secrets
 import socket
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from chatsys.actor.actor import Address
-from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
+from chatsys.runtime.net.lines import Lines
+from chatsys.runtime.net.receiver import FrameReceiver
 from chatsys.runtime.net.strangers import Strangers
-from chatsys.runtime.net.wire import Hello, Refused, line, objection, read_greeting
+from chatsys.runtime.net.wire import (
+    ANSWER,
+    ChallengeAnswer,
+    Confirmed,
+    Hello,
+    Refused,
+    line,
+    objection,
+    read_answer,
+    read_greeting,
+    read_verdict,
+)
 
 GREETING_TIME = 2.0
-"""Seconds within which the other end must have said hello."""
+"""Seconds within which the other end must have said hello, and, as a member, its address have confirmed it."""
 RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER: closing sends RST and drops what waits."""
 SILENCE = 3.0
@@ -42,22 +60,6 @@ SILENCE = 3.0
 made anew.  After a partition TCP alone would wait up to as long again as it had lasted."""
 PARTING_TIME = 0.5
 """Seconds that a refused link may take to read its reason."""
-
-
-class FrameReceiver(Protocol):
-    """What the owner of the links tells whoever the frames are for: a `Host`."""
-
-    def took(self, sender: Address, incarnation: int, n: int, clock: int, message: Any) -> None:
-        """A frame arrived."""
-
-    def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
-        """A link came up or its other end is gone."""
-
-    def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
-        """A frame vanished, or a link was closed for a reason."""
-
-    def link_failed(self, label: str, error: Exception) -> None:
-        """A bug of ours closed a link."""
 
 
 class LinkOwner(Protocol):
@@ -80,14 +82,26 @@ class LinkOwner(Protocol):
     def remove(self, link: "Link") -> None:
         """A connection is gone."""
 
-    def hello(self, to_client: bool = False) -> Hello:
+    def hello(self, to_client: bool = False, challenge: str = "") -> Hello:
         """Return what this end says of itself."""
 
     def claim(self, link: "Inbound", hello: Hello) -> str | None:
-        """Register `link` under the name it claims; return why not, or None."""
+        """Register a client's `link` under its name, or see whether a member may claim; return why not, or None."""
 
     def admitted(self, link: "Inbound") -> None:
-        """A link said hello and was taken."""
+        """A link said hello, and was answered."""
+
+    def answered(self, link: "Inbound", challenge: str) -> None:
+        """A link that claims to be a member's repeats a challenge; raises `FrameError`."""
+
+    def unconfirmed(self, link: "Inbound") -> str:
+        """Say why a link that claimed to be a member's was not believed in time."""
+
+    def dialled(self, link: "Outbound") -> list[str]:
+        """A link that we made is open; return the challenges that it must repeat."""
+
+    def greeted(self, link: "Outbound") -> None:
+        """The address that we dialled said hello."""
 
     def take(self, link: "Inbound | Outbound", data: bytes) -> None:
         """Take in one line of a greeted link; raises `FrameError`."""
@@ -132,7 +146,9 @@ class Link(asyncio.Protocol, ABC):
         self.greeted = False
         self.closing = False
         self.batch: list[bytes] = []
-        self._tail = b""
+        self._lines = Lines()
+        self._held = False
+        """Whether nothing is read at the moment because enough waits to be served."""
         self._patience: asyncio.TimerHandle | None = None
 
     @contained
@@ -153,18 +169,29 @@ class Link(asyncio.Protocol, ABC):
     def opened(self) -> None:
         """Do what a new connection begins with."""
 
+    @contained
     def _too_late(self) -> None:
+        """The greeting time is over."""
         if not self.greeted:
             self.fail(f"No hello came within {self.owner.greeting_time:g} s.")
 
     @contained
     def data_received(self, data: bytes) -> None:
-        """Split what came into lines and take them in, one by one."""
-        if self.closing:
-            return
+        """Take in what came."""
+        if not self.closing:
+            self._lines.add(data)
+            self._take_lines()
+
+    @contained
+    def read_on(self) -> None:
+        """Go on with what has come, and then with reading: what waited of this link was served."""
+        if self._held and not self.closing:
+            self._take_lines()
+
+    def _take_lines(self) -> None:
+        """Take in whole lines, one by one, until there are no more or enough waits to be served."""
         limit = self.owner.config.limits.frame_bytes  # SPECIFICATION R2.1
-        *lines, self._tail = (self._tail + data).split(b"\n")
-        for one in lines:
+        while not (full := self.is_full()) and (one := self._lines.next()) is not None:
             if len(one) > limit:
                 return self.fail(f"A line is longer than {limit} bytes.")
             try:
@@ -173,20 +200,30 @@ class Link(asyncio.Protocol, ABC):
                 self.fail(str(error))
             if self.closing:
                 return
-        if len(self._tail) > limit:
-            self.fail(f"A line is longer than {limit} bytes.")
+        if not full and len(self._lines) > limit:
+            return self.fail(f"A line is longer than {limit} bytes.")
+        if full != self._held:
+            self._held = full
+            if full:
+                self.pause()
+            elif not self.owner.paused:
+                self.resume()
+
+    def is_full(self) -> bool:
+        """Tell whether enough waits of this link."""
+        return False
 
     @abstractmethod
     def on_line(self, data: bytes) -> None:
         """Act on one line; raises `FrameError` if it breaks a rule."""
 
     @contained
-    def fail(self, reason: str) -> None:
+    def fail(self, reason: str, code: Literal["", "identity"] = "") -> None:
         """Close this link because of `reason`, which is counted, traced and told to the other end."""
         if self.closing:
             return
         self.owner.broken_link(self.label, reason)
-        self._part(line(Refused(reason)))
+        self._part(line(Refused(reason, code)))
 
     @contained
     def close(self) -> None:
@@ -196,7 +233,8 @@ class Link(asyncio.Protocol, ABC):
 
     def _part(self, last: bytes) -> None:
         self.closing = True
-        self._tail = b""
+        self._lines.clear()
+        self._held = False
         self._calm()
         if self.socket is None or self.socket.is_closing():
             return
@@ -229,8 +267,8 @@ class Link(asyncio.Protocol, ABC):
 
     @contained
     def resume(self) -> None:
-        """Read on."""
-        if self.socket is not None and not self.socket.is_closing():
+        """Read on, unless enough waits to be served."""
+        if self.socket is not None and not self._held and not self.socket.is_closing():
             self.socket.resume_reading()
 
     def _calm(self) -> None:
@@ -240,9 +278,9 @@ class Link(asyncio.Protocol, ABC):
 
     def eof_received(self) -> bool:
         """The other end is done; half a line is a broken one."""
-        if self._tail and not self.closing:
-            self.owner.broken_link(self.label, f"The link ended within a line ({len(self._tail)} bytes of it came).")
-            self._tail = b""
+        if len(self._lines) and not self.closing:
+            self.owner.broken_link(self.label, f"The link ended within a line ({len(self._lines)} bytes of it came).")
+            self._lines.clear()
         return False
 
     @contained
@@ -283,9 +321,19 @@ class Inbound(Link):
     def __init__(self, owner: LinkOwner) -> None:
         super().__init__(owner)
         self.sender: Address = 0
-        self.incarnation = 0
+        self.hello: Hello | None = None
+        self.confirmed = False
+        """Whether the address of the member that speaks here confirmed this link."""
+        self.proof = ""
+        """The challenge of ours that it repeated."""
+        self.came = self.wrong_answers = 0
         self.descriptor = 0
         """The number that the system gave this connection: how many are in use at least."""
+
+    @property
+    def incarnation(self) -> int:
+        """The life that speaks here, as it says."""
+        return 0 if self.hello is None else self.hello.incarnation
 
     def opened(self) -> None:
         """Name the other end; it is a stranger until it says hello."""
@@ -299,10 +347,17 @@ class Inbound(Link):
             self.pause()
 
     def on_line(self, data: bytes) -> None:
-        """Take the hello, then frames."""
-        if self.greeted:
+        """Take the hello, then frames, and from members answers, first of all."""
+        if not self.greeted:
+            self._greet(data)
+        elif isinstance(self.sender, int) and data.startswith(ANSWER):
+            self.owner.answered(self, read_answer(data).challenge)
+        elif isinstance(self.sender, int) and not self.confirmed:  # SPECIFICATION R2.11
+            raise FrameError(f"A frame came before node {self.sender}'s address confirmed this link.")
+        else:
             self.owner.take(self, data)
-            return
+
+    def _greet(self, data: bytes) -> None:
         hello = read_greeting(data)
         if isinstance(hello, Refused):
             raise FrameError("The first line is no hello.")
@@ -310,49 +365,98 @@ class Inbound(Link):
         if why:
             raise FrameError(why)
         self.greeted = True
+        self.hello = hello
         self._write(line(self.owner.hello(to_client=hello.role == "client")))
         self.owner.admitted(self)
 
+    @contained
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell of a client that reads nothing; the system gave it up before too much waited for it."""
+        if isinstance(self.sender, str) and isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
+            self.owner.broken_link(self.label, f"The other end does not read; nothing was confirmed for {SILENCE:g} s.")
+        super().connection_lost(error)
+
+    def confirm(self, label: str) -> None:
+        """The address of the member confirmed this link: tell it so, and take its frames from now on."""
+        self.confirmed, self.label = True, label
+        self._write(line(Confirmed()))
+
+    def is_full(self) -> bool:
+        """Tell whether enough waits of this link."""
+        return self.greeted and self.owner.receiver.is_full(self.sender)
+
+    @contained
+    def _too_late(self) -> None:
+        """The greeting time is over; for a member's link that of its address, too."""
+        if self.greeted and isinstance(self.sender, int) and not self.confirmed:
+            self.fail(self.owner.unconfirmed(self))
+        else:
+            super()._too_late()
+
 
 class Outbound(Link):
-    """A link that we made to the member `peer`; `answer` holds its hello, or None if none came."""
+    """A link that we made to the member `peer`; with `probe` only to hear what its address says.
 
-    def __init__(self, owner: LinkOwner, peer: int) -> None:
+    `answer` comes to hold its hello, and `verdict` whether it takes our frames; None and False if it ended first.
+    """
+
+    def __init__(self, owner: LinkOwner, peer: int, asked: int = 0, probe: bool = False) -> None:
         super().__init__(owner)
-        self.peer = peer
+        self.peer, self.asked, self.probe = peer, asked, probe
         self.label = f"node {peer}"
-        self.incarnation = 0
+        self.hello: Hello | None = None
+        self.challenge = secrets.token_hex(16) if isinstance(owner.me, int) else ""
         self.answer: asyncio.Future[Hello | None] = owner.loop.create_future()
+        self.verdict: asyncio.Future[bool] = owner.loop.create_future()
         self.lost: asyncio.Future[None] = owner.loop.create_future()
 
     def opened(self) -> None:
-        """Say hello first."""
-        self._write(line(self.owner.hello()))
+        """Say hello first, and repeat what others said in the name of the member."""
+        answers = b"".join(line(ChallengeAnswer(one)) for one in self.owner.dialled(self))
+        self._write(line(self.owner.hello(challenge=self.challenge)) + answers)
 
     def on_line(self, data: bytes) -> None:
-        """Take the answer to our hello, then, as a client, frames."""
-        if self.greeted:
+        """Take the answer to our hello; then, as a client, frames, and as a member the verdict."""
+        if self.greeted and isinstance(self.owner.me, str):
             self.owner.take(self, data)
             return
-        hello = read_greeting(data)
-        if isinstance(hello, Refused):
-            self.owner.broken_link(self.label, f"{self.label} refused the link: {hello.reason[:200]}")
-            self.abort()
-            return
+        said = read_verdict(data) if self.greeted else read_greeting(data)
+        if isinstance(said, Refused):
+            self._refused(said)
+        elif isinstance(said, Confirmed):
+            if not self.verdict.done():
+                self.verdict.set_result(True)
+        else:
+            self._greet(said)
+
+    def _greet(self, hello: Hello) -> None:
         why = objection(hello, self.owner.me, self.owner.config)
         if why is None and hello.sender != self.peer:
             why = f"Node {self.peer} was dialled, but node {hello.sender} answered."
         if why:
             raise FrameError(why)
         self.greeted = True
-        self.incarnation = hello.incarnation
+        self.hello = hello
         if not self.answer.done():
             self.answer.set_result(hello)
+        self.owner.greeted(self)
+
+    def _refused(self, said: Refused) -> None:
+        reason = said.reason[:400]
+        self.owner.broken_link(self.label, f"{self.label} refused the link: {reason}")
+        self.abort()
+        if not self.probe:
+            self.owner.receiver.refused(self.peer, said.code, reason)
 
     @property
     def sender(self) -> int:
         """Who speaks to us here."""
         return self.peer
+
+    @property
+    def incarnation(self) -> int:
+        """The life that speaks here, as the address said."""
+        return 0 if self.hello is None else self.hello.incarnation
 
     @contained
     def connection_lost(self, error: Exception | None) -> None:
@@ -360,5 +464,7 @@ class Outbound(Link):
         super().connection_lost(error)
         if not self.answer.done():
             self.answer.set_result(None)
+        if not self.verdict.done():
+            self.verdict.set_result(False)
         if not self.lost.done():
             self.lost.set_result(None)

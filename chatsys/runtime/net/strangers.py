@@ -9,8 +9,8 @@ free, so the number of a new connection tells how many are in use.
       clients, and    |   strangers only     |   members' links, the log:
       everybody       |   (to be greeted)    |   nobody else stays here
 
-A stranger becomes a member's link or a client's by its hello.  If there are too many strangers the
-oldest is closed: who means well says hello at once.
+A stranger becomes a client's link by its hello, and a member's when that member's address has confirmed
+it (see `claims`).  If there are too many strangers the oldest is closed: who means well says hello at once.
 
 Assumes   a member says hello before a full round of newer strangers has arrived.
 Promises  a crowd of strangers and clients keeps no member's link out; what is turned away is
@@ -98,6 +98,12 @@ class Strangers:
     def left(self, link: Stranger) -> None:
         """`link` is greeted, or gone: it is no stranger any more."""
         self.waiting.pop(link, None)
+
+    def spoke(self, link: Stranger) -> None:
+        """`link` said hello as a member, and is not confirmed yet: it is younger than whoever has said nothing."""
+        if link in self.waiting:
+            del self.waiting[link]
+            self.waiting[link] = None
 
     def replaced(self, link: Stranger) -> None:
         """`link` was a member's until a newer one came; it may linger, but only as long as a stranger."""

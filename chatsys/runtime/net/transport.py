@@ -5,10 +5,11 @@ they made.  A client dials every member too, and is answered on the same link.
 
     Host --send--> rules --> Peer, or a client's link --one write per turn--> TCP
     Host <--took-- checks <-- Inbound, Outbound <--lines--------------------- TCP
+                                 `--> Claims: is it the member?
 
 Assumes   its owner (a `Host`) takes frames quickly and calls `flush` once per turn.
 Promises  what waits for a link is bounded; each frame that vanishes is counted and traced.
-Read also `peer` (the way to one member), `links` (one connection), `wire` (bytes), `rules` (cut, slow, lose), `sim.network`.
+Read also `peer` (the way to one member), `claims` (which link is a member's), `links` (one connection), `wire` (bytes), `rules` (cut, slow, lose), `sim.network`.
 """
 
 import asyncio
@@ -23,9 +24,11 @@ from chatsys.actor.events import NO_IDENTITY, LinkDown, LinkUp
 from chatsys.actor.trace_columns import columns
 from chatsys.config import ClusterConfig
 from chatsys.errors import FrameError
-from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, FrameReceiver, Inbound, Link, Outbound
+from chatsys.runtime.net.claims import Claims
+from chatsys.runtime.net.links import GREETING_TIME, PARTING_TIME, Inbound, Link, Outbound
 from chatsys.runtime.net.listener import Listener, bind
 from chatsys.runtime.net.peer import OutgoingFrame, Peer
+from chatsys.runtime.net.receiver import FrameReceiver
 from chatsys.runtime.net.rules import RuleBook, RuleSet
 from chatsys.runtime.net.strangers import Seldom, Strangers
 from chatsys.runtime.net.wire import PROTOCOL, Codec, Hello
@@ -62,17 +65,18 @@ class Transport:
         self.counters: Counter[str] = Counter()
         self.links: set[Link] = set()
         self.touched: list[Link] = []
-        self.inbound: dict[int, Inbound] = {}
         self.clients: dict[str, Inbound] = {}
         self.seen: dict[int, int] = {}
-        """The newest incarnation known of each member."""
+        """The life of each member, as its own address says."""
         self.peers = {node: Peer(self, node) for node in config.ids if node != me}
         self.unread_limit = 8 * config.limits.frame_bytes
         self.greeting_time = GREETING_TIME
         self.short = Seldom(self._tell)
         """Tells what this end lacks: descriptors, memory, threads."""
         self.strangers = Strangers(len(self.peers), self._tell)
+        self.claims = Claims(self)
         self._late = 0
+        self._flush_is_due = False
         self._listener: Listener | None = None
 
     async def open(self, incarnation: int, listener: socket.socket | tuple[str, int] | None = None) -> None:
@@ -126,10 +130,11 @@ class Transport:
         for link in list(self.links):
             link.resume()
 
-    def hold_clients(self, hold: bool) -> None:
-        """Stop or go on reading from clients: back-pressure for those who flood."""
-        for link in list(self.clients.values()):
-            (link.pause if hold else link.resume)()
+    def read_on(self, sender: Address) -> None:
+        """Read on from `sender`: what waited of it was served."""
+        link = self.clients.get(sender) if isinstance(sender, str) else self.inbound.get(sender)
+        if link is not None:
+            link.read_on()
 
     def apply_rules(self, rules: RuleSet) -> None:
         """Apply these link rules from now on."""
@@ -179,9 +184,24 @@ class Transport:
         for link in touched:
             link.flush()
 
+    def flush_soon(self) -> None:
+        """Write every batch when what is at hand has been read, also if no turn comes."""
+        if not self._flush_is_due:
+            self._flush_is_due = True
+            self.loop.call_soon(self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush_is_due = False
+        self.flush()
+
     # --- in ---------------------------------------------------------------------------------
 
-    def hello(self, to_client: bool = False) -> Hello:
+    @property
+    def inbound(self) -> dict[int, Inbound]:
+        """The links of members that their addresses confirmed."""
+        return self.claims.confirmed
+
+    def hello(self, to_client: bool = False, challenge: str = "") -> Hello:
         """Return what this end says of itself."""
         if isinstance(self.me, str):
             return Hello(protocol=PROTOCOL, cluster=self.config.cluster, role="client", name=self.me)
@@ -193,12 +213,13 @@ class Transport:
             incarnation=self.incarnation,
             address=self.config.members[self.me],
             config_digest=self.config.digest,
-            identity=self.identity,
+            identity=NO_IDENTITY if to_client else self.identity,
+            challenge=challenge,
             members=self.config.members if to_client else {},
         )
 
     def claim(self, link: Inbound, hello: Hello) -> str | None:
-        """Register `link` under the name it claims; return why not, or None."""
+        """Register a client's `link` under its name, or see whether a member may claim; return why not, or None."""
         sender = hello.sender
         if not self.rules.is_open(self.me, sender):
             return "cut"
@@ -208,16 +229,10 @@ class Transport:
             link.sender = self._free_name(sender)
             self.clients[link.sender] = link
             return None
-        newest = self.seen.get(sender, 0)
-        if hello.incarnation < newest:  # SPECIFICATION R2.3
-            return f"old incarnation: node {sender} has been in its life {newest} already."
-        former = self.inbound.get(sender)
-        link.sender, link.incarnation = sender, hello.incarnation
-        self.inbound[sender], self.seen[sender] = link, hello.incarnation
-        link.label = f"node {sender}"
-        if former is not None:
-            self.strangers.replaced(former)
-            former.close()
+        if not hello.challenge:
+            return "A member's hello needs a challenge."
+        link.sender = sender
+        link.label += f", which says that it is node {sender}"
         return None
 
     def _free_name(self, name: str) -> str:
@@ -228,37 +243,65 @@ class Transport:
         return free
 
     def admitted(self, link: Inbound) -> None:
-        """A link said hello and was taken."""
-        self.strangers.left(link)
+        """A link said hello, and was answered: a client is welcome, a member waits for its address."""
         if isinstance(link.sender, str):
+            self.strangers.left(link)
             self.receiver.linked(link.sender, LinkUp(0))
-        else:
-            self.peers[link.sender].heard_of(link.incarnation)
+        elif link.hello is not None:
+            self.claims.came(link, link.hello)
 
-    def learnt(self, node: int, incarnation: int) -> None:
-        """The process that listens at a member's own address is in this life: nobody knows better."""
-        self.seen[node] = incarnation
-        link = self.inbound.get(node)
-        if link is not None and link.incarnation != incarnation:
-            link.fail(f"old incarnation: node {node} itself says that it is in its life {incarnation}.")
+    def answered(self, link: Inbound, challenge: str) -> None:
+        """A link that claims to be a member's repeats a challenge."""
+        self.claims.answered(link, challenge)
+
+    def unconfirmed(self, link: Inbound) -> str:
+        """Say why a link that claimed to be a member's was not believed in time."""
+        return self.claims.unconfirmed(link)
+
+    def now(self) -> int:
+        """Return a moment of this transport: whatever begins later gets a higher one."""
+        return self.claims.now()
+
+    def is_doubtful(self, node: int, hello: Hello) -> bool:
+        """Tell whether somebody claims to be the member in another life than the one of `hello`."""
+        return self.claims.is_doubtful(node, hello)
+
+    def dialled(self, link: Outbound) -> list[str]:
+        """A link that we made is open; return the challenges that it must repeat."""
+        if link.probe or isinstance(self.me, str):
+            return []
+        self.peers[link.peer].out = link
+        return self.claims.challenges(link.peer)
+
+    def greeted(self, link: Outbound) -> None:
+        """The address that we dialled says who is there: believe that, and judge by it who claims to be it."""
+        assert link.hello is not None, "it said hello"
+        peer = self.peers[link.peer]
+        if isinstance(self.me, str):
+            peer.met(link.hello)
+            return
+        self.claims.address_says(link.peer, link.hello, link.asked)
+        if not link.probe:
+            self.claims.judge(link.peer)
+            if self.claims.is_doubtful(link.peer, link.hello):
+                peer.look_again()
 
     def take(self, link: Inbound | Outbound, data: bytes) -> None:
         """Take in one line of a greeted link; raises `FrameError`."""
         sender = link.sender
-        n, clock, message = self.codec.read(data)
+        frame = self.codec.read(data)
+        message = frame[2]
         if isinstance(sender, str):
             incarnation = 0
             if self.from_clients is not None and type(message) not in self.from_clients:  # SPECIFICATION R2.4
                 raise FrameError(f"A client may not send {columns(message)[0]}.")
-        elif isinstance(self.me, int) and isinstance(link, Outbound):
-            raise FrameError(f"Node {sender} answered on a link that is only for our frames.")
         else:
             incarnation = link.incarnation
         if self.rules.active and self.rules.is_cut(sender, self.me):
             self.counters["cut"] += 1
-            self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
+            self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{frame[0]}")
         else:
-            self.receiver.took(sender, incarnation, n, clock, message)
+            self.receiver.took(sender, incarnation, frame, len(data))
 
     def add(self, link: Link) -> None:
         """A connection was made."""
@@ -269,15 +312,16 @@ class Transport:
     def remove(self, link: Link) -> None:
         """A connection is gone."""
         self.links.discard(link)
-        if not isinstance(link, Inbound):
+        if isinstance(link, Outbound):
+            if self.peers[link.peer].out is link:
+                self.peers[link.peer].out = None
             return
+        assert isinstance(link, Inbound), "there is no third kind"
         self.strangers.left(link)
-        if self.ended:
+        self.claims.left(link)
+        if self.ended or isinstance(link.sender, int):
             return
-        if isinstance(link.sender, int):
-            if self.inbound.get(link.sender) is link:
-                del self.inbound[link.sender]
-        elif self.clients.get(link.sender) is link:
+        if self.clients.get(link.sender) is link:
             del self.clients[link.sender]
             self.receiver.linked(link.sender, LinkDown())
 

@@ -8,8 +8,17 @@ One JSON object per line, UTF-8, so a link can be read with `nc`:
 `n` counts the frames of one sender's life: with sender and incarnation it is the frame's stable
 id.  `clock` is the sender's Lamport clock.  The codec is built from what an actor declares.
 
+Between members two more lines belong to the greeting (see `claims`):
+
+    {"type":"answer","challenge":"5f0c..."}     what the hello of a link dialled to my address carried
+    {"type":"confirmed"}                        this link is the member's own: its frames are taken
+
+A message may say itself what is wrong with it (`wrong`): then the frame is malformed, though every
+field of it is well typed.  Only `read` asks, so a world without a wire pays nothing.
+
 Assumes   nothing about the other end: it may send any bytes.
-Promises  `read` returns a checked frame or raises `FrameError` with a sentence, never anything else.
+Promises  `read` returns a checked frame or raises `FrameError` with a sentence, never anything else;
+          what `write` returns can be read.
 Read also `transport` (who uses it), `protocol.messages` (the frames of the chat).
 """
 
@@ -20,10 +29,12 @@ import msgspec
 
 from chatsys.actor.actor import Address, Number
 from chatsys.actor.events import NO_IDENTITY, Identity
-from chatsys.config import ClusterConfig
+from chatsys.config import ClusterConfig, Limits
 from chatsys.errors import FrameError
 
 PROTOCOL = "chatsys/1"
+Frame = tuple[int, int, Any]
+"""(n, clock, message): what a frame says."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 
 
@@ -39,6 +50,8 @@ class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="type", omit_def
     address: str = ""
     config_digest: str = ""
     identity: Identity = NO_IDENTITY
+    challenge: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """Of a member that dials: whoever repeats it on a link of its own listens at the address that was dialled."""
     members: dict[int, str] = {}
     """Told to clients only: where the members listen, so that one address is enough to begin."""
 
@@ -47,11 +60,32 @@ class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="type", omit_def
         """Who speaks on this link."""
         return (self.node if self.role == "node" else self.name) or 0
 
+    @property
+    def life(self) -> tuple[int, Identity]:
+        """Which life of which disk speaks on this link."""
+        return self.incarnation, self.identity
 
-class Refused(msgspec.Struct, frozen=True, tag="refused", tag_field="type"):
+
+class Refused(msgspec.Struct, frozen=True, tag="refused", tag_field="type", omit_defaults=True):
     """The only other first line: no link, and why."""
 
     reason: str
+    code: Literal["", "identity"] = ""
+    """`identity`: another process answers to this name; trying again is of no use."""
+
+
+class ChallengeAnswer(msgspec.Struct, frozen=True, tag="answer", tag_field="type"):
+    """Repeats the challenge of a hello that came in, on the link that was dialled to that member's address."""
+
+    challenge: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class Confirmed(msgspec.Struct, frozen=True, tag="confirmed", tag_field="type"):
+    """From now on the frames of this link are taken."""
+
+
+ANSWER = b'{"type":"answer"'
+"""How a `ChallengeAnswer` begins; frames begin otherwise."""
 
 
 class Nothing(msgspec.Struct, frozen=True, tag="nothing", tag_field="type"):
@@ -60,6 +94,8 @@ class Nothing(msgspec.Struct, frozen=True, tag="nothing", tag_field="type"):
 
 _encode = msgspec.json.encode
 _greeting: msgspec.json.Decoder[Hello | Refused] = msgspec.json.Decoder(Hello | Refused)
+_answer = msgspec.json.Decoder(ChallengeAnswer)
+_verdict: msgspec.json.Decoder[Confirmed | Refused] = msgspec.json.Decoder(Confirmed | Refused)
 
 
 def line(value: msgspec.Struct) -> bytes:
@@ -73,6 +109,22 @@ def read_greeting(data: bytes) -> Hello | Refused:
         return _greeting.decode(data)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise FrameError(f"The first line is no hello: {_why(error)}.") from None
+
+
+def read_answer(data: bytes) -> ChallengeAnswer:
+    """Return the answer to a challenge; raises `FrameError`."""
+    try:
+        return _answer.decode(data)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise FrameError(f"The answer is malformed: {_why(error)}.") from None
+
+
+def read_verdict(data: bytes) -> Confirmed | Refused:
+    """Return what becomes of a link whose hello was answered; raises `FrameError`."""
+    try:
+        return _verdict.decode(data)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise FrameError(f"The other end answered on a link that is only for our frames: {_why(error)}.") from None
 
 
 def objection(hello: Hello, me: Address, config: ClusterConfig) -> str | None:
@@ -95,16 +147,18 @@ def objection(hello: Hello, me: Address, config: ClusterConfig) -> str | None:
 
 
 class Codec:
-    """Frames of one actor's kind <-> lines."""
+    """Frames of one actor's kind <-> lines; `limits` bound what a well-formed frame may carry."""
 
-    def __init__(self, messages: Sequence[type[msgspec.Struct]]) -> None:
+    def __init__(self, messages: Sequence[type[msgspec.Struct]], limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
         union: Any = Union[tuple(messages) or (Nothing,)]  # noqa: UP007 - the types are in a tuple
         frame = msgspec.defstruct(
             "Frame", [("n", Number), ("clock", Number), ("message", union)], frozen=True, forbid_unknown_fields=True
         )
+        self.limits = limits
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(frame)
         self._encoder = msgspec.json.Encoder()
         self._last: tuple[msgspec.Struct | None, bytes] = (None, b"")
+        self._judged = frozenset(one for one in messages if hasattr(one, "wrong"))
 
     def write(self, n: int, clock: int, message: msgspec.Struct) -> bytes:
         """Return the frame as one line, newline included."""
@@ -114,13 +168,16 @@ class Codec:
             self._last = (message, body)
         return b'{"n":%d,"clock":%d,"message":%b}\n' % (n, clock, body)  # SPECIFICATION R2.5
 
-    def read(self, data: bytes) -> tuple[int, int, Any]:
+    def read(self, data: bytes) -> Frame:
         """Return (n, clock, message) of one line; raises `FrameError`."""
         try:
             frame = self._decoder.decode(data)
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
             raise FrameError(f"The frame is malformed: {_why(error)}.") from None
-        return frame.n, frame.clock, frame.message
+        message = frame.message
+        if type(message) in self._judged and (why := message.wrong(self.limits)) is not None:  # SPECIFICATION R2.10
+            raise FrameError(f"The frame is malformed: {why}.")
+        return frame.n, frame.clock, message
 
 
 def _why(error: Exception) -> str:
