@@ -23,8 +23,10 @@ def one_round(kind: str) -> tuple[bool, bool]:
         if kind == "copied":
             cluster.crash(2)
             cluster.restart(2)
+            cluster.run(0.5)  # everybody has met the new life
             cluster.say("in another life")
             cluster.until(lambda: len(cluster.trace.of("ack")) == 2, 5)
+            cluster.run(0.3)  # and has written something since
         if kind == "swapped":
             cluster.copy(1)
         cluster.crash(1)
