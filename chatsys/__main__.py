@@ -1,6 +1,7 @@
 """The command line: `python -m chatsys ...`, also `chatsys ...`.
 
     exit code   0 held   1 violated   2 bad arguments, config or surroundings   3 inconclusive
+                4 a node was refused for its identity: to start it again would not help
                 130 stopped by Ctrl-C   141 nobody reads the output any more
 
 Promises  every error that chatsys raises on purpose, and every error of the surroundings (a full disk, a
@@ -19,6 +20,8 @@ import typer
 from chatsys import __version__
 from chatsys.commands import (
     BAD,
+    REFUSED,
+    accepting,
     bench,
     classroom,
     doctor,
@@ -34,7 +37,7 @@ from chatsys.commands import (
     simulate,
     soak,
 )
-from chatsys.errors import ChatsysError
+from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity
 from chatsys.surroundings import advice, reason
 
 app = typer.Typer(
@@ -63,7 +66,7 @@ def about(
 
     Start with `chatsys demo`, then `chatsys lab`. Every command has examples: `chatsys demo --help`.
 
-    Exit codes: 0 held, 1 violated, 2 bad arguments, config or surroundings, 3 inconclusive.
+    Exit codes: 0 held, 1 violated, 2 bad arguments, config or surroundings, 3 inconclusive, 4 a node's identity refused.
     """
 
 
@@ -74,6 +77,7 @@ for group in (
     report,
     doctor,
     nodes,
+    accepting,
     simulate,
     explore,
     mutants,
@@ -100,7 +104,7 @@ def main() -> None:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except ChatsysError as error:
-        code = _complain(str(error))
+        code = _complain(str(error), REFUSED if isinstance(error, RefusedIdentity | ForeignLog) else BAD)
     except _BadArguments as error:
         code = _complain(said) if (said := _usage(error)) else 0
     except (KeyboardInterrupt, typer.Abort):
@@ -151,9 +155,9 @@ def _surroundings(error: OSError) -> str:
     return f"{what}: {reason(error)}; {advice(error, 'mend that, then give the command again')}."
 
 
-def _complain(sentence: str) -> int:
+def _complain(sentence: str, code: int = BAD) -> int:
     _say(f"chatsys: {sentence}")
-    return BAD
+    return code
 
 
 def _say(text: str) -> None:

@@ -5,17 +5,20 @@
     |-- UsageError          a verb or an argument is wrong: unknown node, crash of a crashed node
     |   `-- NoSuchVerb      only another world has this verb; it is an AttributeError too
     |-- LogError            a log file cannot be used
+    |   |-- ForeignLog      it is the log of another node or cluster
     |   |-- DamagedLog      what was synced fails its check; nothing was skipped
     |   `-- LogInUse        another process holds the folder
     |-- TraceError          a saved trace or run cannot be read
     |-- FrameError          a peer broke the wire format; the link is closed and the drop counted
     |-- DiskFailed          a sync failed: what the disk holds is unknowable, so the node stops
     |-- Runaway             a simulated world makes events without end
+    |-- RefusedIdentity     another member knows this node by another disk; the node stops
     |-- BrokenInvariant     the protocol promised this cannot happen; the node stops
     `-- NotHere             this system cannot do what was asked (for example pause on Windows)
 
 A loss, a late answer or a gap is not an error: those are messages, effects and states of the
-protocol.  The command line turns every ChatsysError into one sentence and exit code 2.
+protocol.  The command line turns every ChatsysError into one sentence and exit code 2; `RefusedIdentity` and
+`ForeignLog` into exit code 4, for to start the node again would not help.
 
 Read also `faults.arguments` (what worlds and verbs refuse), `chatsys.capabilities` (who raises `NotHere`), `commands`.
 """
@@ -53,10 +56,15 @@ class DamagedLog(LogError):
         self.path, self.line, self.why = path, line, why
         super().__init__(
             f"The log {path} is damaged at line {line} ({why}); nothing was skipped. "
-            "Restore the file from a copy made since this node last ran. If there is none, leave the node stopped: "
-            "the others go on as long as a quorum of them lives. Never start it with an empty or an older log: "
-            "messages that were acknowledged could be lost."
+            "Leave the node stopped: the others go on as long as a quorum of them lives. Or, while they have a leader "
+            "that is ready, start it with an empty folder and let each of the others accept it (chatsys cluster accept; "
+            'the page "A disk died" says how). Never put an older copy of the folder in its place: messages that were '
+            "acknowledged could be lost."
         )
+
+
+class ForeignLog(LogError):
+    """The log in this folder is that of another node, or of another cluster."""
 
 
 class LogInUse(LogError):
@@ -77,6 +85,10 @@ class DiskFailed(ChatsysError):
 
 class Runaway(ChatsysError):
     """Too many events in one second of virtual time: the run was ended, nothing was decided."""
+
+
+class RefusedIdentity(ChatsysError):
+    """A member refused this node, because it runs on another disk than the one that it is known by."""
 
 
 class BrokenInvariant(ChatsysError):

@@ -20,7 +20,7 @@ import stat
 import threading
 from pathlib import Path
 
-from chatsys.errors import ChatsysError, UsageError
+from chatsys.errors import ChatsysError, DiskFailed, UsageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """No more bytes fit: on the disk, into this user's share of it, into one file."""
@@ -150,3 +150,20 @@ def start_thread(thread: threading.Thread) -> None:
         raise ChatsysError(
             "The system allows this user no more threads; end other programs, or raise the limit (ulimit -u)."
         ) from None
+
+
+def check_in_place(path: Path, file: int) -> None:
+    """Raise `DiskFailed` if the open `file` is no longer the one at its path: a later life would not find it.
+
+    A file that was deleted or replaced takes writes and syncs without a word, until whoever has it open closes it.
+    """
+    ours = os.fstat(file)
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        there = None
+    if there is None or (os.name != "nt" and (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)):
+        raise DiskFailed(
+            f"The file {path} is no longer the one that this node opened: it was deleted or replaced while the node "
+            "ran. The node stops; put its own folder back, if you have moved it, and start it again."
+        )

@@ -10,11 +10,14 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
 
     lives    start                                    seq (the end of the log it found), reason
              crash restart pause resume stop          (reason)
+             refused                                  reason   it stopped: another node knows it by another disk
+             wipe copy restored                       reason   somebody emptied, copied, replaced its data folder
     links    link_up link_down                        peer
     faults   cut reconnect heal slow lose fault       peer, reason      node is None: the world did it
     frames   send receive drop                        peer, message, id, term, seq; drop has its reason
     log      append                                   seq, entry_term, entry, client, client_seq, text ...
              truncate boot promise hint               seq (first position gone) / term, peer (promised to)
+             met accepted                             peer     whose disk is remembered from now on, or no more
              durable                                  seq (the end of the log when the sync that ended began)
     roles    role                                     role, reason       a change of role
              lead ready                               seq (the barrier)
@@ -31,7 +34,7 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
              seen                                     seq, msg_no, room, author, text    a client saw it
     trouble  anomaly broken                           reason             an unsafe cluster went on / a safe one stopped
              space                                    reason             the disk is "low", or has "room again"
-    people   membership                               peer, reason
+    people   membership refuses                       peer, reason
 
 Promises  one seed gives a byte-identical `encode()`, whatever PYTHONHASHSEED is.
 Read also `actor.effects` (where the columns are declared), `spill` (a trace that goes on for hours), `check` (what

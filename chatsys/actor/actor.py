@@ -126,6 +126,9 @@ class Actor:
         """Whose disk this life runs on, if this actor keeps that in its log."""
         return NO_IDENTITY
 
+    def christen(self, random: Random) -> None:
+        """Draw from `random` names that no other life has, before `recover`.  A world without lost disks leaves this out."""
+
     @classmethod
     def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:
         """Return (cluster, address) of the actor whose log holds `records`; None if they do not say."""

@@ -1,7 +1,7 @@
 """Events: what a world tells any actor besides the messages of its peers.
 
     about links      LinkUp, LinkDown     through `on_message`; the sender is the peer that it is about
-    from people      Say, Stop            through `on_command`
+    from people      Say, Stop, Accept    through `on_command`
     about the disk   DiskSpace            through `on_command`
 
 Promises  none of these ever travels: a world makes them where the actor lives.
@@ -53,6 +53,12 @@ class Say(msgspec.Struct, frozen=True):
 
 class Stop(msgspec.Struct, frozen=True):
     """Prepare for a clean end of this life."""
+
+
+class Accept(msgspec.Struct, frozen=True):
+    """To a node: the member `node` has a new disk; forget the one that it had, and take the new one in."""
+
+    node: int
 
 
 class DiskSpace(msgspec.Struct, frozen=True):

@@ -186,8 +186,11 @@ def _judge(world: World, mended: float | None) -> tuple[list[Any], tuple[str, ..
 
     broken = [*check(world.trace), *check_frames(world.trace)]
     broken += second_opinion(world.trace, broken)
+    by_the_rules = {record.reason for record in world.trace.of("refused")}
     for node, sentence in world.failures:
-        broken.append(Violation(invariant="broken", sentence=f"Node {node} stopped itself: {sentence}", time=world.now))
+        if sentence not in by_the_rules:
+            told = f"Node {node} stopped itself: {sentence}"
+            broken.append(Violation(invariant="broken", sentence=told, time=world.now))
     if mended is None:
         return broken, ()
     late = judge_live(world, mended)

@@ -35,6 +35,7 @@ from chatsys.check.durability import DURABILITY
 from chatsys.check.frames import check_frames
 from chatsys.check.histories import check_histories, second_opinion
 from chatsys.check.liveness import LIVENESS, check_live
+from chatsys.check.lives import KINDS, Lives
 from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
 from chatsys.check.violation import Invariant, Law, Logs, Violation
@@ -89,7 +90,10 @@ class Checker:
         self.logs = Logs()
         self.invariants = [SAFETY[name](self.logs, closed) for name in _names(invariants)]
         self.handlers: dict[str, list[Callable[[Record], Violation | None]]] = {}
+        self.lives = Lives()
         self.told: dict[str, int] = {}
+        for kind in KINDS:
+            self.handlers[kind] = []
         for source in (self.logs, *self.invariants):
             for name in dir(source):
                 if name.startswith("on_"):
@@ -98,6 +102,10 @@ class Checker:
     def feed(self, record: Record) -> list[Violation]:
         """Take in one record; return what it broke."""
         broken = []
+        if record.kind in KINDS or self.lives.shift:
+            record, on_another_disk = self.lives.take(record)
+            for handle in self.handlers.get("disk", ()) if on_another_disk else ():
+                handle(record)
         for handle in self.handlers.get(record.kind, ()):
             found = handle(record)
             if found is not None and self._counts(found):

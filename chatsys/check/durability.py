@@ -73,6 +73,9 @@ class DurableBeforeSaid(Invariant):
         """The highest term that a node has written a promise of."""
         self.syncs = Syncs()
 
+    def on_disk(self, record: Record) -> None:
+        self.terms.pop(record.node, None)
+
     def on_start(self, record: Record) -> None:
         life = (record.node, record.incarnation)
         self.syncs.begin(life)

@@ -25,7 +25,7 @@ from chatsys.trace import Record, Trace
 Pair = tuple[str | None, int | None]
 VISIBLE = frozenset("S1 S2 S3 S4 S7 S9 S10 S11".split())  # SPECIFICATION R16.1
 """The invariants that both checkers judge."""
-_READ = frozenset(("submit", "ack", "deliver", "seen"))
+_READ = frozenset(("submit", "ack", "deliver", "seen", "start", "wipe", "restored"))
 
 
 def second_opinion(trace: Trace, told: Iterable[Violation]) -> list[Violation]:
@@ -43,9 +43,17 @@ def check_histories(trace: Trace) -> list[Violation]:
     records = [record for record in trace.records if record.kind in _READ]
     records.sort(key=attrgetter("time"))
     lists: dict[str, list[Record]] = {}
+    disks: dict[object, list[str]] = {}
     for record in records:
-        if record.kind == "deliver":
-            lists.setdefault(f"node {record.node} in life {record.incarnation}", []).append(record)
+        disk = disks.setdefault(
+            record.node, ["", ""]
+        )  # what the name of a list says of it: now, and from the next start on
+        if record.kind in ("wipe", "restored"):
+            disk[1] += " on another disk"
+        elif record.kind == "start":
+            disk[0] = disk[1]
+        elif record.kind == "deliver":
+            lists.setdefault(f"node {record.node} in life {record.incarnation}{disk[0]}", []).append(record)
         elif record.kind == "seen":
             lists.setdefault(f"client {record.node}", []).append(record)
     said: dict[Pair, Record] = {}

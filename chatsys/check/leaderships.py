@@ -21,7 +21,7 @@ import msgspec
 from chatsys.check.violation import Node
 from chatsys.trace import Record
 
-ENDS = ("crash", "stop")
+ENDS = ("crash", "stop", "refused")
 """What ends a life."""
 _time = attrgetter("time")
 

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.check.leaderships import ENDS, find_reigns
+from chatsys.check.lives import renumbered
 from chatsys.check.violation import Law, Node, Violation, name_client, quote, when
 from chatsys.config import Timing
 from chatsys.errors import UsageError
@@ -37,7 +38,7 @@ LIVENESS = (
 LAWS = tuple(law.name for law in LIVENESS)
 """The names of the laws that a trace can show."""
 _KEPT = frozenset(
-    "start crash stop pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
+    "start crash stop refused pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
 )
 """The kinds of records that the laws are about; frames and the log are read only where a law needs them."""
 
@@ -80,7 +81,7 @@ class _Look:
 
     def __init__(self, trace: Trace, faults_end: float, live: tuple[int, ...] | None, end: float | None) -> None:
         timing = _timing(trace.meta)
-        self.start, self.meta, self.records = faults_end, trace.meta, trace.records
+        self.start, self.meta, self.records = faults_end, trace.meta, renumbered(trace.records)
         self.end = max(end or 0.0, trace.records[-1].time if trace.records else 0.0)
         self.l1 = 4 * (timing.heartbeat_timeout + timing.heartbeat_spread)
         self.l2 = self.l1 + 10 * timing.heartbeat_interval
@@ -88,7 +89,7 @@ class _Look:
         self.asked_again = self.l1 + max(self.l1, timing.hand_over_retry_max)
         """A leader that asked in vain while there were faults asks again by then, and once more is enough."""
         kept: dict[str, list[Record]] = {kind: [] for kind in _KEPT}
-        for record in trace.records:
+        for record in self.records:
             bucket = kept.get(record.kind)
             if bucket is not None:
                 bucket.append(record)
@@ -98,7 +99,7 @@ class _Look:
         self.l3 = longest_wait(timing, len(set(trace.meta.get("members") or self.lives) - set(self.live)))
         self.hand_over = timing.answer_timeout + timing.prepare_timeout
         events = [record for kind in ("ready", "role", "pause", "resume", *ENDS) for record in kept[kind]]
-        self.reigns = find_reigns(trace.records, sorted(events, key=lambda record: record.time), trace.meta, self.start)
+        self.reigns = find_reigns(self.records, sorted(events, key=lambda record: record.time), trace.meta, self.start)
         self.open: list[str] = []
 
     def verdict(self, laws: Sequence[str]) -> Verdict:

@@ -61,6 +61,11 @@ class OnePromise(Invariant):
         self.bound: dict[Node, Record] = {}
         """The newest promise, if later roles must respect it."""
 
+    def on_disk(self, record: Record) -> None:
+        """Another disk knows nothing of the promises on the old one; whether it may count is S5's and S8's matter."""
+        for promises in (self.promised, self.said, self.bound):
+            promises.pop(record.node, None)
+
     def on_start(self, record: Record) -> None:
         self.starting.add((record.node, record.incarnation))
 

@@ -12,7 +12,7 @@ Read also `deliveries`, `acknowledgements` and `replicas` (the invariants); the 
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import msgspec
 
@@ -78,6 +78,13 @@ class Logs:
         else:
             self._drop(node, seq + 1)
         self.last[node] = seq
+
+    def on_disk(self, record: Record) -> None:
+        """A node starts on another disk than before: forget what was on the old one."""
+        for facts in (self.entries, self.last, self.base, self.untold):
+            cast("dict[Node, Any]", facts).pop(record.node, None)
+        if record.seq is None:
+            self.last[record.node] = 0
 
     def on_append(self, record: Record) -> None:
         """Take in an entry; positions from it on that a crash took away vanish here."""

@@ -26,7 +26,7 @@ from chatsys.errors import UsageError
 
 MOST_DIGITS = 40
 """Longer numbers than this are no seeds; Python itself refuses very long ones."""
-HELD, VIOLATED, BAD, INCONCLUSIVE = 0, 1, 2, 3
+HELD, VIOLATED, BAD, INCONCLUSIVE, REFUSED = 0, 1, 2, 3, 4
 """What the exit code says."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]

@@ -1,8 +1,8 @@
-"""Commands around real nodes: node, cluster up, cluster status, client, verify.
+"""Commands around real nodes: node, cluster up, cluster status, cluster accept, client, verify.
 
 `cluster up` keeps `status.json` in its data folder up to date; `cluster status` reads it.
 
-Read also `runtime.service` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
+Read also `accepting` (cluster accept), `runtime.service` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
 """
 
 import json

@@ -5,10 +5,12 @@
     clocks   within CLOCK of the right rate, any offset
     links    lose, cut one way or both: as much as you like; late by DELAY + JITTER, copies by LATE
     disks    slow, full, failing: the node stops; none loses or changes a synced line
+    folders  those of a minority are emptied or swapped, and accepted when everything else is mended
     the end  everything that began is over when the calm begins: `mend`, or each by its own
 
 Safety holds without most of these bounds; liveness is promised inside them, and inside them only.
-A `rot` of synced lines is outside: no verb of a script does it (`mutants.schedules` shows it).
+A `rot` of synced lines is outside: no verb of a script does it (`mutants.schedules` shows it).  So is an older copy
+of a node's own folder, for nobody may be able to see it.
 
     outside(script, nodes)  -->  "world.at(3.0, 'clock', 1, 2.0) is outside the fault model: ...", or None
 
@@ -75,6 +77,8 @@ class _Reading:
     def __init__(self, nodes: Sequence[int], certain: bool) -> None:
         self.nodes, self.certain = tuple(nodes), certain
         self.open: dict[tuple[Any, ...], Fault] = {}
+        self.replaced: set[Any] = set()
+        """The nodes whose folder was emptied or replaced, and not accepted since."""
 
     def take(self, fault: Fault) -> Iterator[str]:
         """Take in one step; yield a sentence for each bound that it breaks."""
@@ -84,7 +88,27 @@ class _Reading:
         for bound in BOUNDS[fault.verb]:
             if bound.argument < len(fault.args) and not bound.least <= fault.args[bound.argument] <= bound.most:
                 yield _told(fault, f"{bound.sentence}, not {fault.args[bound.argument]:g}")
+        yield from self._folders(fault)
         yield from self._follow(fault)
+
+    def _folders(self, fault: Fault) -> Iterator[str]:
+        """Yield a sentence if more than a minority lose their folders, an older copy comes back, or one is accepted too early."""
+        match fault.verb, fault.args:
+            case "restore", (node, *of) if not of or of[0] in (None, node):
+                yield _told(fault, "an older copy of a node's own folder looks as if the node had just slept")
+            case (("wipe" | "restore"), (node, *_)):
+                self.replaced.add(node)
+                most = (len(self.nodes) - 1) // 2
+                if self.nodes and len(self.replaced) > most:
+                    yield _told(
+                        fault, f"of {len(self.nodes)} nodes {most} may lose their folders, until they are accepted"
+                    )
+            case "accept", (node,):
+                if node in self.replaced and (broken := [key for key in self.open if key != ("down", node)]):
+                    yield _told(
+                        fault, f"a new disk is accepted when all else is mended, and {self.open[broken[0]]} is not"
+                    )
+                self.replaced.discard(node)
 
     def _follow(self, fault: Fault) -> Iterator[str]:
         match fault.verb, fault.args:

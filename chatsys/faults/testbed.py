@@ -10,6 +10,7 @@
 
     talk     say command                            time     run until step at
     lives    crash restart pause resume             rest     disk clock ambush
+    folders  wipe copy restore accept
     links    cut reconnect partition heal slow      members  join leave (they say why not)
              lose duplicate                         the end  mend stop
 
@@ -32,7 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.events import Say
+from chatsys.actor.events import Accept, Say
 from chatsys.config import ClusterConfig
 from chatsys.errors import NoSuchVerb, UsageError
 from chatsys.faults.abilities import WORKING, how
@@ -84,6 +85,8 @@ class Testbed(ABC):
         self._parts = dict(parts or {}) or None
         self._client = client
         self.done = []
+        self._copied: set[int] = set()
+        """The nodes whose folder was copied."""
 
     def __dir__(self) -> list[str]:
         return sorted(set(super().__dir__()) - FOR_ENGINES)
@@ -230,6 +233,44 @@ class Testbed(ABC):
         check_fault("clock", (node, rate), self.nodes)
         self._clock(node, rate)
         self._did("clock", node, rate)
+
+    # --- folders ----------------------------------------------------------------------------
+
+    def wipe(self, node: int) -> None:
+        """Empty the data folder of a node, byte for byte, as an accident is; a node that runs stops at its next sync."""
+        check_member(node, self.nodes)
+        self._wipe(node)
+        self._did("wipe", node)
+
+    def copy(self, node: int) -> None:
+        """Keep a copy of the data folder of a node as it is now, byte for byte; the node may run."""
+        check_member(node, self.nodes)
+        self._copy(node)
+        self._copied.add(node)
+        self._did("copy", node)
+
+    def restore(self, node: int, of: int | None = None) -> None:
+        """Put the last copy of a node's data folder (or of that of node `of`) in the place of its folder, byte for byte."""
+        check_member(node, self.nodes)
+        whose = node if of is None else of
+        check_member(whose, self.nodes)
+        if whose not in self._copied:
+            raise UsageError(f"restore: there is no copy of the folder of node {whose} yet; copy({whose}) keeps one.")
+        self._restore(node, whose)
+        self._did("restore", node, of)
+
+    def accept(self, node: int) -> str:
+        """Tell every other node that `node` has a new disk, which they take in; return a sentence that says who was told.
+
+        It is safe while the others have a leader that is ready, and the new disk has caught up before the next
+        failure.  Those that are down hear of it when they start.
+        """
+        check_member(node, self.nodes)
+        others = [other for other in self.nodes if other != node]
+        told = [other for other in others if self._accept(other, Accept(node))]
+        self._did("accept", node)
+        later = [other for other in others if other not in told]
+        return " ".join(filter(None, (_heard(told, "is told", "are told"), _heard(later, *_LATER))))
 
     def ambush(self, moment: str, delay: float, down: float) -> None:
         """Crash the next node that leads (`lead`) or promises (`promise`), `delay` seconds after; back after `down`."""
@@ -419,6 +460,20 @@ class Testbed(ABC):
     def _resume(self, node: int) -> None: ...
 
     @abstractmethod
+    def _wipe(self, node: int) -> None:
+        """Empty the folder of a node, and write so into the trace, like the next two."""
+
+    @abstractmethod
+    def _copy(self, node: int) -> None: ...
+
+    @abstractmethod
+    def _restore(self, node: int, of: int) -> None: ...
+
+    @abstractmethod
+    def _accept(self, node: int, order: Accept) -> bool:
+        """Give a node this order, now or when it starts; tell whether it runs."""
+
+    @abstractmethod
     def _cut(self, ways: Sequence[Direction], reason: str) -> None:
         """Let nothing pass in these directions, and write `reason` into the trace."""
 
@@ -477,6 +532,15 @@ class Testbed(ABC):
 
 def _directions(a: int, b: int, one_way: bool) -> list[Direction]:
     return [(a, b)] if one_way else [(a, b), (b, a)]
+
+
+_LATER = ("is down, and hears of it when it starts", "are down, and hear of it when they start")
+
+
+def _heard(nodes: Sequence[int], one: str, many: str) -> str:
+    """Return a sentence about these nodes, "" if there is none."""
+    names = " and ".join(filter(None, (", ".join(map(str, nodes[:-1])), str(nodes[-1])))) if nodes else ""
+    return f"Node{'s' * (len(nodes) > 1)} {names} {many if len(nodes) > 1 else one}." if nodes else ""
 
 
 def _condition(state: dict[str, Any]) -> str:

@@ -143,6 +143,10 @@ VERBS: dict[str, Verb] = {
         only_simulated=True,
     ),
     "disk": Verb((_node, _one_of(DISKS)), FREELY, only_simulated=True),
+    "wipe": Verb((_node,), FREELY),  # `model` counts the nodes, and looks at what is put back
+    "copy": Verb((_node,), FREELY),
+    "restore": Verb((_node, _maybe_node), FREELY, usual=(None,)),
+    "accept": Verb((_node,), FREELY),
     "clock": Verb(
         (_node, _rate),
         (Bound(1, 1 - CLOCK, 1 + CLOCK, f"clocks run within {100 * CLOCK:g} % of the right rate"),),

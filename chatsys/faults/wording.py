@@ -82,6 +82,8 @@ def in_words(fault: Fault) -> str:
             return f"From {_seconds(fault.time)} s on: the next node that {act} crashes {soon}; it starts again {back}."
         case "disk", (node, health):
             return f"{at} the disk of {_named([node])} {'works well again' if health == 'ok' else f'is {health}'}."
+        case ("wipe" | "copy" | "restore" | "accept") as verb, (node, *of):
+            return f"{at} {_of_folder(verb, node, of)}"
         case "clock", (node, rate):
             return f"{at} the clock of {_named([node])} runs at {rate:g} times the right speed."
         case ("slow" | "lose" | "duplicate") as verb, (a, b, *values):
@@ -125,6 +127,16 @@ def _named(nodes: Sequence[Any]) -> str:
         return "the leader"
     *most, last = map(str, nodes)
     return f"nodes {', '.join(most)} and {last}" if most else f"node {last}"
+
+
+def _of_folder(verb: str, node: Any, of: Sequence[Any]) -> str:
+    whose = _named([node] if not of or of[0] is None else of)
+    return {
+        "wipe": f"the data folder of {_named([node])} is emptied.",
+        "copy": f"somebody keeps a copy of the data folder of {_named([node])}.",
+        "restore": f"the copy of the data folder of {whose} is put in the place of that of {_named([node])}.",
+        "accept": f"the other nodes are told that {_named([node])} has a new disk.",
+    }[verb]
 
 
 def _parted(groups: Iterable[Any]) -> str:

@@ -29,6 +29,7 @@ with a star and takes an hour and three quarters:
       storage        the records of the log                                                  5 min
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
+      identity       whose disk it is: remember each member's, and refuse another one       10 min
     * node           the parts together: one `match` is the page of the whole protocol      15 min
 
 Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a

@@ -2,7 +2,7 @@
 
     effects    Append, Send, Deliver, Note                    the world carries them out, in order
     decisions  Suspect, Stand, Lead, Yield, Retire,      `node` hands them to the part that acts
-               Order, Commit, HandOver, Release
+               Order, Commit, HandOver, Disown, Release
 
 Why decisions.  A part must not call a sibling, or whoever reads it must read the sibling too.  So the
 failure detector does not begin an election; it returns `Suspect`, and the node hands that to whatever
@@ -79,6 +79,13 @@ class HandOver(msgspec.Struct, frozen=True):
     to: int
 
 
+class Disown(msgspec.Struct, frozen=True):
+    """A member lacks what it acknowledged durably: it does not run on the disk that it had; count it no more."""
+
+    node: int
+    reason: str
+
+
 class Release(msgspec.Struct, frozen=True):
     """A message that was held back may pass now: through the whole door again, fence included.
 
@@ -89,4 +96,4 @@ class Release(msgspec.Struct, frozen=True):
     message: msgspec.Struct
 
 
-Decision = Suspect | Stand | Lead | Yield | Retire | Order | Commit | HandOver | Release
+Decision = Suspect | Stand | Lead | Yield | Retire | Order | Commit | HandOver | Disown | Release

@@ -183,6 +183,10 @@ class JoinAck(Message, frozen=True):
     members: tuple[Number, ...]
     leader: PeerInfo | None = None
     reason: str = ""
+    code: Literal["", "identity"] = ""
+    """`identity`: you do not run on the disk that I know you by; stop."""
+    nonce: str = ""
+    """With that code: the life that is refused.  A refusal that was under way for long must not stop a later one."""
 
 
 # --- electing -------------------------------------------------------------------------------
@@ -335,7 +339,8 @@ class Propose(Message, frozen=True):
 class Ack(Message, frozen=True):
     """My log equals yours up to `match`; or it does not, try after `hint` (None: not at all).
 
-    It is cumulative, as in TCP: a later ACK says everything that a lost one said.
+    It is cumulative, as in TCP: a later ACK says everything that a lost one said.  A refusal names the position
+    `at` which the two logs were compared.
     """
 
     counts: ClassVar[tuple[str, ...]] = ("term", "match", "hint")
@@ -344,6 +349,7 @@ class Ack(Message, frozen=True):
     ok: bool
     match: Number = 0
     hint: Number | None = None
+    at: Number = 0
 
 
 # --- catching up ----------------------------------------------------------------------------

@@ -4,13 +4,13 @@ Every door first rings what is due, then lets the term fence look at the message
 the parts that handle its type.  What a part decides is carried out here, in one `match`: this is
 the textbook page of the whole protocol.
 
-    message --> fence --> part, part --> [effects and decisions] --> carry out --> [effects]
+    message --> identities --> fence --> part, part --> [effects and decisions] --> carry out --> [effects]
 
     Suspect   --> election nominates          Order    --> ordering numbers
     Stand     --> succession asks promises    Commit   --> sessions deliver
     Lead      --> every part leads            HandOver --> succession asks a higher one
     Yield     --> every part follows          Release  --> the whole door again
-    Retire    --> nobody leads; Yield
+    Retire    --> nobody leads; Yield      Disown   --> identities refuse a member
 
 Why the alarms come first.  A process is often told of a frame and of a deadline at once, and its loop
 may serve the frame first.  Suppose node 3 leads, is paused for 5 s, and wakes up: 2 leads by now,
@@ -36,16 +36,17 @@ import msgspec
 
 from chatsys.actor.actor import NEVER, Actor, Address
 from chatsys.actor.effects import Append, Deliver, Effects, Note, Send
-from chatsys.actor.events import Stop
+from chatsys.actor.events import Accept, Identity, LinkUp, Stop
 from chatsys.actor.logfile import FORMAT, decode, other_format
 from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
-from chatsys.errors import LogError, UsageError
+from chatsys.errors import ForeignLog, UsageError
 from chatsys.protocol.catchup import CatchUp
-from chatsys.protocol.decisions import Commit, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
+from chatsys.protocol.decisions import Commit, Disown, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.fence import Fence
+from chatsys.protocol.identity import Identities
 from chatsys.protocol.membership import Membership
 from chatsys.protocol.messages import NODE_MESSAGES, Submit, SubmitReply, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
@@ -57,6 +58,7 @@ from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint
 from chatsys.protocol.succession import Succession
 
 PARTS: dict[str, type[Part]] = {
+    "identities": Identities,
     "fence": Fence,
     "membership": Membership,
     "failure": Detector,
@@ -100,6 +102,7 @@ class Node(Actor):
                 raise UsageError(f"There is no part {name!r}; the parts are {', '.join(PARTS)}.")
         made: dict[str, Any] = {name: make(self.state, config, random) for name, make in chosen.items()}
         self.parts: tuple[Part, ...] = tuple(made.values())
+        self.identities: Identities = made["identities"]
         self.fence: Fence = made["fence"]
         self.membership: Membership = made["membership"]
         self.failure: Detector = made["failure"]
@@ -134,6 +137,15 @@ class Node(Actor):
         """Which life of this node it is; its boot records count."""
         return self.state.incarnation
 
+    @property
+    def identity(self) -> Identity:
+        """Whose disk this life runs on."""
+        return self.state.identity
+
+    def christen(self, random: Random) -> None:
+        """Draw a name for a folder that has none, and the nonce of this life."""
+        self.identities.christen(random)
+
     @classmethod
     def owner(cls, records: Iterable[msgspec.Struct]) -> tuple[str, Address] | None:
         """Return (cluster, id) of the node that wrote the first boot record."""
@@ -151,6 +163,7 @@ class Node(Actor):
                 self._check_owner(record)
         found = replay(known, f"of node {state.me}")
         state.incarnation = found.incarnation
+        self.identities.recover_from(found)
         if found.promise is not None:
             state.term, state.promised_to = found.promise.term, found.promise.to
         self.log.restore(found.entries, found.hint)
@@ -161,16 +174,18 @@ class Node(Actor):
         if boot.format != FORMAT:  # SPECIFICATION R12.8
             raise other_format(boot.format)
         if (boot.cluster, boot.node) != (self.config.cluster, self.me):
-            raise LogError(
+            raise ForeignLog(
                 f"This log belongs to node {boot.node} of cluster {boot.cluster!r}, not to node {self.me} of "
                 f"{self.config.cluster!r}; name the folder in which this node's own log is."
             )
 
     def start(self, now: float) -> Effects:
         """Begin a life: its number becomes durable before anybody hears of it."""
-        self.state.incarnation += 1
-        # SPECIFICATION R12.3
-        boot: Effects = [Append(Boot(self.state.incarnation, self.config.cluster, self.state.me))]
+        state = self.state
+        state.incarnation += 1
+        name, nonce = self.identities.begin()
+        # SPECIFICATION R4.5, R12.3
+        boot: Effects = [Append(Boot(state.incarnation, self.config.cluster, state.me, identity=name, nonce=nonce))]
         effects = boot + self.sessions.deliver(now)
         for part in self.parts:
             effects += part.start(now)
@@ -182,7 +197,7 @@ class Node(Actor):
         return due + self._receive(sender, message, now)
 
     def _receive(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
-        """Ask the fence, then the parts that handle this kind of message.
+        """Ask whether its sender is who it was, then the fence, then the parts that handle this kind of message.
 
         The fence is asked here and nowhere else, so no part has to think of older terms, and none can
         forget to.  (Raft, figure 2, has its rule about greater terms among the rules for all servers, and
@@ -190,9 +205,14 @@ class Node(Actor):
         """
         effects: Effects = []
         if isinstance(sender, int):
+            if type(message) is LinkUp or sender in self.state.refused:
+                owed, passes = self.identities.check(sender, message, now)  # SPECIFICATION R4.7
+                effects = self._carry_out(owed, now)
+                if not passes:
+                    return effects
             owed, passes = self.fence.check(sender, message)  # SPECIFICATION R3.1
             if owed:
-                effects = self._carry_out(owed, now)
+                effects += self._carry_out(owed, now)
             if not passes:
                 return effects
         for part in self.routes.get(type(message), ()):
@@ -212,18 +232,22 @@ class Node(Actor):
         """Prepare for a clean stop, or hear about the disk."""
         due = self.on_time(now) if self.deadline <= now else []
         if isinstance(command, Stop):
-            return due + [Append(CommitHint(self.log.commit))]  # SPECIFICATION R12.10
+            return due + [*self.identities.unwritten(), Append(CommitHint(self.log.commit))]  # SPECIFICATION R12.10
+        if isinstance(command, Accept):
+            return due + self._carry_out(self.identities.accept(command.node), now)
         return due + self.sessions.on_command(command, now)
 
     def settle(self, now: float) -> Effects:
-        """End a turn: every part says what it owes; a commit hint rides with what is written anyway.
+        """End a turn: every part says what it owes; who was met and a commit hint ride with what is written anyway.
 
-        SPECIFICATION R12.10, R13.4.
+        SPECIFICATION R4.6, R12.10, R13.4.
         """
         effects: Effects = []
         for part in self.settling:
             if owed := part.settle(now):
                 effects += self._carry_out(owed, now)
+        if self.wrote:
+            effects += self.identities.unwritten()
         if self.wrote and self.log.commit > self.hinted:
             self.hinted = self.log.commit
             effects.append(Append(CommitHint(self.hinted)))
@@ -265,6 +289,8 @@ class Node(Actor):
                 return self.sessions.deliver(now)
             case HandOver():
                 return self.succession.hand_over(decision, now)
+            case Disown(node, reason):
+                return self.identities.refuse(node, reason)
             case Release(sender, message):
                 return self._receive(sender, message, now)
         raise AssertionError(f"{decision!r} is neither an effect nor a decision")

@@ -46,7 +46,7 @@ from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects, Note, Send
 from chatsys.actor.events import LinkUp
 from chatsys.config import ClusterConfig
-from chatsys.protocol.decisions import Release, Yield
+from chatsys.protocol.decisions import Disown, Release, Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Propose
 from chatsys.protocol.part import Part
@@ -71,6 +71,10 @@ class Progress:
         """Where to start again: the last matched position, or the last guess before any ACK."""
         self.match = 0
         """The follower's log equals ours up to here, durably."""
+        self.kept = 0
+        """What an earlier life of the follower acknowledged: the present one must still hold it."""
+        self.disk, self.life = "", 0
+        """The name of the follower's disk, and the life that it is in."""
         self.told = 0
         """The commit it was told."""
         self.seen = -1
@@ -106,7 +110,7 @@ class Sequencer(Part):
         also the moment from which on this leader knows all that its predecessors committed: it is `ready`.
         """
         last = self.log.last_seq
-        self.progress = {peer: Progress(last, self.timing.retransmit) for peer in self.state.members.others}
+        self.progress = {peer: self._guess(peer) for peer in self.state.members.others}
         self.own_match = self.own_asked = 0
         self.state.ready = False
         self.barrier = last + 1
@@ -114,6 +118,13 @@ class Sequencer(Part):
         state = self.state
         announce = Coordinator(state.term, state.members.peer(state.me), self.barrier, self.log.commit)
         return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.members.others]]
+
+    def _guess(self, peer: int) -> Progress:
+        """Return what a leader begins with: the guess that the follower's log ends where its own does."""
+        progress = Progress(self.log.last_seq, self.timing.retransmit)
+        if (met := self.state.met.get(peer)) is not None:
+            progress.disk, progress.life = met.name, met.incarnation
+        return progress
 
     def order(self, draft: Entry, now: float) -> Effects:
         """Give `draft` the next sequence number and this term, for ever."""
@@ -151,7 +162,7 @@ class Sequencer(Part):
             # SPECIFICATION R8.7, R12.4
             effects.append(Send(self.state.me, Ack(self.state.term, True, self.own_asked)))
         for peer, progress in self.progress.items():
-            if peer not in self.state.down:  # SPECIFICATION R8.13
+            if peer not in self.state.down and peer not in self.state.refused:  # SPECIFICATION R8.13
                 effects += self._feed(peer, progress, now)
         return effects
 
@@ -216,15 +227,42 @@ class Sequencer(Part):
                 elif sender in self.progress:
                     self._matched(sender, match, now)
                 return self._commit()
-            case Ack(hint=hint) if hint is not None and sender in self.progress:  # SPECIFICATION R8.10
+            case Ack(hint=hint, at=at) if hint is not None and sender in self.progress:  # SPECIFICATION R8.10
+                if self.has_forgotten(self.progress[sender], at):
+                    return self._disown(sender, at)
                 self._refused(self.progress[sender], hint)
             case HeartbeatAck(verified=verified) if sender in self.progress:
                 self._compare(self.progress[sender], verified)
             case LinkUp() if sender in self.progress:  # SPECIFICATION R8.13
-                progress = self.progress[sender]
-                progress.wait = self.timing.retransmit
-                self._restart(progress, progress.base)
+                self._meet(self.progress[sender], message)
         return []
+
+    def _meet(self, progress: Progress, link: LinkUp) -> None:
+        """A link came up: begin where the follower was; on another disk, with nothing."""
+        disk, life = link.identity.name, link.incarnation
+        if progress.disk != disk:
+            progress.match = 0
+            progress.base = self.log.last_seq
+        if (progress.disk, progress.life) != (disk, life):
+            progress.kept = progress.match
+        progress.disk, progress.life = disk, life
+        progress.wait = self.timing.retransmit
+        self._restart(progress, progress.base)
+
+    def has_forgotten(self, progress: Progress, at: int) -> bool:
+        """Tell whether a follower that refuses at `at` lacks what an earlier life of it acknowledged in this term.
+
+        An ACK means "on my disk", and only a leader of a newer term could have voided it.  So the follower came
+        back with an older copy of its folder.  It may have forgotten promises and other acknowledgements as well.
+        """
+        return self.state.members.safe and 0 < at <= progress.kept  # SPECIFICATION R4.10
+
+    def _disown(self, peer: int, at: int) -> Effects:
+        kept = self.progress[peer].kept
+        self.progress[peer] = self._guess(peer)
+        self.alarms.clear(peer)
+        reason = f"it lacks position {at}, though it had acknowledged everything up to {kept}"
+        return [Disown(peer, f"{reason}: its data folder is an older copy")]
 
     def _matched(self, peer: int, match: int, now: float) -> None:
         """Take in that the follower holds everything up to `match`, on its disk.
@@ -292,7 +330,9 @@ class Sequencer(Part):
         In falling order, the position at place `quorum` is the largest that so many nodes reach.  If the
         three nodes hold 9, 7 and 4, then two of them hold everything up to 7.
         """
-        held = sorted([self.own_match, *(p.match for p in self.progress.values())], reverse=True)
+        refused = self.state.refused
+        matches = [0 if node in refused else progress.match for node, progress in self.progress.items()]
+        held = sorted([self.own_match, *matches], reverse=True)  # SPECIFICATION R4.7
         return held[self.state.members.quorum - 1]
 
     def may_commit(self, seq: int) -> bool:
@@ -344,7 +384,8 @@ class Receiver(Part):
         if batch.prev.seq > self.log.last_seq:
             return self._hold(sender, batch)  # SPECIFICATION R8.14
         if not self.agrees(batch):
-            return [Send(sender, Ack(self.state.term, False, hint=self._before(batch.prev.seq)))]  # SPECIFICATION R8.15
+            hint = self._before(batch.prev.seq)
+            return [Send(sender, Ack(self.state.term, False, hint=hint, at=batch.prev.seq))]  # SPECIFICATION R8.15
         effects = self.log.splice(batch.entries, batch.prev.seq)  # SPECIFICATION R8.16, R8.19
         end = batch.prev.seq + len(batch.entries)
         self.log.verify_to(end)
@@ -373,7 +414,7 @@ class Receiver(Part):
         effects: Effects = [Note("hold", seq=batch.prev.seq + 1, peer=sender, reason=reason)]
         if self.may_complain(batch):
             self.complained = self.log.last_seq
-            effects.append(Send(sender, Ack(self.state.term, False, hint=self.complained)))
+            effects.append(Send(sender, Ack(self.state.term, False, hint=self.complained, at=batch.prev.seq)))
         return effects
 
     def may_complain(self, batch: Propose) -> bool:

@@ -37,16 +37,27 @@ import msgspec
 
 from chatsys.errors import DamagedLog
 from chatsys.protocol.messages import Entry
-from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
+from chatsys.protocol.storage import Accepted, Boot, CommitHint, Promised, Remembered, Stored, Truncate
+
+NONCES = 32
+"""A node shows the nonces of so many of its latest lives; whoever met an earlier one can no longer compare."""
 
 
 class Recovered(msgspec.Struct, frozen=True):
-    """What records mean: the last life, the last promise, the log, and how far it was known to be committed."""
+    """What records mean: the latest lives, the last promise, the log, how far it was committed, and who was met."""
 
-    boot: Boot | None
+    boots: tuple[Boot, ...]
+    """The latest lives, `NONCES` of them at most; the last one alone, if lives have no nonce."""
     promise: Promised | None
     entries: tuple[Entry, ...]
     hint: int
+    met: tuple[Remembered, ...] = ()
+    """The members that are remembered, each as it was met last."""
+
+    @property
+    def boot(self) -> Boot | None:
+        """The last life, if there was one."""
+        return self.boots[-1] if self.boots else None
 
     @property
     def incarnation(self) -> int:
@@ -60,9 +71,9 @@ class Recovered(msgspec.Struct, frozen=True):
 
     def records(self) -> tuple[Any, ...]:
         """Return the fewest records that mean this."""
-        first = [record for record in (self.boot, self.promise) if record is not None]
+        promise = [self.promise] if self.promise is not None else []
         last = [CommitHint(self.hint)] if self.hint else []
-        return (*first, *map(Stored, self.entries), *last)
+        return (*self.boots, *promise, *map(Stored, self.entries), *last, *self.met)
 
 
 def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recovered:
@@ -72,6 +83,8 @@ def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recov
     records are known to be sound (this program has just written them), and nothing is checked.
     """
     boot, promise, hint = None, None, 0
+    boots: list[Boot] = []
+    met: dict[int, Remembered] = {}
     entries: list[Entry] = []
     for line, record in enumerate(records, start=1):
         if where is not None and (why := misfit(record, boot, promise, len(entries))):
@@ -88,7 +101,12 @@ def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recov
                 hint = min(hint, first - 1)  # SPECIFICATION R12.10
             case Boot():
                 boot = record
-    return Recovered(boot, promise, tuple(entries), hint)
+                boots = [*boots[1 - NONCES :], boot] if boot.nonce else [boot]
+            case Remembered(node=node):
+                met[node] = record  # SPECIFICATION R4.6
+            case Accepted(node=node):
+                met.pop(node, None)
+    return Recovered(tuple(boots), promise, tuple(entries), hint, tuple(met.values()))
 
 
 def misfit(record: msgspec.Struct, boot: Boot | None, promise: Promised | None, last: int) -> str | None:
@@ -109,4 +127,6 @@ def misfit(record: msgspec.Struct, boot: Boot | None, promise: Promised | None, 
             return f"entries from {first} on are voided, but there are {last}"
         case Boot(incarnation=life) if life < 1 or (boot is not None and boot.incarnation != life - 1):
             return f"life {life} follows life {boot.incarnation if boot else 0}"
+        case Boot(identity=name) if boot is not None and boot.identity != name:
+            return f"a life of the folder {name[:8]} follows one of the folder {boot.identity[:8]}"
     return None

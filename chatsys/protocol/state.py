@@ -22,13 +22,19 @@ Read also `election` and `succession`, who walk the moves; `node`, who owns the 
 from enum import Enum
 
 from chatsys.actor.effects import Note
+from chatsys.actor.events import NO_IDENTITY, Identity
 from chatsys.config import ClusterConfig
 from chatsys.protocol.log import Log
 from chatsys.protocol.members import Members
 from chatsys.protocol.messages import PeerInfo
+from chatsys.protocol.storage import Remembered
 
 NUMBERS_A_LIFE = 1_000_000
 """Rounds and nonces start anew from the incarnation, so an answer to an earlier life never counts."""
+NUMBERS_A_FOLDER = 2**31
+"""And from the name of the folder: an emptied one begins with life 1 once more, while old answers are under way."""
+FOLDERS = 2**21
+"""So many ranges of numbers there are, so that every number is exact in JSON (below 2^53)."""
 
 
 class Role(Enum):
@@ -66,6 +72,8 @@ class NodeState:
         self.log = Log(Members.of(config, me))
         self.incarnation = 0
         """Which life of the process this is, from 1."""
+        self.identity: Identity = NO_IDENTITY
+        """The name of the own data folder, and the nonces of its latest lives."""
         self.role = Role.FOLLOWER
         self.term = 0
         self.promised_to: int | None = None
@@ -90,6 +98,10 @@ class NodeState:
         """Whether a leader was heard in this life."""
         self.down: set[int] = set()
         """Members whose process is known to be gone; written by membership."""
+        self.met: dict[int, Remembered] = {}
+        """Each member as it was met last: on which disk, in which life; written by identity."""
+        self.refused: dict[int, str] = {}
+        """Members whose disk cannot be the one that was met, and the sentence why; written by identity."""
 
     @property
     def members(self) -> Members:
@@ -130,8 +142,10 @@ class NodeState:
         return transfer is not None and leader is not None and tuple(transfer) == (leader, self.term)
 
     def next_number(self, last: int) -> int:
-        """Return a round or nonce after `last` that no earlier life of this node used."""
-        return max(last, self.incarnation * NUMBERS_A_LIFE) + 1  # SPECIFICATION R6.7
+        """Return a round or nonce after `last` that no earlier life of this node used, on this disk or on another."""
+        folder = int(self.identity.name[:8], 16) % FOLDERS if self.identity.name else 0
+        first = folder * NUMBERS_A_FOLDER + self.incarnation * NUMBERS_A_LIFE
+        return max(last, first) + 1  # SPECIFICATION R6.7
 
     def become(self, role: Role, reason: str) -> Note:
         """Move to `role`; return the note for the trace."""

@@ -1,6 +1,6 @@
 """Durable records: what a node of the chat writes down before anybody may rely on it.
 
-    {"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":3}
+    {"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":3,"identity":"9f..","nonce":"04.."}
     {"type":"promise","term":1,"to":3}
     {"type":"entry","entry":{"seq":1,"term":1,"kind":"barrier"}}
 
@@ -41,10 +41,41 @@ class Boot(Record, frozen=True, tag="boot"):
     cluster: str
     node: Address
     format: int = FORMAT
+    identity: str = ""
+    """The name of this data folder, random, the same in each of its lives; empty: it has none."""
+    nonce: str = ""
+    """Random, of this life alone: what a copy that lived on by itself cannot know."""
 
     def as_note(self) -> Note:
         """Return what the trace tells of this record."""
         return Note("boot")
+
+
+class Remembered(Record, frozen=True, tag="met"):
+    """The member `node` was met: in this life of it, on the disk of this name.
+
+    Whoever comes under its id later has to follow on that (see `identity`).  Like a commit hint it is written
+    with what is written anyway, so it costs no sync: a node that has written nothing since holds nothing either.
+    """
+
+    node: int
+    name: str
+    incarnation: int
+    nonce: str
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("met", peer=self.node)
+
+
+class Accepted(Record, frozen=True, tag="accepted"):
+    """The people who run this node said that `node` has a new disk: what was remembered of the old one is void."""
+
+    node: int
+
+    def as_note(self) -> Note:
+        """Return what the trace tells of this record."""
+        return Note("accepted", peer=self.node)
 
 
 class Promised(Record, frozen=True, tag="promise"):
@@ -113,7 +144,7 @@ class CommitHint(Record, frozen=True, tag="commit"):
         return Note("hint", seq=self.seq)
 
 
-NODE_RECORDS: tuple[type[msgspec.Struct], ...] = (Boot, Promised, Stored, Truncate, CommitHint)
+NODE_RECORDS: tuple[type[msgspec.Struct], ...] = (Boot, Promised, Stored, Truncate, CommitHint, Remembered, Accepted)
 
 
 def incarnation_of(records: Iterable[msgspec.Struct]) -> int:

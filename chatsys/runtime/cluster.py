@@ -30,7 +30,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.events import Say
+from chatsys.actor.events import Accept, Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.faults import Testbed, check_made_of, check_path, check_seed, config_of
 from chatsys.faults.testbed import Direction, client_factory
@@ -172,6 +172,20 @@ class Cluster(Testbed):
     def _resume(self, node: int) -> None:
         self._do(self.supervisor.resume(node))
 
+    # --- folders ------------------------------------------------------------------------------
+
+    def _wipe(self, node: int) -> None:
+        self._do(self.supervisor.wipe(node))
+
+    def _copy(self, node: int) -> None:
+        self._do(self.supervisor.copy(node))
+
+    def _restore(self, node: int, of: int) -> None:
+        self._do(self.supervisor.restore(node, of))
+
+    def _accept(self, node: int, order: Accept) -> bool:
+        return self._do(self.supervisor.order(node, order))
+
     # --- links: a value that every node and client obeys from now on ----------------------------
 
     def _cut(self, ways: Sequence[Direction], reason: str) -> None:
@@ -211,7 +225,7 @@ class Cluster(Testbed):
     @property
     def failures(self) -> list[tuple[Address, str]]:
         """Nodes that stopped themselves, and the sentence why."""
-        return [(record.node or 0, record.reason or "") for record in self.trace.of("broken")]
+        return [(record.node or 0, record.reason or "") for record in self.trace.of("broken", "refused")]
 
     @property
     def pids(self) -> dict[int, int | None]:

@@ -33,9 +33,9 @@ import msgspec
 
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.logfile import IDLE, LogFile, batch, decode, encode, mark
-from chatsys.errors import ChatsysError, DiskFailed, LogError, LogInUse
+from chatsys.errors import ChatsysError, DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.locks import lock
-from chatsys.surroundings import FULL, UNUSABLE, advice, place, read_ordinary, reason, start_thread
+from chatsys.surroundings import FULL, UNUSABLE, advice, check_in_place, place, read_ordinary, reason, start_thread
 
 LOG = "log.jsonl"
 LOCK = "lock"
@@ -137,7 +137,7 @@ class Disk:
         log = decode(data, types, str(self.path))
         found = owner_of(log.records)
         if owner is not None and found is not None and found != owner:
-            raise LogError(
+            raise ForeignLog(
                 f"The log {self.path} belongs to node {found[1]} of cluster {found[0]!r}, not to node "
                 f"{owner[1]} of {owner[0]!r}; name the folder that this node had before."
             )
@@ -199,8 +199,11 @@ class Disk:
                 data = batch(number + 1, lines)
                 _write_all(self._file, data)
                 sync(self._file)
-            except OSError as error:
-                self._tell(self._report_failure, DiskFailed(_failed(self.path, error)))
+                check_in_place(self.path, self._file)  # SPECIFICATION R4.11
+                check_in_place(self.folder / LOCK, self._lock)
+            except (OSError, DiskFailed) as error:
+                failed = error if isinstance(error, DiskFailed) else DiskFailed(_failed(self.path, error))
+                self._tell(self._report_failure, failed)
                 return
             number, marked = number + 1, False
             self._size += len(data)

@@ -26,12 +26,13 @@ from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
 from chatsys.actor.logfile import line_of
 from chatsys.actor.trace_columns import log_end
 from chatsys.config import ClusterConfig
-from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, told
+from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, RefusedIdentity, told
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.net.rules import RuleBook, RuleSet
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Codec, Frame
+from chatsys.runtime.orders import Orders
 from chatsys.runtime.recorder import Recorder, Sink
 from chatsys.runtime.turns import Turns
 
@@ -60,7 +61,10 @@ class Host:
         self.actor, self.recorder, self.disk = factory(me, config, random), recorder, disk
         self.turns = Turns(self.actor, recorder, disk, origin, self)
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Why this life ended by itself (`broken`, a failed disk); pending while it goes on."""
+        """Why this life ended by itself (`broken`, a failed disk, a refused identity); pending while it goes on."""
+        self.is_refused = False
+        """Whether it ended because another member knows this node by another disk."""
+        self.orders: Orders | None = None
         actor_type = type(self.actor)
         rule_book = RuleBook(Random(random.getrandbits(64)))
         rule_book.set(rules or RuleSet())
@@ -91,6 +95,7 @@ class Host:
         turns.log_end = log_end(records)
         turns.alive = True
         turns.tick()
+        self.actor.christen(Random())  # not from a seed: the same names in two clusters would hide a lost disk
         self._recover(records)
         effects = self.actor.start(turns.now)
         self.recorder.term, self.recorder.role = self.actor.view()
@@ -107,6 +112,9 @@ class Host:
         if turns.outbox.durable < turns.outbox.written:
             await turns.durable.wait()  # SPECIFICATION R12.3
         if self.alive:
+            if self.disk is not None:
+                self.orders = Orders(self.disk.folder, self.command, self._is_durable)
+                self.orders.watch()
             self.transport.identity = self.actor.identity
             await self.transport.open(self.recorder.incarnation, listener)
             turns.later(turns.perform, [effect for effect in effects if type(effect) is not Append])
@@ -145,6 +153,8 @@ class Host:
 
     def _end(self, leave: Callable[[], None]) -> None:
         self.turns.end()
+        if self.orders is not None:
+            self.orders.stop()
         leave()
         if self.disk is not None:
             self.disk.abandon()
@@ -154,8 +164,9 @@ class Host:
         """Stop because of a bug of the actor, or of ours: say it, then end as in a crash."""
         if not self.alive:
             return
-        sentence = str(error) if isinstance(error, BrokenInvariant | DiskFailed) else told(error)
-        self.recorder.write("broken", reason=sentence)
+        self.is_refused = isinstance(error, RefusedIdentity)
+        sentence = str(error) if isinstance(error, BrokenInvariant | DiskFailed | RefusedIdentity) else told(error)
+        self.recorder.write("refused" if self.is_refused else "broken", reason=sentence)
         self.crash()
         if not self.ended.done():
             self.ended.set_result(sentence)
@@ -205,6 +216,8 @@ class Host:
 
     def refused(self, peer: int, code: str, reason: str) -> None:
         """A member's address refused our link (from the transport, which has told it already)."""
+        if code == "identity":  # SPECIFICATION R4.8
+            self.broke(RefusedIdentity(f"Node {peer} refuses this node: {reason}"))
 
     def dropped(self, peer: Address | None, reason: str, message: str | None = None, id: str | None = None) -> None:
         """A frame vanished or a link broke a rule (from the transport)."""
@@ -225,6 +238,9 @@ class Host:
             self.broke(error)
         else:
             self.transport.short.note(sentence(context))
+
+    def _is_durable(self) -> bool:
+        return self.turns.outbox.durable == self.turns.outbox.written and not self.turns.inbox
 
     def _disk_done(self, count: int) -> None:
         self.turns.later(self.turns.take_sync, count)

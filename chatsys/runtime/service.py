@@ -20,7 +20,7 @@ from typing import Any
 from chatsys.actor.actor import Actor
 from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import NodeConfig
-from chatsys.errors import ChatsysError, UsageError
+from chatsys.errors import ChatsysError, RefusedIdentity, UsageError
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
@@ -91,6 +91,9 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if host.ended.done():
+        await asyncio.to_thread(disk.gone)
+        if host.is_refused:
+            raise RefusedIdentity(host.ended.result())
         raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
     await host.stop()
     await asyncio.to_thread(disk.gone)

@@ -11,14 +11,17 @@ Read also `cluster` (the verbs people call), `kernel` and `process` (one node).
 """
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from chatsys.actor.events import Say
-from chatsys.errors import ChatsysError, LogError
+from chatsys.actor.events import Accept, Say
+from chatsys.errors import ChatsysError, ForeignLog, LogError, RefusedIdentity
 from chatsys.faults import check_life
 from chatsys.faults.testbed import IDLE
 from chatsys.runtime.disk import cannot_use
@@ -27,9 +30,28 @@ from chatsys.runtime.net.ports import Network
 from chatsys.runtime.net.rules import RuleSet
 from chatsys.runtime.nodes.kernel import KernelNode, NodePlan
 from chatsys.runtime.nodes.process import ProcessNode
+from chatsys.runtime.orders import leave
 from chatsys.spill import EVENTS
 from chatsys.surroundings import advice, reason
 from chatsys.trace import Record, Trace
+
+COPIES = "copies"
+"""Where copies of folders are kept, beside the folders, until the cluster stops."""
+
+
+def _empty(folder: Path) -> None:
+    """Remove all that is in `folder`."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            with suppress(FileNotFoundError):
+                path.unlink()
+
+
+def _copy(source: Path, to: Path) -> None:
+    """Copy all that is in `source`, byte for byte."""
+    shutil.copytree(source, to, dirs_exist_ok=True)
 
 
 class Supervisor:
@@ -109,6 +131,7 @@ class Supervisor:
             await asyncio.wait({opening})
         await asyncio.gather(*(host.stop() for host in self.clients.values()), return_exceptions=True)
         await asyncio.gather(*(node.stop() for node in self.nodes.values()), return_exceptions=True)
+        shutil.rmtree(self.plan.folder / COPIES, ignore_errors=True)
 
     async def crash(self, node: int) -> None:
         """End a node's life at once."""
@@ -120,7 +143,11 @@ class Supervisor:
         """Begin a new life."""
         self._fit(node, "restart")
         self.tell("restart", node)
-        await self._begin(node)
+        try:
+            await self._begin(node)
+        except (ForeignLog, RefusedIdentity) as error:  # as in a simulated world: this life does not begin
+            self.nodes[node].failure = str(error)
+            self.tell("refused", node, str(error))
 
     async def _begin(self, node: int) -> None:
         """Begin a life; what the system refuses (a folder, a process, a descriptor) is told as that."""
@@ -150,6 +177,44 @@ class Supervisor:
         one = self.nodes[node]
         check_life(verb, node, one.alive, one.paused)
         return one
+
+    # --- folders ----------------------------------------------------------------------------
+
+    async def wipe(self, node: int) -> None:
+        """Remove everything in the data folder of a node, which may run."""
+        self.tell("wipe", node, "its folder is emptied")
+        await self._in_files(_empty, self.plan.data(node))
+
+    async def copy(self, node: int) -> None:
+        """Keep a copy of the data folder of a node as it is now; the node may run."""
+        self.tell("copy", node, "a copy of its folder is kept")
+        copy = self.plan.folder / COPIES / f"node{node}"
+        await self._in_files(shutil.rmtree, copy, True)
+        await self._in_files(_copy, self.plan.data(node), copy)
+
+    async def restore(self, node: int, of: int) -> None:
+        """Put the copy of the folder of node `of` in the place of the folder of `node`, which may run."""
+        whose = "its folder" if of == node else f"the folder of node {of}"
+        self.tell("restored", node, f"the copy of {whose} lies in the place of its folder")
+        await self._in_files(_empty, self.plan.data(node))
+        await self._in_files(_copy, self.plan.folder / COPIES / f"node{of}", self.plan.data(node))
+
+    async def _in_files(self, work: Callable[..., None], *args: Any) -> None:
+        try:
+            await asyncio.to_thread(work, *args)
+        except OSError as error:
+            raise ChatsysError(
+                f"{error.filename or args[0]} cannot be used: {reason(error)}; {advice(error)}."
+            ) from None
+
+    async def order(self, node: int, order: Accept) -> bool:
+        """Give a node an order, by a file in its folder if it is down; tell whether it runs."""
+        one = self.nodes[node]
+        if one.alive:
+            one.command(order)
+        else:
+            leave(self.plan.data(node), order.node)
+        return one.alive
 
     # --- links ------------------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ class Terminal:
             "start": self._start, "deliver": self._deliver, "drop": self._drop, "role": self._role,
             "lead": self._lead, "ready": self._ready, "follow": self._follow, "suspect": self._suspect,
             "restore": self._restore, "membership": self._membership, "anomaly": self._trouble, "broken": self._trouble,
+            "refused": self._trouble, "refuses": self._refuses,
             "stop": self._stop,
         }  # fmt: skip
 
@@ -157,6 +158,9 @@ class Terminal:
         verb, colon, why = (record.reason or "").partition(": ")
         said = {"joined": "is in touch with", "gone": "has lost"}.get(verb, f"{verb}:")
         self._line(record, f"{said} node {record.peer}{colon}{why}")
+
+    def _refuses(self, record: Record) -> None:
+        self._line(record, f"refuses node {record.peer}: {record.reason}")
 
     def _suspect(self, record: Record) -> None:
         who = f"suspects node {record.peer}" if record.peer else "misses a leader"

@@ -52,6 +52,19 @@ class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(f"shortest is {self.shortest} and longest {self.longest}; give 0 <= shortest <= longest.")
 
 
+class Folder(msgspec.Struct, frozen=True):
+    """What lies in a data folder at one moment, byte for byte; nothing: it is empty."""
+
+    records: tuple[msgspec.Struct, ...] = ()
+    ends: tuple[int, ...] = ()
+    marks: frozenset[int] = frozenset()
+    torn_batch: bytes = b""
+    rotten: dict[int, tuple[bytes, bytes]] = {}
+
+
+GONE = "The log is no longer in its place: its file or its folder was deleted or replaced while the node ran. The node stops."
+
+
 class Disk:
     """One node's log: `records`, of which the first `durable` survive everything."""
 
@@ -79,6 +92,8 @@ class Disk:
         """What the last crash left of a batch."""
         self.rotten: dict[int, tuple[bytes, bytes]] = {}
         """Records (from 1) in which some bytes have turned into others."""
+        self.successor: Folder | None = None
+        """What lies in the place of the folder while a life still writes to the file that is gone."""
 
     def write(self, record: msgspec.Struct) -> None:
         """Take one record into the buffer; raises `DiskFailed` when no room is left."""
@@ -105,6 +120,8 @@ class Disk:
         self.syncing = False
         if self.health == "failing":
             raise DiskFailed("The disk failed: a sync returned an error.")
+        if self.successor is not None:
+            raise DiskFailed(GONE)
         self._keep(upto)
         self.synced_at = now
 
@@ -127,12 +144,16 @@ class Disk:
 
     def close(self) -> None:
         """End a life in peace: everything that was written is synced, and marked."""
+        if self.successor is not None:
+            return self.put(self.successor, running=False)
         self._keep(len(self.records))
         self.marks.add(len(self.ends))
         self.syncing, self.synced_at = False, None
 
     def crash(self, now: float = 0.0) -> None:
         """Lose the buffer, and of the batch under way all, nothing, or any pages."""
+        if self.successor is not None:
+            return self.put(self.successor, running=False)
         marked = len(self.ends) in self.marks  # durable, unless it waits for this very sync
         self._mark(now)
         unsynced = len(self.records) - self.durable
@@ -148,6 +169,22 @@ class Disk:
             del self.records[self.durable :]
         elif not marked and self.pages.random() < self.model.torn:
             self.marks.discard(len(self.ends))
+
+    def folder(self) -> Folder:
+        """Return what lies in the folder now, as a copy of its bytes: what is synced, and what the last crash left."""
+        if self.successor is not None:
+            return self.successor
+        records, ends, marks = tuple(self.records[: self.durable]), tuple(self.ends), frozenset(self.marks)
+        return Folder(records, ends, marks, self.torn_batch, dict(self.rotten))
+
+    def put(self, folder: Folder, running: bool) -> None:
+        """Put `folder` in the place of this one; a life that is `running` finds out at its next sync."""
+        self.successor = folder if running else None
+        if not running:
+            self.records, self.ends, self.marks = list(folder.records), list(folder.ends), set(folder.marks)
+            self.torn_batch, self.rotten = folder.torn_batch, dict(folder.rotten)
+            self.durable, self.under_way = len(self.records), 0
+            self.syncing, self.synced_at = False, None
 
     def _lose_pages(self, chance: Random, records: list[msgspec.Struct]) -> None:
         """Leave any pages of a batch with these records, and of the mark before it."""

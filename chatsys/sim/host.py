@@ -23,16 +23,19 @@ import msgspec
 
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
-from chatsys.actor.events import DiskSpace, LinkDown, LinkUp
+from chatsys.actor.events import NO_IDENTITY, Accept, DiskSpace, Identity, LinkDown, LinkUp
 from chatsys.actor.logfile import decode
 from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
-from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, told
-from chatsys.sim.disk import Disk, Health
+from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, ForeignLog, RefusedIdentity, told
+from chatsys.sim.disk import Disk, Folder, Health
 from chatsys.sim.interpreter import Interpreter, Medium
 from chatsys.sim.network import Network
 from chatsys.sim.recorder import Frame, Recorder
 from chatsys.trace import Trace
+
+FRAMES_A_LIFE = 1_000_000
+"""Where a disk begins to count its lives anew, ids of frames go on from here, so that none comes twice."""
 
 Factory = Callable[[Any, Any, Random], Actor]
 """Makes an actor: (me, config, random)."""
@@ -48,6 +51,7 @@ class Environment(Medium, Protocol):
     trace: Trace
     network: Network
     failures: list[tuple[Address, str]]
+    hosts: dict[Address, "Host"]
 
     def push(self, time: float, action: Callable[[Any, Any], None], one: Any, two: Any) -> None:
         """Let `action(one, two)` happen at `time`."""
@@ -75,8 +79,16 @@ class Host:
         self.due = math.inf
         """The own time of the earliest pending wake-up."""
         self.links: dict[Address, int] = {}
-        """Peers whose link is up, and the incarnation that the actor was told."""
+        """Peers whose link is up, and the life of theirs that the actor was told of."""
         self.seen: dict[Address, int] = {}
+        self.shown: dict[int, tuple[int, Identity]] = {}
+        """What each life of this host shows of itself: its incarnation, and whose disk it runs on."""
+        self.newest = -1
+        """The highest incarnation that ever was."""
+        self.failure: str | None = None
+        """Why the last life ended by itself, if it did."""
+        self.orders: list[Accept] = []
+        """What people told this node while it was down."""
         self.inbox: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
         self.held: list[Any] = []
         self.born = 0
@@ -102,6 +114,7 @@ class Host:
     def start(self) -> None:
         """Begin a life: recover, write what must be durable first; the rest follows the sync."""
         self.lives += 1
+        self.failure = None
         self.simulation.network.renew(self.me)
         self.born = len(self.simulation.trace)
         kind = self.simulation.actor
@@ -109,23 +122,29 @@ class Host:
             log = self.disk.recover(kind.records, getattr(kind, "decode", decode))
         except DamagedLog as error:
             self.recorder.write("broken", reason=str(error))  # a node must not guess: this life does not begin
+            self.failure = str(error)
             return
         self.alive, self.links, self.seen, self.due = True, {}, {}, math.inf
         self.recorder.begin(0 if isinstance(self.me, str) else self.lives)
         effects = self._begin(log.records, getattr(kind, "outbox", Outbox)())
         if effects is None:
             return
-        if self.actor.incarnation is not None:
-            self.recorder.rename(self.actor.incarnation)
+        self._be_known()
         self.recorder.write("start", seq=self.interpreter.log_end, reason=log.told())
         self.held = [effect for effect in effects if type(effect) is not Append]
         try:
             self.interpreter.perform([effect for effect in effects if type(effect) is Append])
         except DiskFailed as error:
-            self.end("crash", str(error))
+            self._lost_disk(error)
             return
         if not self.disk.syncing:
             self._open()
+
+    def _be_known(self) -> None:
+        """Be known by the number that the actor gives this life; frames of two lives of one number have other ids."""
+        number = self.recorder.incarnation if self.actor.incarnation is None else self.actor.incarnation
+        self.recorder.rename(number, FRAMES_A_LIFE * self.lives if number <= self.newest else 0)
+        self.shown[self.recorder.life] = number, self.actor.identity
 
     def _begin(self, records: list[Any], outbox: Outbox) -> list[Any] | None:
         recorder = self.recorder
@@ -133,6 +152,7 @@ class Host:
             random = Random(f"{self.simulation.seed}/actor/{self.me}/{self.lives}")
             self.actor = actor = self.factory(self.me, self.simulation.config, random)
             self.interpreter = Interpreter(actor, self.disk, outbox, self.simulation, recorder)
+            actor.christen(Random(f"{self.simulation.seed}/names/{self.me}/{self.lives}"))
             actor.recover(records)
             effects = actor.start(self.local())
             recorder.term, recorder.role = actor.view()
@@ -144,8 +164,12 @@ class Host:
     def _open(self) -> None:
         """Open the listener: the life is durable."""
         self.ready = True
+        self.newest = max(self.newest, self.recorder.incarnation)
         effects, self.held = self.held, []
         self._turn(lambda now: effects)
+        orders, self.orders = self.orders, []
+        for order in orders:
+            self.command(order)
         self.simulation.touch(self.me)
         if self.alive and self.disk.health == "full":
             self.command(DiskSpace(low=True))
@@ -203,8 +227,8 @@ class Host:
 
     def receive(self, sender: Address, frame: Frame) -> None:
         """Hand a frame to the actor, unless its sender has begun a newer life."""
-        incarnation, name, clock, message = frame
-        if incarnation != self.links.get(sender) and not self._admits(sender, incarnation):
+        life, name, clock, message = frame
+        if life != self.links.get(sender) and not self._admits(sender, life):
             self.recorder.dropped(sender, frame, "old incarnation")
             return
         if not self.alive:
@@ -212,39 +236,43 @@ class Host:
         self.recorder.received(sender, name, clock, message)
         self._turn(self.actor.on_message, sender, message)
 
-    def _admits(self, sender: Address, incarnation: int) -> bool:
+    def _admits(self, sender: Address, life: int) -> bool:
         """Tell the actor of a life it has not met; say no to a frame of an old one."""
         seen = self.seen.get(sender, -1)
-        if incarnation > seen:
+        if life > seen:
             if sender in self.links:
-                self.link(sender, LinkDown())
-            self.link(sender, LinkUp(incarnation))
+                self._unlink(sender)
+            self._link(sender, life)
             self.simulation.look_later(self.me, sender)
-        return incarnation >= seen
+        return life >= seen
 
-    def link(self, peer: Address, event: LinkUp | LinkDown) -> None:
-        """Tell the actor that the link to `peer` came up or went down."""
-        if not self.alive:
-            return
-        if isinstance(event, LinkUp):
-            self.links[peer] = self.seen[peer] = event.incarnation
+    def _link(self, peer: Address, life: int) -> None:
+        """Tell the actor that the link to `peer` came up, in this life of it."""
+        if self.alive:
+            self.links[peer] = self.seen[peer] = life
             self.recorder.write("link_up", peer=peer)
-        else:
+            self._turn(
+                self.actor.on_message, peer, LinkUp(*self.simulation.hosts[peer].shown.get(life, (life, NO_IDENTITY)))
+            )
+
+    def _unlink(self, peer: Address) -> None:
+        """Tell the actor that the process of `peer` is gone."""
+        if self.alive:
             self.links.pop(peer, None)
             self.recorder.write("link_down", peer=peer)
-        self._turn(self.actor.on_message, peer, event)
+            self._turn(self.actor.on_message, peer, LinkDown())
 
     def learn(self, subject: "Host") -> None:
         """Find out how the link to `subject` is; tell the actor what it does not know yet."""
         told = self.links.get(subject.me)
         if subject.ready:
-            if told == subject.recorder.incarnation or subject.paused:
+            if told == subject.recorder.life or subject.paused:
                 return
             if told is not None:
-                self.link(subject.me, LinkDown())
-            self.link(subject.me, LinkUp(subject.recorder.incarnation, subject.actor.identity))
+                self._unlink(subject.me)
+            self._link(subject.me, subject.recorder.life)
         elif told is not None:
-            self.link(subject.me, LinkDown())
+            self._unlink(subject.me)
 
     def own(self, life: int, message: msgspec.Struct) -> None:
         """Hand the actor what it sent to itself; in the same life only."""
@@ -278,7 +306,7 @@ class Host:
         try:
             self.disk.end_sync(upto[0], self.simulation.now)
         except DiskFailed as error:
-            self.end("crash", str(error))
+            self._lost_disk(error)
             return
         self.recorder.write("durable", seq=upto[1])
         self._release(life, upto[0])
@@ -312,7 +340,7 @@ class Host:
         try:
             deadline = self.interpreter.turn(door, facts, self.local())
         except DiskFailed as error:
-            self.end("crash", str(error))
+            self._lost_disk(error)
         except Exception as error:  # a student's class may raise anything; it stops its own node only
             self.broke(error)
         else:
@@ -327,11 +355,18 @@ class Host:
             now = self.simulation.now
             self.simulation.push(at if at > now else now, self.wake, self.lives, deadline)
 
+    def _lost_disk(self, error: DiskFailed) -> None:
+        """End this life because the disk failed; the next one may have a better disk."""
+        self.failure = str(error)
+        self.end("crash", self.failure)
+
     def broke(self, error: Exception) -> None:
         """Stop this node because a door raised `error`; say why in the trace and in `failures`."""
-        sentence = str(error) if isinstance(error, BrokenInvariant) else told(error)
+        refused = isinstance(error, RefusedIdentity | ForeignLog)  # the rules say that it stops: nothing is broken
+        sentence = str(error) if refused or isinstance(error, BrokenInvariant) else told(error)
+        self.failure = sentence
         self.simulation.failures.append((self.me, sentence))
-        self.recorder.write("broken", reason=sentence)
+        self.recorder.write("refused" if refused else "broken", reason=sentence)
         self.end("crash", "It stopped itself.")
 
     # --- faults -------------------------------------------------------------------------
@@ -342,6 +377,18 @@ class Host:
         self.disk.become(health)
         if self.alive and "full" in (was, health) and was != health:
             self.command(DiskSpace(low=health == "full"))
+
+    def put(self, folder: Folder) -> None:
+        """Let `folder` lie in the place of the data folder; a node that runs finds out at its next sync."""
+        self.disk.put(folder, running=self.alive)
+
+    def order(self, order: Accept) -> bool:
+        """Give the node this order, at its next start if it is down; tell whether it runs."""
+        if self.alive:
+            self.command(order)
+        else:
+            self.orders.append(order)
+        return self.alive
 
     def set_clock(self, rate: float) -> None:
         """Let the clock run at another rate from now on, without a jump."""
@@ -354,4 +401,6 @@ class Host:
     def status(self, idle: dict[str, Any]) -> dict[str, Any]:
         """Return what people see of this node."""
         state = {"alive": self.alive, "paused": self.paused} | idle
+        if not self.alive and self.failure is not None:
+            state["failure"] = self.failure
         return state | {"outbox": len(self.interpreter.outbox)} | self.actor.status() if self.alive else state

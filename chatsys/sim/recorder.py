@@ -20,7 +20,7 @@ from chatsys.actor.trace_columns import columns
 from chatsys.trace import Record
 
 Frame = tuple[int, str, int, msgspec.Struct]
-"""What travels: the sender's incarnation, the stable id, the sender's Lamport clock, the message."""
+"""What travels: which life of its sender's address it is from, the stable id, the sender's Lamport clock, the message."""
 
 
 class HasTime(Protocol):
@@ -34,18 +34,19 @@ class Recorder:
 
     def __init__(self, me: Address, time: HasTime, trace: Callable[[Record], None]) -> None:
         self.me, self.time, self.trace = me, time, trace
-        self.incarnation = self.frames = self.clock = self.term = 0
+        self.incarnation = self.frames = self.clock = self.term = self.life = 0
         self.role = self.prefix = ""
 
-    def begin(self, incarnation: int) -> None:
-        """Begin the records of a new life."""
-        self.rename(incarnation)
+    def begin(self, life: int) -> None:
+        """Begin the records of the life `life` of this address (0 for clients)."""
+        self.life = life
+        self.rename(life)
         self.frames = self.clock = self.term = 0
         self.role = ""
 
-    def rename(self, incarnation: int) -> None:
-        """Let this life be known by another number."""
-        self.incarnation, self.prefix = incarnation, f"{self.me}.{incarnation}."
+    def rename(self, incarnation: int, frames: int = 0) -> None:
+        """Let this life be known by another number, and its frames be counted from `frames` on."""
+        self.incarnation, self.prefix, self.frames = incarnation, f"{self.me}.{incarnation}.", frames
 
     def frame(self, to: Address, message: msgspec.Struct) -> Frame:
         """Write that a frame goes on the wire, and return it."""
@@ -57,7 +58,7 @@ class Recorder:
             self.time.now, "send", self.me, self.incarnation, term, self.role, self.clock,
             peer=to, message=kind, id=name, seq=seq,
         ))  # fmt: skip
-        return (self.incarnation, name, self.clock, message)
+        return (self.life, name, self.clock, message)
 
     def received(self, sender: Address, name: str, clock: int, message: msgspec.Struct) -> None:
         """Write that a frame arrived."""

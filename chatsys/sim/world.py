@@ -23,7 +23,7 @@ from typing import Any, cast
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.events import Say, Stop
+from chatsys.actor.events import Accept, Say, Stop
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
 from chatsys.faults import (
@@ -40,7 +40,7 @@ from chatsys.faults import (
 from chatsys.faults.arguments import check_author
 from chatsys.faults.testbed import IDLE, Direction, client_factory
 from chatsys.run import Run
-from chatsys.sim.disk import Disk, DiskModel, Health
+from chatsys.sim.disk import Disk, DiskModel, Folder, Health
 from chatsys.sim.hold import Gate, Wants
 from chatsys.sim.host import Factory, Host
 from chatsys.sim.network import Conditions
@@ -98,6 +98,7 @@ class World(Testbed):
         """How many verbs were events of their own."""
         self._client_factories: dict[str, Factory] = {}
         """What makes the clients that were added with a factory of their own."""
+        self._copies: dict[int, Folder] = {}
         self._unsaveable_because = ""
         """What was done that no file can keep."""
         factory = cast(Factory, partial(cast(Any, self._actor), parts=self._parts) if self._parts else self._actor)
@@ -264,6 +265,22 @@ class World(Testbed):
     def _disk(self, node: int, health: str) -> None:
         self._tell("fault", f"disk of node {node}: {health}")
         self._host(node).set_disk(cast(Health, health))
+
+    def _wipe(self, node: int) -> None:
+        self._host(node).recorder.write("wipe", reason="its folder is emptied")
+        self._host(node).put(Folder())
+
+    def _copy(self, node: int) -> None:
+        self._host(node).recorder.write("copy", reason="a copy of its folder is kept")
+        self._copies[node] = self._host(node).disk.folder()
+
+    def _restore(self, node: int, of: int) -> None:
+        whose = "its folder" if of == node else f"the folder of node {of}"
+        self._host(node).recorder.write("restored", reason=f"the copy of {whose} lies in the place of its folder")
+        self._host(node).put(self._copies[of])
+
+    def _accept(self, node: int, order: Accept) -> bool:
+        return self._host(node).order(order)
 
     def _clock(self, node: int, rate: float) -> None:
         self._tell("fault", f"clock of node {node}: rate {rate}")

@@ -17,8 +17,8 @@ from typed import Run, refused
 from chatsys.campaign import bench
 
 COMMANDS = (
-    "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status", "client",
-    "verify", "simulate", "bench", "mutants", "soak", "explore", "fuzz", "outsider",
+    "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status",
+    "cluster accept", "client", "verify", "simulate", "bench", "mutants", "soak", "explore", "fuzz", "outsider",
 )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def test_the_version_is_told(run: Run) -> None:
         ("simulate --resume .", ". cannot be used for results: it is no ordinary file"),
         ("simulate --jobs -1", "--jobs"),
         ("simulate --part election", "--part is 'election'; write NAME=FILE:Class"),
-        ("simulate --part elektion=x.py:A", "--part names elektion, but the parts are fence"),
+        ("simulate --part elektion=x.py:A", "--part names elektion, but the parts are identities, fence"),
         ("simulate --part election=none.py:A", "--part names the file none.py, which is not there"),
         ("bench", "Missing argument 'NAME'"),
         ("bench dinner", "NAME is 'dinner'; write"),
@@ -186,9 +186,9 @@ def test_damage_in_the_middle_is_said_with_its_line(run: Run, config: Callable[.
 
 def test_the_log_of_another_node_or_cluster_is_refused(run: Run, config: Callable[..., Path], tmp_path: Path) -> None:
     write_log(tmp_path / "data1", BOOT | {"node": 2})
-    refused(run("node", "--config", config()), "belongs to node 2 of cluster 'chat', not to node 1")
+    refused(run("node", "--config", config()), "belongs to node 2 of cluster 'chat', not to node 1", code=4)
     write_log(tmp_path / "data2", BOOT | {"node": 2, "cluster": "tea"})
-    refused(run("node", "--config", config(2)), "belongs to node 2 of cluster 'tea'")
+    refused(run("node", "--config", config(2)), "belongs to node 2 of cluster 'tea'", code=4)
 
 
 def test_verify_tells_damage_difference_and_torn_tails(run: Run, tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ DONE_WITH = [
     *[(f"say(node={one!r})", lambda w, n=one: w.say("x", node=n), NO_NODE) for one in ("1", 9, True, 1.0, NAN)],
     *[
         (f"{verb}({one!r})", lambda w, v=verb, n=one: getattr(w, v)(n), NO_NODE)
-        for verb in ("crash", "restart", "pause", "resume", "delivered")
+        for verb in ("crash", "restart", "pause", "resume", "delivered", "wipe", "copy", "restore", "accept")
         for one in ("1", 9, True, 1.0, None, [1])
     ],
     *[(f"cut(1, {one!r})", lambda w, n=one: w.cut(1, n), NO_NODE) for one in ("2", 9, True, None)],
@@ -225,6 +225,10 @@ DONE_WITH = [
     ("at(verb)", lambda w: w.at(1e6, "explode"), "'explode' is no verb of a script"),
     ("at(arguments)", lambda w: w.at(1e6, "crash", 9), "crash: 9 is no node"),
     *[(f"command({one!r}, node)", lambda w, n=one: w.command(n, Stop()), NO_NODE) for one in ("1", 9, True, None)],
+    *[(f"restore(1, {one!r})", lambda w, n=one: w.restore(1, n), NO_NODE) for one in ("1", 9, True, [1])],
+    ("restore(no copy)", lambda w: w.restore(1), r"restore: there is no copy of the folder of node 1 yet; copy\(1\) keeps one"),
+    ("restore(of no copy)", lambda w: w.restore(1, 2), "restore: there is no copy of the folder of node 2 yet"),
+    ("at(restore)", lambda w: w.at(1e6, "restore", 1, 9), "restore: 9 is no node"),
     ("partition(3)", lambda w: w.partition(3), "partition: 3 is no group of nodes"),
 ]  # fmt: skip
 """(what is done, how, what is said about it)"""
@@ -336,7 +340,7 @@ def test_what_a_student_sees_of_a_world_is_for_a_student() -> None:
         shown = {name for name in dir(world) if name[0] != "_"}
         assert shown == set(
             "say hold crash restart pause resume join leave cut reconnect partition heal slow lose duplicate disk clock "
-            "ambush mend run until step at stop now nodes status leader delivered failures trace script save".split()
+            "ambush wipe copy restore accept mend run until step at stop now nodes status leader delivered failures trace script save".split()
         )
         for name in FOR_ENGINES - {"pids", "submit"}:
             assert hasattr(world, name), "what engines use is there, though TAB does not offer it"

@@ -47,7 +47,7 @@ def test_entries_in_order_are_appended_and_acknowledged_once_a_turn() -> None:
 
 def test_a_batch_that_is_early_is_held_back_and_the_gap_reported_once() -> None:
     two = receiver()
-    assert sent(two.on_message(3, batch(1, chat(2)), 0.0), Ack) == [(3, Ack(1, False, hint=0))]
+    assert sent(two.on_message(3, batch(1, chat(2)), 0.0), Ack) == [(3, Ack(1, False, hint=0, at=1))]
     assert sent(two.on_message(3, batch(2, chat(3)), 0.0), Ack) == []
     assert len(two.early) == 2 and two.log.last_seq == 0
 
@@ -84,7 +84,7 @@ def test_a_different_label_at_prev_asks_for_everything_since_that_term_began() -
     two = receiver()
     two.log.splice([chat(1, 1), chat(2, 2), chat(3, 2)])
     refused = sent(two.on_message(3, Propose(5, Label(4, 3), (), 0), 0.0), Ack)
-    assert refused == [(3, Ack(1, False, hint=1))]
+    assert refused == [(3, Ack(1, False, hint=1, at=3))]
 
 
 def test_commit_never_passes_what_is_verified() -> None:

@@ -63,7 +63,7 @@ def test_a_person_can_read_the_log() -> None:
     lines = (SOUND + mark(1)).decode().splitlines()
     size = sum(len(line) + 1 for line in lines[1:4])
     assert lines[0].startswith(f'{{"type":"batch","number":1,"bytes":{size},"crc":"')
-    assert lines[1] == '{"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":3}'
+    assert lines[1] == '{"type":"boot","incarnation":1,"cluster":"chat","node":2,"format":3,"identity":"","nonce":""}'
     assert lines[4].startswith('{"type":"synced","number":1,"crc":"') and all(map(msgspec.json.decode, lines))
 
 

@@ -71,9 +71,9 @@ class _Episode:
         assert isinstance(host.actor, Node), "episodes are of chat nodes"
         kinds = NODE_MESSAGES if isinstance(sender, int) else (Submit, Subscribe)
         message = Maker.against(chance, host.actor).anything(chance.choice(kinds))
-        incarnation = host.links.get(sender, hosts[sender].incarnation)
+        life = host.links.get(sender, hosts[sender].recorder.life)
         with self.tally.step("an exception left the simulated world"):
-            host.arrive(sender, (incarnation, f"{sender}.{incarnation}.0", 1, message))
+            host.arrive(sender, (life, f"{sender}.{life}.0", 1, message))
 
     def _pass(self, seconds: float) -> None:
         with self.tally.step("an exception left the simulated world"):

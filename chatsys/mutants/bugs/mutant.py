@@ -3,7 +3,7 @@
     Mutant(name, story, killers, parts)   --hunt (random seeds)-------> Kill(killer, seed, sentence)
                                           --only (a directed schedule)-'
 
-Read also the bugs themselves: `succession`, `fence`, `ordering`, `catchup`, `sessions`, `failure`, `storage`.
+Read also the bugs themselves: `succession`, `fence`, `ordering`, `catchup`, `sessions`, `failure`, `storage`, `identity`.
 """
 
 from collections.abc import Mapping

@@ -78,7 +78,10 @@ class Directed:
         stage = QuietWorld(self.nodes, quorum, flaw, self.timing, self.limits)
         told = list(self.script(stage) or ())
         violations = [*check(stage.trace), *told, *check_frames(stage.trace)]
+        by_the_rules = {record.reason for record in stage.trace.of("refused")}
         for node, sentence in stage.failures:
+            if sentence in by_the_rules:
+                continue
             sentence = f"Node {node} stopped itself: {sentence}"
             violations.append(Violation(invariant="broken", sentence=sentence, time=stage.now))
         violations += self._late(stage)

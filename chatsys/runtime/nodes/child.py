@@ -94,7 +94,7 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     _tell(trace_pipe, Ready(host.recorder.incarnation))
     await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
     if host.ended.done():
-        _tell(trace_pipe, Failed("BrokenInvariant", host.ended.result()))
+        _tell(trace_pipe, Failed("RefusedIdentity" if host.is_refused else "BrokenInvariant", host.ended.result()))
         return
     await host.stop()
 

@@ -14,6 +14,7 @@ Read also `deliveries` (which draws this), `check` (the rules themselves, told a
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatsys.check.lives import REPLACED, renumbered
 from chatsys.teach.figures.theme import escape
 from chatsys.trace import Record, Trace
 
@@ -45,7 +46,8 @@ class Matrix:
     def of(cls, trace: Trace) -> "Matrix":
         """Collect all deliveries of a trace."""
         matrix, lives = cls(terms=_committed(trace)), dict[tuple[Any, ...], Record]()
-        for record in sorted(trace.of("deliver", "restart"), key=lambda record: record.time):
+        told = trace.of("deliver", "restart", "start", *REPLACED)
+        for record in renumbered(sorted(told, key=lambda record: record.time)):
             if record.kind == "restart" and isinstance(record.node, int):
                 matrix.born[record.node] = record.time
             elif isinstance(record.node, int) and record.msg_no is not None:

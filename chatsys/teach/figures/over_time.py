@@ -28,6 +28,7 @@ MARKS = {
     "lead": ("star", theme.ORANGE, "begins to lead"),
     "crash": ("x", theme.VERMILLION, "crashes"),
     "broken": ("square-x", theme.PURPLE, "stops itself"),
+    "refused": ("square-x-open", theme.PURPLE, "stops, for its disk is refused"),
     "restart": ("triangle-right", theme.GREEN, "restarts"),
 }
 """Marks on the bands: sign, colour, word."""

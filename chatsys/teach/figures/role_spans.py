@@ -111,11 +111,11 @@ class RoleSpans:
             self.cuts.append(Cut(what if what.startswith("cut") else f"cut {what}", record.time, ways=ways))
 
     def _event(self, record: Record, node: int) -> None:
-        if record.kind in {"suspect", "restore", "lead", "crash", "broken", "restart", "pause", "resume"}:
+        if record.kind in {"suspect", "restore", "lead", "crash", "broken", "refused", "restart", "pause", "resume"}:
             if not stopped_itself(record):  # its `broken` says it already
                 self.marks.append(record)
         match record.kind:
-            case "crash" | "broken" | "stop":
+            case "crash" | "broken" | "refused" | "stop":
                 self._turn(node, DOWN, 0, record.time)
             case "pause":
                 band = self.open.get(node)
@@ -158,7 +158,7 @@ def tell_ends(trace: Trace) -> list[str]:
     """Return a sentence about the lives that ended by a crash, and one about nodes that stopped themselves."""
     crashed = sum(not stopped_itself(record) for record in trace.of("crash"))
     told = [f"{counted(crashed, 'crash', 'crashes').capitalize()}."] if crashed else []
-    if stopped := sorted({record.node for record in trace.of("broken") if isinstance(record.node, int)}):
+    if stopped := sorted({record.node for record in trace.of("broken", "refused") if isinstance(record.node, int)}):
         word = "itself" if len(stopped) == 1 else "themselves"
         told.append(f"{' and '.join(f'node {node}' for node in stopped).capitalize()} stopped {word}.")
     return told

@@ -132,7 +132,7 @@ def _plateaus_of(node: int, records: list[Record]) -> list[Plateau]:
         elif record.kind == "deliver":
             waiting.discard(number)
             due = max(due, number + 1)
-        elif record.kind in ("crash", "broken"):
+        elif record.kind in ("crash", "broken", "refused"):
             waiting.clear()
         if now.open is not None and (not waiting or now.open.number != due):
             found += now.close(time)

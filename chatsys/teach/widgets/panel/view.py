@@ -176,6 +176,8 @@ def tell(record: Record) -> str:
             return f"{plain(record.author or record.client or 'A client', 16)}: message number {record.msg_no} is committed."
         case "reply" if record.reason and not record.reason.startswith(("ok", "redirect")):
             return f"Node {record.peer} answers {plain(record.reason, 60)}."
-        case "broken":
+        case "broken" | "refused":
             return f"Node {record.node} stopped itself: {plain(record.reason or '', 100)}"
+        case "wipe" | "copy" | "restored":
+            return f"Node {record.node}: {plain(record.reason or '', 60)}."
     return ""

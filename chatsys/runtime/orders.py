@@ -1,0 +1,80 @@
+"""Orders: what people tell a node that has no door for them: a file in its data folder.
+
+    chatsys cluster accept 2 --> data/node1/orders/accept-2 --a running node looks every second--> Accept(2)
+                                                            --a stopped one, when it starts------>
+
+A node has one port, and that is for members and clients.  So who may write the data folder may give orders, and
+nobody else.  The file goes when what it brought about is durable, so whoever left it sees what became of it.
+
+Promises  an order is a whole file or none; what is no order is let alone.
+Read also `protocol.identity` (what accepting means), `commands.nodes` (who leaves orders), `host` (who looks).
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from chatsys.actor.events import Accept
+from chatsys.errors import UsageError
+from chatsys.surroundings import cannot_write
+
+FOLDER = "orders"
+INTERVAL = 1.0
+"""Seconds between two looks."""
+_ACCEPT = re.compile(r"accept-(\d{1,9})")
+
+
+def leave(data: Path, node: int) -> Path:
+    """Leave the order to accept the new disk of `node` in a data folder; return its file.  Raises `UsageError`."""
+    path = data / FOLDER / f"accept-{node}"
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        fresh.write_text(f"The disk of node {node} is a new one: accept it.\n")
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise UsageError(cannot_write(path, error)) from None
+    return path
+
+
+def waiting(data: Path) -> dict[int, Path]:
+    """Return the orders in a data folder: which disk to accept, and the file that says so."""
+    try:
+        found = {_ACCEPT.fullmatch(path.name): path for path in (data / FOLDER).iterdir()}
+    except OSError:
+        return {}
+    return {int(match[1]): path for match, path in sorted(found.items(), key=lambda one: one[1]) if match}
+
+
+class Orders:
+    """The orders that one life of a node takes."""
+
+    def __init__(self, data: Path, give: Callable[[msgspec.Struct], None], is_durable: Callable[[], bool]) -> None:
+        self.data, self.give, self.is_durable = data, give, is_durable
+        self.taken: dict[int, Path] = {}
+        """Given to the actor, and not known to be durable yet."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self) -> None:
+        """Look now, and again every second."""
+        if self.taken and self.is_durable():
+            for path in self.taken.values():
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+            self.taken = {}
+        for node, path in waiting(self.data).items():
+            if node not in self.taken:
+                self.taken[node] = path
+                self.give(Accept(node))
+        self._timer = asyncio.get_running_loop().call_later(INTERVAL, self.watch)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
