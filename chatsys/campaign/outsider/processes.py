@@ -20,7 +20,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 
 import chatsys
 from chatsys.config import ClusterConfig
@@ -158,6 +157,8 @@ class Processes:
 
     def look(self, usage: Usage) -> None:
         """Note how much memory and how many descriptors each live node uses."""
+        import psutil  # here and not above: this module is listed, and imported, where there are no processes
+
         for node, process in self.nodes.items():
             with suppress(psutil.Error):
                 one = psutil.Process(process.pid)
