@@ -20,7 +20,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-
 import chatsys
 from chatsys.config import ClusterConfig
 from chatsys.runtime.net.ports import Ports
