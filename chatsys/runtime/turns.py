@@ -40,7 +40,11 @@ PASSED_ON, PASSED_ON_BY_SEVERAL = 256, 24
 PRESSED_PAUSE = 0.005
 """Seconds between two quanta of clients while the actor is pressed: the next node on the way has a queue, too."""
 CLIENT_TIME = 0.001
-"""Seconds: while several clients wait, a turn begins with no further one after so long."""
+"""Seconds: beside other clients, a turn begins with no further one that floods after so long."""
+REST = 3.0
+"""And then those who flood wait for so many times as long as they were served: all nodes may share one processor."""
+LIGHT_TIME = 1.0
+"""Seconds for which somebody who says little counts as here."""
 
 Thing = tuple[Callable[..., None], tuple[Any, ...]]
 """A door to open, and what to tell there."""
@@ -74,7 +78,9 @@ class Turns:
         self._turn_is_due = False
         self.passed_on = PassedOn(self.actor)
         self._patience: asyncio.TimerHandle | None = None
-        """While the actor is pressed no client is served before this rings."""
+        """Before this rings, no client is served that floods."""
+        self._light_until = 0.0
+        """Until then somebody counts as here who says little."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self.tick()
@@ -125,16 +131,31 @@ class Turns:
 
     def _serve_clients(self) -> None:
         """Serve those who say little; then give each other client a quantum in turn, until their share is used up."""
-        for take, facts in self.inbox.light():
+        light = self.inbox.light()
+        for take, facts in light:
             take(*facts)
-        served, end = 0, time.monotonic() + CLIENT_TIME
-        while self.alive and self.inbox.clients and self._has_time_for_clients():
+        began = time.monotonic()
+        if light:
+            self._light_until = began + LIGHT_TIME
+        if self._patience is not None or not self.inbox.clients:
+            return
+        beside_others = self.inbox.clients > 1 or began < self._light_until
+        served = 0
+        while self.alive and self.inbox.clients:
             some = self.inbox.quantum()
             for take, facts in some:
                 take(*facts)
             served += len(some)
-            if served >= CLIENT_FRAMES or (self.inbox.clients > 1 and time.monotonic() > end):
-                return
+            if self.is_pressed:
+                return self._let_clients_wait(PRESSED_PAUSE)
+            if served >= CLIENT_FRAMES or (beside_others and time.monotonic() > began + CLIENT_TIME):
+                break
+        if beside_others and self.inbox.clients:
+            self._let_clients_wait(REST * (time.monotonic() - began))
+
+    def _let_clients_wait(self, seconds: float) -> None:
+        """Serve nobody who floods for so long; a turn comes when it is over."""
+        self._patience = self.loop.call_later(seconds, self._patience_ends)
 
     def close(self) -> None:
         """Trace first, then the disk, then the frames. SPECIFICATION R13.2."""
@@ -144,7 +165,7 @@ class Turns:
                 self._sync_ends.append((self.outbox.written, self.log_end))
             self.disk.flush()
         self.life.transport.flush()
-        if self.inbox.is_urgent or (self.inbox.clients and not self.is_pressed):
+        if self.inbox.is_urgent or (self.inbox.clients and self._patience is None):
             self.wake()
 
     def end(self) -> None:
@@ -161,15 +182,6 @@ class Turns:
         return self.actor.pressed or self.passed_on.is_much(
             self.now, PASSED_ON if self.inbox.clients < 2 else PASSED_ON_BY_SEVERAL
         )
-
-    def _has_time_for_clients(self) -> bool:
-        """Tell whether the next quantum may be served now; if not, a turn comes when it may."""
-        if not self.is_pressed:
-            return True
-        if self._patience is not None:
-            return False
-        self._patience = self.loop.call_later(PRESSED_PAUSE, self._patience_ends)
-        return True
 
     def _patience_ends(self) -> None:
         self._patience = None
