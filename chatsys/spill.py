@@ -18,6 +18,7 @@ Promises  adding raises nothing: where the file cannot grow, the oldest records 
 Read also `trace` (who reads), `runtime.supervisor` (who adds).
 """
 
+import math
 import sys
 import tempfile
 import threading
@@ -85,10 +86,17 @@ class Spilling(MutableSequence[Any]):
     def take(self, records: Iterable[Any]) -> None:
         """Add records, each in its place by its time: they may come through several pipes."""
         with self._lock:
-            recent = self._recent
+            recent, records = self._recent, list(records)
+            self._weight += _weight(records)
+            latest = recent[-1].time if recent else -math.inf
             for record in records:
-                text = record.text
-                self._weight += _ALONE if text is None else _ALONE + sys.getsizeof(text)
+                if record.time < latest:
+                    break
+                latest = record.time
+            else:  # as it nearly always is
+                recent += records
+                records = []
+            for record in records:
                 if recent and record.time < recent[-1].time:
                     at = bisect_right(recent, record.time, key=_time)
                     self.in_order = self.in_order and not (at == 0 and self._pieces)
@@ -120,7 +128,7 @@ class Spilling(MutableSequence[Any]):
             if not again:
                 _say(f"The file for old events of the trace cannot grow ({self._trouble}): {self.told}.")
         del self._recent[:count]
-        self._weight -= sum(_ALONE if one.text is None else _ALONE + sys.getsizeof(one.text) for one in oldest)
+        self._weight -= _weight(oldest)
 
     @property
     def told(self) -> str:
@@ -270,6 +278,11 @@ def check_keep(keep: Any) -> None:
 
 
 _time: Callable[[Any], float] = attrgetter("time")
+
+
+def _weight(records: list[Any]) -> int:
+    """Return about how many bytes these records take."""
+    return _ALONE * len(records) + sum([sys.getsizeof(one.text) for one in records if one.text is not None])
 
 
 def _then(lines: Iterator[bytes], encode: Callable[[Sequence[Any]], bytes], recent: list[Any]) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ Read also `actor` (what a turn is), `runtime.turns` (who serves this).
 """
 
 from collections import Counter, deque
+from collections.abc import KeysView
 from typing import Generic, TypeVar
 
 from chatsys.actor.actor import Address
@@ -129,9 +130,14 @@ class FairInbox(Generic[Item]):
         return bool(self._own or self._members or self._light)
 
     @property
-    def clients(self) -> int:
-        """Of how many clients something waits."""
-        return len(self._clients)
+    def clients(self) -> KeysView[Address]:
+        """The clients of which something waits."""
+        return self._clients.keys()
+
+    @property
+    def light_ones(self) -> KeysView[Address]:
+        """Those among them that say little."""
+        return self._light.keys()
 
     def relieved(self) -> list[Address]:
         """Return of whom enough waited, and there is room again."""

@@ -15,7 +15,7 @@ Read also `turns`, `transport`, `disk`; `cluster` (who makes hosts); `sim.host`,
 import asyncio
 import socket
 from collections.abc import Callable
-from random import Random, SystemRandom
+from random import Random
 from typing import Any
 
 import msgspec
@@ -34,6 +34,7 @@ from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Codec, Frame
 from chatsys.runtime.orders import Orders
 from chatsys.runtime.recorder import Recorder, Sink
+from chatsys.runtime.secretive import Secretive
 from chatsys.runtime.turns import Turns
 
 Factory = Callable[..., Actor]
@@ -56,7 +57,7 @@ class Host:
         random: Random | None = None,
         rules: RuleSet | None = None,
     ) -> None:
-        random = random or SystemRandom()  # a client draws from it what nobody may guess
+        random = random or Secretive()  # a client draws from it what nobody may guess
         recorder = Recorder(me, life if isinstance(me, int) else 0, sink)
         self.actor, self.recorder, self.disk = factory(me, config, random), recorder, disk
         self.turns = Turns(self.actor, recorder, disk, origin, self)

@@ -35,7 +35,7 @@ from chatsys.runtime.recorder import Recorder
 
 CLIENT_FRAMES = 256
 """So many frames of clients in one turn."""
-PASSED_ON, PASSED_ON_BY_SEVERAL = 256, 24
+PASSED_ON, PASSED_ON_BY_SEVERAL = 256, 4
 """So many requests that were passed on may be unanswered before further ones wait, of one client or of several."""
 PRESSED_PAUSE = 0.005
 """Seconds between two quanta of clients while the actor is pressed: the next node on the way has a queue, too."""
@@ -79,8 +79,10 @@ class Turns:
         self.passed_on = PassedOn(self.actor)
         self._patience: asyncio.TimerHandle | None = None
         """Before this rings, no client is served that floods."""
-        self._light_until = 0.0
-        """Until then somebody counts as here who says little."""
+        self._flooded_since = 0.0
+        """When this turn began to serve clients that flood beside others, and they are to wait now; else 0."""
+        self._light: dict[Address, float] = {}
+        """Until when each client counts as here that says little."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
         self.tick()
@@ -125,21 +127,22 @@ class Turns:
             self.life.broke(error)
             return
         self.close()
+        if self._flooded_since:
+            self._let_clients_wait(REST * (time.monotonic() - self._flooded_since))
+            self._flooded_since = 0.0
         for sender in self.inbox.relieved():
             self.life.transport.read_on(sender)
         self._arm()
 
     def _serve_clients(self) -> None:
         """Serve those who say little; then give each other client a quantum in turn, until their share is used up."""
-        light = self.inbox.light()
-        for take, facts in light:
-            take(*facts)
         began = time.monotonic()
-        if light:
-            self._light_until = began + LIGHT_TIME
+        self._light.update(dict.fromkeys(self.inbox.light_ones, began + LIGHT_TIME))
+        for take, facts in self.inbox.light():
+            take(*facts)
         if self._patience is not None or not self.inbox.clients:
             return
-        beside_others = self.inbox.clients > 1 or began < self._light_until
+        beside_others = self._are_beside_others(began)
         served = 0
         while self.alive and self.inbox.clients:
             some = self.inbox.quantum()
@@ -151,7 +154,14 @@ class Turns:
             if served >= CLIENT_FRAMES or (beside_others and time.monotonic() > began + CLIENT_TIME):
                 break
         if beside_others and self.inbox.clients:
-            self._let_clients_wait(REST * (time.monotonic() - began))
+            self._flooded_since = began
+
+    def _are_beside_others(self, now: float) -> bool:
+        """Tell whether those who flood are several, or somebody else has said a little just now."""
+        if len(self.inbox.clients) > 1:
+            return True
+        self._light = {client: until for client, until in self._light.items() if until > now}
+        return not self._light.keys() <= self.inbox.clients
 
     def _let_clients_wait(self, seconds: float) -> None:
         """Serve nobody who floods for so long; a turn comes when it is over."""
@@ -165,7 +175,7 @@ class Turns:
                 self._sync_ends.append((self.outbox.written, self.log_end))
             self.disk.flush()
         self.life.transport.flush()
-        if self.inbox.is_urgent or (self.inbox.clients and self._patience is None):
+        if self.inbox.is_urgent or (self.inbox.clients and self._patience is None and not self._flooded_since):
             self.wake()
 
     def end(self) -> None:
@@ -180,7 +190,7 @@ class Turns:
     def is_pressed(self) -> bool:
         """Whether much that clients asked for is under way: in the actor's own eyes, or passed on to another member."""
         return self.actor.pressed or self.passed_on.is_much(
-            self.now, PASSED_ON if self.inbox.clients < 2 else PASSED_ON_BY_SEVERAL
+            self.now, PASSED_ON if len(self.inbox.clients) < 2 else PASSED_ON_BY_SEVERAL
         )
 
     def _patience_ends(self) -> None:

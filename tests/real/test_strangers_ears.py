@@ -4,7 +4,6 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from chatsys.check.log_files import verify
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.net.wire import PROTOCOL
+from chatsys.runtime.secretive import Secretive
 
 SAID = 5
 
@@ -113,4 +113,4 @@ def test_a_listener_knows_its_own_lines(cluster: Cluster) -> None:
 
 
 def test_the_secret_of_a_client_comes_from_where_nobody_can_guess_it(cluster: Cluster) -> None:
-    assert all(isinstance(actor.random, SystemRandom) and len(actor.client_id) == 32 for actor in actors(cluster))
+    assert all(isinstance(actor.random, Secretive) and len(actor.client_id) == 32 for actor in actors(cluster))
