@@ -44,6 +44,8 @@ PIECE = 4096
 LARGE = 1_000_000
 """Whoever reads more records than this from the beginning is told that it takes a while."""
 FEWEST = 1000
+WEIGHED = 256
+"""So many records are weighed at a time, fewer in a small window: to look at each text with each turn would cost more than to keep it."""
 REMEMBERED = 20_000
 """So many records of the kinds that were asked for last are kept, besides the window."""
 _ALONE = 560
@@ -72,7 +74,8 @@ class Spilling(MutableSequence[Any]):
         self._encode = msgspec.json.Encoder().encode_lines
         self._lock = threading.Lock()
         self._recent: list[Any] = []
-        self._weight = 0
+        self._weight = self._unweighed = 0
+        self._enough = min(WEIGHED, keep // 50)
         self._pieces: list[Spilled] = []
         self._spilled = self._end = 0
         self._file: Any = None
@@ -87,7 +90,7 @@ class Spilling(MutableSequence[Any]):
         """Add records, each in its place by its time: they may come through several pipes."""
         with self._lock:
             recent, records = self._recent, list(records)
-            self._weight += _weight(records)
+            self._unweighed += len(records)
             latest = recent[-1].time if recent else -math.inf
             for record in records:
                 if record.time < latest:
@@ -103,8 +106,17 @@ class Spilling(MutableSequence[Any]):
                     recent.insert(at, record)
                 else:
                     recent.append(record)
+            if self._unweighed >= self._enough:
+                self._weigh()
             while len(recent) > self.keep or self._weight > self.most and len(recent) > 1:
+                self._weigh()
                 self._spill(max(1, min(PIECE, len(recent) // 8)))
+
+    def _weigh(self) -> None:
+        """Add the weight of what came since this was done last."""
+        if self._unweighed:
+            self._weight += _weight(self._recent[-self._unweighed :])
+            self._unweighed = 0
 
     def _spill(self, count: int) -> None:
         oldest = self._recent[:count]

@@ -26,7 +26,7 @@ Promises  what one client's link put in comes out in order; `quantum` frames at 
 Read also `actor` (what a turn is), `runtime.turns` (who serves this).
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import KeysView
 from typing import Generic, TypeVar
 
@@ -43,22 +43,33 @@ MEMBER_FRAMES, MEMBER_BYTES = 4096, 8 << 20
 Item = TypeVar("Item")
 
 
+class _Queue(Generic[Item]):
+    """What waits of one sender."""
+
+    __slots__ = ("bytes", "frames", "items", "light")
+
+    def __init__(self) -> None:
+        self.items: deque[tuple[Item, int]] = deque()
+        self.frames = self.bytes = 0
+        self.light = True
+
+
 class FairInbox(Generic[Item]):
     """What waits: the own things and the members' in the order in which they came, and a queue for each client."""
 
     def __init__(self) -> None:
         self._own: deque[Item] = deque()
         self._members: deque[tuple[Address, Item, int]] = deque()
-        self._clients: dict[Address, deque[tuple[Item, int]]] = {}
+        self._from_members: dict[Address, _Queue[Item]] = {}
+        """Only counted: members' frames are served in the order in which they came."""
+        self._clients: dict[Address, _Queue[Item]] = {}
         """Those of whom something waits, the next to be served first."""
         self._light: dict[Address, None] = {}
         """Those among them of whom little waits, and not more has waited since nothing did."""
-        self._frames: Counter[Address] = Counter()
-        self._bytes: Counter[Address] = Counter()
         self._held: set[Address] = set()
 
     def __len__(self) -> int:
-        return len(self._own) + len(self._members) + sum(map(len, self._clients.values()))
+        return len(self._own) + len(self._members) + sum(queue.frames for queue in self._clients.values())
 
     def __bool__(self) -> bool:
         return bool(self._own or self._members or self._clients)
@@ -70,43 +81,48 @@ class FairInbox(Generic[Item]):
     def put(self, sender: Address, item: Item, size: int = 0) -> None:
         """Put in what came from `sender`, in `size` bytes."""
         if isinstance(sender, int):
+            queue = self._from_members.get(sender)
+            if queue is None:
+                queue = self._from_members[sender] = _Queue()
             self._members.append((sender, item, size))
         else:
             queue = self._clients.get(sender)
             if queue is None:
-                queue = self._clients[sender] = deque()
+                queue = self._clients[sender] = _Queue()
                 self._light[sender] = None
-            queue.append((item, size))
-            if len(queue) > LIGHT:
-                self._light.pop(sender, None)
-        self._frames[sender] += 1
-        self._bytes[sender] += size
+            queue.items.append((item, size))
+            if queue.light and queue.frames == LIGHT:
+                queue.light = False
+                del self._light[sender]
+        queue.frames += 1
+        queue.bytes += size
 
     def is_full(self, sender: Address) -> bool:
         """Tell whether enough waits of `sender`; if so, `relieved` will name it as soon as there is room."""
-        most = (MEMBER_FRAMES, MEMBER_BYTES) if isinstance(sender, int) else (CLIENT_FRAMES, CLIENT_BYTES)
-        full = self._frames[sender] >= most[0] or self._bytes[sender] >= most[1]
-        if full:
-            self._held.add(sender)
-        return full
+        if isinstance(sender, int):
+            queue, frames, size = self._from_members.get(sender), MEMBER_FRAMES, MEMBER_BYTES
+        else:
+            queue, frames, size = self._clients.get(sender), CLIENT_FRAMES, CLIENT_BYTES
+        if queue is None or (queue.frames < frames and queue.bytes < size):
+            return False
+        self._held.add(sender)
+        return True
 
     def at_hand(self) -> list[Item]:
         """Take out what goes before clients: everything of this end and of members that is at hand."""
         items = list(self._own)
-        items += [item for _, item, _ in self._members]
-        for sender, _, size in self._members:
-            self._took(sender, size)
         self._own.clear()
-        self._members.clear()
+        if self._members:
+            items += [item for _, item, _ in self._members]
+            self._members.clear()
+            self._from_members.clear()
         return items
 
     def light(self) -> list[Item]:
         """Take out all that waits of those who say little, in the order in which they began."""
-        taken: list[Item] = []
-        for sender in list(self._light):
-            for item, size in self._clients.pop(sender):
-                taken.append(item)
-                self._took(sender, size)
+        if not self._light:
+            return []
+        taken = [item for sender in self._light for item, _ in self._clients.pop(sender).items]
         self._light.clear()
         return taken
 
@@ -116,12 +132,14 @@ class FairInbox(Generic[Item]):
             return []
         sender = next(iter(self._clients))
         queue = self._clients.pop(sender)
-        taken = [queue.popleft() for _ in range(min(QUANTUM, len(queue)))]
-        self._light.pop(sender, None)
-        if queue:
+        if queue.light:
+            del self._light[sender]
+            queue.light = False
+        taken = [queue.items.popleft() for _ in range(min(QUANTUM, queue.frames))]
+        if queue.items:
             self._clients[sender] = queue  # behind all others
-        for _, size in taken:
-            self._took(sender, size)
+        queue.frames -= len(taken)
+        queue.bytes -= sum([size for _, size in taken])
         return [item for item, _ in taken]
 
     @property
@@ -150,16 +168,10 @@ class FairInbox(Generic[Item]):
         """Drop what waits of a client that is gone; return how many frames those were."""
         self._held.discard(sender)
         self._light.pop(sender, None)
-        del self._frames[sender], self._bytes[sender]
-        return len(self._clients.pop(sender, ()))
+        queue = self._clients.pop(sender, None)
+        return queue.frames if queue else 0
 
     def clear(self) -> None:
         """Drop everything."""
-        for each in (self._own, self._members, self._clients, self._light, self._frames, self._bytes, self._held):
+        for each in (self._own, self._members, self._from_members, self._clients, self._light, self._held):
             each.clear()
-
-    def _took(self, sender: Address, size: int) -> None:
-        self._frames[sender] -= 1
-        self._bytes[sender] -= size
-        if not self._frames[sender]:
-            del self._frames[sender], self._bytes[sender]

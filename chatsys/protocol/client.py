@@ -273,9 +273,10 @@ class Client(Actor):
         if (lowest := self.lowest) in self.early:
             self.early.remove(lowest)
             self.due.add(lowest)
-        self.alarms.clear("retry")
         if self.under_way and "soon" not in self.alarms:
             self._set_retry(now)
+        else:
+            self.alarms.clear("retry")
         return effects
 
     def _forgotten(self, now: float) -> Effects:

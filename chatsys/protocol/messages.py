@@ -34,6 +34,10 @@ from chatsys.protocol.public import Heard
 GROWN = 2**52  # SPECIFICATION R2.7
 """No term and no position grows so far: at a thousand a second it takes 140,000 years.  What is above was made up,
 and believing it would leave too little room to count on."""
+Grown = Annotated[int, msgspec.Meta(ge=0, le=GROWN)]
+"""A term or a position: it grows one by one.  The decoder of the wire checks it."""
+Begun = Annotated[int, msgspec.Meta(ge=1, le=GROWN)]
+"""One that begins at 1, for 0 would say nothing."""
 
 
 def wire_name(name: str) -> str:
@@ -47,24 +51,6 @@ class Message(msgspec.Struct, frozen=True, tag=wire_name, tag_field="type", omit
     overtakes_disk: ClassVar[bool] = False
     about: ClassVar[str] = ""
     """For the trace: the field that holds the position which the frame is about; of entries, the last one's."""
-    counts: ClassVar[tuple[str, ...]] = ()
-    """The fields that grow one by one: terms and positions."""
-    begins: ClassVar[tuple[str, ...]] = ()
-    """Those among them that begin at 1: 0 says nothing."""
-
-    def wrong(self, limits: Limits) -> str | None:
-        """Say what is wrong with this frame whoever reads it, or None.  Only a wire asks. SPECIFICATION R2.10."""
-        for name in self.counts:
-            if (number := getattr(self, name)) is not None and number > GROWN:
-                return f"{name} is {number}, which nothing can have grown to"
-        for name in self.begins:
-            if getattr(self, name) < 1:
-                return f"{name} is {getattr(self, name)}; it begins at 1"
-        return self.unlike(limits)
-
-    def unlike(self, limits: Limits) -> str | None:
-        """Say which of its fields do not fit each other, or None."""
-        return None
 
 
 class PeerInfo(msgspec.Struct, frozen=True):
@@ -83,15 +69,15 @@ class Label(msgspec.Struct, frozen=True, order=True, array_like=True):
     5.4.1 compares logs by this order; Viewstamped Replication by view, then op-number.)
     """
 
-    term: Number
-    seq: Number
+    term: Grown
+    seq: Grown
 
 
 def misplaced(last: Label, term: int) -> str | None:
     """Say what is wrong with `last` as the end of a log, or as what a batch follows on, in a frame of `term`; or None."""
     if last.term > term:
         return f"an entry of term {last.term} is spoken of in term {term}, where it cannot have been written yet"
-    if (last.seq == 0) != (last.term == 0) or last.seq > GROWN:
+    if (last.seq == 0) != (last.term == 0):
         return f"no entry can have the label {last.term}, {last.seq}"
     return None
 
@@ -99,32 +85,23 @@ def misplaced(last: Label, term: int) -> str | None:
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One position of the log.  `seq` and `term` never change once they are given."""
 
-    seq: Number
-    term: Number
+    seq: Begun
+    term: Begun
     kind: Literal["chat", "barrier", "session"]
     client_id: str = ""
-    client_seq: Number = 0
+    client_seq: Grown = 0
     room: str = ""
     author: str = ""
     text: str = ""
     time: float = 0.0
     """Cosmetic: the leader's clock, made monotone along the log.  No rule reads it."""
-    session: Number = 0  # SPECIFICATION R10.1
+    session: Grown = 0  # SPECIFICATION R10.1
     """Chat: the position of the entry that opened its session."""
 
     @property
     def label(self) -> Label:
         """The birth label (term, seq)."""
         return Label(self.term, self.seq)
-
-    @property
-    def wrong(self) -> str | None:
-        """What is wrong with this entry by itself, or None."""
-        if not (1 <= self.seq <= GROWN and 1 <= self.term <= GROWN):
-            return f"an entry has the label {self.term}, {self.seq}; terms and positions lie between 1 and 2^52"
-        if self.session >= self.seq:
-            return f"entry {self.seq} is of a session that position {self.session} is to have opened; that comes first"
-        return None
 
     @property
     def size(self) -> int:
@@ -145,21 +122,15 @@ def misfit(prev: Label, entries: tuple[Entry, ...], term: int, limits: Limits) -
             f"a batch has {len(entries)} entries and limits.batch_entries is {limits.batch_entries} here; "
             "give all nodes the same limits"
         )
-    seq, at_least, size = prev.seq, prev.term, 0
-    for entry in entries:
-        if (why := entry.wrong) is not None:
-            return why
-        seq += 1
+    at_least = prev.term
+    for seq, entry in enumerate(entries, start=prev.seq + 1):
         if entry.seq != seq:
             return f"entry {entry.seq} stands where entry {seq} follows"
         if not at_least <= entry.term <= term:
             return f"entry {seq} is of term {entry.term}; behind term {at_least} and in term {term} it cannot be"
+        if entry.session >= seq:
+            return f"entry {seq} is of a session that position {entry.session} is to have opened; that comes first"
         at_least = entry.term
-        size += entry.size
-    if size > limits.batch_bytes and len(entries) > 1:
-        return (
-            f"a batch takes {size} bytes and limits.batch_bytes is {limits.batch_bytes}; give all nodes the same limits"
-        )
     return None
 
 
@@ -169,17 +140,15 @@ def misfit(prev: Label, entries: tuple[Entry, ...], term: int, limits: Limits) -
 class Join(Message, frozen=True):
     """I am up.  Changes no membership, term or timer."""
 
-    begins: ClassVar[tuple[str, ...]] = ("node",)
-    node: Number
+    node: Begun
     address: str = ""
 
 
 class JoinAck(Message, frozen=True):
     """You are heard; this is what I know."""
 
-    counts: ClassVar[tuple[str, ...]] = ("term",)
     status: Literal["ok", "refused"]
-    term: Number
+    term: Grown
     members: tuple[Number, ...]
     leader: PeerInfo | None = None
     reason: str = ""
@@ -198,8 +167,7 @@ class Election(Message, frozen=True):
     `transfer` is (leader, term) when that leader asked this node to take over.  `low`: its disk is almost full.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term",)
-    term: Number
+    term: Grown
     round: Number
     transfer: tuple[Number, Number] | None = None
     low: bool = False  # SPECIFICATION R6.13
@@ -212,8 +180,7 @@ class Ok(Message, frozen=True):
     leader (attached).  `no`: you are not one of us.  `low`: the disk of the answering node is almost full.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term",)
-    term: Number
+    term: Grown
     round: Number
     verdict: Literal["takeover", "support", "alive", "no"]
     leader: PeerInfo | None = None
@@ -226,9 +193,7 @@ class Prepare(Message, frozen=True):
     `transfer` is the one of the ELECTION: whoever trusts that leader may promise all the same.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term",)
-    begins: ClassVar[tuple[str, ...]] = ("term",)
-    term: Number
+    term: Begun
     transfer: tuple[Number, Number] | None = None
 
 
@@ -239,13 +204,11 @@ class Promise(Message, frozen=True):
     it must hear what the voter holds, as in Paxos phase 1b and DOVIEWCHANGE of Viewstamped Replication.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term",)
-    begins: ClassVar[tuple[str, ...]] = ("term",)
-    term: Number
+    term: Begun
     ok: bool
     last: Label = Label(0, 0)
 
-    def unlike(self, limits: Limits) -> str | None:
+    def wrong(self, limits: Limits) -> str | None:
         """A log ends before the term that is promised, or in it."""
         return misplaced(self.last, self.term)
 
@@ -253,22 +216,18 @@ class Promise(Message, frozen=True):
 class Coordinator(Message, frozen=True):
     """I lead this term; my barrier stands at `barrier`."""
 
-    counts: ClassVar[tuple[str, ...]] = ("term", "barrier", "commit")
-    begins: ClassVar[tuple[str, ...]] = ("term", "barrier")
     about: ClassVar[str] = "barrier"
-    term: Number
+    term: Begun
     leader: PeerInfo
-    barrier: Number
-    commit: Number
+    barrier: Begun
+    commit: Grown
 
 
 class TransferLead(Message, frozen=True):
     """You go before me and have caught up: nominate yourself now (Raft's TimeoutNow, dissertation 3.10)."""
 
-    counts: ClassVar[tuple[str, ...]] = ("term",)
-    begins: ClassVar[tuple[str, ...]] = ("term", "to")
-    term: Number
-    to: Number
+    term: Begun
+    to: Begun
 
 
 # --- staying alive --------------------------------------------------------------------------
@@ -281,16 +240,14 @@ class Heartbeat(Message, frozen=True):
     different questions: a PROPOSE asks what the follower's log holds, a HEARTBEAT whether it is there.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term", "number", "commit")
-    begins: ClassVar[tuple[str, ...]] = ("term", "number")
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "commit"
-    term: Number
-    number: Number
-    commit: Number
+    term: Begun
+    number: Begun
+    commit: Grown
     last: Label
 
-    def unlike(self, limits: Limits) -> str | None:
+    def wrong(self, limits: Limits) -> str | None:
         """What is committed stands in the log."""
         if self.commit > self.last.seq:
             return f"position {self.commit} is to be committed in a log that ends at {self.last.seq}"
@@ -303,12 +260,11 @@ class HeartbeatAck(Message, frozen=True):
     `low`: my disk is almost full, so do not ask me to take over.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term", "number", "verified")
     about: ClassVar[str] = "verified"
-    term: Number
+    term: Grown
     ok: bool
-    number: Number
-    verified: Number = 0
+    number: Grown
+    verified: Grown = 0
     low: bool = False
 
 
@@ -322,16 +278,14 @@ class Propose(Message, frozen=True):
     leader, since to propose an entry promises nothing: only ACKs are counted, the leader's own included.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term", "commit")
-    begins: ClassVar[tuple[str, ...]] = ("term",)
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "entries"
-    term: Number
+    term: Begun
     prev: Label
     entries: tuple[Entry, ...]
-    commit: Number
+    commit: Grown
 
-    def unlike(self, limits: Limits) -> str | None:
+    def wrong(self, limits: Limits) -> str | None:
         """The entries follow on `prev`, and on each other."""
         return misfit(self.prev, self.entries, self.term, limits)
 
@@ -343,13 +297,12 @@ class Ack(Message, frozen=True):
     `at` which the two logs were compared.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term", "match", "hint")
     about: ClassVar[str] = "match"
-    term: Number
+    term: Grown
     ok: bool
-    match: Number = 0
-    hint: Number | None = None
-    at: Number = 0
+    match: Grown = 0
+    hint: Grown | None = None
+    at: Grown = 0
 
 
 # --- catching up ----------------------------------------------------------------------------
@@ -362,12 +315,10 @@ class Catchup(Message, frozen=True):
     node for committed entries.  (Viewstamped Replication Revisited: state transfer, by GETSTATE.)
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term", "first")
-    begins: ClassVar[tuple[str, ...]] = ("first",)
     about: ClassVar[str] = "first"
-    term: Number
+    term: Grown
     purpose: Literal["follow", "sync", "relay"]
-    first: Number
+    first: Begun
     nonce: Number
 
 
@@ -377,18 +328,17 @@ class CatchupReply(Message, frozen=True):
     `unknown` is set when the server does not have the entry before the chunk.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("term", "commit")
     about: ClassVar[str] = "entries"
-    term: Number
+    term: Grown
     purpose: Literal["follow", "sync", "relay"]
     nonce: Number
     prev: Label
     entries: tuple[Entry, ...]
     more: bool
-    commit: Number
+    commit: Grown
     unknown: bool = False
 
-    def unlike(self, limits: Limits) -> str | None:
+    def wrong(self, limits: Limits) -> str | None:
         """The entries follow on `prev`, and on each other; there are none if what they follow on is not there."""
         if self.unknown and self.entries:
             return f"{len(self.entries)} entries follow on one that is said not to be there"
@@ -406,16 +356,15 @@ class Submit(Message, frozen=True):
     `session` is the position at which the session was opened, as the answer to client_seq 0 told.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("client_seq", "session")
     client_id: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,64}$")]  # SPECIFICATION R2.7
-    client_seq: Number
+    client_seq: Grown
     room: str = ""
     author: str = ""
     text: str = ""
     via: Number = 0
     """The node that first forwarded it (0: none did)."""
     hops: Number = 0
-    session: Number = 0
+    session: Grown = 0
 
 
 class SubmitReply(Message, frozen=True):
@@ -425,25 +374,22 @@ class SubmitReply(Message, frozen=True):
     count, in the log and in the chat.  The numbers are those of the first.
     """
 
-    counts: ClassVar[tuple[str, ...]] = ("seq", "msg_no", "client_seq", "count")
-    begins: ClassVar[tuple[str, ...]] = ("count",)
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "seq"
     client_id: str
-    client_seq: Number
+    client_seq: Grown
     status: SubmitStatus
     reason: str = ""
-    seq: Number = 0
-    msg_no: Number = 0
+    seq: Grown = 0
+    msg_no: Grown = 0
     leader: PeerInfo | None = None
-    count: Number = 1
+    count: Begun = 1
 
 
 class Subscribe(Message, frozen=True):
     """Push me committed messages after message number `after`, of one room or of all."""
 
-    counts: ClassVar[tuple[str, ...]] = ("after",)
-    after: Number = 0
+    after: Grown = 0
     room: str | None = None
 
 
@@ -455,7 +401,7 @@ class Delivered(Message, frozen=True):
     entries: tuple[Heard, ...]
     numbers: tuple[Number, ...]
 
-    def unlike(self, limits: Limits) -> str | None:
+    def wrong(self, limits: Limits) -> str | None:
         """Each entry has its number, and both rise."""
         if len(self.entries) != len(self.numbers):
             return f"{len(self.entries)} entries have {len(self.numbers)} numbers"

@@ -71,7 +71,7 @@ class Patience:
 
     def heard(self, node: Address) -> None:
         """An answer of any kind came from `node`: it is there, and somebody is."""
-        if isinstance(node, int):
+        if node in self.silent:
             self.silent.clear(node)
         self.rounds = 0
 

@@ -136,10 +136,13 @@ class Turns:
 
     def _serve_clients(self) -> None:
         """Serve those who say little; then give each other client a quantum in turn, until their share is used up."""
+        if not self.inbox.clients:
+            return
         began = time.monotonic()
-        self._light.update(dict.fromkeys(self.inbox.light_ones, began + LIGHT_TIME))
-        for take, facts in self.inbox.light():
-            take(*facts)
+        if self.inbox.light_ones:
+            self._light.update(dict.fromkeys(self.inbox.light_ones, began + LIGHT_TIME))
+            for take, facts in self.inbox.light():
+                take(*facts)
         if self._patience is not None or not self.inbox.clients:
             return
         beside_others = self._are_beside_others(began)
@@ -229,7 +232,8 @@ class Turns:
             self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
             return
         self.recorder.received(sender, name, clock, message)
-        self.passed_on.came(sender, message, self.now)
+        if self.passed_on.count:
+            self.passed_on.came(sender, message, self.now)
         self.perform(self.actor.on_message(sender, message, self.now))
 
     def _take_own(self, message: msgspec.Struct) -> None:

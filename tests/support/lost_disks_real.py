@@ -35,13 +35,7 @@ def one_round(kind: str) -> tuple[bool, bool]:
         cluster.until(lambda: len(cluster.trace.of("ack")) == before + 1, 5)
         cluster.crash(2)
         cluster.crash(3)
-        match kind:
-            case "emptied":
-                cluster.wipe(2)
-            case "swapped":
-                cluster.restore(2, 1)
-            case _:
-                cluster.restore(2)
+        harm(cluster, kind)
         cluster.restart(1)
         cluster.restart(2)
         cluster.until(lambda: cluster.leader, 2.0, quiet=True)
@@ -55,6 +49,17 @@ def one_round(kind: str) -> tuple[bool, bool]:
         everybody = lambda: all("kept" in cluster.delivered(node) for node in (1, 2, 3))  # noqa: E731
         lost = not cluster.until(everybody, 8, quiet=True) or bool(check(cluster.trace))
         return refused, lost
+
+
+def harm(cluster: Cluster, kind: str) -> None:
+    """Do to the folder of node 2 what the kind of accident does."""
+    match kind:
+        case "emptied":
+            cluster.wipe(2)
+        case "swapped":
+            cluster.restore(2, 1)
+        case _:
+            cluster.restore(2)
 
 
 def main(kind: str, rounds: int) -> bool:
