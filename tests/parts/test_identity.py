@@ -1,6 +1,7 @@
 """Whose disk it is: who is remembered, who is refused, and what people decide, by hand."""
 
 from random import Random
+from typing import Any
 
 import pytest
 from by_hand import config
@@ -31,7 +32,7 @@ def up(life: int, name: str = "9f", *nonces: str) -> LinkUp:
     return LinkUp(life, Identity(name, nonces or (f"n{life}",)))
 
 
-def records(effects: list[object]) -> list[object]:
+def records(effects: list[Any]) -> list[Any]:
     return [record for effect in effects if isinstance(effect, Append) for record in effect.items]
 
 

@@ -49,7 +49,7 @@ def damage(data: bytes) -> DamagedLog:
 texts = st.text(max_size=50)
 records = st.one_of(
     st.builds(Promised, st.integers(0, 2**40), st.none() | st.integers(1, 7)),
-    st.builds(Stored, st.builds(Entry, st.integers(1, 9), st.integers(0, 9), st.just("chat"), texts, text=texts)),
+    st.builds(Stored, st.builds(Entry, st.integers(1, 9), st.integers(1, 9), st.just("chat"), texts, text=texts)),
     st.builds(Truncate, st.integers(1, 2**40)),
 )
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_transport import Ping, Place, Pong, in_a_place
+from pingpong import Ping, Pong
+from test_transport import Place, in_a_place
 
 from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.runtime.cluster import Cluster

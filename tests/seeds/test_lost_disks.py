@@ -1,5 +1,7 @@
 """Folders that are emptied, swapped, copied and put back in simulated worlds: nothing acknowledged is lost by them."""
 
+from typing import Any
+
 import pytest
 
 from chatsys import Script, World
@@ -105,7 +107,7 @@ def test_ids_of_frames_are_used_once_although_a_new_disk_counts_its_lives_anew()
 
 def test_a_script_says_what_happens_to_folders_and_how_much_of_it_is_allowed() -> None:
     nodes = (1, 2, 3)
-    script = [
+    script: list[Any] = [
         (3.0, "crash", 2),
         (3.1, "wipe", 2),
         (4.0, "mend"),
@@ -114,11 +116,12 @@ def test_a_script_says_what_happens_to_folders_and_how_much_of_it_is_allowed() -
         (9.1, "restart", 2),
     ]
     assert outside(Script(script), nodes) is None
-    for more, why in [
+    cases: list[tuple[list[Any], str]] = [
         ([(4.0, "wipe", 1), (5.0, "restore", 3, 2)], "of 3 nodes 1 may lose their folders"),
         ([(4.0, "restore", 1)], "an older copy of a node's own folder looks as if the node had just slept"),
         ([(4.0, "wipe", 2), (5.0, "cut", 1, 3), (6.0, "accept", 2), (7.0, "mend")], "when all else is mended"),
-    ]:
+    ]
+    for more, why in cases:
         assert why in (outside(Script(more), nodes, mended=9.0) or "")
     world = chatting()
     with pytest.warns(OutsideModel, match="1 may lose their folders"):

@@ -95,7 +95,10 @@ def stretch(caller: Caller, numbers: "count[int]", seconds: float) -> dict[str, 
         waits.append((time.monotonic() - began) * 1000)
         time.sleep(max(0.0, began + 0.02 - time.monotonic()))
     waits.sort()
-    rank = lambda share: round(waits[min(len(waits) - 1, int(share * len(waits)))], 2)  # noqa: E731
+
+    def rank(share: float) -> float:
+        return round(waits[min(len(waits) - 1, int(share * len(waits)))], 2)
+
     return {"messages": len(waits), "p50_ms": rank(0.5), "p99_ms": rank(0.99), "longest_ms": round(waits[-1], 2)}
 
 
