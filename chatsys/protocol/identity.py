@@ -183,7 +183,8 @@ class Identities(Part):
     def _sentence(self, node: int, why: str) -> str:
         return (
             f"Node {self.state.me} refuses node {node}: {why}. What node {node} promised or acknowledged may be lost. "
-            f"Leave it stopped, or start it with an empty folder and let each of the others accept it: accept({node}) "
+            f"Leave it stopped, or put its own folder back. If that is lost, start it with an empty one and let each of the "
+            f"others accept it (if they have accepted this one already, node {self.state.me} alone): accept({node}) "
             f'in a notebook, chatsys cluster accept {node} in a terminal; the page "A disk died" says when that is safe.'
         )
 
