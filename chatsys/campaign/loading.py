@@ -118,6 +118,10 @@ def _class_in(module: ModuleType, path: Path, name: str) -> type:
     return found
 
 
+OF_A_NODE = {"christen"}
+"""Doors of an actor that a world opens only at a whole node: no part needs them."""
+
+
 def misfits(parts: Mapping[str, type]) -> list[str]:
     """Return one sentence for each class that cannot be the part it is named for."""
     return [sentence for name, kind in parts.items() for sentence in _misfits(name, kind)]
@@ -149,7 +153,7 @@ def _misfits(name: str, kind: type) -> list[str]:
 def _doors(usual: type) -> list[str]:
     """Return the methods of a part that are called from outside: a small rule of a part is its own business."""
     called = {name for one in vars(Node).values() if inspect.isfunction(one) for name in one.__code__.co_names}
-    methods = [name for name in _public(usual) if inspect.isfunction(getattr(usual, name))]
+    methods = [name for name in _public(usual) if inspect.isfunction(getattr(usual, name)) and name not in OF_A_NODE]
     return [name for name in methods if hasattr(Part, name) or name in called]
 
 

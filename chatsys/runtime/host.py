@@ -34,8 +34,8 @@ from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Codec, Frame
 from chatsys.runtime.orders import Orders
 from chatsys.runtime.recorder import Recorder, Sink
-from chatsys.runtime.secretive import Secretive
 from chatsys.runtime.turns import Turns
+from chatsys.runtime.unguessable import Unguessable
 
 Factory = Callable[..., Actor]
 """Makes an actor: (me, config, random), and `parts=` where parts are given."""
@@ -57,7 +57,7 @@ class Host:
         random: Random | None = None,
         rules: RuleSet | None = None,
     ) -> None:
-        random = random or Secretive()  # a client draws from it what nobody may guess
+        random = random or Unguessable()  # a client draws from it what nobody may guess
         recorder = Recorder(me, life if isinstance(me, int) else 0, sink)
         self.actor, self.recorder, self.disk = factory(me, config, random), recorder, disk
         self.turns = Turns(self.actor, recorder, disk, origin, self)

@@ -76,8 +76,9 @@ def test_a_second_node_of_this_process_is_refused_the_folder(tmp_path: Path) -> 
 
 def test_following_the_advice_for_a_damaged_log_loses_nothing_acknowledged() -> None:
     advice = str(DamagedLog("log.jsonl", 3, "its checksum is wrong"))
-    assert "made since this node last ran" in advice and "leave the node stopped" in advice
-    assert "Never start it with an empty or an older log" in advice
+    assert "Leave the node stopped: the others go on" in advice
+    assert "start it with an empty folder and let each of the others accept it" in advice
+    assert "Never put an older copy of the folder in its place" in advice
     for harmful in ("start as new", "move the folder away", "another folder", "another place"):
         assert harmful not in advice
 

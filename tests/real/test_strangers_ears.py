@@ -11,7 +11,7 @@ import pytest
 from chatsys.check.log_files import verify
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.net.wire import PROTOCOL
-from chatsys.runtime.secretive import Secretive
+from chatsys.runtime.unguessable import Unguessable
 
 SAID = 5
 
@@ -113,4 +113,4 @@ def test_a_listener_knows_its_own_lines(cluster: Cluster) -> None:
 
 
 def test_the_secret_of_a_client_comes_from_where_nobody_can_guess_it(cluster: Cluster) -> None:
-    assert all(isinstance(actor.random, Secretive) and len(actor.client_id) == 32 for actor in actors(cluster))
+    assert all(isinstance(actor.random, Unguessable) and len(actor.client_id) == 32 for actor in actors(cluster))

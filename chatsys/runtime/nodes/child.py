@@ -40,7 +40,7 @@ from chatsys.runtime.nodes.control import (
     line,
     to_node,
 )
-from chatsys.runtime.secretive import Secretive
+from chatsys.runtime.unguessable import Unguessable
 from chatsys.trace import Record
 
 
@@ -76,7 +76,7 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     def sink(records: list[Record]) -> None:
         _tell(trace_pipe, Traced(records))
 
-    random = Random(begin.seed) if begin.seed is not None else Secretive()
+    random = Random(begin.seed) if begin.seed is not None else Unguessable()
     owner = (begin.config.cluster, begin.node)
     disk = Disk(Path(begin.data), actor.records, owner=owner, owner_of=actor.owner)
     factory = partial(actor, parts=parts) if parts else actor

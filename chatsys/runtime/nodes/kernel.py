@@ -21,7 +21,7 @@ from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.net.ports import cannot_listen
 from chatsys.runtime.net.rules import RuleSet
 from chatsys.runtime.recorder import Sink
-from chatsys.runtime.secretive import Secretive
+from chatsys.runtime.unguessable import Unguessable
 
 
 class NodePlan(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class NodePlan(msgspec.Struct, frozen=True):
     def random(self, node: int, life: int) -> Random:
         """Return where one life draws its random choices from; without a seed nobody can guess them."""
         seed = self.seed_of(node, life)
-        return Secretive() if seed is None else Random(seed)
+        return Unguessable() if seed is None else Random(seed)
 
     def owner(self, node: int) -> tuple[str, int]:
         """Return whose log it must be, for actors that say so in their log."""

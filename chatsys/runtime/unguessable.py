@@ -10,7 +10,7 @@ import secrets
 from random import Random
 
 
-class Secretive(Random):
+class Unguessable(Random):
     """Whole numbers come from the system, and cannot be guessed; fractions come from a generator of our own."""
 
     def getrandbits(self, k: int, /) -> int:
