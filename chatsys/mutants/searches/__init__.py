@@ -38,6 +38,7 @@ OUT_OF_REACH: dict[str, str] = {
     "refuses for ever after a lost TRANSFER_LEAD": f"{_TIME} (L3).",
     "lower-term OK dropped by the fence": f"{_TIME} (L1, L2).",
     "old heartbeat counts": f"{_TIME} (L1).",
+    "any jump of terms believed": f"{_TIME} (L1), and nobody forges a frame in a search.",
     "every ACK{false} re-opens the window": "It breaks no state: it sends too many frames, and the search does not count them.",
     "no barrier": f"{_TIME} (L2, L3).",
     "hold-back unbounded": "It takes too much memory (L6), and only after far more messages than a search can give.",
