@@ -15,7 +15,7 @@ from chatsys.errors import UsageError
 def mutants(
     names: Annotated[list[str] | None, typer.Argument(help="Which mutants; all if none is named.")] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="Random schedules to try for each.", show_default="150")
+        int | None, typer.Option(min=1, max=100_000, help="Random schedules to try for each.", show_default="200")
     ] = None,
     *,
     explore: Annotated[

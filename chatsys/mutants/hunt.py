@@ -22,7 +22,7 @@ from chatsys.mutants.schedules import DIRECTED
 
 __all__ = ["MOST_SEEDS", "MUTANTS", "Kill", "Mutant", "direct", "hunt", "run", "search", "table"]
 
-MOST_SEEDS = 150
+MOST_SEEDS = 200
 """A mutant that so many random schedules do not find needs a directed one."""
 
 

@@ -9,7 +9,7 @@ from chatsys.campaign.one_seed import schedule
 from chatsys.errors import UsageError
 from chatsys.mutants.bugs import MUTANTS, Mutant, named
 from chatsys.mutants.bugs.mutant import Kill
-from chatsys.mutants.hunt import direct, hunt, table
+from chatsys.mutants.hunt import MOST_SEEDS, direct, hunt, table
 from chatsys.mutants.schedules import DIRECTED
 
 pytestmark = pytest.mark.quick
@@ -54,6 +54,10 @@ def test_a_mutant_says_what_the_student_did_wrong_and_how_it_is_found(one: Mutan
     assert one.story.endswith(".") and one.killers
     assert one.seed is not None or one.directed
     assert not one.directed or one.directed in DIRECTED
+
+
+def test_the_command_tries_the_seeds_that_are_known_to_kill() -> None:
+    assert [one.name for one in RANDOM if one.seed is not None and one.seed >= MOST_SEEDS] == []
 
 
 @pytest.mark.parametrize("one", RANDOM, ids=by_name)

@@ -1,4 +1,4 @@
-"""Bugs in the term fence: an old leader, an old answer or an old heartbeat is taken for a new one.
+"""Bugs in the term fence: what is old is taken for new, and any term for one that somebody reached.
 
 Read also `protocol.fence`, which does it right; `succession` (promises).
 """
@@ -80,6 +80,14 @@ class StaleBeats(Fence):
         return False
 
 
+class Gullible(Fence):
+    """Believes that the others got as far as somebody says."""
+
+    def is_made_up(self, term: int) -> bool:
+        """Find every term possible."""
+        return False
+
+
 FENCE = (
     Mutant(
         name="lower-term PROPOSE accepted",
@@ -126,6 +134,13 @@ FENCE = (
         killers=("L1",),
         parts={"fence": StaleBeats},
         directed="C11",
+    ),
+    Mutant(
+        name="any jump of terms believed",
+        story="A refusal of the last term that there is is believed, and no election finds a next one.",
+        killers=("L1",),
+        parts={"fence": Gullible},
+        directed="Q40",
     ),
 )
 """The bugs of this page."""

@@ -8,11 +8,13 @@ Each names in `judges` the laws that it runs long enough to judge.
 Read also `check.liveness` (the laws and their limits), `check.frames`, `textbook`, `terms`.
 """
 
+from msgspec.structs import replace
+
 from chatsys.config import Limits, Timing
 from chatsys.mutants.schedules.directed import directed
 from chatsys.mutants.schedules.open import COURSE
 from chatsys.mutants.schedules.quiet_world import QuietWorld
-from chatsys.protocol.messages import Heartbeat, Prepare, TransferLead
+from chatsys.protocol.messages import GROWN, Heartbeat, HeartbeatAck, Prepare, TransferLead
 
 
 @directed(
@@ -182,3 +184,26 @@ def waiting_for_the_dead_one(stage: QuietWorld) -> None:
     promised.open()
     stage.calm(1, 2)
     stage.run(25)
+
+
+@directed(
+    "Q40",
+    "The last term",
+    breaks=("L1",),
+    defect="any jump of terms believed",
+    timing=COURSE,
+    judges=("L1", "L2", "L3", "L6"),
+)
+def the_last_term(stage: QuietWorld) -> None:
+    """One answer that 1 gives to leader 3 is changed on the way: it refuses, in the last term that there is.
+
+    If 3 believes it, that term is on its disk, and nobody can open one above it.  No restart helps.
+    """
+    answers = stage.hold(HeartbeatAck, sender=1, receiver=3)
+    stage.until(lambda: len(answers) > 0, 3)
+    sender, receiver, (n, name, clock, answer) = answers.waiting[0]
+    answers.waiting[0] = sender, receiver, (n, name, clock, replace(answer, term=GROWN, ok=False))
+    answers.open()
+    stage.run(1)
+    stage.calm()
+    stage.run(30)

@@ -34,10 +34,13 @@ _TIME = (
 
 _ROT = "In a searched world disks forget, but they never hold other bytes than were written."
 
+_FOLDER = "In a searched world a disk forgets what was not synced, but no folder is emptied, exchanged or copied."
+
 OUT_OF_REACH: dict[str, str] = {
     "refuses for ever after a lost TRANSFER_LEAD": f"{_TIME} (L3).",
     "lower-term OK dropped by the fence": f"{_TIME} (L1, L2).",
     "old heartbeat counts": f"{_TIME} (L1).",
+    "any jump of terms believed": f"{_TIME} (L1), and nobody forges a frame in a search.",
     "every ACK{false} re-opens the window": "It breaks no state: it sends too many frames, and the search does not count them.",
     "no barrier": f"{_TIME} (L2, L3).",
     "hold-back unbounded": "It takes too much memory (L6), and only after far more messages than a search can give.",
@@ -56,6 +59,15 @@ OUT_OF_REACH: dict[str, str] = {
     "low is handed the lead": f"{_TIME} (L4).",
     "waits for the dead node": f"{_TIME} (L3), and a client is not searched.",
     "secret of a session shown": "It breaks no state of a node: it tells a listener what only the client may know, and nobody listens in a search.",
+    "another disk taken in": _FOLDER,
+    "who was met forgotten on restart": _FOLDER,
+    "frames of a refused member taken": _FOLDER,
+    "nonce not compared": _FOLDER,
+    "older life taken in": _FOLDER,
+    "accepts everybody": _FOLDER,
+    "accepting forgets nothing": _FOLDER,
+    "refused and goes on": _FOLDER,
+    "forgotten acknowledgement overlooked": _FOLDER,
 }
 """Why the other mutants are not looked for."""
 
