@@ -313,14 +313,17 @@ class Host:
         except DiskFailed as error:
             self._lost_disk(error)
             return
-        self.recorder.write("durable", seq=upto[1])
-        self._release(life, upto[0])
+        if not self.turns.seconds:
+            self.recorder.write("durable", seq=upto[1])
+        self._release(life, upto)
 
-    def _release(self, life: int, upto: int) -> None:
+    def _release(self, life: int, upto: tuple[int, int | None]) -> None:
         if self.waits:
             self.turns.put(None, self._release, life, upto)
             return
-        self.interpreter.release(upto)
+        if self.turns.seconds:  # the trace says so in the turn that takes it in, where the next sync begins
+            self.recorder.write("durable", seq=upto[1])
+        self.interpreter.release(upto[0])
         if not self.ready:
             self._open()
         if not self.turns.serving:
