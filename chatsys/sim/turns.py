@@ -24,7 +24,7 @@ Thing = tuple[Callable[[Any, Any], None], Any, Any]
 """What to do, and with what."""
 
 
-class Clock(Protocol):
+class Agenda(Protocol):
     """What turns need of the simulation."""
 
     now: float
@@ -47,8 +47,8 @@ class Served(Protocol):
 class Turns:
     """The inbox of one host; `end` says when the turn ends that is under way, NEVER if none is."""
 
-    def __init__(self, host: Served, clock: Clock, seconds: float) -> None:
-        self.host, self.clock, self.seconds = host, clock, seconds
+    def __init__(self, host: Served, agenda: Agenda, seconds: float) -> None:
+        self.host, self.agenda, self.seconds = host, agenda, seconds
         self.inbox: FairInbox[Thing] = FairInbox()
         self.end = NEVER
         self.serving = False
@@ -65,8 +65,8 @@ class Turns:
     def _begin(self) -> None:
         """Begin a turn, unless one is under way or this host serves nothing now."""
         if self.seconds and self.end == NEVER and self.host.ready and not self.host.paused:
-            self.end = self.clock.now + self.seconds
-            self.clock.push(self.end, self._over, self.end, None)
+            self.end = self.agenda.now + self.seconds
+            self.agenda.push(self.end, self._over, self.end, None)
 
     def _over(self, end: float, _: None) -> None:
         if end == self.end:  # else a pause or a crash has ended that turn

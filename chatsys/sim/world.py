@@ -79,8 +79,8 @@ class World(Testbed):
         replaces parts of the chat node by name; `actor` replaces the node itself.  Clocks run at
         1 +- `clock_drift`.  More than `busiest` events in one second of virtual time raise `Runaway`.
         With `turn` (0: every event is a turn) a host gathers for so many seconds what comes, serves it
-        fairly and settles once, as real hosts do; 0.005 to 0.05 finds what needs two frames in one turn,
-        and more than a tenth of the heartbeats' interval only makes everything late.
+        fairly and settles once, as real hosts do.  0.005 to 0.02 finds what needs two frames in one turn.
+        A message waits for about seven turns: where frames overtake each other, longer ones break L3.
         """
         check_seed(seed)
         check_made_of(parts, actor, client)
