@@ -17,8 +17,8 @@ served within L + 1 turns, however much they send.  Members go first, because th
 the protocol's own windows, and because an acknowledgement that waits makes everybody wait.
 
 Who says little need not wait at all.  A client is *light* as long as no more than `LIGHT` frames of it have
-waited at once since it last had nothing waiting; all that light ones say is served in the next turn, before
-any quantum of the others.  Whoever floods is not light, and to pretend to be it is to flood no more.
+waited at once since it last had nothing waiting; what light ones say is served in the next turn (of 128 of
+them, if they are more), before any quantum of the others.  Whoever floods is not light, and to pretend to be it is to flood no more.
 (FQ-CoDel, RFC 8290, gives "new" flows the same priority over "old" ones.)
 
 Promises  what one client's link put in comes out in order; `quantum` frames at most of each link before every
@@ -28,6 +28,7 @@ Read also `actor` (what a turn is), `runtime.turns` (who serves this).
 
 from collections import deque
 from collections.abc import KeysView
+from itertools import islice
 from typing import Generic, TypeVar
 
 from chatsys.actor.actor import Address
@@ -36,6 +37,8 @@ QUANTUM = 8  # SPECIFICATION R2.13
 """So many frames of one client before the next one has its turn."""
 LIGHT = 2
 """So many frames of one client may wait at once, and it does not count as one that floods."""
+LIGHT_ONES = 128
+"""So many of those who say little are served in one turn: many who say a little are a flood, too."""
 CLIENT_FRAMES, CLIENT_BYTES = 256, 256 << 10
 MEMBER_FRAMES, MEMBER_BYTES = 4096, 8 << 20
 """When so much waits of one link, it is not read from."""
@@ -119,11 +122,11 @@ class FairInbox(Generic[Item]):
         return items
 
     def light(self) -> list[Item]:
-        """Take out all that waits of those who say little, in the order in which they began."""
-        if not self._light:
-            return []
-        taken = [item for sender in self._light for item, _ in self._clients.pop(sender).items]
-        self._light.clear()
+        """Take out what waits of those who say little, in the order in which they began, but of `LIGHT_ONES` at most."""
+        taken: list[Item] = []
+        for sender in list(islice(self._light, LIGHT_ONES)):
+            taken += [item for item, _ in self._clients.pop(sender).items]
+            del self._light[sender]
         return taken
 
     def quantum(self) -> list[Item]:

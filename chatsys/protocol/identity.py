@@ -20,7 +20,7 @@ One emptied folder of three was enough, so "a minority may lose its disks" would
 memory it is true: node 1 knows node 2 by folder 9f, and counts no promise of folder 30.
 
 What refusing means.  No frame of a refused member passes, and what it acknowledged counts no more.  It is
-told so, at once and in answer to each of its frames; and because it hears that it has forgotten something, it stops.
+told so, at once and in answer to each of its frames but JOIN_ACK; and because it hears that it has forgotten something, it stops.
 The people who run the cluster decide: `accept` at each of the others forgets the old disk and takes in the new one.
 (Viewstamped Replication Revisited, 4.3, lets a replica without a disk back in by a recovery protocol; Raft calls
 a server that lost its disk a new server.  This is the step before either.)
@@ -104,6 +104,8 @@ class Identities(Part):
                 return [], True
         if not self.shuts_out(sender):
             return [], True
+        if type(message) is JoinAck:  # two that refuse each other would answer each other's refusals for ever
+            return [], False
         return self._tell(sender), False  # the first time may have been lost
 
     def shuts_out(self, sender: int) -> bool:
@@ -181,7 +183,8 @@ class Identities(Part):
     def _sentence(self, node: int, why: str) -> str:
         return (
             f"Node {self.state.me} refuses node {node}: {why}. What node {node} promised or acknowledged may be lost. "
-            f"Leave it stopped, or start it with an empty folder and let each of the others accept it: accept({node}) "
+            f"Leave it stopped, or put its own folder back. If that is lost, start it with an empty one and let each of the "
+            f"others accept it (if they have accepted this one already, node {self.state.me} alone): accept({node}) "
             f'in a notebook, chatsys cluster accept {node} in a terminal; the page "A disk died" says when that is safe.'
         )
 

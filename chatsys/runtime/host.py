@@ -114,7 +114,7 @@ class Host:
             await turns.durable.wait()  # SPECIFICATION R12.3
         if self.alive:
             if self.disk is not None:
-                self.orders = Orders(self.disk.folder, self.command, self._is_durable)
+                self.orders = Orders(self.disk.folder, self.command, self._is_durable, self._anomaly)
                 self.orders.watch()
             self.transport.identity = self.actor.identity
             await self.transport.open(self.recorder.incarnation, listener)
@@ -228,8 +228,11 @@ class Host:
 
     def link_failed(self, label: str, error: Exception) -> None:
         """A bug of ours closed a link (from the transport): it is told, and the node lives on."""
+        self._anomaly(f"{label}: the link was closed by a bug: {told(error)}")
+
+    def _anomaly(self, reason: str) -> None:
         self.turns.tick()
-        self.recorder.write("anomaly", reason=f"{label}: the link was closed by a bug: {told(error)}")
+        self.recorder.write("anomaly", reason=reason)
         self.turns.wake()
 
     def escaped(self, context: dict[str, Any]) -> None:

@@ -6,11 +6,13 @@
 A node has one port, and that is for members and clients.  So who may write the data folder may give orders, and
 nobody else.  The file goes when what it brought about is durable, so whoever left it sees what became of it.
 
-Promises  an order is a whole file or none; what is no order is let alone.
+Promises  an order is a whole file or none; what is no order is let alone; an order is taken once: one whose file
+          this node may not delete is not taken, for it would be taken again with every look, and let in any disk.
 Read also `protocol.identity` (what accepting means), `commands.nodes` (who leaves orders), `host` (who looks).
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,6 +36,7 @@ def leave(data: Path, node: int) -> Path:
     fresh = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(exist_ok=True)
+        _give_to_owner_of(data, path.parent)
         fresh.write_text(f"The disk of node {node} is a new one: accept it.\n")
         fresh.replace(path)
     except OSError as error:
@@ -43,10 +46,18 @@ def leave(data: Path, node: int) -> Path:
     return path
 
 
+def _give_to_owner_of(data: Path, folder: Path) -> None:
+    """Let the node delete its orders also if the superuser leaves them: who owns its data folder owns `folder`."""
+    owner = data.stat()
+    if hasattr(os, "chown") and folder.stat().st_uid != owner.st_uid:
+        with suppress(OSError):
+            os.chown(folder, owner.st_uid, owner.st_gid)
+
+
 def waiting(data: Path) -> dict[int, Path]:
     """Return the orders in a data folder: which disk to accept, and the file that says so."""
     try:
-        found = {_ACCEPT.fullmatch(path.name): path for path in (data / FOLDER).iterdir()}
+        found = {_ACCEPT.fullmatch(path.name): path for path in (data / FOLDER).iterdir() if path.is_file()}
     except OSError:
         return {}
     return {int(match[1]): path for match, path in sorted(found.items(), key=lambda one: one[1]) if match}
@@ -55,26 +66,52 @@ def waiting(data: Path) -> dict[int, Path]:
 class Orders:
     """The orders that one life of a node takes."""
 
-    def __init__(self, data: Path, give: Callable[[msgspec.Struct], None], is_durable: Callable[[], bool]) -> None:
-        self.data, self.give, self.is_durable = data, give, is_durable
+    def __init__(
+        self,
+        data: Path,
+        give: Callable[[msgspec.Struct], None],
+        is_durable: Callable[[], bool],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.data, self.give, self.is_durable, self.tell = data, give, is_durable, tell
         self.taken: dict[int, Path] = {}
-        """Given to the actor, and not known to be durable yet."""
+        """Given to the actor, and not known to be durable yet, or not gone yet."""
+        self.left: set[Path] = set()
+        """Of these it was told that they are not taken."""
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self) -> None:
         """Look now, and again every second."""
         if self.taken and self.is_durable():
-            for path in self.taken.values():
-                with suppress(OSError):
-                    path.unlink(missing_ok=True)
-            self.taken = {}
+            self.taken = {node: path for node, path in self.taken.items() if not _went(path)}
         for node, path in waiting(self.data).items():
-            if node not in self.taken:
+            if node not in self.taken and self._may_go(path):
                 self.taken[node] = path
                 self.give(Accept(node))
         self._timer = asyncio.get_running_loop().call_later(INTERVAL, self.watch)
+
+    def _may_go(self, path: Path) -> bool:
+        """Tell whether this node may delete the file; if not, say so once."""
+        if os.access(path.parent, os.W_OK | os.X_OK):
+            return True
+        if path not in self.left:
+            self.left.add(path)
+            self.tell(
+                f"The order {path} is not taken: this node may not delete it. Give the folder {path.parent} to the user "
+                "that runs this node."
+            )
+        return False
 
     def stop(self) -> None:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
+
+
+def _went(path: Path) -> bool:
+    """Delete the file of an order, and tell whether it is gone."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True

@@ -92,6 +92,8 @@ class Host:
         self.orders: list[Accept] = []
         """What people told this node while it was down."""
         self.turns = Turns(self, simulation, simulation.turn)
+        self.gathers = simulation.turn > 0
+        """Whether turns last here."""
         self.held: list[Any] = []
         self.born = 0
         """Where in the trace this life begins."""
@@ -114,7 +116,7 @@ class Host:
     @property
     def waits(self) -> bool:
         """Whether what comes now waits: for the end of a pause, or of a turn."""
-        return self.paused or (self.turns.seconds > 0 and self.ready and not self.turns.serving)
+        return self.paused or (self.gathers and self.ready and not self.turns.serving)
 
     # --- lives --------------------------------------------------------------------------
 
@@ -221,7 +223,7 @@ class Host:
             self.recorder.dropped(sender, frame, "nobody there")
         elif cuts and (sender, self.me) in cuts:
             self.recorder.dropped(sender, frame, "cut")
-        elif self.waits:
+        elif self.paused or self.gathers:
             self.turns.put(sender, self.receive, sender, frame)
         else:
             self.receive(sender, frame)
@@ -313,7 +315,7 @@ class Host:
         except DiskFailed as error:
             self._lost_disk(error)
             return
-        if not self.turns.seconds:
+        if not self.gathers:
             self.recorder.write("durable", seq=upto[1])
         self._release(life, upto)
 
@@ -321,7 +323,7 @@ class Host:
         if self.waits:
             self.turns.put(None, self._release, life, upto)
             return
-        if self.turns.seconds:  # the trace says so in the turn that takes it in, where the next sync begins
+        if self.gathers:  # the trace says so in the turn that takes it in, where the next sync begins
             self.recorder.write("durable", seq=upto[1])
         self.interpreter.release(upto[0])
         if not self.ready:
@@ -347,7 +349,7 @@ class Host:
     def _turn(self, door: Callable[..., list[Any]], *facts: Any) -> None:
         """Open one door, settle, and carry out the effects; then set the alarm.  In a turn that goes on, only open it."""
         try:
-            if self.turns.serving:
+            if self.gathers and self.turns.serving:
                 return self.interpreter.open(door, facts, self.local())
             deadline = self.interpreter.turn(door, facts, self.local())
         except DiskFailed as error:

@@ -5,7 +5,7 @@
 
 With seconds, the first thing that comes begins a turn.  Whatever else comes before its end is served with
 it, by the rules of the real hosts and by their very inbox: all that is at hand of this end and of members,
-all that light clients say, then a quantum of the client that has waited longest.  A real turn has time for
+what light clients say, then a quantum of the client that has waited longest.  A real turn has time for
 many quanta, and this one for a single one, so nobody waits for more turns there than here.  What it leaves
 begins the next turn.
 

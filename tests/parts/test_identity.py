@@ -220,3 +220,15 @@ def test_a_disk_that_is_new_is_written_down_within_a_heartbeat_and_at_a_clean_st
     one.on_message(2, up(4, "9f", "n3", "n4"), 1.0)
     assert records(one.on_time(2.0)) == [], "a new life of a known disk can wait"
     assert records(one.on_command(Stop(), 2.0))[0] == Remembered(2, "9f", 4, "n4")
+
+
+def test_two_that_refuse_each_other_do_not_answer_each_others_refusals_for_ever() -> None:
+    old = node(1, None, Boot(1, "chat", 1, identity="a1", nonce="x1"), Remembered(2, "b1", 1, "y1"))
+    new = node(2, None, Boot(1, "chat", 2, identity="b2", nonce="z1"), Remembered(1, "a1", 5, "x5"))
+    nodes = {1: old, 2: new}
+    wire = [(2, one) for one in told(old.on_message(2, LinkUp(2, new.identity), 0.0))]
+    wire += [(1, one) for one in told(new.on_message(1, LinkUp(2, old.identity), 0.0))]
+    assert len(wire) == 2 and old.state.refused and new.state.refused
+    for to, refusal in wire:
+        assert told(nodes[to].on_message(3 - to, refusal, 0.1)) == [], "an older copy may not end a sound node either"
+    assert told(old.on_message(2, Join(2), 0.2)), "what else it sends is answered"

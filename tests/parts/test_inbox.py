@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatsys.actor.inbox import CLIENT_BYTES, CLIENT_FRAMES, LIGHT, QUANTUM, FairInbox
+from chatsys.actor.inbox import CLIENT_BYTES, CLIENT_FRAMES, LIGHT, LIGHT_ONES, QUANTUM, FairInbox
 
 
 def put(inbox: FairInbox[str], client: str, frames: int, size: int = 10) -> None:
@@ -72,6 +72,14 @@ def test_whoever_says_little_is_served_in_the_next_turn_and_whoever_floods_is_no
     inbox.quantum()
     put(inbox, "flood", 1)
     assert inbox.light() == ["flood0"], "whoever has stopped flooding is like anybody else"
+
+
+def test_many_who_say_little_are_served_in_their_order_and_not_all_in_one_turn() -> None:
+    inbox: FairInbox[str] = FairInbox()
+    for number in range(LIGHT_ONES + 2):
+        put(inbox, f"c{number}.", 1)
+    assert inbox.light() == [f"c{number}.0" for number in range(LIGHT_ONES)]
+    assert inbox.light() == [f"c{LIGHT_ONES}.0", f"c{LIGHT_ONES + 1}.0"] and not inbox
 
 
 def test_of_a_client_that_is_gone_nothing_waits() -> None:

@@ -93,6 +93,40 @@ def test_a_visitor_may_hold_a_claim_for_the_greeting_time_and_guess_only_so_ofte
     in_a_place(story)
 
 
+def test_a_claim_is_heard_also_while_the_members_queue_is_full_and_its_frames_wait_for_room() -> None:
+    async def story(place: Place) -> None:
+        (one, ear) = await place.begin(1)
+        full = {2}
+        ear.is_full = lambda sender: sender in full  # type: ignore[method-assign]
+        two, _ = await place.begin(2)
+        await ear.hears((2, LinkUp(1)))
+        async with asyncio.timeout(1.5):  # shorter than a claim is held
+            while 2 not in one.inbound:
+                await asyncio.sleep(0.01)
+        place.send(two, 1, Pong(7))
+        await asyncio.sleep(0.05)
+        assert (2, Pong(7)) not in ear.heard
+        full.clear()
+        one.read_on(2)
+        await ear.hears((2, Pong(7)))
+
+    in_a_place(story)
+
+
+def test_a_hello_that_would_fill_the_memory_as_long_as_its_link_lasts_is_refused() -> None:
+    async def story(place: Place) -> None:
+        await place.begin(1)
+        for one in (
+            {"type": "hello", "protocol": "chatsys/1", "cluster": "chat", "role": "client", "name": "x"},
+            hello(place.config.digest, 2),
+        ):
+            visitor = await Visitor.at(place, 1)
+            await visitor.says({**one, "members": dict.fromkeys(range(2000), "")})
+            assert "A hello is longer than 16384 bytes" in (await visitor.reads())["reason"]
+
+    in_a_place(story)
+
+
 @pytest.mark.parametrize("claimed", [1, 2, 4, 10**9])
 def test_a_claim_of_another_life_ends_no_link_and_is_refused_by_the_address_itself(claimed: int) -> None:
     async def story(place: Place) -> None:

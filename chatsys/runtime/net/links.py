@@ -51,6 +51,8 @@ from chatsys.runtime.net.wire import (
     read_verdict,
 )
 
+HELLO_BYTES = 16 << 10  # SPECIFICATION R2.1
+"""A hello that comes in may be so long: it is kept as long as its link, and whoever reaches the port can make hundreds."""
 GREETING_TIME = 2.0
 """Seconds within which the other end must have said hello, and, as a member, its address have confirmed it."""
 RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -358,6 +360,8 @@ class Inbound(Link):
             self.owner.take(self, data)
 
     def _greet(self, data: bytes) -> None:
+        if len(data) > HELLO_BYTES:
+            raise FrameError(f"A hello is longer than {HELLO_BYTES} bytes.")
         hello = read_greeting(data)
         if isinstance(hello, Refused):
             raise FrameError("The first line is no hello.")
@@ -382,8 +386,9 @@ class Inbound(Link):
         self._write(line(Confirmed()))
 
     def is_full(self) -> bool:
-        """Tell whether enough waits of this link."""
-        return self.greeted and self.owner.receiver.is_full(self.sender)
+        """Tell whether enough waits of this link; of one that only claims to be a member's nothing waits."""
+        speaks = self.greeted and (self.confirmed or isinstance(self.sender, str))
+        return speaks and self.owner.receiver.is_full(self.sender)
 
     @contained
     def _too_late(self) -> None:
