@@ -79,8 +79,9 @@ class World(Testbed):
         replaces parts of the chat node by name; `actor` replaces the node itself.  Clocks run at
         1 +- `clock_drift`.  More than `busiest` events in one second of virtual time raise `Runaway`.
         With `turn` (0: every event is a turn) a host gathers for so many seconds what comes, serves it
-        fairly and settles once, as real hosts do.  0.005 to 0.02 finds what needs two frames in one turn.
-        A message waits for about seven turns: where frames overtake each other, longer ones break L3.
+        fairly and settles once, as real hosts do.  0.005 to 0.01 finds what needs two frames in one turn.
+        A message takes about seven turns: where frames overtake each other and much is said, from 0.02 on
+        the queues of clients grow and L3 breaks; S holds with any.
         """
         check_seed(seed)
         check_made_of(parts, actor, client)
