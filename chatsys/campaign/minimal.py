@@ -74,7 +74,11 @@ class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
             facts.append("batches are small")
         if config.timing != plain.timing:
             facts.append("its waiting times are not the usual ones")
-        return "; ".join(facts + (["its clocks are not quite right"] if case.clock_drift else [])) + "."
+        if case.clock_drift:
+            facts.append("its clocks are not quite right")
+        if case.turn:
+            facts.append(f"a turn gathers what comes for {case.turn:g} s")
+        return "; ".join(facts) + "."
 
     def _leaders(self) -> list[str]:
         world = self.case.world()

@@ -45,11 +45,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     talk: float = 1.0
     """How much the clients say: twice as much with 2, half as much with 0.5."""
     timing: Timing = Timing()
+    turn: float = 0.0
+    """How long a host gathers what comes before it serves it, as in `World`; 0: every event is a turn."""
     limits: Limits | None = None
     """None: each seed draws how small batches are, whether frames keep their order, and the two conveniences."""
 
     def __post_init__(self) -> None:
-        for name in ("seconds", "calm", "talk"):
+        for name in ("seconds", "calm", "talk", "turn"):
             if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), int | float):
                 raise UsageError(f"{name} is {getattr(self, name)!r:.40}; give a number.")
         if isinstance(self.clients, bool) or not isinstance(self.clients, int):
@@ -63,6 +65,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
                 f"seconds is {self.seconds:g}, calm is {self.calm:g}, talk is {self.talk:g}, clients is {self.clients}; "
                 "give more than 0 seconds of faults, 0 or more of calm, a talk above 0 and up to 1000, 0 or more clients."
             )
+        if not 0 <= self.turn <= 1:
+            raise UsageError(f"turn is {self.turn:g}; give seconds from 0 to 1, for example 0.01.")
 
     def replay(self, seed: int) -> str:
         """Return the command that runs this seed alone; Python, where the command has no word for a plan."""
@@ -73,7 +77,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
             words += f" --quorum {self.quorum}"
         if self.kinds != KINDS:
             words += f" --faults {','.join(self.kinds) or 'none'}"
-        for name, usual in (("seconds", 20.0), ("calm", 32.0), ("talk", 1.0)):
+        for name, usual in (("seconds", 20.0), ("calm", 32.0), ("talk", 1.0), ("turn", 0.0)):
             if (value := getattr(self, name)) != usual:
                 words += f" --{name} {value!r}"
         return words
@@ -144,7 +148,7 @@ def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None, acto
     chance = Random(f"{seed}/schedule")
     drift = 0.12 if "clock" in plan.kinds and chance.random() < 0.5 else 0.0
     config, network = _cluster(seed, plan)
-    world = World(seed, config, parts=parts, actor=actor, network=network, clock_drift=drift)
+    world = World(seed, config, parts=parts, actor=actor, network=network, clock_drift=drift, turn=plan.turn)
     world.trace.meta["replay"] = plan.replay(seed)
     random_script(chance, world.nodes, plan.seconds, plan.kinds).play(world, lenient=True)
     for author in AUTHORS[: plan.clients]:

@@ -1,6 +1,6 @@
 """Simpler: what could be changed in a failing run to make it easier to read, step for step the same story.
 
-    Case --worlds---> right clocks, frames in order, usual settings, fewer nodes
+    Case --worlds---> turns of one event, right clocks, frames in order, usual settings, fewer nodes
          --people---> one client instead of three; texts and names in order of appearance
          --values---> round fractions and delays
          --times----> one step a second, else rounded times, else shorter pauses
@@ -28,10 +28,10 @@ LINKS = ("slow", "lose", "duplicate")
 
 
 def worlds(case: Case) -> Iterator[Case]:
-    """Right clocks, a network that keeps the order, the usual settings, fewer nodes."""
+    """Turns of one event, right clocks, a network that keeps the order, the usual settings, fewer nodes."""
     config = case.config
     usual = ClusterConfig.of(len(config.ids), quorum=config.quorum)
-    for name, value in {"clock_drift": 0.0, "network": Conditions(), "config": usual}.items():
+    for name, value in {"turn": 0.0, "clock_drift": 0.0, "network": Conditions(), "config": usual}.items():
         if getattr(case, name) != value:
             yield msgspec.structs.replace(case, **{name: value})
     for name in ("limits", "timing", "fast_suspect", "take_back"):

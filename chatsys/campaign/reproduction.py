@@ -46,6 +46,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     actor: type[Actor] | None = None
     network: Conditions = Conditions()
     clock_drift: float = 0.0
+    turn: float = 0.0
 
     @property
     def last(self) -> float:
@@ -61,6 +62,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             actor=self.actor,
             network=self.network,
             clock_drift=self.clock_drift,
+            turn=self.turn,
         )
         self.script.play(world, lenient=True)
         return world
@@ -147,7 +149,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             options.append(f"actor={self.actor.__name__}")
         if self.network != Conditions():
             options.append(f"network={_brief(self.network)}")
-        return options + ([f"clock_drift={self.clock_drift}"] if self.clock_drift else [])
+        return options + [f"{name}={value}" for name in ("clock_drift", "turn") if (value := getattr(self, name))]
 
 
 def lasting(invariant: str) -> bool:

@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from itertools import combinations
 from random import Random
 from types import FrameType
+from typing import Any
 
 import msgspec
 
@@ -79,6 +80,7 @@ def shrink_seed(
         actor=actor,
         network=world.simulation.network.conditions,
         clock_drift=0.12 if drift else 0.0,
+        turn=plan.turn,
     )
     broken = [found.invariant for found in outcome.violations] + ([STOPPED] if world.failures else [])
     return shrink(case, seconds=seconds, invariants=[*invariants] or dict.fromkeys(broken))
@@ -268,13 +270,17 @@ class _Search:
 
     def _one_better(self, move: Callable[[Case], Iterator[Case]], tried: set[str]) -> bool:
         for case in move(self.best):
-            key = (case.script, case.config, case.network, case.clock_drift)
-            mine = (self.best.script, self.best.config, self.best.network, self.best.clock_drift)
+            key, mine = _key(case), _key(self.best)
             if key != mine and repr(key) not in tried:
                 tried.add(repr(key))
                 if self._try(case):
                     return True
         return False
+
+
+def _key(case: Case) -> tuple[Any, ...]:
+    """Return what the moves may change of a case."""
+    return case.script, case.config, case.network, case.clock_drift, case.turn
 
 
 def _kinds(fault: Fault) -> tuple[str, ...]:

@@ -48,6 +48,9 @@ def simulate(
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Virtual seconds of faults per seed.")] = 20.0,
     calm: Annotated[float, typer.Option(min=0, max=3600, help="Virtual seconds without faults after them.")] = 32.0,
     talk: Annotated[float, typer.Option(min=0.01, max=100, help="How much clients say; 2 is twice as much.")] = 1.0,
+    turn: Annotated[
+        float, typer.Option(min=0, max=1, help="Virtual seconds for which a node gathers what comes; 0: none.")
+    ] = 0.0,
     jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes at a time; 0: one per core.")] = 0,
     limit: Annotated[
         float, typer.Option(min=0, max=3600, help="With --part: seconds of real time per seed; 0: chosen for you.")
@@ -72,6 +75,7 @@ def simulate(
 
         chatsys simulate --seeds 0:300
         chatsys simulate --seeds 0:300 --quorum 1 --shrink
+        chatsys simulate --seeds 0:300 --turn 0.01
         chatsys simulate --seeds 0:20000 --seconds 60 --calm 45 --resume long.jsonl
         chatsys simulate --seeds 17:18 --faults crash,partition --json
         chatsys simulate --seeds 0:50 --part election=my.py:MyBully
@@ -89,6 +93,7 @@ def simulate(
         seconds=seconds,
         calm=calm,
         talk=talk,
+        turn=turn,
     )
     parts = read_parts(part) if part else b""
     began = time.monotonic()

@@ -4,7 +4,7 @@
     simulation  the heap and the time, the road of a frame    hold         frames that wait to be let go
     host        one address, over all its lives               interpreter  how effects are carried out
     network     delay, loss, order, cuts                      recorder     how they are told in the trace
-    disk        sync, and what a crash takes
+    disk        sync, and what a crash takes                  turns        what waits, and how it is served together
 
 It mirrors `chatsys.runtime`, the real world; the two do not know each other.
 """

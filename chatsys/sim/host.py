@@ -1,7 +1,8 @@
 """Host: one address of the imaginary world, over all the lives of its actor.
 
 It begins and ends lives, takes in what the world brings, and opens the actor's doors.  What
-outlives a crash is the disk.  One event is one turn: a door, then `settle`.
+outlives a crash is the disk.  One event is one turn, a door and then `settle`, unless the world was
+made with turns that last: then its Turns gather what comes, and a turn is many doors and one `settle`.
 
     frame, link, alarm, command --> Host --door--> actor
                  (a paused host       |  <--effects--
@@ -10,11 +11,10 @@ outlives a crash is the disk.  One event is one turn: a door, then `settle`.
 Assumes   events come in order of virtual time.
 Promises  a life is durable before anybody hears of it; frames of older lives are dropped; a door that
           raises stops this host, with a sentence, and never the world.
-Read also `interpreter` (the effects), `simulation` (time and network), `runtime.host`, the counterpart.
+Read also `interpreter` (the effects), `turns` (what waits), `simulation` (time and network), `runtime.host`, the counterpart.
 """
 
 import math
-from collections import deque
 from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
@@ -32,6 +32,7 @@ from chatsys.sim.disk import Disk, Folder, Health
 from chatsys.sim.interpreter import Interpreter, Medium
 from chatsys.sim.network import Network
 from chatsys.sim.recorder import Frame, Recorder
+from chatsys.sim.turns import Turns
 from chatsys.trace import Trace
 
 FRAMES_A_LIFE = 1_000_000
@@ -48,6 +49,7 @@ class Environment(Medium, Protocol):
     seed: int
     config: ClusterConfig
     actor: type[Actor]
+    turn: float
     trace: Trace
     network: Network
     failures: list[tuple[Address, str]]
@@ -89,7 +91,9 @@ class Host:
         """Why the last life ended by itself, if it did."""
         self.orders: list[Accept] = []
         """What people told this node while it was down."""
-        self.inbox: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
+        self.turns = Turns(self, simulation, simulation.turn)
+        self.gathers = simulation.turn > 0
+        """Whether turns last here."""
         self.held: list[Any] = []
         self.born = 0
         """Where in the trace this life begins."""
@@ -108,6 +112,11 @@ class Host:
     def incarnation(self) -> int:
         """The number of this life, as the actor gives it."""
         return self.recorder.incarnation
+
+    @property
+    def waits(self) -> bool:
+        """Whether what comes now waits: for the end of a pause, or of a turn."""
+        return self.paused or (self.gathers and self.ready and not self.turns.serving)
 
     # --- lives --------------------------------------------------------------------------
 
@@ -173,7 +182,7 @@ class Host:
         self.simulation.touch(self.me)
         if self.alive and self.disk.health == "full":
             self.command(DiskSpace(low=True))
-        self._drain()
+        self.turns.drain()
 
     def end(self, kind: str, reason: str | None = None) -> None:
         """End this life; what was not synced is up to the disk."""
@@ -185,22 +194,16 @@ class Host:
 
     def _forget(self) -> None:
         """Forget what belongs to the life that ended."""
-        self.inbox.clear()
+        self.turns.clear()
         self.held, self.due = [], math.inf
 
     def resume(self) -> None:
-        """Serve everything that waited, in order of arrival, then late alarms."""
+        """Serve what waited, then late alarms."""
         self.paused = False
-        self._drain()
+        self.turns.drain()
         if self.alive:
             self.due = math.inf
             self._on_time()
-
-    def _drain(self) -> None:
-        waiting, self.inbox = self.inbox, deque()
-        while waiting and self.alive:
-            handle, one, two = waiting.popleft()
-            handle(one, two)
 
     def stop(self, order: msgspec.Struct) -> None:
         """End this life in good order: the actor may still write, and all of it is kept."""
@@ -220,8 +223,8 @@ class Host:
             self.recorder.dropped(sender, frame, "nobody there")
         elif cuts and (sender, self.me) in cuts:
             self.recorder.dropped(sender, frame, "cut")
-        elif self.paused:
-            self.inbox.append((self.receive, sender, frame))
+        elif self.paused or self.gathers:
+            self.turns.put(sender, self.receive, sender, frame)
         else:
             self.receive(sender, frame)
 
@@ -259,6 +262,9 @@ class Host:
         """Tell the actor that the process of `peer` is gone."""
         if self.alive:
             self.links.pop(peer, None)
+            if frames := self.turns.inbox.forget(peer):  # SPECIFICATION R2.13
+                told = f"the link is gone; {frames} frames of it that waited were not served"
+                self.recorder.write("drop", peer=peer, reason=told)
             self.recorder.write("link_down", peer=peer)
             self._turn(self.actor.on_message, peer, LinkDown())
 
@@ -278,15 +284,15 @@ class Host:
         """Hand the actor what it sent to itself; in the same life only."""
         if life != self.lives or not self.alive:
             return
-        if self.paused:
-            self.inbox.append((self.own, life, message))
+        if self.waits:
+            self.turns.put(None, self.own, life, message)
             return
         self._turn(self.actor.on_message, self.me, message)
 
     def command(self, command: msgspec.Struct, _: None = None) -> None:
         """Hand over an order of the people who run this actor."""
-        if self.paused or not self.ready:
-            self.inbox.append((self.command, command, None))
+        if self.waits or not self.ready:
+            self.turns.put(None, self.command, command, None)
             return
         self._turn(self.actor.on_command, command)
 
@@ -297,7 +303,8 @@ class Host:
         self.due = math.inf
         if not self.paused:
             self.last = max(self.last, due)
-            self._on_time()
+            if self.turns.end == math.inf:  # else it rings in the turn that is under way
+                self._on_time()
 
     def synced(self, life: int, upto: tuple[int, int | None]) -> None:
         """Finish a sync; frames that waited for it leave."""
@@ -308,17 +315,21 @@ class Host:
         except DiskFailed as error:
             self._lost_disk(error)
             return
-        self.recorder.write("durable", seq=upto[1])
-        self._release(life, upto[0])
+        if not self.gathers:
+            self.recorder.write("durable", seq=upto[1])
+        self._release(life, upto)
 
-    def _release(self, life: int, upto: int) -> None:
-        if self.paused:
-            self.inbox.append((self._release, life, upto))
+    def _release(self, life: int, upto: tuple[int, int | None]) -> None:
+        if self.waits:
+            self.turns.put(None, self._release, life, upto)
             return
-        self.interpreter.release(upto)
+        if self.gathers:  # the trace says so in the turn that takes it in, where the next sync begins
+            self.recorder.write("durable", seq=upto[1])
+        self.interpreter.release(upto[0])
         if not self.ready:
             self._open()
-        self.interpreter.sync()
+        if not self.turns.serving:
+            self.interpreter.sync()
 
     # --- turns --------------------------------------------------------------------------
 
@@ -336,8 +347,10 @@ class Host:
             self._arm(self.actor.deadline)
 
     def _turn(self, door: Callable[..., list[Any]], *facts: Any) -> None:
-        """Open one door, settle, and carry out the effects; then set the alarm."""
+        """Open one door, settle, and carry out the effects; then set the alarm.  In a turn that goes on, only open it."""
         try:
+            if self.gathers and self.turns.serving:
+                return self.interpreter.open(door, facts, self.local())
             deadline = self.interpreter.turn(door, facts, self.local())
         except DiskFailed as error:
             self._lost_disk(error)
@@ -346,6 +359,12 @@ class Host:
         else:
             if deadline < self.due:
                 self._arm(deadline)
+
+    def settle(self) -> None:
+        """End a turn of several doors: ring what is due, settle once, begin a sync if one is owed."""
+        self._turn(self.actor.on_time if self.actor.deadline <= self.local() else _nothing)
+        if self.alive:
+            self.interpreter.sync()
 
     def _arm(self, deadline: float) -> None:
         """See to it that the actor wakes up at its deadline."""
@@ -404,3 +423,8 @@ class Host:
         if not self.alive and self.failure is not None:
             state["failure"] = self.failure
         return state | {"outbox": len(self.interpreter.outbox)} | self.actor.status() if self.alive else state
+
+
+def _nothing(now: float) -> list[Any]:
+    """Stand in the place of a door, where there is only to settle."""
+    return []

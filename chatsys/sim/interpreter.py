@@ -4,7 +4,7 @@
             --Send----> outbox (waits for the disk) ---+--> medium
             --Deliver, Note--> recorder --> trace
 
-Assumes   its host opens one door at a time.
+Assumes   its host opens one door at a time; a turn of several it ends with `turn`, which settles.
 Promises  frames leave after the records written before them are durable.
 Read also `host`, which has one for each life; `outbox.Outbox`, `actor.trace_columns` (what the trace says).
 """
@@ -67,7 +67,21 @@ class Interpreter:
             self.perform(effects)
         return deadline
 
+    def open(self, door: Callable[..., list[Any]], facts: tuple[Any, ...], now: float) -> None:
+        """Open one door of a turn that goes on, and carry out the effects; the disk waits for the turn's end."""
+        effects = door(*facts, now)
+        if effects is None:
+            raise TypeError(f"{door.__name__} returned None; return a list of effects, [] for none")
+        self.recorder.term, self.recorder.role = self.actor.view()
+        self._carry_out(effects)
+
     def perform(self, effects: list[Any]) -> None:
+        """Carry out effects, then begin a sync if they owe one."""
+        self._carry_out(effects)
+        if self.disk.owes_sync:
+            self.sync()
+
+    def _carry_out(self, effects: list[Any]) -> None:
         """Carry out effects in their order. SPECIFICATION R13.2."""
         for effect in effects:
             kind = type(effect)
@@ -84,8 +98,6 @@ class Interpreter:
                     self.recorder.write("deliver", **msgspec.structs.asdict(one))
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
-        if self.disk.owes_sync:
-            self.sync()
 
     def sync(self) -> None:
         """Begin a sync, if records wait for one and none is under way."""

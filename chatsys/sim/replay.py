@@ -57,6 +57,7 @@ def _arguments(run: Run) -> dict[str, Any]:
     try:
         made = {name: msgspec.convert(options[key], kind, str_keys=True) for name, (key, kind) in _PLAIN.items()}
         made |= {name: options[name] for name in ("clock_drift", "busiest")}
+        made["turn"] = options.get("turn", 0.0)  # runs that were saved before turns could last have none
     except (KeyError, msgspec.ValidationError) as error:
         raise UsageError(f"The options of this run are not whole ({error}); its trace can be read.") from None
     return made | {"parts": run.parts, "actor": run.actor, "client": run.client}

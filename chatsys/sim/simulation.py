@@ -36,9 +36,9 @@ class Simulation:
     """A heap of events, the time `now` in seconds from 0, the network, and a host for each address."""
 
     def __init__(
-        self, seed: int, config: ClusterConfig, actor: type[Actor], *, conditions: Conditions, busiest: int
+        self, seed: int, config: ClusterConfig, actor: type[Actor], *, conditions: Conditions, busiest: int, turn: float
     ) -> None:
-        self.seed, self.config, self.actor, self.busiest = seed, config, actor, busiest
+        self.seed, self.config, self.actor, self.busiest, self.turn = seed, config, actor, busiest, turn
         self.now = 0.0
         self.trace = Trace()
         self.network = Network(Random(f"{seed}/network"), conditions)
@@ -162,8 +162,8 @@ class Simulation:
     def _look(self, observer: Host, subject: Host) -> None:
         if not observer.ready or not self.network.is_open(observer.me, subject.me):
             return
-        if observer.paused:
-            observer.inbox.append((self._look, observer, subject))
+        if observer.waits:
+            observer.turns.put(subject.me if isinstance(subject.me, int) else None, self._look, observer, subject)
             return
         observer.learn(subject)
 

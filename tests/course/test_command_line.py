@@ -73,6 +73,7 @@ def test_the_version_is_told(run: Run) -> None:
         ("simulate --seconds 0", "--seconds"),
         ("simulate --calm -1", "--calm"),
         ("simulate --talk 0", "--talk"),
+        ("simulate --turn 2", "--turn"),
         ("simulate --resume .", ". cannot be used for results: it is no ordinary file"),
         ("simulate --jobs -1", "--jobs"),
         ("simulate --part election", "--part is 'election'; write NAME=FILE:Class"),

@@ -186,6 +186,7 @@ def random_world(chance: Random) -> World:
         clock_drift=chance.choice((0.0, 0.1)),
         client=chance.choice((None, partial(Client, window=2))),
         parts=chance.choice((None, {"election": Eager})),
+        turn=chance.choice((0.0, 0.01)),
     )
 
 

@@ -111,6 +111,7 @@ def test_a_saved_world_is_a_run_with_everything_that_made_it(tmp_path: Path) -> 
         ({"actor": 5}, "actor is 5; give a class"),
         ({"clock_drift": "much"}, "clock_drift is 'much'; give a number, 0 or more"),
         ({"busiest": -1}, "busiest is -1; give a number, 0 or more"),
+        ({"turn": -0.01}, "turn is -0.01; give a number, 0 or more"),
     ],
 )
 def test_what_no_world_can_be_made_of_is_refused_in_a_sentence(options: dict[str, Any], sentence: str) -> None:
