@@ -1,12 +1,12 @@
 """Orders: files in a data folder; each is taken once."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
 from chatsys.actor.events import Accept
-from chatsys.runtime import orders
 from chatsys.runtime.orders import Orders, leave, waiting
 
 pytestmark = pytest.mark.quick
@@ -49,7 +49,7 @@ def test_an_order_that_may_not_be_deleted_is_not_taken_but_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = leave(tmp_path, 2)
-    monkeypatch.setattr(orders.os, "access", lambda folder, how: False)
+    monkeypatch.setattr(os, "access", lambda folder, how: False)
     given, (sentence,) = looks(tmp_path, 3)
     assert given == [] and str(path) in sentence and "Give the folder" in sentence
 
@@ -58,7 +58,7 @@ def test_an_order_of_the_superuser_lies_in_a_folder_of_the_nodes_own_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[tuple[Path, int]] = []
-    monkeypatch.setattr(orders.os, "chown", lambda path, user, group: given.append((path, user)), raising=False)
+    monkeypatch.setattr(os, "chown", lambda path, user, group: given.append((path, user)), raising=False)
 
     class Folder:
         st_uid, st_gid = 4321, 4321

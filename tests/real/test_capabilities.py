@@ -157,7 +157,9 @@ def test_the_grader_judges_in_the_same_process_and_ends_a_loop_without_end(tmp_p
     )
     script = script.replace("out.append(self.early.pop(self.next)); self.next += 1", "pass")
     (told,) = without(script, tmp_path)
-    assert re.search(r"did not end within 3 s; it hung in script.py, line [89], in receive\. Look for a loop that", told)
+    assert re.search(
+        r"did not end within 3 s; it hung in script.py, line [89], in receive\. Look for a loop that", told
+    )
 
 
 def test_the_panel_of_a_simulated_world_is_a_task_on_the_running_loop(tmp_path: Path) -> None:
