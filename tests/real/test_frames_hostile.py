@@ -76,7 +76,8 @@ def still_chats(cluster: Cluster, text: str) -> None:
 GREETINGS = {
     "random bytes": (random.Random(1).randbytes(5000).replace(b"\n", b"") + b"\n", "no hello"),
     "an HTTP request": (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "no hello"),
-    "deep JSON": (b"[" * 100_000 + b"\n", "no hello"),
+    "deep JSON": (b"[" * 16_000 + b"\n", "no hello"),
+    "a hello without end": (b"[" * 100_000 + b"\n", "A hello is longer than 16384 bytes"),
     "a frame before the hello": (frame('{"type":"JOIN","node":2}'), "no hello"),
     "an empty line": (b"\n", "no hello"),
 }
