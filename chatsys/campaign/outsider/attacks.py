@@ -147,7 +147,7 @@ def theft(visit: Visit) -> None:
         for spy in spies:
             spy.look(0.02)
         entry = max((spy.entries.get(OWNER, {}) for spy in spies), key=lambda one: one.get("seq", 0))
-        if not entry.get("client_id"):
+        if not entry:
             continue
         for node in visit.nodes:
             link = links[node] or visit.client(node, "thief")
@@ -163,7 +163,9 @@ def theft(visit: Visit) -> None:
 
 def _stolen(entry: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the next messages of the session in which `entry` was said, as the thief would have them."""
-    session = {"type": "SUBMIT", "client_id": entry["client_id"], "session": entry.get("session", 0)}
+    # Nodes of an older version show the id and the session; today only a hash of the id is there to be tried.
+    known = entry.get("client_id") or entry.get("client", "?")
+    session = {"type": "SUBMIT", "client_id": known, "session": entry.get("session", max(1, entry["seq"] - 1))}
     said = {"room": "main", "author": OWNER, "text": "I am not who I say I am"}
     last = entry.get("client_seq", 0)
     return [{**session, **said, "client_seq": last + more} for more in range(12)] + [{**session, "client_seq": 0}]

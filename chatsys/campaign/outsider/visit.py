@@ -212,6 +212,7 @@ class Spy:
         if message.get("type") != "DELIVERED":
             return
         for entry, number in zip(message["entries"], message["numbers"], strict=False):
-            self.term, self.seq = max(self.term, entry["term"]), max(self.seq, entry["seq"])
+            self.seq = max(self.seq, entry["seq"])
+            self.term = max(self.term, entry.get("term", 0))  # nodes of an older version tell it
             self.number = max(self.number, number)
             self.entries[entry.get("author", "")] = entry

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from typing import NoReturn
 
@@ -34,7 +35,11 @@ def main() -> NoReturn:
     raise_limit()
     addresses = {int(node): (host, port) for node, (host, port) in plan["addresses"].items()}
     visit = Visit(addresses, plan["cluster"], plan["seconds"], plan["seed"])
-    ATTACKS[plan["attack"]](visit)
+    try:
+        ATTACKS[plan["attack"]](visit)
+    except Exception:  # ended here, for the threads above wait on what an interpreter closes in its end
+        traceback.print_exc()
+        os._exit(1)
     print(json.dumps({"attack": plan["attack"], "connections": visit.connections, "lines": visit.lines}), flush=True)
     os._exit(0)  # what is still open ends with the process
 
