@@ -5,11 +5,19 @@
         trace of the turn, then the disk, then one write per link  <--------------'
 
 A turn is one callback of the event loop, after all sockets that were ready have been read.  It takes
-everything of this end and of members, and of clients a bounded share, round robin (see `actor.inbox`).
+everything of this end and of members, then the clients that say little, then a bounded share of those that
+flood, round robin (see `actor.inbox`).
+
+    a client floods alone           256 frames a turn, turn after turn
+    ... beside somebody else        1 ms a turn; then all who flood wait three times as long as the turn took
+    ... faster than it is answered  a quantum in 5 ms (see `passed_on`, and `Actor.pressed`)
+
+Why they wait though the loop has nothing else to do: three nodes may share two processors, and what an
+honest client waits for next happens in another process.
 
 Promises  frames leave after the records written before them are durable, and after the trace of
           their turn; what a node sends to itself comes back through its own disk, in a later turn.
-Read also `host` (the life around the turns), `actor.outbox.Outbox`, `recorder`.
+Read also `host` (the life around the turns), `actor.inbox`, `passed_on`, `actor.outbox.Outbox`, `recorder`.
 """
 
 import asyncio
