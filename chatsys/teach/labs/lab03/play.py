@@ -10,16 +10,14 @@ In the chat each line is said when the one before it has its number, so the orde
 Read also `stage` (the actor), `figures.queue_length` (how the waiting looks), `grading.revealing` (who asks these runs).
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from chatsys.check import check
-from chatsys.errors import UsageError
-from chatsys.faults.arguments import check_seconds
 from chatsys.sim.world import World
 from chatsys.teach.grading import revealing
+from chatsys.teach.labs.bounded import ScenarioBounds, Steps
 from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab03.stage import Message, total_order
 from chatsys.teach.labs.seeds import recorded
@@ -183,31 +181,14 @@ def answer_before_question(queue: Any, seed: int) -> tuple[str, Any]:
 
 # --- what a written test is played with ------------------------------------------------------------------
 
-MOST_SECONDS, MOST_EVENTS = 600.0, 20_000
-"""A scenario that runs longer in virtual time, or in which more happens, is refused."""
-AFTERWARDS = 10.0
-"""Seconds that every scenario goes on, so that what is under way arrives."""
+BOUNDS = ScenarioBounds(seconds=600.0, events=20_000, afterwards=10.0, enough="a few messages show")
+"""Of a written test; every scenario goes on for a while, so that what is under way arrives."""
 
 
-def play_scenario(queue: Any, steps: Sequence[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> World:
+def play_scenario(queue: Any, steps: Steps) -> World:
     """3.4: return the world after these verbs and ten quiet seconds; its network is quick and loses nothing by itself."""
     network = replace(OVERTAKING, longest=0.02)
     actor = total_order(queue)
     actor.__name__ = "TotalOrder"  # the trace has this name, and must not say whose queue it is
     world = World(7, actor=actor, network=network, busiest=5000)
-    for verb, arguments, named in steps:
-        if verb == "run":
-            _go_on(world, *arguments, **named)
-        else:
-            getattr(world, verb)(*arguments, **named)
-    _go_on(world, AFTERWARDS, MOST_SECONDS + AFTERWARDS)
-    return world
-
-
-def _go_on(world: World, seconds: float, most: float = MOST_SECONDS) -> None:
-    """Let `seconds` go by, or refuse: a scenario is a few messages, and it is played with every answer that there is."""
-    check_seconds("run", seconds)
-    if world.now + seconds > most:
-        raise UsageError(f"the scenario comes to {world.now + seconds:.0f} s; it may take {most:.0f} s")
-    if world.until(lambda: world.simulation.events > MOST_EVENTS, limit=seconds, quiet=True):
-        raise UsageError(f"the scenario makes more than {MOST_EVENTS:,} events; a few messages show everything")
+    return BOUNDS.play(world, steps)

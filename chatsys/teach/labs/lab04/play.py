@@ -15,12 +15,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from chatsys.actor.actor import Address
-from chatsys.errors import UsageError
 from chatsys.errors import told as sentence_of
-from chatsys.faults.arguments import check_seconds
 from chatsys.protocol.failure import Detector as DetectorOfTheChat
 from chatsys.sim.world import World
 from chatsys.teach.grading import predictions, revealing
+from chatsys.teach.labs.bounded import ScenarioBounds, Steps
 from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab04 import beats
 from chatsys.teach.labs.lab04.runs import DRIFT
@@ -174,34 +173,17 @@ def _raise(world: World) -> None:
 
 # --- what a written test is played with ------------------------------------------------------------------
 
-MOST_SECONDS, MOST_EVENTS = 300.0, 30_000
-"""A scenario that runs longer in virtual time, or in which more happens, is refused."""
-AFTERWARDS = 8.0
-"""Seconds that every scenario goes on, so that a silence can be noticed."""
+BOUNDS = ScenarioBounds(seconds=300.0, events=30_000, afterwards=8.0, enough="a minute shows")
+"""Of a written test; every scenario goes on for a while, so that a silence can be noticed."""
 
 
-def play_scenario(detector: Any, steps: Sequence[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> World:
+def play_scenario(detector: Any, steps: Steps) -> World:
     """4.3: return the world after these verbs and eight quiet seconds; its network is quick and loses nothing by itself."""
     network = replace(OVERTAKING, longest=0.02)
     actor = watching(detector)
     actor.__name__ = "Watching"  # the trace has this name, and must not say whose detector it is
     world = World(7, actor=actor, network=network, clock_drift=DRIFT, busiest=5000)
-    for verb, arguments, named in steps:
-        if verb == "run":
-            _go_on(world, *arguments, **named)
-        else:
-            getattr(world, verb)(*arguments, **named)
-    _go_on(world, AFTERWARDS, MOST_SECONDS + AFTERWARDS)
-    return world
-
-
-def _go_on(world: World, seconds: float, most: float = MOST_SECONDS) -> None:
-    """Let `seconds` go by, or refuse: it is played with every answer that there is."""
-    check_seconds("run", seconds)
-    if world.now + seconds > most:
-        raise UsageError(f"the scenario comes to {world.now + seconds:.0f} s; it may take {most:.0f} s")
-    if world.until(lambda: world.simulation.events > MOST_EVENTS, limit=seconds, quiet=True):
-        raise UsageError(f"the scenario makes more than {MOST_EVENTS:,} events; a minute shows everything")
+    return BOUNDS.play(world, steps)
 
 
 # --- in the real chat --------------------------------------------------------------------------------------

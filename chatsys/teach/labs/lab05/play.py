@@ -9,7 +9,7 @@
 Read also `stage` (the actor), `storms` (one election alone), `figures.elections` and `figures.storms` (the pictures), `grading.revealing`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from chatsys.faults.arguments import check_seconds
 from chatsys.sim.world import World
 from chatsys.teach.grading import revealing
 from chatsys.teach.grading.recording import Recording
+from chatsys.teach.labs.bounded import ScenarioBounds, Steps
 from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab05.orders import Coordinator, Follow, Lead, Send
 from chatsys.teach.labs.lab05.runs import BUSIEST, WITHIN
@@ -215,38 +216,21 @@ def _leading(world: World, time: float) -> dict[Any, int]:
 
 # --- what a written test is played with ------------------------------------------------------------------
 
-MOST_SECONDS, MOST_EVENTS = 600.0, 40_000
-"""A scenario that runs longer in virtual time, or in which more happens, is refused."""
-AFTERWARDS = 10.0
-"""Seconds that every scenario goes on, so that an election can come to its end."""
+BOUNDS = ScenarioBounds(seconds=600.0, events=40_000, afterwards=10.0, enough="a few faults show")
+"""Of a written test; every scenario goes on for a while, so that an election can come to its end."""
 VERBS = (
     "crash", "restart", "pause", "resume", "cut", "reconnect", "partition", "heal", "slow", "lose", "duplicate", "at", "run",
 )  # fmt: skip
 """What a scenario may do."""
 
 
-def play_scenario(bully: Any, steps: Sequence[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> World:
+def play_scenario(bully: Any, steps: Steps) -> World:
     """5.2: return the world after these verbs and ten quiet seconds; its timers ring in turn, its network is quick."""
     network = replace(OVERTAKING, longest=0.02)
     actor = election(bully, "in turn")
     actor.__name__ = "Electing"  # the trace has this name, and must not say whose class it is
     world = World(5, actor=actor, network=network, busiest=BUSIEST)
-    for verb, arguments, named in steps:
-        if verb == "run":
-            _go_on(world, *arguments, **named)
-        else:
-            getattr(world, verb)(*arguments, **named)
-    _go_on(world, AFTERWARDS, MOST_SECONDS + AFTERWARDS)
-    return world
-
-
-def _go_on(world: World, seconds: float, most: float = MOST_SECONDS) -> None:
-    """Let `seconds` go by, or refuse: a scenario is a few faults, and it is played with every answer that there is."""
-    check_seconds("run", seconds)
-    if world.now + seconds > most:
-        raise UsageError(f"the scenario comes to {world.now + seconds:.0f} s; it may take {most:.0f} s")
-    if world.until(lambda: world.simulation.events > MOST_EVENTS, limit=seconds, quiet=True):
-        raise UsageError(f"the scenario makes more than {MOST_EVENTS:,} events; a few faults show everything")
+    return BOUNDS.play(world, steps)
 
 
 def rehearse(bully: Any, scenario: Callable[[Any], None], claim: Callable[[Any], str | None]) -> World:
