@@ -27,7 +27,7 @@ Read also `actor` (what a turn is), `runtime.turns` (who serves this).
 """
 
 from collections import deque
-from collections.abc import KeysView
+from collections.abc import Container, KeysView
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -58,9 +58,13 @@ class _Queue(Generic[Item]):
 
 
 class FairInbox(Generic[Item]):
-    """What waits: the own things and the members' in the order in which they came, and a queue for each client."""
+    """What waits: the own things and the members' in the order in which they came, and a queue for each client.
 
-    def __init__(self) -> None:
+    A client is whoever is not among `members`: a learner, too, whose address is a number.
+    """
+
+    def __init__(self, members: Container[Address]) -> None:
+        self.members = members
         self._own: deque[Item] = deque()
         self._members: deque[tuple[Address, Item, int]] = deque()
         self._from_members: dict[Address, _Queue[Item]] = {}
@@ -83,7 +87,7 @@ class FairInbox(Generic[Item]):
 
     def put(self, sender: Address, item: Item, size: int = 0) -> None:
         """Put in what came from `sender`, in `size` bytes."""
-        if isinstance(sender, int):
+        if sender in self.members:
             queue = self._from_members.get(sender)
             if queue is None:
                 queue = self._from_members[sender] = _Queue()
@@ -102,7 +106,7 @@ class FairInbox(Generic[Item]):
 
     def is_full(self, sender: Address) -> bool:
         """Tell whether enough waits of `sender`; if so, `relieved` will name it as soon as there is room."""
-        if isinstance(sender, int):
+        if sender in self.members:
             queue, frames, size = self._from_members.get(sender), MEMBER_FRAMES, MEMBER_BYTES
         else:
             queue, frames, size = self._clients.get(sender), CLIENT_FRAMES, CLIENT_BYTES

@@ -27,7 +27,7 @@ from typing import Any
 
 from chatsys.actor.events import Say
 from chatsys.capabilities import SOCKETS, THREADS, need
-from chatsys.config import ClusterConfig, Timing, split_address
+from chatsys.config import MAX_VOTERS, ClusterConfig, Timing, split_address
 from chatsys.errors import ChatsysError, FrameError, UsageError
 from chatsys.protocol.client import Client
 from chatsys.runtime.host import Host
@@ -139,6 +139,8 @@ class ClientHost:
         assert hello.node is not None
         members = {node: where for node, where in hello.members.items() if node >= 1}
         members[hello.node] = address  # as we reach it, which may differ from inside the cluster
+        while len(members) > MAX_VOTERS:  # seven members and a learner
+            del members[next(node for node in members if node != hello.node)]
         quorum = len(members) // 2 + 1
         self.config = ClusterConfig(members=members, quorum=quorum, cluster=self.cluster, timing=self.timing)
         factory = partial(Client, home=hello.node, listen=self.listen)
@@ -185,7 +187,7 @@ class ClientHost:
             writer.close()
         if isinstance(answer, Refused):
             raise ChatsysError(f"The node at {host}:{port} refused: {answer.reason}")
-        if answer.role != "node" or answer.node is None:
+        if answer.role == "client" or answer.node is None:
             raise FrameError("what answers there is no node")
         assert isinstance(answer, Hello)
         return answer

@@ -57,6 +57,7 @@ class Host:
         random: Random | None = None,
         rules: RuleSet | None = None,
     ) -> None:
+        self.config = config
         random = random or Unguessable()  # a client draws from it what nobody may guess
         recorder = Recorder(me, life if isinstance(me, int) else 0, sink)
         self.actor, self.recorder, self.disk = factory(me, config, random), recorder, disk
@@ -208,7 +209,7 @@ class Host:
 
     def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
         """A link came up, or its other end is gone (from the transport)."""
-        if isinstance(peer, int):  # before the frames of this life, and behind those of the one before
+        if peer in self.transport.peers:  # before the frames of this life, and behind those of the one before
             self.turns.later_from(peer, self.turns.take_link, peer, event)
             return
         if isinstance(event, LinkDown):

@@ -7,6 +7,8 @@ Promises  a count that is never too low for long, and never too high for ever.
 Read also `turns` (who lets clients wait by it), `actor.inbox`.
 """
 
+from collections.abc import Container
+
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
@@ -22,7 +24,8 @@ class PassedOn:
     travels on the link on which the member also hears our acknowledgements, and must not delay them.
     """
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, members: Container[Address]) -> None:
+        self.members = members
         self.requests = frozenset(type(actor).from_clients or ())
         self.answers = frozenset(type(actor).answers)
         self.count = 0
@@ -30,12 +33,12 @@ class PassedOn:
 
     def goes(self, to: Address, message: msgspec.Struct) -> None:
         """A frame leaves."""
-        if type(message) in self.requests and isinstance(to, int):
+        if type(message) in self.requests and to in self.members:
             self.count += 1
 
     def came(self, sender: Address, message: msgspec.Struct, now: float) -> None:
         """A frame came."""
-        if type(message) in self.answers and isinstance(sender, int):
+        if type(message) in self.answers and sender in self.members:
             self.count = max(0, self.count - getattr(message, "count", 1))
             self.heard = now
 

@@ -35,6 +35,7 @@ from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.actor.inbox import FairInbox
 from chatsys.actor.outbox import Outbox
 from chatsys.actor.trace_columns import columns, log_end, note_of
+from chatsys.config import ClusterConfig
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.transport import Transport
 from chatsys.runtime.net.wire import Frame
@@ -61,6 +62,7 @@ Thing = tuple[Callable[..., None], tuple[Any, ...]]
 class Life(Protocol):
     """What turns need of the life that they serve."""
 
+    config: ClusterConfig
     transport: Transport
 
     def broke(self, error: Exception) -> None:
@@ -76,7 +78,7 @@ class Turns:
         """The `time.monotonic()` at which the world began; records count from there."""
         self.loop = asyncio.get_running_loop()
         self.outbox = Outbox()
-        self.inbox: FairInbox[Thing] = FairInbox()
+        self.inbox: FairInbox[Thing] = FairInbox(life.config.members)
         self.alive = self.paused = False
         self.durable = asyncio.Event()
         """Set when nothing waits for the disk."""
@@ -84,7 +86,7 @@ class Turns:
         self.log_end: int | None = None
         self._sync_ends: deque[tuple[int, int | None]] = deque()
         self._turn_is_due = False
-        self.passed_on = PassedOn(self.actor)
+        self.passed_on = PassedOn(self.actor, life.config.members)
         self._patience: asyncio.TimerHandle | None = None
         """Before this rings, no client is served that floods."""
         self._flooded_since = 0.0
@@ -236,7 +238,8 @@ class Turns:
     def _take_frame(self, sender: Address, incarnation: int, frame: Frame) -> None:
         n, clock, message = frame
         name = f"{sender}.{incarnation}.{n}"
-        if isinstance(sender, int) and incarnation != self.life.transport.seen.get(sender):  # SPECIFICATION R2.3
+        transport = self.life.transport
+        if sender in transport.peers and incarnation != transport.seen.get(sender):  # SPECIFICATION R2.3
             self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
             return
         self.recorder.received(sender, name, clock, message)

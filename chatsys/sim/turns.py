@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from chatsys.actor.actor import NEVER, Address
 from chatsys.actor.inbox import FairInbox
+from chatsys.config import ClusterConfig
 
 Thing = tuple[Callable[[Any, Any], None], Any, Any]
 """What to do, and with what."""
@@ -28,6 +29,7 @@ class Agenda(Protocol):
     """What turns need of the simulation."""
 
     now: float
+    config: ClusterConfig
 
     def push(self, time: float, action: Callable[[Any, Any], None], one: Any, two: Any) -> None:
         """Let `action(one, two)` happen at `time`."""
@@ -49,7 +51,7 @@ class Turns:
 
     def __init__(self, host: Served, agenda: Agenda, seconds: float) -> None:
         self.host, self.agenda, self.seconds = host, agenda, seconds
-        self.inbox: FairInbox[Thing] = FairInbox()
+        self.inbox: FairInbox[Thing] = FairInbox(agenda.config.members)
         self.end = NEVER
         self.serving = False
         """Doors of one turn are being opened now."""

@@ -86,7 +86,7 @@ class Claims:
 
     def left(self, link: Inbound) -> None:
         """A link is gone."""
-        if not isinstance(link.sender, int):
+        if not (link.of_member and isinstance(link.sender, int)):
             return
         self.open.get(link.sender, {}).pop(link, None)
         if self.confirmed.get(link.sender) is link:

@@ -68,6 +68,7 @@ class LinkOwner(Protocol):
     """What a link asks of its owner, a `Transport`: who we are, the limits, and what becomes of lines and links."""
 
     me: Address
+    is_member: bool
     config: ClusterConfig
     loop: asyncio.AbstractEventLoop
     receiver: FrameReceiver
@@ -88,7 +89,7 @@ class LinkOwner(Protocol):
         """Return what this end says of itself."""
 
     def claim(self, link: "Inbound", hello: Hello) -> str | None:
-        """Register a client's `link` under its name, or see whether a member may claim; return why not, or None."""
+        """Register the `link` of a client or learner, or see whether a member may claim; return why not, or None."""
 
     def admitted(self, link: "Inbound") -> None:
         """A link said hello, and was answered."""
@@ -324,6 +325,8 @@ class Inbound(Link):
         super().__init__(owner)
         self.sender: Address = 0
         self.hello: Hello | None = None
+        self.of_member = False
+        """Whether it says that it is a member's; it is a client's or a learner's otherwise, once it is greeted."""
         self.confirmed = False
         """Whether the address of the member that speaks here confirmed this link."""
         self.proof = ""
@@ -352,9 +355,9 @@ class Inbound(Link):
         """Take the hello, then frames, and from members answers, first of all."""
         if not self.greeted:
             self._greet(data)
-        elif isinstance(self.sender, int) and data.startswith(ANSWER):
+        elif self.of_member and data.startswith(ANSWER):
             self.owner.answered(self, read_answer(data).challenge)
-        elif isinstance(self.sender, int) and not self.confirmed:  # SPECIFICATION R2.11
+        elif self.of_member and not self.confirmed:  # SPECIFICATION R2.11
             raise FrameError(f"A frame came before node {self.sender}'s address confirmed this link.")
         else:
             self.owner.take(self, data)
@@ -370,13 +373,14 @@ class Inbound(Link):
             raise FrameError(why)
         self.greeted = True
         self.hello = hello
-        self._write(line(self.owner.hello(to_client=hello.role == "client")))
+        self.of_member = hello.role == "node"
+        self._write(line(self.owner.hello(to_client=not self.of_member)))
         self.owner.admitted(self)
 
     @contained
     def connection_lost(self, error: Exception | None) -> None:
         """Tell of a client that reads nothing; the system gave it up before too much waited for it."""
-        if isinstance(self.sender, str) and isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
+        if not self.of_member and isinstance(error, OSError) and error.errno == errno.ETIMEDOUT:
             self.owner.broken_link(self.label, f"The other end does not read; nothing was confirmed for {SILENCE:g} s.")
         super().connection_lost(error)
 
@@ -387,13 +391,13 @@ class Inbound(Link):
 
     def is_full(self) -> bool:
         """Tell whether enough waits of this link; of one that only claims to be a member's nothing waits."""
-        speaks = self.greeted and (self.confirmed or isinstance(self.sender, str))
+        speaks = self.greeted and (self.confirmed or not self.of_member)
         return speaks and self.owner.receiver.is_full(self.sender)
 
     @contained
     def _too_late(self) -> None:
         """The greeting time is over; for a member's link that of its address, too."""
-        if self.greeted and isinstance(self.sender, int) and not self.confirmed:
+        if self.greeted and self.of_member and not self.confirmed:
             self.fail(self.owner.unconfirmed(self))
         else:
             super()._too_late()
@@ -410,7 +414,7 @@ class Outbound(Link):
         self.peer, self.asked, self.probe = peer, asked, probe
         self.label = f"node {peer}"
         self.hello: Hello | None = None
-        self.challenge = secrets.token_hex(16) if isinstance(owner.me, int) else ""
+        self.challenge = secrets.token_hex(16) if owner.is_member else ""
         self.answer: asyncio.Future[Hello | None] = owner.loop.create_future()
         self.verdict: asyncio.Future[bool] = owner.loop.create_future()
         self.lost: asyncio.Future[None] = owner.loop.create_future()
@@ -421,8 +425,8 @@ class Outbound(Link):
         self._write(line(self.owner.hello(challenge=self.challenge)) + answers)
 
     def on_line(self, data: bytes) -> None:
-        """Take the answer to our hello; then, as a client, frames, and as a member the verdict."""
-        if self.greeted and isinstance(self.owner.me, str):
+        """Take the answer to our hello; then, as a member the verdict, and otherwise frames."""
+        if self.greeted and not self.owner.is_member:
             self.owner.take(self, data)
             return
         said = read_verdict(data) if self.greeted else read_greeting(data)
@@ -436,8 +440,10 @@ class Outbound(Link):
 
     def _greet(self, hello: Hello) -> None:
         why = objection(hello, self.owner.me, self.owner.config)
-        if why is None and hello.sender != self.peer:
-            why = f"Node {self.peer} was dialled, but node {hello.sender} answered."
+        # a client's config has the learner at hand among the members, and nobody else's has one
+        member = hello.role == "node" or (hello.role == "learner" and isinstance(self.owner.me, str))
+        if why is None and (hello.sender != self.peer or not member):
+            why = f"Node {self.peer} was dialled, but {hello.role} {hello.sender} answered."
         if why:
             raise FrameError(why)
         self.greeted = True

@@ -1,7 +1,8 @@
 """Transport: one node's (or client's) links, kept up; frames in and out, nothing lost silently.
 
 Every node dials every other member for its own frames, and takes those of others on the links that
-they made.  A client dials every member too, and is answered on the same link.
+they made.  A client dials every member too, and is answered on the same link; so does a learner, which
+listens as well, for clients and learners of its own.
 
     Host --send--> rules --> Peer, or a client's link --one write per turn--> TCP
     Host <--took-- checks <-- Inbound, Outbound <--lines--------------------- TCP
@@ -49,8 +50,12 @@ class Transport:
         rules: RuleBook,
         *,
         from_clients: tuple[type[msgspec.Struct], ...] | None = None,
+        address: str = "",
     ) -> None:
         self.me = me
+        self.is_member = me in config.members
+        self.address = address or config.members.get(me, "") if isinstance(me, int) else ""
+        """Where this end listens, as it tells others."""
         self.config = config
         self.codec = codec
         self.receiver = receiver
@@ -65,7 +70,8 @@ class Transport:
         self.counters: Counter[str] = Counter()
         self.links: set[Link] = set()
         self.touched: list[Link] = []
-        self.clients: dict[str, Inbound] = {}
+        self.clients: dict[Address, Inbound] = {}
+        """The links of clients and learners; a learner's address here is its id, or a text if that is taken."""
         self.seen: dict[int, int] = {}
         """The life of each member, as its own address says."""
         self.peers = {node: Peer(self, node) for node in config.ids if node != me}
@@ -132,7 +138,7 @@ class Transport:
 
     def read_on(self, sender: Address) -> None:
         """Read on from `sender`: what waited of it was served."""
-        link = self.clients.get(sender) if isinstance(sender, str) else self.inbound.get(sender)
+        link = self.clients.get(sender) or (self.inbound.get(sender) if isinstance(sender, int) else None)
         if link is not None:
             link.read_on()
 
@@ -170,7 +176,7 @@ class Transport:
         self.flush()
 
     def _put(self, frame: OutgoingFrame) -> None:
-        link = self.clients.get(frame.to) if isinstance(frame.to, str) else None
+        link = self.clients.get(frame.to)
         if link is not None:
             link.put(frame.data)
         elif isinstance(frame.to, int) and frame.to in self.peers:
@@ -205,37 +211,46 @@ class Transport:
         """Return what this end says of itself."""
         if isinstance(self.me, str):
             return Hello(protocol=PROTOCOL, cluster=self.config.cluster, role="client", name=self.me)
+        members = self.config.members if self.is_member else self.config.members | {self.me: self.address}
         return Hello(
             protocol=PROTOCOL,
             cluster=self.config.cluster,
-            role="node",
+            role="node" if self.is_member else "learner",
             node=self.me,
             incarnation=self.incarnation,
-            address=self.config.members[self.me],
-            config_digest=self.config.digest,
-            identity=NO_IDENTITY if to_client else self.identity,
+            address=self.address,
+            config_digest=self.config.digest if self.is_member else "",
+            identity=self.identity if self.is_member and not to_client else NO_IDENTITY,
             challenge=challenge,
-            members=self.config.members if to_client else {},
+            members=members if to_client else {},
         )
 
     def claim(self, link: Inbound, hello: Hello) -> str | None:
-        """Register a client's `link` under its name, or see whether a member may claim; return why not, or None."""
+        """Register the `link` of a client or learner, or see whether a member may claim; return why not, or None."""
         sender = hello.sender
         if not self.rules.is_open(self.me, sender):
             return "cut"
-        if isinstance(sender, str):
+        if hello.role != "node":
             if (why := self.strangers.no_room(link, len(self.clients))) is not None:
                 return why
             link.sender = self._free_name(sender)
             self.clients[link.sender] = link
             return None
+        if not self.is_member:
+            return f"Node {self.me} is a learner, which takes no links of members."
+        assert isinstance(sender, int), "the hello was looked at"
         if not hello.challenge:
             return "A member's hello needs a challenge."
         link.sender = sender
         link.label += f", which says that it is node {sender}"
         return None
 
-    def _free_name(self, name: str) -> str:
+    def _free_name(self, name: Address) -> Address:
+        """Return the address of a new client or learner here: it carries no authority, so it only has to be free."""
+        if isinstance(name, int):
+            if name not in self.clients and name != self.me and name not in self.peers:
+                return name
+            name = f"learner {name}"
         free, count = name, 1
         while free in self.clients:
             count += 1
@@ -244,9 +259,9 @@ class Transport:
 
     def admitted(self, link: Inbound) -> None:
         """A link said hello, and was answered: a client is welcome, a member waits for its address."""
-        if isinstance(link.sender, str):
+        if not link.of_member:
             self.strangers.left(link)
-            self.receiver.linked(link.sender, LinkUp(0))
+            self.receiver.linked(link.sender, LinkUp(link.incarnation))
         elif link.hello is not None:
             self.claims.came(link, link.hello)
 
@@ -268,7 +283,7 @@ class Transport:
 
     def dialled(self, link: Outbound) -> list[str]:
         """A link that we made is open; return the challenges that it must repeat."""
-        if link.probe or isinstance(self.me, str):
+        if link.probe or not self.is_member:
             return []
         self.peers[link.peer].out = link
         return self.claims.challenges(link.peer)
@@ -277,7 +292,7 @@ class Transport:
         """The address that we dialled says who is there: believe that, and judge by it who claims to be it."""
         assert link.hello is not None, "it said hello"
         peer = self.peers[link.peer]
-        if isinstance(self.me, str):
+        if not self.is_member:
             peer.met(link.hello)
             return
         self.claims.address_says(link.peer, link.hello, link.asked)
@@ -290,13 +305,9 @@ class Transport:
         """Take in one line of a greeted link; raises `FrameError`."""
         sender = link.sender
         frame = self.codec.read(data)
-        message = frame[2]
-        if isinstance(sender, str):
-            incarnation = 0
-            if self.from_clients is not None and type(message) not in self.from_clients:  # SPECIFICATION R2.4
-                raise FrameError(f"A client may not send {columns(message)[0]}.")
-        else:
-            incarnation = link.incarnation
+        message, incarnation = frame[2], link.incarnation
+        if sender not in self.peers and self.from_clients is not None and type(message) not in self.from_clients:
+            raise FrameError(f"A client may not send {columns(message)[0]}.")  # SPECIFICATION R2.4
         if self.rules.active and self.rules.is_cut(sender, self.me):
             self.counters["cut"] += 1
             self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{frame[0]}")
@@ -319,7 +330,7 @@ class Transport:
         assert isinstance(link, Inbound), "there is no third kind"
         self.strangers.left(link)
         self.claims.left(link)
-        if self.ended or isinstance(link.sender, int):
+        if self.ended or link.of_member:
             return
         if self.clients.get(link.sender) is link:
             del self.clients[link.sender]

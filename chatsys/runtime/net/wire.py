@@ -43,7 +43,8 @@ class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="type", omit_def
 
     protocol: str
     cluster: str
-    role: Literal["node", "client"]
+    role: Literal["node", "client", "learner"]
+    """A learner is served as a client is, though it has a number and keeps a log."""
     node: Number | None = None
     name: Name | None = None
     incarnation: Number = 0
@@ -53,12 +54,12 @@ class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="type", omit_def
     challenge: Annotated[str, msgspec.Meta(max_length=64)] = ""
     """Of a member that dials: whoever repeats it on a link of its own listens at the address that was dialled."""
     members: dict[int, str] = {}
-    """Told to clients only: where the members listen, so that one address is enough to begin."""
+    """Told to clients and learners only: where the members listen, so that one address is enough to begin."""
 
     @property
     def sender(self) -> Address:
         """Who speaks on this link."""
-        return (self.node if self.role == "node" else self.name) or 0
+        return (self.name if self.role == "client" else self.node) or 0
 
     @property
     def life(self) -> tuple[int, Identity]:
@@ -135,13 +136,15 @@ def objection(hello: Hello, me: Address, config: ClusterConfig) -> str | None:
         return f"This node belongs to the cluster {config.cluster!r}, not to {hello.cluster[:40]!r}."
     if hello.role == "client":
         return None if hello.name else "A client's hello needs a name."
+    if hello.role == "learner":
+        return None if hello.node and hello.incarnation else "A learner's hello needs its id and its incarnation."
     if hello.node not in config.members:
         return f"Node {hello.node} is not a member; members are {', '.join(map(str, config.ids))}."
     if hello.node == me:
         return f"Node {me} is this node itself; two nodes must not share an id."
     if hello.incarnation < 1:
         return "A node's hello needs its incarnation, 1 or more."
-    if isinstance(me, int) and hello.config_digest != config.digest:
+    if me in config.members and hello.config_digest != config.digest:
         return "The member ids or the quorum differ from this node's config; give all nodes the same."
     return None
 
