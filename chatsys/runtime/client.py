@@ -19,24 +19,19 @@ Read also `protocol.client` (what the actor does), `clients.line` (a terminal ar
 """
 
 import asyncio
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from chatsys.actor.events import Say
 from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import MAX_VOTERS, ClusterConfig, Timing, split_address
-from chatsys.errors import ChatsysError, FrameError, UsageError
+from chatsys.errors import UsageError
 from chatsys.protocol.client import Client
+from chatsys.runtime.finding import find
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import LoopThread
-from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting
-from chatsys.surroundings import reason as why
 from chatsys.trace import Record
-
-GREETING_LIMIT = 2.0
 
 
 class ClientHost:
@@ -61,7 +56,9 @@ class ClientHost:
             raise UsageError("A client needs at least one address, for example 127.0.0.1:5001.")
         if not isinstance(name, str) or not name.strip() or len(name) > 80:
             raise UsageError(f"The name is {name!r:.90}; give one of 1 to 80 characters.")
-        self.addresses = [(*split_address(address), address) for address in addresses]
+        for address in addresses:
+            split_address(address)
+        self.addresses = list(addresses)
         self.name, self.cluster, self.listen = name, cluster, listen
         self.timing = timing or Timing()
         self.on_record = on_record
@@ -135,7 +132,7 @@ class ClientHost:
     # --- on the loop --------------------------------------------------------------------------
 
     async def _begin(self, limit: float) -> None:
-        hello, address = await self._find(limit)
+        hello, address = await find(self.addresses, self.cluster, self.name, limit)
         assert hello.node is not None
         members = {node: where for node, where in hello.members.items() if node >= 1}
         members[hello.node] = address  # as we reach it, which may differ from inside the cluster
@@ -147,50 +144,6 @@ class ClientHost:
         now = asyncio.get_running_loop().time()
         self._host = Host(self.name, self.config, factory, self._tell, origin=now)
         await self._host.start()
-
-    async def _find(self, limit: float) -> tuple[Hello, str]:
-        """Return the hello of the first node that answers, and the address it answered at."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + limit
-        reason = ""
-        while True:
-            for host, port, address in self.addresses:
-                try:
-                    async with asyncio.timeout(GREETING_LIMIT):
-                        return await self._greet(host, port), address
-                except ConnectionRefusedError:
-                    reason = f"{address}: nobody listens there"
-                except socket.gaierror as error:
-                    reason = f"{address}: the name cannot be resolved: {error.strerror}"
-                except FrameError as error:
-                    reason = f"{address}: something else listens there, no node ({str(error).rstrip('.')})"
-                except TimeoutError:
-                    reason = f"{address}: no answer; if something listens there, it is no node"
-                except OSError as error:
-                    reason = f"{address}: {why(error)}"
-            if loop.time() >= end:
-                raise ChatsysError(
-                    f"No node of the cluster answers ({reason.rstrip('.')}); correct the address, or start a node first."
-                )
-            await asyncio.sleep(0.25)
-
-    async def _greet(self, host: str, port: int) -> Hello:
-        reader, writer = await asyncio.open_connection(host, port, limit=1 << 16)
-        try:
-            mine = Hello(protocol=PROTOCOL, cluster=self.cluster, role="client", name=self.name)
-            writer.write(line(mine))
-            try:
-                answer: Any = read_greeting(await reader.readline())
-            except ValueError as error:
-                raise FrameError(str(error)) from None
-        finally:
-            writer.close()
-        if isinstance(answer, Refused):
-            raise ChatsysError(f"The node at {host}:{port} refused: {answer.reason}")
-        if answer.role == "client" or answer.node is None:
-            raise FrameError("what answers there is no node")
-        assert isinstance(answer, Hello)
-        return answer
 
     def _tell(self, records: list[Record]) -> None:
         for record in records:

@@ -42,7 +42,10 @@ Factory = Callable[..., Actor]
 
 
 class Host:
-    """One life of the actor `me`; `disk` is None for clients, which store nothing."""
+    """One life of the actor `me`; `disk` is None for clients, which store nothing.
+
+    `address` is where a learner listens; a member's is in the configuration.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Host:
         life: int = 1,
         random: Random | None = None,
         rules: RuleSet | None = None,
+        address: str = "",
     ) -> None:
         self.config = config
         random = random or Unguessable()  # a client draws from it what nobody may guess
@@ -72,7 +76,7 @@ class Host:
         rule_book.set(rules or RuleSet())
         self.transport = Transport(
             me, config, Codec(actor_type.messages, config.limits), self, rule_book,
-            from_clients=getattr(actor_type, "from_clients", None),
+            from_clients=getattr(actor_type, "from_clients", None), address=address,
         )  # fmt: skip
 
     @property

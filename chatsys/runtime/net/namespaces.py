@@ -69,10 +69,11 @@ class Namespaces:
         self.names = {node: f"chatsys-{os.getpid()}-{number}-node{node}" for node in ids}
         self.cable = _cable(self.switch)
         """The only thing outside of the namespaces: this process's own way to the switch."""
-        self._finish = weakref.finalize(self, _remove, [*self.names.values(), self.switch])
+        self._made = [*self.names.values(), self.switch]
+        self._finish = weakref.finalize(self, _remove, self._made)
         try:
-            *free, mine = map(str, _free_network().hosts())
-            self.hosts = dict(zip(ids, free, strict=False))
+            *self._free, mine = map(str, _free_network().hosts())
+            self.hosts = {node: self._free.pop(0) for node in ids}
             self.members = {node: f"{host}:{PORT}" for node, host in self.hosts.items()}
             self._build(mine)
             self.lay(RuleSet((), (Rule(ANY, ANY, Lossy(0.5)),)))  # a kernel that cannot do this says so now
@@ -91,6 +92,20 @@ class Namespaces:
         for node, name in self.names.items():
             _run(f"ip -n {name} -batch -", _plug("eth0", self.hosts[node]) + "link set lo up\n")
         _run("ip -batch -", _plug(self.cable, mine))
+
+    def add(self, node: int) -> str:
+        """Give one more node a namespace and an address.  Raises `NotHere` with a sentence."""
+        if node not in self.names:
+            if not self._free:
+                raise NotHere(f"There are {len(self.names)} nodes; at most {MOST} fit into namespaces, {INSTEAD}")
+            name = self.switch.removesuffix("switch") + f"node{node}"
+            self._made.insert(0, name)
+            self.names[node], self.hosts[node] = name, self._free.pop(0)
+            _run("ip -batch -", f"netns add {name}\n")
+            cable = f"link add node{node} type veth peer name eth0 netns {name}\nlink set node{node} master bridge up\n"
+            _run(f"ip -n {self.switch} -batch -", cable)
+            _run(f"ip -n {name} -batch -", _plug("eth0", self.hosts[node]) + "link set lo up\n")
+        return f"{self.hosts[node]}:{PORT}"
 
     def launch(self, node: int) -> tuple[str, ...]:
         """Return the words before the command that starts this node's process."""

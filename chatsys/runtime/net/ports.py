@@ -28,6 +28,9 @@ class Network(Protocol):
     members: dict[int, str]
     """The address of each node."""
 
+    def add(self, node: int) -> str:
+        """Make room for one more node, which is no member; return its address, the same if it had one before."""
+
     def launch(self, node: int) -> tuple[str, ...]:
         """Return the words before the command that starts this node's process."""
 
@@ -66,20 +69,35 @@ class Ports:
     def __init__(self, nodes: Iterable[int]) -> None:
         self.members: dict[int, str] = {}
         self._kept: list[socket.socket] = []
+        self._others: dict[int, str] = {}
         try:
             for node in nodes:
-                kept = socket.socket()
-                self._kept.append(kept)
-                kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                kept.bind(("127.0.0.1", 0))
-                self.members[node] = f"127.0.0.1:{kept.getsockname()[1]}"
-        except OSError as error:
+                self.members[node] = self._port()
+        except ChatsysError:
             self.free()
+            raise
+        if sys.platform != "linux":  # elsewhere a bound port cannot be listened on by a second socket
+            self.free()
+
+    def _port(self) -> str:
+        kept = socket.socket()
+        self._kept.append(kept)
+        try:
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            kept.bind(("127.0.0.1", 0))
+        except OSError as error:
             raise ChatsysError(
                 f"The nodes find no ports on 127.0.0.1 ({reason(error)}); {advice(error, 'use a World instead')}."
             ) from None
-        if sys.platform != "linux":  # elsewhere a bound port cannot be listened on by a second socket
-            self.free()
+        return f"127.0.0.1:{kept.getsockname()[1]}"
+
+    def add(self, node: int) -> str:
+        """Return the address of one more node."""
+        if node not in self._others:
+            self._others[node] = self._port()
+            if sys.platform != "linux":
+                self.free()
+        return self._others[node]
 
     def launch(self, node: int) -> tuple[str, ...]:
         """Return nothing: a process begins as it is."""

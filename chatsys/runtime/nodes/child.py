@@ -69,7 +69,7 @@ def main() -> NoReturn:
 
 async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     sys.path[:] = begin.path
-    actor, parts = _unpack(begin.classes)
+    actor, options = _unpack(begin.classes)
     loop = asyncio.get_running_loop()
     raise_limit()
 
@@ -79,15 +79,14 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     random = Random(begin.seed) if begin.seed is not None else Unguessable()
     owner = (begin.config.cluster, begin.node)
     disk = Disk(Path(begin.data), actor.records, owner=owner, owner_of=actor.owner)
-    factory = partial(actor, parts=parts) if parts else actor
     host = Host(
-        begin.node, begin.config, factory, sink, disk=disk, origin=begin.origin,
-        life=begin.life, random=random, rules=begin.rules,
+        begin.node, begin.config, partial(actor, **options), sink, disk=disk, origin=begin.origin,
+        life=begin.life, random=random, rules=begin.rules, address=begin.address,
     )  # fmt: skip
     loop.set_exception_handler(lambda _, context: host.escaped(context))
     ended = loop.create_future()
     threading.Thread(target=_read, args=(lines, loop, _orders(host, trace_pipe, ended)), daemon=True).start()
-    address = begin.config.members[begin.node]
+    address = begin.config.members.get(begin.node) or begin.address
     try:
         await host.start(split_address(address))
     except OSError as error:

@@ -21,7 +21,10 @@ from chatsys.trace import Record
 
 
 class Begin(msgspec.Struct, tag=True):
-    """Be this node.  `classes` is the packed (actor class, parts), in base64; `path` is sys.path."""
+    """Be this node.  `classes` is the packed (actor class, what it is made with), in base64; `path` is sys.path.
+
+    `address` is where a learner listens; a member's is in the config.
+    """
 
     node: int
     config: ClusterConfig
@@ -32,6 +35,7 @@ class Begin(msgspec.Struct, tag=True):
     rules: RuleSet
     classes: str
     path: list[str]
+    address: str = ""
 
 
 class ApplyRules(msgspec.Struct, tag=True):

@@ -25,7 +25,7 @@ from chatsys.runtime.unguessable import Unguessable
 
 
 class NodePlan(msgspec.Struct, frozen=True):
-    """What all nodes of one cluster have in common, wherever they run."""
+    """What all nodes of one cluster have in common, wherever they run; a learner has a plan of its own."""
 
     config: ClusterConfig
     actor: Any
@@ -33,14 +33,28 @@ class NodePlan(msgspec.Struct, frozen=True):
     folder: Path
     origin: float
     seed: int | None
+    address: str = ""
+    """Where a learner listens, which is not among the members of `config`."""
+    through: int | None = None
+    """Whom a learner asks first."""
 
     def data(self, node: int) -> Path:
         """Return the folder of one node."""
         return self.folder / f"node{node}"
 
+    def address_of(self, node: int) -> str:
+        """Return where a node listens."""
+        return self.config.members.get(node) or self.address
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What an actor is made with beside what every actor is; `parts` are passed only where some were given."""
+        learner = {"through": self.through, "address": self.address} if self.address else {}
+        return learner | ({"parts": self.parts} if self.parts else {})
+
     def factory(self) -> Factory:
-        """Return what makes an actor; `parts` are passed only where some were given."""
-        return partial(self.actor, parts=self.parts) if self.parts else self.actor
+        """Return what makes an actor."""
+        return partial(self.actor, **self.options)
 
     def seed_of(self, node: int, life: int) -> int | None:
         """Return the seed of one life's random choices, or None for a new one every time."""
@@ -82,15 +96,15 @@ class KernelNode:
         try:
             self.host = Host(
                 self.node, plan.config, plan.factory(), self.sink, disk=disk, origin=plan.origin,
-                life=self.lives, random=plan.random(self.node, self.lives), rules=rules,
+                life=self.lives, random=plan.random(self.node, self.lives), rules=rules, address=plan.address,
             )  # fmt: skip
-            await self.host.start(split_address(plan.config.members[self.node]))
+            await self.host.start(split_address(plan.address_of(self.node)))
         except BaseException as error:
             if self.host is not None and self.host.alive:
                 self.host.crash()
             await asyncio.to_thread(disk.gone)
             if isinstance(error, OSError):
-                raise ChatsysError(cannot_listen(plan.config.members[self.node], error)) from None
+                raise ChatsysError(cannot_listen(plan.address_of(self.node), error)) from None
             raise
         self.host.ended.add_done_callback(self._ended)
 

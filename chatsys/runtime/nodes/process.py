@@ -85,8 +85,8 @@ class ProcessNode:
         plan = self.plan
         begin = Begin(
             node=self.node, config=plan.config, data=str(plan.data(self.node)), origin=plan.origin, life=self.lives,
-            seed=plan.seed_of(self.node, self.lives), rules=rules,
-            classes=base64.b64encode(pack((plan.actor, plan.parts))).decode(), path=[*sys.path],
+            seed=plan.seed_of(self.node, self.lives), rules=rules, address=plan.address,
+            classes=base64.b64encode(pack((plan.actor, plan.options))).decode(), path=[*sys.path],
         )  # fmt: skip
         self.process = self._spawn()
         self._wire = await _Wire.open(self.process, self._take)
