@@ -235,6 +235,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     cluster: ClusterConfig
     listen: str = ""
     """Where to listen, `host:port`; empty means the node's own address in `members`."""
+    through: int | None = None
+    """Of a learner, which is no member: whom it asks first."""
 
     def __post_init__(self) -> None:
         ids = ", ".join(map(str, self.cluster.ids))
@@ -242,10 +244,16 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
         _require(
             _is_text(self.data), f"data is {self.data!r}, which no folder can be called; leave out what is not text."
         )
-        _require(
-            self.node in self.cluster.members,
-            f"node is {self.node}, but members lists {ids}; add node {self.node} to members or correct node.",
-        )
+        if self.through is None:
+            _require(
+                self.node in self.cluster.members,
+                f"node is {self.node}, but members lists {ids}; add node {self.node} to members or correct node.",
+            )
+        else:
+            _require(
+                self.node not in self.cluster.members,
+                f"The id is {self.node}, which is a member's; the members are {ids}. Choose another id for a learner.",
+            )
         for node, address in self.cluster.members.items():
             split_address(address, f"members.{node}")
         addresses = list(self.cluster.members.values())
@@ -259,7 +267,12 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def address(self) -> tuple[str, int]:
         """Where this node listens: (host, port)."""
-        return split_address(self.listen or self.cluster.members[self.node], "listen")
+        return split_address(self.where, "listen")
+
+    @property
+    def where(self) -> str:
+        """The same as a text."""
+        return self.listen or self.cluster.members[self.node]
 
 
 def split_address(address: str, key: str = "address") -> tuple[str, int]:

@@ -10,7 +10,7 @@ Read also `runtime.orders` (the files), `protocol.identity` (what accepting mean
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -48,13 +48,9 @@ def accept(
     if data is not None and config is not None:
         raise UsageError("--data and --config were both given; name the folder of a cluster, or the file of one node.")
     folders = _folder_of(config, node) if config is not None else _folders_in(data or DEFAULT_DATA, node)
-    from chatsys.runtime.orders import leave as leave_order
+    from chatsys.actor.events import Accept
 
-    left = {one: leave_order(folder, node) for one, folder in folders.items()}
-    end = time.monotonic() + PATIENCE
-    while any(path.exists() for path in left.values()) and time.monotonic() < end:
-        time.sleep(0.1)
-    waiting = [one for one, path in left.items() if path.exists()]
+    left, waiting = give_order(folders, Accept(node))
     if as_json:
         print_json({"accepts": node, "nodes": {str(one): "waits" if one in waiting else "taken" for one in left}})
         return
@@ -63,6 +59,20 @@ def accept(
         print(
             f"node {one} {later if one in waiting else f'has taken the order to accept the new disk of node {node}'}."
         )
+
+
+def give_order(
+    folders: dict[int, Path], order: Any, one_is_enough: bool = False
+) -> tuple[dict[int, Path], list[int]]:
+    """Leave an order in the folder of each node, and wait a little; return the files, and which nodes have not taken it."""
+    from chatsys.runtime.orders import leave as leave_order
+
+    left = {one: leave_order(folder, order) for one, folder in folders.items()}
+    end = time.monotonic() + PATIENCE
+    done = any if one_is_enough else all
+    while not done(not path.exists() for path in left.values()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return left, [one for one, path in left.items() if path.exists()]
 
 
 def _folder_of(config: Path, node: int) -> dict[int, Path]:
@@ -82,7 +92,10 @@ def _folder_of(config: Path, node: int) -> dict[int, Path]:
 
 def _folders_in(data: Path, node: int) -> dict[int, Path]:
     """Return the data folders of all nodes but `node` in the folder of a cluster."""
+    from chatsys.check.log_files import is_learners
+
     found = {int(path.name[4:]): path for path in place(data).glob("node*") if path.name[4:].isdecimal()}
+    found = {one: path for one, path in found.items() if not is_learners(path)}
     if not found:
         raise UsageError(f"There are no nodes in {data}; name the folder that cluster up was given with --data.")
     if node not in found:

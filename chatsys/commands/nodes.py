@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, one_of, print_json, read_quorum
+from chatsys.commands.learning import check_no_learner, learner
 from chatsys.errors import UsageError
 from chatsys.surroundings import UNUSABLE, advice, cannot_write, place, reason
 
@@ -29,9 +30,23 @@ DEFAULT_DATA = Path("data") / "cluster"
 
 
 def node(
-    config: Annotated[Path, typer.Option(help="This node's YAML file; deploy/local/node1.yml shows every key.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(help="This node's YAML file; deploy/local/node1.yml shows every key.", show_default=False),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every event, heartbeats too.")] = False,
     loop: Annotated[str, typer.Option(metavar="asyncio|uvloop", help="The event loop.")] = "asyncio",
+    join: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Be a learner of the cluster of this node.", show_default=False)
+    ] = "",
+    id: Annotated[int | None, typer.Option(help="Of a learner: its id, no member's.", show_default=False)] = None,
+    data: Annotated[str, typer.Option(metavar="DIR", help="Of a learner: its folder.", show_default=False)] = "",
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Of a learner: where it listens.", show_default="127.0.0.1:5000+ID")
+    ] = "",
+    cluster: Annotated[
+        str, typer.Option(metavar="NAME", help="Of a learner: the cluster's name.", show_default="chat")
+    ] = "",
 ) -> None:
     """Run one node until Ctrl-C, as in a terminal of its own or in a container.
 
@@ -42,11 +57,18 @@ def node(
 
         chatsys node --config deploy/local/node1.yml
         chatsys node --config deploy/local/node2.yml -v
+
+    A learner is no member: it asks any node to be taken in, hears, keeps and serves every message, and has no vote.
+
+        chatsys node --join 127.0.0.1:5001 --id 4 --data data/local/node4
     """
     from chatsys.config import read_node_config
     from chatsys.runtime.service import LOOPS, run_node
 
     kind = one_of("--loop", loop, LOOPS)
+    if config is None:
+        return learner(join, id, data, listen, cluster or "chat", verbose, kind)
+    check_no_learner({"--join": join, "--id": id, "--data": data, "--listen": listen, "--cluster": cluster})
     run_node(read_node_config(read_text(config), str(config)), verbose, loop=kind)
 
 

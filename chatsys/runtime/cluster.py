@@ -30,7 +30,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.events import Accept, Say
+from chatsys.actor.events import Accept, Depart, RemoveLearner, Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.faults import Testbed, check_made_of, check_path, check_seed, config_of
 from chatsys.faults.testbed import Direction, client_factory
@@ -186,6 +186,22 @@ class Cluster(Testbed):
     def _accept(self, node: int, order: Accept) -> bool:
         return self._do(self.supervisor.order(node, order))
 
+    # --- learners -----------------------------------------------------------------------------
+
+    @property
+    def learners(self) -> tuple[int, ...]:
+        """The ids of those that joined and have not left, ascending."""
+        return tuple(node for node in super().learners if node not in self.supervisor.left)
+
+    def _join(self, node: int, through: int) -> None:
+        self._do(self.supervisor.join(node, through, learner_class()))
+
+    def _depart(self, node: int) -> None:
+        self._command(node, Depart())
+
+    def _remove(self, node: int, order: RemoveLearner) -> bool:
+        return self._do(self.supervisor.order(node, order))
+
     # --- links: a value that every node and client obeys from now on ----------------------------
 
     def _cut(self, ways: Sequence[Direction], reason: str) -> None:
@@ -235,7 +251,7 @@ class Cluster(Testbed):
     def status(self) -> dict[int, dict[str, Any]]:
         """Return for each node whether it is alive and paused, its role, term, leader and positions."""
         if not self._finish.alive:
-            return {node: self.supervisor.seen(node, {}) for node in self.nodes}
+            return {node: self.supervisor.seen(node, {}) for node in self.everyone}
         return self._do(self.supervisor.status())
 
     def _leaders(self) -> Iterator[tuple[int, int]]:

@@ -33,21 +33,25 @@ LINE = 1 << 16
 T = TypeVar("T")
 
 
+class NobodyAnswers(ChatsysError):
+    """None of the addresses is that of a node that answers."""
+
+
 async def find(addresses: Sequence[str], cluster: str, name: str, limit: float) -> tuple[Hello, str]:
     """Return the hello of the first node that answers, and the address it answered at; try for `limit` seconds.
 
-    Raises `ChatsysError` with a sentence if no node answers, or one refuses.
+    Raises `NobodyAnswers` with a sentence if no node answers, `ChatsysError` if one refuses.
     """
     return await _first(addresses, lambda address: _greet(address, cluster, name), limit)
 
 
-async def ask_config(address: str, cluster: str, node: int, limit: float) -> ClusterConfig:
-    """Return the configuration of the cluster that the node at `address` is of, whoever is at home there.
+async def ask_config(address: str, cluster: str, node: int, limit: float) -> tuple[Hello, ClusterConfig]:
+    """Return the hello of the node at `address`, and the configuration of the cluster that it is of.
 
     Raises `ChatsysError` as `find` does.
     """
-    config, _ = await _first([address], lambda address: _ask(address, cluster, node), limit)
-    return config
+    answer, _ = await _first([address], lambda address: _ask(address, cluster, node), limit)
+    return answer
 
 
 async def _first(addresses: Sequence[str], ask: Callable[[str], Coroutine[Any, Any, T]], limit: float) -> tuple[T, str]:
@@ -63,7 +67,7 @@ async def _first(addresses: Sequence[str], ask: Callable[[str], Coroutine[Any, A
             except (OSError, FrameError) as error:  # TimeoutError is one of the first
                 told = f"{address}: {_told(error)}"
         if loop.time() >= end:
-            raise ChatsysError(
+            raise NobodyAnswers(
                 f"No node of the cluster answers ({told.rstrip('.')}); correct the address, or start a node first."
             )
         await asyncio.sleep(PAUSE)
@@ -115,11 +119,11 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         raise FrameError(str(error)) from None
 
 
-async def _ask(address: str, cluster: str, node: int) -> ClusterConfig:
+async def _ask(address: str, cluster: str, node: int) -> tuple[Hello, ClusterConfig]:
     """Ask the node there for the config; what does not fit a question is passed over."""
     reader, writer = await _open(address)
     try:
-        await _hello(reader, writer, address, cluster, f"learner {node}")
+        hello = await _hello(reader, writer, address, cluster, f"learner {node}")
         codec = Codec((Join, JoinAck))
         writer.write(codec.write(1, 1, Join(node)))
         answer = codec.read(await _line(reader))[2]
@@ -127,4 +131,4 @@ async def _ask(address: str, cluster: str, node: int) -> ClusterConfig:
         writer.close()
     if not isinstance(answer, JoinAck) or answer.config is None:
         raise FrameError("what answers there takes in no learners")
-    return answer.config
+    return hello, answer.config

@@ -26,7 +26,7 @@ from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
 from chatsys.actor.logfile import line_of
 from chatsys.actor.trace_columns import log_end
 from chatsys.config import ClusterConfig
-from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, RefusedIdentity, told
+from chatsys.errors import BrokenInvariant, DamagedLog, Departed, DiskFailed, RefusedIdentity, RefusedJoin, told
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.loop import bug_in, sentence
 from chatsys.runtime.net.rules import RuleBook, RuleSet
@@ -67,7 +67,9 @@ class Host:
         self.actor, self.recorder, self.disk = factory(me, config, random), recorder, disk
         self.turns = Turns(self.actor, recorder, disk, origin, self)
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Why this life ended by itself (`broken`, a failed disk, a refused identity); pending while it goes on."""
+        """Why this life ended by itself (`broken`, a failed disk, a refusal, a learner that left); pending while it goes on."""
+        self.error: Exception | None = None
+        """What ended it."""
         self.is_refused = False
         """Whether it ended because another member knows this node by another disk."""
         self.orders: Orders | None = None
@@ -170,9 +172,11 @@ class Host:
         """Stop because of a bug of the actor, or of ours: say it, then end as in a crash."""
         if not self.alive:
             return
-        self.is_refused = isinstance(error, RefusedIdentity)
-        sentence = str(error) if isinstance(error, BrokenInvariant | DiskFailed | RefusedIdentity) else told(error)
-        self.recorder.write("refused" if self.is_refused else "broken", reason=sentence)
+        self.error, self.is_refused = error, isinstance(error, RefusedIdentity)
+        refused = isinstance(error, RefusedIdentity | RefusedJoin)
+        sentence = str(error) if refused or isinstance(error, BrokenInvariant | DiskFailed | Departed) else told(error)
+        kind = "stop" if isinstance(error, Departed) else "refused" if refused else "broken"
+        self.recorder.write(kind, reason=sentence)
         self.crash()
         if not self.ended.done():
             self.ended.set_result(sentence)

@@ -1,14 +1,15 @@
 """Orders: what people tell a node that has no door for them: a file in its data folder.
 
     chatsys cluster accept 2 --> data/node1/orders/accept-2 --a running node looks every second--> Accept(2)
-                                                            --a stopped one, when it starts------>
+    chatsys cluster leave 4  --> data/node1/orders/leave-4  --a stopped one, when it starts------> RemoveLearner(4)
 
 A node has one port, and that is for members and clients.  So who may write the data folder may give orders, and
 nobody else.  The file goes when what it brought about is durable, so whoever left it sees what became of it.
 
 Promises  an order is a whole file or none; what is no order is let alone; an order is taken once: one whose file
           this node may not delete is not taken, for it would be taken again with every look, and let in any disk.
-Read also `protocol.identity` (what accepting means), `commands.nodes` (who leaves orders), `host` (who looks).
+Read also `protocol.identity` (what accepting means), `protocol.learners` (what leaving means),
+`commands.accepting` and `commands.leaving` (who leaves orders), `host` (who looks).
 """
 
 import asyncio
@@ -27,17 +28,24 @@ from chatsys.surroundings import cannot_write
 FOLDER = "orders"
 INTERVAL = 1.0
 """Seconds between two looks."""
-_ACCEPT = re.compile(r"accept-(\d{1,9})")
+Order = Accept | RemoveLearner
+_NAMES: dict[str, type[Order]] = {"accept": Accept, "leave": RemoveLearner}
+_SAID = {
+    Accept: "The disk of node {} is a new one: accept it.",
+    RemoveLearner: "Learner {} is gone for good: let its id be free again.",
+}
+_ORDER = re.compile(rf"({'|'.join(_NAMES)})-(\d{{1,9}})")
 
 
-def leave(data: Path, node: int) -> Path:
-    """Leave the order to accept the new disk of `node` in a data folder; return its file.  Raises `UsageError`."""
-    path = data / FOLDER / f"accept-{node}"
+def leave(data: Path, order: Order) -> Path:
+    """Leave an order in a data folder; return its file.  Raises `UsageError`."""
+    name = next(name for name, kind in _NAMES.items() if isinstance(order, kind))
+    path = data / FOLDER / f"{name}-{order.node}"
     fresh = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(exist_ok=True)
         _give_to_owner_of(data, path.parent)
-        fresh.write_text(f"The disk of node {node} is a new one: accept it.\n")
+        fresh.write_text(_SAID[type(order)].format(order.node) + "\n")
         fresh.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -54,13 +62,13 @@ def _give_to_owner_of(data: Path, folder: Path) -> None:
             os.chown(folder, owner.st_uid, owner.st_gid)
 
 
-def waiting(data: Path) -> dict[int, Path]:
-    """Return the orders in a data folder: which disk to accept, and the file that says so."""
+def waiting(data: Path) -> dict[Path, Order]:
+    """Return the orders in a data folder, by their files."""
     try:
-        found = {_ACCEPT.fullmatch(path.name): path for path in (data / FOLDER).iterdir() if path.is_file()}
+        found = {path: _ORDER.fullmatch(path.name) for path in sorted((data / FOLDER).iterdir()) if path.is_file()}
     except OSError:
         return {}
-    return {int(match[1]): path for match, path in sorted(found.items(), key=lambda one: one[1]) if match}
+    return {path: _NAMES[match[1]](int(match[2])) for path, match in found.items() if match}
 
 
 class Orders:
@@ -74,7 +82,7 @@ class Orders:
         tell: Callable[[str], None],
     ) -> None:
         self.data, self.give, self.is_durable, self.tell = data, give, is_durable, tell
-        self.taken: dict[int, Path] = {}
+        self.taken: set[Path] = set()
         """Given to the actor, and not known to be durable yet, or not gone yet."""
         self.left: set[Path] = set()
         """Of these it was told that they are not taken."""
@@ -83,11 +91,11 @@ class Orders:
     def watch(self) -> None:
         """Look now, and again every second."""
         if self.taken and self.is_durable():
-            self.taken = {node: path for node, path in self.taken.items() if not _went(path)}
-        for node, path in waiting(self.data).items():
-            if node not in self.taken and self._may_go(path):
-                self.taken[node] = path
-                self.give(Accept(node))
+            self.taken = {path for path in self.taken if not _went(path)}
+        for path, order in waiting(self.data).items():
+            if path not in self.taken and self._may_go(path):
+                self.taken.add(path)
+                self.give(order)
         self._timer = asyncio.get_running_loop().call_later(INTERVAL, self.watch)
 
     def _may_go(self, path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Service: one node in a terminal or a container, from its config file, until Ctrl-C or SIGTERM.
 
     python -m chatsys node --config node1.yml
+    python -m chatsys node --join 127.0.0.1:5001 --id 4 --data data/node4       (a learner, see `joining`)
 
 What it tells meanwhile is in `terminal`.  It may run on uvloop, which is faster where many connections
 bring a message each.
@@ -14,16 +15,17 @@ import importlib
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chatsys.actor.actor import Actor
 from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import NodeConfig
-from chatsys.errors import ChatsysError, RefusedIdentity, UsageError
+from chatsys.errors import ChatsysError, Departed, RefusedIdentity, RefusedJoin, UsageError
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
-from chatsys.runtime.host import Host
+from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.loop import new_loop
 from chatsys.runtime.net.ports import cannot_listen
 from chatsys.runtime.net.strangers import raise_limit
@@ -70,7 +72,7 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     loop = asyncio.get_running_loop()
     # The origin is 0: records carry the monotonic clock itself, which `terminal` turns into the time of day.
-    host = Host(config.node, config.cluster, actor, sink, disk=disk)
+    host = Host(config.node, config.cluster, _factory(config, actor), sink, disk=disk, address=config.where)
     loop.set_exception_handler(lambda _, context: host.escaped(context))
     asked = asyncio.Event()
     for name in ("SIGINT", "SIGTERM"):
@@ -78,22 +80,42 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
             loop.add_signal_handler(getattr(signal, name), asked.set)
         except (NotImplementedError, AttributeError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
             pass
-    where = config.listen or config.cluster.members[config.node]
     try:
         await host.start(config.address)
     except OSError as error:
         host.crash()
-        raise ChatsysError(cannot_listen(where, error)) from None
-    many = len(config.cluster.members)
-    sink.greet(f"node {config.node} of {many} listens on {where}, log in {config.data}; Ctrl-C stops")
+        raise ChatsysError(cannot_listen(config.where, error)) from None
+    sink.greet(f"{_who(config)} listens on {config.where}, log in {config.data}; Ctrl-C stops")
     waiting = asyncio.create_task(asked.wait())
     either: set[asyncio.Future[Any]] = {waiting, host.ended}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if host.ended.done():
         await asyncio.to_thread(disk.gone)
-        if host.is_refused:
-            raise RefusedIdentity(host.ended.result())
-        raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
+        return _ended(config, host)
     await host.stop()
     await asyncio.to_thread(disk.gone)
+
+
+def _factory(config: NodeConfig, actor: type[Actor]) -> Factory:
+    """Return what makes the actor of this node."""
+    return actor if config.through is None else partial(actor, through=config.through, address=config.where)
+
+
+def _who(config: NodeConfig) -> str:
+    """Return which node this is."""
+    kind = "node" if config.through is None else "learner"
+    return f"{kind} {config.node} of {len(config.cluster.members)}"
+
+
+def _ended(config: NodeConfig, host: Host) -> None:
+    """Say why a node ended by itself; only a learner that has left did well."""
+    why = host.ended.result()
+    match host.error:
+        case Departed():
+            return  # its last line says so
+        case RefusedIdentity():
+            raise RefusedIdentity(why)
+        case RefusedJoin():
+            raise ChatsysError(why)
+    raise ChatsysError(f"Node {config.node} stopped itself: {why}")

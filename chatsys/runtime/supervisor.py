@@ -20,7 +20,8 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.events import Accept, Say
+from chatsys.actor.actor import Actor
+from chatsys.actor.events import Accept, RemoveLearner, Say
 from chatsys.errors import ChatsysError, ForeignLog, LogError, RefusedIdentity
 from chatsys.faults import check_life
 from chatsys.faults.testbed import IDLE
@@ -61,12 +62,10 @@ class Supervisor:
         self, plan: NodePlan, where: str, client: Callable[[int | None], Factory], network: Network, keep: int = EVENTS
     ) -> None:
         self.plan, self.where, self.client, self.network = plan, where, client, network
-        self.nodes: dict[int, KernelNode | ProcessNode] = {
-            node: KernelNode(plan, node, self.take)
-            if where == "kernel"
-            else ProcessNode(plan, node, self.take, network.launch(node))
-            for node in plan.config.ids
-        }
+        self.nodes: dict[int, KernelNode | ProcessNode] = {node: self._made(plan, node) for node in plan.config.ids}
+        """The members, and the learners that ever joined."""
+        self.left: set[int] = set()
+        """The learners that have left for ever."""
         self.clients: dict[str, Host] = {}
         self.rules = RuleSet()
         self.own_rules = RuleSet()
@@ -78,6 +77,11 @@ class Supervisor:
         self._opening: asyncio.Task[None] | None = None
         self.known: dict[int, dict[str, Any]] = {}
         """The last status of each node, for as long as it cannot answer."""
+
+    def _made(self, plan: NodePlan, node: int) -> KernelNode | ProcessNode:
+        if self.where == "kernel":
+            return KernelNode(plan, node, self.take)
+        return ProcessNode(plan, node, self.take, self.network.launch(node))
 
     @property
     def now(self) -> float:
@@ -94,6 +98,8 @@ class Supervisor:
                 self.delivered[record.node].append(self._shared(record))
             elif record.kind == "start" and isinstance(record.node, int):
                 self.delivered[record.node] = []
+            elif record.kind == "stop" and record.reason and record.node not in self.plan.config.members:
+                self.left.add(int(record.node or 0))  # with a reason: a learner that stopped by itself, as it has left
 
     def _shared(self, record: Record) -> str:
         """Return what a node delivered, as the very string that another node delivered: a text is kept once."""
@@ -148,6 +154,23 @@ class Supervisor:
         except (ForeignLog, RefusedIdentity) as error:  # as in a simulated world: this life does not begin
             self.nodes[node].failure = str(error)
             self.tell("refused", node, str(error))
+
+    async def join(self, node: int, through: int, actor: type[Actor]) -> None:
+        """Start a learner; one whose id has left comes as another one, with an empty folder."""
+        plan = msgspec.structs.replace(
+            self.plan, actor=actor, parts=None, address=self.network.add(node), through=through
+        )
+        self.nodes[node] = self._made(plan, node)
+        self.delivered[node] = []
+        if node in self.left:
+            self.left.discard(node)
+            await self._in_files(_empty, self.plan.data(node))
+        self.tell("join", node, f"through node {through}")
+        try:
+            await self._begin(node)
+        except BaseException:
+            del self.nodes[node], self.delivered[node]
+            raise
 
     async def _begin(self, node: int) -> None:
         """Begin a life; what the system refuses (a folder, a process, a descriptor) is told as that."""
@@ -207,13 +230,16 @@ class Supervisor:
                 f"{error.filename or args[0]} cannot be used: {reason(error)}; {advice(error)}."
             ) from None
 
-    async def order(self, node: int, order: Accept) -> bool:
-        """Give a node an order, by a file in its folder if it is down; tell whether it runs."""
+    async def order(self, node: int, order: Accept | RemoveLearner) -> bool:
+        """Give a node an order; tell whether it runs.
+
+        If it is down it finds the order to accept a disk in its folder; one to remove a learner would be too old by then.
+        """
         one = self.nodes[node]
         if one.alive:
             one.command(order)
-        else:
-            leave(self.plan.data(node), order.node)
+        elif isinstance(order, Accept):
+            leave(self.plan.data(node), order)
         return one.alive
 
     # --- links ------------------------------------------------------------------------------
@@ -235,8 +261,11 @@ class Supervisor:
         """Let a client say something; the first time it is made."""
         host = self.clients.get(name)
         if host is None or not host.alive:
-            factory = self.client(home)
-            host = Host(name, self.plan.config, factory, self.take, origin=self.plan.origin, rules=self.own_rules)
+            factory, config = self.client(home), self.plan.config
+            if home is not None and home not in config.members:  # at a learner, which is all that it needs to know
+                members = {home: self.nodes[home].plan.address}
+                config = msgspec.structs.replace(config, members=members, quorum=1)
+            host = Host(name, config, factory, self.take, origin=self.plan.origin, rules=self.own_rules)
             self.clients[name] = host
             await host.start()
         host.command(said)
@@ -247,8 +276,9 @@ class Supervisor:
 
     async def status(self) -> dict[int, dict[str, Any]]:
         """Ask every node how it is; a paused one is described as it was."""
-        answers = await asyncio.gather(*(node.status() for node in self.nodes.values()), return_exceptions=True)
-        return {node: self.seen(node, answer) for node, answer in zip(self.nodes, answers, strict=True)}
+        here = {node: one for node, one in self.nodes.items() if node not in self.left}
+        answers = await asyncio.gather(*(one.status() for one in here.values()), return_exceptions=True)
+        return {node: self.seen(node, answer) for node, answer in zip(here, answers, strict=True)}
 
     def seen(self, node: int, answer: Any) -> dict[str, Any]:
         """Return how a node is, by what it answered (nothing: by what it said last)."""

@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 from chatsys.actor.actor import NEVER, Address
 from chatsys.actor.inbox import FairInbox
-from chatsys.config import ClusterConfig
 
 Thing = tuple[Callable[[Any, Any], None], Any, Any]
 """What to do, and with what."""
@@ -29,7 +28,6 @@ class Agenda(Protocol):
     """What turns need of the simulation."""
 
     now: float
-    config: ClusterConfig
 
     def push(self, time: float, action: Callable[[Any, Any], None], one: Any, two: Any) -> None:
         """Let `action(one, two)` happen at `time`."""
@@ -51,7 +49,7 @@ class Turns:
 
     def __init__(self, host: Served, agenda: Agenda, seconds: float) -> None:
         self.host, self.agenda, self.seconds = host, agenda, seconds
-        self.inbox: FairInbox[Thing] = FairInbox(agenda.config.members)
+        self.inbox: FairInbox[Thing] = FairInbox()
         self.end = NEVER
         self.serving = False
         """Doors of one turn are being opened now."""

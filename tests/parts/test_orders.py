@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatsys.actor.events import Accept
+from chatsys.actor.events import Accept, RemoveLearner
 from chatsys.runtime.orders import Orders, leave, waiting
 
 pytestmark = pytest.mark.quick
@@ -28,15 +28,16 @@ def looks(data: Path, times: int) -> tuple[list[object], list[str]]:
 
 
 def test_an_order_is_taken_once_and_goes(tmp_path: Path) -> None:
-    leave(tmp_path, 2)
+    leave(tmp_path, Accept(2))
+    leave(tmp_path, RemoveLearner(2))
     (tmp_path / "orders/accept-3").mkdir()
-    assert looks(tmp_path, 3) == ([Accept(2)], []) and waiting(tmp_path) == {}
+    assert looks(tmp_path, 3) == ([Accept(2), RemoveLearner(2)], []) and waiting(tmp_path) == {}
 
 
 def test_an_order_whose_file_stays_is_not_taken_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave(tmp_path, 2)
+    leave(tmp_path, Accept(2))
 
     def stays(path: Path, missing_ok: bool = False) -> None:
         raise PermissionError(13, "it stays")
@@ -48,7 +49,7 @@ def test_an_order_whose_file_stays_is_not_taken_again_and_again(
 def test_an_order_that_may_not_be_deleted_is_not_taken_but_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = leave(tmp_path, 2)
+    path = leave(tmp_path, Accept(2))
     monkeypatch.setattr(os, "access", lambda folder, how: False)
     given, (sentence,) = looks(tmp_path, 3)
     assert given == [] and str(path) in sentence and "Give the folder" in sentence
@@ -65,5 +66,5 @@ def test_an_order_of_the_superuser_lies_in_a_folder_of_the_nodes_own_user(
 
     stat = Path.stat
     monkeypatch.setattr(Path, "stat", lambda path, **more: Folder() if path == tmp_path else stat(path, **more))
-    leave(tmp_path, 2)
+    leave(tmp_path, Accept(2))
     assert given == [(tmp_path / "orders", 4321)]

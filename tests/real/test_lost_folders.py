@@ -14,6 +14,7 @@ from chatsys import Cluster
 from chatsys.check import check
 from chatsys.errors import DiskFailed
 from chatsys.runtime.disk import LOCK, LOG, Disk
+from chatsys.actor.events import Accept
 from chatsys.runtime.orders import leave, waiting
 
 
@@ -102,10 +103,10 @@ def test_who_cannot_be_accepted_is_told_in_one_sentence(
 
 
 def test_an_order_is_a_whole_file_with_the_right_name(tmp_path: Path) -> None:
-    leave(tmp_path, 2)
+    leave(tmp_path, Accept(2))
     (tmp_path / "orders/accept-x").write_text("")
     (tmp_path / "orders/.accept-3.new").write_text("")
-    assert list(waiting(tmp_path)) == [2]
+    assert list(waiting(tmp_path).values()) == [Accept(2)]
 
 
 def _removed(path: Path) -> None:

@@ -22,7 +22,7 @@ from random import Random
 from typing import Any, NoReturn
 
 from chatsys.config import split_address
-from chatsys.errors import ChatsysError
+from chatsys.errors import BrokenInvariant, ChatsysError
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Host
 from chatsys.runtime.net.ports import cannot_listen
@@ -94,7 +94,8 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
     _tell(trace_pipe, Ready(host.recorder.incarnation))
     await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
     if host.ended.done():
-        _tell(trace_pipe, Failed("RefusedIdentity" if host.is_refused else "BrokenInvariant", host.ended.result()))
+        known = host.error if isinstance(host.error, ChatsysError) else None
+        _tell(trace_pipe, Failed(type(known or BrokenInvariant("")).__name__, host.ended.result()))
         return
     await host.stop()
 
