@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.events import Accept, Say
+from chatsys.actor.events import Accept, RemoveLearner, Say
 from chatsys.errors import ChatsysError, ForeignLog, LogError, RefusedIdentity
 from chatsys.faults import check_life
 from chatsys.faults.testbed import IDLE
@@ -207,7 +207,7 @@ class Supervisor:
                 f"{error.filename or args[0]} cannot be used: {reason(error)}; {advice(error)}."
             ) from None
 
-    async def order(self, node: int, order: Accept) -> bool:
+    async def order(self, node: int, order: Accept | RemoveLearner) -> bool:
         """Give a node an order, by a file in its folder if it is down; tell whether it runs."""
         one = self.nodes[node]
         if one.alive:
