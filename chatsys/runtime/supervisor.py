@@ -212,7 +212,7 @@ class Supervisor:
         one = self.nodes[node]
         if one.alive:
             one.command(order)
-        else:
+        elif isinstance(order, Accept):
             leave(self.plan.data(node), order.node)
         return one.alive
 
