@@ -31,6 +31,8 @@ from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason
 LOG = "log.jsonl"
 HEADER = b'{"type":"batch"'
 """So begins the first line of a log."""
+LEARNER = b'\n{"type":"learner",'
+"""And so the second one of a learner's."""
 
 
 class NodeLog(msgspec.Struct):
@@ -128,6 +130,15 @@ def read_log(folder: str | Path) -> NodeLog:
         found = replay(records[: damage.line - 1])
     log.entries, log.commit = list(found.entries), found.hint
     return log
+
+
+def is_learners(folder: Path) -> bool:
+    """Tell whether a data folder is that of a learner, which is no member."""
+    try:
+        with open(folder / LOG, "rb") as log:
+            return LEARNER in log.read(1 << 12)
+    except OSError:
+        return False
 
 
 def _may_be_a_log(data: bytes) -> bool:

@@ -61,9 +61,7 @@ def accept(
         )
 
 
-def give_order(
-    folders: dict[int, Path], order: Any, one_is_enough: bool = False
-) -> tuple[dict[int, Path], list[int]]:
+def give_order(folders: dict[int, Path], order: Any, one_is_enough: bool = False) -> tuple[dict[int, Path], list[int]]:
     """Leave an order in the folder of each node, and wait a little; return the files, and which nodes have not taken it."""
     from chatsys.runtime.orders import leave as leave_order
 

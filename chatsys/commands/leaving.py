@@ -59,11 +59,15 @@ def leave(
     taken = [one for one in left if one not in waiting]
     if not taken:
         those = f"node {waiting[0]} is" if len(waiting) == 1 else "none of its nodes is"
-        raise UsageError(f"Nobody took the order to let learner {node} go, for {those} running; start one, then try again.")
+        raise UsageError(
+            f"Nobody took the order to let learner {node} go, for {those} running; start one, then try again."
+        )
     if as_json:
         print_json({"leaves": node, "nodes": taken})
         return
-    print(f"node {taken[0]} has taken the order to let learner {node} go; its id is free once a leader has written that down.")
+    print(
+        f"node {taken[0]} has taken the order to let learner {node} go; its id is free once a leader has written that down."
+    )
 
 
 def _folder_of(config: Path, node: int) -> dict[int, Path]:

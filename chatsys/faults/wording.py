@@ -60,6 +60,11 @@ def in_words(fault: Fault) -> str:
         case ("crash" | "restart" | "pause" | "resume") as verb, (node,):
             did = {"crash": "crashes", "restart": "starts again", "pause": "is paused", "resume": "goes on"}[verb]
             return f"{at} {_named([node])} {did}."
+        case "join", (node, *through):
+            asks = f" and asks node {through[0]}" if through and through[0] is not None else ""
+            return f"{at} node {node} starts as a learner{asks}."
+        case "leave", (node,):
+            return f"{at} learner {node} is told to leave for ever."
         case "partition", groups:
             return f"{at} {_parted(groups)}"
         case "cut", (a, b, *one_way):

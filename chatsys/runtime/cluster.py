@@ -34,6 +34,7 @@ from chatsys.actor.events import Accept, Depart, RemoveLearner, Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.faults import Testbed, check_made_of, check_path, check_seed, config_of
 from chatsys.faults.testbed import Direction, client_factory
+from chatsys.protocol.learner import Learner
 from chatsys.run import Run
 from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory
@@ -183,7 +184,7 @@ class Cluster(Testbed):
     def _restore(self, node: int, of: int) -> None:
         self._do(self.supervisor.restore(node, of))
 
-    def _accept(self, node: int, order: Accept) -> bool:
+    def _accept(self, node: int, order: Accept | RemoveLearner) -> bool:
         return self._do(self.supervisor.order(node, order))
 
     # --- learners -----------------------------------------------------------------------------
@@ -194,13 +195,10 @@ class Cluster(Testbed):
         return tuple(node for node in super().learners if node not in self.supervisor.left)
 
     def _join(self, node: int, through: int) -> None:
-        self._do(self.supervisor.join(node, through, learner_class()))
+        self._do(self.supervisor.join(node, through, Learner))
 
     def _depart(self, node: int) -> None:
         self._command(node, Depart())
-
-    def _remove(self, node: int, order: RemoveLearner) -> bool:
-        return self._do(self.supervisor.order(node, order))
 
     # --- links: a value that every node and client obeys from now on ----------------------------
 

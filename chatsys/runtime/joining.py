@@ -34,7 +34,13 @@ JOINED = b'{"type":"joined",'
 
 
 def run_learner(
-    address: str, node: int, data: str, listen: str = "", cluster: str = "chat", verbose: bool = False, loop: str = "asyncio"
+    address: str,
+    node: int,
+    data: str,
+    listen: str = "",
+    cluster: str = "chat",
+    verbose: bool = False,
+    loop: str = "asyncio",
 ) -> None:
     """Run a learner until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
     split_address(address, "--join")
@@ -42,7 +48,10 @@ def run_learner(
     split_address(listen, "--listen")
     config, through = _cluster(address, cluster, node, known(place(data)))
     run_node(
-        NodeConfig(node=node, data=data, cluster=config, listen=listen, through=through), verbose, actor=Learner, loop=loop
+        NodeConfig(node=node, data=data, cluster=config, listen=listen, through=through),
+        verbose,
+        actor=Learner,
+        loop=loop,
     )
 
 

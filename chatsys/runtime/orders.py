@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from chatsys.actor.events import Accept
+from chatsys.actor.events import Accept, RemoveLearner
 from chatsys.errors import UsageError
 from chatsys.surroundings import cannot_write
 

@@ -26,7 +26,7 @@ class PassedOn:
 
     def __init__(self, actor: Actor, members: Container[Address]) -> None:
         self.members = members
-        self.requests = frozenset(type(actor).from_clients or ())
+        self.requests = frozenset(type(actor).requests)
         self.answers = frozenset(type(actor).answers)
         self.count = 0
         self.heard = 0.0

@@ -99,7 +99,8 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
 
 def _factory(config: NodeConfig, actor: type[Actor]) -> Factory:
     """Return what makes the actor of this node."""
-    return actor if config.through is None else partial(actor, through=config.through, address=config.where)
+    made: Factory = actor
+    return made if config.through is None else partial(made, through=config.through, address=config.where)
 
 
 def _who(config: NodeConfig) -> str:

@@ -13,7 +13,7 @@ def put(inbox: FairInbox[str], client: str, frames: int, size: int = 10) -> None
 @pytest.mark.parametrize("links", [0, 1, 3, 8, 100])
 def test_beside_so_many_links_that_flood_a_frame_is_served_within_links_plus_one_turns(links: int) -> None:
     """Even if a turn has time for one quantum only, and whoever was served fills up again at once."""
-    inbox: FairInbox[str] = FairInbox(range(1, 8))
+    inbox: FairInbox[str] = FairInbox()
     for flooder in range(links):
         put(inbox, f"flood{flooder}.", CLIENT_FRAMES)
     inbox.put("ann", "hello", 10)
@@ -27,7 +27,7 @@ def test_beside_so_many_links_that_flood_a_frame_is_served_within_links_plus_one
 
 
 def test_what_one_client_says_comes_out_in_its_order_and_all_of_it() -> None:
-    inbox: FairInbox[str] = FairInbox(range(1, 8))
+    inbox: FairInbox[str] = FairInbox()
     put(inbox, "a", 50)
     put(inbox, "b", 20)
     served: list[str] = []
@@ -39,7 +39,7 @@ def test_what_one_client_says_comes_out_in_its_order_and_all_of_it() -> None:
 
 
 def test_this_end_and_members_go_before_clients_in_the_order_in_which_they_came() -> None:
-    inbox: FairInbox[str] = FairInbox(range(1, 8))
+    inbox: FairInbox[str] = FairInbox()
     put(inbox, "a", 3)
     inbox.put(2, "ack", 10)
     inbox.put_own("sync")
@@ -50,7 +50,7 @@ def test_this_end_and_members_go_before_clients_in_the_order_in_which_they_came(
 
 @pytest.mark.parametrize(("frames", "size"), [(CLIENT_FRAMES, 1), (2, CLIENT_BYTES // 2)])
 def test_a_full_queue_is_named_once_when_there_is_room_again(frames: int, size: int) -> None:
-    inbox: FairInbox[str] = FairInbox(range(1, 8))
+    inbox: FairInbox[str] = FairInbox()
     put(inbox, "a", frames - 1, size)
     assert not inbox.is_full("a")
     inbox.put("a", "last", size)
@@ -60,7 +60,7 @@ def test_a_full_queue_is_named_once_when_there_is_room_again(frames: int, size: 
 
 
 def test_whoever_says_little_is_served_in_the_next_turn_and_whoever_floods_is_not_taken_for_one() -> None:
-    inbox: FairInbox[str] = FairInbox(range(1, 8))
+    inbox: FairInbox[str] = FairInbox()
     put(inbox, "flood", CLIENT_FRAMES)
     put(inbox, "ann", LIGHT)
     put(inbox, "burst", LIGHT + 1)
@@ -75,7 +75,7 @@ def test_whoever_says_little_is_served_in_the_next_turn_and_whoever_floods_is_no
 
 
 def test_many_who_say_little_are_served_in_their_order_and_not_all_in_one_turn() -> None:
-    inbox: FairInbox[str] = FairInbox(range(1, 8))
+    inbox: FairInbox[str] = FairInbox()
     for number in range(LIGHT_ONES + 2):
         put(inbox, f"c{number}.", 1)
     assert inbox.light() == [f"c{number}.0" for number in range(LIGHT_ONES)]
@@ -83,7 +83,7 @@ def test_many_who_say_little_are_served_in_their_order_and_not_all_in_one_turn()
 
 
 def test_of_a_client_that_is_gone_nothing_waits() -> None:
-    inbox: FairInbox[str] = FairInbox(range(1, 8))
+    inbox: FairInbox[str] = FairInbox()
     put(inbox, "a", CLIENT_FRAMES)
     assert inbox.is_full("a") and inbox.forget("a") == CLIENT_FRAMES
     assert not inbox and not inbox.is_full("a") and inbox.relieved() == [] and inbox.forget("a") == 0

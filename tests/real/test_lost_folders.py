@@ -11,10 +11,10 @@ from pingpong import Counted
 from typed import Run
 
 from chatsys import Cluster
+from chatsys.actor.events import Accept
 from chatsys.check import check
 from chatsys.errors import DiskFailed
 from chatsys.runtime.disk import LOCK, LOG, Disk
-from chatsys.actor.events import Accept
 from chatsys.runtime.orders import leave, waiting
 
 
