@@ -54,7 +54,7 @@ from chatsys.protocol.messages import (
 from chatsys.protocol.public import Heard
 from chatsys.protocol.sessions import MAX_HOPS
 from chatsys.protocol.storage import NODE_RECORDS, Boot
-from chatsys.protocol.subscribers import Subscribers
+from chatsys.protocol.subscribers import PAUSE, Subscribers
 
 
 class Learner(Actor):
@@ -221,6 +221,8 @@ class Learner(Actor):
                 return self._ask(now)
             case "patience":
                 self._go_on()  # SPECIFICATION R19.8
+            case "push":
+                self.subscribers.go_on()
             case "sweep":
                 if self.forwarding.sweep():
                     self.alarms.set("sweep", now + self.timing.client_retry_max)
@@ -236,8 +238,8 @@ class Learner(Actor):
         elif len(self.heard) >= self.confirmed + CONFIRM_EVERY:
             effects = self._subscribe()
         pushed, more = self.subscribers.push(len(self.heard), self._numbered)
-        if more:
-            self.alarms.set("push", now)
+        if more and "push" not in self.alarms:
+            self.alarms.set("push", now + PAUSE)
         return effects + pushed
 
     # --- listening -------------------------------------------------------------------------

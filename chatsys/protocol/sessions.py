@@ -53,7 +53,7 @@ from chatsys.protocol.part import Part
 from chatsys.protocol.public import Heard, public
 from chatsys.protocol.session_table import SessionTable, refusal
 from chatsys.protocol.state import NodeState
-from chatsys.protocol.subscribers import Subscribers
+from chatsys.protocol.subscribers import PAUSE, Subscribers
 
 MAX_HOPS = 2
 
@@ -212,7 +212,9 @@ class Sessions(Part):
         return Send(link, SubmitReply(entry.client_id, entry.client_seq, "ok", seq=entry.seq, msg_no=msg_no))
 
     def on_alarm(self, name: Any, now: float) -> Effects:
-        """Forget forwarded messages that nobody answered: the client has retried by now."""
+        """Go on with the past; forget forwarded messages that nobody answered: the client has retried by now."""
+        if name == "push":
+            self.subscribers.go_on()
         if name == "sweep" and not self.state.leads and self.forwarding.sweep():
             self.alarms.set("sweep", now + self.timing.client_retry_max)
         return []
@@ -302,12 +304,12 @@ class Sessions(Part):
     # --- subscribers -----------------------------------------------------------------------
 
     def settle(self, now: float) -> Effects:
-        """Push to every subscriber what it has not had, one frame a turn and within its credit."""
+        """Push to every subscriber what is new, and of the past a frame from time to time, within its credit."""
         if self.log.rewound is not None:
             self._rebuild(self.log.rewound)
         effects, more = self.subscribers.push(len(self.chat), self._numbered)
-        if more:
-            self.alarms.set("push", now)
+        if more and "push" not in self.alarms:
+            self.alarms.set("push", now + PAUSE)
         return effects
 
     def _numbered(self, number: int, room: str | None) -> tuple[Heard, int] | None:

@@ -8,6 +8,10 @@ messages beyond the last it confirmed (a sliding window, as in TCP).  A SUBSCRIB
 still says that a push was lost, and everything after it is sent again.  Without a credit a listener
 that reads slowly, or not at all, would let what is sent to it pile up in this node's memory.
 
+Whoever is far behind is not served as fast as can be.  What is new goes out at once; of the past, one frame of `PAST`
+messages goes out every `PAUSE`, to those who lack it in turn.  A learner that joins behind a hundred thousand messages
+would otherwise take the processors of the nodes from everybody who speaks meanwhile.
+
 Members and learners serve listeners alike; each has its own messages, and says how one is shown.
 
 Assumes   the messages are those that were committed, in order, and none is taken back in a safe cluster.
@@ -26,6 +30,8 @@ from chatsys.protocol.public import Heard
 
 CREDIT = 1024
 """A subscriber is sent at most so many messages beyond the last it confirmed."""
+PAST, PAUSE = 128, 0.01
+"""So many messages of the past go out at a time, and the next ones so many seconds later.  SPECIFICATION R10.13"""
 
 Shown = Callable[[int, str | None], tuple[Heard, int] | None]
 """Gives the message of a number, and its size; None if it is not of the room that is listened to."""
@@ -38,6 +44,8 @@ class Subscribers:
         self.limits = limits
         self.links: dict[Address, list[Any]] = {}
         """link -> [sent up to, confirmed up to, room or None]"""
+        self.behind: dict[Address, None] = {}
+        """Those who had a frame and lack more, in the order in which they get it."""
 
     def take(self, link: Address, request: Subscribe) -> None:
         """A growing cursor confirms; one that stands still asks for what was lost.
@@ -55,14 +63,18 @@ class Subscribers:
     def forget(self, link: Address) -> None:
         """A link is gone."""
         self.links.pop(link, None)
+        self.behind.pop(link, None)
+
+    def go_on(self) -> None:
+        """The pause is over: it is the turn of whoever has lacked the past for longest."""
+        self.behind.pop(next(iter(self.behind), 0), None)
 
     def push(self, last: int, shown: Shown) -> tuple[Effects, bool]:
-        """Return one frame for every subscriber that lacks messages up to `last`, and whether one lacks more."""
+        """Return a frame for each subscriber that lacks messages up to `last`, and whether one that had it lacks more."""
         effects: Effects = []
-        more = False
         for link, cursor in self.links.items():
             upto = min(last, cursor[1] + CREDIT)  # SPECIFICATION R10.13
-            if cursor[0] >= upto:
+            if cursor[0] >= upto or link in self.behind:
                 continue
             numbered = list(self._batch(cursor, upto, shown))
             if cursor[2] is not None and not numbered:
@@ -70,13 +82,15 @@ class Subscribers:
             if numbered:
                 numbers, entries = zip(*numbered, strict=True)
                 effects.append(Send(link, Delivered(entries, numbers)))
-            more = more or cursor[0] < upto
-        return effects, more
+            if cursor[0] < upto:
+                self.behind[link] = None
+        return effects, bool(self.behind)
 
     def _batch(self, cursor: list[Any], upto: int, shown: Shown) -> Iterator[tuple[int, Heard]]:
         """Yield what one frame has room for, and move the cursor over it."""
         count = size = 0
-        while cursor[0] < upto and count < self.limits.batch_entries and size < self.limits.batch_bytes:
+        most = min(PAST, self.limits.batch_entries)
+        while cursor[0] < upto and count < most and size < self.limits.batch_bytes:
             cursor[0] += 1
             if (found := shown(cursor[0], cursor[2])) is not None:
                 entry, its_size = found

@@ -22,7 +22,7 @@ import msgspec
 
 from chatsys.actor.actor import Actor
 from chatsys.actor.events import Accept, RemoveLearner, Say
-from chatsys.errors import ChatsysError, ForeignLog, LogError, RefusedIdentity
+from chatsys.errors import ChatsysError, Departed, ForeignLog, LogError, RefusedIdentity
 from chatsys.faults import check_life
 from chatsys.faults.testbed import IDLE
 from chatsys.runtime.disk import cannot_use
@@ -154,21 +154,27 @@ class Supervisor:
         except (ForeignLog, RefusedIdentity) as error:  # as in a simulated world: this life does not begin
             self.nodes[node].failure = str(error)
             self.tell("refused", node, str(error))
+        except Departed as error:
+            self.nodes[node].failure = str(error)
+            self.tell("stop", node, str(error))
 
     async def join(self, node: int, through: int, actor: type[Actor]) -> None:
         """Start a learner; one whose id has left comes as another one, with an empty folder."""
         plan = msgspec.structs.replace(
             self.plan, actor=actor, parts=None, address=self.network.add(node), through=through
         )
+        former = self.nodes.get(node)
         self.nodes[node] = self._made(plan, node)
         self.delivered[node] = []
-        if node in self.left:
+        if former is not None:
+            self.nodes[node].lives = former.lives
+            await former.stop()
+            await self.wipe(node)
             self.left.discard(node)
-            await self._in_files(_empty, self.plan.data(node))
         self.tell("join", node, f"through node {through}")
         try:
             await self._begin(node)
-        except BaseException:
+        except BaseException:  # it has not joined: what is in its folder stays there
             del self.nodes[node], self.delivered[node]
             raise
 
