@@ -9,6 +9,7 @@
 
 A difference where both nodes know that the position is committed breaks S1.  A difference above
 that is what an election repairs.  A torn last batch is what a crash leaves; it was never promised.
+What learners keep is compared with both (see `learner_files`).
 
 Promises  every node folder that can be read is reported, even if another one is damaged.
 Read also `actor.logfile` (the batches of a log), `check` (the same question, asked of a trace).
@@ -20,19 +21,25 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.logfile import decode, line_of
+from chatsys.actor.logfile import line_of
+from chatsys.check.learner_files import (
+    LearnerLog,
+    decoded,
+    difference_from_learner,
+    difference_from_member,
+    is_learners,
+    read_learner_log,
+)
 from chatsys.errors import DamagedLog, LogError
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import public
 from chatsys.protocol.recovery import replay
-from chatsys.protocol.storage import NODE_RECORDS, Boot
+from chatsys.protocol.storage import Boot
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason
 
 LOG = "log.jsonl"
 HEADER = b'{"type":"batch"'
 """So begins the first line of a log."""
-LEARNER = b'\n{"type":"learner",'
-"""And so the second one of a learner's."""
 
 
 class NodeLog(msgspec.Struct):
@@ -57,32 +64,43 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
     """Compare the logs in these data folders.
 
     Returns `{"ok", "messages", "nodes": {folder: {"entries", "torn", "damaged",
-    "uncommitted_tail"}}, "first_difference"}`: counts, but for `torn` (bytes), `damaged` (a line
+    "uncommitted_tail"}}, "first_difference"}`: (and `learner` of one, whose entries are messages) counts, but for `torn` (bytes), `damaged` (a line
     number or None) and `first_difference` (None, or its position and a sentence); with a torn end that
     held something, `warning` says beside them what that was.  `messages` are
     those in one order: all that are committed, or those before a difference in what is committed.
     `ok` is false for damage and for such a difference.  Raises `LogError` for what is no log and
     for logs of different clusters.
     """
-    logs = [read_log(folder) for folder in folders]
-    if not logs:
+    read = [read_log(folder) for folder in folders]
+    if not read:
         raise LogError("No folder was given; name the data folders of the nodes, for example data/node1 data/node2.")
-    for log in logs:
-        first = next(other for other in logs if other.cluster is not None or other is log)
+    for log in read:
+        first = next(other for other in read if other.cluster is not None or other is log)
         if log.cluster not in (None, first.cluster):
             raise LogError(
                 f"{log.folder} belongs to the cluster {log.cluster!r}, but {first.folder} belongs to "
                 f"{first.cluster!r}; compare the nodes of one cluster."
             )
+    logs = [log for log in read if isinstance(log, NodeLog)]
+    learners = [log for log in read if isinstance(log, LearnerLog)]
     whole = [log for log in logs if log.damaged is None]
-    best = max(whole, key=lambda log: (log.commit, len(log.entries)), default=logs[0])
+    best = max(whole, key=lambda log: (log.commit, len(log.entries)), default=logs[0] if logs else NodeLog(""))
     settled = max(best.commit, min((_agreeing(log, best) for log in whole), default=0))
     differs = _first_difference(whole)
+    if differs is None or not differs["committed"]:
+        differs = _learners_differ(whole, learners) or differs
     broken = differs is not None and differs["committed"]
+    in_order = _count_messages(best.entries[: differs["seq"] - 1 if differs and broken else settled])
     return {
-        "ok": len(whole) == len(logs) and not broken,
-        "messages": _count_messages(best.entries[: differs["seq"] - 1 if differs and broken else settled]),
+        "ok": all(log.damaged is None for log in read) and not broken,
+        "messages": in_order if broken else max([in_order, *(len(one.heard) for one in learners)]),
         "nodes": {
+            one.folder: ({"warning": one.warning} if one.warning else {})
+            | {"entries": len(one.heard), "torn": one.torn, "damaged": one.damaged, "uncommitted_tail": 0}
+            | {"learner": one.node}
+            for one in learners
+        }
+        | {
             log.folder: ({"warning": log.warning} if log.warning else {})
             | {
                 "entries": len(log.entries),
@@ -98,7 +116,15 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
     }
 
 
-def read_log(folder: str | Path) -> NodeLog:
+def _learners_differ(members: Sequence[NodeLog], learners: Sequence[LearnerLog]) -> dict[str, Any] | None:
+    """Return the first difference between what a learner keeps and the logs of members, or of another learner."""
+    sound = [one for one in learners if one.damaged is None]
+    found = [difference_from_member(one, log.folder, log.entries, log.commit) for one in sound for log in members]
+    found += [difference_from_learner(one, other) for at, one in enumerate(sound) for other in sound[at + 1 :]]
+    return min((one for one in found if one), key=lambda one: int(one["seq"]), default=None)
+
+
+def read_log(folder: str | Path) -> NodeLog | LearnerLog:
     """Read one node's data folder; damage is noted in the result.  Raises `LogError`."""
     path = place(folder) / LOG
     try:
@@ -107,15 +133,15 @@ def read_log(folder: str | Path) -> NodeLog:
         raise LogError(
             f"{path} cannot be read ({reason(error)}); give the data folder of a node, the one that holds {LOG}."
         ) from None
+    if is_learners(path.parent):
+        return read_learner_log(str(folder), path, data)
     log = NodeLog(folder=str(folder))
     if not data:
         return log
-    try:
-        file = decode(data, NODE_RECORDS, path=str(path))
+    file, damage = decoded(path, data)
+    if damage is None:
         log.torn, log.warning = file.torn, file.warning
-    except DamagedLog as damage:
-        sound = data.split(b"\n")[: damage.line - 1]
-        file = decode(b"".join(line + b"\n" for line in sound), NODE_RECORDS, path=str(path))
+    else:
         log.damaged, log.why = damage.line, damage.why
     records = file.records
     if not isinstance(records[0], Boot) if records else not _may_be_a_log(data):
@@ -130,15 +156,6 @@ def read_log(folder: str | Path) -> NodeLog:
         found = replay(records[: damage.line - 1])
     log.entries, log.commit = list(found.entries), found.hint
     return log
-
-
-def is_learners(folder: Path) -> bool:
-    """Tell whether a data folder is that of a learner, which is no member."""
-    try:
-        with open(folder / LOG, "rb") as log:
-            return LEARNER in log.read(1 << 12)
-    except OSError:
-        return False
 
 
 def _may_be_a_log(data: bytes) -> bool:

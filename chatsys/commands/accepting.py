@@ -90,7 +90,7 @@ def _folder_of(config: Path, node: int) -> dict[int, Path]:
 
 def _folders_in(data: Path, node: int) -> dict[int, Path]:
     """Return the data folders of all nodes but `node` in the folder of a cluster."""
-    from chatsys.check.log_files import is_learners
+    from chatsys.check.learner_files import is_learners
 
     found = {int(path.name[4:]): path for path in place(data).glob("node*") if path.name[4:].isdecimal()}
     found = {one: path for one, path in found.items() if not is_learners(path)}

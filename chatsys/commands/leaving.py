@@ -58,7 +58,7 @@ def leave(
             left[one].unlink(missing_ok=True)
     taken = [one for one in left if one not in waiting]
     if not taken:
-        those = f"node {waiting[0]} is" if len(waiting) == 1 else "none of its nodes is"
+        those = f"node {waiting[0]} is not" if len(waiting) == 1 else "none of its nodes is"
         raise UsageError(
             f"Nobody took the order to let learner {node} go, for {those} running; start one, then try again."
         )
@@ -86,7 +86,7 @@ def _folder_of(config: Path, node: int) -> dict[int, Path]:
 
 def _folders_in(data: Path, node: int) -> dict[int, Path]:
     """Return the data folders of the members in the folder of a cluster."""
-    from chatsys.check.log_files import is_learners
+    from chatsys.check.learner_files import is_learners
 
     found = {int(path.name[4:]): path for path in place(data).glob("node*") if path.name[4:].isdecimal()}
     members = {one: path for one, path in sorted(found.items()) if not is_learners(path)}

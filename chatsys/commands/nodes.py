@@ -236,7 +236,11 @@ def verify(
 
 def _tell_logs(result: dict[str, Any]) -> None:
     for folder, facts in result["nodes"].items():
-        notes = [f"{facts['entries']} entries"]
+        notes = [
+            f"learner {facts['learner']}, {facts['entries']} messages"
+            if "learner" in facts
+            else f"{facts['entries']} entries"
+        ]
         notes += [f"{facts['uncommitted_tail']} of them not known to be committed"] * bool(facts["uncommitted_tail"])
         notes += [facts["warning"]] if "warning" in facts else []
         notes += [f"DAMAGED at line {facts['damaged']}"] * (facts["damaged"] is not None)
