@@ -94,6 +94,9 @@ class Actor:
     answers: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
     """Which messages answer what was passed on; `count` of one may say how many."""
 
+    learner: ClassVar["type[Actor] | None"] = None
+    """Who hears what actors of this kind agree on, and is no member; None: nobody can join."""
+
     words: ClassVar[Words] = CHAT
     """What this actor calls a heartbeat, a suspicion, a leader and a number, for the figures."""
 

@@ -11,7 +11,7 @@ still be replaced there.
 
 Assumes   the members remember as many sessions as `limits.sessions` says by default.
 Promises  a difference is one sentence that names both folders.
-Read also `log_files` (members' logs), `protocol.learner_log` (what a learner writes).
+Read also `log_files` (members' logs), `protocol.learning.records` (what a learner writes).
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ import msgspec
 from chatsys.actor.logfile import LogFile, decode, line_of
 from chatsys.config import Limits
 from chatsys.errors import DamagedLog, LogError
-from chatsys.protocol.learner_log import LEARNER_RECORDS, LearnerBoot, replay_learner
+from chatsys.protocol.learning.records import LEARNER_RECORDS, LearnerBoot, replay_learner
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import Heard, public
 from chatsys.protocol.session_table import SessionTable

@@ -3,7 +3,7 @@
     node --join HOST:PORT --id 4 --data DIR     be one
     cluster leave 4 --data | --config           let one go whose folder is lost
 
-Read also `nodes` (the command `node`), `accepting` (the folders of a cluster), `runtime.joining`, `protocol.learners`.
+Read also `nodes` (the command `node`), `accepting` (the folders of a cluster), `runtime.joining`, `protocol.learning.admission`.
 """
 
 from typing import Any

@@ -7,7 +7,7 @@ A learner that runs leaves by itself when it is told to in a notebook; this is f
 runs takes the order.  An order that nobody takes is withdrawn: whoever takes it later might let go of another learner,
 that has come under the same id since.
 
-Read also `accepting`, the same for a member with a new disk; `protocol.learners` (what leaving means).
+Read also `accepting`, the same for a member with a new disk; `protocol.learning.admission` (what leaving means).
 """
 
 from contextlib import suppress

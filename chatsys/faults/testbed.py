@@ -51,7 +51,7 @@ from chatsys.faults.fault import Fault, check_fault
 from chatsys.faults.model import warn_outside
 from chatsys.faults.script import Script
 from chatsys.faults.verbs import LEADER
-from chatsys.protocol.messages import Join, Submit
+from chatsys.protocol.messages import Submit
 from chatsys.run import Run
 from chatsys.trace import Record, Trace
 
@@ -172,7 +172,7 @@ class Testbed(ABC):
         check_new(node, self.nodes, self.learners)
         through = self.nodes[0] if through is None else through
         check_member(through, self.nodes)
-        if not self._has_clients or not self._has_learners:
+        if self._actor.learner is None:
             raise UsageError(f"join: {self._actor.__name__} knows no learners; the chat's own node does.")
         self._join(node, through)
         self._joined.add(node)
@@ -479,11 +479,6 @@ class Testbed(ABC):
     def _how_it_is(self) -> str:
         nodes = ", ".join(f"node {node} {_condition(state)}" for node, state in self.status().items())
         return f"Now, at {self.now:.1f} s: leader {self.leader}; {nodes}."
-
-    @property
-    def _has_learners(self) -> bool:
-        """Whether the actor takes learners in."""
-        return Join in self._actor.messages
 
     @property
     def _own_actor(self) -> type[Actor] | None:

@@ -47,8 +47,9 @@ from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.identity import Identities
-from chatsys.protocol.learner_log import LEARNER_RECORDS, LearnerBoot
-from chatsys.protocol.learners import Learners
+from chatsys.protocol.learning.admission import Learners
+from chatsys.protocol.learning.learner import Learner
+from chatsys.protocol.learning.records import LEARNER_RECORDS, LearnerBoot
 from chatsys.protocol.membership import Membership
 from chatsys.protocol.messages import NODE_MESSAGES, Join, Leave, Submit, SubmitReply, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
@@ -90,6 +91,7 @@ class Node(Actor):
     """What turns the bytes of the log into records at boot."""
     from_clients = (Submit, Subscribe, Join, Leave)  # SPECIFICATION R2.4
     requests = (Submit,)
+    learner = Learner
     answers = (SubmitReply,)
     part_names = tuple(PARTS)
     from_strangers = frozenset((*from_clients, LinkUp, LinkDown))

@@ -47,13 +47,13 @@ from chatsys.actor.effects import Deliver, Delivery, Effects, Note, Send
 from chatsys.actor.events import DiskSpace, LinkDown
 from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Order, Release, Yield
-from chatsys.protocol.forwarding import Forwarding, Pair
 from chatsys.protocol.messages import Entry, Submit, SubmitReply, SubmitStatus, Subscribe
 from chatsys.protocol.part import Part
 from chatsys.protocol.public import Heard, public
+from chatsys.protocol.serving.forwarding import Forwarding, Pair
+from chatsys.protocol.serving.subscribers import PAUSE, Subscribers
 from chatsys.protocol.session_table import SessionTable, refusal
 from chatsys.protocol.state import NodeState
-from chatsys.protocol.subscribers import PAUSE, Subscribers
 
 MAX_HOPS = 2
 

@@ -34,7 +34,7 @@ from chatsys.actor.events import Accept, Depart, RemoveLearner, Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.faults import Testbed, check_made_of, check_path, check_seed, config_of
 from chatsys.faults.testbed import Direction, client_factory
-from chatsys.protocol.learner import Learner
+from chatsys.protocol.learning.learner import Learner
 from chatsys.run import Run
 from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory

@@ -8,7 +8,7 @@
 What is wrong with the arguments is said before anything is started or written.  Whether the id is free only the
 leader knows; the learner hears it later, and stops with a sentence if it is not.
 
-Read also `service` (the node's life), `finding` (the question), `protocol.learner` (what a learner does).
+Read also `service` (the node's life), `finding` (the question), `protocol.learning.learner` (what a learner does).
 """
 
 import asyncio
@@ -18,8 +18,8 @@ import msgspec
 
 from chatsys.config import ClusterConfig, NodeConfig, split_address
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.protocol.learner import Learner
-from chatsys.protocol.learner_log import Joined
+from chatsys.protocol.learning.learner import Learner
+from chatsys.protocol.learning.records import Joined
 from chatsys.runtime.disk import LOG
 from chatsys.runtime.finding import NobodyAnswers, ask_config
 from chatsys.runtime.service import run_node

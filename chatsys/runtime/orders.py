@@ -8,7 +8,7 @@ nobody else.  The file goes when what it brought about is durable, so whoever le
 
 Promises  an order is a whole file or none; what is no order is let alone; an order is taken once: one whose file
           this node may not delete is not taken, for it would be taken again with every look, and let in any disk.
-Read also `protocol.identity` (what accepting means), `protocol.learners` (what leaving means),
+Read also `protocol.identity` (what accepting means), `protocol.learning.admission` (what leaving means),
 `commands.accepting` and `commands.leaving` (who leaves orders), `host` (who looks).
 """
 

@@ -39,7 +39,6 @@ from chatsys.faults import (
 )
 from chatsys.faults.arguments import check_author
 from chatsys.faults.testbed import IDLE, Direction, client_factory
-from chatsys.protocol.learner import Learner
 from chatsys.run import Run
 from chatsys.sim.disk import Disk, DiskModel, Folder, Health
 from chatsys.sim.hold import Gate, Wants
@@ -247,9 +246,11 @@ class World(Testbed):
         return tuple(node for node in super().learners if not self._host(node).has_left)
 
     def _join(self, node: int, through: int) -> None:
-        factory = partial(Learner, through=through, address=f"node{node}:0")
+        kind = self._actor.learner
+        assert kind is not None, "join has looked"
+        factory = cast(Factory, partial(cast(Any, kind), through=through, address=f"node{node}:0"))
         if (host := self.simulation.hosts.get(node)) is None:
-            host = self._add(node, factory, self._disk_model, self._clock_drift, Learner)
+            host = self._add(node, factory, self._disk_model, self._clock_drift, kind)
         else:  # it has left, and comes again as another one
             self._wipe(node)
             host.factory, host.has_left = factory, False

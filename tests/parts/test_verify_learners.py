@@ -8,7 +8,7 @@ import pytest
 from chatsys.actor.logfile import batch, encode
 from chatsys.check.log_files import verify
 from chatsys.errors import LogError
-from chatsys.protocol.learner_log import Kept, LearnerBoot
+from chatsys.protocol.learning.records import Kept, LearnerBoot
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import Heard, public
 from chatsys.protocol.storage import Boot, CommitHint, Stored

@@ -9,9 +9,9 @@ from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects, Send
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.mutants.bugs.open import EmptyTable
-from chatsys.protocol.forwarding import Pair
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
 from chatsys.protocol.public import Heard
+from chatsys.protocol.serving.forwarding import Pair
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.sessions import Sessions
 

@@ -1,4 +1,4 @@
-"""The log of a learner: what it keeps, so that it need not hear it all again.
+"""The records of a learner: what it keeps, so that it need not hear it all again.
 
     {"type":"learner","incarnation":1,"cluster":"chat","node":4,"format":3,"identity":"9f..","nonce":"04.."}
     {"type":"joined","config":{...}}
@@ -56,7 +56,7 @@ class Joined(Record, frozen=True, tag="joined"):
         return Note("joined")
 
 
-class Kept(Record, frozen=True, tag="heard"):
+class Taken(Record, frozen=True, tag="heard"):
     """Message `number` of the chat, as everybody may see it."""
 
     number: int
@@ -75,7 +75,7 @@ class Gone(Record, frozen=True, tag="left"):
         return Note("gone")
 
 
-LEARNER_RECORDS: tuple[type[msgspec.Struct], ...] = (LearnerBoot, Joined, Kept, Gone)
+LEARNER_RECORDS: tuple[type[msgspec.Struct], ...] = (LearnerBoot, Joined, Taken, Gone)
 
 
 class Replayed(msgspec.Struct):
@@ -102,7 +102,7 @@ def replay_learner(records: Iterable[Any], where: str) -> Replayed:
                 found.boot = record
             case Joined(config=config):
                 found.config = config
-            case Kept(number=number, heard=heard):
+            case Taken(number=number, heard=heard):
                 if number != len(found.heard) + 1:
                     raise DamagedLog(where, line, f"message {number} follows message {len(found.heard)}")
                 found.heard.append(heard)

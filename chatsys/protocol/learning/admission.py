@@ -35,7 +35,7 @@ from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects, Note, Send
 from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Order
-from chatsys.protocol.learner_table import LearnerTable
+from chatsys.protocol.learning.table import LearnerTable
 from chatsys.protocol.messages import Entry, Join, JoinAck, JoinStatus, LearnerInfo, Leave
 from chatsys.protocol.part import Part
 from chatsys.protocol.state import NodeState
