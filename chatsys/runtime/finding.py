@@ -106,7 +106,8 @@ async def _hello(
     writer.write(line(Hello(protocol=PROTOCOL, cluster=cluster, role="client", name=name)))
     answer = read_greeting(await _line(reader))
     if isinstance(answer, Refused):
-        raise ChatsysError(f"The node at {address} refused: {answer.reason}")
+        what = " Correct the address, or the name of the cluster." if "to the cluster" in answer.reason else ""
+        raise ChatsysError(f"The node at {address} refused: {answer.reason}{what}")
     if answer.role == "client" or answer.node is None:
         raise FrameError("what answers there is no node")
     return answer

@@ -105,8 +105,8 @@ def _factory(config: NodeConfig, actor: type[Actor]) -> Factory:
 
 def _who(config: NodeConfig) -> str:
     """Return which node this is."""
-    kind = "node" if config.through is None else "learner"
-    return f"{kind} {config.node} of {len(config.cluster.members)}"
+    many = len(config.cluster.members)
+    return f"node {config.node} of {many}" if config.through is None else f"learner {config.node} beside {many} nodes"
 
 
 def _ended(config: NodeConfig, host: Host) -> None:

@@ -40,6 +40,8 @@ ROLES = {
     "syncing": "fetches the best log for term {term}",
     "follower": "is a follower",
 }
+_TOLD = {"joined": "is in touch with", "gone": "has lost", "waiting": "is not taken in yet, says"}
+_LEARNERS = {"new": "is taken in", "moved": "listens elsewhere now", "left": "has left, and its id is free"}
 
 
 class Terminal:
@@ -60,7 +62,7 @@ class Terminal:
             "lead": self._lead, "ready": self._ready, "follow": self._follow, "suspect": self._suspect,
             "restore": self._restore, "membership": self._membership, "anomaly": self._trouble, "broken": self._trouble,
             "refused": self._trouble, "refuses": self._refuses,
-            "stop": self._stop,
+            "learner": self._learner, "admitted": self._admitted, "stop": self._stop,
         }  # fmt: skip
 
     def __call__(self, records: list[Record]) -> None:
@@ -156,8 +158,18 @@ class Terminal:
 
     def _membership(self, record: Record) -> None:
         verb, colon, why = (record.reason or "").partition(": ")
-        said = {"joined": "is in touch with", "gone": "has lost"}.get(verb, f"{verb}:")
+        if verb == "ok" or isinstance(record.peer, str):  # `admitted` tells the one; the other was only a question
+            return
+        said = _TOLD.get(verb, f"{verb}:")
         self._line(record, f"{said} node {record.peer}{colon}{why}")
+
+    def _learner(self, record: Record) -> None:
+        """A member has read an entry about a learner."""
+        if (said := _LEARNERS.get(record.reason or "")) is not None:
+            self._line(record, f"learner {record.peer} {said}")
+
+    def _admitted(self, record: Record) -> None:
+        self._line(record, f"is taken in, as node {record.peer} says: it is a learner of this cluster")
 
     def _refuses(self, record: Record) -> None:
         self._line(record, f"refuses node {record.peer}: {record.reason}")
@@ -178,7 +190,7 @@ class Terminal:
         self._line(record, record.reason or record.kind)
 
     def _stop(self, record: Record) -> None:
-        self._line(record, "has stopped; its log is on the disk")
+        self._line(record, record.reason or "has stopped; its log is on the disk")
 
     # --- lines --------------------------------------------------------------------------------
 
