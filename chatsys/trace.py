@@ -184,9 +184,9 @@ class Trace(Sequence[Record]):
 
     @property
     def nodes(self) -> tuple[int, ...]:
-        """The ids of all members that appear, ascending."""
-        named = self.meta.get("members") or {record.node for record in self.records if isinstance(record.node, int)}
-        return tuple(sorted(named))
+        """The ids of all members, and of learners that joined, ascending."""
+        members = self.meta.get("members") or {record.node for record in self.records if isinstance(record.node, int)}
+        return tuple(sorted({*members, *self.meta.get("learners", ())}))
 
     @property
     def words(self) -> Words:

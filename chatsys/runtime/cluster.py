@@ -34,7 +34,6 @@ from chatsys.actor.events import Accept, Depart, RemoveLearner, Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.faults import Testbed, check_made_of, check_path, check_seed, config_of
 from chatsys.faults.testbed import Direction, client_factory
-from chatsys.protocol.learning.learner import Learner
 from chatsys.run import Run
 from chatsys.runtime.disk import made_folder
 from chatsys.runtime.host import Factory
@@ -195,7 +194,9 @@ class Cluster(Testbed):
         return tuple(node for node in super().learners if node not in self.supervisor.left)
 
     def _join(self, node: int, through: int) -> None:
-        self._do(self.supervisor.join(node, through, Learner))
+        kind = self._actor.learner
+        assert kind is not None, "join has looked"
+        self._do(self.supervisor.join(node, through, kind))
 
     def _depart(self, node: int) -> None:
         self._command(node, Depart())

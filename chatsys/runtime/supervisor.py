@@ -171,7 +171,7 @@ class Supervisor:
             await former.stop()
             await self.wipe(node)
             self.left.discard(node)
-        self.tell("join", node, f"through node {through}")
+        self.trace.meta["learners"] = sorted({*self.trace.meta.get("learners", ()), node})
         try:
             await self._begin(node)
         except BaseException:  # it has not joined: what is in its folder stays there

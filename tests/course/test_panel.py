@@ -109,6 +109,26 @@ def test_reset_wakes_everybody_and_mends_every_link(world: World, shown: Panel) 
     assert not world.simulation.network.rules
 
 
+def test_the_join_button_brings_a_learner_with_a_card_of_its_own_and_it_leaves_by_its_own(
+    world: World, shown: Panel
+) -> None:
+    world.say("before it came")
+    world.run(1)
+    shown.press("join")
+    shown.press("run", seconds=2)
+    assert world.learners == (4,) and shown.state["learners"] == [4]
+    assert "Learner 4 is taken in; it hears everything, and has no vote." in shown.said
+    assert card(shown, 4)["role"] == "learner" and card(shown, 4)["health"] == "listens to node 1"
+    assert shown.state["table"]["cells"]["4"] == [["again", "before it came"]]
+    shown.press("crash", node=4)
+    assert card(shown, 4)["health"] == "down" and not shown.state["ended"]
+    shown.press("restart", node=4)
+    shown.press("leave", node=4)
+    assert shown.line == "world.leave(4)"
+    shown.press("run", seconds=3)
+    assert shown.state["learners"] == [] and len(shown.state["nodes"]) == 3
+
+
 def test_step_and_run_advance_virtual_time(world: World, shown: Panel) -> None:
     before = world.now
     shown.press("step")
@@ -137,7 +157,7 @@ def test_whatever_is_wrong_with_an_order_becomes_a_sentence(shown: Panel, order:
 
 
 def test_every_order_of_the_browser_is_known() -> None:
-    sent = set(re.findall(r"do: \"(\w+)\"", Panel._esm)) | {"join_link", "cut", "hold", "play"}
+    sent = set(re.findall(r"do: \"(\w+)\"", Panel._esm)) | {"join_link", "cut", "hold", "play", "leave"}
     verbs = re.search(r"VERBS = \[(.*?)\]", Panel._esm)
     assert verbs is not None
     sent |= {verb.lower() for verb in verbs.group(1).replace('"', "").split(", ")}

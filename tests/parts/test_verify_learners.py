@@ -8,7 +8,7 @@ import pytest
 from chatsys.actor.logfile import batch, encode
 from chatsys.check.log_files import verify
 from chatsys.errors import LogError
-from chatsys.protocol.learning.records import Taken, LearnerBoot
+from chatsys.protocol.learning.records import LearnerBoot, Taken
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import Heard, public
 from chatsys.protocol.storage import Boot, CommitHint, Stored

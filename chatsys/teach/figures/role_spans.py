@@ -70,6 +70,8 @@ class RoleSpans:
     _before_pause: dict[int, tuple[str, int]] = field(default_factory=dict)
     _waking: set[int] = field(default_factory=set)
     """Restarted, but not heard of yet."""
+    _stopped: set[int] = field(default_factory=set)
+    """Stopped in good order, as a learner does that leaves."""
 
     def feed(self, records: Iterable[Record]) -> "RoleSpans":
         """Take in more records and return this story."""
@@ -116,6 +118,7 @@ class RoleSpans:
                 self.marks.append(record)
         match record.kind:
             case "crash" | "broken" | "refused" | "stop":
+                self._stopped |= {node} if record.kind == "stop" else set()
                 self._turn(node, DOWN, 0, record.time)
             case "pause":
                 band = self.open.get(node)
@@ -126,6 +129,10 @@ class RoleSpans:
             case "restart":
                 self._before_pause.pop(node, None)
                 self._waking.add(node)
+            case "start" if node in self._stopped:  # a learner that had left comes as another one
+                self._stopped.discard(node)
+                self._waking.add(node)
+                self._hear(record, node)
             case kind if kind not in OF_THE_WORLD | WITH_ANOTHER_TERM and node not in self._before_pause:
                 self._hear(record, node)
 

@@ -40,7 +40,9 @@ function button(label, title, press, name = "") {
 
 const VERBS = ["Crash", "Restart", "Pause", "Resume"];
 
-function card(id, post) {
+function card(id, post, learns) {
+  const name = learns ? `learner ${id}` : `node ${id}`;
+  const verbs = learns ? [...VERBS, "Leave"] : VERBS;
   const fields = {};
   const facts = make("dl", { className: "cs-facts" });
   for (const name of ["role", "term", "last seq", "delivered", "health"]) {
@@ -49,15 +51,16 @@ function card(id, post) {
   }
   const buttons = {};
   const row = make("div", { className: "cs-buttons" });
-  for (const verb of VERBS) {
+  for (const verb of verbs) {
     const act = () => post({ do: verb.toLowerCase(), node: id });
-    buttons[verb] = button(verb, `${verb} node ${id}`, act, `cs-${verb.toLowerCase()}`);
-    buttons[verb].setAttribute("aria-label", `${verb} node ${id}`);
+    const label = verb === "Leave" ? `Let ${name} leave for ever` : `${verb} ${name}`;
+    buttons[verb] = button(verb, label, act, `cs-${verb.toLowerCase()}`);
+    buttons[verb].setAttribute("aria-label", label);
     row.append(buttons[verb]);
   }
-  const root = make("section", { className: "cs-card", "aria-label": `node ${id}` });
+  const root = make("section", { className: "cs-card", "aria-label": name });
   root.dataset.node = id;
-  root.append(make("h4", {}, `node ${id}`), facts, row);
+  root.append(make("h4", {}, name), facts, row);
   return {
     root,
     show(node) {
@@ -122,11 +125,10 @@ function slider(label, most, unit, post) {
   };
 }
 
-function chatBox(ids, post) {
+function chatBox(post) {
   const text = make("input", { type: "text", className: "cs-text", "aria-label": "message", placeholder: "say something" });
   const author = make("input", { type: "text", className: "cs-author", value: "ann", "aria-label": "author" });
   const via = make("select", { className: "cs-via", "aria-label": "through which node" }, make("option", { value: "" }, "any node"));
-  for (const id of ids) via.append(make("option", { value: id }, `node ${id}`));
   const send = make("button", { type: "submit", className: "cs-button cs-say", title: "Send the message" }, "Say");
   const form = make("form", { className: "cs-chat", "aria-label": "chat" }, author, text, via, send);
   form.addEventListener("keydown", (event) => { // in JupyterLab, Enter alone does not submit a form
@@ -140,7 +142,14 @@ function chatBox(ids, post) {
     text.value = "";
     text.focus();
   });
-  return form;
+  return {
+    root: form,
+    know(ids) {
+      const chosen = via.value;
+      via.replaceChildren(via.firstChild, ...ids.map((id) => make("option", { value: id }, `node ${id}`)));
+      via.value = ids.includes(Number(chosen)) ? chosen : "";
+    },
+  };
 }
 
 // --- the last seconds, drawn ------------------------------------------------------------------
@@ -244,36 +253,54 @@ function clockBar(post) {
 function render({ model, el }) {
   const { nodes, where, quorum } = model.get("about");
   const post = (order) => model.send(order);
-  const cards = Object.fromEntries(nodes.map((id) => [id, card(id, post)]));
-  const links = linkGrid(nodes, post);
+  let drawn = ""; // whom the cards, the links, the bands and the table are about
+  let cards, links, bands, table;
   const loss = slider("loss", 50, "%", (value) => post({ do: "lose", fraction: value / 100 }));
   const delay = slider("delay", 500, "ms", (value) => post({ do: "slow", delay: value / 1000 }));
-  const bands = bandPlot(nodes, `cs${++panels}`);
-  const table = deliveryTable(nodes);
+  const prefix = `cs${++panels}`;
+  const chat = chatBox(post);
   const clock = clockBar(post);
   const time = make("span", { className: "cs-time" });
   const said = make("div", { className: "cs-said", role: "status", "aria-live": "polite" });
   const line = make("code", { className: "cs-line" });
 
   const reset = button("Reset", "Mend all links, resume and restart every node", () => post({ do: "reset" }), "cs-reset");
+  const join = button("Join", "Let one more node join, as a learner: it hears everything, and has no vote", () => post({ do: "join" }), "cs-join");
   const stop = button("Stop all", "Stop the cluster for good", () => post({ do: "stop" }), "cs-stop");
   const heal = button("Heal all links", "Mend all links", () => post({ do: "heal" }), "cs-heal");
   const words = { sim: "simulated", kernel: "in the notebook's kernel", processes: "one process each" };
   const head = make("div", { className: "cs-head" },
     make("strong", {}, `${nodes.length} nodes, ${words[where] || where}, quorum ${quorum}`), time);
   if (where === "sim") head.append(clock.root);
-  head.append(make("span", { className: "cs-all" }, reset, stop));
+  head.append(make("span", { className: "cs-all" }, join, reset, stop));
   const network = make("div", { className: "cs-network", role: "group", "aria-label": "network" }, loss.root, delay.root, heal);
-  const root = make("div", { className: "cs-panel", role: "region", "aria-label": "cluster panel" }, head,
-    make("div", { className: "cs-cards" }, ...nodes.map((id) => cards[id].root)),
-    make("div", { className: "cs-tools" }, ...(nodes.length > 1 ? [links.root] : []), network, chatBox(nodes, post)),
-    said, make("div", { className: "cs-same" }, "the same in code: ", line),
-    make("div", { className: "cs-scroll" }, bands.root), table.root);
+  const places = { cards: make("div", { className: "cs-cards" }), links: make("span"), bands: make("div", { className: "cs-scroll" }), table: make("div") };
+  const root = make("div", { className: "cs-panel", role: "region", "aria-label": "cluster panel" }, head, places.cards,
+    make("div", { className: "cs-tools" }, places.links, network, chat.root),
+    said, make("div", { className: "cs-same" }, "the same in code: ", line), places.bands, places.table);
   el.append(root);
+
+  // Learners come and go: then whatever has a row for each node is made anew.
+  const know = (ids, learners) => {
+    if (drawn === String(ids)) return;
+    drawn = String(ids);
+    const kept = cards || {};
+    cards = Object.fromEntries(ids.map((id) => [id, kept[id] || card(id, post, learners.includes(id))]));
+    links = linkGrid(ids, post);
+    bands = bandPlot(ids, prefix);
+    table = deliveryTable(ids);
+    for (const [id, one] of Object.entries(kept)) if (!(id in cards)) one.root.remove();
+    for (const id of ids) if (!places.cards.contains(cards[id].root)) places.cards.append(cards[id].root);
+    places.links.replaceChildren(...(ids.length > 1 ? [links.root] : []));
+    places.bands.replaceChildren(bands.root);
+    places.table.replaceChildren(table.root);
+    chat.know(ids);
+  };
 
   const show = () => {
     const state = model.get("state");
     if (!state.nodes) return;
+    know(state.nodes.map((node) => node.id), state.learners || []);
     root.dataset.ended = String(state.ended);
     put(time, state.ended ? `stopped at ${state.now.toFixed(1)} s` : `${state.now.toFixed(1)} s`);
     for (const node of state.nodes) cards[node.id].show(node);

@@ -19,6 +19,7 @@ Read also `hold` (who keeps the cluster), `view` (what is shown), `panel.js` (ho
 """
 
 import asyncio
+import itertools
 import os
 import queue
 import threading
@@ -314,8 +315,14 @@ def _node_verb(_panel: Panel, order: dict[str, Any]) -> list[Call]:
     return [call(order["do"], order["node"])]
 
 
+def _join(panel: Panel, _order: dict[str, Any]) -> list[Call]:
+    taken = () if panel.cluster is None else panel.cluster.everyone
+    return [call("join", next(node for node in itertools.count(1) if node not in taken))]
+
+
 ORDERS: dict[str, Callable[[Panel, dict[str, Any]], list[Call]]] = {
-    **dict.fromkeys(("crash", "restart", "pause", "resume"), _node_verb),
+    **dict.fromkeys(("crash", "restart", "pause", "resume", "leave"), _node_verb),
+    "join": _join,
     "cut": lambda _panel, order: [call("cut", order["a"], order["b"])],
     "join_link": lambda _panel, order: [call("reconnect", order["a"], order["b"])],
     "heal": lambda _panel, _order: [call("heal")],

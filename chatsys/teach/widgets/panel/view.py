@@ -30,8 +30,9 @@ MOST_BANDS = 300
 class View:
     """Reads a growing trace and keeps what the panel needs of it."""
 
-    def __init__(self, nodes: tuple[int, ...]) -> None:
-        self.nodes = nodes
+    def __init__(self, members: tuple[int, ...]) -> None:
+        self.members = self.nodes = members
+        """Who cannot leave, and everybody who is shown: learners, too."""
         self.story = RoleSpans()
         self.read = 0
         self.first: dict[int, tuple[str, float]] = {}
@@ -48,7 +49,7 @@ class View:
     @property
     def ended(self) -> bool:
         """Whether the cluster was stopped: the nodes that still lived ended together."""
-        return bool(self.stopped) and all(self.story.is_down(node) for node in self.nodes)
+        return bool(self.stopped) and all(self.story.is_down(node) for node in self.members)
 
     def take(self, trace: Trace) -> list[str]:
         """Read what is new and return a sentence for each thing that a person wants to hear of."""
@@ -66,8 +67,10 @@ class View:
                         self.cuts.pop(way, None)
                 case "heal":
                     self.cuts.clear()
-                case "stop" if isinstance(record.node, int):
-                    self.stopped.add(record.node)
+                case "stop" if record.node in self.members:
+                    self.stopped.add(int(record.node or 0))
+                case "start" if isinstance(record.node, int) and record.node not in self.members:
+                    self.born[record.node] = record.time
                 case "restart" if isinstance(record.node, int):
                     self.stopped.discard(record.node)
                     self.born[record.node] = record.time
@@ -95,8 +98,10 @@ class View:
 
     def state(self, status: dict[int, dict[str, Any]], now: float) -> dict[str, Any]:
         """Return everything that the browser draws, as JSON values."""
+        self.nodes = (*self.members, *sorted(status.keys() - {*self.members}))
         return {
             "now": round(now, 1),
+            "learners": [node for node in self.nodes if node not in self.members],
             "nodes": [_card(node, status[node]) for node in self.nodes],
             "cuts": self._links(),
             "plot": self._plot(max(now, self.story.now), status),
@@ -114,14 +119,14 @@ class View:
     def _plot(self, now: float, status: dict[int, dict[str, Any]]) -> dict[str, Any]:
         self.story.now = now
         start = max(0.0, now - WINDOW)
-        bands = [band for band in self.story.bands() if band.end > start][-MOST_BANDS:]
+        bands = [band for band in self.story.bands() if band.end > start and band.node in self.nodes][-MOST_BANDS:]
         leads = [f"node {node} leads term {facts['term']}" for node, facts in status.items() if _leads(facts)]
         down = [f"node {node} is down" for node, facts in status.items() if not facts["alive"]]
         return {
             "from": round(start, 2),
             "to": round(max(now, start + WINDOW), 2),
             "bands": [[b.node, b.role, b.term, round(b.start, 3), round(b.end, 2)] for b in bands],
-            "marks": [[mark.node, mark.kind, round(mark.time, 3)] for mark in self.story.marks[-60:]],
+            "marks": [[m.node, m.kind, round(m.time, 3)] for m in self.story.marks[-60:] if m.node in self.nodes],
             "cuts": [
                 [round(cut.start, 2), round(now if cut.end is None else cut.end, 2), plain(cut.what, 30)]
                 for cut in self.story.cuts[-8:]
@@ -146,6 +151,9 @@ def _card(node: int, facts: dict[str, Any]) -> dict[str, Any]:
         health = "paused"
     elif facts["role"] == "leader":
         health = "leads" if facts.get("ready", True) else "takes over"
+    elif facts["role"] == "learner":
+        health = f"listens to node {facts['listens_to']}" if facts.get("listens_to") else "looks for a member"
+        health += "" if facts.get("ready") else ", not taken in yet"
     else:
         health = f"follows node {facts['leader']}" if facts.get("leader") else "looks for a leader"
     return {
@@ -168,6 +176,12 @@ def tell(record: Record) -> str:
         case "crash" | "restart" | "pause" | "resume":
             past = {"crash": "crashed", "restart": "restarted", "pause": "is paused", "resume": "goes on"}[record.kind]
             return f"Node {record.node} {past}."
+        case "start" if record.role == "learner" and record.incarnation == 1:
+            return f"Learner {record.node} asks to be taken in."
+        case "admitted":
+            return f"Learner {record.node} is taken in; it hears everything, and has no vote."
+        case "stop" if record.reason:
+            return plain(record.reason, 100)
         case "lead":
             return f"Node {record.node} leads term {record.term}."
         case "cut" | "reconnect" | "heal" | "slow" | "lose":
