@@ -125,20 +125,8 @@ def _trouble(chance: Random, world: World, me: int, do: Any) -> None:
             node = chance.choice(world.nodes)
             do("partition", (me, node), tuple(other for other in world.nodes if other != node))
             do("heal", after=chance.choice((0.3, 3.0, 6.0)))
-        case "wipe":
-            if chance.random() < 0.7:
-                do("crash", me)
-            do("wipe", me)
-            do("crash", me, after=chance.uniform(0.0, 0.5))
-            do("restart", me, after=0.001)
-            if chance.random() < 0.6:  # the emptied one was refused: let the old one go, and come anew
-                do("leave", me, after=chance.uniform(0.1, 2.0))
-                do("restart", me, after=chance.uniform(0.1, 4.0))
-        case "copy":
-            do("copy", me)
-            do("crash", me, after=chance.uniform(0.2, 3.0))
-            do("restore", me)
-            do("restart", me, after=soon)
+        case ("wipe" | "copy") as verb:
+            _with_folder(chance, verb, me, do, soon)
         case "leave":
             do("leave", me)
             do("join", me, chance.choice(world.nodes), after=chance.choice((0.05, 1.0, 3.0)))
@@ -153,6 +141,24 @@ def _trouble(chance: Random, world: World, me: int, do: Any) -> None:
             do("restart", me, after=0.1)
         case "lose":
             do("lose", me, chance.choice(world.nodes), chance.choice((0.2, 0.6)))
+
+
+def _with_folder(chance: Random, verb: str, me: int, do: Any, soon: float) -> None:
+    """Schedule what happens to the folder of a learner: it is emptied, or an older copy comes back."""
+    if verb == "copy":
+        do("copy", me)
+        do("crash", me, after=chance.uniform(0.2, 3.0))
+        do("restore", me)
+        do("restart", me, after=soon)
+        return
+    if chance.random() < 0.7:
+        do("crash", me)
+    do("wipe", me)
+    do("crash", me, after=chance.uniform(0.0, 0.5))
+    do("restart", me, after=0.001)
+    if chance.random() < 0.6:  # the emptied one was refused: let the old one go, and come anew
+        do("leave", me, after=chance.uniform(0.1, 2.0))
+        do("restart", me, after=chance.uniform(0.1, 4.0))
 
 
 def _clean_up(world: World, ids: Iterable[int], late: list[str]) -> float:

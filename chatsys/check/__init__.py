@@ -34,8 +34,8 @@ from chatsys.check.deliveries import DELIVERIES
 from chatsys.check.durability import DURABILITY
 from chatsys.check.frames import check_frames
 from chatsys.check.histories import check_histories, second_opinion
-from chatsys.check.liveness import LIVENESS, check_live
 from chatsys.check.learners import LEARNERS
+from chatsys.check.liveness import LIVENESS, check_live
 from chatsys.check.lives import KINDS, Lives
 from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
@@ -45,7 +45,9 @@ from chatsys.trace import Record, Trace, trace_of
 
 SAFETY: dict[str, type[Invariant]] = {
     kind.name: kind
-    for kind in sorted(DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS + DURABILITY + LEARNERS, key=lambda kind: int(kind.name[1:]))
+    for kind in sorted(
+        DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS + DURABILITY + LEARNERS, key=lambda kind: int(kind.name[1:])
+    )
 }
 """Every safety invariant by its name: the rules that `check` judges."""
 

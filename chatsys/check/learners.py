@@ -28,6 +28,8 @@ class OneFolder(Invariant):
         """For each node that reads its log: learner -> the entry by which it is known."""
         self.ever: dict[tuple[Node, str | None], Record] = {}
         """(learner, folder) -> the entry that took it in, wherever it was read first."""
+        self.left: dict[str | None, Record] = {}
+        """Folder -> the entry with which its learner left."""
         self.committed = 0
         self.lives: dict[Node, int] = {}
         self.told: set[tuple[Node, str]] = set()
@@ -56,12 +58,32 @@ class OneFolder(Invariant):
                 f"{first.node} had read it as {_said(first)} {when(first)}; every node must know the same learners.",
                 first,
             )
-        if record.reason in ("new", "moved") and before is not None and before.text != record.text:
+        return self._changed(record, before)
+
+    def _changed(self, record: Record, before: Record | None) -> Violation | None:
+        """Judge what an entry did to an id that was known as `before`."""
+        if record.reason == "left":
+            if before is not None and before.text != record.text:
+                return self._tell(
+                    record,
+                    f"{when(record)} node {record.node} let learner {record.peer} go for the folder {record.text}, but that "
+                    f"id is taken by the folder {before.text} since position {before.seq}; nobody leaves for another.",
+                    before,
+                )
+            self.left.setdefault(record.text, record)
+        elif record.reason in CHANGES and before is not None and before.text != record.text:
             return self._tell(
                 record,
                 f"{when(record)} node {record.node} knows learner {record.peer} by the folder {record.text}, but since "
                 f"position {before.seq} that id is taken by the folder {before.text}, which has not left.",
                 before,
+            )
+        elif record.reason in CHANGES and (gone := self.left.get(record.text)) and (gone.seq or 0) < (record.seq or 0):
+            return self._tell(
+                record,
+                f"{when(record)} node {record.node} took in learner {record.peer} on the folder {record.text}, which left "
+                f"at position {gone.seq}; who has left does not come again.",
+                gone,
             )
         return None
 

@@ -21,7 +21,7 @@ from chatsys.actor.effects import Append, Deliver, Delivery, Effects
 from chatsys.actor.logfile import FORMAT, other_format
 from chatsys.config import ClusterConfig
 from chatsys.errors import ForeignLog
-from chatsys.protocol.learning.records import Gone, Joined, LearnerBoot, Taken, replay_learner
+from chatsys.protocol.learning.records import Gone, Joined, LearnerBoot, KeptMessage, replay_learner
 from chatsys.protocol.messages import Delivered
 from chatsys.protocol.public import Heard
 from chatsys.protocol.serving.subscribers import CREDIT
@@ -112,14 +112,14 @@ class Chronicle:
 
     def keep(self, delivered: Delivered) -> Effects:
         """Keep what comes next, in order; what overtook it waits, as far as a member may send ahead."""
-        kept: list[Taken] = []
+        kept: list[KeptMessage] = []
         for entry, number in zip(delivered.entries, delivered.numbers, strict=True):
             if len(self.heard) < number <= len(self.heard) + CREDIT:
                 self.early[number] = entry
         while (number := self.next(len(self.heard))) in self.early:
             entry = self.early.pop(number)
             self.heard.append(entry)
-            kept.append(Taken(len(self.heard), entry))
+            kept.append(KeptMessage(len(self.heard), entry))
         return [Append(*kept), *self.deliver()] if kept else []
 
     def next(self, last: int) -> int:
