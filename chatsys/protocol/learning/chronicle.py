@@ -21,7 +21,7 @@ from chatsys.actor.effects import Append, Deliver, Delivery, Effects
 from chatsys.actor.logfile import FORMAT, other_format
 from chatsys.config import ClusterConfig
 from chatsys.errors import ForeignLog
-from chatsys.protocol.learning.records import Gone, Joined, LearnerBoot, KeptMessage, replay_learner
+from chatsys.protocol.learning.records import Gone, Joined, KeptMessage, LearnerBoot, replay_learner
 from chatsys.protocol.messages import Delivered
 from chatsys.protocol.public import Heard
 from chatsys.protocol.serving.subscribers import CREDIT
