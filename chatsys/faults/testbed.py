@@ -60,7 +60,19 @@ Factory = Callable[..., Actor]
 Direction = tuple[int, int]
 """From which node to which."""
 
-FOR_ENGINES = {"add_client", "command", "config", "describe", "done", "pids", "seed", "simulation", "submit", "where"}
+FOR_ENGINES = {
+    "add_client",
+    "command",
+    "config",
+    "describe",
+    "done",
+    "everyone",
+    "pids",
+    "seed",
+    "simulation",
+    "submit",
+    "where",
+}
 """Names that panels, sweeps and checkers use and that TAB does not offer to a student."""
 
 IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}

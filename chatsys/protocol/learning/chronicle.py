@@ -1,6 +1,7 @@
 """Chronicle: the disk of a learner, its lives and what it has heard.
 
-    DELIVERED [8, 9]  7 are kept: keep 8 and 9, deliver them       [10]  7 are kept: left out, ask again
+    7 are kept:  DELIVERED [9]   overtook 8, and waits
+                 DELIVERED [8]   keep 8 and 9, deliver them
 
 Each life begins with a boot record, as a member's does, and then shows again what was heard before: whoever reads
 what a learner delivers need not know how many lives it had.
@@ -20,9 +21,10 @@ from chatsys.actor.effects import Append, Deliver, Delivery, Effects
 from chatsys.actor.logfile import FORMAT, other_format
 from chatsys.config import ClusterConfig
 from chatsys.errors import ForeignLog
-from chatsys.protocol.learning.records import Gone, Joined, LearnerBoot, Taken, replay_learner
+from chatsys.protocol.learning.records import Gone, Joined, KeptMessage, LearnerBoot, replay_learner
 from chatsys.protocol.messages import Delivered
 from chatsys.protocol.public import Heard
+from chatsys.protocol.serving.subscribers import CREDIT
 from chatsys.protocol.storage import Boot
 
 
@@ -39,6 +41,8 @@ class Chronicle:
         self.gone = False
         """Whether this learner has left."""
         self.heard: list[Heard] = []
+        self.early: dict[int, Heard] = {}
+        """What overtook the next message: within the credit, so it is bounded."""
         self.delivered = 0
         """How many of them were delivered in this life."""
 
@@ -107,17 +111,20 @@ class Chronicle:
         return len(self.heard)  # SPECIFICATION R19.7
 
     def keep(self, delivered: Delivered) -> Effects:
-        """Keep what comes next, and nothing else; a number that is left out was lost or overtaken."""
-        kept = []
+        """Keep what comes next, in order; what overtook it waits, as far as a member may send ahead."""
+        kept: list[KeptMessage] = []
         for entry, number in zip(delivered.entries, delivered.numbers, strict=True):
-            if self.is_next(number):
-                self.heard.append(entry)
-                kept.append(Taken(len(self.heard), entry))
+            if len(self.heard) < number <= len(self.heard) + CREDIT:
+                self.early[number] = entry
+        while (number := self.next(len(self.heard))) in self.early:
+            entry = self.early.pop(number)
+            self.heard.append(entry)
+            kept.append(KeptMessage(len(self.heard), entry))
         return [Append(*kept), *self.deliver()] if kept else []
 
-    def is_next(self, number: int) -> bool:
-        """Tell whether message `number` follows on what is kept."""
-        return number == len(self.heard) + 1  # SPECIFICATION R19.7
+    def next(self, last: int) -> int:
+        """Return the number that follows on message `last`: what comes behind it waits."""
+        return last + 1  # SPECIFICATION R19.7
 
     def deliver(self) -> Effects:
         """Hand on what was kept and not delivered yet in this life."""

@@ -56,7 +56,7 @@ class Joined(Record, frozen=True, tag="joined"):
         return Note("joined")
 
 
-class Taken(Record, frozen=True, tag="heard"):
+class KeptMessage(Record, frozen=True, tag="heard"):
     """Message `number` of the chat, as everybody may see it."""
 
     number: int
@@ -75,7 +75,7 @@ class Gone(Record, frozen=True, tag="left"):
         return Note("gone")
 
 
-LEARNER_RECORDS: tuple[type[msgspec.Struct], ...] = (LearnerBoot, Joined, Taken, Gone)
+LEARNER_RECORDS: tuple[type[msgspec.Struct], ...] = (LearnerBoot, Joined, KeptMessage, Gone)
 
 
 class Replayed(msgspec.Struct):
@@ -102,7 +102,7 @@ def replay_learner(records: Iterable[Any], where: str) -> Replayed:
                 found.boot = record
             case Joined(config=config):
                 found.config = config
-            case Taken(number=number, heard=heard):
+            case KeptMessage(number=number, heard=heard):
                 if number != len(found.heard) + 1:
                     raise DamagedLog(where, line, f"message {number} follows message {len(found.heard)}")
                 found.heard.append(heard)
