@@ -8,7 +8,7 @@ import pytest
 from chatsys.actor.logfile import batch, encode
 from chatsys.check.log_files import verify
 from chatsys.errors import LogError
-from chatsys.protocol.learning.records import LearnerBoot, Taken
+from chatsys.protocol.learning.records import KeptMessage, LearnerBoot
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import Heard, public
 from chatsys.protocol.storage import Boot, CommitHint, Stored
@@ -36,7 +36,7 @@ def member(folder: Path, *texts: str, commit: int = 9) -> Path:
 
 def learner(folder: Path, *kept: tuple[int, str], cluster: str = "chat") -> Path:
     heard = [
-        Taken(number, Heard(seq, "main", "ann", text, 7.5, public("ann"), number))
+        KeptMessage(number, Heard(seq, "main", "ann", text, 7.5, public("ann"), number))
         for number, (seq, text) in enumerate(kept, start=1)
     ]
     return write(folder, LearnerBoot(1, cluster, 4, identity="9f", nonce="04"), *heard)

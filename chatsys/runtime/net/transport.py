@@ -246,11 +246,11 @@ class Transport:
         return None
 
     def _free_name(self, name: Address) -> Address:
-        """Return the address of a new client or learner here: it carries no authority, so it only has to be free."""
+        """Return the address of a new client or learner: it carries no authority, so it only has to be free."""
         if isinstance(name, int):
             if name not in self.clients and name != self.me and name not in self.peers:
                 return name
-            name = f"learner {name}"
+            name = f"learner {name}"  # SPECIFICATION R2.14
         free, count = name, 1
         while free in self.clients:
             count += 1
