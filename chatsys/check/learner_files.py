@@ -9,7 +9,7 @@ A learner is told only what is committed, so whatever it keeps must stand in eve
 it for committed; and between two messages that it keeps it lacks none.  What a member does not know for committed may
 still be replaced there.
 
-Assumes   the members remember as many sessions as `limits.sessions` says by default.
+Assumes   the members remember as many sessions as their limits say by default.
 Promises  a difference is one sentence that names both folders.
 Read also `log_files` (members' logs), `protocol.learning.records` (what a learner writes).
 """

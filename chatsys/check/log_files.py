@@ -64,23 +64,16 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
     """Compare the logs in these data folders.
 
     Returns `{"ok", "messages", "nodes": {folder: {"entries", "torn", "damaged",
-    "uncommitted_tail"}}, "first_difference"}`: (and `learner` of one, whose entries are messages) counts, but for `torn` (bytes), `damaged` (a line
+    "uncommitted_tail"}}, "first_difference"}`: counts, but for `torn` (bytes), `damaged` (a line
     number or None) and `first_difference` (None, or its position and a sentence); with a torn end that
-    held something, `warning` says beside them what that was.  `messages` are
-    those in one order: all that are committed, or those before a difference in what is committed.
+    held something, `warning` says beside them what that was.  A learner has `learner` beside them, and its
+    entries are messages.  `messages` are those in one order: all that are committed, or those before a
+    difference in what is committed.
     `ok` is false for damage and for such a difference.  Raises `LogError` for what is no log and
     for logs of different clusters.
     """
     read = [read_log(folder) for folder in folders]
-    if not read:
-        raise LogError("No folder was given; name the data folders of the nodes, for example data/node1 data/node2.")
-    for log in read:
-        first = next(other for other in read if other.cluster is not None or other is log)
-        if log.cluster not in (None, first.cluster):
-            raise LogError(
-                f"{log.folder} belongs to the cluster {log.cluster!r}, but {first.folder} belongs to "
-                f"{first.cluster!r}; compare the nodes of one cluster."
-            )
+    _check_one_cluster(read)
     logs = [log for log in read if isinstance(log, NodeLog)]
     learners = [log for log in read if isinstance(log, LearnerLog)]
     whole = [log for log in logs if log.damaged is None]
@@ -91,29 +84,35 @@ def verify(folders: Iterable[str | Path]) -> dict[str, Any]:
         differs = _learners_differ(whole, learners) or differs
     broken = differs is not None and differs["committed"]
     in_order = _count_messages(best.entries[: differs["seq"] - 1 if differs and broken else settled])
+    sure = {log.folder: max(log.commit, min(settled, _agreeing(log, best))) for log in logs if log.damaged is None}
     return {
         "ok": all(log.damaged is None for log in read) and not broken,
         "messages": in_order if broken else max([in_order, *(len(one.heard) for one in learners)]),
-        "nodes": {
-            one.folder: ({"warning": one.warning} if one.warning else {})
-            | {"entries": len(one.heard), "torn": one.torn, "damaged": one.damaged, "uncommitted_tail": 0}
-            | {"learner": one.node}
-            for one in learners
-        }
-        | {
-            log.folder: ({"warning": log.warning} if log.warning else {})
-            | {
-                "entries": len(log.entries),
-                "torn": log.torn,
-                "damaged": log.damaged,
-                "uncommitted_tail": 0
-                if log.damaged is not None
-                else len(log.entries) - max(log.commit, min(settled, _agreeing(log, best))),
-            }
-            for log in logs
-        },
+        "nodes": {log.folder: _facts(log, sure.get(log.folder)) for log in read},
         "first_difference": differs,
     }
+
+
+def _check_one_cluster(logs: Sequence[NodeLog | LearnerLog]) -> None:
+    """Raise `LogError` if these are logs of several clusters, or none at all."""
+    if not logs:
+        raise LogError("No folder was given; name the data folders of the nodes, for example data/node1 data/node2.")
+    for log in logs:
+        first = next(other for other in logs if other.cluster is not None or other is log)
+        if log.cluster not in (None, first.cluster):
+            raise LogError(
+                f"{log.folder} belongs to the cluster {log.cluster!r}, but {first.folder} belongs to "
+                f"{first.cluster!r}; compare the nodes of one cluster."
+            )
+
+
+def _facts(log: NodeLog | LearnerLog, sure: int | None) -> dict[str, Any]:
+    """Return what is told of one folder, whose entries are committed up to position `sure` (None: nobody can say)."""
+    count = len(log.heard if isinstance(log, LearnerLog) else log.entries)
+    tail = 0 if sure is None else count - sure
+    facts: dict[str, Any] = {"entries": count, "torn": log.torn, "damaged": log.damaged, "uncommitted_tail": tail}
+    facts |= {"learner": log.node} if isinstance(log, LearnerLog) else {}
+    return ({"warning": log.warning} if log.warning else {}) | facts
 
 
 def _learners_differ(members: Sequence[NodeLog], learners: Sequence[LearnerLog]) -> dict[str, Any] | None:

@@ -6,16 +6,19 @@
 Read also `nodes` (the command `node`), `accepting` (the folders of a cluster), `runtime.joining`, `protocol.learning.admission`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatsys.errors import UsageError
+
+if TYPE_CHECKING:
+    from chatsys.runtime.joining import Newcomer
 
 MOST_IDS = 10_000
 """Ids are small numbers, as people write them."""
 
 
-def learner(join: str, node: int | None, data: str, listen: str, cluster: str, verbose: bool, loop: str) -> None:
-    """Run a learner; raises `UsageError` for what cannot be one."""
+def newcomer(join: str, node: int | None, data: str, listen: str, cluster: str) -> "Newcomer":
+    """Return the learner that these options speak of; raises `UsageError` for what cannot be one."""
     if not join:
         raise UsageError(
             "Neither --config nor --join was given; name this node's YAML file, or the address of a node whose cluster "
@@ -28,9 +31,9 @@ def learner(join: str, node: int | None, data: str, listen: str, cluster: str, v
         raise UsageError("--data is missing; name the folder of the learner, for example data/node4.")
     if not cluster.strip():
         raise UsageError("--cluster is empty; give the name of the cluster, for example chat.")
-    from chatsys.runtime.joining import run_learner
+    from chatsys.runtime.joining import Newcomer
 
-    run_learner(join, node, data, listen, cluster, verbose, loop)
+    return Newcomer(node=node, asks=join, data=data, listen=listen, cluster=cluster)
 
 
 def check_no_learner(given: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, one_of, print_json, read_quorum
-from chatsys.commands.learning import check_no_learner, learner
+from chatsys.commands.learning import check_no_learner, newcomer
 from chatsys.errors import UsageError
 from chatsys.surroundings import UNUSABLE, advice, cannot_write, place, reason
 
@@ -67,9 +67,15 @@ def node(
 
     kind = one_of("--loop", loop, LOOPS)
     if config is None:
-        return learner(join, id, data, listen, cluster or "chat", verbose, kind)
+        return _run_learner(newcomer(join, id, data, listen, cluster or "chat"), verbose, kind)
     check_no_learner({"--join": join, "--id": id, "--data": data, "--listen": listen, "--cluster": cluster})
     run_node(read_node_config(read_text(config), str(config)), verbose, loop=kind)
+
+
+def _run_learner(one: Any, verbose: bool, loop: str) -> None:
+    from chatsys.runtime.joining import run_learner
+
+    run_learner(one, verbose, loop)
 
 
 def read_text(path: Path) -> str:

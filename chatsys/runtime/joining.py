@@ -33,37 +33,36 @@ JOINED = b'{"type":"joined",'
 """So begins the record of what a learner was told of its cluster."""
 
 
-def run_learner(
-    address: str,
-    node: int,
-    data: str,
-    listen: str = "",
-    cluster: str = "chat",
-    verbose: bool = False,
-    loop: str = "asyncio",
-) -> None:
+class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
+    """What people say of a learner: who it is, and where it finds the cluster."""
+
+    node: int
+    asks: str
+    """The address of the node that it asks."""
+    data: str
+    listen: str
+    cluster: str = "chat"
+
+
+def run_learner(one: Newcomer, verbose: bool = False, loop: str = "asyncio") -> None:
     """Run a learner until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
-    split_address(address, "--join")
-    listen = listen or f"127.0.0.1:{USUAL_PORT + node}"
+    split_address(one.asks, "--join")
+    listen = one.listen or f"127.0.0.1:{USUAL_PORT + one.node}"
     split_address(listen, "--listen")
-    config, through = _cluster(address, cluster, node, known(place(data)))
-    run_node(
-        NodeConfig(node=node, data=data, cluster=config, listen=listen, through=through),
-        verbose,
-        actor=Learner,
-        loop=loop,
-    )
+    config, through = _cluster(one, known(place(one.data)))
+    own = NodeConfig(node=one.node, data=one.data, cluster=config, listen=listen, through=through)
+    run_node(own, verbose, actor=Learner, loop=loop)
 
 
-def _cluster(address: str, cluster: str, node: int, before: ClusterConfig | None) -> tuple[ClusterConfig, int]:
+def _cluster(one: Newcomer, before: ClusterConfig | None) -> tuple[ClusterConfig, int]:
     """Return the configuration of the cluster, and whom to listen to first."""
-    if before is not None and before.cluster != cluster:
+    if before is not None and before.cluster != one.cluster:
         raise UsageError(
             f"The folder is that of a learner of the cluster {before.cluster!r}; write --cluster {before.cluster}, or name "
             "another folder."
         )
     try:
-        hello, config = asyncio.run(ask_config(address, cluster, node, 0.0 if before else PATIENCE))
+        hello, config = asyncio.run(ask_config(one.asks, one.cluster, one.node, 0.0 if before else PATIENCE))
     except NobodyAnswers:
         if before is None:
             raise

@@ -74,11 +74,11 @@ LONGER_FILES = {
     ),
     "chatsys/protocol/client.py": (370, "one user's end of the chat: sending, being answered, trying again, listening"),
     "chatsys/runtime/net/links.py": (
-        480,
+        485,
         "one connection in both directions, from its greeting on, what contains whatever it raises, what it asks of its owner",
     ),
     "chatsys/runtime/net/transport.py": (
-        345,
+        355,
         "all links of one life: what peers, claims and links ask of it, in one place",
     ),
     "chatsys/teach/widgets/panel/panel.py": (
@@ -98,10 +98,10 @@ LONGER_FILES = {
         320,
         "one process from its beginning to its end, and the clocks that end it",
     ),
-    "chatsys/runtime/turns.py": (310, "one turn from what is at hand to what leaves, and whose turn it is"),
+    "chatsys/runtime/turns.py": (315, "one turn from what is at hand to what leaves, and whose turn it is"),
     "chatsys/spill.py": (315, "one sequence, half of it in a file: every way to add to it and to read it"),
     "chatsys/trace.py": (310, "one history, and how each of its forms is read and written"),
-    "chatsys/config.py": (395, "one line of advice per setting, and every bad file's own sentence"),
+    "chatsys/config.py": (410, "one line of advice per setting, and every bad file's own sentence"),
 }
 """Files above the guide: how long they may be, and why."""
 
@@ -216,6 +216,7 @@ def test_a_circle_is_found_however_long_it_is() -> None:
 KNOW_THE_CHAT = {
     "chatsys/runtime/client.py": {"chatsys.protocol.client"},
     "chatsys/runtime/finding.py": {"chatsys.protocol.messages"},
+    "chatsys/runtime/joining.py": {"chatsys.protocol.learning.learner", "chatsys.protocol.learning.records"},
     "chatsys/runtime/service.py": {"chatsys.protocol.node"},
 }
 """What people start from a terminal is the chat; these say so, and nothing else of the worlds does."""
