@@ -78,6 +78,8 @@ class Detector(Part):
         """Members that said with their last answer that their disk is almost full."""
         self.patience: dict[int, float] = {}
         """How long to wait before each member is asked to take over again."""
+        self.told = 0
+        """The highest commit that a leader told of; only people read it, as a lag."""
 
     def wake(self, late: float) -> Effects:
         """Retire from the lead if the earliest alarm is more than a lease late.
@@ -116,7 +118,8 @@ class Detector(Part):
         """
         return True
 
-    def _hear(self, leader: Address, message: msgspec.Struct, now: float) -> None:
+    def _hear(self, leader: Address, message: Heartbeat | Coordinator | Propose, now: float) -> None:
+        self.told = max(self.told, message.commit)
         self.hears(leader, message, now)
         self.state.trust = True
         self.alarms.clear("broken")

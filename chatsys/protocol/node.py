@@ -335,6 +335,13 @@ class Node(Actor):
         """Whether many entries are on their way to a quorum."""
         return self.log.last_seq - self.log.commit > PRESSED
 
+    def _behind(self) -> int | None:
+        """Return how many entries that a leader called committed are missing here; None if no leader is known."""
+        state = self.state
+        if state.leader is None or state.leads:
+            return 0 if state.leads else None
+        return max(0, self.failure.told - self.log.verified)
+
     def status(self) -> dict[str, Any]:
         """What a panel shows on this node's card."""
         state, log = self.state, self.log
@@ -346,6 +353,7 @@ class Node(Actor):
             "last": log.last_seq,
             "commit": log.commit,
             "verified": log.verified,
+            "behind": self._behind(),
             "delivered": len(self.sessions.chat),
             "held_back": len(self.receiver.early),
             "waiting": len(self.sessions.held) + len(self.sessions.waiting) + len(self.sessions.older),

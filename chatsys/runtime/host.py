@@ -190,7 +190,8 @@ class Host:
     def status(self) -> dict[str, Any]:
         """What people want to know of this actor."""
         term, role = self.actor.view()
-        return {"term": term, "role": role, "outbox": len(self.turns.outbox), **self.actor.status()}
+        size = {} if self.disk is None else {"log_bytes": self.disk.size}
+        return {"term": term, "role": role, "outbox": len(self.turns.outbox), **size, **self.actor.status()}
 
     # --- what comes in ----------------------------------------------------------------------
 
