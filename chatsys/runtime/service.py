@@ -76,7 +76,7 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     loop.set_exception_handler(lambda _, context: host.escaped(context))
     status = StatusFile(disk.folder, lambda: _facts(config, host, sink))
     status.begin()
-    asked = _signals(loop)
+    asked, asked_again = _signals(loop)
     where = config.listen or config.cluster.members[config.node]
     try:
         await host.start(config.address)
@@ -93,20 +93,40 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
         if host.is_refused:
             raise RefusedIdentity(host.ended.result())
         raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
-    await host.stop()
+    status.state = "leaving"
+    leaving = asyncio.create_task(_leave(host))
+    again = asyncio.create_task(asked_again.wait())
+    await asyncio.wait({leaving, again}, return_when=asyncio.FIRST_COMPLETED)
+    again.cancel()
+    if not leaving.done():
+        leaving.cancel()
+        host.crash()
+        sink.greet(f"node {config.node} ends at once; what was acknowledged is on the disks of a quorum")
+    else:
+        leaving.result()
     await status.end("stopped")
     await asyncio.to_thread(disk.gone)
 
 
-def _signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """Return what is set when somebody asks this node to end."""
-    asked = asyncio.Event()
+async def _leave(host: Host) -> None:
+    """End the node's life in peace: it hands over what it leads, then writes and closes."""
+    await host.stand_down()
+    await host.stop()
+
+
+def _signals(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:
+    """Return what is set when somebody asks this node to end, and what is set when they ask once more."""
+    asked, again = asyncio.Event(), asyncio.Event()
+
+    def hear() -> None:
+        (again if asked.is_set() else asked).set()
+
     for name in ("SIGINT", "SIGTERM"):
         try:
-            loop.add_signal_handler(getattr(signal, name), asked.set)
+            loop.add_signal_handler(getattr(signal, name), hear)
         except (NotImplementedError, AttributeError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
             pass
-    return asked
+    return asked, again
 
 
 async def _until_asked(host: Host, asked: asyncio.Event) -> None:

@@ -37,6 +37,8 @@ class StatusFile:
 
     def __init__(self, folder: Path, facts: Callable[[], Mapping[str, Any]]) -> None:
         self.path, self.facts = folder / STATUS, facts
+        self.state = "up"
+        """What this life says of itself as long as it goes on: "up", then "leaving"."""
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
 
@@ -49,7 +51,7 @@ class StatusFile:
         """Write now, and again every second; in a thread, because a disk may be slow."""
         loop = asyncio.get_running_loop()
         if self._writing is None or self._writing.done():
-            self._writing = loop.run_in_executor(None, write, self.path, self._line("up"))
+            self._writing = loop.run_in_executor(None, write, self.path, self._line(self.state))
         self._timer = loop.call_later(INTERVAL, self.keep)
 
     async def end(self, state: str, why: str = "") -> None:

@@ -62,7 +62,7 @@ class Terminal:
             "lead": self._lead, "ready": self._ready, "follow": self._follow, "suspect": self._suspect,
             "restore": self._restore, "membership": self._membership, "anomaly": self._trouble, "broken": self._trouble,
             "refused": self._trouble, "refuses": self._refuses, "space": self._space,
-            "stop": self._stop,
+            "stop": self._stop, "stand_down": self._stand_down,
         }  # fmt: skip
 
     def __call__(self, records: list[Record]) -> None:
@@ -182,6 +182,9 @@ class Terminal:
     def _space(self, record: Record) -> None:
         known = {"low": "its disk is almost full: make room", "room again": "its disk has room again"}
         self._line(record, known.get(record.reason or "", record.reason or ""))
+
+    def _stand_down(self, record: Record) -> None:
+        self._line(record, "hands the lead over before it stops" if record.role == "leader" else "is about to stop")
 
     def _stop(self, record: Record) -> None:
         self._line(record, "has stopped; its log is on the disk")
