@@ -167,8 +167,33 @@ def test_what_was_passed_on_is_remembered_within_bounds() -> None:
     one = node(1)
     one.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.2)
     for number in range(3 * ASKED):
+        one.learners.passed = 0
         one.on_message(f"link {number}", Join(9, "", OLD, f"n{number}"), 0.3)
     assert len(one.learners.asked) == ASKED
+
+
+def test_a_flood_of_joins_neither_fills_the_log_nor_the_leaders_queue() -> None:
+    three = leader(limits=Limits(learners=2))
+    last = three.log.last_seq
+    for number in range(100):
+        three.on_message(f"link {number}", Join(10 + number, "", OLD[:-3] + f"{number:03}", f"n{number}"), 1.0)
+    assert three.log.last_seq == last + 2
+    one = node(1)
+    one.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.2)
+    passed = [
+        frame
+        for number in range(100)
+        for frame in sent(one.on_message("eve", Join(9, "", OLD, f"n{number}", via=2), 0.3), Join)
+    ]
+    assert len(passed) == 32 and {frame.via for _, frame in passed} == {1}, "who is no member passes nothing on"
+    one.on_message(3, Heartbeat(1, 1, 0, Label(0, 0)), 0.9)
+    assert sent(one.on_message("eve", Join(9, "", OLD, "n"), 1.2), Join) != []
+
+
+def test_a_refusal_is_told_once_however_often_somebody_asks() -> None:
+    three = with_four()
+    told = [note for _ in range(9) for note in of(three.on_message("eve", Join(4, "", NEW, "e"), 1.1), Note)]
+    assert [note.kind for note in told] == ["membership"]
 
 
 def test_a_leave_counts_if_it_names_the_folder_and_is_for_ever() -> None:
