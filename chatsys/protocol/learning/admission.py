@@ -61,6 +61,10 @@ class Learners(Part):
         """The last position whose entry the table knows."""
         self.asked: dict[str, Address] = {}
         """Whose JOIN or LEAVE was passed on: the nonce of the life that asked -> its link."""
+        self.passed = 0
+        """How many were passed on since the last heartbeat's time began."""
+        self.noted: dict[Address, None] = {}
+        """Whose refusal the trace was told of."""
         self.removing: dict[int, str] = {}
         """Learners that people want to be gone, and on which folder they were."""
 
@@ -78,10 +82,10 @@ class Learners(Part):
         if self.log.rewound is not None and self.log.rewound <= self.applied:  # SPECIFICATION R1.5
             self.table, self.applied = self._new_table(), 0
         effects: Effects = []
-        for entry in self.log.since(self.applied)[: self.log.commit - self.applied]:
-            if entry.learner is not None:
+        while self.applied < self.log.commit:
+            self.applied += 1
+            if (entry := self.log.entry(self.applied)).learner is not None:
                 effects.append(self._note(entry, self.table.apply(entry)))
-        self.applied = self.log.commit
         return effects
 
     def settle(self, now: float) -> Effects:
@@ -98,16 +102,18 @@ class Learners(Part):
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Answer those who are no members, or pass on what they ask."""
         of_member = sender in self.state.members
+        if isinstance(message, Join | Leave) and message.via and not of_member:
+            message = msgspec.structs.replace(message, via=0)  # only a member passes on
         match message:
             case Join() if message.via or not of_member:
-                return self._join(sender, message)
+                return self._join(sender, message, now)
             case Leave():
-                return self._leave(sender, message)
+                return self._leave(sender, message, now)
             case JoinAck(nonce=nonce) if of_member and nonce in self.asked:
                 return [Send(self.asked.pop(nonce), message)]
         return []
 
-    def _join(self, sender: Address, join: Join) -> Effects:
+    def _join(self, sender: Address, join: Join, now: float) -> Effects:
         """Take in, wait, or refuse; whose JOIN was passed on is answered only if that is the end of it."""
         info = LearnerInfo(join.node, join.identity, join.address)
         if not info.identity or info.node in self.state.members:
@@ -121,46 +127,50 @@ class Learners(Part):
         effects: Effects = []
         reason = ""
         if verdict != "void":
-            effects, reason = self._ask_for(sender, join, Entry(0, 0, "learner", learner=info))
+            effects, reason = self._ask_for(sender, join, Entry(0, 0, "learner", learner=info), now)
         if join.via == 0:  # SPECIFICATION R19.2
             effects.append(self._answer(sender, join, "ok" if verdict in ("void", "moved") else "waiting", reason))
         return effects
 
-    def _leave(self, sender: Address, leave: Leave) -> Effects:
+    def _leave(self, sender: Address, leave: Leave, now: float) -> Effects:
         """Let a learner go that names its folder; it says LEAVE until it hears that it has left."""
         info = LearnerInfo(leave.node, leave.identity)
         if info.identity in self.table.left:
             return [self._answer(sender, leave, "left")] if leave.via == 0 else []
-        effects, reason = self._ask_for(sender, leave, Entry(0, 0, "leave", learner=info))
+        effects, reason = self._ask_for(sender, leave, Entry(0, 0, "leave", learner=info), now)
         return [*effects, self._answer(sender, leave, "waiting", reason)] if leave.via == 0 else effects
 
-    def _ask_for(self, sender: Address, asked: Join | Leave, draft: Entry) -> tuple[Effects, str]:
+    def _ask_for(self, sender: Address, asked: Join | Leave, draft: Entry, now: float) -> tuple[Effects, str]:
         """Order this entry as the leader, or pass on what was asked; return what is said meanwhile, too."""
         state, info = self.state, draft.learner
         assert info is not None, "it is an entry of a learner"
         if not state.leads:
-            return self._pass_on(sender, asked)
+            return self._pass_on(sender, asked, now)
         if not state.ready:
             return [], "the new leader is not ready yet"
         if state.handing_over or state.low:
             return [], "the leader hands over, or its disk is almost full"
-        if self._is_ahead(info.node):  # SPECIFICATION R19.2
+        ahead = [entry.learner.node for entry in self.log.since(self.applied) if entry.learner is not None]
+        if info.node in ahead:  # SPECIFICATION R19.2
             return [], "an entry about it is on its way"
+        if draft.kind == "learner" and self.table.judge(info) == "new" and self.table.lacks_room(len(ahead)):
+            return [], "others are about to be taken in"
         if draft.kind == "leave" and not self.table.lets_go(info):
             return [], f"no learner {info.node} is known by this folder"
         return [Order(draft)], "its entry is on its way"
 
-    def _is_ahead(self, node: int) -> bool:
-        """Tell whether an entry about this learner stands in the log that is not committed yet."""
-        return any(entry.learner is not None and entry.learner.node == node for entry in self.log.since(self.applied))
-
-    def _pass_on(self, sender: Address, asked: Join | Leave) -> tuple[Effects, str]:
+    def _pass_on(self, sender: Address, asked: Join | Leave, now: float) -> tuple[Effects, str]:
         """Pass it on to the leader that this node trusts; it is said again anyhow, so nothing is kept but whom to answer."""
         leader = self.state.trusted
         if leader is None or leader in self.state.down:
             return [], "no leader is known here; an election may be under way"
         if asked.hops >= MAX_HOPS or leader == sender:
             return [], "the leader changed"
+        if self.passed >= 2 * self.config.limits.learners:  # SPECIFICATION R19.2
+            return [], "too many ask at a time"
+        self.passed += 1
+        if "passed" not in self.alarms:
+            self.alarms.set("passed", now + self.timing.heartbeat_interval)
         if asked.nonce:
             self.asked.pop(asked.nonce, None)
             self.asked[asked.nonce] = sender
@@ -180,8 +190,11 @@ class Learners(Part):
         return self._remove(now)
 
     def on_alarm(self, name: Any, now: float) -> Effects:
-        """Say it again."""
-        return self._remove(now)
+        """Say it again; pass on as many as before."""
+        if name == "remove":
+            return self._remove(now)
+        self.passed = 0
+        return []
 
     def _remove(self, now: float) -> Effects:
         effects: Effects = []
@@ -190,7 +203,7 @@ class Learners(Part):
                 del self.removing[node]
                 continue
             draft = Entry(0, 0, "leave", learner=LearnerInfo(node, identity))
-            effects += self._ask_for(self.state.me, Leave(node, identity), draft)[0]
+            effects += self._ask_for(self.state.me, Leave(node, identity), draft, now)[0]
         if self.removing:
             self.alarms.set("remove", now + self.timing.heartbeat_interval)
         return effects
@@ -216,8 +229,17 @@ class Learners(Part):
             )
         return [
             self._answer(to, join, "refused", reason, code=verdict),
-            Note("membership", peer=join.node, reason=f"refused: {reason}"),
+            *self._tell(to, join.node, reason),
         ]
+
+    def _tell(self, link: Address, node: Address, reason: str) -> Effects:
+        """Tell the trace of a refusal, once for each link: whoever is refused may ask for ever."""
+        if link in self.noted:
+            return []
+        self.noted[link] = None
+        if len(self.noted) > ASKED:
+            del self.noted[next(iter(self.noted))]
+        return [Note("membership", peer=node, reason=f"refused: {reason}")]
 
     def _stranger(self, sender: Address, join: Join) -> Effects:
         """Answer a question, or whoever takes a member's id.  SPECIFICATION R2.8."""
@@ -230,4 +252,4 @@ class Learners(Part):
         else:
             reason, code = f"node {join.node} is not a member of this cluster; its members are {known}", ""
         answer = self._answer(sender, join, "refused", reason, code=code, config=self.config)
-        return [answer, Note("membership", peer=sender, reason=f"refused: {reason}")]
+        return [answer, *self._tell(sender, sender, reason)]

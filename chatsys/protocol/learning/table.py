@@ -54,8 +54,12 @@ class LearnerTable:
             return "taken"
         known = self.learners.get(info.node)
         if known is None:
-            return "full" if len(self.learners) >= self.capacity else "new"
+            return "full" if self.lacks_room() else "new"
         return "void" if known == info else "moved"
+
+    def lacks_room(self, coming: int = 0) -> bool:
+        """Tell whether there are as many learners as there may be, if so many more are about to be taken in."""
+        return len(self.learners) + coming >= self.capacity
 
     def is_taken(self, info: LearnerInfo) -> bool:
         """Tell whether this id is a member's, or that of a learner on another folder."""
