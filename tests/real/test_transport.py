@@ -110,13 +110,16 @@ class Place:
         address = self.config.members[me].split(":") if isinstance(me, int) else None
         return await self._begin(me, incarnation, (address[0], int(address[1])) if address else None)
 
-    async def begin_elsewhere(self, me: int, incarnation: int = 1) -> tuple[Transport, Ear]:
+    async def begin_elsewhere(self, me: int, incarnation: int = 1, learner: bool = False) -> tuple[Transport, Ear]:
         """Begin at an address that nobody knows."""
-        return await self._begin(me, incarnation, ("127.0.0.1", 0))
+        return await self._begin(me, incarnation, ("127.0.0.1", 0), learner)
 
-    async def _begin(self, me: int | str, incarnation: int, at: tuple[str, int] | None) -> tuple[Transport, Ear]:
+    async def _begin(
+        self, me: int | str, incarnation: int, at: tuple[str, int] | None, learner: bool = False
+    ) -> tuple[Transport, Ear]:
         ear = Ear()
         transport = Transport(me, self.config, Codec(PingPong.messages), ear, RuleBook(Random(1)), from_clients=(Ping,))
+        transport.is_member = transport.is_member and not learner
         self.open.append(transport)
         await transport.open(incarnation, at)
         return transport, ear
@@ -230,6 +233,25 @@ def test_two_clients_of_one_name_are_told_apart() -> None:
         await place.begin("ann")
         await place.begin("ann")
         await ear.hears(("ann", LinkUp(0)), ("ann#2", LinkUp(0)))
+
+    in_a_place(story)
+
+
+def test_a_learner_is_served_as_a_client_is_and_its_number_carries_no_authority() -> None:
+    async def story(place: Place) -> None:
+        (one, ear), (four, heard) = await place.begin(1), await place.begin_elsewhere(4, incarnation=7)
+        await ear.hears((4, LinkUp(7)))
+        await heard.hears((1, LinkUp(1)))
+        place.send(four, 1, Ping(1))
+        await ear.hears((4, Ping(1)))
+        place.send(one, 4, Pong(1))
+        await heard.hears((1, Pong(1)))
+        for number, name in ((4, "learner 4"), (2, "learner 2")):  # a number that is taken, and a member's own
+            await place.begin_elsewhere(number, learner=True)
+            await ear.hears((name, LinkUp(1)))
+        place.send(four, 1, Pong(2))
+        await ear.hears((4, LinkDown()))
+        assert any("A client may not send PONG" in str(fact[1]) for fact in ear.heard if fact[0] == "drop")
 
     in_a_place(story)
 

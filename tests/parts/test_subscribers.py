@@ -1,0 +1,59 @@
+"""Listeners: what is new goes out at once, the past in turn and with pauses, and nobody is sent more than its credit."""
+
+import pytest
+
+from chatsys.actor.effects import Send
+from chatsys.config import Limits
+from chatsys.protocol.messages import Delivered, Subscribe
+from chatsys.protocol.public import Heard
+from chatsys.protocol.serving.subscribers import CREDIT, PAST, Subscribers
+
+pytestmark = pytest.mark.quick
+
+
+def shown(number: int, room: str | None) -> tuple[Heard, int]:
+    return Heard(number, "main", "ann", "hello"), 100
+
+
+def pushed(one: Subscribers, last: int) -> dict[object, tuple[int, int]]:
+    """Push once; return for each link the first and the last number that it was sent."""
+    effects, _ = one.push(last, shown)
+    found: dict[object, tuple[int, int]] = {}
+    for effect in effects:
+        assert isinstance(effect, Send) and isinstance(effect.message, Delivered)
+        found[effect.to] = effect.message.numbers[0], effect.message.numbers[-1]
+    return found
+
+
+def test_of_the_past_a_frame_goes_out_and_then_nothing_until_the_pause_is_over() -> None:
+    one = Subscribers(Limits())
+    one.take("ann", Subscribe())
+    assert pushed(one, 1000) == {"ann": (1, PAST)}
+    assert pushed(one, 1001) == pushed(one, 1002) == {}, "however many turns there are meanwhile"
+    one.go_on()
+    assert pushed(one, 1002) == {"ann": (PAST + 1, 2 * PAST)}
+
+
+def test_whoever_lacks_the_past_gets_it_in_turn_and_whoever_is_level_waits_for_nobody() -> None:
+    one = Subscribers(Limits())
+    for link in ("ann", 4):
+        one.take(link, Subscribe())
+    one.take("eve", Subscribe(1000))
+    assert pushed(one, 1001) == {"ann": (1, PAST), 4: (1, PAST), "eve": (1001, 1001)}
+    for link in ("ann", 4, "ann"):
+        one.go_on()
+        assert set(pushed(one, 1001)) == {link}
+    assert pushed(one, 1002) == {"eve": (1002, 1002)}
+
+
+def test_a_listener_that_confirms_nothing_is_sent_its_credit_and_keeps_nobody_waiting() -> None:
+    one = Subscribers(Limits())
+    one.take("deaf", Subscribe())
+    for _ in range(CREDIT // PAST):
+        last = pushed(one, 9999)["deaf"][1]
+        one.go_on()
+    assert last == CREDIT and pushed(one, 9999) == {} and not one.behind
+    one.take("deaf", Subscribe(CREDIT))
+    assert pushed(one, 9999) == {"deaf": (CREDIT + 1, CREDIT + PAST)}
+    one.forget("deaf")
+    assert not one.behind and pushed(one, 9999) == {}
