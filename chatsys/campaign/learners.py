@@ -15,6 +15,9 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Effects, Send
+from chatsys.actor.events import LinkUp
 from chatsys.campaign.liveness import judge_live
 from chatsys.campaign.one_seed import AUTHORS, Plan, _cluster
 from chatsys.check import check
@@ -23,6 +26,7 @@ from chatsys.check.histories import second_opinion
 from chatsys.errors import Runaway
 from chatsys.faults import random_script
 from chatsys.faults.verbs import DOWN
+from chatsys.protocol.messages import Join, Leave
 from chatsys.sim.world import World
 
 CALM = 32.0
@@ -46,6 +50,32 @@ class Season(msgspec.Struct, frozen=True):
     inconclusive: str = ""
 
 
+class Outsider(Actor):
+    """Says LEAVE for learners whose folders it does not know, asks whom to join, and calls itself a member."""
+
+    def start(self, now: float) -> Effects:
+        """Begin to knock."""
+        self.links: set[int] = set()
+        self.alarms.set("knock", now + 0.5)
+        return []
+
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Learn who is there."""
+        if isinstance(message, LinkUp) and isinstance(sender, int):
+            self.links.add(sender)
+        return []
+
+    def on_alarm(self, name: Any, now: float) -> Effects:
+        """Say something to somebody."""
+        self.alarms.set("knock", now + self.random.expovariate(1.0))
+        if not self.links:
+            return []
+        members = self.config.ids
+        about, folder = members[-1] + self.random.randint(1, MOST), f"{self.random.getrandbits(128):032x}"
+        said = self.random.choice((Leave(about, folder, "out"), Join(about), Join(members[0], "", folder, "out")))
+        return [Send(self.random.choice(sorted(self.links)), said)]
+
+
 def play(seed: int, nodes: int = 3, seconds: float = 20.0, **options: Any) -> Season:
     """Play one seed; `options` are those of `World` (parts, actor)."""
     chance = Random(f"{seed}/learners")
@@ -59,6 +89,8 @@ def play(seed: int, nodes: int = 3, seconds: float = 20.0, **options: Any) -> Se
         for learner in ids:
             _life(chance, world, learner, seconds)
         _talk(chance, world, ids, seconds)
+        if chance.random() < 0.3:
+            world.add_client("outsider", lambda *made_of, **_: Outsider(*made_of))
         world.run(seconds)
         world.mend()
         accepted = _clean_up(world, ids, late)
