@@ -211,7 +211,6 @@ class Transport:
         """Return what this end says of itself."""
         if isinstance(self.me, str):
             return Hello(protocol=PROTOCOL, cluster=self.config.cluster, role="client", name=self.me)
-        members = self.config.members if self.is_member else self.config.members | {self.me: self.address}
         return Hello(
             protocol=PROTOCOL,
             cluster=self.config.cluster,
@@ -222,7 +221,7 @@ class Transport:
             config_digest=self.config.digest if self.is_member else "",
             identity=self.identity if self.is_member and not to_client else NO_IDENTITY,
             challenge=challenge,
-            members=members if to_client else {},
+            members=self.config.members if to_client else {},
         )
 
     def claim(self, link: Inbound, hello: Hello) -> str | None:
