@@ -83,7 +83,7 @@ def test_the_version_is_told(run: Run) -> None:
         ("bench dinner", "NAME is 'dinner'; write"),
         ("bench startup --where kernel", "bench startup takes no --where; it takes --nodes, --rounds"),
         ("bench failover --where sim", "--where is 'sim'; write kernel or processes"),
-        ("node", "Missing option '--config'"),
+        ("node", "Neither --config nor --join was given"),
         ("node --config none.yml", "none.yml cannot be read: No such file or directory"),
         ("verify", "Missing argument 'DIR...'"),
         ("verify none", "cannot be read (No such file or directory); give the data folder of a node"),
