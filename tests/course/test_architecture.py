@@ -98,7 +98,10 @@ LONGER_FILES = {
         320,
         "one process from its beginning to its end, and the clocks that end it",
     ),
-    "chatsys/runtime/supervisor.py": (310, "all that lives on a cluster's loop: members, learners, clients, folders, links"),
+    "chatsys/runtime/supervisor.py": (
+        310,
+        "all that lives on a cluster's loop: members, learners, clients, folders, links",
+    ),
     "chatsys/runtime/turns.py": (315, "one turn from what is at hand to what leaves, and whose turn it is"),
     "chatsys/spill.py": (315, "one sequence, half of it in a file: every way to add to it and to read it"),
     "chatsys/trace.py": (310, "one history, and how each of its forms is read and written"),

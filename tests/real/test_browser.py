@@ -156,6 +156,20 @@ def focused(tour: Tab) -> str:
     return str(tour.page.evaluate("() => document.activeElement.getAttribute('aria-label') || ''"))
 
 
+def test_a_learner_joins_by_button_has_a_card_and_leaves_by_its_own(tour: Tab, panel: "Locator") -> None:
+    panel.get_by_label("message").fill("half a sentence")
+    panel.get_by_role("button", name="Join").click()
+    learner = panel.locator(".cs-card[data-node='4'][data-role='learner']")
+    learner.get_by_text("listens to node 1", exact=True).wait_for(timeout=20_000)
+    assert panel.locator(".cs-line").inner_text() == "cluster.join(4)"
+    assert panel.get_by_label("message").input_value() == "half a sentence", "whoever types is not disturbed"
+    assert panel.locator(".cs-deliveries tbody th").first.inner_text() == "node 4"
+    tour.picture("tour-learner")
+    learner.get_by_role("button", name="Let learner 4 leave for ever").click()
+    learner.wait_for(state="detached", timeout=20_000)
+    panel.get_by_label("message").fill("")
+
+
 def test_keys_pressed_in_the_panel_are_not_keys_of_the_notebook(tour: Tab, panel: "Locator") -> None:
     cells = tour.page.locator(".jp-Cell").count()
     panel.get_by_role("button", name="Heal all links").focus()

@@ -195,7 +195,7 @@ function bandPlot(ids, prefix) {
         const box = draw("rect", { x: x(start), y: middle(node) - 11, width, height: 22, class: `cs-band cs-fill-${role}` });
         if (role in patterned) box.style.fill = `url(#${prefix}-${role})`;
         parts.push(box);
-        const word = role === "leader" ? `leads term ${term}` : role === "paused" ? "paused" : term ? `term ${term}` : "";
+        const word = role === "leader" ? `leads term ${term}` : role === "paused" ? "paused" : role === "learner" ? "learns" : term ? `term ${term}` : "";
         if (word.length * 7 < width) parts.push(draw("text", { x: x(start) + 5, y: middle(node) + 4, class: `cs-word cs-word-${role}` }, word));
       }
       for (const [node, kind, time] of marks) {
