@@ -120,6 +120,7 @@ def test_the_join_button_brings_a_learner_with_a_card_of_its_own_and_it_leaves_b
     assert "Learner 4 is taken in; it hears everything, and has no vote." in shown.said
     assert card(shown, 4)["role"] == "learner" and card(shown, 4)["health"] == "listens to node 1"
     assert shown.state["table"]["cells"]["4"] == [["again", "before it came"]]
+    assert Matrix.of(world.trace).faults() == [] and world.trace.nodes == (1, 2, 3, 4)
     shown.press("crash", node=4)
     assert card(shown, 4)["health"] == "down" and not shown.state["ended"]
     shown.press("restart", node=4)

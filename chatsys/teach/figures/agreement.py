@@ -87,7 +87,9 @@ class Matrix:
         if number in self.disputed:
             return False
         cell = self.cells.get((node, number), ())
-        return any((record.entry_term or 0) < self.terms.get(record.seq or 0, 0) for record in cell)
+        return any(
+            record.entry_term is not None and record.entry_term < self.terms.get(record.seq or 0, 0) for record in cell
+        )  # a learner is not told the term
 
     def variants(self, nodes: tuple[int, ...], number: int) -> list[Record]:
         """Return the different messages that were delivered at this number: one, if all is well."""

@@ -128,7 +128,7 @@ def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
     cell = matrix.cells.get((node, number), [])
     told = [
         f"{record.time:.2f} s, life {record.incarnation}: {escape(record.author or '', 16)}: "
-        f"{escape(record.text or '', 60)} (seq {record.seq}, term {record.entry_term})"
+        f"{escape(record.text or '', 60)} (seq {record.seq}{'' if record.entry_term is None else f', term {record.entry_term}'})"
         for record in cell[-4:]
     ]
     return "<br>".join([head, *told])
@@ -138,7 +138,8 @@ def _mark_terms(figure: Any, matrix: Matrix, numbers: list[int]) -> None:
     """Write above the columns in which term the messages were born, where it changes."""
     before: int | None = None
     for index, number in enumerate(numbers):
-        term = matrix.first[number].entry_term if number in matrix.first else before
+        told = matrix.first[number].entry_term if number in matrix.first else None
+        term = before if told is None else told  # a learner is not told the term
         if term != before and term is not None:
             figure.add_annotation(
                 x=index - 0.47, xref="x", y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
