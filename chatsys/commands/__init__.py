@@ -1,7 +1,7 @@
 """The commands, by who needs them; `__main__` only puts them together and catches what they raise.
 
     lab  classroom (demo)  grading (grade, tidy)  doctor  a class at work
-    nodes                                      node, cluster up, cluster status, client, verify
+    nodes                                      node, cluster up, cluster status, client, verify; accepting, leaving
     simulate  explore  mutants  soak  fuzz  outsider    evidence
     bench  prove                               what is measured; all of the evidence, in pieces
 

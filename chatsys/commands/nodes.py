@@ -2,7 +2,7 @@
 
 `cluster up` keeps `status.json` in its data folder up to date; `cluster status` reads it.
 
-Read also `accepting` (cluster accept), `runtime.service` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
+Read also `accepting` (cluster accept), `leaving` (cluster leave), `learning` (node --join), `runtime.service` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
 """
 
 import json

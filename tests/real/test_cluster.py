@@ -187,7 +187,7 @@ def test_what_cannot_be_meant_is_one_sentence(chat: Cluster) -> None:
         (lambda: chat.say("  "), "text is '  '; write at least one character."),
         (lambda: chat.say("x", node=4), "Node 4 is not a member; the nodes are 1, 2, 3."),
         (lambda: chat.lose(1, 2, 7), "lose: 7 is no fraction; give a number from 0 to 1."),
-        (lambda: chat.join(4), "Node 4 is not a member; voters are fixed in the config (1, 2, 3)."),
+        (lambda: chat.join(1), "Node 1 is a member already; the members are 1, 2, 3."),
         (lambda: chat.leave(1), "Node 1 is a member; voters are fixed in the config (1, 2, 3)."),
     ]
     for call, sentence in refused:
