@@ -115,7 +115,6 @@ class Pods:
             for key in ("startupProbe", "livenessProbe", "readinessProbe"):  # podman would have systemd ask
                 one.pop(key, None)
             one.pop("ports", None)  # podman would publish them on every address of this machine
-        _own_empty_folders(name, pod)
         self._play(self.config_map, pod, alias=f"{name}.{self.service}")
         self._keep_address_of_bridge()
 
@@ -137,11 +136,8 @@ class Pods:
         return taken
 
     def kill(self, name: str) -> None:
-        """Let the pod vanish, as with its machine; its volumes of no name go with it, and its disk stays."""
+        """Let the pod vanish, as with its machine; its disk stays."""
         self.podman("pod", "rm", "--force", "--time", "0", name)
-        for volume in self.made[name][1]["spec"]["volumes"]:
-            if "emptyDir" in volume:
-                self.podman("volume", "rm", "--force", f"{name}-{volume['name']}", check=False)
 
     def _node(self, name: str) -> str:
         return f"{name}-{self.container['name']}"
@@ -178,15 +174,6 @@ class Pods:
         """Return where the pod's volume stands on this machine."""
         (claim,) = self.made[name][0]
         return Path(self.podman("volume", "inspect", "--format", "{{.Mountpoint}}", claim["metadata"]["name"]).strip())
-
-
-def _own_empty_folders(name: str, pod: Object) -> None:
-    """Give each pod an emptyDir of its own: podman makes them one volume for all pods, by their name in the manifest."""
-    empty = {volume["name"] for volume in pod["spec"]["volumes"] if "emptyDir" in volume}
-    mounts = [mount for one in pod["spec"]["containers"] for mount in one["volumeMounts"]]
-    for one in (*pod["spec"]["volumes"], *mounts):
-        if one["name"] in empty:
-            one["name"] = f"{name}-{one['name']}"
 
 
 @contextmanager

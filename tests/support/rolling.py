@@ -42,7 +42,7 @@ class Restart(NamedTuple):
     silence: float
     """The longest time without an acknowledgement meanwhile."""
     leader: str
-    """Who leads afterwards, as the pod itself says."""
+    """Who leads afterwards, as the pod itself says; "nobody leads" if it knows nobody."""
 
 
 class Outcome(NamedTuple):
@@ -65,9 +65,16 @@ def until(holds: Callable[[], bool], what: str, limit: float = LIMIT) -> float:
     return time.monotonic() - begun
 
 
-def health(running: Pods, name: str) -> str:
-    """Return the line of a pod's health file."""
-    return running.exec(name, "cat", "/run/chatsys/health").strip()
+def status(running: Pods, name: str) -> dict[str, Any]:
+    """Return what a pod's node says of itself."""
+    told = json.loads(running.disk(name).joinpath("status.json").read_bytes())
+    assert isinstance(told, dict)
+    return told
+
+
+def leads(running: Pods, name: str) -> bool:
+    told = status(running, name)
+    return bool(told["leader"] == told["node"])
 
 
 def is_ready(running: Pods, name: str) -> bool:
@@ -92,7 +99,7 @@ def roll(running: Pods, rate: float, settle: float, kill: bool = False, rounds: 
             begun = time.monotonic()
             restart = _restart(running, name, kill)
             time.sleep(settle)
-            spans.append((begun, time.monotonic(), restart._replace(leader=health(running, name).partition(": ")[2])))
+            spans.append((begun, time.monotonic(), restart._replace(leader=_leader(running, name))))
         out, err = client.communicate("", timeout=LIMIT)
     finally:
         client.kill()
@@ -106,12 +113,17 @@ def _restart(running: Pods, name: str, kill: bool) -> Restart:
     others = [one for one in running.names if one != name]
     if not all(is_ready(running, one) for one in others):
         raise RuntimeError(f"{name} was to be restarted while one of {', '.join(others)} was not ready")
-    led = " leads term " in health(running, name)
+    led = leads(running, name)
     begun = time.monotonic()
     (running.kill if kill else running.stop)(name)
     ended = time.monotonic() - begun
     running.start(name)
     return Restart(name, led, ended, until(lambda: is_ready(running, name), f"{name} is ready"), 0.0, "")
+
+
+def _leader(running: Pods, name: str) -> str:
+    told = status(running, name)
+    return f"node {told['leader']} leads term {told['term']}" if told["leader"] else "nobody leads"
 
 
 def _silence(acked: list[float], begun: float, ended: float) -> float:
