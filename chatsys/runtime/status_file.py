@@ -74,7 +74,12 @@ class StatusFile:
         facts = self.facts()
         caught_up = state == "up" and facts.get("behind") == 0
         self.level = self.level or caught_up
-        told = {"time": round(time.time(), 3), "state": state, "caught_up": caught_up, "level": self.level and state == "up"}
+        told = {
+            "time": round(time.time(), 3),
+            "state": state,
+            "caught_up": caught_up,
+            "level": self.level and state == "up",
+        }
         return msgspec.json.encode(told | ({"why": why} if why else {}) | dict(facts)) + b"\n"
 
 

@@ -32,7 +32,9 @@ import manifests
 import yaml
 from manifests import Object
 
-WANTED = "podman, netavark, aardvark-dns, runc and ip (apt install podman netavark aardvark-dns runc iproute2), as root."
+WANTED = (
+    "podman, netavark, aardvark-dns, runc and ip (apt install podman netavark aardvark-dns runc iproute2), as root."
+)
 SETTINGS = '[engine]\nruntime = "runc"\n[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=2048:2048"]\n'
 """A superuser without all rights of one may raise no limits; these are low enough everywhere."""
 
@@ -81,7 +83,9 @@ class Podman:
                     self("load", "--input", str(tar))
                     tar.unlink()
                     return
-        raise RuntimeError(f"Neither podman nor docker has an image {image}; make it (make image), or name another one.")
+        raise RuntimeError(
+            f"Neither podman nor docker has an image {image}; make it (make image), or name another one."
+        )
 
 
 class Pods:

@@ -11,12 +11,12 @@ What somebody else says in the member's name ends no link; it only makes us ask 
 
 Promises  what waits for a link is bounded; no two ends spin; LinkUp and LinkDown alternate; what this
           machine lacks to dial (descriptors, threads) is told, and tried again.
-Read also `claims` (why a link must be confirmed), `transport` (who has the peers), `links` (one connection).
+Read also `claims` (why a link must be confirmed), `names` (where a member is), `transport` (who has the peers), `links` (one connection).
 """
 
 import asyncio
 import socket
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from chatsys.actor.actor import Address
@@ -24,6 +24,7 @@ from chatsys.actor.events import Identity, LinkDown, LinkUp
 from chatsys.config import split_address
 from chatsys.runtime.net.links import Inbound, LinkOwner, Outbound
 from chatsys.runtime.net.listener import SHORT, reason
+from chatsys.runtime.net.names import Place, look_up
 from chatsys.runtime.net.rules import RuleBook
 from chatsys.runtime.net.strangers import Seldom
 from chatsys.runtime.net.wire import ChallengeAnswer, Hello, line
@@ -99,6 +100,8 @@ class Peer:
         self._task: asyncio.Task[None] | None = None
         self._look: asyncio.Task[None] | None = None
         self._looked = -LOOK_AGAIN
+        self._first = 0
+        """Which address of the member's name is tried first: the next one after one that was silent."""
         self._nameless = False
         """Whether it was told that the member's name cannot be resolved."""
 
@@ -217,8 +220,9 @@ class Peer:
 
         trouble = "what listens there does not answer as this member does"
         try:
+            places = await look_up(host, port)
             async with asyncio.timeout(self.owner.greeting_time):
-                _, link = await self.owner.loop.create_connection(make, host, port)
+                link = await self._connect_to_one(places, make)
                 if await link.answer is not None:
                     self._nameless, self.trouble = False, None
                     return link, False
@@ -242,6 +246,35 @@ class Peer:
         for link in made:
             link.abort()
         return None, False
+
+    async def _connect_to_one(self, places: list[Place], make: Callable[[], Outbound]) -> Outbound:
+        """Return a connection to the first place that takes one; after a silent one the next attempt begins behind it.
+
+        Raises `ConnectionRefusedError` if none took it and one refused, another `OSError` if no place can be reached.
+        """
+        said: list[OSError] = []
+        begin = self._first % len(places)
+        for place in places[begin:] + places[:begin]:
+            self._first += 1
+            try:
+                link = await self._connect_to(place, make)
+            except OSError as error:
+                said.append(error)
+            else:
+                self._first -= 1  # this one is good: the next attempt begins with it
+                return link
+        raise next((error for error in said if isinstance(error, ConnectionRefusedError)), said[0])
+
+    async def _connect_to(self, place: Place, make: Callable[[], Outbound]) -> Outbound:
+        made = socket.socket(place.family, socket.SOCK_STREAM)
+        try:
+            made.setblocking(False)
+            await self.owner.loop.sock_connect(made, place.address)
+            _, link = await self.owner.loop.create_connection(make, sock=made)
+        except BaseException:
+            made.close()
+            raise
+        return link
 
     def _rose(self, link: Outbound) -> None:
         assert link.hello is not None, "a link rises after its hello"
