@@ -47,6 +47,10 @@ def missing() -> str:
     return "" if there and os.geteuid() == 0 else WANTED
 
 
+class NoImage(RuntimeError):
+    """Nobody here has the image."""
+
+
 class Podman:
     """Podman with everything in one folder."""
 
@@ -142,6 +146,20 @@ class Pods:
     def kill(self, name: str) -> None:
         """Let the pod vanish, as with its machine; its disk stays."""
         self.podman("pod", "rm", "--force", "--time", "0", name)
+
+    def alone(self, name: str) -> "subprocess.CompletedProcess[str]":
+        """Run what a pod of this name would run, until it ends, with no disk and nothing in the network's names."""
+        words = [
+            word.replace(self.names[0], name) for word in self.made[self.names[0]][1]["spec"]["containers"][0]["args"]
+        ]
+        file = self.podman.folder / "chatsys.yml"
+        (text,) = self.config_map["data"].values()
+        file.write_text(text)
+        return subprocess.run(
+            [*self.podman.words, "run", "--rm", "--read-only", "--network", self.network, "--volume",
+             f"{file}:/etc/chatsys/chatsys.yml:ro", self.image, *words],
+            env=self.podman.environment, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
 
     def _node(self, name: str) -> str:
         return f"{name}-{self.container['name']}"
