@@ -85,7 +85,8 @@ def the_members_have_the_names_that_the_headless_service_gives(objects: list[Obj
     config = read_node_config(node_config(objects), known_as=f"{whole['metadata']['name']}-0")
     pods = list(expand(objects))
     port = container(objects)["ports"][0]["containerPort"]
-    wanted = {ordinal + 1: f"{pod}.{whole['spec']['serviceName']}:{port}" for ordinal, pod in enumerate(pods)}
+    service_name = f"{whole['spec']['serviceName']}.{whole['metadata']['namespace']}"
+    wanted = {ordinal + 1: f"{pod}.{service_name}:{port}" for ordinal, pod in enumerate(pods)}
     assert config.cluster.members == wanted, "members are not the pods, under their names"
     assert len(pods) <= MAX_VOTERS and config.cluster.safe
 

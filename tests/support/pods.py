@@ -98,7 +98,8 @@ class Pods:
     def __init__(self, podman: Podman, objects: list[Object], image: str) -> None:
         self.podman = podman
         self.config_map = manifests.find(objects, "ConfigMap")
-        self.service = manifests.find(objects, "StatefulSet")["spec"]["serviceName"]
+        whole = manifests.find(objects, "StatefulSet")
+        self.service = f"{whole['spec']['serviceName']}.{whole['metadata']['namespace']}"
         self.container: Object = manifests.container(objects)
         self.image = image
         self.made = manifests.expand(objects)
