@@ -45,7 +45,9 @@ def running() -> Iterator[Pods]:
 def test_each_pod_is_the_node_that_the_config_gives_its_name_and_has_no_rights(running: Pods) -> None:
     for ordinal, name in enumerate(running.names):
         assert status(running, name)["node"] == ordinal + 1
-        assert f"node {ordinal + 1} of 3, {name}.chatsys-members.chatsys:5001" in running.log(name).replace("\n    ", " ")
+        assert f"node {ordinal + 1} of 3, {name}.chatsys-members.chatsys:5001" in running.log(name).replace(
+            "\n    ", " "
+        )
         assert all(running.probe(name, probe) for probe in ("startupProbe", "livenessProbe", "readinessProbe"))
     told = running.exec(name, "sh", "-c", "id -u; touch /x 2>&1; grep CapEff /proc/self/status")
     assert told.split()[0] == "10001" and "Read-only" in told and told.split()[-1].strip("0") == ""

@@ -11,15 +11,19 @@ server the pool is full in half a minute, the status file grows old, and whoever
 dial that has 2 s never succeeds where the first of two servers is dead: the second is asked after 5 s.
 
 Assumes   who asks again waits for the first answer: then there is one thread for each peer.
-Promises  the loop goes on meanwhile; a process that ends does not wait for a name server.
+Promises  the loop goes on meanwhile; a process that ends does not wait for a name server; of several addresses of a
+          name each has its turn, also if another one is silent.
 Read also `peer` (which dials), `listener` (where a node listens).
 """
 
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 
 class Place(NamedTuple):
@@ -58,6 +62,44 @@ async def look_up(host: str, port: int) -> list[Place]:
 
     threading.Thread(target=ask, name=f"looks up {host}", daemon=True).start()
     return await answer
+
+
+class Ways:
+    """The way to one host, which may have several addresses: which of them is tried first."""
+
+    def __init__(self) -> None:
+        self._first = 0
+
+    async def connect(self, places: list[Place], make: Callable[[], P]) -> P:
+        """Return a connection to the first place that takes one; after a silent one the next attempt begins behind it.
+
+        Raises `ConnectionRefusedError` if none took it and one refused, another `OSError` if no place can be reached.
+        """
+        said: list[OSError] = []
+        begin = self._first % len(places)
+        for place in places[begin:] + places[:begin]:
+            self._first += 1
+            try:
+                made = await _connect(place, make)
+            except OSError as error:
+                said.append(error)
+            else:
+                self._first -= 1  # this one is good: the next attempt begins with it
+                return made
+        raise next((error for error in said if isinstance(error, ConnectionRefusedError)), said[0])
+
+
+async def _connect(place: Place, make: Callable[[], P]) -> P:
+    loop = asyncio.get_running_loop()
+    made = socket.socket(place.family, socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        await loop.sock_connect(made, place.address)
+        _, protocol = await loop.create_connection(make, sock=made)
+    except BaseException:  # cancelled, too
+        made.close()
+        raise
+    return protocol
 
 
 def _ask(host: str, port: int, flags: int = 0) -> list[Place]:

@@ -16,7 +16,7 @@ Read also `claims` (why a link must be confirmed), `names` (where a member is), 
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from chatsys.actor.actor import Address
@@ -24,7 +24,7 @@ from chatsys.actor.events import Identity, LinkDown, LinkUp
 from chatsys.config import split_address
 from chatsys.runtime.net.links import Inbound, LinkOwner, Outbound
 from chatsys.runtime.net.listener import SHORT, reason
-from chatsys.runtime.net.names import Place, look_up
+from chatsys.runtime.net.names import Ways, look_up
 from chatsys.runtime.net.rules import RuleBook
 from chatsys.runtime.net.strangers import Seldom
 from chatsys.runtime.net.wire import ChallengeAnswer, Hello, line
@@ -100,8 +100,7 @@ class Peer:
         self._task: asyncio.Task[None] | None = None
         self._look: asyncio.Task[None] | None = None
         self._looked = -LOOK_AGAIN
-        self._first = 0
-        """Which address of the member's name is tried first: the next one after one that was silent."""
+        self._ways = Ways()
         self._nameless = False
         """Whether it was told that the member's name cannot be resolved."""
 
@@ -222,7 +221,7 @@ class Peer:
         try:
             places = await look_up(host, port)
             async with asyncio.timeout(self.owner.greeting_time):
-                link = await self._connect_to_one(places, make)
+                link = await self._ways.connect(places, make)
                 if await link.answer is not None:
                     self._nameless, self.trouble = False, None
                     return link, False
@@ -246,35 +245,6 @@ class Peer:
         for link in made:
             link.abort()
         return None, False
-
-    async def _connect_to_one(self, places: list[Place], make: Callable[[], Outbound]) -> Outbound:
-        """Return a connection to the first place that takes one; after a silent one the next attempt begins behind it.
-
-        Raises `ConnectionRefusedError` if none took it and one refused, another `OSError` if no place can be reached.
-        """
-        said: list[OSError] = []
-        begin = self._first % len(places)
-        for place in places[begin:] + places[:begin]:
-            self._first += 1
-            try:
-                link = await self._connect_to(place, make)
-            except OSError as error:
-                said.append(error)
-            else:
-                self._first -= 1  # this one is good: the next attempt begins with it
-                return link
-        raise next((error for error in said if isinstance(error, ConnectionRefusedError)), said[0])
-
-    async def _connect_to(self, place: Place, make: Callable[[], Outbound]) -> Outbound:
-        made = socket.socket(place.family, socket.SOCK_STREAM)
-        try:
-            made.setblocking(False)
-            await self.owner.loop.sock_connect(made, place.address)
-            _, link = await self.owner.loop.create_connection(make, sock=made)
-        except BaseException:
-            made.close()
-            raise
-        return link
 
     def _rose(self, link: Outbound) -> None:
         assert link.hello is not None, "a link rises after its hello"
