@@ -10,7 +10,8 @@ What a cluster has and this has not, and what stands in its place:
     fsGroup, a disk's owner         podman gives a new volume to the user that the container runs as
     NetworkPolicy, affinity, PodDisruptionBudget   nothing: nobody here carries them out
 
-Containers, volumes and images stand in a folder of their own, so what else podman runs on this machine is let alone.
+Containers and volumes stand in a folder of their own, so what else podman runs on this machine is let alone.  The image is
+read from podman's usual place, and taken there from Docker if need be: it stays, as images do.
 
 Assumes   Linux and root; podman with netavark and aardvark-dns, and runc.
 Promises  nothing is published on a port of this machine; `close` removes all of it.
@@ -56,10 +57,17 @@ class Podman:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        settings = folder / "containers.conf"
+        settings, storage = folder / "containers.conf", folder / "storage.conf"
         settings.write_text(SETTINGS)
-        self.environment = os.environ | {"CONTAINERS_CONF": str(settings)}
-        self.words = ["podman", "--root", str(folder / "root"), "--runroot", str(folder / "run")]
+        usual = subprocess.run(
+            ["podman", "info", "--format", "{{.Store.GraphRoot}}"], capture_output=True, text=True, timeout=60
+        ).stdout.strip()
+        storage.write_text(
+            f'[storage]\ndriver = "overlay"\ngraphroot = "{folder / "root"}"\nrunroot = "{folder / "run"}"\n'
+            f'[storage.options]\nadditionalimagestores = ["{usual}"]\n'
+        )
+        self.environment = os.environ | {"CONTAINERS_CONF": str(settings), "CONTAINERS_STORAGE_CONF": str(storage)}
+        self.words = ["podman"]
 
     def __call__(self, *words: str, data: str | None = None, check: bool = True, limit: float = 60.0) -> str:
         done = subprocess.run(
@@ -77,19 +85,17 @@ class Podman:
         )
 
     def take(self, image: str) -> None:
-        """See to it that podman has the image: from its own usual place, or from Docker."""
-        for source in (["podman", "save", image], ["docker", "save", image]):
-            if not shutil.which(source[0]):
-                continue
-            tar = self.folder / "image.tar"
-            with open(tar, "wb") as file:
-                if subprocess.run(source, stdout=file, stderr=subprocess.DEVNULL).returncode == 0:
-                    self("load", "--input", str(tar))
-                    tar.unlink()
-                    return
-        raise RuntimeError(
-            f"Neither podman nor docker has an image {image}; make it (make image), or name another one."
-        )
+        """See to it that podman has the image, in its usual place; Docker may have it."""
+        if subprocess.run(["podman", "image", "exists", image]).returncode == 0:
+            return
+        if shutil.which("docker"):
+            with subprocess.Popen(
+                ["docker", "save", image], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            ) as source:
+                loaded = subprocess.run(["podman", "load"], stdin=source.stdout, capture_output=True)
+            if source.returncode == loaded.returncode == 0:
+                return
+        raise NoImage(f"Neither podman nor docker has an image {image}; make it (make image), or name another one.")
 
 
 class Pods:
