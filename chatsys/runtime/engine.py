@@ -44,7 +44,9 @@ def docker(*words: str, data: bytes = b"", limit: float = LIMIT) -> bytes:
     except OSError as error:
         raise NotHere(f"docker cannot be run ({reason(error)}); allow it, {INSTEAD}.") from None
     except subprocess.TimeoutExpired:
-        raise NotHere(f"The engine did not answer `docker {words[0]}` within {limit:.0f} s; look at it, {INSTEAD}.") from None
+        raise NotHere(
+            f"The engine did not answer `docker {words[0]}` within {limit:.0f} s; look at it, {INSTEAD}."
+        ) from None
     if done.returncode:
         raise NotHere(refusal(words[0], done.stderr.decode(errors="replace")))
     return done.stdout

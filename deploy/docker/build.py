@@ -1,7 +1,7 @@
 """Build the image of this clone, under the two names that it goes by: `make image` runs this.
 
-    chatsys:latest                     what compose.yaml and a person start
-    chatsys:py3.12-0123456789abcdef    what Cluster(where="containers") looks for: this Python, this state of the code
+chatsys:latest                     what compose.yaml and a person start
+chatsys:py3.12-0123456789abcdef    what Cluster(where="containers") looks for: this Python, this state of the code
 """
 
 import os

@@ -31,9 +31,7 @@ FOLDER = Path(os.environ.get("CHATSYS_ENGINE", Path(tempfile.gettempdir()) / "ch
 BRIDGE, NETWORKS = "10.91.0.1/24", "base=10.92.0.0/16,size=24"
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 BASE = f"python:{PYTHON}-slim"
-LIBRARIES = (
-    "ca-certificates libbz2-1.0 libexpat1 libffi8 liblzma5 libreadline8 libsqlite3-0 libssl3 libuuid1 passwd zlib1g".split()
-)
+LIBRARIES = "ca-certificates libbz2-1.0 libexpat1 libffi8 liblzma5 libreadline8 libsqlite3-0 libssl3 libuuid1 passwd zlib1g".split()
 """What CPython's own modules are linked with, and the certificates that pip looks at."""
 LEFT_OUT = ("site-packages", "test", "idlelib", "tkinter", "turtledemo", "lib2to3", "__pycache__", "config-*", "*.a")
 BEGIN_LIMIT = 30.0
@@ -52,7 +50,9 @@ def docker(*words: str, host: str | None = None, **more: object) -> "subprocess.
 
 def answers(host: str | None = None) -> bool:
     """Tell whether an engine answers there."""
-    return shutil.which("docker") is not None and docker("version", "-f", "{{.Server.Version}}", host=host).returncode == 0
+    return (
+        shutil.which("docker") is not None and docker("version", "-f", "{{.Server.Version}}", host=host).returncode == 0
+    )
 
 
 def up() -> str:
@@ -73,8 +73,20 @@ def begin() -> None:
     if shutil.which("dockerd") is None:
         sys.exit("No engine runs, and there is no dockerd to begin one; apt install docker.io iptables, as root.")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    places = [f"--{name}={FOLDER / place}" for name, place in (("data-root", "data"), ("exec-root", "exec"), ("pidfile", "pid"))]
-    command = ["dockerd", *places, "-H", f"unix://{FOLDER / 'sock'}", "--bip", BRIDGE, "--default-address-pool", NETWORKS]
+    places = [
+        f"--{name}={FOLDER / place}"
+        for name, place in (("data-root", "data"), ("exec-root", "exec"), ("pidfile", "pid"))
+    ]
+    command = [
+        "dockerd",
+        *places,
+        "-H",
+        f"unix://{FOLDER / 'sock'}",
+        "--bip",
+        BRIDGE,
+        "--default-address-pool",
+        NETWORKS,
+    ]
     with open(FOLDER / "log", "ab") as log:
         engine = subprocess.Popen(
             [*command, "--oom-score-adjust=0"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -137,8 +149,11 @@ def make_base(host: str) -> None:
              f"--customize-hook=copy-in {tree}/usr {tree}/etc /", "--customize-hook=chroot \"$1\" ldconfig", suite, str(tar)],
             check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr,
         )  # fmt: skip
-        changes = [f"--change=ENV {words}" for words in ("PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", *_pip())]
-        docker("import", *changes, "--change=CMD [\"python3\"]", str(tar), BASE, host=host, check=True)
+        changes = [
+            f"--change=ENV {words}"
+            for words in ("PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", *_pip())
+        ]
+        docker("import", *changes, '--change=CMD ["python3"]', str(tar), BASE, host=host, check=True)
     say(f"The image {BASE} is made, in {time.monotonic() - begun:.0f} s.")
 
 
