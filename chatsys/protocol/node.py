@@ -335,6 +335,14 @@ class Node(Actor):
         """Whether many entries are on their way to a quorum."""
         return self.log.last_seq - self.log.commit > PRESSED
 
+    @property
+    def level(self) -> bool:
+        """Whether this node has everything that was committed when it last heard of a leader, or leads and is ready."""
+        state, log = self.state, self.log
+        if state.leads:
+            return state.ready
+        return state.heard > 0 and not self.catchup.asking and log.verified == log.last_seq
+
     def status(self) -> dict[str, Any]:
         """What a panel shows on this node's card."""
         state, log = self.state, self.log
@@ -343,6 +351,7 @@ class Node(Actor):
             "term": state.term,
             "leader": state.leader,
             "ready": state.ready,
+            "level": self.level,
             "last": log.last_seq,
             "commit": log.commit,
             "verified": log.verified,

@@ -6,7 +6,7 @@ What it tells meanwhile is in `terminal`.  It may run on uvloop, which is faster
 bring a message each.
 
 Promises  a clean end: the actor is told, the log is synced, links are closed, exit code 0.
-Read also `host` (the node's life), `config` (the file), `terminal` (the lines).
+Read also `host` (the node's life), `config` (the file), `terminal` (the lines), `health` (what others look at).
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from chatsys.config import NodeConfig
 from chatsys.errors import ChatsysError, RefusedIdentity, UsageError
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
+from chatsys.runtime.health import Health
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import new_loop
 from chatsys.runtime.net.ports import cannot_listen
@@ -33,13 +34,26 @@ LOOPS = ("asyncio", "uvloop")
 
 
 def run_node(
-    config: NodeConfig, verbose: bool = False, *, actor: type[Actor] | None = None, loop: str = "asyncio"
+    config: NodeConfig,
+    verbose: bool = False,
+    *,
+    actor: type[Actor] | None = None,
+    loop: str = "asyncio",
+    health: Path | None = None,
 ) -> None:
-    """Run one node until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
+    """Run one node until it is told to end; raises `ChatsysError` if it cannot run (any longer).
+
+    `health` is the file that it keeps for health checks.
+    """
     need("A node", THREADS, SOCKETS, instead="use a World, which needs neither")
     raise_limit()
-    with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
-        runner.run(_live(config, actor or Node, teller(_to_stderr, verbose)))
+    sink = teller(_to_stderr, verbose)
+    alive = Health(health, config.node, sink.greet)
+    try:
+        with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
+            runner.run(_live(config, actor or Node, sink, alive))
+    finally:
+        alive.stop()
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -65,7 +79,15 @@ def _to_stderr(text: str) -> None:
     sys.stderr.flush()
 
 
-async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
+def _who(config: NodeConfig) -> str:
+    """Return which node this is, and where the others find it if that is elsewhere than it listens."""
+    members = config.cluster.members
+    found = members[config.node]
+    elsewhere = f", {found} to the others," if config.listen not in ("", found) else ""
+    return f"node {config.node} of {len(members)}{elsewhere}"
+
+
+async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal, health: Health) -> None:
     owner = (config.cluster.cluster, config.node)
     disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     loop = asyncio.get_running_loop()
@@ -84,12 +106,13 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     except OSError as error:
         host.crash()
         raise ChatsysError(cannot_listen(where, error)) from None
-    many = len(config.cluster.members)
-    sink.greet(f"node {config.node} of {many} listens on {where}, log in {config.data}; Ctrl-C stops")
+    sink.greet(f"{_who(config)} listens on {where}, log in {config.data}; Ctrl-C stops")
+    health.watch(host)
     waiting = asyncio.create_task(asked.wait())
     either: set[asyncio.Future[Any]] = {waiting, host.ended}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
+    health.leave()
     if host.ended.done():
         await asyncio.to_thread(disk.gone)
         if host.is_refused:

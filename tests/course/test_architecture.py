@@ -90,7 +90,7 @@ LONGER_FILES = {
         380,
         "one folder: opening, one thread that writes, marks and syncs, and every sentence of it",
     ),
-    "chatsys/protocol/node.py": (360, "the textbook page: every door, every decision"),
+    "chatsys/protocol/node.py": (370, "the textbook page: every door, every decision"),
     "chatsys/faults/testbed.py": (605, "every verb of every world, once: its check, its sentence, and what differs"),
     "chatsys/sim/host.py": (430, "one address over all its lives: how they begin and end, and every door"),
     "chatsys/sim/world.py": (365, "what each verb means in virtual time, and what is kept of it"),
@@ -101,7 +101,7 @@ LONGER_FILES = {
     "chatsys/runtime/turns.py": (310, "one turn from what is at hand to what leaves, and whose turn it is"),
     "chatsys/spill.py": (315, "one sequence, half of it in a file: every way to add to it and to read it"),
     "chatsys/trace.py": (310, "one history, and how each of its forms is read and written"),
-    "chatsys/config.py": (390, "one line of advice per setting, and every bad file's own sentence"),
+    "chatsys/config.py": (450, "one line of advice per setting, and every bad file's own sentence"),
 }
 """Files above the guide: how long they may be, and why."""
 
