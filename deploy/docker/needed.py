@@ -5,5 +5,8 @@ import tomllib
 
 with open("pyproject.toml", "rb") as file:
     project = tomllib.load(file)
-what = {"build": project["build-system"]["requires"], "run": project["project"]["dependencies"]}
+what = project["project"]["optional-dependencies"] | {
+    "build": project["build-system"]["requires"],
+    "run": project["project"]["dependencies"],
+}
 print(*what[sys.argv[1]], sep="\n")
