@@ -49,7 +49,10 @@ class Project:
         self.name, self.ports = name, free_ports(3)
         self.folder = Path(tempfile.mkdtemp(prefix="chatsys-compose-"))
         told = subprocess.run(
-            [*compose_command(), "-f", str(COMPOSE_FILE), "config", "--format", "json"], capture_output=True, text=True, check=True
+            [*compose_command(), "-f", str(COMPOSE_FILE), "config", "--format", "json"],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         config = json.loads(told.stdout)
         config["name"] = name
@@ -73,7 +76,9 @@ class Project:
         """Say something as `chatsys client` does, and return what it printed once it was acknowledged."""
         ports = [word for port in self.ports for word in ("--port", str(port))]
         command = [sys.executable, "-m", "chatsys", "client", "--name", "ann", *ports]
-        return subprocess.run(command, input=f"{text}\n", capture_output=True, text=True, check=True, timeout=LIMIT).stdout
+        return subprocess.run(
+            command, input=f"{text}\n", capture_output=True, text=True, check=True, timeout=LIMIT
+        ).stdout
 
     def down(self) -> None:
         """Remove containers, network and volumes."""
@@ -95,8 +100,12 @@ def cost_of_a_check(container: str, rounds: int = 20) -> tuple[float, float]:
     looks = ("find /run/chatsys/health -newermt '-15 seconds' | grep -q .", "python -c 'import chatsys.config'")
     found = []
     for look in looks:
-        script = f"i=0; while [ $i -lt {rounds} ]; do {look}; i=$((i+1)); done; times > /tmp/times; tail -n 1 /tmp/times"
-        told = subprocess.run(["docker", "exec", container, "sh", "-c", script], capture_output=True, text=True, check=True)
+        script = (
+            f"i=0; while [ $i -lt {rounds} ]; do {look}; i=$((i+1)); done; times > /tmp/times; tail -n 1 /tmp/times"
+        )
+        told = subprocess.run(
+            ["docker", "exec", container, "sh", "-c", script], capture_output=True, text=True, check=True
+        )
         found.append(sum(map(_seconds, told.stdout.split())) / rounds)
     return found[0], found[1]
 

@@ -26,9 +26,7 @@ from chatsys.runtime.net.rules import RuleSet
 
 PORT = 5000
 NETWORKS, SIZE = ipaddress.IPv4Network("10.232.0.0/16"), 28
-"""Each cluster takes one network of 2 ** (32 - SIZE) addresses out of this private range."""
-MOST = 13
-"""So many nodes fit into one network, beside the bridge."""
+"""Each cluster takes one network of 2 ** (32 - SIZE) addresses out of this private range: enough for the largest."""
 BOUNDED = (
     "--memory 1g --pids-limit 256 --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp".split()
 )
@@ -42,8 +40,6 @@ class Containers:
     def __init__(self, nodes: Iterable[int]) -> None:
         """Make the network.  Raises `NotHere` with a sentence where that is impossible."""
         ids = list(nodes)
-        if len(ids) > MOST:
-            raise NotHere(f"There are {len(ids)} nodes; at most {MOST} fit into one network of containers, {INSTEAD}.")
         engine.check_engine()
         engine.sweep()
         self.name = f"chatsys-{os.getpid()}-{next(_count)}"

@@ -70,8 +70,8 @@ class ProcessNode:
 
     @property
     def alive(self) -> bool:
-        """Whether a life goes on."""
-        return self._wire is not None and not self._wire.ended.done()
+        """Whether a life goes on: one that said why it ended is over, though its process may still be there."""
+        return self._wire is not None and not self._wire.ended.done() and self._wire.failed is None
 
     @property
     def pid(self) -> int | None:
