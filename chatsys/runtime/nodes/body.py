@@ -14,7 +14,7 @@ from typing import Protocol
 
 from chatsys.runtime.net.ports import Network
 from chatsys.runtime.nodes import control
-from chatsys.runtime.nodes.folder import Folder, HostFolder
+from chatsys.runtime.nodes.folder import DataFolder, HostFolder
 from chatsys.runtime.nodes.kernel import NodePlan
 
 Process = subprocess.Popen[bytes]
@@ -25,7 +25,7 @@ class Body(Protocol):
 
     patience: float
     """Seconds that the beginning of a life may take."""
-    folder: Folder
+    folder: DataFolder
     data: str
     """Where the node itself finds its folder."""
 
@@ -59,7 +59,7 @@ class OwnProcess:
 
     def __init__(self, network: Network, plan: NodePlan, node: int) -> None:
         self.network, self.node = network, node
-        self.folder: Folder = HostFolder(plan.data(node))
+        self.folder: DataFolder = HostFolder(plan.data(node))
         self.data = str(plan.data(node))
 
     @property

@@ -27,7 +27,7 @@ from chatsys.runtime import engine, orders
 from chatsys.runtime.engine import INSTEAD, docker
 from chatsys.runtime.net.containers import Containers
 from chatsys.runtime.nodes.body import Process
-from chatsys.runtime.nodes.folder import Folder
+from chatsys.runtime.nodes.folder import DataFolder
 from chatsys.runtime.nodes.kernel import NodePlan
 
 DATA = "/data"
@@ -90,7 +90,7 @@ class Container:
     def __init__(self, network: Containers, plan: NodePlan, node: int) -> None:
         self.network, self.node = network, node
         self.volume = Volume(network, plan, node)
-        self.folder: Folder = self.volume
+        self.folder: DataFolder = self.volume
         self.data = DATA
 
     @property

@@ -17,7 +17,7 @@ from typing import Protocol
 from chatsys.runtime import orders
 
 
-class Folder(Protocol):
+class DataFolder(Protocol):
     """What a cluster does to the folder of a node, from any thread; each raises `OSError` or `ChatsysError`."""
 
     def empty(self) -> None:
