@@ -17,7 +17,7 @@ import typer
 
 from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, one_of, print_json, read_quorum
 from chatsys.errors import UsageError
-from chatsys.surroundings import UNUSABLE, advice, cannot_write, place, reason, try_write
+from chatsys.surroundings import UNUSABLE, advice, cannot_write, place, reason
 
 PANEL = "Real nodes"
 STATUS = "status.json"
@@ -41,10 +41,6 @@ def node(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every event, heartbeats too.")] = False,
     loop: Annotated[str, typer.Option(metavar="asyncio|uvloop", help="The event loop.")] = "asyncio",
     id_from: IdFrom = None,
-    health: Annotated[
-        Path | None,
-        typer.Option(help="A file to keep for health checks: fresh while this node lives.", show_default=False),
-    ] = None,
 ) -> None:
     """Run one node until Ctrl-C, as in a terminal of its own or in a container.
 
@@ -64,8 +60,7 @@ def node(
     from chatsys.runtime.service import LOOPS, run_node
 
     kind = one_of("--loop", loop, LOOPS)
-    own = read_node_config(read_text(config), str(config), id_from)
-    run_node(own, verbose, loop=kind, health=None if health is None else try_write(health))
+    run_node(read_node_config(read_text(config), str(config), id_from), verbose, loop=kind)
 
 
 def read_text(path: Path) -> str:

@@ -122,6 +122,7 @@ no one-way cut and no loss."""
 VERBS: dict[str, Verb] = {
     "say": Verb((_text, _maybe_node, _text, _text), FREELY, usual=(None, "main", "ann")),
     "crash": Verb((_node,), FREELY, by_engine=True),
+    "shutdown": Verb((_node,), FREELY),
     "restart": Verb((_node,), FREELY, by_engine=True),
     "pause": Verb((_node,), FREELY, by_engine=True),  # `model` sees how long it lasts when it ends
     "resume": Verb((_node,), FREELY, by_engine=True),

@@ -87,11 +87,6 @@ class CatchUp(Part):
 
     # --- asking ----------------------------------------------------------------------------
 
-    @property
-    def asking(self) -> bool:
-        """Whether a chunk that this node lacks is on its way."""
-        return "follow" in self.alarms
-
     def _notice(self, leaders_last: int, now: float) -> Effects:
         """Ask for chunks if this log ends too far before the leader's, unless they are asked for already."""
         newcomer, self.newcomer = self.newcomer, False

@@ -6,11 +6,12 @@ What it tells meanwhile is in `terminal`.  It may run on uvloop, which is faster
 bring a message each.
 
 Promises  a clean end: the actor is told, the log is synced, links are closed, exit code 0.
-Read also `host` (the node's life), `config` (the file), `terminal` (the lines), `health` (what others look at).
+Read also `host` (the node's life), `config` (the file), `terminal` (the lines).
 """
 
 import asyncio
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -23,37 +24,25 @@ from chatsys.config import NodeConfig
 from chatsys.errors import ChatsysError, RefusedIdentity, UsageError
 from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
-from chatsys.runtime.health import Health
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import new_loop
 from chatsys.runtime.net.ports import cannot_listen
 from chatsys.runtime.net.strangers import raise_limit
+from chatsys.runtime.status_file import StatusFile
 from chatsys.runtime.terminal import Terminal
+from chatsys.surroundings import place
 
 LOOPS = ("asyncio", "uvloop")
 
 
 def run_node(
-    config: NodeConfig,
-    verbose: bool = False,
-    *,
-    actor: type[Actor] | None = None,
-    loop: str = "asyncio",
-    health: Path | None = None,
+    config: NodeConfig, verbose: bool = False, *, actor: type[Actor] | None = None, loop: str = "asyncio"
 ) -> None:
-    """Run one node until it is told to end; raises `ChatsysError` if it cannot run (any longer).
-
-    `health` is the file that it keeps for health checks.
-    """
+    """Run one node until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
     need("A node", THREADS, SOCKETS, instead="use a World, which needs neither")
     raise_limit()
-    sink = teller(_to_stderr, verbose)
-    alive = Health(health, config.node, sink.greet)
-    try:
-        with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
-            runner.run(_live(config, actor or Node, sink, alive))
-    finally:
-        alive.stop()
+    with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
+        runner.run(_live(config, actor or Node, teller(_to_stderr, verbose)))
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -87,19 +76,17 @@ def _who(config: NodeConfig) -> str:
     return f"node {config.node} of {len(members)}{elsewhere}"
 
 
-async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal, health: Health) -> None:
+async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     owner = (config.cluster.cluster, config.node)
-    disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     loop = asyncio.get_running_loop()
+    # Both before the log is read, which may take long: who looks must not see an earlier life, nor who asks wait in vain.
+    status = StatusFile(place(config.data), lambda: _facts(config, host, sink))
+    status.begin()
+    asked, asked_again = _signals(loop)
+    disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     # The origin is 0: records carry the monotonic clock itself, which `terminal` turns into the time of day.
     host = Host(config.node, config.cluster, actor, sink, disk=disk)
     loop.set_exception_handler(lambda _, context: host.escaped(context))
-    asked = asyncio.Event()
-    for name in ("SIGINT", "SIGTERM"):
-        try:
-            loop.add_signal_handler(getattr(signal, name), asked.set)
-        except (NotImplementedError, AttributeError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
-            pass
     where = config.listen or config.cluster.members[config.node]
     try:
         await host.start(config.address)
@@ -107,16 +94,61 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal, health: 
         host.crash()
         raise ChatsysError(cannot_listen(where, error)) from None
     sink.greet(f"{_who(config)} listens on {where}, log in {config.data}; Ctrl-C stops")
-    health.watch(host)
+    status.keep()
+    await _until_asked(host, asked)
+    if host.ended.done():
+        await asyncio.to_thread(disk.gone)
+        await status.end("failed", host.ended.result())
+        if host.is_refused:
+            raise RefusedIdentity(host.ended.result())
+        raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
+    status.state = "leaving"
+    leaving = asyncio.create_task(_leave(host))
+    again = asyncio.create_task(asked_again.wait())
+    await asyncio.wait({leaving, again}, return_when=asyncio.FIRST_COMPLETED)
+    again.cancel()
+    if not leaving.done():
+        leaving.cancel()
+        host.crash()
+        sink.greet(f"node {config.node} ends at once; what was acknowledged is on the disks of a quorum")
+    else:
+        leaving.result()
+    await status.end("stopped")
+    await asyncio.to_thread(disk.gone)
+
+
+async def _leave(host: Host) -> None:
+    """End the node's life in peace: it hands over what it leads, then writes and closes."""
+    await host.stand_down()
+    await host.stop()
+
+
+def _signals(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:
+    """Return what is set when somebody asks this node to end, and what is set when they ask once more."""
+    asked, again = asyncio.Event(), asyncio.Event()
+
+    def hear() -> None:
+        (again if asked.is_set() else asked).set()
+
+    for name in ("SIGINT", "SIGTERM"):
+        try:
+            loop.add_signal_handler(getattr(signal, name), hear)
+        except (NotImplementedError, AttributeError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
+            pass
+    return asked, again
+
+
+async def _until_asked(host: Host, asked: asyncio.Event) -> None:
+    """Wait until somebody asks this node to end, or it ends by itself."""
     waiting = asyncio.create_task(asked.wait())
     either: set[asyncio.Future[Any]] = {waiting, host.ended}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    health.leave()
-    if host.ended.done():
-        await asyncio.to_thread(disk.gone)
-        if host.is_refused:
-            raise RefusedIdentity(host.ended.result())
-        raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
-    await host.stop()
-    await asyncio.to_thread(disk.gone)
+
+
+def _facts(config: NodeConfig, host: Host, sink: Terminal) -> dict[str, Any]:
+    """Return what stands in the status file of this node."""
+    cluster = config.cluster
+    members = {str(node): address for node, address in cluster.members.items()}
+    who = {"node": config.node, "cluster": cluster.cluster, "members": members, "quorum": cluster.quorum}
+    return who | {"pid": os.getpid(), "said": sink.said} | host.status()

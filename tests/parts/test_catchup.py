@@ -71,30 +71,6 @@ def test_chunks_are_asked_for_one_after_the_other_until_nothing_is_missing() -> 
     assert (two.log.last_seq, two.log.commit) == (6, 6)
 
 
-def test_a_node_is_level_when_nothing_is_missing_and_nothing_of_its_own_is_in_doubt() -> None:
-    two = restarted(1)
-    assert not two.level  # it heard of no leader yet
-    request = sent(two.on_message(3, Heartbeat(1, 9, 4, Label(1, 4)), 0.1), Catchup)[0][1]
-    assert not two.level
-    chunk = CatchupReply(1, "follow", request.nonce, START, (chat(1), chat(2)), True, 4)
-    request = sent(two.on_message(3, chunk, 0.2), Catchup)[0][1]
-    assert not two.level
-    two.on_message(3, CatchupReply(1, "follow", request.nonce, Label(1, 2), (chat(3), chat(4)), False, 4), 0.3)
-    assert two.level and two.status()["level"]
-    doubtful = restarted(4)
-    doubtful.on_message(3, Heartbeat(1, 9, 3, Label(1, 4)), 0.1)
-    assert not doubtful.level  # its entry 4 is not known to be the leader's
-    doubtful.on_message(3, Propose(1, Label(1, 4), (), 4), 0.2)
-    assert doubtful.level
-
-
-def test_a_leader_is_level_when_it_is_ready() -> None:
-    three = leader(3)
-    assert three.level
-    three.state.ready = False
-    assert not three.level
-
-
 def test_a_chunk_that_does_not_come_is_asked_for_again() -> None:
     two = restarted(1)
     two.on_message(3, Heartbeat(1, 9, 6, Label(1, 6)), 0.1)

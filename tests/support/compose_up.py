@@ -96,8 +96,8 @@ def first_acknowledged(project: Project) -> tuple[float, float]:
 
 
 def cost_of_a_check(container: str, rounds: int = 20) -> tuple[float, float]:
-    """Return the seconds of one look at the health file, and of a Python that starts instead, within the container."""
-    looks = ("find /run/chatsys/health -newermt '-15 seconds' | grep -q .", "python -c 'import chatsys.config'")
+    """Return the seconds of one look at the status file, and of a Python that starts instead, within the container."""
+    looks = ("find /data/status.json -newermt '-15 seconds' | grep -q .", "python -c 'import chatsys.config'")
     found = []
     for look in looks:
         script = (
