@@ -54,8 +54,8 @@ def docker(*words: str, data: bytes = b"", limit: float = LIMIT) -> bytes:
 
 def refusal(verb: str, said: str) -> str:
     """Say in a sentence what the engine refused, and what to do about it."""
-    lines = [line for line in said.strip().splitlines() if line.strip()]
-    last = lines[-1].removeprefix("Error response from daemon: ").rstrip(".") if lines else "it did not say why"
+    lines = [line for line in said.splitlines() if line.strip() and "--help'" not in line]
+    last = lines[-1].rpartition("Error response from daemon: ")[2].rstrip(".") if lines else "it did not say why"
     where = os.environ.get("DOCKER_HOST", "the usual socket")
     low = said.lower()
     if "permission denied" in low and ("socket" in low or "daemon" in low):
