@@ -1,6 +1,6 @@
 """Supervisor: nodes, clients, links and the trace of one real cluster, all on its loop.
 
-    Cluster (any thread) --submit--> Supervisor (the loop): KernelNode or ProcessNode, client hosts
+    Cluster (any thread) --submit--> Supervisor (the loop): KernelNode or ProcessNode (with its body), client hosts
                                        |
                                        `--records, in order of time--> Trace
 
