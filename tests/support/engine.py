@@ -33,7 +33,7 @@ PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 BASE = f"python:{PYTHON}-slim"
 PACKAGES = (
     "base-files base-passwd bash coreutils dash debianutils findutils grep gzip hostname libc-bin login passwd sed tar "
-    "libbz2-1.0 libexpat1 libffi8 liblzma5 libreadline8 libsqlite3-0 libssl3 libuuid1 zlib1g"
+    "libbz2-1.0 libexpat1 libffi8 liblzma5 libreadline8 libsqlite3-0 libssl3 libstdc++6 libuuid1 zlib1g"
 ).split()
 """What a shell needs, and what CPython's own modules are linked with.  They are unpacked and not set up, which takes a
 third of the time: what their scripts would do and is needed is done by the hooks."""
