@@ -10,7 +10,8 @@ What a cluster has and this has not, and what stands in its place:
     fsGroup, a disk's owner         podman gives a new volume to the user that the container runs as
     NetworkPolicy, affinity, PodDisruptionBudget   nothing: nobody here carries them out
 
-Containers, volumes and images stand in a folder of their own, so what else podman runs on this machine is let alone.
+Containers and volumes stand in a folder of their own, so what else podman runs on this machine is let alone.  The image is
+read from podman's usual place, and taken there from Docker if need be: it stays, as images do.
 
 Assumes   Linux and root; podman with netavark and aardvark-dns, and runc.
 Promises  nothing is published on a port of this machine; `close` removes all of it.
@@ -47,15 +48,26 @@ def missing() -> str:
     return "" if there and os.geteuid() == 0 else WANTED
 
 
+class NoImage(RuntimeError):
+    """Nobody here has the image."""
+
+
 class Podman:
     """Podman with everything in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        settings = folder / "containers.conf"
+        settings, storage = folder / "containers.conf", folder / "storage.conf"
         settings.write_text(SETTINGS)
-        self.environment = os.environ | {"CONTAINERS_CONF": str(settings)}
-        self.words = ["podman", "--root", str(folder / "root"), "--runroot", str(folder / "run")]
+        usual = subprocess.run(
+            ["podman", "info", "--format", "{{.Store.GraphRoot}}"], capture_output=True, text=True, timeout=60
+        ).stdout.strip()
+        storage.write_text(
+            f'[storage]\ndriver = "overlay"\ngraphroot = "{folder / "root"}"\nrunroot = "{folder / "run"}"\n'
+            f'[storage.options]\nadditionalimagestores = ["{usual}"]\n'
+        )
+        self.environment = os.environ | {"CONTAINERS_CONF": str(settings), "CONTAINERS_STORAGE_CONF": str(storage)}
+        self.words = ["podman"]
 
     def __call__(self, *words: str, data: str | None = None, check: bool = True, limit: float = 60.0) -> str:
         done = subprocess.run(
@@ -73,19 +85,17 @@ class Podman:
         )
 
     def take(self, image: str) -> None:
-        """See to it that podman has the image: from its own usual place, or from Docker."""
-        for source in (["podman", "save", image], ["docker", "save", image]):
-            if not shutil.which(source[0]):
-                continue
-            tar = self.folder / "image.tar"
-            with open(tar, "wb") as file:
-                if subprocess.run(source, stdout=file, stderr=subprocess.DEVNULL).returncode == 0:
-                    self("load", "--input", str(tar))
-                    tar.unlink()
-                    return
-        raise RuntimeError(
-            f"Neither podman nor docker has an image {image}; make it (make image), or name another one."
-        )
+        """See to it that podman has the image, in its usual place; Docker may have it."""
+        if subprocess.run(["podman", "image", "exists", image]).returncode == 0:
+            return
+        if shutil.which("docker"):
+            with subprocess.Popen(
+                ["docker", "save", image], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            ) as source:
+                loaded = subprocess.run(["podman", "load"], stdin=source.stdout, capture_output=True)
+            if source.returncode == loaded.returncode == 0:
+                return
+        raise NoImage(f"Neither podman nor docker has an image {image}; make it (make image), or name another one.")
 
 
 class Pods:
@@ -94,7 +104,8 @@ class Pods:
     def __init__(self, podman: Podman, objects: list[Object], image: str) -> None:
         self.podman = podman
         self.config_map = manifests.find(objects, "ConfigMap")
-        self.service = manifests.find(objects, "StatefulSet")["spec"]["serviceName"]
+        whole = manifests.find(objects, "StatefulSet")
+        self.service = f"{whole['spec']['serviceName']}.{whole['metadata']['namespace']}"
         self.container: Object = manifests.container(objects)
         self.image = image
         self.made = manifests.expand(objects)
@@ -142,6 +153,20 @@ class Pods:
     def kill(self, name: str) -> None:
         """Let the pod vanish, as with its machine; its disk stays."""
         self.podman("pod", "rm", "--force", "--time", "0", name)
+
+    def alone(self, name: str) -> "subprocess.CompletedProcess[str]":
+        """Run what a pod of this name would run, until it ends, with no disk and nothing in the network's names."""
+        words = [
+            word.replace(self.names[0], name) for word in self.made[self.names[0]][1]["spec"]["containers"][0]["args"]
+        ]
+        file = self.podman.folder / "chatsys.yml"
+        (text,) = self.config_map["data"].values()
+        file.write_text(text)
+        return subprocess.run(
+            [*self.podman.words, "run", "--rm", "--read-only", "--network", self.network, "--volume",
+             f"{file}:/etc/chatsys/chatsys.yml:ro", self.image, *words],
+            env=self.podman.environment, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
 
     def _node(self, name: str) -> str:
         return f"{name}-{self.container['name']}"

@@ -29,7 +29,12 @@ def main(rate: float, addresses: list[str]) -> None:
             odd.append(f"{record.kind}: {record.text or record.reason}")
 
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     said = 0
     with ClientHost(addresses, "load", take) as client:
         due = time.monotonic()
