@@ -26,6 +26,7 @@ with a star and takes an hour and three quarters:
       session_table  the table that every node computes from its log                         5 min
       client         the other end: says it again until it is known what became of it       15 min
       patience       how long the client waits for whom, and what the waits add up to        5 min
+      reading        what a listener has seen, and how it reads the rest                     5 min
       storage        the records of the log                                                  5 min
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min

@@ -32,7 +32,8 @@ wrong as well, and only its author can choose; so the author is told.
 Assumes   nothing of the nodes but the frames; it is an actor and runs in every world.
 Promises  what it calls acknowledged is in the order of messages, once, for ever; an answer costs the
           same however many messages are under way.
-Read also `patience` (how long it waits, and whom it avoids); `sessions` (the other end); `clients.line` (a terminal around it).
+Read also `patience` (how long it waits, and whom it avoids); `reading` (what a listener has seen); `sessions` (the
+          other end); `clients.line` (a terminal around it).
 """
 
 from collections import deque
@@ -46,13 +47,12 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Effects, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.config import ClusterConfig
-from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply
 from chatsys.protocol.patience import Patience
 from chatsys.protocol.public import public
+from chatsys.protocol.reading import Reader, Reread
 from chatsys.protocol.session_table import refusal
 
-CONFIRM_EVERY = 256
-"""Confirm the cursor after so many messages, well within the node's credit."""
 GAPS_TO_BELIEVE = 3  # SPECIFICATION R11.4
 """So many answers `gap` in a row to the lowest open message mean that the cluster lost the session;
 fewer may be late answers to an earlier sending, when it was not the lowest yet."""
@@ -62,7 +62,8 @@ class Client(Actor):
     """One user's end of the chat.
 
     `home` is the node to speak to first; a `sticky` client speaks to no other.  With `listen` it
-    subscribes, and notes every message it sees.  `window` bounds the messages under way.
+    subscribes, and notes every message it sees: all of them, or from the `newest` so many on.  `window` bounds
+    the messages under way.
     """
 
     messages = NODE_MESSAGES
@@ -76,6 +77,7 @@ class Client(Actor):
         home: int | None = None,
         sticky: bool = False,
         listen: bool = False,
+        newest: int = 0,
         window: int = 16,
     ) -> None:
         super().__init__(me, config, random)
@@ -102,9 +104,7 @@ class Client(Actor):
         self._lowest = 1
         """No number below this one is under way."""
         self.patience = Patience(config.timing, random)
-        self.cursor = 0
-        """The number of the last message seen."""
-        self.confirmed = 0
+        self.reader = Reader(newest)
         self.heard_from: int | None = None
         """The node that was asked to push messages."""
 
@@ -125,7 +125,9 @@ class Client(Actor):
     # --- doors -----------------------------------------------------------------------------
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
-        """Take a message to say; refuse at once what no cluster could accept."""
+        """Take a message to say, and refuse at once what no cluster could accept; or read something again."""
+        if isinstance(command, Reread) and self.reader.again(command):
+            self.heard_from = None
         if not isinstance(command, Say):
             return []
         author = command.author or str(self.me)
@@ -149,7 +151,7 @@ class Client(Actor):
                 self.patience.heard(sender)
                 return self._answered(sender, message, now)
             case Delivered() if sender == self.target:
-                return self._see(message, now)
+                return self._see(message)
         return []
 
     def settle(self, now: float) -> Effects:
@@ -348,18 +350,9 @@ class Client(Actor):
             return []
         self.heard_from = self.target
         self.alarms.set("listen", now + self.timing.client_retry_max)
-        return [Send(self.target, Subscribe(self.cursor))]
+        return [Send(self.target, self.reader.request())]
 
-    def _see(self, delivered: Delivered, now: float) -> Effects:
-        effects: Effects = []
-        for entry, number in zip(delivered.entries, delivered.numbers, strict=False):
-            if number == self.cursor + 1:  # SPECIFICATION R11.8
-                self.cursor = number
-                effects.append(
-                    Note("seen", seq=entry.seq, msg_no=number, room=entry.room, author=entry.author, text=entry.text,
-                         client=entry.client, client_seq=entry.client_seq)
-                )  # fmt: skip
-        if self.cursor >= self.confirmed + CONFIRM_EVERY:
-            self.confirmed = self.cursor
-            effects.append(Send(self.target, Subscribe(self.cursor)))
-        return effects
+    def _see(self, delivered: Delivered) -> Effects:
+        effects: Effects
+        effects, asks = self.reader.take(delivered)
+        return [*effects, Send(self.target, self.reader.request())] if asks else effects

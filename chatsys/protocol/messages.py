@@ -387,10 +387,14 @@ class SubmitReply(Message, frozen=True):
 
 
 class Subscribe(Message, frozen=True):
-    """Push me committed messages after message number `after`, of one room or of all."""
+    """Push me committed messages after message number `after`, of one room or of all.
+
+    `last` says: and of what is there now no more than so many, the newest ones.  Only the node knows how many there are.
+    """
 
     after: Grown = 0
     room: str | None = None
+    last: Number = 0
 
 
 class Delivered(Message, frozen=True):

@@ -336,11 +336,11 @@ class Sessions(Part):
         """A growing cursor confirms; one that stands still asks for what was lost.
 
         A cursor beyond what was sent here was earned at another node, before the client came to this one;
-        the pushing then begins there.  Another room begins anew as well.
+        the pushing then begins there.  Another room begins anew as well, and so does whoever wants the newest ones.
         """
         known = self.subscribers.get(link)
-        after = max(0, request.after)
-        if known is None or known[2] != request.room or after <= known[1] or after > known[0]:
+        after = max(request.after, len(self.chat) - request.last if request.last else 0)  # SPECIFICATION R10.15
+        if known is None or request.last or known[2] != request.room or after <= known[1] or after > known[0]:
             self.subscribers[link] = [after, after, request.room]
         else:
             known[1] = after

@@ -218,6 +218,19 @@ def test_a_subscriber_that_asks_again_from_the_same_place_gets_it_again() -> Non
         assert len(sent(three.settle(1.5), Delivered)) == 1
 
 
+def test_a_subscriber_may_ask_for_the_newest_messages_without_knowing_how_many_there_are() -> None:
+    three = with_session()
+    for number in range(1, 6):
+        three.on_message("ann", submit(number, f"m{number}"), 1.0)
+    all_hold(three)
+    for wanted, numbers in (
+        (Subscribe(last=2), [(4, 5)]), (Subscribe(last=2), [(4, 5)]), (Subscribe(4, last=3), [(5,)]),
+        (Subscribe(last=9), [(1, 2, 3, 4, 5)]), (Subscribe(5, last=2), []),
+    ):  # fmt: skip
+        three.on_message("bob", wanted, 1.5)
+        assert [m.numbers for _, m in sent(three.settle(1.5), Delivered)] == numbers, wanted
+
+
 def test_a_subscriber_whose_link_closed_is_forgotten() -> None:
     three = with_session()
     three.on_message("bob", Subscribe(), 1.0)
