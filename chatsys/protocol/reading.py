@@ -37,7 +37,7 @@ class Reread(msgspec.Struct, frozen=True):
     last: int
 
 
-class Reader:
+class Listening:
     """What one listener has read; with `newest` it begins that many messages before the end, otherwise with #1."""
 
     def __init__(self, newest: int = 0) -> None:
