@@ -107,6 +107,8 @@ class Client(Actor):
         self.listening = Listening(newest)
         self.heard_from: int | None = None
         """The node that was asked to push messages."""
+        self.leader: int | None = None
+        """Who leads, as the last answer said that said anything about it."""
 
     @property
     def idle(self) -> bool:
@@ -246,7 +248,7 @@ class Client(Actor):
 
     def _follow_up(self, sender: Address, reply: SubmitReply, now: float) -> None:
         """Plan the next try after an answer that brought nothing: where it points to, and soon.  SPECIFICATION R11.3."""
-        leader = None if reply.leader is None else reply.leader.node
+        leader = self.leader = None if reply.leader is None else reply.leader.node
         if not self.sticky and reply.status == "redirect":
             for node in (leader, sender):  # who says so is there, and will soon know more
                 if node in self.links and node not in self.patience.silent:

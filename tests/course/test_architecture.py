@@ -61,7 +61,9 @@ CORE_MAY_IMPORT = {
     "chatsys",
 }
 
-HEAVY = {"pandas", "plotly", "ipywidgets", "anywidget", "IPython", "nbformat", "nbgrader", "tqdm", "rich"}
+HEAVY = {"pandas", "plotly", "ipywidgets", "anywidget", "IPython", "nbformat", "nbgrader", "tqdm", "rich", "textual"}
+DRAWN_BY_TEXTUAL = {"chatsys/clients/screen/app.py", "chatsys/clients/screen/pieces.py"}
+"""Imported when a terminal is there to be filled, and not before."""
 
 FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500, 40, 5, 25
 
@@ -214,7 +216,7 @@ def test_a_circle_is_found_however_long_it_is() -> None:
 
 
 KNOW_THE_CHAT = {
-    "chatsys/runtime/client.py": {"chatsys.protocol.client"},
+    "chatsys/runtime/client.py": {"chatsys.protocol.client", "chatsys.protocol.reading"},
     "chatsys/runtime/service.py": {"chatsys.protocol.node"},
 }
 """What people start from a terminal is the chat; these two say so, and nothing else of the worlds does."""
@@ -262,7 +264,20 @@ def test_the_core_uses_random_only_as_a_type(path: Path) -> None:
 def test_tables_and_figures_are_imported_only_when_asked_for(path: Path) -> None:
     if path.relative_to(PACKAGE).parts[0] in {"teach", "__main__.py", "commands"}:
         return
-    assert not top_level_imports(path) & HEAVY
+    assert path.relative_to(ROOT).as_posix() in DRAWN_BY_TEXTUAL or not top_level_imports(path) & HEAVY
+
+
+def test_the_screen_is_imported_only_where_it_opens() -> None:
+    top = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()).body for path in MODULES}
+    drawn = {name.removesuffix(".py").replace("/", ".") for name in DRAWN_BY_TEXTUAL}
+    inside = {
+        file
+        for file, body in top.items()
+        for node in body
+        if isinstance(node, ast.ImportFrom)
+        and drawn & {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    }
+    assert inside <= DRAWN_BY_TEXTUAL, inside
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -1,0 +1,59 @@
+"""Pieces: the two kinds of things that are on the screen, rows of text and a line to type in; and their styles.
+
+Read also `app` (who puts them together), `layout` (who makes rows).
+"""
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input
+
+from chatsys.clients.screen.layout import Line
+
+STYLES = {
+    "number": Style(dim=True),
+    "room": Style(italic=True),
+    "author": Style(bold=True),
+    "own": Style(bold=True, underline=True),
+    "dim": Style(dim=True),
+    "bar": Style(reverse=True),
+    "trouble": Style(bold=True),
+    "pending": Style(color="yellow"),
+    "acknowledged": Style(color="green"),
+    "indeterminate": Style(color="magenta", bold=True),
+    "refused": Style(color="red", bold=True),
+}
+"""The colours are those of the terminal, so that they fit to its background; none of them says anything alone."""
+
+
+class Lines(Widget):
+    """Rows of text, drawn as they are given."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.rows: list[Line] = []
+
+    def show(self, rows: list[Line]) -> None:
+        """Draw these rows from now on, if they differ from what is there."""
+        if rows != self.rows:
+            self.rows = rows
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one row, as textual asks for it."""
+        line = self.rows[y] if y < len(self.rows) else ()
+        strip = Strip([Segment(text, STYLES.get(style, Style())) for text, style in line if text])
+        return strip.adjust_cell_length(self.size.width, self.rich_style)
+
+
+class Entry(Input):
+    """The line that is being typed."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take in all of what is pasted, as one line: to drop all but the first line would be silent."""
+        event.prevent_default()
+        event.stop()
+        text = " ".join(event.text.replace("\t", " ").splitlines())
+        self.insert_text_at_cursor("".join(sign for sign in text if sign.isprintable() or sign == "\u200d"))
