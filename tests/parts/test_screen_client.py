@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from chatsys.actor.events import Say
-from chatsys.clients.screen.chat import HELP, Chat
+from chatsys.clients.screen.chat import Chat
 from chatsys.clients.screen.layout import FOLDED, STATES, Line, cells, message, safe, wrap
-from chatsys.clients.screen.view import View
+from chatsys.clients.screen.view import HELP, Viewport
 from chatsys.clients.screen.window import PAGE, ChatLine, Window
 from chatsys.protocol.reading import Reread
 from chatsys.trace import Record
@@ -44,13 +44,13 @@ def answer(made: Chat) -> list[Reread]:
     return orders
 
 
-def shown(view: View) -> list[str]:
+def shown(view: Viewport) -> list[str]:
     """Return the visible rows as text."""
     view.look()
     return ["".join(text for text, _ in line).rstrip() for line in view.rows()]
 
 
-def numbers(view: View) -> list[int]:
+def numbers(view: Viewport) -> list[int]:
     """Return the numbers of the visible messages."""
     return [int(row[1:].split()[0]) for row in shown(view) if row.startswith("#")]
 
@@ -98,9 +98,11 @@ def test_an_own_message_is_pending_then_acknowledged_and_then_stands_in_the_chat
     made.take(own("submit", 1, "hello"))
     made.take(own("ack", 1, "hello", msg_no=42))
     assert states(made) == [("hello", "acknowledged")], "what stands before #42 may still come"
-    assert shown(View(made))[-1].startswith("#42 ann: hello") and shown(View(made))[-1].endswith("✓ acknowledged")
+    assert shown(Viewport(made))[-1].startswith("#42 ann: hello") and shown(Viewport(made))[-1].endswith(
+        "✓ acknowledged"
+    )
     made.take(own("seen", 1, "hello", msg_no=42))
-    assert states(made) == [] and shown(View(made))[-1].count("✓ acknowledged") == 1
+    assert states(made) == [] and shown(Viewport(made))[-1].count("✓ acknowledged") == 1
 
 
 def test_what_stands_in_the_chat_is_acknowledged_whatever_its_answer() -> None:
@@ -116,7 +118,7 @@ def test_what_stands_in_the_chat_is_acknowledged_whatever_its_answer() -> None:
     made.take(own("ack", 3, "three", msg_no=4))
     made.take(own("seen", 3, "three", msg_no=4))
     assert states(made) == [] and made.unacknowledged() == []
-    assert [row[-14:] for row in shown(View(made))[-3:]] == ["✓ acknowledged"] * 3
+    assert [row[-14:] for row in shown(Viewport(made))[-3:]] == ["✓ acknowledged"] * 3
 
 
 def test_the_same_text_said_twice_is_two_messages_in_their_order() -> None:
@@ -184,7 +186,7 @@ def test_words_stay_whole_where_they_fit_and_everything_of_a_text_is_shown() -> 
 def test_a_wall_of_text_is_folded_and_says_how_to_see_it() -> None:
     made = chat()
     made.take(record("seen", 5, "word " * 2000))
-    view = View(made)
+    view = Viewport(made)
     assert shown(view)[-1].endswith("more lines; /unfold 5 shows them")
     assert len([row for row in shown(view) if "word" in row]) == FOLDED
     made.enter("/unfold #5")
@@ -195,7 +197,7 @@ def test_on_a_narrow_screen_the_state_is_a_line_of_its_own_that_no_text_can_begi
     made = chat(1)
     made.take(record("seen", 2, " ✓ acknowledged " * 3))
     made.enter("hello")
-    view = View(made)
+    view = Viewport(made)
     view.width, view.height = 30, 8
     rows = shown(view)
     assert rows[-2:] == ["   ann: hello", "… pending"]
@@ -207,7 +209,7 @@ def test_on_a_narrow_screen_the_state_is_a_line_of_its_own_that_no_text_can_begi
 
 def test_who_looks_at_the_end_follows_and_who_reads_further_up_stays_where_they_are() -> None:
     made = chat(*range(1, 61))
-    view = View(made)
+    view = Viewport(made)
     assert numbers(view) == list(range(41, 61))
     view.scroll(-19)
     before = numbers(view)
@@ -223,7 +225,7 @@ def test_who_looks_at_the_end_follows_and_who_reads_further_up_stays_where_they_
 def test_scrolling_up_reads_the_log_page_by_page_to_its_beginning_and_back_with_bounded_memory() -> None:
     made = chat(*range(901, 1001))
     made.window.most = 300
-    view = View(made)
+    view = Viewport(made)
     read = numbers(view)
     for _ in range(60):
         view.scroll(-19)
@@ -241,7 +243,7 @@ def test_scrolling_up_reads_the_log_page_by_page_to_its_beginning_and_back_with_
 
 def test_a_screen_that_was_asked_for_comes_when_its_page_is_there() -> None:
     made = chat(*range(101, 121))
-    view = View(made)
+    view = Viewport(made)
     view.height = 5
     for _ in range(9):
         view.scroll(-4)
@@ -252,7 +254,7 @@ def test_a_screen_that_was_asked_for_comes_when_its_page_is_there() -> None:
 
 def test_one_can_go_to_any_message_and_back_to_the_newest() -> None:
     made = chat(*range(4901, 5001))
-    view = View(made)
+    view = Viewport(made)
     shown(view)
     answer(made)
     made.enter("/go #700")
@@ -286,7 +288,7 @@ def test_a_page_that_comes_after_one_has_gone_elsewhere_changes_nothing() -> Non
 
 def test_what_was_left_out_of_a_flood_is_read_again() -> None:
     made = chat(*range(1, 50))
-    view = View(made)
+    view = Viewport(made)
     made.take(record("seen", 90_000))
     assert numbers(view) == [] and made.following
     made.take(record("seen", 90_001))
@@ -298,7 +300,7 @@ def test_what_was_left_out_of_a_flood_is_read_again() -> None:
 @pytest.mark.parametrize("height", [1, 2, 5, 60])
 def test_a_screen_of_any_size_shows_something(width: int, height: int) -> None:
     made = chat(*range(101, 131))
-    view = View(made)
+    view = Viewport(made)
     for text in ("hello", "x" * 300, "/help"):
         made.enter(text)
         view.width, view.height = width, height
@@ -318,7 +320,7 @@ def wide(line: Line) -> int:
 
 def test_the_header_says_who_one_talks_to_and_who_leads_and_the_status_what_is_wrong() -> None:
     made = chat(1)
-    view = View(made)
+    view = Viewport(made)
     said = lambda line: "".join(text for text, _ in line)  # noqa: E731
     made.leader = 3
     assert said(view.header()).rstrip().endswith("talks to node 1 · node 3 leads · nodes 1 2 3")

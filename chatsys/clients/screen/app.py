@@ -33,8 +33,8 @@ from textual.widgets import Input
 from chatsys.clients.line import BAD, INCONCLUSIVE, LAST_WAIT, PATIENCE, check_names, tell_unknown
 from chatsys.clients.screen.chat import Chat
 from chatsys.clients.screen.layout import cells, fitted
-from chatsys.clients.screen.pieces import Entry, Lines
-from chatsys.clients.screen.view import View
+from chatsys.clients.screen.pieces import Rows, TypedLine
+from chatsys.clients.screen.view import Viewport
 from chatsys.clients.screen.window import PAGE
 from chatsys.protocol.reading import Reread
 from chatsys.runtime.client import ClientHost
@@ -81,7 +81,7 @@ class ScreenClient(App[None]):
     #header, #status, #line { height: 1; }
     #chat { height: 1fr; }
     #prompt { width: auto; height: 1; }
-    Entry { width: 1fr; }
+    TypedLine { width: 1fr; }
     """
     BINDINGS: ClassVar[list[Any]] = [
         Binding("pageup", "page(-1)", priority=True),
@@ -100,13 +100,13 @@ class ScreenClient(App[None]):
 
     def __init__(self, chat: Chat) -> None:
         super().__init__(ansi_color=True)
-        self.chat, self.view = chat, View(chat)
+        self.chat, self.view = chat, Viewport(chat)
         self.client: Connection | None = None
         self.records: deque[Record] = deque()
         self.trouble: Exception | None = None
         """A bug of ours, which ended this."""
-        self.header, self.lines, self.status, self.prompt = map(Lines, ("header", "chat", "status", "prompt"))
-        self.entry = Entry(compact=True, select_on_focus=False)
+        self.header, self.lines, self.status, self.prompt = map(Rows, ("header", "chat", "status", "prompt"))
+        self.entry = TypedLine(compact=True, select_on_focus=False)
         self._recalled = 0
         self._notice, self._notice_since = "", 0.0
         self._deadline = 0.0

@@ -32,24 +32,6 @@ from chatsys.trace import Record
 State = Literal["pending", "acknowledged", "indeterminate", "refused"]
 Order = Say | Reread
 
-HELP = """\
- What you type is said to everybody; what begins with / is for this client:
-   /room ROOM   speak in ROOM from now on    /name NAME   be called NAME
-   /go N        go to message #N             /go          go to the newest one
-   /unfold N    show all of a long message   /clear       take away ? and ✗
-   /nodes       which nodes are there        /quit        leave
- Keys:
-   PageUp PageDown Up Down   scroll, back to the first message of the log
-   Ctrl-Home   Ctrl-End      the first message, the newest one
-   Ctrl-P      Ctrl-N        what you entered before, to say it again
-   Ctrl-D                    leave when all is answered, or after 15 s
-   Ctrl-C                    leave at once
- What becomes of your messages:
-   … pending         it is repeated until a node says what became of it
-   ✓ acknowledged    a quorum has it: it is delivered everywhere, for ever
-   ? indeterminate   the cluster forgot you: perhaps delivered, perhaps not;
-                     it is not said again unless you do
-   ✗ refused         not said; the line below says why"""
 REMEMBERED = 100
 """So many lines that were entered can be fetched back."""
 

@@ -28,7 +28,7 @@ STYLES = {
 """The colours are those of the terminal, so that they fit to its background; none of them says anything alone."""
 
 
-class Lines(Widget):
+class Rows(Widget):
     """Rows of text, drawn as they are given."""
 
     def __init__(self, id: str) -> None:
@@ -48,7 +48,7 @@ class Lines(Widget):
         return strip.adjust_cell_length(self.size.width, self.rich_style)
 
 
-class Entry(Input):
+class TypedLine(Input):
     """The line that is being typed."""
 
     def on_paste(self, event: events.Paste) -> None:
