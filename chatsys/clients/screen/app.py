@@ -90,17 +90,14 @@ class ScreenClient(App[None]):
         Binding("down", "row(1)", priority=True),
         Binding("ctrl+home", "first", priority=True),
         Binding("ctrl+end", "newest", priority=True),
-        Binding("ctrl+p", "recall(-1)", priority=True),
-        Binding("ctrl+n", "recall(1)", priority=True),
         Binding("escape", "close", priority=True),
-        Binding("ctrl+d", "leave", priority=True),
-        Binding("ctrl+c,ctrl+q", "leave_now", priority=True),
+        Binding("ctrl+c,ctrl+q", "leave_now"),
         Binding("ctrl+z", "suspend_process", priority=True),
     ]
 
     def __init__(self, chat: Chat) -> None:
         super().__init__(ansi_color=True)
-        self.chat, self.view = chat, Viewport(chat)
+        self.chat, self.viewport = chat, Viewport(chat)
         self.client: Connection | None = None
         self.records: deque[Record] = deque()
         self.trouble: Exception | None = None
@@ -152,7 +149,7 @@ class ScreenClient(App[None]):
         if (client := self.client) is not None:
             chat.target, chat.members = client.target, client.members
             chat.leader = client.leader
-        self.view.look()
+        self.viewport.look()
         self._carry_out()
         self._let_notice_pass()
         if chat.leaves and (not chat.pending or time.monotonic() > self._deadline > 0):
@@ -179,12 +176,15 @@ class ScreenClient(App[None]):
     def draw(self) -> None:
         """Draw what is different; on few rows the pieces around the chat go first."""
         width, height = self.size
+        if self.focused is not self.entry:  # it goes when a terminal becomes so small that nothing is left of the line
+            self.entry.focus()
         self.header.display, self.status.display, self.lines.display = height >= 6, height >= 3, height >= 2
-        self.view.width, self.view.height = max(1, width), max(1, height - 1 - (height >= 6) - (height >= 3))
-        self.header.show([self.view.header()])
-        self.lines.show(self.view.rows())
-        self.status.show([self.view.status()])
+        self.viewport.width, self.viewport.height = max(1, width), max(1, height - 1 - (height >= 6) - (height >= 3))
+        self.header.show([self.viewport.header()])
+        self.lines.show(self.viewport.rows())
+        self.status.show([self.viewport.status()])
         prompt = f"{fitted(self.chat.name, max(1, width // 4))}> " if width >= 20 else "> "
+        self.prompt.display = width > cells(prompt)
         self.prompt.styles.width = cells(prompt)
         self.prompt.show([((prompt, "author"),)])
 
@@ -198,14 +198,13 @@ class ScreenClient(App[None]):
         """Act on a line."""
         self.chat.enter(event.value)
         self._recalled = 0
-        event.input.clear()
         if self.chat.leaves:
             self.action_leave_now()
         self.look()
 
     def action_page(self, way: int) -> None:
         """Scroll by a screen, less one row that stays in sight."""
-        self._scroll(way * max(1, self.view.height - 1))
+        self._scroll(way * max(1, self.viewport.height - 1))
 
     def action_row(self, way: int) -> None:
         """Scroll by a row."""
@@ -213,7 +212,7 @@ class ScreenClient(App[None]):
 
     def _scroll(self, rows: int) -> None:
         self.chat.shows_help = False
-        self.view.scroll(rows)
+        self.viewport.scroll(rows)
         self.look()
 
     def action_first(self) -> None:
@@ -224,7 +223,7 @@ class ScreenClient(App[None]):
 
     def action_newest(self) -> None:
         """Go to the end."""
-        self.view.follow()
+        self.viewport.follow()
         self.look()
 
     def action_recall(self, way: int) -> None:
@@ -239,11 +238,9 @@ class ScreenClient(App[None]):
         self.chat.shows_help = False
         self.look()
 
-    def action_leave(self) -> None:
-        """Leave when all is answered; at the second time at once.  Within a line it deletes, as in a shell."""
-        if self.entry.value:
-            self.entry.action_delete_right()
-        elif self.chat.leaves:
+    def on_typed_line_ended(self) -> None:
+        """Leave when all is answered; at the second time at once."""
+        if self.chat.leaves:
             self.exit()
         else:
             self.chat.leaves, self._deadline = True, time.monotonic() + LAST_WAIT
