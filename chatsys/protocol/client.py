@@ -50,7 +50,7 @@ from chatsys.config import ClusterConfig
 from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply
 from chatsys.protocol.patience import Patience
 from chatsys.protocol.public import public
-from chatsys.protocol.reading import Listening, Reread
+from chatsys.protocol.reading import Cursor, Reread
 from chatsys.protocol.session_table import refusal
 
 GAPS_TO_BELIEVE = 3  # SPECIFICATION R11.4
@@ -104,7 +104,7 @@ class Client(Actor):
         self._lowest = 1
         """No number below this one is under way."""
         self.patience = Patience(config.timing, random)
-        self.listening = Listening(newest)
+        self.cursor = Cursor(newest)
         self.heard_from: int | None = None
         """The node that was asked to push messages."""
         self.leader: int | None = None
@@ -128,7 +128,7 @@ class Client(Actor):
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
         """Take a message to say, and refuse at once what no cluster could accept; or read something again."""
-        if isinstance(command, Reread) and self.listening.again(command):
+        if isinstance(command, Reread) and self.cursor.again(command):
             self.heard_from = None
         if not isinstance(command, Say):
             return []
@@ -352,9 +352,9 @@ class Client(Actor):
             return []
         self.heard_from = self.target
         self.alarms.set("listen", now + self.timing.client_retry_max)
-        return [Send(self.target, self.listening.request())]
+        return [Send(self.target, self.cursor.request())]
 
     def _see(self, delivered: Delivered) -> Effects:
         effects: Effects
-        effects, asks = self.listening.take(delivered)
-        return [*effects, Send(self.target, self.listening.request())] if asks else effects
+        effects, asks = self.cursor.take(delivered)
+        return [*effects, Send(self.target, self.cursor.request())] if asks else effects

@@ -37,12 +37,12 @@ class Reread(msgspec.Struct, frozen=True):
     last: int
 
 
-class Listening:
+class Cursor:
     """What one listener has read; with `newest` it begins that many messages before the end, otherwise with #1."""
 
     def __init__(self, newest: int = 0) -> None:
         self.newest = newest
-        self.cursor = 0
+        self.seen = 0
         """The number of the last message seen."""
         self.confirmed = 0
         self.stretch = range(0)
@@ -53,18 +53,18 @@ class Listening:
     @property
     def has_begun(self) -> bool:
         """Whether it is known where to read on: whoever wants the newest messages learns it with the first of them."""
-        return self.cursor > 0 or not self.newest
+        return self.seen > 0 or not self.newest
 
     def request(self) -> Subscribe:
         """Return what to ask a node for."""
         if self.stretch:
             return Subscribe(self.stretch.start - 1 + len(self.found))
-        return Subscribe(self.cursor) if self.has_begun else Subscribe(last=self.newest)  # SPECIFICATION R11.12
+        return Subscribe(self.seen) if self.has_begun else Subscribe(last=self.newest)  # SPECIFICATION R11.12
 
     def again(self, command: Reread) -> bool:
         """Plan to read a stretch again, and drop an earlier plan; return whether there is anything to ask for."""
         first = max(1, command.first)
-        self.stretch = range(first, min(command.last, self.cursor, first + LONGEST_STRETCH - 1) + 1)
+        self.stretch = range(first, min(command.last, self.seen, first + LONGEST_STRETCH - 1) + 1)
         self.found = []
         return bool(self.stretch)
 
@@ -73,16 +73,16 @@ class Listening:
         notes: list[Note] = []
         asks = False
         for entry, number in zip(delivered.entries, delivered.numbers, strict=False):
-            if number == self.cursor + 1 or not self.has_begun:  # SPECIFICATION R11.8
-                self.cursor = number
+            if number == self.seen + 1 or not self.has_begun:  # SPECIFICATION R11.8
+                self.seen = number
                 notes.append(_note("seen", entry, number))
             elif number in self.stretch and number == self.stretch.start + len(self.found):  # SPECIFICATION R11.13
                 self.found.append(_note("reread", entry, number))
         if self.stretch and len(self.found) == len(self.stretch):
             notes, asks = notes + self.found, True
             self.stretch, self.found = range(0), []
-        if self.cursor >= self.confirmed + CONFIRM_EVERY and not self.stretch:
-            self.confirmed, asks = self.cursor, True
+        if self.seen >= self.confirmed + CONFIRM_EVERY and not self.stretch:
+            self.confirmed, asks = self.seen, True
         return notes, asks
 
 

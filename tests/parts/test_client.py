@@ -154,12 +154,12 @@ def test_a_listener_notes_each_message_once_and_in_order() -> None:
     one, two = Heard(2, text="a"), Heard(3, text="b")
     assert kinds(ann.on_message(1, Delivered((one,), (1,)), 0.1)) == ["seen"]
     assert kinds(ann.on_message(1, Delivered((one, two), (1, 2)), 0.2)) == ["seen"]
-    assert ann.listening.cursor == 2
+    assert ann.cursor.seen == 2
 
 
 def test_a_listener_subscribes_from_its_own_cursor_after_moving_on() -> None:
     ann = client(listen=True)
-    ann.listening.cursor = 7
+    ann.cursor.seen = 7
     ann.on_message(1, LinkDown(), 0.2)
     ann.on_time(0.4)
     assert sent(ann.settle(0.4), Subscribe) == [(2, Subscribe(7))]
@@ -392,4 +392,4 @@ def test_only_what_was_seen_is_read_again_and_never_more_than_a_node_pushes() ->
         (Reread(901, 950), range(0)), (Reread(5, 4), range(0)),
     ):  # fmt: skip
         ann.on_command(wanted, 0.1)
-        assert list(ann.listening.stretch) == list(stretch)
+        assert list(ann.cursor.stretch) == list(stretch)
