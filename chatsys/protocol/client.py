@@ -108,7 +108,7 @@ class Client(Actor):
         self.heard_from: int | None = None
         """The node that was asked to push messages."""
         self.leader: int | None = None
-        """Who leads, as the last answer said that said anything about it."""
+        """Who leads, as the node at hand says (SPECIFICATION R10.16); it is shown, and nothing depends on it."""
 
     @property
     def idle(self) -> bool:
@@ -146,7 +146,7 @@ class Client(Actor):
                 return self._link_up(sender, now)
             case LinkDown() if isinstance(sender, int):
                 self.links.discard(sender)
-                self.heard_from = None
+                self.heard_from = self.leader = None
                 if sender == self.target:
                     self._again(now, elsewhere=True)
             case SubmitReply(client_id=self.client_id):
@@ -248,7 +248,7 @@ class Client(Actor):
 
     def _follow_up(self, sender: Address, reply: SubmitReply, now: float) -> None:
         """Plan the next try after an answer that brought nothing: where it points to, and soon.  SPECIFICATION R11.3."""
-        leader = self.leader = None if reply.leader is None else reply.leader.node
+        leader = None if reply.leader is None else reply.leader.node
         if not self.sticky and reply.status == "redirect":
             for node in (leader, sender):  # who says so is there, and will soon know more
                 if node in self.links and node not in self.patience.silent:
@@ -356,5 +356,6 @@ class Client(Actor):
 
     def _see(self, delivered: Delivered) -> Effects:
         effects: Effects
+        self.leader = delivered.leader or None
         effects, asks = self.cursor.take(delivered)
         return [*effects, Send(self.target, self.cursor.request())] if asks else effects

@@ -398,12 +398,13 @@ class Subscribe(Message, frozen=True):
 
 
 class Delivered(Message, frozen=True):
-    """Committed chat entries, as everybody may see them, and, beside each, its message number."""
+    """Committed chat entries, as everybody may see them, beside each its message number; and who leads (0: not known)."""
 
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "entries"
     entries: tuple[Heard, ...]
     numbers: tuple[Number, ...]
+    leader: Number = 0
 
     def wrong(self, limits: Limits) -> str | None:
         """Each entry has its number, and both rise."""

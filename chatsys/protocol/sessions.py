@@ -95,7 +95,7 @@ class Sessions(Part):
         self.older: dict[Pair, dict[Address, None]] = {}
         """The same, from before the last sweep: dropped at the next."""
         self.subscribers: dict[Address, list[Any]] = {}
-        """link -> [sent up to, confirmed up to, room or None]"""
+        """link -> [sent up to, confirmed up to, room or None, who leads as it was told]"""
 
     # --- SUBMIT ----------------------------------------------------------------------------
 
@@ -341,19 +341,20 @@ class Sessions(Part):
         known = self.subscribers.get(link)
         after = max(request.after, len(self.chat) - request.last if request.last else 0)  # SPECIFICATION R10.15
         if known is None or request.last or known[2] != request.room or after <= known[1] or after > known[0]:
-            self.subscribers[link] = [after, after, request.room]
+            self.subscribers[link] = [after, after, request.room, None]
         else:
             known[1] = after
 
     def settle(self, now: float) -> Effects:
-        """Push to every subscriber what it has not had, one frame a turn and within its credit."""
+        """Push to every subscriber what it has not had, one frame a turn and within its credit; also who leads."""
         if self.log.rewound is not None:
             self._rebuild(self.log.rewound)
         effects: Effects = []
+        leader = self.state.leader or 0
         for link, cursor in self.subscribers.items():
-            sent, confirmed, room = cursor
+            sent, confirmed, room, told = cursor
             upto = min(len(self.chat), confirmed + CREDIT)  # SPECIFICATION R10.13
-            if sent >= upto:
+            if sent >= upto and told == leader:
                 continue
             entries: list[Heard] = []
             numbers: list[int] = []
@@ -368,8 +369,9 @@ class Sessions(Part):
             cursor[0] = sent
             if room is not None and not entries:
                 cursor[1] = sent
-            if entries:
-                effects.append(Send(link, Delivered(tuple(entries), tuple(numbers))))
+            if entries or told != leader:
+                cursor[3] = leader  # SPECIFICATION R10.16
+                effects.append(Send(link, Delivered(tuple(entries), tuple(numbers), leader)))
             if sent < upto:
                 self.alarms.set("push", now)
         return effects

@@ -393,3 +393,13 @@ def test_only_what_was_seen_is_read_again_and_never_more_than_a_node_pushes() ->
     ):  # fmt: skip
         ann.on_command(wanted, 0.1)
         assert list(ann.cursor.stretch) == list(stretch)
+
+
+def test_a_listener_knows_who_leads_from_the_node_at_hand_and_forgets_it_when_a_link_breaks() -> None:
+    ann = client(listen=True)
+    ann.settle(0.0)
+    for sender, leader, known in ((1, 3, 3), (2, 2, 3), (1, 0, None), (1, 2, 2)):
+        ann.on_message(sender, Delivered((), (), leader), 0.1)
+        assert ann.leader == known
+    ann.on_message(2, LinkDown(), 0.2)
+    assert ann.leader is None

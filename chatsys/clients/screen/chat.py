@@ -100,8 +100,6 @@ class Chat:
         if isinstance(peer, int):
             (self.links.add if up else self.links.discard)(peer)
             self.notice = f"node {peer} is {'there' if up else 'gone'}"
-            if not up and peer == self.leader:
-                self.leader = None
 
     def _answered(self, record: Record) -> None:
         key = (record.client or "", record.client_seq or 0)

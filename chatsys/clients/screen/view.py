@@ -191,7 +191,7 @@ class Viewport:
     def header(self) -> Line:
         """Return the top line: who one is, and what is known of the nodes; the latter has precedence."""
         chat = self.chat
-        parts = [self._talks(), f"node {chat.leader} leads" if chat.leader else "who leads was not told"]
+        parts = [self._talks(), f"node {chat.leader} leads" if chat.leader else "no leader known"]
         parts.append(f"nodes {self._present()}")
         while len(parts) > 1 and cells(" · ".join(parts)) > self.width - 2:
             parts.pop()
