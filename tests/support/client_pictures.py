@@ -1,6 +1,7 @@
 """Pictures of the screen client in each of its states, to be looked at: SVG, and PNG where Chromium is installed.
 
     python tests/support/client_pictures.py DIR [--size 80x24 --size 120x40]
+    python tests/support/client_pictures.py --readme         notebooks/images/client.svg, anew
 
 The states are made by hand, without a cluster: records such as a client gets are handed to the application, which
 textual runs without a terminal.
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from browser import CHROMIUM, FLAGS
+from browser import CHROMIUM, FLAGS, ROOT
 
 from chatsys.clients.screen.app import ScreenClient
 from chatsys.clients.screen.chat import Chat
@@ -134,6 +135,24 @@ def _help(app: ScreenClient, made: Made) -> None:
     app.chat.enter("/help")
 
 
+def _of_the_readme(app: ScreenClient, made: Made) -> None:
+    for node in made.members:
+        app.take(Record(0.0, "link_up", "ann", peer=node))
+    for number, (author, text) in enumerate(TALK[:3] + TALK[4:5] + TALK[7:8], start=4711):
+        app.take(chat_line(number, author=author, text=text))
+    app.take(Record(0.0, "link_down", "ann", peer=3))
+    made.leader = 2
+    app.look()
+    for number, text in enumerate(("so the order stays the same?", "I was cut off for a while", "and now?"), start=1):
+        app.chat.enter(text)
+        app.look()
+        if number == 1:
+            made.own("ack", number, text, msg_no=4716)
+            app.take(chat_line(4716, author="ann", text=text, client="mine", client_seq=1))
+    made.own("indeterminate", 2, "I was cut off for a while")
+    app.chat.notice = ""
+
+
 STATES: dict[str, Callable[[ScreenClient, Made], None]] = {
     "acknowledged": _acknowledged, "pending": _pending, "indeterminate": _indeterminate, "refused": _refused,
     "reconnecting": _reconnecting, "paged": _paged, "reading": _reading, "help": _help,
@@ -141,17 +160,17 @@ STATES: dict[str, Callable[[ScreenClient, Made], None]] = {
 """How each state comes about."""
 
 
-async def picture(state: str, size: tuple[int, int]) -> str:
-    """Return the screen in one state, as SVG."""
+async def picture(state: Callable[[ScreenClient, Made], None], size: tuple[int, int]) -> str:
+    """Return the screen in one state, as SVG that asks nobody for a font."""
     app = ScreenClient(Chat("ann", "main"))
     app.client = made = Made(app.take)
     async with app.run_test(size=size) as pilot:
-        STATES[state](app, made)
+        state(app, made)
         for _ in range(3):
             app.look()
         await pilot.press(*"half a sen")
         await pilot.pause()
-        return app.export_screenshot(title="chatsys client")
+        return re.sub(r"@font-face\s*{[^}]*}", "", app.export_screenshot(title="chatsys client"))
 
 
 def _to_png(svgs: list[Path]) -> None:
@@ -161,8 +180,7 @@ def _to_png(svgs: list[Path]) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page()
         for svg in svgs:
-            text = re.sub(r"@font-face\s*{[^}]*}", "", svg.read_text())  # no font comes from the net
-            page.set_content(f"<body style='margin:0'>{text}</body>")
+            page.set_content(f"<body style='margin:0'>{svg.read_text()}</body>")
             page.locator("svg").first.screenshot(path=str(svg.with_suffix(".png")))
         browser.close()
 
@@ -170,16 +188,21 @@ def _to_png(svgs: list[Path]) -> None:
 def main() -> None:
     """Make the pictures."""
     reader = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    reader.add_argument("folder", type=Path)
+    reader.add_argument("folder", type=Path, nargs="?")
+    reader.add_argument("--readme", action="store_true")
     reader.add_argument("--size", action="append", help="columns x rows; may be repeated")
     asked = reader.parse_args()
+    if asked.readme:
+        (ROOT / "notebooks/images/client.svg").write_text(asyncio.run(picture(_of_the_readme, (80, 16))))
+    if asked.folder is None:
+        return
     asked.folder.mkdir(parents=True, exist_ok=True)
     made = []
     for size in asked.size or ("80x24", "120x40"):
         columns, rows = map(int, size.split("x"))
         for state in STATES:
             path = asked.folder / f"{state}-{size}.svg"
-            path.write_text(asyncio.run(picture(state, (columns, rows))))
+            path.write_text(asyncio.run(picture(STATES[state], (columns, rows))))
             made.append(path)
     if CHROMIUM is not None:
         _to_png(made)
