@@ -183,6 +183,11 @@ def test_words_stay_whole_where_they_fit_and_everything_of_a_text_is_shown() -> 
         assert "".join(wrap(safe(text), 30, 40)).replace(" ", "") == safe(text).replace(" ", "")
 
 
+def test_marks_that_would_cover_the_lines_above_are_written_out() -> None:
+    assert safe("e" + "\u0301" * 8 + "x\u0301") == "e" + "\u0301" * 8 + "x\u0301"
+    assert safe("e" + "\u0301" * 500).count("\u0301") == 8
+
+
 def test_a_wall_of_text_is_folded_and_says_how_to_see_it() -> None:
     made = chat()
     made.take(record("seen", 5, "word " * 2000))

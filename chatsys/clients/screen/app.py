@@ -176,8 +176,6 @@ class ScreenClient(App[None]):
     def draw(self) -> None:
         """Draw what is different; on few rows the pieces around the chat go first."""
         width, height = self.size
-        if self.focused is not self.entry:  # it goes when a terminal becomes so small that nothing is left of the line
-            self.entry.focus()
         self.header.display, self.status.display, self.lines.display = height >= 6, height >= 3, height >= 2
         self.viewport.width, self.viewport.height = max(1, width), max(1, height - 1 - (height >= 6) - (height >= 3))
         self.header.show([self.viewport.header()])
