@@ -18,6 +18,7 @@ with a star and takes an hour and three quarters:
     * failure        heartbeats, silence, trust; a leader that nobody answers                10 min
     * election       Bully: who gets to try to lead                                         10 min
     * succession     promises and the best log: why the one who leads is safe               15 min
+      departure      how a leader leaves, so that nobody has to find out that it is gone     5 min
       fence          what happens to a frame of an older or a newer term                    10 min
     * ordering       numbers, copies, commit; the follower's side of it                     25 min
       holdback       frames that overtook others                                             5 min
@@ -32,6 +33,9 @@ with a star and takes an hour and three quarters:
       membership     greetings, and the first leader of a fresh cluster                      5 min
       identity       whose disk it is: remember each member's, and refuse another one       10 min
     * node           the parts together: one `match` is the page of the whole protocol      15 min
+
+Two rooms are beside the house: `serving`, what a node does for whoever speaks and listens, and `learning`,
+listeners with a disk of their own, who are no members (30 min; chapter 19 of the specification).
 
 Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a
 rule, its number stands there.  Look it up when you ask yourself why.

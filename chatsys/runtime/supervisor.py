@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.events import Accept, Say
+from chatsys.actor.events import Accept, RemoveLearner, Say
 from chatsys.errors import ChatsysError, ForeignLog, LogError, RefusedIdentity
 from chatsys.faults import check_life
 from chatsys.faults.testbed import IDLE
@@ -139,6 +139,13 @@ class Supervisor:
         await one.crash()
         self.tell("crash", node)
 
+    async def shutdown(self, node: int) -> None:
+        """Let a node leave politely, and wait until it has."""
+        one = self._fit(node, "shutdown")
+        if one.paused:
+            await self.resume(node)
+        await one.shutdown()
+
     async def restart(self, node: int) -> None:
         """Begin a new life."""
         self._fit(node, "restart")
@@ -207,12 +214,12 @@ class Supervisor:
                 f"{error.filename or args[0]} cannot be used: {reason(error)}; {advice(error)}."
             ) from None
 
-    async def order(self, node: int, order: Accept) -> bool:
+    async def order(self, node: int, order: Accept | RemoveLearner) -> bool:
         """Give a node an order, by a file in its folder if it is down; tell whether it runs."""
         one = self.nodes[node]
         if one.alive:
             one.command(order)
-        else:
+        elif isinstance(order, Accept):
             leave(self.plan.data(node), order.node)
         return one.alive
 

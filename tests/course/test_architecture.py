@@ -69,9 +69,9 @@ FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500
 
 LONGER_FILES = {
     "chatsys/protocol/ordering.py": (470, "one idea, and the prose it needs"),
-    "chatsys/protocol/sessions.py": (385, "one idea, and the prose it needs"),
+    "chatsys/protocol/sessions.py": (410, "one idea, and the prose it needs"),
     "chatsys/protocol/messages.py": (
-        425,
+        475,
         "every frame of the chat on one page: a docstring each, and what is wrong with it by itself",
     ),
     "chatsys/protocol/client.py": (370, "one user's end of the chat: sending, being answered, trying again, listening"),
@@ -92,10 +92,10 @@ LONGER_FILES = {
         380,
         "one folder: opening, one thread that writes, marks and syncs, and every sentence of it",
     ),
-    "chatsys/protocol/node.py": (360, "the textbook page: every door, every decision"),
-    "chatsys/faults/testbed.py": (605, "every verb of every world, once: its check, its sentence, and what differs"),
-    "chatsys/sim/host.py": (430, "one address over all its lives: how they begin and end, and every door"),
-    "chatsys/sim/world.py": (365, "what each verb means in virtual time, and what is kept of it"),
+    "chatsys/protocol/node.py": (410, "the textbook page: every door, every decision"),
+    "chatsys/faults/testbed.py": (690, "every verb of every world, once: its check, its sentence, and what differs"),
+    "chatsys/sim/host.py": (490, "one address over all its lives: how they begin and end, and every door"),
+    "chatsys/sim/world.py": (400, "what each verb means in virtual time, and what is kept of it"),
     "chatsys/isolation/confined_process.py": (
         320,
         "one process from its beginning to its end, and the clocks that end it",
@@ -103,7 +103,7 @@ LONGER_FILES = {
     "chatsys/runtime/turns.py": (310, "one turn from what is at hand to what leaves, and whose turn it is"),
     "chatsys/spill.py": (315, "one sequence, half of it in a file: every way to add to it and to read it"),
     "chatsys/trace.py": (310, "one history, and how each of its forms is read and written"),
-    "chatsys/config.py": (390, "one line of advice per setting, and every bad file's own sentence"),
+    "chatsys/config.py": (395, "one line of advice per setting, and every bad file's own sentence"),
 }
 """Files above the guide: how long they may be, and why."""
 
@@ -246,7 +246,7 @@ def test_the_core_touches_no_world(path: Path) -> None:
 
 
 def test_the_contract_of_actors_and_the_chat_are_both_the_core() -> None:
-    assert {path.parent.name for path in CORE} == {"actor", "protocol"}
+    assert {path.parent.name for path in CORE} == {"actor", "protocol", "learning", "serving"}
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PACKAGE).as_posix())

@@ -252,7 +252,7 @@ def test_a_subscriber_whose_link_closed_is_forgotten() -> None:
     three = with_session()
     three.on_message("bob", Subscribe(), 1.0)
     three.on_message("bob", LinkDown(), 1.1)
-    assert three.sessions.subscribers == {}
+    assert three.sessions.subscribers.links == {}
 
 
 def test_unsafe_a_subscriber_is_never_pushed_what_was_voided() -> None:
@@ -328,4 +328,4 @@ def test_a_run_of_answers_is_passed_back_once_to_each_who_waits() -> None:
         one.on_message(link, submit(number), 1.0)
     run = SubmitReply("c", 1, "ok", seq=3, msg_no=1, count=2)
     assert of(one.on_message(3, run, 1.1), Send) == [Send("ann", run), Send("second link", run)]
-    assert list(one.sessions.waiting) == [("c", 3)]
+    assert list(one.sessions.forwarding.waiting) == [("c", 3)]
