@@ -350,7 +350,7 @@ class Sessions(Part):
         if self.log.rewound is not None:
             self._rebuild(self.log.rewound)
         effects: Effects = []
-        leader = self.state.leader or 0
+        leader = self.state.me if self.state.leads else self.state.trusted or 0
         for link, cursor in self.subscribers.items():
             sent, confirmed, room, told = cursor
             upto = min(len(self.chat), confirmed + CREDIT)  # SPECIFICATION R10.13
