@@ -10,6 +10,7 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
 
     lives    start                                    seq (the end of the log it found), reason
              crash restart pause resume stop          (reason)
+             stand_down                               reason   it was told to stop: it hands over first
              refused                                  reason   it stopped: another node knows it by another disk
              wipe copy restored                       reason   somebody emptied, copied, replaced its data folder
     links    link_up link_down                        peer

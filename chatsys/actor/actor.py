@@ -117,6 +117,11 @@ class Actor:
         return False
 
     @property
+    def may_end(self) -> bool:
+        """Whether this actor, once it was told to stand down, has nothing more to see to before its life ends."""
+        return True
+
+    @property
     def incarnation(self) -> int | None:
         """Which life this is, from 1, if this actor counts its lives in its log; None: the world counts them."""
         return None

@@ -1,7 +1,7 @@
 """Events: what a world tells any actor besides the messages of its peers.
 
     about links      LinkUp, LinkDown     through `on_message`; the sender is the peer that it is about
-    from people      Say, Stop, Accept    through `on_command`
+    from people      Say, StandDown, Stop, Accept    through `on_command`
     about the disk   DiskSpace            through `on_command`
 
 Promises  none of these ever travels: a world makes them where the actor lives.
@@ -49,6 +49,10 @@ class Say(msgspec.Struct, frozen=True):
     text: str
     room: str = "main"
     author: str = ""
+
+
+class StandDown(msgspec.Struct, frozen=True):
+    """Hand over whatever others would miss, for this life is about to end; `Actor.may_end` says when it may."""
 
 
 class Stop(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from chatsys.sim.world import World
 
 
 def overdue(world: World) -> list[Violation]:
-    """Return which of L1-L4 and L6 are broken now; [] if faults came after the last `mend`, or there was none."""
+    """Return which of L1-L4, L6 and L7 are broken now; [] if faults came after the last `mend`, or there was none."""
     faults = [fault for fault in world.done if fault.verb != "say"]
     if not faults or faults[-1].verb != "mend":
         return []
@@ -27,7 +27,7 @@ def overdue(world: World) -> list[Violation]:
 
 
 def judge_live(world: World, mended: float) -> Verdict:
-    """Judge L1-L4 and L6 of a world in which everything was mended at time `mended`; what it is too early for is open."""
+    """Judge L1-L4, L6 and L7 of a world in which everything was mended at time `mended`; what it is too early for is open."""
     timing = world.config.timing
     calm = 4 * (timing.heartbeat_timeout + timing.heartbeat_spread) + 2 * timing.client_retry_max
     verdicts = [check_live(world.trace, mended, world.nodes, end=world.now), check_rest(world)]

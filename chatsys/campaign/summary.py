@@ -16,7 +16,7 @@ from chatsys.campaign.one_seed import SeedResult
 from chatsys.campaign.sweep import trace_hash
 from chatsys.check.sometimes import MARKS, VITAL
 
-LAWS = {"L1": "leader", "L2": "delivery", "L3": "answer", "L4": "calm", "L6": "rest"}
+LAWS = {"L1": "leader", "L2": "delivery", "L3": "answer", "L4": "calm", "L6": "rest", "L7": "farewell"}
 """The laws of liveness, by their short names."""
 
 

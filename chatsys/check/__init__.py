@@ -6,7 +6,7 @@
 
     S1 to S16   safety, nothing bad happens: the classes that `check` lets read the records once, in
                 order; `Checker` does the same while a run goes on
-    L1 to L6    liveness, something good happens in time: `check_live`, when faults have ended, and
+    L1 to L7    liveness, something good happens in time: `check_live`, when faults have ended, and
                 `check_rest`, which asks the nodes of a world
     broken      no node stopped itself rather than break a rule
     frames      refusals do not answer each other without end: `check_frames`

@@ -1,4 +1,4 @@
-"""Something good happens in time: L1-L4 and L6, asked only when faults have ended.
+"""Something good happens in time: L1-L4, L6 and L7, asked only when faults have ended.
 
     faults end      L1: a ready leader        L2: delivered everywhere    L4: and nothing changes
     ----|-----------------|-------------------------|------------------------------->
@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatsys.check.farewell import farewells
 from chatsys.check.leaderships import ENDS, find_reigns
 from chatsys.check.lives import renumbered
 from chatsys.check.violation import Law, Node, Violation, name_client, quote, when
@@ -33,12 +34,13 @@ LIVENESS = (
     Law("L3", "answer", "Every message is answered soon after it was sent and a ready leader is there to serve it.", "check_live"),
     Law("L4", "calm", "The leader stays; only a hand-over to the highest live node may change it, once.", "check_live"),
     Law("L6", "rest", "When nobody speaks, nothing waits: nothing held back, no frame, no answer owed.", "check_live, check_rest"),
+    Law("L7", "farewell", "A leader that is told to stop does not lead any more when it stops, if others could lead.", "check_live"),
 )  # fmt: skip
 """The laws of liveness.  L5 is left free, as S15 is: they belong to joining and leaving through the log."""
 LAWS = tuple(law.name for law in LIVENESS)
 """The names of the laws that a trace can show."""
 _KEPT = frozenset(
-    "start crash stop refused pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
+    "start crash stop stand_down refused pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
 )
 """The kinds of records that the laws are about; frames and the log are read only where a law needs them."""
 
@@ -103,7 +105,8 @@ class _Look:
         self.open: list[str] = []
 
     def verdict(self, laws: Sequence[str]) -> Verdict:
-        judge = {"L1": self.leader, "L2": self.delivered, "L3": self.answered, "L4": self.calm, "L6": self.rest}
+        judges = (self.leader, self.delivered, self.answered, self.calm, self.rest, self.farewell)
+        judge = dict(zip(LAWS, judges, strict=True))
         broken = tuple(found for law in laws for found in judge[law]())
         if broken:
             return Verdict(verdict="fail", violations=broken, open=tuple(self.open))
@@ -241,6 +244,12 @@ class _Look:
                     "waits for has not come.",
                     held,
                 )
+
+    def farewell(self) -> Iterator[Violation]:
+        """L7: who stood down while it led does not lead when it stops, where a quorum was there."""
+        quorum = int(self.meta.get("quorum") or len(self.lives) // 2 + 1)
+        for story, *records in farewells(self.kept, self.start, quorum, self._low()):
+            yield self._broken("L7", story, *records)
 
     def _running(self) -> tuple[int, ...]:
         changes = sorted((r for kind in ("start", *ENDS) for r in self.kept[kind]), key=lambda record: record.time)

@@ -48,9 +48,9 @@ WAITS: Pacing = {
     Node: frozenset({"routes", "settling", "parts"}),
     Progress: frozenset({"wait"}),
     CatchUp: frozenset({"wait"}),
-    Detector: frozenset({"patience"}),
+    Detector: frozenset({"patience", "told"}),
 }
-"""Fields that hold waiting times (or are a table that never changes)."""
+"""Fields that hold waiting times (or are a table that never changes, or are for people only)."""
 
 ANSWERS = (Promise, Ack, HeartbeatAck, Catchup, CatchupReply, TransferLead)
 

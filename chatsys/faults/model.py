@@ -112,7 +112,7 @@ class _Reading:
 
     def _follow(self, fault: Fault) -> Iterator[str]:
         match fault.verb, fault.args:
-            case "crash", (node,):
+            case (("crash" | "shutdown"), (node,)):
                 yield from self._ended(self._those("pause", node), fault.time)
                 self._began(self._those("down", node), fault)
             case "restart", (node,):

@@ -105,6 +105,12 @@ def _crash(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     return [Fault(at, "crash", (node,)), Fault(at + random.uniform(0.02, 5), "restart", (node,))]
 
 
+def _shutdown(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
+    node = random.choice((*nodes, LEADER))
+    end = at + random.uniform(2.1, 5)
+    return [Fault(at, "shutdown", (node,)), *(Fault(end, "restart", (one,)) for one in nodes if node in (one, LEADER))]
+
+
 def _power(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     back = [Fault(at + random.uniform(0.05, 3), "restart", (node,)) for node in nodes]
     return [*(Fault(at, "crash", (node,)) for node in nodes), *back]
@@ -163,24 +169,29 @@ _DRAWS: dict[str, tuple[int, _Draw]] = {
     "failing-disk": (1, _disk("failing", 2)),
     "pause": (1, _pause),
     "clock": (1, _clock),
+    "shutdown": (1, _shutdown),
 }
 """Each kind of fault: how many nodes it takes at least, and how one is drawn."""
 
-KINDS: tuple[str, ...] = tuple(_DRAWS)
+NAMED = ("shutdown",)
+"""Kinds that are drawn only where they are named: with them, each seed of `all` would be another schedule."""
+
+KINDS: tuple[str, ...] = tuple(kind for kind in _DRAWS if kind not in NAMED)
 """The names of all kinds: loss duplication delay reorder (frames), partition isolate one-way star flapping
 (links), crash power leader fresh-leader fresh-voter (lives; each loses unsynced records and may
-tear the last line), slow-disk full-disk failing-disk, pause, clock."""
+tear the last line), slow-disk full-disk failing-disk, pause, clock.  `shutdown`, a node that leaves politely, is
+drawn only where it is named: `all,shutdown`."""
 
 
 def parse_kinds(text: str | Iterable[str] = "all") -> tuple[str, ...]:
-    """Return the kinds named by `text`: `all`, or names with commas; raises `UsageError`."""
+    """Return the kinds named by `text`: `all`, or names with commas, or both; raises `UsageError`."""
     names = [name.strip() for name in text.split(",")] if isinstance(text, str) else list(text)
-    if names == ["all"]:
-        return KINDS
+    if "all" in names:
+        names = [*KINDS, *(name for name in names if name != "all")]
     for name in names:
-        if name not in KINDS:
-            raise UsageError(f"{name!r} is no kind of fault; write all, or some of {', '.join(KINDS)}.")
-    return tuple(kind for kind in KINDS if kind in names)
+        if name not in _DRAWS:
+            raise UsageError(f"{name!r} is no kind of fault; write all, or some of {', '.join(_DRAWS)}.")
+    return tuple(kind for kind in _DRAWS if kind in names)
 
 
 def random_script(

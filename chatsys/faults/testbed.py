@@ -9,7 +9,7 @@
         virtual time                 this kernel, processes, namespaces
 
     talk     say command                            time     run until step at
-    lives    crash restart pause resume             rest     disk clock ambush
+    lives    crash shutdown restart pause resume    rest     disk clock ambush
     folders  wipe copy restore accept
     links    cut reconnect partition heal slow      members  join leave (they say why not)
              lose duplicate                         the end  mend stop
@@ -127,6 +127,15 @@ class Testbed(ABC):
         check_member(node, self.nodes)
         self._crash(node)
         self._did("crash", node)
+
+    def shutdown(self, node: int) -> None:
+        """Let a node leave politely: if it leads it hands over first, for at most 2 s; then it ends.
+
+        SIGTERM for a process.  In a `World` it goes on its way here, and has ended some time later.
+        """
+        check_member(node, self.nodes)
+        self._shutdown(node)
+        self._did("shutdown", node)
 
     def restart(self, node: int) -> None:
         """Begin a new life of a node that is not running."""
@@ -448,7 +457,10 @@ class Testbed(ABC):
 
     @abstractmethod
     def _crash(self, node: int) -> None:
-        """Crash a node, if `check_life` lets it; so do the next three."""
+        """Crash a node, if `check_life` lets it; so do the next four."""
+
+    @abstractmethod
+    def _shutdown(self, node: int) -> None: ...
 
     @abstractmethod
     def _restart(self, node: int) -> None: ...

@@ -119,6 +119,7 @@ _LOOPBACK = ("kernel", "processes")
 VERBS: dict[str, Verb] = {
     "say": Verb((_text, _maybe_node, _text, _text), FREELY, usual=(None, "main", "ann")),
     "crash": Verb((_node,), FREELY),
+    "shutdown": Verb((_node,), FREELY),
     "restart": Verb((_node,), FREELY),
     "pause": Verb((_node,), FREELY),  # `model` sees how long it lasts when it ends
     "resume": Verb((_node,), FREELY),

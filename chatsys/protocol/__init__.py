@@ -18,6 +18,7 @@ with a star and takes an hour and three quarters:
     * failure        heartbeats, silence, trust; a leader that nobody answers                10 min
     * election       Bully: who gets to try to lead                                         10 min
     * succession     promises and the best log: why the one who leads is safe               15 min
+      departure      how a leader leaves, so that nobody has to find out that it is gone     5 min
       fence          what happens to a frame of an older or a newer term                    10 min
     * ordering       numbers, copies, commit; the follower's side of it                     25 min
       holdback       frames that overtook others                                             5 min

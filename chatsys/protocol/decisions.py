@@ -2,7 +2,7 @@
 
     effects    Append, Send, Deliver, Note                    the world carries them out, in order
     decisions  Suspect, Stand, Lead, Yield, Retire,      `node` hands them to the part that acts
-               Order, Commit, HandOver, Disown, Release
+               Order, Commit, HandOver, BeatNow, Disown, Release
 
 Why decisions.  A part must not call a sibling, or whoever reads it must read the sibling too.  So the
 failure detector does not begin an election; it returns `Suspect`, and the node hands that to whatever
@@ -79,6 +79,10 @@ class HandOver(msgspec.Struct, frozen=True):
     to: int
 
 
+class BeatNow(msgspec.Struct, frozen=True):
+    """Send the next heartbeat now and not when it is due: this leader wants to know who is there."""
+
+
 class Disown(msgspec.Struct, frozen=True):
     """A member lacks what it acknowledged durably: it does not run on the disk that it had; count it no more."""
 
@@ -96,4 +100,4 @@ class Release(msgspec.Struct, frozen=True):
     message: msgspec.Struct
 
 
-Decision = Suspect | Stand | Lead | Yield | Retire | Order | Commit | HandOver | Disown | Release
+Decision = Suspect | Stand | Lead | Yield | Retire | Order | Commit | HandOver | BeatNow | Disown | Release

@@ -74,7 +74,7 @@ class Bully(Part):
     def nominate(self, suspicion: Suspect, now: float) -> Effects:
         """Ask every other member whether this node may try to lead."""
         state = self.state
-        if state.role not in (Role.FOLLOWER, Role.DEFERRING):  # SPECIFICATION R6.1
+        if state.role not in (Role.FOLLOWER, Role.DEFERRING) or not self.may_nominate():  # SPECIFICATION R6.1
             return []
         self.round = state.next_number(self.round)
         state.transfer = suspicion.transfer
@@ -89,6 +89,10 @@ class Bully(Part):
         question = Election(state.term, self.round, state.transfer, state.low)
         effects += [Send(peer, question) for peer in state.members.others]
         return effects + self._count(now)
+
+    def may_nominate(self) -> bool:
+        """Tell whether this node may try to lead at all: one that is about to stop may not."""
+        return not self.state.leaving  # SPECIFICATION R6.16
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Answer a nomination, or count the answers to the own one."""
@@ -222,12 +226,14 @@ class Bully(Part):
         would be enough for an election: 1 asks 2, and 2, which hears 3 well, would nominate itself.
         """
         state = self.state
-        reply = Ok(state.term, question.round, "support", low=state.low)
+        reply = Ok(state.term, question.round, "support", low=state.stands_back)
         if state.endorses(question.transfer):  # SPECIFICATION R6.2, R6.12
             return [Send(sender, reply)]
         leader = state.me if state.leads and state.lease_valid else state.trusted
         if leader is not None and leader != sender:
-            return [Send(sender, Ok(state.term, question.round, "alive", state.members.peer(leader), state.low))]
+            return [
+                Send(sender, Ok(state.term, question.round, "alive", state.members.peer(leader), state.stands_back))
+            ]
         if self.goes_before(sender, question.low) or self.backing_off:
             return [Send(sender, reply)]
         answer: Effects = [Send(sender, Ok(state.term, question.round, "takeover", low=state.low))]
@@ -237,5 +243,9 @@ class Bully(Part):
         return [*answer, Note("suspect", peer=state.leader, reason=reason), Suspect(reason)]
 
     def goes_before(self, asker: int, low: bool) -> bool:
-        """Tell whether the asker goes before this node: who has room before who has not, and then Bully's order."""
-        return (not low, asker) > (not self.state.low, self.state.me)  # SPECIFICATION R6.13
+        """Tell whether the asker goes before this node: who has room before who has not, and then Bully's order.
+
+        Anybody goes before a node that is about to stop: it will not lead, so it must not say that it takes over.
+        """
+        # SPECIFICATION R6.13, R6.16
+        return self.state.leaving or (not low, asker) > (not self.state.low, self.state.me)

@@ -78,6 +78,7 @@ class Detector(Part):
         """Members that said with their last answer that their disk is almost full."""
         self.patience: dict[int, float] = {}
         """How long to wait before each member is asked to take over again."""
+        self.told = 0  # the highest commit that a leader told of; only people read it, as a lag
 
     def wake(self, late: float) -> Effects:
         """Retire from the lead if the earliest alarm is more than a lease late.
@@ -96,7 +97,7 @@ class Detector(Part):
         match message:
             case Heartbeat(term=term, number=number):
                 self._hear(sender, message, now)
-                answer = HeartbeatAck(term, True, number, self.log.verified, self.state.low)
+                answer = HeartbeatAck(term, True, number, self.log.verified, self.state.stands_back)
                 return [Send(sender, answer)]  # SPECIFICATION R5.2
             case Coordinator() | Propose():
                 self._hear(sender, message, now)
@@ -116,7 +117,8 @@ class Detector(Part):
         """
         return True
 
-    def _hear(self, leader: Address, message: msgspec.Struct, now: float) -> None:
+    def _hear(self, leader: Address, message: Heartbeat | Coordinator | Propose, now: float) -> None:
+        self.told = max(self.told, message.commit)
         self.hears(leader, message, now)
         self.state.trust = True
         self.alarms.clear("broken")
@@ -285,7 +287,7 @@ class Detector(Part):
         room, lower ones too.  If all are low it stays, and says so to the clients.
         """
         state = self.state
-        if not state.ready or state.handing_over or not (heirs := self.heirs()):
+        if not state.ready or state.handing_over or state.leaving or not (heirs := self.heirs()):
             return []
         able = [peer for peer in heirs if self.in_step[peer] >= BEATS_BEFORE_HAND_OVER and peer not in state.down]
         able = [peer for peer in able if ("ask", peer) not in self.alarms and self.has_room(peer)]

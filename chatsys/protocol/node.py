@@ -11,6 +11,7 @@ the textbook page of the whole protocol.
     Lead      --> every part leads            HandOver --> succession asks a higher one
     Yield     --> every part follows          Release  --> the whole door again
     Retire    --> nobody leads; Yield      Disown   --> identities refuse a member
+    BeatNow   --> failure sends a heartbeat
 
 Why the alarms come first.  A process is often told of a frame and of a deadline at once, and its loop
 may serve the frame first.  Suppose node 3 leads, is paused for 5 s, and wakes up: 2 leads by now,
@@ -36,13 +37,26 @@ import msgspec
 
 from chatsys.actor.actor import NEVER, Actor, Address
 from chatsys.actor.effects import Append, Deliver, Effects, Note, Send
-from chatsys.actor.events import Accept, Identity, LinkUp, Stop
+from chatsys.actor.events import Accept, Identity, LinkUp, StandDown, Stop
 from chatsys.actor.logfile import FORMAT, decode, other_format
 from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
 from chatsys.errors import ForeignLog, UsageError
 from chatsys.protocol.catchup import CatchUp
-from chatsys.protocol.decisions import Commit, Disown, HandOver, Lead, Order, Release, Retire, Stand, Suspect, Yield
+from chatsys.protocol.decisions import (
+    BeatNow,
+    Commit,
+    Disown,
+    HandOver,
+    Lead,
+    Order,
+    Release,
+    Retire,
+    Stand,
+    Suspect,
+    Yield,
+)
+from chatsys.protocol.departure import Departure
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.fence import Fence
@@ -64,6 +78,7 @@ PARTS: dict[str, type[Part]] = {
     "failure": Detector,
     "election": Bully,
     "succession": Succession,
+    "departure": Departure,
     "sequencer": Sequencer,
     "receiver": Receiver,
     "catchup": CatchUp,
@@ -108,6 +123,7 @@ class Node(Actor):
         self.failure: Detector = made["failure"]
         self.election: Bully = made["election"]
         self.succession: Succession = made["succession"]
+        self.departure: Departure = made["departure"]
         self.sequencer: Sequencer = made["sequencer"]
         self.receiver: Receiver = made["receiver"]
         self.catchup: CatchUp = made["catchup"]
@@ -229,13 +245,22 @@ class Node(Actor):
         return effects
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
-        """Prepare for a clean stop, or hear about the disk."""
+        """Stand down, prepare for a clean stop, or hear about the disk."""
         due = self.on_time(now) if self.deadline <= now else []
+        if isinstance(command, StandDown):
+            return due + self._carry_out(self.departure.begin(now), now)
         if isinstance(command, Stop):
+            due += self.sessions.on_command(command, now)
             return due + [*self.identities.unwritten(), Append(CommitHint(self.log.commit))]  # SPECIFICATION R12.10
         if isinstance(command, Accept):
             return due + self._carry_out(self.identities.accept(command.node), now)
         return due + self.sessions.on_command(command, now)
+
+    @property
+    def may_end(self) -> bool:
+        """Whether this node, told to stand down, has nothing more to see to."""
+        sessions = self.sessions
+        return self.departure.is_done(bool(sessions.held or sessions.waiting or sessions.older))
 
     def settle(self, now: float) -> Effects:
         """End a turn: every part says what it owes; who was met and a commit hint ride with what is written anyway.
@@ -289,6 +314,8 @@ class Node(Actor):
                 return self.sessions.deliver(now)
             case HandOver():
                 return self.succession.hand_over(decision, now)
+            case BeatNow():
+                return self.failure.on_alarm("beat", now)
             case Disown(node, reason):
                 return self.identities.refuse(node, reason)
             case Release(sender, message):
@@ -335,6 +362,13 @@ class Node(Actor):
         """Whether many entries are on their way to a quorum."""
         return self.log.last_seq - self.log.commit > PRESSED
 
+    def _behind(self) -> int | None:
+        """Return how many entries that a leader called committed are missing here; None if no leader is known."""
+        state = self.state
+        if state.leader is None or state.leads:
+            return 0 if state.leads else None
+        return max(0, self.failure.told - self.log.verified)
+
     def status(self) -> dict[str, Any]:
         """What a panel shows on this node's card."""
         state, log = self.state, self.log
@@ -346,6 +380,7 @@ class Node(Actor):
             "last": log.last_seq,
             "commit": log.commit,
             "verified": log.verified,
+            "behind": self._behind(),
             "delivered": len(self.sessions.chat),
             "held_back": len(self.receiver.early),
             "waiting": len(self.sessions.held) + len(self.sessions.waiting) + len(self.sessions.older),

@@ -53,7 +53,7 @@ import msgspec
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Deliver, Delivery, Effects, Note, Send
-from chatsys.actor.events import DiskSpace, LinkDown
+from chatsys.actor.events import DiskSpace, LinkDown, Stop
 from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Order, Release, Yield
 from chatsys.protocol.messages import Delivered, Entry, Submit, SubmitReply, SubmitStatus, Subscribe
@@ -113,7 +113,9 @@ class Sessions(Part):
         return []
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
-        """Learn from the host whether the disk still has room."""
+        """Learn from the host whether the disk still has room, or that a life ends that was told to stand down."""
+        if isinstance(command, Stop) and self.state.leaving:
+            return self._turn_away("this node stops")  # SPECIFICATION R6.19
         if not isinstance(command, DiskSpace) or command.low == self.state.low:
             return []
         self.state.low = command.low  # SPECIFICATION R6.13
@@ -125,6 +127,8 @@ class Sessions(Part):
             submit = msgspec.structs.replace(submit, room="", author="", text="", session=0)  # SPECIFICATION R10.10
         elif wrong := refusal(submit.room, submit.author, submit.text, self.limits):
             return [self._reply(sender, submit, *wrong)]
+        if state.leaving and (state.handing_over or not state.leads):
+            return self._keep_for_the_next(sender, submit)
         if not state.leads:
             return self._pass_on(sender, submit, now)
         if state.handing_over:  # SPECIFICATION R6.10
@@ -137,6 +141,17 @@ class Sessions(Part):
             self.held.append((sender, submit))
             return []
         return self._admit(sender, submit)
+
+    def _keep_for_the_next(self, sender: Address, submit: Submit) -> Effects:
+        """This node gave the lead away and is about to stop: keep the message until the next leader is known, then name it."""
+        if self.state.leader not in (None, self.state.me):
+            return [self._reply(sender, submit, "redirect", "this node is about to stop")]
+        if len(self.held) >= self.limits.waiting_submits:  # SPECIFICATION R10.7
+            return [
+                self._reply(sender, submit, "busy", "this node is about to stop, and the next leader is not known yet")
+            ]
+        self.held.append((sender, submit))  # SPECIFICATION R6.18
+        return []
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
         """The leader's rule: new ones are numbered, repeated ones wait or are answered. SPECIFICATION R10.3.
@@ -259,7 +274,22 @@ class Sessions(Part):
         self.ahead, self.scanned = {}, 0
         if decision.slept:
             self.held = []
+        if self.state.leaving:
+            return self._hand_on(now)
         return self._turn_away("the leader changed")  # SPECIFICATION R10.9
+
+    def _hand_on(self, now: float) -> Effects:
+        """Give the next leader what was kept for it.
+
+        Who waits for what this node has numbered goes on waiting: the next leader has it most probably, so this
+        node delivers it in a moment and can say `ok`.
+        """
+        if self.state.leader in (None, self.state.me):
+            return []
+        held, self.held = self.held, []
+        return [
+            effect for sender, submit in held for effect in self._pass_on(sender, submit, now)
+        ]  # SPECIFICATION R6.18
 
     def _turn_away(self, reason: str) -> Effects:
         """Tell all who wait to ask again; the pair they repeat makes that harmless, whatever became of it.
@@ -286,7 +316,7 @@ class Sessions(Part):
         while self.delivered < self.log.commit:  # SPECIFICATION R10.12
             self.delivered += 1
             effects += self._deliver(self.log.entry(self.delivered))
-        if self.state.ready and self.held:
+        if self.state.ready and self.held and not self.state.handing_over:
             held, self.held = self.held, []
             effects += [Release(sender, submit) for sender, submit in held]
         return effects

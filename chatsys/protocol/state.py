@@ -94,6 +94,8 @@ class NodeState:
         """(leader, term) if that leader asked this node to take over; written by election."""
         self.low = False
         """Whether the own disk is almost full; written by sessions, who hear it from the host."""
+        self.leaving = False
+        """Set from the order to stand down on, for the rest of this life; written by departure."""
         self.met_leader = False
         """Whether a leader was heard in this life."""
         self.down: set[int] = set()
@@ -112,6 +114,11 @@ class NodeState:
     def leads(self) -> bool:
         """Whether this node leads."""
         return self.role is Role.LEADER
+
+    @property
+    def stands_back(self) -> bool:
+        """Whether this node should not lead if another one can: its disk is almost full, or it is about to stop."""
+        return self.low or self.leaving  # SPECIFICATION R6.16
 
     @property
     def leader_info(self) -> PeerInfo | None:

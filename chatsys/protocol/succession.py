@@ -101,8 +101,8 @@ class Succession(Part):
         return []
 
     def may_take_over(self) -> bool:
-        """Tell whether this node takes the lead if its leader asks: not with a disk that is almost full."""
-        return not self.state.low  # SPECIFICATION R6.14
+        """Tell whether this node takes the lead if its leader asks: not with a disk that is almost full, nor on its way out."""
+        return not self.state.stands_back  # SPECIFICATION R6.14, R6.16
 
     def _complete(self, now: float) -> Effects:
         """Lead, or first fetch the best log among a quorum of promisers: greatest last term, then position.

@@ -163,6 +163,9 @@ class Cluster(Testbed):
     def _crash(self, node: int) -> None:
         self._do(self.supervisor.crash(node))
 
+    def _shutdown(self, node: int) -> None:
+        self._do(self.supervisor.shutdown(node))
+
     def _restart(self, node: int) -> None:
         self._do(self.supervisor.restart(node))
 

@@ -154,6 +154,11 @@ class Disk:
         return self.log.records
 
     @property
+    def size(self) -> int:
+        """How many bytes the log has."""
+        return self._size
+
+    @property
     def torn(self) -> int:
         """How many bytes of a torn batch were cut off its end."""
         return self.log.torn

@@ -22,7 +22,7 @@ import msgspec
 
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
-from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, Stop
+from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, StandDown, Stop
 from chatsys.actor.logfile import line_of
 from chatsys.actor.trace_columns import log_end
 from chatsys.config import ClusterConfig
@@ -36,6 +36,11 @@ from chatsys.runtime.orders import Orders
 from chatsys.runtime.recorder import Recorder, Sink
 from chatsys.runtime.turns import Turns
 from chatsys.runtime.unguessable import Unguessable
+
+STAND_DOWN = 3.0
+"""Seconds that an actor which stands down may take at most; a node takes 2 s at most by itself."""
+LOOK = 0.005
+"""Seconds between two looks whether it is done."""
 
 Factory = Callable[..., Actor]
 """Makes an actor: (me, config, random), and `parts=` where parts are given."""
@@ -129,6 +134,18 @@ class Host:
                 raise
             raise DamagedLog(str(self.disk.path), line_of(self.disk.path.read_bytes(), error.line), error.why) from None
 
+    async def stand_down(self) -> None:
+        """Let the actor hand over what others would miss, before `stop`.  SPECIFICATION R13.5."""
+        if not self.alive:
+            return
+        if self.turns.paused:
+            self.resume()
+        self.command(StandDown())
+        self.turns.turn()
+        end = asyncio.get_running_loop().time() + STAND_DOWN
+        while self.alive and not self.actor.may_end and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(LOOK)
+
     async def stop(self) -> None:
         """End this life in peace: the actor prepares, the disk syncs, what was written leaves."""
         if not self.alive:
@@ -190,7 +207,8 @@ class Host:
     def status(self) -> dict[str, Any]:
         """What people want to know of this actor."""
         term, role = self.actor.view()
-        return {"term": term, "role": role, "outbox": len(self.turns.outbox), **self.actor.status()}
+        size = {} if self.disk is None else {"log_bytes": self.disk.size}
+        return {"term": term, "role": role, "outbox": len(self.turns.outbox), **size, **self.actor.status()}
 
     # --- what comes in ----------------------------------------------------------------------
 

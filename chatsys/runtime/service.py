@@ -11,6 +11,7 @@ Read also `host` (the node's life), `config` (the file), `terminal` (the lines).
 
 import asyncio
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from chatsys.runtime.host import Host
 from chatsys.runtime.loop import new_loop
 from chatsys.runtime.net.ports import cannot_listen
 from chatsys.runtime.net.strangers import raise_limit
+from chatsys.runtime.status_file import StatusFile
 from chatsys.runtime.terminal import Terminal
 
 LOOPS = ("asyncio", "uvloop")
@@ -72,12 +74,9 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     # The origin is 0: records carry the monotonic clock itself, which `terminal` turns into the time of day.
     host = Host(config.node, config.cluster, actor, sink, disk=disk)
     loop.set_exception_handler(lambda _, context: host.escaped(context))
-    asked = asyncio.Event()
-    for name in ("SIGINT", "SIGTERM"):
-        try:
-            loop.add_signal_handler(getattr(signal, name), asked.set)
-        except (NotImplementedError, AttributeError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
-            pass
+    status = StatusFile(disk.folder, lambda: _facts(config, host, sink))
+    status.begin()
+    asked, asked_again = _signals(loop)
     where = config.listen or config.cluster.members[config.node]
     try:
         await host.start(config.address)
@@ -86,14 +85,61 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
         raise ChatsysError(cannot_listen(where, error)) from None
     many = len(config.cluster.members)
     sink.greet(f"node {config.node} of {many} listens on {where}, log in {config.data}; Ctrl-C stops")
+    status.keep()
+    await _until_asked(host, asked)
+    if host.ended.done():
+        await asyncio.to_thread(disk.gone)
+        await status.end("failed", host.ended.result())
+        if host.is_refused:
+            raise RefusedIdentity(host.ended.result())
+        raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
+    status.state = "leaving"
+    leaving = asyncio.create_task(_leave(host))
+    again = asyncio.create_task(asked_again.wait())
+    await asyncio.wait({leaving, again}, return_when=asyncio.FIRST_COMPLETED)
+    again.cancel()
+    if not leaving.done():
+        leaving.cancel()
+        host.crash()
+        sink.greet(f"node {config.node} ends at once; what was acknowledged is on the disks of a quorum")
+    else:
+        leaving.result()
+    await status.end("stopped")
+    await asyncio.to_thread(disk.gone)
+
+
+async def _leave(host: Host) -> None:
+    """End the node's life in peace: it hands over what it leads, then writes and closes."""
+    await host.stand_down()
+    await host.stop()
+
+
+def _signals(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:
+    """Return what is set when somebody asks this node to end, and what is set when they ask once more."""
+    asked, again = asyncio.Event(), asyncio.Event()
+
+    def hear() -> None:
+        (again if asked.is_set() else asked).set()
+
+    for name in ("SIGINT", "SIGTERM"):
+        try:
+            loop.add_signal_handler(getattr(signal, name), hear)
+        except (NotImplementedError, AttributeError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
+            pass
+    return asked, again
+
+
+async def _until_asked(host: Host, asked: asyncio.Event) -> None:
+    """Wait until somebody asks this node to end, or it ends by itself."""
     waiting = asyncio.create_task(asked.wait())
     either: set[asyncio.Future[Any]] = {waiting, host.ended}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    if host.ended.done():
-        await asyncio.to_thread(disk.gone)
-        if host.is_refused:
-            raise RefusedIdentity(host.ended.result())
-        raise ChatsysError(f"Node {config.node} stopped itself: {host.ended.result()}")
-    await host.stop()
-    await asyncio.to_thread(disk.gone)
+
+
+def _facts(config: NodeConfig, host: Host, sink: Terminal) -> dict[str, Any]:
+    """Return what stands in the status file of this node."""
+    cluster = config.cluster
+    members = {str(node): address for node, address in cluster.members.items()}
+    who = {"node": config.node, "cluster": cluster.cluster, "members": members, "quorum": cluster.quorum}
+    return who | {"pid": os.getpid(), "said": sink.said} | host.status()

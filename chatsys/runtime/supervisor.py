@@ -139,6 +139,13 @@ class Supervisor:
         await one.crash()
         self.tell("crash", node)
 
+    async def shutdown(self, node: int) -> None:
+        """Let a node leave politely, and wait until it has."""
+        one = self._fit(node, "shutdown")
+        if one.paused:
+            await self.resume(node)
+        await one.shutdown()
+
     async def restart(self, node: int) -> None:
         """Begin a new life."""
         self._fit(node, "restart")

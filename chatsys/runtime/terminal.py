@@ -53,14 +53,16 @@ class Terminal:
         """The first and the last of the deliveries that were not told yet."""
         self.drops: dict[str, tuple[Record, int]] = {}
         """What vanished and was not told yet: why -> the first of these, and how many."""
+        self.said = ""
+        """The line that was told last, without its time and its node."""
         self._timer: asyncio.TimerHandle | None = None
         self._why: str | None = None
         self._takes = {
             "start": self._start, "deliver": self._deliver, "drop": self._drop, "role": self._role,
             "lead": self._lead, "ready": self._ready, "follow": self._follow, "suspect": self._suspect,
             "restore": self._restore, "membership": self._membership, "anomaly": self._trouble, "broken": self._trouble,
-            "refused": self._trouble, "refuses": self._refuses,
-            "stop": self._stop,
+            "refused": self._trouble, "refuses": self._refuses, "space": self._space,
+            "stop": self._stop, "stand_down": self._stand_down,
         }  # fmt: skip
 
     def __call__(self, records: list[Record]) -> None:
@@ -177,6 +179,13 @@ class Terminal:
     def _trouble(self, record: Record) -> None:
         self._line(record, record.reason or record.kind)
 
+    def _space(self, record: Record) -> None:
+        known = {"low": "its disk is almost full: make room", "room again": "its disk has room again"}
+        self._line(record, known.get(record.reason or "", record.reason or ""))
+
+    def _stand_down(self, record: Record) -> None:
+        self._line(record, "hands the lead over before it stops" if record.role == "leader" else "is about to stop")
+
     def _stop(self, record: Record) -> None:
         self._line(record, "has stopped; its log is on the disk")
 
@@ -185,10 +194,12 @@ class Terminal:
     def _line(self, record: Record, text: str) -> None:
         """Write one event, after the deliveries that came before it."""
         self._tell_run()
+        self.said = escape(text)
         head = _head(record)
         self._out(_wrapped(head + escape(text), len(head)))
 
     def _clipped(self, record: Record, text: str) -> None:
+        self.said = escape(text[: 2 * WIDTH])
         self._out(_fitting(_head(record) + escape(text[: 2 * WIDTH]), clipped=len(text) > 2 * WIDTH) + "\n")
 
     def _out(self, text: str) -> None:

@@ -23,7 +23,7 @@ import msgspec
 
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
-from chatsys.actor.events import NO_IDENTITY, Accept, DiskSpace, Identity, LinkDown, LinkUp
+from chatsys.actor.events import NO_IDENTITY, Accept, DiskSpace, Identity, LinkDown, LinkUp, StandDown, Stop
 from chatsys.actor.logfile import decode
 from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
@@ -87,6 +87,8 @@ class Host:
         """What each life of this host shows of itself: its incarnation, and whose disk it runs on."""
         self.newest = -1
         """The highest incarnation that ever was."""
+        self.leaving = False
+        """Whether this life was told to stand down; it ends when its actor says that it may."""
         self.failure: str | None = None
         """Why the last life ended by itself, if it did."""
         self.orders: list[Accept] = []
@@ -192,8 +194,23 @@ class Host:
         self.disk.crash(self.simulation.now)
         self.simulation.touch(self.me)
 
+    def stand_down(self) -> None:
+        """Let the actor hand over what it leads; then this life ends."""
+        self.leaving = True
+        self.command(StandDown())
+
+    def _leave(self, life: int, _: None = None) -> None:
+        """End the life that was told to stand down, if it still goes on and nothing of it waits for the disk."""
+        if life == self.lives and self.alive and self.leaving and self.ready and not self.paused and self._may_leave():
+            self.stop(Stop())
+            self.simulation.touch(self.me)
+
+    def _may_leave(self) -> bool:
+        return bool(self.actor.may_end) and not len(self.interpreter.outbox)
+
     def _forget(self) -> None:
         """Forget what belongs to the life that ended."""
+        self.leaving = False
         self.turns.clear()
         self.held, self.due = [], math.inf
 
@@ -326,6 +343,7 @@ class Host:
         if self.gathers:  # the trace says so in the turn that takes it in, where the next sync begins
             self.recorder.write("durable", seq=upto[1])
         self.interpreter.release(upto[0])
+        self._look_whether_it_may_leave()
         if not self.ready:
             self._open()
         if not self.turns.serving:
@@ -359,6 +377,11 @@ class Host:
         else:
             if deadline < self.due:
                 self._arm(deadline)
+            self._look_whether_it_may_leave()
+
+    def _look_whether_it_may_leave(self) -> None:
+        if self.leaving and self._may_leave():
+            self.simulation.push(self.simulation.now, self._leave, self.lives, None)
 
     def settle(self) -> None:
         """End a turn of several doors: ring what is due, settle once, begin a sync if one is owed."""

@@ -209,6 +209,10 @@ class World(Testbed):
         check_life("crash", node, *self._life(node))
         self._host(node).end("crash")
 
+    def _shutdown(self, node: int) -> None:
+        check_life("shutdown", node, *self._life(node))
+        self._host(node).stand_down()
+
     def _restart(self, node: int) -> None:
         check_life("restart", node, *self._life(node))
         host = self._host(node)
@@ -302,6 +306,8 @@ class World(Testbed):
 
     def _mend_machine(self, node: int) -> None:
         host = self._host(node)
+        if host.leaving:
+            host.end("crash", "it was on its way out")
         if host.disk.health != "ok":
             self._disk(node, "ok")
         if host.rate != 1.0:

@@ -193,7 +193,7 @@ DONE_WITH = [
     *[(f"say(node={one!r})", lambda w, n=one: w.say("x", node=n), NO_NODE) for one in ("1", 9, True, 1.0, NAN)],
     *[
         (f"{verb}({one!r})", lambda w, v=verb, n=one: getattr(w, v)(n), NO_NODE)
-        for verb in ("crash", "restart", "pause", "resume", "delivered", "wipe", "copy", "restore", "accept")
+        for verb in ("crash", "shutdown", "restart", "pause", "resume", "delivered", "wipe", "copy", "restore", "accept")
         for one in ("1", 9, True, 1.0, None, [1])
     ],
     *[(f"cut(1, {one!r})", lambda w, n=one: w.cut(1, n), NO_NODE) for one in ("2", 9, True, None)],
@@ -339,7 +339,7 @@ def test_what_a_student_sees_of_a_world_is_for_a_student() -> None:
     with World(seed=1) as world:
         shown = {name for name in dir(world) if name[0] != "_"}
         assert shown == set(
-            "say hold crash restart pause resume join leave cut reconnect partition heal slow lose duplicate disk clock "
+            "say hold crash shutdown restart pause resume join leave cut reconnect partition heal slow lose duplicate disk clock "
             "ambush wipe copy restore accept mend run until step at stop now nodes status leader delivered failures trace script save".split()
         )
         for name in FOR_ENGINES - {"pids", "submit"}:

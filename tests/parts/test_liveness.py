@@ -1,4 +1,4 @@
-"""L1-L4 and L6: something good happens in time, once faults have ended; or the run was too short to tell."""
+"""L1-L4, L6 and L7: something good happens in time, once faults have ended; or the run was too short to tell."""
 
 from typing import Any
 

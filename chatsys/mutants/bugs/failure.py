@@ -12,6 +12,8 @@ from chatsys.actor.effects import Effects
 from chatsys.config import ClusterConfig
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.client import Client
+from chatsys.protocol.decisions import Yield
+from chatsys.protocol.departure import Departure
 from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.patience import Patience
@@ -85,6 +87,23 @@ class WaitsForTheDead(Client):
             self.alarms.set("retry", waits)
 
 
+class LeavesWithoutAWord(Departure):
+    """Stops at once when it is told to, whatever it leads."""
+
+    def _ask_around(self, now: float) -> Effects:
+        self.over = True
+        return []
+
+
+class ForgetsThatItLeaves(Departure):
+    """Is a node like any other once the lead is given away, for as long as its process is there."""
+
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """Stand down no more."""
+        self.state.leaving = False
+        return super().follow(now, decision)
+
+
 FAILURE = (
     Mutant(
         name="a low leader keeps the lead",
@@ -106,6 +125,20 @@ FAILURE = (
         killers=("L3",),
         client=WaitsForTheDead,
         directed="Q32",
+    ),
+    Mutant(
+        name="leaves without a word",
+        story="A leader that is told to stop stops at once, and the others have to find out that it is gone.",
+        killers=("L7",),
+        parts={"departure": LeavesWithoutAWord},
+        directed="Q41",
+    ),
+    Mutant(
+        name="takes the lead back on the way out",
+        story="A node that has handed the lead over says that it has room, and is asked to take it back before it is gone.",
+        killers=("L7",),
+        parts={"departure": ForgetsThatItLeaves},
+        directed="Q42",
     ),
     Mutant(
         name="unbounded deference",

@@ -207,3 +207,34 @@ def the_last_term(stage: QuietWorld) -> None:
     stage.run(1)
     stage.calm()
     stage.run(30)
+
+
+@directed("Q41", "A word before it goes", breaks=("L7",), defect="leaves without a word", timing=COURSE, judges=("L7",))
+def a_word_before_it_goes(stage: QuietWorld) -> None:
+    """Leader 3 is told to stop; 1 and 2 are there and have everything.
+
+    It asks 2 to take over, and stops when 2 leads.
+    """
+    stage.calm(1, 2)
+    stage.shutdown(3)
+    stage.say("who takes this?", node=3, author="bob")
+    stage.run(3)
+
+
+@directed(
+    "Q42",
+    "Not for a moment longer",
+    breaks=("L7",),
+    defect="takes the lead back on the way out",
+    timing=COURSE,
+    judges=("L7",),
+)
+def not_for_a_moment_longer(stage: QuietWorld) -> None:
+    """Leader 3 is told to stop, and hands over to 2; until its process is gone it answers the heartbeats of 2 in step.
+
+    It is the highest.  But it says that it should not lead, so nobody asks it to take the lead back, and it
+    does not stay longer than it must.
+    """
+    stage.calm(1, 2)
+    stage.shutdown(3)
+    stage.run(4)

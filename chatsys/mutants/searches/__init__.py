@@ -57,6 +57,8 @@ OUT_OF_REACH: dict[str, str] = {
     "marks ignored at boot": _ROT,
     "a low leader keeps the lead": f"{_TIME} (L3).",
     "low is handed the lead": f"{_TIME} (L4).",
+    "leaves without a word": f"{_TIME} (L7), and nobody tells a searched node to stop.",
+    "takes the lead back on the way out": f"{_TIME} (L7), and nobody tells a searched node to stop.",
     "waits for the dead node": f"{_TIME} (L3), and a client is not searched.",
     "secret of a session shown": "It breaks no state of a node: it tells a listener what only the client may know, and nobody listens in a search.",
     "another disk taken in": _FOLDER,

@@ -14,8 +14,10 @@ import asyncio
 import base64
 import os
 import pickle
+import signal
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -85,22 +87,39 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
         life=begin.life, random=random, rules=begin.rules,
     )  # fmt: skip
     loop.set_exception_handler(lambda _, context: host.escaped(context))
-    ended = loop.create_future()
+    ended: asyncio.Future[bool] = loop.create_future()
     threading.Thread(target=_read, args=(lines, loop, _orders(host, trace_pipe, ended)), daemon=True).start()
+    with suppress(NotImplementedError):
+        loop.add_signal_handler(signal.SIGTERM, _end, ended, True)
     address = begin.config.members[begin.node]
     try:
         await host.start(split_address(address))
     except OSError as error:
         raise ChatsysError(cannot_listen(address, error)) from None
     _tell(trace_pipe, Ready(host.recorder.incarnation))
-    await asyncio.wait({ended, host.ended}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {ended, host.ended}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if host.ended.done():
         _tell(trace_pipe, Failed("RefusedIdentity" if host.is_refused else "BrokenInvariant", host.ended.result()))
         return
+    await _leave(host, politely=ended.result())
+
+
+async def _leave(host: Host, politely: bool) -> None:
+    """Stop in good order; a second signal ends this process at once."""
+    if politely:
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, os._exit, 1)
+        await host.stand_down()
     await host.stop()
 
 
-def _orders(host: Host, trace_pipe: int, ended: "asyncio.Future[None]") -> Any:
+def _end(ended: "asyncio.Future[bool]", politely: bool) -> None:
+    if not ended.done():
+        ended.set_result(politely)
+
+
+def _orders(host: Host, trace_pipe: int, ended: "asyncio.Future[bool]") -> Any:
     """Return the function that carries out one order of the cluster."""
 
     def carry_out(order: Any) -> None:
@@ -111,8 +130,8 @@ def _orders(host: Host, trace_pipe: int, ended: "asyncio.Future[None]") -> Any:
                 _tell(trace_pipe, StatusReply(number, host.status()))
             case GiveCommand(packed):
                 host.command(_unpack(packed))
-            case End() if not ended.done():
-                ended.set_result(None)
+            case End(politely):
+                _end(ended, politely)
 
     return carry_out
 

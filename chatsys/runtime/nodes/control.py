@@ -53,7 +53,9 @@ class GiveCommand(msgspec.Struct, tag=True):
 
 
 class End(msgspec.Struct, tag=True):
-    """Stop in good order."""
+    """Stop in good order; `politely`: after handing over what this node leads."""
+
+    politely: bool = False
 
 
 class Ready(msgspec.Struct, tag=True):

@@ -125,6 +125,12 @@ class KernelNode:
     def end(self) -> None:
         """Nothing outlives the loop here."""
 
+    async def shutdown(self) -> None:
+        """End this life in peace, after it has handed over what it leads."""
+        if self.host is not None:
+            await self.host.stand_down()
+        await self.stop()
+
     async def stop(self) -> None:
         """End this life in peace."""
         if self.host is not None:

@@ -26,6 +26,7 @@ from chatsys import errors
 from chatsys.errors import ChatsysError, NotHere
 from chatsys.isolation.drain import Drain
 from chatsys.isolation.pickling import pack
+from chatsys.runtime.host import STAND_DOWN
 from chatsys.runtime.net.rules import RuleSet
 from chatsys.runtime.nodes import control
 from chatsys.runtime.nodes.control import (
@@ -44,6 +45,7 @@ from chatsys.runtime.recorder import Sink
 
 FIRST = asyncio.FIRST_COMPLETED
 START_TIME = 20.0
+STOP_TIME = 2.0
 PRINTED = 1 << 20
 """So many bytes of what one life prints are kept in stderr.txt; a file that is fuller begins anew with the next life."""
 LINE = 1 << 26
@@ -152,13 +154,20 @@ class ProcessNode:
         if self.process is not None:
             self.process.kill()
 
+    async def shutdown(self) -> None:
+        """End this life in peace, after it has handed over what it leads."""
+        await self._end(End(politely=True), STAND_DOWN + STOP_TIME)
+
     async def stop(self) -> None:
         """End this life in peace; a process that does not answer is killed."""
+        await self._end(End(), STOP_TIME)
+
+    async def _end(self, order: End, limit: float) -> None:
         if self._wire is not None and self.alive:
             if self.paused:
                 await self.resume()
-            self._wire.send(End())
-            await asyncio.wait({self._wire.ended}, timeout=2.0)
+            self._wire.send(order)
+            await asyncio.wait({self._wire.ended}, timeout=limit)
         await self.crash()
 
     async def pause(self) -> None:
