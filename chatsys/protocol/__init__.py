@@ -27,12 +27,13 @@ with a star and takes an hour and three quarters:
       session_table  the table that every node computes from its log                         5 min
       client         the other end: says it again until it is known what became of it       15 min
       patience       how long the client waits for whom, and what the waits add up to        5 min
-      reading        what a listener has seen, and how it reads the rest                     5 min
       storage        the records of the log                                                  5 min
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
       identity       whose disk it is: remember each member's, and refuse another one       10 min
     * node           the parts together: one `match` is the page of the whole protocol      15 min
+
+One room is beside the house: `listening`, how far a listener has read.
 
 Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a
 rule, its number stands there.  Look it up when you ask yourself why.

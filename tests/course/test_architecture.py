@@ -69,7 +69,7 @@ FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500
 
 LONGER_FILES = {
     "chatsys/protocol/ordering.py": (470, "one idea, and the prose it needs"),
-    "chatsys/protocol/sessions.py": (410, "one idea, and the prose it needs"),
+    "chatsys/protocol/sessions.py": (415, "one idea, and the prose it needs"),
     "chatsys/protocol/messages.py": (
         425,
         "every frame of the chat on one page: a docstring each, and what is wrong with it by itself",
@@ -216,7 +216,7 @@ def test_a_circle_is_found_however_long_it_is() -> None:
 
 
 KNOW_THE_CHAT = {
-    "chatsys/runtime/client.py": {"chatsys.protocol.client", "chatsys.protocol.reading"},
+    "chatsys/runtime/client.py": {"chatsys.protocol.client", "chatsys.protocol.listening.reading"},
     "chatsys/runtime/service.py": {"chatsys.protocol.node"},
 }
 """What people start from a terminal is the chat; these two say so, and nothing else of the worlds does."""

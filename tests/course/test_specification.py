@@ -33,9 +33,9 @@ from chatsys.protocol import messages as frames
 from chatsys.protocol.client import GAPS_TO_BELIEVE
 from chatsys.protocol.fence import RULES as FENCE_RULES
 from chatsys.protocol.fence import Fence
+from chatsys.protocol.listening.reading import CONFIRM_EVERY
 from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, wire_name
 from chatsys.protocol.node import Node
-from chatsys.protocol.reading import CONFIRM_EVERY
 from chatsys.protocol.session_table import NAME_CHARACTERS
 from chatsys.protocol.sessions import CREDIT, MAX_HOPS
 from chatsys.protocol.state import MOVES, NodeState, Role
