@@ -27,15 +27,15 @@ with a star and takes an hour and three quarters:
       session_table  the table that every node computes from its log                         5 min
       client         the other end: says it again until it is known what became of it       15 min
       patience       how long the client waits for whom, and what the waits add up to        5 min
-      reading        what a listener has seen, and how it reads the rest                     5 min
       storage        the records of the log                                                  5 min
       recovery       what a durable log means                                                5 min
       membership     greetings, and the first leader of a fresh cluster                      5 min
       identity       whose disk it is: remember each member's, and refuse another one       10 min
     * node           the parts together: one `match` is the page of the whole protocol      15 min
 
-Two rooms are beside the house: `serving`, what a node does for whoever speaks and listens, and `learning`,
-listeners with a disk of their own, who are no members (30 min; chapter 19 of the specification).
+Three rooms are beside the house: `serving`, what a node does for whoever speaks and listens; `listening`, how far
+a listener has read; and `learning`, listeners with a disk of their own, who are no members (30 min; chapter 19 of
+the specification).
 
 Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a
 rule, its number stands there.  Look it up when you ask yourself why.

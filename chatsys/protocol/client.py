@@ -47,10 +47,10 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Effects, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.config import ClusterConfig
+from chatsys.protocol.listening.reading import Cursor, Reread
 from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply
 from chatsys.protocol.patience import Patience
 from chatsys.protocol.public import public
-from chatsys.protocol.reading import Cursor, Reread
 from chatsys.protocol.session_table import refusal
 
 GAPS_TO_BELIEVE = 3  # SPECIFICATION R11.4

@@ -31,7 +31,7 @@ from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import ClusterConfig, Timing, split_address
 from chatsys.errors import ChatsysError, FrameError, UsageError
 from chatsys.protocol.client import Client
-from chatsys.protocol.reading import Reread
+from chatsys.protocol.listening.reading import Reread
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting

@@ -216,7 +216,7 @@ def test_a_circle_is_found_however_long_it_is() -> None:
 
 
 KNOW_THE_CHAT = {
-    "chatsys/runtime/client.py": {"chatsys.protocol.client", "chatsys.protocol.reading"},
+    "chatsys/runtime/client.py": {"chatsys.protocol.client", "chatsys.protocol.listening.reading"},
     "chatsys/runtime/service.py": {"chatsys.protocol.node"},
 }
 """What people start from a terminal is the chat; these two say so, and nothing else of the worlds does."""

@@ -9,6 +9,7 @@ Whoever adds a frame, a timer, an invariant or a mutant writes its line on the p
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -38,7 +39,7 @@ from chatsys.protocol.learning.records import LEARNER_RECORDS
 from chatsys.protocol.learning.table import REMEMBERED
 from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, wire_name
 from chatsys.protocol.node import Node
-from chatsys.protocol.reading import CONFIRM_EVERY
+from chatsys.protocol.listening.reading import CONFIRM_EVERY
 from chatsys.protocol.serving.subscribers import CREDIT
 from chatsys.protocol.session_table import NAME_CHARACTERS
 from chatsys.protocol.sessions import MAX_HOPS
@@ -83,6 +84,7 @@ def sources() -> Iterator[Path]:
 # --- the rules --------------------------------------------------------------------------------
 
 
+@cache
 def cited() -> dict[str, list[str]]:
     """Return for each rule that is cited where it is."""
     where: dict[str, list[str]] = {}

@@ -9,9 +9,9 @@ from by_hand import config, of, sent
 from chatsys.actor.effects import Note
 from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.protocol.client import Client
+from chatsys.protocol.listening.reading import Reread
 from chatsys.protocol.messages import Delivered, PeerInfo, Submit, SubmitReply, Subscribe
 from chatsys.protocol.public import Heard
-from chatsys.protocol.reading import Reread
 
 
 def client(home: int = 1, **rest: Any) -> Client:

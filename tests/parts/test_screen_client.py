@@ -9,7 +9,7 @@ from chatsys.clients.screen.chat import Chat
 from chatsys.clients.screen.layout import FOLDED, STATES, Line, cells, message, safe, wrap
 from chatsys.clients.screen.view import HELP, Viewport
 from chatsys.clients.screen.window import PAGE, ChatLine, Window
-from chatsys.protocol.reading import Reread
+from chatsys.protocol.listening.reading import Reread
 from chatsys.trace import Record
 
 
@@ -326,7 +326,10 @@ def wide(line: Line) -> int:
 def test_the_header_says_who_one_talks_to_and_who_leads_and_the_status_what_is_wrong() -> None:
     made = chat(1)
     view = Viewport(made)
-    said = lambda line: "".join(text for text, _ in line)  # noqa: E731
+
+    def said(line: Line) -> str:
+        return "".join(text for text, _ in line)
+
     made.leader = 3
     assert said(view.header()).rstrip().endswith("talks to node 1 · node 3 leads · nodes 1 2 3")
     made.take(record("link_down", peer=3))

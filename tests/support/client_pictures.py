@@ -63,9 +63,8 @@ class Made:
 def chat_line(number: int, kind: str = "seen", **more: Any) -> Record:
     """Return a record of one message of the talk."""
     author, text = TALK[number % len(TALK)]
-    return Record(
-        0.0, kind, "ann", **{"msg_no": number, "author": author, "text": text, "room": "main", "client": "x"} | more
-    )
+    columns: dict[str, Any] = {"msg_no": number, "author": author, "text": text, "room": "main", "client": "x"} | more
+    return Record(0.0, kind, "ann", **columns)
 
 
 def _quiet(app: ScreenClient, made: Made) -> None:

@@ -21,5 +21,5 @@ only `clients.opening` imports `app`, when a terminal is there.
 Assumes   a terminal that shows UTF-8; neither a mouse nor colours.
 Promises  messages are shown in the order of their numbers, none twice and none left out between two that are shown;
           every state is a sign and a word; what others wrote is shown and never obeyed; memory is bounded.
-Read also `protocol.reading` (how a page of the past is read), `clients.line` (the client for pipes).
+Read also `protocol.listening.reading` (how a page of the past is read), `clients.line` (the client for pipes).
 """

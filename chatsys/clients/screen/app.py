@@ -36,7 +36,7 @@ from chatsys.clients.screen.layout import cells, fitted
 from chatsys.clients.screen.pieces import Rows, TypedLine
 from chatsys.clients.screen.view import Viewport
 from chatsys.clients.screen.window import PAGE
-from chatsys.protocol.reading import Reread
+from chatsys.protocol.listening.reading import Reread
 from chatsys.runtime.client import ClientHost
 from chatsys.trace import Record
 
@@ -236,7 +236,7 @@ class ScreenClient(App[None]):
         self.chat.shows_help = False
         self.look()
 
-    def on_typed_line_ended(self) -> None:
+    def on_typed_line_nothing_more(self) -> None:
         """Leave when all is answered; at the second time at once."""
         if self.chat.leaves:
             self.exit()

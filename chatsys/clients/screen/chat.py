@@ -25,7 +25,7 @@ from chatsys.actor.events import Say
 from chatsys.clients.screen.window import ChatLine, Window
 from chatsys.config import Limits
 from chatsys.escape import escape
-from chatsys.protocol.reading import Reread
+from chatsys.protocol.listening.reading import Reread
 from chatsys.protocol.session_table import refusal
 from chatsys.trace import Record
 

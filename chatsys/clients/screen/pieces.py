@@ -85,9 +85,9 @@ class TypedLine(Input):
         if self.value:
             self.action_delete_right()
         else:
-            self.post_message(self.Ended())
+            self.post_message(self.NothingMore())
 
-    class Ended(TextualMessage):
+    class NothingMore(TextualMessage):
         """There is nothing more to say."""
 
     def on_paste(self, event: events.Paste) -> None:

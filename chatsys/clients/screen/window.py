@@ -13,7 +13,7 @@ without it, is *behind*, and only counts.  Either end grows by pages, and pushes
 
 Assumes   the numbers in a page follow each other.
 Promises  the numbers in it follow each other; at most `MOST` messages and `MOST_CHARACTERS` characters (and one page).
-Read also `chat` (who feeds it), `view` (who looks at it), `protocol.reading` (how a page is read).
+Read also `chat` (who feeds it), `view` (who looks at it), `protocol.listening.reading` (how a page is read).
 """
 
 from collections import deque

@@ -20,7 +20,7 @@ from chatsys.actor.actor import Alarms
 from chatsys.actor.effects import Effects, Send
 from chatsys.config import ClusterConfig
 from chatsys.protocol.messages import JoinAck, Subscribe
-from chatsys.protocol.reading import CONFIRM_EVERY
+from chatsys.protocol.listening.reading import CONFIRM_EVERY
 
 
 class Listening:
