@@ -89,7 +89,7 @@ class OneFolder(Invariant):
 
     def on_admitted(self, record: Record) -> Violation | None:
         """A learner heard that it is one."""
-        if (record.node, record.text) in self.ever:
+        if (record.node, record.text) in self.ever or not self.closed:  # a real trace may begin when it was in already
             return None
         return self._tell(
             record,

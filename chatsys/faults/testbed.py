@@ -224,10 +224,6 @@ class Testbed(ABC):
         """The ids that a script may name: those of learners that are to come, too."""
         return (*self.everyone, *sorted(self._coming - {*self.everyone}))
 
-    def _gone(self, node: int) -> None:
-        """A learner has left and stopped: it is no longer one of this world's."""
-        self._joined.discard(node)
-
     # --- links ------------------------------------------------------------------------------
 
     def cut(self, a: int, b: int, one_way: bool = False) -> None:

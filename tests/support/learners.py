@@ -18,6 +18,8 @@ def main(first: int, last: int, nodes: int) -> bool:
         seasons.append(one := play(seed, nodes))
         if one.broken or one.late or one.inconclusive:
             print(seed, *one.broken[:1], *one.late[:1], one.inconclusive, sep="; ", flush=True)
+        if seed % 100 == 99:
+            print(f"{seed + 1} done", file=sys.stderr, flush=True)
     told = summary(seasons)
     print(json.dumps(told, indent=1))
     return bool(told["ok"])
