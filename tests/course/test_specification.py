@@ -37,9 +37,9 @@ from chatsys.protocol.fence import Fence
 from chatsys.protocol.learning.admission import SHOWN
 from chatsys.protocol.learning.records import LEARNER_RECORDS
 from chatsys.protocol.learning.table import REMEMBERED
+from chatsys.protocol.listening.reading import CONFIRM_EVERY
 from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, wire_name
 from chatsys.protocol.node import Node
-from chatsys.protocol.listening.reading import CONFIRM_EVERY
 from chatsys.protocol.serving.subscribers import CREDIT
 from chatsys.protocol.session_table import NAME_CHARACTERS
 from chatsys.protocol.sessions import MAX_HOPS
