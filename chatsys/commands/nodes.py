@@ -26,12 +26,21 @@ REFRESH = 0.5
 
 cluster = typer.Typer(help="Several nodes on this machine, each a process.", no_args_is_help=True)
 DEFAULT_DATA = Path("data") / "cluster"
+IdFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The name of this machine or pod: who this is, if the file leaves node out.",
+        show_default=False,
+    ),
+]
 
 
 def node(
     config: Annotated[Path, typer.Option(help="This node's YAML file; deploy/local/node1.yml shows every key.")],
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every event, heartbeats too.")] = False,
     loop: Annotated[str, typer.Option(metavar="asyncio|uvloop", help="The event loop.")] = "asyncio",
+    id_from: IdFrom = None,
 ) -> None:
     """Run one node until Ctrl-C, as in a terminal of its own or in a container.
 
@@ -42,12 +51,16 @@ def node(
 
         chatsys node --config deploy/local/node1.yml
         chatsys node --config deploy/local/node2.yml -v
+
+    Where one file serves all nodes, each finds its id by the name of its machine among the addresses of members:
+
+        chatsys node --config chatsys.yml --id-from chatsys-0
     """
     from chatsys.config import read_node_config
     from chatsys.runtime.service import LOOPS, run_node
 
     kind = one_of("--loop", loop, LOOPS)
-    run_node(read_node_config(read_text(config), str(config)), verbose, loop=kind)
+    run_node(read_node_config(read_text(config), str(config), id_from), verbose, loop=kind)
 
 
 def read_text(path: Path) -> str:
