@@ -16,8 +16,11 @@ import asyncio
 import base64
 import itertools
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -43,6 +46,7 @@ from chatsys.runtime.nodes.control import (
 )
 from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.recorder import Sink
+from chatsys.trace import Record
 
 FIRST = asyncio.FIRST_COMPLETED
 STOP_TIME = 2.0
@@ -69,6 +73,8 @@ class ProcessNode:
         self.printed: Drain | None = None
         """What the last life printed, from whatever it printed with; the trace has a pipe of its own."""
         self._wire: _Wire | None = None
+        self._ends = False
+        """Whether the end of this life was ordered here."""
 
     @property
     def alive(self) -> bool:
@@ -84,7 +90,7 @@ class ProcessNode:
         """Begin a life in a new process.  Raises `ChatsysError` with the child's own sentence."""
         await self.crash()  # a life that ended by itself left its pipes
         self.lives += 1
-        self.paused, self.failure = False, None
+        self.paused, self.failure, self._ends = False, None, False
         plan = self.plan
         begin = Begin(
             node=self.node, config=plan.config, data=self.body.data, origin=plan.origin, life=self.lives,
@@ -99,6 +105,16 @@ class ProcessNode:
         if not self._wire.ready.done():
             await self.crash()
             raise self._error()
+        self._wire.ended.add_done_callback(partial(self._was_ended, self._wire))
+
+    def _was_ended(self, wire: "_Wire", _: object) -> None:
+        """Tell that the process is gone, if nobody here ended it and it said nothing: `kill -9` in a terminal, say."""
+        if wire is not self._wire or self._ends or wire.failed is not None:
+            return
+        code = None if self.process is None else self.process.poll()
+        how = f" ({signal.Signals(-code).name})" if code is not None and code < 0 else ""
+        self.failure = f"Its process was ended from outside{how}."
+        self.sink([Record(time.monotonic() - self.plan.origin, "crash", self.node, self.lives, reason=self.failure)])
 
     def _spawn(self) -> Process:
         if os.name == "nt":
@@ -143,6 +159,7 @@ class ProcessNode:
 
     async def crash(self) -> None:
         """Kill the process, or the container."""
+        self._ends = True
         if self.process is None:
             return
         process, self.process = self.process, None
@@ -168,6 +185,7 @@ class ProcessNode:
 
     async def _end(self, order: End, limit: float) -> None:
         if self._wire is not None and self.alive:
+            self._ends = True
             if self.paused:
                 await self.resume()
             self._wire.send(order)
