@@ -199,16 +199,18 @@ def _clean_up(world: World, ids: Iterable[int], late: list[str]) -> float:
     if not world.until(lambda: world.leader, limit, quiet=True):
         late.append(f"no leader was ready {limit:.1f} s after everything was mended")
     world.run(DOWN + 0.2)
+    for learner in ids:
+        if (
+            learner not in world.learners
+        ):  # an old copy of its folder may have left, and not the one by which it is known
+            world.join(learner)
+    world.run(3.0)
     for learner in world.learners:
         if not world._life(learner)[0]:
             world.leave(learner)
             world.run(3.0)
             if learner in world.learners and not world._life(learner)[0]:
                 world.restart(learner)
-    for learner in ids:
-        if learner not in world.learners:
-            world.join(learner)
-    world.run(3.0)
     return world.now
 
 

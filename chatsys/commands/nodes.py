@@ -2,7 +2,7 @@
 
 `cluster up` keeps `status.json` in its data folder up to date; `cluster status` reads it.
 
-Read also `accepting` (cluster accept), `leaving` (cluster leave), `learning` (node --join), `runtime.service` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
+Read also `accepting` (cluster accept), `leaving` (cluster leave), `learning` (node --join), `runtime.service` (one node), `runtime.cluster` (several), `clients.opening`, `verify`.
 """
 
 import json
@@ -27,6 +27,14 @@ REFRESH = 0.5
 
 cluster = typer.Typer(help="Several nodes on this machine, each a process.", no_args_is_help=True)
 DEFAULT_DATA = Path("data") / "cluster"
+IdFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The name of this machine or pod: who this is, if the file leaves node out.",
+        show_default=False,
+    ),
+]
 
 
 def node(
@@ -47,6 +55,7 @@ def node(
     cluster: Annotated[
         str, typer.Option(metavar="NAME", help="Of a learner: the cluster's name.", show_default="chat")
     ] = "",
+    id_from: IdFrom = None,
 ) -> None:
     """Run one node until Ctrl-C, as in a terminal of its own or in a container.
 
@@ -57,6 +66,10 @@ def node(
 
         chatsys node --config deploy/local/node1.yml
         chatsys node --config deploy/local/node2.yml -v
+
+    Where one file serves all nodes, each finds its id by the name of its machine among the addresses of members:
+
+        chatsys node --config chatsys.yml --id-from chatsys-0
 
     A learner is no member: it asks any node to be taken in, hears, keeps and serves every message, and has no vote.
 
@@ -69,7 +82,7 @@ def node(
     if config is None:
         return _run_learner(newcomer(join, id, data, listen, cluster or "chat"), verbose, kind)
     check_no_learner({"--join": join, "--id": id, "--data": data, "--listen": listen, "--cluster": cluster})
-    run_node(read_node_config(read_text(config), str(config)), verbose, loop=kind)
+    run_node(read_node_config(read_text(config), str(config), id_from), verbose, loop=kind)
 
 
 def _run_learner(one: Any, verbose: bool, loop: str) -> None:
@@ -201,21 +214,23 @@ def client(
     name: Annotated[str, typer.Option(help="The name that others see.")] = "",
     room: Annotated[str, typer.Option(help="The room to speak in.")] = "main",
     cluster: Annotated[str, typer.Option(help="Name of the cluster, as in its config.")] = "chat",
+    plain: Annotated[bool, typer.Option("--plain", help="One line after the other, as in a pipe.")] = False,
 ) -> None:
     """Chat in a terminal: type a line to say it, /help for the rest, Ctrl-D to leave.
 
     A message is marked once it is acknowledged: from then on every node delivers it, for ever.
+    In a pipe, in a terminal without a cursor, or with --plain it is one line after the other.
 
     Examples:
 
         chatsys client --port 5001 --name ann
         echo hello | chatsys client --port 5003
     """
-    from chatsys.clients import line
+    from chatsys.clients import opening
 
     place = f"[{host}]" if ":" in host else host
     addresses = [f"{place}:{number}" for number in port or (5001, 5002, 5003)]
-    leave(line.main(addresses, name or os.environ.get("USER") or "guest", room, cluster))
+    leave(opening.main(addresses, name or os.environ.get("USER") or "guest", room, cluster, plain))
 
 
 def verify(

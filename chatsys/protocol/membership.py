@@ -15,7 +15,7 @@ behind a cut stays up here, and `failure` finds out about it by silence.
 
 Assumes   the members are fixed in the configuration.
 Promises  JOIN changes no membership, term or timer: it may be lost, repeated or late.
-Read also `learners` (JOIN of those who are no members), `failure` (what happens once members fall silent), `election`.
+Read also `learning.admission` (JOIN of those who are no members), `failure` (what happens once members fall silent), `election`.
 """
 
 from random import Random

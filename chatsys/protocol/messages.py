@@ -437,19 +437,24 @@ class SubmitReply(Message, frozen=True):
 
 
 class Subscribe(Message, frozen=True):
-    """Push me committed messages after message number `after`, of one room or of all."""
+    """Push me committed messages after message number `after`, of one room or of all.
+
+    `last` says: and of what is there now no more than so many, the newest ones.  Only the node knows how many there are.
+    """
 
     after: Grown = 0
     room: str | None = None
+    last: Number = 0
 
 
 class Delivered(Message, frozen=True):
-    """Committed chat entries, as everybody may see them, and, beside each, its message number."""
+    """Committed chat entries, as everybody may see them, beside each its message number; and who leads (0: not known)."""
 
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "entries"
     entries: tuple[Heard, ...]
     numbers: tuple[Number, ...]
+    leader: Number = 0
 
     def wrong(self, limits: Limits) -> str | None:
         """Each entry has its number, and both rise."""

@@ -93,7 +93,7 @@ class Sessions(Part):
             case SubmitReply():
                 return self.forwarding.pass_back(sender, message)
             case Subscribe():
-                self.subscribers.take(sender, message)
+                self.subscribers.take(sender, message, len(self.chat))
             case LinkDown():
                 self.subscribers.forget(sender)
         return []
@@ -334,10 +334,11 @@ class Sessions(Part):
     # --- subscribers -----------------------------------------------------------------------
 
     def settle(self, now: float) -> Effects:
-        """Push to every subscriber what is new, and of the past a frame from time to time, within its credit."""
+        """Push to every subscriber what is new, and of the past a frame from time to time, within its credit; also who leads."""
         if self.log.rewound is not None:
             self._rebuild(self.log.rewound)
-        effects, more = self.subscribers.push(len(self.chat), self._numbered)
+        leader = self.state.me if self.state.leads else self.state.trusted or 0
+        effects, more = self.subscribers.push(len(self.chat), self._numbered, leader)
         if more and "push" not in self.alarms:
             self.alarms.set("push", now + PAUSE)
         return effects

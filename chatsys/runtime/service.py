@@ -32,6 +32,7 @@ from chatsys.runtime.net.ports import cannot_listen
 from chatsys.runtime.net.strangers import raise_limit
 from chatsys.runtime.status_file import StatusFile
 from chatsys.runtime.terminal import Terminal
+from chatsys.surroundings import place
 
 LOOPS = ("asyncio", "uvloop")
 
@@ -69,16 +70,27 @@ def _to_stderr(text: str) -> None:
     sys.stderr.flush()
 
 
+def _who(config: NodeConfig) -> str:
+    """Return which node this is, and where the others find it if that is elsewhere than it listens."""
+    members = config.cluster.members
+    if config.through is not None:
+        return f"learner {config.node}"
+    found = members[config.node]
+    elsewhere = f", {found} to the others," if config.listen not in ("", found) else ""
+    return f"node {config.node} of {len(members)}{elsewhere}"
+
+
 async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     owner = (config.cluster.cluster, config.node)
-    disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     loop = asyncio.get_running_loop()
+    # Both before the log is read, which may take long: who looks must not see an earlier life, nor who asks wait in vain.
+    status = StatusFile(place(config.data), lambda: _facts(config, host, sink))
+    status.begin()
+    asked, asked_again = _signals(loop)
+    disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     # The origin is 0: records carry the monotonic clock itself, which `terminal` turns into the time of day.
     host = Host(config.node, config.cluster, _factory(config, actor), sink, disk=disk, address=config.where)
     loop.set_exception_handler(lambda _, context: host.escaped(context))
-    status = StatusFile(disk.folder, lambda: _facts(config, host, sink))
-    status.begin()
-    asked, asked_again = _signals(loop)
     try:
         await host.start(config.address)
     except OSError as error:
@@ -148,12 +160,6 @@ def _factory(config: NodeConfig, actor: type[Actor]) -> Factory:
     """Return what makes the actor of this node."""
     made: Factory = actor
     return made if config.through is None else partial(made, through=config.through, address=config.where)
-
-
-def _who(config: NodeConfig) -> str:
-    """Return which node this is."""
-    many = len(config.cluster.members)
-    return f"node {config.node} of {many}" if config.through is None else f"learner {config.node}"
 
 
 def _ended(config: NodeConfig, host: Host) -> None:

@@ -31,12 +31,13 @@ from chatsys.faults.model import BOUNDS, PAUSE
 from chatsys.mutants.bugs import MUTANTS
 from chatsys.mutants.schedules import DIRECTED
 from chatsys.protocol import messages as frames
-from chatsys.protocol.client import CONFIRM_EVERY, GAPS_TO_BELIEVE
+from chatsys.protocol.client import GAPS_TO_BELIEVE
 from chatsys.protocol.fence import RULES as FENCE_RULES
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.learning.admission import SHOWN
 from chatsys.protocol.learning.records import LEARNER_RECORDS
 from chatsys.protocol.learning.table import REMEMBERED
+from chatsys.protocol.listening.reading import CONFIRM_EVERY
 from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, wire_name
 from chatsys.protocol.node import Node
 from chatsys.protocol.serving.subscribers import CREDIT

@@ -17,17 +17,18 @@ def shown(number: int, room: str | None) -> tuple[Heard, int]:
 
 def pushed(one: Subscribers, last: int) -> dict[object, tuple[int, int]]:
     """Push once; return for each link the first and the last number that it was sent."""
-    effects, _ = one.push(last, shown)
+    effects, _ = one.push(last, shown, 3)
     found: dict[object, tuple[int, int]] = {}
     for effect in effects:
         assert isinstance(effect, Send) and isinstance(effect.message, Delivered)
+        assert effect.message.numbers, "nobody is told anew who leads"
         found[effect.to] = effect.message.numbers[0], effect.message.numbers[-1]
     return found
 
 
 def test_of_the_past_a_frame_goes_out_and_then_nothing_until_the_pause_is_over() -> None:
     one = Subscribers(Limits())
-    one.take("ann", Subscribe())
+    one.take("ann", Subscribe(), 9999)
     assert pushed(one, 1000) == {"ann": (1, PAST)}
     assert pushed(one, 1001) == pushed(one, 1002) == {}, "however many turns there are meanwhile"
     one.go_on()
@@ -37,8 +38,8 @@ def test_of_the_past_a_frame_goes_out_and_then_nothing_until_the_pause_is_over()
 def test_whoever_lacks_the_past_gets_it_in_turn_and_whoever_is_level_waits_for_nobody() -> None:
     one = Subscribers(Limits())
     for link in ("ann", 4):
-        one.take(link, Subscribe())
-    one.take("eve", Subscribe(1000))
+        one.take(link, Subscribe(), 9999)
+    one.take("eve", Subscribe(1000), 9999)
     assert pushed(one, 1001) == {"ann": (1, PAST), 4: (1, PAST), "eve": (1001, 1001)}
     for link in ("ann", 4, "ann"):
         one.go_on()
@@ -48,12 +49,20 @@ def test_whoever_lacks_the_past_gets_it_in_turn_and_whoever_is_level_waits_for_n
 
 def test_a_listener_that_confirms_nothing_is_sent_its_credit_and_keeps_nobody_waiting() -> None:
     one = Subscribers(Limits())
-    one.take("deaf", Subscribe())
+    one.take("deaf", Subscribe(), 9999)
     for _ in range(CREDIT // PAST):
         last = pushed(one, 9999)["deaf"][1]
         one.go_on()
     assert last == CREDIT and pushed(one, 9999) == {} and not one.behind
-    one.take("deaf", Subscribe(CREDIT))
+    one.take("deaf", Subscribe(CREDIT), 9999)
     assert pushed(one, 9999) == {"deaf": (CREDIT + 1, CREDIT + PAST)}
     one.forget("deaf")
     assert not one.behind and pushed(one, 9999) == {}
+
+
+def test_who_leads_is_told_at_once_also_to_whoever_waits_for_the_past() -> None:
+    one = Subscribers(Limits())
+    one.take("ann", Subscribe(), 9999)
+    assert pushed(one, 1000) == {"ann": (1, PAST)}
+    effects, more = one.push(1000, shown, 2)
+    assert [(effect.message.entries, effect.message.leader) for effect in effects] == [((), 2)] and more

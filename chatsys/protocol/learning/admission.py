@@ -23,7 +23,7 @@ the old one is gone (LEAVE).  Only the learner and the members know the name, so
 Assumes   the transport says who is a member; whoever else speaks has no authority here.
 Promises  the table is the same on every node for the same committed log; an id names one folder from its JOIN
           to its LEAVE.
-Read also `learner` (the other end), `learner_table` (what the entries mean), `membership` (JOIN between members).
+Read also `learner` (the other end), `table` (what the entries mean), `membership` (JOIN between members).
 """
 
 from random import Random

@@ -136,7 +136,7 @@ class Learner(Actor):
             case LinkDown():
                 self.subscribers.forget(sender)
             case Subscribe():
-                self.subscribers.take(sender, message)
+                self.subscribers.take(sender, message, len(self.chronicle.heard))
             case Submit():
                 return self._pass_on(sender, message, now)
             case Join():
@@ -184,7 +184,8 @@ class Learner(Actor):
         """Listen to somebody; confirm what was kept; push to those who listen here."""
         listening, cursor = self.listening, self.chronicle.cursor()
         effects = [*self._ask(now), *listening.begin(cursor, now)] if listening.look() else listening.confirm(cursor)
-        pushed, more = self.subscribers.push(len(self.chronicle.heard), self.chronicle.numbered)
+        leader = self.leader.node if self.leader else 0
+        pushed, more = self.subscribers.push(len(self.chronicle.heard), self.chronicle.numbered, leader)
         if more and "push" not in self.alarms:
             self.alarms.set("push", now + PAUSE)
         return effects + pushed

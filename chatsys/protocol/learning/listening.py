@@ -19,7 +19,7 @@ Read also `learner` (who has one), `admission` (the other end), `client` (which 
 from chatsys.actor.actor import Alarms
 from chatsys.actor.effects import Effects, Send
 from chatsys.config import ClusterConfig
-from chatsys.protocol.client import CONFIRM_EVERY
+from chatsys.protocol.listening.reading import CONFIRM_EVERY
 from chatsys.protocol.messages import JoinAck, Subscribe
 
 

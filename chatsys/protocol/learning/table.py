@@ -8,7 +8,7 @@
 
 Promises  the table is a function of the committed log alone, so every node computes the same one.
           A folder joins once: a late copy of its JOIN cannot take in one that has left.
-Read also `learners`, which asks it; `session_table`, which is made the same way.
+Read also `admission`, which asks it; `session_table`, which is made the same way.
 """
 
 from typing import Literal

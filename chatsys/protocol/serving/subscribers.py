@@ -43,20 +43,20 @@ class Subscribers:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.links: dict[Address, list[Any]] = {}
-        """link -> [sent up to, confirmed up to, room or None]"""
+        """link -> [sent up to, confirmed up to, room or None, who leads as it was told]"""
         self.behind: dict[Address, None] = {}
         """Those who had a frame and lack more, in the order in which they get it."""
 
-    def take(self, link: Address, request: Subscribe) -> None:
+    def take(self, link: Address, request: Subscribe, last: int) -> None:
         """A growing cursor confirms; one that stands still asks for what was lost.
 
         A cursor beyond what was sent here was earned at another node, before the client came to this one;
-        the pushing then begins there.  Another room begins anew as well.
+        the pushing then begins there.  Another room begins anew as well, and so does whoever wants the newest ones.
         """
         known = self.links.get(link)
-        after = max(0, request.after)
-        if known is None or known[2] != request.room or after <= known[1] or after > known[0]:
-            self.links[link] = [after, after, request.room]
+        after = max(request.after, last - request.last if request.last else 0)  # SPECIFICATION R10.15
+        if known is None or request.last or known[2] != request.room or after <= known[1] or after > known[0]:
+            self.links[link] = [after, after, request.room, None]
         else:
             known[1] = after
 
@@ -69,19 +69,24 @@ class Subscribers:
         """The pause is over: it is the turn of whoever has lacked the past for longest."""
         self.behind.pop(next(iter(self.behind), 0), None)
 
-    def push(self, last: int, shown: Shown) -> tuple[Effects, bool]:
-        """Return a frame for each subscriber that lacks messages up to `last`, and whether one that had it lacks more."""
+    def push(self, last: int, shown: Shown, leader: int) -> tuple[Effects, bool]:
+        """Return a frame for each subscriber that lacks messages up to `last`, and whether one that had it lacks more.
+
+        A frame says who leads, too; whoever was told something else is sent one in any case.
+        """
         effects: Effects = []
         for link, cursor in self.links.items():
             upto = min(last, cursor[1] + CREDIT)  # SPECIFICATION R10.13
-            if cursor[0] >= upto or link in self.behind:
+            lacks = cursor[0] < upto and link not in self.behind
+            if not lacks and cursor[3] == leader:
                 continue
-            numbered = list(self._batch(cursor, upto, shown))
-            if cursor[2] is not None and not numbered:
+            numbered = list(self._batch(cursor, upto, shown)) if lacks else []
+            if lacks and cursor[2] is not None and not numbered:
                 cursor[1] = cursor[0]
-            if numbered:
-                numbers, entries = zip(*numbered, strict=True)
-                effects.append(Send(link, Delivered(entries, numbers)))
+            if numbered or cursor[3] != leader:
+                cursor[3] = leader  # SPECIFICATION R10.16
+                entries, numbers = tuple(entry for _, entry in numbered), tuple(number for number, _ in numbered)
+                effects.append(Send(link, Delivered(entries, numbers, leader)))
             if cursor[0] < upto:
                 self.behind[link] = None
         return effects, bool(self.behind)
