@@ -150,8 +150,8 @@ async def level(address: str, behind: int, newest: Callable[[], int], rate: floa
     link.writer.write(said(1, type="SUBSCRIBE", after=behind - 1))
     while True:
         message = await asyncio.wait_for(link.heard(), GIVEN_UP)
-        if message.get("type") == "DELIVERED":
-            last = message["numbers"][-1]  # type: ignore[index]
+        if message.get("type") == "DELIVERED" and (numbers := message["numbers"]):
+            last = numbers[-1]  # type: ignore[index]
             if last >= newest() - rate / 10:
                 link.writer.close()
                 return time.monotonic() - began
