@@ -200,7 +200,9 @@ def _clean_up(world: World, ids: Iterable[int], late: list[str]) -> float:
         late.append(f"no leader was ready {limit:.1f} s after everything was mended")
     world.run(DOWN + 0.2)
     for learner in ids:
-        if learner not in world.learners:  # an old copy of its folder may have left, and not the one by which it is known
+        if (
+            learner not in world.learners
+        ):  # an old copy of its folder may have left, and not the one by which it is known
             world.join(learner)
     world.run(3.0)
     for learner in world.learners:
