@@ -20,6 +20,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -75,6 +76,7 @@ class ProcessNode:
         self._wire: _Wire | None = None
         self._ends = False
         """Whether the end of this life was ordered here."""
+        self._telling: asyncio.Future[None] | None = None
 
     @property
     def alive(self) -> bool:
@@ -108,13 +110,20 @@ class ProcessNode:
         self._wire.ended.add_done_callback(partial(self._was_ended, self._wire))
 
     def _was_ended(self, wire: "_Wire", _: object) -> None:
-        """Tell that the process is gone, if nobody here ended it and it said nothing: `kill -9` in a terminal, say."""
-        if wire is not self._wire or self._ends or wire.failed is not None:
-            return
-        code = None if self.process is None else self.process.poll()
-        how = f" ({signal.Signals(-code).name})" if code is not None and code < 0 else ""
-        self.failure = f"Its process was ended from outside{how}."
-        self.sink([Record(time.monotonic() - self.plan.origin, "crash", self.node, self.lives, reason=self.failure)])
+        """See whether the process is gone though nobody here ended it and it said nothing: `kill -9` in a terminal, say."""
+        if wire is self._wire and self.process is not None and not self._ends and wire.failed is None:
+            self._telling = asyncio.ensure_future(self._tell_end(self.process, time.monotonic() - self.plan.origin))
+
+    async def _tell_end(self, process: Process, at: float) -> None:
+        life = self.lives
+        with suppress(subprocess.TimeoutExpired):  # its pipe ends a moment before the system can say how it ended
+            await asyncio.to_thread(process.wait, 2.0)
+        code = process.poll() or 0
+        how = f" ({signal.Signals(-code).name})" if code < 0 else ""
+        why = f"Its process was ended from outside{how}."
+        self.sink([Record(at, "crash", self.node, life, reason=why)])
+        if life == self.lives:
+            self.failure = why
 
     def _spawn(self) -> Process:
         if os.name == "nt":
