@@ -36,6 +36,7 @@ from chatsys.commands import (
     report,
     simulate,
     soak,
+    status,
 )
 from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity
 from chatsys.surroundings import advice, reason
@@ -77,6 +78,7 @@ for group in (
     report,
     doctor,
     nodes,
+    status,
     accepting,
     simulate,
     explore,
