@@ -14,8 +14,21 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, one_of, print_json, read_quorum
-from chatsys.errors import UsageError
+from chatsys.commands import (
+    BAD,
+    HELD,
+    REFUSED,
+    VIOLATED,
+    AsJson,
+    Nodes,
+    Quorum,
+    hint,
+    leave,
+    one_of,
+    print_json,
+    read_quorum,
+)
+from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
 from chatsys.surroundings import UNUSABLE, cannot_write, place, reason
 
 PANEL = "Real nodes"
@@ -31,22 +44,36 @@ def node(
     config: Annotated[Path, typer.Option(help="This node's YAML file; deploy/local/node1.yml shows every key.")],
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every event, heartbeats too.")] = False,
     loop: Annotated[str, typer.Option(metavar="asyncio|uvloop", help="The event loop.")] = "asyncio",
+    log: Annotated[
+        str, typer.Option(metavar="text|json", help="Lines for people, or one JSON object a line.")
+    ] = "text",
 ) -> None:
     """Run one node until Ctrl-C, as in a terminal of its own or in a container.
 
     Each change of membership, role or term is a line on stderr, and so is a delivered message; many
-    that come together are one line. With -v each of them is a line of its own.
+    that come together are one line. With -v each of them is a line of its own. Ctrl-C or SIGTERM ends it
+    politely: a leader hands over first, for at most 2 s. A second one ends it at once.
 
     Examples, each in its own terminal:
 
         chatsys node --config deploy/local/node1.yml
         chatsys node --config deploy/local/node2.yml -v
+        chatsys node --config deploy/local/node3.yml --log json
     """
     from chatsys.config import read_node_config
-    from chatsys.runtime.service import LOOPS, run_node
+    from chatsys.runtime.service import LOGS, LOOPS, run_node
 
-    kind = one_of("--loop", loop, LOOPS)
-    run_node(read_node_config(read_text(config), str(config)), verbose, loop=kind)
+    kind, form = one_of("--loop", loop, LOOPS), one_of("--log", log, LOGS)
+    one = read_node_config(read_text(config), str(config))
+    try:
+        run_node(one, verbose, loop=kind, log=form)
+    except ChatsysError as error:
+        if form != "json":
+            raise
+        from chatsys.runtime.json_lines import as_json
+
+        hint(as_json(None, str(error), level="error", node=one.node, event="failed").rstrip())
+        leave(REFUSED if isinstance(error, RefusedIdentity | ForeignLog) else BAD)
 
 
 def read_text(path: Path) -> str:
