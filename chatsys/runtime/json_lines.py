@@ -21,7 +21,7 @@ from chatsys.trace import Record
 
 LEVELS = {
     **dict.fromkeys(("broken", "refused", "anomaly"), "error"),
-    **dict.fromkeys(("suspect", "drop", "refuses", "space"), "warning"),
+    **dict.fromkeys(("suspect", "drop", "refuses", "space", "large"), "warning"),
 }
 """Of the kinds of records that are worth more than "info"."""
 TOLD = ("peer", "seq", "msg_no", "room", "author", "message", "id", "reason")

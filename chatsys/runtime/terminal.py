@@ -62,7 +62,7 @@ class Terminal:
             "start": self._start, "deliver": self._deliver, "drop": self._drop, "role": self._role,
             "lead": self._lead, "ready": self._ready, "follow": self._follow, "suspect": self._suspect,
             "restore": self._restore, "membership": self._membership, "anomaly": self._trouble, "broken": self._trouble,
-            "refused": self._trouble, "refuses": self._refuses, "space": self._space,
+            "refused": self._trouble, "refuses": self._refuses, "space": self._space, "large": self._trouble,
             "stop": self._stop, "stand_down": self._stand_down,
         }  # fmt: skip
 
