@@ -57,8 +57,14 @@ def in_words(fault: Fault) -> str:
         case "say", (text, *rest):
             to = f" to node {rest[0]}" if rest and rest[0] is not None else ""
             return f"{at} {rest[2] if len(rest) > 2 else 'ann'} says {text!r}{to}."
-        case ("crash" | "restart" | "pause" | "resume") as verb, (node,):
-            did = {"crash": "crashes", "restart": "starts again", "pause": "is paused", "resume": "goes on"}[verb]
+        case ("crash" | "shutdown" | "restart" | "pause" | "resume") as verb, (node,):
+            did = {
+                "crash": "crashes",
+                "shutdown": "is told to stop",
+                "restart": "starts again",
+                "pause": "is paused",
+                "resume": "goes on",
+            }[verb]
             return f"{at} {_named([node])} {did}."
         case "partition", groups:
             return f"{at} {_parted(groups)}"
