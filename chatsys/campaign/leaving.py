@@ -75,8 +75,9 @@ def play(cluster: Cluster, how: How) -> Round:
             raise ChatsysError(f"Nobody leads {LIMIT:g} s after the leader has left; nothing was measured.")
         _talk(cluster, names, said, cluster.now + 0.02)
         ended = ended or (0.0 if node.alive else cluster.now - began)
+    ended = ended or cluster.now - began
     _talk(cluster, names, said, cluster.now + AFTER)
-    return _judged(cluster, how, began, ended or cluster.now - began, said)
+    return _judged(cluster, how, began, ended, said)
 
 
 def _talk(cluster: Cluster, names: list[str], said: list[str], end: float) -> None:

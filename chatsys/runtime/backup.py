@@ -8,8 +8,8 @@ the node goes on writing.  That a sync has finished shows in what follows: a mar
 (SPECIFICATION R12.1, R12.12).  What is behind the last such sign is left out.
 
 Why a restored folder is not the old one.  It has forgotten what its node promised and acknowledged since, so the
-others must not take it for the folder that they met.  It gets a name of its own (R4.5), and the others refuse it
-until people tell them to accept it, exactly as an empty one (R4.9).  Who was met is left out, too: the restored node
+others must not take it for the folder that they met.  It gets a name of its own, and the others refuse it
+until people tell them to accept it, exactly as an empty one.  Who was met is left out, too: the restored node
 would refuse a member whose disk was replaced since, and a refused member stops.
 
 Assumes   nobody but its node writes the folder.
