@@ -14,8 +14,8 @@ from chatsys.actor.logfile import batch, encode, mark
 from chatsys.check.log_files import verify
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.storage import Boot, Promised, Remembered, Stored
-from chatsys.runtime.backup import LOG, MANIFEST, back_up, restore, synced
-from chatsys.runtime.disk import Disk
+from chatsys.runtime.backup import MANIFEST, back_up, restore, synced
+from chatsys.runtime.disk import LOG, Disk
 
 
 def test_a_member_that_lost_its_disk_comes_back_from_a_backup_made_under_load(tmp_path: Path) -> None:
