@@ -34,8 +34,8 @@ FEW = 16
 """Hidden seeds of each exercise, instead of all."""
 WHOLE = bool(os.environ.get("WHOLE_TABLE"))
 ALWAYS = """
-c4 c6 c12 w1 w6 w10 w11 t2 t5 t6 t8 t10 t12
-h1 h2 h3 h4 h5 h6 h7b h8 h9 h10 h10c h11b h12 h14b h17 h19 h20 h21 k1 k2 k5 p1 p4
+c4 c6 w10 w11 t2 t5 t6 t12
+h1 h2 h3 h5 h6 h7b h8 h9 h10 h10c h11b h12 h14b h19 h20 h21 k1 k5 p1 p4
 """.split()
 """How those begin that every run of the tests plays: one of each kind at least."""
 PLAYED = [name for name in SUBMISSIONS if WHOLE or name.split()[0] in ALWAYS]

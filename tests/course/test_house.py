@@ -258,14 +258,19 @@ def is_there(dotted: str) -> bool:
     return False
 
 
+@cache
+def homes() -> list[Path]:
+    """Return every folder from which a docstring may name a file."""
+    tops = (ROOT / "chatsys", ROOT / "tests")
+    return [ROOT, *tops, *(path for top in tops for path in top.rglob("*") if path.is_dir())]
+
+
 def dangling(text: str) -> list[str]:
     """Return what stands in backticks and names a file, a module or a name in a module that is not there."""
     wrong = []
     for token in re.findall(r"`([^`\n]+)`", text):
         if A_FILE.fullmatch(token):
-            tops = (ROOT / "chatsys", ROOT / "tests")
-            homes = [ROOT, *tops, *(path for top in tops for path in top.rglob("*") if path.is_dir())]
-            if token not in ("my.py", "stderr.txt") and not any((home / token).exists() for home in homes):
+            if token not in ("my.py", "stderr.txt") and not any((home / token).exists() for home in homes()):
                 wrong.append(token)
         elif re.fullmatch(r"[a-z_]\w*(\.\w+)+", token) and not is_there(token):
             wrong.append(token)

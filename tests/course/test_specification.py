@@ -9,6 +9,7 @@ Whoever adds a frame, a timer, an invariant or a mutant writes its line on the p
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -78,6 +79,7 @@ def sources() -> Iterator[Path]:
 # --- the rules --------------------------------------------------------------------------------
 
 
+@cache
 def cited() -> dict[str, list[str]]:
     """Return for each rule that is cited where it is."""
     where: dict[str, list[str]] = {}
