@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from chatsys.__main__ import app
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append, Send
-from chatsys.actor.events import LinkUp, StandDown
+from chatsys.actor.events import LinkUp
 from chatsys.actor.outbox import Outbox
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget, Explorer, Result
@@ -20,9 +20,9 @@ from chatsys.explore.happenings import Arrive, Crash, Give, Ring, Rules
 from chatsys.explore.model import Model
 from chatsys.explore.models import ElectionModel, LogModel, SlowDiskModel
 from chatsys.explore.opening import Opening
-from chatsys.explore.untimed import Life, Turn
+from chatsys.explore.untimed import Life
 from chatsys.protocol.decisions import Lead
-from chatsys.protocol.messages import Prepare, Promise, TransferLead
+from chatsys.protocol.messages import Prepare, Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Sequencer
 from chatsys.protocol.state import Role
@@ -490,20 +490,3 @@ def test_the_command_prints_one_object_and_tells_the_verdict_by_its_exit_code(
 def test_the_command_says_which_bounds_do_not_go_together(arguments: list[str], sentence: str) -> None:
     run = CliRunner().invoke(app, ["explore", *arguments])
     assert isinstance(run.exception, UsageError) and sentence in str(run.exception)
-
-
-class ToldToStop(ElectionModel):
-    """Two nodes that elect, and whoever leads may be told to stop, at any moment."""
-
-    inputs = (Give(None, StandDown()),)
-
-    def marks(self, turn: Turn) -> tuple[str, ...]:
-        """Tell whether somebody was asked to take over."""
-        asked = any(isinstance(effect, Send) and isinstance(effect.message, TransferLead) for effect in turn.effects)
-        return (*super().marks(turn), *(("asked to take over",) if asked else ()))
-
-
-def test_whenever_a_leader_is_told_to_stop_no_order_of_events_breaks_safety() -> None:
-    result = search(ToldToStop(terms=2, addresses=(2, 3), beats=1))
-    assert result.verdict == "exhausted, ok"
-    assert {"asked to take over", "elected again"} <= set(result.reached)
