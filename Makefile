@@ -12,12 +12,15 @@ EXTRAS ?= test
 MINUTES ?= 60
 
 BIN := $(VENV)/bin
+# Compose is a plugin of docker, a program of its own, or came with what tests.
+COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || command -v docker-compose || \
+	echo $(BIN)/docker-compose) -f deploy/docker/compose.yaml
 READY := $(VENV)/.ready
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/support/nbval.cfg
 TYPED := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick prove newest check format seeds pages demo constraints clean
+.PHONY: help lab test quick prove newest check format seeds pages demo image docker-up docker-down constraints clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | \
@@ -60,6 +63,16 @@ pages: $(READY)  ## write into the labs' notebooks what their declarations say, 
 
 demo: $(READY)  ## crash a leader among three real processes and watch the rest recover
 	$(BIN)/python -m chatsys demo --scenario leader-failure --where processes
+
+image: $(READY)  ## build the container image of this clone: for docker-up, and for Cluster(where="containers")
+	@$(BIN)/python deploy/docker/build.py
+
+docker-up: image  ## start three nodes in containers, and wait until they are healthy (deploy/docker/README.md)
+	@$(COMPOSE) up --detach --no-build --wait
+	@echo "Talk to them: $(BIN)/chatsys client --port 5001    Stop them: make docker-down"
+
+docker-down:  ## stop them and remove the containers; the volumes with the logs stay
+	@$(COMPOSE) down
 
 constraints:  ## take the newest versions into constraints.txt (needs uv); run `make test` before you commit them
 	echo 'hatchling>=1.27' | uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-annotate \

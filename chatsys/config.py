@@ -292,10 +292,42 @@ def _can_name_a_host(host: str) -> bool:
     return host.isprintable() and " " not in host
 
 
+def member_called(name: str, members: Mapping[int, str]) -> int:
+    """Return the id of the member whose address has this host `name`, whole or up to its first dot.
+
+        members  1: chatsys-0.chatsys-members:5001   2: chatsys-1.chatsys-members:5001
+        name     chatsys-1 --> 2
+
+    So one file serves all machines, and each finds itself in it by the name that it has anyway.  Nothing is
+    counted: pods are numbered from 0 and ids from 1, and which is which stands in the file.
+    Raises `ConfigError` if no member is called so, or several are.
+    """
+    hosts = {node: split_address(address, f"members.{node}")[0].lower() for node, address in members.items()}
+    wanted = name.strip().lower()
+    found = [node for node, host in hosts.items() if wanted and wanted in (host, _first_label(host))]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"node {node} is at {members[node]}" for node in sorted(members))
+    if not found:
+        raise ConfigError(
+            f"the name is {name[:200]!r}, and no member is called so ({known}); start this node under one of these names, "
+            "or name it in members."
+        )
+    raise ConfigError(
+        f"the name {name[:200]!r} is that of the nodes {', '.join(map(str, sorted(found)))} ({known}); give each a name "
+        "of its own, or write node into its file."
+    )
+
+
+def _first_label(host: str) -> str:
+    """Return a host's own name, up to the first dot; the number of an address has no parts."""
+    return host if host.replace(".", "").isdecimal() else host.partition(".")[0]
+
+
 class _File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The keys a node's YAML file may have."""
 
-    node: int
+    node: int | None = None
     members: dict[int, str]
     data: str
     cluster: str = "chat"
@@ -335,10 +367,10 @@ def _read_yaml(text: str, source: str) -> Any:
         raise ConfigError(f"{source} has a value that YAML cannot read ({why}); correct it, or quote it.") from None
 
 
-def read_node_config(text: str, source: str = "the config") -> NodeConfig:
+def read_node_config(text: str, source: str = "the config", known_as: str | None = None) -> NodeConfig:
     """Parse the YAML `text` of one node's config file; `source` names it in errors.
 
-    Raises `ConfigError` with one sentence for bad YAML, unknown keys, wrong types and every
+    `known_as` is the host name of this node, from which its id is found if the file does not tell it.  Raises `ConfigError` with one sentence for bad YAML, unknown keys, wrong types and every
     value that the classes above refuse.
     """
     raw = _read_yaml(text, source)
@@ -363,11 +395,29 @@ def read_node_config(text: str, source: str = "the config") -> NodeConfig:
             fast_suspect=file.fast_suspect,
             take_back=file.take_back,
         )
-        return NodeConfig(node=file.node, data=file.data, cluster=cluster, listen=file.listen)
+        return NodeConfig(node=_own_id(file, known_as), data=file.data, cluster=cluster, listen=file.listen)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{source}: {_plain(str(error))}") from None
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from None
+
+
+def _own_id(file: _File, known_as: str | None) -> int:
+    """Return who this node is, as the file says, or the name of its machine; if both do they must agree."""
+    if known_as is None:
+        _require(
+            file.node is not None,
+            "the key node is missing; add it (deploy/local/node1.yml shows every key), or say by --id-from which "
+            "member's name this machine has.",
+        )
+        assert file.node is not None
+        return file.node
+    found = member_called(known_as, file.members)
+    _require(
+        file.node in (None, found),
+        f"node is {file.node}, but {known_as!r} is the name of node {found}; leave node out, or correct one of the two.",
+    )
+    return found
 
 
 def _plain(error: str) -> str:

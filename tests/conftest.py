@@ -28,8 +28,8 @@ if (
 
 HERE = Path(__file__).parent
 ALONE = {
-    "test_backup", "test_browser", "test_cluster", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_leaving", "test_namespaces",
-    "test_panel", "test_rerun", "test_scenarios", "test_soak", "test_terminals", "test_transport", "test_visitors", "test_worker",
+    "test_backup", "test_browser", "test_cluster", "test_compose", "test_containers", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_leaving", "test_namespaces",
+    "test_panel", "test_pods", "test_rerun", "test_scenarios", "test_soak", "test_terminals", "test_transport", "test_visitors", "test_worker",
 }  # fmt: skip
 """Files whose tests run in real time: no file that computes runs beside them, as beside the notebooks."""
 
@@ -46,6 +46,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("alone")
     last = len(FIRST)
     items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else last)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests ran with a container engine, or why none did: their want is easily overlooked."""
+    told = {word: [one for one in terminalreporter.getreports(word) if "engine" in one.keywords] for word in OUTCOMES}
+    if not any(told.values()):
+        return
+    counts = ", ".join(f"{len(reports)} {word}" for word, reports in told.items() if reports)
+    why = next((str(report.longrepr[2]) for report in told["skipped"] if isinstance(report.longrepr, tuple)), "")
+    terminalreporter.write_line(f"With a container engine: {counts}. {why}".rstrip())
+
+
+OUTCOMES = ("passed", "failed", "error", "skipped")
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -28,7 +28,7 @@ from chatsys.check.liveness import Verdict, check_live
 from chatsys.check.quiescence import check_rest
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Fault, Script, Testbed, apply
-from chatsys.runtime.cluster import Cluster
+from chatsys.runtime.cluster import Cluster, Where
 from chatsys.trace import Trace
 
 AUTHORS = ("ann", "bob", "eve", "kim")
@@ -135,14 +135,15 @@ def soak(
     seed: int = 1,
     step: Callable[[], None] | None = None,
     *,
-    where: Literal["processes", "namespaces"] = "processes",
+    where: Where = "processes",
     storm: bool = False,
 ) -> Report:
     """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
 
-    With `storm` the faults are kill -9 alone, one every 0.3 s.  With `where="namespaces"` the kernel's own rules make the partitions and lose the packets.
+    With `storm` the faults are kill -9 alone, one every 0.3 s.  With `where="namespaces"` the kernel's own rules make the partitions and lose the packets; with
+    `where="containers"` the engine kills and freezes.
     Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
-    where there can be no namespaces.
+    where there can be no namespaces, or no containers.
     """
     if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
         raise UsageError(

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from chatsys.commands import AsJson, print_json
-from chatsys.commands.nodes import DEFAULT_DATA, cluster, read_text
+from chatsys.commands.nodes import DEFAULT_DATA, IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 from chatsys.surroundings import place
 
@@ -32,6 +32,7 @@ def accept(
     config: Annotated[
         Path | None, typer.Option(help="The YAML file of one other node, on this machine.", show_default=False)
     ] = None,
+    id_from: IdFrom = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell the other nodes that a node has a new disk, so that they take it in.
@@ -47,7 +48,7 @@ def accept(
     """
     if data is not None and config is not None:
         raise UsageError("--data and --config were both given; name the folder of a cluster, or the file of one node.")
-    folders = _folder_of(config, node) if config is not None else _folders_in(data or DEFAULT_DATA, node)
+    folders = _folder_of(config, node, id_from) if config is not None else _folders_in(data or DEFAULT_DATA, node)
     from chatsys.runtime.orders import leave as leave_order
 
     left = {one: leave_order(folder, node) for one, folder in folders.items()}
@@ -65,11 +66,11 @@ def accept(
         )
 
 
-def _folder_of(config: Path, node: int) -> dict[int, Path]:
+def _folder_of(config: Path, node: int, id_from: str | None) -> dict[int, Path]:
     """Return the data folder of the node that `config` describes, if it can accept `node`."""
     from chatsys.config import read_node_config
 
-    one = read_node_config(read_text(config), str(config))
+    one = read_node_config(read_text(config), str(config), id_from)
     ids = ", ".join(map(str, one.cluster.ids))
     if node not in one.cluster.ids:
         raise UsageError(f"ID is {node}, which is not a member; the members are {ids}.")

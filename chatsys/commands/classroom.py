@@ -22,7 +22,7 @@ from chatsys.commands import (
 )
 
 SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent", "split-brain")
-WORLDS = ("sim", "kernel", "processes")
+WORLDS = ("sim", "kernel", "processes", "containers")
 
 
 def demo(
@@ -44,6 +44,7 @@ def demo(
 
         chatsys demo
         chatsys demo --scenario recovery --where processes
+        chatsys demo --scenario recovery --where containers
         chatsys demo --scenario leader-failure --nodes 5 --json
     """
     one_of("--scenario", scenario, SCENARIOS)

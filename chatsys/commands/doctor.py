@@ -21,6 +21,7 @@ import typer
 from chatsys.capabilities import PAUSING, has
 from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json
 from chatsys.commands.lab import TOUR, find_tour
+from chatsys.errors import NotHere
 
 """Where the notebooks are in an installed package; in a clone they stand beside it."""
 NEEDED, WANTED, OPTIONAL = "needed", "wanted", "optional"
@@ -127,11 +128,22 @@ def _browser() -> str:
     return f"{found}: for the browser test"
 
 
+def _engine() -> str:
+    from chatsys.runtime.engine import check_engine, image
+
+    try:
+        check_engine()
+    except NotHere as error:
+        raise LookupError(str(error)) from None
+    return f"it has {image()}: for Cluster(where='containers')"
+
+
 _SYSTEM: tuple[tuple[str, str, Callable[[], str], str], ...] = (
     ("listening", NEEDED, _listen, "Allow programs to listen on the loopback address."),
     ("syncing to disk", NEEDED, _sync, "Give the temporary folder a real file system with free space."),
     ("pausing a process", WANTED, _pause, "Not on this system: pause works in the simulator and in the kernel only."),
     ("the tour", WANTED, _notebook, "Start in the folder that you cloned: git clone brings the notebooks."),
+    ("a container engine", OPTIONAL, _engine, "Only Cluster(where='containers') needs one."),
     ("Chromium", OPTIONAL, _browser, "Install chromium with the system's packages."),
 )
 

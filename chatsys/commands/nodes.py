@@ -38,6 +38,14 @@ REFRESH = 0.5
 
 cluster = typer.Typer(help="Several nodes on this machine, each a process.", no_args_is_help=True)
 DEFAULT_DATA = Path("data") / "cluster"
+IdFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The name of this machine or pod: who this is, if the file leaves node out.",
+        show_default=False,
+    ),
+]
 
 
 def node(
@@ -47,6 +55,7 @@ def node(
     log: Annotated[
         str, typer.Option(metavar="text|json", help="Lines for people, or one JSON object a line.")
     ] = "text",
+    id_from: IdFrom = None,
 ) -> None:
     """Run one node until Ctrl-C, as in a terminal of its own or in a container.
 
@@ -59,12 +68,16 @@ def node(
         chatsys node --config deploy/local/node1.yml
         chatsys node --config deploy/local/node2.yml -v
         chatsys node --config deploy/local/node3.yml --log json
+
+    Where one file serves all nodes, each finds its id by the name of its machine among the addresses of members:
+
+        chatsys node --config chatsys.yml --id-from chatsys-0
     """
     from chatsys.config import read_node_config
     from chatsys.runtime.service import LOGS, LOOPS, run_node
 
     kind, form = one_of("--loop", loop, LOOPS), one_of("--log", log, LOGS)
-    one = read_node_config(read_text(config), str(config))
+    one = read_node_config(read_text(config), str(config), id_from)
     try:
         run_node(one, verbose, loop=kind, log=form)
     except ChatsysError as error:

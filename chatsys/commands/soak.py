@@ -3,13 +3,16 @@
 Read also `campaign.soak`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
 from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, progress
 from chatsys.errors import UsageError
+
+if TYPE_CHECKING:
+    from chatsys.runtime.cluster import Where
 
 
 def soak(
@@ -22,13 +25,17 @@ def soak(
     namespaces: Annotated[
         bool, typer.Option("--namespaces", help="Each node in a network namespace of its own; Linux, root, ip, nft.")
     ] = False,
+    containers: Annotated[
+        bool, typer.Option("--containers", help="Each node in a container; Linux, an engine, `make image`.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run real processes under real faults for minutes, and judge what the users saw.
 
     A fault every 5 to 15 seconds: SIGKILL, SIGSTOP, partitions, slow and lossy links. Tells for each
     how long no message was acknowledged. In a storm hardly anything is served, and nothing that was
-    acknowledged may be lost. In namespaces the kernel's packet filter partitions and loses.
+    acknowledged may be lost. In namespaces the kernel's packet filter partitions and loses; in
+    containers the engine kills and freezes.
 
     Examples:
 
@@ -37,14 +44,18 @@ def soak(
         chatsys soak --storm
 
         sudo .venv/bin/python -m chatsys soak --namespaces
+
+        chatsys soak --containers
     """
     if minutes * 60 * rate > 500_000:
         raise UsageError(f"{minutes} minutes at {rate} messages a second are too many to judge; give fewer.")
+    if namespaces and containers:
+        raise UsageError("--namespaces and --containers are two worlds; give one of them.")
     from chatsys.campaign.soak import soak as run
 
-    hint(f"{minutes:g} minutes of faults on {nodes} processes; Ctrl-C ends it.")
+    where: Where = "namespaces" if namespaces else "containers" if containers else "processes"
+    hint(f"{minutes:g} minutes of faults on {nodes} nodes in {where}; Ctrl-C ends it.")
     with progress(int(minutes * 60), "seconds") as step:
-        where: Literal["processes", "namespaces"] = "namespaces" if namespaces else "processes"
         report = run(minutes * 60, nodes, rate, seed, step, where=where, storm=storm)
     if as_json:
         print_json(msgspec.to_builtins(report))

@@ -1,18 +1,20 @@
 """Abilities: which world can do which verb, and how; one table, to be printed.
 
-    print(verb_table())             sim            kernel         processes      namespaces
-                        cut         works          by own rules   by own rules   works
-                        disk        works          cannot         cannot         cannot
+    print(verb_table())             sim            kernel         processes      namespaces     containers
+                        crash       works          works          works          works          by the engine
+                        cut         works          by own rules   by own rules   works          by own rules
+                        disk        works          cannot         cannot         cannot         cannot
 
 Read also `verbs` (each verb's row), `testbed` (who does them), `script` (which looks here before it is played).
 """
 
 from chatsys.faults.verbs import VERBS
 
-WORLDS = ("sim", "kernel", "processes", "namespaces")
-WORKS, OWN_RULES = "works", "by own rules"
-"""`OWN_RULES`: the nodes and clients do it to their own frames, because the network between them cannot."""
-WORKING = (WORKS, OWN_RULES)
+WORLDS = ("sim", "kernel", "processes", "namespaces", "containers")
+WORKS, OWN_RULES, BY_ENGINE = "works", "by own rules", "by the engine"
+"""`OWN_RULES`: the nodes and clients do it to their own frames, because the network between them cannot.
+`BY_ENGINE`: the container engine does it, to the container of the node or to its volume."""
+WORKING = (WORKS, OWN_RULES, BY_ENGINE)
 
 _ASKING = "status delivered save".split()
 _ONLY_SIMULATED = "step at".split()
@@ -30,13 +32,15 @@ NOT_IN_SCRIPTS = {
 
 
 def how(verb: str, where: str) -> str:
-    """Return how the world `where` does `verb`: "works", "by own rules", or the sentence why it cannot."""
+    """Return how the world `where` does `verb`: "works", "by own rules", "by the engine", or the sentence why it cannot."""
     if verb in ("join", "leave"):
         return f"{verb}: voters are fixed in the config; make a new world with other nodes."
     row = VERBS.get(verb)
     if where != "sim" and (row.only_simulated if row else verb in _ONLY_SIMULATED):
         return f"{verb} exists in the simulated World only; leave it out for a {where} cluster."
-    return OWN_RULES if row and where in row.own_rules else WORKS
+    if row and where in row.own_rules:
+        return OWN_RULES
+    return BY_ENGINE if row and row.by_engine and where == "containers" else WORKS
 
 
 def verb_table() -> str:

@@ -6,7 +6,7 @@
                          |         in `done`, so that `Script(world.done)` plays the run again
           .--------------+--------------.
         World                        Cluster
-        virtual time                 this kernel, processes, namespaces
+        virtual time                 this kernel, processes, namespaces, containers
 
     talk     say command                            time     run until step at
     lives    crash shutdown restart pause resume    rest     disk clock ambush
@@ -72,7 +72,7 @@ class Testbed(ABC):
     __test__ = False  # for pytest, this is no class of tests
 
     where: str
-    """What kind of world it is: sim, kernel, processes or namespaces."""
+    """What kind of world it is: sim, kernel, processes, namespaces or containers."""
     config: ClusterConfig
     seed: int | None
     done: list[Fault]

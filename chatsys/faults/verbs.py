@@ -104,6 +104,8 @@ class Verb(msgspec.Struct, frozen=True):
     """What the last arguments are if they are left out."""
     own_rules: tuple[str, ...] = ()
     """The worlds whose nodes and clients do it to their own frames, because the network between them cannot."""
+    by_engine: bool = False
+    """In containers the engine does it: to the container, or to its volume."""
     only_simulated: bool = False
     """No real world can do it."""
 
@@ -113,19 +115,20 @@ class Verb(msgspec.Struct, frozen=True):
         return len(self.takes) - len(self.usual)
 
 
-_LOOPBACK = ("kernel", "processes")
-"""The worlds whose nodes share the loopback of one machine, which nobody can cut."""
+_OPEN = ("kernel", "processes", "containers")
+"""The worlds whose network nobody can cut: the loopback of one machine, and a network of the engine, which knows
+no one-way cut and no loss."""
 
 VERBS: dict[str, Verb] = {
     "say": Verb((_text, _maybe_node, _text, _text), FREELY, usual=(None, "main", "ann")),
-    "crash": Verb((_node,), FREELY),
+    "crash": Verb((_node,), FREELY, by_engine=True),
     "shutdown": Verb((_node,), FREELY),
-    "restart": Verb((_node,), FREELY),
-    "pause": Verb((_node,), FREELY),  # `model` sees how long it lasts when it ends
-    "resume": Verb((_node,), FREELY),
-    "cut": Verb((_node, _node, _flag), FREELY, usual=(False,), own_rules=_LOOPBACK),
-    "reconnect": Verb((_node, _node, _flag), FREELY, usual=(False,), own_rules=_LOOPBACK),
-    "partition": Verb((_group,), FREELY, own_rules=_LOOPBACK),
+    "restart": Verb((_node,), FREELY, by_engine=True),
+    "pause": Verb((_node,), FREELY, by_engine=True),  # `model` sees how long it lasts when it ends
+    "resume": Verb((_node,), FREELY, by_engine=True),
+    "cut": Verb((_node, _node, _flag), FREELY, usual=(False,), own_rules=_OPEN),
+    "reconnect": Verb((_node, _node, _flag), FREELY, usual=(False,), own_rules=_OPEN),
+    "partition": Verb((_group,), FREELY, own_rules=_OPEN),
     "heal": Verb((_flag,), FREELY, usual=(False,)),
     "slow": Verb(
         (_end, _end, is_no_time, is_no_time),
@@ -134,9 +137,9 @@ VERBS: dict[str, Verb] = {
             Bound(3, 0.0, JITTER, f"the delay of a frame varies by up to {JITTER:g} s"),
         ),
         usual=(0.0,),
-        own_rules=(*_LOOPBACK, "namespaces"),
+        own_rules=(*_OPEN, "namespaces"),
     ),
-    "lose": Verb((_end, _end, _fraction), FREELY, own_rules=_LOOPBACK),
+    "lose": Verb((_end, _end, _fraction), FREELY, own_rules=_OPEN),
     "duplicate": Verb(
         (_end, _end, _fraction, is_no_time),
         (Bound(3, 0.0, LATE, f"a copy comes up to {LATE:g} s late"),),
@@ -144,9 +147,9 @@ VERBS: dict[str, Verb] = {
         only_simulated=True,
     ),
     "disk": Verb((_node, _one_of(DISKS)), FREELY, only_simulated=True),
-    "wipe": Verb((_node,), FREELY),  # `model` counts the nodes, and looks at what is put back
-    "copy": Verb((_node,), FREELY),
-    "restore": Verb((_node, _maybe_node), FREELY, usual=(None,)),
+    "wipe": Verb((_node,), FREELY, by_engine=True),  # `model` counts the nodes, and looks at what is put back
+    "copy": Verb((_node,), FREELY, by_engine=True),
+    "restore": Verb((_node, _maybe_node), FREELY, usual=(None,), by_engine=True),
     "accept": Verb((_node,), FREELY),
     "clock": Verb(
         (_node, _rate),

@@ -1,4 +1,4 @@
-"""Cluster: a whole cluster in real time, in this kernel or in processes of its own.
+"""Cluster: a whole cluster in real time, in this kernel, in processes or in containers.
 
     with Cluster(where="processes") as cluster:
         cluster.until(lambda: cluster.leader)
@@ -11,8 +11,8 @@ may be called from any thread but that one; each returns when it is done.
 
     verbs --> loop thread: Supervisor --> nodes, clients --> trace
 
-Assumes   one machine; nodes listen on 127.0.0.1 only, or in namespaces that were made for them.
-Promises  nothing is left behind: no process, no thread, no port, no folder it made, even when it
+Assumes   one machine; nodes listen on 127.0.0.1 only, or in namespaces or a network that were made for them.
+Promises  nothing is left behind: no process, no container, no thread, no port, no folder it made, even when it
           is forgotten or the interpreter ends.
 Read also `faults.testbed` (the verbs), `supervisor` (what happens on the loop), `sim.world` (virtual time).
 """
@@ -47,7 +47,8 @@ from chatsys.temporary import remove, temporary
 from chatsys.trace import Trace
 
 T = TypeVar("T")
-START_LIMIT = 40.0
+Where = Literal["kernel", "processes", "namespaces", "containers"]
+START_LIMIT = 60.0
 
 
 class Cluster(Testbed):
@@ -61,7 +62,7 @@ class Cluster(Testbed):
     def __init__(
         self,
         nodes: int | ClusterConfig = 3,
-        where: Literal["kernel", "processes", "namespaces"] = "kernel",
+        where: Where = "kernel",
         quorum: Any = "majority",
         *,
         parts: Mapping[str, type] | None = None,
@@ -95,7 +96,15 @@ class Cluster(Testbed):
             made = temporary() if given is None else None
             undo.callback(remove, made)
             self.config = msgspec.structs.replace(base, members=net.members)
-            plan = NodePlan(self.config, self._actor, self._parts, given or made or Path(), time.monotonic(), seed)
+            plan = NodePlan(
+                self.config,
+                self._actor,
+                self._parts,
+                given or made or Path(),
+                time.monotonic(),
+                seed,
+                keeps=given is not None,
+            )
             self.supervisor = Supervisor(plan, where, partial(client_factory, client), net, keep)
             """What lives on the loop; only for work that is handed to `submit`."""
             self.trace.meta.update(self.describe())

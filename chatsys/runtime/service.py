@@ -30,6 +30,7 @@ from chatsys.runtime.net.ports import cannot_listen, is_loopback
 from chatsys.runtime.net.strangers import raise_limit
 from chatsys.runtime.status_file import StatusFile
 from chatsys.runtime.terminal import Terminal
+from chatsys.surroundings import place
 
 LOOPS = ("asyncio", "uvloop")
 LOGS = ("text", "json")
@@ -68,16 +69,25 @@ def to_stderr(text: str) -> None:
     sys.stderr.flush()
 
 
+def _who(config: NodeConfig) -> str:
+    """Return which node this is, and where the others find it if that is elsewhere than it listens."""
+    members = config.cluster.members
+    found = members[config.node]
+    elsewhere = f", {found} to the others," if config.listen not in ("", found) else ""
+    return f"node {config.node} of {len(members)}{elsewhere}"
+
+
 async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     owner = (config.cluster.cluster, config.node)
-    disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     loop = asyncio.get_running_loop()
+    # Both before the log is read, which may take long: who looks must not see an earlier life, nor who asks wait in vain.
+    status = StatusFile(place(config.data), lambda: _facts(config, host, sink))
+    status.begin()
+    asked, asked_again = _signals(loop)
+    disk = Disk(Path(config.data), actor.records, owner=owner, owner_of=actor.owner)
     # The origin is 0: records carry the monotonic clock itself, which `terminal` turns into the time of day.
     host = Host(config.node, config.cluster, actor, sink, disk=disk)
     loop.set_exception_handler(lambda _, context: host.escaped(context))
-    status = StatusFile(disk.folder, lambda: _facts(config, host, sink))
-    status.begin()
-    asked, asked_again = _signals(loop)
     where = config.listen or config.cluster.members[config.node]
     try:
         await host.start(config.address)
@@ -111,8 +121,8 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
 
 def _greet(config: NodeConfig, where: str, sink: Terminal) -> None:
     """Say in a line what this is, and in a sentence whom its port must not be open to."""
-    many, facts = len(config.cluster.members), {"node": config.node, "cluster": config.cluster.cluster}
-    told = f"node {config.node} of {many} listens on {where}, log in {config.data}; Ctrl-C stops"
+    facts = {"node": config.node, "cluster": config.cluster.cluster}
+    told = f"{_who(config)} listens on {where}, log in {config.data}; Ctrl-C stops"
     sink.greet(told, **facts, event="listens", address=where, data=config.data)
     host, port = config.address
     if not is_loopback(host):

@@ -2,13 +2,18 @@
 
     data/node1/status.json      one line of JSON, replaced as a whole every second
         its age       tells whether the node's event loop turns       `find data/node1/status.json -mmin -0.2`
-        what it says  tells how the node is                           `grep '"caught_up":true' data/node1/status.json`
+        what it says  tells how the node is                           `grep '"level":true' data/node1/status.json`
 
 A node has one port, and that is for members and clients: what a stranger may learn there is little, on purpose
 (SPECIFICATION R10.14), and a second port would be one more to guard.  So the way to a node's health is the one
 on which it takes its orders, its folder.  A probe is a look at a file: no connection, no program of ours to start.
 
-    {"time":1764129492.1,"state":"up","caught_up":true,"node":1,"cluster":"chat","role":"follower","term":3,...}
+    {"time":1764129492.1,"state":"up","caught_up":true,"level":true,"node":1,"role":"follower","term":3,...}
+
+Why *level* stays, and *caught up* does not.  A node is level once it has caught up in this life: it has everything that
+was committed before it began, so the next node may be restarted.  The leader may be lost at any time, and for a moment
+nobody has caught up with anyone.  If those who keep nodes running asked that, all nodes would be unready at once, clients
+would be sent to none of them, and a short election would become a long one.
 
 Promises  the file is whole whenever it is read; a disk that cannot take it stops no node, and as long as the node
           turns the file is not old; a node that ended in peace says so in it ("stopped"), one that was killed does not.
@@ -39,6 +44,8 @@ class StatusFile:
         self.path, self.facts = folder / STATUS, facts
         self.state = "up"
         """What this life says of itself as long as it goes on: "up", then "leaving"."""
+        self.level = False
+        """Whether this node has caught up once in this life."""
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
 
@@ -65,7 +72,14 @@ class StatusFile:
 
     def _line(self, state: str, why: str = "") -> bytes:
         facts = self.facts()
-        told = {"time": round(time.time(), 3), "state": state, "caught_up": state == "up" and facts.get("behind") == 0}
+        caught_up = state == "up" and facts.get("behind") == 0
+        self.level = self.level or caught_up
+        told = {
+            "time": round(time.time(), 3),
+            "state": state,
+            "caught_up": caught_up,
+            "level": self.level and state == "up",
+        }
         return msgspec.json.encode(told | ({"why": why} if why else {}) | dict(facts)) + b"\n"
 
 

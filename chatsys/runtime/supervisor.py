@@ -1,6 +1,6 @@
 """Supervisor: nodes, clients, links and the trace of one real cluster, all on its loop.
 
-    Cluster (any thread) --submit--> Supervisor (the loop): KernelNode or ProcessNode, client hosts
+    Cluster (any thread) --submit--> Supervisor (the loop): KernelNode or ProcessNode (with its body), client hosts
                                        |
                                        `--records, in order of time--> Trace
 
@@ -14,8 +14,6 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,9 +26,9 @@ from chatsys.runtime.disk import cannot_use
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.net.ports import Network
 from chatsys.runtime.net.rules import RuleSet
+from chatsys.runtime.nodes.body import Body, OwnProcess
 from chatsys.runtime.nodes.kernel import KernelNode, NodePlan
 from chatsys.runtime.nodes.process import ProcessNode
-from chatsys.runtime.orders import leave
 from chatsys.spill import EVENTS
 from chatsys.surroundings import advice, reason
 from chatsys.trace import Record, Trace
@@ -39,19 +37,15 @@ COPIES = "copies"
 """Where copies of folders are kept, beside the folders, until the cluster stops."""
 
 
-def _empty(folder: Path) -> None:
-    """Remove all that is in `folder`."""
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            with suppress(FileNotFoundError):
-                path.unlink()
+def _home(where: str, network: Network, plan: NodePlan, node: int) -> Body:
+    """Return what a node lives in, if not in this process."""
+    if where == "containers":
+        from chatsys.runtime.net.containers import Containers
+        from chatsys.runtime.nodes.container import Container
 
-
-def _copy(source: Path, to: Path) -> None:
-    """Copy all that is in `source`, byte for byte."""
-    shutil.copytree(source, to, dirs_exist_ok=True)
+        assert isinstance(network, Containers)
+        return Container(network, plan, node)
+    return OwnProcess(network, plan, node)
 
 
 class Supervisor:
@@ -64,7 +58,7 @@ class Supervisor:
         self.nodes: dict[int, KernelNode | ProcessNode] = {
             node: KernelNode(plan, node, self.take)
             if where == "kernel"
-            else ProcessNode(plan, node, self.take, network.launch(node))
+            else ProcessNode(plan, node, self.take, _home(where, network, plan, node))
             for node in plan.config.ids
         }
         self.clients: dict[str, Host] = {}
@@ -190,29 +184,29 @@ class Supervisor:
     async def wipe(self, node: int) -> None:
         """Remove everything in the data folder of a node, which may run."""
         self.tell("wipe", node, "its folder is emptied")
-        await self._in_files(_empty, self.plan.data(node))
+        await self._in_files(self.nodes[node].folder.empty)
 
     async def copy(self, node: int) -> None:
         """Keep a copy of the data folder of a node as it is now; the node may run."""
         self.tell("copy", node, "a copy of its folder is kept")
         copy = self.plan.folder / COPIES / f"node{node}"
         await self._in_files(shutil.rmtree, copy, True)
-        await self._in_files(_copy, self.plan.data(node), copy)
+        await self._in_files(self.nodes[node].folder.copy_to, copy)
 
     async def restore(self, node: int, of: int) -> None:
         """Put the copy of the folder of node `of` in the place of the folder of `node`, which may run."""
         whose = "its folder" if of == node else f"the folder of node {of}"
         self.tell("restored", node, f"the copy of {whose} lies in the place of its folder")
-        await self._in_files(_empty, self.plan.data(node))
-        await self._in_files(_copy, self.plan.folder / COPIES / f"node{of}", self.plan.data(node))
+        folder = self.nodes[node].folder
+        await self._in_files(folder.empty)
+        await self._in_files(folder.fill_from, self.plan.folder / COPIES / f"node{of}")
 
     async def _in_files(self, work: Callable[..., None], *args: Any) -> None:
         try:
             await asyncio.to_thread(work, *args)
         except OSError as error:
-            raise ChatsysError(
-                f"{error.filename or args[0]} cannot be used: {reason(error)}; {advice(error)}."
-            ) from None
+            where = error.filename or " and ".join(map(str, args)) or self.plan.folder
+            raise ChatsysError(f"{where} cannot be used: {reason(error)}; {advice(error)}.") from None
 
     async def order(self, node: int, order: Accept) -> bool:
         """Give a node an order, by a file in its folder if it is down; tell whether it runs."""
@@ -220,7 +214,7 @@ class Supervisor:
         if one.alive:
             one.command(order)
         else:
-            leave(self.plan.data(node), order.node)
+            await self._in_files(one.folder.leave, order.node)
         return one.alive
 
     # --- links ------------------------------------------------------------------------------

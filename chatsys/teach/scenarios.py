@@ -18,7 +18,7 @@ Read also `sim.world` and `runtime.cluster` (the verbs), `check` (what must have
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chatsys.check import Violation, check
 from chatsys.config import count_quorum
@@ -26,7 +26,10 @@ from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Testbed
 from chatsys.trace import Record, Trace
 
-PLACES = ("sim", "kernel", "processes")
+if TYPE_CHECKING:
+    from chatsys.runtime.cluster import Where
+
+PLACES = ("sim", "kernel", "processes", "containers")
 PATIENCE = 30.0
 """Seconds to wait for an election or for messages to arrive, before a demo gives up."""
 
@@ -117,14 +120,14 @@ def play(
 ) -> Demo:
     """Play the scenario `name` in a new world and return what happened.
 
-    `where` is sim, kernel or processes; `seed` decides all chance in the simulator.  Raises
+    `where` is sim, kernel, processes or containers; `seed` decides all chance in the simulator.  Raises
     `UsageError` for unknown names, and when so few nodes cannot show what the scenario shows.
     """
     script = SCRIPTS.get(name)
     if script is None:
         raise UsageError(f"There is no scenario {name!r}; write one of {', '.join(SCRIPTS)}.")
     if where not in PLACES:
-        raise UsageError(f"There is no world {where!r}; write sim, kernel or processes.")
+        raise UsageError(f"There is no world {where!r}; write sim, kernel, processes or containers.")
     needed = count_quorum(quorum, nodes)
     if name in BREAKING and needed > nodes - 1:
         raise UsageError(
@@ -147,7 +150,7 @@ def _open(where: str, nodes: int, quorum: int, seed: int, timing: str) -> Testbe
         return World(seed, nodes=nodes, quorum=quorum, timing=timing)
     from chatsys.runtime.cluster import Cluster
 
-    return Cluster(nodes, "kernel" if where == "kernel" else "processes", quorum, timing=timing, seed=seed)
+    return Cluster(nodes, cast("Where", where), quorum, timing=timing, seed=seed)
 
 
 # --- the scripts: what a person would type -------------------------------------------------------

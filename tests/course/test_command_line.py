@@ -52,7 +52,7 @@ def test_the_version_is_told(run: Run) -> None:
     [
         ("dance", "No such command 'dance'"),
         ("demo --wher sim", "No such option: --wher"),
-        ("demo --where mars", "--where is 'mars'; write sim, kernel or processes"),
+        ("demo --where mars", "--where is 'mars'; write sim, kernel, processes or containers"),
         ("demo --scenario war", "--scenario is 'war'; write normal, leader-failure"),
         ("demo --nodes 0", "--nodes"),
         ("demo --nodes 8", "--nodes"),

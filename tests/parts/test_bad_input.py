@@ -164,7 +164,7 @@ def test_clients_and_gates_of_a_simulated_world_are_named_properly() -> None:
     ("options", "sentence"),
     [
         *[
-            ({"where": where}, "where is .*; write 'kernel', 'processes' or 'names")
+            ({"where": where}, "where is .*; write 'kernel', 'processes', 'namespaces' or 'containers'")
             for where in ("sim", 3, None, [], True)
         ],
         *[({"data": data}, "data is .*; give the path of a folder") for data in (3, True, b"x", ["a"])],
@@ -311,7 +311,7 @@ def test_what_a_verb_may_leave_out_is_the_same_in_its_row_and_in_its_method(verb
 
 def test_the_printed_table_has_a_line_for_every_verb_and_a_column_for_every_world() -> None:
     lines = verb_table().splitlines()
-    assert lines[0].split() == ["sim", "kernel", "processes", "namespaces"]
+    assert lines[0].split() == ["sim", "kernel", "processes", "namespaces", "containers"]
     told = {line.split()[0] for line in lines[1 : lines.index("")]}
     assert told == verbs_of_a_testbed() | {"status", "delivered", "save"}
     assert "disk exists in the simulated World only." in lines

@@ -90,3 +90,47 @@ def test_a_config_cannot_be_changed_after_birth() -> None:
     config = read_node_config(GOOD)
     with pytest.raises(AttributeError):
         config.node = 2  # type: ignore[misc]
+
+
+# --- who this is, by the name of the machine ----------------------------------------------------
+
+PODS = """
+members: {1: chatsys-0.members:5001, 2: chatsys-1.members:5001, 3: 10.0.0.3:5001}
+data: /data
+"""
+
+
+@pytest.mark.parametrize(
+    "name, node", [("chatsys-0", 1), ("chatsys-1.members", 2), ("CHATSYS-1", 2), ("10.0.0.3", 3), (" chatsys-0\n", 1)]
+)
+def test_a_node_finds_its_id_by_its_name_among_the_addresses(name: str, node: int) -> None:
+    assert read_node_config(PODS, known_as=name).node == node
+
+
+def test_id_and_name_may_both_be_given_if_they_agree() -> None:
+    assert read_node_config(PODS + "node: 2", known_as="chatsys-1").node == 2
+
+
+@pytest.mark.parametrize(
+    "text, name, words",
+    [
+        (
+            PODS,
+            "chatsys-3",
+            "the name is 'chatsys-3', and no member is called so (node 1 is at chatsys-0.members:5001, ",
+        ),
+        (PODS, "chatsys", "start this node under one of these names, or name it in members."),
+        (PODS, "", "the name is '', and no member is called so"),
+        (PODS, "$(POD_NAME)", "the name is '$(POD_NAME)', and no"),
+        (PODS, None, "the key node is missing; add it (deploy/local/node1.yml shows every key), or say by --id-from"),
+        (PODS + "node: 1", "chatsys-1", "node is 1, but 'chatsys-1' is the name of node 2; leave node out, or correct"),
+        (GOOD.replace("node: 1", ""), "127.0.0.1", "the name '127.0.0.1' is that of the nodes 1, 2, 3 (node 1 is at"),
+        (GOOD.replace("node: 1", ""), "127", "the name is '127', and no member is called so"),
+        (PODS.replace("chatsys-0.members:5001", "nowhere"), "chatsys-1", "members.1 is 'nowhere'; write host:port"),
+    ],
+)
+def test_a_wrong_name_gets_one_sentence(text: str, name: str | None, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_node_config(text, "my.yml", name)
+    sentence = str(caught.value)
+    assert words in sentence and sentence.startswith("my.yml: ") and sentence.endswith(".") and "\n" not in sentence

@@ -33,6 +33,16 @@ def test_a_node_that_does_not_know_a_leader_has_not_caught_up(tmp_path: Path) ->
     assert line["caught_up"] is False
 
 
+def test_who_has_caught_up_once_is_level_for_the_rest_of_its_life() -> None:
+    facts: dict[str, int | None] = {"behind": None}
+    status = StatusFile(Path("nowhere"), lambda: facts)
+    said = []
+    for state, behind in (("up", None), ("up", 7), ("up", 0), ("up", 7), ("up", None), ("leaving", 0), ("stopped", 0)):
+        facts["behind"] = behind
+        said.append(json.loads(status._line(state))["level"])
+    assert said == [False, False, True, True, True, False, False]
+
+
 def test_where_no_new_file_can_be_made_the_old_one_is_renewed(tmp_path: Path) -> None:
     write(tmp_path / STATUS, b'{"node":1}\n')
     os.utime(tmp_path / STATUS, (0, 0))

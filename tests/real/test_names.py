@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,95 @@ def test_a_node_goes_on_while_a_members_name_is_not_known_and_says_it_once(
 
     live(config, ("127.0.0.1", port), tmp_path, leads)
     assert told == ["the name gone.example cannot be resolved (Name or service not known); it is tried again"]
+
+
+def meet(config: ClusterConfig, folder: Path, during: Callable[[Host, Host], Any]) -> None:
+    """Let two nodes live on their own addresses until what `during` waits for has come."""
+
+    async def story() -> None:
+        hosts = [Host(n, config, Node, lambda _: None, disk=Disk(folder / f"{n}", Node.records)) for n in (1, 2)]
+        try:
+            for host in hosts:
+                await host.start(("127.0.0.1", int(config.members[int(str(host.transport.me))].rpartition(":")[2])))
+            async with asyncio.timeout(15):
+                await during(*hosts)
+        finally:
+            for host in hosts:
+                host.crash()
+                if host.disk is not None:
+                    await asyncio.to_thread(host.disk.gone)
+
+    asyncio.run(story())
+
+
+async def linked(one: Host, to: int) -> None:
+    while one.transport.peers[to].link is None:
+        await asyncio.sleep(0.01)
+
+
+def test_a_member_is_found_again_where_its_name_leads_then(
+    tmp_path: Path, names: dict[str, Found | None], free_ports: list[int]
+) -> None:
+    """As with a pod: between two lives its name is not known, and then it stands for another address."""
+    first, second = free_ports[:2]
+    stream = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    config = ClusterConfig(members={1: f"127.0.0.1:{first}", 2: f"pod.example:{second}"}, quorum=2)
+    names["pod.example"] = None
+
+    async def during(one: Host, _: Host) -> None:
+        while "resolved" not in (one.transport.peers[2].trouble or ""):
+            await asyncio.sleep(0.01)
+        names["pod.example"] = [(*stream, ("127.0.0.1", second))]
+        await linked(one, 2)
+
+    meet(config, tmp_path, during)
+
+
+def test_a_silent_address_of_a_name_is_passed_over(
+    tmp_path: Path, names: dict[str, Found | None], free_ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatsys.runtime.net.transport.GREETING_TIME", 0.3)
+    port = free_ports[1]
+    stream = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+    deaf = socket.create_server(("127.0.0.1", 0), backlog=0)
+    filling = [socket.socket() for _ in range(4)]
+    for one in filling:  # what waits to be accepted has no room left: a further SYN gets no answer
+        one.setblocking(False)
+        one.connect_ex(deaf.getsockname())
+    names["pod.example"] = [(*stream, deaf.getsockname()), (*stream, ("127.0.0.1", port))]
+    config = ClusterConfig(members={1: f"127.0.0.1:{free_ports[0]}", 2: f"pod.example:{port}"}, quorum=2)
+    try:
+        meet(config, tmp_path, lambda one, _: linked(one, 2))
+    finally:
+        for one in (deaf, *filling):
+            one.close()
+
+
+def test_a_name_server_that_is_slow_is_waited_for_and_holds_nothing_up(
+    tmp_path: Path, free_ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatsys.runtime.net.transport.GREETING_TIME", 0.3)
+    asked: list[float] = []
+    ask = socket.getaddrinfo
+
+    def slowly(host: Any, *rest: Any, **more: Any) -> Any:
+        if host != "pod.example":
+            return ask(host, *rest, **more)
+        if more.get("flags"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        asked.append(time.monotonic())
+        time.sleep(1.0)  # longer than a dial may take
+        return ask("127.0.0.1", *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    config = ClusterConfig(members={1: f"127.0.0.1:{free_ports[0]}", 2: f"pod.example:{free_ports[1]}"}, quorum=2)
+
+    async def during(one: Host, _: Host) -> None:
+        await asyncio.sleep(0.5)
+        assert len(asked) == 1 and asyncio.get_running_loop()._default_executor is None  # type: ignore[attr-defined]
+        await linked(one, 2)
+
+    meet(config, tmp_path, during)
 
 
 def test_a_node_whose_own_name_is_not_known_says_so(names: dict[str, Found | None]) -> None:

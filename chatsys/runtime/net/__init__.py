@@ -5,7 +5,7 @@
     links         one connection                 lines                 bytes into lines
     wire          frames and greetings as lines  receiver              whom the links tell
     rules         cut, slow, lose
-    ports, namespaces    where the nodes of a cluster listen
+    ports, namespaces, containers    where the nodes of a cluster listen
 
 Read first `transport`.
 """

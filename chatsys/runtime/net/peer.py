@@ -11,7 +11,7 @@ What somebody else says in the member's name ends no link; it only makes us ask 
 
 Promises  what waits for a link is bounded; no two ends spin; LinkUp and LinkDown alternate; what this
           machine lacks to dial (descriptors, threads) is told, and tried again.
-Read also `claims` (why a link must be confirmed), `transport` (who has the peers), `links` (one connection).
+Read also `claims` (why a link must be confirmed), `names` (where a member is), `transport` (who has the peers), `links` (one connection).
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from chatsys.actor.events import Identity, LinkDown, LinkUp
 from chatsys.config import split_address
 from chatsys.runtime.net.links import Inbound, LinkOwner, Outbound
 from chatsys.runtime.net.listener import SHORT, reason
+from chatsys.runtime.net.names import Ways, look_up
 from chatsys.runtime.net.rules import RuleBook
 from chatsys.runtime.net.strangers import Seldom
 from chatsys.runtime.net.wire import ChallengeAnswer, Hello, line
@@ -99,6 +100,7 @@ class Peer:
         self._task: asyncio.Task[None] | None = None
         self._look: asyncio.Task[None] | None = None
         self._looked = -LOOK_AGAIN
+        self._ways = Ways()
         self._nameless = False
         """Whether it was told that the member's name cannot be resolved."""
 
@@ -217,8 +219,9 @@ class Peer:
 
         trouble = "what listens there does not answer as this member does"
         try:
+            places = await look_up(host, port)
             async with asyncio.timeout(self.owner.greeting_time):
-                _, link = await self.owner.loop.create_connection(make, host, port)
+                link = await self._ways.connect(places, make)
                 if await link.answer is not None:
                     self._nameless, self.trouble = False, None
                     return link, False

@@ -6,7 +6,7 @@ refused to who dials it, as a dead node must be.
 A name may stand for addresses that this machine does not have: `localhost` is often written down as
 `::1` too where IPv6 is off.  `here` leaves those out before a node listens.
 
-Read also `cluster`; `namespaces` (a network of the nodes' own).
+Read also `cluster`; `namespaces` and `containers` (networks of the nodes' own).
 """
 
 import errno
@@ -39,14 +39,15 @@ class Network(Protocol):
         """Let go of everything; again is harmless."""
 
 
-WHERE = ("kernel", "processes", "namespaces")
+WHERE = ("kernel", "processes", "namespaces", "containers")
 
 
 def check_here(where: Any) -> None:
     """Raise `UsageError` for a `where` that does not exist, `NotHere` for one that this system cannot have."""
     if where not in WHERE:
         raise UsageError(
-            f"where is {where!r:.80}; write 'kernel', 'processes' or 'namespaces' (World is the simulated one)."
+            f"where is {where!r:.80}; write 'kernel', 'processes', 'namespaces' or 'containers' "
+            "(World is the simulated one)."
         )
     asked = (THREADS, SOCKETS) if where == "kernel" else (THREADS, SOCKETS, PROCESSES)
     need(f"Cluster(where={where!r})", *asked, instead="use a World, which has the same verbs and needs none of them")
@@ -58,6 +59,10 @@ def network(where: str, nodes: Iterable[int]) -> Network:
         from chatsys.runtime.net.namespaces import Namespaces
 
         return Namespaces(nodes)
+    if where == "containers":
+        from chatsys.runtime.net.containers import Containers
+
+        return Containers(nodes)
     return Ports(nodes)
 
 

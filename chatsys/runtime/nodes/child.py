@@ -1,6 +1,6 @@
 """Child: the main program of a node process that a cluster started.
 
-    python -m chatsys.runtime.nodes.child < control pipe > trace pipe
+    python -m chatsys.runtime.nodes.child < control pipe > trace pipe        in a container too
 
 It first reads `Begin`, then lives as long as that pipe: its end, however it comes, is the end of
 this process.  A thread reads the pipe, so that even an actor that loops for ever cannot miss it.
@@ -70,7 +70,7 @@ def main() -> NoReturn:
 
 
 async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
-    sys.path[:] = begin.path
+    sys.path[:] = begin.path or sys.path
     actor, parts = _unpack(begin.classes)
     loop = asyncio.get_running_loop()
     raise_limit()

@@ -21,7 +21,7 @@ from chatsys.trace import Record
 
 
 class Begin(msgspec.Struct, tag=True):
-    """Be this node.  `classes` is the packed (actor class, parts), in base64; `path` is sys.path."""
+    """Be this node.  `classes` is the packed (actor class, parts), in base64; `path` is sys.path, or empty."""
 
     node: int
     config: ClusterConfig

@@ -20,6 +20,7 @@ from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.net.ports import cannot_listen
 from chatsys.runtime.net.rules import RuleSet
+from chatsys.runtime.nodes.folder import HostFolder
 from chatsys.runtime.recorder import Sink
 from chatsys.runtime.unguessable import Unguessable
 
@@ -33,6 +34,8 @@ class NodePlan(msgspec.Struct, frozen=True):
     folder: Path
     origin: float
     seed: int | None
+    keeps: bool = False
+    """Whether people named the folder, and want to find the nodes' own folders in it."""
 
     def data(self, node: int) -> Path:
         """Return the folder of one node."""
@@ -61,6 +64,7 @@ class KernelNode:
 
     def __init__(self, plan: NodePlan, node: int, sink: Sink) -> None:
         self.plan, self.node, self.sink = plan, node, sink
+        self.folder = HostFolder(plan.data(node))
         self.lives = 0
         self.paused = False
         self.host: Host | None = None

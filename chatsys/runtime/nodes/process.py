@@ -1,13 +1,15 @@
-"""A node in a process of its own: crash is SIGKILL, pause is SIGSTOP, and no process is left behind.
+"""A node at the other end of two pipes: in a process of its own, or in a container (`container`).
 
     cluster --stdin pipe: Begin, rules, questions--> process
     cluster <--stdout pipe: the trace, answers------ process
     stderr.txt <--stderr pipe, cut: what it prints-- process
 
+What the pipes lead to is its `body`, which alone knows how it is begun, killed and paused.
+
 The process ends when its stdin pipe ends, so killing the notebook's kernel ends it too.  Its own
 process group keeps the terminal's Ctrl-C away from it, and gets it woken if it is an orphan.
 
-Read also `child` (what runs there), `control` (what is said), `kernel` (the node in this process).
+Read also `child` (what runs there), `control` (what is said), `body`, `container`, `kernel` (the node in this process).
 """
 
 import asyncio
@@ -15,9 +17,7 @@ import base64
 import itertools
 import os
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from chatsys.isolation.pickling import pack
 from chatsys.runtime.host import STAND_DOWN
 from chatsys.runtime.net.rules import RuleSet
 from chatsys.runtime.nodes import control
+from chatsys.runtime.nodes.body import Body, Process
 from chatsys.runtime.nodes.control import (
     ApplyRules,
     AskStatus,
@@ -44,7 +45,6 @@ from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.recorder import Sink
 
 FIRST = asyncio.FIRST_COMPLETED
-START_TIME = 20.0
 STOP_TIME = 2.0
 PRINTED = 1 << 20
 """So many bytes of what one life prints are kept in stderr.txt; a file that is fuller begins anew with the next life."""
@@ -57,13 +57,14 @@ PIPE_BYTES = 1 << 20
 class ProcessNode:
     """One node over all its lives."""
 
-    def __init__(self, plan: NodePlan, node: int, sink: Sink, launch: tuple[str, ...] = ()) -> None:
-        self.plan, self.node, self.sink, self.launch = plan, node, sink, launch
+    def __init__(self, plan: NodePlan, node: int, sink: Sink, body: Body) -> None:
+        self.plan, self.node, self.sink, self.body = plan, node, sink, body
+        self.folder = body.folder
         self.lives = 0
         self.paused = False
         self.failure: str | None = None
         """Why the last life ended by itself."""
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self.log = plan.data(node) / "stderr.txt"
         self.printed: Drain | None = None
         """What the last life printed, from whatever it printed with; the trace has a pipe of its own."""
@@ -71,8 +72,8 @@ class ProcessNode:
 
     @property
     def alive(self) -> bool:
-        """Whether a life goes on."""
-        return self._wire is not None and not self._wire.ended.done()
+        """Whether a life goes on: one that said why it ended is over, though its process may still be there."""
+        return self._wire is not None and not self._wire.ended.done() and self._wire.failed is None
 
     @property
     def pid(self) -> int | None:
@@ -86,28 +87,26 @@ class ProcessNode:
         self.paused, self.failure = False, None
         plan = self.plan
         begin = Begin(
-            node=self.node, config=plan.config, data=str(plan.data(self.node)), origin=plan.origin, life=self.lives,
+            node=self.node, config=plan.config, data=self.body.data, origin=plan.origin, life=self.lives,
             seed=plan.seed_of(self.node, self.lives), rules=rules,
-            classes=base64.b64encode(pack((plan.actor, plan.parts))).decode(), path=[*sys.path],
+            classes=base64.b64encode(pack((plan.actor, plan.parts))).decode(), path=self.body.path,
         )  # fmt: skip
         self.process = self._spawn()
         self._wire = await _Wire.open(self.process, self._take)
         self._wire.send(begin)
         begun: set[asyncio.Future[Any]] = {self._wire.ready, self._wire.ended}
-        await asyncio.wait(begun, timeout=START_TIME, return_when=FIRST)
+        await asyncio.wait(begun, timeout=self.body.patience, return_when=FIRST)
         if not self._wire.ready.done():
             await self.crash()
             raise self._error()
 
-    def _spawn(self) -> "subprocess.Popen[bytes]":
+    def _spawn(self) -> Process:
         if os.name == "nt":
             raise NotHere("Nodes in processes need Linux or macOS; use where='kernel'.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > PRINTED:
             self.log.unlink()
-        command = [*self.launch, sys.executable, "-X", "utf8", "-m", "chatsys.runtime.nodes.child"]
-        place = str(Path(__file__).parents[3])
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH"))))}
+        command, environment = self.body.command(), self.body.environment()
         pipe = subprocess.PIPE
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0, env=environment)
         assert process.stdout is not None and process.stderr is not None
@@ -129,8 +128,13 @@ class ProcessNode:
     def _error(self) -> ChatsysError:
         """Return why the process could not begin, as the error it told of."""
         failed = self._wire.failed if self._wire is not None else None
+        printed = self.printed if self.printed is not None and self.printed.wait(2.0) else None
+        if why := self.body.explain(
+            failed.sentence if failed else printed.tail.decode(errors="replace") if printed else ""
+        ):
+            return NotHere(why)
         if failed is None:
-            last = self.printed.last_line() if self.printed is not None and self.printed.wait(2.0) else ""
+            last = printed.last_line() if printed else ""
             return ChatsysError(f"Node {self.node}'s process did not start: {last or 'it said nothing'}.")
         kind = getattr(errors, failed.error, ChatsysError)
         if kind is errors.DamagedLog or not (isinstance(kind, type) and issubclass(kind, ChatsysError)):
@@ -138,11 +142,11 @@ class ProcessNode:
         return kind(failed.sentence)
 
     async def crash(self) -> None:
-        """Kill the process (SIGKILL)."""
+        """Kill the process, or the container."""
         if self.process is None:
             return
         process, self.process = self.process, None
-        process.kill()
+        await self.body.kill(process)
         if self._wire is not None:
             await self._wire.gone()
         await asyncio.to_thread(process.wait, 10.0)
@@ -171,15 +175,15 @@ class ProcessNode:
         await self.crash()
 
     async def pause(self) -> None:
-        """Stop the process (SIGSTOP)."""
+        """Stop the process (SIGSTOP), or freeze the container."""
         if self.process is not None:
-            control.pause(self.process.pid)
+            await self.body.pause(self.process)
             self.paused = True
 
     async def resume(self) -> None:
-        """Let the process go on (SIGCONT)."""
+        """Let it go on."""
         if self.process is not None:
-            control.resume(self.process.pid)
+            await self.body.resume(self.process)
             self.paused = False
 
     async def status(self) -> dict[str, Any]:
@@ -215,7 +219,7 @@ class _Wire(asyncio.Protocol):
         self._in: asyncio.BaseTransport
 
     @classmethod
-    async def open(cls, process: "subprocess.Popen[bytes]", take: Callable[[Any], None]) -> "_Wire":
+    async def open(cls, process: Process, take: Callable[[Any], None]) -> "_Wire":
         """Serve the pipes of `process` on the running loop."""
         loop = asyncio.get_running_loop()
         wire = cls(take)
