@@ -142,6 +142,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Messages of clients a follower has passed on and awaits the answer of."""
     sessions: int = 10_000
     """Client sessions remembered; the one idle longest, in log order, expires first."""
+    learners: int = 16
+    """Learners at a time; one more is refused until another one has left."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

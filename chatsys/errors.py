@@ -13,6 +13,8 @@
     |-- DiskFailed          a sync failed: what the disk holds is unknowable, so the node stops
     |-- Runaway             a simulated world makes events without end
     |-- RefusedIdentity     another member knows this node by another disk; the node stops
+    |-- RefusedJoin         the cluster does not take this learner in; the learner stops
+    |-- Departed            this learner has left its cluster, as it was told to; the learner stops
     |-- BrokenInvariant     the protocol promised this cannot happen; the node stops
     `-- NotHere             this system cannot do what was asked (for example pause on Windows)
 
@@ -89,6 +91,14 @@ class Runaway(ChatsysError):
 
 class RefusedIdentity(ChatsysError):
     """A member refused this node, because it runs on another disk than the one that it is known by."""
+
+
+class RefusedJoin(ChatsysError):
+    """The cluster does not take this learner in: its id is taken, or a member's, or there are enough learners."""
+
+
+class Departed(ChatsysError):
+    """This learner has left its cluster for ever, because it was told to, or was removed."""
 
 
 class BrokenInvariant(ChatsysError):

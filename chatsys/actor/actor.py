@@ -88,8 +88,14 @@ class Actor:
     from_clients: ClassVar[tuple[type[msgspec.Struct], ...] | None] = None
     """Which messages a client's link may carry; None: all.  The real transport closes a link that breaks this."""
 
+    requests: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
+    """Which of those it may pass on to another member."""
+
     answers: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
-    """Which messages answer those, where they were passed on to another member; `count` of one may say how many."""
+    """Which messages answer what was passed on; `count` of one may say how many."""
+
+    learner: ClassVar["type[Actor] | None"] = None
+    """Who hears what actors of this kind agree on, and is no member; None: nobody can join."""
 
     words: ClassVar[Words] = CHAT
     """What this actor calls a heartbeat, a suspicion, a leader and a number, for the figures."""

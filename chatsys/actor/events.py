@@ -1,7 +1,7 @@
 """Events: what a world tells any actor besides the messages of its peers.
 
     about links      LinkUp, LinkDown     through `on_message`; the sender is the peer that it is about
-    from people      Say, StandDown, Stop, Accept    through `on_command`
+    from people      Say, StandDown, Stop, Accept, RemoveLearner, Depart    through `on_command`
     about the disk   DiskSpace            through `on_command`
 
 Promises  none of these ever travels: a world makes them where the actor lives.
@@ -63,6 +63,16 @@ class Accept(msgspec.Struct, frozen=True):
     """To a node: the member `node` has a new disk; forget the one that it had, and take the new one in."""
 
     node: int
+
+
+class RemoveLearner(msgspec.Struct, frozen=True):
+    """To a node: the learner `node` is gone for good, its folder lost; let its id be free again."""
+
+    node: int
+
+
+class Depart(msgspec.Struct, frozen=True):
+    """To a learner: leave the cluster, for ever; then it stops by itself (`Departed`)."""
 
 
 class DiskSpace(msgspec.Struct, frozen=True):

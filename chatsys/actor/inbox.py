@@ -27,7 +27,7 @@ Read also `actor` (what a turn is), `runtime.turns` (who serves this).
 """
 
 from collections import deque
-from collections.abc import KeysView
+from collections.abc import Collection, KeysView
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -60,7 +60,9 @@ class _Queue(Generic[Item]):
 class FairInbox(Generic[Item]):
     """What waits: the own things and the members' in the order in which they came, and a queue for each client."""
 
-    def __init__(self) -> None:
+    def __init__(self, members: Collection[Address] | None = None) -> None:
+        self.members = members
+        """Who is served as a member; None: whoever has a number for an address."""
         self._own: deque[Item] = deque()
         self._members: deque[tuple[Address, Item, int]] = deque()
         self._from_members: dict[Address, _Queue[Item]] = {}
@@ -77,13 +79,16 @@ class FairInbox(Generic[Item]):
     def __bool__(self) -> bool:
         return bool(self._own or self._members or self._clients)
 
+    def _is_member(self, sender: Address) -> bool:
+        return isinstance(sender, int) if self.members is None else sender in self.members
+
     def put_own(self, item: Item) -> None:
         """Put in what comes from this end: it is served in the next turn."""
         self._own.append(item)
 
     def put(self, sender: Address, item: Item, size: int = 0) -> None:
         """Put in what came from `sender`, in `size` bytes."""
-        if isinstance(sender, int):
+        if self._is_member(sender):
             queue = self._from_members.get(sender)
             if queue is None:
                 queue = self._from_members[sender] = _Queue()
@@ -102,7 +107,7 @@ class FairInbox(Generic[Item]):
 
     def is_full(self, sender: Address) -> bool:
         """Tell whether enough waits of `sender`; if so, `relieved` will name it as soon as there is room."""
-        if isinstance(sender, int):
+        if self._is_member(sender):
             queue, frames, size = self._from_members.get(sender), MEMBER_FRAMES, MEMBER_BYTES
         else:
             queue, frames, size = self._clients.get(sender), CLIENT_FRAMES, CLIENT_BYTES

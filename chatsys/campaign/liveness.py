@@ -30,7 +30,8 @@ def judge_live(world: World, mended: float) -> Verdict:
     """Judge L1-L4, L6 and L7 of a world in which everything was mended at time `mended`; what it is too early for is open."""
     timing = world.config.timing
     calm = 4 * (timing.heartbeat_timeout + timing.heartbeat_spread) + 2 * timing.client_retry_max
-    verdicts = [check_live(world.trace, mended, world.nodes, end=world.now), check_rest(world)]
+    served = (*world.nodes, *(node for node in world.learners if world.status()[node].get("ready")))
+    verdicts = [check_live(world.trace, mended, served, end=world.now), check_rest(world)]
     broken = [found for verdict in verdicts for found in verdict.violations]
     early = [told for verdict in verdicts for told in verdict.open]
     if world.now - mended > calm:
@@ -46,7 +47,7 @@ def unwell(world: World) -> Iterator[tuple[str, str]]:
     state = world.status()
     if world.leader is None:
         yield "L1", f"L1: long after all faults ended there is no leader that is ready ({_roles(state)})."
-    counts = {node: one["delivered"] for node, one in state.items()}
+    counts = {node: one["delivered"] for node, one in state.items() if node in world.nodes or one.get("ready")}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"node {node} {count}" for node, count in counts.items())
         yield "L2", f"L2: long after all faults ended the nodes have delivered different numbers of messages ({told})."

@@ -4,14 +4,14 @@
 
 `INVARIANTS` lists every rule by its name, with `title` and `meaning`:
 
-    S1 to S16   safety, nothing bad happens: the classes that `check` lets read the records once, in
+    S1 to S17   safety, nothing bad happens: the classes that `check` lets read the records once, in
                 order; `Checker` does the same while a run goes on
     L1 to L7    liveness, something good happens in time: `check_live`, when faults have ended, and
                 `check_rest`, which asks the nodes of a world
     broken      no node stopped itself rather than break a rule
     frames      refusals do not answer each other without end: `check_frames`
 
-S15 and L5 are left free: they belong to joining and leaving through the log, which is not there yet.
+S15 and L5 are left free: they belong to a change of members through the log, which is not there yet.
 
     for broken in check(world.trace):
         print(broken)
@@ -20,7 +20,7 @@ S15 and L5 are left free: they belong to joining and leaving through the log, wh
 Promises  never a silent ok: an unknown name is an error, and `check_live` says when a run was too
           short to tell.
 Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`,
-          `durability` (the invariants), `liveness`, `quiescence`, `histories` (a second checker that shares no code with the
+          `durability`, `learners` (the invariants), `liveness`, `quiescence`, `histories` (a second checker that shares no code with the
           first); `chatsys.check.log_files` (log files).
 """
 
@@ -34,6 +34,7 @@ from chatsys.check.deliveries import DELIVERIES
 from chatsys.check.durability import DURABILITY
 from chatsys.check.frames import check_frames
 from chatsys.check.histories import check_histories, second_opinion
+from chatsys.check.learners import LEARNERS
 from chatsys.check.liveness import LIVENESS, check_live
 from chatsys.check.lives import KINDS, Lives
 from chatsys.check.quiescence import check_rest
@@ -44,7 +45,9 @@ from chatsys.trace import Record, Trace, trace_of
 
 SAFETY: dict[str, type[Invariant]] = {
     kind.name: kind
-    for kind in sorted(DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS + DURABILITY, key=lambda kind: int(kind.name[1:]))
+    for kind in sorted(
+        DELIVERIES + ACKNOWLEDGEMENTS + REPLICAS + DURABILITY + LEARNERS, key=lambda kind: int(kind.name[1:])
+    )
 }
 """Every safety invariant by its name: the rules that `check` judges."""
 

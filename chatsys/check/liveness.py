@@ -36,7 +36,7 @@ LIVENESS = (
     Law("L6", "rest", "When nobody speaks, nothing waits: nothing held back, no frame, no answer owed.", "check_live, check_rest"),
     Law("L7", "farewell", "A leader that is told to stop does not lead any more when it stops, if others could lead.", "check_live"),
 )  # fmt: skip
-"""The laws of liveness.  L5 is left free, as S15 is: they belong to joining and leaving through the log."""
+"""The laws of liveness.  L5 is left free, as S15 is: they belong to a change of members through the log."""
 LAWS = tuple(law.name for law in LIVENESS)
 """The names of the laws that a trace can show."""
 _KEPT = frozenset(
@@ -98,7 +98,8 @@ class _Look:
         self.kept = kept
         self.lives = {record.node: record.incarnation for record in kept["start"]}
         self.live = live if live is not None else self._running()
-        self.l3 = longest_wait(timing, len(set(trace.meta.get("members") or self.lives) - set(self.live)))
+        silent = {*(trace.meta.get("members") or self.lives), *trace.meta.get("learners", ())} - set(self.live)
+        self.l3 = longest_wait(timing, len(silent))
         self.hand_over = timing.answer_timeout + timing.prepare_timeout
         events = [record for kind in ("ready", "role", "pause", "resume", *ENDS) for record in kept[kind]]
         self.reigns = find_reigns(self.records, sorted(events, key=lambda record: record.time), trace.meta, self.start)
@@ -211,7 +212,8 @@ class _Look:
         last = max((reign for reign in self.reigns if reign.end > self.end), key=lambda reign: reign.term, default=None)
         if not self.meta.get("take_back") or not self.live or (links and links[-1].kind == "cut") or last is None:
             return
-        highest = max(set(self.live) - self._low() or self.live)
+        members = set(self.live) - set(self.meta.get("learners", ()))
+        highest = max(members - self._low() or members, default=0)
         if (
             isinstance(last.node, int)
             and last.node != highest

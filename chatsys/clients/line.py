@@ -42,9 +42,7 @@ HELP = """\
 
 def main(addresses: Sequence[str], name: str, room: str, cluster: str) -> int:
     """Chat until the input ends; return 0, 3 if some message is not acknowledged, or 2 if one was refused."""
-    wrong = refusal(room, name, "x", Limits())
-    if wrong is not None:
-        raise UsageError(f"--name or --room cannot be used: {wrong[1]}")
+    check_names(name, room)
     for stream in (sys.stdin, sys.stdout):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -63,7 +61,21 @@ def main(addresses: Sequence[str], name: str, room: str, cluster: str) -> int:
         pass
     finally:
         chat.client.stop()
-    return INCONCLUSIVE if chat.tell_unknown() else BAD if chat.refused else 0
+    return INCONCLUSIVE if tell_unknown(chat.unknown_texts()) else BAD if chat.refused else 0
+
+
+def check_names(name: str, room: str) -> None:
+    """Raise `UsageError` for names that no cluster takes."""
+    wrong = refusal(room, name, "x", Limits())
+    if wrong is not None:
+        raise UsageError(f"--name or --room cannot be used: {wrong[1]}")
+
+
+def tell_unknown(texts: Sequence[str]) -> bool:
+    """Say which messages are not acknowledged; tell whether there are any."""
+    for text in texts:
+        print(f"chatsys: not acknowledged, perhaps delivered, perhaps not: {escape(text)}", file=sys.stderr)
+    return bool(texts)
 
 
 def _print(text: str) -> None:
@@ -176,9 +188,6 @@ class LineClient:
         if at is not None:
             del self.said[at]
 
-    def tell_unknown(self) -> bool:
-        """Say which messages are not acknowledged; tell whether there are any."""
-        texts = [*self.lost, *self.unknown.values(), *self.said]
-        for text in texts:
-            print(f"chatsys: not acknowledged, perhaps delivered, perhaps not: {escape(text)}", file=sys.stderr)
-        return bool(texts)
+    def unknown_texts(self) -> list[str]:
+        """Return what is not acknowledged, in no order."""
+        return [*self.lost, *self.unknown.values(), *self.said]

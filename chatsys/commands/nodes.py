@@ -2,7 +2,7 @@
 
 `cluster up` keeps `status.json` in its data folder up to date.
 
-Read also `status` (cluster status, which reads it), `accepting` (cluster accept), `runtime.service` (one node), `runtime.cluster` (several), `clients.line`, `verify`.
+Read also `status` (cluster status, which reads it), `accepting` (cluster accept), `runtime.service` (one node), `runtime.cluster` (several), `clients.opening`, `verify`.
 """
 
 import json
@@ -178,21 +178,23 @@ def client(
     name: Annotated[str, typer.Option(help="The name that others see.")] = "",
     room: Annotated[str, typer.Option(help="The room to speak in.")] = "main",
     cluster: Annotated[str, typer.Option(help="Name of the cluster, as in its config.")] = "chat",
+    plain: Annotated[bool, typer.Option("--plain", help="One line after the other, as in a pipe.")] = False,
 ) -> None:
     """Chat in a terminal: type a line to say it, /help for the rest, Ctrl-D to leave.
 
     A message is marked once it is acknowledged: from then on every node delivers it, for ever.
+    In a pipe, in a terminal without a cursor, or with --plain it is one line after the other.
 
     Examples:
 
         chatsys client --port 5001 --name ann
         echo hello | chatsys client --port 5003
     """
-    from chatsys.clients import line
+    from chatsys.clients import opening
 
     place = f"[{host}]" if ":" in host else host
     addresses = [f"{place}:{number}" for number in port or (5001, 5002, 5003)]
-    leave(line.main(addresses, name or os.environ.get("USER") or "guest", room, cluster))
+    leave(opening.main(addresses, name or os.environ.get("USER") or "guest", room, cluster, plain))
 
 
 def verify(

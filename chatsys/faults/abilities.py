@@ -24,8 +24,6 @@ NOT_IN_SCRIPTS = {
     "until": "a script has its own times",
     "step": "a script has its own times",
     "at": "each line of a script is one `at`",
-    "join": "members are fixed",
-    "leave": "members are fixed",
     "stop": "nothing comes after it",
 }
 """Verbs that no script can say, and why."""
@@ -33,8 +31,6 @@ NOT_IN_SCRIPTS = {
 
 def how(verb: str, where: str) -> str:
     """Return how the world `where` does `verb`: "works", "by own rules", "by the engine", or the sentence why it cannot."""
-    if verb in ("join", "leave"):
-        return f"{verb}: voters are fixed in the config; make a new world with other nodes."
     row = VERBS.get(verb)
     if where != "sim" and (row.only_simulated if row else verb in _ONLY_SIMULATED):
         return f"{verb} exists in the simulated World only; leave it out for a {where} cluster."

@@ -27,15 +27,31 @@ from chatsys.errors import UsageError
 from chatsys.faults.verbs import ANY
 from chatsys.protocol.session_table import refusal
 
+MOST_IDS = 10_000
+"""Ids of learners are small numbers, as people write them."""
+
 
 class WaitExpired(UserWarning):
     """What `until` waited for did not happen in time; it returned False."""
 
 
-def check_member(node: Any, nodes: Iterable[int]) -> None:
-    """Raise `UsageError` for what is no member of the cluster."""
+def check_member(node: Any, nodes: Iterable[int], what: str = "member") -> None:
+    """Raise `UsageError` for what is no member of the cluster, or no learner, if that is asked for."""
     if isinstance(node, bool) or not isinstance(node, int) or node not in nodes:
-        raise UsageError(f"Node {node!r:.80} is not a member; the nodes are {', '.join(map(str, nodes))}.")
+        there = ", ".join(map(str, nodes))
+        known = f"the {'nodes' if what == 'member' else what + 's'} are {there}" if there else f"there is no {what}"
+        raise UsageError(f"Node {node!r:.80} is not a {what}; {known}.")
+
+
+def check_new(node: Any, members: Iterable[int], learners: Iterable[int]) -> None:
+    """Raise `UsageError` for an id that cannot be a new learner's."""
+    if isinstance(node, bool) or not isinstance(node, int) or not 1 <= node <= MOST_IDS:
+        raise UsageError(f"join was given {node!r:.80}; give the id of the new learner, a whole number from 1.")
+    if node in members:
+        known = ", ".join(map(str, members))
+        raise UsageError(f"Node {node} is a member already; the members are {known}. Choose another id.")
+    if node in learners:
+        raise UsageError(f"Node {node} is a learner already; restart({node}) starts it again if it is down.")
 
 
 def check_life(verb: str, node: int, alive: bool, paused: bool) -> None:

@@ -6,6 +6,7 @@
     links    lose, cut one way or both: as much as you like; late by DELAY + JITTER, copies by LATE
     disks    slow, full, failing: the node stops; none loses or changes a synced line
     folders  those of a minority are emptied or swapped, and accepted when everything else is mended
+    learners come, leave and lose their folders as they like: they count nowhere
     the end  everything that began is over when the calm begins: `mend`, or each by its own
 
 Safety holds without most of these bounds; liveness is promised inside them, and inside them only.
@@ -93,6 +94,8 @@ class _Reading:
 
     def _folders(self, fault: Fault) -> Iterator[str]:
         """Yield a sentence if more than a minority lose their folders, an older copy comes back, or one is accepted too early."""
+        if fault.verb in ("wipe", "restore") and self.nodes and fault.args[0] not in (*self.nodes, LEADER):
+            return  # a learner's: nobody counts it
         match fault.verb, fault.args:
             case "restore", (node, *of) if not of or of[0] in (None, node):
                 yield _told(fault, "an older copy of a node's own folder looks as if the node had just slept")
@@ -140,6 +143,8 @@ class _Reading:
                     self._began(self._those("down", node), fault)
             case "ambush", _:
                 self._began([("ambush",)], fault)
+            case "leave", (node,):
+                yield from self._ended([("down", node), ("pause", node), ("disk", node)], fault.time)
             case "mend", _:
                 yield from self._ended(list(self.open), fault.time)
 

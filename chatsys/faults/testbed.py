@@ -11,7 +11,7 @@
     talk     say command                            time     run until step at
     lives    crash shutdown restart pause resume    rest     disk clock ambush
     folders  wipe copy restore accept
-    links    cut reconnect partition heal slow      members  join leave (they say why not)
+    links    cut reconnect partition heal slow      learners join leave
              lose duplicate                         the end  mend stop
 
 A world supplies only what differs: methods with an underscore, and the few abstract ones; `abilities` has a table that
@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.events import Accept, Say
+from chatsys.actor.events import Accept, RemoveLearner, Say
 from chatsys.config import ClusterConfig
 from chatsys.errors import NoSuchVerb, UsageError
 from chatsys.faults.abilities import WORKING, how
@@ -41,6 +41,7 @@ from chatsys.faults.arguments import (
     check_command,
     check_ends,
     check_member,
+    check_new,
     check_saying,
     check_seconds,
     condition,
@@ -59,7 +60,19 @@ Factory = Callable[..., Actor]
 Direction = tuple[int, int]
 """From which node to which."""
 
-FOR_ENGINES = {"add_client", "command", "config", "describe", "done", "pids", "seed", "simulation", "submit", "where"}
+FOR_ENGINES = {
+    "add_client",
+    "command",
+    "config",
+    "describe",
+    "done",
+    "everyone",
+    "pids",
+    "seed",
+    "simulation",
+    "submit",
+    "where",
+}
 """Names that panels, sweeps and checkers use and that TAB does not offer to a student."""
 
 IDLE = {"role": "", "term": 0, "leader": None, "last": 0, "commit": 0, "delivered": 0}
@@ -85,6 +98,10 @@ class Testbed(ABC):
         self._parts = dict(parts or {}) or None
         self._client = client
         self.done = []
+        self._joined: set[int] = set()
+        """The learners that have not left."""
+        self._coming: set[int] = set()
+        """Those that are only scheduled to join."""
         self._copied: set[int] = set()
         """The nodes whose folder was copied."""
 
@@ -110,13 +127,13 @@ class Testbed(ABC):
         """Let the client `author` say `text`; with `node`, through a client that sticks to this node."""
         check_saying(text, room, author, self.config.limits)
         if node is not None:
-            check_member(node, self.nodes)
+            check_member(node, self.everyone)
         self._say(author if node is None else f"{author}@{node}", node, Say(text, room, author))
         self._did("say", text, node, room, author)
 
     def command(self, node: int, command: msgspec.Struct) -> None:
         """Hand any command to a node."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         check_command(command)
         self._command(node, command)
 
@@ -124,7 +141,7 @@ class Testbed(ABC):
 
     def crash(self, node: int) -> None:
         """End a node's life at once: a power loss in a `World`, SIGKILL for a process, reset sockets in the kernel."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         self._crash(node)
         self._did("crash", node)
 
@@ -133,41 +150,79 @@ class Testbed(ABC):
 
         SIGTERM for a process.  In a `World` it goes on its way here, and has ended some time later.
         """
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         self._shutdown(node)
         self._did("shutdown", node)
 
     def restart(self, node: int) -> None:
         """Begin a new life of a node that is not running."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         self._restart(node)
         self._did("restart", node)
 
     def pause(self, node: int) -> None:
         """Let a node handle nothing until `resume`, while its frames wait: SIGSTOP for a process."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         self._pause(node)
         self._did("pause", node)
 
     def resume(self, node: int) -> None:
         """Let a paused node go on: first what waited, in order of arrival, then late alarms."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         self._resume(node)
         self._did("resume", node)
 
-    def join(self, node: int) -> None:
-        """Say why a node cannot join: membership is static."""
-        raise UsageError(self._static(node))
+    # --- learners ---------------------------------------------------------------------------
 
-    def leave(self, node: int) -> None:
-        """Say why a node cannot leave: membership is static."""
-        raise UsageError(self._static(node))
+    @property
+    def learners(self) -> tuple[int, ...]:
+        """The ids of those that joined and have not left, ascending; they are no members, and count nowhere."""
+        return tuple(sorted(self._joined))
 
-    def _static(self, node: int) -> str:
-        voters = ", ".join(map(str, self.nodes))
-        state = "is a member" if node in self.nodes else "is not a member"
-        another = f"Make a new {type(self).__name__} with other nodes."
-        return f"Node {node!r:.80} {state}; voters are fixed in the config ({voters}). {another}"
+    @property
+    def everyone(self) -> tuple[int, ...]:
+        """The ids of all members, then of all learners: whatever can be crashed, cut off or asked."""
+        return (*self.nodes, *self.learners)
+
+    def join(self, node: int, through: int | None = None) -> None:
+        """Start a learner, a node that is no member: it asks `through` (the first member) to be taken in.
+
+        It hears, keeps and delivers every message, and serves clients, but it has no vote.  An id that has left may
+        come again, on an empty folder.  `status()[node]["ready"]` says whether it was taken in.
+        """
+        check_new(node, self.nodes, self.learners)
+        through = self.nodes[0] if through is None else through
+        check_member(through, self.nodes)
+        if self._actor.learner is None:
+            raise UsageError(f"join: {self._actor.__name__} knows no learners; the chat's own node does.")
+        self._join(node, through)
+        self._joined.add(node)
+        self._did("join", node, through)
+
+    def leave(self, node: int) -> str:
+        """Let a learner leave for ever; return a sentence.  One that is down is removed by the members.
+
+        It stops as soon as its leaving is committed, and then its id is free again.
+        """
+        if node in self.nodes:
+            raise UsageError(
+                f"Node {node} is a member; voters are fixed in the config ({_listed(self.nodes)}). Only learners leave."
+            )
+        check_member(node, self.learners, "learner")
+        alive, _ = self._life(node)
+        if alive:
+            self._depart(node)
+            told = f"Learner {node} leaves; it stops as soon as a leader has taken that down."
+        else:
+            heard = [other for other in self.nodes if self._accept(other, RemoveLearner(node))]
+            told = f"Learner {node} is down, so {_heard(heard, 'is told', 'are told').lower()[:-1] or 'nobody is told'} to let it go."
+        self._did("leave", node)
+        return told
+
+    @property
+    def _nameable(self) -> tuple[int, ...]:
+        """The ids that a script may name: those of learners that are to come, too."""
+        return (*self.everyone, *sorted(self._coming - {*self.everyone}))
 
     # --- links ------------------------------------------------------------------------------
 
@@ -184,20 +239,20 @@ class Testbed(ABC):
         self._did("reconnect", a, b, one_way)
 
     def _check_link(self, verb: str, a: int, b: int, one_way: bool) -> None:
-        check_member(a, self.nodes)
-        check_member(b, self.nodes)
-        check_fault(verb, (a, b, one_way), self.nodes)
+        check_member(a, self.everyone)
+        check_member(b, self.everyone)
+        check_fault(verb, (a, b, one_way), self.everyone)
 
     def partition(self, *groups: Iterable[int], one_way: bool = False) -> None:
         """Cut all links between the groups (one group: from all others); with `one_way`, only from earlier to later."""
         if groups and isinstance(groups[-1], bool):
             *groups, one_way = groups
-        check_fault("partition", (*groups, one_way), self.nodes)
+        check_fault("partition", (*groups, one_way), self.everyone)
         for node in (node for group in groups for node in group):
-            check_member(node, self.nodes)
+            check_member(node, self.everyone)
         sides = tuple(tuple(sorted(set(group))) for group in groups)
         if len(sides) == 1:
-            sides = (*sides, tuple(node for node in self.nodes if node not in sides[0]))
+            sides = (*sides, tuple(node for node in self.everyone if node not in sides[0]))
         pairs = ((a, b) for at, one in enumerate(sides) for other in sides[at + 1 :] for a in one for b in other)
         story = (" -> " if one_way else " | ").join(",".join(map(str, side)) for side in sides)
         self._cut([way for a, b in pairs for way in _directions(a, b, one_way)], f"cut {story}")
@@ -222,8 +277,8 @@ class Testbed(ABC):
         self._rule("duplicate", a, b, fraction, late)
 
     def _rule(self, verb: str, a: Address, b: Address, *values: float) -> None:
-        check_fault(verb, (a, b, *values), self.nodes)
-        check_ends(verb, (a, b), self.nodes, self._clients())
+        check_fault(verb, (a, b, *values), self.everyone)
+        check_ends(verb, (a, b), self.everyone, self._clients())
         self._lay(verb, (a, b), values, f"{verb} {a} - {b}: {' + '.join(map(str, values))}")
         self._did(verb, a, b, *values)
 
@@ -231,15 +286,15 @@ class Testbed(ABC):
 
     def disk(self, node: int, health: str) -> None:
         """Make a node's disk `slow`, `full` (nearly), `failing` or `ok`."""
-        check_member(node, self.nodes)
-        check_fault("disk", (node, health), self.nodes)
+        check_member(node, self.everyone)
+        check_fault("disk", (node, health), self.everyone)
         self._disk(node, health)
         self._did("disk", node, health)
 
     def clock(self, node: int, rate: float) -> None:
         """Let a node's clock run at `rate` from now on (1.0 is right)."""
-        check_member(node, self.nodes)
-        check_fault("clock", (node, rate), self.nodes)
+        check_member(node, self.everyone)
+        check_fault("clock", (node, rate), self.everyone)
         self._clock(node, rate)
         self._did("clock", node, rate)
 
@@ -247,22 +302,22 @@ class Testbed(ABC):
 
     def wipe(self, node: int) -> None:
         """Empty the data folder of a node, byte for byte, as an accident is; a node that runs stops at its next sync."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         self._wipe(node)
         self._did("wipe", node)
 
     def copy(self, node: int) -> None:
         """Keep a copy of the data folder of a node as it is now, byte for byte; the node may run."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         self._copy(node)
         self._copied.add(node)
         self._did("copy", node)
 
     def restore(self, node: int, of: int | None = None) -> None:
         """Put the last copy of a node's data folder (or of that of node `of`) in the place of its folder, byte for byte."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         whose = node if of is None else of
-        check_member(whose, self.nodes)
+        check_member(whose, self.everyone)
         if whose not in self._copied:
             raise UsageError(f"restore: there is no copy of the folder of node {whose} yet; copy({whose}) keeps one.")
         self._restore(node, whose)
@@ -291,7 +346,7 @@ class Testbed(ABC):
         """Repair everything: links, disks and clocks; resume and restart everyone."""
         begun = self.now
         self._heal(everything=True)
-        for node in self.nodes:
+        for node in self.everyone:
             self._mend_machine(node)
             alive, paused = self._life(node)
             if not alive:
@@ -328,7 +383,9 @@ class Testbed(ABC):
 
         With `lenient`, a verb that does not fit its moment is passed over.
         """
-        check_fault(verb, args, self.nodes)
+        if verb == "join" and args:
+            self._coming.add(args[0])
+        check_fault(verb, args, self._nameable)
         if isinstance(time, bool) or not isinstance(time, int | float):
             raise UsageError(f"at({time!r}, {verb!r}): {time!r} is no time; give seconds since the beginning.")
         if not self.now <= time < math.inf:
@@ -377,7 +434,7 @@ class Testbed(ABC):
 
     def delivered(self, node: int) -> list[str]:
         """Return the texts that `node` delivered in this life, in order."""
-        check_member(node, self.nodes)
+        check_member(node, self.everyone)
         return self._delivered(node)
 
     def describe(self) -> dict[str, Any]:
@@ -408,7 +465,8 @@ class Testbed(ABC):
 
     def _play(self, script: Script, lenient: bool) -> None:
         """Play a script from now on; `Script.play` says how."""
-        script.check(self.nodes)
+        self._coming |= {fault.args[0] for fault in script if fault.verb == "join" and fault.args}
+        script.check(self._nameable)
         for fault in script:
             if (sentence := how(fault.verb, self.where)) not in WORKING:
                 raise NoSuchVerb(sentence)
@@ -482,7 +540,7 @@ class Testbed(ABC):
     def _restore(self, node: int, of: int) -> None: ...
 
     @abstractmethod
-    def _accept(self, node: int, order: Accept) -> bool:
+    def _accept(self, node: int, order: Accept | RemoveLearner) -> bool:
         """Give a node this order, now or when it starts; tell whether it runs."""
 
     @abstractmethod
@@ -526,6 +584,14 @@ class Testbed(ABC):
     def _refusal(self, verb: str) -> NoSuchVerb:
         return NoSuchVerb(how(verb, self.where))
 
+    def _join(self, node: int, through: int) -> None:
+        """Start a learner, on an empty folder, which asks `through` first."""
+        raise self._refusal("join")
+
+    def _depart(self, node: int) -> None:
+        """Tell a learner that runs to leave (`Depart`)."""
+        raise self._refusal("leave")
+
     def _disk(self, node: int, health: str) -> None:
         raise self._refusal("disk")
 
@@ -547,6 +613,10 @@ def _directions(a: int, b: int, one_way: bool) -> list[Direction]:
 
 
 _LATER = ("is down, and hears of it when it starts", "are down, and hear of it when they start")
+
+
+def _listed(nodes: Iterable[int]) -> str:
+    return ", ".join(map(str, nodes))
 
 
 def _heard(nodes: Sequence[int], one: str, many: str) -> str:

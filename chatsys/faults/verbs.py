@@ -66,6 +66,11 @@ def _text(value: Any, nodes: Sequence[int]) -> str | None:
     return None if isinstance(value, str) and value.strip() else f"{value!r} is no text; write at least one character"
 
 
+def _new(value: Any, nodes: Sequence[int]) -> str | None:
+    fine = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return None if fine else f"{value!r} is no id of a new learner; give a whole number from 1"
+
+
 def _maybe_node(value: Any, nodes: Sequence[int]) -> str | None:
     return None if value is None else _node(value, nodes)
 
@@ -151,6 +156,8 @@ VERBS: dict[str, Verb] = {
     "copy": Verb((_node,), FREELY, by_engine=True),
     "restore": Verb((_node, _maybe_node), FREELY, usual=(None,), by_engine=True),
     "accept": Verb((_node,), FREELY),
+    "join": Verb((_new, _maybe_node), FREELY, usual=(None,), only_simulated=True),
+    "leave": Verb((_node,), FREELY, only_simulated=True),
     "clock": Verb(
         (_node, _rate),
         (Bound(1, 1 - CLOCK, 1 + CLOCK, f"clocks run within {100 * CLOCK:g} % of the right rate"),),

@@ -68,6 +68,8 @@ def in_words(fault: Fault) -> str:
             return f"{at} {rest[2] if len(rest) > 2 else 'ann'} says {text!r}{to}."
         case ("crash" | "shutdown" | "restart" | "pause" | "resume") as verb, (node,):
             return f"{at} {_named([node])} {_LIVES[verb]}."
+        case ("join" | "leave") as verb, (node, *through):
+            return f"{at} {_of_learner(verb, node, through)}"
         case "partition", groups:
             return f"{at} {_parted(groups)}"
         case "cut", (a, b, *one_way):
@@ -97,6 +99,12 @@ def in_words(fault: Fault) -> str:
         case ("slow" | "lose" | "duplicate") as verb, (a, b, *values):
             return f"{at} {_on_link(verb, a, b, values)}"
     return f"{at} {fault.verb} {', '.join(map(str, fault.args))}."
+
+
+def _of_learner(verb: str, node: Any, through: Sequence[Any]) -> str:
+    if verb == "leave":
+        return f"learner {node} is told to leave for ever."
+    return f"node {node} starts as a learner" + (f" and asks node {through[0]}." if through and through[0] else ".")
 
 
 def of_links(kind: str, reason: str) -> str:

@@ -33,6 +33,10 @@ with a star and takes an hour and three quarters:
       identity       whose disk it is: remember each member's, and refuse another one       10 min
     * node           the parts together: one `match` is the page of the whole protocol      15 min
 
+Three rooms are beside the house: `serving`, what a node does for whoever speaks and listens; `listening`, how far
+a listener has read; and `learning`, listeners with a disk of their own, who are no members (30 min; chapter 19 of
+the specification).
+
 Beside them lies SPECIFICATION.md: every rule with a number and its reason.  Where a line obeys a
 rule, its number stands there.  Look it up when you ask yourself why.
 

@@ -32,7 +32,8 @@ wrong as well, and only its author can choose; so the author is told.
 Assumes   nothing of the nodes but the frames; it is an actor and runs in every world.
 Promises  what it calls acknowledged is in the order of messages, once, for ever; an answer costs the
           same however many messages are under way.
-Read also `patience` (how long it waits, and whom it avoids); `sessions` (the other end); `clients.line` (a terminal around it).
+Read also `patience` (how long it waits, and whom it avoids); `reading` (what a listener has seen); `sessions` (the
+          other end); `clients.line` (a terminal around it).
 """
 
 from collections import deque
@@ -46,13 +47,12 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Effects, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.config import ClusterConfig
-from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply, Subscribe
+from chatsys.protocol.listening.reading import Cursor, Reread
+from chatsys.protocol.messages import NODE_MESSAGES, Delivered, Submit, SubmitReply
 from chatsys.protocol.patience import Patience
 from chatsys.protocol.public import public
 from chatsys.protocol.session_table import refusal
 
-CONFIRM_EVERY = 256
-"""Confirm the cursor after so many messages, well within the node's credit."""
 GAPS_TO_BELIEVE = 3  # SPECIFICATION R11.4
 """So many answers `gap` in a row to the lowest open message mean that the cluster lost the session;
 fewer may be late answers to an earlier sending, when it was not the lowest yet."""
@@ -62,7 +62,8 @@ class Client(Actor):
     """One user's end of the chat.
 
     `home` is the node to speak to first; a `sticky` client speaks to no other.  With `listen` it
-    subscribes, and notes every message it sees.  `window` bounds the messages under way.
+    subscribes, and notes every message it sees: all of them, or from the `newest` so many on.  `window` bounds
+    the messages under way.
     """
 
     messages = NODE_MESSAGES
@@ -76,6 +77,7 @@ class Client(Actor):
         home: int | None = None,
         sticky: bool = False,
         listen: bool = False,
+        newest: int = 0,
         window: int = 16,
     ) -> None:
         super().__init__(me, config, random)
@@ -102,11 +104,11 @@ class Client(Actor):
         self._lowest = 1
         """No number below this one is under way."""
         self.patience = Patience(config.timing, random)
-        self.cursor = 0
-        """The number of the last message seen."""
-        self.confirmed = 0
+        self.cursor = Cursor(newest)
         self.heard_from: int | None = None
         """The node that was asked to push messages."""
+        self.leader: int | None = None
+        """Who leads, as the node at hand says (SPECIFICATION R10.16); it is shown, and nothing depends on it."""
 
     @property
     def idle(self) -> bool:
@@ -125,7 +127,9 @@ class Client(Actor):
     # --- doors -----------------------------------------------------------------------------
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
-        """Take a message to say; refuse at once what no cluster could accept."""
+        """Take a message to say, and refuse at once what no cluster could accept; or read something again."""
+        if isinstance(command, Reread) and self.cursor.again(command):
+            self.heard_from = None
         if not isinstance(command, Say):
             return []
         author = command.author or str(self.me)
@@ -142,14 +146,14 @@ class Client(Actor):
                 return self._link_up(sender, now)
             case LinkDown() if isinstance(sender, int):
                 self.links.discard(sender)
-                self.heard_from = None
+                self.heard_from = self.leader = None
                 if sender == self.target:
                     self._again(now, elsewhere=True)
             case SubmitReply(client_id=self.client_id):
                 self.patience.heard(sender)
                 return self._answered(sender, message, now)
             case Delivered() if sender == self.target:
-                return self._see(message, now)
+                return self._see(message)
         return []
 
     def settle(self, now: float) -> Effects:
@@ -348,18 +352,10 @@ class Client(Actor):
             return []
         self.heard_from = self.target
         self.alarms.set("listen", now + self.timing.client_retry_max)
-        return [Send(self.target, Subscribe(self.cursor))]
+        return [Send(self.target, self.cursor.request())]
 
-    def _see(self, delivered: Delivered, now: float) -> Effects:
-        effects: Effects = []
-        for entry, number in zip(delivered.entries, delivered.numbers, strict=False):
-            if number == self.cursor + 1:  # SPECIFICATION R11.8
-                self.cursor = number
-                effects.append(
-                    Note("seen", seq=entry.seq, msg_no=number, room=entry.room, author=entry.author, text=entry.text,
-                         client=entry.client, client_seq=entry.client_seq)
-                )  # fmt: skip
-        if self.cursor >= self.confirmed + CONFIRM_EVERY:
-            self.confirmed = self.cursor
-            effects.append(Send(self.target, Subscribe(self.cursor)))
-        return effects
+    def _see(self, delivered: Delivered) -> Effects:
+        effects: Effects
+        self.leader = delivered.leader or None
+        effects, asks = self.cursor.take(delivered)
+        return [*effects, Send(self.target, self.cursor.request())] if asks else effects

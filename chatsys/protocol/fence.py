@@ -6,7 +6,7 @@
                        in a refusal: enter the term, without a leader;
                        anywhere else: dropped, and the term is not believed
 
-JOIN, ELECTION, OK, SUBMIT and relays stand outside the fence: a node whose term ran ahead must
+JOIN, LEAVE, ELECTION, OK, SUBMIT and relays stand outside the fence: a node whose term ran ahead must
 still find support and data.  PREPARE passes, because only `succession` can judge it.
 
 Why a newer term is not simply believed.  In Raft whoever sees a greater term enters it.  Here, beside
@@ -53,6 +53,7 @@ from chatsys.protocol.messages import (
     HeartbeatAck,
     Join,
     JoinAck,
+    Leave,
     Ok,
     Prepare,
     Promise,
@@ -81,6 +82,7 @@ RULES: dict[type[msgspec.Struct], Rule] = {  # SPECIFICATION R3.2
     Prepare: "judged",
     Join: "outside",
     JoinAck: "outside",
+    Leave: "outside",
     Election: "outside",
     Ok: "outside",
     Submit: "outside",

@@ -15,7 +15,7 @@ behind a cut stays up here, and `failure` finds out about it by silence.
 
 Assumes   the members are fixed in the configuration.
 Promises  JOIN changes no membership, term or timer: it may be lost, repeated or late.
-Read also `failure` (what happens once members fall silent), `election`.
+Read also `learners` (JOIN of those who are no members), `failure` (what happens once members fall silent), `election`.
 """
 
 from random import Random
@@ -52,7 +52,7 @@ class Membership(Part):
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Keep track of who is there."""
         if sender not in self.state.members:
-            return self._stranger(sender, message)
+            return []
         assert isinstance(sender, int)
         match message:
             case LinkUp():
@@ -62,22 +62,16 @@ class Membership(Part):
                 self.state.down.add(sender)
                 self.answered.pop(sender, None)
                 return [Note("membership", peer=sender, reason="gone: its link broke and a new one was refused")]
-            case Join():
+            case Join(via=0):
                 return [Send(sender, self._answer()), Note("membership", peer=sender, reason="joined")]
+            case JoinAck(nonce=nonce, code=code) if nonce and code != "identity":
+                return []  # it answers somebody whose JOIN was passed on
             case JoinAck(status="ok", leader=leader):
                 self.answered[sender] = leader is not None
                 return self._first_leader()
             case JoinAck(reason=reason):
                 return [Note("membership", peer=sender, reason=f"refused: {reason}")]
         return []
-
-    def _stranger(self, sender: Address, message: msgspec.Struct) -> Effects:
-        if not isinstance(message, Join):
-            return []
-        known = ", ".join(map(str, self.state.members.ids))
-        reason = f"node {message.node} is not a member of this cluster; its members are {known}"
-        refusal = JoinAck("refused", self.state.term, self.state.members.ids, reason=reason)  # SPECIFICATION R2.8
-        return [Send(sender, refusal), Note("membership", peer=sender, reason=f"refused: {reason}")]
 
     def _answer(self) -> JoinAck:
         state = self.state

@@ -1,6 +1,6 @@
 """Every frame of the chat, one frozen struct each; on the wire one line of JSON each.
 
-    finding each other   JOIN, JOIN_ACK
+    finding each other   JOIN, JOIN_ACK; learners also LEAVE
     electing             ELECTION, OK, then PREPARE, PROMISE, COORDINATOR, TRANSFER_LEAD
     staying alive        HEARTBEAT, HEARTBEAT_ACK
     ordering             PROPOSE, ACK
@@ -28,7 +28,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from chatsys.actor.actor import Number
-from chatsys.config import Limits
+from chatsys.config import ClusterConfig, Limits
 from chatsys.protocol.public import Heard
 
 GROWN = 2**52  # SPECIFICATION R2.7
@@ -82,12 +82,27 @@ def misplaced(last: Label, term: int) -> str | None:
     return None
 
 
+Folder = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{0,32}$")]
+"""The name of a data folder: 128 random bits."""
+Listening = Annotated[str, msgspec.Meta(max_length=300)]
+"""Where somebody listens, host:port; empty: nowhere."""
+
+
+class LearnerInfo(msgspec.Struct, frozen=True):
+    """A learner, as an entry of the log names it: its id, the folder it keeps, and where it listens."""
+
+    node: Begun
+    identity: Folder
+    """Known to the learner and to the members only, like the secret of a session: whoever knows it may say LEAVE."""
+    address: Listening = ""
+
+
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One position of the log.  `seq` and `term` never change once they are given."""
 
     seq: Begun
     term: Begun
-    kind: Literal["chat", "barrier", "session"]
+    kind: Literal["chat", "barrier", "session", "learner", "leave"]
     client_id: str = ""
     client_seq: Grown = 0
     room: str = ""
@@ -97,6 +112,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """Cosmetic: the leader's clock, made monotone along the log.  No rule reads it."""
     session: Grown = 0  # SPECIFICATION R10.1
     """Chat: the position of the entry that opened its session."""
+    learner: LearnerInfo | None = None
+    """Learner, leave: who comes, or goes."""
 
     @property
     def label(self) -> Label:
@@ -106,7 +123,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def size(self) -> int:
         """An upper bound of the bytes this entry takes on the wire."""
-        return 320 + len(self.client_id) + 4 * (len(self.text) + len(self.author) + len(self.room))
+        more = 0 if self.learner is None else 128 + 6 * len(self.learner.address)
+        return 320 + len(self.client_id) + 4 * (len(self.text) + len(self.author) + len(self.room)) + more
 
 
 def misfit(prev: Label, entries: tuple[Entry, ...], term: int, limits: Limits) -> str | None:
@@ -138,24 +156,56 @@ def misfit(prev: Label, entries: tuple[Entry, ...], term: int, limits: Limits) -
 
 
 class Join(Message, frozen=True):
-    """I am up.  Changes no membership, term or timer."""
+    """I am up.  From a member to members; it changes no membership, term or timer.
+
+    From anybody else it is a question (without an identity: whom could I join?), or it asks to be taken in as a
+    learner, and a learner that was taken in repeats it for as long as it listens: that shows it who leads.
+    """
 
     node: Begun
-    address: str = ""
+    address: Listening = ""
+    identity: Folder = ""
+    """The name of the learner's data folder."""
+    nonce: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    """Of the life that asks; the answer repeats it."""
+    via: Number = 0
+    """The member that passed it on (0: none did)."""
+    hops: Number = 0
+
+
+JoinStatus = Literal["ok", "waiting", "refused", "left"]
 
 
 class JoinAck(Message, frozen=True):
-    """You are heard; this is what I know."""
+    """You are heard; this is what I know.
 
-    status: Literal["ok", "refused"]
+    `ok`: you are a member, or a learner.  `waiting`: no leader has taken the learner in yet, so ask again.
+    `left`: the learner on this folder has left, for ever.
+    """
+
+    status: JoinStatus
     term: Grown
     members: tuple[Number, ...]
     leader: PeerInfo | None = None
     reason: str = ""
-    code: Literal["", "identity"] = ""
-    """`identity`: you do not run on the disk that I know you by; stop."""
+    code: Literal["", "identity", "taken", "member", "full"] = ""
+    """`identity`: you do not run on the disk that I know you by; stop.  The others say why there is no such learner."""
     nonce: str = ""
-    """With that code: the life that is refused.  A refusal that was under way for long must not stop a later one."""
+    """Of the life that is answered.  A refusal that was under way for long must not stop a later one."""
+    messages: Grown = 0
+    """To a learner: how many messages the answering node has delivered."""
+    config: ClusterConfig | None = None
+    """To a question: what all nodes of the cluster agree on."""
+
+
+class Leave(Message, frozen=True):
+    """The learner `node` leaves for ever.  From itself, who alone can name its folder; or passed on by a member."""
+
+    node: Begun
+    identity: Folder
+    nonce: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    via: Number = 0
+    hops: Number = 0
 
 
 # --- electing -------------------------------------------------------------------------------
@@ -387,19 +437,24 @@ class SubmitReply(Message, frozen=True):
 
 
 class Subscribe(Message, frozen=True):
-    """Push me committed messages after message number `after`, of one room or of all."""
+    """Push me committed messages after message number `after`, of one room or of all.
+
+    `last` says: and of what is there now no more than so many, the newest ones.  Only the node knows how many there are.
+    """
 
     after: Grown = 0
     room: str | None = None
+    last: Number = 0
 
 
 class Delivered(Message, frozen=True):
-    """Committed chat entries, as everybody may see them, and, beside each, its message number."""
+    """Committed chat entries, as everybody may see them, beside each its message number; and who leads (0: not known)."""
 
     overtakes_disk: ClassVar[bool] = True
     about: ClassVar[str] = "entries"
     entries: tuple[Heard, ...]
     numbers: tuple[Number, ...]
+    leader: Number = 0
 
     def wrong(self, limits: Limits) -> str | None:
         """Each entry has its number, and both rise."""
@@ -414,7 +469,7 @@ class Delivered(Message, frozen=True):
 
 
 NODE_MESSAGES = (
-    Join, JoinAck, Election, Ok, Prepare, Promise, Coordinator, TransferLead, Heartbeat, HeartbeatAck,
+    Join, JoinAck, Leave, Election, Ok, Prepare, Promise, Coordinator, TransferLead, Heartbeat, HeartbeatAck,
     Propose, Ack, Catchup, CatchupReply, Submit, SubmitReply, Subscribe, Delivered,
 )  # fmt: skip
 """What may travel on a link of the chat."""

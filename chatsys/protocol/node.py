@@ -37,7 +37,7 @@ import msgspec
 
 from chatsys.actor.actor import NEVER, Actor, Address
 from chatsys.actor.effects import Append, Deliver, Effects, Note, Send
-from chatsys.actor.events import Accept, Identity, LinkUp, StandDown, Stop
+from chatsys.actor.events import Accept, Identity, LinkDown, LinkUp, RemoveLearner, StandDown, Stop
 from chatsys.actor.logfile import FORMAT, decode, other_format
 from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
@@ -61,8 +61,11 @@ from chatsys.protocol.election import Bully
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.identity import Identities
+from chatsys.protocol.learning.admission import Learners
+from chatsys.protocol.learning.learner import Learner
+from chatsys.protocol.learning.records import LEARNER_RECORDS, LearnerBoot
 from chatsys.protocol.membership import Membership
-from chatsys.protocol.messages import NODE_MESSAGES, Submit, SubmitReply, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES, Join, Leave, Submit, SubmitReply, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import replay
@@ -75,6 +78,7 @@ PARTS: dict[str, type[Part]] = {
     "identities": Identities,
     "fence": Fence,
     "membership": Membership,
+    "learners": Learners,
     "failure": Detector,
     "election": Bully,
     "succession": Succession,
@@ -95,14 +99,18 @@ class Node(Actor):
     """A member of the chat cluster.  `parts` replaces parts by name: `{"election": MyBully}`."""
 
     messages = NODE_MESSAGES
-    records = NODE_RECORDS
+    records = (*NODE_RECORDS, *LEARNER_RECORDS)
     outbox: ClassVar[type[Outbox]] = Outbox
     """What holds frames back until the disk is done; a world makes one per life."""
     decode = staticmethod(decode)
     """What turns the bytes of the log into records at boot."""
-    from_clients = (Submit, Subscribe)  # SPECIFICATION R2.4
+    from_clients = (Submit, Subscribe, Join, Leave)  # SPECIFICATION R2.4
+    requests = (Submit,)
+    learner = Learner
     answers = (SubmitReply,)
     part_names = tuple(PARTS)
+    from_strangers = frozenset((*from_clients, LinkUp, LinkDown))
+    """What counts from whoever is no member, whatever its address: a client's messages, and news of its link."""
 
     def __init__(
         self, me: Address, config: ClusterConfig, random: Random, parts: Mapping[str, type[Part]] | None = None
@@ -120,6 +128,7 @@ class Node(Actor):
         self.identities: Identities = made["identities"]
         self.fence: Fence = made["fence"]
         self.membership: Membership = made["membership"]
+        self.learners: Learners = made["learners"]
         self.failure: Detector = made["failure"]
         self.election: Bully = made["election"]
         self.succession: Succession = made["succession"]
@@ -175,7 +184,7 @@ class Node(Actor):
         """
         state, known = self.state, list(records)
         for record in known:
-            if isinstance(record, Boot):
+            if isinstance(record, Boot | LearnerBoot):
                 self._check_owner(record)
         found = replay(known, f"of node {state.me}")
         state.incarnation = found.incarnation
@@ -185,8 +194,13 @@ class Node(Actor):
         self.log.restore(found.entries, found.hint)
         self.hinted = found.hint
 
-    def _check_owner(self, boot: Boot) -> None:
-        """Refuse a log of another format or of another node."""
+    def _check_owner(self, boot: Boot | LearnerBoot) -> None:
+        """Refuse a log of another format, of another node or of a learner."""
+        if isinstance(boot, LearnerBoot):  # SPECIFICATION R19.9
+            raise ForeignLog(
+                f"This folder is that of learner {boot.node} of cluster {boot.cluster!r}; a member keeps a folder of its "
+                f"own: name the one in which the log of node {self.me} is."
+            )
         if boot.format != FORMAT:  # SPECIFICATION R12.8
             raise other_format(boot.format)
         if (boot.cluster, boot.node) != (self.config.cluster, self.me):
@@ -220,7 +234,11 @@ class Node(Actor):
         not in each handler, for the same reason.)
         """
         effects: Effects = []
-        if isinstance(sender, int):
+        if sender not in self.state.members:
+            if type(message) not in self.from_strangers:  # SPECIFICATION R19.1
+                return effects
+        else:
+            assert isinstance(sender, int), "a member's address is its id"
             if type(message) is LinkUp or sender in self.state.refused:
                 owed, passes = self.identities.check(sender, message, now)  # SPECIFICATION R4.7
                 effects = self._carry_out(owed, now)
@@ -254,13 +272,15 @@ class Node(Actor):
             return due + [*self.identities.unwritten(), Append(CommitHint(self.log.commit))]  # SPECIFICATION R12.10
         if isinstance(command, Accept):
             return due + self._carry_out(self.identities.accept(command.node), now)
+        if isinstance(command, RemoveLearner):
+            return due + self._carry_out(self.learners.remove(command.node, now), now)
         return due + self.sessions.on_command(command, now)
 
     @property
     def may_end(self) -> bool:
         """Whether this node, told to stand down, has nothing more to see to."""
         sessions = self.sessions
-        return self.departure.is_done(bool(sessions.held or sessions.waiting or sessions.older))
+        return self.departure.is_done(bool(sessions.held or sessions.forwarding))
 
     def settle(self, now: float) -> Effects:
         """End a turn: every part says what it owes; who was met and a commit hint ride with what is written anyway.
@@ -311,7 +331,7 @@ class Node(Actor):
             case Order(drafts):
                 return [effect for draft in drafts for effect in self.sequencer.order(draft, now)]
             case Commit():
-                return self.sessions.deliver(now)
+                return [*self.learners.read(), *self.sessions.deliver(now)]
             case HandOver():
                 return self.succession.hand_over(decision, now)
             case BeatNow():
@@ -383,6 +403,6 @@ class Node(Actor):
             "behind": self._behind(),
             "delivered": len(self.sessions.chat),
             "held_back": len(self.receiver.early),
-            "waiting": len(self.sessions.held) + len(self.sessions.waiting) + len(self.sessions.older),
+            "waiting": len(self.sessions.held) + len(self.sessions.forwarding),
             "incarnation": state.incarnation,
         }

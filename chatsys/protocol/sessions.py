@@ -31,18 +31,9 @@ well.  It never keeps a SUBMIT for a later leader: the client asks again anyhow,
 would be under way.  While two nodes take each other for the leader a SUBMIT could go round for ever,
 so it is passed on at most `MAX_HOPS` times.
 
-The sweep: a follower that passed a message on cannot know whether an answer will come.  It keeps two
-generations, `waiting` and `older`; every 8 s the older one is dropped and the newer one becomes the
-older.  So each place lives 8 to 16 s, by when the client has asked again, and no date is kept for any.
-
-The credit: a subscriber confirms by a SUBSCRIBE with a greater cursor, and is pushed at most `CREDIT`
-messages beyond the last it confirmed (a sliding window, as in TCP).  A SUBSCRIBE whose cursor stands
-still says that a push was lost, and everything after it is sent again.  Without a credit a listener
-that reads slowly, or not at all, would let what is sent to it pile up in this node's memory.
-
 Assumes   a committed entry stays committed: `ok` is said only then.
 Promises  exactly once and in order per session (Liskov 2012, section 4; Raft dissertation 6.3).
-Read also `client` (the other end), `ordering` (who numbers).
+Read also `client` (the other end), `ordering` (who numbers), `forwarding` (whom to answer), `subscribers` (who listens).
 """
 
 from bisect import bisect_left
@@ -56,17 +47,15 @@ from chatsys.actor.effects import Deliver, Delivery, Effects, Note, Send
 from chatsys.actor.events import DiskSpace, LinkDown, Stop
 from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Order, Release, Yield
-from chatsys.protocol.messages import Delivered, Entry, Submit, SubmitReply, SubmitStatus, Subscribe
+from chatsys.protocol.messages import Entry, Submit, SubmitReply, SubmitStatus, Subscribe
 from chatsys.protocol.part import Part
 from chatsys.protocol.public import Heard, public
+from chatsys.protocol.serving.forwarding import Forwarding, Pair
+from chatsys.protocol.serving.subscribers import Subscribers
 from chatsys.protocol.session_table import SessionTable, refusal
 from chatsys.protocol.state import NodeState
 
-CREDIT = 1024
-"""A subscriber is sent at most so many messages beyond the last it confirmed."""
 MAX_HOPS = 2
-
-Pair = tuple[str, int]
 
 
 class Sessions(Part):
@@ -90,12 +79,9 @@ class Sessions(Part):
         """Leader: `ahead` covers the log up to here."""
         self.held: list[tuple[Address, Submit]] = []
         """Leader, not ready yet: what to take up then."""
-        self.waiting: dict[Pair, dict[Address, None]] = {}
-        """Whom to answer once this pair is delivered."""
-        self.older: dict[Pair, dict[Address, None]] = {}
-        """The same, from before the last sweep: dropped at the next."""
-        self.subscribers: dict[Address, list[Any]] = {}
-        """link -> [sent up to, confirmed up to, room or None]"""
+        self.forwarding = Forwarding(self.limits.forwarded)
+        """Whom to answer once a pair is delivered."""
+        self.subscribers = Subscribers(self.limits)
 
     # --- SUBMIT ----------------------------------------------------------------------------
 
@@ -105,11 +91,11 @@ class Sessions(Part):
             case Submit():
                 return self._submit(sender, message, now)
             case SubmitReply():
-                return self._pass_back(sender, message)
+                return self.forwarding.pass_back(sender, message)
             case Subscribe():
-                self._subscribe(sender, message)
+                self.subscribers.take(sender, message, len(self.chat))
             case LinkDown():
-                self.subscribers.pop(sender, None)
+                self.subscribers.forget(sender)
         return []
 
     def on_command(self, command: msgspec.Struct, now: float) -> Effects:
@@ -226,23 +212,8 @@ class Sessions(Part):
 
     # --- answering -------------------------------------------------------------------------
 
-    def _pass_back(self, sender: Address, reply: SubmitReply) -> Effects:
-        """Hand an answer, or a run of answers, to whoever waits for one of them."""
-        client, first = reply.client_id, reply.client_seq
-        links = self._answerable((client, first))
-        if reply.count > 1:  # whatever number a frame names, only those who wait are looked at
-            for pair in sorted({*self.waiting, *self.older}):
-                if pair[0] == client and first < pair[1] < first + reply.count:
-                    links += [link for link in self._answerable(pair) if link not in links]
-        return [Send(link, reply) for link in links if link != sender]
-
     def _await(self, pair: Pair, link: Address) -> None:
-        self.waiting.setdefault(pair, {})[link] = None
-        if not self.state.leads and len(self.waiting) > self.limits.forwarded:  # SPECIFICATION R10.11
-            del self.waiting[next(iter(self.waiting))]
-
-    def _answerable(self, pair: Pair) -> list[Address]:
-        return [*self.waiting.pop(pair, {}), *self.older.pop(pair, {})]
+        self.forwarding.wait(pair, link, bounded=not self.state.leads)
 
     def _reply(self, link: Address, submit: Submit, status: SubmitStatus, reason: str) -> Send:
         state = self.state
@@ -257,10 +228,8 @@ class Sessions(Part):
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """Forget forwarded messages that nobody answered: the client has retried by now."""
-        if name == "sweep" and not self.state.leads:
-            self.older, self.waiting = self.waiting, {}
-            if self.older:
-                self.alarms.set("sweep", now + self.timing.client_retry_max)
+        if name == "sweep" and not self.state.leads and self.forwarding.sweep():
+            self.alarms.set("sweep", now + self.timing.client_retry_max)
         return []
 
     def lead(self, now: float) -> Effects:
@@ -300,10 +269,10 @@ class Sessions(Part):
         """
         effects: Effects = [self._reply(link, submit, "redirect", reason) for link, submit in self.held]
         leader = self.state.leader_info
-        for (client, number), links in [*self.waiting.items(), *self.older.items()]:
+        for (client, number), links in self.forwarding.take_all():
             reply = SubmitReply(client, number, "redirect", reason, leader=leader)
             effects += [Send(link, reply) for link in links]
-        self.held, self.waiting, self.older = [], {}, {}
+        self.held = []
         return effects
 
     # --- delivering ------------------------------------------------------------------------
@@ -322,7 +291,7 @@ class Sessions(Part):
         return effects
 
     def _deliver(self, entry: Entry) -> Effects:
-        if entry.kind == "barrier":
+        if entry.kind not in ("chat", "session"):
             return []
         effects: Effects = []
         verdict = self.table.apply(entry)  # SPECIFICATION R10.5
@@ -332,10 +301,10 @@ class Sessions(Part):
             effects.append(Note("duplicate", seq=entry.seq, client=client, client_seq=entry.client_seq, reason=verdict))
         elif entry.kind == "chat":
             self.chat.append(entry.seq)
-            msg_no = len(self.chat)
+            msg_no = self.state.messages = len(self.chat)
             said = (entry.author, entry.text, entry.room, entry.term, client, entry.client_seq)
             effects.append(Deliver(Delivery(entry.seq, msg_no, *said)))
-        links = self._answerable((entry.client_id, entry.client_seq))
+        links = self.forwarding.answerable((entry.client_id, entry.client_seq))
         if verdict == "new":  # SPECIFICATION R10.4
             effects += [self._ok(link, entry, msg_no) for link in links]
         return effects
@@ -353,7 +322,7 @@ class Sessions(Part):
         self.log.rewound = None
         if voided > self.delivered:
             return
-        self.delivered = 0
+        self.delivered = self.state.messages = 0
         self.chat = []
         self.table = self.table_class(self.limits.sessions)
         while self.delivered < voided - 1:
@@ -362,47 +331,20 @@ class Sessions(Part):
 
     # --- subscribers -----------------------------------------------------------------------
 
-    def _subscribe(self, link: Address, request: Subscribe) -> None:
-        """A growing cursor confirms; one that stands still asks for what was lost.
-
-        A cursor beyond what was sent here was earned at another node, before the client came to this one;
-        the pushing then begins there.  Another room begins anew as well.
-        """
-        known = self.subscribers.get(link)
-        after = max(0, request.after)
-        if known is None or known[2] != request.room or after <= known[1] or after > known[0]:
-            self.subscribers[link] = [after, after, request.room]
-        else:
-            known[1] = after
-
     def settle(self, now: float) -> Effects:
-        """Push to every subscriber what it has not had, one frame a turn and within its credit."""
+        """Push to every subscriber what it has not had, one frame a turn and within its credit; also who leads."""
         if self.log.rewound is not None:
             self._rebuild(self.log.rewound)
-        effects: Effects = []
-        for link, cursor in self.subscribers.items():
-            sent, confirmed, room = cursor
-            upto = min(len(self.chat), confirmed + CREDIT)  # SPECIFICATION R10.13
-            if sent >= upto:
-                continue
-            entries: list[Heard] = []
-            numbers: list[int] = []
-            size = 0
-            while sent < upto and len(entries) < self.limits.batch_entries and size < self.limits.batch_bytes:
-                sent += 1
-                entry = self.log.entry(self.chat[sent - 1])
-                if room is None or entry.room == room:
-                    entries.append(self.shown(entry))
-                    numbers.append(sent)
-                    size += entry.size
-            cursor[0] = sent
-            if room is not None and not entries:
-                cursor[1] = sent
-            if entries:
-                effects.append(Send(link, Delivered(tuple(entries), tuple(numbers))))
-            if sent < upto:
-                self.alarms.set("push", now)
+        leader = self.state.me if self.state.leads else self.state.trusted or 0
+        effects, more = self.subscribers.push(len(self.chat), self._numbered, leader)
+        if more:
+            self.alarms.set("push", now)
         return effects
+
+    def _numbered(self, number: int, room: str | None) -> tuple[Heard, int] | None:
+        """Return message `number` as a listener of `room` is shown it, and its size; None if it is of another room."""
+        entry = self.log.entry(self.chat[number - 1])
+        return (self.shown(entry), entry.size) if room is None or entry.room == room else None
 
     def shown(self, entry: Entry) -> Heard:
         """Return what a listener is told of an entry."""

@@ -94,6 +94,8 @@ class NodeState:
         """(leader, term) if that leader asked this node to take over; written by election."""
         self.low = False
         """Whether the own disk is almost full; written by sessions, who hear it from the host."""
+        self.messages = 0
+        """How many messages were delivered; written by sessions."""
         self.leaving = False
         """Set from the order to stand down on, for the rest of this life; written by departure."""
         self.met_leader = False

@@ -14,6 +14,7 @@ is a trace `Record`, handed to `on_record` on the client's own thread:
     reply                reason               busy, redirect, ... (it is repeated), or refused (too_large ...)
     indeterminate        text                 perhaps delivered, perhaps not; it is never said twice
     seen                 author, room, text, msg_no    the chat itself, in order
+    reread               the same             what `reread` asked for, in order, all of it at once
 
 Read also `protocol.client` (what the actor does), `clients.line` (a terminal around this).
 """
@@ -30,6 +31,7 @@ from chatsys.capabilities import SOCKETS, THREADS, need
 from chatsys.config import ClusterConfig, Timing, split_address
 from chatsys.errors import ChatsysError, FrameError, UsageError
 from chatsys.protocol.client import Client
+from chatsys.protocol.listening.reading import Reread
 from chatsys.runtime.host import Host
 from chatsys.runtime.loop import LoopThread
 from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting
@@ -51,18 +53,19 @@ class ClientHost:
         cluster: str = "chat",
         timing: Timing | None = None,
         listen: bool = True,
+        newest: int = 0,
     ) -> None:
         """Prepare a client called `name` for the cluster behind any of `addresses` (`host:port`).
 
-        With `listen` it also receives the chat (records of kind `seen`).  Raises `ConfigError`
-        for an address that is none, `UsageError` for an empty name.
+        With `listen` it also receives the chat (records of kind `seen`), all of it, or the `newest` so many
+        messages and what follows.  Raises `ConfigError` for an address that is none, `UsageError` for an empty name.
         """
         if not addresses:
             raise UsageError("A client needs at least one address, for example 127.0.0.1:5001.")
         if not isinstance(name, str) or not name.strip() or len(name) > 80:
             raise UsageError(f"The name is {name!r:.90}; give one of 1 to 80 characters.")
         self.addresses = [(*split_address(address), address) for address in addresses]
-        self.name, self.cluster, self.listen = name, cluster, listen
+        self.name, self.cluster, self.listen, self.newest = name, cluster, listen, newest
         self.timing = timing or Timing()
         self.on_record = on_record
         self.config: ClusterConfig | None = None
@@ -99,6 +102,15 @@ class ClientHost:
             self._posted += 1
         loop.loop.call_soon_threadsafe(self._hand, host, Say(text, room, author or self.name))
 
+    def reread(self, first: int, last: int) -> None:
+        """Read messages `first` to `last` again, as far as they were seen; at most `LONGEST_STRETCH`, as records `reread`.
+
+        Returns at once; any thread may call this.  A later call takes the place of one that is not answered yet.
+        """
+        host, loop = self._host, self._loop
+        if host is not None and loop is not None:
+            loop.loop.call_soon_threadsafe(host.command, Reread(first, last))
+
     def _hand(self, host: Host, said: Say) -> None:
         host.command(said)
         with self._lock:
@@ -115,6 +127,21 @@ class ClientHost:
         """The nodes that can be reached now."""
         host = self._host
         return () if host is None else tuple(sorted(getattr(host.actor, "links", ())))
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """All nodes, as the first one that answered named them."""
+        return () if self.config is None else self.config.ids
+
+    @property
+    def target(self) -> int | None:
+        """The node that is spoken to, whether it can be reached or not."""
+        return getattr(self._host.actor, "target", None) if self._host is not None else None
+
+    @property
+    def leader(self) -> int | None:
+        """The node that leads, as far as somebody told."""
+        return getattr(self._host.actor, "leader", None) if self._host is not None else None
 
     def stop(self) -> None:
         """Close all links; again is harmless."""
@@ -141,7 +168,7 @@ class ClientHost:
         members[hello.node] = address  # as we reach it, which may differ from inside the cluster
         quorum = len(members) // 2 + 1
         self.config = ClusterConfig(members=members, quorum=quorum, cluster=self.cluster, timing=self.timing)
-        factory = partial(Client, home=hello.node, listen=self.listen)
+        factory = partial(Client, home=hello.node, listen=self.listen, newest=self.newest)
         now = asyncio.get_running_loop().time()
         self._host = Host(self.name, self.config, factory, self._tell, origin=now)
         await self._host.start()

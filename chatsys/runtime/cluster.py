@@ -30,7 +30,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.events import Accept, Say
+from chatsys.actor.events import Accept, RemoveLearner, Say
 from chatsys.config import ClusterConfig, Timing
 from chatsys.faults import Testbed, check_made_of, check_path, check_seed, config_of
 from chatsys.faults.testbed import Direction, client_factory
@@ -195,7 +195,7 @@ class Cluster(Testbed):
     def _restore(self, node: int, of: int) -> None:
         self._do(self.supervisor.restore(node, of))
 
-    def _accept(self, node: int, order: Accept) -> bool:
+    def _accept(self, node: int, order: Accept | RemoveLearner) -> bool:
         return self._do(self.supervisor.order(node, order))
 
     # --- links: a value that every node and client obeys from now on ----------------------------

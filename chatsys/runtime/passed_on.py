@@ -23,7 +23,7 @@ class PassedOn:
     """
 
     def __init__(self, actor: Actor) -> None:
-        self.requests = frozenset(type(actor).from_clients or ())
+        self.requests = frozenset(getattr(type(actor), "requests", ()))
         self.answers = frozenset(type(actor).answers)
         self.count = 0
         self.heard = 0.0

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.events import Accept, Say
+from chatsys.actor.events import Accept, RemoveLearner, Say
 from chatsys.errors import ChatsysError, ForeignLog, LogError, RefusedIdentity
 from chatsys.faults import check_life
 from chatsys.faults.testbed import IDLE
@@ -208,12 +208,12 @@ class Supervisor:
             where = error.filename or " and ".join(map(str, args)) or self.plan.folder
             raise ChatsysError(f"{where} cannot be used: {reason(error)}; {advice(error)}.") from None
 
-    async def order(self, node: int, order: Accept) -> bool:
+    async def order(self, node: int, order: Accept | RemoveLearner) -> bool:
         """Give a node an order, by a file in its folder if it is down; tell whether it runs."""
         one = self.nodes[node]
         if one.alive:
             one.command(order)
-        else:
+        elif isinstance(order, Accept):
             await self._in_files(one.folder.leave, order.node)
         return one.alive
 

@@ -23,11 +23,30 @@ import msgspec
 
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
-from chatsys.actor.events import NO_IDENTITY, Accept, DiskSpace, Identity, LinkDown, LinkUp, StandDown, Stop
+from chatsys.actor.events import (
+    NO_IDENTITY,
+    Accept,
+    DiskSpace,
+    Identity,
+    LinkDown,
+    LinkUp,
+    RemoveLearner,
+    StandDown,
+    Stop,
+)
 from chatsys.actor.logfile import decode
 from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
-from chatsys.errors import BrokenInvariant, DamagedLog, DiskFailed, ForeignLog, RefusedIdentity, told
+from chatsys.errors import (
+    BrokenInvariant,
+    DamagedLog,
+    Departed,
+    DiskFailed,
+    ForeignLog,
+    RefusedIdentity,
+    RefusedJoin,
+    told,
+)
 from chatsys.sim.disk import Disk, Folder, Health
 from chatsys.sim.interpreter import Interpreter, Medium
 from chatsys.sim.network import Network
@@ -71,8 +90,12 @@ class Host:
     actor: Actor
     interpreter: Interpreter
 
-    def __init__(self, simulation: Environment, me: Address, factory: Factory, disk: Disk) -> None:
+    def __init__(
+        self, simulation: Environment, me: Address, factory: Factory, disk: Disk, kind: type[Actor] | None = None
+    ) -> None:
         self.simulation, self.me, self.factory, self.disk = simulation, me, factory, disk
+        self.kind = kind or simulation.actor
+        """Whose records lie on the disk."""
         self.recorder = Recorder(me, simulation, simulation.trace.append)
         self.alive = self.ready = self.paused = False
         """`ready`: this life is durable and can be spoken to."""
@@ -91,9 +114,11 @@ class Host:
         """Whether this life was told to stand down; it ends when its actor says that it may."""
         self.failure: str | None = None
         """Why the last life ended by itself, if it did."""
-        self.orders: list[Accept] = []
+        self.has_left = False
+        """Whether it ended because it left the cluster for ever."""
+        self.orders: list[Accept | RemoveLearner] = []
         """What people told this node while it was down."""
-        self.turns = Turns(self, simulation, simulation.turn)
+        self.turns = Turns(self, simulation, simulation.turn, simulation.config.ids)
         self.gathers = simulation.turn > 0
         """Whether turns last here."""
         self.held: list[Any] = []
@@ -128,7 +153,7 @@ class Host:
         self.failure = None
         self.simulation.network.renew(self.me)
         self.born = len(self.simulation.trace)
-        kind = self.simulation.actor
+        kind = self.kind
         try:
             log = self.disk.recover(kind.records, getattr(kind, "decode", decode))
         except DamagedLog as error:
@@ -404,7 +429,14 @@ class Host:
 
     def broke(self, error: Exception) -> None:
         """Stop this node because a door raised `error`; say why in the trace and in `failures`."""
-        refused = isinstance(error, RefusedIdentity | ForeignLog)  # the rules say that it stops: nothing is broken
+        if isinstance(error, Departed):  # it was told to
+            self.failure = str(error)
+            self.has_left = True
+            self.end("stop", self.failure)
+            return
+        refused = isinstance(
+            error, RefusedIdentity | RefusedJoin | ForeignLog
+        )  # the rules say that it stops: nothing is broken
         sentence = str(error) if refused or isinstance(error, BrokenInvariant) else told(error)
         self.failure = sentence
         self.simulation.failures.append((self.me, sentence))
@@ -424,7 +456,7 @@ class Host:
         """Let `folder` lie in the place of the data folder; a node that runs finds out at its next sync."""
         self.disk.put(folder, running=self.alive)
 
-    def order(self, order: Accept) -> bool:
+    def order(self, order: Accept | RemoveLearner) -> bool:
         """Give the node this order, at its next start if it is down; tell whether it runs."""
         if self.alive:
             self.command(order)

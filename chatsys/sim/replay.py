@@ -92,7 +92,7 @@ def _read(step: list[Any], world: World) -> tuple[int, float, str, list[Any]]:
         elif verb in ("stop", "end"):
             msgspec.convert(step[3:], tuple[()])
         else:
-            check_fault(verb, step[3:], world.nodes)
+            check_fault(verb, step[3:])
     except msgspec.ValidationError:
         raise UsageError(f"{step!r} is no step of a run") from None
     return events, time, verb, step[3:]

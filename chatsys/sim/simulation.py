@@ -163,7 +163,7 @@ class Simulation:
         if not observer.ready or not self.network.is_open(observer.me, subject.me):
             return
         if observer.waits:
-            observer.turns.put(subject.me if isinstance(subject.me, int) else None, self._look, observer, subject)
+            observer.turns.put(subject.me if subject.me in self.config.members else None, self._look, observer, subject)
             return
         observer.learn(subject)
 

@@ -14,7 +14,7 @@ Promises  `settle` is called once in a turn, at its end; what one link brought i
 Read also `host` (whose doors these are), `actor.inbox` (whose turn it is); `runtime.turns` is its counterpart.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from chatsys.actor.actor import NEVER, Address
@@ -47,9 +47,9 @@ class Served(Protocol):
 class Turns:
     """The inbox of one host; `end` says when the turn ends that is under way, NEVER if none is."""
 
-    def __init__(self, host: Served, agenda: Agenda, seconds: float) -> None:
+    def __init__(self, host: Served, agenda: Agenda, seconds: float, members: Collection[Address]) -> None:
         self.host, self.agenda, self.seconds = host, agenda, seconds
-        self.inbox: FairInbox[Thing] = FairInbox()
+        self.inbox: FairInbox[Thing] = FairInbox(members)
         self.end = NEVER
         self.serving = False
         """Doors of one turn are being opened now."""

@@ -23,7 +23,7 @@ from typing import Any, cast
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.events import Accept, Say, Stop
+from chatsys.actor.events import Accept, Depart, RemoveLearner, Say, Stop
 from chatsys.config import ClusterConfig, Timing
 from chatsys.errors import UsageError
 from chatsys.faults import (
@@ -112,8 +112,10 @@ class World(Testbed):
         for node in self.nodes:
             self._host(node).start()
 
-    def _add(self, me: Address, factory: Factory, model: DiskModel, drift: float) -> Host:
-        host = Host(self.simulation, me, factory, Disk(Random(f"{self.seed}/disk/{me}"), model))
+    def _add(
+        self, me: Address, factory: Factory, model: DiskModel, drift: float, kind: type[Actor] | None = None
+    ) -> Host:
+        host = Host(self.simulation, me, factory, Disk(Random(f"{self.seed}/disk/{me}"), model), kind)
         if drift:
             chance = Random(f"{self.seed}/clock/{me}")
             host.offset, host.rate = chance.uniform(0, 1000), chance.uniform(1 - drift, 1 + drift)
@@ -176,7 +178,7 @@ class World(Testbed):
 
     def status(self) -> dict[int, dict[str, Any]]:
         """Return for each node whether it is alive and paused, its role, term, leader and positions."""
-        return {node: self._host(node).status(IDLE) for node in self.nodes}
+        return {node: self._host(node).status(IDLE) for node in self.everyone}
 
     def _leaders(self) -> Iterator[tuple[int, int]]:
         for node in self.nodes:
@@ -240,6 +242,28 @@ class World(Testbed):
                 host.stop(Stop())
         self.simulation.forget()
 
+    # --- learners -----------------------------------------------------------------------
+
+    @property
+    def learners(self) -> tuple[int, ...]:
+        """The ids of those that joined and have not left, ascending."""
+        return tuple(node for node in super().learners if not self._host(node).has_left)
+
+    def _join(self, node: int, through: int) -> None:
+        kind = self._actor.learner
+        assert kind is not None, "join has looked"
+        factory = cast(Factory, partial(cast(Any, kind), through=through, address=f"node{node}:0"))
+        if (host := self.simulation.hosts.get(node)) is None:
+            host = self._add(node, factory, self._disk_model, self._clock_drift, kind)
+        else:  # it has left, and comes again as another one
+            self._wipe(node)
+            host.factory, host.has_left = factory, False
+        self.trace.meta["learners"] = sorted({*self.trace.meta.get("learners", ()), node})
+        host.start()
+
+    def _depart(self, node: int) -> None:
+        self._host(node).command(Depart())
+
     # --- links, disks, clocks -----------------------------------------------------------
 
     def _tell(self, kind: str, reason: str) -> None:
@@ -288,7 +312,7 @@ class World(Testbed):
         self._host(node).recorder.write("restored", reason=f"the copy of {whose} lies in the place of its folder")
         self._host(node).put(self._copies[of])
 
-    def _accept(self, node: int, order: Accept) -> bool:
+    def _accept(self, node: int, order: Accept | RemoveLearner) -> bool:
         return self._host(node).order(order)
 
     def _clock(self, node: int, rate: float) -> None:

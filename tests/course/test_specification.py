@@ -31,13 +31,18 @@ from chatsys.faults.model import BOUNDS, PAUSE
 from chatsys.mutants.bugs import MUTANTS
 from chatsys.mutants.schedules import DIRECTED
 from chatsys.protocol import messages as frames
-from chatsys.protocol.client import CONFIRM_EVERY, GAPS_TO_BELIEVE
+from chatsys.protocol.client import GAPS_TO_BELIEVE
 from chatsys.protocol.fence import RULES as FENCE_RULES
 from chatsys.protocol.fence import Fence
+from chatsys.protocol.learning.admission import SHOWN
+from chatsys.protocol.learning.records import LEARNER_RECORDS
+from chatsys.protocol.learning.table import REMEMBERED
+from chatsys.protocol.listening.reading import CONFIRM_EVERY
 from chatsys.protocol.messages import NODE_MESSAGES, Label, Message, PeerInfo, wire_name
 from chatsys.protocol.node import Node
+from chatsys.protocol.serving.subscribers import CREDIT
 from chatsys.protocol.session_table import NAME_CHARACTERS
-from chatsys.protocol.sessions import CREDIT, MAX_HOPS
+from chatsys.protocol.sessions import MAX_HOPS
 from chatsys.protocol.state import MOVES, NodeState, Role
 from chatsys.protocol.storage import NODE_RECORDS, Boot
 
@@ -172,6 +177,13 @@ def test_the_table_of_records_is_what_a_log_may_hold() -> None:
     assert f"This is format {FORMAT}:" in TEXT
 
 
+def test_the_table_of_a_learners_records_is_what_its_log_may_hold() -> None:
+    told = {name: [] if fields == "-" else fields.split(", ") for name, fields, _ in table("a learner's record")}
+    assert told == {kind.__struct_config__.tag: list(kind.__struct_fields__) for kind in LEARNER_RECORDS}
+    assert f"shows its first {SHOWN} digits" in TEXT.replace("show its", "shows its")
+    assert f"The latest {REMEMBERED:,} of them" in TEXT
+
+
 def test_the_table_of_safety_says_what_each_invariant_means() -> None:
     safety, liveness = (rows for rows in _tables("name", "title", "meaning"))
     assert safety == [(kind.name, kind.title, kind.meaning) for kind in SAFETY.values()]
@@ -256,7 +268,7 @@ def made(name: str, term: int) -> Message:
         "node": SENDER, "status": "ok", "members": (1, 2, 3), "round": 1, "verdict": "support", "number": 1,
         "leader": PeerInfo(SENDER, "node3:0"), "barrier": 1, "commit": 0, "to": 2, "last": Label(0, 0),
         "prev": Label(0, 0), "entries": (), "first": 1, "nonce": 1, "more": False, "client_id": "c",
-        "client_seq": 1, "numbers": (), "verified": 0,
+        "client_seq": 1, "numbers": (), "verified": 0, "identity": "9f",
     }  # fmt: skip
     for field in cls.__struct_fields__:
         if field not in given and field in filled:

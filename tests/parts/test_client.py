@@ -9,6 +9,7 @@ from by_hand import config, of, sent
 from chatsys.actor.effects import Note
 from chatsys.actor.events import LinkDown, LinkUp, Say
 from chatsys.protocol.client import Client
+from chatsys.protocol.listening.reading import Reread
 from chatsys.protocol.messages import Delivered, PeerInfo, Submit, SubmitReply, Subscribe
 from chatsys.protocol.public import Heard
 
@@ -153,12 +154,12 @@ def test_a_listener_notes_each_message_once_and_in_order() -> None:
     one, two = Heard(2, text="a"), Heard(3, text="b")
     assert kinds(ann.on_message(1, Delivered((one,), (1,)), 0.1)) == ["seen"]
     assert kinds(ann.on_message(1, Delivered((one, two), (1, 2)), 0.2)) == ["seen"]
-    assert ann.cursor == 2
+    assert ann.cursor.seen == 2
 
 
 def test_a_listener_subscribes_from_its_own_cursor_after_moving_on() -> None:
     ann = client(listen=True)
-    ann.cursor = 7
+    ann.cursor.seen = 7
     ann.on_message(1, LinkDown(), 0.2)
     ann.on_time(0.4)
     assert sent(ann.settle(0.4), Subscribe) == [(2, Subscribe(7))]
@@ -343,3 +344,62 @@ def test_no_client_hammers(status: str) -> None:
             tries += [now] * bool(asked)
         assert sum(at < 1.1 for at in tries) <= 5
         assert all(sum(begin <= at < begin + 3 for at in tries) <= 4 for begin in tries if begin > 1.1)
+
+
+def push(ann: Client, *numbers: int, sender: int = 1) -> list[tuple[str, int | None]]:
+    """Let a node push these messages; return what is noted, as (kind, number)."""
+    entries = tuple(Heard(number + 10, text=f"m{number}") for number in numbers)
+    return [(note.kind, note.msg_no) for note in of(ann.on_message(sender, Delivered(entries, numbers), 0.2), Note)]
+
+
+def test_who_wants_the_newest_messages_asks_for_them_until_the_first_push_says_where_to_begin() -> None:
+    ann = client(listen=True, newest=2)
+    assert sent(ann.settle(0.0), Subscribe) == [(1, Subscribe(last=2))]
+    ann.on_message(1, LinkDown(), 0.1)
+    ann.on_time(0.2)
+    assert sent(ann.settle(0.2), Subscribe) == [(2, Subscribe(last=2))]
+    assert push(ann, 41, 42, sender=2) == [("seen", 41), ("seen", 42)]
+    assert push(ann, 42, 43, 45, sender=2) == [("seen", 43)]
+    ann.on_time(9.0)
+    assert sent(ann.settle(9.0), Subscribe) == [(2, Subscribe(43))]
+
+
+def test_what_is_read_again_is_told_as_a_whole_and_the_listener_goes_on_where_it_was() -> None:
+    ann = client(listen=True, newest=2)
+    ann.settle(0.0)
+    push(ann, 41, 42)
+    ann.on_command(Reread(38, 40), 0.1)
+    assert sent(ann.settle(0.1), Subscribe) == [(1, Subscribe(37))]
+    assert push(ann, 38) == [] and push(ann, 40) == [], "39 is missing: it overtook"
+    ann.on_time(8.2)
+    assert sent(ann.settle(8.2), Subscribe) == [(1, Subscribe(38))], "a lost push is asked for again"
+    assert push(ann, 43) == [("seen", 43)], "news is told at once"
+    entries = tuple(Heard(number + 10) for number in range(39, 45))
+    effects = ann.on_message(1, Delivered(entries, tuple(range(39, 45))), 0.2)
+    assert [(note.kind, note.msg_no) for note in of(effects, Note)] == [
+        ("seen", 44), ("reread", 38), ("reread", 39), ("reread", 40)
+    ]  # fmt: skip
+    assert sent(effects, Subscribe) == [(1, Subscribe(44))]
+    assert push(ann, 38, 39, 40) == []
+
+
+def test_only_what_was_seen_is_read_again_and_never_more_than_a_node_pushes() -> None:
+    ann = client(listen=True, newest=2)
+    ann.settle(0.0)
+    push(ann, 900)
+    for wanted, stretch in (
+        (Reread(-5, 2), range(1, 3)), (Reread(1, 5000), range(1, 257)), (Reread(899, 2000), range(899, 901)),
+        (Reread(901, 950), range(0)), (Reread(5, 4), range(0)),
+    ):  # fmt: skip
+        ann.on_command(wanted, 0.1)
+        assert list(ann.cursor.stretch) == list(stretch)
+
+
+def test_a_listener_knows_who_leads_from_the_node_at_hand_and_forgets_it_when_a_link_breaks() -> None:
+    ann = client(listen=True)
+    ann.settle(0.0)
+    for sender, leader, known in ((1, 3, 3), (2, 2, 3), (1, 0, None), (1, 2, 2)):
+        ann.on_message(sender, Delivered((), (), leader), 0.1)
+        assert ann.leader == known
+    ann.on_message(2, LinkDown(), 0.2)
+    assert ann.leader is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatsys.clients.line import LineClient
+from chatsys.clients.line import LineClient, tell_unknown
 from chatsys.escape import escape
 from chatsys.trace import Record
 
@@ -60,12 +60,12 @@ def test_a_message_shows_its_number_and_another_room(chat: LineClient) -> None:
 def test_an_acknowledgement_names_the_number(chat: LineClient) -> None:
     told(chat, "submit", client="c", client_seq=1, text="hi")
     assert told(chat, "ack", client="c", client_seq=1, msg_no=3) == ["    #3 is acknowledged"]
-    assert not chat.tell_unknown()
+    assert not chat.unknown_texts()
 
 
 def test_what_was_not_acknowledged_is_said_at_the_end(chat: LineClient, capsys: pytest.CaptureFixture[str]) -> None:
     told(chat, "submit", client="c", client_seq=1, text="hi \x1b")
-    assert chat.tell_unknown()
+    assert tell_unknown(chat.unknown_texts())
     assert r"not acknowledged, perhaps delivered, perhaps not: hi \x1b" in capsys.readouterr().err
 
 

@@ -5,6 +5,7 @@ from by_hand import of, part, sent
 from chatsys.actor.effects import Note
 from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.protocol.decisions import Suspect
+from chatsys.protocol.learning.admission import Learners
 from chatsys.protocol.membership import Membership
 from chatsys.protocol.messages import Join, JoinAck, PeerInfo
 
@@ -48,7 +49,7 @@ def test_alone_it_nominates_at_the_start() -> None:
 
 
 def test_a_stranger_is_refused_with_a_sentence() -> None:
-    effects = part(Membership).on_message(9, Join(9), 0.0)
+    effects = part(Learners).on_message(9, Join(9), 0.0)
     ((to, answer),) = sent(effects, JoinAck)
     assert (to, answer.status) == (9, "refused")
     assert answer.reason == "node 9 is not a member of this cluster; its members are 1, 2, 3"

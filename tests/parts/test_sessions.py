@@ -13,6 +13,7 @@ from chatsys.protocol.messages import (
     Coordinator,
     Delivered,
     Entry,
+    Heartbeat,
     Label,
     PeerInfo,
     Prepare,
@@ -218,11 +219,40 @@ def test_a_subscriber_that_asks_again_from_the_same_place_gets_it_again() -> Non
         assert len(sent(three.settle(1.5), Delivered)) == 1
 
 
+def test_a_subscriber_may_ask_for_the_newest_messages_without_knowing_how_many_there_are() -> None:
+    three = with_session()
+    for number in range(1, 6):
+        three.on_message("ann", submit(number, f"m{number}"), 1.0)
+    all_hold(three)
+    for wanted, numbers in (
+        (Subscribe(last=2), [(4, 5)]), (Subscribe(last=2), [(4, 5)]), (Subscribe(4, last=3), [(5,)]),
+        (Subscribe(last=9), [(1, 2, 3, 4, 5)]), (Subscribe(5, last=2), [()]),
+    ):  # fmt: skip
+        three.on_message("bob", wanted, 1.5)
+        assert [m.numbers for _, m in sent(three.settle(1.5), Delivered)] == numbers, wanted
+
+
+def test_a_subscriber_is_told_who_leads_at_once_and_when_that_changes() -> None:
+    one = node(1)
+
+    def told(now: float) -> list[int]:
+        return [m.leader for _, m in sent(one.settle(now), Delivered)]
+
+    one.on_message("bob", Subscribe(), 0.0)
+    assert told(0.0) == [0] and told(0.1) == []
+    one.on_message(3, Heartbeat(1, 1, 0, Label(0, 0)), 0.2)
+    assert told(0.2) == [3] and told(0.3) == []
+    one.on_message("bob", Subscribe(), 0.4)
+    assert told(0.4) == [3], "it begins anew, so what was told may be lost"
+    one.on_message(2, Heartbeat(2, 1, 0, Label(0, 0)), 0.5)
+    assert told(0.5) == [2]
+
+
 def test_a_subscriber_whose_link_closed_is_forgotten() -> None:
     three = with_session()
     three.on_message("bob", Subscribe(), 1.0)
     three.on_message("bob", LinkDown(), 1.1)
-    assert three.sessions.subscribers == {}
+    assert three.sessions.subscribers.links == {}
 
 
 def test_unsafe_a_subscriber_is_never_pushed_what_was_voided() -> None:
@@ -232,7 +262,7 @@ def test_unsafe_a_subscriber_is_never_pushed_what_was_voided() -> None:
     two.on_message(3, Propose(1, Label(0, 0), (session, chat(2, session=1), chat(3, number=2, session=1)), 3), 0.1)
     effects = two.on_message(1, Propose(2, Label(1, 1), (Entry(2, 2, "barrier"),), 0), 0.1)
     assert len(of(effects, Note)) and two.log.last_seq == 2
-    assert sent(two.settle(0.1), Delivered) == []
+    assert [m.entries for _, m in sent(two.settle(0.1), Delivered)] == [()]
 
 
 def test_a_message_of_a_session_that_expired_is_never_called_ok() -> None:
@@ -298,4 +328,4 @@ def test_a_run_of_answers_is_passed_back_once_to_each_who_waits() -> None:
         one.on_message(link, submit(number), 1.0)
     run = SubmitReply("c", 1, "ok", seq=3, msg_no=1, count=2)
     assert of(one.on_message(3, run, 1.1), Send) == [Send("ann", run), Send("second link", run)]
-    assert list(one.sessions.waiting) == [("c", 3)]
+    assert list(one.sessions.forwarding.waiting) == [("c", 3)]

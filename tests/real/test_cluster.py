@@ -289,6 +289,20 @@ def test_killing_the_parent_leaves_no_orphan_not_even_a_paused_one(tmp_path: Pat
     assert stopped and orphans == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
+def test_a_process_that_somebody_else_kills_is_a_crash_in_the_trace_and_says_so() -> None:
+    with Cluster(2, "processes", timing="fast") as cluster:
+        os.kill(cluster.pids[1] or 0, signal.SIGKILL)
+        assert cluster.until(lambda: len(cluster.trace.of("crash")) == 1 and not cluster.status()[1]["alive"], limit=10)
+        cluster.crash(2)
+        ends = cluster.trace.of("crash")
+        assert [(end.node, end.reason) for end in ends] == [
+            (1, "Its process was ended from outside (SIGKILL)."),
+            (2, None),
+        ]
+        assert cluster.status()[1]["failure"] == ends[0].reason
+
+
 NOTEBOOK = """
     import msgspec
     from chatsys.actor.actor import Actor

@@ -327,7 +327,11 @@ def test_verbs_that_cannot_be_meant_are_refused_in_a_sentence() -> None:
     assert refused(one, "partition") == "partition was given no group of nodes; write for example (1, 2)."
     assert refused(one, "partition", (1, 2, 3)).startswith("partition: all nodes are in one group")
     assert not one.done and not one.trace.of("fault", "cut", "lose"), "what was refused left no trace"
-    assert "voters are fixed in the config (1, 2, 3)" in refused(one, "join", 4)
+    assert refused(one, "join", 3) == "Node 3 is a member already; the members are 1, 2, 3. Choose another id."
+    assert refused(one, "join", 0).startswith("join was given 0; give the id of the new learner")
+    assert refused(one, "join", 4, 9) == "Node 9 is not a member; the nodes are 1, 2, 3."
+    assert "voters are fixed in the config (1, 2, 3). Only learners leave." in refused(one, "leave", 1)
+    assert refused(one, "leave", 4) == "Node 4 is not a learner; there is no learner."
     one.crash(1)
     assert refused(one, "crash", 1) == "Node 1 is not running, so it cannot crash; restart it first."
     assert refused(one, "pause", 1) == "Node 1 is not running, so it cannot pause; restart it first."

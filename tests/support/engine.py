@@ -134,7 +134,7 @@ def _forget(family: str, table: str, chain: str) -> None:
     """Remove a chain of the engine, and whatever jumps to it: other tables of this machine are let alone."""
     listed = subprocess.run(["iptables", "-t", table, "-S"], capture_output=True, text=True).stdout
     for rule in listed.splitlines():
-        if rule.startswith("-A") and f"-j {chain}" in rule:
+        if rule.startswith("-A") and (f"-j {chain}" in rule or " docker0 " in rule):
             subprocess.run(["iptables", "-t", table, *rule.replace("-A", "-D", 1).split()], capture_output=True)
     for what in ("-F", "-X"):
         subprocess.run(["iptables", "-t", table, what, chain], capture_output=True)

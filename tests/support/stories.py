@@ -226,4 +226,22 @@ def bad_logs() -> Iterator[tuple[str, str, Story]]:
     yield "a sync that began before the promise", "S14", story.add("send", 1, message="PROMISE", peer=3, term=2)
 
 
-BAD = [*bad_deliveries(), *bad_acknowledgements(), *bad_answers(), *bad_elections(), *bad_logs()]
+def bad_learners() -> Iterator[tuple[str, str, Story]]:
+    """What members and a learner, node 4, must not make of each other."""
+
+    def read(story: Story, node: int, seq: int, folder: str, verdict: str) -> Story:
+        return story.add("learner", node, seq=seq, peer=4, text=folder, reason=verdict)
+
+    yield "an id taken twice", "S17", read(read(Story(), 1, 5, "9f", "new"), 1, 7, "30", "moved")
+    yield "one entry, two readings", "S17", read(read(Story(), 1, 5, "9f", "new"), 2, 5, "9f", "taken")
+    yield "gone for another", "S17", read(read(Story(), 1, 5, "9f", "new"), 1, 7, "30", "left")
+    story = read(read(Story(), 1, 5, "9f", "new"), 1, 7, "9f", "left")
+    yield "back after it has left", "S17", read(story, 1, 9, "9f", "new")
+    yield "taken in by nobody", "S17", Story().add("admitted", 4, peer=1, text="9f", role="learner")
+    story = said("hi").commit(1, 6)
+    yield "a learner hears what is not committed", "S17", story.deliver(4, 7, 1, "hi", role="learner")
+
+
+BAD = [
+    *bad_deliveries(), *bad_acknowledgements(), *bad_answers(), *bad_elections(), *bad_logs(), *bad_learners(),
+]  # fmt: skip

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from chatsys.config import ClusterConfig
 from chatsys.protocol.messages import Label
 from chatsys.protocol.node import Node
 
@@ -81,6 +82,8 @@ class Maker:
                 return tuple(self._value(item) for _ in range(max(count, kind.min_length or 0)))
             case inspect.StructType(cls=cls) if cls is Label and self.labels and chance.random() < LIKELY:
                 return chance.choice(self.labels)
+            case inspect.StructType(cls=cls) if cls is ClusterConfig:  # it checks itself when it is made
+                return ClusterConfig.of(chance.randint(1, 7))
             case inspect.StructType(cls=cls, fields=fields):
                 return self._chain(cls(*(self._value(field.type) for field in fields)))
         raise TypeError(f"{kind!r} cannot be made up yet; say here how.")

@@ -18,7 +18,7 @@ from random import Random
 from chatsys.campaign.fuzz.made import Maker
 from chatsys.campaign.fuzz.tally import Tally, watch_for_hangs
 from chatsys.errors import UsageError
-from chatsys.protocol.messages import NODE_MESSAGES, Submit, Subscribe
+from chatsys.protocol.messages import NODE_MESSAGES
 from chatsys.protocol.node import Node
 from chatsys.sim.host import Host
 from chatsys.sim.world import World
@@ -69,7 +69,7 @@ class _Episode:
         chance, hosts = self.chance, self.world.simulation.hosts
         sender = chance.choice([other for other in hosts if other != host.me] or ["ann"])
         assert isinstance(host.actor, Node), "episodes are of chat nodes"
-        kinds = NODE_MESSAGES if isinstance(sender, int) else (Submit, Subscribe)
+        kinds = NODE_MESSAGES if isinstance(sender, int) else Node.from_clients
         message = Maker.against(chance, host.actor).anything(chance.choice(kinds))
         life = host.links.get(sender, hosts[sender].recorder.life)
         with self.tally.step("an exception left the simulated world"):

@@ -11,8 +11,9 @@ from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.mutants.bugs.open import EmptyTable
 from chatsys.protocol.messages import Entry, Submit, SubmitReply
 from chatsys.protocol.public import Heard
+from chatsys.protocol.serving.forwarding import Pair
 from chatsys.protocol.session_table import SessionTable
-from chatsys.protocol.sessions import Pair, Sessions
+from chatsys.protocol.sessions import Sessions
 
 
 class LeadersTable(Sessions):

@@ -30,7 +30,7 @@ import msgspec
 from chatsys.actor.actor import Address, Number
 from chatsys.actor.events import NO_IDENTITY, Identity
 from chatsys.config import ClusterConfig, Limits
-from chatsys.errors import FrameError
+from chatsys.errors import ConfigError, FrameError
 
 PROTOCOL = "chatsys/1"
 Frame = tuple[int, int, Any]
@@ -172,7 +172,7 @@ class Codec:
         """Return (n, clock, message) of one line; raises `FrameError`."""
         try:
             frame = self._decoder.decode(data)
-        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        except (msgspec.DecodeError, RecursionError, ValueError, ConfigError) as error:
             raise FrameError(f"The frame is malformed: {_why(error)}.") from None
         message = frame.message
         if type(message) in self._judged and (why := message.wrong(self.limits)) is not None:  # SPECIFICATION R2.10

@@ -16,8 +16,12 @@ import asyncio
 import base64
 import itertools
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -43,6 +47,7 @@ from chatsys.runtime.nodes.control import (
 )
 from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.recorder import Sink
+from chatsys.trace import Record
 
 FIRST = asyncio.FIRST_COMPLETED
 STOP_TIME = 2.0
@@ -69,6 +74,9 @@ class ProcessNode:
         self.printed: Drain | None = None
         """What the last life printed, from whatever it printed with; the trace has a pipe of its own."""
         self._wire: _Wire | None = None
+        self._ends = False
+        """Whether the end of this life was ordered here."""
+        self._telling: asyncio.Future[None] | None = None
 
     @property
     def alive(self) -> bool:
@@ -84,7 +92,7 @@ class ProcessNode:
         """Begin a life in a new process.  Raises `ChatsysError` with the child's own sentence."""
         await self.crash()  # a life that ended by itself left its pipes
         self.lives += 1
-        self.paused, self.failure = False, None
+        self.paused, self.failure, self._ends = False, None, False
         plan = self.plan
         begin = Begin(
             node=self.node, config=plan.config, data=self.body.data, origin=plan.origin, life=self.lives,
@@ -99,6 +107,26 @@ class ProcessNode:
         if not self._wire.ready.done():
             await self.crash()
             raise self._error()
+        self._wire.ended.add_done_callback(partial(self._was_ended, self._wire))
+
+    def _was_ended(self, wire: "_Wire", _: object) -> None:
+        """See whether the process is gone though nobody here ended it and it said nothing: `kill -9` in a terminal, say."""
+        if wire is self._wire and self.process is not None and not self._ends and wire.failed is None:
+            self._telling = asyncio.ensure_future(self._tell_end(self.process, time.monotonic() - self.plan.origin))
+
+    async def _tell_end(self, process: Process, at: float) -> None:
+        life = self.lives
+        with suppress(subprocess.TimeoutExpired):  # its pipe ends a moment before the system can say how it ended
+            await asyncio.to_thread(process.wait, 2.0)
+        code = process.poll()
+        if code == 0:  # SIGTERM: it handed over and stopped, and has said so
+            return
+        code = code or 0
+        how = f" ({signal.Signals(-code).name})" if code < 0 else ""
+        why = f"Its process was ended from outside{how}."
+        self.sink([Record(at, "crash", self.node, life, reason=why)])
+        if life == self.lives:
+            self.failure = why
 
     def _spawn(self) -> Process:
         if os.name == "nt":
@@ -143,6 +171,7 @@ class ProcessNode:
 
     async def crash(self) -> None:
         """Kill the process, or the container."""
+        self._ends = True
         if self.process is None:
             return
         process, self.process = self.process, None
@@ -168,6 +197,7 @@ class ProcessNode:
 
     async def _end(self, order: End, limit: float) -> None:
         if self._wire is not None and self.alive:
+            self._ends = True
             if self.paused:
                 await self.resume()
             self._wire.send(order)
