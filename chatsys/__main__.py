@@ -22,6 +22,7 @@ from chatsys.commands import (
     BAD,
     REFUSED,
     accepting,
+    backing,
     bench,
     classroom,
     doctor,
@@ -36,6 +37,7 @@ from chatsys.commands import (
     report,
     simulate,
     soak,
+    status,
 )
 from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity
 from chatsys.surroundings import advice, reason
@@ -77,7 +79,9 @@ for group in (
     report,
     doctor,
     nodes,
+    status,
     accepting,
+    backing,
     simulate,
     explore,
     mutants,

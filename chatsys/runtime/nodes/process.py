@@ -118,7 +118,10 @@ class ProcessNode:
         life = self.lives
         with suppress(subprocess.TimeoutExpired):  # its pipe ends a moment before the system can say how it ended
             await asyncio.to_thread(process.wait, 2.0)
-        code = process.poll() or 0
+        code = process.poll()
+        if code == 0:  # SIGTERM: it handed over and stopped, and has said so
+            return
+        code = code or 0
         how = f" ({signal.Signals(-code).name})" if code < 0 else ""
         why = f"Its process was ended from outside{how}."
         self.sink([Record(at, "crash", self.node, life, reason=why)])
