@@ -121,8 +121,7 @@ class ProcessNode:
         code = process.poll()
         if code == 0:  # SIGTERM: it handed over and stopped, and has said so
             return
-        code = code or 0
-        how = f" ({signal.Signals(-code).name})" if code < 0 else ""
+        how = f" ({signal.Signals(-code).name})" if code is not None and code < 0 else ""
         why = f"Its process was ended from outside{how}."
         self.sink([Record(at, "crash", self.node, life, reason=why)])
         if life == self.lives:
