@@ -22,6 +22,7 @@ from chatsys.commands import (
     BAD,
     REFUSED,
     accepting,
+    backing,
     bench,
     classroom,
     doctor,
@@ -37,6 +38,7 @@ from chatsys.commands import (
     report,
     simulate,
     soak,
+    status,
 )
 from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity
 from chatsys.surroundings import advice, reason
@@ -78,8 +80,10 @@ for group in (
     report,
     doctor,
     nodes,
+    status,
     accepting,
     leaving,
+    backing,
     simulate,
     explore,
     mutants,

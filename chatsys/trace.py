@@ -35,6 +35,7 @@ Kinds of events (column `kind`), and the columns they fill beside time, node, in
              seen                                     seq, msg_no, room, author, text    a client saw it
     trouble  anomaly broken                           reason             an unsafe cluster went on / a safe one stopped
              space                                    reason             the disk is "low", or has "room again"
+             large                                    reason             its log has grown, and what to do
     people   membership refuses                       peer, reason
 
 Promises  one seed gives a byte-identical `encode()`, whatever PYTHONHASHSEED is.

@@ -164,7 +164,7 @@ class Reader:
     def read(self) -> LogFile:
         """Take in batch after batch, up to the end or to what is torn."""
         while self.at < len(self.data):
-            if not (self.take_batch(self.at) or self.take_mark() or self.take_batch(self._after_mark()) or self.skip()):
+            if not (self.take_batch(self.at) or self.take_mark() or self.take_batch(self.after_mark()) or self.skip()):
                 self._drop()
                 break
         return self.log
@@ -206,7 +206,7 @@ class Reader:
         self.at = found.end()
         return True
 
-    def _after_mark(self) -> int:
+    def after_mark(self) -> int:
         """Return where the next batch begins if a crash took the mark before it: a mark holds nothing."""
         return self.at + len(mark(self.log.number)) * bool(self.log.number)
 
@@ -262,7 +262,7 @@ class Reader:
                 return self._broken(
                     f"batch {int(found[2])}, which begins at line {self._line_at(found.start())}, follows"
                 )
-        for start in (self.at, self._after_mark()):
+        for start in (self.at, self.after_mark()):
             header = _BATCH.match(self.data, start)
             if header and int(header[2]) == number:
                 end = header.end() + int(header[3])

@@ -2,6 +2,7 @@
 
     startup      from `Cluster(...)` to a leader that serves; and what `import chatsys` costs
     failover     from the end of the leader to the next acknowledged message: by kill -9 and by silence
+    leaving      the time without an acknowledgement when a leader is killed, and when it is told to stop, in turn
     silence      from a leader that falls silent to each client's next acknowledgement, in many rounds
     throughput   acknowledged messages per second of one client that keeps many under way
     latency      submit to acknowledgement, one message at a time
@@ -24,6 +25,7 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.actor.events import Say
+from chatsys.campaign import leaving as departures
 from chatsys.campaign import silence as silent
 from chatsys.campaign.one_seed import Plan, run_seed
 from chatsys.capabilities import PROCESSES, need
@@ -105,6 +107,24 @@ def silence(nodes: int = 3, rounds: int = 20, where: silent.Where = "sim") -> It
         )  # fmt: skip
 
 
+def leaving(nodes: int = 3, rounds: int = 10) -> Iterator[Line]:
+    """Measure the time without an acknowledgement under 50 messages a second: kill -9 against SIGTERM of a leader."""
+    if nodes < 3:
+        raise UsageError(f"bench leaving takes 3 nodes or more, so that a quorum is left; nodes is {nodes}.")
+    played = list(departures.rounds_of(rounds, nodes))
+    for how in departures.HOWS:
+        those = [one for one in played if one.how == how]
+        gaps, waits, ends = (sorted(getattr(one, name) for one in those) for name in ("gap", "slowest", "ended"))
+        yield _line(
+            "leaving", "processes", how=how, nodes=nodes, rounds=rounds, messages=sum(one.said for one in those),
+            seconds_without_ack_median=gaps[len(gaps) // 2], seconds_without_ack_worst=gaps[-1],
+            slowest_client_median=waits[len(waits) // 2], slowest_client_worst=waits[-1],
+            seconds_to_end_median=ends[len(ends) // 2], lost=sum(one.lost for one in those),
+            doubled=sum(one.doubled for one in those), indeterminate=sum(one.indeterminate for one in those),
+            violations=sum(one.violations for one in those), load=_load(),
+        )  # fmt: skip
+
+
 def throughput(nodes: int = 3, messages: int = 3000, window: int = 256, where: Where = "kernel") -> Iterator[Line]:
     """Measure acknowledged messages per second of one client with `window` messages under way."""
     with Cluster(nodes=nodes, where=where, client=partial(Client, window=window)) as cluster:
@@ -163,7 +183,7 @@ def schedules(nodes: int = 3, rounds: int = 5) -> Iterator[Line]:
 
 
 _BENCHES: dict[str, Callable[..., Iterator[Line]]] = {
-    "startup": startup, "failover": failover, "silence": silence, "throughput": throughput, "latency": latency,
+    "startup": startup, "failover": failover, "leaving": leaving, "silence": silence, "throughput": throughput, "latency": latency,
     "schedules": schedules,
 }  # fmt: skip
 NAMES = tuple(_BENCHES)

@@ -95,12 +95,12 @@ def _talk_until(bed: Testbed, end: float, names: Sequence[str], mark: str = "") 
 
 def _testbed(where: Where, seed: int, nodes: int) -> Testbed:
     if where == "sim":
-        return World(seed, nodes, client=_talker)
+        return World(seed, nodes, client=talker)
     from chatsys.runtime.cluster import Cluster
 
-    return Cluster(nodes=nodes, where=where, client=_talker)
+    return Cluster(nodes=nodes, where=where, client=talker)
 
 
-def _talker(me: Any, config: ClusterConfig, random: Random) -> Client:
+def talker(me: Any, config: ClusterConfig, random: Random) -> Client:
     """Return the client whose name says where it begins: `rover3` may go elsewhere, `sticky@3` may not."""
     return Client(me, config, random, home=int(str(me)[-1]), sticky="@" in str(me))

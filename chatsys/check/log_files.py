@@ -129,9 +129,10 @@ def read_log(folder: str | Path) -> NodeLog | LearnerLog:
     try:
         data = read_ordinary(path)
     except UNUSABLE as error:
-        raise LogError(
-            f"{path} cannot be read ({reason(error)}); give the data folder of a node, the one that holds {LOG}."
-        ) from None
+        what = f"give the data folder of a node, the one that holds {LOG}"
+        if isinstance(error, PermissionError):  # often the volume of a container, which belongs to the user in there
+            what = "give this user the right to read it, or run this as the user that runs the node"
+        raise LogError(f"{path} cannot be read ({reason(error)}); {what}.") from None
     if is_learners(path.parent):
         return read_learner_log(str(folder), path, data)
     log = NodeLog(folder=str(folder))

@@ -20,7 +20,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="What to measure: startup, failover, silence, throughput, latency or schedules."
+            metavar="NAME",
+            help="What to measure: startup, failover, leaving, silence, throughput, latency or schedules.",
         ),
     ],
     where: Annotated[
@@ -35,7 +36,10 @@ def bench(
     rounds: Annotated[
         int | None,
         typer.Option(
-            min=1, max=10_000, help="How often.", show_default="startup 3, failover 1, silence 20, schedules 5"
+            min=1,
+            max=10_000,
+            help="How often.",
+            show_default="startup 3, failover 1, leaving 10, silence 20, schedules 5",
         ),
     ] = None,
     messages: Annotated[
@@ -47,7 +51,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure this machine: startup, failover, silence, throughput, latency or schedules.
+    """Measure this machine: startup, failover, leaving, silence, throughput, latency or schedules.
 
     Each line is one measurement with its units; with `--json` each is one JSON object.
 
@@ -55,6 +59,7 @@ def bench(
 
         chatsys bench startup
         chatsys bench failover --where processes
+        chatsys bench leaving --rounds 10
         chatsys bench silence --rounds 500
         chatsys bench throughput --where kernel --messages 5000 --json
     """

@@ -1,24 +1,37 @@
-"""Commands around real nodes: node, cluster up, cluster status, cluster accept, client, verify.
+"""Commands around real nodes: node, cluster up, client, verify.
 
-`cluster up` keeps `status.json` in its data folder up to date; `cluster status` reads it.
+`cluster up` keeps `status.json` in its data folder up to date.
 
-Read also `accepting` (cluster accept), `leaving` (cluster leave), `learning` (node --join), `runtime.service` (one node), `runtime.cluster` (several), `clients.opening`, `verify`.
+Read also `status` (cluster status, which reads it), `accepting` (cluster accept), `leaving` (cluster leave), `learning` (node --join), `runtime.service` (one node), `runtime.cluster` (several), `clients.opening`, `verify`.
 """
 
 import json
 import os
-import shlex
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, hint, leave, one_of, print_json, read_quorum
+from chatsys.commands import (
+    BAD,
+    HELD,
+    REFUSED,
+    VIOLATED,
+    AsJson,
+    Nodes,
+    Quorum,
+    hint,
+    leave,
+    one_of,
+    print_json,
+    read_quorum,
+)
 from chatsys.commands.learning import check_no_learner, newcomer
-from chatsys.errors import UsageError
-from chatsys.surroundings import UNUSABLE, advice, cannot_write, place, reason
+from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
+from chatsys.surroundings import UNUSABLE, cannot_write, place, reason
 
 PANEL = "Real nodes"
 STATUS = "status.json"
@@ -55,17 +68,22 @@ def node(
     cluster: Annotated[
         str, typer.Option(metavar="NAME", help="Of a learner: the cluster's name.", show_default="chat")
     ] = "",
+    log: Annotated[
+        str, typer.Option(metavar="text|json", help="Lines for people, or one JSON object a line.")
+    ] = "text",
     id_from: IdFrom = None,
 ) -> None:
     """Run one node until Ctrl-C, as in a terminal of its own or in a container.
 
     Each change of membership, role or term is a line on stderr, and so is a delivered message; many
-    that come together are one line. With -v each of them is a line of its own.
+    that come together are one line. With -v each of them is a line of its own. Ctrl-C or SIGTERM ends it
+    politely: a leader hands over first, for at most 2 s. A second one ends it at once.
 
     Examples, each in its own terminal:
 
         chatsys node --config deploy/local/node1.yml
         chatsys node --config deploy/local/node2.yml -v
+        chatsys node --config deploy/local/node3.yml --log json
 
     Where one file serves all nodes, each finds its id by the name of its machine among the addresses of members:
 
@@ -76,19 +94,34 @@ def node(
         chatsys node --join 127.0.0.1:5001 --id 4 --data data/local/node4
     """
     from chatsys.config import read_node_config
-    from chatsys.runtime.service import LOOPS, run_node
+    from chatsys.runtime.service import LOGS, LOOPS, run_node
 
-    kind = one_of("--loop", loop, LOOPS)
+    kind, form = one_of("--loop", loop, LOOPS), one_of("--log", log, LOGS)
     if config is None:
-        return _run_learner(newcomer(join, id, data, listen, cluster or "chat"), verbose, kind)
+        new = newcomer(join, id, data, listen, cluster or "chat")
+        return _told(form, new.node, lambda: _run_learner(new, verbose, kind, form))
     check_no_learner({"--join": join, "--id": id, "--data": data, "--listen": listen, "--cluster": cluster})
-    run_node(read_node_config(read_text(config), str(config), id_from), verbose, loop=kind)
+    one = read_node_config(read_text(config), str(config), id_from)
+    _told(form, one.node, lambda: run_node(one, verbose, loop=kind, log=form))
 
 
-def _run_learner(one: Any, verbose: bool, loop: str) -> None:
+def _told(form: str, node: int, run: Callable[[], None]) -> None:
+    """Run a node; where machines read its lines, say in one of them why it cannot go on."""
+    try:
+        run()
+    except ChatsysError as error:
+        if form != "json":
+            raise
+        from chatsys.runtime.json_lines import as_json
+
+        hint(as_json(None, str(error), level="error", node=node, event="failed").rstrip())
+        leave(REFUSED if isinstance(error, RefusedIdentity | ForeignLog) else BAD)
+
+
+def _run_learner(one: Any, verbose: bool, loop: str, log: str) -> None:
     from chatsys.runtime.joining import run_learner
 
-    run_learner(one, verbose, loop)
+    run_learner(one, verbose, loop=loop, log=log)
 
 
 def read_text(path: Path) -> str:
@@ -129,11 +162,18 @@ def up(
 
 def _watch(running: Any, path: Path, members: dict[str, str]) -> None:
     """Tell every change of leader, and keep the status file fresh, until Ctrl-C."""
+    from chatsys.runtime.terminal import Terminal
+
     before: Any = ()
-    trouble = ""
+    trouble, at = "", 0
+    tellers = {node: Terminal(lambda line: None) for node in running.nodes}
     try:
         while True:
             status = running.status()
+            news, at = running.trace.news(at)
+            for node, state in status.items():
+                tellers[node]([record for record in news if record.node == node])
+                state["said"] = tellers[node].said
             facts = {"pid": os.getpid(), "time": time.time(), "members": members, "leader": running.leader}
             said, trouble = trouble, _keep_status(path, facts | {"nodes": status})
             if trouble and trouble != said:
@@ -162,47 +202,6 @@ def _keep_status(path: Path, facts: dict[str, Any]) -> str:
             fresh.unlink(missing_ok=True)
         return cannot_write(path, error)
     return ""
-
-
-@cluster.command()
-def status(
-    data: Annotated[Path, typer.Option(help="The folder that `cluster up` was given.")] = DEFAULT_DATA,
-    as_json: AsJson = False,
-) -> None:
-    """Show the nodes of a cluster that `cluster up` keeps running.
-
-    Example:
-
-        chatsys cluster status
-    """
-    facts = _read_status(place(data) / STATUS)
-    if facts is None:
-        raise UsageError(
-            f"No cluster is up in {data}; start one with chatsys cluster up --data {shlex.quote(str(data))}."
-        )
-    result = {key: facts[key] for key in ("leader", "members", "nodes")}
-    if as_json:
-        print_json(result)
-        return
-    print(f"leader: {result['leader'] or 'none at the moment'}")
-    for node, state in result["nodes"].items():
-        life = "down" if not state["alive"] else "paused" if state["paused"] else state["role"]
-        print(
-            f"node {node}  {result['members'][node]:21}  {life:10}  term {state['term']}  "
-            f"last {state['last']}  commit {state['commit']}  delivered {state['delivered']}"
-        )
-
-
-def _read_status(path: Path) -> dict[str, Any] | None:
-    """Return what `cluster up` wrote last, or None if that is long ago, or never was."""
-    try:
-        facts = json.loads(path.read_bytes())
-        fresh = abs(time.time() - facts["time"]) < 10 * REFRESH and facts.keys() >= {"leader", "members", "nodes"}
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {reason(error)}; {advice(error)}.") from None
-    return facts if fresh else None
 
 
 def client(

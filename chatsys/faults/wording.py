@@ -50,6 +50,15 @@ def explain(sentence: str) -> list[str]:
     return [f"{word}: {told}" for word, told in _WORDS.items() if re.search(rf"\b{word}(?!=)", sentence)]
 
 
+_LIVES = {
+    "crash": "crashes",
+    "shutdown": "is told to stop",
+    "restart": "starts again",
+    "pause": "is paused",
+    "resume": "goes on",
+}
+
+
 def in_words(fault: Fault) -> str:
     """Say in words what one step does."""
     at = f"At {_seconds(fault.time)} s"
@@ -57,9 +66,8 @@ def in_words(fault: Fault) -> str:
         case "say", (text, *rest):
             to = f" to node {rest[0]}" if rest and rest[0] is not None else ""
             return f"{at} {rest[2] if len(rest) > 2 else 'ann'} says {text!r}{to}."
-        case ("crash" | "restart" | "pause" | "resume") as verb, (node,):
-            did = {"crash": "crashes", "restart": "starts again", "pause": "is paused", "resume": "goes on"}[verb]
-            return f"{at} {_named([node])} {did}."
+        case ("crash" | "shutdown" | "restart" | "pause" | "resume") as verb, (node,):
+            return f"{at} {_named([node])} {_LIVES[verb]}."
         case ("join" | "leave") as verb, (node, *through):
             return f"{at} {_of_learner(verb, node, through)}"
         case "partition", groups:

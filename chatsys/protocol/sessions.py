@@ -287,7 +287,7 @@ class Sessions(Part):
         while self.delivered < self.log.commit:  # SPECIFICATION R10.12
             self.delivered += 1
             effects += self._deliver(self.log.entry(self.delivered))
-        if self.state.ready and self.held and not self.state.handing_over:
+        if self.state.ready and self.held:
             held, self.held = self.held, []
             effects += [Release(sender, submit) for sender, submit in held]
         return effects

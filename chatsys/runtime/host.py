@@ -39,6 +39,8 @@ from chatsys.runtime.unguessable import Unguessable
 
 STAND_DOWN = 3.0
 """Seconds that an actor which stands down may take at most; a node takes 2 s at most by itself."""
+LARGE = 256 << 20
+"""Bytes: people are told of a log that is larger, and again whenever it has doubled since."""
 LOOK = 0.005
 """Seconds between two looks whether it is done."""
 
@@ -78,6 +80,8 @@ class Host:
         self.is_refused = False
         """Whether it ended because another member knows this node by another disk."""
         self.orders: Orders | None = None
+        self._large = LARGE
+        """The size of the log at which people are told of it next."""
         actor_type = type(self.actor)
         rule_book = RuleBook(Random(random.getrandbits(64)))
         rule_book.set(rules or RuleSet())
@@ -275,6 +279,19 @@ class Host:
 
     def _disk_done(self, count: int) -> None:
         self.turns.later(self.turns.take_sync, count)
+        if self.disk is not None and self.disk.size >= self._large:
+            self._tell_of_size(self.disk.size)
+
+    def _tell_of_size(self, size: int) -> None:
+        """Tell people, once for each doubling, that the log grows, and what to do: nothing makes it smaller yet."""
+        while self._large <= size:
+            self._large *= 2
+        reason = (
+            f"its log has {size / 1e6:.0f} MB, and grows with each message: nothing compacts it yet. A node reads all of "
+            "it when it starts, and keeps it in memory. See to room on the disk and in memory; for a small log begin a "
+            "new cluster with empty folders, and keep the old ones as its archive."
+        )
+        self.recorder.write("large", reason=reason)
 
     def _disk_failed(self, error: DiskFailed) -> None:
         self.broke(error)

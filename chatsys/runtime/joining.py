@@ -44,14 +44,14 @@ class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str = "chat"
 
 
-def run_learner(one: Newcomer, verbose: bool = False, loop: str = "asyncio") -> None:
+def run_learner(one: Newcomer, verbose: bool = False, *, loop: str = "asyncio", log: str = "text") -> None:
     """Run a learner until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
     split_address(one.asks, "--join")
     listen = one.listen or f"127.0.0.1:{USUAL_PORT + one.node}"
     split_address(listen, "--listen")
     config, through = _cluster(one, known(place(one.data)))
     own = NodeConfig(node=one.node, data=one.data, cluster=config, listen=listen, through=through)
-    run_node(own, verbose, actor=Learner, loop=loop)
+    run_node(own, verbose, actor=Learner, loop=loop, log=log)
 
 
 def _cluster(one: Newcomer, before: ClusterConfig | None) -> tuple[ClusterConfig, int]:

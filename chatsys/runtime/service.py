@@ -28,23 +28,28 @@ from chatsys.protocol.node import Node
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.host import Factory, Host
 from chatsys.runtime.loop import new_loop
-from chatsys.runtime.net.ports import cannot_listen
+from chatsys.runtime.net.ports import cannot_listen, is_loopback
 from chatsys.runtime.net.strangers import raise_limit
 from chatsys.runtime.status_file import StatusFile
 from chatsys.runtime.terminal import Terminal
 from chatsys.surroundings import place
 
 LOOPS = ("asyncio", "uvloop")
+LOGS = ("text", "json")
 
 
 def run_node(
-    config: NodeConfig, verbose: bool = False, *, actor: type[Actor] | None = None, loop: str = "asyncio"
-) -> None:
-    """Run one node until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
+    config: NodeConfig, verbose: bool = False, *, actor: type[Actor] | None = None, loop: str = "asyncio",
+    log: str = "text",
+) -> None:  # fmt: skip
+    """Run one node until it is told to end; raises `ChatsysError` if it cannot run (any longer).
+
+    With `log` "json" each line that it tells is an object of JSON (see `json_lines`).
+    """
     need("A node", THREADS, SOCKETS, instead="use a World, which needs neither")
     raise_limit()
     with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
-        runner.run(_live(config, actor or Node, teller(_to_stderr, verbose)))
+        runner.run(_live(config, actor or Node, Terminal(to_stderr, verbose, log == "json")))
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -60,12 +65,8 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
     return made
 
 
-def teller(write: Callable[[str], Any], verbose: bool) -> Terminal:
-    """Return a sink that writes what is worth telling, as lines."""
-    return Terminal(write, verbose)
-
-
-def _to_stderr(text: str) -> None:
+def to_stderr(text: str) -> None:
+    """Write what a node tells; at once, so that nothing is missing if it is killed."""
     sys.stderr.write(text)
     sys.stderr.flush()
 
@@ -96,7 +97,7 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     except OSError as error:
         host.crash()
         raise ChatsysError(cannot_listen(config.where, error)) from None
-    sink.greet(f"{_who(config)} listens on {config.where}, log in {config.data}; Ctrl-C stops")
+    _greet(config, config.where, sink)
     status.keep()
     await _until_asked(host, asked)
     if host.ended.done():
@@ -112,11 +113,26 @@ async def _live(config: NodeConfig, actor: type[Actor], sink: Terminal) -> None:
     if not leaving.done():
         leaving.cancel()
         host.crash()
-        sink.greet(f"node {config.node} ends at once; what was acknowledged is on the disks of a quorum")
+        told = f"node {config.node} ends at once; what was acknowledged is on the disks of a quorum"
+        sink.greet(told, node=config.node, event="stop")
     else:
         leaving.result()
     await status.end("stopped")
     await asyncio.to_thread(disk.gone)
+
+
+def _greet(config: NodeConfig, where: str, sink: Terminal) -> None:
+    """Say in a line what this is, and in a sentence whom its port must not be open to."""
+    facts = {"node": config.node, "cluster": config.cluster.cluster}
+    told = f"{_who(config)} listens on {where}, log in {config.data}; Ctrl-C stops"
+    sink.greet(told, **facts, event="listens", address=where, data=config.data)
+    host, port = config.address
+    if not is_loopback(host):
+        exposed = (
+            f"Port {port} can be reached from other machines, as the config says, and nothing on it is encrypted or "
+            "signed yet: open it to the members and to the clients of this cluster only."
+        )
+        sink.greet(exposed, **facts, event="exposed", address=where)
 
 
 async def _leave(host: Host) -> None:

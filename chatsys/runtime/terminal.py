@@ -12,7 +12,7 @@ delivery costs a comparison, not a line.  With `verbose` every record of the tra
 
 Promises  a line has at most 80 columns unless `verbose`; a terminal that cannot be written to stops
           no node; the time of day is the wall clock's of now, also after the machine has slept.
-Read also `service` (whose sink this is), `trace` (the kinds of records), `escape`.
+Read also `service` (whose sink this is), `json_lines` (the same for machines), `trace` (the kinds of records), `escape`.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from typing import Any
 from unicodedata import combining, east_asian_width
 
 from chatsys.escape import escape
+from chatsys.runtime.json_lines import as_json
 from chatsys.trace import Record
 
 WIDTH = 80
@@ -45,10 +46,10 @@ _LEARNERS = {"new": "is taken in", "moved": "listens elsewhere now", "left": "ha
 
 
 class Terminal:
-    """A sink that writes lines for people with `write`."""
+    """A sink that writes lines with `write`: for people, or (`machine`) as JSON."""
 
-    def __init__(self, write: Callable[[str], Any], verbose: bool = False) -> None:
-        self.write, self.verbose = write, verbose
+    def __init__(self, write: Callable[[str], Any], verbose: bool = False, machine: bool = False) -> None:
+        self.write, self.verbose, self.machine = write, verbose, machine
         self.log_end = 0
         """Where the log ended that this life found: up to there deliveries come from it."""
         self.run: tuple[Record, Record] | None = None
@@ -63,7 +64,7 @@ class Terminal:
             "start": self._start, "deliver": self._deliver, "drop": self._drop, "role": self._role,
             "lead": self._lead, "ready": self._ready, "follow": self._follow, "suspect": self._suspect,
             "restore": self._restore, "membership": self._membership, "anomaly": self._trouble, "broken": self._trouble,
-            "refused": self._trouble, "refuses": self._refuses, "space": self._space,
+            "refused": self._trouble, "refuses": self._refuses, "space": self._space, "large": self._trouble,
             "learner": self._learner, "admitted": self._admitted,
             "stop": self._stop, "stand_down": self._stand_down,
         }  # fmt: skip
@@ -71,7 +72,7 @@ class Terminal:
     def __call__(self, records: list[Record]) -> None:
         """Tell what is worth telling of one turn."""
         if self.verbose:
-            return self._out("".join(describe(record) for record in records))
+            return self._out("".join(self._described(record) for record in records))
         takes = self._takes
         for record in records:
             if record.kind in takes:
@@ -79,9 +80,12 @@ class Terminal:
         if self._timer is None:
             self._tell_gathered()
 
-    def greet(self, sentence: str) -> None:
-        """Say in words what this is: the first line of a node's life."""
-        self._out(_wrapped(escape(sentence), 4))
+    def greet(self, sentence: str, **facts: Any) -> None:
+        """Say in words what this is: the first line of a node's life.  Machines are told the facts as well."""
+        self._out(as_json(None, sentence, **facts) if self.machine else _wrapped(escape(sentence), 4))
+
+    def _described(self, record: Record) -> str:
+        return as_json(record, _story(record)) if self.machine else describe(record)
 
     # --- deliveries and drops, gathered -------------------------------------------------------
 
@@ -129,7 +133,8 @@ class Terminal:
         source = " from its log" if self._is_old(last) else ""
         said = f"{f'[{last.room}] ' if last.room != 'main' else ''}{last.author}: {last.text}"
         if first is not last:
-            self._clipped(last, f"delivered #{first.msg_no} to #{last.msg_no}{source}, last is {said}")
+            text = f"delivered #{first.msg_no} to #{last.msg_no}{source}, last is {said}"
+            self._clipped(last, text, first.msg_no)
         elif source:
             self._clipped(last, f"delivered #{last.msg_no}{source}, by {said}")
         else:
@@ -209,10 +214,12 @@ class Terminal:
         self._tell_run()
         self.said = escape(text)
         head = _head(record)
-        self._out(_wrapped(head + escape(text), len(head)))
+        self._out(as_json(record, text) if self.machine else _wrapped(head + escape(text), len(head)))
 
-    def _clipped(self, record: Record, text: str) -> None:
+    def _clipped(self, record: Record, text: str, first: int | None = None) -> None:
         self.said = escape(text[: 2 * WIDTH])
+        if self.machine:
+            return self._out(as_json(record, text, first=first))
         self._out(_fitting(_head(record) + escape(text[: 2 * WIDTH]), clipped=len(text) > 2 * WIDTH) + "\n")
 
     def _out(self, text: str) -> None:

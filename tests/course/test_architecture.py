@@ -92,6 +92,7 @@ LONGER_FILES = {
         380,
         "one folder: opening, one thread that writes, marks and syncs, and every sentence of it",
     ),
+    "chatsys/runtime/nodes/process.py": (320, "one node over all its lives, and the two pipes of each"),
     "chatsys/protocol/node.py": (410, "the textbook page: every door, every decision"),
     "chatsys/faults/testbed.py": (690, "every verb of every world, once: its check, its sentence, and what differs"),
     "chatsys/sim/host.py": (490, "one address over all its lives: how they begin and end, and every door"),
@@ -220,6 +221,7 @@ def test_a_circle_is_found_however_long_it_is() -> None:
 
 
 KNOW_THE_CHAT = {
+    "chatsys/runtime/backup.py": {"chatsys.protocol.recovery", "chatsys.protocol.storage"},
     "chatsys/runtime/client.py": {"chatsys.protocol.client", "chatsys.protocol.listening.reading"},
     "chatsys/runtime/finding.py": {"chatsys.protocol.messages"},
     "chatsys/runtime/joining.py": {"chatsys.protocol.learning.learner", "chatsys.protocol.learning.records"},

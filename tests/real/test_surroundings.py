@@ -21,7 +21,7 @@ from chatsys.run import Run as SavedRun
 from chatsys.run import digest_part
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.net.ports import Ports
-from chatsys.runtime.service import teller
+from chatsys.runtime.terminal import Terminal
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason, try_write
 from chatsys.temporary import remove
 from chatsys.trace import Record, Trace
@@ -354,7 +354,7 @@ def test_a_node_whose_lines_nobody_takes_goes_on() -> None:
     def full(_: str) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    teller(full, verbose=True)([Record(0.0, "start", 1)])
+    Terminal(full, verbose=True)([Record(0.0, "start", 1)])
 
 
 def test_a_python_that_cannot_import_is_told() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pingpong import PingPong
 
+from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.errors import UsageError
 from chatsys.faults import (
     BOUNDS,
@@ -293,3 +294,35 @@ def test_a_script_outside_the_model_is_played_with_a_warning() -> None:
     engine.run(2)
     assert one.trace.hash() == engine.trace.hash() and len(one.script) == 3
     Script([(0.0, "restart", 3), (1.0, "crash", 1)]).play(one)  # a node that stays down is a fault like any other
+
+
+def test_a_node_that_leaves_politely_is_drawn_only_where_it_is_named() -> None:
+    """So each seed of `all` is the schedule that it was."""
+    assert "shutdown" not in KINDS and parse_kinds("all,shutdown") == (*KINDS, "shutdown")
+    drawn = [random_script(Random(seed), (1, 2, 3), kinds=("shutdown", "crash")) for seed in range(5)]
+    assert any(fault.verb == "shutdown" for script in drawn for fault in script)
+
+
+def test_random_schedules_in_which_nodes_leave_politely_hold() -> None:
+    plan = Plan(kinds=parse_kinds("shutdown,loss,crash"), seconds=12.0, calm=14.0)
+    for seed in (1, 2):
+        assert schedule(seed, plan).violations == []
+
+
+def test_a_node_on_its_way_out_is_there_again_after_a_mend() -> None:
+    world = World(1)
+    world.until(lambda: world.leader == 3)
+    world.partition({3}, {1, 2})
+    world.shutdown(3)
+    world.run(0.5)
+    assert world.status()[3]["alive"], "it looks for a successor for 2 s"
+    world.mend()
+    assert world.until(lambda: world.leader == 3, 30)
+    world.pause(2)
+    world.shutdown(2)
+    world.resume(2)
+    world.run(0.1)
+    assert not world.status()[2]["alive"], "a follower ends at once, when it hears of it"
+    world.restart(2)
+    world.run(1)
+    assert world.status()[2]["alive"]

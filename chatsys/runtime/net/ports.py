@@ -10,6 +10,7 @@ Read also `cluster`; `namespaces` and `containers` (networks of the nodes' own).
 """
 
 import errno
+import ipaddress
 import os
 import socket
 import sys
@@ -122,6 +123,15 @@ class Ports:
 
 FIRST_FREE = 1024
 """Ports below this one are kept for root on most systems."""
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches who listens there; a name that cannot be resolved may be anything."""
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+        return all(ipaddress.ip_address(str(one).partition("%")[0]).is_loopback for one in found)
+    except (OSError, ValueError):
+        return False
 
 
 def cannot_listen(address: str, error: Exception) -> str:

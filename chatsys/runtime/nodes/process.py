@@ -118,8 +118,10 @@ class ProcessNode:
         life = self.lives
         with suppress(subprocess.TimeoutExpired):  # its pipe ends a moment before the system can say how it ended
             await asyncio.to_thread(process.wait, 2.0)
-        code = process.poll() or 0
-        how = f" ({signal.Signals(-code).name})" if code < 0 else ""
+        code = process.poll()
+        if code == 0:  # SIGTERM: it handed over and stopped, and has said so
+            return
+        how = f" ({signal.Signals(-code).name})" if code is not None and code < 0 else ""
         why = f"Its process was ended from outside{how}."
         self.sink([Record(at, "crash", self.node, life, reason=why)])
         if life == self.lives:
