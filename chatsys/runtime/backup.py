@@ -29,6 +29,7 @@ from random import SystemRandom
 import msgspec
 
 from chatsys.actor.logfile import Reader, batch, decode, encode, mark
+from chatsys.check.learner_files import is_learners
 from chatsys.errors import DamagedLog, LogError, LogInUse
 from chatsys.locks import lock
 from chatsys.protocol.recovery import Recovered, replay
@@ -73,6 +74,11 @@ def back_up(source: Path, to: Path) -> Manifest:
     source, to = place(source), place(to)
     _check_apart(source, to, "the backup", "the data folder")
     _check_empty(to, "a backup is made in a new or an empty folder: name another one", allowed=set())
+    if is_learners(source):
+        raise LogError(
+            f"{source} is the folder of a learner, which needs no backup: with an empty one it hears everything again, "
+            "once its id is free (chatsys cluster leave)."
+        )
     data, found = _read_synced(source / LOG)
     assert found.boot is not None
     manifest = Manifest(

@@ -148,6 +148,7 @@ def test_the_folder_of_a_learner_is_enough_to_start_again_and_a_lost_one_is_let_
         run("node", "--join", "127.0.0.1:1", "--id", 4, "--data", tmp_path / "all/node4", "--cluster", "x"),
         "The folder is that of a learner of the cluster 'chat'",
     )
+    refused(run("cluster", "backup", tmp_path / "all/node4", tmp_path / "kept"), "a learner, which needs no backup")
     refused(run("cluster", "leave", 2, "--data", tmp_path / "all"), "ID is 2, which is a member (1, 2, 3)")
     chat.crash(4)
     code, out, _ = run("cluster", "leave", 4, "--data", tmp_path / "all")
