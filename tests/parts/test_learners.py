@@ -65,6 +65,7 @@ def with_four(identity: str = OLD) -> Node:
 def answer(effects: list[Any]) -> JoinAck:
     """The one answer to a JOIN or LEAVE."""
     ((_, found),) = sent(effects, JoinAck)
+    assert isinstance(found, JoinAck)
     return found
 
 

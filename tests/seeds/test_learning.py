@@ -39,7 +39,7 @@ def test_a_learner_joins_through_any_node_also_with_the_leader_dead_at_that_mome
     world.until(lambda: world.leader)
     world.say("before")
     world.run(1)
-    world.crash("leader" if through == 0 else world.leader or 3)
+    world.crash(world.leader or 3)
     world.join(4, through)
     world.run(0.5)
     assert not world.status()[4]["ready"], "nobody leads"
