@@ -36,6 +36,8 @@ _ROT = "In a searched world disks forget, but they never hold other bytes than w
 
 _FOLDER = "In a searched world a disk forgets what was not synced, but no folder is emptied, exchanged or copied."
 
+_NO_LEARNER = "In a searched world every node is a member, and nobody joins."
+
 OUT_OF_REACH: dict[str, str] = {
     "refuses for ever after a lost TRANSFER_LEAD": f"{_TIME} (L3).",
     "lower-term OK dropped by the fence": f"{_TIME} (L1, L2).",
@@ -70,6 +72,13 @@ OUT_OF_REACH: dict[str, str] = {
     "accepting forgets nothing": _FOLDER,
     "refused and goes on": _FOLDER,
     "forgotten acknowledgement overlooked": _FOLDER,
+    "id of a learner taken twice": _NO_LEARNER,
+    "emptied learner taken back": _NO_LEARNER,
+    "who has left joins again": _NO_LEARNER,
+    "LEAVE of anybody believed": _NO_LEARNER,
+    "learners not read at a start": _NO_LEARNER,
+    "learner takes what comes": _NO_LEARNER,
+    "learner stays with a lonely member": _NO_LEARNER,
 }
 """Why the other mutants are not looked for."""
 
