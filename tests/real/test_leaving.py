@@ -66,7 +66,8 @@ def test_sigterm_hands_over_and_a_second_one_ends_a_node_that_waits(
             "has stopped; its log is on the disk\n"
         )
         assert say("after it\n", "--port", free_ports[0], "--name", "ann")[0] == 0
-        found = json.loads(shown(run, *folders, "--json", wanted=('"leader":2', '"state":"stopped"')))
+        assert shown(run, *folders, wanted=("leader: 2",))
+        found = json.loads(shown(run, *folders, "--json", wanted=('"state":"stopped"',)))
         assert found["leader"] == 2 and found["nodes"]["3"]["state"] == "stopped"
         assert found["nodes"]["1"]["level"] and found["nodes"]["1"]["behind"] == 0
         os.kill(nodes[1].pid, signal.SIGSTOP)

@@ -18,6 +18,7 @@ Read also `chat`, `view` (everything that can be decided without a terminal); `r
 import asyncio
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -28,6 +29,9 @@ from typing import Any, ClassVar, Protocol
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.events import Resize
+from textual.geometry import Size
+from textual.timer import Timer
 from textual.widgets import Input
 
 from chatsys.clients.line import BAD, INCONCLUSIVE, LAST_WAIT, PATIENCE, check_names, tell_unknown
@@ -46,6 +50,8 @@ NOTICE = 10.0
 """Seconds that a notice stays."""
 QUEUE = 10_000
 """Records that may wait; of the chat itself no more are kept then, for what is left out can be read again."""
+REST = 0.3
+"""Seconds without another size, after which a terminal is at rest."""
 LAST_RESORT = 5.0
 """Seconds after a signal until the process ends in any case."""
 
@@ -107,6 +113,7 @@ class ScreenClient(App[None]):
         self._recalled = 0
         self._notice, self._notice_since = "", 0.0
         self._deadline = 0.0
+        self._resting: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the pieces from top to bottom."""
@@ -187,8 +194,20 @@ class ScreenClient(App[None]):
         self.prompt.show([((prompt, "author"),)])
 
     def on_resize(self) -> None:
-        """Draw for the new size at once."""
+        """Draw for the new size at once, and once more when the terminal has come to rest."""
         self.draw()
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(REST, self._rest)
+
+    def _rest(self) -> None:
+        """Believe the terminal itself: of several sizes that come in a burst, the last one told may be an older one."""
+        if not self.is_headless:
+            with suppress(OSError, ValueError):
+                size = Size(*os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1))
+                if size != self.size and all(size):
+                    self.post_message(Resize(size, size))
+        self.refresh(layout=True)
 
     # --- what a person does --------------------------------------------------------------------
 
