@@ -150,6 +150,7 @@ def probes_look_at_the_file_that_the_node_writes_and_start_no_python(objects: li
     for name in ("startupProbe", "livenessProbe"):
         (age,) = re.findall(r"-newermt '-(\d+) seconds'", " ".join(one[name]["exec"]["command"]))
         assert int(age) >= 5 * INTERVAL, f"the {name} kills a node that was busy for a moment"
+    assert one["startupProbe"].get("initialDelaySeconds", 0) >= 2, "the file of the life before is taken for this one's"
     living = one["livenessProbe"]
     assert living["failureThreshold"] * living["periodSeconds"] >= 30
     asked = " ".join(living["exec"]["command"] + one["readinessProbe"]["exec"]["command"])
@@ -285,6 +286,7 @@ BREAKS: dict[str, tuple[str, str, str, str]] = {
     "a volume that nobody has": (SET, "name: data\n        - ", "name: disk\n        - ", "what_is_mounted"),
     "another file": (SET, "config=/etc/chatsys/chatsys.yml", "config=/etc/chatsys/node.yml", "what_is_mounted"),
     "a probe of another file": (SET, "/data/status.json", "/tmp/status.json", "probes_look"),
+    "a probe that comes before Python": (SET, "initialDelaySeconds: 3", "initialDelaySeconds: 0", "probes_look"),
     "an impatient probe": (SET, "-15 seconds", "-1 seconds", "probes_look"),
     "ready while somebody leads": (SET, '"level":true', '"caught_up":true', "probes_look"),
     "a probe that starts Python": (SET, "- grep\n", "- chatsys\n", "probes_look"),
