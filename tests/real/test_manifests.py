@@ -22,6 +22,7 @@ import yaml
 from manifests import Object, container, expand, find, node_config
 
 from chatsys.config import MAX_VOTERS, read_node_config
+from chatsys.runtime.host import LARGE
 from chatsys.runtime.status_file import INTERVAL, STATUS
 
 ROOT = Path(__file__).parents[2]
@@ -162,6 +163,8 @@ def nothing_runs_with_more_rights_than_it_needs(objects: list[Object]) -> None:
     spec, one = pod_spec(objects), container(objects)
     assert spec["securityContext"]["runAsNonRoot"] is True and spec["securityContext"]["runAsUser"] >= 1000
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    memory = int(one["resources"]["limits"]["memory"].removesuffix("Mi")) << 20
+    assert memory >= 4 * LARGE + (50 << 20), "a node is killed for its memory before it warns of its log"
     assert one["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -297,6 +300,7 @@ BREAKS: dict[str, tuple[str, str, str, str]] = {
         "readOnlyRootFilesystem: false",
         "nothing_runs",
     ),
+    "no memory for a log": (SET, "memory: 1536Mi", "memory: 512Mi", "nothing_runs"),
     "all capabilities": (SET, "- ALL", "- CHOWN", "nothing_runs"),
     "another namespace": (SET, "namespace: chatsys", "namespace: chat", "nothing_runs"),
     "an image of yesterday": (SET, "image: chatsys:0.1.0", "image: chatsys:0.0.9", "the_image"),
