@@ -31,10 +31,9 @@ import msgspec
 from chatsys.actor.logfile import Reader, batch, decode, encode, mark
 from chatsys.check.learner_files import is_learners
 from chatsys.errors import DamagedLog, LogError, LogInUse
-from chatsys.locks import lock
 from chatsys.protocol.recovery import Recovered, replay
 from chatsys.protocol.storage import NODE_RECORDS, Boot
-from chatsys.runtime.disk import LOCK, LOG, cannot_use, sync
+from chatsys.runtime.disk import LOCK, LOG, cannot_use, in_use, sync
 from chatsys.runtime.orders import FOLDER as ORDERS
 from chatsys.runtime.status_file import STATUS
 from chatsys.surroundings import UNUSABLE, advice, place, read_ordinary, reason
@@ -221,20 +220,12 @@ def _node_by_name(folder: Path) -> int | None:
 
 def _check_not_running(folder: Path) -> None:
     """Raise `LogInUse` if a node runs in this folder."""
-    path = folder / LOCK
-    if not path.exists():
-        return
     try:
-        file = os.open(path, os.O_RDWR)
+        running = in_use(folder)
     except OSError as error:
         raise LogError(cannot_use(folder, error)) from None
-    try:
-        if not lock(file, path):
-            raise LogInUse(
-                f"A node runs in {folder}; stop it, and give it an empty folder, before a backup is restored."
-            )
-    finally:
-        os.close(file)
+    if running:
+        raise LogInUse(f"A node runs in {folder}; stop it, and give it an empty folder, before a backup is restored.")
 
 
 # --- both -----------------------------------------------------------------------------------------

@@ -354,3 +354,15 @@ def cannot_use(folder: Path, error: Exception) -> str:
         case errno.ENOENT | errno.EISDIR | errno.EINVAL | errno.ELOOP:
             return f"The data folder {folder} cannot be used ({why}); name the right folder."
     return f"The data folder {folder} cannot be used ({why}); {advice(error, 'name the right folder')}."
+
+
+def in_use(folder: Path) -> bool:
+    """Tell whether a node holds this folder.  Raises `OSError`, and `NotHere` where the file system keeps no locks."""
+    path = folder / LOCK
+    if not path.exists():
+        return False
+    file = os.open(path, os.O_RDWR)
+    try:
+        return not lock(file, path)
+    finally:
+        os.close(file)

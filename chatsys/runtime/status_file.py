@@ -30,6 +30,9 @@ from typing import Any
 
 import msgspec
 
+from chatsys.errors import ChatsysError
+from chatsys.runtime.disk import in_use
+
 STATUS = "status.json"
 INTERVAL = 1.0
 """Seconds between two writes."""
@@ -50,9 +53,10 @@ class StatusFile:
         self._writing: asyncio.Future[None] | None = None
 
     def begin(self) -> None:
-        """Remove what an earlier life said."""
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
+        """Remove what an earlier life said; not what a node says that runs in this folder, for which we will not begin."""
+        with suppress(OSError, ChatsysError):
+            if not in_use(self.path.parent):
+                self.path.unlink(missing_ok=True)
 
     def keep(self) -> None:
         """Write now, and again every second; in a thread, because a disk may be slow."""

@@ -5,7 +5,18 @@ import json
 import os
 from pathlib import Path
 
+from chatsys.runtime.disk import Disk
 from chatsys.runtime.status_file import STATUS, StatusFile, read, write
+
+
+def test_a_second_start_leaves_the_file_of_the_node_that_runs_alone(tmp_path: Path) -> None:
+    disk = Disk(tmp_path, ())
+    write(tmp_path / STATUS, b'{"state":"up"}')
+    StatusFile(tmp_path, dict).begin()
+    assert read(tmp_path) is not None
+    disk.gone()
+    StatusFile(tmp_path, dict).begin()
+    assert read(tmp_path) is None
 
 
 def test_the_file_says_how_the_node_is_and_in_the_end_that_it_stopped(tmp_path: Path) -> None:
