@@ -13,9 +13,10 @@ Read also `__main__` (exit codes and errors).
 """
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import msgspec
@@ -68,6 +69,12 @@ def print_json(value: dict[str, Any]) -> None:
     except UnicodeEncodeError:  # the name of a file need not be text; `json` writes its bytes as escapes
         text = json.dumps(msgspec.to_builtins(value, enc_hook=str, str_keys=True))
     print(text, flush=True)
+
+
+def sigterm_as_ctrl_c() -> None:
+    """Let SIGTERM, which `timeout` and service managers send, end this command as Ctrl-C does: nothing stays behind."""
+    with suppress(ValueError):  # in a thread, signals are not ours
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def hint(text: str) -> None:

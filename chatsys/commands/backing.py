@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from chatsys.commands import AsJson, print_json
-from chatsys.commands.nodes import cluster, read_text
+from chatsys.commands.nodes import IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 
 
@@ -47,6 +47,7 @@ def restore(
         Path | None, typer.Argument(metavar="[DIR]", help="The new data folder; left out with --config.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="The YAML file of the node whose backup it is.")] = None,
+    id_from: IdFrom = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a backup into the data folder of its node, under a new identity; the others have to accept it.
@@ -63,7 +64,7 @@ def restore(
     from chatsys.config import read_node_config
     from chatsys.runtime.backup import restore as make
 
-    one = None if config is None else read_node_config(read_text(config), str(config))
+    one = None if config is None else read_node_config(read_text(config), str(config), id_from)
     if folder is None and one is None:
         raise UsageError("Neither DIR nor --config was given; name the folder that the backup is to be restored into.")
     into = folder if folder is not None else Path(one.data if one else "")

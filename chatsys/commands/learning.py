@@ -17,16 +17,22 @@ MOST_IDS = 10_000
 """Ids are small numbers, as people write them."""
 
 
-def newcomer(join: str, node: int | None, data: str, listen: str, cluster: str) -> "Newcomer":
+def newcomer(
+    join: str, node: int | None, data: str, listen: str, cluster: str, id_from: str | None = None
+) -> "Newcomer":
     """Return the learner that these options speak of; raises `UsageError` for what cannot be one."""
     if not join:
         raise UsageError(
             "Neither --config nor --join was given; name this node's YAML file, or the address of a node whose cluster "
             "this one shall join as a learner."
         )
+    if id_from is not None:
+        raise UsageError(
+            "--join and --id-from were both given; a learner has no name among the members: give its --id."
+        )
     if node is None or not 1 <= node <= MOST_IDS:
         told = "is missing" if node is None else f"is {node}"
-        raise UsageError(f"--id {told}; give the id of the learner, a whole number from 1, no member's.")
+        raise UsageError(f"--id {told}; give the id of the learner, a whole number from 1 to {MOST_IDS}, no member's.")
     if not data.strip() or "\0" in data:
         raise UsageError("--data is missing; name the folder of the learner, for example data/node4.")
     if not cluster.strip():

@@ -18,7 +18,8 @@ import typer
 
 from chatsys.commands import AsJson, print_json
 from chatsys.commands.accepting import give_order
-from chatsys.commands.nodes import DEFAULT_DATA, cluster, read_text
+from chatsys.commands.learning import MOST_IDS
+from chatsys.commands.nodes import DEFAULT_DATA, IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 from chatsys.surroundings import place
 
@@ -32,6 +33,7 @@ def leave(
     config: Annotated[
         Path | None, typer.Option(help="The YAML file of one member, on this machine.", show_default=False)
     ] = None,
+    id_from: IdFrom = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a learner go whose folder is lost, so that its id is free again.
@@ -47,9 +49,9 @@ def leave(
     """
     if data is not None and config is not None:
         raise UsageError("--data and --config were both given; name the folder of a cluster, or the file of one node.")
-    if node < 1:
-        raise UsageError(f"ID is {node}; give the id of a learner, a whole number from 1.")
-    folders = _folder_of(config, node) if config is not None else _folders_in(data or DEFAULT_DATA, node)
+    if not 1 <= node <= MOST_IDS:
+        raise UsageError(f"ID is {node}; give the id of a learner, a whole number from 1 to {MOST_IDS}.")
+    folders = _folder_of(config, node, id_from) if config is not None else _folders_in(data or DEFAULT_DATA, node)
     from chatsys.actor.events import RemoveLearner
 
     left, waiting = give_order(folders, RemoveLearner(node), one_is_enough=True)
@@ -70,11 +72,11 @@ def leave(
     )
 
 
-def _folder_of(config: Path, node: int) -> dict[int, Path]:
+def _folder_of(config: Path, node: int, id_from: str | None) -> dict[int, Path]:
     """Return the data folder of the member that `config` describes."""
     from chatsys.config import read_node_config
 
-    one = read_node_config(read_text(config), str(config))
+    one = read_node_config(read_text(config), str(config), id_from)
     _check_no_member(node, one.cluster.ids)
     folder = place(one.data)
     if not folder.is_dir():

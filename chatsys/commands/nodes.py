@@ -28,6 +28,7 @@ from chatsys.commands import (
     one_of,
     print_json,
     read_quorum,
+    sigterm_as_ctrl_c,
 )
 from chatsys.commands.learning import check_no_learner, newcomer
 from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
@@ -66,8 +67,8 @@ def node(
         str, typer.Option(metavar="HOST:PORT", help="Of a learner: where it listens.", show_default="127.0.0.1:5000+ID")
     ] = "",
     cluster: Annotated[
-        str, typer.Option(metavar="NAME", help="Of a learner: the cluster's name.", show_default="chat")
-    ] = "",
+        str | None, typer.Option(metavar="NAME", help="Of a learner: the cluster's name.", show_default="chat")
+    ] = None,
     log: Annotated[
         str, typer.Option(metavar="text|json", help="Lines for people, or one JSON object a line.")
     ] = "text",
@@ -98,7 +99,7 @@ def node(
 
     kind, form = one_of("--loop", loop, LOOPS), one_of("--log", log, LOGS)
     if config is None:
-        new = newcomer(join, id, data, listen, cluster or "chat")
+        new = newcomer(join, id, data, listen, "chat" if cluster is None else cluster, id_from)
         return _told(form, new.node, lambda: _run_learner(new, verbose, kind, form))
     check_no_learner({"--join": join, "--id": id, "--data": data, "--listen": listen, "--cluster": cluster})
     one = read_node_config(read_text(config), str(config), id_from)
@@ -152,6 +153,7 @@ def up(
     from chatsys.runtime.cluster import Cluster
 
     data = place(data)
+    sigterm_as_ctrl_c()
     with Cluster(nodes, "processes", count, data=data) as running:
         members = {str(node): address for node, address in running.config.members.items()}
         for node, address in members.items():

@@ -46,7 +46,9 @@ def check_member(node: Any, nodes: Iterable[int], what: str = "member") -> None:
 def check_new(node: Any, members: Iterable[int], learners: Iterable[int]) -> None:
     """Raise `UsageError` for an id that cannot be a new learner's."""
     if isinstance(node, bool) or not isinstance(node, int) or not 1 <= node <= MOST_IDS:
-        raise UsageError(f"join was given {node!r:.80}; give the id of the new learner, a whole number from 1.")
+        raise UsageError(
+            f"join was given {node!r:.80}; give the id of the new learner, a whole number from 1 to {MOST_IDS}."
+        )
     if node in members:
         known = ", ".join(map(str, members))
         raise UsageError(f"Node {node} is a member already; the members are {known}. Choose another id.")

@@ -44,8 +44,8 @@ IN_A_BATCH = 1 << 20
 """About so many bytes of a restored log are one batch."""
 TRIES = 3
 """A node that starts may cut off a torn end while it is read; then it is read again."""
-OF_NO_WEIGHT = {LOCK, STATUS, ORDERS, "stderr.txt"}
-"""What may lie in a folder that counts as empty: nothing of it is a node's memory."""
+OF_NO_WEIGHT = {LOCK, STATUS, ORDERS, "stderr.txt", "lost+found"}
+"""What may lie in a folder that counts as empty: nothing of it is a node's memory.  A fresh disk has the last one."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -270,7 +270,9 @@ def _right(error: Exception) -> str:
 def _write(path: Path, data: bytes) -> None:
     """Write a new file as a whole, and make it durable."""
     fresh = path.with_name(f".{path.name}.new")
-    with open(fresh, "wb") as file:
+    fresh.unlink(missing_ok=True)
+    # Nobody else's to read: a log has the secret ids of clients, and a backup lies where people keep such things.
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
         file.write(data)
         file.flush()
         sync(file.fileno())

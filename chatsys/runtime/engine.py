@@ -90,7 +90,21 @@ def is_dead(label: str) -> bool:
     """Tell whether the process of this label is no more; of another machine's processes nothing is known."""
     host, _, rest = label.partition("/")
     pid, _, began = rest.partition("/")
-    return host == socket.gethostname() and pid.isdecimal() and _began(int(pid)) != began
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    now = _began(int(pid))
+    return now != began if now else not _is_there(int(pid))  # where /proc hides what others run, nothing more is known
+
+
+def _is_there(pid: int) -> bool:
+    """Tell whether there is such a process, also one of another user."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _began(pid: int) -> str:

@@ -154,3 +154,11 @@ def test_only_labels_of_processes_of_this_machine_that_are_no_more_are_dead() ->
     assert engine.is_dead(f"{host}/{pid}/{int(began) - 1}")  # the number is another process's now
     assert engine.is_dead(f"{host}/4194305/1")
     assert not engine.is_dead(f"elsewhere/{pid}/1") and not engine.is_dead("anything")
+
+
+def test_a_process_that_proc_hides_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where /proc is mounted with hidepid, nobody sees there what others run; their containers live all the same."""
+    host, pid, began = engine.owner().split("/")
+    monkeypatch.setattr(engine, "_began", lambda pid: "")
+    assert not engine.is_dead(f"{host}/{pid}/{began}")
+    assert engine.is_dead(f"{host}/4194305/1")

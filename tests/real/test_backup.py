@@ -62,7 +62,10 @@ def test_a_restored_folder_has_a_name_of_its_own_and_knows_nobody(folder: Path, 
     assert rest == [Promised(4, 2), Stored(Entry(1, 4, "barrier"))]
     assert boot.incarnation == 1 and boot.node == 1 and len(boot.identity) == 32 and boot.identity != BOOT.identity
     disk.gone()
+    (tmp_path / "newer" / "node1" / "lost+found").mkdir(parents=True)  # a fresh disk has one
     restore(tmp_path / "backup", tmp_path / "newer" / "node1")
+    for path in (tmp_path / "backup" / LOG, tmp_path / "backup" / MANIFEST, tmp_path / "newer" / "node1" / LOG):
+        assert os.name == "nt" or path.stat().st_mode & 0o077 == 0, f"others read {path}, with the secrets of clients"
     assert boot.identity.encode() not in (tmp_path / "newer" / "node1" / LOG).read_bytes()
 
 

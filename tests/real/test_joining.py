@@ -117,6 +117,9 @@ def test_whoever_cannot_be_a_learner_is_told_so_in_one_sentence(
             (("--join", mute, "--id", 5, "--data", new), "no answer; if something listens there, it is no node"),
             (("--join", "127.0.0.1", "--id", 5, "--data", new), "--join is '127.0.0.1'; write host:port"),
             (("--join", node2, "--id", 0, "--data", new), "--id is 0; give the id of the learner"),
+            (("--join", node2, "--id", 61000, "--data", new), "a whole number from 1 to 10000"),
+            (("--join", node2, "--id", 5, "--data", new, "--cluster", ""), "--cluster is empty"),
+            (("--join", node2, "--id", 5, "--data", new, "--id-from", "a"), "--join and --id-from were both given"),
             (("--join", node2, "--data", new), "--id is missing"),
             (("--join", node2, "--id", 5), "--data is missing"),
             (("--join", node2, "--id", 5, "--data", new, "--config", "a.yml"), "--config and --join were both given"),
@@ -150,6 +153,9 @@ def test_the_folder_of_a_learner_is_enough_to_start_again_and_a_lost_one_is_let_
     )
     refused(run("cluster", "backup", tmp_path / "all/node4", tmp_path / "kept"), "a learner, which needs no backup")
     refused(run("cluster", "leave", 2, "--data", tmp_path / "all"), "ID is 2, which is a member (1, 2, 3)")
+    refused(run("cluster", "leave", 10**10, "--data", tmp_path / "all"), "a whole number from 1 to 10000")
+    shared = ("--config", "deploy/docker/chatsys.yml", "--id-from", "node1")
+    refused(run("cluster", "leave", 2, *shared), "ID is 2, which is a member (1, 2, 3)")
     chat.crash(4)
     code, out, _ = run("cluster", "leave", 4, "--data", tmp_path / "all")
     assert code == 0 and "has taken the order to let learner 4 go" in out

@@ -22,6 +22,7 @@ import yaml
 from manifests import Object, container, expand, find, node_config
 
 from chatsys.config import MAX_VOTERS, read_node_config
+from chatsys.runtime.host import LARGE
 from chatsys.runtime.status_file import INTERVAL, STATUS
 
 ROOT = Path(__file__).parents[2]
@@ -150,6 +151,7 @@ def probes_look_at_the_file_that_the_node_writes_and_start_no_python(objects: li
     for name in ("startupProbe", "livenessProbe"):
         (age,) = re.findall(r"-newermt '-(\d+) seconds'", " ".join(one[name]["exec"]["command"]))
         assert int(age) >= 5 * INTERVAL, f"the {name} kills a node that was busy for a moment"
+    assert one["startupProbe"].get("initialDelaySeconds", 0) >= 2, "the file of the life before is taken for this one's"
     living = one["livenessProbe"]
     assert living["failureThreshold"] * living["periodSeconds"] >= 30
     asked = " ".join(living["exec"]["command"] + one["readinessProbe"]["exec"]["command"])
@@ -161,6 +163,8 @@ def nothing_runs_with_more_rights_than_it_needs(objects: list[Object]) -> None:
     spec, one = pod_spec(objects), container(objects)
     assert spec["securityContext"]["runAsNonRoot"] is True and spec["securityContext"]["runAsUser"] >= 1000
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    memory = int(one["resources"]["limits"]["memory"].removesuffix("Mi")) << 20
+    assert memory >= 4 * LARGE + (50 << 20), "a node is killed for its memory before it warns of its log"
     assert one["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -285,6 +289,7 @@ BREAKS: dict[str, tuple[str, str, str, str]] = {
     "a volume that nobody has": (SET, "name: data\n        - ", "name: disk\n        - ", "what_is_mounted"),
     "another file": (SET, "config=/etc/chatsys/chatsys.yml", "config=/etc/chatsys/node.yml", "what_is_mounted"),
     "a probe of another file": (SET, "/data/status.json", "/tmp/status.json", "probes_look"),
+    "a probe that comes before Python": (SET, "initialDelaySeconds: 3", "initialDelaySeconds: 0", "probes_look"),
     "an impatient probe": (SET, "-15 seconds", "-1 seconds", "probes_look"),
     "ready while somebody leads": (SET, '"level":true', '"caught_up":true', "probes_look"),
     "a probe that starts Python": (SET, "- grep\n", "- chatsys\n", "probes_look"),
@@ -295,6 +300,7 @@ BREAKS: dict[str, tuple[str, str, str, str]] = {
         "readOnlyRootFilesystem: false",
         "nothing_runs",
     ),
+    "no memory for a log": (SET, "memory: 1536Mi", "memory: 512Mi", "nothing_runs"),
     "all capabilities": (SET, "- ALL", "- CHOWN", "nothing_runs"),
     "another namespace": (SET, "namespace: chatsys", "namespace: chat", "nothing_runs"),
     "an image of yesterday": (SET, "image: chatsys:0.1.0", "image: chatsys:0.0.9", "the_image"),

@@ -183,6 +183,16 @@ def test_cluster_up_status_and_ctrl_c(tmp_path: Path, run: Run) -> None:
     assert code == 0 and "held: 1 messages in one order" in out
 
 
+def test_sigterm_ends_cluster_up_as_ctrl_c_does(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatsys.commands.nodes._watch", lambda *_: signal.raise_signal(signal.SIGTERM))
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        code, out, _ = run("cluster", "up", "--nodes", 1, "--data", tmp_path / "up")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "node 1 listens on" in out and code == 130
+
+
 @pytest.fixture
 def lab(tmp_path: Path, free_ports: list[int]) -> Iterator["subprocess.Popen[str]"]:
     """JupyterLab as `chatsys lab` starts it, with its settings in a private folder."""
