@@ -148,7 +148,7 @@ class Detector(Part):
         return []
 
     def on_alarm(self, name: Any, now: float) -> Effects:
-        """Trust ends, silence has lasted too long, or the next beat is due."""
+        """Trust ends, silence has lasted too long, or a beat is due, or wanted early while fewer go unanswered than may."""
         match name:
             case "trust":
                 self.state.trust = False
@@ -156,7 +156,7 @@ class Detector(Part):
                 return self._look(now)
             case "broken" if self.state.role is Role.FOLLOWER:
                 return self._suspect("the link to {} broke")
-            case "beat" if self.state.leads:
+            case "beat" | "early" if self.state.leads and (name == "beat" or self._unanswered() < self.allowed):
                 return self._beat(now)
         return []
 

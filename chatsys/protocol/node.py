@@ -335,7 +335,7 @@ class Node(Actor):
             case HandOver():
                 return self.succession.hand_over(decision, now)
             case BeatNow():
-                return self.failure.on_alarm("beat", now)
+                return self.failure.on_alarm("early", now)  # SPECIFICATION R6.17
             case Disown(node, reason):
                 return self.identities.refuse(node, reason)
             case Release(sender, message):

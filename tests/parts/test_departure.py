@@ -6,6 +6,7 @@ from by_hand import leader, node, of, sent
 
 from chatsys.actor.effects import Note, Send
 from chatsys.actor.events import DiskSpace, LinkDown, StandDown, Stop
+from chatsys.config import Timing
 from chatsys.protocol.messages import (
     Coordinator,
     Election,
@@ -40,6 +41,14 @@ def test_a_leader_asks_at_once_who_is_there() -> None:
     three, effects = leaving()
     assert [to for to, _ in sent(effects, Heartbeat)] == [1, 2]
     assert not three.may_end and three.state.leads
+
+
+def test_asking_around_right_behind_a_heartbeat_costs_no_lead() -> None:
+    """With a lease of two heartbeats one may go unanswered: the one that was under way, so the leader retired."""
+    three = leader(timing=Timing(lease=1.6))
+    three.on_time(0.8)
+    assert sent(three.on_command(StandDown(), 0.801), Heartbeat) == [] and three.state.leads
+    assert sent(three.on_message(2, answer(number=1), 0.81), TransferLead) == [(2, TransferLead(1, 2))]
 
 
 def test_the_highest_that_has_everything_and_room_is_asked_to_take_over() -> None:  # SPECIFICATION R6.17

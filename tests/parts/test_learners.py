@@ -87,7 +87,15 @@ def test_the_first_entry_for_an_id_wins_until_its_learner_leaves() -> None:
 
 def test_there_are_so_many_learners_and_no_more() -> None:
     table = LearnerTable(1, (1, 2, 3))
-    assert [table.apply(entry("learner", node, OLD)) for node in (4, 5)] == ["new", "full"]
+    assert table.apply(entry("learner", 4, OLD)) == "new"
+    assert table.judge(LearnerInfo(5, NEW)) == "full"
+
+
+def test_what_is_committed_means_the_same_whatever_a_nodes_limits_are() -> None:
+    """After a start with a smaller limit learner 5 was forgotten, and its id could be taken by another folder."""
+    said = [entry("learner", 4, OLD), entry("learner", 5, OTHER), entry("leave", 4, OLD), entry("learner", 5, NEW)]
+    large, small = LearnerTable(16, (1, 2, 3)), LearnerTable(1, (1, 2, 3))
+    assert [large.apply(one) for one in said] == [small.apply(one) for one in said] == ["new", "new", "left", "taken"]
 
 
 # --- being asked --------------------------------------------------------------------------------

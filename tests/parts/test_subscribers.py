@@ -29,22 +29,34 @@ def pushed(one: Subscribers, last: int) -> dict[object, tuple[int, int]]:
 def test_of_the_past_a_frame_goes_out_and_then_nothing_until_the_pause_is_over() -> None:
     one = Subscribers(Limits())
     one.take("ann", Subscribe(), 9999)
-    assert pushed(one, 1000) == {"ann": (1, PAST)}
-    assert pushed(one, 1001) == pushed(one, 1002) == {}, "however many turns there are meanwhile"
+    assert pushed(one, 2000) == {"ann": (1, PAST)}
+    assert pushed(one, 2001) == pushed(one, 2002) == {}, "however many turns there are meanwhile"
     one.go_on()
-    assert pushed(one, 1002) == {"ann": (PAST + 1, 2 * PAST)}
+    assert pushed(one, 2002) == {"ann": (PAST + 1, 2 * PAST)}
+
+
+def test_whoever_was_left_behind_by_a_burst_waits_for_no_turn() -> None:
+    """Twenty listeners waited for turns after 200 messages at once, and at 1,000 a second were never level again."""
+    one = Subscribers(Limits())
+    links = [f"client {number}" for number in range(20)]
+    for link in links:
+        one.take(link, Subscribe(), 0)
+    assert pushed(one, 200) == dict.fromkeys(links, (1, PAST))
+    assert pushed(one, 210) == dict.fromkeys(links, (PAST + 1, 210))
+    _, more = one.push(210, shown, 3)
+    assert not more and not one.behind
 
 
 def test_whoever_lacks_the_past_gets_it_in_turn_and_whoever_is_level_waits_for_nobody() -> None:
     one = Subscribers(Limits())
     for link in ("ann", 4):
         one.take(link, Subscribe(), 9999)
-    one.take("eve", Subscribe(1000), 9999)
-    assert pushed(one, 1001) == {"ann": (1, PAST), 4: (1, PAST), "eve": (1001, 1001)}
+    one.take("eve", Subscribe(2000), 9999)
+    assert pushed(one, 2001) == {"ann": (1, PAST), 4: (1, PAST), "eve": (2001, 2001)}
     for link in ("ann", 4, "ann"):
         one.go_on()
-        assert set(pushed(one, 1001)) == {link}
-    assert pushed(one, 1002) == {"eve": (1002, 1002)}
+        assert set(pushed(one, 2001)) == {link}
+    assert pushed(one, 2002) == {"eve": (2002, 2002)}
 
 
 def test_a_listener_that_confirms_nothing_is_sent_its_credit_and_keeps_nobody_waiting() -> None:
@@ -63,6 +75,6 @@ def test_a_listener_that_confirms_nothing_is_sent_its_credit_and_keeps_nobody_wa
 def test_who_leads_is_told_at_once_also_to_whoever_waits_for_the_past() -> None:
     one = Subscribers(Limits())
     one.take("ann", Subscribe(), 9999)
-    assert pushed(one, 1000) == {"ann": (1, PAST)}
-    effects, more = one.push(1000, shown, 2)
+    assert pushed(one, 2000) == {"ann": (1, PAST)}
+    effects, more = one.push(2000, shown, 2)
     assert [(effect.message.entries, effect.message.leader) for effect in effects] == [((), 2)] and more

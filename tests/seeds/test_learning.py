@@ -96,6 +96,33 @@ def test_an_emptied_learner_is_refused_until_it_is_let_go() -> None:
     assert world.delivered(4) == ["before"] and not check(world.trace)
 
 
+@pytest.mark.parametrize("how", ["cut", "crash"])
+def test_a_learner_that_reaches_no_member_names_no_leader(how: str) -> None:
+    world = with_four()
+    assert world.status()[4]["leader"] == world.leader
+    if how == "cut":
+        world.partition((4,), (1, 2, 3))
+    else:
+        for node in (1, 2, 3):
+            world.crash(node)
+    world.run(2 * world.config.timing.heartbeat_timeout)
+    assert world.status()[4]["leader"] is None
+
+
+def test_people_let_a_learner_go_while_the_whole_cluster_is_down() -> None:
+    """No node knew at its start that the entry of learner 4 was committed, so each forgot the wish."""
+    world = World(nodes=3, seed=1)
+    world.run(8)
+    world.join(4)
+    assert world.until(lambda: world.status()[4]["ready"], 10)
+    for node in (4, 1, 2, 3):
+        world.crash(node)
+    world.leave(4)
+    for node in (1, 2, 3):
+        world.restart(node)
+    assert world.until(lambda: len([one for one in world.trace.of("learner") if one.reason == "left"]) == 3, 20)
+
+
 def test_a_learner_that_has_left_stops_and_its_id_is_free_again() -> None:
     world = with_four()
     assert world.leave(4).startswith("Learner 4 leaves;")

@@ -183,11 +183,20 @@ class Learners(Part):
 
     def remove(self, node: int, now: float) -> Effects:
         """Let a learner go whose folder is lost: say LEAVE for it until it has left.  SPECIFICATION R19.6."""
-        identity = self.table.at(node)
+        identity = self.known(node)
         if identity is None:
             return [Note("membership", peer=node, reason="nobody to remove: no such learner is known here")]
         self.removing[node] = identity
         return self._remove(now)
+
+    def known(self, node: int) -> str | None:
+        """Return the folder of a learner that is in, or whose entry stands in the log and may be committed already.
+
+        After a start a node does not know of all that is committed.  Whoever looked at the table alone would find
+        nobody there, and forget what people want.
+        """
+        ahead = (entry.learner for entry in self.log.since(self.applied) if entry.kind == "learner")
+        return self.table.at(node) or next((one.identity for one in ahead if one and one.node == node), None)
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """Say it again; pass on as many as before."""
@@ -199,7 +208,7 @@ class Learners(Part):
     def _remove(self, now: float) -> Effects:
         effects: Effects = []
         for node, identity in list(self.removing.items()):
-            if self.table.at(node) != identity:
+            if self.known(node) != identity:
                 del self.removing[node]
                 continue
             draft = Entry(0, 0, "leave", learner=LearnerInfo(node, identity))

@@ -172,6 +172,7 @@ class Learner(Actor):
             case "again" if self.listening.asked:
                 return self._ask(now)
             case "patience":
+                self.leader = None
                 self.listening.go_on()  # SPECIFICATION R19.8
             case "push":
                 self.subscribers.go_on()
@@ -184,7 +185,9 @@ class Learner(Actor):
         """Listen to somebody; confirm what was kept; push to those who listen here."""
         listening, cursor = self.listening, self.chronicle.cursor()
         effects = [*self._ask(now), *listening.begin(cursor, now)] if listening.look() else listening.confirm(cursor)
-        leader = self.leader.node if self.leader else 0
+        if not listening.reaches:  # nobody tells it who leads
+            self.leader = None
+        leader = self.leader.node if self.leader else 0  # SPECIFICATION R10.16
         pushed, more = self.subscribers.push(len(self.chronicle.heard), self.chronicle.numbered, leader)
         if more and "push" not in self.alarms:
             self.alarms.set("push", now + PAUSE)

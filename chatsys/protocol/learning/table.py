@@ -42,6 +42,8 @@ class LearnerTable:
             self._remember(info.identity)
             return "left"
         verdict = self.judge(info)
+        if verdict == "full":  # the leader that ordered it had room; another life may have other limits
+            verdict = "new"  # SPECIFICATION R19.3
         if verdict in ("new", "moved"):
             self.learners[info.node] = info
         return verdict

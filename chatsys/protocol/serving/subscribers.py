@@ -8,8 +8,8 @@ messages beyond the last it confirmed (a sliding window, as in TCP).  A SUBSCRIB
 still says that a push was lost, and everything after it is sent again.  Without a credit a listener
 that reads slowly, or not at all, would let what is sent to it pile up in this node's memory.
 
-Whoever is far behind is not served as fast as can be.  What is new goes out at once; of the past, one frame of `PAST`
-messages goes out every `PAUSE`, to those who lack it in turn.  A learner that joins behind a hundred thousand messages
+Whoever is far behind is not served as fast as can be.  What is new goes out at once, and so do the newest `CREDIT`
+messages; of what lies further back, one frame of `PAST` messages goes out every `PAUSE`, to those who lack it in turn.  A learner that joins behind a hundred thousand messages
 would otherwise take the processors of the nodes from everybody who speaks meanwhile.
 
 Members and learners serve listeners alike; each has its own messages, and says how one is shown.
@@ -75,6 +75,7 @@ class Subscribers:
         A frame says who leads, too; whoever was told something else is sent one in any case.
         """
         effects: Effects = []
+        more = bool(self.behind)
         for link, cursor in self.links.items():
             upto = min(last, cursor[1] + CREDIT)  # SPECIFICATION R10.13
             lacks = cursor[0] < upto and link not in self.behind
@@ -88,8 +89,18 @@ class Subscribers:
                 entries, numbers = tuple(entry for _, entry in numbered), tuple(number for number, _ in numbered)
                 effects.append(Send(link, Delivered(entries, numbers, leader)))
             if cursor[0] < upto:
-                self.behind[link] = None
-        return effects, bool(self.behind)
+                more = True
+                if self.is_far(last - cursor[0]):
+                    self.behind[link] = None
+        return effects, more
+
+    def is_far(self, lacks: int) -> bool:
+        """Tell whether a listener that lacks so many messages reads the past; whoever lacks fewer only had a bad moment.
+
+        A burst leaves everybody behind by a frame or two.  If all of them then waited for their turns, and more came
+        meanwhile than the turns carry, they would fall further behind for ever, although nothing is the matter.
+        """
+        return lacks > CREDIT  # SPECIFICATION R10.13
 
     def _batch(self, cursor: list[Any], upto: int, shown: Shown) -> Iterator[tuple[int, Heard]]:
         """Yield what one frame has room for, and move the cursor over it."""
