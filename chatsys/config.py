@@ -199,8 +199,11 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """A short fingerprint of what peers must share: member ids and quorum."""
-        return hashlib.sha256(f"{self.ids}/{self.quorum}".encode()).hexdigest()[:12]
+        """A short fingerprint of what peers must share: member ids, quorum, and how many sessions are kept.
+
+        The last one, because it decides which sessions have expired, and so what an entry of the log means.
+        """
+        return hashlib.sha256(f"{self.ids}/{self.quorum}/{self.limits.sessions}".encode()).hexdigest()[:12]
 
     @classmethod
     def of(cls, nodes: int = 3, quorum: int | Literal["majority"] = "majority", **rest: Any) -> "ClusterConfig":

@@ -100,7 +100,7 @@ def test_a_link_that_does_not_begin_with_hello_is_refused(cluster: Cluster, name
         ({"name": "x" * 5000}, "length"),
         ({"role": "node", "node": 9, "incarnation": 1}, "Node 9 is not a member; members are 1, 2, 3"),
         ({"role": "node", "node": 1, "incarnation": 1}, "is this node itself"),
-        ({"role": "node", "node": 2, "incarnation": 1, "config_digest": "feed"}, "quorum differ"),
+        ({"role": "node", "node": 2, "incarnation": 1, "config_digest": "feed"}, "limits.sessions differ"),
         ({"role": "node", "node": 2, "incarnation": -1}, ">= 0"),
         ({"role": "node", "node": 2, "incarnation": 10**400}, "no hello"),
     ],

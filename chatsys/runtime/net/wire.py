@@ -145,7 +145,7 @@ def objection(hello: Hello, me: Address, config: ClusterConfig) -> str | None:
     if hello.incarnation < 1:
         return "A node's hello needs its incarnation, 1 or more."
     if me in config.members and hello.config_digest != config.digest:
-        return "The member ids or the quorum differ from this node's config; give all nodes the same."
+        return "The member ids, the quorum or limits.sessions differ from this node's config; give all nodes the same."
     return None
 
 
