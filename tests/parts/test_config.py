@@ -79,7 +79,9 @@ def test_a_world_of_a_wrong_size_is_refused(nodes: object) -> None:
 def test_the_digest_tells_members_quorum_and_kept_sessions_apart() -> None:
     assert ClusterConfig.of(3).digest != ClusterConfig.of(5).digest
     assert ClusterConfig.of(3).digest != ClusterConfig.of(3, quorum=1).digest
-    assert ClusterConfig.of(3).digest != ClusterConfig.of(3, limits=Limits(sessions=2)).digest, "they deliver differently"
+    assert ClusterConfig.of(3).digest != ClusterConfig.of(3, limits=Limits(sessions=2)).digest, (
+        "they deliver differently"
+    )
     assert ClusterConfig.of(3).digest == ClusterConfig.of(3, timing=Timing.profile("fast")).digest
 
 
