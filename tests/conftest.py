@@ -36,7 +36,7 @@ ALONE = {
 FIRST = (
     "test_labs", "test_grades", "test_lab_mould", "test_searched", "test_shrink", "test_determinism", "test_part_files",
     "test_explore", "test_sweep", "test_release", "test_wheel", "test_floods", "test_architecture",
-    "test_browser", "test_containers", "01-four-scenarios", "test_cluster", "test_compose", "test_pods", "03-for-real",
+    "test_browser", "01-four-scenarios", "test_containers", "test_cluster", "test_compose", "test_pods", "03-for-real",
 )  # fmt: skip
 """The files that take longest: of two workers none has one of them left at the end."""
 
