@@ -134,17 +134,7 @@ class Tab:
             self.strangers.append(request.url)
 
     def open(self, notebook: str) -> None:
-        """Open a notebook and wait until its kernel can run cells; on a machine that is far too busy, once more."""
-        from playwright.sync_api import Error
-
-        try:
-            self._open(notebook)
-        except Error as error:
-            if "the notebook did not open" not in str(error):
-                raise
-            self._open(notebook)
-
-    def _open(self, notebook: str) -> None:
+        """Open a notebook and wait until its kernel can run cells."""
         self.page.goto(self.server.address(f"lab/tree/notebooks/{notebook}"))
         self.page.wait_for_function("() => window.jupyterapp", timeout=60_000)
         self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
