@@ -124,6 +124,10 @@ class Taken(msgspec.Struct, frozen=True):
     """Whether it waits for something of its own accord: it is neither ready to run, nor stopped, nor at the disk."""
     memory: int = 0
     """Bytes that it has in memory now."""
+    ready: bool = False
+    """Whether it runs, or would if a processor were free."""
+    queued: float | None = None
+    """Seconds that it has been ready to run while no processor was free, where the system counts them."""
 
 
 class Spent(msgspec.Struct, frozen=True):
@@ -144,18 +148,23 @@ class Idle:
 
     def __init__(self) -> None:
         self.slept = self.kept = 0.0
-        self._cpu, self._looked = 0.0, time.monotonic()
+        self._cpu, self._queued, self._looked = 0.0, 0.0, time.monotonic()
 
     def look(self, has: Taken) -> None:
-        """Count the time since the last look, if the process has computed nothing in it."""
+        """Count the time since the last look, if the process has computed nothing in it.
+
+        Who is looked at because it has just said something is awake at every look, although it slept between them.
+        """
         passed = min(time.monotonic() - self._looked, LONGEST_LOOK)
+        queued = 0.0 if has.queued is None else min(max(0.0, has.queued - self._queued), passed)
         if has.cpu > self._cpu:
             self._cpu = has.cpu
-        elif has.sleeps:
-            self.slept += passed
+        elif has.sleeps or (has.ready and has.queued is not None):
+            self.slept += passed - queued
+            self.kept += queued
         else:
             self.kept += passed
-        self._looked = time.monotonic()
+        self._queued, self._looked = has.queued or 0.0, time.monotonic()
 
 
 def taken(pid: int) -> Taken:
@@ -164,7 +173,8 @@ def taken(pid: int) -> Taken:
         if sys.platform == "linux":
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            return Taken(cpu, int(fields[17]), fields[0] == "S", int(fields[21]) * os.sysconf("SC_PAGE_SIZE"))
+            memory = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+            return Taken(cpu, int(fields[17]), fields[0] == "S", memory, fields[0] == "R", _queued(pid))
         import psutil
 
         process = psutil.Process(pid)
@@ -172,6 +182,14 @@ def taken(pid: int) -> Taken:
         return Taken(float(times.user + times.system), process.num_threads(), False, int(process.memory_info().rss))
     except Exception:  # it has ended
         return Taken()
+
+
+def _queued(pid: int) -> float | None:
+    """Return the seconds that a process has waited for a processor; None if its system does not count them."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def overfull(folder: str, files: int = FILES, most: int = FOLDER) -> bool:

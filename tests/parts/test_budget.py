@@ -4,7 +4,7 @@ import pytest
 
 from chatsys.isolation import budget, confined_process
 from chatsys.isolation.budget import Allowance
-from chatsys.isolation.limits import Clock, Quota
+from chatsys.isolation.limits import Clock, Idle, Quota, Taken
 from chatsys.teach.grading.taking import CellLimits
 
 pytestmark = pytest.mark.quick
@@ -56,3 +56,36 @@ def test_the_numbers_are_those_that_the_processes_are_given() -> None:
     limits, quota = CellLimits(), Allowance().quota()
     assert (limits.notebook, limits.cell, quota.operation) == (12.0, 5.0, 3.0) and budget.WHOLE == 20.0
     assert confined_process.SAYING + 2 * confined_process.LOOK <= budget.OVERRUN
+
+
+@pytest.mark.parametrize(
+    ("seen", "queued", "slept", "kept"),
+    [
+        ({"sleeps": True}, (0.0, 0.0), 0.4, 0.0),
+        ({"ready": True}, (0.0, 0.0), 0.4, 0.0),  # it has just said something, and slept between two looks
+        ({"ready": True}, (0.2, 0.2), 0.0, 0.4),  # no processor was free
+        ({"ready": True}, (0.05, 0.05), 0.3, 0.1),
+        (
+            {"ready": True},
+            (None, None),
+            0.0,
+            0.4,
+        ),  # the system does not count the waiting, so the doubt is in its favour
+        ({}, (0.0, 0.0), 0.0, 0.4),  # it was suspended
+    ],
+)
+def test_who_computes_nothing_sleeps_unless_it_was_kept_from_running(
+    monkeypatch: pytest.MonkeyPatch,
+    seen: dict[str, bool],
+    queued: tuple[float | None, float | None],
+    slept: float,
+    kept: float,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("chatsys.isolation.limits.time.monotonic", lambda: now)
+    idle, whole = Idle(), 0.0
+    for more in queued:
+        now += 0.2
+        whole += more or 0.0
+        idle.look(Taken(**seen, queued=None if more is None else whole))
+    assert idle.slept == pytest.approx(slept) and idle.kept == pytest.approx(kept)
