@@ -24,6 +24,8 @@ from chatsys.errors import ChatsysError, DiskFailed, UsageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """No more bytes fit: on the disk, into this user's share of it, into one file."""
+TOGETHER = 0.2
+"""Signals that come within so many seconds are one wish: `timeout` tells a process to end, and then its whole group."""
 UNUSABLE = (OSError, ValueError)
 """What the system raises for a path: an OSError, or for text that can be no path a ValueError."""
 
