@@ -200,7 +200,7 @@ class Testbed(ABC):
         self._did("join", node, through)
 
     def leave(self, node: int) -> str:
-        """Let a learner leave for ever; return a sentence.  One that is down is removed by the members.
+        """Let a learner leave for ever; return a sentence.  One that is down is removed by the members that know it.
 
         It stops as soon as its leaving is committed, and then its id is free again.
         """
@@ -216,6 +216,9 @@ class Testbed(ABC):
         else:
             heard = [other for other in self.nodes if self._accept(other, RemoveLearner(node))]
             told = f"Learner {node} is down, so {_heard(heard, 'is told', 'are told').lower()[:-1] or 'nobody is told'} to let it go."
+            told += (
+                " A node whose log does not name it does nothing: if none has heard of it, say so again when one has."
+            )
         self._did("leave", node)
         return told
 

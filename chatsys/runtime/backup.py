@@ -28,12 +28,12 @@ from random import SystemRandom
 
 import msgspec
 
-from chatsys.actor.logfile import Reader, batch, decode, encode, mark
+from chatsys.actor.logfile import LOG, Reader, batch, decode, encode, mark
 from chatsys.check.learner_files import is_learners
 from chatsys.errors import DamagedLog, LogError, LogInUse
 from chatsys.protocol.recovery import Recovered, replay
 from chatsys.protocol.storage import NODE_RECORDS, Boot
-from chatsys.runtime.disk import LOCK, LOG, cannot_use, in_use, sync
+from chatsys.runtime.disk import LOCK, cannot_use, in_use, sync
 from chatsys.runtime.orders import FOLDER as ORDERS
 from chatsys.runtime.status_file import STATUS
 from chatsys.surroundings import UNUSABLE, advice, make_folder, place, private, read_ordinary, reason

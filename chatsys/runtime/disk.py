@@ -32,7 +32,7 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.logfile import IDLE, LogFile, batch, decode, encode, mark
+from chatsys.actor.logfile import IDLE, LOG, LogFile, batch, decode, encode, mark
 from chatsys.errors import ChatsysError, DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.locks import lock
 from chatsys.surroundings import (
@@ -48,7 +48,6 @@ from chatsys.surroundings import (
     start_thread,
 )
 
-LOG = "log.jsonl"
 LOCK = "lock"
 LOW_BYTES = 64 << 20
 """Less free space than this is "low": a node gives the lead away, or answers busy, before its disk is full."""
