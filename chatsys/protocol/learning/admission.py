@@ -245,8 +245,8 @@ class Learners(Part):
         state = self.state
         leader = state.leader_info if state.leads or state.trust else None
         number = asked.number if isinstance(asked, Join) else 0
-        about = {"reason": reason, "nonce": asked.nonce, "number": number, "messages": state.messages} | more
-        return Send(to, JoinAck(status, state.term, state.members.ids, leader, **about))
+        about: dict[str, Any] = {"reason": reason, "nonce": asked.nonce, "number": number, "messages": state.messages}
+        return Send(to, JoinAck(status, state.term, state.members.ids, leader, **about | more))
 
     def _refuse(self, to: Address, join: Join, verdict: str) -> Effects:
         """Say why there is no room for this learner; to the member that passed it on, who knows its link."""
