@@ -41,6 +41,15 @@ FIRST = (
 """The files that take longest: of two workers none has one of them left at the end."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of which `-m alone`, or `-m "not alone"`, leaves out every test: each worker would, in each run."""
+    if collection_path.suffix != ".py" or not collection_path.stem.startswith("test_"):
+        return None
+    alone = collection_path.stem in ALONE
+    left_out = {"alone": not alone, "not alone": alone}.get(config.option.markexpr, False)
+    return True if left_out else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as quick what `make quick` runs, and as alone what must not run beside other tests."""
     for item in items:

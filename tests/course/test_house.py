@@ -183,6 +183,13 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def trees() -> Iterator[None]:
+    """Forget the trees at the end: they are millions of objects, and all later tests would be slower for them."""
+    yield
+    parsed.cache_clear()
+
+
 @cache
 def names_in(path: Path) -> frozenset[str]:
     """Return what a module defines: at its top, in its classes and what these inherit, and on `self`."""

@@ -196,7 +196,7 @@ def suspend(monkeypatch: pytest.MonkeyPatch, seconds: float | None) -> list[int]
 def test_a_process_that_is_suspended_for_longer_than_it_may_sleep_loses_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hit = suspend(monkeypatch, 3.5)
+    hit = suspend(monkeypatch, 2.0)
     found = taken("x = 1", WORKS, QUEUE, limits=CellLimits(cell=0.5, patience=1.5, notebook=5.0))
     assert hit and "3.1" in found.answers
     assert not found.remarks and not found.flags and not found.undecided
@@ -231,7 +231,7 @@ def test_a_cell_that_pretends_to_be_ever_new_ones_comes_to_an_end() -> None:
         "channel, find('_Watch')._since = find('Channel'), None\n"
         "while True: channel.tell(exchange.Begun(1)); time.sleep(0.02)"
     )
-    found = taken(QUEUE, pretend, QUEUE, limits=CellLimits(cell=0.2, notebook=0.5))
+    found = taken(QUEUE, pretend, QUEUE, limits=CellLimits(cell=0.2, notebook=0.5, patience=5.0))
     assert "3.1" in found.answers
     assert found.remarks == ["its cells slept too long, the last one c2, so some were not run"]
 

@@ -21,9 +21,10 @@ def bad(results: list[SeedResult]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "seeds"), [(3, range(30)), (5, range(8)), (4, range(5)), (2, range(5)), (1, range(5))]
+    ("nodes", "seeds"), [(3, range(12)), (5, range(4)), (4, range(3)), (2, range(3)), (1, range(3))]
 )
 def test_with_a_majority_every_invariant_holds_under_all_faults(nodes: int, seeds: range) -> None:
+    """A few schedules of each size; `chatsys prove` plays 10,000 of three nodes and 10,000 of five, with a longer calm."""
     results = list(sweep(seeds, Plan(nodes=nodes)))
     assert bad(results) == []
     assert sum(result.messages for result in results) > 20 * len(seeds), "the chat was busy"
