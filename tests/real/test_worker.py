@@ -108,7 +108,7 @@ def one_long_call(parts: Any) -> None:
 
 
 def test_a_single_call_of_c_that_never_ends_is_accused_by_its_cpu_time(hire: Callable[..., Worker]) -> None:
-    worker = hire(step=0.5)
+    worker = hire(step=1.0)
     worker.submit(one_long_call)
     answer = worker.wait()
     assert (answer.verdict, answer.step) == ("hung", "the long call"), answer
