@@ -34,8 +34,9 @@ ALONE = {
 """Files whose tests run in real time: no file that computes runs beside them, as beside the notebooks."""
 
 FIRST = (
-    "test_labs", "test_grades", "test_lab_mould", "test_searched", "test_shrink", "test_determinism", "test_part_files",
-    "test_explore", "test_sweep", "test_release", "test_wheel", "test_floods", "test_architecture",
+    "test_lab_mould", "test_grades", "test_labs", "test_determinism", "test_searched", "test_explore", "test_shrink",
+    "test_command_line", "test_wheel", "test_release", "test_taking", "test_floods", "test_part_files", "test_sweep",
+    "test_architecture",
     "test_browser", "01-four-scenarios", "test_containers", "test_cluster", "test_compose", "test_pods", "03-for-real",
 )  # fmt: skip
 """The files that take longest: of two workers none has one of them left at the end."""
