@@ -242,7 +242,7 @@ def test_a_cell_that_pretends_to_be_ever_new_ones_comes_to_an_end() -> None:
         "channel, find('_Watch')._since = find('Channel'), None\n"
         "while True: channel.tell(exchange.Begun(1)); time.sleep(0.02)"
     )
-    found = taken(QUEUE, pretend, QUEUE, limits=CellLimits(cell=0.2, notebook=0.5, patience=5.0))
+    found = taken(QUEUE, pretend, QUEUE, limits=CellLimits(cell=0.2, notebook=0.5))
     assert "3.1" in found.answers
     assert found.remarks == ["its cells slept too long, the last one c2, so some were not run"]
 
