@@ -146,7 +146,7 @@ def no_longer_true(stage: QuietWorld) -> None:
     _one_joins(stage, through=3)
     stage.crash(4)
     stage.wipe(4)
-    late = stage.hold(JoinAck, receiver=4, wants=lambda answer: answer.status == "refused")
+    late = stage.hold(JoinAck, receiver=4, wants=lambda answer: answer.status == "refused")  # type: ignore[attr-defined]
     stage.restart(4)
     stage.run(1)
     stage.let_go(4)
