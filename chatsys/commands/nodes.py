@@ -125,6 +125,12 @@ def _run_learner(one: Any, verbose: bool, loop: str, log: str) -> None:
     run_learner(one, verbose, loop=loop, log=log)
 
 
+def check_id_from(id_from: str | None, config: object) -> None:
+    """Raise `UsageError` if a name was given, and no file in which it could be looked up."""
+    if id_from is not None and not config:
+        raise UsageError("--id-from was given without --config; name the file in which that name is looked up.")
+
+
 def read_text(path: Path) -> str:
     """Return the text of a file; raises `UsageError` with one sentence."""
     try:

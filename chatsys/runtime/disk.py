@@ -338,7 +338,7 @@ def made_folder(data: str | Path) -> Path:
 
 
 def cannot_use(folder: Path, error: Exception) -> str:
-    """Say why the folder cannot be used, with no advice that would let a node begin again with an empty log."""
+    """Say why a data folder cannot be used, with no advice that would let a node begin again with an empty log."""
     named = getattr(error, "filename", None)
     why = reason(error) + (f": {named}" if named and str(named) != str(folder) else "")
     match getattr(error, "errno", None):

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from chatsys.config import ClusterConfig, NodeConfig, split_address
-from chatsys.errors import ChatsysError, UsageError
+from chatsys.errors import ChatsysError, ForeignLog, UsageError
 from chatsys.protocol.learning.learner import Learner
 from chatsys.protocol.learning.records import Joined
 from chatsys.runtime.disk import LOG
@@ -51,14 +51,17 @@ def run_learner(one: Newcomer, verbose: bool = False, *, loop: str = "asyncio", 
     split_address(listen, "--listen")
     config, through = _cluster(one, known(place(one.data)))
     own = NodeConfig(node=one.node, data=one.data, cluster=config, listen=listen, through=through)
-    run_node(own, verbose, actor=Learner, loop=loop, log=log)
+    try:
+        run_node(own, verbose, actor=Learner, loop=loop, log=log)
+    except ForeignLog as error:  # whoever reads the log does not know where it lies
+        raise ForeignLog(f"{one.data}: {error}") from None
 
 
 def _cluster(one: Newcomer, before: ClusterConfig | None) -> tuple[ClusterConfig, int]:
     """Return the configuration of the cluster, and whom to listen to first."""
     if before is not None and before.cluster != one.cluster:
         raise UsageError(
-            f"The folder is that of a learner of the cluster {before.cluster!r}; write --cluster {before.cluster}, or name "
+            f"The folder {one.data} is that of a learner of the cluster {before.cluster!r}; write --cluster {before.cluster}, or name "
             "another folder."
         )
     try:
