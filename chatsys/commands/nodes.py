@@ -265,9 +265,9 @@ def verify(
 def _tell_logs(result: dict[str, Any]) -> None:
     for folder, facts in result["nodes"].items():
         notes = [
-            f"learner {facts['learner']}, {facts['entries']} messages"
+            f"learner {facts['learner']}, {_count(facts['entries'], 'message')}"
             if "learner" in facts
-            else f"{facts['entries']} entries"
+            else _count(facts["entries"], "entry", "entries")
         ]
         notes += [f"{facts['uncommitted_tail']} of them not known to be committed"] * bool(facts["uncommitted_tail"])
         notes += [facts["warning"]] if "warning" in facts else []
@@ -278,9 +278,13 @@ def _tell_logs(result: dict[str, Any]) -> None:
     print(_verdict(result))
 
 
+def _count(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one if number == 1 else more or one + 's'}"
+
+
 def _verdict(result: dict[str, Any]) -> str:
     """Say in one line whether the logs agree, and how far."""
-    messages = f"{result['messages']} messages"
+    messages = _count(result["messages"], "message")
     if result["ok"]:
         return f"held: {messages} in one order"
     differs = result["first_difference"]

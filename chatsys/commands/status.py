@@ -141,10 +141,10 @@ def _of_folders(named: list[Path]) -> dict[str, Any]:
             )
         members |= facts.get("members") or {}
         nodes[node] = facts | {"life": _life(facts)}
-    return {"leader": _leader(nodes), "members": members, "nodes": dict(sorted(nodes.items()))}
+    return {"leader": leader_of(nodes), "members": members, "nodes": dict(sorted(nodes.items()))}
 
 
-def _leader(nodes: Mapping[str, Mapping[str, Any]]) -> int | None:
+def leader_of(nodes: Mapping[str, Mapping[str, Any]]) -> int | None:
     """Return who leads in the highest term: by its own words, or by those of who follows it where its folder is elsewhere."""
     leads = [(facts.get("term", 0), int(node)) for node, facts in nodes.items() if facts["life"] == "leader"]
     follow = [

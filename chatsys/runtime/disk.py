@@ -110,6 +110,8 @@ class Disk:
             if not lock(file, path):
                 holder = os.pread(file, 20, 1).decode(errors="replace").strip() if hasattr(os, "pread") else ""
                 who = f"process {holder}" if holder.isdecimal() else "another process"
+                if holder == "1":  # the number counts within a container, and of this one it may be our own
+                    who = "the node of another container"
                 raise LogInUse(
                     f"The data folder {self.folder} is in use by {who}; stop that node first. If this is another "
                     "node, give it a folder of its own."

@@ -29,6 +29,8 @@ USUAL_PORT = 5000
 """Learner 4 listens on port 5004, if nothing else is said."""
 PATIENCE = 3.0
 """Seconds within which the node that is asked must answer a learner that knows nothing yet."""
+WILDCARDS = ("0.0.0.0", "::", "[::]")
+"""To listen at all addresses is no address: what is told to the others is where the learner listens."""
 JOINED = b'{"type":"joined",'
 """So begins the record of what a learner was told of its cluster."""
 
@@ -48,7 +50,12 @@ def run_learner(one: Newcomer, verbose: bool = False, *, loop: str = "asyncio", 
     """Run a learner until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
     split_address(one.asks, "--join")
     listen = one.listen or f"127.0.0.1:{USUAL_PORT + one.node}"
-    split_address(listen, "--listen")
+    host, _ = split_address(listen, "--listen")
+    if host in WILDCARDS:
+        raise UsageError(
+            f"--listen is {listen!r}, which the others cannot dial; write an address or the name of this machine, as they "
+            "reach it."
+        )
     config, through = _cluster(one, known(place(one.data)))
     own = NodeConfig(node=one.node, data=one.data, cluster=config, listen=listen, through=through)
     try:

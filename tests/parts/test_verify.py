@@ -68,7 +68,7 @@ def test_the_verdict_never_says_that_logs_which_disagree_are_in_one_order(run: R
     assert verify([one, two])["messages"] == 1, "those before the difference"
     code, out, _ = run("verify", one, two)
     assert code == 1
-    assert out.splitlines()[-1] == "VIOLATED: 1 messages in one order, then the logs disagree, from position 2 on"
+    assert out.splitlines()[-1] == "VIOLATED: 1 message in one order, then the logs disagree, from position 2 on"
     assert run("verify", one)[1].splitlines()[-1] == "held: 3 messages in one order"
     rot(one)
     last = run("verify", one, two)[1].splitlines()[-1]
