@@ -5,8 +5,8 @@ import json
 import os
 from pathlib import Path
 
-from chatsys.runtime.disk import Disk
 from chatsys.commands.status import leader_of, screen
+from chatsys.runtime.disk import Disk
 from chatsys.runtime.status_file import STATUS, StatusFile, read, write
 
 
