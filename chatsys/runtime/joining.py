@@ -60,8 +60,9 @@ def run_learner(one: Newcomer, verbose: bool = False, *, loop: str = "asyncio", 
     own = NodeConfig(node=one.node, data=one.data, cluster=config, listen=listen, through=through)
     try:
         run_node(own, verbose, actor=Learner, loop=loop, log=log)
-    except ForeignLog as error:  # whoever reads the log does not know where it lies
-        raise ForeignLog(f"{one.data}: {error}") from None
+    except ForeignLog as error:  # whoever reads the records does not know where they lie
+        named = one.data in str(error)
+        raise ForeignLog(str(error) if named else f"{one.data}: {error}") from None
 
 
 def _cluster(one: Newcomer, before: ClusterConfig | None) -> tuple[ClusterConfig, int]:
