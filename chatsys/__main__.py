@@ -139,11 +139,15 @@ def _check_words(words: list[str]) -> None:
     It comes of a variable that is not set (`cluster backup "$FROM" copy`).  Options of text say themselves what they need.
     """
     for before, word in zip(["chatsys", *words], words, strict=False):
-        named, _, value = word.partition("=")
-        name = named if word.startswith("--") and "=" in word else before
-        if (word and word != f"{named}=") or (word and not word.startswith("--")) or value or name in OF_TEXT:
+        option, equals, value = word.partition("=")
+        if not word:
+            name = before
+        elif word.startswith("--") and equals and not value:
+            name = option
+        else:
             continue
-        raise UsageError(f"The word after {name} is empty; write what is meant, or . for the current folder.")
+        if name not in OF_TEXT:
+            raise UsageError(f"The word after {name} is empty; write what is meant there (the current folder is .).")
 
 
 def _open_streams() -> None:

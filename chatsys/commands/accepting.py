@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import AsJson, print_json
-from chatsys.commands.nodes import DEFAULT_DATA, IdFrom, check_id_from, cluster, read_text
+from chatsys.commands import AsJson, check_id_from, print_json
+from chatsys.commands.nodes import DEFAULT_DATA, IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 from chatsys.surroundings import place
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from chatsys.commands import AsJson, print_json
-from chatsys.commands.nodes import IdFrom, check_id_from, cluster, read_text
+from chatsys.commands import AsJson, check_id_from, print_json
+from chatsys.commands.nodes import IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 
 

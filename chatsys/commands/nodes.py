@@ -23,6 +23,7 @@ from chatsys.commands import (
     AsJson,
     Nodes,
     Quorum,
+    counted,
     hint,
     leave,
     one_of,
@@ -123,12 +124,6 @@ def _run_learner(one: Any, verbose: bool, loop: str, log: str) -> None:
     from chatsys.runtime.joining import run_learner
 
     run_learner(one, verbose, loop=loop, log=log)
-
-
-def check_id_from(id_from: str | None, config: object) -> None:
-    """Raise `UsageError` if a name was given, and no file in which it could be looked up."""
-    if id_from is not None and not config:
-        raise UsageError("--id-from was given without --config; name the file in which that name is looked up.")
 
 
 def read_text(path: Path) -> str:
@@ -265,9 +260,9 @@ def verify(
 def _tell_logs(result: dict[str, Any]) -> None:
     for folder, facts in result["nodes"].items():
         notes = [
-            f"learner {facts['learner']}, {_count(facts['entries'], 'message')}"
+            f"learner {facts['learner']}, {counted(facts['entries'], 'message')}"
             if "learner" in facts
-            else _count(facts["entries"], "entry", "entries")
+            else counted(facts["entries"], "entry", "entries")
         ]
         notes += [f"{facts['uncommitted_tail']} of them not known to be committed"] * bool(facts["uncommitted_tail"])
         notes += [facts["warning"]] if "warning" in facts else []
@@ -278,13 +273,9 @@ def _tell_logs(result: dict[str, Any]) -> None:
     print(_verdict(result))
 
 
-def _count(number: int, one: str, more: str = "") -> str:
-    return f"{number} {one if number == 1 else more or one + 's'}"
-
-
 def _verdict(result: dict[str, Any]) -> str:
     """Say in one line whether the logs agree, and how far."""
-    messages = _count(result["messages"], "message")
+    messages = counted(result["messages"], "message")
     if result["ok"]:
         return f"held: {messages} in one order"
     differs = result["first_difference"]

@@ -19,8 +19,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import AsJson, print_json
-from chatsys.commands.nodes import DEFAULT_DATA, REFRESH, STATUS, IdFrom, check_id_from, cluster, read_text
+from chatsys.commands import AsJson, check_id_from, print_json
+from chatsys.commands.nodes import DEFAULT_DATA, REFRESH, STATUS, IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 from chatsys.surroundings import advice, place, reason
 
