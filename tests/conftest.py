@@ -64,7 +64,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests ran with a container engine, or why none did: their want is easily overlooked."""
-    told = {word: [one for one in terminalreporter.getreports(word) if "engine" in one.keywords] for word in OUTCOMES}
+    told = {
+        word: [one for one in terminalreporter.getreports(word) if "engine" in getattr(one, "keywords", ())]
+        for word in OUTCOMES
+    }
     if not any(told.values()):
         return
     counts = ", ".join(f"{len(reports)} {word}" for word, reports in told.items() if reports)

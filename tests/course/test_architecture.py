@@ -95,7 +95,7 @@ LONGER_FILES = {
     ),
     "chatsys/runtime/nodes/process.py": (320, "one node over all its lives, and the two pipes of each"),
     "chatsys/protocol/node.py": (410, "the textbook page: every door, every decision"),
-    "chatsys/faults/testbed.py": (690, "every verb of every world, once: its check, its sentence, and what differs"),
+    "chatsys/faults/testbed.py": (700, "every verb of every world, once: its check, its sentence, and what differs"),
     "chatsys/sim/host.py": (490, "one address over all its lives: how they begin and end, and every door"),
     "chatsys/sim/world.py": (400, "what each verb means in virtual time, and what is kept of it"),
     "chatsys/isolation/confined_process.py": (

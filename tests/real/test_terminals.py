@@ -187,10 +187,10 @@ def test_sigterm_ends_cluster_up_as_ctrl_c_does(tmp_path: Path, run: Run, monkey
     monkeypatch.setattr("chatsys.commands.nodes._watch", lambda *_: signal.raise_signal(signal.SIGTERM))
     before = signal.signal(signal.SIGTERM, lambda *_: None)
     try:
-        code, out, _ = run("cluster", "up", "--nodes", 1, "--data", tmp_path / "up")
+        code, out, err = run("cluster", "up", "--nodes", 1, "--data", tmp_path / "up")
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert "node 1 listens on" in out and code == 130
+    assert "node 1 listens on" in out and code == 130, (code, err)
 
 
 @pytest.fixture
