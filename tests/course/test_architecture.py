@@ -90,7 +90,7 @@ LONGER_FILES = {
     ),
     "chatsys/actor/logfile.py": (340, "one format: how it is written, read, and what is said of each kind of harm"),
     "chatsys/runtime/disk.py": (
-        380,
+        385,
         "one folder: opening, one thread that writes, marks and syncs, and every sentence of it",
     ),
     "chatsys/runtime/nodes/process.py": (320, "one node over all its lives, and the two pipes of each"),

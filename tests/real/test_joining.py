@@ -149,7 +149,7 @@ def test_the_folder_of_a_learner_is_enough_to_start_again_and_a_lost_one_is_let_
     assert known(tmp_path / "all/node4") == chat.config and known(tmp_path / "all/node1") is None
     refused(
         run("node", "--join", "127.0.0.1:1", "--id", 4, "--data", tmp_path / "all/node4", "--cluster", "x"),
-        "The folder is that of a learner of the cluster 'chat'",
+        f"The folder {tmp_path / 'all/node4'} is that of a learner of the cluster 'chat'",
     )
     refused(run("cluster", "backup", tmp_path / "all/node4", tmp_path / "kept"), "a learner, which needs no backup")
     refused(run("cluster", "leave", 2, "--data", tmp_path / "all"), "ID is 2, which is a member (1, 2, 3)")

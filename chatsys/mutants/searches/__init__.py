@@ -76,6 +76,7 @@ OUT_OF_REACH: dict[str, str] = {
     "emptied learner taken back": _NO_LEARNER,
     "who has left joins again": _NO_LEARNER,
     "LEAVE of anybody believed": _NO_LEARNER,
+    "late refusal believed": _NO_LEARNER,
     "learners not read at a start": _NO_LEARNER,
     "learner takes what comes": _NO_LEARNER,
     "learner stays with a lonely member": _NO_LEARNER,
