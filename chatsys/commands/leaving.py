@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from chatsys.commands import AsJson, print_json
+from chatsys.commands import AsJson, check_id_from, print_json
 from chatsys.commands.accepting import give_order
 from chatsys.commands.learning import MOST_IDS
 from chatsys.commands.nodes import DEFAULT_DATA, IdFrom, cluster, read_text
@@ -53,6 +53,7 @@ def leave(
         raise UsageError("--data and --config were both given; name the folder of a cluster, or the file of one node.")
     if not 1 <= node <= MOST_IDS:
         raise UsageError(f"ID is {node}; give the id of a learner, a whole number from 1 to {MOST_IDS}.")
+    check_id_from(id_from, config)
     folders = _folder_of(config, node, id_from) if config is not None else _folders_in(data or DEFAULT_DATA, node)
     folders = _who_know(folders, node)
     from chatsys.actor.events import RemoveLearner

@@ -93,6 +93,7 @@ def test_the_version_is_told(run: Run) -> None:
         ("cluster status --data none", "No cluster is up in none; start one with chatsys cluster up"),
         ("cluster status --data=", "The word after --data is empty; write what is meant"),
         ("cluster restore b d --id-from node1", "--id-from was given without --config"),
+        ("cluster leave 4 --id-from node1", "--id-from was given without --config"),
         ("cluster up --nodes 9", "--nodes"),
         ("grade none.ipynb --lab 03-total-order", "none.ipynb is not a file"),
         ("grade none.ipynb", "Missing option '--lab'"),
