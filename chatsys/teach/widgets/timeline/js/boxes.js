@@ -43,7 +43,7 @@ function boxesBox() {
 
 /** Return which positions have a column: all of them if they fit, else the last ones, moved in steps of five. */
 function columnsOf(scene, moment, nodes) {
-  const left = scene.label + (scene.width < 760 ? 92 : 128);
+  const left = scene.label + (scene.width < 760 ? 108 : 128);
   const wide = scene.width < 760 ? 52 : 60;
   const count = Math.max(Math.floor((scene.width - left - 30) / wide), 3);
   const logs = scene.run.hasLogs;
@@ -51,7 +51,7 @@ function columnsOf(scene, moment, nodes) {
   let last = 0;
   for (const { lane } of nodes) last = Math.max(last, endOf(moment[lane], logs));
   const first = all <= count ? 1 : Math.max(1, Math.ceil((last - count + 1) / 5) * 5 + 1);
-  return { logs, left, wide, count, first };
+  return { logs, left, wide, count: Math.min(count, Math.max(all, 1)), first };
 }
 
 function endOf(state, logs) {
@@ -80,7 +80,7 @@ function showRow(scene, state, node, index, room, rows, body) {
   const up = state.alive !== "down";
   const word = !up ? "down" : state.alive === "paused" ? "paused" : state.role === "up" || !state.role ? "running" : state.role;
   row.role.setAttribute("class", `cs-tl-swatch cs-tl-role-${roleOf(word)}`);
-  put(row.one, up && state.term ? `${word}, term ${state.term}` : word);
+  put(row.one, up && state.term ? `${word}, ${scene.width < 760 ? "t" : "term "}${state.term}` : word);
   put(row.two, state.delivered ? `delivered #${state.delivered}` : "delivered none");
   row.cells.setAttribute("class", up ? "" : "cs-tl-dead");
   const held = new Set(state.held);
@@ -96,8 +96,19 @@ function showRow(scene, state, node, index, room, rows, body) {
     if (made) row.cells.append(made);
     row.drawn.set(at, { signature, node: made });
   }
+  markTouched(scene, node, row, room);
   return tellRow(node, state, word, room.logs);
 }
+
+/** Mark the box that the event of the moment is about. */
+function markTouched(scene, node, row, room) {
+  const { run, view } = scene;
+  const here = run.lane[view.event] === node.lane && TOUCHES.has(run.kindAt(view.event));
+  const place = !here ? -1 : room.logs ? run.seq[view.event] : run.heldBy[view.event];
+  row.drawn.forEach(({ node: cell }, at) => cell?.classList.toggle("cs-tl-touched", room.first + at === place));
+}
+
+const TOUCHES = new Set(["append", "keep", "durable", "commit", "deliver", "hold"]);
 
 function drawBox(scene, node, { seq, box, held }, x, y, wide) {
   const { run } = scene;
@@ -111,10 +122,10 @@ function drawBox(scene, node, { seq, box, held }, x, y, wide) {
   if (!box) return draw("g", { class: "cs-tl-unknown" }, frame("cs-tl-box"), draw("text", { x: x + wide / 2, y: y + 21, "text-anchor": "middle", class: "cs-tl-small" }, "?"));
   const entry = draw("g", { class: "box", ...who, "data-entry-term": box.term, "data-durable": box.durable, "data-committed": box.committed, "data-event": box.event },
     frame(`cs-tl-box cs-tl-term-${box.term > 0 ? box.term % 6 : 0}${box.durable ? "" : " cs-tl-memory"}${box.committed ? " cs-tl-sure" : ""}`));
-  const most = Math.floor((wide - 6) / 6.4);
+  const most = Math.floor((wide - 4) / (box.chat ? 6.5 : 5.6));
   const text = box.text.length > most ? `${box.text.slice(0, most - 1)}…` : box.text;
   entry.append(draw("text", { x: x + wide / 2 + 1, y: y + 16, "text-anchor": "middle", class: `cs-tl-box-text${box.chat ? "" : " cs-tl-box-kind"}` }, text));
-  const foot = [box.number >= 0 ? `#${box.number}` : "", box.term > 0 ? `term ${box.term}` : ""].filter(Boolean).join(" · ");
+  const foot = [box.chat && box.number >= 0 ? `#${box.number}` : "", box.term > 0 ? `t${box.term}` : ""].filter(Boolean).join(" · ");
   if (foot) entry.append(draw("text", { x: x + wide / 2 + 1, y: y + 28, "text-anchor": "middle", class: "cs-tl-box-foot" }, foot));
   return entry;
 }
@@ -141,5 +152,5 @@ function showLegend(legend, logs, moment, scene) {
   const key = (name, text) => make("span", { className: "cs-tl-key" }, make("i", { className: `cs-tl-key-box ${name}` }), text);
   legend.append(...(logs ? [key("cs-tl-memory", "in memory: a crash takes it"), key("", "on the disk"), key("cs-tl-sure", "committed"), key("cs-tl-waits", "held back")]
     : [key("cs-tl-sure", "delivered"), key("cs-tl-waits", "held back")]));
-  if (logs) legend.append(make("span", { className: "cs-tl-key" }, "colour: the term of the entry"));
+  if (logs) legend.append(make("span", { className: "cs-tl-key" }, "t2 and the colour: the term of the entry"));
 }

@@ -1,15 +1,20 @@
 // The controls: step, play, jump, search, zoom, and what is shown.  Each posts an order; the timeline obeys.
 
-const SPEEDS = [[1, "1 step a second"], [4, "4 steps a second"], [12, "12 steps a second"], [40, "40 steps a second"], [150, "150 steps a second"]];
+const SPEEDS = [[1, "1 step/s"], [4, "4 steps/s"], [12, "12 steps/s"], [40, "40 steps/s"], [150, "150 steps/s"]];
+
+const ICONS = {
+  home: "M3,2 V14 M13,2 L6,8 L13,14 Z", end: "M13,2 V14 M3,2 L10,8 L3,14 Z", back: "M12,2 L4,8 L12,14 Z", step: "M4,2 L12,8 L4,14 Z",
+  play: "M4,1.5 L14,8 L4,14.5 Z", hold: "M4,2 H6.5 V14 H4 Z M9.5,2 H12 V14 H9.5 Z",
+};
 
 function controlBar(order, still) {
-  const play = button("▶", still ? "Your system asks for less motion, so nothing plays by itself; step instead" : "Play (space)", () => order("play"), "cs-tl-play");
+  const play = button(icon(ICONS.play), still ? "Your system asks for less motion, so nothing plays by itself; step instead" : "Play (space)", () => order("play"), "cs-tl-play");
   if (still) play.setAttribute("aria-disabled", "true");
   const speed = make("select", { className: "cs-tl-speed", "aria-label": "speed", onchange: () => order("speed", Number(speed.value)) });
   for (const [value, words] of SPEEDS) speed.append(make("option", { value, selected: value === 4 }, words));
   const steps = make("div", { className: "cs-tl-group", role: "group", "aria-label": "move" },
-    button("⏮", "To the beginning (Home)", () => order("home")), button("◀", "Step back (left arrow; ten steps with Shift)", () => order("step", -1), "cs-tl-back"), play,
-    button("▶❙", "Step (right arrow; ten steps with Shift)", () => order("step", 1), "cs-tl-step"), button("⏭", "To the end (End)", () => order("end")), speed);
+    button(icon(ICONS.home), "To the beginning (Home)", () => order("home")), button(icon(ICONS.back), "Step back (left arrow; ten steps with Shift)", () => order("step", -1), "cs-tl-back"), play,
+    button(icon(ICONS.step), "Step (right arrow; ten steps with Shift)", () => order("step", 1), "cs-tl-step"), button(icon(ICONS.end), "To the end (End)", () => order("end")), speed);
   const jumps = make("div", { className: "cs-tl-group cs-tl-jumps", role: "group", "aria-label": "jump" });
   const jumpers = {};
   for (const [what, key] of [["election", "e"], ["delivery", "d"], ["violation", "v"]]) {
@@ -23,7 +28,7 @@ function controlBar(order, still) {
   return {
     root: make("div", { className: "cs-tl-bar" }, steps, jumps, zoom, time),
     show(view, run) {
-      put(play, view.playing ? "❚❚" : "▶");
+      play.firstChild.firstChild.setAttribute("d", view.playing ? ICONS.hold : ICONS.play);
       if (!still) { play.title = view.playing ? "Hold (space)" : "Play (space)"; play.setAttribute("aria-label", play.title); }
       for (const [what, pair] of Object.entries(jumpers)) {
         const none = !(run.about.jumps?.[what] || []).length;

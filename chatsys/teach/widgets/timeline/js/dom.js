@@ -32,6 +32,11 @@ function button(label, title, press, name = "") {
   return made;
 }
 
+/** Return a sign for a button; a font may lack it, a path is everywhere the same. */
+function icon(path) {
+  return draw("svg", { viewBox: "0 0 16 16", width: 14, height: 14, class: "cs-tl-icon", "aria-hidden": "true" }, draw("path", { d: path }));
+}
+
 function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }

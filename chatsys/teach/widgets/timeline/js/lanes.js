@@ -23,7 +23,7 @@ function lanePlot(prefix) {
   defs.append(draw("clipPath", { id: `${prefix}-clip` }, clip));
   svg.append(defs);
   const inside = draw("g", { "clip-path": `url(#${prefix}-clip)` });
-  for (const name of ["ticks", "faults", "bands", "arrows", "signs", "veil", "cursor"]) inside.append((layers[name] = draw("g", { class: `cs-tl-${name}` })));
+  for (const name of ["ticks", "faults", "bands", "arrows", "signs", "veil", "flags", "cursor"]) inside.append((layers[name] = draw("g", { class: `cs-tl-${name}` })));
   layers.names = draw("g", { class: "cs-tl-names" });
   svg.append(inside, layers.names);
   return { svg, layers, clip, prefix };
@@ -44,7 +44,8 @@ function drawLanes(plot, scene, lightOf) {
   layers.faults.replaceChildren(...drawFaults(scene, plot.prefix));
   layers.bands.replaceChildren(...drawBands(scene, plot.prefix));
   layers.arrows.replaceChildren(...drawArrows(scene, first, last, lightOf.frame));
-  layers.signs.replaceChildren(...drawSigns(scene, first, last, lightOf.event), ...drawBreaks(scene, first, last));
+  layers.signs.replaceChildren(...drawSigns(scene, first, last, lightOf.event));
+  layers.flags.replaceChildren(...drawBreaks(scene, first, last));
   layers.names.replaceChildren(...drawNames(scene));
   svg.classList.toggle("cs-tl-lit-up", Boolean(view.cone || view.lit));
 }
@@ -64,7 +65,7 @@ function drawTicks(scene, first, last) {
     taken.push(at);
     const digits = step >= 1 ? 0 : step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 0.001 ? 3 : 4;
     parts.push(draw("line", { x1: at, x2: at, y1: 18, y2: bottom, class: "cs-tl-grid" }),
-      draw("text", { x: at, y: 12, "text-anchor": at > scene.width - 24 ? "end" : "middle", class: "cs-tl-small" }, `${time.toFixed(digits)} s`));
+      draw("text", { x: at, y: 12, "text-anchor": at > scene.width - 24 ? "end" : at < scene.label + 22 ? "start" : "middle", class: "cs-tl-small" }, `${time.toFixed(digits)} s`));
   }
   if (!axis.trueTime && last - first < 400) parts.push(...drawSilences(scene, first, last, taken));
   for (const { lane } of scene.rows) parts.push(draw("line", { x1: scene.label, x2: scene.width, y1: scene.yOf[lane], y2: scene.yOf[lane], class: "cs-tl-lane" }));
@@ -95,6 +96,7 @@ function drawBands(scene, prefix) {
   for (const { lane } of scene.rows) {
     const y = scene.yOf[lane], half = scene.half;
     const bands = scene.bands[lane];
+    const signs = signsOf(scene, lane);
     let edge = -Infinity;
     for (const band of bands) {
       if (scene.px(band.x1) < scene.label) continue;
@@ -107,10 +109,32 @@ function drawBands(scene, prefix) {
       if (HATCHES[band.what]) box.style.fill = `url(#${prefix}-${band.what})`;
       parts.push(box);
       const word = wordOf(band);
-      if (word.length * 6.6 + 14 < x1 - Math.max(x0, scene.label)) parts.push(draw("text", { x: Math.max(x0, scene.label) + 6, y: y + 4, class: `cs-tl-word cs-tl-on-${roleOf(band.what)}` }, word));
+      const at = gapFor(signs, Math.max(x0, scene.label), x1, word.length * 6.6 + 12);
+      if (at !== null) parts.push(draw("text", { x: at + 6, y: y + 4, class: `cs-tl-word cs-tl-on-${roleOf(band.what)}` }, word));
     }
   }
   return parts;
+}
+
+/** Return where the signs of a lane stand that are in the window. */
+function signsOf(scene, lane) {
+  const { run, axis, first, last, shown } = scene;
+  const found = [];
+  for (let event = first; event < last && last - first < 1500; event++) {
+    if (run.lane[event] === lane && shown[event] && !FRAMES.has(run.kindAt(event))) found.push(scene.px(axis.x[event]));
+  }
+  return found;
+}
+
+/** Return where a word of some width fits between two x without lying under a sign, or null. */
+function gapFor(signs, from, to, wide) {
+  let at = from;
+  for (const sign of signs) {
+    if (sign < at - 10) continue;
+    if (sign - 9 >= at + wide) break;
+    at = sign + 9;
+  }
+  return at + wide <= to ? at : null;
 }
 
 const ROLES = { leads: "leader", leader: "leader", follows: "follower", follower: "follower" };
@@ -127,6 +151,8 @@ function wordOf({ what, label }) {
   return label ? `${word}, ${label}` : word;
 }
 
+const ON_BAND = new Set(["crash", "pause"]); // the band of the lane says so already
+
 function drawFaults(scene, prefix) {
   const parts = [];
   const written = [];
@@ -138,14 +164,14 @@ function drawFaults(scene, prefix) {
       const y = scene.yOf[lane] - scene.rowHeight / 2 + 1;
       const box = draw("rect", { x: x0, y, width: Math.max(x1 - x0, 2), height: scene.rowHeight - 2, class: "fault cs-tl-fault",
         "data-kind": fault.kind, "data-node": idOf(scene.run, lane), "data-from": fault.from, "data-to": fault.to, "data-says": fault.sentence });
-      box.style.fill = `url(#${prefix}-fault)`;
       parts.push(box);
-      const wide = fault.kind.length * 6 + 8;
-      const free = !written.some(([x, row, w]) => row === y && x0 < x + w && x < x0 + wide);
-      if (x1 - x0 > wide && free) {
-        written.push([x0, y, wide]);
-        parts.push(draw("text", { x: x0 + 4, y: y + 11, class: "cs-tl-fault-word" }, fault.kind));
-      }
+      if (ON_BAND.has(fault.kind)) { box.classList.add("cs-tl-fault-told"); return; }
+      parts.push(draw("rect", { x: x0, y, width: Math.max(x1 - x0, 2), height: 4, fill: `url(#${prefix}-fault)`, class: "cs-tl-fault-edge" }));
+      const wide = fault.kind.length * 6.2 + 12;
+      const beside = Math.max(x0, ...written.filter(([x, row, w]) => row === y && x0 < x + w && x < x0 + wide).map(([x, , w]) => x + w));
+      if (x1 - beside <= wide || (index > 0 && fault.lanes.length > 3)) return; // over everybody it is said once
+      written.push([beside, y, wide]);
+      parts.push(draw("text", { x: beside + 4, y: y + 15, class: "cs-tl-fault-word" }, fault.kind));
     });
   }
   return parts;
@@ -172,12 +198,14 @@ function drawCursor(plot, scene) {
   const parts = [draw("line", { x1: x, x2: x, y1: 16, y2: scene.height, class: "cs-tl-now" }), draw("path", { d: `M${x - 6},13 h12 l-6,8 Z`, class: "cs-tl-now-head" })];
   for (const { x: at, y } of travelling(scene, x)) parts.push(draw("circle", { cx: at, cy: y, r: 4.2, class: "cs-tl-travelling" }));
   const event = view.event;
+  for (const tag of plot.layers.arrows.querySelectorAll(".cs-tl-told-above")) tag.classList.remove("cs-tl-told-above");
   if (run.n && scene.shown[event] && run.lane[event] >= 0 && scene.yOf[run.lane[event]] > 0) {
     const at = scene.px(axis.x[event]);
     const frame = run.frame[event];
     if (frame >= 0 && isFrameShown(scene, frame)) {
       const { arrow, ends } = drawArrow(scene, frame, "cs-tl-present");
       arrow.classList.remove("arrow");
+      plot.layers.arrows.querySelector(`[data-frame="${frame}"]`)?.classList.add("cs-tl-told-above");
       labelArrow(scene, frame, { arrow, ends }, [], true);
       parts.push(arrow);
     }

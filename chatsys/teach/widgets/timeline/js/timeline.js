@@ -14,7 +14,7 @@ function openTimeline(el, host) {
   let columns = host.columns;
   let run = readyRun(host.about, columns);
   let view = newView(run);
-  let scene = null, playing = 0, told = 0, moved = 0;
+  let scene = null, playing = 0, told = 0, moved = 0, fresh = true;
   const dirty = new Set(["layout"]);
 
   // --- what is on the page ---
@@ -34,10 +34,9 @@ function openTimeline(el, host) {
   const hover = make("div", { className: "cs-tl-hover", hidden: true });
   const stage = make("div", { className: "cs-tl-stage", tabIndex: 0, role: "application", "aria-roledescription": "space-time diagram" }, plot.svg, hover);
   stage.dataset.lmSuppressShortcuts = "true";
-  const help = make("details", { className: "cs-tl-show" }, make("summary", {}, "Keys"), make("p", { className: "cs-tl-help" }, HELP));
   const root = make("div", { className: "cs-timeline", role: "region", "aria-label": "timeline" },
-    make("div", { className: "cs-tl-head" }, title, search.root), bar.root, flag, strip.svg, stage, live, note, boxes.root, asked.root, rules.root,
-    make("div", { className: "cs-tl-foot" }, filters.root, help));
+    make("div", { className: "cs-tl-head" }, title, search.root), bar.root, strip.svg, flag, stage, live, note, boxes.root, asked.root, rules.root,
+    make("div", { className: "cs-tl-foot" }, filters.root, legendBox()));
   root.dataset.still = String(still);
   el.append(root);
 
@@ -107,7 +106,7 @@ function openTimeline(el, host) {
     view.lit = null;
     if (view.cone) {
       tell(run.lane[event] < 0 ? "This was done to the nodes from outside, so nothing in the run brought it about."
-        : `Lit: ${view.cone.before} events could have brought this one about (blue), and it could have brought about ${view.cone.after} later ones (amber). Escape clears.`);
+        : `Lit: ${view.cone.before} events that could have brought this one about (its past, blue), and ${view.cone.after} that it could have brought about (its future, amber). Escape clears.`);
     } else tell("");
     dirty.add("window");
     wake();
@@ -169,7 +168,12 @@ function openTimeline(el, host) {
   function paint(time) {
     moved = 0;
     if (!root.isConnected) return;
-    if (dirty.delete("layout")) { filters.build(run, view); relay(); }
+    if (dirty.delete("layout")) {
+      filters.build(run, view);
+      relay();
+      if (fresh && run.n && !scene.shown[view.event]) { view.event = nearestShown(scene, view.event); view.at = scene.axis.x[view.event]; holdWindow(scene, true); }
+      fresh = false;
+    }
     if (view.playing) flow(time);
     const whole = dirty.delete("window");
     if (whole) drawLanes(plot, scene, lights(run, view));
