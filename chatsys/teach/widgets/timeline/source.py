@@ -42,7 +42,7 @@ def style() -> str:
     return (HERE / "timeline.css").read_text("utf-8")
 
 
-def page(about: Mapping[str, Any], buffers: Mapping[str, bytes], **state: Any) -> str:
+def page(about: Mapping[str, Any], buffers: Mapping[str, bytes], state: Mapping[str, Any]) -> str:
     """Return a page that shows a run: its events, the functions and the looks are all in it."""
     columns = {name: base64.b64encode(data).decode() for name, data in buffers.items()}
     run = msgspec.json.encode({"about": about, "columns": columns, **state}).decode()

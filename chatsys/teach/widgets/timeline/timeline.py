@@ -19,6 +19,7 @@ Read also `packing` (what is sent), `source` (the browser's half), `still` (the 
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from chatsys.capabilities import THREADS, has
 from chatsys.errors import UsageError
 from chatsys.faults import Testbed
 from chatsys.teach.widgets.notebook import cell, shell
+from chatsys.teach.widgets.timeline.answers import ask, for_page
 from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.source import module, page, style
 from chatsys.teach.widgets.timeline.still import still
@@ -58,7 +60,7 @@ def timeline(given: Any, event: int | None = None) -> "Timeline":
     for other in list(_open):
         if now is not None and now.is_again(other.cell):  # the output of the cell's earlier run is off the page
             other.close()
-    return Timeline(trace, given if isinstance(given, Testbed) else None, event)
+    return Timeline(given, event)
 
 
 class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -74,22 +76,26 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     lit = traitlets.List(traitlets.Int()).tag(sync=True)
     """Events that are lit; all others fade."""
     said = traitlets.Unicode("").tag(sync=True)
-    """A sentence below the run."""
+    """A sentence below the run: an answer."""
+    answers = traitlets.Bool(True).tag(sync=True)
+    """Whether somebody answers here."""
 
-    def __init__(self, trace: Trace, source: Testbed | None = None, event: int | None = None) -> None:
-        self.trace, self.cell = trace, cell()
+    def __init__(self, given: Any, event: int | None = None) -> None:
+        self.trace, self.cell = trace_of(given), cell()
+        self.given: Callable[[], Any] = _watched(given)
+        """What was given, to ask about; None when it is gone."""
         self.quiet = False
         """While what was sent as news is put into the state."""
         self.over = threading.Event()
-        self.seen = len(trace)
-        self.packed: Packed = pack(trace)
-        broken = self.packed.about["jumps"].get("violation") or [len(trace) - 1]
+        self.seen = len(self.trace)
+        self.packed: Packed = pack(self.trace)
+        broken = self.packed.about["jumps"].get("violation") or [self.seen - 1]
         super().__init__(
             about=self.packed.about, columns=self.packed.buffers(), event=broken[0] if event is None else event
         )
         self.on_msg(self._receive)
-        if source is not None:
-            self._follow(source)
+        if isinstance(given, Testbed):
+            self._follow(given)
 
     def open(self) -> None:
         """Open the channel to the browser; where there is no notebook, nobody would listen."""
@@ -109,7 +115,8 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def save_html(self, path: str | Path) -> Path:
         """Write the run as one page that needs neither kernel nor network, and return its path."""
-        return write(path, page(self.about, self.columns, event=self.event, lit=self.lit, said=self.said).encode())
+        state = {"event": self.event, "lit": self.lit, "said": self.said, "answers": for_page(self.trace, self.packed)}
+        return write(path, page(self.about, self.columns, state).encode())
 
     def close(self) -> None:
         """Follow nothing any more, and leave the page."""
@@ -118,6 +125,12 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         super().close()
 
     # --- following ------------------------------------------------------------------------
+
+    def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
+        """Answer what the browser asks: a sentence, and the events that it rests on."""
+        if isinstance(order, dict) and order.get("ask") == "why_not":
+            given = self.given()
+            self.said, self.lit = ask(self.trace if given is None else given, self.packed, order)
 
     def _follow(self, source: Testbed) -> None:
         if shell() is None or not has(THREADS):
@@ -147,6 +160,11 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Send a part of the state, but not what went as news already."""
         if not self.quiet:
             super().send_state(key)
+
+
+def _watched(given: Any) -> Callable[[], Any]:
+    """Return what returns `given`; a cluster that runs is not kept alive by a picture of it."""
+    return weakref.ref(given) if isinstance(given, Testbed) and given.where != "sim" else lambda: given
 
 
 def _watch(seen: "weakref.ref[Timeline]", theirs: "weakref.ref[Testbed]", over: threading.Event) -> None:

@@ -43,7 +43,7 @@ function boxesBox() {
 
 /** Return which positions have a column: all of them if they fit, else the last ones, moved in steps of five. */
 function columnsOf(scene, moment, nodes) {
-  const left = scene.label + (scene.width < 760 ? 108 : 128);
+  const left = scene.label + (scene.width < 760 ? 112 : 152);
   const wide = scene.width < 760 ? 52 : 60;
   const count = Math.max(Math.floor((scene.width - left - 30) / wide), 3);
   const logs = scene.run.hasLogs;

@@ -4,7 +4,7 @@ function render({ model, el }) {
   const columns = () => model.get("columns");
   const timeline = openTimeline(el, {
     about: model.get("about"), columns: columns(), event: model.get("event"),
-    ask: model.get("answers") ? (question) => model.send({ ask: "why_not", ...question }) : null,
+    ask: model.get("answers") ? ({ what, node, event }) => model.send({ ask: "why_not", what, node, event }) : null,
     moved: (event) => {
       if (model.get("event") === event) return;
       model.set("event", event);
@@ -38,10 +38,11 @@ function openPage() {
   const bytes = Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, fromBase64(text)]));
   const timeline = openTimeline(document.getElementById("timeline"), {
     about, columns: bytes, event,
-    ask: answers ? ({ number, node }) => {
-      const found = answers[`${number} ${node}`];
-      timeline.say(found ? found.said : `#${number} was delivered at node ${node} in this run.`);
-      timeline.light(found ? found.lit : []);
+    ask: answers ? ({ what, node, event: now, delivered }, run) => {
+      const found = answers[`${what} ${node}`];
+      const came = delivered < 0 ? "" : `${delivered <= now ? "It was delivered there" : "It had not come yet: it is delivered there"} at ${run.time[delivered].toFixed(2)} s.`;
+      timeline.say(came || (found ? found.said : "This page has no answer to that; ask in a notebook."));
+      timeline.light(came ? [delivered] : found ? found.lit : []);
     } : null,
   });
   if (lit?.length) timeline.light(lit);

@@ -65,7 +65,7 @@ function drawTicks(scene, first, last) {
     taken.push(at);
     const digits = step >= 1 ? 0 : step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 0.001 ? 3 : 4;
     parts.push(draw("line", { x1: at, x2: at, y1: 18, y2: bottom, class: "cs-tl-grid" }),
-      draw("text", { x: at, y: 12, "text-anchor": at > scene.width - 24 ? "end" : at < scene.label + 22 ? "start" : "middle", class: "cs-tl-small" }, `${time.toFixed(digits)} s`));
+      draw("text", { x: at, y: 12, "text-anchor": at > scene.width - 24 ? "end" : at < scene.label + 22 ? "start" : "middle", class: "cs-tl-small" }, `${Number(time.toFixed(digits))} s`));
   }
   if (!axis.trueTime && last - first < 400) parts.push(...drawSilences(scene, first, last, taken));
   for (const { lane } of scene.rows) parts.push(draw("line", { x1: scene.label, x2: scene.width, y1: scene.yOf[lane], y2: scene.yOf[lane], class: "cs-tl-lane" }));
@@ -209,7 +209,13 @@ function drawCursor(plot, scene) {
       labelArrow(scene, frame, { arrow, ends }, [], true);
       parts.push(arrow);
     }
-    parts.push(draw("circle", { cx: at, cy: scene.yOf[run.lane[event]], r: 12, class: "cs-tl-ring" }));
+    const y = scene.yOf[run.lane[event]];
+    if (!FRAMES.has(run.kindAt(event))) {
+      const sign = drawSign(scene, event, at, y, "");
+      sign.classList.remove("sign");
+      parts.push(sign);
+    }
+    parts.push(draw("circle", { cx: at, cy: y, r: 13, class: "cs-tl-ring" }));
   }
   plot.layers.cursor.replaceChildren(...parts);
 }

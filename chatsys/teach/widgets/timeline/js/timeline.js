@@ -126,9 +126,16 @@ function openTimeline(el, host) {
     speed: (value) => (view.speed = value),
     whole: () => { view.scale = 1e-9; holdWindow(scene, false); view.left = 0; holdWindow(scene, false); dirty.add("window"); wake(); },
     trueTime: (on) => {
-      const from = timeOfX(run, scene.axis, view.left), to = timeOfX(run, scene.axis, view.left + scene.plot / view.scale);
-      view.trueTime = on;
-      relay(() => { const x0 = xOfTime(run, scene.axis, from), x1 = xOfTime(run, scene.axis, to); view.scale = scene.plot / (x1 - x0 || scene.axis.unit); view.left = x0; });
+      const wide = scene.plot / view.scale, share = clamp((view.at - view.left) / wide, 0.1, 0.9);
+      const span = timeOfX(run, scene.axis, view.at + wide / 2) - timeOfX(run, scene.axis, view.at - wide / 2);
+      view.trueTime = on; // as much time in the window as there was around the cursor, and the cursor where it stood
+      relay(() => {
+        const now = run.time[view.event];
+        const x = xOfTime(run, scene.axis, now + span / 2) - xOfTime(run, scene.axis, now - span / 2);
+        view.scale = on && x ? scene.plot / x : 0;
+        holdWindow(scene, false);
+        view.left = scene.axis.x[view.event] - (share * scene.plot) / view.scale;
+      });
     },
     filter: () => relay(),
     search: (text) => {
@@ -146,7 +153,7 @@ function openTimeline(el, host) {
       goTo(view.found[view.foundAt]);
     },
     focus: () => stage.focus(),
-    ask: (question) => host.ask?.({ ...question, event: view.event }),
+    ask: (question) => host.ask?.({ ...question, event: view.event }, run),
   };
   function order(what, value) {
     if (what !== "play" && what !== "speed") pause();
@@ -200,8 +207,8 @@ function openTimeline(el, host) {
 
   // --- keys and pointer ---
   root.addEventListener("keydown", (event) => {
-    const inField = event.target.closest("input, select, textarea");
-    const does = keyOf(event, Boolean(event.target.closest("button, summary")), inField);
+    const inField = event.target.closest("input:not([type=checkbox]), select, textarea");
+    const does = keyOf(event, Boolean(event.target.closest("button, summary, input")), inField);
     if (!does) return;
     event.preventDefault();
     event.stopPropagation();
