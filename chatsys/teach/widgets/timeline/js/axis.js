@@ -5,8 +5,6 @@
 //     x       one number for each event, never falling
 //     unit    what one step between two events usually is
 
-const STEP = 15; // pixels that a usual step has at zoom 1
-
 function layAxis(run, isShown, trueTime) {
   const x = new Float64Array(run.n);
   if (trueTime) {

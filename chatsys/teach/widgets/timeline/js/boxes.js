@@ -48,9 +48,13 @@ function columnsOf(scene, moment, nodes) {
   const count = Math.max(Math.floor((scene.width - left - 30) / wide), 3);
   const logs = scene.run.hasLogs;
   const all = scene.run.lastPosition;
-  let last = 0;
-  for (const { lane } of nodes) last = Math.max(last, endOf(moment[lane], logs));
-  const first = all <= count ? 1 : Math.max(1, Math.ceil((last - count + 1) / 5) * 5 + 1);
+  let last = 0, gap = Infinity; // the first position that somebody waits for
+  for (const { lane } of nodes) {
+    last = Math.max(last, endOf(moment[lane], logs));
+    if (moment[lane].held.length) gap = Math.min(gap, (logs ? moment[lane].end : moment[lane].delivered) + 1);
+  }
+  const lately = Math.max(1, Math.ceil((last - count + 1) / 5) * 5 + 1);
+  const first = all <= count ? 1 : gap < lately && last - gap < count ? gap : lately;
   return { logs, left, wide, count: Math.min(count, Math.max(all, 1)), first };
 }
 

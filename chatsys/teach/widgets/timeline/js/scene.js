@@ -13,6 +13,9 @@ const GROUPS = {
   "links and members": QUIET,
 };
 
+const STEP = 15; // pixels that a usual step has at zoom 1
+const ARROW = 170; // and pixels that a usual arrow has at most
+
 function newView(run) {
   const hidden = { lanes: new Set(), messages: new Set(), kinds: new Set(), rooms: new Set() };
   run.about.messages.forEach((name, index) => run.noise.has(name) && hidden.messages.add(index));
@@ -42,14 +45,27 @@ function layScene(run, view, width) {
   layRows(scene);
   layBands(scene);
   scene.long = longFrames(scene);
+  scene.usual = usualScale(scene);
   return scene;
+}
+
+/** Return the pixels for one x at which a step is seen well, and an arrow of usual length too. */
+function usualScale({ run, axis }) {
+  const spans = [];
+  for (let frame = 0; frame < run.frames; frame += Math.ceil(run.frames / 2000)) {
+    const [end] = arrivals(run, frame), send = run.frame_send[frame];
+    if (end !== undefined && send >= 0) spans.push(axis.x[end] - axis.x[send]);
+  }
+  spans.sort((a, b) => a - b);
+  const usual = spans[Math.floor(spans.length * 0.6)] || axis.unit;
+  return Math.min(STEP / axis.unit, axis.trueTime ? Infinity : Math.max(ARROW / usual, STEP / 4 / axis.unit));
 }
 
 function layRows(scene) {
   const { run, view } = scene;
   scene.rows = run.lanes.map((lane, index) => ({ ...lane, lane: index })).filter(({ lane }) => !view.hidden.lanes.has(lane));
   scene.label = scene.width < 760 ? 74 : 96;
-  scene.rowHeight = clamp(Math.floor(430 / Math.max(scene.rows.length, 1)), 34, 72);
+  scene.rowHeight = clamp(Math.floor(430 / Math.max(scene.rows.length, 1)), 34, 84);
   scene.top = 26;
   scene.half = scene.rowHeight < 44 ? 8 : 10; // half the height of a band
   scene.height = scene.top + scene.rows.length * scene.rowHeight + 6;
@@ -118,13 +134,13 @@ function isFrameShown({ run, view, yOf }, frame) {
 /** Keep the window over the run, and the cursor in its quiet middle. */
 function holdWindow(scene, follow) {
   const { view, axis } = scene;
-  const least = Math.min(scene.plot / ((axis.length || 1) * 1.04), STEP / axis.unit);
-  view.scale = clamp(view.scale || STEP / axis.unit, least, (60 * STEP) / axis.unit);
+  const least = Math.min(scene.plot / ((axis.length || 1) * 1.04), scene.usual);
+  view.scale = clamp(view.scale || scene.usual, least, (60 * STEP) / axis.unit);
   const wide = scene.plot / view.scale;
   if (follow) {
     const at = view.at, margin = wide * 0.16;
     if (follow === "flow") view.left = at - wide * 0.62;
-    else if (at < view.left + margin || at > view.left + wide - margin) view.left = at - wide * (at > view.left ? 0.5 : 0.5);
+    else if (at < view.left + margin || at > view.left + wide - margin) view.left = at - wide * 0.5;
   }
   view.left = clamp(view.left, -0.02 * wide, Math.max(axis.length - wide * 0.9, -0.02 * wide));
 }
