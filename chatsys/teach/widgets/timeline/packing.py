@@ -33,7 +33,7 @@ from chatsys.teach.widgets.timeline.axis import in_causal_order, places
 from chatsys.teach.widgets.timeline.flights import Flights, follow
 from chatsys.teach.widgets.timeline.lanes import Lanes, find_lanes
 from chatsys.teach.widgets.timeline.moment import EMPTIES, States
-from chatsys.teach.widgets.timeline.sentences import WIDTH, said, say, templates_for
+from chatsys.teach.widgets.timeline.sentences import WIDTH, ZERO_IS_NONE, said, say, templates_for
 from chatsys.teach.widgets.timeline.spans import Faults, find_bands
 from chatsys.teach.widgets.timeline.verdicts import find_jumps, find_rules
 from chatsys.trace import Record, Trace
@@ -89,7 +89,7 @@ class Packed:
         if place in TEXTS or place == "said":
             text = str(about["strings"][value])
             return text if place == "said" or len(text) <= WIDTH else text[: WIDTH - 1] + "…"
-        return "" if value < 0 or (place == "term" and value == 0) else str(value)
+        return "" if value < 0 or (value == 0 and place in ZERO_IS_NONE) else str(value)
 
     def lane_of(self, event: int, end: str) -> int:
         """Return the lane of `node`, `peer`, `from` or `to` of an event; -1 if there is none."""
@@ -105,6 +105,8 @@ class Packed:
 
     def _name_of(self, event: int, end: str) -> str:
         lane = self.lane_of(event, end)
+        if end == "peer" and lane == self.lane_of(event, "node"):
+            return "itself"
         if lane >= 0:
             return str(self.about["lanes"][lane]["name"])
         return "the world" if end == "node" else ""
@@ -156,6 +158,8 @@ def pack(trace: Trace) -> Packed:
         "peer": [-1 if record.peer is None else lanes.of.get(record.peer, -1) for record in records],
     }
     held_by = words.number or "seq"
+    has_log = any(record.kind == "append" and record.seq is not None for record in records)
+    columns["number"] = _numbers(records) if has_log else _own_numbers(records, held_by, words.numbered)
     columns |= States(lanes, roles.number, trace.meta.get("where") == "sim", held_by).feed(records)
     columns["place"] = places(times, columns["lane"], flights.causes)
     columns |= _of_frames(flights, messages)
@@ -166,7 +170,7 @@ def pack(trace: Trace) -> Packed:
         "messages": messages.texts,
         "roles": roles.texts,
         "strings": strings.texts,
-        "templates": templates_for(words),
+        "templates": templates_for(words, has_log),
         "noise": sorted({*NOISE, words.heartbeat}),
         "held_by": held_by,
         "empties": sorted({*EMPTIES, words.lead}),
@@ -201,7 +205,6 @@ def _of_records(records: Sequence[Record], strings: _Table) -> dict[str, list[An
     for name in TEXTS:
         columns[name] = strings.column(getattr(record, name) for record in records)
     columns["said"] = strings.column(said(record) for record in records)
-    columns["number"] = _numbers(records)
     return columns
 
 
@@ -219,6 +222,13 @@ def _numbers(records: Sequence[Record]) -> list[int]:
         else -1
         for record in records
     ]
+
+
+def _own_numbers(records: Sequence[Record], held_by: str, numbered: str) -> list[int]:
+    """Return the same for an actor without a log, whose messages have one number, in the column `held_by`."""
+    about = [one.kind in ("deliver", "hold") or one.message == numbered for one in records]
+    found = [getattr(record, held_by) if is_about else None for record, is_about in zip(records, about, strict=True)]
+    return [-1 if number is None else number for number in found]
 
 
 def _of_frames(flights: Flights, messages: _Table) -> dict[str, list[Any]]:

@@ -8,8 +8,9 @@ The templates travel to the browser, which fills them by the same few rules:
     said             if this column says something, that is the sentence; else a template is filled
     the template     the first that there is of `kind@client` (the kind of its lane), `kind/MESSAGE`, `kind/entry`,
                      `kind/reason`, `kind/role`, `kind!message` and `kind!peer` (where that is empty), `kind`, ""
-    {column}         the value: a number, or a text of at most `WIDTH` letters; empty are "", a number below 0, term 0
-    {node} {peer}    what a lane is called; {from} {to}: the two ends of the frame; empty where there is no lane
+    {column}         a number, or a text of at most `WIDTH` letters; empty are "", numbers below 0, and 0 of `ZERO_IS_NONE`
+    {node} {peer}    what a lane is called, a peer that is the node `itself`; empty where there is no lane
+    {from} {to}      the same of the two ends of a frame
     {Node} ...       the same with a capital, unless it is a client's name
     {what} {What}    the template `what/MESSAGE`, else `what`, filled
     [ ... ]          left out if a place in it is empty; brackets do not stand in each other
@@ -32,6 +33,8 @@ from chatsys.trace import Record
 
 WIDTH = 80
 """A text of a user or a reason is cut to so many letters."""
+ZERO_IS_NONE = ("term", "entry_term", "seq")
+"""Terms and places are counted from 1: 0 says that there is none."""
 
 TEMPLATES: dict[str, str] = {
     "": "{Node} notes “{kind}”[ about {peer}][, number {seq}][: {reason}].",
@@ -51,7 +54,7 @@ TEMPLATES: dict[str, str] = {
     "restored": "Another data folder is put in the place of that of {node}[: {reason}].",
     # links
     "link_up": "{Node} has a link to {peer} from now on.",
-    "link_down": "{Node} has lost its link to {peer}.",
+    "link_down": "{Node} has no link to {peer} any more.",
     # faults: the world did it, and the column `said` tells what
     "cut": "Links are cut.",
     "reconnect": "Links work again.",
@@ -70,7 +73,7 @@ TEMPLATES: dict[str, str] = {
     "drop/old incarnation": "{What} is not taken by {to}: it comes from a life of {from} that has ended.",
     "drop!message": "{Node} drops frames[ of {peer}][: {reason}].",
     # the log
-    "append": "{Node} writes {message} to its disk[ (term {entry_term})].",
+    "append": "{Node} writes “{message}” to its disk[ (term {entry_term})].",
     "append/chat": "{Node} writes “{text}” at place {seq} of its log, in term {entry_term}[; it is message #{number}].",
     "append/barrier": "{Node} writes the barrier entry of term {entry_term} at place {seq} of its log.",
     "append/session": "{Node} writes at place {seq} of its log that a client begins to talk, in term {entry_term}.",
@@ -136,11 +139,11 @@ TEMPLATES: dict[str, str] = {
     "what/PREPARE": "the request for a promise for term {term} (PREPARE)",
     "what/PROMISE": "the answer to a PREPARE for term {term} (PROMISE)",
     "what/COORDINATOR": "the news that it leads term {term} (COORDINATOR)",
-    "what/TRANSFER_LEAD": "the request to take over from it (TRANSFER_LEAD)",
+    "what/TRANSFER_LEAD": "the request to become leader in its place (TRANSFER_LEAD)",
     "what/HEARTBEAT": "a heartbeat of term {term} (HEARTBEAT)",
     "what/HEARTBEAT_ACK": "the answer to a heartbeat (HEARTBEAT_ACK)",
     "what/PROPOSE": "[message #{number} in ]a PROPOSE[ (the log up to place {seq})]",
-    "what/ACK": "the word that the logs are equal up to place {seq} (ACK)",
+    "what/ACK": "an ACK[ (the logs are equal up to place {seq})]",
     "what/CATCHUP": "the request for the log from place {seq} on (CATCHUP)",
     "what/CATCHUP_REPLY": "[message #{number} in ]a CATCHUP_REPLY[ (the log up to place {seq})]",
     "what/SUBMIT": "a message for the chat (SUBMIT)",
@@ -157,14 +160,21 @@ Look = Callable[[str], str]
 """Returns what stands at a place, "" if that is empty."""
 
 
-def templates_for(words: Words) -> dict[str, str]:
+WITHOUT_A_LOG = {
+    "hold": "{Node} holds message #{number} back, for one that goes before it is missing.",
+    "deliver": "{Node} delivers message #{number}[, “{text}”][ of {author}].",
+}
+"""What is told otherwise of an actor that has no log: there a message has its number and no place beside it."""
+
+
+def templates_for(words: Words, has_log: bool) -> dict[str, str]:
     """Return the templates for the words of an actor: its own names for what the chat suspects, restores and leads."""
-    found = dict(TEMPLATES)
+    found = TEMPLATES | ({} if has_log else WITHOUT_A_LOG)
     for own, ours in ((words.suspect, CHAT.suspect), (words.restore, CHAT.restore), (words.lead, CHAT.lead)):
         found.setdefault(own, TEMPLATES[ours])
     if words.heartbeat != CHAT.heartbeat:
         found[f"what/{words.heartbeat}"] = "a heartbeat ({message})"
-    found.setdefault(f"what/{words.numbered}", "message #{seq} ({message})")
+    found.setdefault(f"what/{words.numbered}", "message #{number} ({message})")
     return found
 
 

@@ -3,8 +3,8 @@
     S1 agreement       held
     S4 no duplicates   broken at event 812: node 2 delivered ...
 
-Of an actor that is no chat only those rules are told that watch something which its records tell of: where nothing
-is committed, nothing about commitment held.
+Of an actor that is no chat only those rules are told that it could break: where nobody leads, it says nothing that no
+term had two leaders.
 
 Promises  a rule that was broken names the first event that broke it.
 Read also `check` (the rules), `packing`.
@@ -19,8 +19,10 @@ from chatsys.teach.figures.role_spans import stopped_itself
 from chatsys.teach.figures.theme import plain
 from chatsys.trace import Record, Trace
 
-CHATS = frozenset({"PROPOSE", "HEARTBEAT", "SUBMIT"})
+CHATS = frozenset({"PROPOSE", "SUBMIT"})
 """A run with one of these frames is a run of the chat: every rule is told."""
+OF_ANYBODY = {"deliver": ("S1", "S2", "S3", "S4", "S9"), "submit": ("S11",), "lead": ("S5",)}
+"""Of other actors: which rules their records of a kind could break."""
 STORY = 600
 """A story is cut to so many letters."""
 FAULTS = frozenset({"cut", "slow", "lose", "fault", "pause", "crash", "stand_down", "wipe", "copy", "restored"})
@@ -30,9 +32,11 @@ _STOPPED = ("broken", "No node stops itself rather than break a rule.")
 
 def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return {name, title, says, held, event, story} for each rule; `records` are those of the trace, in order."""
-    kinds = {record.kind for record in records}
-    chat = any(record.message in CHATS for record in records if record.kind == "send")
-    names = [name for name in SAFETY if chat or _watched(name) & kinds]
+    names = list(SAFETY)
+    if not any(record.message in CHATS for record in records):
+        kinds = {record.kind for record in records}
+        told = {name for kind, rules in OF_ANYBODY.items() if kind in kinds for name in rules}
+        names = [name for name in SAFETY if name in told]
     first: dict[str, Violation] = {}
     for found in check(trace, names):
         earlier = first.get(found.invariant)
@@ -46,10 +50,6 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
         story = plain(broken.sentence, STORY) if broken is not None else ""
         rules.append(_rule(name, SAFETY[name].title, SAFETY[name].meaning, event, story, broken is None))
     return [*rules, _stopped(records)]
-
-
-def _watched(name: str) -> set[str]:
-    return {method.removeprefix("on_") for method in dir(SAFETY[name]) if method.startswith("on_")} - {"start", "disk"}
 
 
 def _rule(name: str, title: str, says: str, event: int | None, story: str, held: bool) -> dict[str, Any]:
