@@ -74,14 +74,16 @@ def _shift(records: Sequence[Record], order: Sequence[int], times: list[float]) 
     return moved
 
 
-def places(times: Sequence[float], lanes: Sequence[int], causes: Sequence[int]) -> list[float]:
+def places(
+    times: Sequence[float], lanes: Sequence[int], causes: Sequence[int], rate: float = RATE, most: float = MOST
+) -> list[float]:
     """Return the place of each event; `causes` has for the end of an arrow the event at its beginning, else -1."""
     found: list[float] = []
     last: dict[int, float] = {}
     place, before = 0.0, times[0] if times else 0.0
     for time, lane, cause in zip(times, lanes, causes, strict=True):
-        step = (time - before) * RATE
-        place += step if step < MOST else MOST
+        step = (time - before) * rate
+        place += step if step < most else most
         before = time
         least = last.get(lane, -inf) + LEAST
         if least > place:

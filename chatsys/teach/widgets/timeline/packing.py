@@ -163,7 +163,7 @@ def pack(trace: Trace) -> Packed:
     columns |= States(lanes, roles.number, trace.meta.get("where") == "sim", held_by).feed(records)
     columns["place"] = places(times, columns["lane"], flights.causes)
     columns |= _of_frames(flights, messages)
-    rules = find_rules(trace, records)
+    rules, noise = find_rules(trace, records), sorted({*NOISE, words.heartbeat})
     about = {
         **_of_run(trace, records, lanes),
         "kinds": kinds.texts,
@@ -171,7 +171,7 @@ def pack(trace: Trace) -> Packed:
         "roles": roles.texts,
         "strings": strings.texts,
         "templates": templates_for(words, has_log),
-        "noise": sorted({*NOISE, words.heartbeat}),
+        "noise": noise if {*messages.texts} - {*noise} else [],  # where nothing else is sent, that is what one looks at
         "held_by": held_by,
         "empties": sorted({*EMPTIES, words.lead}),
         "rules": rules,
