@@ -5,7 +5,6 @@ Skipped with a sentence where there is no Chromium; with CI=true that is a failu
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import browser
 import pytest
@@ -102,7 +101,19 @@ def test_every_arrow_sign_box_and_sentence_of_the_page_is_what_the_trace_says(pa
         page.press("Shift+ArrowRight")
     assert arrows == expected_arrows(packed)
     records = packed.records
-    quiet = {"send", "receive", "drop", "link_up", "link_down", "met", "accepted", "hint", "membership", "boot", "refuses"}
+    quiet = {
+        "send",
+        "receive",
+        "drop",
+        "link_up",
+        "link_down",
+        "met",
+        "accepted",
+        "hint",
+        "membership",
+        "boot",
+        "refuses",
+    }
     assert signs == {
         event: (record.kind, str(record.node))
         for event, record in enumerate(records)
@@ -169,9 +180,7 @@ def test_the_keyboard_alone_steps_jumps_searches_lights_and_clears(page: Saved, 
 
 
 def test_the_mouse_alone_lights_a_lost_frame_and_asks_why_a_message_did_not_come(page: Saved, packed: Packed) -> None:
-    lost = next(
-        frame for frame, arrow in expected_arrows(packed).items() if arrow[4] == "dropped" and arrow[5] != "-1"
-    )
+    lost = next(frame for frame, arrow in expected_arrows(packed).items() if arrow[4] == "dropped" and arrow[5] != "-1")
     send = int(packed.columns["frame_send"][int(lost)])
     page.page.evaluate("(event) => window.timeline.go(event)", send)
     page.settle()

@@ -1,8 +1,8 @@
 """A saved timeline in a real Chromium, for tests: a page of its own, without network, and what can be read from it.
 
-    with opened(path) as page:             the page, with everything that went wrong in it
-        page.press("ArrowRight")           a key, and the next frame of the screen
-        page.arrows(), page.boxes()        what is drawn now, read from its data- attributes
+with opened(path) as page:             the page, with everything that went wrong in it
+    page.press("ArrowRight")           a key, and the next frame of the screen
+    page.arrows(), page.boxes()        what is drawn now, read from its data- attributes
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,9 @@ class Saved:
 
     def watch(self) -> None:
         """Note errors on the console and every request."""
-        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        self.page.on(
+            "console", lambda message: self.complaints.append(message.text) if message.type == "error" else None
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
 
@@ -61,7 +63,9 @@ class Saved:
 
     def focused(self) -> Any:
         """Return the name of what has the focus."""
-        return self.page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
+        return self.page.evaluate(
+            "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
+        )
 
 
 @contextmanager

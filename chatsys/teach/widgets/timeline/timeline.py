@@ -108,7 +108,13 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if self.comm is None:
             return picture
         shown = super()._repr_mimebundle_(**options)
-        return shown if shown is None else ({**picture, **shown[0]}, shown[1]) if isinstance(shown, tuple) else picture | shown
+        return (
+            shown
+            if shown is None
+            else ({**picture, **shown[0]}, shown[1])
+            if isinstance(shown, tuple)
+            else picture | shown
+        )
 
     def __repr__(self) -> str:
         return f"<Timeline of {len(self.trace)} events; it needs a notebook to be scrubbed, or save_html(path)>"
