@@ -33,6 +33,8 @@ class Attempt:
         """When a node's log lost it."""
         self.stored: int | None = None
         """When a quorum had it on disk."""
+        self.quorum: frozenset[Any] = frozenset()
+        """Who these were."""
         self.commits: dict[Any, int] = {}
         """When each node knew that it is committed."""
 
@@ -139,7 +141,7 @@ class Course:
             if node in attempt.holders and attempt.seq <= end:
                 attempt.holders[node] = True
                 if attempt.stored is None and len(self.members & set(attempt.on_disk)) >= self.quorum:
-                    attempt.stored = event
+                    attempt.stored, attempt.quorum = event, self.members & set(attempt.on_disk)
 
     def _commit(self, event: int, node: Any, seq: int) -> None:
         for attempt in self.attempts.values():

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chatsys.campaign.why.words import at, node
+from chatsys.campaign.why.words import at, listed, node
 from chatsys.trace import Record, Trace
 
 
@@ -124,8 +124,8 @@ class Scene:
         end = self.ends.get(key)
         return end if key in self.received and end is not None and end <= until else None
 
-    def fates(self, sends: Sequence[int], until: int) -> str:
-        """Say what became of these frames up to an event: "3 were lost on a cut link and 1 arrived"."""
+    def fates(self, sends: Sequence[int], until: int, what: str) -> str:
+        """Say what became of these frames up to an event: "of 4 frames with it 3 were lost on a cut link and 1 arrived"."""
         count: Counter[str] = Counter()
         for send in sends:
             record = self.records[send]
@@ -136,8 +136,17 @@ class Scene:
                 count["under way"] += 1
             else:
                 count[self.records[end].reason or "lost"] += 1
+        if len(count) == 1:
+            (why,) = count
+            number = len(sends)
+            which = {1: f"the one frame {what} ", 2: f"both frames {what} "}.get(number, f"all {number} frames {what} ")
+            return which + _fate(why, number)
         told = [f"{number} {_fate(why, number)}" for why, number in count.most_common()]
-        return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1] if told else ""
+        return f"of {len(sends)} frames {what}, {listed(told)}"
+
+    def fate(self, send: int, until: int) -> str:
+        """Say what became of one frame up to an event."""
+        return self.fates([send], until, "").removeprefix("the one frame  ")
 
 
 def _fate(why: str, number: int) -> str:
