@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from chatsys.errors import ChatsysError, Runaway, UsageError
 from chatsys.faults import Fault, apply
 from chatsys.run import Run
-from chatsys.sim.chance import Book, Drawn
+from chatsys.sim.chance import Book, Rolled
 from chatsys.sim.network import Conditions
 from chatsys.sim.replay import arguments, read_step
 from chatsys.sim.world import World
@@ -51,7 +51,7 @@ class Again:
     def _play_once(self) -> tuple[Fault, ...]:
         """Play the run, keep its chance, and return its steps; raises `UsageError` if it is another run this time."""
         world = World(self.run.seed or 0, **self._arguments)
-        drawn = Drawn(world.simulation, None)
+        drawn = Rolled(world.simulation, None)
         steps = []
         try:
             for step in self.run.steps or ():
@@ -89,7 +89,7 @@ class Again:
         if quorum is not None:
             arguments = arguments | {"nodes": replace(arguments["nodes"], quorum=quorum)}
         world = World(self.run.seed or 0, **arguments)
-        drawn = Drawn(world.simulation, self.book)
+        drawn = Rolled(world.simulation, self.book)
         if conditions is not None:
             world.simulation.network.become(conditions)
         waiting = _Waiting(world, until)

@@ -6,7 +6,7 @@
 
     Question(world)                           a run that is asked many times: it is read once
 
-    trace --scene, course--> obligations --lasting--> faults over the wait --trying, smallest--> an `Answer`
+    trace --scene, whereabouts--> obligations --lasting--> faults over the wait --trying, smallest--> an `Answer`
 
 Read first `obligations`, then `asking`.
 """

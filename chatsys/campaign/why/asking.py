@@ -14,8 +14,7 @@ from typing import Any
 
 from chatsys.campaign.why.answer import Answer
 from chatsys.campaign.why.broken import alone, why_broken
-from chatsys.campaign.why.chain import Done, in_vain, of_chat, of_frames
-from chatsys.campaign.why.course import Course
+from chatsys.campaign.why.chain import Fulfilled, in_vain, of_chat, of_frames
 from chatsys.campaign.why.frames import Frames, frame_owed, sent
 from chatsys.campaign.why.lasting import Lasting
 from chatsys.campaign.why.obligations import Obligations, Owed
@@ -23,6 +22,7 @@ from chatsys.campaign.why.scene import Scene
 from chatsys.campaign.why.smallest import Smallest
 from chatsys.campaign.why.spoken import Spoken, find
 from chatsys.campaign.why.trying import Trying
+from chatsys.campaign.why.whereabouts import Whereabouts
 from chatsys.campaign.why.words import all_over, at, lasted, listed, named, node, sentence
 from chatsys.check import Violation
 from chatsys.errors import UsageError
@@ -72,7 +72,7 @@ class Question:
     def why_not(self, what: Any, node: int | None = None, before: float | None = None) -> Answer:
         """Answer as `why_not` does."""
         scene, trying = self.scene, self.trying
-        until = _moment(scene, before)
+        until = _moment(trying.end, before)
         _check_node(scene, node)
         spoken = find(scene.trace, what, node, trying.says)
         me, owed = self.owed(spoken, node, until)
@@ -89,7 +89,7 @@ class Question:
         scene = self.scene
         about: Obligations | Frames
         if scene.is_chat:
-            about = Obligations(scene, Course(scene.trace, scene.records, spoken, until), until)
+            about = Obligations(scene, Whereabouts(scene.trace, scene.records, spoken, until), until)
         else:
             about = Frames(scene, spoken, until)
         if node is not None:
@@ -106,15 +106,15 @@ class Question:
         spoken = find(scene.trace, what, node, trying.says)
         if spoken.frame is not None:
             return self.why_not(what)
-        course = Course(scene.trace, scene.records, spoken, scene.end)
+        facts = Whereabouts(scene.trace, scene.records, spoken, trying.end)
         came = [r.node for r in scene.records if r.kind == "deliver" and spoken.is_in(r)]
         me = node if node is not None else came[-1] if came else None
-        done = of_chat(scene, course, me) if scene.is_chat else of_frames(scene, spoken, me)
+        done = of_chat(scene, facts, me) if scene.is_chat else of_frames(scene, spoken, me)
         if not done or done[-1].name != "delivered":
             return self.why_not(what, node)
-        return self._chain(spoken, done, in_vain(scene, course))
+        return self._chain(spoken, done, in_vain(scene, facts))
 
-    def _chain(self, spoken: Spoken, done: Sequence[Done], more: Sequence[str]) -> Answer:
+    def _chain(self, spoken: Spoken, done: Sequence[Fulfilled], more: Sequence[str]) -> Answer:
         """Tell the chain, and what of it took longest."""
         times = [self.scene.times[one.event] for one in done]
         told = listed(f"{one.told} at {at(time)}" for one, time in zip(done, times, strict=True))
@@ -238,12 +238,12 @@ class _Case:
         )  # fmt: skip
 
 
-def _moment(scene: Scene, before: float | None) -> float:
+def _moment(end: float, before: float | None) -> float:
     if before is None:
-        return scene.end
+        return end
     if isinstance(before, bool) or not isinstance(before, int | float) or not 0 <= before < math.inf:
         raise UsageError(f"before is {before!r:.40}; give seconds since the beginning of the run.")
-    return min(float(before), scene.end)
+    return min(float(before), end)
 
 
 def _check_node(scene: Scene, node: Any) -> None:

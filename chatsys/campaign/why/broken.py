@@ -90,7 +90,7 @@ def why_broken(given: Any, violation: Violation, seconds: float) -> Answer:
         reason = trying.reason or ("it is a law about time" if not _can_be_judged(violation.invariant) else "")
         sentences += [f"It was not tried without: {reason}."] if reason and before else []
         return _answer(scene, violation, sentences, before)
-    found = _search(trying, violation, scene.end, before)
+    found = _search(trying, violation, trying.end, before)
     sentences += _outcome(trying, violation, found)
     needed = None if found.best is None else tuple(one.fault for one in trying.of(found.best))
     answer = _answer(scene, violation, sentences, before)
@@ -155,7 +155,7 @@ def _majority(trying: Trying, violation: Violation) -> list[str]:
     if not members or 2 * quorum > members:
         return []
     more = members // 2 + 1
-    world, _ = trying.play(frozenset(), trying.trace[-1].time, quorum=more)
+    world, _ = trying.play(frozenset(), trying.end, quorum=more)
     outcome = "holds, with all its faults" if _holds(world, violation.invariant) else "is broken, too"
     return [
         f"A quorum of {quorum} of {members} is not safe, for two groups can decide without each other; with a quorum of {more} "

@@ -10,7 +10,7 @@
 What is missing at a moment was waited for since the one before was done.  Each kind of wait has its own witnesses:
 nodes and links whose faults can explain it.
 
-Read also `course` (the facts), `protocol.ordering` (why these, and in this order), `frames` (other actors).
+Read also `whereabouts` (the facts), `protocol.ordering` (why these, and in this order), `frames` (other actors).
 """
 
 from collections import Counter
@@ -19,9 +19,9 @@ from typing import Any
 
 import msgspec
 
-from chatsys.campaign.why.course import Attempt, Course
 from chatsys.campaign.why.scene import Scene
 from chatsys.campaign.why.spoken import Spoken
+from chatsys.campaign.why.whereabouts import Attempt, Whereabouts
 from chatsys.campaign.why.words import at, brief, listed, node, nodes, sentence
 from chatsys.check.violation import quote
 
@@ -49,19 +49,19 @@ class Owed(msgspec.Struct, kw_only=True):
 class Obligations:
     """What one message of the chat owes a node at a moment."""
 
-    def __init__(self, scene: Scene, course: Course, until: float) -> None:
-        self.scene, self.course, self.until = scene, course, until
-        self.spoken: Spoken = course.spoken
+    def __init__(self, scene: Scene, facts: Whereabouts, until: float) -> None:
+        self.scene, self.facts, self.until = scene, facts, until
+        self.spoken: Spoken = facts.spoken
         self.last = scene.upto(until)
 
     def owed(self, me: Any) -> Owed:
         """Return the first obligation that is missing for the node `me`."""
-        course = self.course
-        if me in course.delivered:
-            return self._is_there(me, course.delivered[me])
-        if not course.submits and not course.attempts:
+        facts = self.facts
+        if me in facts.delivered:
+            return self._is_there(me, facts.delivered[me])
+        if not facts.submits and not facts.attempts:
             return self._not_said()
-        attempt = course.attempt
+        attempt = facts.attempt
         if attempt is None:
             return self._not_ordered()
         if attempt.stored is None and not attempt.commits:
@@ -115,11 +115,11 @@ class Obligations:
 
     def _not_ordered(self) -> Owed:
         """Its client has sent it, and no leader has given it a number; or what had one is gone."""
-        scene, course, records = self.scene, self.course, self.scene.records
-        events = list(course.submits[:1])
+        scene, facts, records = self.scene, self.facts, self.scene.records
+        events = list(facts.submits[:1])
         since = self._time(events[0]) if events else 0.0
         told = []
-        if (undone := course.undone) is not None:
+        if (undone := facts.undone) is not None:
             gone = max(undone.lost.values())
             since = max(since, self._time(gone))
             events += [undone.event, gone]
@@ -159,15 +159,15 @@ class Obligations:
     def _not_stored(self, attempt: Attempt) -> Owed:
         """It is ordered, and too few disks hold it."""
         scene, since = self.scene, self._time(attempt.event)
-        disks, members = set(attempt.on_disk) & self.course.members, self.course.members
+        disks, members = set(attempt.on_disk) & self.facts.members, self.facts.members
         lacking = sorted(members - disks)
-        count = self.course.quorum - len(disks)
+        count = self.facts.quorum - len(disks)
         where = f"only {nodes(disks)} had it on disk" if disks else "it was on no disk"
         others = sorted(members - {attempt.orderer})
         carried = [event for to in others for event in self._carriers(to, attempt, attempt.event)]
         told = [
             f"{sentence(str(self.spoken))} was ordered by {node(attempt.orderer)} at {at(since)}, but {self._by} {where}; "
-            f"a quorum is {self.course.quorum} of {len(members)}.",
+            f"a quorum is {self.facts.quorum} of {len(members)}.",
             f"It waited for {nodes(lacking, last='or')}." if count == 1 else f"It waited for {count} of nodes {listed(map(str, lacking))}.",
         ]  # fmt: skip
         if carried:
@@ -231,7 +231,7 @@ class Obligations:
         committed = attempt.committed
         assert committed is not None, "somebody knows that it is committed"
         holds = me in attempt.holders
-        began = self.course.started.get(me, -1)
+        began = self.facts.started.get(me, -1)
         behind = max(committed, attempt.held[me]) if holds else max(attempt.event, began, attempt.lost.get(me, -1))
         sends = self._news(me, attempt, behind) if holds else self._carriers(me, attempt, behind)
         what = "the news of that" if holds else "it"
@@ -260,7 +260,7 @@ class Obligations:
             known = "knew" if me in attempt.commits else "had heard"
             told = [f"{first} {node(me)} did not deliver it {self._by}, though it {known} that it is committed."]
             return self._at(me, attempt, "delivered", since, told, events)
-        end, early = self.course.end_of_log(me), self._held_back(me, attempt)
+        end, early = self.facts.end_of_log(me), self._held_back(me, attempt)
         told = [
             f"{first} {node(me)} could not take it into its log {self._by}: it stands at position {attempt.seq}, and something before it was "
             f"missing there (the log of {node(me)} ended at {end})."

@@ -3,7 +3,7 @@
     records in order of time  -->  reigns [(node, term, from, to)]    sends {receiver: [event, ...]}    fate(event)
 
 Promises  an event is a place in `trace.in_order()`, as in the timeline.
-Read also `course` (what became of one message).
+Read also `whereabouts` (what became of one message).
 """
 
 import math
@@ -16,7 +16,7 @@ from chatsys.campaign.why.words import at, listed, node
 from chatsys.trace import Record, Trace
 
 
-class Reign(NamedTuple):
+class Leadership(NamedTuple):
     """A leadership, and when it ended."""
 
     node: Any
@@ -34,7 +34,7 @@ class Scene:
         self.times = [record.time for record in self.records]
         self.members: tuple[int, ...] = tuple(trace.meta.get("members") or trace.nodes)
         self.everyone = trace.nodes
-        self.reigns: list[Reign] = []
+        self.reigns: list[Leadership] = []
         self.sends: dict[Any, list[int]] = {}
         """The frames that were sent to each address."""
         self.ends: dict[tuple[Any, Any], int] = {}
@@ -49,11 +49,6 @@ class Scene:
         for record in list(leads.values()):
             self._ended(leads, record.node, math.inf)
         self.reigns.sort(key=lambda reign: reign.begin)
-
-    @property
-    def end(self) -> float:
-        """When the last record was written."""
-        return self.times[-1] if self.times else 0.0
 
     def _frame(self, event: int, record: Record) -> None:
         match record.kind:
@@ -80,11 +75,11 @@ class Scene:
 
     def _ended(self, leads: dict[Any, Record], who: Any, time: float) -> None:
         if (began := leads.pop(who, None)) is not None:
-            self.reigns.append(Reign(who, began.term, began.time, time))
+            self.reigns.append(Leadership(who, began.term, began.time, time))
 
     # --- questions ------------------------------------------------------------------------
 
-    def leaders(self, since: float, until: float) -> list[Reign]:
+    def leaders(self, since: float, until: float) -> list[Leadership]:
         """Return the leaderships that lay over some of this time."""
         return [reign for reign in self.reigns if reign.begin <= until and reign.end > since]
 

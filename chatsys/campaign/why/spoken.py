@@ -8,7 +8,7 @@
 A message that was never ordered has no number: then only its text, or its client, names it.
 
 Promises  one message, or a sentence that says why there is none, or how to say which of several.
-Read also `course` (what became of it), `frames` (what became of a frame, and of a message of another actor).
+Read also `whereabouts` (what became of it), `frames` (what became of a frame, and of a message of another actor).
 """
 
 import re

@@ -39,6 +39,8 @@ class Trying:
         self.trace: Trace = trace_of(given)
         self.seconds = seconds
         self.again, self.reason = _again(given, self.trace) if seconds > 0 else (None, "")
+        self.end = _end(given, self.again, self.trace)
+        """When the run ended, in seconds: perhaps long after its last record."""
         steps: list[tuple[int | None, Fault]]
         if self.again is not None:
             steps = list(enumerate(self.again.steps))
@@ -50,11 +52,6 @@ class Trying:
         self.faults: list[Lasting] = [*_of_network(self.again), *lasting(steps, self.trace)]
 
     @property
-    def is_simulated(self) -> bool:
-        """Whether the run was one of the simulator."""
-        return self.trace.meta.get("where") == "sim"
-
-    @property
     def own(self) -> list[str]:
         """The names of the classes in it that are not chatsys' own."""
         parts = self.trace.meta.get("parts") or {}
@@ -63,7 +60,6 @@ class Trying:
 
     def search(self, comes: Callable[[Record], bool], until: float, likely: Sequence[Lasting]) -> Smallest[Record]:
         """Look for the smallest set of faults without which a record comes by `until`."""
-
         found = Smallest(
             self.bounded(lambda without: self.play(without, until, comes)[1]), self.seconds, lambda record: record.time
         )
@@ -127,6 +123,15 @@ def _again(given: Any, trace: Trace) -> tuple[Again | None, str]:
     except UsageError as error:
         told = str(error).rstrip(".")
         return None, told[:1].lower() + told[1:]
+
+
+def _end(given: Any, again: Again | None, trace: Trace) -> float:
+    """Return up to when a run went."""
+    if again is not None and again.steps:
+        return again.steps[-1].time
+    now = getattr(given, "now", None) or getattr(getattr(given, "world", None), "now", None)
+    last = max((record.time for record in trace), default=0.0)
+    return max(last, now) if isinstance(now, int | float) else last
 
 
 def _kept(given: Any) -> Sequence[Fault] | None:
