@@ -1,6 +1,8 @@
 from . import check as check
 from . import errors as errors
 from .actor.actor import Actor as Actor
+from .campaign.why import why as why
+from .campaign.why import why_not as why_not
 from .check import Violation as Violation
 from .config import ClusterConfig as ClusterConfig
 from .config import Timing as Timing

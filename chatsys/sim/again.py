@@ -14,10 +14,12 @@ Read also `replay` (the run as it was, from a file), `campaign.why` (who asks wh
 from collections.abc import Callable, Collection
 from typing import Any
 
+from msgspec.structs import replace
+
 from chatsys.errors import ChatsysError, Runaway, UsageError
 from chatsys.faults import Fault, apply
 from chatsys.run import Run
-from chatsys.sim.chance import Book, Drawn
+from chatsys.sim.chance import Book, Rolled
 from chatsys.sim.network import Conditions
 from chatsys.sim.replay import arguments, read_step
 from chatsys.sim.world import World
@@ -31,6 +33,8 @@ class Again:
     """A run that can be played again; raises `UsageError`, with the reason, for one that cannot."""
 
     def __init__(self, given: World | Run) -> None:
+        if isinstance(given, World) and (what := given._unsaveable_because):
+            raise UsageError(f"{what} was used in this world, and what it did cannot be played again")
         self.run = given._as_run() if isinstance(given, World) else given
         self._arguments = arguments(self.run)
         self._moments: list[int | None] = []
@@ -47,7 +51,7 @@ class Again:
     def _play_once(self) -> tuple[Fault, ...]:
         """Play the run, keep its chance, and return its steps; raises `UsageError` if it is another run this time."""
         world = World(self.run.seed or 0, **self._arguments)
-        drawn = Drawn(world.simulation, None)
+        drawn = Rolled(world.simulation, None)
         steps = []
         try:
             for step in self.run.steps or ():
@@ -74,14 +78,18 @@ class Again:
         *,
         end: float,
         conditions: Conditions | None = None,
+        quorum: int | None = None,
         until: Callable[[Record], bool] = lambda record: False,
     ) -> tuple[World, Record | None]:
-        """Play the run without these steps, on a network of other `conditions` if they are given.
+        """Play the run without these steps; with other `conditions` of the network, or another `quorum`, if they are given.
 
         It ends at `end` seconds, or soon after a record for which `until` holds, which is returned.
         """
-        world = World(self.run.seed or 0, **self._arguments)
-        drawn = Drawn(world.simulation, self.book)
+        arguments = self._arguments
+        if quorum is not None:
+            arguments = arguments | {"nodes": replace(arguments["nodes"], quorum=quorum)}
+        world = World(self.run.seed or 0, **arguments)
+        drawn = Rolled(world.simulation, self.book)
         if conditions is not None:
             world.simulation.network.become(conditions)
         waiting = _Waiting(world, until)

@@ -9,8 +9,8 @@ what the crash did.  In a run that is played again each number is therefore abou
     crash   node 1 at 2.5 s                                                    what it takes of the batch under way
     look    node 1 finds out how its link to node 2 is, the fifth time         how late
 
-    the run, once more     Drawn.keep --> a Book: {what it is about: the numbers}
-    the run without ...    Drawn.tell <-- the Book; what is not in it is drawn from the seed and what it is about
+    the run, once more     Rolled.keep --> a Book: {what it is about: the numbers}
+    the run without ...    Rolled.tell <-- the Book; what is not in it is drawn from the seed and what it is about
 
 What a node draws for itself, its patience above all, comes from a generator for each of its lives, so it
 changes in those nodes only whose own history changes.
@@ -50,7 +50,7 @@ class Dice(Random):
         return int(self.ask(k))
 
 
-class Drawn:
+class Rolled:
     """The dice of one simulation, each of whose numbers is about something.
 
     It stands at the door of the wire as a gate does, keeps no frame, and knows so which one is spoken of.

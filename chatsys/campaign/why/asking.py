@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from chatsys.campaign.why.answer import Answer
-from chatsys.campaign.why.course import Course
+from chatsys.campaign.why.broken import alone, why_broken
+from chatsys.campaign.why.chain import Fulfilled, in_vain, of_chat, of_frames
 from chatsys.campaign.why.frames import Frames, frame_owed, sent
 from chatsys.campaign.why.lasting import Lasting
 from chatsys.campaign.why.obligations import Obligations, Owed
@@ -21,7 +22,9 @@ from chatsys.campaign.why.scene import Scene
 from chatsys.campaign.why.smallest import Smallest
 from chatsys.campaign.why.spoken import Spoken, find
 from chatsys.campaign.why.trying import Trying
-from chatsys.campaign.why.words import all_over, at, listed, named, node
+from chatsys.campaign.why.whereabouts import Whereabouts
+from chatsys.campaign.why.words import all_over, at, lasted, listed, named, node, sentence
+from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults.arguments import check_seconds
 from chatsys.trace import Record, trace_of
@@ -44,6 +47,20 @@ def why_not(
     return Question(given, seconds).why_not(what, node, before)
 
 
+def why(given: Any, what: Any = None, node: int | None = None, *, seconds: float = SECONDS) -> Answer:
+    """Say what was done for a message when until it was delivered at `node` (where it came last), and what took longest.
+
+    With a violation, `why(world, violation)` says what led to it, and without which faults the rule holds.
+    Raises `UsageError` if there is no such message or node.
+    """
+    check_seconds("why", seconds)
+    if isinstance(given, Violation) and what is None:
+        return alone(given)
+    if isinstance(what, Violation):
+        return why_broken(given, what, seconds)
+    return Question(given, 0.0).why(what, node)
+
+
 class Question:
     """A run that is asked about, perhaps many times: it is read once."""
 
@@ -55,7 +72,7 @@ class Question:
     def why_not(self, what: Any, node: int | None = None, before: float | None = None) -> Answer:
         """Answer as `why_not` does."""
         scene, trying = self.scene, self.trying
-        until = _moment(scene, before)
+        until = _moment(trying.end, before)
         _check_node(scene, node)
         spoken = find(scene.trace, what, node, trying.says)
         me, owed = self.owed(spoken, node, until)
@@ -72,7 +89,7 @@ class Question:
         scene = self.scene
         about: Obligations | Frames
         if scene.is_chat:
-            about = Obligations(scene, Course(scene.trace, scene.records, spoken, until), until)
+            about = Obligations(scene, Whereabouts(scene.trace, scene.records, spoken, until), until)
         else:
             about = Frames(scene, spoken, until)
         if node is not None:
@@ -81,6 +98,43 @@ class Question:
         if not found:
             raise UsageError("This trace has no nodes, so nobody can lack a message.")
         return next(((one, owed) for one, owed in found if owed.missing is not None), found[-1])
+
+    def why(self, what: Any, node: int | None = None) -> Answer:
+        """Answer as `why` does."""
+        scene, trying = self.scene, self.trying
+        _check_node(scene, node)
+        spoken = find(scene.trace, what, node, trying.says)
+        if spoken.frame is not None:
+            return self.why_not(what)
+        facts = Whereabouts(scene.trace, scene.records, spoken, trying.end)
+        came = [r.node for r in scene.records if r.kind == "deliver" and spoken.is_in(r)]
+        me = node if node is not None else came[-1] if came else None
+        done = of_chat(scene, facts, me) if scene.is_chat else of_frames(scene, spoken, me)
+        if not done or done[-1].name != "delivered":
+            return self.why_not(what, node)
+        return self._chain(spoken, done, in_vain(scene, facts))
+
+    def _chain(self, spoken: Spoken, done: Sequence[Fulfilled], more: Sequence[str]) -> Answer:
+        """Tell the chain, and what of it took longest."""
+        times = [self.scene.times[one.event] for one in done]
+        told = listed(f"{one.told} at {at(time)}" for one, time in zip(done, times, strict=True))
+        sentences = [f"{sentence(str(spoken))} was {told}."]
+        since, until = times[0], times[-1]
+        if len(done) > 1:
+            last = max(range(1, len(done)), key=lambda place: times[place] - times[place - 1])
+            since, until = times[last - 1], times[last]
+            sentences.append(f"The longest wait, {lasted(until - since)}, was the one until it was {done[last].told}.")
+        over = [one for one in self.trying.faults if one.lies_over(since, until)]
+        if over:
+            sentences.append(f"Over that time lay: {all_over(over)}.")
+        sentences += more
+        return Answer(
+            sentences=tuple(sentences),
+            since=since,
+            until=until,
+            events=tuple(one.event for one in done),
+            faults=tuple(one.fault for one in over),
+        )
 
     # --- the answer -----------------------------------------------------------------------
 
@@ -109,7 +163,11 @@ class Question:
         )
 
     def _not_tried(self, likely: Sequence[Lasting]) -> list[str]:
-        told = [f"Probably because of this: {all_over(likely)}."] if likely else ["No fault is known to lie over this wait."]
+        told = (
+            [f"Probably because of this: {all_over(likely)}."]
+            if likely
+            else ["No fault is known to lie over this wait."]
+        )
         reason = self.trying.reason
         return [*told, *([f"It was not tried without: {reason}."] if reason and likely else [])]
 
@@ -123,10 +181,24 @@ class Question:
         if record.msg_no not in (None, case.spoken.number) and case.spoken.number is not None:
             comes += f" (as #{record.msg_no})"
         if len(names) == 1:
-            told = [f"Without {names[0]} {comes}."]
+            told = [f"Without {names[0]} {comes}.", *self._or(found)]
         else:
-            told = [f"Without {listed(names)} {comes}" + ("; if only a part of them is left out, it does not." if found.finished else ".")]
+            told = [
+                f"Without {listed(names)} {comes}"
+                + ("; if only a part of them is left out, it does not." if found.finished else ".")
+            ]
         return (told if found.finished else [*told, "There was no time to try more: fewer might do."]), record
+
+    def _or(self, found: Smallest[Record]) -> list[str]:
+        """Name the other single faults without which it comes in time, too."""
+        others = {one: when for one, when in found.alone.items() if found.best != frozenset((one,))}
+        told = [
+            f"{named(one)} ({at(others[one.step].time)})"
+            for one in self.trying.of(frozenset(others))
+            if one.step is not None
+        ]
+        more = f" or {len(told) - 3} more" if len(told) > 3 else ""
+        return [f"So it would without {listed(told[:3], last='or' if not more else ',')}{more}."] if told else []
 
     def _no_fault(self, case: "_Case", found: Smallest[Record]) -> tuple[list[str], Record | None]:
         """Not even a run without any fault brings it in time; say when it comes then, and what else there is."""
@@ -166,12 +238,12 @@ class _Case:
         )  # fmt: skip
 
 
-def _moment(scene: Scene, before: float | None) -> float:
+def _moment(end: float, before: float | None) -> float:
     if before is None:
-        return scene.end
+        return end
     if isinstance(before, bool) or not isinstance(before, int | float) or not 0 <= before < math.inf:
         raise UsageError(f"before is {before!r:.40}; give seconds since the beginning of the run.")
-    return min(float(before), scene.end)
+    return min(float(before), end)
 
 
 def _check_node(scene: Scene, node: Any) -> None:

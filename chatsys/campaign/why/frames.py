@@ -33,8 +33,8 @@ class Frames:
         scene, records = self.scene, self.scene.records
         for event in range(self.last + 1):
             if records[event].kind == "deliver" and records[event].node == me and self.spoken.is_in(records[event]):
-                told = f"{sentence(str(self.spoken))} was delivered at {node(me)} at {at(scene.times[event])}."
-                return Owed(missing=None, since=scene.times[event], sentences=[told], events=[event])
+                there = f"{sentence(str(self.spoken))} was delivered at {node(me)} at {at(scene.times[event])}."
+                return Owed(missing=None, since=scene.times[event], sentences=[there], events=[event])
         ordered = self._carrying(None)
         if not ordered:
             return self._not_ordered()
@@ -44,11 +44,13 @@ class Frames:
         first = f"{sentence(str(self.spoken))} was ordered by {node(orderer)} at {at(since)}, but"
         if orderer != me and not mine:
             told = [f"{first} no frame with it had been sent to {node(me)} by {at(self.until)}."]
-            return Owed(missing="told", since=since, sentences=told, nodes={me, orderer}, links=links, events=ordered[:1])
+            return Owed(
+                missing="told", since=since, sentences=told, nodes={me, orderer}, links=links, events=ordered[:1]
+            )
         arrived = [end for send in mine if (end := scene.arrival(send, self.last)) is not None]
         if orderer != me and not arrived:
-            what = "the one frame" if len(mine) == 1 else f"{len(mine)} frames"
-            told = [f"{first} it had not reached {node(me)} by {at(self.until)}: of {what} with it {scene.fates(mine, self.last)}."]
+            fates = scene.fates(mine, self.last, "with it")
+            told = [f"{first} it had not reached {node(me)} by {at(self.until)}: {fates}."]
             return Owed(
                 missing="received", since=scene.times[mine[0]], sentences=told, nodes={me, orderer}, links=links,
                 events=[ordered[0], *mine[-LIT:]],
@@ -78,7 +80,9 @@ class Frames:
         word = scene.trace.words.numbered
         there = {r.seq for r in records[: self.last + 1] if r.kind == "receive" and r.node == me and r.message == word}
         gaps = [one for one in range(1, number) if one not in there] if me != orderer else []
-        told = [f"{sentence(str(self.spoken))} reached {node(me)} at {at(since)}, but was not delivered there by {at(self.until)}."]
+        told = [
+            f"{sentence(str(self.spoken))} reached {node(me)} at {at(since)}, but was not delivered there by {at(self.until)}."
+        ]
         if gaps:
             told.append(f"Number {gaps[0]}, which stands before it, had not come to {node(me)}, so it had to wait.")
         else:
@@ -104,7 +108,7 @@ def sent(scene: Scene, spoken: Spoken) -> Record:
 def frame_owed(scene: Scene, spoken: Spoken, until: float) -> Owed:
     """Return whether one frame was received by `until`, and what became of it."""
     record, last = sent(scene, spoken), scene.upto(until)
-    event = next(at for at, one in enumerate(scene.records) if one is record)
+    event = next(place for place, one in enumerate(scene.records) if one is record)
     what = f"The {record.message} {record.id} of {node(record.node)} to {node(record.peer)}"
     end = scene.arrival(event, last)
     if end is not None:
@@ -112,7 +116,7 @@ def frame_owed(scene: Scene, spoken: Spoken, until: float) -> Owed:
         return Owed(missing=None, since=scene.times[end], sentences=[told], events=[event, end])
     gone = scene.ends.get((record.id, record.peer))
     events = [event] if gone is None or gone > last else [event, gone]
-    fate = scene.fates([event], last).removeprefix("1 ")
+    fate = scene.fate(event, last)
     told = f"{what} was sent at {at(record.time)}, and {fate}{'' if len(events) > 1 else f' at {at(until)}'}."
     return Owed(
         missing="received", since=record.time, sentences=[told], nodes={record.peer},

@@ -12,7 +12,7 @@ Read also `faults.model`, which reads scripts in the same way; `obligations` (wh
 
 import math
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -77,7 +77,7 @@ class _Reading:
         self.open: dict[tuple[Any, ...], Lasting] = {}
         """Rules, disks and clocks, by what would replace them."""
         self.starts = _times(trace, "start")
-        self.goes_on = _times(trace, "resume", "crash", "start", "stop")
+        self.goes_on = _times(trace, "resume", "crash", "stop")
         self.full = [r for r in trace.of("crash") if (r.reason or "").startswith("The disk")]
         self.ambushed = [record for record in trace.of("crash") if record.reason == "ambush"]
 
@@ -148,8 +148,10 @@ class _Reading:
     def _end(self, key: tuple[Any, ...], time: float) -> None:
         """It ends now; a disk that stopped its node lasts until the node starts again."""
         one = self.open.pop(key)
-        stopped = [crash.time for crash in self.full if crash.node in one.nodes and one.begin <= crash.time <= time]
-        one.end = max(time, _after(self.starts, *one.nodes, stopped[-1])) if stopped and key[0] == "disk" else time
+        stopped = [crash for crash in self.full if crash.node in one.nodes and one.begin <= crash.time <= time]
+        one.end = time
+        if stopped and key[0] == "disk":
+            one.end = max(time, _after(self.starts, stopped[-1].node, stopped[-1].time))
 
 
 def _times(trace: Trace, *kinds: str) -> dict[Any, list[float]]:
@@ -160,9 +162,9 @@ def _times(trace: Trace, *kinds: str) -> dict[Any, list[float]]:
 
 
 def _after(times: dict[Any, list[float]], node: Any, moment: float) -> float:
-    """Return the first of a node's times behind `moment`."""
+    """Return the first of a node's times behind `moment`, or at it: who crashes and starts at once was down for no time."""
     mine = times.get(node, [])
-    at = bisect_right(mine, moment)
+    at = bisect_left(mine, moment)
     return mine[at] if at < len(mine) else math.inf
 
 

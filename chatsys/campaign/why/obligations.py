@@ -10,7 +10,7 @@
 What is missing at a moment was waited for since the one before was done.  Each kind of wait has its own witnesses:
 nodes and links whose faults can explain it.
 
-Read also `course` (the facts), `protocol.ordering` (why these, and in this order), `frames` (other actors).
+Read also `whereabouts` (the facts), `protocol.ordering` (why these, and in this order), `frames` (other actors).
 """
 
 from collections import Counter
@@ -19,10 +19,10 @@ from typing import Any
 
 import msgspec
 
-from chatsys.campaign.why.course import Attempt, Course
 from chatsys.campaign.why.scene import Scene
 from chatsys.campaign.why.spoken import Spoken
-from chatsys.campaign.why.words import at, listed, node, nodes, sentence
+from chatsys.campaign.why.whereabouts import Attempt, Whereabouts
+from chatsys.campaign.why.words import at, brief, listed, node, nodes, sentence
 from chatsys.check.violation import quote
 
 CARRY = ("PROPOSE", "CATCHUP_REPLY", "DELIVERED")
@@ -49,19 +49,19 @@ class Owed(msgspec.Struct, kw_only=True):
 class Obligations:
     """What one message of the chat owes a node at a moment."""
 
-    def __init__(self, scene: Scene, course: Course, until: float) -> None:
-        self.scene, self.course, self.until = scene, course, until
-        self.spoken: Spoken = course.spoken
+    def __init__(self, scene: Scene, facts: Whereabouts, until: float) -> None:
+        self.scene, self.facts, self.until = scene, facts, until
+        self.spoken: Spoken = facts.spoken
         self.last = scene.upto(until)
 
     def owed(self, me: Any) -> Owed:
         """Return the first obligation that is missing for the node `me`."""
-        course = self.course
-        if me in course.delivered:
-            return self._is_there(me, course.delivered[me])
-        if not course.submits and not course.attempts:
+        facts = self.facts
+        if me in facts.delivered:
+            return self._is_there(me, facts.delivered[me])
+        if not facts.submits and not facts.attempts:
             return self._not_said()
-        attempt = course.attempt
+        attempt = facts.attempt
         if attempt is None:
             return self._not_ordered()
         if attempt.stored is None and not attempt.commits:
@@ -90,7 +90,9 @@ class Obligations:
         since = said.time if said else 0.0
         home = said.args[1] if said and len(said.args) > 1 else None
         name = str(spoken.author) if home is None else f"{spoken.author}@{home}"
-        told = [f"{sentence(str(spoken.author))} said {quote(spoken.text)} at {at(since)}, but {_its(name)} had not sent it {self._by}."]
+        told = [
+            f"{sentence(str(spoken.author))} said {quote(spoken.text)} at {at(since)}, but {_its(name)} had not sent it {self._by}."
+        ]
         asked = [
             event for to in self.scene.everyone for event in self.scene.sent(to, (-1, self.last), ("SUBMIT",))
             if self.scene.records[event].node == name
@@ -100,21 +102,24 @@ class Obligations:
             told.append("No node was linked to it, so it had nobody to ask for a session.")
         elif not any(record.kind == "submit" for record in mine):
             told.append(
-                f"It had no session yet: of its {len(asked)} frames to the nodes {self.scene.fates(asked, self.last)}, and none "
-                "was answered with a yes."
+                f"It had no session yet: {self.scene.fates(asked, self.last, 'with which it asked for one')}, and no answer said "
+                "yes."
             )
         else:
             told.append("It waits for answers to earlier messages.")
-        told += [*self._answers(record for record in mine if record.kind == "reply"), self.scene.who_led(since, self.until)]
+        told += [
+            *self._answers(record for record in mine if record.kind == "reply"),
+            self.scene.who_led(since, self.until),
+        ]
         return Owed(missing="said", since=since, sentences=told, everything=True, events=asked[-LIT:])
 
     def _not_ordered(self) -> Owed:
         """Its client has sent it, and no leader has given it a number; or what had one is gone."""
-        scene, course, records = self.scene, self.course, self.scene.records
-        events = list(course.submits[:1])
+        scene, facts, records = self.scene, self.facts, self.scene.records
+        events = list(facts.submits[:1])
         since = self._time(events[0]) if events else 0.0
         told = []
-        if (undone := course.undone) is not None:
+        if (undone := facts.undone) is not None:
             gone = max(undone.lost.values())
             since = max(since, self._time(gone))
             events += [undone.event, gone]
@@ -146,7 +151,7 @@ class Obligations:
         """Tell what its client was answered, the most frequent first."""
         count = Counter((record.peer, record.reason) for record in replies)
         told = [
-            f"{node(peer)} answered {quote(reason)}" + (f" {number} times" if number > 1 else "")
+            f"{node(peer)} answered {brief(reason)}" + (f" {number} times" if number > 1 else "")
             for (peer, reason), number in count.most_common(2)
         ]
         return [f"{sentence(listed(told))}."] if told else []
@@ -154,19 +159,19 @@ class Obligations:
     def _not_stored(self, attempt: Attempt) -> Owed:
         """It is ordered, and too few disks hold it."""
         scene, since = self.scene, self._time(attempt.event)
-        disks, members = set(attempt.on_disk) & self.course.members, self.course.members
+        disks, members = set(attempt.on_disk) & self.facts.members, self.facts.members
         lacking = sorted(members - disks)
-        count = self.course.quorum - len(disks)
+        count = self.facts.quorum - len(disks)
         where = f"only {nodes(disks)} had it on disk" if disks else "it was on no disk"
         others = sorted(members - {attempt.orderer})
         carried = [event for to in others for event in self._carriers(to, attempt, attempt.event)]
         told = [
             f"{sentence(str(self.spoken))} was ordered by {node(attempt.orderer)} at {at(since)}, but {self._by} {where}; "
-            f"a quorum is {self.course.quorum} of {len(members)}.",
+            f"a quorum is {self.facts.quorum} of {len(members)}.",
             f"It waited for {nodes(lacking, last='or')}." if count == 1 else f"It waited for {count} of nodes {listed(map(str, lacking))}.",
         ]  # fmt: skip
         if carried:
-            told.append(f"Of the {len(carried)} frames that could bring it to {nodes(others)}, {scene.fates(carried, self.last)}.")
+            told.append(sentence(f"{scene.fates(carried, self.last, f'that could bring it to {nodes(others)}')}."))
         changed = self._changed(attempt.orderer, since)
         if changed:
             told.append(scene.who_led(since, self.until))
@@ -179,14 +184,15 @@ class Obligations:
     def _changed(self, leader: Any, since: float) -> bool:
         """Tell whether that node did not lead all of the time until now."""
         return not any(
-            reign.node == leader and reign.begin <= since + 0.01 and reign.end > self.until for reign in self.scene.reigns
+            reign.node == leader and reign.begin <= since + 0.01 and reign.end > self.until
+            for reign in self.scene.reigns
         )
 
     def _not_committed(self, attempt: Attempt) -> Owed:
         """A quorum has it on disk, and no leader has counted so far."""
         assert attempt.stored is not None, "a quorum has stored it"
         scene, since = self.scene, self._time(attempt.stored)
-        disks = set(attempt.on_disk) & self.course.members
+        disks = attempt.quorum
         acks = [
             event for event in scene.sent(attempt.orderer, (attempt.event, self.last), ("ACK",))
             if scene.records[event].node in disks and (scene.records[event].seq or 0) >= attempt.seq
@@ -196,10 +202,15 @@ class Obligations:
             "leader had counted so far, so nobody knew that it is committed."
         ]
         if acks:
-            told.append(f"Of the {len(acks)} answers to {node(attempt.orderer)} that say so, {scene.fates(acks, self.last)}.")
+            told.append(sentence(f"{scene.fates(acks, self.last, f'that say so to {node(attempt.orderer)}')}."))
         changed = self._changed(attempt.orderer, since)
         if changed:
             told.append(scene.who_led(since, self.until))
+        if any(reign.term != attempt.term for reign in scene.leaders(since, self.until)):
+            told.append(
+                f"It was ordered in term {attempt.term}: a leader of a later term counts no copies of it before an entry of its own "
+                "term is on a quorum, too."
+            )
         links = {way for other in disks for way in ((attempt.orderer, other), (other, attempt.orderer))}
         return Owed(
             missing="committed", since=since, sentences=told, everything=changed,
@@ -219,33 +230,37 @@ class Obligations:
         """It is committed somewhere; what does this node lack?"""
         committed = attempt.committed
         assert committed is not None, "somebody knows that it is committed"
-        begun = max(attempt.event, self.course.started.get(me, -1), attempt.lost.get(me, -1))
         holds = me in attempt.holders
-        if holds:
-            sends, what = self._news(me, attempt, max(committed, attempt.held[me])), "the news of that"
-        else:
-            sends, what = self._carriers(me, attempt, begun), "it"
-        here = f"{sentence(str(self.spoken))} was committed at {node(attempt.committer)} at {at(self._time(committed))}"
-        has = f"{node(me)} had it in its log from {at(self._time(attempt.held[me]))} on" if holds else ""
-        start = max(self._time(committed), self._time(begun), self._time(attempt.held[me]) if holds else 0.0)
-        first = f"{here}; {has}, but" if holds else f"{here}, but"
+        began = self.facts.started.get(me, -1)
+        behind = max(committed, attempt.held[me]) if holds else max(attempt.event, began, attempt.lost.get(me, -1))
+        sends = self._news(me, attempt, behind) if holds else self._carriers(me, attempt, behind)
+        what = "the news of that" if holds else "it"
+        first = (
+            f"{sentence(str(self.spoken))} was committed at {node(attempt.committer)} at {at(self._time(committed))}"
+        )
+        first += f"; {node(me)} had it in its log from {at(self._time(attempt.held[me]))} on, but" if holds else ", but"
+        start = max(self._time(committed), self._time(behind))
         arrived = [end for send in sends if (end := self.scene.arrival(send, self.last)) is not None]
         if not sends:
-            told = [f"{first} nobody had sent {what} to {node(me)} {self._by}."]
+            since = (
+                f" since that started at {at(self._time(began))}" if not holds and committed < began == behind else ""
+            )
+            told = [f"{first} nobody had sent {what} to {node(me)}{since} {self._by}."]
             return self._at(me, attempt, "told", start, told, [committed])
         if not arrived:
-            told = [f"{first} {what} had not reached {node(me)} {self._by}: of {_frames(len(sends))} with it {self.scene.fates(sends, self.last)}."]
+            fates = self.scene.fates(sends, self.last, "with it")
+            told = [f"{first} {what} had not reached {node(me)} {self._by}: {fates}."]
             return self._at(me, attempt, "received", max(start, self._time(sends[0])), told, [committed, *sends[-LIT:]])
         return self._arrived(me, attempt, first, arrived)
 
     def _arrived(self, me: Any, attempt: Attempt, first: str, arrived: list[int]) -> Owed:
         since = self._time(arrived[0])
         events = [*arrived[:LIT]]
-        if me in attempt.commits or me in attempt.holders:
-            known = "knew that it is committed and" if me in attempt.commits else "heard of that"
-            told = [f"{first.removesuffix(', but')}. {sentence(node(me))} {known} {'did' if me in attempt.commits else 'and did'} not deliver it {self._by}."]
+        if me in attempt.holders:
+            known = "knew" if me in attempt.commits else "had heard"
+            told = [f"{first} {node(me)} did not deliver it {self._by}, though it {known} that it is committed."]
             return self._at(me, attempt, "delivered", since, told, events)
-        end, early = self.course.end_of_log(me), self._held_back(me, attempt)
+        end, early = self.facts.end_of_log(me), self._held_back(me, attempt)
         told = [
             f"{first} {node(me)} could not take it into its log {self._by}: it stands at position {attempt.seq}, and something before it was "
             f"missing there (the log of {node(me)} ended at {end})."
@@ -288,7 +303,3 @@ class Obligations:
 
 def _its(client: str) -> str:
     return f"the client {client}"
-
-
-def _frames(count: int) -> str:
-    return "the one frame" if count == 1 else f"{count} frames"

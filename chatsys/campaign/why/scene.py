@@ -3,7 +3,7 @@
     records in order of time  -->  reigns [(node, term, from, to)]    sends {receiver: [event, ...]}    fate(event)
 
 Promises  an event is a place in `trace.in_order()`, as in the timeline.
-Read also `course` (what became of one message).
+Read also `whereabouts` (what became of one message).
 """
 
 import math
@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chatsys.campaign.why.words import at, node
+from chatsys.campaign.why.words import at, listed, node
 from chatsys.trace import Record, Trace
 
 
-class Reign(NamedTuple):
+class Leadership(NamedTuple):
     """A leadership, and when it ended."""
 
     node: Any
@@ -34,7 +34,7 @@ class Scene:
         self.times = [record.time for record in self.records]
         self.members: tuple[int, ...] = tuple(trace.meta.get("members") or trace.nodes)
         self.everyone = trace.nodes
-        self.reigns: list[Reign] = []
+        self.reigns: list[Leadership] = []
         self.sends: dict[Any, list[int]] = {}
         """The frames that were sent to each address."""
         self.ends: dict[tuple[Any, Any], int] = {}
@@ -49,11 +49,6 @@ class Scene:
         for record in list(leads.values()):
             self._ended(leads, record.node, math.inf)
         self.reigns.sort(key=lambda reign: reign.begin)
-
-    @property
-    def end(self) -> float:
-        """When the last record was written."""
-        return self.times[-1] if self.times else 0.0
 
     def _frame(self, event: int, record: Record) -> None:
         match record.kind:
@@ -80,11 +75,11 @@ class Scene:
 
     def _ended(self, leads: dict[Any, Record], who: Any, time: float) -> None:
         if (began := leads.pop(who, None)) is not None:
-            self.reigns.append(Reign(who, began.term, began.time, time))
+            self.reigns.append(Leadership(who, began.term, began.time, time))
 
     # --- questions ------------------------------------------------------------------------
 
-    def leaders(self, since: float, until: float) -> list[Reign]:
+    def leaders(self, since: float, until: float) -> list[Leadership]:
         """Return the leaderships that lay over some of this time."""
         return [reign for reign in self.reigns if reign.begin <= until and reign.end > since]
 
@@ -124,8 +119,8 @@ class Scene:
         end = self.ends.get(key)
         return end if key in self.received and end is not None and end <= until else None
 
-    def fates(self, sends: Sequence[int], until: int) -> str:
-        """Say what became of these frames up to an event: "3 were lost on a cut link and 1 arrived"."""
+    def fates(self, sends: Sequence[int], until: int, what: str) -> str:
+        """Say what became of these frames up to an event: "of 4 frames with it 3 were lost on a cut link and 1 arrived"."""
         count: Counter[str] = Counter()
         for send in sends:
             record = self.records[send]
@@ -136,8 +131,17 @@ class Scene:
                 count["under way"] += 1
             else:
                 count[self.records[end].reason or "lost"] += 1
+        if len(count) == 1:
+            (why,) = count
+            number = len(sends)
+            which = {1: f"the one frame {what} ", 2: f"both frames {what} "}.get(number, f"all {number} frames {what} ")
+            return which + _fate(why, number)
         told = [f"{number} {_fate(why, number)}" for why, number in count.most_common()]
-        return ", ".join(told[:-1]) + (" and " if len(told) > 1 else "") + told[-1] if told else ""
+        return f"of {len(sends)} frames {what}, {listed(told)}"
+
+    def fate(self, send: int, until: int) -> str:
+        """Say what became of one frame up to an event."""
+        return self.fates([send], until, "").removeprefix("the one frame  ")
 
 
 def _fate(why: str, number: int) -> str:

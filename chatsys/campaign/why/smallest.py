@@ -53,7 +53,9 @@ class Smallest(Generic[Found]):
     @property
     def alone(self) -> dict[int, Found]:
         """What comes without each of the single faults that are enough by themselves."""
-        return {one: found for what, found in self.known.items() if found is not None and len(what) == 1 for one in what}
+        return {
+            one: found for what, found in self.known.items() if found is not None and len(what) == 1 for one in what
+        }
 
     def search(self, likely: Sequence[int], others: Sequence[int]) -> None:
         """Look among the `likely` ones first, then among all."""

@@ -8,7 +8,7 @@
 A message that was never ordered has no number: then only its text, or its client, names it.
 
 Promises  one message, or a sentence that says why there is none, or how to say which of several.
-Read also `course` (what became of it), `frames` (what became of a frame, and of a message of another actor).
+Read also `whereabouts` (what became of it), `frames` (what became of a frame, and of a message of another actor).
 """
 
 import re
@@ -106,7 +106,7 @@ def _by_number(trace: Trace, number: int, node: Any) -> Spoken:
     if pairs:
         return _by_pair(trace, pairs[-1], number)
     by_seq = [r for r in trace.of("send") if r.message == trace.words.numbered and r.seq == number]
-    if by_seq and trace.words.numbered != "ORDERED" or by_seq:
+    if by_seq:
         return Spoken(number=number, seq=number)
     most = max([record.msg_no or 0 for record in trace.of("deliver")] + [*numbers.values(), 0])
     raise UsageError(
@@ -152,8 +152,12 @@ def _by_pair(trace: Trace, given: Sequence[Any], number: int | None = None) -> S
     client, client_seq = given if len(given) == 2 else (None, None)
     for record in sorted(trace.of(*TELLING), key=lambda record: record.msg_no is None):
         if record.client_seq == client_seq and client in (record.client, record.node, record.author):
-            return _of(record, number or (record.client and would_be(trace).get((record.client, record.client_seq or 0))))
-    raise UsageError(f"There is no message {given!r:.60} in this run; give a client and its number there, such as ('ann', 3).")
+            if number is None and record.client is not None:
+                number = would_be(trace).get((record.client, record.client_seq or 0))
+            return _of(record, number)
+    raise UsageError(
+        f"There is no message {given!r:.60} in this run; give a client and its number there, such as ('ann', 3)."
+    )
 
 
 def _by_text(trace: Trace, text: str, says: Sequence[Fault]) -> Spoken:

@@ -9,13 +9,13 @@ Assumes   what `sim.again` assumes of a run; of one that cannot be played again 
 Read also `smallest` (which runs are tried), `lasting` (what counts as a fault), `asking` (who asks).
 """
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from chatsys.campaign.why.answer import Answer
+from chatsys.campaign.bounded import LONGEST, TooLong, at_most
 from chatsys.campaign.why.lasting import Lasting, breaks, lasting, steps_of
 from chatsys.campaign.why.smallest import Smallest
 from chatsys.errors import UsageError
@@ -25,6 +25,8 @@ from chatsys.sim.again import Again
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.trace import Record, Trace, trace_of
+
+T = TypeVar("T")
 
 LOSS, DOUBLES = -1, -2
 """The conditions of a network stand among the steps under these numbers."""
@@ -37,6 +39,8 @@ class Trying:
         self.trace: Trace = trace_of(given)
         self.seconds = seconds
         self.again, self.reason = _again(given, self.trace) if seconds > 0 else (None, "")
+        self.end = _end(given, self.again, self.trace)
+        """When the run ended, in seconds: perhaps long after its last record."""
         steps: list[tuple[int | None, Fault]]
         if self.again is not None:
             steps = list(enumerate(self.again.steps))
@@ -48,31 +52,39 @@ class Trying:
         self.faults: list[Lasting] = [*_of_network(self.again), *lasting(steps, self.trace)]
 
     @property
-    def is_simulated(self) -> bool:
-        """Whether the run was one of the simulator."""
-        return self.trace.meta.get("where") == "sim"
-
-    @property
     def own(self) -> list[str]:
         """The names of the classes in it that are not chatsys' own."""
         parts = self.trace.meta.get("parts") or {}
         actor = self.trace.meta.get("actor")
         return [*parts.values(), *([actor] if actor not in (None, "Node") else [])]
 
-    def search(
-        self, comes: Callable[[Record], bool], until: float, likely: Sequence[Lasting]
-    ) -> Smallest[Record]:
+    def search(self, comes: Callable[[Record], bool], until: float, likely: Sequence[Lasting]) -> Smallest[Record]:
         """Look for the smallest set of faults without which a record comes by `until`."""
-
-        def tries(without: frozenset[int]) -> Record | None:
-            return self.play(without, until, comes)[1]
-
-        found = Smallest(tries, self.seconds, lambda record: record.time)
+        found = Smallest(
+            self.bounded(lambda without: self.play(without, until, comes)[1]), self.seconds, lambda record: record.time
+        )
         found.search(_steps(likely), _steps(one for one in self.faults if one.fault.time <= until))
         return found
 
+    def bounded(self, tries: Callable[[frozenset[int]], T | None]) -> Callable[[frozenset[int]], T | None]:
+        """Return `tries`; a run in which somebody's class loops, or leaves Python, is one in which nothing comes."""
+
+        def bounded(without: frozenset[int]) -> T | None:
+            try:
+                with at_most(LONGEST) if self.own else nullcontext():
+                    return tries(without)
+            except (TooLong, SystemExit):
+                return None
+
+        return bounded
+
     def play(
-        self, without: frozenset[int], end: float, comes: Callable[[Record], bool] = lambda record: False
+        self,
+        without: frozenset[int],
+        end: float,
+        comes: Callable[[Record], bool] = lambda record: False,
+        *,
+        quorum: int | None = None,
     ) -> tuple[World, Record | None]:
         """Play the run up to `end` without these faults; return its world, and the record that was waited for."""
         assert self.again is not None, "there is a run to try"
@@ -83,7 +95,11 @@ class Trying:
             conditions = replace(conditions, duplication=0.0) if DOUBLES in without else conditions
         steps = [step for step in without if step >= 0]
         return self.again.play(
-            steps, end=end, conditions=conditions, until=lambda record: record.time <= end and comes(record)
+            steps,
+            end=end,
+            conditions=conditions,
+            quorum=quorum,
+            until=lambda record: record.time <= end and comes(record),
         )
 
     def of(self, steps: frozenset[int] | None) -> list[Lasting]:
@@ -107,6 +123,15 @@ def _again(given: Any, trace: Trace) -> tuple[Again | None, str]:
     except UsageError as error:
         told = str(error).rstrip(".")
         return None, told[:1].lower() + told[1:]
+
+
+def _end(given: Any, again: Again | None, trace: Trace) -> float:
+    """Return up to when a run went."""
+    if again is not None and again.steps:
+        return again.steps[-1].time
+    now = getattr(given, "now", None) or getattr(getattr(given, "world", None), "now", None)
+    last = max((record.time for record in trace), default=0.0)
+    return max(last, now) if isinstance(now, int | float) else last
 
 
 def _kept(given: Any) -> Sequence[Fault] | None:

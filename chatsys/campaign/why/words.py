@@ -7,7 +7,7 @@ Read also `faults.wording` (the same faults as steps of a story).
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from chatsys.campaign.why.lasting import Lasting
@@ -47,6 +47,17 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def brief(text: str | None) -> str:
+    """Return what somebody answered, quoted, and cut off if it is long."""
+    text = text or ""
+    return f"'{text if len(text) <= 70 else text[:67] + '...'}'"
+
+
+def lasted(seconds: float) -> str:
+    """Return a length of time."""
+    return f"{seconds:.2f} s" if seconds >= 0.095 else f"{1000 * seconds:.0f} ms"
+
+
 def _for(one: Lasting) -> str:
     """Return from when to when it lasted."""
     return f"from {at(one.begin)} " + ("to the end" if math.isinf(one.end) else f"to {at(one.end)}")
@@ -57,6 +68,8 @@ def _link(a: Any, b: Any) -> str:
         return "every link"
     if ANY in (a, b):
         return f"every link of {node(a if b == ANY else b)}"
+    if isinstance(a, int) and isinstance(b, int):
+        return f"the link between nodes {a} and {b}"
     return f"the link between {node(a)} and {node(b)}"
 
 
@@ -73,6 +86,8 @@ def over(one: Lasting) -> str:
     if one.step is not None and one.step < 0:
         return f"this network {_of_network(one.fault)} all the time"
     match verb:
+        case "crash" if isinstance(args[0], str):
+            return f"the client {args[0]} was gone {span}"
         case "crash":
             return f"{node(args[0])} was down {span}, after a crash"
         case "shutdown":
@@ -83,7 +98,11 @@ def over(one: Lasting) -> str:
             return f"{node(args[0])} was paused {span}"
         case "ambush":
             who = nodes(one.nodes)
-            return f"{who} was down {span}, crashed by an ambush" if one.nodes else "an ambush was laid, and crashed nobody"
+            return (
+                f"{who} was down {span}, crashed by an ambush"
+                if one.nodes
+                else "an ambush was laid, and crashed nobody"
+            )
         case "cut" if len(args) > 2 and args[2]:
             return f"nothing from {node(args[0])} reached {node(args[1])} {span}"
         case "cut":
@@ -138,16 +157,31 @@ def named(one: Lasting) -> str:
             return f"the {args[1]} disk of {node(args[0])} {when}"
         case "clock":
             return f"the wrong clock of {node(args[0])} {when}"
-    return f"the emptied folder of {node(args[0])} {when}" if verb == "wipe" else f"the other folder of {node(args[0])} {when}"
+    return (
+        f"the emptied folder of {node(args[0])} {when}"
+        if verb == "wipe"
+        else f"the other folder of {node(args[0])} {when}"
+    )
 
 
 def all_over(faults: Sequence[Lasting]) -> str:
     """Say what lay over a time: cuts of one moment together, and no more than a few one by one."""
-    told = [over(one) for one in _together(faults)]
+    told = list(_together(faults))
     more = [f"{len(told) - MOST} more faults"] if len(told) > MOST + 1 else told[MOST:]
     return "; ".join([*told[:MOST], *more])
 
 
-def _together(faults: Sequence[Lasting]) -> Sequence[Lasting]:
-    """Return the faults, each once."""
-    return list({(one.fault.verb, one.fault.args, one.begin): one for one in faults}.values())
+def _together(faults: Sequence[Lasting]) -> Iterator[str]:
+    """Tell each fault once, and cuts that began and ended together in one breath."""
+    once = {(one.fault.verb, one.fault.args, one.begin): one for one in faults}.values()
+    cuts: dict[tuple[float, float], list[Lasting]] = {}
+    for one in once:
+        if one.fault.verb == "cut" and not any(one.fault.args[2:]):
+            cuts.setdefault((one.begin, one.end), []).append(one)
+    for one in once:
+        mine = cuts.get((one.begin, one.end), [])
+        if len(mine) < 2 or one not in mine:
+            yield over(one)
+        elif one is mine[0]:
+            links = listed(f"{cut.fault.args[0]}-{cut.fault.args[1]}" for cut in mine)
+            yield f"the links {links} were cut {_for(one)}"

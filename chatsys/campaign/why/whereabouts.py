@@ -1,4 +1,4 @@
-"""Course: what became of one message of the chat up to a moment: where it was ordered, held, durable, committed, delivered.
+"""Whereabouts: what became of one message of the chat up to a moment: where it was ordered, held, durable, committed, delivered.
 
     append at 3 (term 1, position 4)   append at 1    durable at 3, 1     commit at 3   ...  truncate at 3
     `-- an Attempt: orderer, label --- holders: {3, 1} --- on disk: {3, 1} --- committed at 3 --- holders: {1}
@@ -33,6 +33,8 @@ class Attempt:
         """When a node's log lost it."""
         self.stored: int | None = None
         """When a quorum had it on disk."""
+        self.quorum: frozenset[Any] = frozenset()
+        """Who these were."""
         self.commits: dict[Any, int] = {}
         """When each node knew that it is committed."""
 
@@ -52,7 +54,7 @@ class Attempt:
         return min(self.commits, key=lambda node: self.commits[node], default=None)
 
 
-class Course:
+class Whereabouts:
     """The fold over all records up to `until` seconds."""
 
     def __init__(self, trace: Trace, records: Sequence[Record], spoken: Spoken, until: float) -> None:
@@ -139,7 +141,7 @@ class Course:
             if node in attempt.holders and attempt.seq <= end:
                 attempt.holders[node] = True
                 if attempt.stored is None and len(self.members & set(attempt.on_disk)) >= self.quorum:
-                    attempt.stored = event
+                    attempt.stored, attempt.quorum = event, self.members & set(attempt.on_disk)
 
     def _commit(self, event: int, node: Any, seq: int) -> None:
         for attempt in self.attempts.values():
