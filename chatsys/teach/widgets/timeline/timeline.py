@@ -107,14 +107,8 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         picture = {"text/plain": repr(self), "image/svg+xml": still(self.packed, self.event)}
         if self.comm is None:
             return picture
-        shown = super()._repr_mimebundle_(**options)
-        return (
-            shown
-            if shown is None
-            else ({**picture, **shown[0]}, shown[1])
-            if isinstance(shown, tuple)
-            else picture | shown
-        )
+        data, metadata = super()._repr_mimebundle_(**options)
+        return {**picture, **data}, metadata
 
     def __repr__(self) -> str:
         return f"<Timeline of {len(self.trace)} events; it needs a notebook to be scrubbed, or save_html(path)>"
