@@ -81,7 +81,7 @@ function drawArrows(scene, first, last, lightOf) {
   if (frames.length > CROWDED) return [drawTogether(scene, frames, lightOf)].flat();
   const taken = [];
   const drawn = frames.map((frame) => [frame, drawArrow(scene, frame, lightOf(frame))]);
-  if (frames.length <= 120) for (const [frame, one] of drawn) labelArrow(scene, frame, one, taken, false);
+  if (frames.length <= 120 && !scene.view.hurry) for (const [frame, one] of drawn) labelArrow(scene, frame, one, taken, false);
   return drawn.map(([, one]) => one.arrow);
 }
 

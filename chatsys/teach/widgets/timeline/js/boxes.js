@@ -126,6 +126,8 @@ function drawBox(scene, node, { seq, box, held }, x, y, wide) {
   if (!box) return draw("g", { class: "cs-tl-unknown" }, frame("cs-tl-box"), draw("text", { x: x + wide / 2, y: y + 21, "text-anchor": "middle", class: "cs-tl-small" }, "?"));
   const entry = draw("g", { class: "box", ...who, "data-entry-term": box.term, "data-durable": box.durable, "data-committed": box.committed, "data-event": box.event },
     frame(`cs-tl-box cs-tl-term-${box.term > 0 ? box.term % 6 : 0}${box.durable ? "" : " cs-tl-memory"}${box.committed ? " cs-tl-sure" : ""}`));
+  const where = `${scene.run.hasLogs ? "place" : "number"} ${seq}${box.term > 0 ? `, term ${box.term}` : ""}${!box.durable ? ", in memory only" : !box.committed ? ", on the disk" : scene.run.hasLogs ? ", committed" : ""}`;
+  entry.append(draw("title", {}, `${box.chat ? `“${box.text}”` : box.text}: ${where}`));
   const most = Math.floor((wide - 4) / (box.chat ? 6.5 : 5.6));
   const text = box.text.length > most ? `${box.text.slice(0, most - 1)}…` : box.text;
   entry.append(draw("text", { x: x + wide / 2 + 1, y: y + 16, "text-anchor": "middle", class: `cs-tl-box-text${box.chat ? "" : " cs-tl-box-kind"}` }, text));

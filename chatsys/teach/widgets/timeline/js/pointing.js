@@ -1,9 +1,9 @@
 // Pointing: which key means what, which event is under the pointer, and what the hover says.
 
 const HELP = "Arrow right and left: one event. Shift with an arrow: ten. Home, End: the beginning, the end. Space: play or hold. "
-  + "e, d, v: the next election, delivery, violation (Shift: the previous one). + and −: zoom. /: search. "
+  + "e, d, v, l: the next election, delivery, violation, lit event (Shift: the previous one). + and −: zoom. /: search. "
   + "Enter: light what could have caused the event, and what it could have caused. Escape: clear. "
-  + "With the mouse: drag the strip of the whole run, click an event or an arrow, and Shift or Ctrl with the wheel to move and to zoom.";
+  + "With the mouse: drag the strip of the whole run, click an event, an arrow or a box, and Shift or Ctrl with the wheel to move and to zoom.";
 
 /** Return what a key means: an order and its value. */
 function keyOf(event, onButton, inField) {
@@ -21,6 +21,7 @@ function keyOf(event, onButton, inField) {
     case "e": case "E": return ["jump", ["election", back]];
     case "d": case "D": return ["jump", ["delivery", back]];
     case "v": case "V": return ["jump", ["violation", back]];
+    case "l": case "L": return ["jump", ["lit event", back]];
     case "+": case "=": return ["zoom", 1.5];
     case "-": return ["zoom", 1 / 1.5];
     case "/": return ["find"];

@@ -21,6 +21,8 @@ function openTimeline(el, host) {
   const plot = lanePlot(prefix);
   const strip = overview((px, holds) => {
     pause();
+    view.hurry = holds; // labels wait until the strip is let go
+    if (!holds) { dirty.add("window"); wake(); }
     if (holds) goTo(nearestShown(scene, firstAt(scene.axis.x, ((px - scene.label) / scene.plot) * scene.axis.length)), "middle");
   });
   const bar = controlBar(order, still);
@@ -58,7 +60,7 @@ function openTimeline(el, host) {
     goTo(events[clamp(at + by, 0, events.length - 1)] ?? view.event);
   }
   function jump([what, way]) {
-    const events = what === "election" || what === "delivery" || what === "violation" ? run.about.jumps?.[what] || [] : [];
+    const events = what === "lit event" ? [...(view.lit || [])].sort((a, b) => a - b) : run.about.jumps?.[what] || [];
     const next = way > 0 ? events.find((event) => event > view.event) : events.findLast((event) => event < view.event);
     if (next === undefined) return tell(events.length ? `There is no ${way > 0 ? "later" : "earlier"} ${what}.` : `There is no ${what} in this run.`);
     goTo(next);
@@ -228,6 +230,10 @@ function openTimeline(el, host) {
     if (px < scene.label) return;
     if (view.cone || view.lit) clear();
     goTo(nearestShown(scene, firstAt(scene.axis.x, scene.xAt(px))), false);
+  });
+  boxes.root.addEventListener("click", (pointer) => {
+    const box = pointer.target.closest(".box");
+    if (box) { pause(); goTo(Number(box.dataset.event)); }
   });
   stage.addEventListener("wheel", (wheel) => {
     if (!wheel.ctrlKey && Math.abs(wheel.deltaX) <= Math.abs(wheel.deltaY) && !wheel.shiftKey) return; // the page scrolls
