@@ -33,7 +33,7 @@ def script() -> str:
 
 def module() -> str:
     """Return what anywidget imports."""
-    return f"{script()}\nexport default {{ render }};\n"
+    return f"{script()}\nexport default widget;\n"
 
 
 @cache

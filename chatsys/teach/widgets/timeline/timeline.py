@@ -127,8 +127,10 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     # --- following ------------------------------------------------------------------------
 
     def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
-        """Answer what the browser asks: a sentence, and the events that it rests on."""
-        if isinstance(order, dict) and order.get("ask") == "why_not":
+        """Answer what the browser asks: why something did not come, or the whole run, as it has missed some of it."""
+        if order.get("ask") == "whole":
+            self._send([(name, 0) for name in self.columns])
+        elif order.get("ask") == "why_not":
             given = self.given()
             self.said, self.lit = ask(self.trace if given is None else given, self.packed, order)
 
@@ -148,13 +150,17 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         old, self.packed = self.columns, pack(Trace(self.trace.records[: self.seen], self.trace.meta))
         columns = self.packed.buffers()
         begins = [(name, shared(old.get(name, b""), data)) for name, data in columns.items()]
-        self.send({"about": self.packed.about, "from": begins}, [columns[name][begin:] for name, begin in begins])
         self.quiet = True
         try:
             self.about, self.columns = self.packed.about, columns
         finally:
             self.quiet = False
+        self._send(begins)
         return time.perf_counter() - began
+
+    def _send(self, begins: list[tuple[str, int]]) -> None:
+        """Send the columns from these bytes on."""
+        self.send({"about": self.about, "from": begins}, [self.columns[name][begin:] for name, begin in begins])
 
     def send_state(self, key: Any = None) -> None:
         """Send a part of the state, but not what went as news already."""

@@ -61,7 +61,7 @@ function drawArrow(scene, frame, light) {
 function labelArrow(scene, frame, { arrow, ends }, taken, always) {
   const { run } = scene;
   const send = run.frame_send[frame];
-  const number = send < 0 ? "" : run.msg_no[send] >= 0 ? ` #${run.msg_no[send]}` : run.seq[send] > 0 ? ` ${run.seq[send]}` : "";
+  const number = send < 0 ? "" : run.number[send] >= 0 ? ` #${run.number[send]}` : run.seq[send] > 0 ? ` ${run.seq[send]}` : "";
   const text = (run.about.messages[run.frame_message[frame]] || "").replaceAll("_", " ").toLowerCase() + number;
   const { x1, y1, x2, y2 } = ends[0];
   const wide = text.length * 5.7 + 4;

@@ -14,7 +14,7 @@ function askBox(order) {
     put(answer, "Looking …");
     order("ask", { ...question, delivered: number === null ? -1 : deliveryOf(run, number, question.node) });
   });
-  const root = make("section", { className: "cs-tl-asking", "aria-label": "why not", hidden: true }, form, answer);
+  const root = make("div", { role: "group", className: "cs-tl-asking", "aria-label": "why not", hidden: true }, form, answer);
   return {
     root,
     say: (text) => put(answer, text),

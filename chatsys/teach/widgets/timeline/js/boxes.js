@@ -15,7 +15,7 @@ function boxesBox() {
   svg.append(head, body);
   const title = make("div", { className: "cs-tl-title" });
   const legend = make("div", { className: "cs-tl-legend", "aria-hidden": "true" });
-  const root = make("section", { className: "cs-tl-moment", "aria-label": "every node at this moment" }, title, svg, legend);
+  const root = make("div", { role: "group", className: "cs-tl-moment", "aria-label": "every node at this moment" }, title, svg, legend);
   const rows = new Map();
   let laid = "";
   return {

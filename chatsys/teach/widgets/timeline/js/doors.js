@@ -1,9 +1,37 @@
 // The two doors: a notebook, which has Python behind it, and a saved page, which has all it needs in it.
+//
+//     a live world --news--> what is known, once for each model --> every view of it
 
-function render({ model, el }) {
-  const columns = () => model.get("columns");
+function widget() {
+  let about, columns;
+  const views = new Set();
+  return {
+    initialize({ model }) {
+      about = model.get("about");
+      columns = model.get("columns");
+      model.on("msg:custom", (message, buffers) => {
+        if (!message.about) return;
+        const news = Object.fromEntries(message.from.map(([name, from], index) => [name, [from, buffers[index]]]));
+        if (!fits(columns, news)) return model.send({ ask: "whole" }); // something was missed
+        about = message.about;
+        columns = joined(columns, news);
+        for (const view of views) view.take(about, columns);
+      });
+    },
+    render({ model, el }) {
+      const view = openView(model, el, about, columns);
+      views.add(view);
+      return () => {
+        views.delete(view);
+        view.close();
+      };
+    },
+  };
+}
+
+function openView(model, el, about, columns) {
   const timeline = openTimeline(el, {
-    about: model.get("about"), columns: columns(), event: model.get("event"),
+    about, columns, event: model.get("event"),
     ask: model.get("answers") ? ({ what, node, event }) => model.send({ ask: "why_not", what, node, event }) : null,
     moved: (event) => {
       if (model.get("event") === event) return;
@@ -11,25 +39,20 @@ function render({ model, el }) {
       model.save_changes();
     },
   });
-  const go = () => timeline.go(model.get("event"));
-  const light = () => timeline.light(model.get("lit"));
-  const say = () => timeline.say(model.get("said"));
-  const hear = (message, buffers) => {
-    if (!message.about) return;
-    timeline.take(message.about, Object.fromEntries(message.from.map(([name, from], index) => [name, [from, buffers[index]]])));
+  const hears = {
+    "change:event": () => timeline.go(model.get("event")),
+    "change:lit": () => timeline.light(model.get("lit")),
+    "change:said": () => timeline.say(model.get("said")),
   };
-  model.on("change:event", go);
-  model.on("change:lit", light);
-  model.on("change:said", say);
-  model.on("msg:custom", hear);
-  if (model.get("lit").length) light();
-  if (model.get("said")) say();
-  return () => {
-    model.off("change:event", go);
-    model.off("change:lit", light);
-    model.off("change:said", say);
-    model.off("msg:custom", hear);
-    timeline.close();
+  for (const [what, does] of Object.entries(hears)) model.on(what, does);
+  if (model.get("lit").length) timeline.light(model.get("lit"));
+  if (model.get("said")) timeline.say(model.get("said"));
+  return {
+    take: timeline.take,
+    close: () => {
+      for (const [what, does] of Object.entries(hears)) model.off(what, does);
+      timeline.close();
+    },
   };
 }
 

@@ -62,6 +62,11 @@ function fromBase64(text) {
   return bytes;
 }
 
+/** Tell whether news go on where what is known ends. */
+function fits(columns, news) {
+  return Object.entries(news).every(([name, [from]]) => from === 0 || columns[name]?.byteLength >= from);
+}
+
 /** Put what a live world has added behind what is known: {name: [from, bytes]} */
 function joined(columns, news) {
   const whole = {};

@@ -5,7 +5,7 @@ function rulesBox(go) {
   const held = make("div");
   const summary = make("summary", {});
   const more = make("details", { className: "cs-tl-held-rules" }, summary, held);
-  const root = make("section", { className: "cs-tl-rules", "aria-label": "rules" }, broken, more);
+  const root = make("div", { role: "group", className: "cs-tl-rules", "aria-label": "rules" }, broken, more);
   return {
     root,
     show(scene) {

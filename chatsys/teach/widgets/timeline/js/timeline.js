@@ -11,8 +11,7 @@ const STILL = "(prefers-reduced-motion: reduce)";
 function openTimeline(el, host) {
   const still = window.matchMedia(STILL).matches;
   const prefix = `cs-tl${++timelines}-${Math.random().toString(36).slice(2, 7)}`;
-  let columns = host.columns;
-  let run = readyRun(host.about, columns);
+  let run = readyRun(host.about, host.columns);
   let view = newView(run);
   let scene = null, playing = 0, told = 0, moved = 0, fresh = true;
   const dirty = new Set(["layout"]);
@@ -36,7 +35,7 @@ function openTimeline(el, host) {
   const hover = make("div", { className: "cs-tl-hover", hidden: true });
   const stage = make("div", { className: "cs-tl-stage", tabIndex: 0, role: "application", "aria-roledescription": "space-time diagram" }, plot.svg, hover);
   stage.dataset.lmSuppressShortcuts = "true";
-  const root = make("div", { className: "cs-timeline", role: "region", "aria-label": "timeline" },
+  const root = make("div", { className: "cs-timeline", role: "region", "aria-label": `timeline ${timelines}` },
     make("div", { className: "cs-tl-head" }, title, search.root), bar.root, strip.svg, flag, stage, live, note, boxes.root, asked.root, rules.root,
     make("div", { className: "cs-tl-foot" }, filters.root, legendBox()));
   root.dataset.still = String(still);
@@ -264,7 +263,7 @@ function openTimeline(el, host) {
   }
 
   return {
-    go: (event) => goTo(event, true),
+    go: (event) => (event === view.event ? null : goTo(event, true)),
     light: (events) => {
       view.lit = events.length ? new Set(events) : null;
       view.cone = null;
@@ -272,15 +271,15 @@ function openTimeline(el, host) {
       wake();
     },
     say: (text) => asked.say(text),
-    take: (about, news) => {
-      const last = view.event >= run.n - 1;
-      columns = joined(columns, news);
+    take: (about, columns) => {
+      const last = view.event >= (scene?.events.at(-1) ?? run.n - 1);
       const hidden = view.hidden;
       run = readyRun(about, columns);
       const fresh = newView(run).hidden;
       for (const [name, set] of Object.entries(fresh)) if (name !== "lanes" && name !== "rooms" && !hidden[name].size) hidden[name] = set;
       view.cone = null;
       if (last) view.event = Math.max(run.n - 1, 0);
+      fresh = last; // and from there to the last one that is shown
       head();
       dirty.add("layout");
       wake();
