@@ -9,8 +9,8 @@ holds, `check.durability.Syncs` for what a sync covers, `check.lives` for a new 
     log_commit         0             0               0               0               1               1
 
 So whoever scrubs needs no rules.  At an event with `log_end` >= 0 the log of its lane ends there: boxes beyond vanish,
-and so do those up to `log_base`, which nobody can tell; if the event is one of `BOXES` and its `seq` is the end, it is
-the new box there.  A box is durable up to `log_durable` and committed up to `log_commit`.  `held` is a position that
+and so do those up to `log_base`, which nobody can tell; if the event is one of `BOXES` (in the lane of a learner also a
+`deliver`) and its `seq` is the end, it is the new box there.  A box is durable up to `log_durable` and committed up to `log_commit`.  `held` is a position that
 begins to wait; an append at s lets all up to s + 1 go, a delivery the one with its number, and a kind of `EMPTIES` all.
 `now_role`, `now_term`, `now_alive` and `now_delivered` are those of the lane right after the event; a client, and the
 world, have a `now_alive` below 0.
@@ -34,8 +34,8 @@ from chatsys.teach.figures.role_spans import OF_THE_WORLD, WITH_ANOTHER_TERM
 from chatsys.teach.widgets.timeline.lanes import Lanes
 from chatsys.trace import Record
 
-BOXES = ("append", "keep", "deliver")
-"""Kinds of records that can put a box into a log: a learner's records say `keep`, or `deliver` in its next life."""
+BOXES = ("append", "keep")
+"""Kinds of records that put a box into a log; and of a learner, in its next life, `deliver`."""
 EMPTIES = ("follow", "lead", "start", "crash", "stop", "broken", "refused")
 """Kinds of records after which the hold-back queue of a node is empty."""
 DOWN, UP, PAUSED = range(3)
@@ -57,6 +57,10 @@ class _Disk:
         """(when, position) from which on other entries came, since the last sync began."""
         self.kept: list[tuple[float, int]] = []
         """(when, position) of what a learner kept, since then."""
+        self.hints: list[tuple[float, int]] = []
+        """(when, position) up to which the disk is told that all is committed, since then."""
+        self.hint = 0
+        """The highest one that is durable: the next life knows it."""
 
     def void(self, time: float, position: int) -> None:
         """What stood at a position, and behind it, is gone."""
@@ -67,7 +71,9 @@ class _Disk:
     def end_sync(self, seq: int | None, covered: float) -> None:
         """A sync ended that covered all that was written up to the moment `covered`, in a log that ended at `seq`."""
         done = [position for time, position in self.kept if time <= covered]
+        self.hint = max([self.hint, *(position for time, position in self.hints if time <= covered)])
         self.kept = [one for one in self.kept if one[0] > covered]
+        self.hints = [one for one in self.hints if one[0] > covered]
         self.voided = [one for one in self.voided if one[0] > covered]
         least = min((position - 1 for _, position in self.voided), default=None)
         upto = max([seq or 0, *done])
@@ -131,14 +137,19 @@ class States:
                 logs.on_truncate(msgspec.structs.replace(record, seq=1))
             logs.on_start(record)
             disk.durable = record.seq or 0
-        logs.commit.pop((node, record.incarnation), None)
-        disk.voided, disk.kept = [], []
+        logs.commit[node, record.incarnation] = min(disk.hint, logs.last.get(node, 0))
+        disk.voided, disk.kept, disk.hints = [], [], []
         return True
 
     def on_write(self, record: Record, disk: _Disk) -> bool:
         """Something was written that is no entry."""
         self.syncs.wrote((record.node, record.incarnation), record.time)
         return False
+
+    def on_hint(self, record: Record, disk: _Disk) -> bool:
+        """The disk is told how far the log is committed."""
+        disk.hints.append((record.time, record.seq or 0))
+        return self.on_write(record, disk)
 
     def on_append(self, record: Record, disk: _Disk) -> bool:
         """An entry was written."""
@@ -169,11 +180,19 @@ class States:
         return True
 
     def on_deliver(self, record: Record, disk: _Disk) -> bool:
-        """A learner delivers what lies on its disk since an earlier life."""
-        if record.role != "learner" or record.seq is None or record.seq <= self.logs.last.get(record.node, 0):
+        """What is delivered is committed; and a learner delivers what lies on its disk since an earlier life."""
+        seq, life = record.seq, (record.node, record.incarnation)
+        if seq is None:
             return False
-        self.logs.last[record.node] = disk.durable = record.seq
-        return True
+        if record.role == "learner":
+            is_new = seq > self.logs.last.get(record.node, 0)
+            if is_new:
+                self.logs.last[record.node] = disk.durable = seq
+            return is_new
+        is_new = seq > self.logs.commit.get(life, 0) and record.node in self.logs.entries
+        if is_new:
+            self.logs.commit[life] = seq
+        return is_new
 
     def on_durable(self, record: Record, disk: _Disk) -> bool:
         """A sync ended."""
@@ -188,7 +207,7 @@ class States:
 
     def on_stop(self, record: Record, disk: _Disk) -> bool:
         """A life ended in peace: all that was written is kept."""
-        disk.durable = self.logs.last.get(record.node, 0)
+        disk.end_sync(self.logs.last.get(record.node, 0), inf)
         return True
 
     def on_pause(self, record: Record, disk: _Disk) -> bool:
@@ -246,7 +265,7 @@ Take = Callable[[States, Record, _Disk], bool]
 
 _TAKES: dict[str, Take] = {
     **dict.fromkeys(_WRITES, States.on_write),
-    "start": States.on_start, "append": States.on_append, "truncate": States.on_truncate, "keep": States.on_keep,
+    "start": States.on_start, "hint": States.on_hint, "append": States.on_append, "truncate": States.on_truncate, "keep": States.on_keep,
     "deliver": States.on_deliver, "durable": States.on_durable, "commit": States.on_commit, "stop": States.on_stop,
     "pause": States.on_pause, "resume": States.on_resume, "wipe": States.on_folder, "restored": States.on_folder,
 }  # fmt: skip
@@ -281,7 +300,8 @@ class NodeMoment(msgspec.Struct, frozen=True):
 class _Lane:
     """One lane, folded from the columns, as the browser does it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        self.learns = kind == "learner"
         self.boxes: dict[int, int] = {}
         self.end = self.base = self.durable = self.commit = 0
         self.held: set[int] = set()
@@ -295,7 +315,7 @@ def moment(packed: Any, event: int) -> dict[int, NodeMoment]:
     }
     held_by = packed.columns[packed.about["held_by"]]
     kinds = packed.about["kinds"]
-    lanes = [_Lane() for _ in packed.about["lanes"]]
+    lanes = [_Lane(facts["kind"]) for facts in packed.about["lanes"]]
     for at, number in enumerate(columns["lane"]):
         if number < 0 or columns["now_alive"][at] < 0:
             continue
@@ -305,7 +325,7 @@ def moment(packed: Any, event: int) -> dict[int, NodeMoment]:
             lane.end, lane.base, lane.durable, lane.commit = (columns[name][at] for name in _LOG)
             for place in [place for place in lane.boxes if not lane.base < place <= lane.end]:
                 del lane.boxes[place]
-            if kind in BOXES and seq == lane.end:
+            if seq == lane.end and (kind in BOXES or (kind == "deliver" and lane.learns)):
                 lane.boxes[seq] = at
         if kind in packed.about["empties"]:
             lane.held.clear()

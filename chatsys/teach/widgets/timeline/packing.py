@@ -171,7 +171,7 @@ def pack(trace: Trace) -> Packed:
         "roles": roles.texts,
         "strings": strings.texts,
         "templates": templates_for(words, has_log),
-        "noise": noise if {*messages.texts} - {*noise} else [],  # where nothing else is sent, that is what one looks at
+        "noise": noise if {*flights.message} - {*noise} else [],  # where nothing else is sent, that is what one looks at
         "held_by": held_by,
         "empties": sorted({*EMPTIES, words.lead}),
         "rules": rules,
