@@ -42,9 +42,7 @@ def told(got: Packed, node: int, event: int = -1) -> NodeMoment:
 
 def boxes(state: NodeMoment) -> str:
     """Return the boxes of a log: `1:2dc`, the place, the term, d for durable, c for committed."""
-    return " ".join(
-        f"{box.position}:{box.entry_term}{'d' * box.durable}{'c' * box.committed}" for box in state.log
-    )
+    return " ".join(f"{box.position}:{box.entry_term}{'d' * box.durable}{'c' * box.committed}" for box in state.log)
 
 
 def append(time: float, node: int, seq: int, term: int, incarnation: int = 1, **more: Any) -> Record:
@@ -174,7 +172,12 @@ def test_faults_of_nodes_end_when_all_is_well_again() -> None:
 
 def test_a_node_that_stopped_itself_is_no_crash_that_the_world_made() -> None:
     itself = Record(1.0, "crash", 3, 1, reason="It stopped itself.")
-    got = packed(Record(0.0, "start", 3, 1), Record(1.0, "broken", 3, 1, reason="S2 would break"), itself, Record(2.0, "pause", 1))
+    got = packed(
+        Record(0.0, "start", 3, 1),
+        Record(1.0, "broken", 3, 1, reason="S2 would break"),
+        itself,
+        Record(2.0, "pause", 1),
+    )
     assert got.about["faults"] == [[2.0, 2.0, [0], "pause", "Node 1 is paused.", []]]
     assert [band[3:] for band in got.about["bands"] if band[0] == 2] == [["up", ""], ["broken", "stopped itself"]]
     assert got.sentence(2) == "Node 3 has stopped itself." and got.about["jumps"]["crash"] == [1]
@@ -192,7 +195,13 @@ def test_an_entry_is_written_then_durable_then_committed() -> None:
         Record(0.0, "start", 1, 1), append(1.0, 1, 1, 1, text="hi"), append(1.1, 1, 2, 1), durable(1.2, 1),
         Record(1.3, "commit", 1, 1, 1, "follower", seq=1, verified=2), durable(1.4, 2),
     )  # fmt: skip
-    assert [boxes(told(got, 1, event)) for event in range(1, 6)] == ["1:1", "1:1 2:1", "1:1d 2:1", "1:1dc 2:1", "1:1dc 2:1d"]
+    assert [boxes(told(got, 1, event)) for event in range(1, 6)] == [
+        "1:1",
+        "1:1 2:1",
+        "1:1d 2:1",
+        "1:1dc 2:1",
+        "1:1dc 2:1d",
+    ]
     assert told(got, 1).log[0].text == "hi" and told(got, 2).alive == "down"
 
 
@@ -234,7 +243,9 @@ def test_what_was_known_to_be_committed_is_known_in_the_next_life() -> None:
     again = Record(3.0, "start", 1, 2, 1, "follower", seq=1)
     kept = packed(*records, durable(1.2, 1), durable(1.3, 1), Record(2.0, "crash", 1, 1), again)
     assert boxes(told(kept, 1)) == "1:1dc"
-    lost = packed(*records, Record(2.0, "crash", 1, 1), again, Record(3.1, "deliver", 1, 2, 1, "follower", seq=1, msg_no=1))
+    lost = packed(
+        *records, Record(2.0, "crash", 1, 1), again, Record(3.1, "deliver", 1, 2, 1, "follower", seq=1, msg_no=1)
+    )
     assert [boxes(told(lost, 1, event)) for event in (4, 5)] == ["1:1d", "1:1dc"], "what is delivered is committed"
 
 
@@ -265,13 +276,27 @@ def test_a_paused_node_keeps_its_role_and_the_term_of_a_frame_is_not_its_own() -
 
 def kinds_of_the_table() -> set[str]:
     """Return every kind in the table of the module `trace`: the words between the head of a row and its columns."""
-    rows = re.findall(r"^    (?:[a-z]+ +| {9})((?:[a-z_]+ )+) ", (traces.__doc__ or "").split("they fill beside")[1], re.M)
+    rows = re.findall(
+        r"^    (?:[a-z]+ +| {9})((?:[a-z_]+ )+) ", (traces.__doc__ or "").split("they fill beside")[1], re.M
+    )
     return {kind for row in rows for kind in row.split()}
 
 
 def test_every_kind_of_the_trace_and_every_frame_of_the_chat_has_a_template() -> None:
     kinds = kinds_of_the_table()
-    assert {"start", "refused", "wipe", "link_down", "fault", "drop", "durable", "boot", "suspect", "seen", "refuses"} <= kinds
+    assert {
+        "start",
+        "refused",
+        "wipe",
+        "link_down",
+        "fault",
+        "drop",
+        "durable",
+        "boot",
+        "suspect",
+        "seen",
+        "refuses",
+    } <= kinds
     assert len(kinds) > 50 and kinds <= TEMPLATES.keys(), kinds - TEMPLATES.keys()
     tags = {str(kind.__struct_config__.tag) for kind in NODE_MESSAGES}
     assert {f"what/{tag}" for tag in tags} <= TEMPLATES.keys()
@@ -311,18 +336,18 @@ def test_an_actor_has_its_own_words() -> None:
         (Record(1.0, "suspect", 2, 1, reason="nobody is heard"), "Node 2 looks for a leader: nobody is heard."),
         (Record(1.0, "promise", 2, 1, 3, peer=2), "Node 2 promises itself to follow nobody of a term below 3, and in that term nobody else."),
         (Record(1.0, "start", "ann"), "ann is there."),
-        (Record(1.0, "drop", 1, 1, peer=2, reason="the link is gone"), "Node 1 drops frames: the link is gone."),
+        (Record(1.0, "drop", 1, 1, peer=2, reason="the link is gone"), "Node 1 drops frames of node 2: the link is gone."),
         (
             Record(1.0, "drop", 2, 1, peer=1, message="ACK", id="1.1.1", seq=0, reason="nobody there"),
             "An ACK from node 1 finds nobody there: node 2 is not running.",
         ),
-        (Record(1.0, "waves", 3, 1, peer=1, seq=4, reason="hello"), "Node 3 notes “waves”, number 4: hello."),
+        (Record(1.0, "waves", 3, 1, peer=1, seq=4, reason="hello"), "Node 3 notes “waves” about node 1, number 4: hello."),
         (Record(1.0, "submit", "ann", peer=2, text="<b>\x07" + "x" * 99), "ann says “<b>␇" + "x" * 75 + "…” and asks node 2 to take it."),
     ],
 )  # fmt: skip
 def test_an_event_is_told_in_plain_english(record: Record, sentence: str) -> None:
     first = Record(0.0, "send", 2, 1, peer=1, message="JOIN", id="2.1.1")
-    assert packed(first, record).sentence(1).replace(" of node 1:", ":").replace(" about node 1", "") == sentence
+    assert packed(first, record).sentence(1) == sentence
 
 
 def test_a_message_has_its_number_wherever_the_trace_tells_it() -> None:

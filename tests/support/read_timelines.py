@@ -73,12 +73,16 @@ def of_nodes(world: World, packed: Packed) -> Iterator[str]:
             yield f"node {node} is {alive}, told {state.alive}"
         disk = durable_places(host.disk.records[: host.disk.durable])
         durable = {box.position: box.entry_term for box in state.log if box.durable}
-        if host.ready and host.disk.successor is None and node in world.nodes:  # what a life begins with waits for its disk
+        if (
+            host.ready and host.disk.successor is None and node in world.nodes
+        ):  # what a life begins with waits for its disk
             yield from of_log(node, host.actor, state)
             waits = host.waits or world.simulation.turn > 0  # then the node is told of its disk a little later
             if durable != disk and not (waits and durable.items() <= disk.items()):
                 yield f"node {node} has {disk} durable, told {durable}"
-        elif not host.alive and node in world.nodes and not durable.items() <= disk.items() and not replaced(world, node):
+        elif (
+            not host.alive and node in world.nodes and not durable.items() <= disk.items() and not replaced(world, node)
+        ):
             yield f"node {node} has {disk} on its disk, told {durable}"
         if host.ready and node not in world.nodes:
             heard = [entry.seq for entry in host.actor.chronicle.heard]
@@ -195,7 +199,9 @@ def of_records(trace: Trace) -> list[str]:
         came = [at for at in mine if records[at].kind == "receive"]
         fate = 3 if len(came) > 1 else 1 if came else 2 if mine else columns["frame_fate"][frame]
         end = came[0] if came else mine[0] if mine else columns["frame_end"][frame]
-        if (fate, end) != (columns["frame_fate"][frame], columns["frame_end"][frame]) or (not mine and fate not in (0, 4)):
+        if (fate, end) != (columns["frame_fate"][frame], columns["frame_end"][frame]) or (
+            not mine and fate not in (0, 4)
+        ):
             found.append(f"frame {record.id} has fate {columns['frame_fate'][frame]}, and should have {fate}")
         if any(columns["place"][at] < columns["place"][send] + 1 for at in mine):
             found.append(f"the arrow of {record.id} does not lead to the right")

@@ -4,5 +4,5 @@
                  |---> still: a picture of a window where no browser is
 
 Read first `packing` (what the browser gets), then `axis` (where an event stands), `flights` (what became of each
-frame), `spans` (roles and faults over time), `moment` (the state of every node at an event), `sentences`.
+frame), `spans` (roles and faults over time), `states` and `moment` (every node at an event), `sentences`, `still`.
 """
