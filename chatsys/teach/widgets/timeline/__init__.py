@@ -4,6 +4,6 @@
                  |---> still: a picture of a window where no browser is
 
 Read first `packing` (what the browser gets), then `axis` (where an event stands), `flights` (what became of each
-frame), `spans` (roles and faults over time), `moment` (the state of every node at an event), `sentences`; then
+frame), `spans` (roles and faults over time), `states` and `moment` (every node at an event), `sentences`, `still`; then
 `timeline` (the widget), `source` (its half in the browser, in `js`) and `answers` (why something did not come).
 """

@@ -12,7 +12,7 @@ there; index 0 is "".  Numbers that are not there are -1 (of `message` 255).
     seq msg_no term ...           the record's own columns; text, author, room, client, reason, entry and id by index
     number                        the number of the message that the event is about, where the trace tells it
     said                          what a template cannot tell (`sentences`)
-    log_... held now_...          the state of its lane right after it (`moment`)
+    log_... held now_...          the state of its lane right after it (`states`)
 
     frame_send frame_from frame_to frame_message frame_fate frame_end        one line for each frame (`flights`)
 
@@ -32,9 +32,9 @@ from chatsys.teach.figures.theme import plain
 from chatsys.teach.widgets.timeline.axis import in_causal_order, places
 from chatsys.teach.widgets.timeline.flights import Flights, follow
 from chatsys.teach.widgets.timeline.lanes import Lanes, find_lanes
-from chatsys.teach.widgets.timeline.moment import EMPTIES, States
 from chatsys.teach.widgets.timeline.sentences import WIDTH, ZERO_IS_NONE, said, say, templates_for
 from chatsys.teach.widgets.timeline.spans import Faults, find_bands
+from chatsys.teach.widgets.timeline.states import EMPTIES, States
 from chatsys.teach.widgets.timeline.verdicts import find_jumps, find_rules
 from chatsys.trace import Record, Trace
 
@@ -171,7 +171,9 @@ def pack(trace: Trace) -> Packed:
         "roles": roles.texts,
         "strings": strings.texts,
         "templates": templates_for(words, has_log),
-        "noise": noise if {*messages.texts} - {*noise} else [],  # where nothing else is sent, that is what one looks at
+        "noise": noise
+        if {*flights.message} - {*noise}
+        else [],  # where nothing else is sent, that is what one looks at
         "held_by": held_by,
         "empties": sorted({*EMPTIES, words.lead}),
         "rules": rules,

@@ -171,7 +171,7 @@ def templates_for(words: Words, has_log: bool) -> dict[str, str]:
     """Return the templates for the words of an actor: its own names for what the chat suspects, restores and leads."""
     found = TEMPLATES | ({} if has_log else WITHOUT_A_LOG)
     for own, ours in ((words.suspect, CHAT.suspect), (words.restore, CHAT.restore), (words.lead, CHAT.lead)):
-        found.setdefault(own, TEMPLATES[ours])
+        found[own] = TEMPLATES[ours]  # an actor's own word wins, whatever the chat means by it
     if words.heartbeat != CHAT.heartbeat:
         found[f"what/{words.heartbeat}"] = "a heartbeat ({message})"
     found.setdefault(f"what/{words.numbered}", "message #{number} ({message})")

@@ -97,7 +97,8 @@ def _titles(packed: Packed, window: Window) -> tuple[str, str]:
     part = f"{window.times[0]:.2f} s to {window.times[-1]:.2f} s"
     whole = len(window.place) == sum(is_shown(packed, at) for at in range(len(packed.records)))
     what = "all of it" if whole else f"a part {window.why}".rstrip()
-    return title, f"{part}: {what}.  Time is stretched where much happens.  Heartbeats and greetings are left out."
+    less = "  Heartbeats and greetings are left out." if about["noise"] else ""
+    return title, f"{part}: {what}.  Time is stretched where much happens.{less}"
 
 
 def describe(packed: Packed, window: Window) -> str:
