@@ -51,7 +51,7 @@ def shown() -> Timeline:
 
 @pytest.fixture(scope="module")
 def packed(shown: Timeline) -> Packed:
-    return shown.packed  # type: ignore[no-any-return]
+    return shown.packed
 
 
 @pytest.fixture(scope="module")

@@ -107,8 +107,8 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         picture = {"text/plain": repr(self), "image/svg+xml": still(self.packed, self.event)}
         if self.comm is None:
             return picture
-        data, metadata = super()._repr_mimebundle_(**options)
-        return {**picture, **data}, metadata
+        shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
+        return picture if shown is None else ({**picture, **shown[0]}, shown[1])
 
     def __repr__(self) -> str:
         return f"<Timeline of {len(self.trace)} events; it needs a notebook to be scrubbed, or save_html(path)>"
@@ -129,7 +129,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
         """Answer what the browser asks: why something did not come, or the whole run, as it has missed some of it."""
         if order.get("ask") == "whole":
-            self._send([(name, 0) for name in self.columns])
+            self._post([(name, 0) for name in self.columns])
         elif order.get("ask") == "why_not":
             given = self.given()
             self.said, self.lit = ask(self.trace if given is None else given, self.packed, order)
@@ -155,10 +155,10 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.about, self.columns = self.packed.about, columns
         finally:
             self.quiet = False
-        self._send(begins)
+        self._post(begins)
         return time.perf_counter() - began
 
-    def _send(self, begins: list[tuple[str, int]]) -> None:
+    def _post(self, begins: list[tuple[str, int]]) -> None:
         """Send the columns from these bytes on."""
         self.send({"about": self.about, "from": begins}, [self.columns[name][begin:] for name, begin in begins])
 
