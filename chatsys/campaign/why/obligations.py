@@ -91,7 +91,7 @@ class Obligations:
         home = said.args[1] if said and len(said.args) > 1 else None
         name = str(spoken.author) if home is None else f"{spoken.author}@{home}"
         told = [
-            f"{sentence(str(spoken.author))} said {quote(spoken.text)} at {at(since)}, but {_its(name)} had not sent it {self._by}."
+            f"{sentence(str(spoken.author))} said {quote(spoken.text)} at {at(since)}, but the client {name} had not sent it {self._by}."
         ]
         asked = [
             event for to in self.scene.everyone for event in self.scene.sent(to, (-1, self.last), ("SUBMIT",))
@@ -232,7 +232,9 @@ class Obligations:
         assert committed is not None, "somebody knows that it is committed"
         holds = me in attempt.holders
         began = self.facts.started.get(me, -1)
-        behind = max(committed, attempt.held[me]) if holds else max(attempt.event, began, attempt.lost.get(me, -1))
+        behind = (
+            max(committed, attempt.held[me], began) if holds else max(attempt.event, began, attempt.lost.get(me, -1))
+        )
         sends = self._news(me, attempt, behind) if holds else self._carriers(me, attempt, behind)
         what = "the news of that" if holds else "it"
         first = (
@@ -242,9 +244,7 @@ class Obligations:
         start = max(self._time(committed), self._time(behind))
         arrived = [end for send in sends if (end := self.scene.arrival(send, self.last)) is not None]
         if not sends:
-            since = (
-                f" since that started at {at(self._time(began))}" if not holds and committed < began == behind else ""
-            )
+            since = f" since that started at {at(self._time(began))}" if committed < began == behind else ""
             told = [f"{first} nobody had sent {what} to {node(me)}{since} {self._by}."]
             return self._at(me, attempt, "told", start, told, [committed])
         if not arrived:
@@ -299,7 +299,3 @@ class Obligations:
             missing=missing, since=since, sentences=told, nodes={me, *speakers}, links=links,
             events=[attempt.event, *events], everything=changed,
         )  # fmt: skip
-
-
-def _its(client: str) -> str:
-    return f"the client {client}"
