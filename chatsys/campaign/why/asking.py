@@ -31,7 +31,7 @@ from chatsys.faults.arguments import check_seconds
 from chatsys.trace import Record, trace_of
 
 SECONDS = 20.0
-"""So long may be tried, on the clock on the wall."""
+"""So long may be tried, in seconds of computing: what is answered does not hang on what else the machine does."""
 LONGER = 20.0
 """So long, in seconds of virtual time, is waited behind the moment for what comes without any fault."""
 
@@ -42,7 +42,7 @@ def why_not(
     """Say why a message was not delivered at `node` (the first that lacks it) before `before` (the end of the run).
 
     `what` names the message: its number, its text, or its client and number there; or a frame, by its id.  A world or run
-    of the simulator is tried without faults, for at most `seconds` on the clock (0: not at all).
+    of the simulator is tried without faults, for at most `seconds` of computing (0: not at all).
     Raises `UsageError` if there is no such message, node or moment.
     """
     return Question(given, seconds).why_not(what, node, before)

@@ -202,7 +202,7 @@ class Obligations:
             "leader had counted so far, so nobody knew that it is committed."
         ]
         if acks:
-            told.append(sentence(f"{scene.fates(acks, self.last, f'that say so to {node(attempt.orderer)}')}."))
+            told.append(sentence(f"{scene.fates(acks, self.last, f'with this news for {node(attempt.orderer)}')}."))
         changed = self._changed(attempt.orderer, since)
         if changed:
             told.append(scene.who_led(since, self.until))
@@ -244,8 +244,8 @@ class Obligations:
         start = max(self._time(committed), self._time(behind))
         arrived = [end for send in sends if (end := self.scene.arrival(send, self.last)) is not None]
         if not sends:
-            since = f" since that started at {at(self._time(began))}" if committed < began == behind else ""
-            told = [f"{first} nobody had sent {what} to {node(me)}{since} {self._by}."]
+            started = f", which started at {at(self._time(began))}," if committed < began == behind else ""
+            told = [f"{first} nobody had sent {what} to {node(me)}{started} {self._by}."]
             return self._at(me, attempt, "told", start, told, [committed])
         if not arrived:
             fates = self.scene.fates(sends, self.last, "with it")
