@@ -2,7 +2,7 @@
 
     exit code   0 held   1 violated   2 bad arguments, config or surroundings   3 inconclusive
                 4 a node was refused for its identity: to start it again would not help
-                130 stopped by Ctrl-C   141 nobody reads the output any more
+                130 stopped by Ctrl-C or SIGTERM   141 nobody reads the output any more
 
 Promises  every error that chatsys raises on purpose, and every error of the surroundings (a full disk, a
           file that cannot be opened, no memory), is one sentence on stderr, never a traceback, and never
@@ -36,6 +36,7 @@ from chatsys.commands import (
     outsider,
     prove,
     report,
+    sigterm_as_ctrl_c,
     simulate,
     soak,
     status,
@@ -96,7 +97,7 @@ for group in (
     group.add_to(app)
 
 STOPPED, NO_READER = 130, 141
-"""Exit codes, as shells give them: ended by Ctrl-C; nobody reads what is written."""
+"""Exit codes, as shells give them: ended by Ctrl-C or SIGTERM; nobody reads what is written."""
 
 _BadArguments: type[Exception] = typer.BadParameter.__mro__[2]
 """What typer raises for every wrong argument; newer versions bring it along under another name."""
@@ -107,7 +108,8 @@ def main() -> None:
     _open_streams()
     code: object = 0
     try:
-        code = app(standalone_mode=False)
+        with sigterm_as_ctrl_c():
+            code = app(standalone_mode=False)
         sys.stdout.flush()
     except ChatsysError as error:
         code = _complain(str(error), REFUSED if isinstance(error, RefusedIdentity | ForeignLog) else BAD)

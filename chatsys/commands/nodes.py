@@ -28,7 +28,6 @@ from chatsys.commands import (
     one_of,
     print_json,
     read_quorum,
-    sigterm_as_ctrl_c,
 )
 from chatsys.commands.learning import check_no_learner, newcomer
 from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
@@ -153,7 +152,6 @@ def up(
     from chatsys.runtime.cluster import Cluster
 
     data = place(data)
-    sigterm_as_ctrl_c()
     with Cluster(nodes, "processes", count, data=data) as running:
         members = {str(node): address for node, address in running.config.members.items()}
         for node, address in members.items():

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import msgspec
 
+from chatsys.actor.logfile import LOG
 from chatsys.config import ClusterConfig, NodeConfig, split_address
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.protocol.learning.learner import Learner
 from chatsys.protocol.learning.records import Joined
-from chatsys.runtime.disk import LOG
 from chatsys.runtime.finding import NobodyAnswers, ask_config
 from chatsys.runtime.service import run_node
 from chatsys.surroundings import place

@@ -15,6 +15,7 @@ from bad_configs import BAD
 from typed import Run, refused
 
 from chatsys.campaign import bench
+from chatsys.clients.line import PATIENCE
 
 COMMANDS = (
     "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status",
@@ -102,11 +103,16 @@ def test_wrong_arguments_get_one_sentence(run: Run, line: str, words: str) -> No
     refused(run(*line.split()), words)
 
 
-def test_a_port_where_nobody_listens_is_said_soon(run: Run, free_ports: list[int]) -> None:
+def test_a_port_where_nobody_listens_is_said_soon(
+    run: Run, free_ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert PATIENCE <= 3
+    monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.5)
     refused(run("client", "--port", free_ports[0]), f"No node of the cluster answers (127.0.0.1:{free_ports[0]}")
 
 
-def test_a_port_where_something_else_listens_is_said(run: Run) -> None:
+def test_a_port_where_something_else_listens_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_answer_rudely, args=(listener,), daemon=True).start()
         answer = run("client", "--port", listener.getsockname()[1])
