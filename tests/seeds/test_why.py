@@ -9,11 +9,12 @@ import pytest
 from msgspec.structs import replace
 from why_not import asked, comes, wrong
 
-from chatsys import Run, World, check, why, why_not
+from chatsys import Run, World, why, why_not
 from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.campaign.why import Answer, Question
 from chatsys.campaign.why.lasting import Lasting, lasting, steps_of
 from chatsys.campaign.why.smallest import Smallest
+from chatsys.check import check
 from chatsys.errors import UsageError
 from chatsys.faults import Fault
 from chatsys.sim.again import Again
