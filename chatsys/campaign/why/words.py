@@ -111,6 +111,21 @@ def over(one: Lasting) -> str:
                 if one.nodes
                 else "an ambush was laid, and crashed nobody"
             )
+        case "cut" | "partition" | "slow" | "lose" | "duplicate":
+            return _over_links(one)
+        case "disk":
+            return f"the disk of {node(args[0])} was {args[1]} {span}"
+        case "clock":
+            return f"the clock of {node(args[0])} ran at {args[1]:g} times the right speed {span}"
+        case "wipe":
+            return f"the data folder of {node(args[0])} was emptied at {at(one.begin)}"
+    return f"another data folder was put in the place of that of {node(args[0])} at {at(one.begin)}"
+
+
+def _over_links(one: Lasting) -> str:
+    """Say what lay over links."""
+    verb, args, span = one.fault.verb, one.fault.args, _for(one)
+    match verb:
         case "cut" if len(args) > 2 and args[2]:
             return f"nothing from {node(args[0])} reached {node(args[1])} {span}"
         case "cut":
@@ -124,15 +139,7 @@ def over(one: Lasting) -> str:
             return f"{_link(*args[:2])} was slower by {_slower(*args[2:])} {span}"
         case "lose":
             return f"{_link(*args[:2])} lost {100 * args[2]:.3g}% of its frames {span}"
-        case "duplicate":
-            return f"{_link(*args[:2])} delivered {100 * args[2]:.3g}% of its frames twice {span}"
-        case "disk":
-            return f"the disk of {node(args[0])} was {args[1]} {span}"
-        case "clock":
-            return f"the clock of {node(args[0])} ran at {args[1]:g} times the right speed {span}"
-        case "wipe":
-            return f"the data folder of {node(args[0])} was emptied at {at(one.begin)}"
-    return f"another data folder was put in the place of that of {node(args[0])} at {at(one.begin)}"
+    return f"{_link(*args[:2])} delivered {100 * args[2]:.3g}% of its frames twice {span}"
 
 
 def _of_network(fault: Fault) -> str:
