@@ -76,7 +76,7 @@ docker-up: image  ## start three nodes in containers, and wait until they are he
 	@echo "Talk to them: $(BIN)/chatsys client --port 5001    Stop them: make docker-down"
 
 docker-down:  ## stop them and remove the containers; the volumes with the logs stay
-	@$(COMPOSE) down
+	@$(COMPOSE) --profile notebook down
 
 constraints:  ## take the newest versions into constraints.txt (needs uv); run `make test` before you commit them
 	echo 'hatchling>=1.27' | uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-annotate \

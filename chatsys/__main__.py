@@ -41,7 +41,7 @@ from chatsys.commands import (
     soak,
     status,
 )
-from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity
+from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
 from chatsys.surroundings import advice, reason
 
 app = typer.Typer(
@@ -99,6 +99,9 @@ for group in (
 STOPPED, NO_READER = 130, 141
 """Exit codes, as shells give them: ended by Ctrl-C or SIGTERM; nobody reads what is written."""
 
+OF_TEXT = {"--name", "--room", "--cluster", "--join", "--listen", "--log", "--loop", "--id-from"}
+"""Options whose value is a text: an empty one is looked at where they are read."""
+
 _BadArguments: type[Exception] = typer.BadParameter.__mro__[2]
 """What typer raises for every wrong argument; newer versions bring it along under another name."""
 
@@ -108,6 +111,7 @@ def main() -> None:
     _open_streams()
     code: object = 0
     try:
+        _check_words(sys.argv[1:])
         with sigterm_as_ctrl_c():
             code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -129,6 +133,23 @@ def main() -> None:
         if _is_stuck(stream):  # Python flushes once more at exit: give what is left somewhere to go
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _check_words(words: list[str]) -> None:
+    """Raise `UsageError` for an empty word: pathlib takes it for the current folder, which nobody meant.
+
+    It comes of a variable that is not set (`cluster backup "$FROM" copy`).  Options of text say themselves what they need.
+    """
+    for before, word in zip(["chatsys", *words], words, strict=False):
+        option, equals, value = word.partition("=")
+        if not word:
+            name = before
+        elif word.startswith("--") and equals and not value:
+            name = option
+        else:
+            continue
+        if name not in OF_TEXT:
+            raise UsageError(f"The word after {name} is empty; write what is meant there (the current folder is .).")
 
 
 def _open_streams() -> None:

@@ -64,6 +64,17 @@ def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """Return a number and what it counts: 1 entry, 2 entries."""
+    return f"{number} {one if number == 1 else more or one + 's'}"
+
+
+def check_id_from(id_from: str | None, config: object) -> None:
+    """Raise `UsageError` if a name was given, and no file in which it could be looked up."""
+    if id_from is not None and not config:
+        raise UsageError("--id-from was given without --config; name the file in which that name is looked up.")
+
+
 def print_json(value: dict[str, Any]) -> None:
     """Print `value` as the one line of JSON that a script reads."""
     try:

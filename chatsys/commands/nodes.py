@@ -23,6 +23,7 @@ from chatsys.commands import (
     AsJson,
     Nodes,
     Quorum,
+    counted,
     hint,
     leave,
     one_of,
@@ -257,9 +258,9 @@ def verify(
 def _tell_logs(result: dict[str, Any]) -> None:
     for folder, facts in result["nodes"].items():
         notes = [
-            f"learner {facts['learner']}, {facts['entries']} messages"
+            f"learner {facts['learner']}, {counted(facts['entries'], 'message')}"
             if "learner" in facts
-            else f"{facts['entries']} entries"
+            else counted(facts["entries"], "entry", "entries")
         ]
         notes += [f"{facts['uncommitted_tail']} of them not known to be committed"] * bool(facts["uncommitted_tail"])
         notes += [facts["warning"]] if "warning" in facts else []
@@ -272,7 +273,7 @@ def _tell_logs(result: dict[str, Any]) -> None:
 
 def _verdict(result: dict[str, Any]) -> str:
     """Say in one line whether the logs agree, and how far."""
-    messages = f"{result['messages']} messages"
+    messages = counted(result["messages"], "message")
     if result["ok"]:
         return f"held: {messages} in one order"
     differs = result["first_difference"]

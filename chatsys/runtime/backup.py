@@ -93,7 +93,7 @@ def back_up(source: Path, to: Path) -> Manifest:
             raise OSError("what was written does not read back the same")
     except OSError as error:
         _remove(to, made)
-        raise LogError(f"The backup {to} cannot be written: {reason(error)}; {advice(error)}.") from None
+        raise LogError(f"The backup {to} cannot be written ({reason(error)}); {_new(error)}.") from None
     return manifest
 
 
@@ -246,7 +246,7 @@ def _check_empty(folder: Path, why: str, allowed: set[str]) -> None:
     except FileNotFoundError:
         return
     except UNUSABLE as error:
-        raise LogError(cannot_use(folder, error)) from None
+        raise LogError(f"{folder} cannot be used ({reason(error)}); {_new(error)}.") from None
     if there:
         raise LogError(f"{folder} is not empty ({', '.join(there[:3])}{', ...' * (len(there) > 3)}); {why}.")
 
@@ -256,6 +256,13 @@ def _right(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "give this user the right to read it, or run this as the user that runs the node"
     return f"give the data folder of a node, the one that holds {LOG}"
+
+
+def _new(error: Exception) -> str:
+    """Say what to do about a folder that cannot be made, or cannot be written."""
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return "a file is in its way: name a new or an empty folder"
+    return "name another folder" if isinstance(error, FileNotFoundError) else advice(error, "name another folder")
 
 
 def _write(path: Path, data: bytes) -> None:

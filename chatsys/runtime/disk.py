@@ -122,6 +122,8 @@ class Disk:
             if not lock(file, path):
                 holder = os.pread(file, 20, 1).decode(errors="replace").strip() if hasattr(os, "pread") else ""
                 who = f"process {holder}" if holder.isdecimal() else "another process"
+                if holder == "1":  # the number counts within a container, and of this one it may be our own
+                    who = "the node of another container"
                 raise LogInUse(
                     f"The data folder {self.folder} is in use by {who}; stop that node first. If this is another "
                     "node, give it a folder of its own."
@@ -350,7 +352,7 @@ def made_folder(data: str | Path) -> Path:
 
 
 def cannot_use(folder: Path, error: Exception) -> str:
-    """Say why the folder cannot be used, with no advice that would let a node begin again with an empty log."""
+    """Say why a data folder cannot be used, with no advice that would let a node begin again with an empty log."""
     named = getattr(error, "filename", None)
     why = reason(error) + (f": {named}" if named and str(named) != str(folder) else "")
     match getattr(error, "errno", None):

@@ -128,8 +128,9 @@ def _greet(config: NodeConfig, where: str, sink: Terminal) -> None:
     sink.greet(told, **facts, event="listens", address=where, data=config.data)
     host, port = config.address
     if not is_loopback(host):
+        said = "the config" if config.through is None else "--listen"
         exposed = (
-            f"Port {port} can be reached from other machines, as the config says, and nothing on it is encrypted or "
+            f"Port {port} can be reached from other machines, as {said} says, and nothing on it is encrypted or "
             "signed yet: open it to the members and to the clients of this cluster only."
         )
         sink.greet(exposed, **facts, event="exposed", address=where)

@@ -91,6 +91,8 @@ def test_the_version_is_told(run: Run) -> None:
         ("client --port 0", "--port"),
         ("client --port 70000", "--port"),
         ("cluster status --data none", "No cluster is up in none; start one with chatsys cluster up"),
+        ("cluster status --data=", "The word after --data is empty; write what is meant"),
+        ("cluster restore b d --id-from node1", "--id-from was given without --config"),
         ("cluster up --nodes 9", "--nodes"),
         ("grade none.ipynb --lab 03-total-order", "none.ipynb is not a file"),
         ("grade none.ipynb", "Missing option '--lab'"),

@@ -180,7 +180,7 @@ def test_cluster_up_status_and_ctrl_c(tmp_path: Path, run: Run) -> None:
     assert code == 0 and "Stopping all nodes" in err and "Traceback" not in err
     refused(run("cluster", "status", "--data", data), "No cluster is up in")
     code, out, _ = run("verify", *(data / name for name in sorted(os.listdir(data)) if (data / name).is_dir()))
-    assert code == 0 and "held: 1 messages in one order" in out
+    assert code == 0 and "held: 1 message in one order" in out
 
 
 def test_sigterm_ends_cluster_up_as_ctrl_c_does(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
