@@ -36,6 +36,10 @@ test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, bro
 	$(BIN)/python -m pytest tests notebooks -m alone -n 2 --dist loadfile --no-loadscope-reorder $(NBVAL) || failed=1; \
 	exit $$failed
 
+# Some machines forbid Python to keep what it has compiled.  The tests start a thousand processes, and each of them would
+# compile the same modules again: so here it may, beside the sources, as everywhere else.
+test quick: export PYTHONDONTWRITEBYTECODE =
+
 quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser
 	$(BIN)/python -m pytest tests -m "quick and not slow" -x -q
 
@@ -72,7 +76,7 @@ docker-up: image  ## start three nodes in containers, and wait until they are he
 	@echo "Talk to them: $(BIN)/chatsys client --port 5001    Stop them: make docker-down"
 
 docker-down:  ## stop them and remove the containers; the volumes with the logs stay
-	@$(COMPOSE) down
+	@$(COMPOSE) --profile notebook down
 
 constraints:  ## take the newest versions into constraints.txt (needs uv); run `make test` before you commit them
 	echo 'hatchling>=1.27' | uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-annotate \

@@ -2,7 +2,7 @@
 
     exit code   0 held   1 violated   2 bad arguments, config or surroundings   3 inconclusive
                 4 a node was refused for its identity: to start it again would not help
-                130 stopped by Ctrl-C   141 nobody reads the output any more
+                130 stopped by Ctrl-C or SIGTERM   141 nobody reads the output any more
 
 Promises  every error that chatsys raises on purpose, and every error of the surroundings (a full disk, a
           file that cannot be opened, no memory), is one sentence on stderr, never a traceback, and never
@@ -36,11 +36,12 @@ from chatsys.commands import (
     outsider,
     prove,
     report,
+    sigterm_as_ctrl_c,
     simulate,
     soak,
     status,
 )
-from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity
+from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
 from chatsys.surroundings import advice, reason
 
 app = typer.Typer(
@@ -96,7 +97,10 @@ for group in (
     group.add_to(app)
 
 STOPPED, NO_READER = 130, 141
-"""Exit codes, as shells give them: ended by Ctrl-C; nobody reads what is written."""
+"""Exit codes, as shells give them: ended by Ctrl-C or SIGTERM; nobody reads what is written."""
+
+OF_TEXT = {"--name", "--room", "--cluster", "--join", "--listen", "--log", "--loop", "--id-from"}
+"""Options whose value is a text: an empty one is looked at where they are read."""
 
 _BadArguments: type[Exception] = typer.BadParameter.__mro__[2]
 """What typer raises for every wrong argument; newer versions bring it along under another name."""
@@ -107,7 +111,9 @@ def main() -> None:
     _open_streams()
     code: object = 0
     try:
-        code = app(standalone_mode=False)
+        _check_words(sys.argv[1:])
+        with sigterm_as_ctrl_c():
+            code = app(standalone_mode=False)
         sys.stdout.flush()
     except ChatsysError as error:
         code = _complain(str(error), REFUSED if isinstance(error, RefusedIdentity | ForeignLog) else BAD)
@@ -127,6 +133,23 @@ def main() -> None:
         if _is_stuck(stream):  # Python flushes once more at exit: give what is left somewhere to go
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _check_words(words: list[str]) -> None:
+    """Raise `UsageError` for an empty word: pathlib takes it for the current folder, which nobody meant.
+
+    It comes of a variable that is not set (`cluster backup "$FROM" copy`).  Options of text say themselves what they need.
+    """
+    for before, word in zip(["chatsys", *words], words, strict=False):
+        option, equals, value = word.partition("=")
+        if not word:
+            name = before
+        elif word.startswith("--") and equals and not value:
+            name = option
+        else:
+            continue
+        if name not in OF_TEXT:
+            raise UsageError(f"The word after {name} is empty; write what is meant there (the current folder is .).")
 
 
 def _open_streams() -> None:

@@ -24,6 +24,10 @@ from chatsys.errors import ChatsysError, DiskFailed, UsageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """No more bytes fit: on the disk, into this user's share of it, into one file."""
+TOGETHER = 0.2
+"""Signals that come within so many seconds are one wish: `timeout` tells a process to end, and then its whole group."""
+PRIVATE = 0o600
+"""For the eyes of its owner alone: a log has the secrets of clients (SPECIFICATION R10.14)."""
 UNUSABLE = (OSError, ValueError)
 """What the system raises for a path: an OSError, or for text that can be no path a ValueError."""
 
@@ -54,6 +58,19 @@ _ADVICE = {
     errno.ENAMETOOLONG: "give a shorter name",
     errno.ELOOP: "name another place",
 }
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder into which nobody else can look, and those above it; one that is there stays as its owner made it.
+
+    In Kubernetes and in a container the volume is there already, and what is in it belongs to the node's own user.
+    """
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+
+
+def private(path: str, flags: int) -> int:
+    """Be the `opener` of `open` for a file that nobody else can read if it is made now."""
+    return os.open(path, flags, PRIVATE)
 
 
 def reason(error: Exception) -> str:

@@ -34,11 +34,21 @@ ALONE = {
 """Files whose tests run in real time: no file that computes runs beside them, as beside the notebooks."""
 
 FIRST = (
-    "test_labs", "test_grades", "test_lab_mould", "test_searched", "test_shrink", "test_determinism", "test_part_files",
-    "test_explore", "test_sweep", "test_release", "test_wheel", "test_floods", "test_architecture",
+    "test_lab_mould", "test_grades", "test_labs", "test_determinism", "test_searched", "test_explore", "test_shrink",
+    "test_command_line", "test_wheel", "test_release", "test_taking", "test_floods", "test_part_files", "test_sweep",
+    "test_architecture",
     "test_browser", "01-four-scenarios", "test_containers", "test_cluster", "test_compose", "test_pods", "03-for-real",
 )  # fmt: skip
 """The files that take longest: of two workers none has one of them left at the end."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of which `-m alone`, or `-m "not alone"`, leaves out every test: each worker would, in each run."""
+    if collection_path.suffix != ".py" or not collection_path.stem.startswith("test_"):
+        return None
+    alone = collection_path.stem in ALONE
+    left_out = {"alone": not alone, "not alone": alone}.get(config.option.markexpr, False)
+    return True if left_out else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,7 +64,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests ran with a container engine, or why none did: their want is easily overlooked."""
-    told = {word: [one for one in terminalreporter.getreports(word) if "engine" in one.keywords] for word in OUTCOMES}
+    told = {
+        word: [one for one in terminalreporter.getreports(word) if "engine" in getattr(one, "keywords", ())]
+        for word in OUTCOMES
+    }
     if not any(told.values()):
         return
     counts = ", ".join(f"{len(reports)} {word}" for word, reports in told.items() if reports)

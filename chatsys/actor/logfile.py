@@ -47,6 +47,8 @@ import msgspec
 from chatsys.actor.trace_columns import log_end, note_of
 from chatsys.errors import DamagedLog, LogError, UsageError
 
+LOG = "log.jsonl"
+"""Its name in the data folder of a node."""
 FORMAT = 3
 """Of the log file.  In 1 a chat entry did not say which session it belongs to, so nobody would deliver it now; in 2 each
 line had a checksum, and nothing said where a sync ended."""

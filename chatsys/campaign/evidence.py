@@ -9,24 +9,31 @@ searches of every order of events, real processes under real faults, and every b
 Each piece is a command that you can type yourself, so a piece that fails can be run again alone.
 
 Assumes   the code does not change while a piece runs.
-Promises  a piece that was finished with the same code is not run again; a piece that is stopped leaves nothing.
+Promises  a piece that was finished with the same code is not run again; a piece that is stopped leaves nothing, and none goes
+          on without the command that began it.
 Read also `commands.prove` (how it is started), `soak`, `fuzz`, `campaign.one_seed`, `explore.explorer`, `mutants.hunt`.
 """
 
 import hashlib
 import shlex
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from chatsys.errors import UsageError
+from chatsys.isolation.beginning import with_parent
+from chatsys.surroundings import TOGETHER
 
 PACKAGE = Path(__file__).resolve().parents[1]
+GRACE = 2.0
+"""Seconds that a piece has to end in good order."""
 PIECES, TABLE = "pieces.jsonl", "evidence.txt"
 
 Verdict = Literal["held", "violated", "inconclusive", "failed"]
@@ -213,16 +220,32 @@ def _commit() -> str:
 
 def _play(piece: Piece) -> tuple[Verdict, str]:
     """Run the command; return its verdict and, unless it held, a sentence."""
-    command = [sys.executable, "-m", "chatsys", *piece.words]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=piece.limit, check=False)
-    except subprocess.TimeoutExpired:
-        return "failed", f"It did not end within {piece.limit:g} s."
-    verdict = _VERDICTS.get(done.returncode, "failed")
+    command = [sys.executable, *with_parent(signal.SIGTERM), "-m", "chatsys", *piece.words]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            out, err = process.communicate(timeout=piece.limit)
+        except subprocess.TimeoutExpired:
+            return "failed", f"It did not end within {piece.limit:g} s."
+        finally:
+            _end(process)
+    verdict = _VERDICTS.get(process.returncode, "failed")
     if verdict == "held":
         return verdict, ""
-    said = done.stderr.strip().splitlines()
-    return verdict, _sentence(done.stdout) or (said[-1] if said else f"It ended with code {done.returncode}.")
+    said = err.strip().splitlines()
+    return verdict, _sentence(out) or (said[-1] if said else f"It ended with code {process.returncode}.")
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """End a piece that still runs in good order, for it has processes of its own; kill it if that takes too long."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(TOGETHER)  # Ctrl-C reached it, too
+        return
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _sentence(out: str) -> str:

@@ -45,7 +45,7 @@ def read_parts(texts: Sequence[str]) -> bytes:
             raise UsageError(f"--part names {part[0]} twice; a node has one of each part, so leave one away.")
         named[part[0]] = part
     code = pickle.dumps(_Recipe(tuple(named.values())))
-    answer = call_in_worker(misfits, parts=code, limit=LOADING)
+    answer = call_in_worker(misfits, parts=code, limit=LOADING, loading=LOADING)
     files = ", ".join(dict.fromkeys(Path(file).name for _, file, _ in named.values()))
     if not answer.done:
         said = answer.value if answer.verdict == "refused" else f"{files} cannot be used: {answer.value}"

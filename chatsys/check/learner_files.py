@@ -14,22 +14,22 @@ Promises  a difference is one sentence that names both folders.
 Read also `log_files` (members' logs), `protocol.learning.records` (what a learner writes).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from chatsys.actor.logfile import LogFile, decode, line_of
+from chatsys.actor.logfile import LOG, LogFile, decode, line_of
 from chatsys.config import Limits
 from chatsys.errors import DamagedLog, LogError
 from chatsys.protocol.learning.records import LEARNER_RECORDS, LearnerBoot, replay_learner
+from chatsys.protocol.learning.table import LearnerTable
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import Heard, public
 from chatsys.protocol.session_table import SessionTable
 from chatsys.protocol.storage import NODE_RECORDS
 
-LOG = "log.jsonl"
 LEARNER = b'\n{"type":"learner",'
 """So begins the second line of a learner's log."""
 
@@ -97,6 +97,14 @@ def difference_from_learner(one: LearnerLog, other: LearnerLog) -> Any:
         if msgspec.structs.replace(mine, time=theirs.time) != theirs:
             return _difference(number, (one.folder, mine), (other.folder, theirs))
     return None
+
+
+def learners_in(entries: Iterable[Entry]) -> tuple[int, ...]:
+    """Return the ids of the learners that a member's log names, also of those whose entry may still be replaced."""
+    table = LearnerTable(0, ())
+    for entry in entries:
+        table.apply(entry)
+    return tuple(sorted(table.learners))
 
 
 def _told(entries: Sequence[Entry]) -> Iterator[Heard]:

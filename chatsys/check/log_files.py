@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.actor.logfile import line_of
+from chatsys.actor.logfile import LOG, line_of
 from chatsys.check.learner_files import (
     LearnerLog,
     decoded,
@@ -37,7 +37,6 @@ from chatsys.protocol.recovery import replay
 from chatsys.protocol.storage import Boot
 from chatsys.surroundings import UNUSABLE, place, read_ordinary, reason
 
-LOG = "log.jsonl"
 HEADER = b'{"type":"batch"'
 """So begins the first line of a log."""
 

@@ -15,8 +15,9 @@ Read also `__main__` (exit codes and errors).
 import json
 import signal
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import msgspec
@@ -24,6 +25,7 @@ import typer
 
 from chatsys.config import count_quorum
 from chatsys.errors import UsageError
+from chatsys.surroundings import TOGETHER
 
 MOST_DIGITS = 40
 """Longer numbers than this are no seeds; Python itself refuses very long ones."""
@@ -62,6 +64,17 @@ def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """Return a number and what it counts: 1 entry, 2 entries."""
+    return f"{number} {one if number == 1 else more or one + 's'}"
+
+
+def check_id_from(id_from: str | None, config: object) -> None:
+    """Raise `UsageError` if a name was given, and no file in which it could be looked up."""
+    if id_from is not None and not config:
+        raise UsageError("--id-from was given without --config; name the file in which that name is looked up.")
+
+
 def print_json(value: dict[str, Any]) -> None:
     """Print `value` as the one line of JSON that a script reads."""
     try:
@@ -71,10 +84,29 @@ def print_json(value: dict[str, Any]) -> None:
     print(text, flush=True)
 
 
-def sigterm_as_ctrl_c() -> None:
-    """Let SIGTERM, which `timeout` and service managers send, end this command as Ctrl-C does: nothing stays behind."""
-    with suppress(ValueError):  # in a thread, signals are not ours
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM, which `timeout` and service managers send, end a command as Ctrl-C does: nothing stays behind.
+
+    A command that hears signals by itself, as a node does, replaces this.
+    """
+    first = 0.0
+
+    def hear(number: int, frame: Any) -> None:
+        nonlocal first
+        if time.monotonic() - first > TOGETHER:  # or what the first one began to clean up would be left half done
+            first = time.monotonic()
+            signal.default_int_handler(number, frame)
+
+    try:
+        before = signal.signal(signal.SIGTERM, hear)
+    except ValueError:  # in a thread, signals are not ours
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def hint(text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import AsJson, print_json
+from chatsys.commands import AsJson, check_id_from, print_json
 from chatsys.commands.nodes import DEFAULT_DATA, IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 from chatsys.surroundings import place
@@ -48,6 +48,7 @@ def accept(
     """
     if data is not None and config is not None:
         raise UsageError("--data and --config were both given; name the folder of a cluster, or the file of one node.")
+    check_id_from(id_from, config)
     folders = _folder_of(config, node, id_from) if config is not None else _folders_in(data or DEFAULT_DATA, node)
     from chatsys.actor.events import Accept
 

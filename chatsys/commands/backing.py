@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from chatsys.commands import AsJson, print_json
+from chatsys.commands import AsJson, check_id_from, print_json
 from chatsys.commands.nodes import IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 
@@ -64,6 +64,7 @@ def restore(
     from chatsys.config import read_node_config
     from chatsys.runtime.backup import restore as make
 
+    check_id_from(id_from, config)
     one = None if config is None else read_node_config(read_text(config), str(config), id_from)
     if folder is None and one is None:
         raise UsageError("Neither DIR nor --config was given; name the folder that the backup is to be restored into.")

@@ -4,12 +4,14 @@
     --config  the file of one member: an order in its folder
 
 A learner that runs leaves by itself when it is told to in a notebook; this is for one that cannot.  Any member that
-runs takes the order.  An order that nobody takes is withdrawn: whoever takes it later might let go of another learner,
+runs and knows the learner takes the order; one whose log does not name it would drop it, so it is given to no such
+member, and to nobody if no log names it.  An order that nobody takes is withdrawn: whoever takes it later might let go of another learner,
 that has come under the same id since.
 
 Read also `accepting`, the same for a member with a new disk; `protocol.learning.admission` (what leaving means).
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +22,7 @@ from chatsys.commands import AsJson, print_json
 from chatsys.commands.accepting import give_order
 from chatsys.commands.learning import MOST_IDS
 from chatsys.commands.nodes import DEFAULT_DATA, IdFrom, cluster, read_text
-from chatsys.errors import UsageError
+from chatsys.errors import LogError, UsageError
 from chatsys.surroundings import place
 
 
@@ -52,6 +54,7 @@ def leave(
     if not 1 <= node <= MOST_IDS:
         raise UsageError(f"ID is {node}; give the id of a learner, a whole number from 1 to {MOST_IDS}.")
     folders = _folder_of(config, node, id_from) if config is not None else _folders_in(data or DEFAULT_DATA, node)
+    folders = _who_know(folders, node)
     from chatsys.actor.events import RemoveLearner
 
     left, waiting = give_order(folders, RemoveLearner(node), one_is_enough=True)
@@ -96,6 +99,42 @@ def _folders_in(data: Path, node: int) -> dict[int, Path]:
         raise UsageError(f"There are no nodes in {data}; name the folder that cluster up was given with --data.")
     _check_no_member(node, members)
     return members
+
+
+def _who_know(folders: dict[int, Path], node: int) -> dict[int, Path]:
+    """Return the folders of those members whose log names this learner: others drop the order.
+
+    Raises `UsageError` if there is none.  Whose log cannot be read here, as that of another user, may know it.
+    """
+    from chatsys.check.learner_files import learners_in
+    from chatsys.check.log_files import NodeLog, read_log
+
+    known: set[int] = set()
+    who = dict(folders)
+    for member, folder in folders.items():
+        with suppress(LogError):
+            log = read_log(folder)
+            found = learners_in(log.entries) if isinstance(log, NodeLog) else ()
+            known.update(found)
+            if node not in found and log.damaged is None:
+                del who[member]
+    if not who:
+        those = (
+            f"the log of node {_and(folders)} names" if len(folders) == 1 else f"the logs of nodes {_and(folders)} name"
+        )
+        named = f"learner{'s' * (len(known) > 1)} {_and(sorted(known))}" if known else "no learner"
+        lag = (
+            f"this log may lack that; wait until node {_and(folders)} has caught up, or name another member"
+            if len(folders) == 1
+            else "perhaps no log has that yet; try again in a moment"
+        )
+        raise UsageError(f"There is no learner {node}: {those} {named}. If it has just joined, {lag}.")
+    return who
+
+
+def _and(ids: Iterable[int]) -> str:
+    *first, last = map(str, ids)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _check_no_member(node: int, members: "dict[int, Path] | tuple[int, ...]") -> None:

@@ -23,12 +23,12 @@ from chatsys.commands import (
     AsJson,
     Nodes,
     Quorum,
+    counted,
     hint,
     leave,
     one_of,
     print_json,
     read_quorum,
-    sigterm_as_ctrl_c,
 )
 from chatsys.commands.learning import check_no_learner, newcomer
 from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
@@ -153,7 +153,6 @@ def up(
     from chatsys.runtime.cluster import Cluster
 
     data = place(data)
-    sigterm_as_ctrl_c()
     with Cluster(nodes, "processes", count, data=data) as running:
         members = {str(node): address for node, address in running.config.members.items()}
         for node, address in members.items():
@@ -259,9 +258,9 @@ def verify(
 def _tell_logs(result: dict[str, Any]) -> None:
     for folder, facts in result["nodes"].items():
         notes = [
-            f"learner {facts['learner']}, {facts['entries']} messages"
+            f"learner {facts['learner']}, {counted(facts['entries'], 'message')}"
             if "learner" in facts
-            else f"{facts['entries']} entries"
+            else counted(facts["entries"], "entry", "entries")
         ]
         notes += [f"{facts['uncommitted_tail']} of them not known to be committed"] * bool(facts["uncommitted_tail"])
         notes += [facts["warning"]] if "warning" in facts else []
@@ -274,7 +273,7 @@ def _tell_logs(result: dict[str, Any]) -> None:
 
 def _verdict(result: dict[str, Any]) -> str:
     """Say in one line whether the logs agree, and how far."""
-    messages = f"{result['messages']} messages"
+    messages = counted(result["messages"], "message")
     if result["ok"]:
         return f"held: {messages} in one order"
     differs = result["first_difference"]

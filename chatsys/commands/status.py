@@ -19,8 +19,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import AsJson, print_json
-from chatsys.commands.nodes import DEFAULT_DATA, REFRESH, STATUS, cluster, read_text
+from chatsys.commands import AsJson, check_id_from, print_json
+from chatsys.commands.nodes import DEFAULT_DATA, REFRESH, STATUS, IdFrom, cluster, read_text
 from chatsys.errors import UsageError
 from chatsys.surroundings import advice, place, reason
 
@@ -37,6 +37,7 @@ def status(
     config: Annotated[
         list[Path] | None, typer.Option(help="The YAML file of a node; may be repeated.", show_default=False)
     ] = None,
+    id_from: IdFrom = None,
     as_json: AsJson = False,
 ) -> None:
     """Show how the nodes of a cluster are: roles, terms, how far each is behind, the size of its log, its last words.
@@ -50,8 +51,11 @@ def status(
         chatsys cluster status data/local/node1 data/local/node2 data/local/node3
 
         chatsys cluster status --config deploy/local/node1.yml --config deploy/local/node2.yml
+
+        chatsys cluster status --config chatsys.yml --id-from node1
     """
-    named = [*(folders or ()), *map(_data_of, config or ())]
+    check_id_from(id_from, config)
+    named = [*(folders or ()), *(_data_of(one, id_from) for one in config or ())]
     if named and data is not None:
         raise UsageError(
             "--data was given beside folders of nodes; name the folder of cluster up, or those of the nodes."
@@ -67,19 +71,30 @@ def status(
 def screen(result: Mapping[str, Any]) -> Iterable[str]:
     """Yield the lines of the screen, none longer than a terminal is wide."""
     nodes = result["nodes"]
-    furthest = max((state.get("commit") or 0 for state in nodes.values()), default=0)
     yield f"leader: {result['leader'] or 'none at the moment'}"
     yield HEAD
     for node, state in nodes.items():
-        commit = state.get("commit") or 0
         yield (
-            f"{node:>4}  {state['life']:<11} {state.get('term', 0):>6} {state.get('last') or 0:>9} {commit:>9} "
-            f"{furthest - commit:>7} {_bytes(state.get('log_bytes')):>9}  {_ago(state.get('age'))}"
+            f"{node:>4}  {state['life']:<11} {state.get('term', 0):>6} {_count(state, 'last'):>9} "
+            f"{_count(state, 'commit'):>9} {_lag(state, nodes):>7} {_bytes(state.get('log_bytes')):>9}  {_ago(state.get('age'))}"
         )
     for node, state in nodes.items():
         if said := state.get("why") or state.get("failure") or state.get("said"):
             line = f"node {node}: {said}"
             yield line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def _count(state: Mapping[str, Any], key: str) -> str:
+    """Return a position in the log; of a learner it is the number of a message, and written like one."""
+    return f"{'#' * (state.get('role') == 'learner')}{state.get(key) or 0}"
+
+
+def _lag(state: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> int:
+    """Return how much the furthest of these nodes has and this one has not: entries, or messages of a learner."""
+    key = "delivered" if state.get("role") == "learner" else "commit"
+    return max(other.get(key) or 0 for other in nodes.values() if key in other or other is state) - (
+        state.get(key) or 0
+    )
 
 
 def _bytes(count: int | None) -> str:
@@ -101,10 +116,10 @@ def _ago(age: float | None) -> str:
 # --- what the nodes wrote themselves --------------------------------------------------------------
 
 
-def _data_of(config: Path) -> Path:
+def _data_of(config: Path, id_from: str | None) -> Path:
     from chatsys.config import read_node_config
 
-    return Path(read_node_config(read_text(config), str(config)).data)
+    return Path(read_node_config(read_text(config), str(config), id_from).data)
 
 
 def _of_folders(named: list[Path]) -> dict[str, Any]:
@@ -126,8 +141,18 @@ def _of_folders(named: list[Path]) -> dict[str, Any]:
             )
         members |= facts.get("members") or {}
         nodes[node] = facts | {"life": _life(facts)}
-    leads = [(facts.get("term", 0), node) for node, facts in nodes.items() if facts["life"] == "leader"]
-    return {"leader": int(max(leads)[1]) if leads else None, "members": members, "nodes": dict(sorted(nodes.items()))}
+    return {"leader": leader_of(nodes), "members": members, "nodes": dict(sorted(nodes.items()))}
+
+
+def leader_of(nodes: Mapping[str, Mapping[str, Any]]) -> int | None:
+    """Return who leads in the highest term: by its own words, or by those of who follows it where its folder is elsewhere."""
+    leads = [(facts.get("term", 0), int(node)) for node, facts in nodes.items() if facts["life"] == "leader"]
+    follow = [
+        (facts.get("term", 0), int(facts["leader"]))
+        for facts in nodes.values()
+        if facts["life"] in ("follower", "learner") and facts.get("leader") and str(facts["leader"]) not in nodes
+    ]
+    return max(leads + follow)[1] if leads + follow else None
 
 
 def _read(folder: Path) -> dict[str, Any]:

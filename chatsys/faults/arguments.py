@@ -53,7 +53,14 @@ def check_new(node: Any, members: Iterable[int], learners: Iterable[int]) -> Non
         known = ", ".join(map(str, members))
         raise UsageError(f"Node {node} is a member already; the members are {known}. Choose another id.")
     if node in learners:
-        raise UsageError(f"Node {node} is a learner already; restart({node}) starts it again if it is down.")
+        raise UsageError(
+            f"Node {node} is a learner already; if it is down, restart({node}) starts it again, or leave({node}) lets it go, "
+            "and then its id is free."
+        )
+
+
+_IN_WORDS = {"shutdown": "be shut down", "pause": "be paused"}
+"""What cannot be done to a node, where the name of the verb is no word of a sentence."""
 
 
 def check_life(verb: str, node: int, alive: bool, paused: bool) -> None:
@@ -63,11 +70,11 @@ def check_life(verb: str, node: int, alive: bool, paused: bool) -> None:
             if alive:
                 raise UsageError(f"Node {node} is running; crash it first, then restart it.")
         case _ if not alive:
-            raise UsageError(f"Node {node} is not running, so it cannot {verb}; restart it first.")
+            raise UsageError(f"Node {node} is not running, so it cannot {_IN_WORDS.get(verb, verb)}; restart it first.")
         case "pause" if paused:
             raise UsageError(f"Node {node} is paused already; resume it first.")
         case "resume" if not paused:
-            raise UsageError(f"Node {node} is not paused, so it cannot resume.")
+            raise UsageError(f"Node {node} is not paused, so there is nothing to resume.")
 
 
 def check_seconds(verb: str, seconds: Any) -> None:

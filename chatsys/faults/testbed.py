@@ -102,6 +102,8 @@ class Testbed(ABC):
         """The learners that have not left."""
         self._coming: set[int] = set()
         """Those that are only scheduled to join."""
+        self._let_go: set[int] = set()
+        """The learners that were down when the members were told to let them go, and did not begin a life since."""
         self._copied: set[int] = set()
         """The nodes whose folder was copied."""
 
@@ -158,6 +160,7 @@ class Testbed(ABC):
         """Begin a new life of a node that is not running."""
         check_member(node, self.everyone)
         self._restart(node)
+        self._let_go.discard(node)
         self._did("restart", node)
 
     def pause(self, node: int) -> None:
@@ -188,34 +191,46 @@ class Testbed(ABC):
         """Start a learner, a node that is no member: it asks `through` (the first member) to be taken in.
 
         It hears, keeps and delivers every message, and serves clients, but it has no vote.  An id that has left may
-        come again, on an empty folder.  `status()[node]["ready"]` says whether it was taken in.
+        come again, on an empty folder; so may one that is down and was let go.  `status()[node]["ready"]` says whether it
+        was taken in: one that comes before its leaving is committed is refused, and stops.
         """
-        check_new(node, self.nodes, self.learners)
+        gone = {other for other in self._let_go if not self._life(other)[0]}
+        check_new(node, self.nodes, {*self.learners} - gone)
         through = self.nodes[0] if through is None else through
         check_member(through, self.nodes)
         if self._actor.learner is None:
             raise UsageError(f"join: {self._actor.__name__} knows no learners; the chat's own node does.")
         self._join(node, through)
         self._joined.add(node)
+        self._let_go.discard(node)
         self._did("join", node, through)
 
     def leave(self, node: int) -> str:
-        """Let a learner leave for ever; return a sentence.  One that is down is removed by the members.
+        """Let a learner leave for ever; return a sentence.  One that is down is removed by the members that know it.
 
-        It stops as soon as its leaving is committed, and then its id is free again.
+        It stops as soon as its leaving is committed, and then its id is free again: `join` may be given it.
         """
         if node in self.nodes:
             raise UsageError(
                 f"Node {node} is a member; voters are fixed in the config ({_listed(self.nodes)}). Only learners leave."
             )
         check_member(node, self.learners, "learner")
-        alive, _ = self._life(node)
+        alive, paused = self._life(node)
         if alive:
             self._depart(node)
             told = f"Learner {node} leaves; it stops as soon as a leader has taken that down."
+            if paused:
+                told = (
+                    f"Learner {node} is paused, so it can only leave when it goes on: call resume({node}). To let it go as it "
+                    f"is, call crash({node}), and then leave({node}) again."
+                )
         else:
+            self._let_go.add(node)
             heard = [other for other in self.nodes if self._accept(other, RemoveLearner(node))]
             told = f"Learner {node} is down, so {_heard(heard, 'is told', 'are told').lower()[:-1] or 'nobody is told'} to let it go."
+            told += (
+                f" A node whose log does not name it does nothing; if all do nothing, call leave({node}) again later."
+            )
         self._did("leave", node)
         return told
 

@@ -156,8 +156,8 @@ VERBS: dict[str, Verb] = {
     "copy": Verb((_node,), FREELY, by_engine=True),
     "restore": Verb((_node, _maybe_node), FREELY, usual=(None,), by_engine=True),
     "accept": Verb((_node,), FREELY),
-    "join": Verb((_new, _maybe_node), FREELY, usual=(None,), only_simulated=True),
-    "leave": Verb((_node,), FREELY, only_simulated=True),
+    "join": Verb((_new, _maybe_node), FREELY, usual=(None,)),
+    "leave": Verb((_node,), FREELY),
     "clock": Verb(
         (_node, _rate),
         (Bound(1, 1 - CLOCK, 1 + CLOCK, f"clocks run within {100 * CLOCK:g} % of the right rate"),),

@@ -34,6 +34,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of CPU from one `heartbeat` to the next, or for the whole task if it gives none."""
     whole: float = math.inf
     """Seconds on the wall for the whole task."""
+    loading: float = LOADING
+    """Seconds of CPU for loading the classes, or a step's if that is more."""
     memory: int | None = None
     """Bytes beyond those that Python itself takes."""
     answer: int = ANSWER

@@ -3,6 +3,7 @@
     with sigint_blocked(), hidden_main(), hash_seed("1"):  process.start()     all is as before when it has begun
     bound_memory(1 << 30)                                                      in the process itself, before it opens the classes
     clean_environment(folder)                                                  for one that shall know nothing, and leave nothing
+    with_parent(signal.SIGTERM)                                                for one that shall not outlive this one
 
 Read also `worker` and `confined_process`, which begin them.
 """
@@ -74,6 +75,21 @@ def bound_memory(memory: int) -> None:
         return  # Windows: the time limits alone must do
     used = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (used + memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def with_parent(ending: int) -> tuple[str, ...]:
+    """Return the words of Python that stand before those of a command which gets this signal when this process ends.
+
+    The thread that begins it must last as long as this process.  The wish (PR_SET_PDEATHSIG) survives `exec`, so anything
+    can be started so; only Linux has it.
+    """
+    if sys.platform != "linux":
+        return ()
+    code = (
+        f"import ctypes, os, sys; ctypes.CDLL(None).prctl(1, {int(ending)}); os.getppid() == {os.getpid()} or os._exit(1); "
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    return ("-c", code)
 
 
 def clean_environment(folder: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-from chatsys.isolation.answer import LOADING, Answer, Bounds, attempt
+from chatsys.isolation.answer import Answer, Bounds, attempt
 from chatsys.isolation.deadline import Deadline, TimeUp
 
 
@@ -35,7 +35,8 @@ class InProcessWorker:
         """Do a task."""
         self.busy = True
         if self._loaded is None:
-            self._loaded = _bounded(LOADING, math.inf, pickle.loads, self.code) if self.code else Answer("done", {})
+            most = self.bounds.loading
+            self._loaded = _bounded(most, math.inf, pickle.loads, self.code) if self.code else Answer("done", {})
         if self._loaded.done:
             limits = self.bounds.step, self.bounds.whole
             self._answer = _bounded(*limits, function, self._loaded.value, *arguments)

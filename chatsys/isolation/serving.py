@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from chatsys.isolation.answer import LOADING, Answer, Bounds, attempt
+from chatsys.isolation.answer import Answer, Bounds, attempt
 from chatsys.isolation.beginning import bound_memory
 from chatsys.isolation.deadline import Clocks
 from chatsys.isolation.in_process import InProcessWorker
@@ -60,7 +60,7 @@ def serve(end: "Connection", prints: "Connection", code: bytes, bounds: Bounds) 
     global _watch
     watch = _watch = _Watch(end, bounds.plain)
     try:
-        watch.begin(Clocks(max(bounds.step, LOADING)))
+        watch.begin(Clocks(max(bounds.step, bounds.loading)))
         loaded = attempt(pickle.loads, code) if code else Answer("done", {})
         watch.over()
         watch.tell(Notice("ready"))

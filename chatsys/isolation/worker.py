@@ -67,9 +67,10 @@ def call_in_worker(
     parts: Parts | None = None,
     limit: float = math.inf,
     memory: int | None = MEMORY,
+    loading: float = LOADING,
 ) -> Answer:
     """Call `function(parts, *arguments)` in a process of its own; function and arguments must be importable and plain."""
-    worker = new_worker(packed(parts), Bounds(step=limit, memory=memory))
+    worker = new_worker(packed(parts), Bounds(step=limit, memory=memory, loading=loading))
     try:
         worker.submit(function, *arguments)
         return worker.wait()
@@ -176,7 +177,7 @@ class Worker:
 
         Its own thread cannot look at the clock while a single call of C holds the interpreter, or while it is suspended.
         """
-        now, limit, start = time.monotonic(), self.bounds.step, 0.0 if self.ready else STARTING + LOADING
+        now, limit, start = time.monotonic(), self.bounds.step, 0.0 if self.ready else STARTING + self.bounds.loading
         most, more = limit + SLACK + start, GRACE + start
         worked = _cpu_time(self.process.pid) - self.worked if now - self.since > most else 0.0
         if worked > most:

@@ -171,6 +171,8 @@ class Join(Message, frozen=True):
     via: Number = 0
     """The member that passed it on (0: none did)."""
     hops: Number = 0
+    number: Number = 0
+    """Which JOIN of a learner's life it is, from 1; the answer repeats it, too."""
 
 
 JoinStatus = Literal["ok", "waiting", "refused", "left"]
@@ -192,6 +194,8 @@ class JoinAck(Message, frozen=True):
     """`identity`: you do not run on the disk that I know you by; stop.  The others say why there is no such learner."""
     nonce: str = ""
     """Of the life that is answered.  A refusal that was under way for long must not stop a later one."""
+    number: Number = 0
+    """Of the JOIN that is answered; nor must it stop a life that was taken in meanwhile."""
     messages: Grown = 0
     """To a learner: how many messages the answering node has delivered."""
     config: ClusterConfig | None = None

@@ -28,15 +28,15 @@ from random import SystemRandom
 
 import msgspec
 
-from chatsys.actor.logfile import Reader, batch, decode, encode, mark
+from chatsys.actor.logfile import LOG, Reader, batch, decode, encode, mark
 from chatsys.check.learner_files import is_learners
 from chatsys.errors import DamagedLog, LogError, LogInUse
 from chatsys.protocol.recovery import Recovered, replay
 from chatsys.protocol.storage import NODE_RECORDS, Boot
-from chatsys.runtime.disk import LOCK, LOG, cannot_use, in_use, sync
+from chatsys.runtime.disk import LOCK, cannot_use, in_use, sync
 from chatsys.runtime.orders import FOLDER as ORDERS
 from chatsys.runtime.status_file import STATUS
-from chatsys.surroundings import UNUSABLE, advice, place, read_ordinary, reason
+from chatsys.surroundings import UNUSABLE, advice, make_folder, place, private, read_ordinary, reason
 
 MANIFEST = "backup.json"
 IN_A_BATCH = 1 << 20
@@ -86,14 +86,14 @@ def back_up(source: Path, to: Path) -> Manifest:
     )  # fmt: skip
     made = not to.exists()
     try:
-        to.mkdir(parents=True, exist_ok=True)
+        make_folder(to)
         _write(to / LOG, data)
         _write(to / MANIFEST, msgspec.json.encode(manifest) + b"\n")
         if _sum(read_ordinary(to / LOG)) != manifest.sha256:
             raise OSError("what was written does not read back the same")
     except OSError as error:
         _remove(to, made)
-        raise LogError(f"The backup {to} cannot be written: {reason(error)}; {advice(error)}.") from None
+        raise LogError(f"The backup {to} cannot be written ({reason(error)}); {_new(error)}.") from None
     return manifest
 
 
@@ -160,7 +160,7 @@ def restore(backup: Path, folder: Path, node: int | None = None, cluster: str | 
     lines = _renamed(replay(decode(data, NODE_RECORDS, str(backup / LOG)).records))
     made = not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         _write(folder / LOG, lines)
     except OSError as error:
         if made:
@@ -246,7 +246,7 @@ def _check_empty(folder: Path, why: str, allowed: set[str]) -> None:
     except FileNotFoundError:
         return
     except UNUSABLE as error:
-        raise LogError(cannot_use(folder, error)) from None
+        raise LogError(f"{folder} cannot be used ({reason(error)}); {_new(error)}.") from None
     if there:
         raise LogError(f"{folder} is not empty ({', '.join(there[:3])}{', ...' * (len(there) > 3)}); {why}.")
 
@@ -258,12 +258,18 @@ def _right(error: Exception) -> str:
     return f"give the data folder of a node, the one that holds {LOG}"
 
 
+def _new(error: Exception) -> str:
+    """Say what to do about a folder that cannot be made, or cannot be written."""
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return "a file is in its way: name a new or an empty folder"
+    return "name another folder" if isinstance(error, FileNotFoundError) else advice(error, "name another folder")
+
+
 def _write(path: Path, data: bytes) -> None:
     """Write a new file as a whole, and make it durable."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
-    # Nobody else's to read: a log has the secret ids of clients, and a backup lies where people keep such things.
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
+    with open(fresh, "xb", opener=private) as file:
         file.write(data)
         file.flush()
         sync(file.fileno())

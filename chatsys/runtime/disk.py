@@ -32,12 +32,22 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.logfile import IDLE, LogFile, batch, decode, encode, mark
+from chatsys.actor.logfile import IDLE, LOG, LogFile, batch, decode, encode, mark
 from chatsys.errors import ChatsysError, DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.locks import lock
-from chatsys.surroundings import FULL, UNUSABLE, advice, check_in_place, place, read_ordinary, reason, start_thread
+from chatsys.surroundings import (
+    FULL,
+    PRIVATE,
+    UNUSABLE,
+    advice,
+    check_in_place,
+    make_folder,
+    place,
+    read_ordinary,
+    reason,
+    start_thread,
+)
 
-LOG = "log.jsonl"
 LOCK = "lock"
 LOW_BYTES = 64 << 20
 """Less free space than this is "low": a node gives the lead away, or answers busy, before its disk is full."""
@@ -84,7 +94,9 @@ class Disk:
         self._lock = self._make_and_lock()
         try:
             self.log, self._size = self._recover(types, owner, owner_of)
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+            self._file = os.open(
+                self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE
+            )
             _sync_folder(folder)
         except UNUSABLE as error:
             self._unlock()
@@ -100,16 +112,18 @@ class Disk:
         path = self.folder / LOCK
         try:
             fresh = not self.folder.exists()
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             if fresh:
                 _sync_folder(self.folder.parent)
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
         except UNUSABLE as error:
             raise LogError(cannot_use(self.folder, error)) from None
         try:
             if not lock(file, path):
                 holder = os.pread(file, 20, 1).decode(errors="replace").strip() if hasattr(os, "pread") else ""
                 who = f"process {holder}" if holder.isdecimal() else "another process"
+                if holder == "1":  # the number counts within a container, and of this one it may be our own
+                    who = "the node of another container"
                 raise LogInUse(
                     f"The data folder {self.folder} is in use by {who}; stop that node first. If this is another "
                     "node, give it a folder of its own."
@@ -331,14 +345,14 @@ def made_folder(data: str | Path) -> Path:
     """Return the folder for the logs of some nodes, made now, before anything is started.  Raises `LogError`."""
     folder = place(data)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise LogError(cannot_use(folder, error)) from None
     return folder
 
 
 def cannot_use(folder: Path, error: Exception) -> str:
-    """Say why the folder cannot be used, with no advice that would let a node begin again with an empty log."""
+    """Say why a data folder cannot be used, with no advice that would let a node begin again with an empty log."""
     named = getattr(error, "filename", None)
     why = reason(error) + (f": {named}" if named and str(named) != str(folder) else "")
     match getattr(error, "errno", None):

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import msgspec
 
+from chatsys.actor.logfile import LOG
 from chatsys.config import ClusterConfig, NodeConfig, split_address
-from chatsys.errors import ChatsysError, UsageError
+from chatsys.errors import ChatsysError, ForeignLog, UsageError
 from chatsys.protocol.learning.learner import Learner
 from chatsys.protocol.learning.records import Joined
-from chatsys.runtime.disk import LOG
 from chatsys.runtime.finding import NobodyAnswers, ask_config
 from chatsys.runtime.service import run_node
 from chatsys.surroundings import place
@@ -29,6 +29,8 @@ USUAL_PORT = 5000
 """Learner 4 listens on port 5004, if nothing else is said."""
 PATIENCE = 3.0
 """Seconds within which the node that is asked must answer a learner that knows nothing yet."""
+WILDCARDS = ("0.0.0.0", "::", "[::]")
+"""To listen at all addresses is no address: what is told to the others is where the learner listens."""
 JOINED = b'{"type":"joined",'
 """So begins the record of what a learner was told of its cluster."""
 
@@ -48,17 +50,26 @@ def run_learner(one: Newcomer, verbose: bool = False, *, loop: str = "asyncio", 
     """Run a learner until it is told to end; raises `ChatsysError` if it cannot run (any longer)."""
     split_address(one.asks, "--join")
     listen = one.listen or f"127.0.0.1:{USUAL_PORT + one.node}"
-    split_address(listen, "--listen")
+    host, _ = split_address(listen, "--listen")
+    if host in WILDCARDS:
+        raise UsageError(
+            f"--listen is {listen!r}, which the others cannot dial; write an address or the name of this machine, as they "
+            "reach it."
+        )
     config, through = _cluster(one, known(place(one.data)))
     own = NodeConfig(node=one.node, data=one.data, cluster=config, listen=listen, through=through)
-    run_node(own, verbose, actor=Learner, loop=loop, log=log)
+    try:
+        run_node(own, verbose, actor=Learner, loop=loop, log=log)
+    except ForeignLog as error:  # whoever reads the records does not know where they lie
+        named = one.data in str(error)
+        raise ForeignLog(str(error) if named else f"{one.data}: {error}") from None
 
 
 def _cluster(one: Newcomer, before: ClusterConfig | None) -> tuple[ClusterConfig, int]:
     """Return the configuration of the cluster, and whom to listen to first."""
     if before is not None and before.cluster != one.cluster:
         raise UsageError(
-            f"The folder is that of a learner of the cluster {before.cluster!r}; write --cluster {before.cluster}, or name "
+            f"The folder {one.data} is that of a learner of the cluster {before.cluster!r}; write --cluster {before.cluster}, or name "
             "another folder."
         )
     try:

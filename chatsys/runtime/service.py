@@ -32,7 +32,7 @@ from chatsys.runtime.net.ports import cannot_listen, is_loopback
 from chatsys.runtime.net.strangers import raise_limit
 from chatsys.runtime.status_file import StatusFile
 from chatsys.runtime.terminal import Terminal
-from chatsys.surroundings import place
+from chatsys.surroundings import TOGETHER, place
 
 LOOPS = ("asyncio", "uvloop")
 LOGS = ("text", "json")
@@ -128,8 +128,9 @@ def _greet(config: NodeConfig, where: str, sink: Terminal) -> None:
     sink.greet(told, **facts, event="listens", address=where, data=config.data)
     host, port = config.address
     if not is_loopback(host):
+        said = "the config" if config.through is None else "--listen"
         exposed = (
-            f"Port {port} can be reached from other machines, as the config says, and nothing on it is encrypted or "
+            f"Port {port} can be reached from other machines, as {said} says, and nothing on it is encrypted or "
             "signed yet: open it to the members and to the clients of this cluster only."
         )
         sink.greet(exposed, **facts, event="exposed", address=where)
@@ -142,11 +143,21 @@ async def _leave(host: Host) -> None:
 
 
 def _signals(loop: asyncio.AbstractEventLoop) -> tuple[asyncio.Event, asyncio.Event]:
-    """Return what is set when somebody asks this node to end, and what is set when they ask once more."""
+    """Return what is set when somebody asks this node to end, and what is set when they ask once more.
+
+    Signals that come together are one wish: `timeout` tells the process, and at once its whole group, so that the node
+    would be told twice, and ended without handing over.
+    """
     asked, again = asyncio.Event(), asyncio.Event()
+    first = 0.0
 
     def hear() -> None:
-        (again if asked.is_set() else asked).set()
+        nonlocal first
+        if not asked.is_set():
+            asked.set()
+            first = loop.time()
+        elif loop.time() - first > TOGETHER:
+            again.set()
 
     for name in ("SIGINT", "SIGTERM"):
         try:

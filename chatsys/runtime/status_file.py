@@ -32,6 +32,7 @@ import msgspec
 
 from chatsys.errors import ChatsysError
 from chatsys.runtime.disk import in_use
+from chatsys.surroundings import private
 
 STATUS = "status.json"
 INTERVAL = 1.0
@@ -91,7 +92,8 @@ def write(path: Path, line: bytes) -> None:
     """Replace the file as a whole; where the disk takes no new one, the old one is at least not old."""
     fresh = path.with_suffix(".new")
     try:
-        fresh.write_bytes(line)
+        with open(fresh, "wb", opener=private) as file:
+            file.write(line)
         fresh.replace(path)
     except OSError:
         with suppress(OSError):

@@ -11,8 +11,8 @@ COPY pyproject.toml constraints.txt deploy/docker/needed.py ./
 RUN /usr/local/bin/python -m venv /tools && python needed.py notebook > notebook.txt \
     && /tools/bin/pip --python /opt/chatsys install --no-cache-dir --prefer-binary -c constraints.txt -r notebook.txt \
     && rm -rf /tools \
-    && mkdir -p /opt/chatsys/etc/jupyter/jupyter_server_config.d \
-    && echo '{"ServerApp": {"ip": "0.0.0.0"}}' > /opt/chatsys/etc/jupyter/jupyter_server_config.d/container.json
+    && mkdir -p /opt/chatsys/etc/jupyter \
+    && echo '{"ServerApp": {"ip": "0.0.0.0"}}' > /opt/chatsys/etc/jupyter/jupyter_server_config.json
 ENV HOME=/data
 USER 10001:10001
 WORKDIR /data

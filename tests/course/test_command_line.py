@@ -15,6 +15,7 @@ from bad_configs import BAD
 from typed import Run, refused
 
 from chatsys.campaign import bench
+from chatsys.clients.line import PATIENCE
 
 COMMANDS = (
     "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status",
@@ -90,6 +91,8 @@ def test_the_version_is_told(run: Run) -> None:
         ("client --port 0", "--port"),
         ("client --port 70000", "--port"),
         ("cluster status --data none", "No cluster is up in none; start one with chatsys cluster up"),
+        ("cluster status --data=", "The word after --data is empty; write what is meant"),
+        ("cluster restore b d --id-from node1", "--id-from was given without --config"),
         ("cluster up --nodes 9", "--nodes"),
         ("grade none.ipynb --lab 03-total-order", "none.ipynb is not a file"),
         ("grade none.ipynb", "Missing option '--lab'"),
@@ -102,11 +105,16 @@ def test_wrong_arguments_get_one_sentence(run: Run, line: str, words: str) -> No
     refused(run(*line.split()), words)
 
 
-def test_a_port_where_nobody_listens_is_said_soon(run: Run, free_ports: list[int]) -> None:
+def test_a_port_where_nobody_listens_is_said_soon(
+    run: Run, free_ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert PATIENCE <= 3
+    monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.5)
     refused(run("client", "--port", free_ports[0]), f"No node of the cluster answers (127.0.0.1:{free_ports[0]}")
 
 
-def test_a_port_where_something_else_listens_is_said(run: Run) -> None:
+def test_a_port_where_something_else_listens_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_answer_rudely, args=(listener,), daemon=True).start()
         answer = run("client", "--port", listener.getsockname()[1])

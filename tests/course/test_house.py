@@ -33,7 +33,7 @@ def committed() -> list[Path]:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
     )
     if listed.returncode:  # no clone but an unpacked archive
-        return [path for path in ROOT.rglob("*") if path.is_file() and ".venv" not in path.parts]
+        return [path for path in ROOT.rglob("*") if path.is_file() and not {".venv", "__pycache__"} & {*path.parts}]
     files = [ROOT / line for line in listed.stdout.splitlines()]
     return [path for path in files if path.is_file() and path.suffix not in {".png", ".jpg", ".ico"}]
 
@@ -181,6 +181,13 @@ A_FILE = re.compile(r"[\w.-]*(?:/[\w.-]+)*\.(?:py|md|js|css|yml|toml|ipynb|txt)"
 @cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trees() -> Iterator[None]:
+    """Forget the trees at the end: they are millions of objects, and all later tests would be slower for them."""
+    yield
+    parsed.cache_clear()
 
 
 @cache

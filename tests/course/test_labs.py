@@ -48,9 +48,18 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(LABS / "nbgrader_config.py", folder)
     shutil.copytree(LABS / "source", folder / "source")
     shutil.copytree(LABS / "keys", folder / "keys", ignore=shutil.ignore_patterns("__pycache__", "secret"))
-    for name in NAMES:
-        run("-m", "nbgrader", "generate_assignment", name, folder=folder)
+    run("-c", _GENERATE, *NAMES, folder=folder)
     return folder
+
+
+_GENERATE = """
+import sys
+from nbgrader.apps import GenerateAssignmentApp
+for name in sys.argv[1:]:
+    GenerateAssignmentApp.launch_instance([name])
+    GenerateAssignmentApp.clear_instance()
+"""
+"""`nbgrader generate_assignment`, for one lab after another: to start it takes as long as a lab does."""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -85,19 +94,18 @@ def test_graded_cells_have_ids_and_the_tag(name: str) -> None:
 
 
 def test_both_paths_give_the_same_points_and_tell_the_same_stories(course: Path) -> None:
-    paths = {name: course / "submitted" / name / LAB / f"{LAB}.ipynb" for name in ("ann", "bob", "cid", "dan")}
-    for student, kind in (("ann", "source"), ("bob", "release"), ("cid", "source"), ("dan", "source")):
+    paths = {name: course / "submitted" / name / LAB / f"{LAB}.ipynb" for name in ("ann", "bob", "cid")}
+    for student, kind in (("ann", "source"), ("bob", "release"), ("cid", "source")):
         shutil.copytree(course / kind / LAB, course / "submitted" / student / LAB)
     page = nbformat.read(paths["cid"], as_version=4)  # type: ignore[no-untyped-call]
     SUBMISSIONS["h9 more points than there are"].make(page)
     place = next(at for at, cell in enumerate(page["cells"]) if cell["id"] == "hold-back")  # nbgrader alone stops at
     page["cells"].insert(place, page["cells"][place] | {"id": "first-half", "source": "class MyHoldBack: pass"})
     next(cell for cell in page["cells"] if cell["id"] == "check-3-2")["cell_type"] = "raw"  # a double and a raw test
-    paths["cid"].write_text(json.dumps(page), encoding="utf-8")
-    page = read(paths["dan"])  # one message at a time
     cell = next(cell for cell in page["cells"] if cell["id"] == "hold-back")
-    cell["source"] = "".join(cell["source"]).replace("while self.due in", "if self.due in")
-    paths["dan"].write_text(json.dumps(page), encoding="utf-8")
+    assert "while self.due in" in cell["source"]  # and it delivers one message at a time
+    cell["source"] = cell["source"].replace("while self.due in", "if self.due in")
+    paths["cid"].write_text(json.dumps(page), encoding="utf-8")
     assert "was there more than once" in run("-m", "chatsys", "tidy", "submitted", folder=course)
 
     broken = course / "broken.ipynb"
@@ -105,7 +113,7 @@ def test_both_paths_give_the_same_points_and_tell_the_same_stories(course: Path)
     marks = grade(course, broken, *paths.values())
     assert {mark["max_score"] for mark in marks.values()} == {90}
     given = {name: marks[str(path)]["score"] for name, path in paths.items()}
-    assert [given[name] for name in ("ann", "bob", "cid")] == [90, 0, 90] and 20 < given["dan"] < 70
+    assert (given["ann"], given["bob"]) == (90, 0) and 20 < given["cid"] < 70
     assert marks[str(broken)]["score"] == 0
     assert marks[str(broken)]["output"].startswith("This is no notebook: it is not JSON")
     source, release = marks[str(paths["ann"])], marks[str(paths["bob"])]

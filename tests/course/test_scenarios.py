@@ -32,8 +32,9 @@ def test_every_demonstration_holds_in_the_simulator(name: str, quorum: int | str
     assert_held(play(name, quorum=quorum, seed=seed))
 
 
-@pytest.mark.parametrize(("name", "where"), [("leader-failure", "kernel"), ("recovery", "processes")])
+@pytest.mark.parametrize(("name", "where"), [("leader-failure", "kernel"), ("concurrent", "processes")])
 def test_a_demonstration_holds_in_real_time(name: str, where: str) -> None:
+    """Notebook 01 plays each of them with processes, and the tests play the notebook."""
     demo = play(name, where=where)
     assert_held(demo)
     assert demo.trace.meta["where"] == where

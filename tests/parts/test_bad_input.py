@@ -269,6 +269,8 @@ RIGHT: dict[str, tuple[Any, ...]] = {
     "ambush": ("lead", 0.0, 1.0),
     "step": (),
     "at": (10_000.0, "heal"),
+    "join": (7,),
+    "leave": (7,),
 }
 
 

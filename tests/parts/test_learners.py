@@ -11,6 +11,7 @@ from chatsys.actor.effects import Append, Deliver, Note, Send
 from chatsys.actor.events import Depart, LinkDown, LinkUp, RemoveLearner
 from chatsys.config import Limits
 from chatsys.errors import Departed, ForeignLog, RefusedJoin
+from chatsys.protocol.decisions import Order
 from chatsys.protocol.learning.admission import ASKED, Learners
 from chatsys.protocol.learning.learner import Learner
 from chatsys.protocol.learning.records import Gone, Joined, KeptMessage, LearnerBoot
@@ -21,6 +22,7 @@ from chatsys.protocol.messages import (
     Delivered,
     Entry,
     Heartbeat,
+    HeartbeatAck,
     Join,
     JoinAck,
     Label,
@@ -34,6 +36,7 @@ from chatsys.protocol.messages import (
 )
 from chatsys.protocol.node import Node
 from chatsys.protocol.public import Heard
+from chatsys.protocol.state import Role
 from chatsys.protocol.storage import Boot, Stored
 
 pytestmark = pytest.mark.quick
@@ -47,10 +50,12 @@ def entry(kind: str, node: int, identity: str, address: str = "") -> Entry:
 
 
 def all_hold(one: Node) -> list[Any]:
-    """Let the others confirm everything, and the leader commit it."""
+    """Let the others confirm everything, heartbeats too, and the leader commit it."""
     effects = one.settle(1.0)
     for peer in one.state.members.ids:
         effects += one.on_message(peer, Ack(1, True, match=one.log.last_seq), 1.0)
+    for peer in one.state.members.others:
+        effects += one.on_message(peer, HeartbeatAck(1, True, one.failure.number, one.log.last_seq), 1.0)
     return effects + one.settle(1.0)
 
 
@@ -144,6 +149,17 @@ def test_only_a_ready_leader_says_that_an_id_is_taken() -> None:
     assert answer(three.on_message(4, Join(4, "", NEW, "n2"), 2.0)).status == "waiting"
 
 
+@pytest.mark.parametrize(("fact", "value"), [("lease_valid", False), ("handing_over", True)])
+def test_a_leader_that_may_have_a_successor_refuses_nobody(fact: str, value: bool) -> None:
+    """The next leader may have let the old folder go; whoever heard `taken` from this one stopped for good."""
+    three = with_four()
+    setattr(three.state, fact, value)
+    last = three.log.last_seq
+    told = answer(three.on_message(4, Join(4, "", NEW, "n2", number=7), 1.1))
+    assert (told.status, told.number, told.code) == ("waiting", 7, "") and told.reason
+    assert three.log.last_seq == last, "and orders nothing that would be void"
+
+
 def test_a_learner_more_than_there_may_be_is_refused() -> None:
     three = leader(limits=Limits(learners=1))
     three.on_message(4, Join(4, "", OLD, "n1"), 1.0)
@@ -197,6 +213,24 @@ def test_a_flood_of_joins_neither_fills_the_log_nor_the_leaders_queue() -> None:
     assert len(passed) == 32 and {frame.via for _, frame in passed} == {1}, "who is no member passes nothing on"
     one.on_message(3, Heartbeat(1, 1, 0, Label(0, 0)), 0.9)
     assert sent(one.on_message("eve", Join(9, "", OLD, "n"), 1.2), Join) != []
+
+
+def test_two_copies_of_a_folder_at_two_addresses_do_not_fill_the_log() -> None:
+    """Each said JOIN every heartbeat, and each JOIN was ordered as a change of the address."""
+    three = part(Learners, me=3)
+    three.state.role, three.state.ready, three.state.lease_valid = Role.LEADER, True, True
+    three.table.apply(entry("learner", 4, OLD))
+    orders, said = 0, []
+    for number in range(100):
+        now = 2.0 + number
+        three.on_time(now)
+        effects = three.on_message(4, Join(4, ("host:1", "host:2")[number % 2], OLD, f"n{number % 2}"), now)
+        for order in of(effects, Order):
+            three.table.apply(msgspec.structs.replace(order.items[0], seq=1, term=1))
+            orders += 1
+        said.append(answer(effects))
+    assert orders == 2 and {one.status for one in said} == {"ok"}, "one for each minute that began"
+    assert sum("two copies of its folder run" in one.reason for one in said) > 40
 
 
 def test_a_refusal_is_told_once_however_often_somebody_asks() -> None:
@@ -331,10 +365,35 @@ def test_a_learner_goes_on_if_the_member_is_silent_or_has_no_leader() -> None:
 def test_an_answer_to_another_life_counts_for_nothing() -> None:
     one = learner()
     listening(one, 1)
-    stale = JoinAck("refused", 1, (1, 2, 3), reason="no", code="taken", nonce="another")
+    stale = JoinAck("refused", 1, (1, 2, 3), reason="no", code="taken", nonce="another", number=1)
     assert one.on_message(1, stale, 0.5) == []
+
+
+def no(one: Learner, number: int) -> JoinAck:
+    """A refusal of the JOIN of this number."""
+    return told(one, "refused", reason="no", code="taken", number=number)
+
+
+def test_a_learner_that_is_refused_asks_once_more_and_stops_if_that_is_refused_too() -> None:
+    one = learner()
+    ((_, first),) = sent(listening(one, 1), Join)
+    ((_, second),) = sent(one.on_message(1, no(one, first.number), 0.6), Join)
+    assert (first.number, second.number) == (1, 2)
     with pytest.raises(RefusedJoin, match="Cluster 'chat' does not take in learner 4: no"):
-        one.on_message(1, told(one, "refused", reason="no", code="taken"), 0.6)
+        one.on_message(1, no(one, 2), 0.7)
+
+
+def test_a_refusal_that_was_under_way_while_people_made_room_stops_nobody() -> None:
+    """It answered an earlier JOIN of the same life, came late, and stopped a learner that was in already."""
+    one = learner()
+    listening(one, 1)
+    one.on_time(0.9)
+    ((_, again),) = sent(one.on_message(1, no(one, 1), 1.0), Join)
+    assert again.number == 3
+    assert one.on_message(1, no(one, 2), 1.1) == [], "it answers a JOIN that was said before the first refusal came"
+    one.on_message(1, told(one, number=3), 1.2)
+    late = sent(one.on_message(1, no(one, 1), 1.3), Join)
+    assert one.admitted and [join.number for _, join in late] == [4], "it asks anew"
 
 
 def test_a_learner_that_leaves_says_so_until_it_has_left_and_stops_when_that_is_on_its_disk() -> None:

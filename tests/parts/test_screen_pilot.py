@@ -44,7 +44,11 @@ def screen(app: ScreenClient) -> str:
 
 WORDS = {
     "acknowledged": ("✓ acknowledged", "#212 ann: and where are my messages?"),
-    "pending": ("… pending", "not acknowledged yet (busy: no leader is known here", "no leader known"),
+    "pending": (
+        "… pending",
+        "trying again: no leader is known here; an election may be under way ──",
+        "no leader known",
+    ),
     "indeterminate": ("? indeterminate", "nobody can say whether that was delivered"),
     "refused": ("✗ refused", "not said: it contains the control character U+001B"),
     "reconnecting": ("reconnecting: no node answers", "no node answers, trying again; 2 messages pending"),

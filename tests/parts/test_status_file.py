@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+from chatsys.commands.status import leader_of, screen
 from chatsys.runtime.disk import Disk
 from chatsys.runtime.status_file import STATUS, StatusFile, read, write
 
@@ -68,3 +69,19 @@ def test_what_is_no_status_is_none(tmp_path: Path) -> None:
     for rubbish in (b"", b"[]", b'{"node":', b"\xff"):
         (tmp_path / STATUS).write_bytes(rubbish)
         assert read(tmp_path) is None
+
+
+def test_the_screen_counts_messages_for_a_learner_and_finds_a_leader_whose_folder_is_elsewhere() -> None:
+    member = {"life": "follower", "role": "follower", "term": 2, "leader": 3, "last": 9, "commit": 8, "delivered": 4}
+    learner = {"life": "learner", "role": "learner", "term": 2, "leader": 3, "last": 3, "commit": 3, "delivered": 3}
+    nodes = {"1": member, "2": member | {"commit": 6}, "4": learner}
+    assert leader_of(nodes) == 3
+    lines = list(screen({"leader": 3, "nodes": nodes}))
+    assert [line.split()[2:6] for line in lines[2:]] == [
+        ["2", "9", "8", "0"],
+        ["2", "9", "6", "2"],
+        ["2", "#3", "#3", "1"],
+    ]
+    silent = {"3": member | {"life": "silent", "role": "leader"}}
+    assert leader_of(nodes | silent) is None, "whose folder is at hand speaks for itself"
+    assert leader_of(nodes | {"5": member | {"life": "leader", "term": 3}}) == 5

@@ -59,6 +59,22 @@ def test_whoever_lacks_the_past_gets_it_in_turn_and_whoever_is_level_waits_for_n
     assert pushed(one, 2002) == {"eve": (2002, 2002)}
 
 
+@pytest.mark.parametrize(("listeners", "at_a_time"), [(7, 1), (8, 2), (20, 3), (100, 4)])
+def test_the_more_lack_the_past_the_more_of_them_are_served_at_a_time_up_to_a_bound(
+    listeners: int, at_a_time: int
+) -> None:
+    """With one at a time a hundred of them got 128 messages a second each, less than may be new in that second."""
+    one = Subscribers(Limits())
+    links = [f"client {number}" for number in range(listeners)]
+    for link in links:
+        one.take(link, Subscribe(), 9999)
+    assert len(pushed(one, 9999)) == listeners
+    one.go_on()
+    assert pushed(one, 9999) == dict.fromkeys(links[:at_a_time], (PAST + 1, 2 * PAST))
+    one.go_on()
+    assert list(pushed(one, 9999)) == [*links, *links][at_a_time : 2 * at_a_time]
+
+
 def test_a_listener_that_confirms_nothing_is_sent_its_credit_and_keeps_nobody_waiting() -> None:
     one = Subscribers(Limits())
     one.take("deaf", Subscribe(), 9999)

@@ -68,7 +68,7 @@ def test_the_verdict_never_says_that_logs_which_disagree_are_in_one_order(run: R
     assert verify([one, two])["messages"] == 1, "those before the difference"
     code, out, _ = run("verify", one, two)
     assert code == 1
-    assert out.splitlines()[-1] == "VIOLATED: 1 messages in one order, then the logs disagree, from position 2 on"
+    assert out.splitlines()[-1] == "VIOLATED: 1 message in one order, then the logs disagree, from position 2 on"
     assert run("verify", one)[1].splitlines()[-1] == "held: 3 messages in one order"
     rot(one)
     last = run("verify", one, two)[1].splitlines()[-1]
@@ -135,7 +135,7 @@ def test_a_torn_last_batch_is_fine_and_what_it_held_is_said(run: Run, tmp_path: 
     assert "(entry 2): its sync had not ended, unless it rotted later" in node.pop("warning")
     assert node == {"entries": 1, "torn": len(batch(3, lines)) - 10, "damaged": None, "uncommitted_tail": 0}
     code, out, _ = run("verify", one)
-    assert code == 0 and "1 entries" in out and "at the end was dropped (entry 2)" in " ".join(out.split())
+    assert code == 0 and "1 entry, " in out and "at the end was dropped (entry 2)" in " ".join(out.split())
 
 
 def test_a_rotten_last_batch_is_damage_if_a_mark_says_that_it_was_synced(tmp_path: Path) -> None:

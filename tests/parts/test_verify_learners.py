@@ -4,12 +4,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from typed import Run, refused
 
 from chatsys.actor.logfile import batch, encode
 from chatsys.check.log_files import verify
 from chatsys.errors import LogError
 from chatsys.protocol.learning.records import KeptMessage, LearnerBoot
-from chatsys.protocol.messages import Entry
+from chatsys.protocol.messages import Entry, LearnerInfo
 from chatsys.protocol.public import Heard, public
 from chatsys.protocol.storage import Boot, CommitHint, Stored
 
@@ -81,3 +82,43 @@ def test_two_learners_are_compared_with_each_other(tmp_path: Path) -> None:
 def test_a_learner_of_another_cluster_is_not_compared(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="compare the nodes of one cluster"):
         verify([member(tmp_path / "node1"), learner(tmp_path / "node4", cluster="other")])
+
+
+def knows(folder: Path, node: int, *learners: tuple[str, int]) -> Path:
+    """A member's log with these entries about learners."""
+    entries = [
+        Entry(seq, 1, kind, learner=LearnerInfo(one, "9f"))  # type: ignore[arg-type]
+        for seq, (kind, one) in enumerate(learners, start=1)
+    ]
+    return write(folder, Boot(1, "chat", node), *map(Stored, entries))
+
+
+def test_a_learner_that_nobody_knows_cannot_be_let_go(tmp_path: Path, run: Run) -> None:
+    """The order was taken, dropped by every member, and the command ended with 0."""
+    for node, known in ((1, (("learner", 4), ("learner", 6), ("leave", 6))), (2, ())):
+        knows(tmp_path / f"node{node}", node, *known)
+    refused(
+        run("cluster", "leave", 9, "--data", tmp_path),
+        "There is no learner 9: the logs of nodes 1 and 2 name learner 4.",
+    )
+    refused(run("cluster", "leave", 6, "--data", tmp_path), "There is no learner 6")
+    assert not (tmp_path / "node1" / "orders").exists()
+    config = tmp_path / "node2.yml"
+    config.write_text(f"node: 2\nmembers: {{1: '127.0.0.1:1', 2: '127.0.0.1:2'}}\ndata: {tmp_path / 'node2'}\n")
+    refused(
+        run("cluster", "leave", 4, "--config", config),
+        "There is no learner 4: the log of node 2 names no learner. If it has just joined, this log may lack that; wait "
+        "until node 2 has caught up, or name another member.",
+    )
+
+
+def test_an_order_goes_to_those_only_who_know_the_learner(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatsys.commands.accepting.PATIENCE", 0.01)
+    knows(tmp_path / "node1", 1, ("learner", 4))
+    knows(tmp_path / "node2", 2)
+    refused(
+        run("cluster", "leave", 4, "--data", tmp_path),
+        "Nobody took the order to let learner 4 go, for node 1 is not running",
+    )

@@ -156,9 +156,9 @@ def test_the_grader_judges_in_the_same_process_and_ends_a_loop_without_end(tmp_p
         "METHOD", "print(grade('3.1', Right, seeds=range(5)))"
     )
     script = script.replace("out.append(self.early.pop(self.next)); self.next += 1", "pass")
-    (told,) = without(script, tmp_path)
+    (told,) = without(f"import chatsys.teach.grading.trial as trial; trial.DOOR = 0.5{script}", tmp_path)
     assert re.search(
-        r"did not end within 3 s; it hung in script.py, line [89], in receive\. Look for a loop that", told
+        r"did not end within 0.5 s; it hung in script.py, line [89], in receive\. Look for a loop that", told
     )
 
 

@@ -178,9 +178,9 @@ def test_what_cannot_be_meant_is_one_sentence(chat: Cluster) -> None:
     chat.pause(2)
     refused: list[tuple[Callable[[], object], str]] = [
         (lambda: chat.crash(1), "Node 1 is not running, so it cannot crash; restart it first."),
-        (lambda: chat.pause(1), "Node 1 is not running, so it cannot pause; restart it first."),
+        (lambda: chat.pause(1), "Node 1 is not running, so it cannot be paused; restart it first."),
         (lambda: chat.pause(2), "Node 2 is paused already; resume it first."),
-        (lambda: chat.resume(3), "Node 3 is not paused, so it cannot resume."),
+        (lambda: chat.resume(3), "Node 3 is not paused, so there is nothing to resume."),
         (lambda: chat.restart(3), "Node 3 is running; crash it first, then restart it."),
         (lambda: chat.crash(9), "Node 9 is not a member; the nodes are 1, 2, 3."),
         (lambda: chat.cut(1, 9), "Node 9 is not a member; the nodes are 1, 2, 3."),

@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -24,8 +25,10 @@ from chatsys.errors import DamagedLog, DiskFailed, LogError, LogInUse
 from chatsys.protocol.node import Node
 from chatsys.protocol.storage import NODE_RECORDS, Boot
 from chatsys.runtime import disk as disks
+from chatsys.runtime import status_file
+from chatsys.runtime.backup import back_up, restore
 from chatsys.runtime.cluster import Cluster
-from chatsys.runtime.disk import Disk
+from chatsys.runtime.disk import Disk, made_folder
 
 TYPES = (Counted,)
 
@@ -66,6 +69,29 @@ def test_what_was_synced_comes_back_in_the_next_life(tmp_path: Path) -> None:
     store(tmp_path / "node1", Counted(1), Counted(2))
     store(tmp_path / "node1", Counted(3))
     assert read(tmp_path / "node1") == [Counted(1), Counted(2), Counted(3)]
+
+
+def test_nobody_else_can_look_into_a_data_folder_or_a_backup(tmp_path: Path) -> None:
+    """The log has the secrets of clients, and was made for everybody on the machine to read."""
+    data, copy, open_to_a_group = made_folder(tmp_path / "cluster") / "node1", tmp_path / "copy", tmp_path / "volume"
+    before = os.umask(0)
+    try:
+        open_to_a_group.mkdir(0o770)
+        for folder in (data, open_to_a_group):
+            disk = Disk(folder, NODE_RECORDS)
+            os.write(disk._file, batch(1, encode(Boot(1, "chat", 1, identity="9f", nonce="a"))) + mark(1))
+            status_file.write(folder / status_file.STATUS, b"{}")
+            disk.gone()
+        back_up(data, copy)
+        restore(copy, tmp_path / "again")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(open_to_a_group.stat().st_mode) == 0o770, "who made it has decided"
+    folders = [tmp_path / "cluster", data, copy, tmp_path / "again"]
+    files = [path for folder in (*folders[1:], open_to_a_group) for path in folder.iterdir()]
+    assert len(files) == 3 + 2 + 1 + 3
+    modes = {str(path): oct(stat.S_IMODE(path.stat().st_mode)) for path in (*folders, *files)}
+    assert {path: mode for path, mode in modes.items() if int(mode, 8) & 0o077} == {}
 
 
 def test_a_thousand_records_of_one_turn_need_two_syncs(tmp_path: Path) -> None:

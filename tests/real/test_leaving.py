@@ -1,5 +1,6 @@
 """A node that is told to stop: SIGTERM hands the lead over, a second one ends it; what its operator reads meanwhile."""
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ from typed import Run, Where, refused
 from chatsys import Cluster
 from chatsys.check import check
 from chatsys.check.liveness import check_live
+from chatsys.runtime.service import _signals
+from chatsys.surroundings import TOGETHER
 
 
 @pytest.mark.parametrize("where", ["kernel", "processes"])
@@ -37,6 +40,22 @@ def test_a_leader_that_is_shut_down_hands_over_under_load_and_nothing_is_lost(wh
         assert check(cluster) == [] and check_live(cluster, calm, laws=("L7",)).violations == ()
         cluster.restart(3)
         assert cluster.until(lambda: cluster.delivered(3) == lines)
+
+
+def test_two_signals_that_come_together_are_one_wish() -> None:
+    """`timeout` tells the process and then its group, and the second one ended the node without handing over."""
+
+    async def told() -> list[bool]:
+        _, again = _signals(asyncio.get_running_loop())
+        heard = []
+        for pause in (0.0, 0.01, TOGETHER + 0.05):
+            await asyncio.sleep(pause)
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0.01)
+            heard.append(again.is_set())
+        return heard
+
+    assert asyncio.run(told()) == [False, False, True]
 
 
 def shown(run: Run, *words: object, wanted: tuple[str, ...]) -> str:

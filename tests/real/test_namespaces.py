@@ -86,10 +86,10 @@ def heard(network: Namespaces, sender: int, receiver: int) -> int:
 
 
 def test_a_short_soak_under_real_partitions_loses_nothing_and_leaves_nothing_behind(allowed: None) -> None:
-    report = soak(seconds=12, rate=50, seed=367, where="namespaces")
-    assert [outage.fault for outage in report.outages] == ["partition (1,) (2, 3)", "crash leader"]
+    report = soak(seconds=8, rate=50, seed=340, where="namespaces")
+    assert [outage.fault for outage in report.outages] == ["partition (3,) (1, 2)", "crash leader"]
     assert report.violations == () and report.unfinished == ""
-    assert report.acknowledged + report.indeterminate == report.said > 500
+    assert report.acknowledged + report.indeterminate == report.said > 300
     assert len(set(report.delivered.values())) == 1
     assert not traces_of(os.getpid())
     assert not nodes_of(os.getpid())

@@ -1,8 +1,14 @@
 """The long ring: pieces run one after another, what is finished stays finished, and every kind keeps a line."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import msgspec
+import psutil
 import pytest
 from typed import Run, refused
 
@@ -125,13 +131,44 @@ def test_a_broken_line_and_an_unusable_folder_are_refused_with_a_sentence(tmp_pa
         Evidence(tmp_path / "pieces.jsonl" / "below", ())
 
 
-def test_the_command_runs_one_kind_and_says_what_is_left(run: Run, tmp_path: Path) -> None:
-    code, out, err = run("prove", "mutants, by every order", "--minutes", "0.01", "--data", tmp_path)
+def test_the_command_runs_one_kind_and_says_what_is_left(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two searches that take a second come first; which pieces there are is tested above."""
+    (real,) = [kind for kind in kinds() if kind.name == "mutants, by every order"]
+    soon = sorted(
+        real.pieces, key=lambda piece: piece.words[1] not in ("claims the lead at start", "lead without SYNC")
+    )
+    monkeypatch.setattr("chatsys.commands.prove.kinds", lambda: (msgspec.structs.replace(real, pieces=tuple(soon)),))
+    code, out, err = run("prove", real.name, "--minutes", "0.01", "--data", tmp_path)
     assert code == 0 and "28 pieces are left; the same command goes on with them." in out
-    assert "0 of 29 pieces are kept" in err
-    code, out, _ = run("prove", "mutants, by every order", "--minutes", "0.01", "--data", tmp_path, "--json")
-    assert json.loads(out)["left"] == 27
+    assert "0 of 29 pieces are kept" in err and "held  chatsys mutants" in out
+    code, out, _ = run("prove", real.name, "--minutes", "0.01", "--data", tmp_path, "--json")
+    assert code == 0 and json.loads(out)["left"] == 27
 
 
 def test_an_unknown_kind_is_refused_with_the_names_of_the_known_ones(run: Run, tmp_path: Path) -> None:
     refused(run("prove", "luck", "--data", tmp_path), "There is no evidence of the kind 'luck'; there are mutants, by")
+
+
+ENDS = (signal.SIGTERM, signal.SIGKILL) if sys.platform == "linux" else (signal.SIGTERM,)
+"""How a command may be ended; only Linux tells a process that the one which began it was killed."""
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_what_prove_began_ends_with_it(how: signal.Signals, tmp_path: Path) -> None:
+    """After SIGTERM the schedules of the piece went on for up to a minute, as nobody's children."""
+    words = ("-m", "chatsys", "prove", "schedules, 3 nodes", "--data", str(tmp_path))
+    began = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while len(found := psutil.Process(began.pid).children(recursive=True)) < 2:  # the piece, and its workers
+        assert time.monotonic() < end and began.poll() is None, began.communicate()
+        time.sleep(0.1)
+    began.send_signal(how)
+    _, err = began.communicate(timeout=30)
+    _, left = psutil.wait_procs(found, timeout=5)
+    left = [process for process in left if process.status() != psutil.STATUS_ZOMBIE]  # where nobody collects orphans
+    for process in left:
+        process.kill()
+    assert not left and "Traceback" not in err
+    assert how != signal.SIGTERM or (began.returncode == 130 and err.endswith("Stopped.\n"))

@@ -61,7 +61,7 @@ def alive(cells: Cells, count: int) -> tuple[str, str]:
 
 @pytest.mark.parametrize("name", ["the cell's id", ""], ids=["with ids", "without ids"])
 def test_one_cluster_lives_however_often_its_cell_runs(cells: Cells, name: str) -> None:
-    for _ in range(4):
+    for _ in range(3):
         cells.run("cluster = cs.Cluster(where='processes'); cs.panel(cluster)", cell=name)
         assert "application/vnd.jupyter.widget-view+json" in cells.shown[0]
     assert alive(cells, 1) == ("1", "1")

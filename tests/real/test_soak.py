@@ -12,10 +12,12 @@ from chatsys.trace import Record, Trace
 
 
 def test_a_short_soak_loses_doubles_and_reorders_nothing() -> None:
-    report = soak(seconds=9, nodes=3, rate=50, seed=3)
+    """One fault; `test_namespaces` and `test_containers` have a partition as well, `chatsys prove` has minutes of them."""
+    report = soak(seconds=5, nodes=3, rate=50, seed=238)
     assert report.violations == () and report.unfinished == ""
-    assert report.acknowledged + report.indeterminate == report.said > 400
-    assert len(set(report.delivered.values())) == 1 and report.outages
+    assert report.acknowledged + report.indeterminate == report.said > 200
+    assert len(set(report.delivered.values())) == 1
+    assert [outage.fault for outage in report.outages] == ["crash leader"]
     assert report.judged == ("L1", "L2", "L3", "L6") and 0 < report.served_after < CALM
 
 

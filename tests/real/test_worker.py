@@ -47,8 +47,8 @@ def compute(parts: Any, seconds: float) -> str:
 def test_a_task_whose_process_was_suspended_for_longer_than_a_step_may_take_is_not_accused(
     hire: Callable[..., Worker],
 ) -> None:
-    worker = hire(step=3.0)
-    worker.submit(compute, 0.8)
+    worker = hire(step=1.5)
+    worker.submit(compute, 0.4)
     child = psutil.Process(worker.process.pid)
     while worker.step != "computes":
         assert worker.poll() is None
@@ -56,7 +56,7 @@ def test_a_task_whose_process_was_suspended_for_longer_than_a_step_may_take_is_n
     answers: list[Answer] = []
     waiting = threading.Thread(target=lambda: answers.append(worker.wait()))
     waiting.start()
-    waiting.join(3.5)  # longer than the step; nothing else can be awaited here but time
+    waiting.join(2.0)  # longer than the step; nothing else can be awaited here but time
     assert waiting.is_alive(), answers
     child.resume()
     waiting.join(60)
@@ -108,7 +108,7 @@ def one_long_call(parts: Any) -> None:
 
 
 def test_a_single_call_of_c_that_never_ends_is_accused_by_its_cpu_time(hire: Callable[..., Worker]) -> None:
-    worker = hire(step=2.0)
+    worker = hire(step=1.0)
     worker.submit(one_long_call)
     answer = worker.wait()
     assert (answer.verdict, answer.step) == ("hung", "the long call"), answer

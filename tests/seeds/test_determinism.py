@@ -62,14 +62,9 @@ class Fine(Bully):
         return super().on_message(sender, message, now)
 
 
-class ReadsTheClock(Bully):
+class ReadsTheClockAndRolls(Bully):
     def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
         self.seen = (time.time(), datetime.now())  # line 42
-        return super().on_message(sender, message, now)
-
-
-class Rolls(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
         random.choice([1, 2])  # line 48
         random.Random()
         uuid.uuid4()
@@ -175,19 +170,17 @@ def test_a_class_that_keeps_the_rules_gets_no_warning() -> None:
     assert warnings(Fine) == []
 
 
-def test_the_clock_is_named_with_its_line_and_with_what_to_use() -> None:
+def test_the_clock_and_every_kind_of_foreign_chance_are_named_with_their_lines_and_with_what_to_use() -> None:
+    found = warnings(ReadsTheClockAndRolls)
     line = f"test_determinism.py, line {line_of('time.time(), datetime')}"
-    assert warnings(ReadsTheClock) == [
+    assert found[:2] == [
         f"{line} calls {call}(): a run with it cannot be repeated; use `now`, which every door is given."
         for call in ("time.time", "datetime.now")
     ]
-
-
-def test_every_kind_of_foreign_chance_is_named() -> None:
-    line = line_of("random.choice([1, 2])")
-    found = warnings(Rolls)
+    rolls, told = line_of("random.choice([1, 2])"), found[2:]
     for offset, call in enumerate(("random.choice", "random.Random", "uuid.uuid4", "os.urandom", "secrets.token_hex")):
-        assert any(f"line {line + offset} calls {call}(): " in one and "`self.random" in one for one in found), call
+        assert any(f"line {rolls + offset} calls {call}(): " in one and "`self.random" in one for one in told), call
+    assert not any("`now`" in one for one in told)
 
 
 def test_what_is_kept_outside_of_self_is_named_wherever_it_is() -> None:
@@ -257,9 +250,6 @@ class Keeps(Bully):
         SEEN.append(now)
         OLDER.append(now)
         self.EARLY.append(now)
-        return super().on_message(sender, message, now)
-class Clock(Bully):
-    def on_message(self, sender, message, now):
         time.time()
         return super().on_message(sender, message, now)
 class Hangs(Bully):
@@ -275,12 +265,12 @@ def test_classes_of_a_notebook_are_told_by_the_line_of_their_cell(monkeypatch: p
         file = f"/tmp/ipykernel_17/{number}.py"
         monkeypatch.setitem(linecache.cache, file, (len(source), None, source.splitlines(keepends=True), file))
         exec(compile(source, file, "exec"), vars(notebook))
-    kept = warnings(notebook.Keeps)
+    clock, *kept = warnings(notebook.Keeps)
+    assert clock.startswith("Your cell, line 11 calls time.time(): ")
     told = ("Your cell, line 4: SEEN is", "Your cell: OLDER is", "Your cell, line 6: Keeps.EARLY is")
     assert len(kept) == 3 and all(any(one.startswith(start) for one in kept) for start in told), kept
-    assert warnings(notebook.Clock)[0].startswith("Your cell, line 14 calls time.time(): ")
     (hung,) = check_determinism({"election": notebook.Hangs}, 1, SHORT, limit=1)
-    assert "it hung in your cell, line 18, in on_message. " in hung
+    assert "it hung in your cell, line 15, in on_message. " in hung
 
 
 # --- the batch ----------------------------------------------------------------------------------

@@ -23,11 +23,12 @@ from chatsys.runtime.net.wire import Codec
 
 
 def test_thousands_of_frames_logs_and_connections_find_nothing() -> None:
-    result = fuzz(frames=4000, logs=600, connections=500, seed=5)
+    """`chatsys prove` does the same with ten times as many, five times."""
+    result = fuzz(frames=2000, logs=300, connections=250, seed=5)
     assert result["findings"] == []
-    assert (result["frames"], result["logs"], result["connections"]) == (4000, 600, 500)
-    assert result["logs_refused"] > 100 and result["logs_usable"] > 100
-    assert result["logs_refused"] + result["logs_usable"] == 600
+    assert (result["frames"], result["logs"], result["connections"]) == (2000, 300, 250)
+    assert result["logs_refused"] > 50 and result["logs_usable"] > 50
+    assert result["logs_refused"] + result["logs_usable"] == 300
 
 
 def test_nothing_to_do_is_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 from chatsys import Run, World
 from chatsys.campaign.learners import play
 from chatsys.check import check
+from chatsys.errors import UsageError
 from chatsys.faults import Script
 from chatsys.sim.replay import replay
 
@@ -89,7 +90,7 @@ def test_an_emptied_learner_is_refused_until_it_is_let_go() -> None:
     world.restart(4)
     world.run(3)
     assert "node 4 is a learner already, and it keeps another data folder" in world.status()[4]["failure"]
-    assert world.leave(4) == "Learner 4 is down, so nodes 1, 2 and 3 are told to let it go."
+    assert world.leave(4).startswith("Learner 4 is down, so nodes 1, 2 and 3 are told to let it go. A node whose log")
     world.run(2)
     world.restart(4)
     assert world.until(lambda: world.status()[4]["ready"], 10)
@@ -130,6 +131,25 @@ def test_a_learner_that_has_left_stops_and_its_id_is_free_again() -> None:
     assert world.learners == () and 4 not in world.status() and not world.failures
     world.join(4, through=2)
     assert world.until(lambda: world.status()[4]["ready"], 10) and not check(world.trace)
+
+
+def test_a_learner_that_was_let_go_while_it_was_down_may_join_again_at_once() -> None:
+    """A script needed a restart between, though the docstring of `join` said nothing of it."""
+    world = with_four()
+    world.crash(4)
+    world.leave(4)
+    world.run(2)
+    world.join(4, through=2)
+    assert world.until(lambda: world.status()[4]["ready"], 10)
+    world.run(1)
+    assert world.delivered(4) == ["before"] and not check(world.trace)
+    with pytest.raises(UsageError, match="Node 4 is a learner already; "):
+        world.join(4)
+    world.pause(4)
+    assert world.leave(4).startswith("Learner 4 is paused, so it can only leave when it goes on: call resume(4).")
+    world.crash(4)
+    with pytest.raises(UsageError, match=r"leave\(4\) lets it go, and then its id is free"):
+        world.join(4)
 
 
 def test_a_learner_survives_restarts_of_both_sides_and_serves_whoever_sticks_to_it() -> None:

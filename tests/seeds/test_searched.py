@@ -1,7 +1,8 @@
 """Every mutant that changes election or commit is found by trying every order of events, the protocol is not.
 
-Each mutant is searched as `chatsys mutants --explore` does it.  That command, and `chatsys prove`, search the protocol
-without the bug as far in each of them; here it is searched in those that take seconds.
+Each mutant is searched as `chatsys mutants --explore` does it.  That command, and `chatsys prove`, search all of them, and
+the protocol without the bug as far in each; here are those that take a second or two.  The others are found by their
+schedules in every run of the tests (`test_mutants`).
 """
 
 import json
@@ -31,6 +32,12 @@ DISTINCT = list({id(search): name for name, search in reversed(SEARCHES.items())
 """A mutant for each search: several mutants share one."""
 
 
+FAR = {"old-term commit", "relay raises only to the entries' term", "stale ACK counted", "sync reply without nonce"}
+"""Mutants at the end of six stages and more: `chatsys mutants --explore` has them."""
+
+NEAR = [name for name in SEARCHES if name not in FAR]
+
+
 @cache
 def seen(name: str) -> Sight:
     """Search a mutant."""
@@ -47,7 +54,7 @@ def test_of_every_other_mutant_a_sentence_says_why_it_is_out_of_reach() -> None:
     assert all(reason.endswith(".") for reason in OUT_OF_REACH.values())
 
 
-@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("name", NEAR)
 def test_the_search_sees_an_invariant_broken_that_names_the_mutant_and_its_story_replays(name: str) -> None:
     sight = seen(name)
     assert sight.verdict == "fail", sight.why
@@ -58,10 +65,9 @@ def test_the_search_sees_an_invariant_broken_that_names_the_mutant_and_its_story
 
 LONG = {
     "ACK before fsync", "COORDINATOR of an older term accepted", "PROMISE before fsync", "adopt longest",
-    "lower-term PROPOSE accepted", "old-term commit", "relay raises only to the entries' term", "stale ACK counted",
-    "sync reply without nonce",
+    "lower-term PROPOSE accepted", "quorum n//2", "vote twice", *FAR,
 }  # fmt: skip
-"""Searches of the protocol that take half a minute: `chatsys mutants --explore` has them."""
+"""Searches of the protocol that take up to half a minute: `chatsys mutants --explore` has them."""
 
 
 @pytest.mark.parametrize("name", [name for name in DISTINCT if name not in LONG])
@@ -80,7 +86,8 @@ def test_a_search_stays_within_three_nodes_three_terms_two_messages_and_one_cras
     assert model.terms <= (4 if name in FOUR_TERMS else 3)
     assert len(model.addresses) == 3 and len(model.inputs) <= 2 and model.crashes <= 1
     assert model.nominations <= 2 and model.beats <= 1
-    assert {"3 nodes", f"terms up to {model.terms}"} <= set(seen(name).bounds)
+    assert {"3 nodes", f"terms up to {model.terms}"} <= set(model.bounds)
+    assert name in FAR or set(model.bounds) <= set(seen(name).bounds)
 
 
 def test_what_is_not_judged_is_among_the_bounds() -> None:
@@ -93,7 +100,7 @@ def test_a_stage_reads_as_the_end_of_a_sentence(stage: Stage) -> None:
 
 
 def test_the_same_search_twice_sees_the_same() -> None:
-    again, once = look(SEARCHES["adopt longest"], MUTANTS["adopt longest"]), seen("adopt longest")
+    again, once = look(SEARCHES["lead without SYNC"], MUTANTS["lead without SYNC"]), seen("lead without SYNC")
     assert (again.story, again.states, again.why) == (once.story, once.states, once.why)
 
 
@@ -118,15 +125,15 @@ def test_a_killer_that_does_not_name_the_mutant_does_not_count(monkeypatch: pyte
 
 
 def test_the_command_prints_a_line_each_and_one_object_for_scripts(run: Run) -> None:
-    code, out, _ = run("mutants", "vote twice", "no relay", "--explore")
+    code, out, _ = run("mutants", "lead without SYNC", "no relay", "--explore")
     lines = out.splitlines()
     assert code == 0 and lines[0].split()[:4] == ["mutant", "broken", "steps", "states"]
-    assert lines[1].startswith("vote twice") and lines[1].endswith("  holds")
+    assert lines[1].startswith("lead without SYNC") and lines[1].endswith("  holds")
     assert "out of reach" in lines[2] and lines[4].startswith("1 of 2 mutants found by search")
-    code, out, _ = run("mutants", "vote twice", "--explore", "--json")
+    code, out, _ = run("mutants", "lead without SYNC", "--explore", "--json")
     printed = json.loads(out)
     assert code == 0 and printed["unseen"] == printed["protocol_broken"] == []
-    assert printed["mutants"][0]["killer"] == "S5"
+    assert printed["mutants"][0]["killer"] == "S8"
 
 
 def test_the_command_refuses_what_cannot_be_meant(run: Run) -> None:

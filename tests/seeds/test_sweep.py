@@ -21,9 +21,10 @@ def bad(results: list[SeedResult]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "seeds"), [(3, range(30)), (5, range(8)), (4, range(5)), (2, range(5)), (1, range(5))]
+    ("nodes", "seeds"), [(3, range(12)), (5, range(4)), (4, range(3)), (2, range(3)), (1, range(3))]
 )
 def test_with_a_majority_every_invariant_holds_under_all_faults(nodes: int, seeds: range) -> None:
+    """A few schedules of each size; `chatsys prove` plays 10,000 of three nodes and 10,000 of five, with a longer calm."""
     results = list(sweep(seeds, Plan(nodes=nodes)))
     assert bad(results) == []
     assert sum(result.messages for result in results) > 20 * len(seeds), "the chat was busy"
@@ -68,19 +69,17 @@ def test_a_plan_that_the_command_has_no_word_for_is_replayed_by_python() -> None
 
 
 def test_the_faults_do_what_they_are_named_for() -> None:
-    seen: set[str] = set()
+    left = {
+        "truncate", "hold", "suspect", "pause", "resume", "heal", "drop: cut", "drop: lost",
+        "drop: old incarnation", "crash: ambush", "crash: The disk failed: a sync returned an error.",
+    }  # fmt: skip
     runs = [(seed, Plan(calm=2)) for seed in range(12)] + [
         (seed, Plan(calm=2, kinds=("isolate",))) for seed in range(3)
     ]
     for seed, plan in runs:
-        for record in schedule(seed, plan).trace:
-            seen.add(record.kind)
-            if record.kind in ("drop", "crash"):
-                seen.add(f"{record.kind}: {record.reason}")
-    assert {
-        "truncate", "hold", "suspect", "pause", "resume", "heal", "drop: cut", "drop: lost",
-        "drop: old incarnation", "crash: ambush", "crash: The disk failed: a sync returned an error.",
-    } <= seen  # fmt: skip
+        if left:
+            left -= {word for one in schedule(seed, plan).trace for word in (one.kind, f"{one.kind}: {one.reason}")}
+    assert not left
 
 
 def test_verdicts_and_hashes_do_not_depend_on_the_number_of_processes() -> None:

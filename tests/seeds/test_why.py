@@ -9,11 +9,12 @@ import pytest
 from msgspec.structs import replace
 from why_not import asked, comes, wrong
 
-from chatsys import Run, World, check, why, why_not
+from chatsys import Run, World, why, why_not
 from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.campaign.why import Answer, Question
 from chatsys.campaign.why.lasting import Lasting, lasting, steps_of
 from chatsys.campaign.why.smallest import Smallest
+from chatsys.check import check
 from chatsys.errors import UsageError
 from chatsys.faults import Fault
 from chatsys.sim.again import Again
@@ -166,8 +167,7 @@ def test_the_sentences_are_for_people() -> None:
         "#2 ('two' of ann) was ordered by node 3 at 2.21 s, but by 3.00 s only node 3 had it on disk; a quorum is 2 of 3. "
         "It waited for node 1 or 2. All 4 frames that could bring it to nodes 1 and 2 were lost on a cut link. "
         "Over this wait lay: the links 1-3 and 2-3 were cut from 2.20 s to the end. "
-        "Without the cut between nodes 1 and 3 at 2.20 s #2 comes at node 1 at 2.23 s. "
-        "So it would without the cut between nodes 2 and 3 at 2.20 s (2.24 s)."
+        "Without the cut between nodes 1 and 3 at 2.20 s #2 comes at node 1 at 2.23 s."
     )
     assert "<b>#2 (&#x27;two&#x27; of ann)" in answer._repr_html_()
 
@@ -420,7 +420,7 @@ def test_a_search_that_has_no_time_says_so() -> None:
 # --- random runs: the long version is tests/support/why_not.py ------------------------------------
 
 
-@pytest.fixture(scope="module", params=[0, 4, 9])
+@pytest.fixture(scope="module", params=[1, 9])
 def question(request: pytest.FixtureRequest) -> tuple[Again, Any, Answer]:
     found = asked(request.param, SHORT)
     assert found is not None, "something was late in this run"

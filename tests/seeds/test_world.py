@@ -313,7 +313,7 @@ def test_verbs_that_cannot_be_meant_are_refused_in_a_sentence() -> None:
     one.run(1)
     assert refused(one, "crash", 9) == "Node 9 is not a member; the nodes are 1, 2, 3."
     assert refused(one, "restart", 1) == "Node 1 is running; crash it first, then restart it."
-    assert refused(one, "resume", 1) == "Node 1 is not paused, so it cannot resume."
+    assert refused(one, "resume", 1) == "Node 1 is not paused, so there is nothing to resume."
     assert refused(one, "say", " ") == "text is ' '; write at least one character."
     assert refused(one, "say", "hi", None, "main", "") == "author is ''; write at least one character."
     assert "is no fraction" in refused(one, "lose", 1, 2, 1.5)
@@ -334,7 +334,8 @@ def test_verbs_that_cannot_be_meant_are_refused_in_a_sentence() -> None:
     assert refused(one, "leave", 4) == "Node 4 is not a learner; there is no learner."
     one.crash(1)
     assert refused(one, "crash", 1) == "Node 1 is not running, so it cannot crash; restart it first."
-    assert refused(one, "pause", 1) == "Node 1 is not running, so it cannot pause; restart it first."
+    assert refused(one, "pause", 1) == "Node 1 is not running, so it cannot be paused; restart it first."
+    assert refused(one, "shutdown", 1) == "Node 1 is not running, so it cannot be shut down; restart it first."
     one.pause(2)
     assert refused(one, "pause", 2) == "Node 2 is paused already; resume it first."
 

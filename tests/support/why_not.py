@@ -1,6 +1,6 @@
 """The long version of a test: on so many random runs, do the faults that `why_not` names bring the message, and no part of them?
 
-    python tests/support/why_not.py 200           seeds 0 to 199; one line for each that is wrong, and a summary
+    python tests/support/why_not.py 0:200         these seeds; a line for each answer that is wrong, and a summary
 
 In a schedule with all kinds of faults a message and a node are drawn where it came late or never, and a moment before it
 came.  What `why_not` names is then tried anew, by runs of its own: without all of it the message comes by that moment,
@@ -89,10 +89,10 @@ def asked(seed: int, plan: Plan, seconds: float = 60.0) -> tuple[World, Drawn, A
     return world, question, why_not(world, question[:2], question.node, question.before, seconds=seconds)
 
 
-def main(count: int) -> int:
-    """Ask about so many seeds; return how many answers were wrong."""
+def main(seeds: range) -> int:
+    """Ask about these seeds; return how many answers were wrong."""
     began, kinds, sizes, bad, runs = time.monotonic(), Counter[Any](), Counter[Any](), 0, 0
-    for seed in range(count):
+    for seed in seeds:
         found = asked(seed, Plan(seconds=15.0, calm=10.0))
         if found is None:
             sizes["nothing was late"] += 1
@@ -104,11 +104,12 @@ def main(count: int) -> int:
         for told in wrong(Again(world), question, answer):
             bad += 1
             print(f"seed {seed}: {question}: {told}\n    {answer}", flush=True)
-    print(f"{count} seeds, {bad} wrong; {runs} runs tried; {time.monotonic() - began:.0f} s")
+    print(f"{len(seeds)} seeds, {bad} wrong; {runs} runs tried; {time.monotonic() - began:.0f} s")
     print("missing:", dict(kinds.most_common()))
     print("how many faults were named:", {str(size): number for size, number in sizes.most_common()})
     return bad
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20) > 0)
+    first, _, last = (sys.argv[1] if len(sys.argv) > 1 else "0:20").partition(":")
+    sys.exit(main(range(int(first), int(last))) > 0)

@@ -13,6 +13,7 @@ Read also `suite` (the order of events), `honest`, `visitors`.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,15 +23,11 @@ from typing import Any
 
 import chatsys
 from chatsys.config import ClusterConfig
+from chatsys.isolation.beginning import with_parent
 from chatsys.runtime.net.ports import Ports
 
 OURS = Path(chatsys.__file__).parents[1]
 HERE = Path(__file__).parent
-_LINUX = sys.platform == "linux"
-_DIE_WITH_PARENT = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
-)
-"""The wish to be killed with one's parent (PR_SET_PDEATHSIG) survives `exec`, so anything can be started so."""
 MEBI = 2**20
 
 
@@ -168,9 +165,8 @@ class Processes:
         return process
 
     def _start(self, code: Path, words: tuple[str, ...], **more: Any) -> "subprocess.Popen[bytes]":
-        first = ("-c", _DIE_WITH_PARENT) if _LINUX else ()
         return subprocess.Popen(
-            [sys.executable, *first, *words],
+            [sys.executable, *with_parent(signal.SIGKILL), *words],
             env=self._environment(code),
             cwd=self.folder,
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, **more},

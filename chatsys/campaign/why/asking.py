@@ -9,13 +9,14 @@ Read also `obligations` (what a message owes), `trying` (the runs without a faul
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from chatsys.campaign.why.answer import Answer
 from chatsys.campaign.why.broken import alone, why_broken
 from chatsys.campaign.why.chain import Fulfilled, in_vain, of_chat, of_frames
-from chatsys.campaign.why.frames import Frames, frame_owed, sent
+from chatsys.campaign.why.frames import Frames, Same, frame_owed, sent
 from chatsys.campaign.why.lasting import Lasting
 from chatsys.campaign.why.obligations import Obligations, Owed
 from chatsys.campaign.why.scene import Scene
@@ -30,7 +31,7 @@ from chatsys.faults.arguments import check_seconds
 from chatsys.trace import Record, trace_of
 
 SECONDS = 20.0
-"""So long may be tried, on the clock on the wall."""
+"""So long may be tried, in seconds of computing: what is answered does not hang on what else the machine does."""
 LONGER = 20.0
 """So long, in seconds of virtual time, is waited behind the moment for what comes without any fault."""
 
@@ -41,7 +42,7 @@ def why_not(
     """Say why a message was not delivered at `node` (the first that lacks it) before `before` (the end of the run).
 
     `what` names the message: its number, its text, or its client and number there; or a frame, by its id.  A world or run
-    of the simulator is tried without faults, for at most `seconds` on the clock (0: not at all).
+    of the simulator is tried without faults, for at most `seconds` of computing (0: not at all).
     Raises `UsageError` if there is no such message, node or moment.
     """
     return Question(given, seconds).why_not(what, node, before)
@@ -94,7 +95,7 @@ class Question:
             about = Frames(scene, spoken, until)
         if node is not None:
             return node, about.owed(node)
-        found = [(one, about.owed(one)) for one in scene.everyone]
+        found = [(one, about.owed(one)) for one in scene.members]
         if not found:
             raise UsageError("This trace has no nodes, so nobody can lack a message.")
         return next(((one, owed) for one, owed in found if owed.missing is not None), found[-1])
@@ -198,7 +199,8 @@ class Question:
             if one.step is not None
         ]
         more = f" or {len(told) - 3} more" if len(told) > 3 else ""
-        return [f"So it would without {listed(told[:3], last='or' if not more else ',')}{more}."] if told else []
+        names = ", ".join(told[:3]) if more else listed(told, last="or") if told else ""
+        return [f"So it would without {names}{more}."] if told else []
 
     def _no_fault(self, case: "_Case", found: Smallest[Record]) -> tuple[list[str], Record | None]:
         """Not even a run without any fault brings it in time; say when it comes then, and what else there is."""
@@ -206,7 +208,7 @@ class Question:
             return ["There was no time to try it without faults; give more seconds."], None
         trying = self.trying
         steps = frozenset(one.step for one in trying.faults if one.step is not None)
-        _, record = trying.play(steps, case.until + LONGER, case.comes(self.scene))
+        _, record = trying.play(steps, case.until + LONGER, case.comes(self.scene)())
         without = "Even without any fault" if found.known else "There is no fault to blame:"
         if record is not None:
             return [f"{without} it does not come before {at(record.time)}: so long it takes."], record
@@ -221,21 +223,19 @@ class _Case:
         self.spoken, self.me, self.until, self.owed, self.likely = spoken, me, until, owed, likely
         self.verb = f"arrives at {node(me)} at" if spoken.frame else f"comes at {node(me)} at"
 
-    def comes(self, scene: Scene) -> Any:
-        """Return what tells whether a record is the one that was waited for."""
+    def comes(self, scene: Scene) -> Callable[[], Callable[[Record], bool]]:
+        """Return what makes, for each run, what tells whether a record is the one that was waited for."""
         spoken, me = self.spoken, self.me
         if spoken.frame is not None:
-            frame = sent(scene, spoken)
-            same = (frame.node, frame.message, frame.seq, frame.term)
-            return lambda record: (
-                record.kind == "receive" and record.node == me
-                and (record.peer, record.message, record.seq, record.term) == same
-            )  # fmt: skip
+            return partial(Same, scene, sent(scene, spoken))
         text = spoken.text if spoken.said is not None else None
-        return lambda record: (
-            record.kind == "deliver" and record.node == me
-            and (spoken.is_in(record) or (text is not None and (record.text, record.author) == (text, spoken.author)))
-        )  # fmt: skip
+
+        def is_it(record: Record) -> bool:
+            if record.kind != "deliver" or record.node != me:
+                return False
+            return spoken.is_in(record) or (text is not None and (record.text, record.author) == (text, spoken.author))
+
+        return lambda: is_it
 
 
 def _moment(end: float, before: float | None) -> float:

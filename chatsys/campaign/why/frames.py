@@ -122,3 +122,26 @@ def frame_owed(scene: Scene, spoken: Spoken, until: float) -> Owed:
         missing="received", since=record.time, sentences=[told], nodes={record.peer},
         links={(record.node, record.peer), (record.peer, record.node)}, events=events,
     )  # fmt: skip
+
+
+class Same:
+    """Tells, in another run, whether a record is the arrival of the same frame: of its kind, as many came before it."""
+
+    def __init__(self, scene: Scene, frame: Record) -> None:
+        self.kind = _kind(frame)
+        sends = [record for record in scene.records if record.kind == "send" and _kind(record) == self.kind]
+        self.left = next(place for place, record in enumerate(sends) if record is frame)
+        """So many of its kind are still to be sent before it."""
+        self.name: str | None = None
+
+    def __call__(self, record: Record) -> bool:
+        if record.kind == "send" and self.name is None and _kind(record) == self.kind:
+            self.left -= 1
+            if self.left < 0:
+                self.name = record.id
+        return record.kind == "receive" and record.node == self.kind[1] and record.id == self.name is not None
+
+
+def _kind(frame: Record) -> tuple[Any, ...]:
+    """Return what frames of one kind have in common: from whom, to whom, and what the trace tells of them."""
+    return frame.node, frame.peer, frame.message, frame.term, frame.seq

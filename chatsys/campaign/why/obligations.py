@@ -20,7 +20,6 @@ from typing import Any
 import msgspec
 
 from chatsys.campaign.why.scene import Scene
-from chatsys.campaign.why.spoken import Spoken
 from chatsys.campaign.why.whereabouts import Attempt, Whereabouts
 from chatsys.campaign.why.words import at, brief, listed, node, nodes, sentence
 from chatsys.check.violation import quote
@@ -51,7 +50,7 @@ class Obligations:
 
     def __init__(self, scene: Scene, facts: Whereabouts, until: float) -> None:
         self.scene, self.facts, self.until = scene, facts, until
-        self.spoken: Spoken = facts.spoken
+        self.spoken = facts.spoken
         self.last = scene.upto(until)
 
     def owed(self, me: Any) -> Owed:
@@ -91,7 +90,7 @@ class Obligations:
         home = said.args[1] if said and len(said.args) > 1 else None
         name = str(spoken.author) if home is None else f"{spoken.author}@{home}"
         told = [
-            f"{sentence(str(spoken.author))} said {quote(spoken.text)} at {at(since)}, but {_its(name)} had not sent it {self._by}."
+            f"{sentence(str(spoken.author))} said {quote(spoken.text)} at {at(since)}, but the client {name} had not sent it {self._by}."
         ]
         asked = [
             event for to in self.scene.everyone for event in self.scene.sent(to, (-1, self.last), ("SUBMIT",))
@@ -107,10 +106,8 @@ class Obligations:
             )
         else:
             told.append("It waits for answers to earlier messages.")
-        told += [
-            *self._answers(record for record in mine if record.kind == "reply"),
-            self.scene.who_led(since, self.until),
-        ]
+        told += self._answers(record for record in mine if record.kind == "reply")
+        told.append(self.scene.who_led(since, self.until))
         return Owed(missing="said", since=since, sentences=told, everything=True, events=asked[-LIT:])
 
     def _not_ordered(self) -> Owed:
@@ -202,7 +199,7 @@ class Obligations:
             "leader had counted so far, so nobody knew that it is committed."
         ]
         if acks:
-            told.append(sentence(f"{scene.fates(acks, self.last, f'that say so to {node(attempt.orderer)}')}."))
+            told.append(sentence(f"{scene.fates(acks, self.last, f'with this news for {node(attempt.orderer)}')}."))
         changed = self._changed(attempt.orderer, since)
         if changed:
             told.append(scene.who_led(since, self.until))
@@ -232,7 +229,9 @@ class Obligations:
         assert committed is not None, "somebody knows that it is committed"
         holds = me in attempt.holders
         began = self.facts.started.get(me, -1)
-        behind = max(committed, attempt.held[me]) if holds else max(attempt.event, began, attempt.lost.get(me, -1))
+        behind = (
+            max(committed, attempt.held[me], began) if holds else max(attempt.event, began, attempt.lost.get(me, -1))
+        )
         sends = self._news(me, attempt, behind) if holds else self._carriers(me, attempt, behind)
         what = "the news of that" if holds else "it"
         first = (
@@ -242,24 +241,24 @@ class Obligations:
         start = max(self._time(committed), self._time(behind))
         arrived = [end for send in sends if (end := self.scene.arrival(send, self.last)) is not None]
         if not sends:
-            since = (
-                f" since that started at {at(self._time(began))}" if not holds and committed < began == behind else ""
-            )
-            told = [f"{first} nobody had sent {what} to {node(me)}{since} {self._by}."]
-            return self._at(me, attempt, "told", start, told, [committed])
+            started = f", which started at {at(self._time(began))}," if committed < began == behind else ""
+            told = [f"{first} nobody had sent {what} to {node(me)}{started} {self._by}."]
+            return self._at(me, attempt, ("told", start), told, [committed])
         if not arrived:
             fates = self.scene.fates(sends, self.last, "with it")
             told = [f"{first} {what} had not reached {node(me)} {self._by}: {fates}."]
-            return self._at(me, attempt, "received", max(start, self._time(sends[0])), told, [committed, *sends[-LIT:]])
+            return self._at(
+                me, attempt, ("received", max(start, self._time(sends[0]))), told, [committed, *sends[-LIT:]]
+            )
         return self._arrived(me, attempt, first, arrived)
 
     def _arrived(self, me: Any, attempt: Attempt, first: str, arrived: list[int]) -> Owed:
         since = self._time(arrived[0])
-        events = [*arrived[:LIT]]
+        events = arrived[:LIT]
         if me in attempt.holders:
             known = "knew" if me in attempt.commits else "had heard"
             told = [f"{first} {node(me)} did not deliver it {self._by}, though it {known} that it is committed."]
-            return self._at(me, attempt, "delivered", since, told, events)
+            return self._at(me, attempt, ("delivered", since), told, events)
         end, early = self.facts.end_of_log(me), self._held_back(me, attempt)
         told = [
             f"{first} {node(me)} could not take it into its log {self._by}: it stands at position {attempt.seq}, and something before it was "
@@ -267,7 +266,7 @@ class Obligations:
         ]
         if early:
             told.append(f"It was held back from {at(self._time(early[0]))} on.")
-        return self._at(me, attempt, "released", since, told, [*events, *early[:LIT]])
+        return self._at(me, attempt, ("released", since), told, [*events, *early[:LIT]])
 
     def _held_back(self, me: Any, attempt: Attempt) -> list[int]:
         records = self.scene.records
@@ -285,9 +284,9 @@ class Obligations:
             and (records[event].message != "HEARTBEAT" or (records[event].seq or 0) >= attempt.seq)
         ]  # fmt: skip
 
-    def _at(self, me: Any, attempt: Attempt, missing: str, since: float, told: list[str], events: list[int]) -> Owed:
+    def _at(self, me: Any, attempt: Attempt, wait: tuple[str, float], told: list[str], events: list[int]) -> Owed:
         """Return what this node lacks; witnesses are the node itself, and whoever could have brought it."""
-        scene = self.scene
+        scene, (missing, since) = self.scene, wait
         speakers = {reign.node for reign in scene.leaders(since, self.until)} | {attempt.committer}
         speakers |= {scene.records[event].node for event in events if scene.records[event].kind == "send"}
         speakers.discard(me)
@@ -299,7 +298,3 @@ class Obligations:
             missing=missing, since=since, sentences=told, nodes={me, *speakers}, links=links,
             events=[attempt.event, *events], everything=changed,
         )  # fmt: skip
-
-
-def _its(client: str) -> str:
-    return f"the client {client}"

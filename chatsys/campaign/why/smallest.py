@@ -32,13 +32,14 @@ class OutOfTime(Exception):
 class Smallest(Generic[Found]):
     """`tries` plays the run without some faults and returns what came of it, None if it did not happen.
 
-    `late` says of two that came which one came first.
+    `late` says of two that came which one came first.  It may take so many `seconds` of computing, so that what is
+    found does not hang on what else the machine does.
     """
 
     def __init__(
         self, tries: Callable[[frozenset[int]], Found | None], seconds: float, late: Callable[[Found], float]
     ) -> None:
-        self.tries, self.end, self.late = tries, time.monotonic() + seconds, late
+        self.tries, self.end, self.late = tries, time.process_time() + seconds, late
         self.known: dict[frozenset[int], Found | None] = {}
         self.best: frozenset[int] | None = None
         """The smallest set found so far."""
@@ -63,25 +64,30 @@ class Smallest(Generic[Found]):
             self._search(likely, [one for one in others if one not in likely])
             self.finished = True
         except OutOfTime:
-            pass
+            self.finished = self._best_alone()  # one alone has no proper part
 
     def _search(self, likely: Sequence[int], others: Sequence[int]) -> None:
         for number, one in enumerate(likely):
             if self._enough([one]) and number >= ALONE:
                 break
-        if alone := self.alone:
-            self.best = frozenset((min(alone, key=lambda one: self.late(alone[one])),))
+        if self._best_alone():
             return
         order = [*others, *likely]
         if self._enough(likely) or self._enough(order):
             self._drop(order)
             self._parts()
 
+    def _best_alone(self) -> bool:
+        """Take the one fault without which it comes first, if there is one; tell whether there is."""
+        if alone := self.alone:
+            self.best = frozenset((min(alone, key=lambda one: self.late(alone[one])),))
+        return bool(alone)
+
     def _enough(self, without: Sequence[int]) -> bool:
         """Try it, and keep it as the best if it is enough; nothing is not enough."""
         what = frozenset(without)
         if what and what not in self.known:
-            if time.monotonic() > self.end:
+            if time.process_time() > self.end:
                 raise OutOfTime
             self.known[what] = self.tries(what)
         enough = self.known.get(what) is not None

@@ -58,10 +58,14 @@ class Trying:
         actor = self.trace.meta.get("actor")
         return [*parts.values(), *([actor] if actor not in (None, "Node") else [])]
 
-    def search(self, comes: Callable[[Record], bool], until: float, likely: Sequence[Lasting]) -> Smallest[Record]:
-        """Look for the smallest set of faults without which a record comes by `until`."""
+    def search(
+        self, comes: Callable[[], Callable[[Record], bool]], until: float, likely: Sequence[Lasting]
+    ) -> Smallest[Record]:
+        """Look for the smallest set of faults without which a record comes by `until`; `comes` is made anew for each run."""
         found = Smallest(
-            self.bounded(lambda without: self.play(without, until, comes)[1]), self.seconds, lambda record: record.time
+            self.bounded(lambda without: self.play(without, until, comes())[1]),
+            self.seconds,
+            lambda record: record.time,
         )
         found.search(_steps(likely), _steps(one for one in self.faults if one.fault.time <= until))
         return found

@@ -73,11 +73,19 @@ def _link(a: Any, b: Any) -> str:
     return f"the link between {node(a)} and {node(b)}"
 
 
-def _sides(fault: Fault) -> tuple[str, bool]:
-    """Return the sides of a partition, and whether it goes one way only."""
+def _sides(fault: Fault) -> tuple[str, list[Any]]:
+    """Return the sides of a partition; and from whom to whom nothing came, if it went one way between two of them."""
     *groups, one_way = fault.args if isinstance(fault.args[-1], bool) else (*fault.args, False)
     told = [",".join(map(str, group)) for group in groups]
-    return (" -> " if one_way else " | ").join(told if len(told) > 1 else [*told, "the others"]), one_way
+    sides = (" -> " if one_way else " | ").join(told if len(told) > 1 else [*told, "the others"])
+    return sides, list(groups) if one_way and len(groups) == 2 else []
+
+
+def _slower(delay: float, jitter: float = 0.0) -> str:
+    if not jitter:
+        return f"{delay:g} s"
+    least = f"{delay:g} to " if delay else "up to "
+    return f"{least}{delay + jitter:g} s, each frame by another time,"
 
 
 def over(one: Lasting) -> str:
@@ -103,20 +111,8 @@ def over(one: Lasting) -> str:
                 if one.nodes
                 else "an ambush was laid, and crashed nobody"
             )
-        case "cut" if len(args) > 2 and args[2]:
-            return f"nothing from {node(args[0])} reached {node(args[1])} {span}"
-        case "cut":
-            return f"the link between nodes {args[0]} and {args[1]} was cut {span}"
-        case "partition":
-            sides, one_way = _sides(one.fault)
-            return f"the network was {'cut one way' if one_way else 'split'} {span} ({sides})"
-        case "slow":
-            more = f" and up to {args[3]:g} s more, each frame another time" if len(args) > 3 and args[3] else ""
-            return f"{_link(*args[:2])} was slower by {args[2]:g} s{more} {span}"
-        case "lose":
-            return f"{_link(*args[:2])} lost {100 * args[2]:.3g}% of its frames {span}"
-        case "duplicate":
-            return f"{_link(*args[:2])} delivered {100 * args[2]:.3g}% of its frames twice {span}"
+        case "cut" | "partition" | "slow" | "lose" | "duplicate":
+            return _over_links(one)
         case "disk":
             return f"the disk of {node(args[0])} was {args[1]} {span}"
         case "clock":
@@ -124,6 +120,26 @@ def over(one: Lasting) -> str:
         case "wipe":
             return f"the data folder of {node(args[0])} was emptied at {at(one.begin)}"
     return f"another data folder was put in the place of that of {node(args[0])} at {at(one.begin)}"
+
+
+def _over_links(one: Lasting) -> str:
+    """Say what lay over links."""
+    verb, args, span = one.fault.verb, one.fault.args, _for(one)
+    match verb:
+        case "cut" if len(args) > 2 and args[2]:
+            return f"nothing from {node(args[0])} reached {node(args[1])} {span}"
+        case "cut":
+            return f"the link between nodes {args[0]} and {args[1]} was cut {span}"
+        case "partition":
+            sides, groups = _sides(one.fault)
+            if len(groups) == 2:
+                return f"nothing from {nodes(groups[0])} reached {nodes(groups[1])} {span}"
+            return f"the network was split {span} ({sides})"
+        case "slow":
+            return f"{_link(*args[:2])} was slower by {_slower(*args[2:])} {span}"
+        case "lose":
+            return f"{_link(*args[:2])} lost {100 * args[2]:.3g}% of its frames {span}"
+    return f"{_link(*args[:2])} delivered {100 * args[2]:.3g}% of its frames twice {span}"
 
 
 def _of_network(fault: Fault) -> str:
@@ -146,7 +162,7 @@ def named(one: Lasting) -> str:
         case "cut":
             return f"the cut between nodes {args[0]} and {args[1]} {when}"
         case "partition":
-            return f"the split {_sides(one.fault)[0]} {when}"
+            return f"the {'one-way cut' if True in one.fault.args else 'split'} {_sides(one.fault)[0]} {when}"
         case "slow":
             return f"the slowness of {_link(*args[:2])} from {at(one.fault.time)} on"
         case "lose":

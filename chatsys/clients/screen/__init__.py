@@ -4,7 +4,7 @@
       #41 bob: is 3 still the leader?
       #42 ann: for a moment longer                                    ✓ acknowledged
           ann: and now?                                                    … pending
-      ── not acknowledged yet (busy: no leader is known here) ──────────────────────
+      ── trying again: no leader is known here; an election may be under way ────────
       ann> |
 
 Four pages that know no terminal, and a thin one that does:

@@ -25,12 +25,14 @@ HELP = """\
    /go N        go to message #N             /go          go to the newest one
    /unfold N    show all of a long message   /clear       take away ? and ✗
    /nodes       which nodes are there        /quit        leave
+
  Keys:
-   PageUp PageDown Up Down   scroll, back to the first message of the log
-   Ctrl-Home   Ctrl-End      the first message, the newest one
-   Ctrl-P      Ctrl-N        what you entered before, to say it again
-   Ctrl-D                    leave when all is answered, or after 15 s
-   Ctrl-C                    leave at once
+   PageUp, PageDown, Up, Down   scroll, back to the first message of the log
+   Ctrl-Home, Ctrl-End          the first message, the newest one
+   Ctrl-P, Ctrl-N               what you entered before, to say it again
+   Ctrl-D                       leave when all is answered, or after 15 s
+   Ctrl-C                       leave at once
+
  What becomes of your messages:
    … pending         it is repeated until a node says what became of it
    ✓ acknowledged    a quorum has it: it is delivered everywhere, for ever
@@ -69,7 +71,10 @@ class Viewport:
         return [()] * (self.height - len(lines)) + lines
 
     def _help(self) -> list[Line]:
-        lines: list[Line] = [((fitted(line, self.width), "text"),) for line in HELP.splitlines()]
+        told = HELP.splitlines()
+        if len(told) > self.height:  # a low window has no rows to spare for gaps
+            told = [line for line in told if line]
+        lines: list[Line] = [((fitted(line, self.width), "text"),) for line in told]
         if len(lines) > self.height > 0:
             lines = [*lines[: self.height - 1], ((fitted("… a taller window shows the rest", self.width), "dim"),)]
         return lines + [()] * (self.height - len(lines))
@@ -226,7 +231,8 @@ class Viewport:
             kept = f"; {_messages(chat.pending)} pending" if chat.pending else ""
             return f"no node answers, trying again{kept}", "trouble"
         if chat.pending and chat.waiting:
-            return f"not acknowledged yet ({chat.waiting}); trying again", "trouble"
+            # What is done comes first: it must be seen in 80 columns, too, and the state stands beside the message.
+            return f"trying again: {chat.waiting.removeprefix('busy: ')}", "trouble"
         if chat.notice:
             return chat.notice, "notice"
         if chat.shows_help:

@@ -1,4 +1,4 @@
-"""Bugs about learners: an id is taken twice, somebody else says LEAVE, a listener that hears nothing new.
+"""Bugs about learners: an id is taken twice, somebody else says LEAVE, an old answer is believed.
 
 Read also `protocol.learning`, which does it right.
 """
@@ -80,6 +80,14 @@ class Faithful(Listening):
         return True
 
 
+class Offended(Learner):
+    """Takes the first refusal for the last word."""
+
+    def is_final(self, refusal: JoinAck) -> bool:
+        """Look at no number."""
+        return True
+
+
 def _with_table(kind: type[LearnerTable]) -> dict[str, Any]:
     return {"learners": type(f"With{kind.__name__}", (Learners,), {"table_class": kind})}
 
@@ -107,5 +115,7 @@ LEARNERS = (
          "S3", "Q49", actor=_with_learner(chronicle_class=TakesWhatComes)),
     _bug("learner stays with a lonely member", "A learner is content with a member that answers, though that one has no leader.",
          "L2", "Q50", actor=_with_learner(listening_class=Faithful)),
+    _bug("late refusal believed", "A learner stops at any refusal of its life, also one that answers what it asked long ago.",
+         "L2", "Q51", actor=type("Node", (Node,), {"learner": Offended})),
 )  # fmt: skip
 """The bugs of this page."""

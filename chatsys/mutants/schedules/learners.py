@@ -1,4 +1,4 @@
-"""Learners: Q45 to Q50, who is taken in, who may leave, and to whom a learner listens.
+"""Learners: Q45 to Q51, who is taken in, who may leave, and to whom a learner listens.
 
 In all of them node 4 joins as a learner when everything is in order; then something goes wrong.
 
@@ -15,7 +15,7 @@ from chatsys.actor.events import LinkUp
 from chatsys.config import Timing
 from chatsys.mutants.schedules.directed import directed
 from chatsys.mutants.schedules.quiet_world import QuietWorld
-from chatsys.protocol.messages import Delivered, Join, Leave
+from chatsys.protocol.messages import Delivered, Join, JoinAck, Leave
 
 COURSE = Timing()
 
@@ -127,4 +127,31 @@ def in_good_company(stage: QuietWorld) -> None:
     stage.partition((1,), (2, 3))
     stage.calm(2, 3, 4)
     stage.say("to those who are there", node=3)
+    stage.run(25)
+
+
+@directed(
+    "Q51",
+    "No longer true",
+    breaks=("L2",),
+    defect="late refusal believed",
+    timing=COURSE,
+    judges=("L1", "L2"),
+)
+def no_longer_true(stage: QuietWorld) -> None:
+    """Learner 4 comes back on an emptied folder and is refused, but the answer is under way for long.
+
+    Meanwhile people let the old folder go, and 4 is taken in on the new one, in the same life. Then the answer arrives.
+    """
+    _one_joins(stage, through=3)
+    stage.crash(4)
+    stage.wipe(4)
+    late = stage.hold(JoinAck, receiver=4, wants=lambda answer: answer.status == "refused")  # type: ignore[attr-defined]
+    stage.restart(4)
+    stage.run(1)
+    stage.let_go(4)
+    stage.run(3)
+    late.open()
+    stage.calm(1, 2, 3, 4)
+    stage.say("to whoever is there", node=3)
     stage.run(25)

@@ -17,6 +17,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from chatsys.actor.events import RemoveLearner
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import UsageError
 from chatsys.mutants.bugs.mutant import Mutant
@@ -122,6 +123,11 @@ class QuietWorld(World):
             self.until(lambda: not host.alive or host.role in ("follower", "leader", until), 10)
             self.run(0.02 if until == "leader" else 0.0)
         return host.alive and host.role == until
+
+    def let_go(self, learner: int) -> None:
+        """Let people tell every member that the folder of a learner is lost, though the learner runs on another one."""
+        for node in self.nodes:
+            self._accept(node, RemoveLearner(learner))
 
     def split(self, *groups: set[int]) -> None:
         """Heal all cuts, then cut between these groups."""

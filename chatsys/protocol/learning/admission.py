@@ -13,8 +13,14 @@ hears `ok`, and goes on saying it as long as it listens.  For the answer tells i
 listens to has a leader, and how many messages there are.
 
 Who may refuse.  A follower's table may be older than the leader's: it may still have learner 4 on a folder that
-has left since.  So only a leader that is ready says that an id is taken, or that there are enough learners; the
-answer goes back the way the JOIN came.  That a folder has left for ever, or that an id is a member's, any node knows.
+has left since.  So may the table of a leader that has a successor already and does not know it.  So only a leader
+that is ready, that a quorum answered lately and that does not hand over says that an id is taken, or that there are
+enough learners; the answer goes back the way the JOIN came.  That a folder has left for ever, or that an id is a
+member's, any node knows.
+
+Why an address changes once a minute at most.  Somebody may start two copies of one folder at two addresses.  Each says
+JOIN every heartbeat, and each JOIN would be a change of the address: the log would grow for ever, and nobody speaks.
+Both are served all the same, since an address decides nothing; and both are told.
 
 Why the folder's name is what makes a learner.  An emptied folder comes back under the same id with a new name, and it
 has forgotten what it passed on and who was served by it.  It is refused, as an emptied member is, until people say that
@@ -43,6 +49,8 @@ from chatsys.protocol.state import NodeState
 MAX_HOPS = 2
 ASKED = 64
 """So many of the latest lives whose JOIN was passed on are remembered, to give an answer back."""
+MOVED = 60.0
+"""For so many seconds after it ordered a change of a learner's address a leader orders no other one."""
 SHOWN = 8
 """Digits of a folder's name that people and traces may see: enough to tell it from another, too few to say LEAVE."""
 
@@ -122,7 +130,7 @@ class Learners(Part):
         if verdict == "left":
             reason = f"learner {info.node} has left, and its folder ({info.identity[:SHOWN]}..) joins no more; an empty folder joins anew"
             return [self._answer(join.via or sender, join, "left", reason)]
-        if verdict in ("taken", "full") and self.state.ready:  # SPECIFICATION R19.3
+        if verdict in ("taken", "full") and self.may_refuse():
             return self._refuse(join.via or sender, join, verdict)
         effects: Effects = []
         reason = ""
@@ -131,6 +139,11 @@ class Learners(Part):
         if join.via == 0:  # SPECIFICATION R19.2
             effects.append(self._answer(sender, join, "ok" if verdict in ("void", "moved") else "waiting", reason))
         return effects
+
+    def may_refuse(self) -> bool:
+        """Tell whether this node knows what is committed, and that no other one leads: then its table is the latest."""
+        state = self.state
+        return state.ready and state.lease_valid and not state.handing_over  # SPECIFICATION R19.3
 
     def _leave(self, sender: Address, leave: Leave, now: float) -> Effects:
         """Let a learner go that names its folder; it says LEAVE until it hears that it has left."""
@@ -150,11 +163,18 @@ class Learners(Part):
             return [], "the new leader is not ready yet"
         if state.handing_over or state.low:
             return [], "the leader hands over, or its disk is almost full"
+        if not state.lease_valid:
+            return [], "no quorum has answered the leader lately, and another one may lead"
         ahead = [entry.learner.node for entry in self.log.since(self.applied) if entry.learner is not None]
         if info.node in ahead:  # SPECIFICATION R19.2
             return [], "an entry about it is on its way"
-        if draft.kind == "learner" and self.table.judge(info) == "new" and self.table.lacks_room(len(ahead)):
+        verdict = self.table.judge(info) if draft.kind == "learner" else ""
+        if verdict == "new" and self.table.lacks_room(len(ahead)):
             return [], "others are about to be taken in"
+        if verdict == "moved" and ("moved", info.node) in self.alarms:
+            return [], f"the address of learner {info.node} has just changed; do two copies of its folder run?"
+        if verdict == "moved":
+            self.alarms.set(("moved", info.node), now + MOVED)  # SPECIFICATION R19.11
         if draft.kind == "leave" and not self.table.lets_go(info):
             return [], f"no learner {info.node} is known by this folder"
         return [Order(draft)], "its entry is on its way"
@@ -200,9 +220,11 @@ class Learners(Part):
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """Say it again; pass on as many as before."""
-        if name == "remove":
-            return self._remove(now)
-        self.passed = 0
+        match name:
+            case "remove":
+                return self._remove(now)
+            case "passed":
+                self.passed = 0
         return []
 
     def _remove(self, now: float) -> Effects:
@@ -222,8 +244,9 @@ class Learners(Part):
     def _answer(self, to: Address, asked: Join | Leave, status: JoinStatus, reason: str = "", **more: Any) -> Send:
         state = self.state
         leader = state.leader_info if state.leads or state.trust else None
-        about: dict[str, Any] = {"reason": reason, "nonce": asked.nonce, "messages": state.messages} | more
-        return Send(to, JoinAck(status, state.term, state.members.ids, leader, **about))
+        number = asked.number if isinstance(asked, Join) else 0
+        about: dict[str, Any] = {"reason": reason, "nonce": asked.nonce, "number": number, "messages": state.messages}
+        return Send(to, JoinAck(status, state.term, state.members.ids, leader, **about | more))
 
     def _refuse(self, to: Address, join: Join, verdict: str) -> Effects:
         """Say why there is no room for this learner; to the member that passed it on, who knows its link."""

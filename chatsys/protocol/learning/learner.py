@@ -78,6 +78,8 @@ class Learner(Actor):
         self.subscribers = Subscribers(config.limits)
         self.forwarding = Forwarding(config.limits.forwarded)
         self.departing = self.admitted = False
+        self.said = self.doubted = 0
+        """The number of the latest JOIN, and of the first whose refusal would be the last word (0: none was refused)."""
         self.term = 0
         self.leader: PeerInfo | None = None
         self.waits_for = ""
@@ -201,16 +203,19 @@ class Learner(Actor):
         identity, nonce = self.chronicle.identity, self.chronicle.nonce
         if self.departing and self.admitted:
             return [Send(self.listening.target, Leave(self.node, identity, nonce))]
-        return [Send(self.listening.target, Join(self.node, self.address, identity, nonce))]
+        self.said += 1
+        return [Send(self.listening.target, Join(self.node, self.address, identity, nonce, number=self.said))]
 
     def _told(self, sender: int, answer: JoinAck, now: float) -> Effects:
         """Take in what became of a JOIN or LEAVE of this life, whichever member was asked."""
         self.term = max(self.term, answer.term)
         effects: Effects = []
         if answer.status == "refused":
-            raise RefusedJoin(f"Cluster {self.config.cluster!r} does not take in learner {self.me}: {answer.reason}.")
+            return self._refused(answer, now)
         if answer.status == "left":
             return [] if self.chronicle.gone else [*self.chronicle.end(), Send(self.me, answer)]
+        if answer.status == "ok" and answer.number >= self.doubted:
+            self.doubted = 0
         if answer.status == "ok" and not self.admitted:
             self.admitted = True
             effects.append(Note("admitted", peer=sender, text=self.chronicle.identity[:SHOWN]))
@@ -221,6 +226,25 @@ class Learner(Actor):
             return effects
         self.leader = answer.leader
         return effects + self.listening.heard(answer, self.chronicle.cursor(), now)
+
+    def _refused(self, answer: JoinAck, now: float) -> Effects:
+        """Ask once more when a refusal comes; stop if that is refused, too.
+
+        A refusal may be under way for long.  Meanwhile people let the old folder go, and this one is taken in:
+
+            JOIN 1 --> taken ............................ heard here: is it still so?  JOIN 8 --> ok
+                       leave(4)    JOIN 7 --> taken in
+        """
+        if self.is_final(answer):
+            raise RefusedJoin(f"Cluster {self.config.cluster!r} does not take in learner {self.me}: {answer.reason}.")
+        if self.doubted:
+            return []
+        self.doubted = self.said + 1
+        return self._ask(now) if self.listening.asked else []
+
+    def is_final(self, refusal: JoinAck) -> bool:
+        """Tell whether this refusal answers a JOIN that was said after another one had been refused."""
+        return 0 < self.doubted <= refusal.number  # SPECIFICATION R19.3
 
     # --- serving ---------------------------------------------------------------------------
 
@@ -242,7 +266,7 @@ class Learner(Actor):
         reason = f"this is learner {self.me}; the members are {known}"
         config = None if join.identity else self.config
         about = (self.config.ids, self.leader, reason)
-        return Send(sender, JoinAck("waiting", self.term, *about, nonce=join.nonce, config=config))
+        return Send(sender, JoinAck("waiting", self.term, *about, nonce=join.nonce, number=join.number, config=config))
 
     # --- for people ------------------------------------------------------------------------
 

@@ -9,8 +9,10 @@ still says that a push was lost, and everything after it is sent again.  Without
 that reads slowly, or not at all, would let what is sent to it pile up in this node's memory.
 
 Whoever is far behind is not served as fast as can be.  What is new goes out at once, and so do the newest `CREDIT`
-messages; of what lies further back, one frame of `PAST` messages goes out every `PAUSE`, to those who lack it in turn.  A learner that joins behind a hundred thousand messages
-would otherwise take the processors of the nodes from everybody who speaks meanwhile.
+messages; of what lies further back, a frame of `PAST` messages goes out every `PAUSE`, to those who lack it in turn.  A
+learner that joins behind a hundred thousand messages would otherwise take the processors of the nodes from everybody who
+speaks meanwhile.  If many lack the past, up to `AT_A_TIME` of them get their frame at a time: a hundred in one queue
+would get 128 messages a second each, and at 200 new ones a second none of them would ever be level.
 
 Members and learners serve listeners alike; each has its own messages, and says how one is shown.
 
@@ -20,6 +22,7 @@ Read also `sessions` (a member's subscribers), `learner` (who subscribes, and ha
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from chatsys.actor.actor import Address
@@ -32,6 +35,8 @@ CREDIT = 1024
 """A subscriber is sent at most so many messages beyond the last it confirmed."""
 PAST, PAUSE = 128, 0.01
 """So many messages of the past go out at a time, and the next ones so many seconds later.  SPECIFICATION R10.13"""
+MORE_FOR_EACH, AT_A_TIME = 8, 4
+"""For each so many who lack the past one more of them is served at a time, up to four: that bounds what they cost."""
 
 Shown = Callable[[int, str | None], tuple[Heard, int] | None]
 """Gives the message of a number, and its size; None if it is not of the room that is listened to."""
@@ -66,8 +71,11 @@ class Subscribers:
         self.behind.pop(link, None)
 
     def go_on(self) -> None:
-        """The pause is over: it is the turn of whoever has lacked the past for longest."""
-        self.behind.pop(next(iter(self.behind), 0), None)
+        """The pause is over: it is the turn of those who have waited for longest."""
+        for link in list(
+            islice(self.behind, min(1 + len(self.behind) // MORE_FOR_EACH, AT_A_TIME))
+        ):  # SPECIFICATION R10.13
+            del self.behind[link]
 
     def push(self, last: int, shown: Shown, leader: int) -> tuple[Effects, bool]:
         """Return a frame for each subscriber that lacks messages up to `last`, and whether one that had it lacks more.

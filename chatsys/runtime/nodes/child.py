@@ -43,6 +43,7 @@ from chatsys.runtime.nodes.control import (
     to_node,
 )
 from chatsys.runtime.unguessable import Unguessable
+from chatsys.surroundings import TOGETHER
 from chatsys.trace import Record
 
 
@@ -106,12 +107,16 @@ async def _live(begin: Begin, lines: Any, trace_pipe: int) -> None:
 
 
 async def _leave(host: Host, politely: bool) -> None:
-    """Stop in good order; a second signal ends this process at once."""
+    """Stop in good order; a second signal ends this process at once, but not one that came together with the first."""
     if politely:
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, os._exit, 1)
+        asyncio.get_running_loop().call_later(TOGETHER, _end_at_next)
         await host.stand_down()
     await host.stop()
+
+
+def _end_at_next() -> None:
+    with suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, os._exit, 1)
 
 
 def _end(ended: "asyncio.Future[bool]", politely: bool) -> None:

@@ -29,6 +29,7 @@ from chatsys.runtime.net.containers import Containers
 from chatsys.runtime.nodes.body import Process
 from chatsys.runtime.nodes.folder import DataFolder
 from chatsys.runtime.nodes.kernel import NodePlan
+from chatsys.surroundings import make_folder
 
 DATA = "/data"
 _EMPTY = f'find {DATA} -mindepth 1 -delete 2>/dev/null; test -z "$(ls -A {DATA})"'
@@ -51,7 +52,7 @@ class Volume:
                 "--user",
                 f"{os.getuid()}:{os.getgid()}",
             )
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
 
     def _run(self, script: str, data: bytes = b"") -> bytes:
         words = ("--rm", "--interactive", "--pull", "never", "--network", "none", "--log-driver", "none")
@@ -63,7 +64,7 @@ class Volume:
 
     def copy_to(self, place: Path) -> None:
         """Copy all that is in it, out of the engine."""
-        place.mkdir(parents=True)
+        make_folder(place)
         with tarfile.open(fileobj=io.BytesIO(self._run(_OUT))) as packed:
             packed.extractall(place, filter="data")
 

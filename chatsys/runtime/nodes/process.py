@@ -47,6 +47,7 @@ from chatsys.runtime.nodes.control import (
 )
 from chatsys.runtime.nodes.kernel import NodePlan
 from chatsys.runtime.recorder import Sink
+from chatsys.surroundings import make_folder, private
 from chatsys.trace import Record
 
 FIRST = asyncio.FIRST_COMPLETED
@@ -130,7 +131,7 @@ class ProcessNode:
     def _spawn(self) -> Process:
         if os.name == "nt":
             raise NotHere("Nodes in processes need Linux or macOS; use where='kernel'.")
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.log.parent)
         if self.log.exists() and self.log.stat().st_size > PRINTED:
             self.log.unlink()
         command, environment = self.body.command(), self.body.environment()
@@ -142,7 +143,7 @@ class ProcessNode:
         return process
 
     def _print(self, data: bytes) -> None:
-        with open(self.log, "ab") as log:
+        with open(self.log, "ab", opener=private) as log:
             log.write(data)
 
     def _take(self, message: Any) -> None:
