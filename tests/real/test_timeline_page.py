@@ -3,6 +3,7 @@
 Skipped with a sentence where there is no Chromium; with CI=true that is a failure.
 """
 
+import base64
 import os
 from collections.abc import Iterator
 
@@ -212,3 +213,23 @@ def test_a_button_scrubs_and_the_strip_of_the_whole_run_does(page: Saved, packed
     page.page.mouse.up()
     page.settle()
     assert page.event > packed.about["events"] * 0.8
+
+
+def test_a_run_that_goes_on_is_followed_to_its_new_end(page: Saved, packed: Packed) -> None:
+    page.page.locator(".cs-tl-stage").focus()
+    page.press("End")
+    world = stormy()
+    world.restart(3)
+    world.say("four")
+    world.run(2)
+    news = timeline(world)
+    columns = {name: base64.b64encode(data).decode() for name, data in news.columns.items()}
+    page.page.evaluate(
+        """([about, columns]) => window.timeline.take(about, Object.fromEntries(Object.entries(columns).map(
+            ([name, text]) => [name, Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))])))""",
+        [news.about, columns],
+    )
+    page.settle()
+    assert page.event > packed.about["events"], "the cursor stood at the end, and goes with it"
+    assert page.sentence == news.packed.sentence(page.event)
+    compare_boxes(page, news.packed, page.event)

@@ -16,8 +16,12 @@ const NONE = 255;
 
 function typed(name, data) {
   const kind = ARRAYS[name] || Int32Array;
-  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength); // a slice is aligned
-  return new kind(bytes);
+  return new kind(bytesOf(data).slice().buffer); // a copy is aligned
+}
+
+/** Return bytes as bytes: a front end hands over views or whole buffers. */
+function bytesOf(data) {
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 }
 
 function unpack(about, columns) {
@@ -71,10 +75,9 @@ function fits(columns, news) {
 function joined(columns, news) {
   const whole = {};
   for (const [name, [from, data]] of Object.entries(news)) {
-    const added = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const known = from ? columns[name] : null;
+    const added = bytesOf(data);
     const bytes = new Uint8Array(from + added.length);
-    if (known) bytes.set(new Uint8Array(known.buffer, known.byteOffset, from));
+    if (from) bytes.set(bytesOf(columns[name]).subarray(0, from));
     bytes.set(added, from);
     whole[name] = bytes;
   }

@@ -275,8 +275,8 @@ function openTimeline(el, host) {
       const last = view.event >= (scene?.events.at(-1) ?? run.n - 1);
       const hidden = view.hidden;
       run = readyRun(about, columns);
-      const fresh = newView(run).hidden;
-      for (const [name, set] of Object.entries(fresh)) if (name !== "lanes" && name !== "rooms" && !hidden[name].size) hidden[name] = set;
+      const usual = newView(run).hidden;
+      for (const [name, set] of Object.entries(usual)) if (name !== "lanes" && name !== "rooms" && !hidden[name].size) hidden[name] = set;
       view.cone = null;
       if (last) view.event = Math.max(run.n - 1, 0);
       fresh = last; // and from there to the last one that is shown
