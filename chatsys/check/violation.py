@@ -12,7 +12,11 @@ Read also `deliveries`, `acknowledgements` and `replicas` (the invariants); the 
 """
 
 from collections.abc import Iterable
+<<<<<<< HEAD
 from html import escape
+=======
+from math import inf
+>>>>>>> c73e861ce4acfc4b9a12226841a2ffebc4023f46
 from typing import Any, ClassVar, cast
 
 import msgspec
@@ -54,8 +58,10 @@ class Logs:
     """What each node's log holds, followed record by record; shared by all invariants.
 
     A trace may begin when its nodes have logs already, and a process that was killed may have
-    written more than it told: such positions are unknown, and nobody is accused for them.  A node
-    that leaves out a position is another matter: the log has a hole, and what is below stays known.
+    written more than it told: such positions are unknown, and nobody is accused for them.  So are those that
+    a life wrote anew and that no sync had surely covered when it ended: its disk may hold what stood
+    there before, or what came after.  A node that leaves out a position is another matter: the log
+    has a hole, and what is below stays known.
     """
 
     def __init__(self) -> None:
@@ -65,6 +71,9 @@ class Logs:
         """Up to here a log is unknown, because its node had it when the trace began."""
         self.untold: dict[Node, set[int]] = {}
         """Positions above that were written in a life that ended before it told of them."""
+        self.voided: dict[Node, tuple[float, float]] = {}
+        """The lowest position written anew before the sync that ended last, and since; a sync that was under way does
+        not cover it, so only the next one does."""
         self.hole: Record | None = None
         """The end of the log before the append just read, if that left out a position."""
         self.commit: dict[Life, int] = {}
@@ -74,6 +83,7 @@ class Logs:
     def on_start(self, record: Record) -> None:
         """Take in where the log ends that a life found: what is beyond was lost, what is missing is unknown."""
         node, seq = record.node, record.seq
+        doubtful = min(self.voided.pop(node, (inf, inf)))
         if seq is None:  # no log, or nothing in it
             if node not in self.last and record.incarnation == 1:
                 self.last[node] = 0
@@ -86,10 +96,24 @@ class Logs:
         else:
             self._drop(node, seq + 1)
         self.last[node] = seq
+        if doubtful <= seq:
+            again = range(int(doubtful), seq + 1)
+            self.untold.setdefault(node, set()).update(again)
+            for position in again:
+                self.entries.get(node, {}).pop(position, None)
+
+    def on_durable(self, record: Record) -> None:
+        """A sync ended, which covered what was written before the one before it ended."""
+        if record.node in self.voided:
+            self.voided[record.node] = (self.voided[record.node][1], inf)
+
+    def on_stop(self, record: Record) -> None:
+        """A life ended in good order: all that it wrote is on the disk."""
+        self.voided.pop(record.node, None)
 
     def on_disk(self, record: Record) -> None:
         """A node starts on another disk than before: forget what was on the old one."""
-        for facts in (self.entries, self.last, self.base, self.untold):
+        for facts in (self.entries, self.last, self.base, self.untold, self.voided):
             cast("dict[Node, Any]", facts).pop(record.node, None)
         if record.seq is None:
             self.last[record.node] = 0
@@ -105,7 +129,7 @@ class Logs:
         if last is None:
             self.base[node] = seq - 1
         elif seq <= last:
-            self._drop(node, seq)
+            self._void(node, seq)
         elif seq > last + 1:
             self.hole = entries.get(last, record)
         entries[seq] = record
@@ -114,7 +138,7 @@ class Logs:
     def on_truncate(self, record: Record) -> None:
         """Drop the entries from `seq` on."""
         if record.seq is not None:
-            self._drop(record.node, record.seq)
+            self._void(record.node, record.seq)
             life = (record.node, record.incarnation)
             self.commit[life] = min(self.commit.get(life, 0), record.seq - 1)
 
@@ -129,6 +153,13 @@ class Logs:
     def unknown(self, node: Node) -> tuple[int, frozenset[int]]:
         """Return what nobody can tell of a node's log now: all up to a position, and some above it."""
         return self.base.get(node, 0), frozenset(self.untold.get(node, ()))
+
+    def _void(self, node: Node, first: int) -> None:
+        """A node took the entries from `first` on out of its log, which a crash may undo."""
+        if first <= self.last.get(node, 0):
+            before, since = self.voided.get(node, (inf, inf))
+            self.voided[node] = (before, min(since, first))
+        self._drop(node, first)
 
     def _drop(self, node: Node, first: int) -> None:
         entries = self.entries.get(node, {})

@@ -133,6 +133,33 @@ def test_what_a_restart_says_that_the_disk_lost_is_lost() -> None:
     assert story.add("lead", 2, term=2, seq=2, incarnation=2).fired() == {"S8"}
 
 
+def written_anew(*syncs: str) -> Story:
+    """Return a story in which node 2 writes position 2 anew, crashes after these records, and finds its log again."""
+    story = Story().append(1, 1, 1).append(1, 2, 1, "hi", number=1).commit(1, 2)
+    story.append(2, 1, 1).append(2, 2, 1, "hi", number=1).append(2, 3, 1, "yo", number=2).add("durable", 2, seq=3)
+    story.add("truncate", 2, seq=2, term=2).append(2, 2, 2)
+    for kind in syncs:
+        story.add(kind, 2, seq=2)
+    return story.add("crash", 2).add("start", 2, seq=3, incarnation=2)
+
+
+@pytest.mark.parametrize("syncs", [(), ("durable",)], ids=["no sync", "a sync that was under way"])
+def test_what_was_written_anew_and_not_synced_may_be_what_it_was_before_after_a_crash(syncs: tuple[str, ...]) -> None:
+    story = written_anew(*syncs).append(2, 4, 3, incarnation=2)
+    assert story.commit(2, 4, term=3, incarnation=2).broken() == []
+
+
+@pytest.mark.parametrize("syncs", [("durable", "durable"), ("stop",)], ids=["two syncs", "a stop"])
+def test_what_was_written_anew_and_synced_is_held_against_a_node(syncs: tuple[str, ...]) -> None:
+    story = written_anew(*syncs).append(2, 4, 3, incarnation=2)
+    assert story.commit(2, 4, term=3, incarnation=2).fired() == {"S1"}
+
+
+def test_what_was_voided_by_a_crash_and_is_written_again_is_known_again() -> None:
+    story = written_anew().add("truncate", 2, seq=2, term=3, incarnation=2).append(2, 2, 3, incarnation=2)
+    assert story.commit(2, 2, term=3, incarnation=2).fired() == {"S1"}
+
+
 def test_a_leader_is_not_accused_for_a_hole_that_an_earlier_trace_filled() -> None:
     story = Story().append(1, 5, 1).commit(1, 5).append(2, 7, 1).add("lead", 2, term=2, seq=7)
     assert story.commit(1, 5, incarnation=2).broken() == []

@@ -41,7 +41,7 @@ function boxesBox() {
   };
 }
 
-/** Return which positions have a column: all of them if they fit, else the last ones, moved in steps of five. */
+/** Return which positions have a column: all of them if they fit, else the last ones, moved some at a time. */
 function columnsOf(scene, moment, nodes) {
   const left = scene.label + (scene.width < 760 ? 112 : 152);
   const wide = scene.width < 760 ? 52 : 60;
@@ -53,7 +53,8 @@ function columnsOf(scene, moment, nodes) {
     last = Math.max(last, endOf(moment[lane], logs));
     if (moment[lane].held.length) gap = Math.min(gap, (logs ? moment[lane].end : moment[lane].delivered) + 1);
   }
-  const lately = Math.max(1, Math.ceil((last - count + 1) / 5) * 5 + 1);
+  const step = Math.max(1, Math.floor(count / 4)); // so that the columns do not move with every entry
+  const lately = Math.max(1, Math.ceil((last - count) / step) * step + 1);
   const first = all <= count ? 1 : gap < lately && last - gap < count ? gap : lately;
   return { logs, left, wide, count: Math.min(count, Math.max(all, 1)), first };
 }

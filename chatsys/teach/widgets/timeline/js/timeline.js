@@ -13,20 +13,21 @@ function openTimeline(el, host) {
   const prefix = `cs-tl${++timelines}-${Math.random().toString(36).slice(2, 7)}`;
   let run = readyRun(host.about, host.columns);
   let view = newView(run);
-  let scene = null, playing = 0, told = 0, moved = 0, fresh = true;
+  let scene = null, playing = 0, told = 0, moved = 0, boxed = 0, fresh = true;
   const dirty = new Set(["layout"]);
 
   // --- what is on the page ---
   const plot = lanePlot(prefix);
   const strip = overview((px, holds) => {
     pause();
+    view.byHand = true;
     view.hurry = holds; // labels wait until the strip is let go
     if (!holds) { dirty.add("window"); wake(); }
     if (holds) goTo(nearestShown(scene, firstAt(scene.axis.x, ((px - scene.label) / scene.plot) * scene.axis.length)), "middle");
   });
   const bar = controlBar(order, still);
   const search = searchBox(order), filters = filterBox(order);
-  const boxes = boxesBox(), rules = rulesBox((event) => goTo(event, true)), asked = askBox(order);
+  const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order);
   const title = make("strong", { className: "cs-tl-about" });
   const when = make("span", { className: "cs-tl-when" }), now = make("span", { className: "cs-tl-sentence" });
   const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-speech" }, when, now));
@@ -122,7 +123,7 @@ function openTimeline(el, host) {
   function tell(text) { put(note, text); }
 
   const ORDERS = {
-    step, jump, zoom, play,
+    step, jump, zoom, play, go: (event) => goTo(event, true),
     home: () => goTo(scene.events[0] ?? 0), end: () => goTo(scene.events.at(-1) ?? run.n - 1),
     speed: (value) => (view.speed = value),
     whole: () => { view.scale = 1e-9; holdWindow(scene, false); view.left = 0; holdWindow(scene, false); dirty.add("window"); wake(); },
@@ -157,6 +158,7 @@ function openTimeline(el, host) {
     ask: (question) => host.ask?.({ ...question, event: view.event }, run),
   };
   function order(what, value) {
+    view.byHand = true; // what a person does is told to Python; what Python does, or a world that goes on, is not
     if (what !== "play" && what !== "speed") pause();
     ORDERS[what](value);
   }
@@ -191,11 +193,15 @@ function openTimeline(el, host) {
     if (dirty.delete("cursor") || whole) paintCursor();
     if (view.playing) wake();
   }
+  function paintBoxes() {
+    boxed = performance.now();
+    boxes.show(scene, momentAt(run, view.event));
+  }
   function paintCursor() {
     moveOverview(strip, scene);
     drawCursor(plot, scene);
     if (run.n) {
-      boxes.show(scene, momentAt(run, view.event));
+      if (!view.hurry || performance.now() - boxed > 100) paintBoxes(); // nobody reads boxes that fly by
       put(when, `${run.time[view.event].toFixed(4)} s · event ${view.event + 1} of ${run.n}`);
       put(now, sentenceOf(run, view.event));
     } else put(now, "Nothing has happened yet.");
@@ -203,7 +209,7 @@ function openTimeline(el, host) {
     placeFlag(flag, scene);
     stage.dataset.event = view.event;
     clearTimeout(told); // a reader hears where the cursor stays, not what it passed
-    told = setTimeout(() => { put(live, now.textContent); host.moved?.(view.event); }, 250);
+    told = setTimeout(() => { if (view.hurry && run.n) paintBoxes(); put(live, now.textContent); if (view.byHand) host.moved?.(view.event); }, 250);
   }
 
   // --- keys and pointer ---
@@ -223,6 +229,7 @@ function openTimeline(el, host) {
   stage.addEventListener("pointerleave", () => (hover.hidden = true));
   stage.addEventListener("click", (pointer) => {
     const event = eventUnder(pointer);
+    view.byHand = true;
     pause();
     if (event >= 0) { goTo(event, false); light(event); return; }
     const px = pointer.clientX - plot.svg.getBoundingClientRect().left;
@@ -232,7 +239,7 @@ function openTimeline(el, host) {
   });
   boxes.root.addEventListener("click", (pointer) => {
     const box = pointer.target.closest(".box");
-    if (box) { pause(); goTo(Number(box.dataset.event)); }
+    if (box) { view.byHand = true; pause(); goTo(Number(box.dataset.event)); }
   });
   stage.addEventListener("wheel", (wheel) => {
     if (!wheel.ctrlKey && Math.abs(wheel.deltaX) <= Math.abs(wheel.deltaY) && !wheel.shiftKey) return; // the page scrolls
@@ -263,7 +270,11 @@ function openTimeline(el, host) {
   }
 
   return {
-    go: (event) => (event === view.event ? null : goTo(event, true)),
+    go: (event) => {
+      if (event === view.event) return;
+      view.byHand = false;
+      goTo(event, true);
+    },
     light: (events) => {
       view.lit = events.length ? new Set(events) : null;
       view.cone = null;
@@ -272,6 +283,7 @@ function openTimeline(el, host) {
     },
     say: (text) => asked.say(text),
     take: (about, columns) => {
+      view.byHand = false;
       const last = view.event >= (scene?.events.at(-1) ?? run.n - 1);
       const hidden = view.hidden;
       run = readyRun(about, columns);
