@@ -12,11 +12,8 @@ Read also `deliveries`, `acknowledgements` and `replicas` (the invariants); the 
 """
 
 from collections.abc import Iterable
-<<<<<<< HEAD
 from html import escape
-=======
 from math import inf
->>>>>>> c73e861ce4acfc4b9a12226841a2ffebc4023f46
 from typing import Any, ClassVar, cast
 
 import msgspec
