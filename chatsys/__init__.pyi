@@ -1,6 +1,8 @@
 from . import check as check
 from . import errors as errors
 from .actor.actor import Actor as Actor
+from .campaign.why import why as why
+from .campaign.why import why_not as why_not
 from .check import Violation as Violation
 from .config import ClusterConfig as ClusterConfig
 from .config import Timing as Timing
@@ -25,6 +27,7 @@ from .teach.figures import term_bands as term_bands
 from .teach.grading.grader import grade as grade
 from .teach.widgets.notebook import allow_nested as allow_nested
 from .teach.widgets.panel.panel import panel as panel
+from .teach.widgets.timeline.timeline import timeline as timeline
 from .trace import Record as Record
 from .trace import Trace as Trace
 

@@ -16,7 +16,7 @@ import re
 import msgspec
 
 from chatsys.campaign.reproduction import Case
-from chatsys.check import Violation
+from chatsys.check import SAFETY, Violation
 from chatsys.errors import Runaway
 from chatsys.faults import Script
 from chatsys.faults.wording import explain, in_words
@@ -91,4 +91,11 @@ class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         more = "" if self.finished else " (out of time: fewer might do)"
         head = f"{self.steps_before} steps became {len(self.script)} in {self.runs} runs{more}; seed {self.case.seed}."
-        return f"{head}\n{self.story()}\n\n{self.code()}"
+        return f"{head}\n{self.story()}\n\n{self.code()}{self._ask()}"
+
+    def _ask(self) -> str:
+        """Say how to ask what led to it, once the lines are played."""
+        name = self.violation.invariant
+        return (
+            f'\n\nAnd why? from chatsys import why; why(world, check(world, ["{name}"])[0])' if name in SAFETY else ""
+        )

@@ -15,25 +15,22 @@ Promises  the result fails for the same reason, replays from its code, and the s
 Read also `case` (one run), `simpler` (what is tried), `shrunk` (how the result is told), `sweep` (where failing runs come from).
 """
 
-import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import combinations
 from random import Random
-from types import FrameType
 from typing import Any
 
 import msgspec
 
 from chatsys.actor.actor import Actor
+from chatsys.campaign.bounded import LONGEST, TooLong, at_most
 from chatsys.campaign.minimal import Shrunk
 from chatsys.campaign.one_seed import Plan, prepare, schedule
 from chatsys.campaign.reductions import people, times, values, worlds
 from chatsys.campaign.reproduction import STOPPED, Case, reason
-from chatsys.capabilities import TIMERS, has
 from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults import Fault, Script
@@ -46,8 +43,6 @@ _WAYS, _SHORT = 3, 6
 """So many ways down are tried, in a third of the time, unless one leads to so few steps."""
 _PAIRS = 16
 """Among so few steps every pair is tried, for a crash and its restart go together."""
-_LONGEST = 10.0
-"""Seconds after which a run with a class of somebody's own is given up: it may never end."""
 _MANY = 12
 """So many seeds are tried where one try can save hundreds of others."""
 
@@ -115,29 +110,6 @@ def shrink(case: Case, *, seconds: float = 30.0, invariants: Iterable[str] = ())
 
 class _OutOfTime(Exception):
     """The budget of the search is spent."""
-
-
-class _TooLong(BaseException):
-    """One run takes too long; no class of a student's catches this."""
-
-
-@contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Raise `_TooLong` here after so many seconds, where this can be done: in the main thread, not on Windows."""
-    if threading.current_thread() is not threading.main_thread() or not has(TIMERS):
-        yield
-        return
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise _TooLong
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 class _Search:
@@ -211,9 +183,9 @@ class _Search:
         if not (case.parts or case.actor):
             return case.fails(invariant)
         try:
-            with _at_most(min(_LONGEST, self.end - time.monotonic() if self.violation else _LONGEST)):
+            with at_most(min(LONGEST, self.end - time.monotonic() if self.violation else LONGEST)):
                 return case.fails(invariant)
-        except (_TooLong, SystemExit):
+        except (TooLong, SystemExit):
             return None
 
     @staticmethod

@@ -12,6 +12,7 @@ Read also `deliveries`, `acknowledgements` and `replicas` (the invariants); the 
 """
 
 from collections.abc import Iterable
+from html import escape
 from math import inf
 from typing import Any, ClassVar, cast
 
@@ -41,6 +42,13 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return self.sentence
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.sentence)}<br><small>{ASK}</small></p>"
+
+
+ASK = "<code>why(world, violation)</code> tells what led to it, and without which faults the rule holds."
+"""How to go on from a violation, in a notebook."""
 
 
 class Logs:

@@ -35,6 +35,13 @@ class Road(Protocol):
         """Let a frame that was sent long ago vanish."""
 
 
+class Doorkeeper(Protocol):
+    """Whoever looks at each frame before it goes on the wire, and may keep it."""
+
+    def takes(self, sender: Address, to: Address, frame: Frame) -> bool:
+        """Tell whether this frame is kept."""
+
+
 class Gate:
     """Frames of one kind, on one link, that wait."""
 

@@ -8,7 +8,8 @@ each other.  Rules on single links, or on all of them with "*", cut, slow, lose 
                |    |
                `----`--> the reason why it vanished
 
-Assumes   every draw comes from the one `Random` given, in the order of sending.
+Assumes   every draw comes from the one `Random` given, in the order of sending; `chance` gives each purpose a
+          generator of its own, in a run that is played again.
 Promises  links without rules cost one draw per frame; a rule never touches frames under way, but a
           frame that arrives on a cut link vanishes too.
 Read also `world` (who sends) and `runtime.net.transport`, its counterpart of the real world.
@@ -65,7 +66,8 @@ class Network:
     """Fates of frames.  Addresses are compared, never looked into."""
 
     def __init__(self, random: Random, conditions: Conditions) -> None:
-        self.random = random
+        self.random = self.losing = self.jittering = self.doubling = random
+        """What decides, by purpose: how long a frame takes; whether it is lost; its jitter; whether it comes twice, and when."""
         self.conditions = conditions
         self.rules: list[tuple[str, Address, Address, tuple[float, ...]]] = []
         """(what, sender, receiver, values), one direction each; the latest that fits holds."""
@@ -85,12 +87,11 @@ class Network:
         link = self._link(sender, receiver)
         if link.cut:
             return "cut"
-        draw = self.random.random
-        if link.loss and draw() < link.loss:
+        if link.loss and self.losing.random() < link.loss:
             return "lost"
-        at = now + self._delay() + link.delay + (link.jitter * draw() if link.jitter else 0.0)
-        if link.duplication and draw() < link.duplication:
-            return (at, now + self._delay() + link.delay + max(link.jitter, link.late) * draw())
+        at = now + self._delay() + link.delay + (link.jitter * self.jittering.random() if link.jitter else 0.0)
+        if link.duplication and self.doubling.random() < link.duplication:
+            return (at, now + self._delay() + link.delay + max(link.jitter, link.late) * self.doubling.random())
         return (at if link.jitter else self._queued(sender, receiver, at),)
 
     def _queued(self, sender: Address, receiver: Address, at: float) -> float:
@@ -112,6 +113,11 @@ class Network:
         if draw < conditions.tail:
             return conditions.longest * self.random.lognormvariate(1.0, 0.8)
         return conditions.shortest + (conditions.longest - conditions.shortest) * draw
+
+    def become(self, conditions: Conditions) -> None:
+        """Be a network of these conditions from now on."""
+        self.conditions = conditions
+        self._changed()
 
     def is_cut(self, sender: Address, receiver: Address) -> bool:
         """Tell whether frames in this direction vanish."""

@@ -10,7 +10,7 @@ number of events before it.
 Assumes   the verbs of `world` are the only hands laid on it; classes that keep state outside
           themselves do not repeat.
 Promises  the same trace, or a warning which event is another one.
-Read also `run` (the file), `world` (who writes down the steps).
+Read also `run` (the file), `world` (who writes down the steps), `again` (a run without some of its steps).
 """
 
 import warnings
@@ -37,12 +37,12 @@ def replay(run: Run) -> World:
     Warns if its history is another one: the code has changed, or something was done past the
     verbs.  Raises `UsageError` for a run that cannot be played again.
     """
-    world = World(run.seed or 0, **_arguments(run))
+    world = World(run.seed or 0, **arguments(run))
     _play_again(world, run)
     return world
 
 
-def _arguments(run: Run) -> dict[str, Any]:
+def arguments(run: Run) -> dict[str, Any]:
     """Return the arguments of the world of a saved run; raises `UsageError` if it cannot be made again."""
     options = run.options
     if options.get("where", "sim") != "sim":
@@ -67,7 +67,7 @@ def _play_again(world: World, run: Run) -> None:
     """Do every step of `run` in the new `world`, each after as many events as before it."""
     try:
         for step in run.steps or ():
-            events, time, verb, args = _read(step, world)
+            events, time, verb, args = read_step(step, world)
             world.simulation.reach(events, time)
             if verb == "client":
                 world.add_client(args[0], run.clients.get(args[0]), args[1])
@@ -83,7 +83,7 @@ def _play_again(world: World, run: Run) -> None:
         _warn(f"event {at} of its trace is another one.")
 
 
-def _read(step: list[Any], world: World) -> tuple[int, float, str, list[Any]]:
+def read_step(step: list[Any], world: World) -> tuple[int, float, str, list[Any]]:
     """Return a step of a file, which anybody may have written: no more than verbs get through."""
     try:
         events, time, verb = msgspec.convert(step[:3], tuple[int, float, str])

@@ -25,7 +25,7 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.config import ClusterConfig
 from chatsys.errors import Runaway
-from chatsys.sim.hold import Gate
+from chatsys.sim.hold import Doorkeeper
 from chatsys.sim.host import Host
 from chatsys.sim.network import Conditions, Network
 from chatsys.sim.recorder import Frame
@@ -43,12 +43,14 @@ class Simulation:
         self.trace = Trace()
         self.network = Network(Random(f"{seed}/network"), conditions)
         self.hosts: dict[Address, Host] = {}
-        self.gates: list[Gate] = []
+        self.gates: list[Doorkeeper] = []
         self.ambushes: dict[str, list[tuple[float, float]]] = {}
         """(delay, down) of the ambushes laid, by the moment they wait for."""
         self.failures: list[tuple[Address, str]] = []
         """Nodes that stopped themselves, and the sentence why."""
-        self._links = Random(f"{seed}/links")
+        links = Random(f"{seed}/links")
+        self.glance: Callable[[Address, Address], float] = lambda observer, subject: links.random()
+        """How late, between 0 and 1, an observer finds out how its link to a subject is."""
         self._heap: list[tuple[float, int, Callable[[Any, Any], None], Any, Any]] = []
         self._order = 0
         self._second, self._count = 0.0, 0
@@ -100,10 +102,25 @@ class Simulation:
         while self._heap and self._heap[0][0] <= end and len(self.trace) == before:
             self._next()
 
-    def reach(self, events: int, time: float) -> None:
-        """Let events happen until there were so many; then it is `time`."""
+    def reach(self, events: int, time: float) -> int | None:
+        """Let events happen until there were so many; then it is `time`.
+
+        Returns how many of these happened at that very time; None: all that there were.
+        """
+        at_once = 0
         while self._heap and self.events < events:
             self._next()
+            at_once = at_once + 1 if self.now == time else 0
+        self.now = time
+        return at_once if self._heap and self._heap[0][0] <= time else None
+
+    def approach(self, time: float, at_once: int | None) -> None:
+        """Let everything happen that is due before `time`, and so many events (None: all) at it; then it is `time`."""
+        while self._heap and (self._heap[0][0] < time or (at_once is None and self._heap[0][0] == time)):
+            self._next()
+        while at_once and self._heap and self._heap[0][0] <= time:
+            self._next()
+            at_once -= 1
         self.now = time
 
     def forget(self) -> None:
@@ -156,7 +173,7 @@ class Simulation:
 
     def look_later(self, observer: Address, subject: Address) -> None:
         """Let `observer` find out within milliseconds how its link to `subject` is."""
-        at = self.now + 0.0005 + 0.002 * self._links.random()
+        at = self.now + 0.0005 + 0.002 * self.glance(observer, subject)
         self.push(at, self._look, self.hosts[observer], self.hosts[subject])
 
     def _look(self, observer: Host, subject: Host) -> None:

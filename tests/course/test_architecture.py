@@ -380,6 +380,7 @@ MAY_STAND_TWICE = {
     "Send": "an effect, and what a student's class orders in lab 05: both send a message",
     "Record": "a line of a trace, and a line of a node's log",
     "Watch": "what one detector of lab 04 is told and asked, and the lines about a class that is graded; no reader meets both",
+    "Answer": "what a confined process sends back, and what `why` says; no reader meets both",
     "Gone": "the explorer's event that a node is gone, and what a judge meets when a class's process has ended",
 }
 """Names of classes that are two things, and why no reader is misled."""

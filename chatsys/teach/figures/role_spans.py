@@ -142,7 +142,7 @@ class RoleSpans:
         if band is not None and band.role == DOWN and node not in self._waking:
             return  # the last words of a life, which arrived after the news of its end
         self._waking.discard(node)
-        if record.role or band is None:
+        if record.role or band is None or band.role == DOWN:  # an actor without roles is up again all the same
             self._turn(node, record.role or "up", record.term, record.time)
 
     def _turn(self, node: int, role: str, term: int, time: float) -> None:

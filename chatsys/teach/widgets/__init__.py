@@ -1,4 +1,4 @@
-"""What moves in a notebook: the panel, and what ties chatsys to the notebook around it.
+"""What moves in a notebook: the panel, the timeline, and what ties chatsys to the notebook around it.
 
-Read first `panel`; `notebook` (whose turn it is, which cell runs).
+Read first `panel`, a cluster with buttons; `timeline`, a run to scrub; `notebook` (whose turn it is, which cell runs).
 """

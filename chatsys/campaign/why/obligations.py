@@ -1,0 +1,300 @@
+"""Obligations: what must be done before a message of the chat is delivered at a node, and the first that is missing.
+
+    said -> ordered -> stored by a quorum -> committed -> told -> received -> released -> delivered
+    `---------------- once, for all nodes -----------'    `------ at each node by itself -------'
+
+    told        somebody sent the node the message, and the news that it is committed
+    received    that arrived
+    released    everything that stands before it is there too, so that it went from the hold-back queue into the log
+
+What is missing at a moment was waited for since the one before was done.  Each kind of wait has its own witnesses:
+nodes and links whose faults can explain it.
+
+Read also `whereabouts` (the facts), `protocol.ordering` (why these, and in this order), `frames` (other actors).
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from chatsys.campaign.why.scene import Scene
+from chatsys.campaign.why.whereabouts import Attempt, Whereabouts
+from chatsys.campaign.why.words import at, brief, listed, node, nodes, sentence
+from chatsys.check.violation import quote
+
+CARRY = ("PROPOSE", "CATCHUP_REPLY", "DELIVERED")
+"""Frames that carry a message to a node."""
+NEWS = ("PROPOSE", "HEARTBEAT", "COORDINATOR", "CATCHUP_REPLY")
+"""Frames with which a node hears how far is committed."""
+LIT = 40
+"""So many events of one kind are lit."""
+
+
+class Owed(msgspec.Struct, kw_only=True):
+    """What is missing at a moment: since when it is waited for, in sentences, and who is a witness."""
+
+    missing: str | None
+    since: float
+    sentences: list[str]
+    nodes: set[Any] = msgspec.field(default_factory=set)
+    links: set[tuple[Any, Any]] = msgspec.field(default_factory=set)
+    everything: bool = False
+    """Whether any fault can explain the wait: who leads depends on all of them."""
+    events: list[int] = msgspec.field(default_factory=list)
+
+
+class Obligations:
+    """What one message of the chat owes a node at a moment."""
+
+    def __init__(self, scene: Scene, facts: Whereabouts, until: float) -> None:
+        self.scene, self.facts, self.until = scene, facts, until
+        self.spoken = facts.spoken
+        self.last = scene.upto(until)
+
+    def owed(self, me: Any) -> Owed:
+        """Return the first obligation that is missing for the node `me`."""
+        facts = self.facts
+        if me in facts.delivered:
+            return self._is_there(me, facts.delivered[me])
+        if not facts.submits and not facts.attempts:
+            return self._not_said()
+        attempt = facts.attempt
+        if attempt is None:
+            return self._not_ordered()
+        if attempt.stored is None and not attempt.commits:
+            return self._not_stored(attempt)
+        if not attempt.commits:
+            return self._not_committed(attempt)
+        return self._on_its_way(me, attempt)
+
+    def _time(self, event: int) -> float:
+        return self.scene.times[event]
+
+    @property
+    def _by(self) -> str:
+        return f"by {at(self.until)}"
+
+    def _is_there(self, me: Any, event: int) -> Owed:
+        time = self._time(event)
+        told = f"{sentence(str(self.spoken))} was delivered at {node(me)} at {at(time)}."
+        return Owed(missing=None, since=time, sentences=[told], events=[event])
+
+    # --- once, for all nodes --------------------------------------------------------------
+
+    def _not_said(self) -> Owed:
+        """Somebody said it to a client, which has not numbered it yet."""
+        said, spoken = self.spoken.said, self.spoken
+        since = said.time if said else 0.0
+        home = said.args[1] if said and len(said.args) > 1 else None
+        name = str(spoken.author) if home is None else f"{spoken.author}@{home}"
+        told = [
+            f"{sentence(str(spoken.author))} said {quote(spoken.text)} at {at(since)}, but the client {name} had not sent it {self._by}."
+        ]
+        asked = [
+            event for to in self.scene.everyone for event in self.scene.sent(to, (-1, self.last), ("SUBMIT",))
+            if self.scene.records[event].node == name
+        ]  # fmt: skip
+        mine = [record for record in self.scene.records[: self.last + 1] if record.node == name]
+        if not asked:
+            told.append("No node was linked to it, so it had nobody to ask for a session.")
+        elif not any(record.kind == "submit" for record in mine):
+            told.append(
+                f"It had no session yet: {self.scene.fates(asked, self.last, 'with which it asked for one')}, and no answer said "
+                "yes."
+            )
+        else:
+            told.append("It waits for answers to earlier messages.")
+        told += self._answers(record for record in mine if record.kind == "reply")
+        told.append(self.scene.who_led(since, self.until))
+        return Owed(missing="said", since=since, sentences=told, everything=True, events=asked[-LIT:])
+
+    def _not_ordered(self) -> Owed:
+        """Its client has sent it, and no leader has given it a number; or what had one is gone."""
+        scene, facts, records = self.scene, self.facts, self.scene.records
+        events = list(facts.submits[:1])
+        since = self._time(events[0]) if events else 0.0
+        told = []
+        if (undone := facts.undone) is not None:
+            gone = max(undone.lost.values())
+            since = max(since, self._time(gone))
+            events += [undone.event, gone]
+            told.append(
+                f"{sentence(str(self.spoken))} was ordered by {node(undone.orderer)} at {at(self._time(undone.event))} in term "
+                f"{undone.term}, but that was undone at {at(since)}: {self._how_lost(undone, gone)}. No leader had ordered it "
+                f"again {self._by}."
+            )
+        else:
+            record = records[events[0]]
+            told.append(
+                f"{sentence(str(self.spoken))} was sent to {node(record.peer)} at {at(since)}, but no leader had given it a "
+                f"number {self._by}."
+            )
+        told += self._answers(
+            record for record in records[scene.since(since) : self.last + 1]
+            if record.kind == "reply" and self.spoken.is_in(record)
+        )  # fmt: skip
+        told.append(scene.who_led(since, self.until))
+        return Owed(missing="ordered", since=since, sentences=told, everything=True, events=events)
+
+    def _how_lost(self, attempt: Attempt, event: int) -> str:
+        record = self.scene.records[event]
+        if record.kind == "start":
+            return f"the disk of {node(record.node)} did not hold it yet when {node(record.node)} crashed"
+        return f"{node(record.node)} threw it away to agree with the log of another leader"
+
+    def _answers(self, replies: Iterable[Any]) -> list[str]:
+        """Tell what its client was answered, the most frequent first."""
+        count = Counter((record.peer, record.reason) for record in replies)
+        told = [
+            f"{node(peer)} answered {brief(reason)}" + (f" {number} times" if number > 1 else "")
+            for (peer, reason), number in count.most_common(2)
+        ]
+        return [f"{sentence(listed(told))}."] if told else []
+
+    def _not_stored(self, attempt: Attempt) -> Owed:
+        """It is ordered, and too few disks hold it."""
+        scene, since = self.scene, self._time(attempt.event)
+        disks, members = set(attempt.on_disk) & self.facts.members, self.facts.members
+        lacking = sorted(members - disks)
+        count = self.facts.quorum - len(disks)
+        where = f"only {nodes(disks)} had it on disk" if disks else "it was on no disk"
+        others = sorted(members - {attempt.orderer})
+        carried = [event for to in others for event in self._carriers(to, attempt, attempt.event)]
+        told = [
+            f"{sentence(str(self.spoken))} was ordered by {node(attempt.orderer)} at {at(since)}, but {self._by} {where}; "
+            f"a quorum is {self.facts.quorum} of {len(members)}.",
+            f"It waited for {nodes(lacking, last='or')}." if count == 1 else f"It waited for {count} of nodes {listed(map(str, lacking))}.",
+        ]  # fmt: skip
+        if carried:
+            told.append(sentence(f"{scene.fates(carried, self.last, f'that could bring it to {nodes(others)}')}."))
+        changed = self._changed(attempt.orderer, since)
+        if changed:
+            told.append(scene.who_led(since, self.until))
+        links = {way for other in lacking for way in ((attempt.orderer, other), (other, attempt.orderer))}
+        return Owed(
+            missing="stored by a quorum", since=since, sentences=told, everything=changed,
+            nodes={attempt.orderer, *lacking}, links=links, events=[attempt.event, *carried[-LIT:]],
+        )  # fmt: skip
+
+    def _changed(self, leader: Any, since: float) -> bool:
+        """Tell whether that node did not lead all of the time until now."""
+        return not any(
+            reign.node == leader and reign.begin <= since + 0.01 and reign.end > self.until
+            for reign in self.scene.reigns
+        )
+
+    def _not_committed(self, attempt: Attempt) -> Owed:
+        """A quorum has it on disk, and no leader has counted so far."""
+        assert attempt.stored is not None, "a quorum has stored it"
+        scene, since = self.scene, self._time(attempt.stored)
+        disks = attempt.quorum
+        acks = [
+            event for event in scene.sent(attempt.orderer, (attempt.event, self.last), ("ACK",))
+            if scene.records[event].node in disks and (scene.records[event].seq or 0) >= attempt.seq
+        ]  # fmt: skip
+        told = [
+            f"{sentence(str(self.spoken))} was on the disks of {nodes(disks)} at {at(since)}, which is a quorum, but {self._by} no "
+            "leader had counted so far, so nobody knew that it is committed."
+        ]
+        if acks:
+            told.append(sentence(f"{scene.fates(acks, self.last, f'with this news for {node(attempt.orderer)}')}."))
+        changed = self._changed(attempt.orderer, since)
+        if changed:
+            told.append(scene.who_led(since, self.until))
+        if any(reign.term != attempt.term for reign in scene.leaders(since, self.until)):
+            told.append(
+                f"It was ordered in term {attempt.term}: a leader of a later term counts no copies of it before an entry of its own "
+                "term is on a quorum, too."
+            )
+        links = {way for other in disks for way in ((attempt.orderer, other), (other, attempt.orderer))}
+        return Owed(
+            missing="committed", since=since, sentences=told, everything=changed,
+            nodes={attempt.orderer, *disks}, links=links, events=[attempt.event, attempt.stored, *acks[-LIT:]],
+        )  # fmt: skip
+
+    # --- at one node ----------------------------------------------------------------------
+
+    def _carriers(self, to: Any, attempt: Attempt, behind: int) -> list[int]:
+        """Return the frames to a node, behind an event, that could carry the message."""
+        return [
+            event for event in self.scene.sent(to, (behind, self.last), CARRY)
+            if (self.scene.records[event].seq or 0) >= attempt.seq
+        ]  # fmt: skip
+
+    def _on_its_way(self, me: Any, attempt: Attempt) -> Owed:
+        """It is committed somewhere; what does this node lack?"""
+        committed = attempt.committed
+        assert committed is not None, "somebody knows that it is committed"
+        holds = me in attempt.holders
+        began = self.facts.started.get(me, -1)
+        behind = (
+            max(committed, attempt.held[me], began) if holds else max(attempt.event, began, attempt.lost.get(me, -1))
+        )
+        sends = self._news(me, attempt, behind) if holds else self._carriers(me, attempt, behind)
+        what = "the news of that" if holds else "it"
+        first = (
+            f"{sentence(str(self.spoken))} was committed at {node(attempt.committer)} at {at(self._time(committed))}"
+        )
+        first += f"; {node(me)} had it in its log from {at(self._time(attempt.held[me]))} on, but" if holds else ", but"
+        start = max(self._time(committed), self._time(behind))
+        arrived = [end for send in sends if (end := self.scene.arrival(send, self.last)) is not None]
+        if not sends:
+            started = f", which started at {at(self._time(began))}," if committed < began == behind else ""
+            told = [f"{first} nobody had sent {what} to {node(me)}{started} {self._by}."]
+            return self._at(me, attempt, ("told", start), told, [committed])
+        if not arrived:
+            fates = self.scene.fates(sends, self.last, "with it")
+            told = [f"{first} {what} had not reached {node(me)} {self._by}: {fates}."]
+            return self._at(
+                me, attempt, ("received", max(start, self._time(sends[0]))), told, [committed, *sends[-LIT:]]
+            )
+        return self._arrived(me, attempt, first, arrived)
+
+    def _arrived(self, me: Any, attempt: Attempt, first: str, arrived: list[int]) -> Owed:
+        since = self._time(arrived[0])
+        events = arrived[:LIT]
+        if me in attempt.holders:
+            known = "knew" if me in attempt.commits else "had heard"
+            told = [f"{first} {node(me)} did not deliver it {self._by}, though it {known} that it is committed."]
+            return self._at(me, attempt, ("delivered", since), told, events)
+        end, early = self.facts.end_of_log(me), self._held_back(me, attempt)
+        told = [
+            f"{first} {node(me)} could not take it into its log {self._by}: it stands at position {attempt.seq}, and something before it was "
+            f"missing there (the log of {node(me)} ended at {end})."
+        ]
+        if early:
+            told.append(f"It was held back from {at(self._time(early[0]))} on.")
+        return self._at(me, attempt, ("released", since), told, [*events, *early[:LIT]])
+
+    def _held_back(self, me: Any, attempt: Attempt) -> list[int]:
+        records = self.scene.records
+        return [
+            event for event in range(attempt.event, self.last + 1)
+            if records[event].kind == "hold" and records[event].node == me and (records[event].seq or 0) <= attempt.seq
+        ]  # fmt: skip
+
+    def _news(self, me: Any, attempt: Attempt, behind: int) -> list[int]:
+        """Return the frames to a node that could tell it that the message is committed."""
+        records = self.scene.records
+        return [
+            event for event in self.scene.sent(me, (behind - 1, self.last), NEWS)
+            if attempt.commits.get(records[event].node, event) < event
+            and (records[event].message != "HEARTBEAT" or (records[event].seq or 0) >= attempt.seq)
+        ]  # fmt: skip
+
+    def _at(self, me: Any, attempt: Attempt, wait: tuple[str, float], told: list[str], events: list[int]) -> Owed:
+        """Return what this node lacks; witnesses are the node itself, and whoever could have brought it."""
+        scene, (missing, since) = self.scene, wait
+        speakers = {reign.node for reign in scene.leaders(since, self.until)} | {attempt.committer}
+        speakers |= {scene.records[event].node for event in events if scene.records[event].kind == "send"}
+        speakers.discard(me)
+        changed = missing != "delivered" and self._changed(attempt.committer, since)
+        if changed:
+            told.append(scene.who_led(since, self.until))
+        links = {way for other in speakers for way in ((me, other), (other, me))}
+        return Owed(
+            missing=missing, since=since, sentences=told, nodes={me, *speakers}, links=links,
+            events=[attempt.event, *events], everything=changed,
+        )  # fmt: skip

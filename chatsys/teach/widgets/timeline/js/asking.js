@@ -1,0 +1,51 @@
+// Asking why a message was not delivered; the answer is Python's, or was computed before the page was saved.
+
+function askBox(order) {
+  const what = make("select", { "aria-label": "message", className: "cs-tl-ask-what" });
+  const node = make("select", { "aria-label": "node", className: "cs-tl-ask-node" });
+  const answer = make("p", { className: "cs-tl-answer", role: "status" });
+  const form = make("form", { className: "cs-tl-ask" }, "Why was", what, "not delivered at", node,
+    make("button", { type: "submit", className: "cs-tl-button cs-tl-ask-button", title: "Ask, for the moment of the cursor" }, "by this moment?"));
+  let run = null;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [number, text] = JSON.parse(what.value);
+    const question = { what: number ?? text, node: Number(node.value) };
+    put(answer, "Looking …");
+    order("ask", { ...question, delivered: number === null ? -1 : deliveryOf(run, number, question.node) });
+  });
+  const root = make("div", { role: "group", className: "cs-tl-asking", "aria-label": "why not", hidden: true }, form, answer);
+  return {
+    root,
+    say: (text) => put(answer, text),
+    show(given, can) {
+      run = given;
+      const messages = can ? messagesOf(run) : [];
+      root.hidden = !messages.length;
+      what.replaceChildren(...messages.map(([number, text]) => make("option", { value: JSON.stringify([number, number === null ? text : null]) }, `${number === null ? "" : `#${number} `}${text.length > 28 ? `${text.slice(0, 27)}…` : text}`)));
+      node.replaceChildren(...run.lanes.filter(({ kind }) => kind !== "client").map(({ id, name }) => make("option", { value: id }, name)));
+    },
+  };
+}
+
+/** Return every message as [number, text]; one that never got a number goes by its text. */
+function messagesOf(run) {
+  const numbers = new Map(), said = new Map(), known = new Set();
+  const submit = run.about.kinds.indexOf("submit");
+  for (let event = 0; event < run.n; event++) {
+    const message = `${run.client[event]} ${run.client_seq[event]}`;
+    if (run.msg_no[event] > 0) {
+      if (!numbers.get(run.msg_no[event])) numbers.set(run.msg_no[event], run.stringAt("text", event));
+      known.add(message);
+    } else if (run.kind[event] === submit) said.set(message, run.stringAt("text", event));
+  }
+  return [...[...numbers].sort(([a], [b]) => a - b), ...[...said].filter(([message, text]) => text && !known.has(message)).map(([, text]) => [null, text])];
+}
+
+/** Return the event at which a node delivers a message first, or -1. */
+function deliveryOf(run, number, node) {
+  for (let event = 0; event < run.n; event++) {
+    if (run.kind[event] === run.kindOf.deliver && run.msg_no[event] === number && idOf(run, run.lane[event]) === node) return event;
+  }
+  return -1;
+}

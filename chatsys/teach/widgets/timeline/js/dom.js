@@ -1,0 +1,47 @@
+// Elements: how HTML and SVG are made.  Texts of users only ever become text nodes, so they cannot be markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function make(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name in node && name !== "list") node[name] = value;
+    else node.setAttribute(name, value);
+  }
+  // JupyterLab looks at the focused element first: keys in the timeline are not keys of the notebook
+  if (["button", "input", "select", "summary"].includes(tag)) node.dataset.lmSuppressShortcuts = "true";
+  node.append(...children);
+  return node;
+}
+
+function draw(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const name in attributes) node.setAttribute(name, attributes[name]);
+  if (children.length) node.append(...children);
+  return node;
+}
+
+function put(node, text) {
+  if (node.textContent !== String(text)) node.textContent = text;
+}
+
+function button(label, title, press, name = "") {
+  const made = make("button", { type: "button", title, className: `cs-tl-button ${name}`, onclick: press }, label);
+  made.setAttribute("aria-label", title);
+  return made;
+}
+
+/** Return a sign for a button; a font may lack it, a path is everywhere the same. */
+function icon(path) {
+  return draw("svg", { viewBox: "0 0 16 16", width: 14, height: 14, class: "cs-tl-icon", "aria-hidden": "true" }, draw("path", { d: path }));
+}
+
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+function seconds(value) {
+  if (Math.abs(value) < 0.0005) return "0 s";
+  return value < 0.95 ? `${(value * 1000).toFixed(value < 0.0095 ? 1 : 0)} ms` : `${value.toFixed(2)} s`;
+}

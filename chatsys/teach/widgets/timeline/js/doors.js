@@ -1,0 +1,74 @@
+// The two doors: a notebook, which has Python behind it, and a saved page, which has all it needs in it.
+//
+//     a live world --news--> what is known, once for each model --> every view of it
+
+function widget() {
+  let about, columns;
+  const views = new Set();
+  return {
+    initialize({ model }) {
+      about = model.get("about");
+      columns = model.get("columns");
+      model.on("msg:custom", (message, buffers) => {
+        if (!message.about) return;
+        const news = Object.fromEntries(message.from.map(([name, from], index) => [name, [from, buffers[index]]]));
+        if (!fits(columns, news)) return model.send({ ask: "whole" }); // something was missed
+        about = message.about;
+        columns = joined(columns, news);
+        for (const view of views) view.take(about, columns);
+      });
+    },
+    render({ model, el }) {
+      const view = openView(model, el, about, columns);
+      views.add(view);
+      return () => {
+        views.delete(view);
+        view.close();
+      };
+    },
+  };
+}
+
+function openView(model, el, about, columns) {
+  const timeline = openTimeline(el, {
+    about, columns, event: model.get("event"),
+    ask: model.get("answers") ? ({ what, node, event }) => model.send({ ask: "why_not", what, node, event }) : null,
+    moved: (event) => {
+      if (model.get("event") === event) return;
+      model.set("event", event);
+      model.save_changes();
+    },
+  });
+  const hears = {
+    "change:event": () => timeline.go(model.get("event")),
+    "change:lit": () => timeline.light(model.get("lit")),
+    "change:said": () => timeline.say(model.get("said")),
+  };
+  for (const [what, does] of Object.entries(hears)) model.on(what, does);
+  if (model.get("lit").length) timeline.light(model.get("lit"));
+  if (model.get("said")) timeline.say(model.get("said"));
+  return {
+    take: timeline.take,
+    close: () => {
+      for (const [what, does] of Object.entries(hears)) model.off(what, does);
+      timeline.close();
+    },
+  };
+}
+
+function openPage() {
+  const { about, columns, event, lit, said, answers } = JSON.parse(document.getElementById("run").textContent);
+  const bytes = Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, fromBase64(text)]));
+  const timeline = openTimeline(document.getElementById("timeline"), {
+    about, columns: bytes, event,
+    ask: answers ? ({ what, node, event: now, delivered }, run) => {
+      const found = answers[`${what} ${node}`];
+      const came = delivered < 0 ? "" : `${delivered <= now ? "It was delivered there" : "It had not come yet: it is delivered there"} at ${run.time[delivered].toFixed(2)} s.`;
+      timeline.say(came || (found ? found.said : "This page has no answer to that; ask in a notebook."));
+      timeline.light(came ? [delivered] : found ? found.lit : []);
+    } : null,
+  });
+  if (lit?.length) timeline.light(lit);
+  if (said) timeline.say(said);
+  window.timeline = timeline;
+}

@@ -1,0 +1,46 @@
+// The rules: a strip for each invariant over the whole run, as far as it held, and the event that broke it.
+
+function rulesBox(go) {
+  const broken = make("div", { className: "cs-tl-broken" });
+  const held = make("div");
+  const summary = make("summary", {});
+  const more = make("details", { className: "cs-tl-held-rules" }, summary, held);
+  const root = make("div", { role: "group", className: "cs-tl-rules", "aria-label": "rules" }, broken, more);
+  return {
+    root,
+    show(scene) {
+      const { run } = scene;
+      root.hidden = !run.rules.length;
+      const bad = run.rules.filter((rule) => !rule.held), good = run.rules.filter((rule) => rule.held);
+      broken.replaceChildren(...bad.map((rule) => ruleRow(scene, rule, go)));
+      put(summary, bad.length ? `${good.length} other rules held` : `All ${good.length} rules held`);
+      more.hidden = !good.length;
+      root.dataset.held = String(!bad.length);
+      held.replaceChildren(...good.map((rule) => ruleRow(scene, rule, go)));
+    },
+    move(scene) {
+      const at = overviewX(scene, scene.view.at);
+      for (const line of root.querySelectorAll(".cs-tl-strip-now")) { line.setAttribute("x1", at); line.setAttribute("x2", at); }
+    },
+  };
+}
+
+function ruleRow(scene, rule, go) {
+  const { run, axis } = scene;
+  const left = scene.label, right = scene.label + scene.plot;
+  const broken = !rule.held && rule.event >= 0 && rule.event !== null;
+  const at = broken ? overviewX(scene, axis.x[rule.event]) : rule.held ? right : left;
+  const strip = draw("g", { class: "strip", "data-rule": rule.name, "data-held": rule.held, "data-event": rule.event ?? "" },
+    draw("line", { x1: left, x2: at, y1: 9, y2: 9, class: "cs-tl-strip-held" }));
+  if (!rule.held) strip.append(draw("line", { x1: at, x2: right, y1: 9, y2: 9, class: "cs-tl-strip-broken" }), draw("path", { d: SHAPES.cross, transform: `translate(${at},9)`, class: "cs-tl-strip-mark" }));
+  strip.append(draw("line", { x1: left, x2: left, y1: 1, y2: 17, class: "cs-tl-now cs-tl-strip-now" }));
+  const svg = draw("svg", { width: scene.width, height: 18, "aria-hidden": "true" }, draw("text", { x: left - 10, y: 13, "text-anchor": "end", class: "cs-tl-small cs-tl-rule-name" }, rule.name), strip);
+  const says = make("span", { className: "cs-tl-rule-says" }, make("b", {}, rule.title ? `${rule.name} ${rule.title}. ` : `${rule.name}. `), rule.says, " ", make("span", { className: "cs-tl-verdict" }, rule.held ? "✓ held" : "✗ broken"));
+  const row = make("div", { className: "cs-tl-rule" }, says, svg);
+  row.dataset.held = String(rule.held);
+  if (!rule.held) {
+    row.append(make("p", { className: "cs-tl-story" }, rule.story || ""));
+    if (broken) says.append(" ", button(`go to ${run.time[rule.event].toFixed(2)} s`, `go to the event that broke ${rule.name}`, () => go(rule.event), "cs-tl-link"));
+  }
+  return row;
+}

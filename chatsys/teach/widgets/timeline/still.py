@@ -1,0 +1,120 @@
+"""The still: a picture of a run, or of the part of it that one wants to see, where no browser scrubs.
+
+    lanes, bands, arrows, signs       as the timeline has them, without what is noise
+    logs                              what every node holds at the end of the picture
+    rules                             which was broken, or that all held
+
+It is one SVG with nothing from outside: light and dark by the reader's own setting, and a text for those who do not see
+it.
+
+Promises  arrows, signs and bands carry the `data-` attributes of the timeline's; texts of users are escaped.
+Read also `window` (which part), `strokes` and `shapes` (how each thing is drawn), `style`, `packing`, `moment`.
+"""
+
+from dataclasses import dataclass
+from html import escape
+
+from chatsys.errors import UsageError
+from chatsys.teach.widgets.timeline import shapes, strokes
+from chatsys.teach.widgets.timeline.moment import moment
+from chatsys.teach.widgets.timeline.packing import Packed
+from chatsys.teach.widgets.timeline.style import IMPORTANT, PATTERNS, css
+from chatsys.teach.widgets.timeline.window import LEFT, RIGHT, TOP, WIDE, Window, choose, is_shown, rows_of
+
+TOLD = 14
+"""So many events are told in the text for those who do not see the picture."""
+THEMES = ("auto", "light", "dark")
+
+
+def still(packed: Packed, event: int | None = None, theme: str = "auto") -> str:
+    """Return the SVG of a packed trace, around `event` (else around what is most worth seeing).
+
+    `theme` is "light", "dark" or "auto", which asks the reader's browser.
+    """
+    if theme not in THEMES:
+        raise UsageError(f"There is no theme {theme!r:.40}; write auto, light or dark.")
+    if event is not None and not 0 <= event < len(packed.records):
+        raise UsageError(f"There is no event {event!r:.40}; this run has {len(packed.records)}, from 0 on.")
+    window, rows = choose(packed, event), rows_of(packed)
+    bottom = max((middle + high / 2 for middle, high in rows.values()), default=float(TOP))
+    under, over, lines = strokes.draw_faults(packed, window, rows)
+    body = [
+        *under,
+        *strokes.draw_lanes(packed, window, rows),
+        *over,
+        *strokes.draw_arrows(packed, window, rows),
+        *shapes.draw_signs(packed, window, rows),
+    ]
+    axis, below = shapes.draw_axis(packed, window, bottom)
+    told, below = shapes.draw_lines(lines, below)
+    logs, below = shapes.draw_logs(packed, moment(packed, max(window.events, default=-1)), window, below + 28)
+    rules, below = shapes.draw_rules(packed, below + 22)
+    inside = [*_clip(bottom), *body, "</g>", *axis, *told, *logs, *rules]
+    return _svg(packed, window, (theme, below + 14), inside)
+
+
+def _clip(bottom: float) -> list[str]:
+    return [
+        f'<clipPath id="plot"><rect x="{LEFT}" y="{TOP - 22}" width="{WIDE - LEFT - RIGHT}" height="{bottom - TOP + 24:.0f}"/>'
+        "</clipPath>",
+        '<g clip-path="url(#plot)">',
+    ]
+
+
+def _svg(packed: Packed, window: Window, look: tuple[str, float], body: list[str]) -> str:
+    theme, height = look
+    title, subtitle = _titles(packed, window)
+    names = [
+        f'<text class="lane" x="{LEFT - 10}" y="{middle + 5:.0f}" text-anchor="end">{escape(facts["name"])}</text>'
+        for facts, (middle, _) in zip(packed.about["lanes"], rows_of(packed).values(), strict=True)
+    ]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {height:.0f}" width="{WIDE}" '
+            f'height="{height:.0f}" style="max-width:100%;height:auto" role="img" aria-labelledby="still-title still-desc">',
+            f'<title id="still-title">{escape(title)}</title>',
+            f'<desc id="still-desc">{escape(describe(packed, window))}</desc>',
+            f"<style>{css(theme)}</style>",
+            PATTERNS,
+            f'<rect class="paper" width="{WIDE}" height="{height:.0f}"/>',
+            f'<text class="title" x="{LEFT - 78}" y="30">{escape(title)}</text>',
+            f'<text class="subtitle" x="{LEFT - 78}" y="50">{escape(subtitle)}</text>',
+            *names,
+            *body,
+            "</svg>",
+        ]
+    )
+
+
+def _titles(packed: Packed, window: Window) -> tuple[str, str]:
+    about = packed.about
+    nodes = sum(lane["kind"] == "node" for lane in about["lanes"])
+    seed = f", seed {about['seed']}" if about["seed"] is not None else ""
+    where = {"sim": "in the simulator", None: ""}.get(about["where"], f"in {about['where']}")
+    title = about["title"] or f"A run of {nodes} {'node' if nodes == 1 else 'nodes'} {where}{seed}".rstrip()
+    if not window.times:
+        return title, "It has no event to draw."
+    part = f"{window.times[0]:.2f} s to {window.times[-1]:.2f} s"
+    whole = len(window.place) == sum(is_shown(packed, at) for at in range(len(packed.records)))
+    what = "all of it" if whole else f"a part {window.why}".rstrip()
+    less = "  Heartbeats and greetings are left out." if about["noise"] else ""
+    return title, f"{part}: {what}.  Time is stretched where much happens.{less}"
+
+
+def describe(packed: Packed, window: Window) -> str:
+    """Return what a still shows, in sentences."""
+    told = [at for at in window.events if packed.about["kinds"][packed.columns["kind"][at]] in IMPORTANT]
+    lines = [f"At {packed.columns['time'][at]:.2f} s: {packed.sentence(at)}" for at in told[:TOLD]]
+    more = [f"And {len(told) - TOLD} more."] if len(told) > TOLD else []
+    broken = [f"{rule['name']} is broken: {rule['story']}" for rule in packed.about["rules"] if not rule["held"]]
+    return " ".join([_titles(packed, window)[1], *lines, *more, *(broken or ["Every rule held."])])
+
+
+@dataclass
+class Still:
+    """The still as a value that a notebook shows."""
+
+    svg: str
+
+    def _repr_svg_(self) -> str:
+        return self.svg

@@ -1,0 +1,191 @@
+"""The timeline: a run to scrub, in the browser, with every message as an arrow.
+
+    trace --pack--> about, columns --> browser: lanes, arrows, logs as boxes, rules
+                                   <-- event      where the cursor is, both ways
+                    lit, said      -->            what Python lights, and says
+
+Everything that moves is the browser's: stepping asks nothing of the kernel, so it answers while a cell runs.
+
+    timeline(world)                    goes on as the world does: a cell, a panel's Step
+    timeline(world.trace)              as it is now; also of a cluster, a run, a demo
+    timeline(trace, event=120)         begins there
+    timeline(trace).save_html("x.html")    one file that needs neither kernel nor network
+
+Assumes   a run is followed by reading its trace, which its world only ever appends to.
+Promises  without a front end it is a picture; it keeps no cluster alive, and what follows one ends with it.
+Read also `packing` (what is sent), `source` (the browser's half), `still` (the picture).
+"""
+
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from chatsys.capabilities import THREADS, has
+from chatsys.errors import UsageError
+from chatsys.faults import Testbed
+from chatsys.teach.widgets.notebook import cell, shell
+from chatsys.teach.widgets.timeline.answers import ask, for_page
+from chatsys.teach.widgets.timeline.packing import Packed, pack
+from chatsys.teach.widgets.timeline.source import module, page, style
+from chatsys.teach.widgets.timeline.still import still
+from chatsys.trace import Trace, trace_of, write
+
+PACE = 0.25
+"""Seconds between two looks at a world that may have gone on."""
+SHARE = 4
+"""Packing may take one part in so many of the time, however long the run has become."""
+
+_open: "weakref.WeakSet[Timeline]" = weakref.WeakSet()
+"""The timelines that follow something."""
+
+
+def timeline(given: Any, event: int | None = None) -> "Timeline":
+    """Return the timeline of a trace, or of a world, cluster, run or demo, ready to be the last line of a cell.
+
+    `event` is where the cursor begins: the index of a record in order of time.  Where nothing is given, that is the
+    first event that broke a rule, else the end.
+    """
+    trace = trace_of(given)
+    if isinstance(event, bool) or not isinstance(event, int | None):
+        raise UsageError(f"event is {event!r:.80}; give the index of a record in order of time, from 0 on.")
+    if event is not None and not 0 <= event < max(len(trace), 1):
+        raise UsageError(f"There is no event {event}; this run has {len(trace)}, from 0 on.")
+    now = cell()
+    for other in list(_open):
+        if now is not None and now.is_again(other.cell):  # the output of the cell's earlier run is off the page
+            other.close()
+    return Timeline(given, event)
+
+
+class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+    """The widget; make one with `timeline(given)`."""
+
+    _esm = module()
+    _css = style()
+
+    about = traitlets.Dict().tag(sync=True)
+    columns = traitlets.Dict().tag(sync=True)
+    event = traitlets.Int(-1).tag(sync=True)
+    """The cursor: an index in order of time."""
+    lit = traitlets.List(traitlets.Int()).tag(sync=True)
+    """Events that are lit; all others fade."""
+    said = traitlets.Unicode("").tag(sync=True)
+    """A sentence below the run: an answer."""
+    answers = traitlets.Bool(True).tag(sync=True)
+    """Whether somebody answers here."""
+
+    def __init__(self, given: Any, event: int | None = None) -> None:
+        self.trace, self.cell = trace_of(given), cell()
+        self.given: Callable[[], Any] = _watched(given)
+        """What was given, to ask about; None when it is gone."""
+        self.quiet = False
+        """While what was sent as news is put into the state."""
+        self.over = threading.Event()
+        self.seen = len(self.trace)
+        self.packed: Packed = pack(self.trace)
+        broken = self.packed.about["jumps"].get("violation") or [self.seen - 1]
+        super().__init__(
+            about=self.packed.about, columns=self.packed.buffers(), event=broken[0] if event is None else event
+        )
+        self.on_msg(self._receive)
+        if isinstance(given, Testbed):
+            self._follow(given)
+
+    def open(self) -> None:
+        """Open the channel to the browser; where there is no notebook, nobody would listen."""
+        if shell() is not None:
+            super().open()
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Be the widget where there is a notebook, and everywhere a picture for whoever cannot show one."""
+        picture = {"text/plain": repr(self), "image/svg+xml": still(self.packed, self.event)}
+        if self.comm is None:
+            return picture
+        shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
+        return picture if shown is None else ({**picture, **shown[0]}, shown[1])
+
+    def __repr__(self) -> str:
+        return f"<Timeline of {len(self.trace)} events; it needs a notebook to be scrubbed, or save_html(path)>"
+
+    def save_html(self, path: str | Path) -> Path:
+        """Write the run as one page that needs neither kernel nor network, and return its path."""
+        state = {"event": self.event, "lit": self.lit, "said": self.said, "answers": for_page(self.trace, self.packed)}
+        return write(path, page(self.about, self.columns, state).encode())
+
+    def close(self) -> None:
+        """Follow nothing any more, and leave the page."""
+        self.over.set()
+        _open.discard(self)
+        super().close()
+
+    # --- following ------------------------------------------------------------------------
+
+    def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
+        """Answer what the browser asks: why something did not come, or the whole run, as it has missed some of it."""
+        if order.get("ask") == "whole":
+            self._post([(name, 0) for name in self.columns])
+        elif order.get("ask") == "why_not":
+            given = self.given()
+            self.said, self.lit = ask(self.trace if given is None else given, self.packed, order)
+
+    def _follow(self, source: Testbed) -> None:
+        if shell() is None or not has(THREADS):
+            return  # `refresh` is there for whoever has no thread
+        _open.add(self)
+        seen, theirs = weakref.ref(self), weakref.ref(source)
+        threading.Thread(target=_watch, args=(seen, theirs, self.over), name="chatsys timeline", daemon=True).start()
+
+    def refresh(self) -> float:
+        """Look whether the run went on, and send what is new; return the seconds that this took."""
+        if len(self.trace) == self.seen:
+            return 0.0
+        began = time.perf_counter()
+        self.seen = len(self.trace)
+        old, self.packed = self.columns, pack(Trace(self.trace.records[: self.seen], self.trace.meta))
+        columns = self.packed.buffers()
+        begins = [(name, shared(old.get(name, b""), data)) for name, data in columns.items()]
+        self.quiet = True
+        try:
+            self.about, self.columns = self.packed.about, columns
+        finally:
+            self.quiet = False
+        self._post(begins)
+        return time.perf_counter() - began
+
+    def _post(self, begins: list[tuple[str, int]]) -> None:
+        """Send the columns from these bytes on."""
+        self.send({"about": self.about, "from": begins}, [self.columns[name][begin:] for name, begin in begins])
+
+    def send_state(self, key: Any = None) -> None:
+        """Send a part of the state, but not what went as news already."""
+        if not self.quiet:
+            super().send_state(key)
+
+
+def _watched(given: Any) -> Callable[[], Any]:
+    """Return what returns `given`; a cluster that runs is not kept alive by a picture of it."""
+    return weakref.ref(given) if isinstance(given, Testbed) and given.where != "sim" else lambda: given
+
+
+def _watch(seen: "weakref.ref[Timeline]", theirs: "weakref.ref[Testbed]", over: threading.Event) -> None:
+    """Refresh a timeline for as long as it and the world that it follows are there."""
+    pause = PACE
+    while not over.wait(pause):
+        shown = seen()
+        if shown is None:
+            return
+        pause = max(PACE, SHARE * shown.refresh())
+        if theirs() is None:
+            return
+        del shown
+
+
+def shared(old: bytes, new: bytes) -> int:
+    """Return how many bytes of `old` need not be sent again: all of it if `new` begins with it, else none."""
+    return len(old) if new.startswith(old) else 0

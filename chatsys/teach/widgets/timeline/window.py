@@ -1,0 +1,138 @@
+"""The window: which part of a run a still shows, and where each of its events stands there.
+
+    every event --is_shown--> without noise --choose--> around the first broken rule, crash or election --> places, pixels
+
+Events of a still have places of their own, for what is left out takes no room.
+
+Promises  the event that a window is about is in it.
+Read also `axis` (how places are found), `still` (what is done with the window).
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from chatsys.teach.widgets.timeline.axis import places
+from chatsys.teach.widgets.timeline.packing import NO_MESSAGE, Packed
+from chatsys.teach.widgets.timeline.style import SIGNS
+
+WIDE, LEFT, RIGHT, TOP = 1200, 92, 14, 76
+"""Pixels: of the picture, and around the lanes."""
+UNIT = 15
+"""Pixels of one step of the axis."""
+RATE, MOST = 400.0, 4.0
+ROOM = (WIDE - LEFT - RIGHT - 30) / UNIT
+"""Steps of the axis that a picture has room for."""
+ROW, CLIENT_ROW = 70, 46
+QUIET = frozenset({"JOIN", "JOIN_ACK"})
+"""Frames that a still leaves out, beside the noise: the nodes only say hello."""
+
+Rows = dict[int, tuple[float, float]]
+"""For each lane the middle of its row and how high it is, in pixels."""
+
+
+@dataclass
+class Window:
+    """What a still shows: events, each with its place from 0 on."""
+
+    why: str
+    place: dict[int, float] = field(default_factory=dict)
+    """Place of each event that is shown."""
+    times: list[float] = field(default_factory=list)
+    at: list[float] = field(default_factory=list)
+    """Time and place of the events, for what lies between them."""
+    ends: dict[tuple[int, float], float] = field(default_factory=dict)
+    """Place of the first event of a lane at a time."""
+
+    @property
+    def events(self) -> list[int]:
+        """The events that are shown, in their order."""
+        return list(self.place)
+
+    def x(self, lane: int, time: float) -> float:
+        """Return where a moment of a lane stands, in pixels."""
+        place = self.ends.get((lane, time))
+        if place is None:
+            place = float(np.interp(time, self.times, self.at)) if self.times else 0.0
+        return across(place)
+
+
+def across(place: float) -> float:
+    """Return where a place stands, in pixels."""
+    return LEFT + 15 + UNIT * place
+
+
+def choose(packed: Packed, event: int | None = None) -> Window:
+    """Return the window around an event, or around what is most worth seeing."""
+    shown = [at for at in range(len(packed.records)) if is_shown(packed, at)]
+    center, before, why = _interest(packed) if event is None else (event, 0.5, "")
+    window = Window(why)
+    if not shown:
+        return window
+    middle = bisect_left(shown, center)
+    middle = min(middle, len(shown) - 1)
+    near = shown[max(0, middle - 400) : middle + 400]
+    number = {at: index for index, at in enumerate(near)}
+    columns = packed.columns
+    times = columns["time"][near].tolist()
+    lanes = columns["lane"][near].tolist()
+    found = places(times, lanes, [number.get(_cause(packed, at), -1) for at in near], RATE, MOST)
+    begin = min(found[number[shown[middle]]] - ROOM * before, found[-1] - ROOM)
+    begin = max(begin, 0.0)
+    for at, time, lane, place in zip(near, times, lanes, found, strict=True):
+        if begin <= place <= begin + ROOM:
+            window.place[at] = place - begin
+            window.times.append(time)
+            window.at.append(place - begin)
+            window.ends.setdefault((lane, time), place - begin)
+    return window
+
+
+def is_shown(packed: Packed, event: int) -> bool:
+    """Tell whether a still shows an event."""
+    about, columns = packed.about, packed.columns
+    kind = about["kinds"][columns["kind"][event]]
+    if kind in ("send", "receive", "drop"):
+        number = int(columns["message"][event])
+        message = "" if number == NO_MESSAGE else about["messages"][number]
+        return message not in QUIET and message not in about["noise"] and columns["frame"][event] >= 0
+    return kind in SIGNS
+
+
+def _cause(packed: Packed, event: int) -> int:
+    frame = int(packed.columns["frame"][event])
+    send = int(packed.columns["frame_send"][frame]) if frame >= 0 else -1
+    return send if send != event else -1
+
+
+def _interest(packed: Packed) -> tuple[int, float, str]:
+    """Return what is most worth seeing, which share of the picture goes before it, and what it is."""
+    jumps = packed.about["jumps"]
+    if jumps["violation"]:
+        return jumps["violation"][0], 0.8, "around the first broken rule"
+    if jumps["crash"]:
+        return jumps["crash"][0], 0.3, "around the first crash"
+    later = [at for at in jumps["election"] if packed.columns["time"][at] > 2.0]
+    if later:
+        return later[0], 0.3, "around an election"
+    return max(len(packed.records) - 1, 0), 1.0, "up to its end"
+
+
+def rows_of(packed: Packed) -> Rows:
+    """Return where the lanes are."""
+    rows, y = {}, float(TOP)
+    for lane, facts in enumerate(packed.about["lanes"]):
+        high = CLIENT_ROW if facts["kind"] == "client" else ROW
+        rows[lane] = (y + high / 2, float(high))
+        y += high
+    return rows
+
+
+def span(window: Window, lane: int, begin: float, end: float) -> tuple[float, float]:
+    """Return where a stretch of time of a lane begins and ends, in pixels; twice 0 if it lies outside."""
+    if not window.times or end < window.times[0] or begin > window.times[-1]:
+        return 0.0, 0.0
+    a = LEFT if begin < window.times[0] else window.x(lane, begin)
+    b = WIDE - RIGHT if end >= window.times[-1] else window.x(lane, end)
+    return a, b
