@@ -1,0 +1,106 @@
+"""Verdicts: which rules held in a run, where each of the others was broken, and which events one wants to jump to.
+
+    S1 agreement       held
+    S4 no duplicates   broken at event 812: node 2 delivered ...
+
+Of an actor that is no chat only those rules are told that it could break: where nobody leads, it says nothing that no
+term had two leaders.
+
+Promises  a rule that was broken names the first event that broke it.
+Read also `check` (the rules), `packing`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from chatsys.actor.words import Words
+from chatsys.check import SAFETY, Violation, check
+from chatsys.teach.figures.role_spans import stopped_itself
+from chatsys.teach.figures.theme import plain
+from chatsys.trace import Record, Trace
+
+CHATS = frozenset({"PROPOSE", "SUBMIT"})
+"""A run with one of these frames is a run of the chat: every rule is told."""
+OF_ANYBODY = {"deliver": ("S1", "S2", "S3", "S4", "S9"), "submit": ("S11",), "lead": ("S5",)}
+"""Of other actors: which rules their records of a kind could break."""
+STORY = 600
+"""A story is cut to so many letters."""
+FAULTS = frozenset({"cut", "slow", "lose", "fault", "pause", "crash", "stand_down", "wipe", "copy", "restored"})
+"""Kinds of records with which a fault begins."""
+_STOPPED = ("broken", "No node stops itself rather than break a rule.")
+
+
+def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return {name, title, says, held, event, story} for each rule; `records` are those of the trace, in order."""
+    names = list(SAFETY)
+    if not any(record.message in CHATS for record in records):
+        kinds = {record.kind for record in records}
+        told = {name for kind, rules in OF_ANYBODY.items() if kind in kinds for name in rules}
+        names = [name for name in SAFETY if name in told]
+    first: dict[str, Violation] = {}
+    for found in check(trace, names):
+        earlier = first.get(found.invariant)
+        if earlier is None or found.time < earlier.time:
+            first[found.invariant] = found
+    events = _events(records) if first else {}
+    rules = []
+    for name in names:
+        broken = first.get(name)
+        event = events.get(_key(broken.records[-1])) if broken is not None and broken.records else None
+        story = plain(broken.sentence, STORY) if broken is not None else ""
+        rules.append(_rule(name, SAFETY[name].title, SAFETY[name].meaning, event, story, broken is None))
+    return [*rules, _stopped(records)]
+
+
+def _rule(name: str, title: str, says: str, event: int | None, story: str, held: bool) -> dict[str, Any]:
+    return {"name": name, "title": title, "says": says, "held": held, "event": event, "story": story}
+
+
+def _stopped(records: Sequence[Record]) -> dict[str, Any]:
+    """Return the rule that no node stops itself."""
+    event = next((at for at, record in enumerate(records) if record.kind == "broken"), None)
+    story = "" if event is None else plain(f"Node {records[event].node} stopped itself: {records[event].reason}", STORY)
+    return _rule(_STOPPED[0], "stopped itself", _STOPPED[1], event, story, event is None)
+
+
+def _key(record: Record) -> tuple[Any, ...]:
+    """Return what tells a record from all others, even if its life was counted anew."""
+    return (
+        record.time,
+        record.kind,
+        record.node,
+        record.clock,
+        record.seq,
+        record.msg_no,
+        record.peer,
+        record.client_seq,
+    )
+
+
+def _events(records: Iterable[Record]) -> dict[tuple[Any, ...], int]:
+    events: dict[tuple[Any, ...], int] = {}
+    for at, record in enumerate(records):
+        events.setdefault(_key(record), at)
+    return events
+
+
+def find_jumps(records: Sequence[Record], words: Words, rules: Sequence[dict[str, Any]]) -> dict[str, list[int]]:
+    """Return the events that one wants to jump to, by what they are: an election is its beginning and its end."""
+    jumps: dict[str, list[int]] = {"election": [], "delivery": [], "crash": [], "fault": []}
+    electing = False
+    for at, record in enumerate(records):
+        kind = record.kind
+        if kind == words.lead:
+            jumps["election"].append(at)
+            electing = False
+        elif kind == "role" and record.role == "nominating" and not electing:
+            jumps["election"].append(at)
+            electing = True
+        elif kind == "deliver":
+            jumps["delivery"].append(at)
+        elif kind in ("broken", "refused") or (kind == "crash" and not stopped_itself(record)):
+            jumps["crash"].append(at)
+        if kind in FAULTS and not stopped_itself(record):
+            jumps["fault"].append(at)
+    broken = {rule["event"] for rule in rules if not rule["held"]} - {None}
+    return {**jumps, "violation": sorted(broken)}
