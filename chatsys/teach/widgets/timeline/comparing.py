@@ -298,7 +298,7 @@ class _Join:
         for name in ("noise", "empties"):
             joined[name] = sorted({*one[name], *other[name]})
         joined["lanes"] = [
-            {**lane, "run": name, "side": side + 1}
+            {**lane, "id": f"{lane['id']} of {name}", "run": name, "side": side + 1}
             for side, name in enumerate(comparison.names)
             for lane in self.runs[side].about["lanes"]
         ]
