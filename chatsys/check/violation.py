@@ -55,10 +55,10 @@ class Logs:
     """What each node's log holds, followed record by record; shared by all invariants.
 
     A trace may begin when its nodes have logs already, and a process that was killed may have
-    written more than it told: such positions are unknown, and nobody is accused for them.  So are those that
-    a life wrote anew and that no sync had surely covered when it ended: its disk may hold what stood
-    there before, or what came after.  A node that leaves out a position is another matter: the log
-    has a hole, and what is below stays known.
+    written more than it told: such positions are unknown, and nobody is accused for them.  So are
+    those that a life wrote anew and that no sync had surely covered when it ended: its disk may
+    hold what stood there before, or what came after.  A node that leaves out a position is another
+    matter: the log has a hole, and what is below stays known.
     """
 
     def __init__(self) -> None:

@@ -5,8 +5,8 @@
 
 A learner that runs leaves by itself when it is told to in a notebook; this is for one that cannot.  Any member that
 runs and knows the learner takes the order; one whose log does not name it would drop it, so it is given to no such
-member, and to nobody if no log names it.  An order that nobody takes is withdrawn: whoever takes it later might let go of another learner,
-that has come under the same id since.
+member, and to nobody if no log names it.  An order that nobody takes is withdrawn: whoever takes it later might let
+go of another learner, that has come under the same id since.
 
 Read also `accepting`, the same for a member with a new disk; `protocol.learning.admission` (what leaving means).
 """

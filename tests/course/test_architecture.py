@@ -6,10 +6,10 @@ commands > teach | clients > mutants > campaign > sim | runtime | explore > chec
 
 import ast
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
+import syntax
 
 pytestmark = pytest.mark.quick
 
@@ -114,23 +114,13 @@ LONGER_FILES = {
 """Files above the guide: how long they may be, and why."""
 
 
-@cache
-def parsed(path: Path) -> ast.Module:
-    """Return the syntax tree of a module, which a dozen rules look at."""
-    return ast.parse(path.read_text())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def trees() -> Iterator[None]:
-    """Forget the trees at the end: they are millions of objects, and all later tests would be slower for them."""
-    yield
-    parsed.cache_clear()
+trees = syntax.trees
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
     """Yield (dotted name, line) of everything `path` imports, relative names made absolute."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(syntax.parsed(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -156,7 +146,7 @@ def sentence(path: Path, line: int, name: str) -> str:
 def top_level_imports(path: Path) -> set[str]:
     """Return the first parts of what `path` imports when it is imported itself."""
     found: set[str] = set()
-    for node in parsed(path).body:
+    for node in syntax.parsed(path).body:
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -193,7 +183,7 @@ def named(path: Path) -> str:
 def needs(path: Path, known: set[str]) -> set[str]:
     """Return the modules of ours that `path` imports, wherever in it: lazily, or only for types."""
     found = set()
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(syntax.parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in known else node.module for name in names}
@@ -273,7 +263,7 @@ def test_the_contract_of_actors_and_the_chat_are_both_the_core() -> None:
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_the_core_uses_random_only_as_a_type(path: Path) -> None:
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(syntax.parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.module == "random":
             assert [alias.name for alias in node.names] == ["Random"]
         if isinstance(node, ast.Import):
@@ -290,7 +280,7 @@ def test_tables_and_figures_are_imported_only_when_asked_for(path: Path) -> None
 
 
 def test_the_screen_is_imported_only_where_it_opens() -> None:
-    top = {path.relative_to(ROOT).as_posix(): parsed(path).body for path in MODULES}
+    top = {path.relative_to(ROOT).as_posix(): syntax.parsed(path).body for path in MODULES}
     drawn = {name.removesuffix(".py").replace("/", ".") for name in DRAWN_BY_TEXTUAL}
     inside = {
         file
@@ -310,7 +300,7 @@ def test_nothing_platform_bound_is_imported_at_the_top(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_module_opens_with_a_docstring(path: Path) -> None:
     if path.read_text():
-        assert ast.get_docstring(parsed(path)), f"{path} has no docstring"
+        assert ast.get_docstring(syntax.parsed(path)), f"{path} has no docstring"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +312,7 @@ def test_files_and_functions_stay_small(path: Path) -> None:
     limit, _why = LONGER_FILES.get(name, (guide, ""))
     lines = path.read_text().count("\n")
     assert lines <= limit, f"{name} has {lines} lines, the guide is {limit}: split it, or say why in LONGER_FILES"
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(syntax.parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             length = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
@@ -334,7 +324,7 @@ def test_functions_take_few_parameters() -> None:
     for path in MODULES:
         if path.parent.name == "commands" or path.name == "__main__.py":
             continue  # a command has as many options as it has
-        for node in ast.walk(parsed(path)):
+        for node in ast.walk(syntax.parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
                 if len([name for name in names if name not in {"self", "cls"}]) > PARAMETER_GUIDE:
@@ -351,7 +341,7 @@ def test_a_folder_stays_a_walk(folder: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nothing_reaches_up_to_a_subclass_by_a_stub(path: Path) -> None:
     """A file is never cut by inheritance; what a subclass must have is abstract, or a Protocol says it."""
-    raised = [node.exc for node in ast.walk(parsed(path)) if isinstance(node, ast.Raise) and node.exc]
+    raised = [node.exc for node in ast.walk(syntax.parsed(path)) if isinstance(node, ast.Raise) and node.exc]
     assert not [one for one in raised if "NotImplementedError" in ast.unparse(one)]
 
 
@@ -359,7 +349,7 @@ def test_no_name_says_nothing() -> None:
     vague = {"Manager", "Helper", "Util", "Handler"}
     for path in MODULES:
         assert not {"utils", "helpers", "common", "misc"} & {path.stem}
-        for node in ast.walk(parsed(path)):
+        for node in ast.walk(syntax.parsed(path)):
             if isinstance(node, ast.ClassDef):
                 assert not any(node.name.endswith(word) for word in vague), f"{path.name}:{node.lineno} {node.name}"
 
@@ -400,7 +390,7 @@ def classes_of_the_house() -> list[tuple[str, str]]:
     return [
         (path.relative_to(ROOT).as_posix(), node.name)
         for path in MODULES
-        for node in ast.walk(parsed(path))
+        for node in ast.walk(syntax.parsed(path))
         if isinstance(node, ast.ClassDef)
     ]
 

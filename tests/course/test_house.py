@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import syntax
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -178,16 +179,7 @@ PAGES = [ROOT / "README.md", ROOT / "chatsys" / "ARCHITECTURE.md"]
 A_FILE = re.compile(r"[\w.-]*(?:/[\w.-]+)*\.(?:py|md|js|css|yml|toml|ipynb|txt)")
 
 
-@cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def trees() -> Iterator[None]:
-    """Forget the trees at the end: they are millions of objects, and all later tests would be slower for them."""
-    yield
-    parsed.cache_clear()
+trees = syntax.trees
 
 
 @cache
@@ -195,9 +187,12 @@ def names_in(path: Path) -> frozenset[str]:
     """Return what a module defines: at its top, in its classes and what these inherit, and on `self`."""
     found: set[str] = set()
     bases = {
-        ast.unparse(base) for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef) for base in node.bases
+        ast.unparse(base)
+        for node in ast.walk(syntax.parsed(path))
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
     }
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(syntax.parsed(path)):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
@@ -225,7 +220,7 @@ def every_word() -> frozenset[str]:
     words: set[str] = set()
     for path in TEXTS:
         words |= names_in(path)
-        for node in ast.walk(parsed(path)):
+        for node in ast.walk(syntax.parsed(path)):
             if isinstance(node, ast.Name | ast.arg | ast.Attribute | ast.keyword):
                 words.add(str(getattr(node, "id", None) or getattr(node, "arg", None) or getattr(node, "attr", "")))
     return frozenset(words)
@@ -236,7 +231,7 @@ def docstrings(path: Path) -> Iterator[str]:
     if path.suffix == ".md":
         yield re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
         return
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(syntax.parsed(path)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.value.value
 
@@ -314,10 +309,13 @@ PACKAGES = [
 @pytest.mark.parametrize("path", PACKAGES, ids=lambda path: path.parent.name)
 def test_what_the_docstring_of_a_package_speaks_of_can_be_imported_from_it(path: Path) -> None:
     package = importlib.import_module(".".join(path.parent.relative_to(ROOT).parts))
-    about, _, _also = (ast.get_docstring(parsed(path)) or "").partition("Read also")
+    about, _, _also = (ast.get_docstring(syntax.parsed(path)) or "").partition("Read also")
     below = [other for other in path.parent.glob("*.py") if other != path]
     defined = {
-        node.name for other in below for node in parsed(other).body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        node.name
+        for other in below
+        for node in syntax.parsed(other).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
     missing = [name for name in re.findall(r"`(\w+)(?:\(.*?\))?`", about) if name in defined - set(dir(package))]
     assert not missing

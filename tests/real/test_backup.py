@@ -10,12 +10,12 @@ from backed_up import story
 from typed import Run, refused
 
 from chatsys import Cluster
-from chatsys.actor.logfile import batch, encode, mark
+from chatsys.actor.logfile import LOG, batch, encode, mark
 from chatsys.check.log_files import verify
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.storage import Boot, Promised, Remembered, Stored
 from chatsys.runtime.backup import MANIFEST, back_up, restore, synced
-from chatsys.runtime.disk import LOG, Disk
+from chatsys.runtime.disk import Disk
 
 
 def test_a_member_that_lost_its_disk_comes_back_from_a_backup_made_under_load(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from typed import Run
 
 from chatsys import Cluster
 from chatsys.actor.events import Accept
+from chatsys.actor.logfile import LOG
 from chatsys.check import check
 from chatsys.errors import DiskFailed
-from chatsys.runtime.disk import LOCK, LOG, Disk
+from chatsys.runtime.disk import LOCK, Disk
 from chatsys.runtime.orders import leave, waiting
 
 

@@ -72,9 +72,8 @@ class Subscribers:
 
     def go_on(self) -> None:
         """The pause is over: it is the turn of those who have waited for longest."""
-        for link in list(
-            islice(self.behind, min(1 + len(self.behind) // MORE_FOR_EACH, AT_A_TIME))
-        ):  # SPECIFICATION R10.13
+        turns = min(1 + len(self.behind) // MORE_FOR_EACH, AT_A_TIME)  # SPECIFICATION R10.13
+        for link in list(islice(self.behind, turns)):
             del self.behind[link]
 
     def push(self, last: int, shown: Shown, leader: int) -> tuple[Effects, bool]:
