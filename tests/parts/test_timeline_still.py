@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from chatsys.errors import UsageError
+from chatsys.teach.widgets.timeline.excerpt import ROOM, choose
 from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.still import still
-from chatsys.teach.widgets.timeline.window import ROOM, choose
 from chatsys.trace import Record, Trace
 
 META = {"where": "sim", "seed": 7, "members": [1, 2], "quorum": 2}

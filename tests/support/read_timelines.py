@@ -10,10 +10,11 @@ import sys
 import time
 from collections.abc import Iterator
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from chatsys import World
 from chatsys.faults.swarm import random_script
+from chatsys.protocol.learning.learner import Learner
 from chatsys.protocol.storage import Stored, Truncate
 from chatsys.teach.widgets.timeline.moment import NodeMoment, moment
 from chatsys.teach.widgets.timeline.packing import Packed, pack
@@ -85,7 +86,7 @@ def of_nodes(world: World, packed: Packed) -> Iterator[str]:
         ):
             yield f"node {node} has {disk} on its disk, told {durable}"
         if host.ready and node not in world.nodes:
-            heard = [entry.seq for entry in host.actor.chronicle.heard]
+            heard = [entry.seq for entry in cast(Learner, host.actor).chronicle.heard]
             if (heard, len(heard)) != ([box.position for box in state.log], state.delivered):
                 yield f"learner {node} has heard {heard}, told {[box.position for box in state.log]}, {state.delivered}"
 
@@ -187,10 +188,10 @@ def of_records(trace: Trace) -> list[str]:
             ends.setdefault(record.id, []).append(at)
     ids = [lane["id"] for lane in packed.about["lanes"]]
     for frame, send in enumerate(columns["frame_send"].tolist()):
-        record = records[send] if send >= 0 else None
-        if record is None:
+        if send < 0:
             found.append(f"frame {frame} was not sent, in a run that is whole")
             continue
+        record = records[send]
         if (ids[columns["frame_from"][frame]], ids[columns["frame_to"][frame]]) != (record.node, record.peer):
             found.append(f"frame {record.id} goes elsewhere")
         mine = ends.get(record.id, [])

@@ -1,6 +1,6 @@
 """Exchange: what the process in which cells run is asked, and what it may say.
 
-    taking --Request--> running --Confined, Begun, Ended, Packed, Predicted, Begun, ...--> taking
+    taking --Request--> running --Confined, Begun, Ended, Carried, Predicted, Begun, ...--> taking
 
 The cells themselves run in that process and could say all of this too.  So nothing here is a result: the most that
 anybody gains by lying is another answer of their own.
@@ -67,7 +67,7 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     """Whether it was run for the second time."""
 
 
-class Packed(msgspec.Struct, frozen=True, tag=True):
+class Carried(msgspec.Struct, frozen=True, tag=True):
     """An answer, packed; or why it cannot be."""
 
     key: str
@@ -93,4 +93,4 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     """All cells have run."""
 
 
-Told = Confined | Begun | Ended | Packed | Predicted | Stopped | Done
+Told = Confined | Begun | Ended | Carried | Predicted | Stopped | Done

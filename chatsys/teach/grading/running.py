@@ -33,10 +33,10 @@ from chatsys.teach.grading.exchange import (
     MOST_TOLD,
     NO_MEMORY,
     Begun,
+    Carried,
     Confined,
     Done,
     Ended,
-    Packed,
     Predicted,
     Request,
     Stopped,
@@ -219,7 +219,7 @@ class _Answers:
 
     def __init__(self, request: Request, names: dict[str, Any], tell: Callable[[Told], None]) -> None:
         self.request, self.names, self.tell = request, names, tell
-        self._told: dict[str, Packed] = {}
+        self._told: dict[str, Carried] = {}
         self._predicted: dict[str, Any] = {}
 
     def look(self) -> None:
@@ -237,11 +237,11 @@ class _Answers:
             self._predicted = kept
             self.tell(Predicted(kept))
 
-    def _packed(self, key: str, parts: dict[str, str]) -> Packed:
+    def _packed(self, key: str, parts: dict[str, str]) -> Carried:
         try:
-            return Packed(key, pack({travels: self.names[name] for travels, name in parts.items()}))
+            return Carried(key, pack({travels: self.names[name] for travels, name in parts.items()}))
         except BaseException as error:  # a generator, an open file, or a class that refuses
-            return Packed(key, why=f"{type(error).__name__}: {error!s:.200}")
+            return Carried(key, why=f"{type(error).__name__}: {error!s:.200}")
 
     def _carry_own_modules(self) -> None:
         """What a cell wrote into a file beside the notebook and imported travels by value, too."""

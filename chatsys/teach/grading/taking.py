@@ -28,9 +28,9 @@ from chatsys.teach.grading.cell_process import ANSWER, CellProcess, Ending, Left
 from chatsys.teach.grading.exchange import (
     MOST_TOLD,
     NO_MEMORY,
+    Carried,
     Confined,
     Ended,
-    Packed,
     Predicted,
     Request,
     RunnableCell,
@@ -156,7 +156,7 @@ class _Taking:
                 taken.held = held if self.lives == 1 else tuple(one for one in taken.held if one in held)
             case Ended(cell, again=again) if 0 <= cell < len(self.numbers):
                 (self.again if again else self.ended)[self.numbers[cell]] = told
-            case Packed(key, code, why) if key in self.wanted:
+            case Carried(key, code, why) if key in self.wanted:
                 if why or len(code) > ANSWER:
                     self.cannot[key] = why or f"it brings more than {say_bytes(ANSWER)} along"
                     taken.answers.pop(key, None)

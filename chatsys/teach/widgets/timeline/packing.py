@@ -4,7 +4,7 @@
                                                  columns: one number an event, and one a frame; as bytes they travel
 
 An event is an index in this order.  What is a text stands once in `about["strings"]`, and columns hold its index
-there; index 0 is "".  Numbers that are not there are -1 (of `message` 255).
+there; index 0 is "".  Numbers that are not there are -1 (of `message` 65,535).
 
     time place                    seconds, and where it stands (`axis`)
     kind lane peer message        what, whose (-1: the world's), with whom (-1: nobody that has a lane)
@@ -39,7 +39,9 @@ from chatsys.teach.widgets.timeline.verdicts import find_jumps, find_rules
 from chatsys.trace import Record, Trace
 
 VERSION = 1
-NO_MESSAGE = 255
+NO_MESSAGE = 65_535
+MOST_WORDS = 65_000
+"""Kinds and messages beyond so many share one name: an actor may make up its own without end."""
 NUMBERS = ("seq", "msg_no", "term", "entry_term", "verified", "incarnation", "clock", "client_seq")
 """Columns of a record that are numbers."""
 TEXTS = ("text", "author", "room", "client", "reason", "entry", "id")
@@ -48,8 +50,8 @@ NOISE = ("HEARTBEAT", "HEARTBEAT_ACK")
 """Frames of the chat that say only: I am alive."""
 GREATEST = 2**31 - 1
 _CARRY_ENTRIES = frozenset({"PROPOSE", "CATCHUP_REPLY", "DELIVERED"})
-_BYTES = {"time": "<f8", "place": "<f8", "kind": "u1", "message": "u1", "role": "u1", "now_role": "u1",
-          "frame_message": "u1", "frame_fate": "u1", "lane": "<i2", "peer": "<i2", "frame_from": "<i2",
+_BYTES = {"time": "<f8", "place": "<f8", "kind": "<u2", "message": "<u2", "role": "u1", "now_role": "u1",
+          "frame_message": "<u2", "frame_fate": "u1", "lane": "<i2", "peer": "<i2", "frame_from": "<i2",
           "frame_to": "<i2", "now_alive": "i1"}  # fmt: skip
 """How many bytes a number of a column takes; all others take four, with a sign."""
 
@@ -115,10 +117,10 @@ class Packed:
 class _Table:
     """Texts by number, in the order in which they come."""
 
-    def __init__(self, texts: Iterable[str] = (), show: Callable[[str], str] = str) -> None:
+    def __init__(self, texts: Iterable[str] = (), show: Callable[[str], str] = str, most: int = GREATEST) -> None:
         self.texts: list[str] = []
         self.of: dict[str | None, int] = {}
-        self.show = show
+        self.show, self.most = show, most
         for text in texts:
             self.number(text)
 
@@ -126,8 +128,9 @@ class _Table:
         """Return the number of a text."""
         at = self.of.get(text)
         if at is None:
-            at = self.of[text] = len(self.texts)
-            self.texts.append(self.show(text))
+            at = self.of[text] = min(len(self.texts), self.most - 1)
+            if at == len(self.texts):
+                self.texts.append(self.show(text) if at < self.most - 1 else "of another kind")
         return at
 
     def column(self, texts: Iterable[str | None]) -> list[int]:
@@ -145,8 +148,8 @@ def pack(trace: Trace) -> Packed:
     """Return a trace as the browser gets it."""
     records, times = in_causal_order(trace)
     lanes, words = find_lanes(trace, records), trace.words
-    kinds, messages = _Table(), _Table()
-    roles, strings = _Table([""]), _Table([""], harmless)
+    kinds, messages = _Table(most=MOST_WORDS), _Table(most=MOST_WORDS)
+    roles, strings = _Table(["", "up"]), _Table([""], harmless)
     flights = follow(records, lanes.of.__getitem__)
     columns = _of_records(records, strings)
     columns |= {
@@ -204,10 +207,16 @@ def _of_records(records: Sequence[Record], strings: _Table) -> dict[str, list[An
     for name in NUMBERS:
         values = [getattr(record, name) for record in records]
         columns[name] = [-1 if value is None else value if value <= GREATEST else GREATEST for value in values]
-    for name in TEXTS:
-        columns[name] = strings.column(getattr(record, name) for record in records)
-    columns["said"] = strings.column(said(record) for record in records)
+    texts = [strings.column(_texts(record)) for record in records]  # one by one, so what follows changes no number
+    columns |= {name: [row[at] for row in texts] for at, name in enumerate((*TEXTS, "said"))}
     return columns
+
+
+def _texts(record: Record) -> tuple[str | None, ...]:
+    """Return the columns of `TEXTS`, and what no template can tell."""
+    return (
+        record.text, record.author, record.room, record.client, record.reason, record.entry, record.id, said(record),
+    )  # fmt: skip
 
 
 def _numbers(records: Sequence[Record]) -> list[int]:

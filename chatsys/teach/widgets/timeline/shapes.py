@@ -9,11 +9,11 @@ from html import escape
 from typing import Any
 
 from chatsys.teach.figures.elections import TERMS
+from chatsys.teach.widgets.timeline.excerpt import LEFT, RIGHT, WIDE, Excerpt, Rows, across
 from chatsys.teach.widgets.timeline.moment import Box, NodeMoment
 from chatsys.teach.widgets.timeline.packing import NO_MESSAGE, Packed
 from chatsys.teach.widgets.timeline.strokes import attributes
 from chatsys.teach.widgets.timeline.style import GROUP, LEGEND, MEANINGS, SIGNS
-from chatsys.teach.widgets.timeline.window import LEFT, RIGHT, WIDE, Rows, Window, across
 
 _STAR = "0,-8 2.4,-2.6 8,-2.2 3.6,1.6 5,7.4 0,4.2 -5,7.4 -3.6,1.6 -8,-2.2 -2.4,-2.6"
 _SHAPES = {
@@ -49,16 +49,16 @@ _RULES = 3
 """So many broken rules are told."""
 
 
-def draw_signs(packed: Packed, window: Window, rows: Rows) -> Iterator[str]:
-    """Yield a sign for each event of the window that has one."""
+def draw_signs(packed: Packed, excerpt: Excerpt, rows: Rows) -> Iterator[str]:
+    """Yield a sign for each event of the excerpt that has one."""
     about, columns = packed.about, packed.columns
     free: dict[int, float] = {}
-    for event in window.events:
+    for event in excerpt.events:
         kind = about["kinds"][columns["kind"][event]]
         lane = int(columns["lane"][event])
         if kind not in SIGNS or lane < 0:
             continue
-        x, y = across(window.place[event]), rows[lane][0]
+        x, y = across(excerpt.place[event]), rows[lane][0]
         facts = attributes(event=event, kind=kind, node=about["lanes"][lane]["id"])
         told, inside = _words(packed, event, kind)
         yield (
@@ -86,24 +86,24 @@ def _words(packed: Packed, event: int, kind: str) -> tuple[str, str]:
     return "", ""
 
 
-def draw_axis(packed: Packed, window: Window, bottom: float) -> tuple[list[str], float]:
+def draw_axis(packed: Packed, excerpt: Excerpt, bottom: float) -> tuple[list[str], float]:
     """Return ticks with true seconds, and what arrows and signs mean; and where the drawing ends."""
     last, parts = -float(_TICKS), []
-    for time, place in zip(window.times, window.at, strict=True):
+    for time, place in zip(excerpt.times, excerpt.at, strict=True):
         x = across(place)
         if x - last >= _TICKS and x < WIDE - RIGHT - 40:
             last = x
             parts.append(f'<line class="thread" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 6}"/>')
             parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 19}" text-anchor="middle">{time:.3f} s</text>')
-    meanings, y = _draw_meanings(packed, window, bottom + 42)
+    meanings, y = _draw_meanings(packed, excerpt, bottom + 42)
     return parts + meanings, y
 
 
-def _draw_meanings(packed: Packed, window: Window, top: float) -> tuple[list[str], float]:
+def _draw_meanings(packed: Packed, excerpt: Excerpt, top: float) -> tuple[list[str], float]:
     """Return a legend of the arrows and signs that are there, in as many lines as it takes."""
     columns, about = packed.columns, packed.about
-    kinds = {about["kinds"][columns["kind"][event]] for event in window.events}
-    tags = {int(columns["message"][event]) for event in window.events} - {NO_MESSAGE}
+    kinds = {about["kinds"][columns["kind"][event]] for event in excerpt.events}
+    tags = {int(columns["message"][event]) for event in excerpt.events} - {NO_MESSAGE}
     groups = {GROUP.get(about["messages"][tag], "answer") for tag in tags} | ({"lost"} if "drop" in kinds else set())
     items = [(group, words, "") for group, words in LEGEND if group in groups]
     items += [(kind, words, _SHAPES[SIGNS[kind]]) for kind, words in MEANINGS if kind in kinds]
@@ -139,11 +139,11 @@ def draw_lines(lines: list[str], top: float) -> tuple[list[str], float]:
     return parts, top + 32 + 16 * len(told)
 
 
-def draw_logs(packed: Packed, states: dict[int, NodeMoment], window: Window, top: float) -> tuple[list[str], float]:
-    """Return what every node's log holds at the end of the window, and where the drawing ends."""
+def draw_logs(packed: Packed, states: dict[int, NodeMoment], excerpt: Excerpt, top: float) -> tuple[list[str], float]:
+    """Return what every node's log holds at the end of the excerpt, and where the drawing ends."""
     if not any(state.log or state.held for state in states.values()):
         return [], top - 22
-    when = f"{window.times[-1]:.3f} s" if window.times else "the end"
+    when = f"{excerpt.times[-1]:.3f} s" if excerpt.times else "the end"
     parts = [
         f'<text class="head" x="{LEFT - 78}" y="{top}">The logs at {when}, the right end of the picture</text>',
         *(

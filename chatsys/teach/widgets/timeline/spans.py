@@ -77,7 +77,7 @@ class Span:
 
 
 @dataclass
-class Rule:
+class LinkRule:
     """A rule about links: of which kind, for which ends, with which values."""
 
     kind: str
@@ -98,8 +98,8 @@ class Faults:
         self.lanes = lanes
         self.done: list[list[Any]] = []
         self.cuts: list[Span] = []
-        self.rules: list[Rule] = []
-        self.holding: dict[int, tuple[Rule, Span]] = {}
+        self.rules: list[LinkRule] = []
+        self.holding: dict[int, tuple[LinkRule, Span]] = {}
         """By identity of a rule: the rule, and the links for which it holds now."""
         self.of_nodes: dict[tuple[str, int], Span] = {}
         """By kind and lane: what is wrong with a node now."""
@@ -166,7 +166,7 @@ class Faults:
         values = tuple(map(float, found[4].split(" + ")))
         everybody = ends == (ANY, ANY)
         self.rules = [old for old in self.rules if old.kind != kind or not (everybody or {*old.ends} == {*ends})]
-        self.rules.append(Rule(kind, ends, values, of_links(kind, record.reason or "")))
+        self.rules.append(LinkRule(kind, ends, values, of_links(kind, record.reason or "")))
         self._hold(record.time)
 
     def _address(self, end: str) -> Address:
@@ -174,7 +174,7 @@ class Faults:
 
     def _hold(self, time: float) -> None:
         """Find which rule holds for which links from now on; close what has changed, and begin it anew."""
-        now: dict[int, tuple[Rule, set[Way]]] = {}
+        now: dict[int, tuple[LinkRule, set[Way]]] = {}
         for kind in {rule.kind for rule in self.rules}:
             mine = [rule for rule in reversed(self.rules) if rule.kind == kind]
             for a, b in self.links:

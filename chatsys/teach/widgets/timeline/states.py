@@ -197,6 +197,7 @@ class States:
 
     def on_durable(self, record: Record, disk: _Disk) -> bool:
         """A sync ended."""
+        self.logs.on_durable(record)
         covered = self.syncs.end((record.node, record.incarnation), record.time)
         disk.end_sync(record.seq, covered if self.simulated else inf)
         return True
@@ -208,6 +209,7 @@ class States:
 
     def on_stop(self, record: Record, disk: _Disk) -> bool:
         """A life ended in peace: all that was written is kept."""
+        self.logs.on_stop(record)
         disk.end_sync(self.logs.last.get(record.node, 0), inf)
         return True
 

@@ -8,7 +8,7 @@ It is one SVG with nothing from outside: light and dark by the reader's own sett
 it.
 
 Promises  arrows, signs and bands carry the `data-` attributes of the timeline's; texts of users are escaped.
-Read also `window` (which part), `strokes` and `shapes` (how each thing is drawn), `style`, `packing`, `moment`.
+Read also `excerpt` (which part), `strokes` and `shapes` (how each thing is drawn), `style`, `packing`, `moment`.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from html import escape
 
 from chatsys.errors import UsageError
 from chatsys.teach.widgets.timeline import shapes, strokes
+from chatsys.teach.widgets.timeline.excerpt import LEFT, RIGHT, TOP, WIDE, Excerpt, choose, is_shown, rows_of
 from chatsys.teach.widgets.timeline.moment import moment
 from chatsys.teach.widgets.timeline.packing import Packed
 from chatsys.teach.widgets.timeline.style import IMPORTANT, PATTERNS, css
-from chatsys.teach.widgets.timeline.window import LEFT, RIGHT, TOP, WIDE, Window, choose, is_shown, rows_of
 
 TOLD = 14
 """So many events are told in the text for those who do not see the picture."""
@@ -35,22 +35,22 @@ def still(packed: Packed, event: int | None = None, theme: str = "auto") -> str:
         raise UsageError(f"There is no theme {theme!r:.40}; write auto, light or dark.")
     if event is not None and not 0 <= event < len(packed.records):
         raise UsageError(f"There is no event {event!r:.40}; this run has {len(packed.records)}, from 0 on.")
-    window, rows = choose(packed, event), rows_of(packed)
+    excerpt, rows = choose(packed, event), rows_of(packed)
     bottom = max((middle + high / 2 for middle, high in rows.values()), default=float(TOP))
-    under, over, lines = strokes.draw_faults(packed, window, rows)
+    under, over, lines = strokes.draw_faults(packed, excerpt, rows)
     body = [
         *under,
-        *strokes.draw_lanes(packed, window, rows),
+        *strokes.draw_lanes(packed, excerpt, rows),
         *over,
-        *strokes.draw_arrows(packed, window, rows),
-        *shapes.draw_signs(packed, window, rows),
+        *strokes.draw_arrows(packed, excerpt, rows),
+        *shapes.draw_signs(packed, excerpt, rows),
     ]
-    axis, below = shapes.draw_axis(packed, window, bottom)
+    axis, below = shapes.draw_axis(packed, excerpt, bottom)
     told, below = shapes.draw_lines(lines, below)
-    logs, below = shapes.draw_logs(packed, moment(packed, max(window.events, default=-1)), window, below + 28)
+    logs, below = shapes.draw_logs(packed, moment(packed, max(excerpt.events, default=-1)), excerpt, below + 28)
     rules, below = shapes.draw_rules(packed, below + 22)
     inside = [*_clip(bottom), *body, "</g>", *axis, *told, *logs, *rules]
-    return _svg(packed, window, (theme, below + 14), inside)
+    return _svg(packed, excerpt, (theme, below + 14), inside)
 
 
 def _clip(bottom: float) -> list[str]:
@@ -61,9 +61,9 @@ def _clip(bottom: float) -> list[str]:
     ]
 
 
-def _svg(packed: Packed, window: Window, look: tuple[str, float], body: list[str]) -> str:
+def _svg(packed: Packed, excerpt: Excerpt, look: tuple[str, float], body: list[str]) -> str:
     theme, height = look
-    title, subtitle = _titles(packed, window)
+    title, subtitle = _titles(packed, excerpt)
     names = [
         f'<text class="lane" x="{LEFT - 10}" y="{middle + 5:.0f}" text-anchor="end">{escape(facts["name"])}</text>'
         for facts, (middle, _) in zip(packed.about["lanes"], rows_of(packed).values(), strict=True)
@@ -73,7 +73,7 @@ def _svg(packed: Packed, window: Window, look: tuple[str, float], body: list[str
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {height:.0f}" width="{WIDE}" '
             f'height="{height:.0f}" style="max-width:100%;height:auto" role="img" aria-labelledby="still-title still-desc">',
             f'<title id="still-title">{escape(title)}</title>',
-            f'<desc id="still-desc">{escape(describe(packed, window))}</desc>',
+            f'<desc id="still-desc">{escape(describe(packed, excerpt))}</desc>',
             f"<style>{css(theme)}</style>",
             PATTERNS,
             f'<rect class="paper" width="{WIDE}" height="{height:.0f}"/>',
@@ -86,28 +86,28 @@ def _svg(packed: Packed, window: Window, look: tuple[str, float], body: list[str
     )
 
 
-def _titles(packed: Packed, window: Window) -> tuple[str, str]:
+def _titles(packed: Packed, excerpt: Excerpt) -> tuple[str, str]:
     about = packed.about
     nodes = sum(lane["kind"] == "node" for lane in about["lanes"])
     seed = f", seed {about['seed']}" if about["seed"] is not None else ""
     where = {"sim": "in the simulator", None: ""}.get(about["where"], f"in {about['where']}")
     title = about["title"] or f"A run of {nodes} {'node' if nodes == 1 else 'nodes'} {where}{seed}".rstrip()
-    if not window.times:
+    if not excerpt.times:
         return title, "It has no event to draw."
-    part = f"{window.times[0]:.2f} s to {window.times[-1]:.2f} s"
-    whole = len(window.place) == sum(is_shown(packed, at) for at in range(len(packed.records)))
-    what = "all of it" if whole else f"a part {window.why}".rstrip()
+    part = f"{excerpt.times[0]:.2f} s to {excerpt.times[-1]:.2f} s"
+    whole = len(excerpt.place) == sum(is_shown(packed, at) for at in range(len(packed.records)))
+    what = "all of it" if whole else f"a part {excerpt.why}".rstrip()
     less = "  Heartbeats and greetings are left out." if about["noise"] else ""
     return title, f"{part}: {what}.  Time is stretched where much happens.{less}"
 
 
-def describe(packed: Packed, window: Window) -> str:
+def describe(packed: Packed, excerpt: Excerpt) -> str:
     """Return what a still shows, in sentences."""
-    told = [at for at in window.events if packed.about["kinds"][packed.columns["kind"][at]] in IMPORTANT]
+    told = [at for at in excerpt.events if packed.about["kinds"][packed.columns["kind"][at]] in IMPORTANT]
     lines = [f"At {packed.columns['time'][at]:.2f} s: {packed.sentence(at)}" for at in told[:TOLD]]
     more = [f"And {len(told) - TOLD} more."] if len(told) > TOLD else []
     broken = [f"{rule['name']} is broken: {rule['story']}" for rule in packed.about["rules"] if not rule["held"]]
-    return " ".join([_titles(packed, window)[1], *lines, *more, *(broken or ["Every rule held."])])
+    return " ".join([_titles(packed, excerpt)[1], *lines, *more, *(broken or ["Every rule held."])])
 
 
 @dataclass

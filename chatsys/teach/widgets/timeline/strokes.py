@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from chatsys.teach.widgets.timeline.excerpt import LEFT, RIGHT, UNIT, WIDE, Excerpt, Rows, across, span
 from chatsys.teach.widgets.timeline.flights import DROPPED, ENDED
 from chatsys.teach.widgets.timeline.packing import NO_MESSAGE, Packed
 from chatsys.teach.widgets.timeline.style import GROUP
-from chatsys.teach.widgets.timeline.window import LEFT, RIGHT, UNIT, WIDE, Rows, Window, across, span
 
 _BAND = 18
 """How high a band is, in pixels."""
@@ -32,12 +32,12 @@ def _middle(rows: Rows, lane: int) -> float:
 # --- lanes and faults --------------------------------------------------------------------------
 
 
-def draw_lanes(packed: Packed, window: Window, rows: Rows) -> Iterator[str]:
+def draw_lanes(packed: Packed, excerpt: Excerpt, rows: Rows) -> Iterator[str]:
     """Yield the thread of each lane, and the bands of roles on it."""
     for middle, _ in rows.values():
         yield f'<line class="thread" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{middle}" y2="{middle}"/>'
     for lane, begin, end, what, label in packed.about["bands"]:
-        a, b = span(window, lane, begin, end)
+        a, b = span(excerpt, lane, begin, end)
         if b <= a:
             continue
         look = what if what in ("leads", "follows", "down") else "down" if what in ("broken", "paused") else "elects"
@@ -49,19 +49,20 @@ def draw_lanes(packed: Packed, window: Window, rows: Rows) -> Iterator[str]:
         yield f'<rect class="band {look}" {box} {facts}/>'
         if look == "down":
             yield f'<rect fill="url(#hatch)" {box} opacity=".5"/>'
-        yield from _label(a, b, _middle(rows, lane) + rows[lane][1] / 2 - 9, what, label, look)
+        role = "running" if what == "up" else what
+        words = label if look == "down" and what != "paused" else f"{role} {label}".strip()
+        yield from _label((a, b), _middle(rows, lane) + rows[lane][1] / 2 - 9, words, label)
 
 
-def _label(a: float, b: float, y: float, what: str, label: str, look: str) -> Iterator[str]:
-    what = "running" if what == "up" else what
-    words = label if look == "down" and what != "paused" else f"{what} {label}".strip()
+def _label(stretch: tuple[float, float], y: float, words: str, label: str) -> Iterator[str]:
+    a, b = stretch
     for text in (words, label, ""):
         if text and len(text) * 6.4 < b - a - 4:
             yield f'<text class="small note" x="{a + 3:.1f}" y="{y:.1f}">{escape(text)}</text>'
             return
 
 
-def draw_faults(packed: Packed, window: Window, rows: Rows) -> tuple[list[str], list[str], list[str]]:
+def draw_faults(packed: Packed, excerpt: Excerpt, rows: Rows) -> tuple[list[str], list[str], list[str]]:
     """Return the faults, each over exactly the lanes that it touches: what lies under the lanes, what lies over them,
     and a line about each.  Crashes and pauses are bands already."""
     under: list[str] = []
@@ -69,7 +70,7 @@ def draw_faults(packed: Packed, window: Window, rows: Rows) -> tuple[list[str], 
     lines: list[str] = []
     taken: dict[tuple[int, int], float] = {}
     for begin, end, lanes, kind, sentence, _ in packed.about["faults"]:
-        places = [(lane, *span(window, lane, begin, end)) for lane in lanes if kind not in _ARE_BANDS]
+        places = [(lane, *span(excerpt, lane, begin, end)) for lane in lanes if kind not in _ARE_BANDS]
         places = [(lane, a, b) for lane, a, b in places if b > a]
         if not places:
             continue
@@ -107,12 +108,12 @@ def _fault(
 # --- arrows ------------------------------------------------------------------------------------
 
 
-def draw_arrows(packed: Packed, window: Window, rows: Rows) -> Iterator[str]:
-    """Yield an arrow for each frame that was sent, received or lost in the window."""
+def draw_arrows(packed: Packed, excerpt: Excerpt, rows: Rows) -> Iterator[str]:
+    """Yield an arrow for each frame that was sent, received or lost in the excerpt."""
     columns = packed.columns
     ends: dict[int, list[int]] = {}
     labels = Labels(rows)
-    for event in window.events:
+    for event in excerpt.events:
         frame = int(columns["frame"][event])
         if frame >= 0:
             ends.setdefault(frame, []).append(event)
@@ -120,7 +121,7 @@ def draw_arrows(packed: Packed, window: Window, rows: Rows) -> Iterator[str]:
         send = int(columns["frame_send"][frame])
         arrivals = [event for event in events if event != send]
         for event in arrivals or [-1]:
-            yield from _arrow(packed, window, labels, (frame, send, event))
+            yield from _arrow(packed, excerpt, labels, (frame, send, event))
 
 
 class Labels:
@@ -142,7 +143,7 @@ class Labels:
         return not on_lane and all(abs(x - other) > 26 or abs(y - under) > 12 for other, under in self.taken)
 
 
-def _arrow(packed: Packed, window: Window, labels: Labels, what: tuple[int, int, int]) -> Iterator[str]:
+def _arrow(packed: Packed, excerpt: Excerpt, labels: Labels, what: tuple[int, int, int]) -> Iterator[str]:
     frame, send, event = what
     columns, about = packed.columns, packed.about
     sender, receiver = int(columns["frame_from"][frame]), int(columns["frame_to"][frame])
@@ -152,8 +153,8 @@ def _arrow(packed: Packed, window: Window, labels: Labels, what: tuple[int, int,
     message = "" if number == NO_MESSAGE else about["messages"][number]
     fate = int(columns["frame_fate"][frame])
     lost = event >= 0 and about["kinds"][columns["kind"][event]] == "drop"
-    x1 = across(window.place[send]) if send in window.place else LEFT - 20 if send >= 0 else None
-    x2 = across(window.place[event]) if event in window.place else None
+    x1 = across(excerpt.place[send]) if send in excerpt.place else LEFT - 20 if send >= 0 else None
+    x2 = across(excerpt.place[event]) if event in excerpt.place else None
     y1, y2 = labels.rows[sender][0], labels.rows[receiver][0]
     if x1 is None:  # nobody told of the sending
         x1, y1 = (x2 or 0) - UNIT, (y1 + 3 * y2) / 4

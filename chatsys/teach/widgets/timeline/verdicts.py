@@ -27,7 +27,7 @@ STORY = 600
 """A story is cut to so many letters."""
 FAULTS = frozenset({"cut", "slow", "lose", "fault", "pause", "crash", "stand_down", "wipe", "copy", "restored"})
 """Kinds of records with which a fault begins."""
-_STOPPED = ("broken", "No node stops itself rather than break a rule.")
+_STOPPED = {"name": "broken", "title": "stopped itself", "says": "No node stops itself rather than break a rule."}
 
 
 def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -48,19 +48,16 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
         broken = first.get(name)
         event = events.get(_key(broken.records[-1])) if broken is not None and broken.records else None
         story = plain(broken.sentence, STORY) if broken is not None else ""
-        rules.append(_rule(name, SAFETY[name].title, SAFETY[name].meaning, event, story, broken is None))
+        words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning}
+        rules.append({**words, "held": broken is None, "event": event, "story": story})
     return [*rules, _stopped(records)]
-
-
-def _rule(name: str, title: str, says: str, event: int | None, story: str, held: bool) -> dict[str, Any]:
-    return {"name": name, "title": title, "says": says, "held": held, "event": event, "story": story}
 
 
 def _stopped(records: Sequence[Record]) -> dict[str, Any]:
     """Return the rule that no node stops itself."""
     event = next((at for at, record in enumerate(records) if record.kind == "broken"), None)
     story = "" if event is None else plain(f"Node {records[event].node} stopped itself: {records[event].reason}", STORY)
-    return _rule(_STOPPED[0], "stopped itself", _STOPPED[1], event, story, event is None)
+    return {**_STOPPED, "held": event is None, "event": event, "story": story}
 
 
 def _key(record: Record) -> tuple[Any, ...]:

@@ -7,12 +7,13 @@
 
 const ARRAYS = {
   time: Float64Array, place: Float64Array,
-  kind: Uint8Array, message: Uint8Array, role: Uint8Array, now_role: Uint8Array, now_alive: Int8Array, frame_message: Uint8Array, frame_fate: Uint8Array,
+  kind: Uint16Array, message: Uint16Array, frame_message: Uint16Array,
+  role: Uint8Array, now_role: Uint8Array, now_alive: Int8Array, frame_fate: Uint8Array,
   lane: Int16Array, peer: Int16Array, frame_from: Int16Array, frame_to: Int16Array,
 };
 const FATES = ["under way", "received", "dropped", "received more than once", "ended"];
 const UNDER_WAY = 0, RECEIVED = 1, DROPPED = 2, TWICE = 3, ENDED = 4; // ended: with the life of its receiver
-const NONE = 255;
+const NONE = 65535;
 
 function typed(name, data) {
   const kind = ARRAYS[name] || Int32Array;

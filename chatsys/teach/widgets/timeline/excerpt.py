@@ -1,11 +1,11 @@
-"""The window: which part of a run a still shows, and where each of its events stands there.
+"""The excerpt: which part of a run a still shows, and where each of its events stands there.
 
     every event --is_shown--> without noise --choose--> around the first broken rule, crash or election --> places, pixels
 
 Events of a still have places of their own, for what is left out takes no room.
 
-Promises  the event that a window is about is in it.
-Read also `axis` (how places are found), `still` (what is done with the window).
+Promises  the event that an excerpt is about is in it.
+Read also `axis` (how places are found), `still` (what is done with the excerpt).
 """
 
 from bisect import bisect_left
@@ -33,7 +33,7 @@ Rows = dict[int, tuple[float, float]]
 
 
 @dataclass
-class Window:
+class Excerpt:
     """What a still shows: events, each with its place from 0 on."""
 
     why: str
@@ -63,13 +63,13 @@ def across(place: float) -> float:
     return LEFT + 15 + UNIT * place
 
 
-def choose(packed: Packed, event: int | None = None) -> Window:
-    """Return the window around an event, or around what is most worth seeing."""
+def choose(packed: Packed, event: int | None = None) -> Excerpt:
+    """Return the excerpt around an event, or around what is most worth seeing."""
     shown = [at for at in range(len(packed.records)) if is_shown(packed, at)]
     center, before, why = _interest(packed) if event is None else (event, 0.5, "")
-    window = Window(why)
+    excerpt = Excerpt(why)
     if not shown:
-        return window
+        return excerpt
     middle = bisect_left(shown, center)
     middle = min(middle, len(shown) - 1)
     near = shown[max(0, middle - 400) : middle + 400]
@@ -82,11 +82,11 @@ def choose(packed: Packed, event: int | None = None) -> Window:
     begin = max(begin, 0.0)
     for at, time, lane, place in zip(near, times, lanes, found, strict=True):
         if begin <= place <= begin + ROOM:
-            window.place[at] = place - begin
-            window.times.append(time)
-            window.at.append(place - begin)
-            window.ends.setdefault((lane, time), place - begin)
-    return window
+            excerpt.place[at] = place - begin
+            excerpt.times.append(time)
+            excerpt.at.append(place - begin)
+            excerpt.ends.setdefault((lane, time), place - begin)
+    return excerpt
 
 
 def is_shown(packed: Packed, event: int) -> bool:
@@ -129,10 +129,10 @@ def rows_of(packed: Packed) -> Rows:
     return rows
 
 
-def span(window: Window, lane: int, begin: float, end: float) -> tuple[float, float]:
+def span(excerpt: Excerpt, lane: int, begin: float, end: float) -> tuple[float, float]:
     """Return where a stretch of time of a lane begins and ends, in pixels; twice 0 if it lies outside."""
-    if not window.times or end < window.times[0] or begin > window.times[-1]:
+    if not excerpt.times or end < excerpt.times[0] or begin > excerpt.times[-1]:
         return 0.0, 0.0
-    a = LEFT if begin < window.times[0] else window.x(lane, begin)
-    b = WIDE - RIGHT if end >= window.times[-1] else window.x(lane, end)
+    a = LEFT if begin < excerpt.times[0] else excerpt.x(lane, begin)
+    b = WIDE - RIGHT if end >= excerpt.times[-1] else excerpt.x(lane, end)
     return a, b
