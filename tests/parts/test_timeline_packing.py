@@ -393,10 +393,19 @@ def test_what_travels_is_plain_json_and_little_endian_bytes() -> None:
     buffers = got.buffers()
     assert np.frombuffer(buffers["time"], "<f8").tolist() == [0.0, 1.0]
     assert np.frombuffer(buffers["client_seq"], "<i4").tolist() == [-1, 2**31 - 1]
-    assert {len(buffers[name]) for name in ("kind", "message", "role", "now_role")} == {2}
+    assert {len(buffers[name]) for name in ("role", "now_role")} == {2}
+    assert {len(buffers[name]) for name in ("kind", "message")} == {4}
     assert all(len(data) % 2 == 0 for name, data in buffers.items() if not name.startswith("frame_"))
 
 
 def test_an_empty_trace_can_be_packed() -> None:
     got = pack(Trace())
     assert got.about["events"] == 0 and moment(got, -1) == {} and got.columns["place"].tolist() == []
+
+
+def test_an_actor_that_makes_up_kinds_without_end_is_packed_all_the_same() -> None:
+    got = packed(*(Record(at / 1000, f"step {at}", 1, at + 1, message=f"M{at}") for at in range(66_000)))
+    assert len(got.about["kinds"]) == 65_000
+    assert got.look(64_998, "kind") == "step 64998"
+    assert {got.look(at, "kind") for at in (64_999, 65_999)} == {"of another kind"}
+    assert got.look(65_999, "message") == "of another kind"
