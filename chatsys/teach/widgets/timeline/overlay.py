@@ -4,7 +4,8 @@
     run 2   lanes 0..3   events   0 1   2    -->  lanes   0..3 and 4..7    column `run`   1 1 2 ...
                                                                            column `side`  0 0 0 1 2 ...
 
-`run` is the run that an event belongs to, 1 or 2; `side` is 0 if the other one has it too, else the same as `run`.
+`run` is the run that an event belongs to, 1 or 2; `side` is 0 if the other one has it too, 3 if nobody compared it (a
+frame, where one of the runs was real), else the same as `run`.
 Bands and faults say it at their end: a band is cut where the runs begin or cease to agree.
 
 Promises  nothing of either run is lost: its events, frames, bands and rules are all there, in their order; no frame
@@ -12,7 +13,7 @@ Promises  nothing of either run is lost: its events, frames, bands and rules are
 Read also `packing` (what is packed), `differences` (what both have), `comparing` (who shows it).
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,15 +29,20 @@ _OF_EVENTS = ("frame_send", "frame_end")
 _FACTS = ("where", "seed", "quorum")
 """Facts of a run that stand beside its name."""
 
+NOBODY = 3
+"""The side of an event that was not compared."""
+
 Runs = tuple[Packed, Packed]
 
 
 def lay_over(runs: Runs, names: tuple[str, str], found: Differences, says: str) -> Packed:
     """Join two packed runs: events in order of time, lanes one group below the other; `says` is where they part."""
-    join = _Join(runs)
+    join = _Join(runs, found)
     columns = join.columns()
     columns["run"] = np.asarray([side + 1 for side, _ in join.order], dtype="u1")
-    columns["side"] = np.asarray([side + 1 if at in found.only[side] else 0 for side, at in join.order], dtype="u1")
+    both = [{pair[side] for pair in found.pairs} for side in (0, 1)]
+    sides = [0 if at in both[side] else side + 1 if at in found.only[side] else NOBODY for side, at in join.order]
+    columns["side"] = np.asarray(sides, dtype="u1")
     lanes = np.where(columns["lane"] < 0, -columns["run"].astype("i4"), columns["lane"])  # each world is one of its own
     columns["place"] = np.asarray(places(columns["time"].tolist(), lanes.tolist(), join.causes(columns)), dtype="<f8")
     about = {**join.about(names), "bands": join.bands(found), "faults": join.faults(found)}
@@ -57,15 +63,35 @@ def events_of(packed: Packed, side: int) -> list[int]:
     return [int(event) for event in np.flatnonzero(packed.columns["run"] == side + 1)]
 
 
+def in_one_order(times: Sequence[Sequence[float]], partners: Mapping[int, int]) -> list[tuple[int, int]]:
+    """Return (side, event) of both runs in order of time; partners of one moment stand beside each other.
+
+    So what is equal stays side by side on the axis: neither run pushes the other to the right.
+    """
+    (a, b), order, x, y = times, [], 0, 0
+    back = {other: mine for mine, other in partners.items()}
+    while x < len(a) and y < len(b):
+        mine, other = partners.get(x, -1), back.get(y, -1)
+        if a[x] == b[y] and mine == y:
+            order += [(0, x), (1, y)]
+            x, y = x + 1, y + 1
+        elif a[x] < b[y] or (
+            a[x] == b[y] and not (mine > y and b[mine] == b[y] and not (other > x and a[other] == a[x]))
+        ):
+            order.append((0, x))  # its partner, if there is one, comes at another moment
+            x += 1
+        else:
+            order.append((1, y))
+            y += 1
+    return [*order, *((0, at) for at in range(x, len(a))), *((1, at) for at in range(y, len(b)))]
+
+
 class _Join:
     """How the numbers of two packed runs become those of one."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, found: Differences) -> None:
         self.runs = runs
-        events = [
-            (float(time), side, at) for side, run in enumerate(runs) for at, time in enumerate(run.columns["time"])
-        ]
-        self.order = [(side, at) for _, side, at in sorted(events, key=lambda one: one[0])]
+        self.order = in_one_order([run.columns["time"].tolist() for run in runs], dict(found.pairs))
         self.event: list[dict[int, int]] = [{-1: -1}, {-1: -1}]
         for number, (side, at) in enumerate(self.order):
             self.event[side][at] = number
