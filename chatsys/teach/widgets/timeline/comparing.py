@@ -155,10 +155,16 @@ class Comparison:
 def compare(a: Any, b: Any, names: Iterable[str] = ("first", "second")) -> Comparison:
     """Lay two runs over each other: traces, worlds, clusters, runs or demos; `names` is what they are called.
 
-    Raises `UsageError` for what has no trace, and where there are not two different names.
+    Raises `UsageError` for what has no trace, for runs of actors that do not use the same words, and where there are not
+    two different names.
     """
     called = _called(names)
     traces = _as_now(a), _as_now(b)
+    if len(traces[0]) and len(traces[1]) and traces[0].words != traces[1].words:
+        raise UsageError(
+            f"“{called[0]}” and “{called[1]}” are runs of two different actors, which call leaders and numbers by different "
+            "words; compare two runs of one actor."
+        )
     runs = pack(traces[0]), pack(traces[1])
     simulated = all(trace.meta.get("where") == "sim" for trace in traces)
     found = find_differences(runs[0].records, runs[1].records, simulated)
