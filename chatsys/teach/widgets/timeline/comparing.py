@@ -14,7 +14,7 @@ Promises  the runs that were given are not changed, and what they do later is no
 Read also `differences` (what both have), `overlay` (both as one picture), `timeline` (who draws them).
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,14 +23,12 @@ from typing import Any
 from chatsys.errors import UsageError
 from chatsys.teach.figures.theme import plain
 from chatsys.teach.widgets.timeline.answers import Told, ask_at, for_page
-from chatsys.teach.widgets.timeline.differences import Differences, Parting, find_differences, whole
+from chatsys.teach.widgets.timeline.differences import Differences, Parting, find_differences
 from chatsys.teach.widgets.timeline.overlay import events_of, lay_over
 from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.timeline import Timeline, timeline, watched
 from chatsys.trace import Trace, trace_of
 
-TELLING = frozenset({"durable", "append", "commit", "deliver"})
-"""Kinds of records before or after which it matters most that something happens."""
 LONGEST = 40
 """A name has at most so many letters."""
 
@@ -66,7 +64,7 @@ class Comparison:
             many = f"{first} events" if first == second else f"{first} and {second} events"
             return f"“{one}” and “{other}” are equal, {self.found.by}: {many}."
         here = f"Here these runs part, at {self.parting.time:.2f} s: "
-        return here + (self._told_in_another_order(*self.parting.events) or self._told_apart(*self.parting.events))
+        return here + (self._told_too_early(self.parting) or self._told_apart(*self.parting.events))
 
     __repr__ = __str__
 
@@ -77,30 +75,14 @@ class Comparison:
         ]
         return f"{told[0]}; {told[1]}."
 
-    def _told_in_another_order(self, x: int, y: int) -> str:
-        """Say before and after what the same happens to the same node; "" if it is not the same."""
-        if x < 0 or y < 0 or self._word(0, x) != self._word(1, y):
+    def _told_too_early(self, parting: Parting) -> str:
+        """Say before and after what the same happens to the same node; "" if it never happens in the other run."""
+        if parting.before < 0:
             return ""
-        pairs = self.found.pairs
-        before = [{pair[side] for pair in pairs if self._is_before(side, pair, at)} for side, at in ((0, x), (1, y))]
-        early = 0 if len(before[0]) < len(before[1]) else 1
-        between = [pair for pair in pairs if pair[1 - early] in before[1 - early] and pair[early] not in before[early]]
-        if not between:
-            return ""
-        run, at = self.runs[early], (x, y)[early]
-        first = min(between, key=lambda pair: (run.records[pair[early]].kind not in TELLING, pair))
-        return (
-            f"{_inside(run, at)} both times, in “{self.names[early]}” before and in “{self.names[1 - early]}” after this: "
-            f"{run.sentence(first[early])}"
-        )
-
-    def _word(self, side: int, at: int) -> Hashable:
-        record = self.runs[side].records[at]
-        return record.node, whole(record)
-
-    def _is_before(self, side: int, pair: tuple[int, int], at: int) -> bool:
-        records = self.runs[side].records
-        return pair[side] < at and records[pair[side]].node == records[at].node
+        early, late = self.names[parting.early], self.names[1 - parting.early]
+        what = _inside(self.runs[parting.early], parting.events[parting.early])
+        then = self.runs[1 - parting.early].sentence(parting.before)
+        return f"{what} both times, in “{early}” before and in “{late}” after this: {then}"
 
     # --- as a picture ---------------------------------------------------------------------
 
