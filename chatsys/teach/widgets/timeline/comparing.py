@@ -29,6 +29,21 @@ from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.timeline import Timeline, timeline, watched
 from chatsys.trace import Trace, trace_of
 
+UNLIKE = (
+    "peer",
+    "seq",
+    "term",
+    "entry_term",
+    "msg_no",
+    "verified",
+    "role",
+    "entry",
+    "incarnation",
+    "author",
+    "text",
+    "reason",
+)
+"""Columns that are told where two records differ, and their sentences do not."""
 LONGEST = 40
 """A name has at most so many letters."""
 
@@ -73,7 +88,19 @@ class Comparison:
             f"in “{name}” nothing follows that the other lacks" if at < 0 else f"in “{name}”, {_inside(run, at)}"
             for name, run, at in zip(self.names, self.runs, (x, y), strict=True)
         ]
+        if x >= 0 and y >= 0 and self.runs[0].sentence(x) == self.runs[1].sentence(y):
+            return f"in both {_inside(self.runs[0], x)}, but {self._unlike(x, y)}."
         return f"{told[0]}; {told[1]}."
+
+    def _unlike(self, x: int, y: int) -> str:
+        """Say in which columns two records differ, whose sentences do not."""
+        one, other = self.runs[0].records[x], self.runs[1].records[y]
+        columns = [name for name in UNLIKE if getattr(one, name) != getattr(other, name)]
+        told = [
+            f"its {name} is {_short(getattr(one, name))} in “{self.names[0]}”, {_short(getattr(other, name))} in “{self.names[1]}”"
+            for name in columns
+        ]
+        return " and ".join(told) or "at another node"
 
     def _told_too_early(self, parting: Parting) -> str:
         """Say before and after what the same happens to the same node; "" if it never happens in the other run."""
@@ -172,6 +199,10 @@ def _as_now(given: Any) -> Trace:
 def _id(run: Packed, lane: dict[str, Any]) -> Any:
     """Return what a lane of both runs is called in its own run."""
     return next(one["id"] for one in run.about["lanes"] if lane["id"] == f"{one['id']} of {lane['run']}")
+
+
+def _short(value: object) -> str:
+    return plain("nothing" if value is None else value, 60)
 
 
 def _inside(run: Packed, event: int) -> str:
