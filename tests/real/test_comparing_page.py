@@ -142,9 +142,9 @@ def test_the_logs_of_both_runs_are_those_that_each_run_has_alone(page: Saved, fo
         boxes = {
             (box["node"], box["seq"]): (box["entryTerm"], box["durable"], box["committed"]) for box in page.read(".box")
         }
-        alone = {}
+        alone, cursor = {}, page.event
         for side, run in enumerate(found.runs):
-            now = sum(event <= page.event for event in mine(found, side)) - 1
+            now = sum(event <= cursor for event in mine(found, side)) - 1
             for node, state in moment(run, now).items():
                 for box in state.log:
                     facts = str(box.entry_term), str(box.durable).lower(), str(box.committed).lower()
