@@ -1,32 +1,79 @@
-"""Playing a grade: what the student's code saw in the run that went wrong, call by call, and the lab's figure of it.
+"""Playing a grade: what the student's code saw in the run that went wrong, call by call, and that run to be scrubbed.
 
     show("3.1")  -->   when     call                            your class returned   right is   before the call
                        1.24 s   receive(#3, eve: "ok")          []                    []
                  -->   1.60 s   receive(#2, bob: "ok")          [#2]                  [#2, #3]   #3 waited
                        ...                                                    the first wrong one is marked
 
-A column in which nothing stands is left out.  Where nothing went wrong, or nothing was run, a sentence says so.
+                       the timeline of that run, opened at the first wrong call; the lab's figure of it
 
-Read also `lab.ShownCall` (one line of it), `grader.newest` (which grade), `teach.figures` (the figure below it).
+A column in which nothing stands is left out.  Where nothing went wrong, or nothing was run, a sentence says so; of a
+class that is right, `show` plays the run that its lab has for that, and opens it where it is most worth seeing.
+
+Promises  where there is no front end it is a picture, and in a terminal lines; the timeline is made when it is looked at.
+Read also `lab.ShownCall` (one line of it), `first_wrong` (where the timeline begins), `grader` (which grade),
+          `teach.figures` (the figure).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from html import escape
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from chatsys.errors import UsageError
+from chatsys.teach.grading.first_wrong import find
 from chatsys.teach.grading.lab import LINE, Grade, ShownCall
+from chatsys.trace import Trace, trace_of
+
+if TYPE_CHECKING:
+    from chatsys.teach.widgets.timeline.timeline import Timeline
 
 HEADS = ("when", "call", "your class returned", "right is", "before the call")
 MARK = "→"
 
 
 class PlayedGrade:
-    """The calls of one object, as a table for a notebook and as lines for a terminal; and a figure, if there is one."""
+    """The calls of one object, as a table for a notebook and as lines for a terminal; a timeline and a figure of the run."""
 
-    def __init__(self, grade: Grade, figure: Any = None) -> None:
-        self.grade, self.figure = grade, figure
+    def __init__(self, grade: Grade, run: Any = None) -> None:
+        self.grade, self.run = grade, run
+        """A trace or a world, or None."""
+
+    @property
+    def trace(self) -> Trace:
+        """The run, for `timeline`, `why_not` and figures."""
+        if self.run is None:
+            raise UsageError(f"{self.grade.question} has no run that could be drawn: its calls are all that there is.")
+        return trace_of(self.run)
+
+    @cached_property
+    def timeline(self) -> "Timeline | None":
+        """The run to be scrubbed: from the first wrong call on, or from where it is most worth seeing; None without a run."""
+        if self.run is None:
+            return None
+        from chatsys.teach.widgets.timeline.timeline import timeline
+        from chatsys.teach.widgets.timeline.excerpt import worth_seeing
+
+        shown = timeline(self.run)
+        found = find(shown.packed.records, self.grade.steps, self.trace.words)
+        if found is not None:
+            shown.event, shown.lit, shown.said = found.event, found.lit, self.grade.sentence
+        else:
+            shown.event = worth_seeing(shown.packed)
+            shown.said = self.grade.sentence if self.grade.lost else ""
+        return shown
+
+    @cached_property
+    def figure(self) -> Any:
+        """The figure that the exercise has for such a run; None where it would only say that there is nothing to see."""
+        if self.run is None or not self.grade.figure:
+            return None
+        from chatsys.teach import figures
+
+        drawn = getattr(figures, self.grade.figure)(self.trace)
+        return drawn if drawn.data else None
 
     def __repr__(self) -> str:
         if not self.grade.steps:
@@ -56,8 +103,9 @@ class PlayedGrade:
 
         # A dictionary would show this object again: sentence and table go out as what they are.
         display(HTML(self._repr_html_()))  # type: ignore[no-untyped-call]
-        if self.figure is not None:
-            display(self.figure)  # type: ignore[no-untyped-call]
+        for drawn in (self.timeline, self.figure):
+            if drawn is not None:
+                display(drawn)  # type: ignore[no-untyped-call]
 
 
 _CELL = "text-align:left;vertical-align:top;padding:2px 14px 2px 0;white-space:pre-wrap"
@@ -87,18 +135,17 @@ def _row(wrong: bool, texts: tuple[str, ...]) -> str:
     return f'<tr style="{_WRONG if wrong else ""}">{mark}{cells}</tr>'
 
 
-def play(grade: Grade) -> Any:
-    """Return what there is to see of a grade: the calls and a figure, one of them, or a sentence."""
-    if not grade.steps and grade.trace is None:
-        if grade.points == grade.possible:
-            return Sentence(f"Nothing went wrong in {grade.question}, so there is no run to show.")
-        return Sentence(f"There is no run to show: {grade.sentence}")
-    figure = None
-    if grade.trace is not None and grade.figure:
-        from chatsys.teach import figures
-        from chatsys.trace import Trace
+def play(grade: Grade, run: Callable[[], Any] | None = None) -> Any:
+    """Return what there is to see of a grade: the calls and the run, one of them, or a sentence.
 
-        figure = getattr(figures, grade.figure)(Trace.decode(grade.trace))
-        if not figure.data:  # it would only say that there is nothing to see
-            figure = None
-    return PlayedGrade(grade, figure)
+    `run` plays a class that is right, whose grade has no run of its own.
+    """
+    if grade.trace is not None:
+        return PlayedGrade(grade, Trace.decode(grade.trace))
+    if grade.steps:
+        return PlayedGrade(grade)
+    if grade.points == grade.possible:
+        if run is not None:
+            return PlayedGrade(grade, run())
+        return Sentence(f"Nothing went wrong in {grade.question}, so there is no run to show.")
+    return Sentence(f"There is no run to show: {grade.sentence}")
