@@ -23,10 +23,11 @@ FATES = ("crash", "pause", "cut", "broken")
 
 
 class Found(NamedTuple):
-    """Where a call is in a run: events, as places among its records."""
+    """Where a call is in a run: events, as places among its records; and the call in a sentence."""
 
     event: int
     lit: list[int]
+    said: str
 
 
 def find(records: Sequence[Record], steps: Iterable[ShownCall], words: Words) -> Found | None:
@@ -43,8 +44,15 @@ def find(records: Sequence[Record], steps: Iterable[ShownCall], words: Words) ->
     now = [at for at in mine if records[at].time >= call.time - SAME]
     event = next((at for at in now if records[at].kind == "receive"), (now or mine[-1:])[0])
     lit = {event, *_done_then(records, now, event)}
-    lit |= set(_messages(records, mine, call, words)) | set(_peers(records, mine, call))
-    return Found(event, sorted(lit | {at for one in lit if (at := _sent(records, one)) is not None}))
+    lit |= {*_messages(records, mine, call, words), *_peers(records, mine, call), *_rivals(records, lit, words.lead)}
+    return Found(event, sorted(lit | {at for one in lit if (at := _sent(records, one)) is not None}), _say(call))
+
+
+def _say(call: ShownCall) -> str:
+    """Return the call as a sentence."""
+    before = f" ({call.waiting})" if call.waiting else ""
+    right = f" Right is: {call.expected}." if call.expected else ""
+    return f"The first wrong call, at {call.when} at node {call.node}{before}: {call.call} gave {call.returned}.{right}"
 
 
 def _done_then(records: Sequence[Record], now: Iterable[int], event: int) -> Iterable[int]:
@@ -65,12 +73,16 @@ def _messages(records: Sequence[Record], mine: Sequence[int], call: ShownCall, w
         return
     numbers = [getattr(record, words.number or "seq") for record in records]
     carries = [record.message == words.numbered for record in records]
+    ids: set[str | None] = set()
+    """Those of the frames that were still on their way."""
     came = {numbers[at] for at in mine if records[at].kind == "receive" and carries[at]}
     for at, record in enumerate(records):
         if numbers[at] not in call.about:
             continue
         if numbers[at] not in came:
-            if carries[at] and call.node == (record.node if record.kind == "receive" else record.peer):
+            if at <= mine[-1] and record.kind == "send" and carries[at] and record.peer == call.node:
+                ids.add(record.id)
+            if carries[at] and record.id in ids:
                 yield at
         elif at <= mine[-1] and record.node == call.node:
             if record.kind in ("hold", "deliver") or (record.kind == "receive" and carries[at]):
@@ -87,6 +99,12 @@ def _peers(records: Sequence[Record], mine: Sequence[int], call: ShownCall) -> I
             if record.kind in FATES and peer in (record.node, record.peer)
         ]
         yield from (*heard[-1:], *silenced[-1:])
+
+
+def _rivals(records: Sequence[Record], lit: Iterable[int], lead: str) -> list[int]:
+    """Return who led the same term, if the node began to lead at this moment."""
+    terms = {records[at].term for at in lit if records[at].kind == lead}
+    return [at for at, record in enumerate(records) if record.kind == lead and record.term in terms]
 
 
 def _sent(records: Sequence[Record], event: int) -> int | None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 HEADS = ("when", "call", "your class returned", "right is", "before the call")
 MARK = "→"
+MORE = "Nothing went wrong. This is one more run of your class, opened where it is most worth seeing."
+"""What is said of the run of a class that is right."""
 
 
 class PlayedGrade:
@@ -59,10 +61,10 @@ class PlayedGrade:
         shown = timeline(self.run)
         found = find(shown.packed.records, self.grade.steps, self.trace.words)
         if found is not None:
-            shown.event, shown.lit, shown.said = found.event, found.lit, self.grade.sentence
+            shown.event, shown.lit, shown.said = found.event, found.lit, found.said
         else:
             shown.event = worth_seeing(shown.packed)
-            shown.said = self.grade.sentence if self.grade.lost else ""
+            shown.said = self.grade.sentence if self.grade.trace is not None else MORE
         return shown
 
     @cached_property
@@ -82,9 +84,9 @@ class PlayedGrade:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         marks = [" ", *(MARK if step.wrong else " " for step in self.grade.steps)]
-        return "\n".join(
-            [self.grade.sentence, "", *(f"{mark} {line}" for mark, line in zip(marks, lines, strict=True))]
-        )
+        table = [f"{mark} {line}" for mark, line in zip(marks, lines, strict=True)]
+        page = f'show("{self.grade.question}").timeline.save_html("run.html") writes this run as a page to scrub.'
+        return "\n".join([self.grade.sentence, "", *table, *(["", page] if self.run is not None else [])])
 
     def _repr_html_(self) -> str:
         sentence = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(self.grade.sentence, quote=False))

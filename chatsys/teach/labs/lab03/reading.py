@@ -306,4 +306,5 @@ class Reading:
         """Return which messages an answer is about: what came, what was and had to be returned, and the one waited for."""
         reply = self.replies[call]
         returned = [message.number for message in reply.value] if reply.right else []
-        return tuple(sorted({self.arrivals[call].number, *returned, *self.expected[call], due}))
+        skipped = [due] if any(number > due for number in returned) else []
+        return tuple(sorted({self.arrivals[call].number, *returned, *self.expected[call], *skipped}))

@@ -9,6 +9,7 @@ Read also `axis` (how places are found), `still` (what is done with the excerpt)
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,10 @@ class Excerpt:
     """What a still shows: events, each with its place from 0 on."""
 
     why: str
+    cursor: int | None = None
+    """The event that it is about, if one was asked for."""
+    lit: frozenset[int] = frozenset()
+    """Events that are lit; if there are any, all others fade."""
     place: dict[int, float] = field(default_factory=dict)
     """Place of each event that is shown."""
     times: list[float] = field(default_factory=list)
@@ -64,11 +69,11 @@ def across(place: float) -> float:
     return LEFT + 15 + UNIT * place
 
 
-def choose(packed: Packed, event: int | None = None) -> Excerpt:
-    """Return the excerpt around an event, or around what is most worth seeing."""
+def choose(packed: Packed, event: int | None = None, lit: Iterable[int] = ()) -> Excerpt:
+    """Return the excerpt around an event, or around what is most worth seeing; `lit` are events that are lit."""
     shown = [at for at in range(len(packed.records)) if is_shown(packed, at)]
     center, before, why = _interest(packed) if event is None else (event, 0.5, "")
-    excerpt = Excerpt(why)
+    excerpt = Excerpt(why, event, frozenset(lit))
     if not shown:
         return excerpt
     middle = bisect_left(shown, center)

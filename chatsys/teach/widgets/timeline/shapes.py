@@ -61,8 +61,9 @@ def draw_signs(packed: Packed, excerpt: Excerpt, rows: Rows) -> Iterator[str]:
         x, y = across(excerpt.place[event]), rows[lane][0]
         facts = attributes(event=event, kind=kind, node=about["lanes"][lane]["id"])
         told, inside = _words(packed, event, kind)
+        light = " lit" if event in excerpt.lit else ""
         yield (
-            f'<g class="sign {kind}" transform="translate({x:.1f} {y})" {facts}>'
+            f'<g class="sign {kind}{light}" transform="translate({x:.1f} {y})" {facts}>'
             f"<title>{escape(packed.sentence(event))}</title>{_SHAPES[SIGNS[kind]]}"
         )
         if inside:
@@ -140,18 +141,22 @@ def draw_lines(lines: list[str], top: float) -> tuple[list[str], float]:
 
 
 def draw_logs(packed: Packed, states: dict[int, NodeMoment], excerpt: Excerpt, top: float) -> tuple[list[str], float]:
-    """Return what every node's log holds at the end of the excerpt, and where the drawing ends."""
+    """Return what every node's log holds at the event asked for, or at the end of the excerpt; and where the drawing ends."""
     if not any(state.log or state.held for state in states.values()):
         return [], top - 22
-    when = f"{excerpt.times[-1]:.3f} s" if excerpt.times else "the end"
+    when = f"{excerpt.times[-1]:.3f} s, the right end of the picture" if excerpt.times else "the end"
+    if excerpt.cursor is not None:
+        when = f"{packed.columns['time'][excerpt.cursor]:.3f} s, the upright line"
+    has_log = any(state.log for state in states.values())
+    what, about = ("The logs", _ABOUT_BOXES) if has_log else ("What is held back", ())
     parts = [
-        f'<text class="head" x="{LEFT - 78}" y="{top}">The logs at {when}, the right end of the picture</text>',
+        f'<text class="head" x="{LEFT - 78}" y="{top}">{what} at {when}</text>',
         *(
             f'<text class="small note" x="{LEFT - 78}" y="{top + 17 + 15 * at}">{line}</text>'
-            for at, line in enumerate(_ABOUT_BOXES)
+            for at, line in enumerate(about)
         ),
     ]
-    y = top + 46
+    y = top + (46 if has_log else 0)
     terms = sorted({box.entry_term or 0 for state in states.values() for box in state.log})
     places = sorted({box.position for state in states.values() for box in state.log})[-_BOXES:]
     at = {place: LEFT + _BOX * index for index, place in enumerate(places)}
@@ -180,7 +185,8 @@ def _beside(state: NodeMoment) -> str:
     if state.unknown:
         told.append(f"up to place {state.unknown} nobody can tell")
     if state.held:
-        told.append(f"held back: place {', '.join(map(str, state.held[:6]))}{'…' if len(state.held) > 6 else ''}")
+        place = "held back: place " if state.log else "#"
+        told.append(f"{place}{', '.join(map(str, state.held[:6]))}{'…' if len(state.held) > 6 else ''}")
     return "; ".join(told)
 
 

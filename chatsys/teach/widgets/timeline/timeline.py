@@ -104,7 +104,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Be the widget where there is a notebook, and everywhere a picture for whoever cannot show one."""
-        picture = {"text/plain": repr(self), "image/svg+xml": still(self.packed, self.event)}
+        picture = {"text/plain": repr(self), "image/svg+xml": still(self.packed, self.event, lit=self.lit)}
         if self.comm is None:
             return picture
         shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
