@@ -19,7 +19,7 @@ S15 and L5 are left free: they belong to a change of members through the log, wh
 
 Promises  never a silent ok: an unknown name is an error, and `check_live` says when a run was too
           short to tell.
-Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`,
+Read also `violation` (how an invariant is made); `offers` (the lines to go on from one); `deliveries`, `acknowledgements`, `replicas`,
           `durability`, `learners` (the invariants), `liveness`, `quiescence`, `histories` (a second checker that shares no code with the
           first); `chatsys.check.log_files` (log files).
 """
@@ -39,7 +39,7 @@ from chatsys.check.liveness import LIVENESS, check_live
 from chatsys.check.lives import KINDS, Lives
 from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
-from chatsys.check.violation import Invariant, Law, Logs, Violation
+from chatsys.check.violation import Invariant, Law, Logs, Violation, Violations
 from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace, trace_of
 
@@ -139,7 +139,7 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[V
             broken += checker.feed(record)
     broken += checker.finish()
     hidden = {kind.name for kind in REPLICAS + DURABILITY}
-    return sorted(broken, key=lambda found: (found.invariant in hidden, found.time))
+    return Violations(sorted(broken, key=lambda found: (found.invariant in hidden, found.time)))
 
 
 def _names(invariants: Iterable[str] | None) -> list[str]:

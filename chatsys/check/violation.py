@@ -43,12 +43,42 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return self.sentence
 
+    def __repr__(self) -> str:
+        return f"<{self.sentence}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("\n".join([self.sentence, *_to_go_on(self)]))
+
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.sentence)}<br><small>{ASK}</small></p>"
+        return f"<p>{escape(self.sentence)}</p>{_to_go_on_in_html(self)}"
 
 
-ASK = "<code>why(world, violation)</code> tells what led to it, and without which faults the rule holds."
-"""How to go on from a violation, in a notebook."""
+class Violations(list[Violation]):
+    """What a check found: a list that is shown as sentences, and with the lines to go on from the first of them."""
+
+    def __repr__(self) -> str:
+        return "\n".join([*map(str, self), *_to_go_on(self[0])]) if self else "[]"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+    def _repr_html_(self) -> str | None:
+        if not self:
+            return None
+        return f"<ol start=0>{''.join(f'<li>{escape(str(one))}</li>' for one in self)}</ol>{_to_go_on_in_html(self[0])}"
+
+
+def _to_go_on(found: Violation) -> list[str]:
+    """Return the lines that one can paste, each below what it does."""
+    from chatsys.check.offers import offers
+
+    return [text for offer in offers(found) for text in (f"  This line {offer.does}:", f"    {offer.line}")]
+
+
+def _to_go_on_in_html(found: Violation) -> str:
+    from chatsys.check.offers import offers
+
+    return "".join(f"<div><code>{escape(offer.line)}</code> {escape(offer.does)}.</div>" for offer in offers(found))
 
 
 class Logs:

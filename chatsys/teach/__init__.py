@@ -47,8 +47,8 @@ def show(thing: Any, **options: Any) -> Any:
 
 def _opened(thing: Any) -> Any:
     """Return the timeline of a run, where it is most worth seeing."""
-    from chatsys.teach.widgets.timeline.timeline import timeline
     from chatsys.teach.widgets.timeline.excerpt import worth_seeing
+    from chatsys.teach.widgets.timeline.timeline import timeline
 
     shown = timeline(thing)
     shown.event = worth_seeing(shown.packed)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from chatsys.check import Violation, check
+from chatsys.check.offers import offers
 from chatsys.config import count_quorum
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Testbed
@@ -107,6 +108,11 @@ class Demo:
     def __repr__(self) -> str:
         held = "held" if not self.violations else f"violated: {self.violations[0]}"
         return f"<Demo {self.scenario} ({self.where}, quorum {self.quorum}): {self.messages} messages, {held}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """In a notebook, say how to go on from what was violated."""
+        lines = [f"  This line {offer.does}:\n    {offer.line}" for one in self.violations[:1] for offer in offers(one)]
+        printer.text("\n".join([repr(self), *lines]))
 
 
 def play(

@@ -55,8 +55,8 @@ class PlayedGrade:
         """The run to be scrubbed: from the first wrong call on, or from where it is most worth seeing; None without a run."""
         if self.run is None:
             return None
-        from chatsys.teach.widgets.timeline.timeline import timeline
         from chatsys.teach.widgets.timeline.excerpt import worth_seeing
+        from chatsys.teach.widgets.timeline.timeline import timeline
 
         shown = timeline(self.run)
         found = find(shown.packed.records, self.grade.steps, self.trace.words)

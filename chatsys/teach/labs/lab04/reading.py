@@ -146,7 +146,9 @@ class WatchReading:
         if call.method == "beat":
             peer, number, sent_at, now = call.arguments
             told = f"beat({peer}, {number}, sent_at={sent_at:.2f}, now={now:.2f})"
-            return ShownCall(call=told, returned="" if reply.right else "an error", when=when, wrong=wrong, node=node, time=time)
+            return ShownCall(
+                call=told, returned="" if reply.right else "an error", when=when, wrong=wrong, node=node, time=time
+            )
         return ShownCall(
             call=f"suspects(now={call.arguments[0]:.2f})",
             returned=peers(reply.value) if reply.right else "an error",
