@@ -17,11 +17,15 @@ function askBox(order) {
   const root = make("div", { role: "group", className: "cs-tl-asking", "aria-label": "why not", hidden: true }, form, answer);
   return {
     root,
-    say: (text) => put(answer, text),
+    say(text) {
+      put(answer, text);
+      root.hidden = form.hidden && !text;
+    },
     show(given, can) {
       run = given;
       const messages = can ? messagesOf(run) : [];
-      root.hidden = !messages.length;
+      form.hidden = !messages.length;
+      root.hidden = form.hidden && !answer.textContent; // what Python says is said even where nothing can be asked
       what.replaceChildren(...messages.map(([number, text]) => make("option", { value: JSON.stringify([number, number === null ? text : null]) }, `${number === null ? "" : `#${number} `}${text.length > 28 ? `${text.slice(0, 27)}…` : text}`)));
       node.replaceChildren(...run.lanes.filter(({ kind }) => kind !== "client").map(({ id, name }) => make("option", { value: id }, name)));
     },
