@@ -37,6 +37,7 @@ from chatsys.check.histories import check_histories, second_opinion
 from chatsys.check.learners import LEARNERS
 from chatsys.check.liveness import LIVENESS, check_live
 from chatsys.check.lives import KINDS, Lives
+from chatsys.check.offers import JUDGES
 from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
 from chatsys.check.violation import Invariant, Law, Logs, Violation, Violations
@@ -140,6 +141,9 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[V
     broken += checker.finish()
     hidden = {kind.name for kind in REPLICAS + DURABILITY}
     return Violations(sorted(broken, key=lambda found: (found.invariant in hidden, found.time)))
+
+
+JUDGES.append(check)
 
 
 def _names(invariants: Iterable[str] | None) -> list[str]:

@@ -12,14 +12,29 @@ Read also `violation` (what shows them), `teach.widgets.timeline`, `campaign.why
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from chatsys.check.violation import Violation
+from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace
 
 OPENS = "opens the run where the rule broke"
 TELLS = "tells what led to it, and without which faults the rule holds"
+
+
+JUDGES: list[Callable[[Any, list[str]], Sequence[Any]]] = []
+"""`check` enters itself here, for it stands above this page: it finds a violation again that has no name."""
+
+
+class BrokenRule(Protocol):
+    """What these lines are about: a violation, as far as they look at it."""
+
+    @property
+    def invariant(self) -> str: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def records(self) -> tuple[Record, ...]: ...
 
 
 class Offer(NamedTuple):
@@ -29,7 +44,7 @@ class Offer(NamedTuple):
     does: str
 
 
-def offers(found: Violation) -> tuple[Offer, Offer]:
+def offers(found: BrokenRule) -> tuple[Offer, Offer]:
     """Return the lines that open the run at this violation, and that ask why."""
     here = _names()
     run = next((name for name, trace in _runs(here) if _holds(trace, found)), None)
@@ -65,7 +80,7 @@ def _runs(here: Mapping[str, Any]) -> Iterator[tuple[str, Trace]]:
         yield name, trace
 
 
-def _holds(trace: Trace, found: Violation) -> bool:
+def _holds(trace: Trace, found: BrokenRule) -> bool:
     """Tell whether this is the run in which it was found: it has the record that broke the rule."""
     if not found.records:
         return any(record.time >= found.time for record in trace.of("broken", "deliver", "role", "send")[-1:])
@@ -83,7 +98,7 @@ def _are_same(one: Record, other: Record) -> bool:
 # --- the violation -----------------------------------------------------------------------------
 
 
-def _called(found: Violation, here: Mapping[str, Any]) -> str | None:
+def _called(found: BrokenRule, here: Mapping[str, Any]) -> str | None:
     """Return how this violation is called, if it has a name or is in something that has one."""
     for name, one in here.items():
         if one is found:
@@ -102,13 +117,12 @@ def _called(found: Violation, here: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _asked_again(found: Violation, here: Mapping[str, Any], run: str) -> str | None:
+def _asked_again(found: BrokenRule, here: Mapping[str, Any], run: str) -> str | None:
     """Return what finds it in this run, if a check does."""
-    from chatsys.check import SAFETY, check
-
-    if found.invariant not in SAFETY:
+    try:
+        again = [one for judge in JUDGES for one in judge(here[run], [found.invariant])]
+    except UsageError:  # no rule that a check judges
         return None
-    again = check(here[run], [found.invariant])
     place = next((at for at, one in enumerate(again) if one == found), None)
     return None if place is None else _called_check(here, run, found.invariant, place)
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, cast
 
 import msgspec
 
+from chatsys.check.offers import offers
 from chatsys.trace import Record
 
 Node = int | str | None
@@ -70,14 +71,10 @@ class Violations(list[Violation]):
 
 def _to_go_on(found: Violation) -> list[str]:
     """Return the lines that one can paste, each below what it does."""
-    from chatsys.check.offers import offers
-
     return [text for offer in offers(found) for text in (f"  This line {offer.does}:", f"    {offer.line}")]
 
 
 def _to_go_on_in_html(found: Violation) -> str:
-    from chatsys.check.offers import offers
-
     return "".join(f"<div><code>{escape(offer.line)}</code> {escape(offer.does)}.</div>" for offer in offers(found))
 
 
