@@ -19,6 +19,7 @@ from typing import Any, ClassVar, cast
 import msgspec
 
 from chatsys.check.offers import offers
+from chatsys.check.plainly import in_plain_words
 from chatsys.trace import Record
 
 Node = int | str | None
@@ -32,7 +33,10 @@ Pair = tuple[str | None, int | None]
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """One broken invariant: `records` are the events of its story, the last one broke it."""
+    """One broken invariant: `records` are the events of its story, the last one broke it.
+
+    As text it is its plain sentence, and below that the exact one, with the rule's code and all places.
+    """
 
     invariant: str
     sentence: str
@@ -41,40 +45,32 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     seq: int | None = None
     records: tuple[Record, ...] = ()
 
+    @property
+    def plain(self) -> str:
+        """The violation in a sentence without codes, places of the log or ids of clients."""
+        return in_plain_words(self.invariant, self.records, self.sentence)
+
     def __str__(self) -> str:
-        return self.sentence
+        return self.sentence if self.plain in self.sentence else f"{self.plain}\n  {self.sentence}"
 
     def __repr__(self) -> str:
         return f"<{self.sentence}>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text("\n".join([self.sentence, *_to_go_on(self)]))
+        printer.text("\n".join([str(self), *to_go_on(self)]))
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.sentence)}</p>{_to_go_on_in_html(self)}"
+        exact = "" if self.plain in self.sentence else f"<br><small>{escape(self.sentence)}</small>"
+        return f"<p>{escape(self.plain)}{exact}</p>{to_go_on_in_html(self)}"
 
 
-class Violations(list[Violation]):
-    """What a check found: a list that is shown as sentences, and with the lines to go on from the first of them."""
-
-    def __repr__(self) -> str:
-        return "\n".join([*map(str, self), *_to_go_on(self[0])]) if self else "[]"
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self))
-
-    def _repr_html_(self) -> str | None:
-        if not self:
-            return None
-        return f"<ol start=0>{''.join(f'<li>{escape(str(one))}</li>' for one in self)}</ol>{_to_go_on_in_html(self[0])}"
-
-
-def _to_go_on(found: Violation) -> list[str]:
+def to_go_on(found: Violation) -> list[str]:
     """Return the lines that one can paste, each below what it does."""
     return [text for offer in offers(found) for text in (f"  This line {offer.does}:", f"    {offer.line}")]
 
 
-def _to_go_on_in_html(found: Violation) -> str:
+def to_go_on_in_html(found: Violation) -> str:
+    """Return the same lines for a page."""
     return "".join(f"<div><code>{escape(offer.line)}</code> {escape(offer.does)}.</div>" for offer in offers(found))
 
 

@@ -78,7 +78,7 @@ def timeline(given: Any, event: int | Violation | None = None) -> "Timeline":
 def _opened_at(shown: "Timeline", violation: Violation) -> "Timeline":
     """Put the cursor where a rule was broken, light its story and say it."""
     shown.event, shown.lit = story_of(shown.packed.records, violation)
-    shown.said = plain(violation.sentence, SAID)
+    shown.said = plain(violation.plain, SAID)
     return shown
 
 
