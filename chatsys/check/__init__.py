@@ -19,7 +19,7 @@ S15 and L5 are left free: they belong to a change of members through the log, wh
 
 Promises  never a silent ok: an unknown name is an error, and `check_live` says when a run was too
           short to tell.
-Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`,
+Read also `violation` (how an invariant is made); `offers` (the lines to go on from one); `deliveries`, `acknowledgements`, `replicas`,
           `durability`, `learners` (the invariants), `liveness`, `quiescence`, `histories` (a second checker that shares no code with the
           first); `chatsys.check.log_files` (log files).
 """
@@ -38,6 +38,7 @@ from chatsys.check.histories import check_histories, second_opinion
 from chatsys.check.learners import LEARNERS
 from chatsys.check.liveness import LIVENESS, check_live
 from chatsys.check.lives import KINDS, Lives
+from chatsys.check.offers import JUDGES
 from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
 from chatsys.check.violation import Invariant, Law, Logs, Violation
@@ -144,6 +145,9 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> Findin
     said = {(record.client, record.client_seq) for record in trace.records if record.kind == "submit"}
     told = sorted(broken, key=lambda found: (found.invariant in hidden, found.time))
     return Findings(told, len(checker.invariants), len(said))
+
+
+JUDGES.append(check)
 
 
 def _names(invariants: Iterable[str] | None) -> list[str]:

@@ -14,8 +14,9 @@ Read also `violation`; the package, which makes it.
 
 from collections.abc import Iterable
 from html import escape
+from typing import Any
 
-from chatsys.check.violation import ASK, Violation
+from chatsys.check.violation import Violation, to_go_on, to_go_on_in_html
 
 SHOWN = 3
 """So many violations are told in full; the first ones are the story."""
@@ -39,6 +40,10 @@ class Findings(list[Violation]):
             return f"Held: {rules}, {messages}."
         return f"{_counted(len(self), 'violation')}."
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Where somebody sits, say how to go on from the first one."""
+        printer.text("\n".join([repr(self), *(line for found in self[:1] for line in to_go_on(found))]))
+
     def _repr_html_(self) -> str:
         if not self:
             return f"<p>✓ {escape(self._head())}</p>"
@@ -46,7 +51,7 @@ class Findings(list[Violation]):
             f"<li>{escape(found.plain)}<br><small>{escape(found.sentence)}</small></li>" for found in self[:SHOWN]
         )
         more = f"<p>… and {len(self) - SHOWN} more.</p>" if len(self) > SHOWN else ""
-        return f"<p>✗ {escape(self._head())}</p><ul>{told}</ul>{more}<p><small>{ASK}</small></p>"
+        return f"<p>✗ {escape(self._head())}</p><ul>{told}</ul>{more}{to_go_on_in_html(self[0])}"
 
 
 def _counted(count: int, what: str) -> str:

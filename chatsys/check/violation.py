@@ -18,6 +18,7 @@ from typing import Any, ClassVar, cast
 
 import msgspec
 
+from chatsys.check.offers import offers
 from chatsys.check.plainly import in_plain_words
 from chatsys.trace import Record
 
@@ -52,15 +53,25 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return self.sentence if self.plain in self.sentence else f"{self.plain}\n  {self.sentence}"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return f"<{self.sentence}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("\n".join([str(self), *to_go_on(self)]))
 
     def _repr_html_(self) -> str:
         exact = "" if self.plain in self.sentence else f"<br><small>{escape(self.sentence)}</small>"
-        return f"<p>{escape(self.plain)}{exact}<br><small>{ASK}</small></p>"
+        return f"<p>{escape(self.plain)}{exact}</p>{to_go_on_in_html(self)}"
 
 
-ASK = "<code>why(world, violation)</code> tells what led to it, and without which faults the rule holds."
-"""How to go on from a violation, in a notebook."""
+def to_go_on(found: Violation) -> list[str]:
+    """Return the lines that one can paste, each below what it does."""
+    return [text for offer in offers(found) for text in (f"  This line {offer.does}:", f"    {offer.line}")]
+
+
+def to_go_on_in_html(found: Violation) -> str:
+    """Return the same lines for a page."""
+    return "".join(f"<div><code>{escape(offer.line)}</code> {escape(offer.does)}.</div>" for offer in offers(found))
 
 
 class Logs:

@@ -22,6 +22,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from chatsys.check import Findings, check
+from chatsys.check.violation import to_go_on
 from chatsys.config import count_quorum
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Testbed
@@ -111,6 +112,9 @@ class Demo:
     def _repr_html_(self) -> str:
         head = f"<p>{escape(self.scenario)} in {escape(self.where)}, with a quorum of {self.quorum}.</p>"
         return head + self.violations._repr_html_()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("\n".join([repr(self), *(line for one in self.violations[:1] for line in to_go_on(one))]))
 
 
 def play(

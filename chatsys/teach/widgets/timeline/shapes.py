@@ -66,8 +66,9 @@ def draw_signs(packed: Packed, excerpt: Excerpt, rows: Rows) -> Iterator[str]:
         x, y = across(excerpt.place[event]), rows[lane][0]
         facts = attributes(event=event, kind=kind, node=about["lanes"][lane]["id"], side=side_of(packed, event))
         told, inside = _words(packed, event, kind)
+        light = " lit" if event in excerpt.lit else ""
         yield (
-            f'<g class="sign {kind}" transform="translate({x:.1f} {y})" {facts}>'
+            f'<g class="sign {kind}{light}" transform="translate({x:.1f} {y})" {facts}>'
             f"<title>{escape(packed.sentence(event))}</title>{_SHAPES[SIGNS[kind]]}"
         )
         if inside:
@@ -145,18 +146,12 @@ def draw_lines(lines: list[str], top: float) -> tuple[list[str], float]:
 
 
 def draw_logs(packed: Packed, states: dict[int, NodeMoment], excerpt: Excerpt, top: float) -> tuple[list[str], float]:
-    """Return what every node's log holds at the end of the excerpt, and where the drawing ends."""
+    """Return what every node's log holds at the event asked for, or at the end of the excerpt; and where the drawing ends."""
     if not any(state.log or state.held for state in states.values()):
         return [], top - 22
-    when = f"{excerpt.times[-1]:.3f} s" if excerpt.times else "the end"
-    parts = [
-        f'<text class="head" x="{LEFT - 78}" y="{top}">The logs at {when}, the right end of the picture</text>',
-        *(
-            f'<text class="small note" x="{LEFT - 78}" y="{top + 17 + 15 * at}">{line}</text>'
-            for at, line in enumerate(_ABOUT_BOXES if "compare" not in packed.about else _ABOUT_GREY_BOXES)
-        ),
-    ]
-    y = top + 46
+    has_log = any(state.log for state in states.values())
+    parts = _head_of_logs(packed, excerpt, top, has_log)
+    y = top + (46 if has_log else 0)
     terms = sorted({box.entry_term or 0 for state in states.values() for box in state.log})
     places = sorted({box.position for state in states.values() for box in state.log})[-_BOXES:]
     at = {place: LEFT + _BOX * index for index, place in enumerate(places)}
@@ -187,6 +182,21 @@ def draw_logs(packed: Packed, states: dict[int, NodeMoment], excerpt: Excerpt, t
     return parts, y
 
 
+def _head_of_logs(packed: Packed, excerpt: Excerpt, top: float, has_log: bool) -> list[str]:
+    when = f"{excerpt.times[-1]:.3f} s, the right end of the picture" if excerpt.times else "the end"
+    if excerpt.cursor is not None:
+        when = f"{packed.columns['time'][excerpt.cursor]:.3f} s, the upright line"
+    what = "The logs" if has_log else "What is held back"
+    lines = () if not has_log else _ABOUT_GREY_BOXES if "compare" in packed.about else _ABOUT_BOXES
+    return [
+        f'<text class="head" x="{LEFT - 78}" y="{top}">{what} at {when}</text>',
+        *(
+            f'<text class="small note" x="{LEFT - 78}" y="{top + 17 + 15 * at}">{line}</text>'
+            for at, line in enumerate(lines)
+        ),
+    ]
+
+
 def _beside(state: NodeMoment) -> str:
     told = []
     if state.alive != "up":
@@ -194,7 +204,8 @@ def _beside(state: NodeMoment) -> str:
     if state.unknown:
         told.append(f"up to place {state.unknown} nobody can tell")
     if state.held:
-        told.append(f"held back: place {', '.join(map(str, state.held[:6]))}{'…' if len(state.held) > 6 else ''}")
+        place = "held back: place " if state.log else "#"
+        told.append(f"{place}{', '.join(map(str, state.held[:6]))}{'…' if len(state.held) > 6 else ''}")
     return "; ".join(told)
 
 

@@ -156,6 +156,16 @@ def _fault(
     )
 
 
+def draw_cursor(packed: Packed, excerpt: Excerpt, bottom: float) -> Iterator[str]:
+    """Yield an upright line at the event that the excerpt is about, if one was asked for."""
+    event = excerpt.cursor
+    if event is not None and excerpt.times:
+        lane, time = int(packed.columns["lane"][event]), float(packed.columns["time"][event])
+        x = across(excerpt.place[event]) if event in excerpt.place else excerpt.x(lane, time)
+        facts = attributes(event=event)
+        yield f'<line class="cursor" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 18}" y2="{bottom}" {facts}/>'
+
+
 # --- arrows ------------------------------------------------------------------------------------
 
 
@@ -220,7 +230,8 @@ def _arrow(packed: Packed, excerpt: Excerpt, labels: Labels, what: tuple[int, in
         frame=frame, id=about["strings"][columns["id"][event if event >= 0 else send]], message=message,
         fate=fate, send=send, receive=event, side=side_of(packed, send, event), **{"from": about["lanes"][sender]["id"], "to": about["lanes"][receiver]["id"]},
     )  # fmt: skip
-    yield f'<g class="arrow {group}" {facts}>{_line(x1, y1, x2, y2, lost)}'
+    light = " lit" if (event if event >= 0 else send) in excerpt.lit else ""
+    yield f'<g class="arrow {group}{light}" {facts}>{_line(x1, y1, x2, y2, lost)}'
     told = int(columns["number"][send]) if send >= 0 else -1
     if told >= 0 and group in ("order", "lost"):
         x, y = labels.place((x1, y1), (x2, y2))

@@ -74,6 +74,8 @@ stroke-width:3.5px;stroke-linejoin:round}
 .client{stroke:var(--client);fill:var(--client)} .client line{stroke-dasharray:2 3} .answer{stroke:var(--answer);fill:var(--answer)}
 .answer line{stroke-width:1} .lost{stroke:var(--lost);fill:var(--lost)} .lost line{stroke-dasharray:none}
 .lost path{stroke-width:2.4;fill:none}
+.cursor{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:1 3}
+.some-lit .arrow,.some-lit .sign{opacity:.25} .some-lit .lit{opacity:1} .lit line{stroke-width:2.6}
 .sign{fill:var(--paper);stroke:var(--ink);stroke-width:1.5} .sign text{font-size:9.5px;font-weight:700;stroke:none;fill:var(--paper)}
 .sign .full{fill:var(--ink)} .sign.deliver .full{fill:var(--order);stroke:var(--paper)}
 .sign.crash,.sign.broken,.sign.refused,.sign.anomaly,.sign.wipe,.sign.truncate{stroke:var(--lost);stroke-width:3}

@@ -10,6 +10,7 @@ Everything that moves is the browser's: stepping asks nothing of the kernel, so 
     timeline(world.trace)              as it is now; also of a cluster, a run, a demo
     timeline(compare(a, b))            two runs, one over the other
     timeline(trace, event=120)         begins there
+    timeline(world, check(world)[0])   begins where that rule was broken
     timeline(trace).save_html("x.html")    one file that needs neither kernel nor network
 
 Assumes   a run is followed by reading its trace, which its world only ever appends to.
@@ -28,19 +29,25 @@ import anywidget
 import traitlets
 
 from chatsys.capabilities import THREADS, has
+from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults import Testbed
+from chatsys.teach.figures.theme import plain
 from chatsys.teach.widgets.notebook import cell, shell
 from chatsys.teach.widgets.timeline.answers import Told, ask, for_page
 from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.source import module, page, style
 from chatsys.teach.widgets.timeline.still import still
+from chatsys.teach.widgets.timeline.verdicts import story_of
 from chatsys.trace import Trace, trace_of, write
 
 PACE = 0.25
 """Seconds between two looks at a world that may have gone on."""
 SHARE = 4
 """Packing may take one part in so many of the time, however long the run has become."""
+
+SAID = 600
+"""A sentence is cut to so many letters."""
 
 _open: "weakref.WeakSet[Timeline]" = weakref.WeakSet()
 """The timelines that follow something."""
@@ -60,22 +67,34 @@ class Overlaid(Protocol):
         """Return the answers that a page needs."""
 
 
-def timeline(given: Any, event: int | None = None) -> "Timeline":
+def timeline(given: Any, event: int | Violation | None = None) -> "Timeline":
     """Return the timeline of a trace, or of a world, cluster, run, demo or comparison, to be the last line of a cell.
 
-    `event` is where the cursor begins: the index of a record in order of time.  Where nothing is given, that is where
-    two runs part, or the first event that broke a rule, else the end.
+    `event` is where the cursor begins: the index of a record in order of time, or a violation, whose story is lit then.
+    Where nothing is given, that is where two runs part, or the first event that broke a rule, else the end.
     """
     trace = Trace(given.packed().records) if isinstance(given, Overlaid) else trace_of(given)
-    if isinstance(event, bool) or not isinstance(event, int | None):
-        raise UsageError(f"event is {event!r:.80}; give the index of a record in order of time, from 0 on.")
-    if event is not None and not 0 <= event < max(len(trace), 1):
+    if isinstance(event, bool) or not isinstance(event, int | Violation | None):
+        raise UsageError(
+            f"event is {event!r:.80}; give the index of a record in order of time, from 0 on, or a violation, "
+            "for example check(world)[0]."
+        )
+    if isinstance(event, int) and not 0 <= event < max(len(trace), 1):
         raise UsageError(f"There is no event {event}; this run has {len(trace)}, from 0 on.")
     now = cell()
     for other in list(_open):
         if now is not None and now.is_again(other.cell):  # the output of the cell's earlier run is off the page
             other.close()
+    if isinstance(event, Violation):
+        return _opened_at(Timeline(given), event)
     return Timeline(given, event)
+
+
+def _opened_at(shown: "Timeline", violation: Violation) -> "Timeline":
+    """Put the cursor where a rule was broken, light its story and say it."""
+    shown.event, shown.lit = story_of(shown.packed.records, violation)
+    shown.said = plain(violation.plain, SAID)
+    return shown
 
 
 class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -124,7 +143,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Be the widget where there is a notebook, and everywhere a picture for whoever cannot show one."""
         picture = {
             "text/plain": repr(self),
-            "image/svg+xml": still(self.packed, self.event if self.packed.records else None),
+            "image/svg+xml": still(self.packed, self.event if self.packed.records else None, lit=self.lit),
         }
         if self.comm is None:
             return picture

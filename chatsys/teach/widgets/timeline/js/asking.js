@@ -23,10 +23,14 @@ function askBox(order) {
   const root = make("div", { role: "group", className: "cs-tl-asking", "aria-label": "why not", hidden: true }, form, answer);
   return {
     root,
-    say: (text) => put(answer, text),
+    say(text) {
+      put(answer, text);
+      root.hidden = form.hidden && !text;
+    },
     show(given, can) {
       run = given;
-      root.hidden = !can || !messagesOf(run).length;
+      form.hidden = !can || !messagesOf(run).length;
+      root.hidden = form.hidden && !answer.textContent; // what Python says is said even where nothing can be asked
       node.replaceChildren(...run.lanes.flatMap((one, lane) => (one.kind === "client" ? [] : [make("option", { value: lane }, laneInFull(one))])));
       showMessages();
     },
