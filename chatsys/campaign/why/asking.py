@@ -80,7 +80,10 @@ class Question:
         if owed.missing is None:
             return Answer(sentences=tuple(owed.sentences), since=owed.since, until=until, events=tuple(owed.events))
         over = [one for one in trying.faults if one.lies_over(owed.since, until)]
-        likely = [one for one in over if owed.everything or one.touches(owed.nodes, owed.links)]
+        likely = [
+            one for one in over
+            if one.touches(owed.nodes, owed.links) or (owed.everything and one.concerns(owed.nodes))
+        ]  # fmt: skip
         return self._answer(_Case(spoken, me, until, owed, likely))
 
     def owed(self, spoken: Spoken, node: int | None, until: float) -> tuple[Any, Owed]:

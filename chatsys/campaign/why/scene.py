@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 from chatsys.campaign.why.words import at, listed, node
 from chatsys.trace import Record, Trace
 
+MOST = 5
+"""So many leaders, one after the other, are told."""
+
 
 class Leadership(NamedTuple):
     """A leadership, and when it ended."""
@@ -88,15 +91,17 @@ class Scene:
         told, last = [], since
         for reign in self.leaders(since, until):
             if reign.begin > last + 0.005:
-                told.append(f"nobody from {at(last)} to {at(reign.begin)}")
+                told.append(f"nobody until {at(reign.begin)}")
+            beside = f"from {at(reign.begin)} on also " if told and reign.begin < last - 0.005 else ""
             upto = "" if reign.end > until else f" until {at(reign.end)}"
-            told.append(f"{node(reign.node)} in term {reign.term}{upto}")
+            told.append(f"{beside}{node(reign.node)} in term {reign.term}{upto}")
             last = max(last, reign.end)
         if not told:
             return f"Nobody led from {at(since)} to {at(until)}."
         if last + 0.005 < until:
-            told.append(f"nobody from {at(last)} to {at(until)}")
-        return f"Who led then: {', then '.join(told)}."
+            told.append("nobody")
+        when = "then" if len(told) <= MOST else "last"
+        return f"Who led {when}: {', then '.join(told[-MOST:])}."
 
     def sent(self, to: Any, events: tuple[int, int], tags: Iterable[str]) -> list[int]:
         """Return the frames of these kinds that were sent to an address behind the first event and up to the second."""
