@@ -185,10 +185,10 @@ class Question:
         if record.msg_no not in (None, case.spoken.number) and case.spoken.number is not None:
             comes += f" (as #{record.msg_no})"
         if len(names) == 1:
-            told = [f"Without {names[0]} {comes}.", *self._or(found)]
+            told = [f"Without {names[0]}, {comes}.", *self._or(found)]
         else:
             told = [
-                f"Without {listed(names)} {comes}"
+                f"Without {listed(names)}, {comes}"
                 + ("; if only a part of them is left out, it does not." if found.finished else ".")
             ]
         return (told if found.finished else [*told, "There was no time to try more: fewer might do."]), record
@@ -197,13 +197,13 @@ class Question:
         """Name the other single faults without which it comes in time, too."""
         others = {one: when for one, when in found.alone.items() if found.best != frozenset((one,))}
         told = [
-            f"{named(one)} ({at(others[one.step].time)})"
+            f"{named(one)} (at {at(others[one.step].time)})"
             for one in self.trying.of(frozenset(others))
             if one.step is not None
         ]
         more = f" or {len(told) - 3} more" if len(told) > 3 else ""
         names = ", ".join(told[:3]) if more else listed(told, last="or") if told else ""
-        return [f"So it would without {names}{more}."] if told else []
+        return [f"It also comes without {names}{more}."] if told else []
 
     def _no_fault(self, case: "_Case", found: Smallest[Record]) -> tuple[list[str], Record | None]:
         """Not even a run without any fault brings it in time; say when it comes then, and what else there is."""

@@ -51,7 +51,6 @@ class Lasting(msgspec.Struct, kw_only=True):
             a in (one, ANY) and b in (other, ANY) for a, b in self.links for one, other in links
         )
 
-
     def concerns(self, clients: Collection[Any]) -> bool:
         """Tell whether it touches a node, or one of these clients: what happens to another client delays none of theirs."""
 

@@ -120,7 +120,7 @@ class Obligations:
         scene, facts, records = self.scene, self.facts, self.scene.records
         events = list(facts.submits[:1])
         since = behind = self._time(events[0]) if events else 0.0
-        clients = {records[event].node for event in events}
+        clients = {str(records[event].node) for event in events}
         if (undone := facts.undone) is not None:
             gone = max(undone.lost.values())
             since, behind = self._time(undone.event), self._time(gone)
@@ -179,10 +179,16 @@ class Obligations:
         ]
         if writing:
             told.append(f"{sentence(nodes(writing))} had taken it, but not yet written it to disk.")
-        gone = [f"at {at(self._time(event))} {self._how_lost(event)}" for one in without if (event := attempt.lost.get(one)) is not None]
-        gone += [f"{node(one)} held it back{self._because(one, attempt)}" for one in without if any(
-            self._hold(event) is not None for event in carried if scene.records[event].peer == one
-        )]
+        gone = [
+            f"at {at(self._time(event))} {self._how_lost(event)}"
+            for one in without
+            if (event := attempt.lost.get(one)) is not None
+        ]
+        gone += [
+            f"{node(one)} held it back{self._because(one, attempt)}"
+            for one in without
+            if any(self._hold(event, self.last) is not None for event in carried if scene.records[event].peer == one)
+        ]
         if gone:
             told.append(f"{sentence(listed(gone))}.")
         if carried:
@@ -244,17 +250,17 @@ class Obligations:
         ]  # fmt: skip
 
     def _came_without(self, send: int, attempt: Attempt) -> bool:
-        """Tell whether a batch arrived and began behind the message: it was held back from a later position on."""
-        held = self._hold(send)
+        """Tell whether a batch began behind the message, as it shows where it arrives: by then, or later."""
+        held = self._hold(send, len(self.scene.records) - 1)
         return held is not None and (self.scene.records[held].seq or 0) > attempt.seq
 
-    def _hold(self, send: int) -> int | None:
-        """Return where the batch of a frame was held back, in the turn in which it arrived."""
-        end = self.scene.arrival(send, self.last)
+    def _hold(self, send: int, last: int) -> int | None:
+        """Return where the batch of a frame was held back, in the turn in which it arrived, up to the event `last`."""
+        end = self.scene.arrival(send, last)
         if end is None:
             return None
         records, arrived = self.scene.records, self.scene.records[end]
-        for event in range(end + 1, self.last + 1):
+        for event in range(end + 1, last + 1):
             record = records[event]
             if record.time != arrived.time or (record.kind == "receive" and record.node == arrived.node):
                 return None
@@ -302,15 +308,15 @@ class Obligations:
             known = "knew" if me in attempt.commits else "had heard"
             told = [f"{first} {node(me)} did not deliver it {self._by}, though it {known} that it is committed."]
             return self._at(me, attempt, ("delivered", since), told, events)
-        early = [event for send in sends if (event := self._hold(send)) is not None]
+        early = [event for send in sends if (event := self._hold(send, self.last)) is not None]
         if not early:
             fates = self.scene.fates(everything, self.last, "that could carry it")
-            told = [f"{first} it was not in the log of {node(me)} {self._by}: {fates}, and what arrived was not accepted."]
+            told = [
+                f"{first} it was not in the log of {node(me)} {self._by}: {fates}, and what arrived was not accepted."
+            ]
             since = max(self._time(attempt.event), self._time(sends[0]))
             return self._at(me, attempt, ("received", since), told, events)
-        told = [
-            f"{first} {node(me)} held it back from {at(self._time(early[0]))} on{self._because(me, attempt)}."
-        ]
+        told = [f"{first} {node(me)} held it back from {at(self._time(early[0]))} on{self._because(me, attempt)}."]
         return self._at(me, attempt, ("released", since), told, [*events, *early[:LIT]])
 
     def _because(self, me: Any, attempt: Attempt) -> str:

@@ -88,11 +88,11 @@ class Scene:
 
     def who_led(self, since: float, until: float) -> str:
         """Say who led in this time, one after the other."""
-        told, last = [], since
+        told, last = list[str](), since
         for reign in self.leaders(since, until):
             if reign.begin > last + 0.005:
                 told.append(f"nobody until {at(reign.begin)}")
-            beside = f"from {at(reign.begin)} on also " if told and reign.begin < last - 0.005 else ""
+            beside = f"from {at(reign.begin)} on also " if reign.begin < last - 0.005 and told else ""
             upto = "" if reign.end > until else f" until {at(reign.end)}"
             told.append(f"{beside}{node(reign.node)} in term {reign.term}{upto}")
             last = max(last, reign.end)
@@ -101,7 +101,8 @@ class Scene:
         if last + 0.005 < until:
             told.append("nobody")
         when = "then" if len(told) <= MOST else "last"
-        return f"Who led {when}: {', then '.join(told[-MOST:])}."
+        first, *more = told[-MOST:]
+        return f"Who led {when}: {first}{''.join(_next(one) for one in more)}."
 
     def sent(self, to: Any, events: tuple[int, int], tags: Iterable[str]) -> list[int]:
         """Return the frames of these kinds that were sent to an address behind the first event and up to the second."""
@@ -147,6 +148,11 @@ class Scene:
     def fate(self, send: int, until: int) -> str:
         """Say what became of one frame up to an event."""
         return self.fates([send], until, "").removeprefix("the one frame  ")
+
+
+def _next(led: str) -> str:
+    """Join who led next to those who led before; two can believe at once that they lead."""
+    return f", and {led}" if led.startswith("from") else f", then {led}"
 
 
 def _fate(why: str, number: int) -> str:

@@ -194,7 +194,12 @@ def _together(faults: Sequence[Lasting]) -> Iterator[str]:
     once = {(one.fault.verb, one.fault.args, one.begin): one for one in faults}.values()
     alike: dict[tuple[str, float, float], list[Lasting]] = {}
     for one in once:
-        if one.fault.verb in ("cut", "crash") and not any(one.fault.args[2:]) and isinstance(one.fault.args[0], int) and not one.itself:
+        if (
+            one.fault.verb in ("cut", "crash")
+            and not any(one.fault.args[2:])
+            and isinstance(one.fault.args[0], int)
+            and not one.itself
+        ):
             alike.setdefault((one.fault.verb, one.begin, one.end), []).append(one)
     for one in once:
         mine = alike.get((one.fault.verb, one.begin, one.end), [])
