@@ -25,6 +25,7 @@ from chatsys.check import SAFETY, Violation, check, check_frames
 from chatsys.check.liveness import LAWS, check_live
 from chatsys.check.quiescence import check_rest
 from chatsys.check.violation import name_entry, quote
+from chatsys.errors import UsageError
 from chatsys.sim.world import World
 from chatsys.trace import Record, trace_of
 
@@ -84,6 +85,7 @@ def alone(violation: Violation) -> Answer:
 
 def why_broken(given: Any, violation: Violation, seconds: float) -> Answer:
     """Say what led to a broken rule, and without which faults it holds."""
+    _check_same_run(given, violation)
     scene, trying = Scene(trace_of(given)), Trying(given, seconds if violation.invariant in _JUDGED else 0)
     until = trying.end if violation.invariant in LAWS else violation.time
     before = [one for one in trying.faults if one.fault.time <= until]
@@ -107,6 +109,13 @@ def why_broken(given: Any, violation: Violation, seconds: float) -> Answer:
         sentences=answer.sentences, until=until, events=answer.events, faults=answer.faults,
         needed=needed, tried=found.finished or needed is not None, runs=len(found.known),
     )  # fmt: skip
+
+
+def _check_same_run(given: Any, violation: Violation) -> None:
+    """Refuse a violation of another run: its story would be told with the faults of this one."""
+    trace = trace_of(given)
+    if trace.meta.get("where") == "sim" and violation.records and not set(violation.records) & set(trace.records):
+        raise UsageError("This violation is of another run; give the world or the run in which it was found.")
 
 
 def _answer(scene: Scene, violation: Violation, sentences: Sequence[str], before: Sequence[Lasting]) -> Answer:

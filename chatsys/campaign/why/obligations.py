@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from chatsys.campaign.why.scene import Scene
-from chatsys.campaign.why.spoken import would_be
+from chatsys.campaign.why.spoken import Spoken, would_be
 from chatsys.campaign.why.whereabouts import Attempt, Whereabouts
 from chatsys.campaign.why.words import at, brief, listed, node, nodes, sentence
 from chatsys.check.violation import name_entry, quote
@@ -44,6 +44,19 @@ class Owed(msgspec.Struct, kw_only=True):
     everything: bool = False
     """Whether any fault can explain the wait: who leads depends on all of them."""
     events: list[int] = msgspec.field(default_factory=list)
+    too_early: bool = False
+    """Whether it had not been said yet: then no fault is to blame."""
+
+
+def not_yet(scene: Scene, spoken: Spoken, until: float) -> Owed | None:
+    """Return that the message was said only after `until`, if it was."""
+    submits = (event for event, record in enumerate(scene.records) if record.kind == "submit" and spoken.is_in(record))
+    first = next(submits, None)
+    times = [spoken.said.time] if spoken.said else [] if first is None else [scene.times[first]]
+    if not times or times[0] <= until:
+        return None
+    told = f"{sentence(str(spoken))} was said at {at(times[0])}, so at {at(until)} nobody could have it."
+    return Owed(missing="said", since=until, sentences=[told], events=[] if first is None else [first], too_early=True)
 
 
 class Obligations:
@@ -59,6 +72,8 @@ class Obligations:
         facts = self.facts
         if me in facts.delivered:
             return self._is_there(me, facts.delivered[me])
+        if (server := self._server(me)) is not None and server not in facts.delivered:
+            return self._of_learner(me, server)
         if not facts.submits and not facts.attempts:
             return self._not_said()
         attempt = facts.attempt
@@ -238,6 +253,28 @@ class Obligations:
             nodes={attempt.orderer, *disks}, links=links, events=[attempt.event, attempt.stored, *acks[-LIT:]],
         )  # fmt: skip
 
+    # --- at a learner ---------------------------------------------------------------------
+
+    def _server(self, me: Any) -> Any:
+        """Return the node from which a learner heard last; None for a member, and for one that never heard anything."""
+        if me in self.facts.members:
+            return None
+        heard = [
+            send for send in self.scene.sent(me, (-1, self.last), ("DELIVERED",))
+            if self.scene.arrival(send, self.last) is not None
+        ]  # fmt: skip
+        return self.scene.records[heard[-1]].node if heard else None
+
+    def _of_learner(self, me: Any, server: Any) -> Owed:
+        """A learner cannot have what the node that tells it does not have."""
+        owed = self.owed(server)
+        owed.sentences.append(
+            f"{sentence(node(me))} is a learner: it hears from {node(server)}, which had not delivered it."
+        )
+        owed.nodes |= {me}
+        owed.links |= {(me, server), (server, me)}
+        return owed
+
     # --- at one node ----------------------------------------------------------------------
 
     def _carriers(self, to: Any, attempt: Attempt, behind: int) -> list[int]:
@@ -350,6 +387,7 @@ class Obligations:
         """Return what this node lacks; witnesses are the node itself, and whoever could have brought it."""
         scene, (missing, since) = self.scene, wait
         speakers = {reign.node for reign in scene.leaders(since, self.until)} | {attempt.committer}
+        speakers |= {server for server in (self._server(me),) if server is not None}
         speakers |= {scene.records[event].node for event in events if scene.records[event].kind == "send"}
         speakers.discard(me)
         changed = missing != "delivered" and self._changed(attempt.committer, since)
