@@ -19,7 +19,8 @@ from chatsys.campaign.why.broken import alone, why_broken
 from chatsys.campaign.why.chain import Fulfilled, in_vain, of_chat, of_frames
 from chatsys.campaign.why.frames import Frames, Same, frame_owed, sent
 from chatsys.campaign.why.lasting import Lasting
-from chatsys.campaign.why.obligations import Obligations, Owed, not_yet
+from chatsys.campaign.why.obligations import Obligations
+from chatsys.campaign.why.owed import Owed, not_yet
 from chatsys.campaign.why.scene import Scene
 from chatsys.campaign.why.smallest import Smallest
 from chatsys.campaign.why.spoken import Spoken, find

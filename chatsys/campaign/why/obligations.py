@@ -10,53 +10,19 @@
 What is missing at a moment was waited for since the one before was done.  Each kind of wait has its own witnesses:
 nodes and links whose faults can explain it.
 
-Read also `whereabouts` (the facts), `protocol.ordering` (why these, and in this order), `frames` (other actors).
+Read also `whereabouts` (the facts), `carrying` (the frames), `protocol.ordering` (why these, and in this order), `frames` (other actors).
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
+from chatsys.campaign.why.carrying import Carrying
+from chatsys.campaign.why.owed import LIT, Owed
 from chatsys.campaign.why.scene import Scene
-from chatsys.campaign.why.spoken import Spoken, would_be
 from chatsys.campaign.why.whereabouts import Attempt, Whereabouts
 from chatsys.campaign.why.words import at, brief, listed, node, nodes, sentence
-from chatsys.check.violation import name_entry, quote
-
-CARRY = ("PROPOSE", "CATCHUP_REPLY", "DELIVERED")
-"""Frames that carry a message to a node."""
-NEWS = ("PROPOSE", "HEARTBEAT", "COORDINATOR", "CATCHUP_REPLY")
-"""Frames with which a node hears how far is committed."""
-LIT = 40
-"""So many events of one kind are lit."""
-
-
-class Owed(msgspec.Struct, kw_only=True):
-    """What is missing at a moment: since when it is waited for, in sentences, and who is a witness."""
-
-    missing: str | None
-    since: float
-    sentences: list[str]
-    nodes: set[Any] = msgspec.field(default_factory=set)
-    links: set[tuple[Any, Any]] = msgspec.field(default_factory=set)
-    everything: bool = False
-    """Whether any fault can explain the wait: who leads depends on all of them."""
-    events: list[int] = msgspec.field(default_factory=list)
-    too_early: bool = False
-    """Whether it had not been said yet: then no fault is to blame."""
-
-
-def not_yet(scene: Scene, spoken: Spoken, until: float) -> Owed | None:
-    """Return that the message was said only after `until`, if it was."""
-    submits = (event for event, record in enumerate(scene.records) if record.kind == "submit" and spoken.is_in(record))
-    first = next(submits, None)
-    times = [spoken.said.time] if spoken.said else [] if first is None else [scene.times[first]]
-    if not times or times[0] <= until:
-        return None
-    told = f"{sentence(str(spoken))} was said at {at(times[0])}, so at {at(until)} nobody could have it."
-    return Owed(missing="said", since=until, sentences=[told], events=[] if first is None else [first], too_early=True)
+from chatsys.check.violation import quote
 
 
 class Obligations:
@@ -66,6 +32,7 @@ class Obligations:
         self.scene, self.facts, self.until = scene, facts, until
         self.spoken = facts.spoken
         self.last = scene.upto(until)
+        self.frames = Carrying(scene, facts, until)
 
     def owed(self, me: Any) -> Owed:
         """Return the first obligation that is missing for the node `me`."""
@@ -187,7 +154,7 @@ class Obligations:
         lacking = sorted(members - disks)
         where = f"only {nodes(disks)} had it on disk" if disks else "no node had it on disk"
         writing, without = members & set(attempt.holders) - disks, sorted(members - set(attempt.holders))
-        carried = [event for to in without for event in self._carriers(to, attempt, attempt.event)]
+        carried = [event for to in without for event in self.frames.carriers(to, attempt, attempt.event)]
         told = [
             f"{sentence(str(self.spoken))} was ordered by {node(attempt.orderer)} at {at(since)}, but {self._by} {where}; "
             f"a quorum is {self.facts.quorum} of {len(members)}."
@@ -200,9 +167,11 @@ class Obligations:
             if (event := attempt.lost.get(one)) is not None
         ]
         gone += [
-            f"{node(one)} held it back{self._because(one, attempt)}"
+            f"{node(one)} held it back{self.frames.because(one, attempt)}"
             for one in without
-            if any(self._hold(event, self.last) is not None for event in carried if scene.records[event].peer == one)
+            if any(
+                self.frames.hold(event, self.last) is not None for event in carried if scene.records[event].peer == one
+            )
         ]
         if gone:
             told.append(f"{sentence(listed(gone))}.")
@@ -277,34 +246,6 @@ class Obligations:
 
     # --- at one node ----------------------------------------------------------------------
 
-    def _carriers(self, to: Any, attempt: Attempt, behind: int) -> list[int]:
-        """Return the frames to a node, behind an event, that could carry the message."""
-        return [
-            event for event in self.scene.sent(to, (behind, self.last), CARRY)
-            if (self.scene.records[event].seq or 0) >= attempt.seq
-            and attempt.held_at(self.scene.records[event].node, event)
-            and not self._came_without(event, attempt)
-        ]  # fmt: skip
-
-    def _came_without(self, send: int, attempt: Attempt) -> bool:
-        """Tell whether a batch began behind the message, as it shows where it arrives: by then, or later."""
-        held = self._hold(send, len(self.scene.records) - 1)
-        return held is not None and (self.scene.records[held].seq or 0) > attempt.seq
-
-    def _hold(self, send: int, last: int) -> int | None:
-        """Return where the batch of a frame was held back, in the turn in which it arrived, up to the event `last`."""
-        end = self.scene.arrival(send, last)
-        if end is None:
-            return None
-        records, arrived = self.scene.records, self.scene.records[end]
-        for event in range(end + 1, last + 1):
-            record = records[event]
-            if record.time != arrived.time or (record.kind == "receive" and record.node == arrived.node):
-                return None
-            if record.kind == "hold" and record.node == arrived.node and record.peer == arrived.peer:
-                return event
-        return None
-
     def _on_its_way(self, me: Any, attempt: Attempt) -> Owed:
         """It is committed somewhere; what does this node lack?"""
         committed = attempt.committed
@@ -314,7 +255,7 @@ class Obligations:
         behind = (
             max(committed, attempt.held[me], began) if holds else max(attempt.event, began, attempt.lost.get(me, -1))
         )
-        sends = self._news(me, attempt, behind) if holds else self._carriers(me, attempt, behind)
+        sends = self.frames.news(me, attempt, behind) if holds else self.frames.carriers(me, attempt, behind)
         what = "the news of that" if holds else "it"
         first = (
             f"{sentence(str(self.spoken))} was committed at {node(attempt.committer)} at {at(self._time(committed))}"
@@ -345,7 +286,7 @@ class Obligations:
             known = "knew" if me in attempt.commits else "had heard"
             told = [f"{first} {node(me)} did not deliver it {self._by}, though it {known} that it is committed."]
             return self._at(me, attempt, ("delivered", since), told, events)
-        early = [event for send in sends if (event := self._hold(send, self.last)) is not None]
+        early = [event for send in sends if (event := self.frames.hold(send, self.last)) is not None]
         if not early:
             fates = self.scene.fates(everything, self.last, "that could carry it")
             told = [
@@ -353,35 +294,10 @@ class Obligations:
             ]
             since = max(self._time(attempt.event), self._time(sends[0]))
             return self._at(me, attempt, ("received", since), told, events)
-        told = [f"{first} {node(me)} held it back from {at(self._time(early[0]))} on{self._because(me, attempt)}."]
+        told = [
+            f"{first} {node(me)} held it back from {at(self._time(early[0]))} on{self.frames.because(me, attempt)}."
+        ]
         return self._at(me, attempt, ("released", since), told, [*events, *early[:LIT]])
-
-    def _because(self, me: Any, attempt: Attempt) -> str:
-        """Say why a node held the message back: what stands before it was missing."""
-        end, logs = self.facts.end_of_log(me), self.facts.logs
-        if end >= attempt.seq:
-            return ", and then took something else in its place, from another leader"
-        whole = next((logs.entries[one] for one in attempt.holders if end + 1 in logs.entries.get(one, {})), {})
-        missing = [whole[seq] for seq in range(end + 1, attempt.seq) if seq in whole]
-        chat = [entry for entry in missing if entry.entry in (None, "chat")]
-        if not missing:
-            return ", because something that stands before it was missing there"
-        first, number = (chat or missing)[0], len(chat or missing)
-        count = would_be(self.scene.trace).get((first.client or "", first.client_seq or 0))
-        name = name_entry(first) if count is None else f"#{count}"
-        if number == 1:
-            return f", because {name}, which stands before it, was missing there"
-        what = "messages" if chat else "entries"
-        return f", because {number} {what} that stand before it, the first of them {name}, were missing there"
-
-    def _news(self, me: Any, attempt: Attempt, behind: int) -> list[int]:
-        """Return the frames to a node that could tell it that the message is committed."""
-        records = self.scene.records
-        return [
-            event for event in self.scene.sent(me, (behind - 1, self.last), NEWS)
-            if attempt.commits.get(records[event].node, event) < event
-            and (records[event].message != "HEARTBEAT" or (records[event].seq or 0) >= attempt.seq)
-        ]  # fmt: skip
 
     def _at(self, me: Any, attempt: Attempt, wait: tuple[str, float], told: list[str], events: list[int]) -> Owed:
         """Return what this node lacks; witnesses are the node itself, and whoever could have brought it."""
