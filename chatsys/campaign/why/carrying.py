@@ -83,3 +83,17 @@ class Carrying:
             if attempt.commits.get(records[event].node, event) < event
             and (records[event].message != "HEARTBEAT" or (records[event].seq or 0) >= attempt.seq)
         ]  # fmt: skip
+
+    def submits(self, behind: int) -> list[int]:
+        """Return the frames behind an event in which clients asked for something."""
+        return [event for to in self.scene.everyone for event in self.scene.sent(to, (behind, self.last), ("SUBMIT",))]
+
+    def server(self, me: Any) -> Any:
+        """Return the node from which a learner heard last; None for a member, and for one that never heard anything."""
+        if me in self.facts.members:
+            return None
+        heard = [
+            send for send in self.scene.sent(me, (-1, self.last), ("DELIVERED",))
+            if self.scene.arrival(send, self.last) is not None
+        ]  # fmt: skip
+        return self.scene.records[heard[-1]].node if heard else None

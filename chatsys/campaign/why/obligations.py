@@ -39,7 +39,7 @@ class Obligations:
         facts = self.facts
         if me in facts.delivered:
             return self._is_there(me, facts.delivered[me])
-        if (server := self._server(me)) is not None and server not in facts.delivered:
+        if (server := self.frames.server(me)) is not None and server not in facts.delivered:
             return self._of_learner(me, server)
         if not facts.submits and not facts.attempts:
             return self._not_said()
@@ -81,7 +81,7 @@ class Obligations:
             f"{sentence(str(spoken.author))} said {quote(spoken.text)} at {at(since)}, but the client {name} had not sent it {self._by}."
         ]
         asked = [
-            event for event in self._submits(-1) if self.scene.records[event].node == name
+            event for event in self.frames.submits(-1) if self.scene.records[event].node == name
         ]  # fmt: skip
         mine = [record for record in self.scene.records[: self.last + 1] if record.node == name]
         if not asked:
@@ -117,7 +117,7 @@ class Obligations:
                 f"{sentence(str(self.spoken))} was sent to {node(records[events[0]].peer)} at {at(since)}, but no leader had "
                 f"given it a number {self._by}."
             ]
-        sends = [event for event in self._submits(scene.since(behind) - 1) if records[event].node in clients]
+        sends = [event for event in self.frames.submits(scene.since(behind) - 1) if records[event].node in clients]
         answers = self._answers(
             record for record in records[scene.since(behind) : self.last + 1]
             if record.kind == "reply" and self.spoken.is_in(record)
@@ -127,10 +127,6 @@ class Obligations:
         told += answers
         told.append(scene.who_led(since, self.until))
         return Owed(missing="ordered", since=since, sentences=told, everything=True, nodes=clients, events=events)
-
-    def _submits(self, behind: int) -> list[int]:
-        """Return the frames behind an event in which clients asked for something."""
-        return [event for to in self.scene.everyone for event in self.scene.sent(to, (behind, self.last), ("SUBMIT",))]
 
     def _how_lost(self, event: int) -> str:
         record = self.scene.records[event]
@@ -177,7 +173,7 @@ class Obligations:
             told.append(f"{sentence(listed(gone))}.")
         if carried:
             told.append(sentence(f"{scene.fates(carried, self.last, f'that could bring it to {nodes(without)}')}."))
-        changed = self._changed(attempt.orderer, since)
+        changed = not scene.led(attempt.orderer, since, self.until)
         if changed:
             told.append(scene.who_led(since, self.until))
         links = {way for other in lacking for way in ((attempt.orderer, other), (other, attempt.orderer))}
@@ -185,13 +181,6 @@ class Obligations:
             missing="stored by a quorum", since=since, sentences=told, everything=changed,
             nodes={attempt.orderer, *lacking}, links=links, events=[attempt.event, *carried[-LIT:]],
         )  # fmt: skip
-
-    def _changed(self, leader: Any, since: float) -> bool:
-        """Tell whether that node did not lead all of the time until now."""
-        return not any(
-            reign.node == leader and reign.begin <= since + 0.01 and reign.end > self.until
-            for reign in self.scene.reigns
-        )
 
     def _not_committed(self, attempt: Attempt) -> Owed:
         """A quorum has it on disk, and no leader has counted so far."""
@@ -208,7 +197,7 @@ class Obligations:
         ]
         if acks:
             told.append(sentence(f"{scene.fates(acks, self.last, f'that told {node(attempt.orderer)} so')}."))
-        changed = self._changed(attempt.orderer, since)
+        changed = not scene.led(attempt.orderer, since, self.until)
         if any(reign.term != attempt.term for reign in scene.leaders(since, self.until)):
             told.append(
                 f"It was ordered in term {attempt.term}, and a leader of a later term may count its copies only together with an "
@@ -223,16 +212,6 @@ class Obligations:
         )  # fmt: skip
 
     # --- at a learner ---------------------------------------------------------------------
-
-    def _server(self, me: Any) -> Any:
-        """Return the node from which a learner heard last; None for a member, and for one that never heard anything."""
-        if me in self.facts.members:
-            return None
-        heard = [
-            send for send in self.scene.sent(me, (-1, self.last), ("DELIVERED",))
-            if self.scene.arrival(send, self.last) is not None
-        ]  # fmt: skip
-        return self.scene.records[heard[-1]].node if heard else None
 
     def _of_learner(self, me: Any, server: Any) -> Owed:
         """A learner cannot have what the node that tells it does not have."""
@@ -303,10 +282,10 @@ class Obligations:
         """Return what this node lacks; witnesses are the node itself, and whoever could have brought it."""
         scene, (missing, since) = self.scene, wait
         speakers = {reign.node for reign in scene.leaders(since, self.until)} | {attempt.committer}
-        speakers |= {server for server in (self._server(me),) if server is not None}
+        speakers |= {server for server in (self.frames.server(me),) if server is not None}
         speakers |= {scene.records[event].node for event in events if scene.records[event].kind == "send"}
         speakers.discard(me)
-        changed = missing != "delivered" and self._changed(attempt.committer, since)
+        changed = missing != "delivered" and not scene.led(attempt.committer, since, self.until)
         if changed:
             told.append(scene.who_led(since, self.until))
         links = {way for other in speakers for way in ((me, other), (other, me))}

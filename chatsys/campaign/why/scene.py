@@ -86,6 +86,10 @@ class Scene:
         """Return the leaderships that lay over some of this time."""
         return [reign for reign in self.reigns if reign.begin <= until and reign.end > since]
 
+    def led(self, who: Any, since: float, until: float) -> bool:
+        """Tell whether a node led all of this time."""
+        return any(reign.node == who and reign.begin <= since + 0.01 and reign.end > until for reign in self.reigns)
+
     def who_led(self, since: float, until: float) -> str:
         """Say who led in this time, one after the other."""
         told, last = list[str](), since
