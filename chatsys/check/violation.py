@@ -44,6 +44,8 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     node: int | str | None = None
     seq: int | None = None
     records: tuple[Record, ...] = ()
+    since: float | None = None
+    """For a law of liveness: the end of the faults, from which on it was judged."""
 
     @property
     def plain(self) -> str:
