@@ -6,18 +6,20 @@ function askBox(order) {
   const answer = make("p", { className: "cs-tl-answer", role: "status" });
   const form = make("form", { className: "cs-tl-ask" }, "Why was", what, "not delivered at", node,
     make("button", { type: "submit", className: "cs-tl-button cs-tl-ask-button", title: "Ask, for the moment of the cursor" }, "by this moment?"));
-  let run = null;
+  let run = null, waits = 0;
+  const say = (text) => { clearTimeout(waits); put(answer, text); };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const [number, text] = JSON.parse(what.value);
     const question = { what: number ?? text, node: Number(node.value) };
-    put(answer, "Looking …");
+    say("Looking …");
+    waits = setTimeout(() => say(LATE), 8000);
     order("ask", { ...question, delivered: number === null ? -1 : deliveryOf(run, number, question.node) });
   });
   const root = make("div", { role: "group", className: "cs-tl-asking", "aria-label": "why not", hidden: true }, form, answer);
   return {
     root,
-    say: (text) => put(answer, text),
+    say,
     show(given, can) {
       run = given;
       const messages = can ? messagesOf(run) : [];
@@ -27,6 +29,8 @@ function askBox(order) {
     },
   };
 }
+
+const LATE = "No answer yet: Python answers when no cell is running. Was the kernel started anew? Then run the cell of this timeline again.";
 
 /** Return every message as [number, text]; one that never got a number goes by its text. */
 function messagesOf(run) {

@@ -156,6 +156,7 @@ const ON_BAND = new Set(["crash", "pause"]); // the band of the lane says so alr
 function drawFaults(scene, prefix) {
   const parts = [];
   const written = [];
+  scene.words = []; // where words stand: no label of an arrow is put upon them
   for (const fault of scene.faults) {
     const x0 = Math.max(scene.px(fault.x0), scene.label), x1 = Math.min(scene.px(fault.x1), scene.width);
     if (x1 < scene.label || x0 > scene.width) continue;
@@ -171,6 +172,7 @@ function drawFaults(scene, prefix) {
       const beside = Math.max(x0, ...written.filter(([x, row, w]) => row === y && x0 < x + w && x < x0 + wide).map(([x, , w]) => x + w));
       if (x1 - beside <= wide || (index > 0 && fault.lanes.length > 3)) return; // over everybody it is said once
       written.push([beside, y, wide]);
+      scene.words.push([beside + 4, y + 6, wide]);
       parts.push(draw("text", { x: beside + 4, y: y + 15, class: "cs-tl-fault-word" }, fault.kind));
     });
   }

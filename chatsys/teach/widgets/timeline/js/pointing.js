@@ -78,7 +78,7 @@ function frameWords(scene, frame) {
   const send = run.frame_send[frame], ends = arrivals(run, frame), end = run.frame_end[frame];
   const words = [send >= 0 ? sentenceOf(run, send) : end >= 0 ? sentenceOf(run, end) : ""];
   if (ends.length && send >= 0) words.push(ends.map((one) => `It arrives ${seconds(run.time[one] - run.time[send])} later, at ${run.time[one].toFixed(4)} s.`).join(" "));
-  else if (run.frame_fate[frame] === DROPPED) words.push(`It is lost${run.stringAt("reason", end) ? ` (${run.stringAt("reason", end)})` : ""}.`);
+  else if (run.frame_fate[frame] === DROPPED) words.push(`It is lost${["", "lost"].includes(run.stringAt("reason", end)) ? "" : ` (${run.stringAt("reason", end)})`}.`);
   else if (run.frame_fate[frame] === ENDED) words.push("Its receiver's life ended before it came.");
   else if (send < 0) words.push("The trace does not tell of its sending.");
   else words.push("It is still under way when the run ends.");
