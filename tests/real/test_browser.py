@@ -35,13 +35,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def tour(server: Server) -> Iterator[Tab]:
-    """Return the tour after all its cells ran at once; its cluster is alive, node 3 leads."""
+def chromium(server: Server) -> Iterator[Tab]:
+    """Return the first tab of a browser."""
     with browser.page(server) as tab:
-        tab.open("00-tour.ipynb")
-        tab.run_all()
         yield tab
-        tab.picture("tour-end")
+
+
+@pytest.fixture(scope="module")
+def tour(chromium: Tab) -> Iterator[Tab]:
+    """Return the tour after all its cells ran at once; its cluster is alive, node 3 leads."""
+    chromium.open("00-tour.ipynb")
+    chromium.run_all()
+    yield chromium
+    chromium.picture("tour-end")
 
 
 @pytest.fixture
