@@ -29,8 +29,13 @@ def ask(given: Any, packed: Packed, order: dict[str, Any]) -> Told:
     what, node, event = order.get("what"), order.get("node"), order.get("event")
     if not isinstance(event, int) or not 0 <= event < len(packed.records):
         return "There is no such moment in this run.", []
+    return ask_at(given, packed, (what, node), packed.records[event].time)
+
+
+def ask_at(given: Any, packed: Packed, question: tuple[Any, Any], time: float) -> Told:
+    """Answer why a message was not delivered at a node before a moment: `question` is both."""
     try:
-        return told(why_not(given, what, node, packed.records[event].time, seconds=SECONDS), packed)
+        return told(why_not(given, *question, time, seconds=SECONDS), packed)
     except ChatsysError as error:
         return str(error), []
 
