@@ -88,12 +88,11 @@ function frameWords(scene, frame) {
   return words;
 }
 
-/** Put the sentence over the cursor, within the width there is. */
+/** Put the sentence over the cursor, within the width there is: the space before it shrinks.  Nothing is measured here,
+ *  for whoever measures while a frame is painted makes the browser lay the page out twice. */
 function placeFlag(flag, scene) {
-  const speech = flag.firstChild;
-  const x = clamp(scene.px(scene.view.at), scene.label, scene.width);
-  const wide = speech.offsetWidth;
-  const left = clamp(x - Math.min(wide * 0.5, 150), 0, Math.max(scene.width - wide, 0));
-  speech.style.transform = `translateX(${left.toFixed(0)}px)`;
-  speech.style.setProperty("--foot", `${clamp(x - left, 12, wide - 12).toFixed(0)}px`);
+  const [space, , foot] = flag.children;
+  const x = clamp(scene.px(scene.view.at), scene.label, scene.width - 12);
+  space.style.flexBasis = `${Math.max(x - 60, 0).toFixed(0)}px`;
+  foot.style.transform = `translateX(${(x - 5).toFixed(0)}px) rotate(45deg)`;
 }

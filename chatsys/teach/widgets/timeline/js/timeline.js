@@ -30,7 +30,7 @@ function openTimeline(el, host) {
   const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order), compared = compareBox(order);
   const title = make("strong", { className: "cs-tl-about" });
   const when = make("span", { className: "cs-tl-when" }), now = make("span", { className: "cs-tl-sentence" });
-  const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-speech" }, when, now));
+  const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-space" }), make("div", { className: "cs-tl-speech" }, when, now), make("div", { className: "cs-tl-speech-foot" }));
   const live = make("div", { className: "cs-tl-unseen", role: "status", "aria-live": "polite" });
   const note = make("div", { className: "cs-tl-note", role: "status" });
   const hover = make("div", { className: "cs-tl-hover", hidden: true });
