@@ -412,7 +412,7 @@ def test_the_story_of_a_crashed_leader_by_mouse(told: Tab, run: Trace) -> None:
     assert shown.locator(".arrow.cs-tl-lit, .sign.cs-tl-lit").count() > 0
     assert "Here these runs part, at 2.00 s" in compared.locator(".cs-tl-parting-says").inner_text()
     compared.get_by_role("button", name="Go to where these runs part").click()
-    parting = compared.locator(".cs-tl-parting").get_attribute("data-event")
+    parting = compared.locator(".cs-tl-parting[data-event]").get_attribute("data-event")
     compared.locator(f".cs-tl-stage[data-event='{parting}']").wait_for()
     told.picture("timeline-compared")
 
