@@ -14,7 +14,7 @@ Promises  the runs that were given are not changed, and what they do later is no
 Read also `differences` (what both have), `overlay` (both as one picture), `timeline` (who draws them).
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,14 +23,27 @@ from typing import Any
 from chatsys.errors import UsageError
 from chatsys.teach.figures.theme import plain
 from chatsys.teach.widgets.timeline.answers import Told, ask_at, for_page
-from chatsys.teach.widgets.timeline.differences import Differences, Parting, find_differences, whole
+from chatsys.teach.widgets.timeline.differences import Differences, Parting, find_differences
 from chatsys.teach.widgets.timeline.overlay import events_of, lay_over
 from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.timeline import Timeline, timeline, watched
 from chatsys.trace import Trace, trace_of
 
-TELLING = frozenset({"durable", "append", "commit", "deliver"})
-"""Kinds of records before or after which it matters most that something happens."""
+UNLIKE = (
+    "peer",
+    "seq",
+    "term",
+    "entry_term",
+    "msg_no",
+    "verified",
+    "role",
+    "entry",
+    "incarnation",
+    "author",
+    "text",
+    "reason",
+)
+"""Columns that are told where two records differ, and their sentences do not."""
 LONGEST = 40
 """A name has at most so many letters."""
 
@@ -66,7 +79,7 @@ class Comparison:
             many = f"{first} events" if first == second else f"{first} and {second} events"
             return f"“{one}” and “{other}” are equal, {self.found.by}: {many}."
         here = f"Here these runs part, at {self.parting.time:.2f} s: "
-        return here + (self._told_in_another_order(*self.parting.events) or self._told_apart(*self.parting.events))
+        return here + (self._told_too_early(self.parting) or self._told_apart(*self.parting.events))
 
     __repr__ = __str__
 
@@ -75,32 +88,28 @@ class Comparison:
             f"in “{name}” nothing follows that the other lacks" if at < 0 else f"in “{name}”, {_inside(run, at)}"
             for name, run, at in zip(self.names, self.runs, (x, y), strict=True)
         ]
+        if x >= 0 and y >= 0 and self.runs[0].sentence(x) == self.runs[1].sentence(y):
+            return f"in both {_inside(self.runs[0], x)}, but {self._unlike(x, y)}."
         return f"{told[0]}; {told[1]}."
 
-    def _told_in_another_order(self, x: int, y: int) -> str:
-        """Say before and after what the same happens to the same node; "" if it is not the same."""
-        if x < 0 or y < 0 or self._word(0, x) != self._word(1, y):
-            return ""
-        pairs = self.found.pairs
-        before = [{pair[side] for pair in pairs if self._is_before(side, pair, at)} for side, at in ((0, x), (1, y))]
-        early = 0 if len(before[0]) < len(before[1]) else 1
-        between = [pair for pair in pairs if pair[1 - early] in before[1 - early] and pair[early] not in before[early]]
-        if not between:
-            return ""
-        run, at = self.runs[early], (x, y)[early]
-        first = min(between, key=lambda pair: (run.records[pair[early]].kind not in TELLING, pair))
-        return (
-            f"{_inside(run, at)} both times, in “{self.names[early]}” before and in “{self.names[1 - early]}” after this: "
-            f"{run.sentence(first[early])}"
-        )
+    def _unlike(self, x: int, y: int) -> str:
+        """Say in which columns two records differ, whose sentences do not."""
+        one, other = self.runs[0].records[x], self.runs[1].records[y]
+        columns = [name for name in UNLIKE if getattr(one, name) != getattr(other, name)]
+        told = [
+            f"its {name} is {_short(getattr(one, name))} in “{self.names[0]}”, {_short(getattr(other, name))} in “{self.names[1]}”"
+            for name in columns
+        ]
+        return " and ".join(told) or "at another node"
 
-    def _word(self, side: int, at: int) -> Hashable:
-        record = self.runs[side].records[at]
-        return record.node, whole(record)
-
-    def _is_before(self, side: int, pair: tuple[int, int], at: int) -> bool:
-        records = self.runs[side].records
-        return pair[side] < at and records[pair[side]].node == records[at].node
+    def _told_too_early(self, parting: Parting) -> str:
+        """Say before and after what the same happens to the same node; "" if it never happens in the other run."""
+        if parting.before < 0:
+            return ""
+        early, late = self.names[parting.early], self.names[1 - parting.early]
+        what = _inside(self.runs[parting.early], parting.events[parting.early])
+        then = self.runs[1 - parting.early].sentence(parting.before)
+        return f"{what} both times, in “{early}” before and in “{late}” after this: {then}"
 
     # --- as a picture ---------------------------------------------------------------------
 
@@ -155,10 +164,16 @@ class Comparison:
 def compare(a: Any, b: Any, names: Iterable[str] = ("first", "second")) -> Comparison:
     """Lay two runs over each other: traces, worlds, clusters, runs or demos; `names` is what they are called.
 
-    Raises `UsageError` for what has no trace, and where there are not two different names.
+    Raises `UsageError` for what has no trace, for runs of actors that do not use the same words, and where there are not
+    two different names.
     """
     called = _called(names)
     traces = _as_now(a), _as_now(b)
+    if len(traces[0]) and len(traces[1]) and traces[0].words != traces[1].words:
+        raise UsageError(
+            f"“{called[0]}” and “{called[1]}” are runs of two different actors, which call leaders and numbers by different "
+            "words; compare two runs of one actor."
+        )
     runs = pack(traces[0]), pack(traces[1])
     simulated = all(trace.meta.get("where") == "sim" for trace in traces)
     found = find_differences(runs[0].records, runs[1].records, simulated)
@@ -184,6 +199,10 @@ def _as_now(given: Any) -> Trace:
 def _id(run: Packed, lane: dict[str, Any]) -> Any:
     """Return what a lane of both runs is called in its own run."""
     return next(one["id"] for one in run.about["lanes"] if lane["id"] == f"{one['id']} of {lane['run']}")
+
+
+def _short(value: object) -> str:
+    return plain("nothing" if value is None else value, 60)
 
 
 def _inside(run: Packed, event: int) -> str:

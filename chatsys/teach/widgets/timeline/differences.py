@@ -1,7 +1,7 @@
 """Differences: which events two runs have in common, which only one of them has, and where they part.
 
-    node 1 of the one     a  b  c  d        the longest common part of each history    a  b  .  d
-    node 1 of the other   a  b  x  d        what is left over                          c, x
+    node 1 of the one     a  b  c  d        both have     a  b  d        the longest common part of each history
+    node 1 of the other   a  b  x  d        only one has  c, x           they part at the first of these
 
 What happened is compared for each node and client apart, in the order in which it happened to it; when it happened is
 no part of that, for after a first difference every delay may be another.  In two runs of the simulator all that
@@ -13,11 +13,16 @@ Read also `overlay` (both runs in one picture), `comparing` (who asks).
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
+from math import inf
 
 from chatsys.trace import Record
+
+Histories = dict[Hashable, list[int]]
+"""The events of each node and client, in their order."""
 
 FAULTS = frozenset({"cut", "reconnect", "heal", "slow", "lose", "fault"})
 STORY = FAULTS | {
@@ -25,17 +30,23 @@ STORY = FAULTS | {
     "lead", "follow", "suspect", "restore", "deliver", "submit", "ack", "indeterminate",
 }  # fmt: skip
 """Kinds of records that make the story of a node, in whatever world it lives."""
+TELLING = frozenset({"durable", "append", "commit", "deliver"})
+"""Kinds of records before which it matters most that something happens."""
 MOST = 1_500
 """What differs in the middle of a longer story is paired in passing, without looking for the longest common part."""
 
 
 @dataclass(frozen=True)
 class Parting:
-    """Where two runs part: an event of each, or -1 where that run has ended before."""
+    """Where two runs part: the first event of each that is not what the other has there, or -1 if that one has ended."""
 
     events: tuple[int, int]
     time: float
     """Seconds from the beginning, in the run that goes on its own way first."""
+    early: int
+    """The run that goes on its own way first: 0 or 1."""
+    before: int
+    """What the other run has before the same happens there; -1 if the same never happens there."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +70,65 @@ class Differences:
 
 def find_differences(a: Sequence[Record], b: Sequence[Record], simulated: bool) -> Differences:
     """Compare the records of two runs, each in the order of its events."""
-    told = _told(a, simulated), _told(b, simulated)
-    pairs = _equal_events(a, b, told, whole if simulated else _story)
-    only = (
-        frozenset(told[0]) - {mine for mine, _ in pairs},
-        frozenset(told[1]) - {other for _, other in pairs},
-    )
-    return Differences(_parting((a, b), only), only, tuple(pairs), simulated)
+    runs = a, b
+    said = whole if simulated else _story
+    told = _histories(a, simulated), _histories(b, simulated)
+    parting = _parting(runs, told, said)
+    parted = (-1, -1) if parting is None else parting.events
+    pairs = [(x, y) for x, y in _equal_events(runs, told, said) if x != parted[0] and y != parted[1]]
+    only = [
+        frozenset(event for history in told[side].values() for event in history) - {pair[side] for pair in pairs}
+        for side in (0, 1)
+    ]
+    return Differences(parting, (only[0], only[1]), tuple(pairs), simulated)
 
 
-def _parting(runs: tuple[Sequence[Record], Sequence[Record]], only: Sequence[frozenset[int]]) -> Parting | None:
-    firsts = [min(those, default=-1) for those in only]
+def _histories(records: Sequence[Record], simulated: bool) -> dict[Hashable, list[int]]:
+    """Return the events that count, for each node and client."""
+    found: dict[Hashable, list[int]] = {}
+    for at, record in enumerate(records):
+        if simulated or record.kind in STORY:
+            found.setdefault(record.node, []).append(at)
+    return found
+
+
+def _parting(
+    runs: Sequence[Sequence[Record]], told: Sequence[Histories], said: Callable[[Record], Hashable]
+) -> Parting | None:
+    """Return the first event of each run at which the history of a node is not what it is in the other run."""
+    firsts = [-1, -1]
+    for node in {**told[0], **told[1]}:
+        mine, other = (history.get(node, []) for history in told)
+        same = _common(said(runs[0][x]) == said(runs[1][y]) for x, y in zip(mine, other, strict=False))
+        for side, history in enumerate((mine, other)):
+            if same < len(history) and (firsts[side] < 0 or history[same] < firsts[side]):
+                firsts[side] = history[same]
     if firsts == [-1, -1]:
         return None
-    times = [run[at].time for run, at in zip(runs, firsts, strict=True) if at >= 0]
-    return Parting((firsts[0], firsts[1]), min(times))
+    times = [run[at].time if at >= 0 else inf for run, at in zip(runs, firsts, strict=True)]
+    early = times.index(min(times))
+    before = _before(runs, told, (early, firsts[early]), said)
+    return Parting((firsts[0], firsts[1]), times[early], early, before)
 
 
-def _told(records: Sequence[Record], simulated: bool) -> list[int]:
-    """Return the events that count."""
-    return [at for at, record in enumerate(records) if simulated or record.kind in STORY]
+def _before(
+    runs: Sequence[Sequence[Record]],
+    told: Sequence[Histories],
+    early: tuple[int, int],
+    said: Callable[[Record], Hashable],
+) -> int:
+    """Return what the other run has before the same happens there to the same node; -1 if the same never happens."""
+    side, event = early
+    node, word = runs[side][event].node, said(runs[side][event])
+    mine, other = told[side][node], runs[1 - side]
+    rest = told[1 - side].get(node, [])[mine.index(event) :]
+    until = next((at for at, later in enumerate(rest) if said(other[later]) == word), 0)
+    return min(rest[:until], key=lambda at: (other[at].kind not in TELLING, at), default=-1)
+
+
+def _common(same: Iterable[bool]) -> int:
+    """Return how many are true before the first that is not."""
+    return sum(1 for _ in takewhile(bool, same))
 
 
 def whole(record: Record) -> Hashable:
@@ -98,17 +148,14 @@ def _story(record: Record) -> Hashable:
 
 
 def _equal_events(
-    a: Sequence[Record], b: Sequence[Record], told: Sequence[Sequence[int]], said: Callable[[Record], Hashable]
+    runs: Sequence[Sequence[Record]], told: Sequence[Histories], said: Callable[[Record], Hashable]
 ) -> list[tuple[int, int]]:
     """Return the pairs of events that say the same in the history of one node or client."""
-    histories: list[dict[Hashable, list[int]]] = [{}, {}]
-    for records, events, history in zip((a, b), told, histories, strict=True):
-        for at in events:
-            history.setdefault(records[at].node, []).append(at)
     pairs = []
-    for node, mine in histories[0].items():
-        other = histories[1].get(node, [])
-        pairs += [(mine[x], other[y]) for x, y in matches([said(a[at]) for at in mine], [said(b[at]) for at in other])]
+    for node, mine in told[0].items():
+        other = told[1].get(node, [])
+        words = [said(runs[0][at]) for at in mine], [said(runs[1][at]) for at in other]
+        pairs += [(mine[x], other[y]) for x, y in matches(*words)]
     return pairs
 
 

@@ -27,6 +27,8 @@ ROOM = (WIDE - LEFT - RIGHT - 30) / UNIT
 ROW, CLIENT_ROW = 70, 46
 GROUP_ROW = 26
 """Above the lanes of each of two runs that are compared stands its name."""
+SAYS = 24
+"""Above both stands where they part: two lines under the title."""
 QUIET = frozenset({"JOIN", "JOIN_ACK"})
 """Frames that a still leaves out, beside the noise: the nodes only say hello."""
 
@@ -128,8 +130,8 @@ def rows_of(packed: Packed) -> Rows:
     rows, y, run = {}, float(TOP), 0
     for lane, facts in enumerate(packed.about["lanes"]):
         if facts.get("side", 0) != run:
+            y += GROUP_ROW + (0 if run else SAYS)
             run = facts["side"]
-            y += GROUP_ROW
         high = CLIENT_ROW if facts["kind"] == "client" else ROW
         rows[lane] = (y + high / 2, float(high))
         y += high

@@ -106,13 +106,12 @@ class _Join:
 
     def columns(self) -> dict[str, Any]:
         """Return all columns of both runs, renumbered."""
+        behind = (0, len(self.runs[0].records))
+        order = np.asarray([behind[side] + at for side, at in self.order], dtype="i8")
         found = {}
         for name in self.runs[0].columns:
-            parts = [self._renumbered(name, side) for side in (0, 1)]
-            if name.startswith("frame_"):
-                found[name] = np.concatenate(parts)
-            else:
-                found[name] = np.asarray([parts[side][at] for side, at in self.order], dtype=parts[0].dtype)
+            whole = np.concatenate([self._renumbered(name, side) for side in (0, 1)])
+            found[name] = whole if name.startswith("frame_") else whole[order]
         return found
 
     def _renumbered(self, name: str, side: int) -> Any:
@@ -143,10 +142,12 @@ class _Join:
     def about(self, names: tuple[str, str]) -> dict[str, Any]:
         """Return what the browser is told of the two runs, but for their bands and faults."""
         one, other = (run.about for run in self.runs)
-        joined = {**one, **self.tables, "events": len(self.order), "strings": [*one["strings"], *other["strings"]]}
+        told = one if one["events"] else other  # what its actor is like, a run without events does not say
+        joined = {**told, **self.tables, "events": len(self.order), "strings": [*one["strings"], *other["strings"]]}
         joined |= {fact: one[fact] if one[fact] == other[fact] else None for fact in _FACTS}
         joined["duration"] = max(one["duration"], other["duration"])
-        joined["templates"] = {**other["templates"], **one["templates"]}
+        first, last = (one, other) if "append" in other["kinds"] else (other, one)
+        joined["templates"] = {**first["templates"], **last["templates"]}  # those of a run that has a log win
         joined |= {name: sorted({*one[name], *other[name]}) for name in ("noise", "empties")}
         joined["lanes"] = [
             {**lane, "id": f"{lane['id']} of {name}", "run": name, "side": side + 1}

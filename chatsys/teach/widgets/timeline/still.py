@@ -91,7 +91,10 @@ def _svg(packed: Packed, excerpt: Excerpt, look: tuple[str, float], body: list[s
 
 def _parting_in_words(packed: Packed) -> list[str]:
     says = packed.about.get("compare", {}).get("says")
-    return [f'<text class="says" x="{LEFT - 78}" y="71">{escape(textwrap.shorten(says, 170))}</text>'] if says else []
+    lines = textwrap.wrap(says, 150, max_lines=2, placeholder=" …") if says else []
+    return [
+        f'<text class="says" x="{LEFT - 78}" y="{70 + 17 * at}">{escape(line)}</text>' for at, line in enumerate(lines)
+    ]
 
 
 def _titles(packed: Packed, excerpt: Excerpt) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from chatsys.teach.widgets.timeline.excerpt import (
     GROUP_ROW,
     LEFT,
     RIGHT,
+    SAYS,
     TOP,
     UNIT,
     WIDE,
@@ -64,8 +65,8 @@ def draw_parting(packed: Packed, excerpt: Excerpt, bottom: float) -> Iterator[st
     if event not in excerpt.place:
         return
     x = across(excerpt.place[event])
-    yield f'<g class="parting" data-event="{event}"><line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom}"/>'
-    yield f'<text x="{x + 6:.1f}" y="{TOP + 12}">here these runs part</text></g>'
+    yield f'<g class="parting" data-event="{event}"><line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP + SAYS}" y2="{bottom}"/>'
+    yield f'<text x="{x + 6:.1f}" y="{TOP + SAYS + 12}">here these runs part</text></g>'
 
 
 def _middle(rows: Rows, lane: int) -> float:

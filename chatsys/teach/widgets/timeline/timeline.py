@@ -127,7 +127,10 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Be the widget where there is a notebook, and everywhere a picture for whoever cannot show one."""
-        picture = {"text/plain": repr(self), "image/svg+xml": still(self.packed, self.event)}
+        picture = {
+            "text/plain": repr(self),
+            "image/svg+xml": still(self.packed, self.event if self.packed.records else None),
+        }
         if self.comm is None:
             return picture
         shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)

@@ -44,7 +44,7 @@ function drawOverview(strip, scene) {
   });
   for (const fault of scene.faults) {
     const x0 = overviewX(scene, fault.x0), x1 = overviewX(scene, fault.x1);
-    parts.push(draw("rect", { x: x0, y: 5, width: Math.max(x1 - x0, 1), height: 3, class: "cs-tl-mini-fault" }));
+    parts.push(draw("rect", { x: x0, y: 5, width: Math.max(x1 - x0, 1), height: 3, class: "cs-tl-mini-fault", ...sided(run, fault.side) }));
   }
   const jumps = run.about.jumps || {};
   parts.push(draw("path", { d: marks(scene, jumps.delivery, TALL - 9, TALL - 5), class: "cs-tl-mini-delivery" }));
