@@ -145,7 +145,7 @@ def test_its_times_have_at_most_two_digits_and_its_lines_fit_on_a_page(name: str
 def test_the_lines_run_in_a_fresh_interpreter() -> None:
     one = short("vote twice").shrunk
     done = subprocess.run([sys.executable, "-c", one.code()], capture_output=True, text=True, timeout=60)
-    assert (done.stdout, done.stderr) == (f"{one.violation.sentence}\n", "")
+    assert (done.stdout, done.stderr) == (f"{one.violation}\n", "")
 
 
 def test_the_lines_import_what_the_package_has() -> None:
@@ -194,7 +194,7 @@ def test_the_lines_bring_the_class_from_its_file(tmp_path: Path) -> None:
     one = shrink(Case(seed=1, script=script, config=ClusterConfig.of(3), parts=parts))
     assert len(one.script) == 1 and one.sentence == "Node 1 stopped itself: ValueError: not again (my lab.py, line 9)"
     done = subprocess.run([sys.executable, "-c", one.code()], capture_output=True, text=True, timeout=60)
-    assert [line.strip() for line in done.stdout.splitlines()[:2]] == [one.plain, one.sentence] and not done.stderr
+    assert done.stdout.splitlines()[0] == one.sentence and not done.stderr
 
 
 def test_a_class_that_loops_in_a_shorter_run_costs_the_budget_and_no_more(tmp_path: Path) -> None:
