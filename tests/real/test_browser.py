@@ -13,6 +13,7 @@ import browser
 import pytest
 from browser import Server, Tab
 
+from chatsys.teach.widgets.timeline import timeline
 from chatsys.trace import Trace
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ RUN_AGAIN = """async (source) => {
 
 # --- the timeline: the story of a leader that crashed ------------------------------------------------
 
-STORY = '''
+STORY = """
 import chatsys as cs
 
 def story(lost):
@@ -303,7 +304,7 @@ def story(lost):
     return world
 
 world = story(True)
-'''
+"""
 """The message `two` is lost on its way to node 1; then the leader, node 3, crashes."""
 
 COMPARED = 'cs.compare(world, story(False), names=("with the loss", "mended"))'
@@ -419,7 +420,7 @@ def test_the_story_of_a_crashed_leader_by_mouse(told: Tab, run: Trace) -> None:
 
 
 def test_the_story_of_a_crashed_leader_by_keyboard_alone(told: Tab, run: Trace) -> None:
-    page, shown, (send, drop) = told.page, told.page.locator(".cs-timeline").nth(0), lost_message(run)
+    page, shown, drop = told.page, told.page.locator(".cs-timeline").nth(0), lost_message(run)[1]
     keys, cells = page.keyboard, page.locator(".jp-Cell").count()
     shown.get_by_role("button", name="To the beginning").focus()
     tab_to(told, str(shown.locator(".cs-tl-stage").get_attribute("aria-label")))
@@ -436,7 +437,9 @@ def test_the_story_of_a_crashed_leader_by_keyboard_alone(told: Tab, run: Trace) 
     keys.press("Enter")
     shown.locator(".arrow.cs-tl-self").wait_for()
     check_what_is_lit(shown, run, event_of(shown))
-    shown.locator("[aria-live]").filter(has_text=shown.locator(".cs-tl-sentence").inner_text()).wait_for(state="attached")
+    shown.locator("[aria-live]").filter(has_text=shown.locator(".cs-tl-sentence").inner_text()).wait_for(
+        state="attached"
+    )
     told.picture("timeline-story-by-keyboard")
     tab_to(told, "message")
     keys.type("#2")
@@ -488,6 +491,16 @@ def test_a_timeline_keeps_nobody_out_in_the_light_and_in_the_dark(told: Tab) -> 
     page.evaluate(THEME, "JupyterLab Light")
     page.wait_for_timeout(300)
     assert widths(page.locator(".cs-timeline").nth(0)) == before and len(before) == 1
+
+
+def test_a_saved_timeline_keeps_nobody_out(chromium: Tab, run: Trace, tmp_path: Path) -> None:
+    page = chromium.page.context.new_page()
+    page.goto(timeline(run).save_html(tmp_path / "run.html").as_uri())
+    page.locator(".cs-tl-band").first.wait_for(state="attached")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        assert browser.barriers(page) == [], f"the whole page with its landmarks and headings, {scheme}"
+    page.close()
 
 
 def test_a_timeline_in_a_hidden_tab_follows_and_one_whose_kernel_is_gone_still_steps_and_says_so(told: Tab) -> None:
