@@ -13,7 +13,7 @@ import browser
 import pytest
 from browser import Server, Tab
 
-from chatsys.teach.widgets.timeline import timeline
+from chatsys.teach.widgets.timeline.timeline import timeline
 from chatsys.trace import Trace
 
 if TYPE_CHECKING:
