@@ -58,7 +58,7 @@ def test_a_quorum_of_one_does_not_wait_for_the_second_answer() -> None:
     short = [cs.World(seed=7, quorum=quorum) for quorum in (2, 1)]
     for each in short:
         each.run(1)
-    found = compare(*short, ("quorum 2", "quorum 1"))
+    found = compare(short[0], short[1], ("quorum 2", "quorum 1"))
     assert "in “quorum 1” before and in “quorum 2” after this: Node 3 receives the answer to an ELECTION (OK)" in str(
         found
     )
@@ -75,7 +75,7 @@ def test_an_edit_of_the_protocol_is_told_as_what_it_changed() -> None:
         def on_message(self, sender: object, message: object, now: float) -> list[object]:
             if type(message).__name__ == "Heartbeat":
                 return []
-            return super().on_message(sender, message, now)  # type: ignore[arg-type, return-value]
+            return super().on_message(sender, message, now)  # type: ignore[arg-type]
 
     before, after = cs.World(seed=7), cs.World(seed=7, actor=Hasty)
     for each in (before, after):

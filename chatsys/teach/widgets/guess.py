@@ -80,11 +80,15 @@ class Guess:
         data, facts = shown if isinstance(shown, tuple) else (shown, {})
         return {**data, **text}, facts
 
+    def _pressed(self, change: dict[str, Any]) -> None:
+        if change["new"] is not None:
+            self.say(change["new"])
+
     def _widget(self) -> Any:
         import ipywidgets
 
         self.buttons = ipywidgets.RadioButtons(options=self.choices, value=self.answer, layout={"width": "auto"})
-        self.buttons.observe(lambda change: change["new"] and self.say(change["new"]), "value")
+        self.buttons.observe(self._pressed, "value")
         question = ipywidgets.HTML(f"<b>Predict.</b> {escape(self.question)}")
         return ipywidgets.VBox([question, self.buttons])
 
