@@ -79,8 +79,8 @@ def timeline(given: Any, event: int | Violation | None = None) -> "Timeline":
             f"event is {event!r:.80}; give the index of a record in order of time, from 0 on, or a violation, "
             "for example check(world)[0]."
         )
-    if isinstance(event, int) and not 0 <= event < max(len(trace), 1):
-        raise UsageError(f"There is no event {event}; this run has {len(trace)}, from 0 on.")
+    if isinstance(event, int):
+        _there_is(event, trace)
     now = cell()
     for other in list(_open):
         if now is not None and now.is_again(other.cell):  # the output of the cell's earlier run is off the page
@@ -97,6 +97,11 @@ def _opened_at(shown: "Timeline", violation: Violation) -> "Timeline":
     return shown
 
 
+def _there_is(event: int, trace: Trace) -> None:
+    if not 0 <= event < max(len(trace), 1):
+        raise UsageError(f"There is no event {event}; this run has {len(trace)}, from 0 on.")
+
+
 class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """The widget; make one with `timeline(given)`."""
 
@@ -106,7 +111,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     about = traitlets.Dict().tag(sync=True)
     columns = traitlets.Dict().tag(sync=True)
     event = traitlets.Int(-1).tag(sync=True)
-    """The cursor: an index in order of time."""
+    """The cursor: an index in order of time; set it, and the browser follows."""
     lit = traitlets.List(traitlets.Int()).tag(sync=True)
     """Events that are lit; all others fade."""
     said = traitlets.Unicode("").tag(sync=True)
@@ -165,6 +170,14 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         _open.discard(self)
         super().close()
 
+    @traitlets.validate("event")
+    def _is_an_event(self, proposed: Any) -> int:
+        """Refuse a cursor outside of the run; -1 is where it stands in a run without events."""
+        event = int(proposed["value"])
+        if event != -1 or len(self.trace):
+            _there_is(event, self.trace)
+        return event
+
     # --- following ------------------------------------------------------------------------
 
     def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
@@ -176,6 +189,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         elif order.get("ask") == "why_not":
             given = self.given()
             self.said, self.lit = ask(self.trace if given is None else given, self.packed, order)
+            self.send({"said": self.said, "lit": self.lit})  # an answer that is equal to the last one changes no trait
 
     def _follow(self, source: Testbed) -> None:
         if shell() is None or not has(THREADS):

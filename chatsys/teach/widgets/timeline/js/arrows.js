@@ -67,8 +67,9 @@ function labelArrow(scene, frame, { arrow, ends }, taken, always) {
   const wide = text.length * 5.7 + 4;
   for (const share of [0.5, 0.35, 0.65, 0.22, 0.78]) {
     const box = [x1 + (x2 - x1) * share + 5, y1 + (y2 - y1) * share - 6];
-    const free = !taken.some(([x, y, w]) => box[0] < x + w && x < box[0] + wide && Math.abs(box[1] - y) < 12);
-    const clear = scene.rows.every(({ lane }) => Math.abs(box[1] + 5 - scene.yOf[lane]) > scene.half + 7);
+    const inside = box[0] >= scene.label && box[0] + wide <= scene.width;
+    const free = inside && !taken.some(([x, y, w]) => box[0] < x + w && x < box[0] + wide && Math.abs(box[1] - y) < 12);
+    const clear = !scene.edges.some(([y, left, right]) => Math.abs(box[1] + 4 - y) < 8 && box[0] < right && box[0] + wide > left) && scene.rows.every(({ lane }) => Math.abs(box[1] + 5 - scene.yOf[lane]) > scene.half + 7);
     if ((!free || !clear) && !(always && share === 0.78)) continue;
     taken.push([...box, wide]);
     arrow.append(draw("text", { x: box[0].toFixed(1), y: (box[1] + 9).toFixed(1), class: "cs-tl-tag" }, text));
@@ -79,7 +80,7 @@ function labelArrow(scene, frame, { arrow, ends }, taken, always) {
 function drawArrows(scene, first, last, lightOf) {
   const frames = [...framesWithin(scene, first, last)].filter((frame) => isFrameShown(scene, frame));
   if (frames.length > CROWDED) return [drawTogether(scene, frames, lightOf)].flat();
-  const taken = [];
+  const taken = [...scene.words];
   const drawn = frames.map((frame) => [frame, drawArrow(scene, frame, lightOf(frame))]);
   if (frames.length <= 120 && !scene.view.hurry) for (const [frame, one] of drawn) labelArrow(scene, frame, one, taken, false);
   return drawn.map(([, one]) => one.arrow);

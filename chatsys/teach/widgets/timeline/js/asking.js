@@ -6,7 +6,12 @@ function askBox(order) {
   const answer = make("p", { className: "cs-tl-answer", role: "status" });
   const form = make("form", { className: "cs-tl-ask" }, "Why was", what, "not delivered at", node,
     make("button", { type: "submit", className: "cs-tl-button cs-tl-ask-button", title: "Ask, for the moment of the cursor" }, "by this moment?"));
-  let run = null, side;
+  let run = null, side, waits = 0;
+  const say = (text) => {
+    clearTimeout(waits);
+    put(answer, text);
+    root.hidden = form.hidden && !text; // what Python says is said even where nothing can be asked
+  };
   const laneOfAsk = () => run.lanes[Number(node.value)];
   const showMessages = () => {
     side = laneOfAsk()?.side; // of two runs each has its own messages
@@ -17,25 +22,25 @@ function askBox(order) {
     event.preventDefault();
     const [number, text] = JSON.parse(what.value);
     const question = { what: number ?? text, node: laneOfAsk().id };
-    put(answer, "Looking …");
+    say("Looking …");
+    waits = setTimeout(() => say(LATE), 8000);
     order("ask", { ...question, delivered: number === null ? -1 : deliveryOf(run, number, question.node) });
   });
   const root = make("div", { role: "group", className: "cs-tl-asking", "aria-label": "why not", hidden: true }, form, answer);
   return {
     root,
-    say(text) {
-      put(answer, text);
-      root.hidden = form.hidden && !text;
-    },
+    say,
     show(given, can) {
       run = given;
       form.hidden = !can || !messagesOf(run).length;
-      root.hidden = form.hidden && !answer.textContent; // what Python says is said even where nothing can be asked
+      root.hidden = form.hidden && !answer.textContent;
       node.replaceChildren(...run.lanes.flatMap((one, lane) => (one.kind === "client" ? [] : [make("option", { value: lane }, laneInFull(one))])));
       showMessages();
     },
   };
 }
+
+const LATE = "No answer yet: Python answers when no cell is running. Was the kernel started anew? Then run the cell of this timeline again.";
 
 /** Return every message as [number, text], of two runs those of one; one that never got a number goes by its text. */
 function messagesOf(run, side) {

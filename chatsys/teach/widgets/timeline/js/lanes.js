@@ -49,7 +49,8 @@ function drawLanes(plot, scene, lightOf) {
   layers.flags.replaceChildren(...drawBreaks(scene, first, last));
   layers.groups.replaceChildren(...drawGroups(scene));
   layers.parting.replaceChildren(...drawParting(scene));
-  layers.names.replaceChildren(...drawNames(scene));
+  if (plot.named !== scene) layers.names.replaceChildren(...drawNames(scene));
+  plot.named = scene;
   svg.classList.toggle("cs-tl-lit-up", Boolean(view.cone || view.lit));
 }
 
@@ -159,6 +160,8 @@ const ON_BAND = new Set(["crash", "pause"]); // the band of the lane says so alr
 function drawFaults(scene, prefix) {
   const parts = [];
   const written = [];
+  scene.words = []; // where words and edges are: no label of an arrow is put upon them
+  scene.edges = [];
   for (const fault of scene.faults) {
     const x0 = Math.max(scene.px(fault.x0), scene.label), x1 = Math.min(scene.px(fault.x1), scene.width);
     if (x1 < scene.label || x0 > scene.width) continue;
@@ -170,10 +173,12 @@ function drawFaults(scene, prefix) {
       parts.push(box);
       if (ON_BAND.has(fault.kind)) { box.classList.add("cs-tl-fault-told"); return; }
       parts.push(draw("rect", { x: x0, y, width: Math.max(x1 - x0, 2), height: 4, fill: `url(#${prefix}-fault)`, class: "cs-tl-fault-edge", ...sided(scene.run, fault.side) }));
+      scene.edges.push([y + 2, x0, x1]);
       const wide = fault.kind.length * 6.2 + 12;
       const beside = Math.max(x0, ...written.filter(([x, row, w]) => row === y && x0 < x + w && x < x0 + wide).map(([x, , w]) => x + w));
       if (x1 - beside <= wide || (index > 0 && fault.lanes.length > 3)) return; // over everybody it is said once
       written.push([beside, y, wide]);
+      scene.words.push([beside + 4, y + 6, wide]);
       parts.push(draw("text", { x: beside + 4, y: y + 15, class: "cs-tl-fault-word", ...sided(scene.run, fault.side) }, fault.kind));
     });
   }

@@ -9,11 +9,12 @@ const TALL = 38;
 function overview(scrub) {
   const base = draw("g"), top = draw("g");
   const svg = draw("svg", { class: "cs-tl-overview", height: TALL, "aria-hidden": "true" }, base, top);
-  let held = false;
-  const at = (event) => event.clientX - svg.getBoundingClientRect().left;
+  let held = false, left = 0;
+  const at = (event) => event.clientX - left;
   svg.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     held = true;
+    left = svg.getBoundingClientRect().left; // measured once: while it is held it stays where it is
     try { svg.setPointerCapture(event.pointerId); } catch { /* a pointer that a script made cannot be held */ }
     scrub(at(event), true);
   });

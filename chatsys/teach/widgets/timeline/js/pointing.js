@@ -79,7 +79,7 @@ function frameWords(scene, frame) {
   const send = run.frame_send[frame], ends = arrivals(run, frame), end = run.frame_end[frame];
   const words = [send >= 0 ? sentenceOf(run, send) : end >= 0 ? sentenceOf(run, end) : ""];
   if (ends.length && send >= 0) words.push(ends.map((one) => `It arrives ${seconds(run.time[one] - run.time[send])} later, at ${run.time[one].toFixed(4)} s.`).join(" "));
-  else if (run.frame_fate[frame] === DROPPED) words.push(`It is lost${run.stringAt("reason", end) ? ` (${run.stringAt("reason", end)})` : ""}.`);
+  else if (run.frame_fate[frame] === DROPPED) words.push(`It is lost${["", "lost"].includes(run.stringAt("reason", end)) ? "" : ` (${run.stringAt("reason", end)})`}.`);
   else if (run.frame_fate[frame] === ENDED) words.push("Its receiver's life ended before it came.");
   else if (send < 0) words.push("The trace does not tell of its sending.");
   else words.push("It is still under way when the run ends.");
@@ -88,12 +88,11 @@ function frameWords(scene, frame) {
   return words;
 }
 
-/** Put the sentence over the cursor, within the width there is. */
+/** Put the sentence over the cursor, within the width there is: the space before it shrinks.  Nothing is measured here,
+ *  for whoever measures while a frame is painted makes the browser lay the page out twice. */
 function placeFlag(flag, scene) {
-  const speech = flag.firstChild;
-  const x = clamp(scene.px(scene.view.at), scene.label, scene.width);
-  const wide = speech.offsetWidth;
-  const left = clamp(x - Math.min(wide * 0.5, 150), 0, Math.max(scene.width - wide, 0));
-  speech.style.transform = `translateX(${left.toFixed(0)}px)`;
-  speech.style.setProperty("--foot", `${clamp(x - left, 12, wide - 12).toFixed(0)}px`);
+  const [space, , foot] = flag.children;
+  const x = clamp(scene.px(scene.view.at), scene.label, scene.width - 12);
+  space.style.flexBasis = `${Math.max(x - 60, 0).toFixed(0)}px`;
+  foot.style.transform = `translateX(${(x - 5).toFixed(0)}px) rotate(45deg)`;
 }

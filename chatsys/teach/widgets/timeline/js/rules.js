@@ -6,6 +6,13 @@ function rulesBox(go) {
   const summary = make("summary", {});
   const more = make("details", { className: "cs-tl-held-rules" }, summary, held);
   const root = make("div", { role: "group", className: "cs-tl-rules", "aria-label": "rules" }, broken, more);
+  let latest = null;
+  const move = (scene) => {
+    latest = scene;
+    const at = overviewX(scene, scene.view.at);
+    for (const strips of more.open ? [broken, held] : [broken]) for (const line of strips.querySelectorAll(".cs-tl-strip-now")) { line.setAttribute("x1", at); line.setAttribute("x2", at); }
+  };
+  more.addEventListener("toggle", () => latest && move(latest));
   return {
     root,
     show(scene) {
@@ -20,10 +27,7 @@ function rulesBox(go) {
       root.dataset.held = String(!bad.length);
       held.replaceChildren(...good.map((rule) => ruleRow(scene, rule, go)));
     },
-    move(scene) {
-      const at = overviewX(scene, scene.view.at);
-      for (const line of root.querySelectorAll(".cs-tl-strip-now")) { line.setAttribute("x1", at); line.setAttribute("x2", at); }
-    },
+    move,
   };
 }
 

@@ -5,12 +5,12 @@
 // A frame of the screen is painted at most once, and only what changed: `layout` (a filter, the width), `window`
 // (where one looks), `cursor` (the event of the moment).
 
-let timelines = 0;
 const STILL = "(prefers-reduced-motion: reduce)";
 
 function openTimeline(el, host) {
   const still = window.matchMedia(STILL).matches;
-  const prefix = `cs-tl${++timelines}-${Math.random().toString(36).slice(2, 7)}`;
+  const which = (document.csTimelines = (document.csTimelines || 0) + 1); // each widget of a notebook has its own copy of this text
+  const prefix = `cs-tl${which}-${Math.random().toString(36).slice(2, 7)}`;
   let run = readyRun(host.about, host.columns);
   let view = newView(run);
   let scene = null, playing = 0, told = 0, moved = 0, boxed = 0, fresh = true;
@@ -30,13 +30,13 @@ function openTimeline(el, host) {
   const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order), compared = compareBox(order);
   const title = make("strong", { className: "cs-tl-about" });
   const when = make("span", { className: "cs-tl-when" }), now = make("span", { className: "cs-tl-sentence" });
-  const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-speech" }, when, now));
+  const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-space" }), make("div", { className: "cs-tl-speech" }, when, now), make("div", { className: "cs-tl-speech-foot" }));
   const live = make("div", { className: "cs-tl-unseen", role: "status", "aria-live": "polite" });
   const note = make("div", { className: "cs-tl-note", role: "status" });
   const hover = make("div", { className: "cs-tl-hover", hidden: true });
   const stage = make("div", { className: "cs-tl-stage", tabIndex: 0, role: "application", "aria-roledescription": "space-time diagram" }, plot.svg, hover);
   stage.dataset.lmSuppressShortcuts = "true";
-  const root = make("div", { className: "cs-timeline", role: "region", "aria-label": `timeline ${timelines}` },
+  const root = make("div", { className: "cs-timeline", role: "region", "aria-label": `timeline ${which}` },
     make("div", { className: "cs-tl-head" }, title, search.root), compared.root, bar.root, strip.svg, flag, stage, live, note, boxes.root, asked.root, rules.root,
     make("div", { className: "cs-tl-foot" }, filters.root, legendBox()));
   root.dataset.still = String(still);
@@ -113,7 +113,7 @@ function openTimeline(el, host) {
     view.lit = null;
     if (view.cone) {
       tell(run.lane[event] < 0 ? "This was done to the nodes from outside, so nothing in the run brought it about."
-        : `Lit: ${view.cone.before} events that could have brought this one about (its past, blue), and ${view.cone.after} that it could have brought about (its future, amber). Escape clears.`);
+        : `Lit: its past, ${view.cone.before} events that could have brought it about (blue); its future, ${view.cone.after} that it could have (amber). Escape clears.`);
     } else tell("");
     dirty.add("window");
     wake();
@@ -169,8 +169,9 @@ function openTimeline(el, host) {
   }
 
   // --- painting ---
+  function width() { return Math.max(Math.floor(root.clientWidth - 20), 320); }
   function relay(after) {
-    scene = layScene(run, view, Math.max(Math.floor(root.clientWidth - 20), 320));
+    scene = layScene(run, view, width());
     after?.();
     view.at = run.n ? scene.axis.x[view.event] : 0;
     holdWindow(scene, !after);
@@ -182,7 +183,7 @@ function openTimeline(el, host) {
   }
   function paint(time) {
     moved = 0;
-    if (!root.isConnected) return;
+    if (!root.clientWidth) return; // not on the page, or in a tab that is hidden: all waits until it is seen
     if (dirty.delete("layout")) {
       filters.build(run, view);
       relay();
@@ -224,6 +225,7 @@ function openTimeline(el, host) {
     if (!does || (does[0] === "part" && !run.about.jumps?.parting?.length)) return;
     event.preventDefault();
     event.stopPropagation();
+    if (does[0] !== "play") pause();
     if (does[0] === "clear") clear();
     else if (does[0] === "light") light(view.event);
     else if (does[0] === "find") search.input.focus();
@@ -256,11 +258,8 @@ function openTimeline(el, host) {
     wake();
   }, { passive: false });
 
-  let wide = 0;
   const watcher = new ResizeObserver(() => {
-    if (root.clientWidth === wide || !root.clientWidth) return;
-    wide = root.clientWidth;
-    dirty.add("layout");
+    if (root.clientWidth && width() !== scene?.width) dirty.add("layout");
     wake();
   });
   watcher.observe(root);
@@ -283,12 +282,14 @@ function openTimeline(el, host) {
       goTo(event, true);
     },
     light: (events) => {
+      if (!events.length && !view.lit && view.cone) return; // nothing is to be lit, and the cone is a person's
       view.lit = events.length ? new Set(events) : null;
       view.cone = null;
+      tell(events.length ? `Lit: ${events.length === 1 ? "the event" : `the ${events.length} events`} that this rests on; l goes to the next one. Escape clears.` : "");
       dirty.add("window").add("overview");
       wake();
     },
-    say: (text) => asked.say(text),
+    say: asked.say,
     take: (about, columns) => {
       view.byHand = false;
       const last = view.event >= (scene?.events.at(-1) ?? run.n - 1);
