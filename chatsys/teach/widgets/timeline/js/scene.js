@@ -24,6 +24,16 @@ function newView(run) {
     cone: null, lit: null, found: [], playing: false, speed: 4 };
 }
 
+/** Return what is hidden when a run has gone on: what was hidden; and of what is new, what usually is. */
+function hiddenAfter(before, hidden, run) {
+  const usual = newView(run).hidden;
+  const lanes = new Set(run.lanes.flatMap(({ id }, lane) => (before.lanes.some((old, at) => old.id === id && hidden.lanes.has(at)) ? [lane] : [])));
+  const added = (name, isNew) => new Set([...hidden[name], ...[...usual[name]].filter(isNew)]);
+  return { lanes, rooms: hidden.rooms,
+    kinds: added("kinds", (kind) => kind >= before.about.kinds.length),
+    messages: added("messages", (message) => !before.noise.has(run.about.messages[message]) || message >= before.about.messages.length) };
+}
+
 function isShownOf(run, hidden) {
   const shown = new Uint8Array(run.n);
   const away = (lane) => lane >= 0 && hidden.lanes.has(lane);

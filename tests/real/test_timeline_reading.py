@@ -1,0 +1,197 @@
+"""A picture equals its trace, in a real Chromium: pages that are scrolled, and the browser's half beside Python's.
+
+Twenty runs and all labs, instead of these few: python tests/support/read_pages.py 0 20
+"""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import browser
+import pytest
+import read_pages
+from browser_half import Half, as_python_tells, as_the_browser_tells, half, sums
+
+from chatsys import World
+from chatsys.protocol.messages import NODE_MESSAGES
+from chatsys.teach.widgets.timeline.moment import moment
+from chatsys.teach.widgets.timeline.packing import Packed, pack
+from chatsys.teach.widgets.timeline.sentences import TEMPLATES
+from chatsys.teach.widgets.timeline.timeline import Timeline, timeline
+from chatsys.trace import Record, Trace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+if browser.CHROMIUM is None and not os.environ.get("CI"):
+    pytest.skip(
+        "Chromium is not installed, so nobody looks at the timeline; apt install chromium.", allow_module_level=True
+    )
+
+
+@pytest.fixture(scope="module")
+def started() -> "Iterator[Browser]":
+    assert browser.CHROMIUM, "CI needs Chromium to look at the timeline; apt-get install chromium."
+    with read_pages.chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def js(started: "Browser") -> Iterator[Half]:
+    with half(started) as one:
+        yield one
+        assert one.complaints == []
+
+
+def test_every_arrow_sign_band_and_box_of_a_stormy_run_is_what_the_trace_says(started: "Browser") -> None:
+    world, truth = read_pages.stormy(5)
+    told, count = read_pages.differences(started, world, truth, stride=3)
+    assert told == [], "replay: python tests/support/read_pages.py 5 6"
+    assert count["arrows"] > 400 and count["boxes"] > 1000 and count["held"] and count["hosts"], count
+
+
+@pytest.mark.parametrize("name", ["lab 03, AtOnce", "lab 04, OneClock", "lab 05, Hasty"])
+def test_a_small_actor_is_drawn_as_its_trace_says(started: "Browser", name: str) -> None:
+    told, count = read_pages.differences(started, read_pages.of_labs()[name], {}, stride=3)
+    assert told == [] and count["arrows"] and count["signs"], count
+
+
+# --- the browser's half beside Python's -------------------------------------------------------------
+
+
+BY_THE_WORLD = (
+    "cut", "cut 1 |", "cut 1 | 3", "cut 3 -> 1", "cut 1 | 2 | 3", "reconnect 1,2 | 3", "everything", "lose * - *: 0.3", "lose 1 - 2: -",
+    "lose 1 - ann: 1e-05", "slow 1 - 2: 0.1 + 0.2", "slow 1 - 2: . + e", "duplicate * - *: 0.0", "disk of node 1: full", "disk of node 77: odd",
+    "clock of node 1: rate 1.05", "clock of node 1: rate e", "clock of node 1: full", "ambush: lead, 0.05 s after, for 2.0 s",
+    "ambush: promise, e s after, for . s",
+)  # fmt: skip
+"""Reasons of records about what the world did, and such that no world of ours writes."""
+
+
+def any_record(chance: random.Random, kind: str) -> Record:
+    """Return a record of a kind whose columns are there or not, as it comes."""
+
+    def perhaps(*values: Any) -> Any:
+        return chance.choice((None, *values))
+
+    tags = [str(one.__struct_config__.tag) for one in NODE_MESSAGES]
+    reasons = [key.split("/")[1] for key in TEMPLATES if key.startswith(f"{kind}/") and not key.split("/")[1].isupper()]
+    texts = ("", "hi", "é" * 80, "é" * 81, "😀" * 79 + "xy", "a [b] {c} $& <i>", "\u202eolleh\x07", "ß")
+    return Record(
+        chance.uniform(0, 9), kind, perhaps(1, 2, 3, 9, "ann", "ßeta"), chance.randrange(3), chance.randrange(4),
+        chance.choice(("", "leader", "follower", "learner", *reasons)), peer=perhaps(1, 2, 3, 9, "ann", 77),
+        message=perhaps(*tags, "ODD"), id=perhaps("1.1.1", "1.1.2", "2.1.1", "ann.1.1"), seq=perhaps(0, 1, 7),
+        entry=perhaps("chat", "barrier", *reasons), entry_term=perhaps(0, 2), msg_no=perhaps(0, 4), reason=perhaps(*texts, *reasons, *reasons),
+        text=perhaps(*texts), author=perhaps(*texts), client=perhaps("ann"), client_seq=perhaps(0, 1), room=perhaps("main"),
+    )  # fmt: skip
+
+
+def test_a_sentence_of_the_browser_is_the_sentence_of_python_for_every_template(
+    js: Half, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatsys.teach.widgets.timeline.packing.find_rules", lambda trace, records: [])
+    chance = random.Random("sentences")
+    kinds = sorted({key.split("/")[0].split("@")[0].split("!")[0] for key in TEMPLATES} - {"what", ""}) + ["odd", ""]
+    records = [any_record(chance, kind) for kind in kinds for _ in range(40)]
+    records += [Record(9.0, kind, reason=reason) for kind in ("cut", "slow", "lose", "fault", "heal") for reason in BY_THE_WORLD]
+    packed = pack(Trace(records, {"where": "sim", "members": [1, 2, 3], "learners": [9], "quorum": 2}))
+    js.take(packed)
+    assert_said(js, packed)
+    ways = Counter(key for one in packed.records for key in ways_of(one) if key in TEMPLATES)
+    assert {key for key in TEMPLATES if not key.startswith("what/")} - {""} <= {*ways}, "every template had its turn"
+
+
+def ways_of(record: Record) -> list[str]:
+    """Return the templates that could be meant."""
+    columns = (record.message, record.entry, record.reason, record.role)
+    return [
+        record.kind, "what", *(f"{record.kind}/{value}" for value in columns), f"{record.kind}@client",
+        f"{record.kind}!message", f"{record.kind}!peer",
+    ]  # fmt: skip
+
+
+def assert_said(js: Half, packed: Packed) -> None:
+    said = js.sentences()
+    assert len(said) == len(packed.records)
+    wrong = [
+        (event, told, packed.sentence(event), packed.records[event])
+        for event, told in enumerate(said)
+        if told != packed.sentence(event)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("seed", [6, 20])  # a learner; an emptied folder and turns that last
+def test_sentences_and_moments_of_the_browser_are_those_of_python_forward_and_back(js: Half, seed: int) -> None:
+    world, _ = read_pages.stormy(seed)
+    packed = pack(world.trace)
+    js.take(packed)
+    assert_said(js, packed)
+    chance = random.Random(seed)
+    events = [chance.randrange(len(packed.records)) for _ in range(60)]
+    events += [event + step for event in events[:12] for step in (3, 2, 1, 0, 1) if event + 3 < len(packed.records)]
+    for event, states in zip(events, js.moments(events), strict=True):
+        assert as_python_tells(states) == as_the_browser_tells(moment(packed, event)), event
+
+
+# --- a run that goes on -----------------------------------------------------------------------------
+
+
+def grow(world: World, chance: random.Random, step: int) -> None:
+    """Do something to a world, and let it go on."""
+    if step == 20:
+        world.join(9)
+    if step % 8 == 5:
+        world.crash(chance.choice(world.nodes))
+    if step % 8 == 7:
+        world.mend()
+    if step == 30:
+        world.partition({1}, {2, 3})
+    world.say(f"line {step} é", author=("ann", "bob", "cem", "dan")[step // 13])
+    world.run(chance.uniform(0.01, 0.4))
+
+
+def test_a_run_that_goes_on_is_known_in_the_browser_as_it_is_in_python(js: Half) -> None:
+    chance = random.Random("growing")
+    world = World(11)
+    shown = Timeline(world)
+    news: list[tuple[Any, Any]] = []
+    shown.send = lambda content, buffers=None: news.append((content, buffers))
+    js.show(shown)
+    for step in range(50):
+        grow(world, chance, step)
+        shown.refresh()
+        if step == 15:  # a person shows what is hidden at first, and hides somebody
+            for label in ("heartbeat", "bob"):
+                js.page.locator(".cs-tl-filters").get_by_label(label, exact=True).evaluate("(box) => box.click()")
+        if step == 17:
+            news.clear()  # somebody missed it
+            continue
+        for content, buffers in news:
+            js.hear(content, buffers)
+        news.clear()
+        if step == 18:
+            assert js.page.evaluate("sent.at(-1)") == {"ask": "whole"}
+            shown._receive(shown, js.page.evaluate("sent.at(-1)"), [])
+            js.hear(*news.pop())
+        assert js.sums() == sums(shown.packed.buffers()), f"after step {step}"
+    packed = shown.packed
+    assert {"learner", "client"} <= {lane["kind"] for lane in packed.about["lanes"]}
+    assert_said(js, packed)
+    events = [chance.randrange(len(packed.records)) for _ in range(30)]
+    for event, states in zip(events, js.moments(events), strict=True):
+        assert as_python_tells(states) == as_the_browser_tells(moment(packed, event)), event
+    boxes = js.page.locator(".cs-tl-filters label")
+    shown_now = {box.text_content(): box.locator("input").is_checked() for box in boxes.all()}
+    assert {name for name, on in shown_now.items() if not on} == {"bob", "heartbeat ack", "links and members"}
+    last = max(event for event in range(len(packed.records)) if is_shown(packed, event))
+    assert js.page.locator(".cs-tl-stage").get_attribute("data-event") == str(last), "the cursor goes with the end"
+
+
+def is_shown(packed: Packed, event: int) -> bool:
+    """Tell whether an event is shown while bob, answers to heartbeats, and links and members are hidden."""
+    record = packed.records[event]
+    quiet = ("link_up", "link_down", "met", "accepted", "hint", "membership", "boot", "refuses")
+    return record.kind not in quiet and record.message != "HEARTBEAT_ACK" and "bob" not in (record.node, record.peer)
