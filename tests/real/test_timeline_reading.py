@@ -7,15 +7,19 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import browser
 import pytest
 import read_pages
+import saved_page
 from browser_half import Half, as_python_tells, as_the_browser_tells, half, sums
 
 from chatsys import World
+from chatsys.campaign.why.asking import Question
 from chatsys.protocol.messages import NODE_MESSAGES
+from chatsys.teach.widgets.timeline.answers import for_page
 from chatsys.teach.widgets.timeline.moment import moment
 from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.sentences import TEMPLATES
@@ -56,6 +60,60 @@ def test_every_arrow_sign_band_and_box_of_a_stormy_run_is_what_the_trace_says(st
 def test_a_small_actor_is_drawn_as_its_trace_says(started: "Browser", name: str) -> None:
     told, count = read_pages.differences(started, read_pages.of_labs()[name], {}, stride=3)
     assert told == [] and count["arrows"] and count["signs"], count
+
+
+def test_a_saved_run_of_two_thousand_events_does_everything_from_one_file_without_network(
+    started: "Browser", tmp_path: Path
+) -> None:
+    world, _ = read_pages.stormy(6)
+    trace = Trace(world.trace.records[:2000], world.trace.meta)
+    shown = timeline(trace)
+    path, complaints = shown.save_html(tmp_path / "run.html"), list[str]()
+    assert path.stat().st_size < 1_000_000
+    jumps, asked = shown.packed.about["jumps"], answered(trace, shown.packed)
+    with read_pages.page_of(started, path, complaints, width=1200) as page:
+        stage, note = page.locator(".cs-tl-stage"), page.locator(".cs-tl-note")
+        assert page.evaluate("fetch('http://127.0.0.1:9/').then(() => 'answered', () => 'cut off')") == "cut off"
+        assert complaints.pop().startswith("Failed to load") and complaints.pop() == "asked for http://127.0.0.1:9/"
+
+        def press(*keys: str) -> int:
+            for key in keys:
+                page.keyboard.press(key)
+            page.evaluate(saved_page.SETTLED)
+            return int(stage.get_attribute("data-event") or -1)
+
+        stage.focus()
+        first = press("Home")
+        assert press("ArrowRight") > first and press("ArrowLeft") == first
+        assert press("d") == jumps["delivery"][0] and press("e") in jumps["election"]
+        press("/")
+        page.keyboard.type("crash")
+        assert shown.packed.records[press("Enter", "Escape")].kind == "crash"
+        page.locator(".sign[data-kind='crash'] .cs-tl-halo").first.dispatch_event("click")
+        page.evaluate(saved_page.SETTLED)
+        assert "its past" in note.inner_text() and page.locator(".cs-tl-past").count()
+        for what, node, event, expected in asked:
+            page.evaluate("(event) => window.timeline.go(event)", event)
+            page.get_by_label("message", exact=True).select_option(label=what)
+            page.get_by_label("node", exact=True).select_option(value=str(node))
+            page.get_by_role("button", name="by this moment?").click()
+            assert page.locator(".cs-tl-answer").inner_text() == expected, (what, node, event)
+    assert complaints == []
+
+
+def answered(trace: Trace, packed: Packed) -> list[tuple[str, int, int, str]]:
+    """Return questions at moments of the longest waits, as label, node, event, and the answer that Python gives then."""
+    found = []
+    question = Question(trace, 0)
+    for key, answer in list(for_page(trace, packed).items())[:4]:
+        what, _, node = key.rpartition(" ")
+        text = next(one.text for one in packed.records if one.msg_no == int(what))
+        for event, _, lit in answer["earlier"][:4]:
+            told = str(question.why_not(int(what), int(node), packed.records[event].time))
+            assert lit
+            found.append((f"#{what} {text}", int(node), event, told))
+    assert len({told for *_, told in found}) > 8
+    return found
 
 
 # --- the browser's half beside Python's -------------------------------------------------------------
