@@ -15,6 +15,7 @@ import pytest
 import read_pages
 import saved_page
 from browser_half import Half, as_python_tells, as_the_browser_tells, half, sums
+from read_timelines import played
 
 from chatsys import World
 from chatsys.campaign.why.asking import Question
@@ -51,21 +52,21 @@ def js(started: "Browser") -> Iterator[Half]:
 
 def test_every_arrow_sign_band_and_box_of_a_stormy_run_is_what_the_trace_says(started: "Browser") -> None:
     world, truth = read_pages.stormy(5)
-    told, count = read_pages.differences(started, world, truth, stride=3)
+    told, count = read_pages.differences(started, world, truth, stride=10)
     assert told == [], "replay: python tests/support/read_pages.py 5 6"
     assert count["arrows"] > 400 and count["boxes"] > 1000 and count["held"] and count["hosts"], count
 
 
 @pytest.mark.parametrize("name", ["lab 03, AtOnce", "lab 04, OneClock", "lab 05, Hasty"])
 def test_a_small_actor_is_drawn_as_its_trace_says(started: "Browser", name: str) -> None:
-    told, count = read_pages.differences(started, read_pages.of_labs()[name], {}, stride=3)
+    told, count = read_pages.differences(started, read_pages.of_labs()[name], {}, stride=10)
     assert told == [] and count["arrows"] and count["signs"], count
 
 
 def test_a_saved_run_of_two_thousand_events_does_everything_from_one_file_without_network(
     started: "Browser", tmp_path: Path
 ) -> None:
-    world, _ = read_pages.stormy(6)
+    *_, world = played(6)
     trace = Trace(world.trace.records[:2000], world.trace.meta)
     shown = timeline(trace)
     path, complaints = shown.save_html(tmp_path / "run.html"), list[str]()
@@ -85,7 +86,7 @@ def test_a_saved_run_of_two_thousand_events_does_everything_from_one_file_withou
         stage.focus()
         first = press("Home")
         assert press("ArrowRight") > first and press("ArrowLeft") == first
-        assert press("d") == jumps["delivery"][0] and press("e") in jumps["election"]
+        assert press("e") == jumps["election"][0] and press("d") in jumps["delivery"]
         press("/")
         page.keyboard.type("crash")
         assert shown.packed.records[press("Enter", "Escape")].kind == "crash"
@@ -106,13 +107,14 @@ def answered(trace: Trace, packed: Packed) -> list[tuple[str, int, int, str]]:
     found = []
     question = Question(trace, 0)
     for key, answer in list(for_page(trace, packed).items())[:4]:
-        what, _, node = key.rpartition(" ")
-        text = next(one.text for one in packed.records if one.msg_no == int(what))
-        for event, _, lit in answer["earlier"][:4]:
-            told = str(question.why_not(int(what), int(node), packed.records[event].time))
+        name, _, node = key.rpartition(" ")
+        what: Any = int(name[1:]) if name[0] == "#" else name[1:]
+        label = next((f"{name} {one.text}" for one in packed.records if one.msg_no == what), what)
+        for event, _, lit in answer["earlier"][:3]:
+            told = str(question.why_not(what, int(node), packed.records[event].time))
             assert lit
-            found.append((f"#{what} {text}", int(node), event, told))
-    assert len({told for *_, told in found}) > 8
+            found.append((label, int(node), event, told))
+    assert len({told for *_, told in found}) > 5
     return found
 
 
@@ -183,7 +185,7 @@ def assert_said(js: Half, packed: Packed) -> None:
 
 @pytest.mark.parametrize("seed", [6, 20])  # a learner; an emptied folder and turns that last
 def test_sentences_and_moments_of_the_browser_are_those_of_python_forward_and_back(js: Half, seed: int) -> None:
-    world, _ = read_pages.stormy(seed)
+    *_, world = played(seed)
     packed = pack(world.trace)
     js.take(packed)
     assert_said(js, packed)

@@ -46,7 +46,7 @@ def test_at_any_moment_of_a_wait_a_page_knows_what_is_missing(seed: int) -> None
     right = count = 0
     for key, answer in answers.items():
         name, _, node = key.rpartition(" ")
-        what: Any = int(name) if name.isdecimal() else name
+        what: Any = int(name[1:]) if name[0] == "#" else name[1:]
         first, last = answer["earlier"][0][0], answer["earlier"][-1][0]
         for event in (first, last, *(chance.randint(first, last) for _ in range(3))):
             shown = shown_at(answer, event)

@@ -1,7 +1,7 @@
 """Answers: why a message was not delivered, asked from the timeline.
 
     browser  --{"ask": "why_not", "what": 7, "node": 3, "event": 812}-->  ask  --> a sentence, and events to light
-    save_html  --> answers: {"7 3": ...} for each wait that was long, since a page has no Python
+    save_html  --> answers: {"#7 3": ...} for each wait that was long, since a page has no Python
 
 A page is asked at any moment, so a wait has answers for several of them: where it begins, wherever something else begins
 to be missing, and now and then between.  The browser shows the last one that is not later than its cursor.
@@ -49,8 +49,14 @@ def ask(given: Any, packed: Packed, order: dict[str, Any]) -> Told:
     what, node, event = order.get("what"), order.get("node"), order.get("event")
     if not isinstance(event, int) or not 0 <= event < len(packed.records):
         return "There is no such moment in this run.", []
+    return ask_at(given, packed, (what, node), packed.records[event].time)
+
+
+def ask_at(given: Any, packed: Packed, asked: tuple[Any, Any], time: float) -> Told:
+    """Answer why a message was not delivered at a node before a moment: `asked` is both."""
+    what, node = asked
     try:
-        question, time = Question(given, SECONDS), packed.records[event].time
+        question = Question(given, SECONDS)
         spoken = find(question.scene.trace, what, node, question.trying.says)
         begin = _begin(packed, spoken)
         if begin is not None and time < begin:
@@ -86,22 +92,27 @@ class Wait(msgspec.Struct, frozen=True):
     """The last event at which it had not come."""
     came: bool
 
+    @property
+    def key(self) -> str:
+        """Return how the browser looks it up: a text may look like a number."""
+        return f"{'#' if isinstance(self.what, int) else '='}{self.what} {self.node}"
+
 
 def for_page(trace: Any, packed: Packed) -> dict[str, dict[str, Any]]:
     """Return the answers that a page needs, untried: by message and node.
 
-    `said` and `lit` are those of the end of the run; `earlier` is a list of [event, sentence, lit] from then on.
+    `said` and `lit` are those of the end of the wait; `earlier` is a list of [event, sentence, lit], as it was then.
     """
     asking = _Asking(Question(trace, seconds=0), packed)
     waits = sorted(_waits(packed), key=lambda wait: (wait.came, wait.begin - wait.end))[:MOST]
     found: dict[str, dict[str, Any]] = {}
     for wait in waits:
-        said, lit = ("", []) if wait.came else asking.told(wait, asking.last(wait))
-        found[f"{wait.what} {wait.node}"] = {"said": said, "lit": lit}
+        said, lit = asking.told(wait, asking.last(wait))
+        found[wait.key] = {"said": said, "lit": lit}
     room = ROOM
     for wait in waits:  # the end of each is known before work and room go into what was between
         earlier = asking.over(wait) if room > 0 else []
-        found[f"{wait.what} {wait.node}"]["earlier"] = earlier
+        found[wait.key]["earlier"] = earlier
         room -= sum(len(sentence) for _, sentence, _ in earlier)
     return {key: answer for key, answer in found.items() if answer["said"] or answer["earlier"]}
 
@@ -126,7 +137,7 @@ class _Asking:
 
     def answer(self, wait: Wait, moment: int) -> Answer | str | None:
         """Return the answer at a moment; a sentence if there is none, None if there is no more work to be had."""
-        key = (f"{wait.what} {wait.node}", moment)
+        key = (wait.key, moment)
         if key not in self.known:
             self.left -= self.moments[moment]
             if self.left < 0:

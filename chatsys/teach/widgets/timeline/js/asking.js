@@ -53,25 +53,26 @@ function deliveryOf(run, number, node) {
 /** Return what a saved page answers at a moment: of its answers the last one that is not later (`answers.py`). */
 function answerOf(run, answers, { what, node, event, delivered }) {
   const at = (one) => `${run.time[one].toFixed(2)} s`;
-  const begin = beginOf(run, what);
+  const begin = beginOf(run, what, node);
   if (delivered >= 0 && delivered <= event) return { said: `It was delivered there at ${at(delivered)}.`, lit: [delivered] };
   if (begin >= 0 && run.time[event] < run.time[begin]) return { said: `At ${at(event)} nobody had said that yet: it is said at ${at(begin)}.`, lit: [begin] };
   const came = delivered < 0 ? "" : `It is delivered there at ${at(delivered)}, ${seconds(run.time[delivered] - run.time[event])} later.`;
-  const found = answers[`${what} ${node}`];
+  const found = answers[`${typeof what === "string" ? "=" : "#"}${what} ${node}`];
   const earlier = found?.earlier?.findLast(([one]) => one <= event);
   if (!earlier && !found?.said) return { said: came ? `It was on its way. ${came}` : "This page has no answer to that; ask in a notebook.", lit: came ? [delivered] : [] };
-  const [then, said, lit] = earlier ?? [run.n - 1, found.said, found.lit];
+  const [then, said, lit] = earlier ?? [delivered < 0 ? run.n - 1 : delivered, found.said, found.lit];
   const apart = Math.abs(run.time[event] - run.time[then]) >= 0.005;
   return { said: [said, apart ? `So it stood at ${at(then)}.` : "", came].filter(Boolean).join(" "), lit };
 }
 
 /** Return the event with which a message was said, or the first that tells of it; -1 if nothing does. */
-function beginOf(run, what) {
+function beginOf(run, what, node) {
   const submit = run.about.kinds.indexOf("submit");
+  const side = run.run && run.lanes.find(({ id }) => id === node)?.side; // of two runs each has its own messages
   const isPair = (event) => run.client[event] > 0 && run.client_seq[event] >= 0;
-  const first = run.kind.findIndex((kind, event) => (typeof what === "string" ? kind === submit && run.stringAt("text", event) === what
+  const first = run.kind.findIndex((kind, event) => (!side || run.run[event] === side) && (typeof what === "string" ? kind === submit && run.stringAt("text", event) === what
     : run.number[event] === what && (run.msg_no[event] >= 0 || !isPair(event))));
   if (first < 0 || typeof what === "string" || !isPair(first)) return first;
-  const said = run.kind.findIndex((kind, event) => kind === submit && run.client[event] === run.client[first] && run.client_seq[event] === run.client_seq[first]);
+  const said = run.kind.findIndex((kind, event) => (!side || run.run[event] === side) && kind === submit && run.client[event] === run.client[first] && run.client_seq[event] === run.client_seq[first]);
   return said < 0 ? first : said;
 }
