@@ -12,7 +12,7 @@ from chatsys.campaign.why.spoken import find
 from chatsys.errors import ChatsysError
 from chatsys.teach.labs.lab03 import friends as queues
 from chatsys.teach.labs.lab03 import play as lab03
-from chatsys.teach.widgets.timeline.answers import MOST, ask, for_page
+from chatsys.teach.widgets.timeline.answers import ask, for_page
 from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.timeline import timeline
 from chatsys.trace import Trace

@@ -28,7 +28,7 @@ from chatsys.teach.labs.lab04 import play as lab04
 from chatsys.teach.labs.lab05 import friends as elections
 from chatsys.teach.labs.lab05 import play as lab05
 from chatsys.teach.widgets.timeline.moment import NodeMoment, moment
-from chatsys.teach.widgets.timeline.packing import Packed, pack
+from chatsys.teach.widgets.timeline.packing import Packed
 from chatsys.teach.widgets.timeline.timeline import timeline
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ def page_of(started: "Browser", path: Path, complaints: list[str], width: int = 
         page.set_default_timeout(60_000)
         page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda sent: complaints.append(f"asked for {sent.url}") if sent.url != path.as_uri() else None)
+        page.on(
+            "request", lambda sent: complaints.append(f"asked for {sent.url}") if sent.url != path.as_uri() else None
+        )
         page.goto(path.as_uri())
         page.wait_for_selector(".cs-tl-strip-now", state="attached")
         yield page
@@ -158,7 +160,9 @@ def of_arrows(packed: Packed, found: dict[str, Any], count: Counter[str]) -> Ite
         receives = [event for event in those if records[event].kind == "receive"]
         fate = FATES[3] if len(receives) > 1 else FATES[1] if receives else FATES[2] if those else ""
         if not fate:
-            over = (one.kind in ("crash", "stop", "broken", "refused") and one.node == record.peer for one in records[send:])
+            over = (
+                one.kind in ("crash", "stop", "broken", "refused") and one.node == record.peer for one in records[send:]
+            )
             fate = FATES[4] if any(over) else FATES[0]
         lost = fate in (FATES[2], FATES[4])
         expected[send] = (
@@ -210,7 +214,9 @@ def of_bands(packed: Packed, found: dict[str, Any], count: Counter[str]) -> Iter
         for begin, end, lanes, kind, says, _ in packed.about["faults"]
         for lane in lanes
     )
-    seen = {(one["kind"], one["node"], float(one["from"]), float(one["to"]), one["says"]): True for one in found["faults"]}
+    seen = {
+        (one["kind"], one["node"], float(one["from"]), float(one["to"]), one["says"]): True for one in found["faults"]
+    }
     yield from unequal("fault", seen, dict.fromkeys(faults, True))
     strips = {one["rule"]: (one["held"], one["event"]) for one in found["strips"]}
     rules = {
@@ -264,7 +270,12 @@ def row(name: str, state: NodeMoment, logs: bool) -> str:
 def boxes_of(states: dict[int, NodeMoment]) -> dict[tuple[str, int], tuple[Any, ...]]:
     """Return what each place of each log should look like."""
     return {
-        (str(node), box.position): (-1 if box.entry_term is None else box.entry_term, box.durable, box.committed, box.event)
+        (str(node), box.position): (
+            -1 if box.entry_term is None else box.entry_term,
+            box.durable,
+            box.committed,
+            box.event,
+        )
         for node, state in states.items()
         for box in state.log
     }
@@ -304,7 +315,10 @@ def held_of(states: dict[int, NodeMoment], logs: bool, stop: dict[str, Any]) -> 
     """Return what should be drawn as held back: what waits and is not there already."""
     there = {(one["node"], int(one["seq"])) for one in stop["boxes"]}
     return {
-        (str(node), place): True for node, state in states.items() for place in state.held if (str(node), place) not in there
+        (str(node), place): True
+        for node, state in states.items()
+        for place in state.held
+        if (str(node), place) not in there
     }
 
 
@@ -320,7 +334,9 @@ def of_hosts(packed: Packed, found: dict[str, Any], truth: Truth, count: Counter
             drawn = {int(one["seq"]): one for one in stop["boxes"] if one["node"] == str(node)}
             first = min((int(one["seq"]) for one in stop["boxes"]), default=1)
             expected = {
-                seq: (str(term), str(seq <= host["commit"]).lower()) for seq, term in host["log"].items() if seq >= first
+                seq: (str(term), str(seq <= host["commit"]).lower())
+                for seq, term in host["log"].items()
+                if seq >= first
             }
             yield from unequal(
                 f"at event {event} node {node}, place",
