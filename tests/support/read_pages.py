@@ -30,6 +30,7 @@ from chatsys.teach.labs.lab05 import play as lab05
 from chatsys.teach.widgets.timeline.moment import NodeMoment, moment
 from chatsys.teach.widgets.timeline.packing import Packed
 from chatsys.teach.widgets.timeline.timeline import timeline
+from chatsys.trace import Trace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -41,7 +42,7 @@ Truth = dict[int, dict[int, dict[str, Any]]]
 
 SCROLL = """async ({everything, stride, more}) => {
   const stage = document.querySelector('.cs-tl-stage');
-  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const frame = () => new Promise((done) => requestAnimationFrame(done)); // what was asked for before is painted before
   if (everything) {
     for (const box of document.querySelectorAll('.cs-tl-filters input')) if (!box.checked) box.click();
     await frame();
@@ -51,6 +52,7 @@ SCROLL = """async ({everything, stride, more}) => {
     await frame();
   };
   const all = (selector) => [...document.querySelectorAll(selector)].map((one) => ({...one.dataset}));
+  const events = (selector, what) => [...document.querySelectorAll(selector)].map((one) => Number(one.dataset[what]));
   const found = {arrows: {}, signs: {}, bands: {}, faults: {}, strips: all('.strip'), stops: [], twice: [], crowded: 0};
   const once = (kind, key, facts, count) => {
     const text = JSON.stringify({...facts, ...count});
@@ -67,7 +69,8 @@ SCROLL = """async ({everything, stride, more}) => {
     for (const one of document.querySelectorAll('.band')) once('bands', `${one.dataset.node} ${one.dataset.from} ${one.dataset.what}`, one.dataset, {});
     for (const one of document.querySelectorAll('.fault')) once('faults', `${one.dataset.kind} ${one.dataset.node} ${one.dataset.from} ${one.dataset.to} ${one.dataset.says}`, one.dataset, {});
     found.stops.push({event: Number(stage.dataset.event), says: document.querySelector('.cs-tl-sentence').innerText, rows: document.querySelector('.cs-tl-boxes').getAttribute('aria-label'),
-      boxes: all('.box'), held: all('.held')});
+      boxes: all('.box'), held: all('.held'), window: [events('.sign', 'event'), events('.arrow', 'frame'), [...document.querySelectorAll('.band')].map(({dataset}) => [dataset.node, Number(dataset.from)])],
+      x: [...document.querySelectorAll('.sign')].map((one) => [Number(one.dataset.event), Number(/\\(([-\\d.]+)/.exec(one.getAttribute('transform'))[1])])});
   };
   await press('Home');
   for (let last = -1; Number(stage.dataset.event) !== last;) {
@@ -116,9 +119,9 @@ def page_of(started: "Browser", path: Path, complaints: list[str], width: int = 
         context.close()
 
 
-def differences(started: "Browser", world: Simulated, truth: Truth, stride: int = 10) -> tuple[list[str], Counter[str]]:
+def differences(started: "Browser", trace: Trace, truth: Truth, stride: int = 10) -> tuple[list[str], Counter[str]]:
     """Return in what the page of a run differs from the run, and how much was compared."""
-    shown = timeline(world.trace)
+    shown = timeline(trace)
     complaints: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         path = shown.save_html(Path(folder) / "run.html")
@@ -129,7 +132,7 @@ def differences(started: "Browser", world: Simulated, truth: Truth, stride: int 
     if found["crowded"]:
         told.append("the window shows too much at once, so arrows are not drawn one by one")
     told += [*of_arrows(packed, found, count), *of_signs(packed, found, count), *of_bands(packed, found, count)]
-    told += [*of_stops(packed, found, count), *of_hosts(packed, found, truth, count)]
+    told += [*of_windows(packed, found, count), *of_stops(packed, found, count), *of_hosts(packed, found, truth, count)]
     return told, count
 
 
@@ -227,6 +230,44 @@ def of_bands(packed: Packed, found: dict[str, Any], count: Counter[str]) -> Iter
     count["bands"] += len(bands) - len(narrow)
     count["faults"] += len(faults)
     count["strips"] += len(rules)
+
+
+def of_windows(packed: Packed, found: dict[str, Any], count: Counter[str]) -> Iterator[str]:
+    """Compare what is in the window at each stop: nothing is missing between its first sign and its last."""
+    records, times = packed.records, packed.columns["time"].tolist()
+    signs = [
+        event
+        for event, one in enumerate(records)
+        if one.kind not in ("send", "receive", "drop") and one.node is not None
+    ]
+    ids = [lane["id"] for lane in packed.about["lanes"]]
+    sends = packed.columns["frame_send"].tolist()
+    last = list(sends)
+    for event, frame in enumerate(packed.columns["frame"].tolist()):
+        if frame >= 0 and records[event].kind == "receive":
+            last[frame] = max(last[frame], event)
+    for stop in found["stops"]:
+        drawn, frames, bands = (
+            {*map(tuple, some)} if some and isinstance(some[0], list) else {*some} for some in stop["window"]
+        )
+        if not drawn:
+            continue
+        first, end = min(drawn), max(drawn)
+        missing = [f"the sign {event}" for event in signs if first <= event <= end and event not in drawn]
+        missing += [
+            f"the arrow {frame}" for frame, send in enumerate(sends)
+            if send <= end and last[frame] >= first and frame not in frames
+        ]  # fmt: skip
+        missing += [
+            f"the band {what} of {ids[lane]} from {begin}" for lane, begin, until, what, _ in packed.about["bands"]
+            if begin + 0.001 < times[end] and until > times[first] + 0.001 and until - begin > 0.001
+            and (str(ids[lane]), begin) not in bands
+        ]  # fmt: skip
+        yield from (f"at event {stop['event']} {one} is not in the window" for one in missing)
+        xs = [x for _, x in sorted(stop["x"])]
+        if xs != sorted(xs):
+            yield f"at event {stop['event']} a sign stands left of an earlier one"
+        count["windows"] += 1
 
 
 def of_stops(packed: Packed, found: dict[str, Any], count: Counter[str]) -> Iterator[str]:
@@ -353,8 +394,8 @@ def of_hosts(packed: Packed, found: dict[str, Any], truth: Truth, count: Counter
 # --- the runs ---------------------------------------------------------------------------------------
 
 
-def stormy(seed: int) -> tuple[Simulated, Truth]:
-    """Play a run with all faults; return its world, and what its hosts were at some events."""
+def stormy(seed: int, most: int = sys.maxsize) -> tuple[Trace, Truth]:
+    """Play a run with all faults; return its trace, or the beginning of it, and what its hosts were at some events."""
     truth: Truth = {}
     world = None
     for world in played(seed):
@@ -364,8 +405,9 @@ def stormy(seed: int) -> tuple[Simulated, Truth]:
             if world.simulation.hosts[node].ready and world.simulation.hosts[node].disk.successor is None
         }
     assert world is not None
-    order = sorted(truth)
-    return world, {event: truth[event] for event in [*order[::2], *order[1::2]]}  # there and back again
+    order = sorted(event for event in truth if event < most)
+    trace = Trace(world.trace.records[:most], world.trace.meta)
+    return trace, {event: truth[event] for event in [*order[::2], *order[1::2]]}  # there and back again
 
 
 def hosts_facts(world: Simulated, node: int) -> dict[str, Any]:
@@ -395,14 +437,14 @@ def main() -> int:
     wrong, whole = 0, Counter[str]()
     with chromium() as started:
         runs = [(f"seed {seed}", lambda seed=seed: stormy(seed)) for seed in range(first, last)]
-        runs += [(name, lambda world=world: (world, {})) for name, world in of_labs().items()]
+        runs += [(name, lambda world=world: (world.trace, {})) for name, world in of_labs().items()]
         for name, play in runs:
             begin = time.perf_counter()
-            world, truth = play()
-            found, count = differences(started, world, truth)
+            trace, truth = play()
+            found, count = differences(started, trace, truth)
             wrong += bool(found)
             whole += count
-            print(f"{name}: {len(world.trace)} events, {len(found)} differences, {time.perf_counter() - begin:.1f} s")
+            print(f"{name}: {len(trace)} events, {len(found)} differences, {time.perf_counter() - begin:.1f} s")
             for one in found[:8]:
                 print("   ", one[:500])
     print(f"{len(runs)} runs, {wrong} with differences; compared: {dict(whole)}")

@@ -191,7 +191,7 @@ def _waits(packed: Packed) -> Iterator[Wait]:
         if record.kind == "deliver" and (record.node, what) not in delivered:
             delivered.add((record.node, what))
             if begin < event and record.time - packed.records[begin].time >= LONG and record.node in nodes:
-                yield Wait(what, record.node, begin, event - 1, came=True)
+                yield Wait(what, int(record.node or 0), begin, event - 1, came=True)
     for message, begin in messages.items():
         for node in nodes:
             if (node, message) not in delivered:
