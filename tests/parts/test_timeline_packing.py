@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -108,6 +109,14 @@ def test_each_fate_of_a_frame() -> None:
         (-1, 2, 1, 1, 11), (-1, 2, 1, 2, 12), (-1, 1, 2, 2, 13),
     ]  # fmt: skip
     assert got.columns["frame"].tolist() == [0, 1, 2, 3, 4, 0, 0, 1, 2, 2, -1, 5, 6, 7]
+
+
+def test_a_copy_that_is_lost_after_the_other_came_changes_nothing() -> None:
+    frame: dict[str, Any] = {"message": "JOIN", "id": "1.1.1"}
+    came, lost = Record(2.0, "receive", 2, 1, peer=1, **frame), Record(3.0, "drop", 2, 1, peer=1, **frame)
+    for second, third, end in ((came, lost, 1), (lost, came, 2)):
+        times = (msgspec.structs.replace(one, time=at) for at, one in ((2.0, second), (3.0, third)))
+        assert frames(packed(Record(1.0, "send", 1, 1, peer=2, **frame), *times))[0][3:] == (1, end)
 
 
 def test_an_id_that_comes_again_is_another_frame() -> None:

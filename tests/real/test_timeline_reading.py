@@ -215,8 +215,29 @@ def test_the_browser_fills_any_template_as_python_does(js: Half) -> None:
     assert filled == [fill(one, values.__getitem__) for one in templates]
 
 
+def test_a_queue_is_let_go_in_the_browser_as_in_python(js: Half) -> None:
+    mine: dict[str, Any] = {"node": 1, "incarnation": 1, "term": 1, "role": "follower"}
+    told = (
+        ("hold", 4),
+        ("hold", 9),
+        ("hold", 6),
+        ("append", 3),
+        ("hold", 12),
+        ("append", 5),
+        ("follow", None),
+        ("hold", 3),
+    )
+    records = [Record(1.0 + at, kind, **mine, peer=3, seq=seq, entry="chat") for at, (kind, seq) in enumerate(told)]
+    packed = pack(Trace([Record(0.0, "start", **mine, seq=2), *records], {"members": [1, 2, 3]}))
+    js.take(packed)
+    events = [*range(len(packed.records)), *reversed(range(len(packed.records)))]
+    found = [as_python_tells(states)[1] for states in js.moments(events)]
+    assert found == [as_the_browser_tells(moment(packed, event))[1] for event in events]
+    assert [one[4] for one in found[:9]] == [[], [4], [4, 9], [4, 6, 9], [6, 9], [6, 9, 12], [9, 12], [], [3]]
+
+
 def test_a_frame_that_is_long_under_way_is_found_in_every_window_that_it_crosses(js: Half) -> None:
-    frame = {"peer": 2, "message": "JOIN", "id": "1.1.1"}
+    frame: dict[str, Any] = {"peer": 2, "message": "JOIN", "id": "1.1.1"}
     beats = [Record(1.0 + turn / 1000, "durable", 3, 1, seq=1) for turn in range(1400)]
     sends = [Record(1.5005, "send", 1, 1, **{**frame, "id": "1.1.2"})]
     ends = [Record(4.0, "receive", 2, 1, **{**frame, "peer": 1, "id": name}) for name in ("1.1.1", "1.1.2")]
