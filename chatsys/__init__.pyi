@@ -25,6 +25,7 @@ from .teach.figures import queue_length as queue_length
 from .teach.figures import roles as roles
 from .teach.figures import term_bands as term_bands
 from .teach.grading.grader import grade as grade
+from .teach.widgets.guess import predict as predict
 from .teach.widgets.notebook import allow_nested as allow_nested
 from .teach.widgets.panel.panel import panel as panel
 from .teach.widgets.timeline.timeline import timeline as timeline

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, cast
 
 import msgspec
 
+from chatsys.check.plainly import in_plain_words
 from chatsys.trace import Record
 
 Node = int | str | None
@@ -31,7 +32,10 @@ Pair = tuple[str | None, int | None]
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """One broken invariant: `records` are the events of its story, the last one broke it."""
+    """One broken invariant: `records` are the events of its story, the last one broke it.
+
+    As text it is its plain sentence, and below that the exact one, with the rule's code and all places.
+    """
 
     invariant: str
     sentence: str
@@ -40,11 +44,17 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     seq: int | None = None
     records: tuple[Record, ...] = ()
 
+    @property
+    def plain(self) -> str:
+        """The violation in a sentence without codes, places of the log or ids of clients."""
+        return in_plain_words(self.invariant, self.records, self.sentence)
+
     def __str__(self) -> str:
-        return self.sentence
+        return self.sentence if self.plain in self.sentence else f"{self.plain}\n  {self.sentence}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.sentence)}<br><small>{ASK}</small></p>"
+        exact = "" if self.plain in self.sentence else f"<br><small>{escape(self.sentence)}</small>"
+        return f"<p>{escape(self.plain)}{exact}<br><small>{ASK}</small></p>"
 
 
 ASK = "<code>why(world, violation)</code> tells what led to it, and without which faults the rule holds."

@@ -235,7 +235,9 @@ def _tell_sweep(result: dict[str, Any]) -> None:
         broken.setdefault(violation["seed"], []).append(violation)
     for seed, violations in list(broken.items())[:SHOWN]:
         more = f" (and {len(violations) - 1} more after it)" if len(violations) > 1 else ""
-        print("\n" + _wrapped(f"VIOLATED with seed {seed}: {violations[0]['sentence']}{more}"))
+        print("\n" + _wrapped(f"VIOLATED with seed {seed}: {violations[0]['plain']}{more}"))
+        if violations[0]["plain"] not in violations[0]["sentence"]:
+            print(_wrapped(violations[0]["sentence"], 2, 2))
         print(f"  replay: {violations[0]['replay']}")
     for one in result["inconclusive"][:SHOWN]:
         print(f"\nINCONCLUSIVE with seed {one['seed']}: {one['why']}")

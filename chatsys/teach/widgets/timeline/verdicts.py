@@ -47,7 +47,7 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
     for name in names:
         broken = first.get(name)
         event = events.get(_key(broken.records[-1])) if broken is not None and broken.records else None
-        story = plain(broken.sentence, STORY) if broken is not None else ""
+        story = plain(f"{broken.plain} ({broken.sentence})", STORY) if broken is not None else ""
         words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning}
         rules.append({**words, "held": broken is None, "event": event, "story": story})
     return [*rules, _stopped(records)]
