@@ -90,6 +90,11 @@ def test_a_frame_that_was_received_before_it_was_sent_by_its_own_receiver_ends_t
     assert len(pack(Trace(odd)).records) == 2
 
 
+def test_whom_no_record_tells_of_as_acting_has_no_lane() -> None:
+    got = packed(Record(1.0, "suspect", 2, 1, peer=77), Record(2.0, "suspect", 2, 1, peer=1), Record(3.0, "stop", 1, 1))
+    assert got.columns["peer"].tolist() == [-1, 0, -1]
+
+
 # --- flights -----------------------------------------------------------------------------------
 
 
@@ -117,6 +122,12 @@ def test_a_copy_that_is_lost_after_the_other_came_changes_nothing() -> None:
     for second, third, end in ((came, lost, 1), (lost, came, 2)):
         times = (msgspec.structs.replace(one, time=at) for at, one in ((2.0, second), (3.0, third)))
         assert frames(packed(Record(1.0, "send", 1, 1, peer=2, **frame), *times))[0][3:] == (1, end)
+
+
+def test_a_frame_to_a_node_that_crashed_earlier_is_under_way_until_that_node_ends_again() -> None:
+    ends = (Record(1.0, "crash", 2, 1), Record(4.0, "stop", 2, 2))
+    sends = [Record(at, "send", 1, 1, peer=2, message="JOIN", id=f"1.1.{at}") for at in (0.5, 2.0, 5.0)]
+    assert [one[3:] for one in frames(packed(*ends, *sends))] == [(4, 1), (4, 3), (0, -1)]
 
 
 def test_an_id_that_comes_again_is_another_frame() -> None:

@@ -200,15 +200,19 @@ def _waits(packed: Packed) -> Iterator[Wait]:
 
 def _messages(packed: Packed) -> dict[int | str, int]:
     """Return each message, and the event with which it was said, or at which it is told of first."""
-    said: dict[tuple[str | None, int | None], int] = {}
+    said: dict[tuple[str, int | None], int] = {}
     found: dict[int | str, int] = {}
     numbered = set()
     for event, record in enumerate(packed.records):
+        if record.client is None:
+            continue
         pair = (record.client, record.client_seq)
         if record.kind == "submit" and record.text:
             said.setdefault(pair, event)
-        number = int(packed.columns["number"][event])
-        if number > 0 and (record.msg_no is not None or pair == (None, None)):
-            found.setdefault(number, event if pair == (None, None) else said.get(pair, event))
+        elif record.msg_no is not None:
+            found.setdefault(record.msg_no, said.get(pair, event))
             numbered.add(pair)
+    for event, number in enumerate(packed.columns["number"].tolist()):
+        if number > 0:
+            found.setdefault(number, event)  # a small actor has no clients
     return found | {packed.records[event].text or "": event for pair, event in said.items() if pair not in numbered}

@@ -69,10 +69,10 @@ function answerOf(run, answers, { what, node, event, delivered }) {
 function beginOf(run, what, node) {
   const submit = run.about.kinds.indexOf("submit");
   const side = run.run && run.lanes.find(({ id }) => id === node)?.side; // of two runs each has its own messages
-  const isPair = (event) => run.client[event] > 0 && run.client_seq[event] >= 0;
-  const first = run.kind.findIndex((kind, event) => (!side || run.run[event] === side) && (typeof what === "string" ? kind === submit && run.stringAt("text", event) === what
-    : run.number[event] === what && (run.msg_no[event] >= 0 || !isPair(event))));
-  if (first < 0 || typeof what === "string" || !isPair(first)) return first;
-  const said = run.kind.findIndex((kind, event) => (!side || run.run[event] === side) && kind === submit && run.client[event] === run.client[first] && run.client_seq[event] === run.client_seq[first]);
-  return said < 0 ? first : said;
+  const first = (fits) => run.kind.findIndex((_kind, event) => (!side || run.run[event] === side) && fits(event));
+  if (typeof what === "string") return first((event) => run.kind[event] === submit && run.stringAt("text", event) === what);
+  const told = first((event) => run.msg_no[event] === what && run.client[event] > 0);
+  if (told < 0) return first((event) => run.number[event] === what); // a small actor has no clients
+  const said = first((event) => run.kind[event] === submit && run.client[event] === run.client[told] && run.client_seq[event] === run.client_seq[told]);
+  return said < 0 ? told : said;
 }
