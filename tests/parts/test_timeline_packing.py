@@ -93,6 +93,7 @@ def test_a_frame_that_was_received_before_it_was_sent_by_its_own_receiver_ends_t
 def test_whom_no_record_tells_of_as_acting_has_no_lane() -> None:
     got = packed(Record(1.0, "suspect", 2, 1, peer=77), Record(2.0, "suspect", 2, 1, peer=1), Record(3.0, "stop", 1, 1))
     assert got.columns["peer"].tolist() == [-1, 0, -1]
+    assert got.columns["seq"].tolist() == [-1, -1, -1] and got.columns["clock"].tolist() == [0, 0, 0]
 
 
 # --- flights -----------------------------------------------------------------------------------

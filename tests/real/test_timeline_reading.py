@@ -121,12 +121,12 @@ def answered(trace: Trace, packed: Packed) -> list[tuple[str, int, int, str]]:
     first = next(event for event, one in enumerate(packed.records) if one.kind == "deliver" and one.msg_no == 1)
     text = packed.records[first].text
     said = next(event for event, one in enumerate(packed.records) if (one.kind, one.text) == ("submit", text))
-    began, came, node = packed.records[said], packed.records[first], int(packed.records[first].node or 0)
+    began, came, where = packed.records[said], packed.records[first], int(packed.records[first].node or 0)
     late = f"At 0.00 s nobody had said that yet: it is said at {began.time:.2f} s."
     soon = f"It was on its way. It is delivered there at {came.time:.2f} s, {1000 * (came.time - began.time):.0f} ms later."
     there = f"It was delivered there at {came.time:.2f} s."
     events = ((0, late), (said, soon), (first, there), (len(packed.records) - 1, there))
-    return [*found, *((f"#1 {came.text}", node, event, told) for event, told in events)]
+    return [*found, *((f"#1 {came.text}", where, event, told) for event, told in events)]
 
 
 # --- the browser's half beside Python's -------------------------------------------------------------
