@@ -22,7 +22,8 @@ What a notebook imports from here, and where it lives:
                 Script (faults): faults at given times, playable in every world
     questions   why, why_not (campaign.why): what a message waited for, and what happens without that fault
     history     Trace, Record (trace)    Run (run): a run as a file    check, Violation (check)
-    classroom   grade, show, panel, timeline, predict, scenarios, allow_nested (teach)    figures, a module, and its figures:
+    classroom   grade, show, panel, timeline, compare, predict, scenarios, allow_nested (teach)
+                figures, a module, and its figures:
                 roles, term_bands, delivery_matrix, queue_length, heartbeats, latency, log_table,
                 describe
     protocol    Node (protocol.node)    Client (protocol.client)    Actor (actor.actor)    Part (protocol.part)

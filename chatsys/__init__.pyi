@@ -28,6 +28,7 @@ from .teach.grading.grader import grade as grade
 from .teach.widgets.guess import predict as predict
 from .teach.widgets.notebook import allow_nested as allow_nested
 from .teach.widgets.panel.panel import panel as panel
+from .teach.widgets.timeline.comparing import compare as compare
 from .teach.widgets.timeline.timeline import timeline as timeline
 from .trace import Record as Record
 from .trace import Trace as Trace

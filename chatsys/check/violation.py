@@ -52,6 +52,8 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return self.sentence if self.plain in self.sentence else f"{self.plain}\n  {self.sentence}"
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         exact = "" if self.plain in self.sentence else f"<br><small>{escape(self.sentence)}</small>"
         return f"<p>{escape(self.plain)}{exact}<br><small>{ASK}</small></p>"

@@ -82,7 +82,7 @@ def _begin(packed: Packed, spoken: Spoken) -> float | None:
 # --- a page -----------------------------------------------------------------------------------------
 
 
-class Wait(msgspec.Struct, frozen=True):
+class LongWait(msgspec.Struct, frozen=True):
     """A message that was said and not delivered at once: from which event to which, and whether it came then."""
 
     what: int | str
@@ -131,11 +131,11 @@ class _Asking:
         self.left = WORK
         self.known: dict[tuple[str, int], Answer | str | None] = {}
 
-    def last(self, wait: Wait) -> int:
+    def last(self, wait: LongWait) -> int:
         """Return the last moment of a wait: where it came, the one before."""
         return self.of[wait.end] - (wait.came and self.of[wait.end] == self.of[wait.end + 1])
 
-    def answer(self, wait: Wait, moment: int) -> Answer | str | None:
+    def answer(self, wait: LongWait, moment: int) -> Answer | str | None:
         """Return the answer at a moment; a sentence if there is none, None if there is no more work to be had."""
         key = (wait.key, moment)
         if key not in self.known:
@@ -149,12 +149,12 @@ class _Asking:
                 self.known[key] = str(error)
         return self.known[key]
 
-    def told(self, wait: Wait, moment: int) -> Told:
+    def told(self, wait: LongWait, moment: int) -> Told:
         """Return what a page says at a moment: nothing if it is not known."""
         answer = self.answer(wait, moment)
         return told(answer, self.packed) if isinstance(answer, Answer) else (answer or "", [])
 
-    def over(self, wait: Wait) -> list[list[Any]]:
+    def over(self, wait: LongWait) -> list[list[Any]]:
         """Return [event, sentence, lit] wherever it was asked during a wait."""
         first, last = self.of[wait.begin], self.last(wait)
         looks = sorted({first + (last - first) * look // LOOKS for look in range(LOOKS + 1)})
@@ -167,7 +167,7 @@ class _Asking:
         found = [[self.moments[moment], *self.told(wait, moment)] for moment in worth]
         return [one for one in found if one[1]]
 
-    def _changes(self, wait: Wait, low: int, high: int) -> Iterator[int]:
+    def _changes(self, wait: LongWait, low: int, high: int) -> Iterator[int]:
         """Yield the moments in between at which something else began to be missing, and `high`."""
         if high - low > 1 and self._missing(wait, low) != self._missing(wait, high):
             middle = (low + high) // 2
@@ -176,12 +176,12 @@ class _Asking:
         else:
             yield high
 
-    def _missing(self, wait: Wait, moment: int) -> object:
+    def _missing(self, wait: LongWait, moment: int) -> object:
         answer = self.answer(wait, moment)
         return (answer.missing, answer.since) if isinstance(answer, Answer) else answer
 
 
-def _waits(packed: Packed) -> Iterator[Wait]:
+def _waits(packed: Packed) -> Iterator[LongWait]:
     """Yield each message and node for which it took long; a message without a number goes by its text."""
     nodes = [lane["id"] for lane in packed.about["lanes"] if lane["kind"] != "client"]
     messages, delivered = _messages(packed), set()
@@ -191,11 +191,11 @@ def _waits(packed: Packed) -> Iterator[Wait]:
         if record.kind == "deliver" and (record.node, what) not in delivered:
             delivered.add((record.node, what))
             if begin < event and record.time - packed.records[begin].time >= LONG and record.node in nodes:
-                yield Wait(what, int(record.node or 0), begin, event - 1, came=True)
+                yield LongWait(what, int(record.node or 0), begin, event - 1, came=True)
     for message, begin in messages.items():
         for node in nodes:
             if (node, message) not in delivered:
-                yield Wait(message, node, begin, len(packed.records) - 1, came=False)
+                yield LongWait(message, node, begin, len(packed.records) - 1, came=False)
 
 
 def _messages(packed: Packed) -> dict[int | str, int]:

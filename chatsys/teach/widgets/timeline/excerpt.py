@@ -25,6 +25,10 @@ RATE, MOST = 400.0, 4.0
 ROOM = (WIDE - LEFT - RIGHT - 30) / UNIT
 """Steps of the axis that a picture has room for."""
 ROW, CLIENT_ROW = 70, 46
+GROUP_ROW = 26
+"""Above the lanes of each of two runs that are compared stands its name."""
+SAYS = 24
+"""Above both stands where they part: two lines under the title."""
 QUIET = frozenset({"JOIN", "JOIN_ACK"})
 """Frames that a still leaves out, beside the noise: the nodes only say hello."""
 
@@ -109,6 +113,8 @@ def _cause(packed: Packed, event: int) -> int:
 def _interest(packed: Packed) -> tuple[int, float, str]:
     """Return what is most worth seeing, which share of the picture goes before it, and what it is."""
     jumps = packed.about["jumps"]
+    if jumps.get("parting"):
+        return jumps["parting"][0], 0.4, "around where the runs part"
     if jumps["violation"]:
         return jumps["violation"][0], 0.8, "around the first broken rule"
     if jumps["crash"]:
@@ -121,8 +127,11 @@ def _interest(packed: Packed) -> tuple[int, float, str]:
 
 def rows_of(packed: Packed) -> Rows:
     """Return where the lanes are."""
-    rows, y = {}, float(TOP)
+    rows, y, run = {}, float(TOP), 0
     for lane, facts in enumerate(packed.about["lanes"]):
+        if facts.get("side", 0) != run:
+            y += GROUP_ROW + (0 if run else SAYS)
+            run = facts["side"]
         high = CLIENT_ROW if facts["kind"] == "client" else ROW
         rows[lane] = (y + high / 2, float(high))
         y += high

@@ -255,4 +255,9 @@ def _of_frames(flights: Flights, messages: _Table) -> dict[str, list[Any]]:
 
 
 def _array(name: str, values: Sequence[Any]) -> Column:
-    return np.asarray(values, dtype=np.dtype(_BYTES.get(name, "<i4")))
+    kind = np.dtype(_BYTES.get(name, "<i4"))
+    try:
+        return np.asarray(values, dtype=kind)
+    except OverflowError:  # a frame of a stranger may speak of any number
+        greatest = int(np.iinfo(kind).max)
+        return np.asarray([min(value, greatest) for value in values], dtype=kind)

@@ -48,7 +48,7 @@ function drawArrow(scene, frame, light) {
     class: `arrow cs-tl-arrow ${light}`, "data-frame": frame, "data-id": send >= 0 ? run.stringAt("id", send) : ends[0].end >= 0 ? run.stringAt("id", ends[0].end) : "",
     "data-from": idOf(run, run.frame_from[frame]), "data-to": idOf(run, run.frame_to[frame]),
     "data-message": run.about.messages[run.frame_message[frame]] || "", "data-fate": fate,
-    "data-send": send, "data-receive": arrivals(run, frame).join(" "),
+    "data-send": send, "data-receive": arrivals(run, frame).join(" "), ...sided(run, sideOfFrame(run, frame)),
   });
   ends.forEach((one, copy) => {
     const path = lineOf(one, self);
@@ -91,8 +91,11 @@ function drawTogether(scene, frames, lightOf) {
   const stride = Math.ceil(frames.length / MOST);
   for (let at = 0; at < frames.length; at += stride) {
     const [one] = endsOf(scene, frames[at]);
-    const key = `${one.lost ? "cs-tl-lost" : "cs-tl-plain"} ${lightOf(frames[at])}`;
+    const key = `${one.lost ? "cs-tl-lost" : "cs-tl-plain"} ${lightOf(frames[at])}|${sideOfFrame(scene.run, frames[at])}`;
     (paths[key] ||= []).push(one.lost ? lineOf(one, false) : `M${one.x1.toFixed(0)},${one.y1.toFixed(0)} L${one.x2.toFixed(0)},${one.y2.toFixed(0)}`);
   }
-  return Object.entries(paths).map(([key, lines]) => draw("path", { class: `cs-tl-many ${key}`, d: lines.join("") }));
+  return Object.entries(paths).map(([key, lines]) => {
+    const [look, side] = key.split("|");
+    return draw("path", { class: `cs-tl-many ${look}`, d: lines.join(""), ...sided(scene.run, side) });
+  });
 }

@@ -6,11 +6,17 @@ function askBox(order) {
   const answer = make("p", { className: "cs-tl-answer", role: "status" });
   const form = make("form", { className: "cs-tl-ask" }, "Why was", what, "not delivered at", node,
     make("button", { type: "submit", className: "cs-tl-button cs-tl-ask-button", title: "Ask, for the moment of the cursor" }, "by this moment?"));
-  let run = null;
+  let run = null, side;
+  const laneOfAsk = () => run.lanes[Number(node.value)];
+  const showMessages = () => {
+    side = laneOfAsk()?.side; // of two runs each has its own messages
+    what.replaceChildren(...messagesOf(run, side).map(([number, text]) => make("option", { value: JSON.stringify([number, number === null ? text : null]) }, `${number === null ? "" : `#${number} `}${text.length > 28 ? `${text.slice(0, 27)}…` : text}`)));
+  };
+  node.addEventListener("change", () => { if (laneOfAsk()?.side !== side) showMessages(); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const [number, text] = JSON.parse(what.value);
-    const question = { what: number ?? text, node: Number(node.value) };
+    const question = { what: number ?? text, node: laneOfAsk().id };
     put(answer, "Looking …");
     order("ask", { ...question, delivered: number === null ? -1 : deliveryOf(run, number, question.node) });
   });
@@ -20,19 +26,19 @@ function askBox(order) {
     say: (text) => put(answer, text),
     show(given, can) {
       run = given;
-      const messages = can ? messagesOf(run) : [];
-      root.hidden = !messages.length;
-      what.replaceChildren(...messages.map(([number, text]) => make("option", { value: JSON.stringify([number, number === null ? text : null]) }, `${number === null ? "" : `#${number} `}${text.length > 28 ? `${text.slice(0, 27)}…` : text}`)));
-      node.replaceChildren(...run.lanes.filter(({ kind }) => kind !== "client").map(({ id, name }) => make("option", { value: id }, name)));
+      root.hidden = !can || !messagesOf(run).length;
+      node.replaceChildren(...run.lanes.flatMap((one, lane) => (one.kind === "client" ? [] : [make("option", { value: lane }, laneInFull(one))])));
+      showMessages();
     },
   };
 }
 
-/** Return every message as [number, text]; one that never got a number goes by its text. */
-function messagesOf(run) {
+/** Return every message as [number, text], of two runs those of one; one that never got a number goes by its text. */
+function messagesOf(run, side) {
   const numbers = new Map(), said = new Map(), known = new Set();
   const submit = run.about.kinds.indexOf("submit");
   for (let event = 0; event < run.n; event++) {
+    if (side && run.run[event] !== side) continue;
     const message = `${run.client[event]} ${run.client_seq[event]}`;
     if (run.msg_no[event] > 0) {
       if (!numbers.get(run.msg_no[event])) numbers.set(run.msg_no[event], run.stringAt("text", event));

@@ -14,6 +14,7 @@ const GROUPS = {
 };
 
 const STEP = 15; // pixels that a usual step has at zoom 1
+const GROUP_HEAD = 22, GROUP_GAP = 10; // above the lanes of each of two runs, and between them
 const ARROW = 170; // and pixels that a usual arrow has at most
 
 function newView(run) {
@@ -75,12 +76,23 @@ function layRows(scene) {
   const { run, view } = scene;
   scene.rows = run.lanes.map((lane, index) => ({ ...lane, lane: index })).filter(({ lane }) => !view.hidden.lanes.has(lane));
   scene.label = scene.width < 760 ? 74 : 96;
-  scene.rowHeight = clamp(Math.floor(430 / Math.max(scene.rows.length, 1)), 34, 84);
-  scene.top = 26;
+  scene.rowHeight = clamp(Math.floor((comparedIn(run) ? 520 : 430) / Math.max(scene.rows.length, 1)), 34, 84);
+  scene.top = comparedIn(run) ? 48 : 26;
   scene.half = scene.rowHeight < 44 ? 8 : 10; // half the height of a band
-  scene.height = scene.top + scene.rows.length * scene.rowHeight + 6;
   scene.yOf = new Float64Array(run.lanes.length).fill(NaN);
-  scene.rows.forEach(({ lane }, index) => (scene.yOf[lane] = scene.top + index * scene.rowHeight + scene.rowHeight / 2));
+  scene.groups = [];
+  let y = scene.top;
+  for (const { lane, side, run: name } of scene.rows) {
+    if (side && scene.groups.at(-1)?.side !== side) {
+      if (scene.groups.length) y += GROUP_GAP;
+      scene.groups.push({ side, name, top: y });
+      y += GROUP_HEAD;
+    }
+    scene.yOf[lane] = y + scene.rowHeight / 2;
+    y += scene.rowHeight;
+    if (side) scene.groups.at(-1).bottom = y;
+  }
+  scene.height = y + 6;
   scene.plot = scene.width - scene.label - 4;
   scene.px = (x) => scene.label + (x - view.left) * view.scale;
   scene.xAt = (px) => view.left + (px - scene.label) / view.scale;
@@ -90,11 +102,11 @@ function layBands(scene) {
   const { run, axis } = scene;
   const x = (lane, time) => xOfLane(run, axis, lane, time);
   scene.bands = run.lanes.map(() => []);
-  for (const [lane, from, to, what, label] of run.about.bands) {
-    scene.bands[lane].push({ lane, from, to, what, label, x0: x(lane, from), x1: x(lane, to) });
+  for (const [lane, from, to, what, label, side] of run.about.bands) {
+    scene.bands[lane].push({ lane, from, to, what, label, side, x0: x(lane, from), x1: x(lane, to) });
   }
-  scene.faults = (run.about.faults || []).map(([from, to, lanes, kind, sentence, pairs]) => ({
-    from, to, lanes, kind, sentence, pairs, x0: xOfTime(run, axis, from), x1: xOfTime(run, axis, to),
+  scene.faults = (run.about.faults || []).map(([from, to, lanes, kind, sentence, pairs, side]) => ({
+    from, to, lanes, kind, sentence, pairs, side, x0: xOfTime(run, axis, from), x1: xOfTime(run, axis, to),
   }));
 }
 

@@ -27,7 +27,7 @@ function openTimeline(el, host) {
   });
   const bar = controlBar(order, still);
   const search = searchBox(order), filters = filterBox(order);
-  const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order);
+  const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order), compared = compareBox(order);
   const title = make("strong", { className: "cs-tl-about" });
   const when = make("span", { className: "cs-tl-when" }), now = make("span", { className: "cs-tl-sentence" });
   const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-speech" }, when, now));
@@ -37,7 +37,7 @@ function openTimeline(el, host) {
   const stage = make("div", { className: "cs-tl-stage", tabIndex: 0, role: "application", "aria-roledescription": "space-time diagram" }, plot.svg, hover);
   stage.dataset.lmSuppressShortcuts = "true";
   const root = make("div", { className: "cs-timeline", role: "region", "aria-label": `timeline ${timelines}` },
-    make("div", { className: "cs-tl-head" }, title, search.root), bar.root, strip.svg, flag, stage, live, note, boxes.root, asked.root, rules.root,
+    make("div", { className: "cs-tl-head" }, title, search.root), compared.root, bar.root, strip.svg, flag, stage, live, note, boxes.root, asked.root, rules.root,
     make("div", { className: "cs-tl-foot" }, filters.root, legendBox()));
   root.dataset.still = String(still);
   el.append(root);
@@ -64,6 +64,11 @@ function openTimeline(el, host) {
     const next = way > 0 ? events.find((event) => event > view.event) : events.findLast((event) => event < view.event);
     if (next === undefined) return tell(events.length ? `There is no ${way > 0 ? "later" : "earlier"} ${what}.` : `There is no ${what} in this run.`);
     goTo(next);
+  }
+  function part() {
+    const events = run.about.jumps?.parting || [];
+    goTo(events.find((event) => event > view.event && events.includes(view.event)) ?? events[0], "middle");
+    tell(run.about.compare.says);
   }
   function zoom(times) {
     const at = scene.px(view.at);
@@ -123,7 +128,7 @@ function openTimeline(el, host) {
   function tell(text) { put(note, text); }
 
   const ORDERS = {
-    step, jump, zoom, play, go: (event) => goTo(event, true),
+    step, jump, part, zoom, play, go: (event) => goTo(event, true),
     home: () => goTo(scene.events[0] ?? 0), end: () => goTo(scene.events.at(-1) ?? run.n - 1),
     speed: (value) => (view.speed = value),
     whole: () => { view.scale = 1e-9; holdWindow(scene, false); view.left = 0; holdWindow(scene, false); dirty.add("window"); wake(); },
@@ -202,21 +207,21 @@ function openTimeline(el, host) {
     drawCursor(plot, scene);
     if (run.n) {
       if (!view.hurry || performance.now() - boxed > 100) paintBoxes(); // nobody reads boxes that fly by
-      put(when, `${run.time[view.event].toFixed(4)} s · event ${view.event + 1} of ${run.n}`);
+      put(when, `${run.time[view.event].toFixed(4)} s · event ${[`${view.event + 1} of ${run.n}`, runWords(run, view.event)].filter(Boolean).join(" · ")}`);
       put(now, sentenceOf(run, view.event));
     } else put(now, "Nothing has happened yet.");
     rules.move(scene);
     placeFlag(flag, scene);
     stage.dataset.event = view.event;
     clearTimeout(told); // a reader hears where the cursor stays, not what it passed
-    told = setTimeout(() => { if (view.hurry && run.n) paintBoxes(); put(live, now.textContent); if (view.byHand) host.moved?.(view.event); }, 250);
+    told = setTimeout(() => { if (view.hurry && run.n) paintBoxes(); put(live, run.n ? saidAloud(run, view.event) : now.textContent); if (view.byHand) host.moved?.(view.event); }, 250);
   }
 
   // --- keys and pointer ---
   root.addEventListener("keydown", (event) => {
     const inField = event.target.closest("input:not([type=checkbox]), select, textarea");
     const does = keyOf(event, Boolean(event.target.closest("button, summary, input")), inField);
-    if (!does) return;
+    if (!does || (does[0] === "part" && !run.about.jumps?.parting?.length)) return;
     event.preventDefault();
     event.stopPropagation();
     if (does[0] === "clear") clear();
@@ -267,6 +272,8 @@ function openTimeline(el, host) {
     put(title, titleOf(run.about));
     stage.setAttribute("aria-label", `${titleOf(run.about)}. ${run.n} events. Arrow keys step, e d v jump, Enter lights what caused an event, slash searches.`);
     asked.show(run, Boolean(host.ask));
+    compared.show(run);
+    root.classList.toggle("cs-tl-two", Boolean(run.about.compare));
   }
 
   return {
@@ -306,12 +313,18 @@ function readyRun(about, columns) {
 }
 
 function titleOf(about) {
-  const words = { sim: "simulated", kernel: "in the notebook's kernel", processes: "one process each", containers: "one container each" };
+  if (about.compare) return `Two runs: “${about.compare.names[0]}” above, “${about.compare.names[1]}” below`;
   const nodes = about.lanes.filter(({ kind }) => kind === "node").length;
+  return (about.title ? `${about.title}: ` : "") + factsOfRun(about, nodes);
+}
+
+/** Return what is known of a run before anything happens in it. */
+function factsOfRun(about, nodes) {
+  const words = { sim: "simulated", kernel: "in the notebook's kernel", processes: "one process each", containers: "one container each" };
   const facts = [`${nodes} ${nodes === 1 ? "node" : "nodes"}`, words[about.where] || about.where];
   if (about.seed !== null && about.seed !== undefined) facts.push(`seed ${about.seed}`);
   if (about.quorum) facts.push(`quorum ${about.quorum}`);
-  return (about.title ? `${about.title}: ` : "") + facts.filter(Boolean).join(", ");
+  return facts.filter(Boolean).join(", ");
 }
 
 /** Return how an event and a frame are lit: by their side of a cone, or because Python named them. */
