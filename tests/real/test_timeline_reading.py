@@ -76,6 +76,7 @@ def test_a_saved_run_of_two_thousand_events_does_everything_from_one_file_withou
     assert path.stat().st_size < 1_000_000
     jumps, asked = shown.packed.about["jumps"], answered(trace, shown.packed)
     with read_pages.page_of(started, path, complaints, width=1200) as page:
+        names = {lane["id"]: lane["name"] for lane in shown.packed.about["lanes"]}
         stage, note = page.locator(".cs-tl-stage"), page.locator(".cs-tl-note")
         assert page.evaluate("fetch('http://127.0.0.1:9/').then(() => 'answered', () => 'cut off')") == "cut off"
         assert complaints.pop().startswith("Failed to load") and complaints.pop() == "asked for http://127.0.0.1:9/"
@@ -99,7 +100,7 @@ def test_a_saved_run_of_two_thousand_events_does_everything_from_one_file_withou
         for what, node, event, expected in asked:
             page.evaluate("(event) => window.timeline.go(event)", event)
             page.get_by_label("message", exact=True).select_option(label=what)
-            page.get_by_label("node", exact=True).select_option(value=str(node))
+            page.get_by_label("node", exact=True).select_option(label=names[node])
             page.get_by_role("button", name="by this moment?").click()
             assert page.locator(".cs-tl-answer").inner_text() == expected, (what, node, event)
     assert complaints == []
