@@ -206,7 +206,7 @@ def test_a_page_and_a_widget_answer_for_the_run_that_is_asked_about(tmp_path: Pa
     page = found.save_html(tmp_path / "two.html").read_text("utf-8")
     run = json.loads(re.search(r'id="run">(.*?)</script>', page, re.S)[1])  # type: ignore[index]
     assert run["event"] == found.packed().about["compare"]["event"], "the cursor stands where the runs part"
-    assert {key for key in run["answers"] if key.startswith("2 ")} == {"2 3 of first", "2 1 of second"}
+    assert {key for key in run["answers"] if key.startswith("#2 ")} == {"#2 3 of first", "#2 1 of second"}
     shown = found.timeline()
     last = len(found.packed().records) - 1
     for node, side in (("3 of first", 1), ("1 of second", 2)):

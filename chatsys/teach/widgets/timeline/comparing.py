@@ -156,8 +156,14 @@ class Comparison:
         for side, (name, run, trace) in enumerate(zip(self.names, self.runs, self.traces, strict=True)):
             mine = events_of(packed, side)
             for question, answer in for_page(trace, run).items():
-                lit = [mine[at] for at in answer["lit"]]
-                found[f"{question} of {name}"] = {"said": f"In “{name}”: {answer['said']}", "lit": lit}
+                found[f"{question} of {name}"] = {
+                    "said": f"In “{name}”: {answer['said']}",
+                    "lit": [mine[at] for at in answer["lit"]],
+                    "earlier": [
+                        [mine[event], f"In “{name}”: {said}", [mine[at] for at in lit]]
+                        for event, said, lit in answer["earlier"]
+                    ],
+                }
         return found
 
 

@@ -107,9 +107,9 @@ class Packed:
 
     def _name_of(self, event: int, end: str) -> str:
         lane = self.lane_of(event, end)
-        if end == "peer" and lane == self.lane_of(event, "node"):
-            return "itself"
         if lane >= 0:
+            if end == "peer" and lane == self.lane_of(event, "node"):
+                return "itself"
             return str(self.about["lanes"][lane]["name"])
         return "the world" if end == "node" else ""
 

@@ -64,3 +64,30 @@ function deliveryOf(run, number, node) {
   }
   return -1;
 }
+
+/** Return what a saved page answers at a moment: of its answers the last one that is not later (`answers.py`). */
+function answerOf(run, answers, { what, node, event, delivered }) {
+  const at = (one) => `${run.time[one].toFixed(2)} s`;
+  const begin = beginOf(run, what, node);
+  if (delivered >= 0 && delivered <= event) return { said: `It was delivered there at ${at(delivered)}.`, lit: [delivered] };
+  if (begin >= 0 && run.time[event] < run.time[begin]) return { said: `At ${at(event)} nobody had said that yet: it is said at ${at(begin)}.`, lit: [begin] };
+  const came = delivered < 0 ? "" : `It is delivered there at ${at(delivered)}, ${seconds(run.time[delivered] - run.time[event])} later.`;
+  const found = answers[`${typeof what === "string" ? "=" : "#"}${what} ${node}`];
+  const earlier = found?.earlier?.findLast(([one]) => one <= event);
+  if (!earlier && !found?.said) return { said: came ? `It was on its way. ${came}` : "This page has no answer to that; ask in a notebook.", lit: came ? [delivered] : [] };
+  const [then, said, lit] = earlier ?? [delivered < 0 ? run.n - 1 : delivered, found.said, found.lit];
+  const apart = Math.abs(run.time[event] - run.time[then]) >= 0.005;
+  return { said: [said, apart ? `So it stood at ${at(then)}.` : "", came].filter(Boolean).join(" "), lit };
+}
+
+/** Return the event with which a message was said, or the first that tells of it; -1 if nothing does. */
+function beginOf(run, what, node) {
+  const submit = run.about.kinds.indexOf("submit");
+  const side = run.run && run.lanes.find(({ id }) => id === node)?.side; // of two runs each has its own messages
+  const first = (fits) => run.kind.findIndex((_kind, event) => (!side || run.run[event] === side) && fits(event));
+  if (typeof what === "string") return first((event) => run.kind[event] === submit && run.stringAt("text", event) === what);
+  const told = first((event) => run.msg_no[event] === what && run.client[event] > 0);
+  if (told < 0) return first((event) => run.number[event] === what); // a small actor has no clients
+  const said = first((event) => run.kind[event] === submit && run.client[event] === run.client[told] && run.client_seq[event] === run.client_seq[told]);
+  return said < 0 ? told : said;
+}

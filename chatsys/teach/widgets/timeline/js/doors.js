@@ -67,11 +67,10 @@ function openPage() {
   const bytes = Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, fromBase64(text)]));
   const timeline = openTimeline(document.getElementById("timeline"), {
     about, columns: bytes, event,
-    ask: answers ? ({ what, node, event: now, delivered }, run) => {
-      const found = answers[`${what} ${node}`];
-      const came = delivered < 0 ? "" : `${delivered <= now ? "It was delivered there" : "It had not come yet: it is delivered there"} at ${run.time[delivered].toFixed(2)} s.`;
-      timeline.say(came || (found ? found.said : "This page has no answer to that; ask in a notebook."));
-      timeline.light(came ? [delivered] : found ? found.lit : []);
+    ask: answers ? (question, run) => {
+      const { said: told, lit: events } = answerOf(run, answers, question);
+      timeline.say(told);
+      timeline.light(events);
     } : null,
   });
   if (lit?.length) timeline.light(lit);

@@ -25,6 +25,16 @@ function newView(run) {
     cone: null, lit: null, found: [], playing: false, speed: 4 };
 }
 
+/** Return what is hidden when a run has gone on: what was hidden; and of what is new, what usually is. */
+function hiddenAfter(before, hidden, run) {
+  const usual = newView(run).hidden;
+  const lanes = new Set(run.lanes.flatMap(({ id }, lane) => (before.lanes.some((old, at) => old.id === id && hidden.lanes.has(at)) ? [lane] : [])));
+  const added = (name, isNew) => new Set([...hidden[name], ...[...usual[name]].filter(isNew)]);
+  return { lanes, rooms: hidden.rooms,
+    kinds: added("kinds", (kind) => kind >= before.about.kinds.length),
+    messages: added("messages", (message) => !before.noise.has(run.about.messages[message]) || message >= before.about.messages.length) };
+}
+
 function isShownOf(run, hidden) {
   const shown = new Uint8Array(run.n);
   const away = (lane) => lane >= 0 && hidden.lanes.has(lane);
@@ -100,8 +110,8 @@ function layBands(scene) {
   }));
 }
 
-/** Return, for each stretch of 256 events, the frames that are under way all through it. */
-const STRETCH = 256;
+/** Return, for each stretch of 256 events, the frames that were sent before it and have not arrived when it begins. */
+const STRETCH = 8; // as a power of 2
 
 function longFrames({ run }) {
   const found = new Map();
@@ -109,7 +119,7 @@ function longFrames({ run }) {
     const send = run.frame_send[frame];
     if (send < 0) continue;
     const last = Math.max(-1, ...arrivals(run, frame));
-    for (let stretch = (send >> 8) + 1; stretch < last >> 8; stretch++) {
+    for (let stretch = (send >> STRETCH) + 1; stretch <= last >> STRETCH; stretch++) {
       if (!found.has(stretch)) found.set(stretch, []);
       found.get(stretch).push(frame);
     }
@@ -121,15 +131,11 @@ function longFrames({ run }) {
 function framesWithin({ run, long }, first, last) {
   const found = new Set();
   for (let event = first; event < last; event++) if (run.frame[event] >= 0) found.add(run.frame[event]);
-  for (let stretch = first >> 8; stretch <= last >> 8; stretch++) for (const frame of long.get(stretch) || []) found.add(frame);
-  // a stretch that is cut by the edge of the window: look at its sends too
-  for (let event = (first >> 8) << 8; event < first; event++) {
+  const crosses = (frame) => arrivals(run, frame).some((end) => end >= first);
+  for (const frame of long.get(first >> STRETCH) || []) if (crosses(frame)) found.add(frame);
+  for (let event = (first >> STRETCH) << STRETCH; event < first; event++) { // sent in the stretch in which the window begins
     const frame = run.frame[event];
-    if (frame >= 0 && run.frame_send[frame] === event && arrivals(run, frame).some((end) => end >= first)) found.add(frame);
-  }
-  if (first >> 8) for (let event = ((first >> 8) - 1) << 8; event < (first >> 8) << 8; event++) {
-    const frame = run.frame[event];
-    if (frame >= 0 && run.frame_send[frame] === event && arrivals(run, frame).some((end) => end >= first)) found.add(frame);
+    if (frame >= 0 && run.frame_send[frame] === event && crosses(frame)) found.add(frame);
   }
   return found;
 }

@@ -293,10 +293,9 @@ function openTimeline(el, host) {
     take: (about, columns) => {
       view.byHand = false;
       const last = view.event >= (scene?.events.at(-1) ?? run.n - 1);
-      const hidden = view.hidden;
+      const before = run;
       run = readyRun(about, columns);
-      const usual = newView(run).hidden;
-      for (const [name, set] of Object.entries(usual)) if (name !== "lanes" && name !== "rooms" && !hidden[name].size) hidden[name] = set;
+      view.hidden = hiddenAfter(before, view.hidden, run);
       view.cone = null;
       if (last) view.event = Math.max(run.n - 1, 0);
       fresh = last; // and from there to the last one that is shown
