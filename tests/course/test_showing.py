@@ -29,7 +29,7 @@ from chatsys.teach import scenarios, show
 from chatsys.teach.grading import grader
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.grading.lab import Exercise, Grade
+from chatsys.teach.grading.lab import Exercise, Grade, Lab
 from chatsys.teach.grading.playing import MORE, PlayedGrade
 from chatsys.teach.grading.playing import play as play_grade
 from chatsys.teach.labs.lab03.runs import arrivals_of
@@ -48,7 +48,7 @@ def played(exercise: Exercise, answer: type, count: int = 12) -> PlayedGrade:
     return play_grade(told)  # type: ignore[no-any-return]
 
 
-def lab_of(number: str) -> Any:
+def lab_of(number: str) -> Lab:
     lab = find_lab(number[:1].zfill(2))
     assert lab is not None
     return lab
