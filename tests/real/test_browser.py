@@ -293,7 +293,9 @@ STEPS = 60
 @pytest.fixture(scope="module")
 def told(chromium: Tab) -> Iterator[Tab]:
     """Return a tab in which all cells of the story ran at once."""
-    cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in CELLS]
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in CELLS
+    ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
     (chromium.server.root / "story.ipynb").write_text(json.dumps(notebook))

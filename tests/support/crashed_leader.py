@@ -51,7 +51,7 @@ def past_and_future(run: Trace, event: int) -> tuple[int, int]:
 
 def lost_message(run: Trace) -> tuple[int, int]:
     """Return the last frame with `two` for node 1 before the crash: where it is sent and where it is dropped."""
-    records = run.in_order()
+    records = list(run.in_order())
     crash = next(at for at, record in enumerate(records) if record.kind == "crash")
     drop = max(at for at in range(crash) if records[at].kind == "drop" and records[at].message == "PROPOSE")
     return next(at for at in range(crash) if records[at].kind == "send" and records[at].id == records[drop].id), drop
