@@ -231,6 +231,7 @@ def concurrent(world: Testbed) -> None:
         for at, author in enumerate(people):
             near = world.nodes[at % len(world.nodes)]
             world.say(f"{author} {line}", node=near, author=author)
+            world.run(0.004)
         if line == 1:
             await_delivery(world, len(people))  # from here on everybody has a session
     await_delivery(world, 5 * len(people))
