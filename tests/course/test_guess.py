@@ -16,7 +16,7 @@ def asked(question: str, **rest: Any) -> Guess:
 def test_a_wrong_answer_is_called_wrong_and_a_right_one_right() -> None:
     assert str(asked("Who leads?", answer="node 1").reveal("node 2")) == "You said “node 1”. What happened: “node 2”."
     assert str(asked("Who is last?", answer="node 2").reveal("node 2")) == "You said “node 2”: right."
-    assert asked("Who leads?", answer="node 1").reveal("node 2")._repr_html_().startswith("<p>✗ ")
+    assert asked("Who leads?", answer="node 1").reveal("node 2")._repr_html_().startswith("<p><b>✗ ")
 
 
 def test_whoever_runs_all_cells_without_an_answer_is_told_so() -> None:
@@ -53,9 +53,14 @@ def test_an_answer_that_is_no_choice_is_refused() -> None:
 
 def test_the_buttons_answer_and_are_dead_after_the_reveal() -> None:
     guess = asked("With buttons?")
-    box = guess._widget()
+    guess._widget()
     guess.buttons.value = "node 2"
     assert guess.answer == "node 2"
+    guess.buttons.value = "node 9"
+    assert guess.answer == "node 2", "what a page sends that is no choice is passed over"
     guess.reveal("node 1")
     assert guess.buttons.disabled
-    assert "<b>Predict.</b>" in box.children[0].value
+
+
+def test_the_arrow_keys_are_the_questions_own_and_not_those_of_jupyterlab() -> None:
+    assert "lmSuppressShortcuts" in asked("With keys?")._widget()._esm

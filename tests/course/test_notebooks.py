@@ -106,3 +106,21 @@ def test_every_control_of_the_panel_has_its_line_of_code_in_the_tour() -> None:
 def test_the_first_figure_comes_with_the_first_run() -> None:
     first = [cell for cell in code(ROOT / "notebooks" / "00-tour.ipynb") if "predict(" not in cell.source][0]
     assert first.source.splitlines()[-1] == "cs.roles(world.trace)"
+
+
+@of_students
+def test_every_link_to_another_page_leads_somewhere(path: Path) -> None:
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (path.parent / target).exists(), target
+
+
+@of_students
+def test_every_page_has_a_knob_to_turn_a_way_to_take_it_home_and_a_next_page(path: Path) -> None:
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for part in (
+        "**Turn one knob.**",
+        "## Take your work home",
+        "to go next" if path.stem == "03-for-real" else "**Next:**",
+    ):
+        assert part in text or part.replace("## ", "## 6  ") in text, part

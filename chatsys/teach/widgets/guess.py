@@ -11,11 +11,15 @@ Assumes   a notebook with widgets; without one, `predict(..., answer="node 1")` 
 Promises  an answer stays when its cell is run again, and can be changed until it is revealed.
 """
 
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from chatsys.errors import UsageError
 from chatsys.teach.widgets.notebook import shell
+
+HERE = Path(__file__).parent
 
 LONGEST = 200
 """Letters of a question, of a choice and of an answer."""
@@ -81,16 +85,30 @@ class Guess:
         return {**data, **text}, facts
 
     def _pressed(self, change: dict[str, Any]) -> None:
-        if change["new"] is not None:
+        if change["new"] in self.choices:
             self.say(change["new"])
 
     def _widget(self) -> Any:
-        import ipywidgets
-
-        self.buttons = ipywidgets.RadioButtons(options=self.choices, value=self.answer, layout={"width": "auto"})
+        self.buttons = _buttons()(question=self.question, choices=list(self.choices), value=self.answer or "")
         self.buttons.observe(self._pressed, "value")
-        question = ipywidgets.HTML(f"<b>Predict.</b> {escape(self.question)}")
-        return ipywidgets.VBox([question, self.buttons])
+        return self.buttons
+
+
+@cache
+def _buttons() -> Any:
+    """Return the class of the row of buttons; a program without a notebook never loads what it is made of."""
+    import anywidget
+    import traitlets
+
+    class Buttons(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
+        _esm = (HERE / "guess.js").read_text("utf-8")
+        _css = (HERE / "guess.css").read_text("utf-8")
+        question = traitlets.Unicode().tag(sync=True)
+        choices = traitlets.List(traitlets.Unicode()).tag(sync=True)
+        value = traitlets.Unicode().tag(sync=True)
+        disabled = traitlets.Bool(False).tag(sync=True)
+
+    return Buttons
 
 
 class Revealed:
@@ -110,4 +128,4 @@ class Revealed:
 
     def _repr_html_(self) -> str:
         sign = "" if self.said is None else "✓ " if self.said == self.happened else "✗ "
-        return f"<p>{sign}{escape(str(self))}</p>"
+        return f"<p><b>{sign}{escape(str(self))}</b></p>"
