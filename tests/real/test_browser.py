@@ -211,7 +211,7 @@ def test_the_simulated_world_plays_steps_and_holds(tour: Tab) -> None:
 
 
 def test_the_download_link_leads_to_the_saved_run(tour: Tab) -> None:
-    link = tour.page.locator("a[download]").get_attribute("href")
+    link = tour.page.locator("a[download]", has_text="tour.run").get_attribute("href")
     assert link is not None and "/files/notebooks/data/tour.run" in link
     assert (Path(tour.server.root) / "data" / "tour.run").stat().st_size > 1000
 
@@ -365,7 +365,7 @@ def test_the_story_of_a_crashed_leader_by_mouse(told: Tab, run: Trace) -> None:
     shown.get_by_label("message", exact=True).select_option(label="#2 two")
     shown.get_by_label("node", exact=True).select_option(label="node 1")
     shown.get_by_role("button", name="by this moment?").click()
-    assert "the one frame with it was lost" in told_of(shown)
+    assert "the one frame that could carry it was lost" in told_of(shown)
     assert shown.locator(".arrow.cs-tl-lit, .sign.cs-tl-lit").count() > 0
     assert "Here these runs part, at 2.00 s" in compared.locator(".cs-tl-parting-says").inner_text()
     compared.get_by_role("button", name="To the end").click()
@@ -479,6 +479,7 @@ def test_a_timeline_in_a_hidden_tab_follows_and_one_whose_kernel_is_gone_still_s
     assert event_of(shown) >= 77
     shown.get_by_role("button", name="by this moment?").click()
     shown.locator(".cs-tl-answer").filter(has_text="run the cell of this timeline again").wait_for(timeout=12_000)
+    told.complaints = [one for one in told.complaints if "debugger state" not in one]  # JupyterLab's own, of the restart
 
 
 THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
