@@ -80,7 +80,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     answers = traitlets.Bool(True).tag(sync=True)
     """Whether somebody answers here."""
 
-    def __init__(self, given: Any, event: int | None = None) -> None:
+    def __init__(self, given: Any, event: int | None = None, follow: bool = True) -> None:
         self.trace, self.cell = trace_of(given), cell()
         self.given: Callable[[], Any] = _watched(given)
         """What was given, to ask about; None when it is gone."""
@@ -94,7 +94,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             about=self.packed.about, columns=self.packed.buffers(), event=broken[0] if event is None else event
         )
         self.on_msg(self._receive)
-        if isinstance(given, Testbed):
+        if follow and isinstance(given, Testbed):  # else whoever holds it calls `refresh`
             self._follow(given)
 
     def open(self) -> None:
