@@ -62,7 +62,19 @@ CORE_MAY_IMPORT = {
     "chatsys",
 }
 
-HEAVY = {"pandas", "plotly", "ipywidgets", "anywidget", "IPython", "nbformat", "nbgrader", "tqdm", "rich", "textual"}
+HEAVY = {
+    "pandas",
+    "plotly",
+    "ipywidgets",
+    "anywidget",
+    "sidecar",
+    "IPython",
+    "nbformat",
+    "nbgrader",
+    "tqdm",
+    "rich",
+    "textual",
+}
 DRAWN_BY_TEXTUAL = {"chatsys/clients/screen/app.py", "chatsys/clients/screen/pieces.py"}
 """Imported when a terminal is there to be filled, and not before."""
 

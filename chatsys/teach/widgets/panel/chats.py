@@ -210,7 +210,7 @@ class Chats:
     def waiting(self) -> list[list[str]]:
         """Return author, text, through which node, and how it is with it, the oldest first; the last row may count more."""
         told = [
-            [plain(one.author, 24), plain(one.text, 200), one.through, one.how] for one in self.waits[:MOST_WAITING]
+            [plain(one.author, 24), plain(one.text, 120), one.through, one.how] for one in self.waits[:MOST_WAITING]
         ]
         more = len(self.waits) - MOST_WAITING
         return [*told, ["", "", "", f"{more} more"]] if more > 0 else told

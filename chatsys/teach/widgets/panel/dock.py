@@ -26,7 +26,7 @@ class Dock:
 
     def open(self, widget: Any, title: str) -> None:
         """Show a widget beside the page."""
-        from sidecar import Sidecar  # type: ignore[import-untyped, unused-ignore]
+        from sidecar import Sidecar
 
         view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
         shown = {"output_type": "display_data", "data": {VIEW: view, "text/plain": repr(widget)}, "metadata": {}}

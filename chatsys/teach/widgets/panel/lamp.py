@@ -110,6 +110,14 @@ def _disagree(violation: Violation) -> str:
     return f"N{mine[1:]}, but node {one.node} shows “{plain(one.text or '', 40)}” as #{one.msg_no}."
 
 
+def _lost(violation: Violation) -> str:
+    told = next((record for record in violation.records if record.kind == "ack" and record.msg_no), None)
+    if told is None:
+        return "A message is lost or another one, although its author was told that it is safe."
+    who, node = plain(told.author or "Somebody", 16), _node(violation)
+    return f"{who} was told that “{plain(told.text or '', 40)}” is safe as #{told.msg_no}, but {node[:1].lower()}{node[1:]} does not show it there."
+
+
 _WORDS: dict[str, Callable[[Violation], str]] = {
     "S1": _disagree,
     "S2": lambda found: f"{_node(found)} shows its messages in a wrong order, or one of them twice.",
@@ -117,7 +125,7 @@ _WORDS: dict[str, Callable[[Violation], str]] = {
     "S4": lambda found: f"{_node(found)} shows one message twice.",
     "S5": lambda _: "Two nodes lead in the same term.",
     "S6": lambda found: f"{_node(found)} promised to follow two nodes in one term, or went back to an older term.",
-    "S7": lambda _: "A message is lost or another one, although its author was told that it is safe.",
+    "S7": _lost,
     "S8": lambda found: f"{_node(found)} leads, but it lacks a message that was committed before.",
     "S9": lambda found: f"{_node(found)} shows two messages of one author in a wrong order.",
     "S10": lambda _: "A message came before another one that was acknowledged before it was said.",

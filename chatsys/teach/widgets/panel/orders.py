@@ -135,3 +135,5 @@ ORDERS: dict[str, Callable[["Panel", dict[str, Any]], list[Call]]] = {
 """Every order that the browser may send, and the calls it stands for."""
 ABOUT_THE_PANEL = frozenset({"play", "hold", "speed", "quorum", "timeline", "dock"})
 """Orders that are no verb of a cluster."""
+LOOKING = frozenset({"timeline", "dock"})
+"""Orders that are of use when the cluster is stopped, too."""

@@ -47,7 +47,7 @@ from chatsys.teach.widgets.panel.dock import Dock, can_dock
 from chatsys.teach.widgets.panel.hold import Hold
 from chatsys.teach.widgets.panel.inside import Inside
 from chatsys.teach.widgets.panel.lamp import Lamp
-from chatsys.teach.widgets.panel.orders import ORDERS, Call, written
+from chatsys.teach.widgets.panel.orders import LOOKING, ORDERS, Call, written
 from chatsys.teach.widgets.panel.view import View
 
 PACE = 0.15
@@ -159,6 +159,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.refresh()
 
     def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
+        if self.ended and order.get("do") in LOOKING:
+            self._obey(order)  # its thread has ended, and nothing else can change the run
+            return
         self._orders.put(order)
         self.start()
 

@@ -2,7 +2,7 @@
 
 function linkGrid(ids, post) {
   const pairs = {};
-  const table = make("table", { className: "cs-links" }, make("caption", {}, "links: press one to cut or to mend it"));
+  const table = make("table", { className: "cs-links" }, make("caption", {}, "links: press to cut or mend"));
   for (const a of ids.slice(1)) {
     const row = make("tr", {}, make("th", { scope: "row" }, `node ${a}`));
     for (const b of ids.filter((id) => id < a)) {

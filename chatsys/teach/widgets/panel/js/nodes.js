@@ -42,6 +42,7 @@ function card(id, post, learns) {
       seen.replaceChildren(...(lines.length ? lines.map((line) => message(line, said)) : [make("li", { className: "cs-empty" }, "nothing yet")]));
       if (low) seen.scrollTop = seen.scrollHeight;
     },
+    settle: () => (seen.scrollTop = seen.scrollHeight), // to the newest, once there is room for it
   };
 }
 
@@ -55,7 +56,7 @@ function doing(node) {
 function standing(node) {
   if (!node.alive) return "not running";
   const number = node.delivered ? `up to #${node.delivered}` : "no message yet";
-  return `${node.term ? `term ${node.term}, ` : ""}${number} (${node.last} places in its log)`;
+  return `${node.term ? `term ${node.term}, ` : ""}${number} (${node.last === 1 ? "1 place" : `${node.last} places`} in its log)`;
 }
 
 function message([number, at, sign], said) {

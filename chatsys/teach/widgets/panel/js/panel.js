@@ -163,6 +163,7 @@ function render({ model, el }) {
     const open = Boolean(model.get("timeline"));
     run.setAttribute("aria-expanded", String(open));
     places.bands.hidden = open; // the timeline tells the same, and more
+    bands?.fit(places.bands.clientWidth);
     inside.show();
   };
   const hears = {
@@ -177,8 +178,14 @@ function render({ model, el }) {
   };
   for (const [what, does] of Object.entries(hears)) model.on(what, does);
   for (const [what, does] of Object.entries(hears)) if (what !== "msg:custom") does();
-  const watcher = new ResizeObserver(() => bands?.fit(places.bands.clientWidth));
-  watcher.observe(places.bands);
+  let wide = 0;
+  const watcher = new ResizeObserver(() => {
+    if (root.clientWidth === wide) return;
+    wide = root.clientWidth;
+    bands?.fit(places.bands.clientWidth);
+    for (const one of Object.values(cards)) one.settle();
+  });
+  watcher.observe(root);
   return () => {
     for (const [what, does] of Object.entries(hears)) model.off(what, does);
     watcher.disconnect();
