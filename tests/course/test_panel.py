@@ -23,7 +23,6 @@ from chatsys.teach.widgets.panel.chats import LINES
 from chatsys.teach.widgets.panel.orders import ORDERS
 from chatsys.teach.widgets.panel.panel import Panel, panel
 from chatsys.teach.widgets.panel.view import View, tell
-from chatsys.trace import Record
 
 
 @pytest.fixture
