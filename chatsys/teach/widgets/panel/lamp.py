@@ -59,7 +59,7 @@ class Lamp:
             self.ahead += found
         at, ripe = 0, now - self.lag
         while at < len(self.ahead) and self.ahead[at].time <= ripe:
-            if at % STRIDE == 0 and time.perf_counter() > end:
+            if at and at % STRIDE == 0 and time.perf_counter() > end:  # some are judged in any case
                 break
             self._judge(self.ahead[at])
             at += 1

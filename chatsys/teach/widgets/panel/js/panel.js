@@ -23,7 +23,7 @@ function lampBox() {
   const code = make("div", { className: "cs-code" });
   const more = make("details", { className: "cs-more", hidden: true }, make("summary", {}, "in the words of the rule"), code);
   const root = make("div", { className: "cs-lamp", role: "group", "aria-label": "rules" },
-    make("div", { className: "cs-verdict", role: "status" }, light, make("strong", {}, "rules"), says), more);
+    make("div", { className: "cs-verdict", "aria-live": "polite" }, light, make("strong", {}, "rules"), says), more);
   return {
     root,
     show(lamp) {
