@@ -213,6 +213,21 @@ def test_another_quorum_is_the_same_run_in_another_world_and_the_lamp_tells_what
     shown.close()
 
 
+def test_another_quorum_of_a_real_cluster_is_a_new_one_and_the_old_one_is_stopped() -> None:
+    with Cluster(timing="fast") as cluster:
+        shown = panel(cluster)
+        shown.press("lose", fraction=0.5)
+        shown.press("quorum", quorum=1)
+        made = shown.cluster
+        assert isinstance(made, Cluster) and made is not cluster
+        with made:
+            assert made.config.quorum == 1 and made.config.timing == cluster.config.timing
+            assert shown.line == "cluster.stop(); cluster = cs.Cluster(quorum=1, timing='fast')"
+            assert "without a past; the old one is stopped." in shown.said
+            assert "stopped" in repr(cluster) and not shown.state["ended"] and shown.state["loss"] == 0.0
+        shown.close()
+
+
 def test_the_lamp_says_what_check_says(world: World) -> None:
     split_and_say(world)
     worse = Lamp(made_up.split_brain())

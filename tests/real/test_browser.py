@@ -211,7 +211,9 @@ def test_the_panel_stands_beside_the_page_and_comes_back(tour: Tab, panel: "Loca
     panel.get_by_role("button", name="Dock").click()
     beside = tour.page.locator(".cs-panel:not(.jp-Notebook *)")
     beside.get_by_role("button", name="Pause node 1").click(timeout=20_000)
-    tour.page.get_by_text("cluster panel 1 stands beside the page.").wait_for(timeout=10_000)
+    tour.page.locator(".jp-Notebook .cs-away", has_text="cluster panel 1 stands beside the page.").wait_for(
+        timeout=10_000
+    )
     tour.picture("tour-docked")
     tour.page.get_by_role("button", name="Show it here").press("Enter")
     panel.locator(".cs-card[data-node='1'][data-paused='true']").wait_for(timeout=10_000)

@@ -26,7 +26,7 @@ _USUAL = {"network": Conditions(), "disk": DiskModel(), "clock_drift": 0.0, "bus
 
 def line_of(cluster: Testbed, quorum: int, name: str) -> str:
     """Return the line of code that makes it."""
-    made = ", ".join(f"{key}={_code(value)}" for key, value in _told(cluster, quorum).items())
+    made = ", ".join(f"{key}={_code(value)}" for key, value in _arguments(cluster, quorum).items())
     if cluster.where != "sim":
         return f"{name}.stop(); {name} = cs.Cluster({made})"
     later = f"script.play({name}, lenient=True); {name}.run({cluster.now:.6g})"
@@ -47,7 +47,7 @@ def anew(cluster: Testbed, quorum: int) -> Testbed:
     return Cluster(config, cluster.where, seed=cluster.seed, **made)  # type: ignore[arg-type, unused-ignore]
 
 
-def _told(cluster: Testbed, quorum: int) -> dict[str, Any]:
+def _arguments(cluster: Testbed, quorum: int) -> dict[str, Any]:
     """Return the arguments that the line names."""
     told: dict[str, Any] = {"seed": cluster.seed} if cluster.seed is not None else {}
     if len(cluster.nodes) != 3:
@@ -85,3 +85,12 @@ def rename(names: list[str], cluster: Testbed) -> None:
     here = shell()
     for name in names if here is not None else ():
         here.user_ns[name] = cluster
+
+
+def sentence_of(new: Testbed) -> str:
+    """Say what the new one is."""
+    quorum = new.config.quorum
+    unsafe = "" if new.config.safe else " Now two groups of nodes can decide without each other."
+    if new.where == "sim":
+        return f"Another world with the same seed, in which the same was done; only the quorum is {quorum}.{unsafe}"
+    return f"A new cluster with quorum {quorum}, without a past; the old one is stopped.{unsafe}"

@@ -36,7 +36,7 @@ Said = tuple[str, str, str]
 
 
 @dataclass
-class Line:
+class SeenLine:
     """One message in the column of a node: `life` is the node's life that delivered it last."""
 
     sign: str
@@ -69,7 +69,7 @@ class Chats:
     def __init__(self, acknowledges: bool = True) -> None:
         self.acknowledges = acknowledges
         """Whether people speak through clients, who are told what became of their messages."""
-        self.columns_of: dict[int, dict[tuple[int, Said], Line]] = {}
+        self.columns_of: dict[int, dict[tuple[int, Said], SeenLine]] = {}
         self.first: dict[int, tuple[Said, float]] = {}
         """number -> the first message that was delivered there, and when."""
         self.lives: Counter[int] = Counter()
@@ -129,7 +129,7 @@ class Chats:
         line = column.get((number, said))
         if line is None:
             sign = "odd" if first != said else "again" if when < self.born.get(node, 0.0) else "same"
-            column[number, said] = Line(sign, self.lives[node])
+            column[number, said] = SeenLine(sign, self.lives[node])
             if len(column) > LINES:
                 del column[next(iter(column))]
         elif line.life == self.lives[node]:

@@ -10,15 +10,40 @@ Read also `panel`, which carries them out.
 
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from chatsys.errors import UsageError
-
-if TYPE_CHECKING:
-    from chatsys.teach.widgets.panel.panel import Panel
+from chatsys.faults import Testbed
 
 Call = tuple[str, tuple[tuple[Any, ...], dict[str, Any]]]
 """A verb with its arguments."""
+
+
+class Board(Protocol):
+    """What an order may ask of the panel that carries it out."""
+
+    about: dict[str, Any]
+    loss: float
+    delay: float
+    speed: float
+    playing: bool
+    ended: bool
+
+    @property
+    def cluster(self) -> Testbed | None:
+        """The cluster that is shown."""
+
+    def start(self) -> None:
+        """Follow the cluster from now on."""
+
+    def renew(self, quorum: int) -> None:
+        """Go on with another cluster."""
+
+    def toggle_timeline(self) -> None:
+        """Show the timeline, or hide it."""
+
+    def toggle_dock(self) -> None:
+        """Go beside the page, or back into it."""
 
 
 def call(verb: str, *given: Any, **named: Any) -> Call:
@@ -31,7 +56,7 @@ def written(verb: str, given: tuple[Any, ...], named: dict[str, Any]) -> str:
     return f"{verb}({', '.join([*map(repr, given), *(f'{name}={value!r}' for name, value in named.items())])})"
 
 
-def _say(_panel: "Panel", order: dict[str, Any]) -> list[Call]:
+def _say(_panel: Board, order: dict[str, Any]) -> list[Call]:
     node = {} if order.get("node") is None else {"node": order["node"]}
     text, author = str(order.get("text", "")), str(order.get("author", ""))
     if not text.strip():
@@ -41,47 +66,47 @@ def _say(_panel: "Panel", order: dict[str, Any]) -> list[Call]:
     return [call("say", text, **node, author=author)]
 
 
-def _slow(panel: "Panel", order: dict[str, Any]) -> list[Call]:
+def _slow(panel: Board, order: dict[str, Any]) -> list[Call]:
     panel.delay = float(order["delay"])
     return [call("slow", "*", "*", panel.delay)]
 
 
-def _lose(panel: "Panel", order: dict[str, Any]) -> list[Call]:
+def _lose(panel: Board, order: dict[str, Any]) -> list[Call]:
     panel.loss = float(order["fraction"])
     return [call("lose", "*", "*", panel.loss)]
 
 
-def _reset(panel: "Panel", _order: dict[str, Any]) -> list[Call]:
+def _reset(panel: Board, _order: dict[str, Any]) -> list[Call]:
     panel.loss = panel.delay = 0.0
     return [call("mend")]
 
 
-def _stop(panel: "Panel", _order: dict[str, Any]) -> list[Call]:
+def _stop(panel: Board, _order: dict[str, Any]) -> list[Call]:
     panel.playing, panel.ended = False, True
     return [call("stop")]
 
 
-def _play(panel: "Panel", order: dict[str, Any]) -> list[Call]:
+def _play(panel: Board, order: dict[str, Any]) -> list[Call]:
     panel.playing = order["do"] == "play" and panel.about["where"] == "sim"
     panel.start()
     return []
 
 
-def _speed(panel: "Panel", order: dict[str, Any]) -> list[Call]:
+def _speed(panel: Board, order: dict[str, Any]) -> list[Call]:
     panel.speed = min(max(float(order["speed"]), 0.01), 100.0)
     return []
 
 
-def _node_verb(_panel: "Panel", order: dict[str, Any]) -> list[Call]:
+def _node_verb(_panel: Board, order: dict[str, Any]) -> list[Call]:
     return [call(order["do"], order["node"])]
 
 
-def _join(panel: "Panel", _order: dict[str, Any]) -> list[Call]:
+def _join(panel: Board, _order: dict[str, Any]) -> list[Call]:
     taken = () if panel.cluster is None else panel.cluster.everyone
     return [call("join", next(node for node in itertools.count(1) if node not in taken))]
 
 
-def _partition(panel: "Panel", order: dict[str, Any]) -> list[Call]:
+def _partition(panel: Board, order: dict[str, Any]) -> list[Call]:
     """Split the network: the chosen nodes, or whoever leads, from all others."""
     cluster = panel.cluster
     assert cluster is not None, "the panel has looked"
@@ -96,22 +121,22 @@ def _partition(panel: "Panel", order: dict[str, Any]) -> list[Call]:
     return [call("partition", chosen, rest)]
 
 
-def _quorum(panel: "Panel", order: dict[str, Any]) -> list[Call]:
+def _quorum(panel: Board, order: dict[str, Any]) -> list[Call]:
     panel.renew(int(order["quorum"]))
     return []
 
 
-def _timeline(panel: "Panel", _order: dict[str, Any]) -> list[Call]:
+def _timeline(panel: Board, _order: dict[str, Any]) -> list[Call]:
     panel.toggle_timeline()
     return []
 
 
-def _dock(panel: "Panel", _order: dict[str, Any]) -> list[Call]:
+def _dock(panel: Board, _order: dict[str, Any]) -> list[Call]:
     panel.toggle_dock()
     return []
 
 
-ORDERS: dict[str, Callable[["Panel", dict[str, Any]], list[Call]]] = {
+ORDERS: dict[str, Callable[[Board, dict[str, Any]], list[Call]]] = {
     **dict.fromkeys(("crash", "restart", "pause", "resume", "leave"), _node_verb),
     "join": _join,
     "cut": lambda _panel, order: [call("cut", order["a"], order["b"])],

@@ -42,7 +42,7 @@ from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Testbed
 from chatsys.teach.figures.role_spans import DOWN
 from chatsys.teach.widgets.notebook import WorldLock, cell, shell
-from chatsys.teach.widgets.panel.anew import anew, line_of, names_of, rename
+from chatsys.teach.widgets.panel.anew import anew, line_of, names_of, rename, sentence_of
 from chatsys.teach.widgets.panel.dock import Dock, can_dock
 from chatsys.teach.widgets.panel.hold import Hold
 from chatsys.teach.widgets.panel.inside import Inside
@@ -325,11 +325,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.name, self.line, self.about = names[0], line, self._facts(new)
         self.timeline = self._inside.open(new) if reopen else None
         self.view.take(new.trace, new.done)  # its past is no news
-        self.said = (
-            f"This is another world with the same seed, in which the same was done; only the quorum is {quorum}."
-            if simulated
-            else f"This is a new cluster with quorum {quorum}, without a past; the old one is stopped."
-        ) + ("" if new.config.safe else " Now two groups of nodes can decide without each other.")
+        self.said = sentence_of(new)
 
     def toggle_timeline(self) -> None:
         """Show the timeline of a simulated world in the panel, or hide it."""
