@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || command -v docker-compose || \
 	echo $(BIN)/docker-compose) -f deploy/docker/compose.yaml
 READY := $(VENV)/.ready
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/support/nbval.cfg
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=60
 TYPED := tests
 
 .DEFAULT_GOAL := help

@@ -12,7 +12,7 @@ figures, checks and grades read nothing else.
     world.crash(world.leader)
     world.run(5)
     roles(world.trace)               # a figure: who led when
-    check(world.trace)               # [] when every invariant held
+    check(world.trace)               # "Held: 16 rules, 1 message.", an empty list
     grade("3.1", MyHoldBack)         # an exercise of a lab: points, and the story of the run that went wrong
     show("3.1")                      # that run; show(world) is its panel, show(world.trace) draws it
 
@@ -22,7 +22,8 @@ What a notebook imports from here, and where it lives:
                 Script (faults): faults at given times, playable in every world
     questions   why, why_not (campaign.why): what a message waited for, and what happens without that fault
     history     Trace, Record (trace)    Run (run): a run as a file    check, Violation (check)
-    classroom   grade, show, panel, timeline, scenarios, allow_nested (teach)    figures, a module, and its figures:
+    classroom   grade, show, panel, timeline, compare, predict, scenarios, allow_nested (teach)
+                figures, a module, and its figures:
                 roles, term_bands, delivery_matrix, queue_length, heartbeats, latency, log_table,
                 describe
     protocol    Node (protocol.node)    Client (protocol.client)    Actor (actor.actor)    Part (protocol.part)

@@ -25,8 +25,10 @@ from .teach.figures import queue_length as queue_length
 from .teach.figures import roles as roles
 from .teach.figures import term_bands as term_bands
 from .teach.grading.grader import grade as grade
+from .teach.widgets.guess import predict as predict
 from .teach.widgets.notebook import allow_nested as allow_nested
 from .teach.widgets.panel.panel import panel as panel
+from .teach.widgets.timeline.comparing import compare as compare
 from .teach.widgets.timeline.timeline import timeline as timeline
 from .trace import Record as Record
 from .trace import Trace as Trace

@@ -277,11 +277,36 @@ def read_kind(head: bytes) -> tuple[Any, int]:
 
 
 def trace_of(given: Any) -> Trace:
-    """Return a trace, or that of a world, cluster, run or demo; raises `UsageError` for anything else."""
+    """Return a trace, or that of a world, cluster, run, demo or grade, or of what has a `world` or a `cluster`.
+
+    Raises `UsageError` for anything else.
+    """
     found = getattr(given, "trace", given)
-    if not isinstance(found, Trace):
-        raise UsageError(f"{type(given).__name__} has no trace; give a trace, for example world.trace.")
-    return found
+    if isinstance(found, Trace):
+        return found
+    if isinstance(found, bytes) and found is not given:  # a grade carries its run so
+        return Trace.decode(found)
+    for within in ("world", "cluster"):
+        inside = getattr(getattr(given, within, None), "trace", None)
+        if isinstance(inside, Trace):
+            return inside
+    raise UsageError(_why_no_trace(given, found))
+
+
+def _why_no_trace(given: Any, found: Any) -> str:
+    """Say why this has no trace, and what to give."""
+    name = type(given).__name__
+    if isinstance(given, type):
+        return f"{given.__name__} is a class and has no trace; give an object of it that has run, for example a world."
+    if found is None and given is not None:
+        return f"This {name} has no trace, for it has no run; give a trace, for example world.trace."
+    if isinstance(given, str):
+        return f"{name} has no trace; give a trace, for example world.trace. A saved run is read by Run.load(path)."
+    if isinstance(getattr(given, "sentence", None), str) and hasattr(given, "invariant"):
+        return f"{name} has no trace; give the run first, and this second, for example timeline(world, violation)."
+    if isinstance(given, list | tuple) and given:
+        return f"{name} has no trace; give one run at a time, not a {name} of {len(given)}; for example world.trace."
+    return f"{name} has no trace; give a trace, for example world.trace."
 
 
 def read(path: str | Path) -> bytes:

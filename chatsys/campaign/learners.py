@@ -95,7 +95,7 @@ def play(seed: int, nodes: int = 3, seconds: float = 20.0, **options: Any) -> Se
         world.mend()
         accepted = _clean_up(world, ids, late)
         world.run(CALM)
-        late += [str(found) for found in judge_live(world, accepted).violations]
+        late += [found.sentence for found in judge_live(world, accepted).violations]
         late += _unwell(world)
     except Runaway as error:
         inconclusive = str(error)

@@ -26,6 +26,14 @@ def overdue(world: World) -> list[Violation]:
     return list(judge_live(world, faults[-1].time).violations)
 
 
+def stopped(world: World) -> list[Violation]:
+    """Return a violation for each node that stopped itself rather than break a rule."""
+    return [
+        Violation(invariant="broken", sentence=f"Node {node} stopped itself: {why}", time=world.now, node=node)
+        for node, why in world.failures
+    ]
+
+
 def judge_live(world: World, mended: float) -> Verdict:
     """Judge L1-L4, L6 and L7 of a world in which everything was mended at time `mended`; what it is too early for is open."""
     timing = world.config.timing

@@ -77,7 +77,7 @@ def play(seed: int, nodes: int = 3, kind: str | None = None, seconds: float = 16
         world.mend()
         accepted = _clean_up(world, victims, late)
         world.run(CALM)
-        late += [str(found) for found in judge_live(world, accepted).violations]
+        late += [found.sentence for found in judge_live(world, accepted).violations]
         late += [f"node {node} is down and does not say why" for node, one in world.status().items() if _mute(one)]
     except Runaway as error:
         inconclusive = str(error)

@@ -12,20 +12,27 @@ Read also `shrink` (where it comes from), `faults.wording` (the words).
 """
 
 import re
+from contextlib import suppress
+from functools import cached_property
 
 import msgspec
 
 from chatsys.campaign.reproduction import Case
-from chatsys.check import SAFETY, Violation
+from chatsys.check import Violation
 from chatsys.errors import Runaway
 from chatsys.faults import Script
 from chatsys.faults.wording import explain, in_words
 from chatsys.sim.network import Conditions
+from chatsys.sim.world import World
 
+ASK = (
+    "Then each of these lines goes on: the first one opens the run where the rule was broken, the second one says why."
+)
+"""What stands before the lines that go on from the story."""
 _ID = re.compile(r" \(client [0-9a-f]+\)")
 
 
-class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
+class Shrunk(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The small failing run, and how it was found."""
 
     case: Case
@@ -81,21 +88,21 @@ class Shrunk(msgspec.Struct, frozen=True, kw_only=True):
         return "; ".join(facts) + "."
 
     def _leaders(self) -> list[str]:
-        world = self.case.world()
-        try:
-            world.run(self.case.end(self.violation))
-        except Runaway:
-            pass
-        return [f"node {led.node} in term {led.term} from {led.time:.2f} s" for led in world.trace.of("lead")[:8]]
+        return [f"node {led.node} in term {led.term} from {led.time:.2f} s" for led in self.world.trace.of("lead")[:8]]
 
     def __str__(self) -> str:
         more = "" if self.finished else " (out of time: fewer might do)"
         head = f"{self.steps_before} steps became {len(self.script)} in {self.runs} runs{more}; seed {self.case.seed}."
-        return f"{head}\n{self.story()}\n\n{self.code()}{self._ask()}"
+        return f"{head}\n{self.story()}\n\n{self.code()}\n\n{ASK}\n\n{self.ask()}"
 
-    def _ask(self) -> str:
-        """Say how to ask what led to it, once the lines are played."""
-        name = self.violation.invariant
-        return (
-            f'\n\nAnd why? from chatsys import why; why(world, check(world, ["{name}"])[0])' if name in SAFETY else ""
-        )
+    def ask(self) -> str:
+        """Return two lines to paste once the others were: one opens the run where the rule broke, the other asks why."""
+        return self.case.ask(self.violation)
+
+    @cached_property
+    def world(self) -> World:
+        """The run, played: `timeline(shrunk)` and `why(shrunk, shrunk.violation)` look at it."""
+        world = self.case.world()
+        with suppress(Runaway):
+            world.run(self.case.end(self.violation))
+        return world

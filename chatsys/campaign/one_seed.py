@@ -221,7 +221,8 @@ def _result(outcome: Outcome, plan: Plan) -> SeedResult:
         messages=outcome.messages,
         seconds=outcome.world.now,
         violations=tuple(
-            {"seed": outcome.seed, "invariant": one.invariant, "sentence": one.sentence, "replay": replay}
+            {"seed": outcome.seed, "invariant": one.invariant, "plain": one.plain, "sentence": one.sentence}
+            | {"replay": replay}
             for one in outcome.violations
         ),
         inconclusive=outcome.inconclusive,

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from chatsys.actor.actor import Actor
-from chatsys.campaign.liveness import overdue
+from chatsys.campaign.liveness import overdue, stopped
 from chatsys.check import Checker, Violation
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import Runaway
@@ -86,10 +86,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
                     return found
             seen = len(records)
             if invariant in (None, STOPPED) and world.failures:
-                node, why = world.failures[0]
-                return Violation(
-                    invariant=STOPPED, sentence=f"Node {node} stopped itself: {why}", time=world.now, node=node
-                )
+                return stopped(world)[0]
         return _first(checker.finish(), invariant)
 
     def _late(self, invariant: str) -> Violation | None:
@@ -118,14 +115,26 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def code(self, violation: Violation) -> str:
         """Return Python lines that play this run in a fresh cell and print `violation`."""
         steps = [f"world.at({as_call(fault)})" for fault in self.script]
-        judge, show = _judge(violation.invariant)
+        judge, found = _judge(violation.invariant)
         options = self.options()
         return "\n".join(
             [f"from chatsys import {', '.join(['World', *([judge] if judge == 'check' else [])])}"]
-            + (["from chatsys.campaign.liveness import overdue"] if judge == "overdue" else [])
+            + ([f"from chatsys.campaign.liveness import {judge}"] if judge != "check" else [])
             + _imports(options, [*(self.parts or {}).values(), *([self.actor] if self.actor else [])])
-            + ["", f"world = World({', '.join(options)})", *steps, f"world.run({self.end(violation)})", show]
+            + [
+                "",
+                f"world = World({', '.join(options)})",
+                *steps,
+                f"world.run({self.end(violation)})",
+                f'print(*{found}, sep="\\n")',
+            ]
         )
+
+    def ask(self, violation: Violation) -> str:
+        """Return the lines that go on from there: open the run where the rule was broken, and ask why."""
+        first = f"{_judge(violation.invariant)[1]}[0]"
+        asked = [f"from chatsys import timeline; timeline(world, {first})"]
+        return "\n".join([*asked, f"from chatsys import why; why(world, {first})"])
 
     def options(self) -> list[str]:
         """Return the arguments of `World` that differ from its defaults, as code."""
@@ -169,13 +178,12 @@ def _first(found: Iterable[Violation], invariant: str | None) -> Violation | Non
 
 
 def _judge(invariant: str) -> tuple[str, str]:
-    """Return the name to import and the line that prints what broke."""
+    """Return the name to import, and the call that returns what broke."""
     if invariant == STOPPED:
-        told = 'f"Node {node} stopped itself: {why}"'
-        return "", f'print(*({told} for node, why in world.failures), sep="\\n")'
+        return "stopped", "stopped(world)"
     if lasting(invariant):
-        return "overdue", 'print(*overdue(world), sep="\\n")'
-    return "check", f'print(*check(world, ["{invariant}"]), sep="\\n")'
+        return "overdue", "overdue(world)"
+    return "check", f'check(world, ["{invariant}"])'
 
 
 def _brief(value: Any) -> str:

@@ -176,7 +176,7 @@ def soak(
             delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
             outages=_outages(trace, script, begin) or _in_a_storm(trace, fury, begin, mended),
             kills=fury.kills if fury else 0,
-            violations=tuple(str(found) for found in (*check(trace), *check_histories(trace), *late)),
+            violations=tuple(found.sentence for found in (*check(trace), *check_histories(trace), *late)),
             served_after=round(cluster.now - mended, 2),
             unfinished="; ".join((*live.open, *rest.open)),
         )

@@ -1,6 +1,6 @@
 """The invariants: what must hold in every run, in whatever world it ran.
 
-    trace --check--> [Violation, ...]        empty: every invariant held
+    trace --check--> Findings        a list of violations; empty: every invariant held
 
 `INVARIANTS` lists every rule by its name, with `title` and `meaning`:
 
@@ -19,7 +19,7 @@ S15 and L5 are left free: they belong to a change of members through the log, wh
 
 Promises  never a silent ok: an unknown name is an error, and `check_live` says when a run was too
           short to tell.
-Read also `violation` (how an invariant is made); `deliveries`, `acknowledgements`, `replicas`,
+Read also `violation` (how an invariant is made); `offers` (the lines to go on from one); `deliveries`, `acknowledgements`, `replicas`,
           `durability`, `learners` (the invariants), `liveness`, `quiescence`, `histories` (a second checker that shares no code with the
           first); `chatsys.check.log_files` (log files).
 """
@@ -32,11 +32,13 @@ from typing import Any
 from chatsys.check.acknowledgements import ACKNOWLEDGEMENTS
 from chatsys.check.deliveries import DELIVERIES
 from chatsys.check.durability import DURABILITY
+from chatsys.check.findings import Findings
 from chatsys.check.frames import check_frames
 from chatsys.check.histories import check_histories, second_opinion
 from chatsys.check.learners import LEARNERS
 from chatsys.check.liveness import LIVENESS, check_live
 from chatsys.check.lives import KINDS, Lives
+from chatsys.check.offers import JUDGES
 from chatsys.check.quiescence import check_rest
 from chatsys.check.replicas import REPLICAS
 from chatsys.check.violation import Invariant, Law, Logs, Violation
@@ -65,6 +67,7 @@ __all__ = [
     "INVARIANTS",
     "SAFETY",
     "Checker",
+    "Findings",
     "Violation",
     "check",
     "check_frames",
@@ -124,7 +127,7 @@ class Checker:
         return self.told[found.invariant] <= MOST
 
 
-def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[Violation]:
+def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> Findings:
     """Return the violations in `trace`, or in that of a world, cluster or run; `invariants` names which to check (all).
 
     First comes what the users saw, in order of time, then what went wrong between the nodes.
@@ -139,7 +142,12 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[V
             broken += checker.feed(record)
     broken += checker.finish()
     hidden = {kind.name for kind in REPLICAS + DURABILITY}
-    return sorted(broken, key=lambda found: (found.invariant in hidden, found.time))
+    said = {(record.client, record.client_seq) for record in trace.records if record.kind == "submit"}
+    told = sorted(broken, key=lambda found: (found.invariant in hidden, found.time))
+    return Findings(told, len(checker.invariants), len(said))
+
+
+JUDGES.append(check)
 
 
 def _names(invariants: Iterable[str] | None) -> list[str]:
@@ -161,7 +169,7 @@ def _names(invariants: Iterable[str] | None) -> list[str]:
 class _Callable(ModuleType):
     """A module that can be called: after `from chatsys import check`, `check(trace)` works too."""
 
-    def __call__(self, trace: Trace | Any, invariants: Iterable[str] | None = None) -> list[Violation]:
+    def __call__(self, trace: Trace | Any, invariants: Iterable[str] | None = None) -> Findings:
         return check(trace, invariants)
 
 

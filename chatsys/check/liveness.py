@@ -275,6 +275,7 @@ class _Look:
             node=last.node if last else None,
             seq=last.seq if last else None,
             records=records,
+            since=self.start,
         )
 
 

@@ -18,6 +18,8 @@ from typing import Any, ClassVar, cast
 
 import msgspec
 
+from chatsys.check.offers import offers
+from chatsys.check.plainly import in_plain_words
 from chatsys.trace import Record
 
 Node = int | str | None
@@ -31,7 +33,10 @@ Pair = tuple[str | None, int | None]
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """One broken invariant: `records` are the events of its story, the last one broke it."""
+    """One broken invariant: `records` are the events of its story, the last one broke it.
+
+    As text it is its plain sentence, and below that the exact one, with the rule's code and all places.
+    """
 
     invariant: str
     sentence: str
@@ -39,16 +44,36 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     node: int | str | None = None
     seq: int | None = None
     records: tuple[Record, ...] = ()
+    since: float | None = None
+    """For a law of liveness: the end of the faults, from which on it was judged."""
+
+    @property
+    def plain(self) -> str:
+        """The violation in a sentence without codes, places of the log or ids of clients."""
+        return in_plain_words(self.invariant, self.records, self.sentence)
 
     def __str__(self) -> str:
-        return self.sentence
+        return self.sentence if self.plain in self.sentence else f"{self.plain}\n  {self.sentence}"
+
+    def __repr__(self) -> str:
+        return f"<{self.sentence}>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("\n".join([str(self), *to_go_on(self)]))
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.sentence)}<br><small>{ASK}</small></p>"
+        exact = "" if self.plain in self.sentence else f"<br><small>{escape(self.sentence)}</small>"
+        return f"<p>{escape(self.plain)}{exact}</p>{to_go_on_in_html(self)}"
 
 
-ASK = "<code>why(world, violation)</code> tells what led to it, and without which faults the rule holds."
-"""How to go on from a violation, in a notebook."""
+def to_go_on(found: Violation) -> list[str]:
+    """Return the lines that one can paste, each below what it does."""
+    return [text for offer in offers(found) for text in (f"  This line {offer.does}:", f"    {offer.line}")]
+
+
+def to_go_on_in_html(found: Violation) -> str:
+    """Return the same lines for a page."""
+    return "".join(f"<div><code>{escape(offer.line)}</code> {escape(offer.does)}.</div>" for offer in offers(found))
 
 
 class Logs:

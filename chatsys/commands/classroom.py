@@ -4,7 +4,7 @@ Read also `teach.scenarios` (what a demo plays), `teach.classroom.release`; `gra
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ from chatsys.commands import (
 
 SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent", "split-brain")
 WORLDS = ("sim", "kernel", "processes", "containers")
+
+if TYPE_CHECKING:
+    from chatsys.check import Violation
 
 
 def demo(
@@ -59,11 +62,11 @@ def demo(
     if as_json:
         print_json(result)
     else:
-        _tell_demo(result, played.absences)
+        _tell_demo(result, played.absences, played.violations)
     leave(VIOLATED if result["violations"] else HELD)
 
 
-def _tell_demo(result: dict[str, Any], absences: list[str]) -> None:
+def _tell_demo(result: dict[str, Any], absences: list[str], violations: "list[Violation]") -> None:
     print(f"{result['scenario']} in {result['where']}, quorum {result['quorum']}")
     print(f"  messages   {result['messages']}")
     told = ", ".join(f"node {node}: {count}" for node, count in result["delivered"].items())
@@ -73,9 +76,11 @@ def _tell_demo(result: dict[str, Any], absences: list[str]) -> None:
         print(f"  absent     {sentence}")
     if result["failover_seconds"] is not None:
         print(f"  fail-over  {result['failover_seconds']:.3f} s from the crash to the next acknowledged message")
-    for sentence in result["violations"]:
-        print(f"  VIOLATED   {sentence}")
-    if not result["violations"]:
+    for found in violations:
+        print(f"  VIOLATED   {found.plain}")
+    if violations:
+        print(f"  exactly    {violations[0].sentence}")
+    else:
         print("  held       every invariant that was checked")
 
 

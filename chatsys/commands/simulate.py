@@ -169,7 +169,7 @@ def _shrink(seeds: Sequence[int], plan: Any, code: bytes) -> dict[str, Any]:
         hint(f"Shrinking seed {seed}: up to {seconds:g} s.")
         if code:
             answer = call_in_worker(shrunk, seed, plan, seconds, parts=code, limit=seconds + 10.0 + usual_limit(plan))
-            nothing = {"seed": seed, "steps": None, "story": answer.value, "code": ""}
+            nothing = {"seed": seed, "steps": None, "story": answer.value, "code": "", "ask": ""}
             found.append(answer.value if answer.done else nothing)
         else:
             found.append(shrunk({}, seed, plan, seconds))
@@ -194,11 +194,14 @@ def shrunk(parts: Mapping[str, type], seed: int, plan: Any, seconds: float) -> d
         "finished": found.finished,
         "story": found.story(),
         "code": found.code(),
+        "ask": found.ask(),
     }
 
 
 def _tell_shrunk(shrunk: dict[str, Any], doubtful: bool) -> None:
     """Print the short story, as wide as the terminal, and the lines to paste, as they are."""
+    from chatsys.campaign.minimal import ASK
+
     if shrunk["steps"] is None:
         print(f"\n{shrunk['story']}")
         return
@@ -214,6 +217,8 @@ def _tell_shrunk(shrunk: dict[str, Any], doubtful: bool) -> None:
         margin = len(line) - len(line.lstrip()) + 2
         print(_wrapped(line.strip(), margin, margin + 3 * line[:1].isdigit()))
     print(f"\nTo see it again, paste this into a cell (it may go by another seed):\n\n{shrunk['code']}")
+    if shrunk["ask"]:
+        print(f"\n{_wrapped(ASK)}\n\n{shrunk['ask']}")
 
 
 def _wrapped(text: str, first: int = 0, others: int = 0) -> str:
@@ -235,7 +240,9 @@ def _tell_sweep(result: dict[str, Any]) -> None:
         broken.setdefault(violation["seed"], []).append(violation)
     for seed, violations in list(broken.items())[:SHOWN]:
         more = f" (and {len(violations) - 1} more after it)" if len(violations) > 1 else ""
-        print("\n" + _wrapped(f"VIOLATED with seed {seed}: {violations[0]['sentence']}{more}"))
+        print("\n" + _wrapped(f"VIOLATED with seed {seed}: {violations[0]['plain']}{more}"))
+        if violations[0]["plain"] not in violations[0]["sentence"]:
+            print(_wrapped(violations[0]["sentence"], 2, 2))
         print(f"  replay: {violations[0]['replay']}")
     for one in result["inconclusive"][:SHOWN]:
         print(f"\nINCONCLUSIVE with seed {one['seed']}: {one['why']}")

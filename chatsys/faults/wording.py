@@ -50,6 +50,9 @@ def explain(sentence: str) -> list[str]:
     return [f"{word}: {told}" for word, told in _WORDS.items() if re.search(rf"\b{word}(?!=)", sentence)]
 
 
+NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?"
+"""How a world writes a number into the trace, as a regular expression."""
+
 _LIVES = {
     "crash": "crashes",
     "shutdown": "is told to stop",
@@ -114,17 +117,24 @@ def of_links(kind: str, reason: str) -> str:
     if kind in ("cut", "reconnect"):
         one_way = "->" in reason
         sides = [[int(digits) for digits in re.findall(r"\d+", side)] for side in re.split(r"\||->", reason)]
+        if not all(sides):
+            return _of_others(kind, reason)
         if len(sides) == 2 and all(len(side) == 1 for side in sides):
             fault = Fault(0.0, kind, (sides[0][0], sides[1][0], one_way))
         else:
             fault = Fault(0.0, "partition", (*map(tuple, sides), one_way))
-    elif (found := re.fullmatch(r"\w+ (.+) - (.+): ([\d.e+ -]+)", reason)) is not None:
+    elif (found := re.fullmatch(rf"\w+ (.+) - (.+): ({NUMBER}(?: \+ {NUMBER})*)", reason)) is not None:
         a, b = (int(end) if end.isdecimal() else end for end in found.group(1, 2))
         fault = Fault(0.0, kind, (a, b, *map(float, found[3].split(" + "))))
     else:
-        return f"Something changed about the links ({kind}: {reason})."
+        return _of_others(kind, reason)
     told = in_words(fault).removeprefix("At 0 s ")
     return told[0].upper() + told[1:]
+
+
+def _of_others(kind: str, reason: str) -> str:
+    """Say what is in a trace that no world of ours has written."""
+    return f"Something changed about the links ({kind}: {reason})."
 
 
 def directions(reason: str) -> list[tuple[int, int]]:

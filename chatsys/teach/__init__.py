@@ -21,9 +21,10 @@ __all__ = ["figures", "scenarios", "show"]
 def show(thing: Any, **options: Any) -> Any:
     """Show whatever has a look of its own.
 
-    A cluster or a world returns its panel.  A trace, a run or a demo is drawn: roles, then deliveries.  A grade, or
-    the number of an exercise such as "3.1" (its newest grade), is played: the calls as the student's class saw them, the
-    first wrong answer marked, and the figure of that run; a sentence if there is none.
+    A cluster or a world returns its panel.  A trace, a run or a demo is drawn: roles, deliveries, and its timeline, opened
+    where it is most worth seeing.  A grade, or the number of an exercise such as "3.1" (its newest grade), is played: the
+    calls as the student's class saw them, the first wrong answer marked, the timeline of that run opened at it, and its
+    figure; a sentence if there is none.
     """
     from chatsys.teach.grading.lab import Grade
 
@@ -39,17 +40,27 @@ def show(thing: Any, **options: Any) -> Any:
     from chatsys.trace import trace_of
 
     trace = trace_of(thing)
-    for figure in (figures.roles(trace), figures.delivery_matrix(trace)):
-        display(figure)  # type: ignore[no-untyped-call]
+    for drawn in (figures.roles(trace), figures.delivery_matrix(trace), _opened(thing)):
+        display(drawn)  # type: ignore[no-untyped-call]
     return None
 
 
+def _opened(thing: Any) -> Any:
+    """Return the timeline of a run, where it is most worth seeing."""
+    from chatsys.teach.widgets.timeline.excerpt import worth_seeing
+    from chatsys.teach.widgets.timeline.timeline import timeline
+
+    shown = timeline(thing)
+    shown.event = worth_seeing(shown.packed)
+    return shown
+
+
 def _show_grade(thing: Any) -> Any:
-    from chatsys.teach.grading.grader import newest
+    from chatsys.teach.grading.grader import newest, run_of
     from chatsys.teach.grading.lab import Grade
     from chatsys.teach.grading.playing import Sentence, play
 
     found = thing if isinstance(thing, Grade) else newest(thing)
     if found is None:
         return Sentence(f"{thing} was not graded yet, so there is no run to show; grade it first.")
-    return play(found)
+    return play(found, run_of(found))

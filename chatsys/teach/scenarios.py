@@ -18,9 +18,11 @@ Read also `sim.world` and `runtime.cluster` (the verbs), `check` (what must have
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
-from chatsys.check import Violation, check
+from chatsys.check import Findings, check
+from chatsys.check.violation import to_go_on
 from chatsys.config import count_quorum
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Testbed
@@ -44,7 +46,7 @@ class Demo:
     trace: Trace
     delivered: dict[int, int]
     """node -> how many messages it delivered in its last life"""
-    violations: list[Violation] = field(default_factory=list)
+    violations: Findings = field(default_factory=Findings)
 
     @property
     def messages(self) -> int:
@@ -99,14 +101,20 @@ class Demo:
             "quorum": self.quorum,
             "messages": self.messages,
             "delivered": self.delivered,
-            "violations": [str(violation) for violation in self.violations],
+            "violations": [violation.sentence for violation in self.violations],
             "leaders": [list(pair) for pair in self.leaders],
             "failover_seconds": self.failover_seconds,
         }
 
     def __repr__(self) -> str:
-        held = "held" if not self.violations else f"violated: {self.violations[0]}"
-        return f"<Demo {self.scenario} ({self.where}, quorum {self.quorum}): {self.messages} messages, {held}>"
+        return f"{self.scenario} in {self.where}, with a quorum of {self.quorum}. {self.violations!r}"
+
+    def _repr_html_(self) -> str:
+        head = f"<p>{escape(self.scenario)} in {escape(self.where)}, with a quorum of {self.quorum}.</p>"
+        return head + self.violations._repr_html_()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("\n".join([repr(self), *(line for one in self.violations[:1] for line in to_go_on(one))]))
 
 
 def play(

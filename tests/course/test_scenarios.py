@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chatsys.check import check
+from chatsys.check import SAFETY, check
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.sim.world import World
 from chatsys.teach import figures, scenarios
@@ -116,5 +116,5 @@ def test_a_demonstration_that_waits_in_vain_says_for_what() -> None:
 
 
 def test_a_demo_knows_what_to_say_of_itself() -> None:
-    assert repr(play("normal")) == "<Demo normal (sim, quorum 2): 6 messages, held>"
+    assert repr(play("normal")) == f"normal in sim, with a quorum of 2. Held: {len(SAFETY)} rules, 6 messages."
     assert check(play("normal").trace) == []

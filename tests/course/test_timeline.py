@@ -1,7 +1,9 @@
 """The timeline without a browser: what is sent, what follows a world, what stands in a saved page, what is said to bad input."""
 
 import base64
+import itertools
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,44 @@ def in_page(path: Path) -> dict[str, Any]:
 def test_every_file_of_the_browsers_half_is_joined_once() -> None:
     files = {path.stem for path in (source.HERE / "js").glob("*.js")}
     assert sorted(source.PARTS) == sorted(files)
+
+
+def channels(colour: str) -> list[float]:
+    """Return a colour as light: red, green and blue from 0 to 1, linear."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+
+
+def seen_by(matrix: list[list[float]], colour: str) -> list[float]:
+    """Return a colour as somebody sees it who lacks a kind of cones (Machado 2009, severity 1)."""
+    light = channels(colour)
+    return [sum(share * part for share, part in zip(row, light, strict=True)) for row in matrix]
+
+
+EYES: dict[str, list[list[float]]] = {
+    "all cones": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+@pytest.mark.parametrize(("theme", "ground"), [("light", "#ffffff"), ("dark", "#16181c")])
+def test_the_colours_of_two_runs_are_told_apart_by_everybody_in_both_themes(theme: str, ground: str) -> None:
+    found = re.findall(r"--run-1: (#\w+); --run-2: (#\w+); .*?--quiet: (#\w+);", source.style())
+    assert len(found) == 3 and found[1] == found[2], "light, and dark for a notebook and for a page"
+    colours = found[0 if theme == "light" else 1]
+    paper = luminance(ground)
+    for colour in colours:
+        shades = sorted((paper, luminance(colour)))
+        assert (shades[1] + 0.05) / (shades[0] + 0.05) >= 3, f"{colour} is too weak on {ground}"
+    for eyes, matrix in EYES.items():
+        for one, other in itertools.combinations([seen_by(matrix, colour) for colour in colours], 2):
+            assert math.dist(one, other) > 0.16, f"{theme}, {eyes}: {colours}"
+
+
+def luminance(colour: str) -> float:
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), channels(colour), strict=True))
 
 
 def test_no_function_of_the_browsers_half_is_declared_twice() -> None:

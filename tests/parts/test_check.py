@@ -73,13 +73,42 @@ def test_the_empty_trace_breaks_nothing() -> None:
 def test_the_first_sentence_of_s1_names_both_nodes_both_texts_and_both_times() -> None:
     story = said("hi", "yo").deliver(1, 1, 1, "hi").deliver(2, 1, 1, "yo", client_seq=2)
     first, second = story.broken()
-    assert str(first) == (
+    assert first.sentence == (
         "S1 agreement: at 0.30 s node 2 delivered 'yo' at position 1, but node 1 had delivered 'hi' at position 1 "
         "at 0.20 s; every node must have the same message at the same position."
     )
     assert (first.time, first.node, first.seq) == (0.3, 2, 1)
     assert [record.node for record in first.records] == [1, 2]
     assert second.invariant == "S9"
+
+
+def test_as_text_a_violation_is_plain_first_and_exact_below() -> None:
+    first, _ = said("hi", "yo").deliver(1, 1, 1, "hi").deliver(2, 1, 1, "yo", client_seq=2).broken()
+    plain, exact = str(first).split("\n  ")
+    assert plain == (
+        "Nodes 1 and 2 do not agree: node 1 has “hi” as message #1, and in the same place node 2 has “yo”."
+    )
+    assert exact == first.sentence
+    assert first._repr_html_().index("“hi”") < first._repr_html_().index("S1 agreement")
+
+
+@pytest.mark.parametrize("story", [bad[2] for bad in BAD], ids=[bad[0] for bad in BAD])
+def test_every_plain_sentence_speaks_of_people_and_messages_and_not_of_codes_and_positions(story: Story) -> None:
+    for violation in story.broken():
+        if violation.invariant == "S17":  # of learners' folders, which have no plain words
+            continue
+        plain = violation.plain
+        assert plain[0].isupper() and plain.endswith(".") and len(plain) < 200
+        assert not re.search(r"\b[SL]\d+\b|position|client|barrier|None|entry of|[0-9a-f]{8}", plain), plain
+
+
+def test_what_check_returns_says_that_all_held_and_is_an_empty_list() -> None:
+    held = check(said("hi").deliver(1, 1, 1, "hi").trace())
+    assert repr(held) == f"Held: {len(SAFETY)} rules, 1 message."
+    assert held == [] and not held
+    broken = check(said("hi", "yo").deliver(1, 1, 1, "hi").deliver(2, 1, 1, "yo", client_seq=2).trace())
+    assert repr(broken).startswith("2 violations.\nNodes 1 and 2 do not agree")
+    assert "<script>" not in check(said("<script>").deliver(1, 1, 1, "<script>x").trace())._repr_html_()
 
 
 @pytest.mark.parametrize("story", [bad[2] for bad in BAD], ids=[bad[0] for bad in BAD])

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -89,6 +90,12 @@ def test_a_frame_that_was_received_before_it_was_sent_by_its_own_receiver_ends_t
     assert len(pack(Trace(odd)).records) == 2
 
 
+def test_whom_no_record_tells_of_as_acting_has_no_lane() -> None:
+    got = packed(Record(1.0, "suspect", 2, 1, peer=77), Record(2.0, "suspect", 2, 1, peer=1), Record(3.0, "stop", 1, 1))
+    assert got.columns["peer"].tolist() == [-1, 0, -1]
+    assert got.columns["seq"].tolist() == [-1, -1, -1] and got.columns["clock"].tolist() == [0, 0, 0]
+
+
 # --- flights -----------------------------------------------------------------------------------
 
 
@@ -108,6 +115,20 @@ def test_each_fate_of_a_frame() -> None:
         (-1, 2, 1, 1, 11), (-1, 2, 1, 2, 12), (-1, 1, 2, 2, 13),
     ]  # fmt: skip
     assert got.columns["frame"].tolist() == [0, 1, 2, 3, 4, 0, 0, 1, 2, 2, -1, 5, 6, 7]
+
+
+def test_a_copy_that_is_lost_after_the_other_came_changes_nothing() -> None:
+    frame: dict[str, Any] = {"message": "JOIN", "id": "1.1.1"}
+    came, lost = Record(2.0, "receive", 2, 1, peer=1, **frame), Record(3.0, "drop", 2, 1, peer=1, **frame)
+    for second, third, end in ((came, lost, 1), (lost, came, 2)):
+        times = (msgspec.structs.replace(one, time=at) for at, one in ((2.0, second), (3.0, third)))
+        assert frames(packed(Record(1.0, "send", 1, 1, peer=2, **frame), *times))[0][3:] == (1, end)
+
+
+def test_a_frame_to_a_node_that_crashed_earlier_is_under_way_until_that_node_ends_again() -> None:
+    ends = (Record(1.0, "crash", 2, 1), Record(4.0, "stop", 2, 2))
+    sends = [Record(at, "send", 1, 1, peer=2, message="JOIN", id=f"1.1.{at}") for at in (0.5, 2.0, 5.0)]
+    assert [one[3:] for one in frames(packed(*ends, *sends))] == [(4, 1), (4, 3), (0, -1)]
 
 
 def test_an_id_that_comes_again_is_another_frame() -> None:

@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 import browser
 import pytest
 from browser import Server, Tab
+from crashed_leader import CELLS, STORY, lost_message, past_and_future
+
+from chatsys.teach.widgets.timeline.timeline import timeline
+from chatsys.trace import Trace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -36,13 +40,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def tour(server: Server) -> Iterator[Tab]:
-    """Return the tour after all its cells ran at once; its cluster is alive, node 3 leads."""
+def chromium(server: Server) -> Iterator[Tab]:
+    """Return the first tab of a browser."""
     with browser.page(server) as tab:
-        tab.open("00-tour.ipynb")
-        tab.run_all()
         yield tab
-        tab.picture("tour-end")
+
+
+@pytest.fixture(scope="module")
+def tour(chromium: Tab) -> Iterator[Tab]:
+    """Return the tour after all its cells ran at once; its cluster is alive, node 3 leads."""
+    chromium.open("00-tour.ipynb")
+    chromium.run_all()
+    yield chromium
+    chromium.picture("tour-end")
 
 
 @pytest.fixture
@@ -343,3 +353,203 @@ RUN_AGAIN = """async (source) => {
     await window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
 """Give the second cell this text and run it, as a student does with Ctrl+Enter."""
+
+
+# --- the timeline: the story of a leader that crashed ------------------------------------------------
+
+STEPS = 60
+"""Nobody needs more steps to be at the lost message."""
+
+
+@pytest.fixture(scope="module")
+def told(chromium: Tab) -> Iterator[Tab]:
+    """Return a tab in which all cells of the story ran at once."""
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in CELLS
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+    (chromium.server.root / "story.ipynb").write_text(json.dumps(notebook))
+    tab = chromium.beside()
+    tab.page.set_viewport_size({"width": 1400, "height": 1000})
+    tab.open("story.ipynb")
+    tab.run_all()
+    yield tab
+    assert (tab.complaints, tab.strangers) == ([], [])
+    tab.page.close()
+
+
+@pytest.fixture(scope="module")
+def run(told: Tab) -> Trace:
+    """Return the run that is shown."""
+    names: dict[str, Any] = {}
+    exec(STORY, names)
+    trace: Trace = names["world"].trace
+    return trace
+
+
+def event_of(timeline: "Locator") -> int:
+    """Return where the cursor is."""
+    return int(timeline.locator(".cs-tl-stage").get_attribute("data-event") or -1)
+
+
+def await_event(timeline: "Locator", event: int) -> None:
+    timeline.locator(f".cs-tl-stage[data-event='{event}']").wait_for(timeout=10_000)
+
+
+def told_of(timeline: "Locator") -> str:
+    """Return the answer, when Python has tried it."""
+    answer = timeline.locator(".cs-tl-answer").filter(has_text="Without the loss")
+    answer.wait_for(timeout=20_000)
+    return answer.inner_text()
+
+
+def check_what_is_lit(timeline: "Locator", run: Trace, event: int) -> None:
+    past, future = past_and_future(run, event)
+    note = timeline.locator(".cs-tl-note").inner_text()
+    assert f"its past, {past} events" in note and f"its future, {future} that" in note
+    assert timeline.locator(".arrow.cs-tl-self[data-fate='dropped'][data-from='3'][data-to='1']").count() == 1
+    assert timeline.locator(".arrow.cs-tl-past").count() > 0 and timeline.locator(".arrow.cs-tl-future").count() > 0
+
+
+def test_the_story_of_a_crashed_leader_by_mouse(told: Tab, run: Trace) -> None:
+    page, send_and_drop = told.page, lost_message(run)
+    shown, compared = page.locator(".cs-timeline").nth(0), page.locator(".cs-timeline").nth(1)
+    assert told.page.locator(".jp-OutputArea-output pre").all_inner_texts() == [f"{len(run) - 1} []\n"]
+    await_event(shown, 40)  # what a cell that ran before the page was ready has set
+    shown.get_by_role("button", name="To the end").click()
+    shown.get_by_role("button", name="Previous election").click()
+    lost = shown.locator(".arrow[data-fate='dropped'][data-message='PROPOSE'] .cs-tl-line")
+    for _ in range(STEPS):
+        if not lost.count():
+            shown.locator(".cs-tl-back").click()
+    assert shown.locator(".band[data-node='3'][data-what='leads']").count() == 1, "before the crash node 3 leads"
+    box = lost.last.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shown.locator(".cs-tl-hover").get_by_text("It is lost.").wait_for()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shown.locator(".arrow.cs-tl-self").wait_for()
+    assert event_of(shown) in send_and_drop
+    check_what_is_lit(shown, run, event_of(shown))
+    told.picture("timeline-story-by-mouse")
+    shown.get_by_label("message", exact=True).select_option(label="#2 two")
+    shown.get_by_label("node", exact=True).select_option(label="node 1")
+    shown.get_by_role("button", name="by this moment?").click()
+    assert "the one frame with it was lost" in told_of(shown)
+    assert shown.locator(".arrow.cs-tl-lit, .sign.cs-tl-lit").count() > 0
+    assert "Here these runs part, at 2.00 s" in compared.locator(".cs-tl-parting-says").inner_text()
+    compared.get_by_role("button", name="To the end").click()
+    compared.get_by_role("button", name="Go to where these runs part").click()
+    parting = compared.locator(".cs-tl-parting[data-event]").get_attribute("data-event")
+    compared.locator(f".cs-tl-stage[data-event='{parting}']").wait_for()
+    told.picture("timeline-compared")
+
+
+def test_the_story_of_a_crashed_leader_by_keyboard_alone(told: Tab, run: Trace) -> None:
+    page, shown, drop = told.page, told.page.locator(".cs-timeline").nth(0), lost_message(run)[1]
+    keys, cells = page.keyboard, page.locator(".jp-Cell").count()
+    shown.get_by_role("button", name="To the beginning").focus()
+    tab_to(told, str(shown.locator(".cs-tl-stage").get_attribute("aria-label")))
+    keys.press("Escape")
+    keys.press("End")
+    keys.press("/")
+    keys.type("crash")
+    keys.press("Enter")
+    keys.press("Escape")
+    await_event(shown, next(at for at, record in enumerate(run.in_order()) if record.kind == "crash"))
+    while event_of(shown) > drop:
+        keys.press("ArrowLeft")
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    keys.press("Enter")
+    shown.locator(".arrow.cs-tl-self").wait_for()
+    check_what_is_lit(shown, run, event_of(shown))
+    shown.locator("[aria-live]").filter(has_text=shown.locator(".cs-tl-sentence").inner_text()).wait_for(
+        state="attached"
+    )
+    told.picture("timeline-story-by-keyboard")
+    tab_to(told, "message")
+    keys.type("#2")
+    tab_to(told, "node")
+    keys.press("Tab")
+    keys.press("Enter")
+    first = told_of(shown)
+    keys.press("Enter")
+    assert told_of(shown) == first, "the same question is answered again"
+    assert page.locator(".jp-Cell").count() == cells, "keys of the timeline are not keys of the notebook"
+
+
+def test_what_python_and_the_browser_do_to_the_cursor_is_seen_by_the_other(told: Tab) -> None:
+    shown = told.page.locator(".cs-timeline").nth(0)
+    shown.locator(".cs-tl-stage").focus()
+    told.page.keyboard.press("End")
+    told.page.keyboard.press("ArrowLeft")
+    told.page.wait_for_timeout(400)
+    moved = event_of(shown)
+    assert told.run(3) == [f"{moved} {[242, 243, 254]}\n"]
+    told.run(4)
+    await_event(shown, 40)
+    assert told.run(3)[0].startswith("40 ")
+
+
+def widths(timeline: "Locator") -> set[str | None]:
+    """Return how wide the whole run, the lanes, the logs and the rules are drawn."""
+    drawn = timeline.locator(".cs-tl-overview, .cs-tl-lanes, .cs-tl-boxes, .cs-tl-rule svg")
+    return {one.get_attribute("width") for one in drawn.all()}
+
+
+def test_a_timeline_keeps_nobody_out_in_the_light_and_in_the_dark(told: Tab) -> None:
+    page = told.page
+    labels = [one.get_attribute("aria-label") for one in page.locator(".cs-timeline").all()]
+    assert len(set(labels)) == 2, "two landmarks of one page have two names"
+    ids = page.evaluate("() => [...document.querySelectorAll('.cs-timeline [id]')].map((one) => one.id)")
+    assert len(set(ids)) == len(ids) > 0
+    for summary in page.locator(".cs-timeline summary").all():
+        summary.click()
+    before = widths(page.locator(".cs-timeline").nth(0))
+    ground = "() => getComputedStyle(document.querySelector('.cs-timeline')).backgroundColor"
+    light = page.evaluate(ground)
+    assert browser.barriers(page, ".cs-timeline") == []
+    page.evaluate(THEME, "JupyterLab Dark")
+    assert page.evaluate(ground) != light, "the theme is followed at once"
+    assert browser.barriers(page, ".cs-timeline") == []
+    page.locator(".cs-timeline").nth(0).scroll_into_view_if_needed()
+    told.picture("timeline-dark")
+    page.evaluate(THEME, "JupyterLab Light")
+    page.wait_for_timeout(300)
+    assert widths(page.locator(".cs-timeline").nth(0)) == before and len(before) == 1
+
+
+def test_a_saved_timeline_keeps_nobody_out(chromium: Tab, run: Trace, tmp_path: Path) -> None:
+    page = chromium.page.context.new_page()
+    page.goto(timeline(run).save_html(tmp_path / "run.html").as_uri())
+    page.locator(".cs-tl-band").first.wait_for(state="attached")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        assert browser.barriers(page) == [], f"the whole page with its landmarks and headings, {scheme}"
+    page.close()
+
+
+def test_a_timeline_in_a_hidden_tab_follows_and_one_whose_kernel_is_gone_still_steps_and_says_so(told: Tab) -> None:
+    page, shown = told.page, told.page.locator(".cs-timeline").nth(0)
+    before = widths(shown)
+    page.evaluate(
+        """async () => {
+            const { commands, shell } = window.jupyterapp;
+            const notebook = shell.currentWidget;
+            await commands.execute('launcher:create');
+            await notebook.sessionContext.session.kernel.requestExecute({ code: 'world.run(1); shown.event = 77' }).done;
+            await new Promise((done) => setTimeout(done, 900)); // the news of the world come meanwhile
+            shell.activateById(notebook.id);
+        }"""
+    )
+    await_event(shown, 77)
+    assert widths(shown) == before
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.restartKernel()")
+    shown.locator(".cs-tl-step").click()
+    assert event_of(shown) >= 77
+    shown.get_by_role("button", name="by this moment?").click()
+    shown.locator(".cs-tl-answer").filter(has_text="run the cell of this timeline again").wait_for(timeout=12_000)
+
+
+THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"

@@ -1,5 +1,11 @@
 """Two runs over each other: what is said of where they part, and that nothing of either run is lost or changed."""
 
+import json
+import re
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
 import pytest
 
 import chatsys as cs
@@ -7,13 +13,15 @@ from chatsys.errors import UsageError
 from chatsys.mutants import schedules
 from chatsys.teach.widgets.timeline.comparing import Comparison, compare
 from chatsys.teach.widgets.timeline.moment import moment
+from chatsys.teach.widgets.timeline.overlay import NOBODY, in_one_order
 from chatsys.teach.widgets.timeline.packing import pack
 from chatsys.trace import Record, Trace
 
 
-def world(quorum: int = 2, crash: int = 3) -> cs.World:
+@cache
+def world(crash: int = 3) -> cs.World:
     """Return a world after a chat in which a node crashed."""
-    made = cs.World(seed=7, quorum=quorum)
+    made = cs.World(seed=7)
     made.run(3)
     made.say("before")
     made.run(1)
@@ -46,6 +54,41 @@ def test_a_bug_is_told_as_what_it_does_too_early() -> None:
     assert "in “flawed” before and in “mended” after this: The disk of node 1 has kept what was written" in other
 
 
+def test_a_quorum_of_one_does_not_wait_for_the_second_answer() -> None:
+    short = [cs.World(seed=7, quorum=quorum) for quorum in (2, 1)]
+    for each in short:
+        each.run(1)
+    found = compare(short[0], short[1], ("quorum 2", "quorum 1"))
+    assert "in “quorum 1” before and in “quorum 2” after this: Node 3 receives the answer to an ELECTION (OK)" in str(
+        found
+    )
+    assert found.parting is not None and found.parting.early == 1
+    assert all(found.parting.events[side] in found.only[side] for side in (0, 1)), "the first difference is in colour"
+    begins = min(at for at, side in enumerate(found.packed().columns["side"]) if side)
+    assert found.packed().about["compare"]["event"] == begins
+
+
+def test_an_edit_of_the_protocol_is_told_as_what_it_changed() -> None:
+    class Hasty(cs.Node):
+        """Suspects everybody half a second too early."""
+
+        def on_message(self, sender: object, message: object, now: float) -> list[object]:
+            if type(message).__name__ == "Heartbeat":
+                return []
+            return super().on_message(sender, message, now)  # type: ignore[arg-type]
+
+    before, after = cs.World(seed=7), cs.World(seed=7, actor=Hasty)
+    for each in (before, after):
+        each.run(2.5)
+    told = str(compare(before, after, ("before the edit", "after it")))
+    assert told.startswith("Here these runs part, at ") and "HEARTBEAT" in told
+
+
+def test_what_two_records_do_not_say_alike_is_told_where_their_sentences_are_alike() -> None:
+    one, other = (Trace([Record(0.1, "start", 1, 1, term)], {"where": "sim"}) for term in (1, 2))
+    assert str(compare(one, other, ("a", "b"))).endswith(", but its term is 1 in “a”, 2 in “b”.")
+
+
 def test_moments_and_terms_are_no_difference_between_worlds() -> None:
     def chat(where: str, term: int, late: float) -> Trace:
         told = [
@@ -60,9 +103,14 @@ def test_moments_and_terms_are_no_difference_between_worlds() -> None:
     assert found.parting is None and "as far as their stories go" in str(found)
     other = chat("processes", 4, 0.3)
     other.append(Record(2.0, "crash", 3, 1))
+    other.append(Record(2.1, "send", 1, 1, 4, "follower", peer=3, message="ELECTION", id="1:1"))
     parted = compare(chat("sim", 1, 0.0), other)
     assert parted.parting is not None and parted.parting.events == (-1, 4)
     assert str(parted).endswith("in “first” nothing follows that the other lacks; in “second”, node 3 crashes.")
+    both = parted.packed()
+    assert both.columns["side"].tolist() == [0] * 8 + [2, NOBODY], "a frame is no part of the story"
+    told = {(run, tuple(row[3:])) for row in both.about["bands"] for run in [both.about["lanes"][row[0]]["run"]]}
+    assert ("second", ("down", "crashed", 2)) in told and not [row for row in told if row[1][2] == 1]
 
 
 def nodes(run: Comparison, side: int, event: int) -> dict[int, object]:
@@ -111,9 +159,86 @@ def test_grey_is_what_both_have_and_every_arrow_leads_to_the_right() -> None:
     assert both.about["jumps"]["parting"] and both.about["compare"]["says"] == str(found)
 
 
-@pytest.mark.parametrize("names", ["ab", ("a",), ("a", "a"), ("", "b"), (1, 2)])
+def test_what_is_equal_stands_at_one_place_and_bands_are_cut_where_the_runs_part() -> None:
+    found = compare(world(), world(crash=1))
+    both, ends = found.packed(), [[], []]  # type: ignore[var-annotated]
+    for event, run in enumerate(both.columns["run"].tolist()):
+        ends[run - 1].append(event)
+    assert found.parting is not None
+    before = [
+        (ends[0][x], ends[1][y]) for x, y in found.found.pairs if found.runs[0].records[x].time < found.parting.time
+    ]
+    assert len(before) > 100 and all(both.columns["place"][x] == both.columns["place"][y] for x, y in before)
+    assert sorted(both.columns["place"].tolist()) == both.columns["place"].tolist()
+    names = [lane["id"] for lane in both.about["lanes"]]
+    leads = [
+        (names[lane], begin, end, side) for lane, begin, end, what, _, side in both.about["bands"] if what == "leads"
+    ]
+    three = [(begin >= 4.0, end <= 4.0, side) for name, begin, end, side in leads if name == "3 of second"]
+    assert three == [(False, True, 0), (True, False, 2)], "equal up to the crash of the other leader, then not"
+    assert [(kind, side) for *_, kind, _, _, side in both.about["faults"]] == [("crash", 1), ("crash", 2)]
+
+
+def test_partners_of_one_moment_stand_beside_each_other() -> None:
+    assert in_one_order(([1, 1, 2], [1, 1, 2]), {0: 0, 1: 1}) == [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]
+    assert in_one_order(([1, 1], [1, 1]), {1: 0}) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert in_one_order(([1, 1], [1, 1]), {0: 1}) == [(1, 0), (0, 0), (1, 1), (0, 1)]
+    assert in_one_order(([1, 1], [1, 1]), {0: 1, 1: 0}) in (
+        [(0, 0), (0, 1), (1, 0), (1, 1)],
+        [(0, 0), (0, 1), (1, 0), (1, 1)],
+    )
+    assert in_one_order(([], [3]), {}) == [(1, 0)]
+
+
+def test_without_a_front_end_it_is_a_sentence_and_a_picture_of_both() -> None:
+    found = compare(world(), world(crash=1), ("<b>leader", "follower"))
+    shown = found._repr_mimebundle_()
+    assert shown["text/plain"] == str(found) and set(shown) == {"text/plain", "image/svg+xml"}
+    picture = ElementTree.fromstring(shown["image/svg+xml"])
+    texts = [text for one in picture.iter() if (text := (one.text or "").strip())]
+    assert {"<b>leader", "follower", "here these runs part"} <= set(texts) and str(found) in " ".join(texts)
+    sides = {one.get("data-side") for one in picture.iter() if (one.get("class") or "").startswith("arrow ")}
+    assert {"0", "1"} <= sides
+
+
+def test_a_page_and_a_widget_answer_for_the_run_that_is_asked_about(tmp_path: Path) -> None:
+    found = compare(world(), world(crash=1))
+    page = found.save_html(tmp_path / "two.html").read_text("utf-8")
+    run = json.loads(re.search(r'id="run">(.*?)</script>', page, re.S)[1])  # type: ignore[index]
+    assert run["event"] == found.packed().about["compare"]["event"], "the cursor stands where the runs part"
+    assert {key for key in run["answers"] if key.startswith("#2 ")} == {"#2 3 of first", "#2 1 of second"}
+    shown = found.timeline()
+    last = len(found.packed().records) - 1
+    for node, side in (("3 of first", 1), ("1 of second", 2)):
+        shown._receive(shown, {"ask": "why_not", "what": 2, "node": node, "event": last}, [])
+        assert shown.said.startswith(f"In “{found.names[side - 1]}”: ") and f"node {node[0]}" in shown.said
+        assert shown.lit and {int(found.packed().columns["run"][at]) for at in shown.lit} == {side}
+    for order in ({"node": "4 of first", "event": 1}, {"node": "3 of first", "event": last + 1}):
+        shown._receive(shown, {"ask": "why_not", "what": 2, **order}, [])
+        assert "There is no such node, or no such moment" in shown.said
+
+
+def test_what_a_world_does_later_is_no_part_of_a_comparison() -> None:
+    one = world.__wrapped__()
+    found = compare(one, world())
+    one.run(1)
+    assert found.parting is None and len(found.packed().records) == 2 * len(found.traces[1])
+
+
+def test_a_comparison_of_nothing_is_shown_too(tmp_path: Path) -> None:
+    found = compare(Trace(), Trace())
+    assert "equal" in found._repr_mimebundle_()["text/plain"] and found.save_html(tmp_path / "none.html").exists()
+
+
+def test_runs_of_actors_with_other_words_are_not_compared() -> None:
+    other = Trace([Record(0.0, "start", 1)], {"where": "sim", "words": {"lead": "elected"}})
+    with pytest.raises(UsageError, match="“first” and “second” are runs of two different actors"):
+        compare(Trace([Record(0.0, "start", 1)]), other)
+
+
+@pytest.mark.parametrize("names", ["ab", None, ("a" * 50, "a" * 60), ("a",), ("a", "a"), ("", "b"), (1, 2)])
 def test_two_runs_need_two_names(names: object) -> None:
-    with pytest.raises(UsageError, match="give two different names"):
+    with pytest.raises(UsageError, match="give two (different )?names"):
         compare(Trace(), Trace(), names)  # type: ignore[arg-type]
 
 

@@ -165,9 +165,9 @@ def test_the_sentences_are_for_people() -> None:
     answer = why_not(world, 2, node=1, before=3.0)
     assert str(answer) == (
         "#2 ('two' of ann) was ordered by node 3 at 2.21 s, but by 3.00 s only node 3 had it on disk; a quorum is 2 of 3. "
-        "It waited for node 1 or 2. All 4 frames that could bring it to nodes 1 and 2 were lost on a cut link. "
+        "All 4 frames that could bring it to nodes 1 and 2 were lost on a cut link. "
         "Over this wait lay: the links 1-3 and 2-3 were cut from 2.20 s to the end. "
-        "Without the cut between nodes 1 and 3 at 2.20 s #2 comes at node 1 at 2.23 s."
+        "Without the cut between nodes 1 and 3 at 2.20 s, #2 comes at node 1 at 2.23 s."
     )
     assert "<b>#2 (&#x27;two&#x27; of ann)" in answer._repr_html_()
 
@@ -311,7 +311,7 @@ def test_a_broken_rule_is_told_and_tried() -> None:
     (broken, *_) = check(world, ["S1"])
     answer = why(world, broken)
     assert [fault.verb for fault in answer.needed or ()] == ["partition"]
-    assert "Without the split 3 | 1,2 at 2.50 s S1 holds." in str(answer)
+    assert "Without the split 3 | 1,2 at 2.50 s, S1 holds." in str(answer)
     assert "A quorum of 1 of 3 is not safe" in str(answer) and "with a quorum of 2 S1 holds" in str(answer)
     assert str(why(broken)).startswith(broken.sentence) and "why(world, violation)" in str(why(broken))
     assert "why(world, violation)" in broken._repr_html_()

@@ -10,6 +10,7 @@ it is a new one: configuration, data and workspaces of whoever runs the tests ar
 written.  The browser may speak to 127.0.0.1 only.
 """
 
+import importlib.resources
 import json
 import os
 import shutil
@@ -22,8 +23,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -168,6 +170,25 @@ class Tab:
             timeout=150_000,
         )
 
+    def beside(self) -> "Tab":
+        """Open another tab of the same browser, which has all files of JupyterLab already."""
+        tab = Tab(self.page.context.new_page(), self.server)
+        tab.page.set_default_timeout(30_000)
+        tab.watch()
+        return tab
+
+    def run(self, cell: int) -> list[str]:
+        """Run one cell, as Ctrl+Enter does, and return the texts below it."""
+        self.page.evaluate(
+            """async (cell) => {
+                const { content } = window.jupyterapp.shell.currentWidget;
+                content.activeCellIndex = cell;
+                await window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            cell,
+        )
+        return self.page.locator(".jp-Cell").nth(cell).locator(".jp-OutputArea-output").all_inner_texts()
+
     def picture(self, name: str) -> Path:
         """Keep a screenshot of what is visible in build/."""
         path = ROOT / "build" / f"{name}.png"
@@ -184,10 +205,28 @@ def page(server: Server, dark: bool = False) -> Iterator[Tab]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
-            view = browser.new_page(viewport={"width": 1280, "height": 1000}, color_scheme="dark" if dark else "light")
+            scheme: Literal["dark", "light"] = "dark" if dark else "light"
+            context = browser.new_context(viewport={"width": 1280, "height": 1000}, color_scheme=scheme)
+            view = context.new_page()
             view.set_default_timeout(30_000)
             tab = Tab(view, server)
             tab.watch()
             yield tab
         finally:
             browser.close()
+
+
+@cache
+def _axe() -> str:
+    """Return the rules of axe-core, which a package of Python brings along."""
+    return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+
+
+def barriers(page: "Page", where: str = "html") -> list[str]:
+    """Return what axe-core finds within an element that keeps somebody from using it, a line for each."""
+    page.evaluate(_axe())
+    found: dict[str, Any] = page.evaluate("(where) => axe.run(where, {resultTypes: ['violations']})", where)
+    assert len(found["passes"]) > 8, f"axe-core found hardly anything to look at in {where}"
+    return [
+        f"{one['id']} ({one['impact']}): {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]
+    ]

@@ -11,6 +11,7 @@ Read also `obligations` (what a message owes), `trying` (the runs without a faul
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 from chatsys.campaign.why.answer import Answer
@@ -18,7 +19,8 @@ from chatsys.campaign.why.broken import alone, why_broken
 from chatsys.campaign.why.chain import Fulfilled, in_vain, of_chat, of_frames
 from chatsys.campaign.why.frames import Frames, Same, frame_owed, sent
 from chatsys.campaign.why.lasting import Lasting
-from chatsys.campaign.why.obligations import Obligations, Owed
+from chatsys.campaign.why.obligations import Obligations
+from chatsys.campaign.why.owed import Owed, not_yet
 from chatsys.campaign.why.scene import Scene
 from chatsys.campaign.why.smallest import Smallest
 from chatsys.campaign.why.spoken import Spoken, find
@@ -52,7 +54,7 @@ def why(given: Any, what: Any = None, node: int | None = None, *, seconds: float
     """Say what was done for a message when until it was delivered at `node` (where it came last), and what took longest.
 
     With a violation, `why(world, violation)` says what led to it, and without which faults the rule holds.
-    Raises `UsageError` if there is no such message or node.
+    Raises `UsageError` if there is no such message or node, or if the violation is of another run.
     """
     check_seconds("why", seconds)
     if isinstance(given, Violation) and what is None:
@@ -74,13 +76,19 @@ class Question:
         """Answer as `why_not` does."""
         scene, trying = self.scene, self.trying
         until = _moment(trying.end, before)
-        _check_node(scene, node)
+        node = _check_node(scene, node)
         spoken = find(scene.trace, what, node, trying.says)
         me, owed = self.owed(spoken, node, until)
-        if owed.missing is None:
-            return Answer(sentences=tuple(owed.sentences), since=owed.since, until=until, events=tuple(owed.events))
+        if owed.missing is None or owed.too_early:
+            return Answer(
+                sentences=tuple(owed.sentences), missing=owed.missing, since=owed.since, until=until,
+                events=tuple(owed.events),
+            )  # fmt: skip
         over = [one for one in trying.faults if one.lies_over(owed.since, until)]
-        likely = [one for one in over if owed.everything or one.touches(owed.nodes, owed.links)]
+        likely = [
+            one for one in over
+            if one.touches(owed.nodes, owed.links) or (owed.everything and one.concerns(owed.nodes))
+        ]  # fmt: skip
         return self._answer(_Case(spoken, me, until, owed, likely))
 
     def owed(self, spoken: Spoken, node: int | None, until: float) -> tuple[Any, Owed]:
@@ -88,6 +96,8 @@ class Question:
         if spoken.frame is not None:
             return sent(self.scene, spoken).peer, frame_owed(self.scene, spoken, until)
         scene = self.scene
+        if (owed := not_yet(scene, spoken, until)) is not None:
+            return node, owed
         about: Obligations | Frames
         if scene.is_chat:
             about = Obligations(scene, Whereabouts(scene.trace, scene.records, spoken, until), until)
@@ -103,7 +113,7 @@ class Question:
     def why(self, what: Any, node: int | None = None) -> Answer:
         """Answer as `why` does."""
         scene, trying = self.scene, self.trying
-        _check_node(scene, node)
+        node = _check_node(scene, node)
         spoken = find(scene.trace, what, node, trying.says)
         if spoken.frame is not None:
             return self.why_not(what)
@@ -182,10 +192,10 @@ class Question:
         if record.msg_no not in (None, case.spoken.number) and case.spoken.number is not None:
             comes += f" (as #{record.msg_no})"
         if len(names) == 1:
-            told = [f"Without {names[0]} {comes}.", *self._or(found)]
+            told = [f"Without {names[0]}, {comes}.", *self._or(found)]
         else:
             told = [
-                f"Without {listed(names)} {comes}"
+                f"Without {listed(names)}, {comes}"
                 + ("; if only a part of them is left out, it does not." if found.finished else ".")
             ]
         return (told if found.finished else [*told, "There was no time to try more: fewer might do."]), record
@@ -194,13 +204,13 @@ class Question:
         """Name the other single faults without which it comes in time, too."""
         others = {one: when for one, when in found.alone.items() if found.best != frozenset((one,))}
         told = [
-            f"{named(one)} ({at(others[one.step].time)})"
+            f"{named(one)} (at {at(others[one.step].time)})"
             for one in self.trying.of(frozenset(others))
             if one.step is not None
         ]
         more = f" or {len(told) - 3} more" if len(told) > 3 else ""
         names = ", ".join(told[:3]) if more else listed(told, last="or") if told else ""
-        return [f"So it would without {names}{more}."] if told else []
+        return [f"It also comes without {names}{more}."] if told else []
 
     def _no_fault(self, case: "_Case", found: Smallest[Record]) -> tuple[list[str], Record | None]:
         """Not even a run without any fault brings it in time; say when it comes then, and what else there is."""
@@ -243,9 +253,17 @@ def _moment(end: float, before: float | None) -> float:
         return end
     if isinstance(before, bool) or not isinstance(before, int | float) or not 0 <= before < math.inf:
         raise UsageError(f"before is {before!r:.40}; give seconds since the beginning of the run.")
-    return min(float(before), end)
+    return float(min(before, end))
 
 
-def _check_node(scene: Scene, node: Any) -> None:
-    if node is not None and (isinstance(node, bool) or node not in scene.everyone):
-        raise UsageError(f"node is {node!r:.40}; the nodes of this run are {listed(map(str, scene.everyone))}.")
+def _check_node(scene: Scene, node: Any) -> int | None:
+    """Return the node as the trace writes it."""
+    if node is None:
+        return None
+    if isinstance(node, bool) or not isinstance(node, Integral) or node not in scene.everyone:
+        client = any(record.node == node for record in scene.records) if isinstance(node, str) else False
+        raise UsageError(
+            f"node is {node!r:.40}{', a client, and only nodes deliver' if client else ''}; the nodes of this run are "
+            f"{listed(map(str, scene.everyone)) if scene.everyone else 'none'}."
+        )
+    return int(node)

@@ -9,7 +9,7 @@ Read also `obligations` (the same links, and the first that is missing).
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from chatsys.campaign.why.obligations import CARRY
+from chatsys.campaign.why.carrying import CARRY
 from chatsys.campaign.why.scene import Scene
 from chatsys.campaign.why.spoken import Spoken
 from chatsys.campaign.why.whereabouts import Whereabouts

@@ -12,7 +12,7 @@ Read also `obligations` (the chat), `teach.labs` (the actors).
 
 from typing import Any
 
-from chatsys.campaign.why.obligations import LIT, Owed
+from chatsys.campaign.why.owed import LIT, Owed
 from chatsys.campaign.why.scene import Scene
 from chatsys.campaign.why.spoken import Spoken
 from chatsys.campaign.why.words import at, node, sentence

@@ -36,18 +36,28 @@ class Lasting(msgspec.Struct, kw_only=True):
     end: float = math.inf
     nodes: frozenset[Any] = frozenset()
     links: frozenset[tuple[Any, Any]] = frozenset()
+    itself: bool = False
+    """Whether it is a node that stopped itself, which no step of the run did."""
     step: int | None = None
     """Its place among the steps of the run, if they are known; below 0: it is a condition of the world."""
 
     def lies_over(self, since: float, until: float) -> bool:
-        """Tell whether it lay over some moment of this time."""
-        return self.begin <= until and self.end > since
+        """Tell whether it lay over some moment of this time; a crash and a start of one moment lie over that moment."""
+        return self.begin <= until and (self.end > since or self.begin >= since)
 
     def touches(self, nodes: Collection[Any], links: Collection[tuple[Any, Any]]) -> bool:
         """Tell whether it touches one of these nodes, or one of these directions."""
         return bool(self.nodes & set(nodes)) or any(
             a in (one, ANY) and b in (other, ANY) for a, b in self.links for one, other in links
         )
+
+    def concerns(self, clients: Collection[Any]) -> bool:
+        """Tell whether it touches a node, or one of these clients: what happens to another client delays none of theirs."""
+
+        def mine(end: Any) -> bool:
+            return not isinstance(end, str) or end == ANY or end in clients
+
+        return any(map(mine, self.nodes)) or any(mine(a) and mine(b) for a, b in self.links)
 
 
 def breaks(fault: Fault) -> bool:
@@ -79,6 +89,7 @@ class _Reading:
         self.starts = _times(trace, "start")
         self.goes_on = _times(trace, "resume", "crash", "stop")
         self.full = [r for r in trace.of("crash") if (r.reason or "").startswith("The disk")]
+        self.gave_up = {(r.node, r.time) for r in trace.of("crash") if (r.reason or "").startswith("It stopped itself")}
         self.ambushed = [record for record in trace.of("crash") if record.reason == "ambush"]
 
     def take(self, step: int | None, fault: Fault) -> None:
@@ -88,6 +99,7 @@ class _Reading:
         match verb:
             case "crash" | "shutdown":
                 one.nodes, one.end = frozenset(args[:1]), _after(self.starts, args[0], time)
+                one.itself = (args[0], time) in self.gave_up
             case "pause":
                 one.nodes, one.end = frozenset(args[:1]), _after(self.goes_on, args[0], time)
             case "cut" | "partition":

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 from chatsys.campaign.why.words import at, listed, node
 from chatsys.trace import Record, Trace
 
+MOST = 5
+"""So many leaders, one after the other, are told."""
+
 
 class Leadership(NamedTuple):
     """A leadership, and when it ended."""
@@ -83,20 +86,27 @@ class Scene:
         """Return the leaderships that lay over some of this time."""
         return [reign for reign in self.reigns if reign.begin <= until and reign.end > since]
 
+    def led(self, who: Any, since: float, until: float) -> bool:
+        """Tell whether a node led all of this time."""
+        return any(reign.node == who and reign.begin <= since + 0.01 and reign.end > until for reign in self.reigns)
+
     def who_led(self, since: float, until: float) -> str:
         """Say who led in this time, one after the other."""
-        told, last = [], since
+        told, last = list[str](), since
         for reign in self.leaders(since, until):
             if reign.begin > last + 0.005:
-                told.append(f"nobody from {at(last)} to {at(reign.begin)}")
+                told.append(f"nobody until {at(reign.begin)}")
+            beside = f"from {at(reign.begin)} on also " if reign.begin < last - 0.005 and told else ""
             upto = "" if reign.end > until else f" until {at(reign.end)}"
-            told.append(f"{node(reign.node)} in term {reign.term}{upto}")
+            told.append(f"{beside}{node(reign.node)} in term {reign.term}{upto}")
             last = max(last, reign.end)
         if not told:
             return f"Nobody led from {at(since)} to {at(until)}."
         if last + 0.005 < until:
-            told.append(f"nobody from {at(last)} to {at(until)}")
-        return f"Who led then: {', then '.join(told)}."
+            told.append("nobody")
+        when = "then" if len(told) <= MOST else "last"
+        first, *more = told[-MOST:]
+        return f"Who led {when}: {first}{''.join(_next(one) for one in more)}."
 
     def sent(self, to: Any, events: tuple[int, int], tags: Iterable[str]) -> list[int]:
         """Return the frames of these kinds that were sent to an address behind the first event and up to the second."""
@@ -142,6 +152,11 @@ class Scene:
     def fate(self, send: int, until: int) -> str:
         """Say what became of one frame up to an event."""
         return self.fates([send], until, "").removeprefix("the one frame  ")
+
+
+def _next(led: str) -> str:
+    """Join who led next to those who led before; two can believe at once that they lead."""
+    return f", and {led}" if led.startswith("from") else f", then {led}"
 
 
 def _fate(why: str, number: int) -> str:

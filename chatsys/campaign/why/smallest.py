@@ -4,6 +4,7 @@
     without all of these? without all there are?  -- no -->   no fault is to blame
       --drop halves, quarters, single ones--> fewer           (delta debugging, Zeller and Hildebrandt 2002)
       --every proper part, the smaller first--> the smallest
+      --each of the others alone, if it is still more than one--> that one
 
 Delta debugging alone ends where no *single* one can be given back.  Faults help and hinder each other: without the crash
 the second cut hits another leader.  So at the end every proper part is tried too, as long as there are few.
@@ -14,6 +15,7 @@ Read also `campaign.shrink`, which looks for the opposite: what must stay so tha
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import combinations
 from typing import Generic, TypeVar
 
@@ -21,6 +23,8 @@ Found = TypeVar("Found")
 
 ALONE = 8
 """Of so many faults each is tried alone, though one was enough already."""
+FOREVER = 1e9
+"""Seconds of computing: a number of any size may be given."""
 MOST_PARTS = 9
 """Of so many faults every proper part is tried: 510 runs."""
 
@@ -39,7 +43,7 @@ class Smallest(Generic[Found]):
     def __init__(
         self, tries: Callable[[frozenset[int]], Found | None], seconds: float, late: Callable[[Found], float]
     ) -> None:
-        self.tries, self.end, self.late = tries, time.process_time() + seconds, late
+        self.tries, self.end, self.late = tries, time.process_time() + min(seconds, FOREVER), late
         self.known: dict[frozenset[int], Found | None] = {}
         self.best: frozenset[int] | None = None
         """The smallest set found so far."""
@@ -76,6 +80,13 @@ class Smallest(Generic[Found]):
         if self._enough(likely) or self._enough(order):
             self._drop(order)
             self._parts()
+            self._others_alone(others)
+
+    def _others_alone(self, others: Sequence[int]) -> None:
+        """Where several are named, see whether one of the others alone is enough; that there is no time for it is no harm."""
+        if self.best is not None and len(self.best) > 1:
+            with suppress(OutOfTime):
+                any(self._enough([one]) for one in others)
 
     def _best_alone(self) -> bool:
         """Take the one fault without which it comes first, if there is one; tell whether there is."""

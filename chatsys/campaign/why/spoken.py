@@ -13,6 +13,7 @@ Read also `whereabouts` (what became of it), `frames` (what became of a frame, a
 
 import re
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import msgspec
@@ -65,7 +66,9 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True):
 
 def find(trace: Trace, given: Any, node: Any = None, says: Sequence[Fault] = ()) -> Spoken:
     """Return the message that is meant; raises `UsageError` if there is none, or more than one."""
-    if isinstance(given, bool) or not isinstance(given, int | str | tuple):
+    if isinstance(given, Integral) and not isinstance(given, bool):
+        given = int(given)
+    if isinstance(given, bool) or not isinstance(given, int | str | tuple) or given == "":
         raise UsageError(
             f"{given!r:.60} names no message; give its number (7), its text ('hello'), or its client and number there "
             "(('ann', 3))."
@@ -149,9 +152,15 @@ def _count(log: dict[int, Record], end: int, known: dict[tuple[Any, ...], int]) 
 
 
 def _by_pair(trace: Trace, given: Sequence[Any], number: int | None = None) -> Spoken:
-    client, client_seq = given if len(given) == 2 else (None, None)
+    client, client_seq = given if len(given) == 2 and isinstance(given[0], str) else (None, None)
+    if isinstance(client_seq, bool) or not isinstance(client_seq, Integral):
+        client, client_seq = None, None
     for record in sorted(trace.of(*TELLING), key=lambda record: record.msg_no is None):
-        if record.client_seq == client_seq and client in (record.client, record.node, record.author):
+        if (
+            client is not None
+            and record.client_seq == client_seq
+            and client in (record.client, record.node, record.author)
+        ):
             if number is None and record.client is not None:
                 number = would_be(trace).get((record.client, record.client_seq or 0))
             return _of(record, number)

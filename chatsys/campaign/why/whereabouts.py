@@ -31,12 +31,18 @@ class Attempt:
         """Since when a node's log holds it, the last time it did."""
         self.lost: dict[Any, int] = {}
         """When a node's log lost it."""
+        self.spans: dict[Any, list[tuple[int, float]]] = {}
+        """From which event to which a node's log held it; more than once, if it was lost and came again."""
         self.stored: int | None = None
         """When a quorum had it on disk."""
         self.quorum: frozenset[Any] = frozenset()
         """Who these were."""
         self.commits: dict[Any, int] = {}
         """When each node knew that it is committed."""
+
+    def held_at(self, node: Any, event: int) -> bool:
+        """Tell whether a node's log held it at an event: who does not have it cannot send it."""
+        return any(begin <= event <= end for begin, end in self.spans.get(node, ()))
 
     @property
     def on_disk(self) -> list[Any]:
@@ -65,6 +71,8 @@ class Whereabouts:
         self.delivered: dict[Any, int] = {}
         self.started: dict[Any, int] = {}
         """The event with which the present life of a node began."""
+        self.ended: dict[Any, int] = {}
+        """The event with which the last life of a node that is over ended."""
         self.ends: dict[Any, int] = {}
         self.logs, self.lives = Logs(), Lives()
         for event, record in enumerate(records):
@@ -102,6 +110,8 @@ class Whereabouts:
                     self.logs.on_disk(record)
                 self.logs.on_start(told)
                 self._look(event, node, durable=True)
+            case "crash" | "stop":
+                self.ended[node] = event
             case "truncate":
                 self.logs.on_truncate(told)
                 self._look(event, node)
@@ -122,6 +132,7 @@ class Whereabouts:
             attempt = self.attempts[label] = Attempt(record, event)
         if record.node not in attempt.holders:
             attempt.held[record.node] = event
+            attempt.spans.setdefault(record.node, []).append((event, math.inf))
         attempt.holders.setdefault(record.node, False)
 
     def _look(self, event: int, node: Any, durable: bool = False) -> None:
@@ -133,6 +144,7 @@ class Whereabouts:
                 if entry is None or entry.entry_term != term or not self.spoken.is_in(entry):
                     del attempt.holders[node]
                     attempt.lost[node] = event
+                    attempt.spans[node][-1] = (attempt.spans[node][-1][0], event)
                 elif durable:
                     self._durable(event, node, seq)
 

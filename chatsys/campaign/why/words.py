@@ -96,8 +96,10 @@ def over(one: Lasting) -> str:
     match verb:
         case "crash" if isinstance(args[0], str):
             return f"the client {args[0]} was gone {span}"
+        case "crash" if one.end == one.begin:
+            return f"{node(args[0])} crashed at {at(one.begin)} and started again at once"
         case "crash":
-            return f"{node(args[0])} was down {span}, after a crash"
+            return f"{node(args[0])} was down {span}, after {'it stopped itself' if one.itself else 'a crash'}"
         case "shutdown":
             return f"{node(args[0])} was told to stop at {at(one.begin)}, and was gone until " + (
                 "the end" if math.isinf(one.end) else at(one.end)
@@ -134,7 +136,7 @@ def _over_links(one: Lasting) -> str:
             sides, groups = _sides(one.fault)
             if len(groups) == 2:
                 return f"nothing from {nodes(groups[0])} reached {nodes(groups[1])} {span}"
-            return f"the network was split {span} ({sides})"
+            return f"the network was split into {sides} {span}"
         case "slow":
             return f"{_link(*args[:2])} was slower by {_slower(*args[2:])} {span}"
         case "lose":
@@ -188,16 +190,32 @@ def all_over(faults: Sequence[Lasting]) -> str:
 
 
 def _together(faults: Sequence[Lasting]) -> Iterator[str]:
-    """Tell each fault once, and cuts that began and ended together in one breath."""
+    """Tell each fault once, and cuts, or crashes, that began and ended together in one breath."""
     once = {(one.fault.verb, one.fault.args, one.begin): one for one in faults}.values()
-    cuts: dict[tuple[float, float], list[Lasting]] = {}
+    alike: dict[tuple[str, float, float], list[Lasting]] = {}
     for one in once:
-        if one.fault.verb == "cut" and not any(one.fault.args[2:]):
-            cuts.setdefault((one.begin, one.end), []).append(one)
+        if (
+            one.fault.verb in ("cut", "crash")
+            and not any(one.fault.args[2:])
+            and isinstance(one.fault.args[0], int)
+            and not one.itself
+        ):
+            alike.setdefault((one.fault.verb, one.begin, one.end), []).append(one)
     for one in once:
-        mine = cuts.get((one.begin, one.end), [])
+        mine = alike.get((one.fault.verb, one.begin, one.end), [])
         if len(mine) < 2 or one not in mine:
             yield over(one)
         elif one is mine[0]:
-            links = listed(f"{cut.fault.args[0]}-{cut.fault.args[1]}" for cut in mine)
-            yield f"the links {links} were cut {_for(one)}"
+            yield _over_several(mine)
+
+
+def _over_several(alike: Sequence[Lasting]) -> str:
+    """Say what several cuts, or crashes, of one moment were."""
+    one = alike[0]
+    if one.fault.verb == "cut":
+        links = listed(f"{cut.fault.args[0]}-{cut.fault.args[1]}" for cut in alike)
+        return f"the links {links} were cut {_for(one)}"
+    who = nodes(crash.fault.args[0] for crash in alike)
+    if one.end == one.begin:
+        return f"{who} crashed at {at(one.begin)} and started again at once"
+    return f"{who} were down {_for(one)}, after crashes"

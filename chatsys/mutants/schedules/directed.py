@@ -6,12 +6,13 @@
 Read also `stage`, on which scripts play.
 """
 
+import ast
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatsys.check import Violation, check
+from chatsys.check import Findings, Violation, check
 from chatsys.check.frames import check_frames
 from chatsys.check.liveness import check_live
 from chatsys.config import Limits, Timing
@@ -28,7 +29,7 @@ class Played:
 
     name: str
     world: QuietWorld
-    violations: list[Violation]
+    violations: Findings
     breaks: tuple[str, ...]
 
     @property
@@ -70,6 +71,14 @@ class Directed:
         """What happens, in prose."""
         return inspect.getdoc(self.script) or ""
 
+    @property
+    def code(self) -> str:
+        """The script as one reads it before one knows how it ends: without its story."""
+        source = inspect.getsource(self.script)
+        story = ast.parse(source).body[0].body[0]  # type: ignore[attr-defined]
+        lines = source.splitlines()
+        return "\n".join(lines[: story.lineno - 1] + lines[story.end_lineno :])
+
     def play(self, flawed: bool = False, flaw: Mutant | None = None) -> Played:
         """Play it once and judge what happened; with `flaw`, that mutant plays instead of `defect`."""
         quorum = self.quorum if flawed and self.quorum else "majority"
@@ -77,7 +86,8 @@ class Directed:
             flaw = named(self.defect)
         stage = QuietWorld(self.nodes, quorum, flaw, self.timing, self.limits)
         told = list(self.script(stage) or ())
-        violations = [*check(stage.trace), *told, *check_frames(stage.trace)]
+        held = check(stage.trace)
+        violations = [*held, *told, *check_frames(stage.trace)]
         by_the_rules = {record.reason for record in stage.trace.of("refused")}
         for node, sentence in stage.failures:
             if sentence in by_the_rules:
@@ -85,7 +95,8 @@ class Directed:
             sentence = f"Node {node} stopped itself: {sentence}"
             violations.append(Violation(invariant="broken", sentence=sentence, time=stage.now))
         violations += self._late(stage)
-        return Played(name=self.name, world=stage, violations=violations, breaks=self.breaks)
+        found = Findings(violations, held.rules + len(self.judges), held.messages)
+        return Played(name=self.name, world=stage, violations=found, breaks=self.breaks)
 
     def _late(self, stage: QuietWorld) -> Iterator[Violation]:
         """Judge the laws that this schedule names; one that it is too short to judge is a fault of the schedule."""

@@ -17,6 +17,7 @@ import os
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -39,6 +40,8 @@ TRIES = 3
 
 _newest: dict[str, Grade] = {}
 """The newest grade of each exercise, for `show`."""
+_right: dict[str, Callable[[], Any]] = {}
+"""For each exercise whose newest answer is right: what plays a run of that answer."""
 _failed: Counter[str] = Counter()
 
 
@@ -55,12 +58,15 @@ def grade(exercise: str | float, *answers: Any, seeds: Sequence[int] | None = No
         return Grade(
             question=name, verdict="inconclusive", points=0, possible=possible, sentence="Here only the judge grades."
         )
-    _newest.pop(name, None)  # what cannot be graded must not show the run of an older answer
+    for kept in (_newest, _right):  # what cannot be graded must not show the run of an older answer
+        kept.pop(name, None)
     if isinstance(asked, WrittenTest):
         result = _grade_test(asked, answers)
     else:
         _expect_its_class(lab, asked, answers)
         result = _grade_class(asked, answers, seeds)
+        if asked.run is not None and result.points == result.possible:
+            _right[name] = partial(asked.run, answers[0])
     _newest[name] = result
     return result
 
@@ -69,6 +75,11 @@ def newest(exercise: str | float) -> Grade | None:
     """Return the newest grade of an exercise in this program, or None; raises `UsageError` for an unknown exercise."""
     find_exercise(str(exercise))
     return _newest.get(str(exercise))
+
+
+def run_of(grade: Grade) -> Callable[[], Any] | None:
+    """Return what plays a run of the class that got this grade; None unless it is the newest one and all is right."""
+    return _right.get(grade.question) if _newest.get(grade.question) is grade else None
 
 
 # --- which exercise --------------------------------------------------------------------------------

@@ -42,6 +42,13 @@ class ShownCall(msgspec.Struct, frozen=True):
     when: str = ""
     wrong: bool = False
     """Whether this is the first call whose answer was wrong."""
+    node: int | None = None
+    time: float | None = None
+    """At which node of the run, and at which moment of it, in seconds: there its timeline begins."""
+    about: tuple[int, ...] = ()
+    """The numbers of the messages that the answer is about."""
+    peers: tuple[int, ...] = ()
+    """The nodes that the answer is about."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +113,9 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     load: Callable[[int, int], CallScript] | None = None
     """The calls number `first` to `last` that must leave nothing behind: the engine measures the memory."""
     figure: str = "delivery_matrix"
-    """Which one of `teach.figures` shows a failed run."""
+    """Which one of `teach.figures` shows a run."""
+    run: Callable[[Any], Any] | None = None
+    """(a class that is right) -> the world after a run of it, for `show`; None: there is nothing to see."""
     done: str = ""
     """The sentence when everything holds."""
     public: int = 20

@@ -224,6 +224,9 @@ def _steps(asks: Sequence[Ask]) -> tuple[ShownCall, ...]:
             waiting=f"lacked {numbers(ask.missing)[1:-1] or 'nothing'}",
             when=f"{ask.time:.2f} s",
             wrong=ask is asks[place] if place < len(asks) else False,
+            node=ask.node,
+            time=ask.time,
+            about=ask.missing[:1],
         )
         for ask in asks[max(0, place - 15) : place + 4]
     )

@@ -42,6 +42,7 @@ HOLD_BACK = Exercise(
     ),
     load=checks.load,
     figure="queue_length",
+    run=play.crowd,
     done="In every run all three nodes delivered what reached them, each message once and in order.",
 )
 
@@ -64,6 +65,7 @@ GAP_REQUEST = Exercise(
         GradedPart(kind="budget", cell="budget-3-2", points=5, aspects={"budget": 1}, done="No request was needless."),
     ),
     figure="queue_length",
+    run=play.crowd,
     done="In every run each lost message was asked for until it came, the last one too, and then it was quiet.",
     public=12,
     hidden=60,

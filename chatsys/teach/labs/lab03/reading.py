@@ -297,4 +297,14 @@ class Reading:
             waiting=f"{numbers(waiting)[1:-1]} waited" if waiting else "",
             when=self.at(call),
             wrong=wrong,
+            node=self.node,
+            time=arrival.time,
+            about=self._about(call, due) if wrong else (),
         )
+
+    def _about(self, call: int, due: int) -> tuple[int, ...]:
+        """Return which messages an answer is about: what came, what was and had to be returned, and the one waited for."""
+        reply = self.replies[call]
+        returned = [message.number for message in reply.value] if reply.right else []
+        skipped = [due] if any(number > due for number in returned) else []
+        return tuple(sorted({self.arrivals[call].number, *returned, *self.expected[call], *skipped}))

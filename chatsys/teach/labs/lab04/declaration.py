@@ -34,6 +34,7 @@ DETECTOR = Exercise(
     ),
     load=checks.load,
     figure="heartbeats",
+    run=play.watch,
     done="In every run each silence was suspected in time, nobody too early, and no suspicion outlived the next beats.",
 )
 
@@ -61,6 +62,7 @@ ADAPTIVE = Exercise(
     ),
     load=checks.load,
     figure="heartbeats",
+    run=play.watch,
     done="In every weather each silence was noticed in time, and hardly anybody who was alive was suspected.",
     public=2,
     hidden=8,

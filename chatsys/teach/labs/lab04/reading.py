@@ -141,11 +141,14 @@ class WatchReading:
         )
 
     def _step(self, call: Call, reply: Reply, silences: dict[int, float], wrong: bool) -> ShownCall:
-        when = f"{self.watch.time(call.arguments[-1]):.2f} s"
+        time, node = self.watch.time(call.arguments[-1]), self.watch.node
+        when = f"{time:.2f} s"
         if call.method == "beat":
             peer, number, sent_at, now = call.arguments
             told = f"beat({peer}, {number}, sent_at={sent_at:.2f}, now={now:.2f})"
-            return ShownCall(call=told, returned="" if reply.right else "an error", when=when, wrong=wrong)
+            return ShownCall(
+                call=told, returned="" if reply.right else "an error", when=when, wrong=wrong, node=node, time=time
+            )
         return ShownCall(
             call=f"suspects(now={call.arguments[0]:.2f})",
             returned=peers(reply.value) if reply.right else "an error",
@@ -153,7 +156,16 @@ class WatchReading:
             waiting=", ".join(f"{peer}: {silence:.2f} s" for peer, silence in silences.items()) + " silent",
             when=when,
             wrong=wrong,
+            node=node,
+            time=time,
+            peers=self._in_question(reply, silences) if wrong else (),
         )
+
+    def _in_question(self, reply: Reply, silences: dict[int, float]) -> tuple[int, ...]:
+        """Return the peers of whom an answer says something else than their silence does."""
+        said = set(reply.value) if reply.right else set()
+        silent = {peer for peer, silence in silences.items() if silence > self.watch.plan.timeout}
+        return tuple(sorted(said ^ silent))
 
     def _expected(self, silences: dict[int, float]) -> str:
         """Return the right answer; between the timeout and one beat more there are two."""

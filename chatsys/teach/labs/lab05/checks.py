@@ -166,7 +166,14 @@ def _steps(calls: Sequence[AskedCall], time: float | None) -> tuple[ShownCall, .
     if time is not None:
         marked = max((place for place, call in enumerate(calls) if call.time <= time), default=0)
     return tuple(
-        ShownCall(call=call.call, returned=call.returned, when=f"{call.time:.2f} s", wrong=place == marked)
+        ShownCall(
+            call=call.call,
+            returned=call.returned,
+            when=f"{call.time:.2f} s",
+            wrong=place == marked,
+            node=call.node,
+            time=call.time,
+        )
         for place, call in enumerate(calls)
         if marked - BEFORE <= place <= marked + BEYOND
     )

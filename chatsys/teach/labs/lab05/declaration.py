@@ -44,6 +44,7 @@ BULLY = Exercise(
         ),
     ),
     figure="term_bands",
+    run=play.outage,
     done="In every run one node led in the end and all others followed it, no term had two leaders, and no node went back.",
     public=40,
 )  # fmt: skip

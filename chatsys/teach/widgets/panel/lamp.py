@@ -9,11 +9,10 @@ Read also `check` (the rules), `panel` (who looks).
 """
 
 import time
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from chatsys.check import SAFETY, Checker, Violation
+from chatsys.check import SAFETY, Checker
 from chatsys.check.durability import DURABILITY
 from chatsys.check.replicas import REPLICAS
 from chatsys.teach.figures.theme import plain
@@ -70,7 +69,7 @@ class Lamp:
     def _judge(self, record: Record) -> None:
         for violation in self.checker.feed(record):
             self.broken.setdefault(
-                violation.invariant, (violation.time, in_plain(violation), plain(violation.sentence, 600))
+                violation.invariant, (violation.time, plain(violation.plain, 300), plain(violation.sentence, 600))
             )
         if record.kind == "broken":
             why = plain(record.reason or "", 300)
@@ -88,51 +87,3 @@ class Lamp:
         more = f" {len(names) - 1} more of the {len(SAFETY)} rules are broken." if len(names) > 2 else ""
         more = " Another rule is broken, too." if len(names) == 2 else more
         return {"held": False, "says": f"Since {when:.1f} s: {says}{more}", "code": code}
-
-
-def in_plain(violation: Violation) -> str:
-    """Return a sentence about a violation for somebody in the first hour: no rule's name, no place in a log."""
-    tell = _WORDS.get(violation.invariant)
-    return tell(violation) if tell is not None else "A rule of this cluster is broken."
-
-
-def _node(violation: Violation) -> str:
-    return f"Node {violation.node}" if isinstance(violation.node, int) else "A node"
-
-
-def _disagree(violation: Violation) -> str:
-    *_, one, other = (None, None, *violation.records)
-    if one is None or other is None or not (one.kind == other.kind == "deliver" and one.msg_no and other.msg_no):
-        return "Two nodes have different messages at the same place of their logs."
-    mine = f"node {other.node} shows “{plain(other.text or '', 40)}” as #{other.msg_no}"
-    if one.node == other.node:
-        return f"N{mine[1:]}, where it showed “{plain(one.text or '', 40)}” before."
-    return f"N{mine[1:]}, but node {one.node} shows “{plain(one.text or '', 40)}” as #{one.msg_no}."
-
-
-def _lost(violation: Violation) -> str:
-    told = next((record for record in violation.records if record.kind == "ack" and record.msg_no), None)
-    if told is None:
-        return "A message is lost or another one, although its author was told that it is safe."
-    who, node = plain(told.author or "Somebody", 16), _node(violation)
-    return f"{who} was told that “{plain(told.text or '', 40)}” is safe as #{told.msg_no}, but {node[:1].lower()}{node[1:]} does not show it there."
-
-
-_WORDS: dict[str, Callable[[Violation], str]] = {
-    "S1": _disagree,
-    "S2": lambda found: f"{_node(found)} shows its messages in a wrong order, or one of them twice.",
-    "S3": lambda found: f"{_node(found)} left out a message.",
-    "S4": lambda found: f"{_node(found)} shows one message twice.",
-    "S5": lambda _: "Two nodes lead in the same term.",
-    "S6": lambda found: f"{_node(found)} promised to follow two nodes in one term, or went back to an older term.",
-    "S7": _lost,
-    "S8": lambda found: f"{_node(found)} leads, but it lacks a message that was committed before.",
-    "S9": lambda found: f"{_node(found)} shows two messages of one author in a wrong order.",
-    "S10": lambda _: "A message came before another one that was acknowledged before it was said.",
-    "S11": lambda found: f"{_node(found)} shows a message that nobody said.",
-    "S12": lambda _: "The logs of two nodes do not fit together.",
-    "S13": lambda found: f"{_node(found)} took back what was committed.",
-    "S14": lambda found: f"{_node(found)} said that it had stored what was not on its disk yet.",
-    "S16": lambda _: "An author was told that a message is safe before a quorum had stored it.",
-    "S17": lambda _: "One learner's number stood for two of them.",
-}

@@ -5,5 +5,6 @@
 
 Read first `packing` (what the browser gets), then `axis` (where an event stands), `flights` (what became of each
 frame), `spans` (roles and faults over time), `states` and `moment` (every node at an event), `sentences`, `still`; then
-`timeline` (the widget), `source` (its half in the browser, in `js`) and `answers` (why something did not come).
+`timeline` (the widget), `source` (its half in the browser, in `js`) and `answers` (why something did not come).  Of two
+runs: `differences` (what both have), `overlay` (both as one), `comparing` (who shows them).
 """

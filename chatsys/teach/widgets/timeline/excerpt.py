@@ -9,7 +9,9 @@ Read also `axis` (how places are found), `still` (what is done with the excerpt)
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +27,10 @@ RATE, MOST = 400.0, 4.0
 ROOM = (WIDE - LEFT - RIGHT - 30) / UNIT
 """Steps of the axis that a picture has room for."""
 ROW, CLIENT_ROW = 70, 46
+GROUP_ROW = 26
+"""Above the lanes of each of two runs that are compared stands its name."""
+SAYS = 24
+"""Above both stands where they part: two lines under the title."""
 QUIET = frozenset({"JOIN", "JOIN_ACK"})
 """Frames that a still leaves out, beside the noise: the nodes only say hello."""
 
@@ -37,6 +43,10 @@ class Excerpt:
     """What a still shows: events, each with its place from 0 on."""
 
     why: str
+    cursor: int | None = None
+    """The event that it is about, if one was asked for."""
+    lit: frozenset[int] = frozenset()
+    """Events that are lit; if there are any, all others fade."""
     place: dict[int, float] = field(default_factory=dict)
     """Place of each event that is shown."""
     times: list[float] = field(default_factory=list)
@@ -63,11 +73,11 @@ def across(place: float) -> float:
     return LEFT + 15 + UNIT * place
 
 
-def choose(packed: Packed, event: int | None = None) -> Excerpt:
-    """Return the excerpt around an event, or around what is most worth seeing."""
+def choose(packed: Packed, event: int | None = None, lit: Iterable[int] = ()) -> Excerpt:
+    """Return the excerpt around an event, or around what is most worth seeing; `lit` are events that are lit."""
     shown = [at for at in range(len(packed.records)) if is_shown(packed, at)]
     center, before, why = _interest(packed) if event is None else (event, 0.5, "")
-    excerpt = Excerpt(why)
+    excerpt = Excerpt(why, event, frozenset(lit))
     if not shown:
         return excerpt
     middle = bisect_left(shown, center)
@@ -106,9 +116,16 @@ def _cause(packed: Packed, event: int) -> int:
     return send if send != event else -1
 
 
+def worth_seeing(packed: Packed) -> int:
+    """Return the event that is most worth seeing: what broke a rule, a crash, an election, the longest queue, or the end."""
+    return _interest(packed)[0]
+
+
 def _interest(packed: Packed) -> tuple[int, float, str]:
     """Return what is most worth seeing, which share of the picture goes before it, and what it is."""
     jumps = packed.about["jumps"]
+    if jumps.get("parting"):
+        return jumps["parting"][0], 0.4, "around where the runs part"
     if jumps["violation"]:
         return jumps["violation"][0], 0.8, "around the first broken rule"
     if jumps["crash"]:
@@ -116,13 +133,40 @@ def _interest(packed: Packed) -> tuple[int, float, str]:
     later = [at for at in jumps["election"] if packed.columns["time"][at] > 2.0]
     if later:
         return later[0], 0.3, "around an election"
+    wait = _longest_queue(packed)
+    if wait is not None:
+        return wait, 0.6, "around the longest queue"
     return max(len(packed.records) - 1, 0), 1.0, "up to its end"
+
+
+def _longest_queue(packed: Packed) -> int | None:
+    """Return the event at which most messages waited at one node; None if none ever waited."""
+    column = str(packed.about["held_by"])
+    waiting: dict[Any, set[Any]] = {}
+    most, found = 0, None
+    for at, record in enumerate(packed.records):
+        if record.kind not in ("hold", "deliver", "start"):
+            continue
+        here = waiting.setdefault(record.node, set())
+        number = getattr(record, column)
+        if record.kind == "hold":
+            here.add(number)
+        elif record.kind == "start":
+            here.clear()
+        else:
+            here.discard(number)
+        if len(here) > most:
+            most, found = len(here), at
+    return found
 
 
 def rows_of(packed: Packed) -> Rows:
     """Return where the lanes are."""
-    rows, y = {}, float(TOP)
+    rows, y, run = {}, float(TOP), 0
     for lane, facts in enumerate(packed.about["lanes"]):
+        if facts.get("side", 0) != run:
+            y += GROUP_ROW + (0 if run else SAYS)
+            run = facts["side"]
         high = CLIENT_ROW if facts["kind"] == "client" else ROW
         rows[lane] = (y + high / 2, float(high))
         y += high

@@ -107,9 +107,9 @@ class Packed:
 
     def _name_of(self, event: int, end: str) -> str:
         lane = self.lane_of(event, end)
-        if end == "peer" and lane == self.lane_of(event, "node"):
-            return "itself"
         if lane >= 0:
+            if end == "peer" and lane == self.lane_of(event, "node"):
+                return "itself"
             return str(self.about["lanes"][lane]["name"])
         return "the world" if end == "node" else ""
 
@@ -255,4 +255,9 @@ def _of_frames(flights: Flights, messages: _Table) -> dict[str, list[Any]]:
 
 
 def _array(name: str, values: Sequence[Any]) -> Column:
-    return np.asarray(values, dtype=np.dtype(_BYTES.get(name, "<i4")))
+    kind = np.dtype(_BYTES.get(name, "<i4"))
+    try:
+        return np.asarray(values, dtype=kind)
+    except OverflowError:  # a frame of a stranger may speak of any number
+        greatest = int(np.iinfo(kind).max)
+        return np.asarray([min(value, greatest) for value in values], dtype=kind)

@@ -26,7 +26,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from chatsys.actor.words import CHAT, Words
-from chatsys.faults.wording import of_links
+from chatsys.faults.wording import NUMBER, of_links
 from chatsys.teach.figures.role_spans import stopped_itself
 from chatsys.teach.widgets.timeline.spans import in_short
 from chatsys.trace import Record
@@ -227,9 +227,9 @@ def _of_fault(reason: str) -> str:
         return of_links("duplicate", reason)
     if found := re.fullmatch(r"disk of node (\d+): (\w+)", reason):
         return in_short("disk", int(found[1]), found[2])
-    if found := re.fullmatch(r"clock of node (\d+): rate ([\d.e+-]+)", reason):
+    if found := re.fullmatch(rf"clock of node (\d+): rate ({NUMBER})", reason):
         return in_short("clock", int(found[1]), float(found[2]))
-    if found := re.fullmatch(r"ambush: (\w+), ([\d.e+-]+) s after, for ([\d.e+-]+) s", reason):
+    if found := re.fullmatch(rf"ambush: (\w+), ({NUMBER}) s after, for ({NUMBER}) s", reason):
         told = in_short("ambush", found[1], float(found[2]), float(found[3])).removeprefix("From 0 s on: ")
         return told[0].upper() + told[1:]
     return f"The world did something: {reason}."

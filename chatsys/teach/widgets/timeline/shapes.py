@@ -12,7 +12,7 @@ from chatsys.teach.figures.elections import TERMS
 from chatsys.teach.widgets.timeline.excerpt import LEFT, RIGHT, WIDE, Excerpt, Rows, across
 from chatsys.teach.widgets.timeline.moment import Box, NodeMoment
 from chatsys.teach.widgets.timeline.packing import NO_MESSAGE, Packed
-from chatsys.teach.widgets.timeline.strokes import attributes
+from chatsys.teach.widgets.timeline.strokes import attributes, side_of
 from chatsys.teach.widgets.timeline.style import GROUP, LEGEND, MEANINGS, SIGNS
 
 _STAR = "0,-8 2.4,-2.6 8,-2.2 3.6,1.6 5,7.4 0,4.2 -5,7.4 -3.6,1.6 -8,-2.2 -2.4,-2.6"
@@ -43,6 +43,11 @@ _ABOUT_BOXES = (
     "ses says that a client begins to talk.",
     "A dashed edge: not yet durable.  A thick foot: committed, as far as this node knows.",
 )
+_ABOUT_GREY_BOXES = (
+    "A box is a place of the log, grey if both runs wrote it.  #n is the number of its message; bar is the barrier entry of a "
+    "term, ses says that a client begins to talk.",
+    _ABOUT_BOXES[1],
+)
 _FAULTS = 9
 """So many lines about faults are there."""
 _RULES = 3
@@ -59,10 +64,11 @@ def draw_signs(packed: Packed, excerpt: Excerpt, rows: Rows) -> Iterator[str]:
         if kind not in SIGNS or lane < 0:
             continue
         x, y = across(excerpt.place[event]), rows[lane][0]
-        facts = attributes(event=event, kind=kind, node=about["lanes"][lane]["id"])
+        facts = attributes(event=event, kind=kind, node=about["lanes"][lane]["id"], side=side_of(packed, event))
         told, inside = _words(packed, event, kind)
+        light = " lit" if event in excerpt.lit else ""
         yield (
-            f'<g class="sign {kind}" transform="translate({x:.1f} {y})" {facts}>'
+            f'<g class="sign {kind}{light}" transform="translate({x:.1f} {y})" {facts}>'
             f"<title>{escape(packed.sentence(event))}</title>{_SHAPES[SIGNS[kind]]}"
         )
         if inside:
@@ -140,18 +146,12 @@ def draw_lines(lines: list[str], top: float) -> tuple[list[str], float]:
 
 
 def draw_logs(packed: Packed, states: dict[int, NodeMoment], excerpt: Excerpt, top: float) -> tuple[list[str], float]:
-    """Return what every node's log holds at the end of the excerpt, and where the drawing ends."""
+    """Return what every node's log holds at the event asked for, or at the end of the excerpt; and where the drawing ends."""
     if not any(state.log or state.held for state in states.values()):
         return [], top - 22
-    when = f"{excerpt.times[-1]:.3f} s" if excerpt.times else "the end"
-    parts = [
-        f'<text class="head" x="{LEFT - 78}" y="{top}">The logs at {when}, the right end of the picture</text>',
-        *(
-            f'<text class="small note" x="{LEFT - 78}" y="{top + 17 + 15 * at}">{line}</text>'
-            for at, line in enumerate(_ABOUT_BOXES)
-        ),
-    ]
-    y = top + 46
+    has_log = any(state.log for state in states.values())
+    parts = _head_of_logs(packed, excerpt, top, has_log)
+    y = top + (46 if has_log else 0)
     terms = sorted({box.entry_term or 0 for state in states.values() for box in state.log})
     places = sorted({box.position for state in states.values() for box in state.log})[-_BOXES:]
     at = {place: LEFT + _BOX * index for index, place in enumerate(places)}
@@ -160,8 +160,17 @@ def draw_logs(packed: Packed, states: dict[int, NodeMoment], excerpt: Excerpt, t
         for place, x in at.items()
     ]
     y += 13
+    names = {facts["id"]: facts for facts in packed.about["lanes"]}
+    run = None
     for node, state in states.items():
-        parts.append(f'<text class="lane" x="{LEFT - 10}" y="{y + 16}" text-anchor="end">node {node}</text>')
+        name, run, before = names[node]["name"], names[node].get("run"), run
+        if run != before:
+            side = names[node]["side"]
+            parts.append(
+                f'<g class="run" data-side="{side}"><text x="{LEFT - 78}" y="{y + 14}">{escape(run)}</text></g>'
+            )
+            y += 20
+        parts.append(f'<text class="lane" x="{LEFT - 10}" y="{y + 16}" text-anchor="end">{escape(name)}</text>')
         for box in state.log:
             if box.position in at:
                 parts.append(_draw_box(packed, (node, box), (at[box.position], y), terms.index(box.entry_term or 0)))
@@ -173,6 +182,21 @@ def draw_logs(packed: Packed, states: dict[int, NodeMoment], excerpt: Excerpt, t
     return parts, y
 
 
+def _head_of_logs(packed: Packed, excerpt: Excerpt, top: float, has_log: bool) -> list[str]:
+    when = f"{excerpt.times[-1]:.3f} s, the right end of the picture" if excerpt.times else "the end"
+    if excerpt.cursor is not None:
+        when = f"{packed.columns['time'][excerpt.cursor]:.3f} s, the upright line"
+    what = "The logs" if has_log else "What is held back"
+    lines = () if not has_log else _ABOUT_GREY_BOXES if "compare" in packed.about else _ABOUT_BOXES
+    return [
+        f'<text class="head" x="{LEFT - 78}" y="{top}">{what} at {when}</text>',
+        *(
+            f'<text class="small note" x="{LEFT - 78}" y="{top + 17 + 15 * at}">{line}</text>'
+            for at, line in enumerate(lines)
+        ),
+    ]
+
+
 def _beside(state: NodeMoment) -> str:
     told = []
     if state.alive != "up":
@@ -180,7 +204,8 @@ def _beside(state: NodeMoment) -> str:
     if state.unknown:
         told.append(f"up to place {state.unknown} nobody can tell")
     if state.held:
-        told.append(f"held back: place {', '.join(map(str, state.held[:6]))}{'…' if len(state.held) > 6 else ''}")
+        place = "held back: place " if state.log else "#"
+        told.append(f"{place}{', '.join(map(str, state.held[:6]))}{'…' if len(state.held) > 6 else ''}")
     return "; ".join(told)
 
 
@@ -190,7 +215,7 @@ def _draw_box(packed: Packed, what: tuple[int, Box], where: tuple[float, float],
     number = int(packed.columns["number"][box.event])
     word = f"#{number}" if number > 0 else {"chat": "…", "barrier": "bar", "session": "ses"}.get(box.kind, box.kind[:3])
     facts = attributes(
-        node=node, seq=box.position, durable=str(box.durable).lower(), committed=str(box.committed).lower(),
+        node=node, seq=box.position, side=side_of(packed, box.event), durable=str(box.durable).lower(), committed=str(box.committed).lower(),
         **{"entry-term": box.entry_term},
     )  # fmt: skip
     edge = "" if box.durable else "open"
@@ -208,7 +233,8 @@ def draw_rules(packed: Packed, top: float) -> tuple[list[str], float]:
     parts = []
     y = top
     for rule in broken[:_RULES]:
-        for index, line in enumerate(textwrap.wrap(rule["story"], 165)[:2]):
+        run = f"In “{rule['run']}”: " if "run" in rule else ""
+        for index, line in enumerate(textwrap.wrap(run + rule["story"], 165)[:2]):
             mark = '<g class="sign broken" transform="translate({} {})">{}</g>'.format(
                 LEFT - 70, y - 4, _SHAPES["stop"]
             )
@@ -220,7 +246,8 @@ def draw_rules(packed: Packed, top: float) -> tuple[list[str], float]:
         held, f"All {held} rules held."
     )
     if broken:
-        more = f"{len(broken) - _RULES} more rules were broken; " if len(broken) > _RULES else ""
+        rest = len(broken) - _RULES
+        more = f"{rest} more {'rule was' if rest == 1 else 'rules were'} broken; " if rest > 0 else ""
         words = f"{more}{held} {'rule' if held == 1 else 'rules'} held."
     parts.append(f'<text class="note" x="{LEFT - 78}" y="{y}">{words}</text>')
     return parts, y

@@ -19,8 +19,8 @@ import msgspec
 
 HERE = Path(__file__).parent
 PARTS = (
-    "dom", "packed", "axis", "sentences", "moment", "causes", "scene", "signs", "arrows", "lanes", "overview", "rules",
-    "boxes", "controls", "finding", "asking", "pointing", "legend", "timeline", "doors",
+    "dom", "packed", "axis", "sentences", "moment", "causes", "scene", "signs", "arrows", "lanes", "overview", "comparing",
+    "rules", "boxes", "controls", "finding", "asking", "pointing", "legend", "timeline", "doors",
 )  # fmt: skip
 """The files of `js`, what is used before what uses it."""
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from chatsys.actor.actor import Address
 from chatsys.faults.fault import Fault
-from chatsys.faults.wording import directions, in_words, of_links
+from chatsys.faults.wording import NUMBER, directions, in_words, of_links
 from chatsys.teach.figures.role_spans import DOWN, RoleSpans, stopped_itself
 from chatsys.teach.widgets.timeline.lanes import Lanes
 from chatsys.trace import Record
@@ -34,8 +34,8 @@ WORDS_OF_ROLES = {"leader": "leads", "follower": "follows"}
 HOW_IT_ENDED = {"crash": "crashed", "stop": "stopped", "broken": "stopped itself", "refused": "was refused"}
 RIGHT = {"disk": "ok", "clock": "1.0"}
 """What a disk and a clock are when nothing is wrong with them."""
-_OF_NODE = re.compile(r"(disk|clock) of node (\d+): (?:rate )?(.+)")
-_RULE = re.compile(r"(slow|lose|duplicate) (.+) - (.+): ([\d.e+ -]+)")
+_OF_NODE = re.compile(rf"(?:(disk)|(clock)) of node (\d+): (?(1)(\w+)|rate ({NUMBER}))")
+_RULE = re.compile(rf"(slow|lose|duplicate) (.+) - (.+): ({NUMBER}(?: \+ {NUMBER})*)")
 
 Way = tuple[int, int]
 """One direction of a link: the lanes of its two ends."""
@@ -198,7 +198,7 @@ class Faults:
         if found is None:
             self.rule(record)
             return
-        kind, node, value = found[1], int(found[2]), found[3]
+        kind, node, value = found[1] or found[2], int(found[3]), found[4] or found[5]
         self._end(kind, node, record.time)
         if value != RIGHT[kind]:
             self._begin(kind, node, record.time, in_short(kind, node, float(value) if kind == "clock" else value))

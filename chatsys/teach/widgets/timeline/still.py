@@ -1,7 +1,7 @@
 """The still: a picture of a run, or of the part of it that one wants to see, where no browser scrubs.
 
     lanes, bands, arrows, signs       as the timeline has them, without what is noise
-    logs                              what every node holds at the end of the picture
+    logs                              what every node holds at the event asked for, or at the end of the picture
     rules                             which was broken, or that all held
 
 It is one SVG with nothing from outside: light and dark by the reader's own setting, and a text for those who do not see
@@ -11,6 +11,8 @@ Promises  arrows, signs and bands carry the `data-` attributes of the timeline's
 Read also `excerpt` (which part), `strokes` and `shapes` (how each thing is drawn), `style`, `packing`, `moment`.
 """
 
+import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -26,30 +28,35 @@ TOLD = 14
 THEMES = ("auto", "light", "dark")
 
 
-def still(packed: Packed, event: int | None = None, theme: str = "auto") -> str:
+def still(packed: Packed, event: int | None = None, theme: str = "auto", lit: Iterable[int] = ()) -> str:
     """Return the SVG of a packed trace, around `event` (else around what is most worth seeing).
 
-    `theme` is "light", "dark" or "auto", which asks the reader's browser.
+    `lit` are events that are lit, while all others fade; `theme` is "light", "dark" or "auto", which asks the reader's browser.
     """
     if theme not in THEMES:
         raise UsageError(f"There is no theme {theme!r:.40}; write auto, light or dark.")
     if event is not None and not 0 <= event < len(packed.records):
         raise UsageError(f"There is no event {event!r:.40}; this run has {len(packed.records)}, from 0 on.")
-    excerpt, rows = choose(packed, event), rows_of(packed)
+    excerpt, rows = choose(packed, event, lit), rows_of(packed)
     bottom = max((middle + high / 2 for middle, high in rows.values()), default=float(TOP))
     under, over, lines = strokes.draw_faults(packed, excerpt, rows)
     body = [
         *under,
         *strokes.draw_lanes(packed, excerpt, rows),
         *over,
+        *strokes.draw_cursor(packed, excerpt, bottom),
+        f'<g class="{"some-lit" if excerpt.lit else "all"}">',
         *strokes.draw_arrows(packed, excerpt, rows),
         *shapes.draw_signs(packed, excerpt, rows),
+        "</g>",
     ]
     axis, below = shapes.draw_axis(packed, excerpt, bottom)
     told, below = shapes.draw_lines(lines, below)
-    logs, below = shapes.draw_logs(packed, moment(packed, max(excerpt.events, default=-1)), excerpt, below + 28)
+    until = max(excerpt.events, default=-1) if event is None else event
+    logs, below = shapes.draw_logs(packed, moment(packed, until), excerpt, below + 28)
     rules, below = shapes.draw_rules(packed, below + 22)
-    inside = [*_clip(bottom), *body, "</g>", *axis, *told, *logs, *rules]
+    two = [*strokes.draw_groups(packed, rows), *strokes.draw_parting(packed, excerpt, bottom)]
+    inside = [*_clip(bottom), *body, "</g>", *two, *axis, *told, *logs, *rules]
     return _svg(packed, excerpt, (theme, below + 14), inside)
 
 
@@ -74,16 +81,25 @@ def _svg(packed: Packed, excerpt: Excerpt, look: tuple[str, float], body: list[s
             f'height="{height:.0f}" style="max-width:100%;height:auto" role="img" aria-labelledby="still-title still-desc">',
             f'<title id="still-title">{escape(title)}</title>',
             f'<desc id="still-desc">{escape(describe(packed, excerpt))}</desc>',
-            f"<style>{css(theme)}</style>",
+            f"<style>{css(theme, 'compare' in packed.about)}</style>",
             PATTERNS,
             f'<rect class="paper" width="{WIDE}" height="{height:.0f}"/>',
             f'<text class="title" x="{LEFT - 78}" y="30">{escape(title)}</text>',
             f'<text class="subtitle" x="{LEFT - 78}" y="50">{escape(subtitle)}</text>',
+            *_parting_in_words(packed),
             *names,
             *body,
             "</svg>",
         ]
     )
+
+
+def _parting_in_words(packed: Packed) -> list[str]:
+    says = packed.about.get("compare", {}).get("says")
+    lines = textwrap.wrap(says, 150, max_lines=2, placeholder=" …") if says else []
+    return [
+        f'<text class="says" x="{LEFT - 78}" y="{70 + 17 * at}">{escape(line)}</text>' for at, line in enumerate(lines)
+    ]
 
 
 def _titles(packed: Packed, excerpt: Excerpt) -> tuple[str, str]:
@@ -94,20 +110,33 @@ def _titles(packed: Packed, excerpt: Excerpt) -> tuple[str, str]:
     title = about["title"] or f"A run of {nodes} {'node' if nodes == 1 else 'nodes'} {where}{seed}".rstrip()
     if not excerpt.times:
         return title, "It has no event to draw."
+    here = "" if excerpt.cursor is None else f"  The upright line: {packed.columns['time'][excerpt.cursor]:.2f} s."
     part = f"{excerpt.times[0]:.2f} s to {excerpt.times[-1]:.2f} s"
     whole = len(excerpt.place) == sum(is_shown(packed, at) for at in range(len(packed.records)))
     what = "all of it" if whole else f"a part {excerpt.why}".rstrip()
     less = "  Heartbeats and greetings are left out." if about["noise"] else ""
-    return title, f"{part}: {what}.  Time is stretched where much happens.{less}"
+    less += "  Grey is what both runs have." if "compare" in about else ""
+    return title, f"{part}: {what}.  Time is stretched where much happens.{less}{here}"
+
+
+def _in_run(packed: Packed, event: int) -> str:
+    names = packed.about.get("compare", {}).get("names")
+    return f" in “{names[packed.columns['run'][event] - 1]}”" if names else ""
 
 
 def describe(packed: Packed, excerpt: Excerpt) -> str:
     """Return what a still shows, in sentences."""
     told = [at for at in excerpt.events if packed.about["kinds"][packed.columns["kind"][at]] in IMPORTANT]
-    lines = [f"At {packed.columns['time'][at]:.2f} s: {packed.sentence(at)}" for at in told[:TOLD]]
+    lines = [f"At {packed.columns['time'][at]:.2f} s{_in_run(packed, at)}: {packed.sentence(at)}" for at in told[:TOLD]]
     more = [f"And {len(told) - TOLD} more."] if len(told) > TOLD else []
-    broken = [f"{rule['name']} is broken: {rule['story']}" for rule in packed.about["rules"] if not rule["held"]]
-    return " ".join([_titles(packed, excerpt)[1], *lines, *more, *(broken or ["Every rule held."])])
+    of = [f" in “{rule['run']}”" if "run" in rule else "" for rule in packed.about["rules"]]
+    broken = [
+        f"{rule['name']} is broken{run}: {rule['story']}"
+        for rule, run in zip(packed.about["rules"], of, strict=True)
+        if not rule["held"]
+    ]
+    says = [packed.about["compare"]["says"]] if "compare" in packed.about else []
+    return " ".join([*says, _titles(packed, excerpt)[1], *lines, *more, *(broken or ["Every rule held."])])
 
 
 @dataclass

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from chatsys.teach.widgets.timeline.excerpt import LEFT, RIGHT, UNIT, WIDE, Excerpt, Rows, across, span
+from chatsys.teach.widgets.timeline.excerpt import (
+    GROUP_ROW,
+    LEFT,
+    RIGHT,
+    SAYS,
+    TOP,
+    UNIT,
+    WIDE,
+    Excerpt,
+    Rows,
+    across,
+    span,
+)  # fmt: skip
 from chatsys.teach.widgets.timeline.flights import DROPPED, ENDED
 from chatsys.teach.widgets.timeline.packing import NO_MESSAGE, Packed
 from chatsys.teach.widgets.timeline.style import GROUP
@@ -22,7 +34,39 @@ _LEVELS = 4
 
 
 def attributes(**facts: Any) -> str:
-    return " ".join(f'data-{name}="{escape(str(value))}"' for name, value in facts.items())
+    return " ".join(f'data-{name}="{escape(str(value))}"' for name, value in facts.items() if value is not None)
+
+
+def side_of(packed: Packed, *events: int) -> int | None:
+    """Return the side of what these events are about: 1 or 2 if only that run has it; None where there is one run."""
+    if "side" not in packed.columns:
+        return None
+    sides = [int(packed.columns["side"][event]) for event in events if event >= 0]
+    return next((side for side in sides if side in (1, 2)), sides[0] if sides else 0)
+
+
+def draw_groups(packed: Packed, rows: Rows) -> Iterator[str]:
+    """Yield the name of each of two runs above its lanes, and its colour beside them."""
+    for side, name in enumerate(packed.about.get("compare", {}).get("names", ()), 1):
+        mine = [rows[lane] for lane, facts in enumerate(packed.about["lanes"]) if facts["side"] == side]
+        top = min((middle - high / 2 for middle, high in mine), default=0.0)
+        bottom = max((middle + high / 2 for middle, high in mine), default=0.0)
+        if not mine:
+            continue
+        yield (
+            f'<g class="run" data-side="{side}"><rect x="{LEFT - 86}" y="{top - GROUP_ROW + 4}" width="4" '
+            f'height="{bottom - top + GROUP_ROW - 8}" rx="2"/><text x="{LEFT - 78}" y="{top - 8}">{escape(name)}</text></g>'
+        )
+
+
+def draw_parting(packed: Packed, excerpt: Excerpt, bottom: float) -> Iterator[str]:
+    """Yield a line through both runs where they part."""
+    event = packed.about.get("compare", {}).get("event")
+    if event not in excerpt.place:
+        return
+    x = across(excerpt.place[event])
+    yield f'<g class="parting" data-event="{event}"><line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP + SAYS}" y2="{bottom}"/>'
+    yield f'<text x="{x + 6:.1f}" y="{TOP + SAYS + 12}">here these runs part</text></g>'
 
 
 def _middle(rows: Rows, lane: int) -> float:
@@ -36,7 +80,7 @@ def draw_lanes(packed: Packed, excerpt: Excerpt, rows: Rows) -> Iterator[str]:
     """Yield the thread of each lane, and the bands of roles on it."""
     for middle, _ in rows.values():
         yield f'<line class="thread" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{middle}" y2="{middle}"/>'
-    for lane, begin, end, what, label in packed.about["bands"]:
+    for lane, begin, end, what, label, *side in packed.about["bands"]:
         a, b = span(excerpt, lane, begin, end)
         if b <= a:
             continue
@@ -44,7 +88,10 @@ def draw_lanes(packed: Packed, excerpt: Excerpt, rows: Rows) -> Iterator[str]:
         if what in ("up", "learner"):
             look = "follows"
         y = _middle(rows, lane) - _BAND / 2
-        facts = attributes(node=packed.about["lanes"][lane]["id"], what=what, **{"from": begin, "to": end})
+        facts = attributes(
+            node=packed.about["lanes"][lane]["id"], what=what, side=side[0] if side else None,
+            **{"from": begin, "to": end},
+        )  # fmt: skip
         box = f'x="{a:.1f}" y="{y}" width="{b - a:.1f}" height="{_BAND}" rx="3"'
         yield f'<rect class="band {look}" {box} {facts}/>'
         if look == "down":
@@ -69,20 +116,24 @@ def draw_faults(packed: Packed, excerpt: Excerpt, rows: Rows) -> tuple[list[str]
     over: list[str] = []
     lines: list[str] = []
     taken: dict[tuple[int, int], float] = {}
-    for begin, end, lanes, kind, sentence, _ in packed.about["faults"]:
+    for begin, end, lanes, kind, sentence, _, *side in packed.about["faults"]:
         places = [(lane, *span(excerpt, lane, begin, end)) for lane in lanes if kind not in _ARE_BANDS]
         places = [(lane, a, b) for lane, a, b in places if b > a]
         if not places:
             continue
         mark = _MARKS[len(lines) % len(_MARKS)]
         until = "to the end" if end >= packed.columns["time"][-1] else f"to {end:.2f} s"
-        lines.append(f"{mark}   {begin:.2f} s {until}:  {sentence}")
+        run = packed.about["lanes"][lanes[0]].get("run")
+        lines.append(f"{mark}   {begin:.2f} s {until}{f', in “{run}”' if run else ''}:  {sentence}")
         level = next(
             (n for n in range(_LEVELS) if all(taken.get((lane, n), -1.0) < a for lane, a, _ in places)), _LEVELS - 1
         )
         for lane, a, b in places:
             taken[lane, level] = b
-            facts = attributes(kind=kind, node=packed.about["lanes"][lane]["id"], **{"from": begin, "to": end})
+            facts = attributes(
+                kind=kind, node=packed.about["lanes"][lane]["id"], side=side[0] if side else None,
+                **{"from": begin, "to": end},
+            )  # fmt: skip
             tint, bar = _fault((a, b), rows[lane], level, (mark, facts))
             under.append(tint)
             over.append(bar)
@@ -103,6 +154,16 @@ def _fault(
         f'<g class="badge"><rect x="{x:.1f}" y="{bar - 3}" width="11" height="11" rx="2"/>'
         f'<text x="{x + 5.5:.1f}" y="{bar + 6}" text-anchor="middle">{mark}</text></g>',
     )
+
+
+def draw_cursor(packed: Packed, excerpt: Excerpt, bottom: float) -> Iterator[str]:
+    """Yield an upright line at the event that the excerpt is about, if one was asked for."""
+    event = excerpt.cursor
+    if event is not None and excerpt.times:
+        lane, time = int(packed.columns["lane"][event]), float(packed.columns["time"][event])
+        x = across(excerpt.place[event]) if event in excerpt.place else excerpt.x(lane, time)
+        facts = attributes(event=event)
+        yield f'<line class="cursor" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 18}" y2="{bottom}" {facts}/>'
 
 
 # --- arrows ------------------------------------------------------------------------------------
@@ -167,9 +228,10 @@ def _arrow(packed: Packed, excerpt: Excerpt, labels: Labels, what: tuple[int, in
     group = "lost" if lost else GROUP.get(message, "answer")
     facts = attributes(
         frame=frame, id=about["strings"][columns["id"][event if event >= 0 else send]], message=message,
-        fate=fate, send=send, receive=event, **{"from": about["lanes"][sender]["id"], "to": about["lanes"][receiver]["id"]},
+        fate=fate, send=send, receive=event, side=side_of(packed, send, event), **{"from": about["lanes"][sender]["id"], "to": about["lanes"][receiver]["id"]},
     )  # fmt: skip
-    yield f'<g class="arrow {group}" {facts}>{_line(x1, y1, x2, y2, lost)}'
+    light = " lit" if (event if event >= 0 else send) in excerpt.lit else ""
+    yield f'<g class="arrow {group}{light}" {facts}>{_line(x1, y1, x2, y2, lost)}'
     told = int(columns["number"][send]) if send >= 0 else -1
     if told >= 0 and group in ("order", "lost"):
         x, y = labels.place((x1, y1), (x2, y2))

@@ -11,13 +11,13 @@ LIGHT = {
     "paper": "#FFFFFF", "ink": "#1F1F1F", "soft": "#5C5C5C", "line": "#C9C9C9", "order": "#0072B2", "answer": "#7A7A7A",
     "elect": "#A3447F", "client": "#00745A", "lost": "#C24A00", "fault": "#D55E00", "down": "#B9B9B9",
     "leads": "#0072B2", "leads-ink": "#FFFFFF", "follows": "#D5ECFA", "elects": "#F6CFA0", "other": "#E6E6E6",
-    "band-ink": "#1B1B1B",
+    "band-ink": "#1B1B1B", "run-1": "#0072B2", "run-2": "#866800", "tint-1": "#C6E0F0", "tint-2": "#EEE6C8",
 }  # fmt: skip
 DARK = {
     "paper": "#16181C", "ink": "#EDEDED", "soft": "#B4B4B4", "line": "#4A4F57", "order": "#6CC0F2", "answer": "#9DA3AA",
     "elect": "#E59BC6", "client": "#45D0A8", "lost": "#FF9A5C", "fault": "#FF8A3D", "down": "#5A5F66",
     "leads": "#1E83C4", "leads-ink": "#FFFFFF", "follows": "#24404F", "elects": "#6B4A1E", "other": "#33373D",
-    "band-ink": "#F2F2F2",
+    "band-ink": "#F2F2F2", "run-1": "#62B9F7", "run-2": "#F0D543", "tint-1": "#203F55", "tint-2": "#4A4420",
 }  # fmt: skip
 
 _GROUPS = {
@@ -74,6 +74,8 @@ stroke-width:3.5px;stroke-linejoin:round}
 .client{stroke:var(--client);fill:var(--client)} .client line{stroke-dasharray:2 3} .answer{stroke:var(--answer);fill:var(--answer)}
 .answer line{stroke-width:1} .lost{stroke:var(--lost);fill:var(--lost)} .lost line{stroke-dasharray:none}
 .lost path{stroke-width:2.4;fill:none}
+.cursor{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:1 3}
+.some-lit .arrow,.some-lit .sign{opacity:.25} .some-lit .lit{opacity:1} .lit line{stroke-width:2.6}
 .sign{fill:var(--paper);stroke:var(--ink);stroke-width:1.5} .sign text{font-size:9.5px;font-weight:700;stroke:none;fill:var(--paper)}
 .sign .full{fill:var(--ink)} .sign.deliver .full{fill:var(--order);stroke:var(--paper)}
 .sign.crash,.sign.broken,.sign.refused,.sign.anomaly,.sign.wipe,.sign.truncate{stroke:var(--lost);stroke-width:3}
@@ -82,11 +84,25 @@ stroke-width:3.5px;stroke-linejoin:round}
 .box rect{stroke:var(--ink);stroke-width:1.2} .box .open{stroke-dasharray:3 2.5} .box text{font-size:11px;font-weight:600}
 .box .foot{fill:var(--ink);stroke:none} .head{font-weight:600}
 """
+_COMPARED = """
+[data-side]{--run:var(--answer);--tint:var(--other)} [data-side="1"]{--run:var(--run-1);--tint:var(--tint-1)}
+[data-side="2"]{--run:var(--run-2);--tint:var(--tint-2)}
+.arrow:not([data-side]){stroke:var(--answer);fill:var(--answer)} .sign:not([data-side],.broken) .full{fill:var(--ink);stroke:none}
+.sign:not([data-side],.broken){stroke:var(--ink)} .says{font-weight:700} .run rect{fill:var(--run)} .run text{fill:var(--run);font-weight:700} .band[data-side]{fill:var(--tint)}
+.band.leads[data-side]{fill:var(--run)} .band.down[data-side]{fill:var(--paper)} .fault[data-side]{fill:var(--run)} .tint{fill:none}
+.arrow[data-side]{stroke:var(--run);fill:var(--run)} .arrow[data-side="1"] line,.arrow[data-side="2"] line{stroke-width:2.2}
+.sign[data-side],.sign[data-side] .full{stroke:var(--run)} .sign[data-side] .full{fill:var(--run)}
+.box[data-side] rect:not(.foot){fill:var(--tint)} .box[data-side] text{fill:var(--ink)!important}
+.parting line{stroke:var(--ink);stroke-width:2;stroke-dasharray:7 4} .parting text{font-weight:700;paint-order:stroke;
+stroke:var(--paper);stroke-width:4px}
+"""
+"""Of two runs that are compared: grey is what both have, a colour is what only that run has."""
 
 
-def css(theme: str) -> str:
-    """Return the style of a still: light, dark, or as the reader's browser is set."""
+def css(theme: str, compared: bool = False) -> str:
+    """Return the style of a still of one run or of two that are compared: light, dark, or as the reader's browser is set."""
+    looks = _CSS + _COMPARED if compared else _CSS
     light, dark = (";".join(f"--{name}:{value}" for name, value in one.items()) for one in (LIGHT, DARK))
     if theme in ("light", "dark"):
-        return f":root{{{light if theme == 'light' else dark}}}{_CSS}"
-    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}{_CSS}"
+        return f":root{{{light if theme == 'light' else dark}}}{looks}"
+    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}{looks}"

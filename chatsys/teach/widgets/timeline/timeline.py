@@ -8,7 +8,9 @@ Everything that moves is the browser's: stepping asks nothing of the kernel, so 
 
     timeline(world)                    goes on as the world does: a cell, a panel's Step
     timeline(world.trace)              as it is now; also of a cluster, a run, a demo
+    timeline(compare(a, b))            two runs, one over the other
     timeline(trace, event=120)         begins there
+    timeline(world, check(world)[0])   begins where that rule was broken
     timeline(trace).save_html("x.html")    one file that needs neither kernel nor network
 
 Assumes   a run is followed by reading its trace, which its world only ever appends to.
@@ -21,19 +23,22 @@ import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import anywidget
 import traitlets
 
 from chatsys.capabilities import THREADS, has
+from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults import Testbed
+from chatsys.teach.figures.theme import plain
 from chatsys.teach.widgets.notebook import cell, shell
-from chatsys.teach.widgets.timeline.answers import ask, for_page
+from chatsys.teach.widgets.timeline.answers import Told, ask, for_page
 from chatsys.teach.widgets.timeline.packing import Packed, pack
 from chatsys.teach.widgets.timeline.source import module, page, style
 from chatsys.teach.widgets.timeline.still import still
+from chatsys.teach.widgets.timeline.verdicts import story_of
 from chatsys.trace import Trace, trace_of, write
 
 PACE = 0.25
@@ -41,26 +46,60 @@ PACE = 0.25
 SHARE = 4
 """Packing may take one part in so many of the time, however long the run has become."""
 
+SAID = 600
+"""A sentence is cut to so many letters."""
+
 _open: "weakref.WeakSet[Timeline]" = weakref.WeakSet()
 """The timelines that follow something."""
 
 
-def timeline(given: Any, event: int | None = None) -> "Timeline":
-    """Return the timeline of a trace, or of a world, cluster, run or demo, ready to be the last line of a cell.
+@runtime_checkable
+class Overlaid(Protocol):
+    """Runs that are shown as one, which answer for themselves: those of `compare`."""
 
-    `event` is where the cursor begins: the index of a record in order of time.  Where nothing is given, that is the
-    first event that broke a rule, else the end.
+    def packed(self) -> Packed:
+        """Return all of them as one packed run."""
+
+    def ask(self, packed: Packed, order: dict[str, Any]) -> Told:
+        """Answer a question from the browser."""
+
+    def answers(self, packed: Packed) -> dict[str, dict[str, Any]]:
+        """Return the answers that a page needs."""
+
+
+def timeline(given: Any, event: int | Violation | None = None) -> "Timeline":
+    """Return the timeline of a trace, or of a world, cluster, run, demo or comparison, to be the last line of a cell.
+
+    `event` is where the cursor begins: the index of a record in order of time, or a violation, whose story is lit then.
+    Where nothing is given, that is where two runs part, or the first event that broke a rule, else the end.
     """
-    trace = trace_of(given)
-    if isinstance(event, bool) or not isinstance(event, int | None):
-        raise UsageError(f"event is {event!r:.80}; give the index of a record in order of time, from 0 on.")
-    if event is not None and not 0 <= event < max(len(trace), 1):
-        raise UsageError(f"There is no event {event}; this run has {len(trace)}, from 0 on.")
+    trace = Trace(given.packed().records) if isinstance(given, Overlaid) else trace_of(given)
+    if isinstance(event, bool) or not isinstance(event, int | Violation | None):
+        raise UsageError(
+            f"event is {event!r:.80}; give the index of a record in order of time, from 0 on, or a violation, "
+            "for example check(world)[0]."
+        )
+    if isinstance(event, int):
+        _there_is(event, trace)
     now = cell()
     for other in list(_open):
         if now is not None and now.is_again(other.cell):  # the output of the cell's earlier run is off the page
             other.close()
+    if isinstance(event, Violation):
+        return _opened_at(Timeline(given), event)
     return Timeline(given, event)
+
+
+def _opened_at(shown: "Timeline", violation: Violation) -> "Timeline":
+    """Put the cursor where a rule was broken, light its story and say it."""
+    shown.event, shown.lit = story_of(shown.packed.records, violation)
+    shown.said = plain(violation.plain, SAID)
+    return shown
+
+
+def _there_is(event: int, trace: Trace) -> None:
+    if not 0 <= event < max(len(trace), 1):
+        raise UsageError(f"There is no event {event}; this run has {len(trace)}, from 0 on.")
 
 
 class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -72,7 +111,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     about = traitlets.Dict().tag(sync=True)
     columns = traitlets.Dict().tag(sync=True)
     event = traitlets.Int(-1).tag(sync=True)
-    """The cursor: an index in order of time."""
+    """The cursor: an index in order of time; set it, and the browser follows."""
     lit = traitlets.List(traitlets.Int()).tag(sync=True)
     """Events that are lit; all others fade."""
     said = traitlets.Unicode("").tag(sync=True)
@@ -81,17 +120,20 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """Whether somebody answers here."""
 
     def __init__(self, given: Any, event: int | None = None, follow: bool = True) -> None:
-        self.trace, self.cell = trace_of(given), cell()
-        self.given: Callable[[], Any] = _watched(given)
+        self.overlaid = given if isinstance(given, Overlaid) else None
+        self.packed: Packed = pack(trace_of(given)) if self.overlaid is None else self.overlaid.packed()
+        self.trace = trace_of(given) if self.overlaid is None else Trace(self.packed.records)
+        self.cell = cell()
+        self.given: Callable[[], Any] = watched(given)
         """What was given, to ask about; None when it is gone."""
         self.quiet = False
         """While what was sent as news is put into the state."""
         self.over = threading.Event()
         self.seen = len(self.trace)
-        self.packed: Packed = pack(self.trace)
-        broken = self.packed.about["jumps"].get("violation") or [self.seen - 1]
+        jumps = self.packed.about["jumps"]
+        worth = jumps.get("parting") or jumps.get("violation") or [self.seen - 1]
         super().__init__(
-            about=self.packed.about, columns=self.packed.buffers(), event=broken[0] if event is None else event
+            about=self.packed.about, columns=self.packed.buffers(), event=worth[0] if event is None else event
         )
         self.on_msg(self._receive)
         if follow and isinstance(given, Testbed):  # else whoever holds it calls `refresh`
@@ -104,7 +146,10 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Be the widget where there is a notebook, and everywhere a picture for whoever cannot show one."""
-        picture = {"text/plain": repr(self), "image/svg+xml": still(self.packed, self.event)}
+        picture = {
+            "text/plain": repr(self),
+            "image/svg+xml": still(self.packed, self.event if self.packed.records else None, lit=self.lit),
+        }
         if self.comm is None:
             return picture
         shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
@@ -115,7 +160,8 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def save_html(self, path: str | Path) -> Path:
         """Write the run as one page that needs neither kernel nor network, and return its path."""
-        state = {"event": self.event, "lit": self.lit, "said": self.said, "answers": for_page(self.trace, self.packed)}
+        answers = for_page(self.trace, self.packed) if self.overlaid is None else self.overlaid.answers(self.packed)
+        state = {"event": self.event, "lit": self.lit, "said": self.said, "answers": answers}
         return write(path, page(self.about, self.columns, state).encode())
 
     def close(self) -> None:
@@ -124,15 +170,26 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         _open.discard(self)
         super().close()
 
+    @traitlets.validate("event")
+    def _is_an_event(self, proposed: Any) -> int:
+        """Refuse a cursor outside of the run; -1 is where it stands in a run without events."""
+        event = int(proposed["value"])
+        if event != -1 or len(self.trace):
+            _there_is(event, self.trace)
+        return event
+
     # --- following ------------------------------------------------------------------------
 
     def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
         """Answer what the browser asks: why something did not come, or the whole run, as it has missed some of it."""
         if order.get("ask") == "whole":
             self._post([(name, 0) for name in self.columns])
+        elif order.get("ask") == "why_not" and self.overlaid is not None:
+            self.said, self.lit = self.overlaid.ask(self.packed, order)
         elif order.get("ask") == "why_not":
             given = self.given()
             self.said, self.lit = ask(self.trace if given is None else given, self.packed, order)
+            self.send({"said": self.said, "lit": self.lit})  # an answer that is equal to the last one changes no trait
 
     def _follow(self, source: Testbed) -> None:
         if shell() is None or not has(THREADS):
@@ -168,7 +225,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             super().send_state(key)
 
 
-def _watched(given: Any) -> Callable[[], Any]:
+def watched(given: Any) -> Callable[[], Any]:
     """Return what returns `given`; a cluster that runs is not kept alive by a picture of it."""
     return weakref.ref(given) if isinstance(given, Testbed) and given.where != "sim" else lambda: given
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from chatsys.actor.words import Words
 from chatsys.check import SAFETY, Violation, check
+from chatsys.errors import UsageError
 from chatsys.teach.figures.role_spans import stopped_itself
 from chatsys.teach.figures.theme import plain
 from chatsys.trace import Record, Trace
@@ -47,10 +48,34 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
     for name in names:
         broken = first.get(name)
         event = events.get(_key(broken.records[-1])) if broken is not None and broken.records else None
-        story = plain(broken.sentence, STORY) if broken is not None else ""
+        story = plain(f"{broken.plain} ({broken.sentence})", STORY) if broken is not None else ""
         words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning}
         rules.append({**words, "held": broken is None, "event": event, "story": story})
     return [*rules, _stopped(records)]
+
+
+def story_of(records: Sequence[Record], violation: Violation) -> tuple[int, list[int]]:
+    """Return the event that broke a rule, and all events of its story; raises `UsageError` if it is of another run.
+
+    A violation that rests on no record (a node stopped itself, a law about time) is where its node was last then.
+    """
+    if not violation.records:
+        before = [at for at, record in enumerate(records) if record.time <= violation.time]
+        if not before:
+            raise UsageError(
+                f"This run ends before {violation.time:.2f} s, when the rule was broken; give its own run."
+            )
+        mine = [at for at in before if violation.node in (None, records[at].node)]
+        stops = [at for at in mine if records[at].kind == "broken"]
+        event = (stops if violation.invariant == "broken" and stops else mine or before)[-1]
+        return event, [event]
+    known = _events(records)
+    found = [known.get(_key(record)) for record in violation.records]
+    if found[-1] is None:
+        raise UsageError(
+            f"This run has no such event, so {violation.invariant} was broken in another one; give that one."
+        )
+    return found[-1], sorted({at for at in found if at is not None})
 
 
 def _stopped(records: Sequence[Record]) -> dict[str, Any]:

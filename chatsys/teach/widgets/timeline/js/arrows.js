@@ -48,7 +48,7 @@ function drawArrow(scene, frame, light) {
     class: `arrow cs-tl-arrow ${light}`, "data-frame": frame, "data-id": send >= 0 ? run.stringAt("id", send) : ends[0].end >= 0 ? run.stringAt("id", ends[0].end) : "",
     "data-from": idOf(run, run.frame_from[frame]), "data-to": idOf(run, run.frame_to[frame]),
     "data-message": run.about.messages[run.frame_message[frame]] || "", "data-fate": fate,
-    "data-send": send, "data-receive": arrivals(run, frame).join(" "),
+    "data-send": send, "data-receive": arrivals(run, frame).join(" "), ...sided(run, sideOfFrame(run, frame)),
   });
   ends.forEach((one, copy) => {
     const path = lineOf(one, self);
@@ -67,8 +67,9 @@ function labelArrow(scene, frame, { arrow, ends }, taken, always) {
   const wide = text.length * 5.7 + 4;
   for (const share of [0.5, 0.35, 0.65, 0.22, 0.78]) {
     const box = [x1 + (x2 - x1) * share + 5, y1 + (y2 - y1) * share - 6];
-    const free = !taken.some(([x, y, w]) => box[0] < x + w && x < box[0] + wide && Math.abs(box[1] - y) < 12);
-    const clear = scene.rows.every(({ lane }) => Math.abs(box[1] + 5 - scene.yOf[lane]) > scene.half + 7);
+    const inside = box[0] >= scene.label && box[0] + wide <= scene.width;
+    const free = inside && !taken.some(([x, y, w]) => box[0] < x + w && x < box[0] + wide && Math.abs(box[1] - y) < 12);
+    const clear = !scene.edges.some(([y, left, right]) => Math.abs(box[1] + 4 - y) < 8 && box[0] < right && box[0] + wide > left) && scene.rows.every(({ lane }) => Math.abs(box[1] + 5 - scene.yOf[lane]) > scene.half + 7);
     if ((!free || !clear) && !(always && share === 0.78)) continue;
     taken.push([...box, wide]);
     arrow.append(draw("text", { x: box[0].toFixed(1), y: (box[1] + 9).toFixed(1), class: "cs-tl-tag" }, text));
@@ -79,7 +80,7 @@ function labelArrow(scene, frame, { arrow, ends }, taken, always) {
 function drawArrows(scene, first, last, lightOf) {
   const frames = [...framesWithin(scene, first, last)].filter((frame) => isFrameShown(scene, frame));
   if (frames.length > CROWDED) return [drawTogether(scene, frames, lightOf)].flat();
-  const taken = [];
+  const taken = [...scene.words];
   const drawn = frames.map((frame) => [frame, drawArrow(scene, frame, lightOf(frame))]);
   if (frames.length <= 120 && !scene.view.hurry) for (const [frame, one] of drawn) labelArrow(scene, frame, one, taken, false);
   return drawn.map(([, one]) => one.arrow);
@@ -91,8 +92,11 @@ function drawTogether(scene, frames, lightOf) {
   const stride = Math.ceil(frames.length / MOST);
   for (let at = 0; at < frames.length; at += stride) {
     const [one] = endsOf(scene, frames[at]);
-    const key = `${one.lost ? "cs-tl-lost" : "cs-tl-plain"} ${lightOf(frames[at])}`;
+    const key = `${one.lost ? "cs-tl-lost" : "cs-tl-plain"} ${lightOf(frames[at])}|${sideOfFrame(scene.run, frames[at])}`;
     (paths[key] ||= []).push(one.lost ? lineOf(one, false) : `M${one.x1.toFixed(0)},${one.y1.toFixed(0)} L${one.x2.toFixed(0)},${one.y2.toFixed(0)}`);
   }
-  return Object.entries(paths).map(([key, lines]) => draw("path", { class: `cs-tl-many ${key}`, d: lines.join("") }));
+  return Object.entries(paths).map(([key, lines]) => {
+    const [look, side] = key.split("|");
+    return draw("path", { class: `cs-tl-many ${look}`, d: lines.join(""), ...sided(scene.run, side) });
+  });
 }

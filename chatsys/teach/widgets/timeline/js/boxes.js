@@ -24,16 +24,17 @@ function boxesBox() {
       const nodes = scene.rows.filter(({ kind }) => kind !== "client");
       const room = columnsOf(scene, moment, nodes);
       const layout = `${scene.width} ${nodes.map(({ lane }) => lane)} ${room.first} ${room.count}`;
+      const { ys, heads, high } = rowsOf(nodes);
       if (layout !== laid) {
         laid = layout;
         rows.clear();
         body.replaceChildren();
         svg.setAttribute("width", scene.width);
-        svg.setAttribute("height", 18 + ROW * nodes.length);
-        svg.setAttribute("viewBox", `0 0 ${scene.width} ${18 + ROW * nodes.length}`);
-        head.replaceChildren(...headsOf(scene, room));
+        svg.setAttribute("height", high);
+        svg.setAttribute("viewBox", `0 0 ${scene.width} ${high}`);
+        head.replaceChildren(...headsOf(scene, room), ...heads);
       }
-      const told = nodes.map((node, index) => showRow(scene, moment[node.lane], node, index, room, rows, body));
+      const told = nodes.map((node, index) => showRow(scene, moment[node.lane], node, ys[index], room, rows, body));
       svg.setAttribute("aria-label", told.join(" "));
       put(title, `At ${scene.run.n ? scene.run.time[scene.view.event].toFixed(3) : 0} s: ${room.logs ? "what each log holds" : "what each node has delivered, and holds back"}`);
       showLegend(legend, room.logs, moment, scene);
@@ -71,8 +72,24 @@ function headsOf(scene, room) {
   return parts;
 }
 
-function showRow(scene, state, node, index, room, rows, body) {
-  const y = 18 + ROW * index;
+/** Return where each row stands, how high all are, and the names of two runs above their rows. */
+function rowsOf(nodes) {
+  const ys = [], heads = [];
+  let y = 18, last;
+  for (const { side, run } of nodes) {
+    if (side && side !== last) {
+      heads.push(draw("rect", { x: 0, y: y + 3, width: 4, height: 20 + ROW * nodes.filter((node) => node.side === side).length - 5, rx: 2, class: `cs-tl-group-edge cs-tl-run-${side}` }),
+        draw("text", { x: 12, y: y + 16, class: `cs-tl-group-name cs-tl-run-${side}` }, run));
+      y += 20;
+      last = side;
+    }
+    ys.push(y);
+    y += ROW;
+  }
+  return { ys, heads, high: y };
+}
+
+function showRow(scene, state, node, y, room, rows, body) {
   if (!rows.has(node.lane)) {
     const facts = draw("text", { x: scene.label - 10, y: y + 17, "text-anchor": "end", class: "cs-tl-name" }, node.name);
     const role = draw("rect", { x: scene.label - 2, y: y + 5, width: 8, height: 28, rx: 2 });
@@ -125,7 +142,7 @@ function drawBox(scene, node, { seq, box, held }, x, y, wide) {
     return entry;
   }
   if (!box) return draw("g", { class: "cs-tl-unknown" }, frame("cs-tl-box"), draw("text", { x: x + wide / 2, y: y + 21, "text-anchor": "middle", class: "cs-tl-small" }, "?"));
-  const entry = draw("g", { class: "box", ...who, "data-entry-term": box.term, "data-durable": box.durable, "data-committed": box.committed, "data-event": box.event },
+  const entry = draw("g", { class: "box", ...who, "data-entry-term": box.term, "data-durable": box.durable, "data-committed": box.committed, "data-event": box.event, ...sided(run, run.side?.[box.event]) },
     frame(`cs-tl-box cs-tl-term-${box.term > 0 ? box.term % 6 : 0}${box.durable ? "" : " cs-tl-memory"}${box.committed ? " cs-tl-sure" : ""}`));
   const where = `${scene.run.hasLogs ? "place" : "number"} ${seq}${box.term > 0 ? `, term ${box.term}` : ""}${!box.durable ? ", in memory only" : !box.committed ? ", on the disk" : scene.run.hasLogs ? ", committed" : ""}`;
   entry.append(draw("title", {}, `${box.chat ? `“${box.text}”` : box.text}: ${where}`));
@@ -133,6 +150,7 @@ function drawBox(scene, node, { seq, box, held }, x, y, wide) {
   const text = box.text.length > most ? `${box.text.slice(0, most - 1)}…` : box.text;
   entry.append(draw("text", { x: x + wide / 2 + 1, y: y + 16, "text-anchor": "middle", class: `cs-tl-box-text${box.chat ? "" : " cs-tl-box-kind"}` }, text));
   const foot = [box.chat && box.number >= 0 ? `#${box.number}` : "", box.term > 0 ? `t${box.term}` : ""].filter(Boolean).join(" · ");
+  if (run.side?.[box.event] === 1 || run.side?.[box.event] === 2) entry.append(draw("path", { d: `M${x + 5},${y + BOX_HIGH - 3}h${wide - 8}`, class: `cs-tl-box-side cs-tl-run-${run.side[box.event]}` }));
   if (foot) entry.append(draw("text", { x: x + wide / 2 + 1, y: y + 28, "text-anchor": "middle", class: "cs-tl-box-foot" }, foot));
   return entry;
 }
@@ -147,7 +165,7 @@ function boxAt(run, state, seq, logs) {
 }
 
 function tellRow(node, state, word, logs) {
-  const facts = [`${node.name}: ${word}${state.term ? `, term ${state.term}` : ""}`];
+  const facts = [`${laneInFull(node)}: ${word}${state.term ? `, term ${state.term}` : ""}`];
   if (logs) facts.push(`its log ends at ${state.end}, durable up to ${state.durable}, committed up to ${state.commit}`);
   facts.push(state.delivered ? `delivered up to #${state.delivered}` : "delivered nothing");
   if (state.held.length) facts.push(`holds back ${state.held.join(", ")}`);
@@ -159,5 +177,5 @@ function showLegend(legend, logs, moment, scene) {
   const key = (name, text) => make("span", { className: "cs-tl-key" }, make("i", { className: `cs-tl-key-box ${name}` }), text);
   legend.append(...(logs ? [key("cs-tl-memory", "in memory: a crash takes it"), key("", "on the disk"), key("cs-tl-sure", "committed"), key("cs-tl-waits", "held back")]
     : [key("cs-tl-sure", "delivered"), key("cs-tl-waits", "held back")]));
-  if (logs) legend.append(make("span", { className: "cs-tl-key" }, "t2 and the colour: the term of the entry"));
+  if (logs) legend.append(make("span", { className: "cs-tl-key" }, comparedIn(scene.run) ? "t2: the term of the entry" : "t2 and the colour: the term of the entry"));
 }

@@ -57,7 +57,8 @@ function filterBox(order) {
       const used = usedIn(run);
       const groups = Object.entries(GROUPS).map(([name, kinds]) => [name, kinds.map((kind) => run.about.kinds.indexOf(kind)).filter((kind) => kind >= 0)]).filter(([, kinds]) => kinds.length);
       const parts = [
-        group("nodes and clients", ...run.lanes.map(({ name }, lane) => check(name, !view.hidden.lanes.has(lane), toggle(view.hidden.lanes, [lane])))),
+        ...(comparedIn(run) || [undefined]).map((name) => group(name ? `nodes and clients of “${name}”` : "nodes and clients",
+          ...run.lanes.flatMap((one, lane) => (one.run === name ? [check(one.name, !view.hidden.lanes.has(lane), toggle(view.hidden.lanes, [lane]))] : [])))),
         group("messages", ...run.about.messages.flatMap((name, index) => (used.messages.has(index) ? [check(name.replaceAll("_", " ").toLowerCase(), !view.hidden.messages.has(index), toggle(view.hidden.messages, [index]))] : []))),
         group("signs", ...groups.map(([name, kinds]) => check(name, !kinds.every((kind) => view.hidden.kinds.has(kind)), toggle(view.hidden.kinds, kinds)))),
       ];

@@ -10,6 +10,7 @@ function widget() {
       about = model.get("about");
       columns = model.get("columns");
       model.on("msg:custom", (message, buffers) => {
+        if (message.said !== undefined) for (const view of views) view.answer(message);
         if (!message.about) return;
         const news = Object.fromEntries(message.from.map(([name, from], index) => [name, [from, buffers[index]]]));
         if (!fits(columns, news)) return model.send({ ask: "whole" }); // something was missed
@@ -32,11 +33,13 @@ function widget() {
 function openView(model, el, about, columns) {
   const timeline = openTimeline(el, {
     about, columns, event: model.get("event"),
-    ask: model.get("answers") ? ({ what, node, event }) => model.send({ ask: "why_not", what, node, event }) : null,
+    ask: model.get("answers") ? ({ what, node, event }) => {
+      try { model.send({ ask: "why_not", what, node, event }); } catch { timeline.say(GONE); }
+    } : null,
     moved: (event) => {
       if (model.get("event") === event) return;
       model.set("event", event);
-      model.save_changes();
+      try { model.save_changes(); } catch { /* nobody listens any more */ }
     },
   });
   const hears = {
@@ -49,6 +52,7 @@ function openView(model, el, about, columns) {
   if (model.get("said")) timeline.say(model.get("said"));
   return {
     take: timeline.take,
+    answer: ({ said, lit }) => { timeline.say(said); timeline.light(lit); }, // the same as the last time is an answer too
     close: () => {
       for (const [what, does] of Object.entries(hears)) model.off(what, does);
       timeline.close();
@@ -56,16 +60,17 @@ function openView(model, el, about, columns) {
   };
 }
 
+const GONE = "The kernel that knew this run is gone, so nobody answers; run the cell of this timeline again.";
+
 function openPage() {
   const { about, columns, event, lit, said, answers } = JSON.parse(document.getElementById("run").textContent);
   const bytes = Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, fromBase64(text)]));
   const timeline = openTimeline(document.getElementById("timeline"), {
     about, columns: bytes, event,
-    ask: answers ? ({ what, node, event: now, delivered }, run) => {
-      const found = answers[`${what} ${node}`];
-      const came = delivered < 0 ? "" : `${delivered <= now ? "It was delivered there" : "It had not come yet: it is delivered there"} at ${run.time[delivered].toFixed(2)} s.`;
-      timeline.say(came || (found ? found.said : "This page has no answer to that; ask in a notebook."));
-      timeline.light(came ? [delivered] : found ? found.lit : []);
+    ask: answers ? (question, run) => {
+      const { said: told, lit: events } = answerOf(run, answers, question);
+      timeline.say(told);
+      timeline.light(events);
     } : null,
   });
   if (lit?.length) timeline.light(lit);

@@ -22,10 +22,11 @@ function lanePlot(prefix) {
   const clip = draw("rect", { y: 0 });
   defs.append(draw("clipPath", { id: `${prefix}-clip` }, clip));
   svg.append(defs);
+  layers.groups = draw("g", { class: "cs-tl-groups" });
   const inside = draw("g", { "clip-path": `url(#${prefix}-clip)` });
-  for (const name of ["ticks", "faults", "bands", "arrows", "signs", "veil", "flags", "cursor"]) inside.append((layers[name] = draw("g", { class: `cs-tl-${name}` })));
+  for (const name of ["ticks", "faults", "bands", "arrows", "signs", "veil", "parting", "flags", "cursor"]) inside.append((layers[name] = draw("g", { class: `cs-tl-${name}` })));
   layers.names = draw("g", { class: "cs-tl-names" });
-  svg.append(inside, layers.names);
+  svg.append(layers.groups, inside, layers.names);
   return { svg, layers, clip, prefix };
 }
 
@@ -46,7 +47,10 @@ function drawLanes(plot, scene, lightOf) {
   layers.arrows.replaceChildren(...drawArrows(scene, first, last, lightOf.frame));
   layers.signs.replaceChildren(...drawSigns(scene, first, last, lightOf.event));
   layers.flags.replaceChildren(...drawBreaks(scene, first, last));
-  layers.names.replaceChildren(...drawNames(scene));
+  layers.groups.replaceChildren(...drawGroups(scene));
+  layers.parting.replaceChildren(...drawParting(scene));
+  if (plot.named !== scene) layers.names.replaceChildren(...drawNames(scene));
+  plot.named = scene;
   svg.classList.toggle("cs-tl-lit-up", Boolean(view.cone || view.lit));
 }
 
@@ -105,12 +109,12 @@ function drawBands(scene, prefix) {
       if (x1 - edge < 0.7) continue; // nobody can see it
       edge = x1;
       const box = draw("rect", { x: x0, y: y - half, width: Math.max(x1 - x0, 1), height: 2 * half, rx: 2, class: `band cs-tl-band cs-tl-role-${roleOf(band.what)}`,
-        "data-node": idOf(scene.run, lane), "data-what": band.what, "data-from": band.from, "data-to": band.to });
+        "data-node": idOf(scene.run, lane), "data-what": band.what, "data-from": band.from, "data-to": band.to, ...sided(scene.run, band.side) });
       if (HATCHES[band.what]) box.style.fill = `url(#${prefix}-${band.what})`;
       parts.push(box);
       const word = wordOf(band);
       const at = gapFor(signs, Math.max(x0, scene.label), x1, word.length * 6.6 + 12);
-      if (at !== null) parts.push(draw("text", { x: at + 6, y: y + 4, class: `cs-tl-word cs-tl-on-${roleOf(band.what)}` }, word));
+      if (at !== null) parts.push(draw("text", { x: at + 6, y: y + 4, class: `cs-tl-word cs-tl-on-${roleOf(band.what)}`, ...sided(scene.run, band.side) }, word));
     }
   }
   return parts;
@@ -156,6 +160,8 @@ const ON_BAND = new Set(["crash", "pause"]); // the band of the lane says so alr
 function drawFaults(scene, prefix) {
   const parts = [];
   const written = [];
+  scene.words = []; // where words and edges are: no label of an arrow is put upon them
+  scene.edges = [];
   for (const fault of scene.faults) {
     const x0 = Math.max(scene.px(fault.x0), scene.label), x1 = Math.min(scene.px(fault.x1), scene.width);
     if (x1 < scene.label || x0 > scene.width) continue;
@@ -163,15 +169,17 @@ function drawFaults(scene, prefix) {
       if (!(scene.yOf[lane] > 0)) return;
       const y = scene.yOf[lane] - scene.rowHeight / 2 + 1;
       const box = draw("rect", { x: x0, y, width: Math.max(x1 - x0, 2), height: scene.rowHeight - 2, class: "fault cs-tl-fault",
-        "data-kind": fault.kind, "data-node": idOf(scene.run, lane), "data-from": fault.from, "data-to": fault.to, "data-says": fault.sentence });
+        "data-kind": fault.kind, "data-node": idOf(scene.run, lane), "data-from": fault.from, "data-to": fault.to, "data-says": fault.sentence, ...sided(scene.run, fault.side) });
       parts.push(box);
       if (ON_BAND.has(fault.kind)) { box.classList.add("cs-tl-fault-told"); return; }
-      parts.push(draw("rect", { x: x0, y, width: Math.max(x1 - x0, 2), height: 4, fill: `url(#${prefix}-fault)`, class: "cs-tl-fault-edge" }));
+      parts.push(draw("rect", { x: x0, y, width: Math.max(x1 - x0, 2), height: 4, fill: `url(#${prefix}-fault)`, class: "cs-tl-fault-edge", ...sided(scene.run, fault.side) }));
+      scene.edges.push([y + 2, x0, x1]);
       const wide = fault.kind.length * 6.2 + 12;
       const beside = Math.max(x0, ...written.filter(([x, row, w]) => row === y && x0 < x + w && x < x0 + wide).map(([x, , w]) => x + w));
       if (x1 - beside <= wide || (index > 0 && fault.lanes.length > 3)) return; // over everybody it is said once
       written.push([beside, y, wide]);
-      parts.push(draw("text", { x: beside + 4, y: y + 15, class: "cs-tl-fault-word" }, fault.kind));
+      scene.words.push([beside + 4, y + 6, wide]);
+      parts.push(draw("text", { x: beside + 4, y: y + 15, class: "cs-tl-fault-word", ...sided(scene.run, fault.side) }, fault.kind));
     });
   }
   return parts;

@@ -8,7 +8,7 @@
 const ARRAYS = {
   time: Float64Array, place: Float64Array,
   kind: Uint16Array, message: Uint16Array, frame_message: Uint16Array,
-  role: Uint8Array, now_role: Uint8Array, now_alive: Int8Array, frame_fate: Uint8Array,
+  run: Uint8Array, side: Uint8Array, role: Uint8Array, now_role: Uint8Array, now_alive: Int8Array, frame_fate: Uint8Array,
   lane: Int16Array, peer: Int16Array, frame_from: Int16Array, frame_to: Int16Array,
 };
 const FATES = ["under way", "received", "dropped", "received more than once", "ended"];

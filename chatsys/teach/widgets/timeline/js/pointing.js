@@ -1,7 +1,7 @@
 // Pointing: which key means what, which event is under the pointer, and what the hover says.
 
 const HELP = "Arrow right and left: one event. Shift with an arrow: ten. Home, End: the beginning, the end. Space: play or hold. "
-  + "e, d, v, l: the next election, delivery, violation, lit event (Shift: the previous one). + and −: zoom. /: search. "
+  + "e, d, v, l: the next election, delivery, violation, lit event (Shift: the previous one). p: where two runs part. + and −: zoom. /: search. "
   + "Enter: light what could have caused the event, and what it could have caused. Escape: clear. "
   + "With the mouse: drag the strip of the whole run, click an event, an arrow or a box, and Shift or Ctrl with the wheel to move and to zoom.";
 
@@ -21,6 +21,7 @@ function keyOf(event, onButton, inField) {
     case "e": case "E": return ["jump", ["election", back]];
     case "d": case "D": return ["jump", ["delivery", back]];
     case "v": case "V": return ["jump", ["violation", back]];
+    case "p": case "P": return ["part"];
     case "l": case "L": return ["jump", ["lit event", back]];
     case "+": case "=": return ["zoom", 1.5];
     case "-": return ["zoom", 1 / 1.5];
@@ -60,7 +61,7 @@ function wordsFor(scene, under, event) {
   if (under.classList.contains("band")) {
     const lane = run.lanes.findIndex(({ id }) => String(id) === data.node);
     const band = scene.bands[lane]?.find((one) => String(one.from) === data.from && one.what === data.what);
-    return [`${run.laneName(lane)}: ${band ? wordOf(band) : data.what}`, `${Number(data.from).toFixed(3)} s to ${Number(data.to).toFixed(3)} s`];
+    return [`${laneInFull(run.lanes[lane])}: ${band ? wordOf(band) : data.what}`, `${Number(data.from).toFixed(3)} s to ${Number(data.to).toFixed(3)} s`];
   }
   if (data.frame !== undefined) return frameWords(scene, Number(data.frame));
   const rule = run.rules.find((one) => !one.held && one.event === event);
@@ -68,7 +69,7 @@ function wordsFor(scene, under, event) {
 }
 
 function factsOf(run, event) {
-  const facts = [`${run.time[event].toFixed(4)} s`, `event ${event + 1}`];
+  const facts = [`${run.time[event].toFixed(4)} s`, `event ${event + 1}`, runWords(run, event)].filter(Boolean);
   if (run.clock[event] > 0) facts.push(`Lamport clock ${run.clock[event]}`);
   return facts.join(" · ");
 }
@@ -78,21 +79,20 @@ function frameWords(scene, frame) {
   const send = run.frame_send[frame], ends = arrivals(run, frame), end = run.frame_end[frame];
   const words = [send >= 0 ? sentenceOf(run, send) : end >= 0 ? sentenceOf(run, end) : ""];
   if (ends.length && send >= 0) words.push(ends.map((one) => `It arrives ${seconds(run.time[one] - run.time[send])} later, at ${run.time[one].toFixed(4)} s.`).join(" "));
-  else if (run.frame_fate[frame] === DROPPED) words.push(`It is lost${run.stringAt("reason", end) ? ` (${run.stringAt("reason", end)})` : ""}.`);
+  else if (run.frame_fate[frame] === DROPPED) words.push(`It is lost${["", "lost"].includes(run.stringAt("reason", end)) ? "" : ` (${run.stringAt("reason", end)})`}.`);
   else if (run.frame_fate[frame] === ENDED) words.push("Its receiver's life ended before it came.");
   else if (send < 0) words.push("The trace does not tell of its sending.");
   else words.push("It is still under way when the run ends.");
   const id = send >= 0 ? run.stringAt("id", send) : end >= 0 ? run.stringAt("id", end) : "";
-  words.push([`${run.time[send >= 0 ? send : end].toFixed(4)} s`, id && `frame ${id}`].filter(Boolean).join(" · "));
+  words.push([`${run.time[send >= 0 ? send : end].toFixed(4)} s`, id && `frame ${id}`, runWords(run, send >= 0 ? send : end)].filter(Boolean).join(" · "));
   return words;
 }
 
-/** Put the sentence over the cursor, within the width there is. */
+/** Put the sentence over the cursor, within the width there is: the space before it shrinks.  Nothing is measured here,
+ *  for whoever measures while a frame is painted makes the browser lay the page out twice. */
 function placeFlag(flag, scene) {
-  const speech = flag.firstChild;
-  const x = clamp(scene.px(scene.view.at), scene.label, scene.width);
-  const wide = speech.offsetWidth;
-  const left = clamp(x - Math.min(wide * 0.5, 150), 0, Math.max(scene.width - wide, 0));
-  speech.style.transform = `translateX(${left.toFixed(0)}px)`;
-  speech.style.setProperty("--foot", `${clamp(x - left, 12, wide - 12).toFixed(0)}px`);
+  const [space, , foot] = flag.children;
+  const x = clamp(scene.px(scene.view.at), scene.label, scene.width - 12);
+  space.style.flexBasis = `${Math.max(x - 60, 0).toFixed(0)}px`;
+  foot.style.transform = `translateX(${(x - 5).toFixed(0)}px) rotate(45deg)`;
 }

@@ -6,6 +6,13 @@ function rulesBox(go) {
   const summary = make("summary", {});
   const more = make("details", { className: "cs-tl-held-rules" }, summary, held);
   const root = make("div", { role: "group", className: "cs-tl-rules", "aria-label": "rules" }, broken, more);
+  let latest = null;
+  const move = (scene) => {
+    latest = scene;
+    const at = overviewX(scene, scene.view.at);
+    for (const strips of more.open ? [broken, held] : [broken]) for (const line of strips.querySelectorAll(".cs-tl-strip-now")) { line.setAttribute("x1", at); line.setAttribute("x2", at); }
+  };
+  more.addEventListener("toggle", () => latest && move(latest));
   return {
     root,
     show(scene) {
@@ -13,16 +20,28 @@ function rulesBox(go) {
       root.hidden = !run.rules.length;
       const bad = run.rules.filter((rule) => !rule.held), good = run.rules.filter((rule) => rule.held);
       broken.replaceChildren(...bad.map((rule) => ruleRow(scene, rule, go)));
+      const names = comparedIn(run);
+      if (names) return showBoth(scene, names, { broken, summary, more, held, root }, go);
       put(summary, bad.length ? `${good.length} other rules held` : `All ${good.length} rules held`);
       more.hidden = !good.length;
       root.dataset.held = String(!bad.length);
       held.replaceChildren(...good.map((rule) => ruleRow(scene, rule, go)));
     },
-    move(scene) {
-      const at = overviewX(scene, scene.view.at);
-      for (const line of root.querySelectorAll(".cs-tl-strip-now")) { line.setAttribute("x1", at); line.setAttribute("x2", at); }
-    },
+    move,
   };
+}
+
+/** Show the rules of two runs: those that were broken first, each with its run, then those that held, by run. */
+function showBoth(scene, names, parts, go) {
+  const of = (name, held) => scene.run.rules.filter((rule) => rule.run === name && rule.held === held).map((rule) => ruleRow(scene, rule, go));
+  const title = (index, text) => make("div", { className: `cs-tl-run-title cs-tl-run-${index + 1}` }, text);
+  const broken = names.map((name) => of(name, false)), held = names.map((name) => of(name, true));
+  const many = (rows) => `${rows.length} ${rows.length === 1 ? "rule" : "rules"}`;
+  parts.broken.replaceChildren(...names.flatMap((name, index) => [title(index, `${name}: ${broken[index].length ? `${many(broken[index])} broken` : `all ${many(held[index])} held`}`), ...broken[index]]));
+  put(parts.summary, `Rules that held: ${names.map((name, index) => `${held[index].length} in “${name}”`).join(", ")}`);
+  parts.held.replaceChildren(...names.flatMap((name, index) => [title(index, name), ...held[index]]));
+  parts.more.hidden = !held.flat().length;
+  parts.root.dataset.held = String(!broken.flat().length);
 }
 
 function ruleRow(scene, rule, go) {
@@ -30,7 +49,7 @@ function ruleRow(scene, rule, go) {
   const left = scene.label, right = scene.label + scene.plot;
   const broken = !rule.held && rule.event >= 0 && rule.event !== null;
   const at = broken ? overviewX(scene, axis.x[rule.event]) : rule.held ? right : left;
-  const strip = draw("g", { class: "strip", "data-rule": rule.name, "data-held": rule.held, "data-event": rule.event ?? "" },
+  const strip = draw("g", { class: "strip", "data-rule": rule.name, "data-held": rule.held, "data-event": rule.event ?? "", ...(rule.run ? { "data-run": rule.run } : {}) },
     draw("line", { x1: left, x2: at, y1: 9, y2: 9, class: "cs-tl-strip-held" }));
   if (!rule.held) strip.append(draw("line", { x1: at, x2: right, y1: 9, y2: 9, class: "cs-tl-strip-broken" }), draw("path", { d: SHAPES.cross, transform: `translate(${at},9)`, class: "cs-tl-strip-mark" }));
   strip.append(draw("line", { x1: left, x2: left, y1: 1, y2: 17, class: "cs-tl-now cs-tl-strip-now" }));

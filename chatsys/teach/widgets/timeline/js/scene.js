@@ -14,6 +14,7 @@ const GROUPS = {
 };
 
 const STEP = 15; // pixels that a usual step has at zoom 1
+const GROUP_HEAD = 22, GROUP_GAP = 10; // above the lanes of each of two runs, and between them
 const ARROW = 170; // and pixels that a usual arrow has at most
 
 function newView(run) {
@@ -22,6 +23,16 @@ function newView(run) {
   run.about.kinds.forEach((name, index) => QUIET.includes(name) && hidden.kinds.add(index));
   return { event: Math.max(run.n - 1, 0), at: 0, left: 0, scale: 0, trueTime: false, hidden,
     cone: null, lit: null, found: [], playing: false, speed: 4 };
+}
+
+/** Return what is hidden when a run has gone on: what was hidden; and of what is new, what usually is. */
+function hiddenAfter(before, hidden, run) {
+  const usual = newView(run).hidden;
+  const lanes = new Set(run.lanes.flatMap(({ id }, lane) => (before.lanes.some((old, at) => old.id === id && hidden.lanes.has(at)) ? [lane] : [])));
+  const added = (name, isNew) => new Set([...hidden[name], ...[...usual[name]].filter(isNew)]);
+  return { lanes, rooms: hidden.rooms,
+    kinds: added("kinds", (kind) => kind >= before.about.kinds.length),
+    messages: added("messages", (message) => !before.noise.has(run.about.messages[message]) || message >= before.about.messages.length) };
 }
 
 function isShownOf(run, hidden) {
@@ -65,12 +76,23 @@ function layRows(scene) {
   const { run, view } = scene;
   scene.rows = run.lanes.map((lane, index) => ({ ...lane, lane: index })).filter(({ lane }) => !view.hidden.lanes.has(lane));
   scene.label = scene.width < 760 ? 74 : 96;
-  scene.rowHeight = clamp(Math.floor(430 / Math.max(scene.rows.length, 1)), 34, 84);
-  scene.top = 26;
+  scene.rowHeight = clamp(Math.floor((comparedIn(run) ? 520 : 430) / Math.max(scene.rows.length, 1)), 34, 84);
+  scene.top = comparedIn(run) ? 48 : 26;
   scene.half = scene.rowHeight < 44 ? 8 : 10; // half the height of a band
-  scene.height = scene.top + scene.rows.length * scene.rowHeight + 6;
   scene.yOf = new Float64Array(run.lanes.length).fill(NaN);
-  scene.rows.forEach(({ lane }, index) => (scene.yOf[lane] = scene.top + index * scene.rowHeight + scene.rowHeight / 2));
+  scene.groups = [];
+  let y = scene.top;
+  for (const { lane, side, run: name } of scene.rows) {
+    if (side && scene.groups.at(-1)?.side !== side) {
+      if (scene.groups.length) y += GROUP_GAP;
+      scene.groups.push({ side, name, top: y });
+      y += GROUP_HEAD;
+    }
+    scene.yOf[lane] = y + scene.rowHeight / 2;
+    y += scene.rowHeight;
+    if (side) scene.groups.at(-1).bottom = y;
+  }
+  scene.height = y + 6;
   scene.plot = scene.width - scene.label - 4;
   scene.px = (x) => scene.label + (x - view.left) * view.scale;
   scene.xAt = (px) => view.left + (px - scene.label) / view.scale;
@@ -80,16 +102,16 @@ function layBands(scene) {
   const { run, axis } = scene;
   const x = (lane, time) => xOfLane(run, axis, lane, time);
   scene.bands = run.lanes.map(() => []);
-  for (const [lane, from, to, what, label] of run.about.bands) {
-    scene.bands[lane].push({ lane, from, to, what, label, x0: x(lane, from), x1: x(lane, to) });
+  for (const [lane, from, to, what, label, side] of run.about.bands) {
+    scene.bands[lane].push({ lane, from, to, what, label, side, x0: x(lane, from), x1: x(lane, to) });
   }
-  scene.faults = (run.about.faults || []).map(([from, to, lanes, kind, sentence, pairs]) => ({
-    from, to, lanes, kind, sentence, pairs, x0: xOfTime(run, axis, from), x1: xOfTime(run, axis, to),
+  scene.faults = (run.about.faults || []).map(([from, to, lanes, kind, sentence, pairs, side]) => ({
+    from, to, lanes, kind, sentence, pairs, side, x0: xOfTime(run, axis, from), x1: xOfTime(run, axis, to),
   }));
 }
 
-/** Return, for each stretch of 256 events, the frames that are under way all through it. */
-const STRETCH = 256;
+/** Return, for each stretch of 256 events, the frames that were sent before it and have not arrived when it begins. */
+const STRETCH = 8; // as a power of 2
 
 function longFrames({ run }) {
   const found = new Map();
@@ -97,7 +119,7 @@ function longFrames({ run }) {
     const send = run.frame_send[frame];
     if (send < 0) continue;
     const last = Math.max(-1, ...arrivals(run, frame));
-    for (let stretch = (send >> 8) + 1; stretch < last >> 8; stretch++) {
+    for (let stretch = (send >> STRETCH) + 1; stretch <= last >> STRETCH; stretch++) {
       if (!found.has(stretch)) found.set(stretch, []);
       found.get(stretch).push(frame);
     }
@@ -109,15 +131,11 @@ function longFrames({ run }) {
 function framesWithin({ run, long }, first, last) {
   const found = new Set();
   for (let event = first; event < last; event++) if (run.frame[event] >= 0) found.add(run.frame[event]);
-  for (let stretch = first >> 8; stretch <= last >> 8; stretch++) for (const frame of long.get(stretch) || []) found.add(frame);
-  // a stretch that is cut by the edge of the window: look at its sends too
-  for (let event = (first >> 8) << 8; event < first; event++) {
+  const crosses = (frame) => arrivals(run, frame).some((end) => end >= first);
+  for (const frame of long.get(first >> STRETCH) || []) if (crosses(frame)) found.add(frame);
+  for (let event = (first >> STRETCH) << STRETCH; event < first; event++) { // sent in the stretch in which the window begins
     const frame = run.frame[event];
-    if (frame >= 0 && run.frame_send[frame] === event && arrivals(run, frame).some((end) => end >= first)) found.add(frame);
-  }
-  if (first >> 8) for (let event = ((first >> 8) - 1) << 8; event < (first >> 8) << 8; event++) {
-    const frame = run.frame[event];
-    if (frame >= 0 && run.frame_send[frame] === event && arrivals(run, frame).some((end) => end >= first)) found.add(frame);
+    if (frame >= 0 && run.frame_send[frame] === event && crosses(frame)) found.add(frame);
   }
   return found;
 }

@@ -42,18 +42,19 @@ function templateOf(run, event, look) {
 /** Return what stands at a place of a template for an event, "" where that is empty. */
 function valueAt(run, event, place) {
   const low = place.toLowerCase();
-  if (ENDS.has(low)) return nameOf(run, laneOf(run, event, low), low, place);
+  if (ENDS.has(low)) return nameOf(run, event, low, place);
   if (place === "lane_kind") return run.lanes[run.lane[event]]?.kind ?? "";
   if (place === "kind") return run.kindAt(event);
   if (place === "role") return run.about.roles[run.role[event]];
   if (place === "message") return run.message[event] === NONE ? "" : run.about.messages[run.message[event]];
   const value = run[place]?.[event] ?? -1;
   if (TEXTS.has(place)) return place === "said" ? run.about.strings[value] : cut(run.about.strings[value]);
-  return value < 0 || (place === "term" && value === 0) ? "" : String(value);
+  return value < 0 || (value === 0 && ZERO_IS_NONE.has(place)) ? "" : String(value);
 }
 
 const ENDS = new Set(["node", "peer", "from", "to"]);
 const TEXTS = new Set(["text", "author", "room", "client", "reason", "entry", "id", "said"]);
+const ZERO_IS_NONE = new Set(["term", "entry_term", "seq"]); // they are counted from 1
 
 function laneOf(run, event, end) {
   if (end === "node") return run.lane[event];
@@ -62,8 +63,10 @@ function laneOf(run, event, end) {
   return frame < 0 ? -1 : run[`frame_${end}`][frame];
 }
 
-function nameOf(run, lane, low, place) {
-  if (lane < 0) return low !== "node" ? "" : place === low ? "the world" : "The world";
-  const { name, kind } = run.lanes[lane];
-  return place === low || kind === "client" ? name : capital(name);
+function nameOf(run, event, end, place) {
+  const lane = laneOf(run, event, end);
+  if (lane < 0) return end !== "node" ? "" : place === end ? "the world" : "The world";
+  const { kind } = run.lanes[lane];
+  const name = end === "peer" && lane === run.lane[event] ? "itself" : run.lanes[lane].name;
+  return place === end || kind === "client" ? name : capital(name);
 }

@@ -41,7 +41,7 @@ function numberOf(run, event) {
 function drawSign(scene, event, x, y, light) {
   const { run } = scene;
   const kind = run.kindAt(event);
-  const sign = draw("g", { class: `sign cs-tl-sign ${light}`, "data-event": event, "data-kind": kind, "data-node": idOf(run, run.lane[event]), transform: `translate(${x.toFixed(1)},${y})` });
+  const sign = draw("g", { class: `sign cs-tl-sign ${light}`, "data-event": event, "data-kind": kind, "data-node": idOf(run, run.lane[event]), ...sided(run, run.side?.[event]), transform: `translate(${x.toFixed(1)},${y})` });
   if (kind === "deliver") {
     const text = numberOf(run, event) || "✓";
     const wide = 9 + text.length * 6.6;

@@ -5,12 +5,12 @@
 // A frame of the screen is painted at most once, and only what changed: `layout` (a filter, the width), `window`
 // (where one looks), `cursor` (the event of the moment).
 
-let timelines = 0;
 const STILL = "(prefers-reduced-motion: reduce)";
 
 function openTimeline(el, host) {
   const still = window.matchMedia(STILL).matches;
-  const prefix = `cs-tl${++timelines}-${Math.random().toString(36).slice(2, 7)}`;
+  const which = (document.csTimelines = (document.csTimelines || 0) + 1); // each widget of a notebook has its own copy of this text
+  const prefix = `cs-tl${which}-${Math.random().toString(36).slice(2, 7)}`;
   let run = readyRun(host.about, host.columns);
   let view = newView(run);
   let scene = null, playing = 0, told = 0, moved = 0, boxed = 0, fresh = true;
@@ -27,17 +27,17 @@ function openTimeline(el, host) {
   });
   const bar = controlBar(order, still);
   const search = searchBox(order), filters = filterBox(order);
-  const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order);
+  const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order), compared = compareBox(order);
   const title = make("strong", { className: "cs-tl-about" });
   const when = make("span", { className: "cs-tl-when" }), now = make("span", { className: "cs-tl-sentence" });
-  const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-speech" }, when, now));
+  const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-space" }), make("div", { className: "cs-tl-speech" }, when, now), make("div", { className: "cs-tl-speech-foot" }));
   const live = make("div", { className: "cs-tl-unseen", role: "status", "aria-live": "polite" });
   const note = make("div", { className: "cs-tl-note", role: "status" });
   const hover = make("div", { className: "cs-tl-hover", hidden: true });
   const stage = make("div", { className: "cs-tl-stage", tabIndex: 0, role: "application", "aria-roledescription": "space-time diagram" }, plot.svg, hover);
   stage.dataset.lmSuppressShortcuts = "true";
-  const root = make("div", { className: "cs-timeline", role: "region", "aria-label": `timeline ${timelines}` },
-    make("div", { className: "cs-tl-head" }, title, search.root), bar.root, strip.svg, flag, stage, live, note, boxes.root, asked.root, rules.root,
+  const root = make("div", { className: "cs-timeline", role: "region", "aria-label": `timeline ${which}` },
+    make("div", { className: "cs-tl-head" }, title, search.root), compared.root, bar.root, strip.svg, flag, stage, live, note, boxes.root, asked.root, rules.root,
     make("div", { className: "cs-tl-foot" }, filters.root, legendBox()));
   root.dataset.still = String(still);
   el.append(root);
@@ -64,6 +64,11 @@ function openTimeline(el, host) {
     const next = way > 0 ? events.find((event) => event > view.event) : events.findLast((event) => event < view.event);
     if (next === undefined) return tell(events.length ? `There is no ${way > 0 ? "later" : "earlier"} ${what}.` : `There is no ${what} in this run.`);
     goTo(next);
+  }
+  function part() {
+    const events = run.about.jumps?.parting || [];
+    goTo(events.find((event) => event > view.event && events.includes(view.event)) ?? events[0], "middle");
+    tell(run.about.compare.says);
   }
   function zoom(times) {
     const at = scene.px(view.at);
@@ -108,7 +113,7 @@ function openTimeline(el, host) {
     view.lit = null;
     if (view.cone) {
       tell(run.lane[event] < 0 ? "This was done to the nodes from outside, so nothing in the run brought it about."
-        : `Lit: ${view.cone.before} events that could have brought this one about (its past, blue), and ${view.cone.after} that it could have brought about (its future, amber). Escape clears.`);
+        : `Lit: its past, ${view.cone.before} events that could have brought it about (blue); its future, ${view.cone.after} that it could have (amber). Escape clears.`);
     } else tell("");
     dirty.add("window");
     wake();
@@ -123,7 +128,7 @@ function openTimeline(el, host) {
   function tell(text) { put(note, text); }
 
   const ORDERS = {
-    step, jump, zoom, play, go: (event) => goTo(event, true),
+    step, jump, part, zoom, play, go: (event) => goTo(event, true),
     home: () => goTo(scene.events[0] ?? 0), end: () => goTo(scene.events.at(-1) ?? run.n - 1),
     speed: (value) => (view.speed = value),
     whole: () => { view.scale = 1e-9; holdWindow(scene, false); view.left = 0; holdWindow(scene, false); dirty.add("window"); wake(); },
@@ -164,8 +169,9 @@ function openTimeline(el, host) {
   }
 
   // --- painting ---
+  function width() { return Math.max(Math.floor(root.clientWidth - 20), 320); }
   function relay(after) {
-    scene = layScene(run, view, Math.max(Math.floor(root.clientWidth - 20), 320));
+    scene = layScene(run, view, width());
     after?.();
     view.at = run.n ? scene.axis.x[view.event] : 0;
     holdWindow(scene, !after);
@@ -177,7 +183,7 @@ function openTimeline(el, host) {
   }
   function paint(time) {
     moved = 0;
-    if (!root.isConnected) return;
+    if (!root.clientWidth) return; // not on the page, or in a tab that is hidden: all waits until it is seen
     if (dirty.delete("layout")) {
       filters.build(run, view);
       relay();
@@ -202,23 +208,24 @@ function openTimeline(el, host) {
     drawCursor(plot, scene);
     if (run.n) {
       if (!view.hurry || performance.now() - boxed > 100) paintBoxes(); // nobody reads boxes that fly by
-      put(when, `${run.time[view.event].toFixed(4)} s · event ${view.event + 1} of ${run.n}`);
+      put(when, `${run.time[view.event].toFixed(4)} s · event ${[`${view.event + 1} of ${run.n}`, runWords(run, view.event)].filter(Boolean).join(" · ")}`);
       put(now, sentenceOf(run, view.event));
     } else put(now, "Nothing has happened yet.");
     rules.move(scene);
     placeFlag(flag, scene);
     stage.dataset.event = view.event;
     clearTimeout(told); // a reader hears where the cursor stays, not what it passed
-    told = setTimeout(() => { if (view.hurry && run.n) paintBoxes(); put(live, now.textContent); if (view.byHand) host.moved?.(view.event); }, 250);
+    told = setTimeout(() => { if (view.hurry && run.n) paintBoxes(); put(live, run.n ? saidAloud(run, view.event) : now.textContent); if (view.byHand) host.moved?.(view.event); }, 250);
   }
 
   // --- keys and pointer ---
   root.addEventListener("keydown", (event) => {
     const inField = event.target.closest("input:not([type=checkbox]), select, textarea");
     const does = keyOf(event, Boolean(event.target.closest("button, summary, input")), inField);
-    if (!does) return;
+    if (!does || (does[0] === "part" && !run.about.jumps?.parting?.length)) return;
     event.preventDefault();
     event.stopPropagation();
+    if (does[0] !== "play") pause();
     if (does[0] === "clear") clear();
     else if (does[0] === "light") light(view.event);
     else if (does[0] === "find") search.input.focus();
@@ -251,11 +258,8 @@ function openTimeline(el, host) {
     wake();
   }, { passive: false });
 
-  let wide = 0;
   const watcher = new ResizeObserver(() => {
-    if (root.clientWidth === wide || !root.clientWidth) return;
-    wide = root.clientWidth;
-    dirty.add("layout");
+    if (root.clientWidth && width() !== scene?.width) dirty.add("layout");
     wake();
   });
   watcher.observe(root);
@@ -267,6 +271,8 @@ function openTimeline(el, host) {
     put(title, titleOf(run.about));
     stage.setAttribute("aria-label", `${titleOf(run.about)}. ${run.n} events. Arrow keys step, e d v jump, Enter lights what caused an event, slash searches.`);
     asked.show(run, Boolean(host.ask));
+    compared.show(run);
+    root.classList.toggle("cs-tl-two", Boolean(run.about.compare));
   }
 
   return {
@@ -283,19 +289,20 @@ function openTimeline(el, host) {
       else goTo(event, true);
     },
     light: (events) => {
+      if (!events.length && !view.lit && view.cone) return; // nothing is to be lit, and the cone is a person's
       view.lit = events.length ? new Set(events) : null;
       view.cone = null;
+      tell(events.length ? `Lit: ${events.length === 1 ? "the event" : `the ${events.length} events`} that this rests on; l goes to the next one. Escape clears.` : "");
       dirty.add("window").add("overview");
       wake();
     },
-    say: (text) => asked.say(text),
+    say: asked.say,
     take: (about, columns) => {
       view.byHand = false;
       const last = view.event >= (scene?.events.at(-1) ?? run.n - 1);
-      const hidden = view.hidden;
+      const before = run;
       run = readyRun(about, columns);
-      const usual = newView(run).hidden;
-      for (const [name, set] of Object.entries(usual)) if (name !== "lanes" && name !== "rooms" && !hidden[name].size) hidden[name] = set;
+      view.hidden = hiddenAfter(before, view.hidden, run);
       view.cone = null;
       if (last) view.event = Math.max(run.n - 1, 0);
       fresh = last; // and from there to the last one that is shown
@@ -314,12 +321,18 @@ function readyRun(about, columns) {
 }
 
 function titleOf(about) {
-  const words = { sim: "simulated", kernel: "in the notebook's kernel", processes: "one process each", containers: "one container each" };
+  if (about.compare) return `Two runs: “${about.compare.names[0]}” above, “${about.compare.names[1]}” below`;
   const nodes = about.lanes.filter(({ kind }) => kind === "node").length;
+  return (about.title ? `${about.title}: ` : "") + factsOfRun(about, nodes);
+}
+
+/** Return what is known of a run before anything happens in it. */
+function factsOfRun(about, nodes) {
+  const words = { sim: "simulated", kernel: "in the notebook's kernel", processes: "one process each", containers: "one container each" };
   const facts = [`${nodes} ${nodes === 1 ? "node" : "nodes"}`, words[about.where] || about.where];
   if (about.seed !== null && about.seed !== undefined) facts.push(`seed ${about.seed}`);
   if (about.quorum) facts.push(`quorum ${about.quorum}`);
-  return (about.title ? `${about.title}: ` : "") + facts.filter(Boolean).join(", ");
+  return facts.filter(Boolean).join(", ");
 }
 
 /** Return how an event and a frame are lit: by their side of a cone, or because Python named them. */
