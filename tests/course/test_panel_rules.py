@@ -137,6 +137,7 @@ def test_records_that_come_too_late_let_the_lamp_begin_anew(world: World) -> Non
 def test_a_step_is_told_and_shown_in_the_timeline(world: World, shown: Panel) -> None:
     assert shown.timeline is None
     shown.press("step")
+    shown.press("step")
     inside = shown.timeline
     assert inside is not None
     assert inside.event == len(world.trace) - 1
