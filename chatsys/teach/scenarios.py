@@ -229,8 +229,7 @@ def concurrent(world: Testbed) -> None:
     people = ("ann", "bob", "cem", "dia")
     for line in range(1, 6):
         for at, author in enumerate(people):
-            near = world.nodes[at % len(world.nodes)]
-            world.say(f"{author} {line}", node=near, author=author)
+            world.say(f"{author} {line}", node=world.nodes[at % len(world.nodes)], author=author)
             world.run(0.004)
         if line == 1:
             await_delivery(world, len(people))  # from here on everybody has a session
