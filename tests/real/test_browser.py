@@ -501,20 +501,3 @@ def test_a_timeline_in_a_hidden_tab_follows_and_one_whose_kernel_is_gone_still_s
 
 
 THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
-
-
-# --- predictions ----------------------------------------------------------------------------------
-
-
-def test_a_prediction_is_answered_with_the_arrow_keys_and_compared_below(tour: Tab) -> None:
-    """JupyterLab keeps the arrow keys for its cells; a question says that it needs them itself."""
-    tour.run(2)
-    choices = tour.page.locator(".jp-Cell").nth(2).locator("input[type=radio]")
-    choices.first.wait_for()
-    choices.first.focus()
-    tour.page.keyboard.press("ArrowDown")
-    assert choices.nth(1).is_checked()
-    choices.nth(1).and_(tour.page.locator(":focus")).wait_for()
-    tour.page.locator(".cs-guess-state", has_text="You can change it").first.wait_for()
-    assert "You said “node 2”: right." in tour.run(5)[0]
-    assert choices.nth(1).is_disabled()
