@@ -53,7 +53,7 @@ def trade_off(*detectors: Any, interval: float = INTERVAL, slowest: float = 0.2,
         tickvals=[0.1, 1, 10, 100, 1000], ticktext=["none", "1", "10", "100", "1,000"], row=1, col=2,
     )  # fmt: skip
     figure.update_annotations(font={"size": 14})
-    return theme.finish(figure, "Quick or right", told, 380, above=36, below=100)
+    return theme.finish(figure, "Quick or right", told, 380, above=36)
 
 
 def _check(interval: float, slowest: float, loss: float, detectors: tuple[Any, ...]) -> None:
