@@ -19,7 +19,7 @@ from chatsys.errors import UsageError
 from chatsys.mutants import schedules
 from chatsys.sim.world import World
 from chatsys.teach import figures
-from chatsys.teach.figures import agreement, theme
+from chatsys.teach.figures import agreement, marks, page, theme
 from chatsys.teach.figures import latencies as journeys
 from chatsys.teach.figures import role_spans as bands
 from chatsys.trace import Record, Trace
@@ -109,7 +109,7 @@ def test_roles_differ_by_pattern_and_marks_by_shape() -> None:
     patterns = [
         trace.marker.pattern.shape
         for trace in drawn
-        if trace.type == "bar" and trace.name in {"nominating", "preparing"}
+        if trace.type == "bar" and trace.name.split()[0] in {"nominating", "preparing"}
     ]
     signs = [trace.marker.symbol for trace in drawn if trace.type == "scatter" and trace.mode == "markers"]
     assert len(set(patterns)) == 2
@@ -176,6 +176,36 @@ def test_a_story_fed_in_pieces_is_the_same_story() -> None:
     assert piecemeal.bands() == bands.story(trace).bands()
 
 
+WIDE = theme.PLOT
+"""Pixels of the plot on the narrowest page that figures are laid out for."""
+
+
+@pytest.mark.parametrize(
+    "draw", [figures.roles, figures.term_bands, figures.heartbeats], ids=lambda draw: draw.__name__
+)
+def test_no_mark_hides_another_that_was_made_at_the_same_instant(draw: Draw) -> None:
+    h = made_up.History()
+    h.beat(0.1, 3, 1, 2)
+    for kind in ("suspect", "lead", "crash"):
+        h.at(5.0, kind, 2, reason="nothing was heard of leader 3 for too long")
+    h.at(5.2, "restart", 2, role="")
+    h.at(10.0, "receive", 1, message="Ack", peer=3)
+    figure = draw(h.trace)
+    names = {word for *_, word in marks.MARKS.values()}
+    placed = [(x, y) for one in figure.data if one.name in names for x, y in zip(one.x, one.y, strict=True)]
+    rows = len(h.nodes)
+    high = (figure.layout.height - figure.layout.margin.t - figure.layout.margin.b) / rows
+    assert len(placed) >= 3
+    for place, (x, y) in enumerate(placed):
+        for other_x, other_y in placed[place + 1 :]:
+            assert max(abs(x - other_x) * WIDE / 10, abs(y - other_y) * high) >= marks.SIZE - 1
+
+
+def test_the_legend_has_every_role_that_is_drawn_and_the_leader_first() -> None:
+    names = [one.name for one in figures.roles(made_up.fail_over()).data if one.type == "bar" and one.showlegend]
+    assert names == ["leader", "follower", "nominating (asks all)", "preparing (asks a quorum)"]
+
+
 # --- heartbeats -----------------------------------------------------------------------------
 
 
@@ -214,7 +244,22 @@ def test_a_broken_link_is_not_called_a_silence() -> None:
     figure = figures.heartbeats(_of_node_2((5.0, "suspect", {"peer": 3, "reason": "the link to leader 3 broke"})))
     assert not figure.layout.annotations
     assert {"silence", "suspects the leader"}.isdisjoint(trace.name for trace in figure.data)
-    assert "suspects at once: the link broke" in [trace.name for trace in figure.data]
+    assert "suspects: the link broke" in [trace.name for trace in figure.data]
+
+
+def test_taking_over_the_election_of_a_lower_node_is_no_suspicion() -> None:
+    figure = figures.heartbeats(
+        _of_node_2((5.0, "suspect", {"peer": 3, "reason": "node 1 is lower and nominated itself"}))
+    )
+    assert figures.describe(figure).endswith("no node suspected its leader.")
+    assert "takes over an election" in [trace.name for trace in figure.data]
+
+
+def test_a_client_that_crashes_is_no_node_that_crashes() -> None:
+    trace = schedules.play("C9", flawed=True).trace
+    assert {record.node for record in trace.of("crash")} == {1, 2, 3, "ann@3", "bob@2"}
+    assert "3 crashes." in figures.describe(figures.roles(trace))
+    assert len(next(one.x for one in figures.heartbeats(trace).data if one.name == "crashes")) == 3
 
 
 # --- the delivery matrix -----------------------------------------------------------------------
@@ -247,7 +292,7 @@ def test_a_message_delivered_twice_is_marked_and_told() -> None:
 
 def test_nodes_that_all_took_back_the_same_message_agree_with_each_other() -> None:
     figure = figures.delivery_matrix(schedules.play("C9", flawed=True).trace)
-    assert {row[2] for row in figure.data[0].text} == {"≠ in memory only → after the dark"}
+    assert {row[2] for row in figure.data[0].text} == {"≠ in memory only<br>→ after the dark"}
     assert figures.describe(figure) == (
         "The nodes agree with each other, but not with what they said before: each of them delivered "
         "'in memory only' at #3, and later 'after the dark'."
@@ -289,6 +334,19 @@ def test_the_matrix_finds_no_fault_where_the_checker_finds_none(name: str) -> No
     assert agreement.Matrix.of(schedules.play(name).trace).faults() == []
 
 
+@pytest.mark.parametrize("messages", [1, 3, 4, 5, 9, 26, 27, 40])
+def test_a_text_in_a_cell_is_never_wider_than_its_cell_on_a_narrow_page(messages: int) -> None:
+    h = made_up.History()
+    for number in range(messages):
+        h.say(1.0 + number, "a message that is much longer than its cell", 1, 2, 3)
+    h.deliver(99.0, 1, messages, {"text": "something else, and quite long", "client": "x", "client_seq": 1})
+    figure = figures.delivery_matrix(h.trace)
+    lines = [line for row in figure.data[0].text for cell in row for line in cell.split("<br>")]
+    assert max(map(len, lines)) * theme.LETTER <= WIDE / messages or set(lines) <= {"✓", "≠"}
+    if 4 < messages <= 26:
+        assert figure.layout.xaxis.ticktext[0] == "#1 a message that…", "the text stands once, under its column"
+
+
 def test_the_matrix_shows_a_gap() -> None:
     h = made_up.History()
     h.say(1.0, "one", 1, 2, 3)
@@ -302,7 +360,7 @@ def test_a_number_that_nobody_delivered_is_called_a_gap() -> None:
     h = made_up.History()
     h.say(1.0, "one", 1, 2, 3)
     h.say(2.0, "three", 1, 2, 3, number=3)
-    assert "Number 2 was never delivered" in figures.describe(figures.delivery_matrix(h.trace))
+    assert "#2 was never delivered" in figures.describe(figures.delivery_matrix(h.trace))
 
 
 def test_a_long_matrix_turns_to_the_first_difference() -> None:
@@ -324,17 +382,42 @@ def test_latency_finds_the_message_that_waited_for_the_new_leader() -> None:
     assert "the slowest after 1.98 s" in figures.describe(figures.latency(made_up.fail_over()))
 
 
+def test_latency_has_a_bar_for_each_message_and_one_inside_it_for_the_ok() -> None:
+    figure = figures.latency(made_up.fail_over())
+    every, ok = figure.data
+    assert (every.name, ok.name) == ("delivered by the last node (all)", "acknowledged to its author (ok)")
+    assert [round(value, 3) for value in (ok.x[4], every.x[4])] == [1.983, 4.2] and ok.width < every.width
+    assert figure.layout.yaxis.ticktext[4] == "#5 who leads now?"
+    assert figure.layout.annotations[4].text == "ok 1.98 s, all 4.20 s"
+
+
+def test_a_message_without_an_ok_has_a_bar_of_its_own_kind_until_the_end() -> None:
+    h = made_up.History()
+    h.say(1.0, "lost", took=0.0)
+    h.at(4.0, "receive", 1, message="Ack", peer=3)
+    figure = figures.latency(h.trace)
+    assert [(one.name, list(one.x)) for one in figure.data] == [("no ok", [3.0])]
+    assert (figure.layout.yaxis.ticktext, figure.layout.annotations[0].text) == (("#– lost",), "no ok")
+
+
+def test_two_hundred_messages_stand_side_by_side_and_more_say_that_they_are_the_last() -> None:
+    figure = figures.latency(made_up.crowd(200))
+    line, ok = figure.data
+    assert (line.mode, ok.orientation, len(ok.x), len(line.x)) == ("lines", "v", 200, 200)
+    assert figures.describe(figures.latency(made_up.crowd(201))).endswith(" The last 200 are drawn.")
+
+
 def test_the_log_has_a_row_for_each_message_that_claims_a_number() -> None:
     table = figures.log_table(made_up.split_brain()).data[0]
     cells = dict(zip(table.header["values"], table.cells["values"], strict=True))
-    assert cells["no."] == ["#1", "#2", "#2"]
-    assert cells["node 1 at"] == ["0.53 s", "–", "5.12 s ≠"]
+    assert cells["#n"] == ["#1", "#2", "#2"]
+    assert cells["node 1"] == ["0.53 s", "–", "5.12 s ≠"]
 
 
 def test_the_log_tells_when_a_node_delivered_first_not_when_it_did_so_again_after_a_restart() -> None:
     table = figures.log_table(made_up.fail_over()).data[0]
     cells = dict(zip(table.header["values"], table.cells["values"], strict=True))
-    assert cells["node 3 at"] == ["1.52 s", "2.52 s", "3.52 s", "4.52 s", "10.20 s ↻", "10.20 s ↻", "11.53 s"]
+    assert cells["node 3"] == ["1.52 s", "2.52 s", "3.52 s", "4.52 s", "10.20 s ↻", "10.20 s ↻", "11.53 s"]
 
 
 def test_a_long_log_says_how_many_rows_are_out_of_sight() -> None:
@@ -344,13 +427,61 @@ def test_a_long_log_says_how_many_rows_are_out_of_sight() -> None:
 # --- the theme ---------------------------------------------------------------------------------
 
 
+def shown(figure: Any) -> Any:
+    """Return what a page is given of this figure."""
+    return figure._repr_mimebundle_()["application/vnd.plotly.v1+json"]
+
+
+@pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)
+def test_a_shown_figure_has_no_ground_and_each_text_on_it_asks_the_page_for_its_ink(draw: Draw) -> None:
+    figure = draw(made_up.fail_over())
+    before = figure.to_json()
+    given = shown(figure)
+    assert figure.to_json() == before and page.INK not in before
+    layout = given["layout"]
+    ground = layout["template"]["layout"]
+    assert (ground["paper_bgcolor"], ground["plot_bgcolor"]) == (page.CLEAR, page.CLEAR)
+    texts = [layout["title"]["text"], layout["title"]["subtitle"]["text"]]
+    texts += [note["text"] for note in layout.get("annotations", ())]
+    texts += [one["name"] for one in given["data"] if one.get("name") and one.get("showlegend") is not False]
+    for axis in (layout.get("xaxis", {}), layout.get("yaxis", {})):
+        texts += axis.get("ticktext", [ground["xaxis"]["tickprefix"]])
+        texts += [axis["title"]["text"]] if "title" in axis else []
+    assert [text for text in texts if page.INK not in text] == []
+
+
+def test_a_text_on_a_bar_or_in_a_cell_keeps_its_own_ink() -> None:
+    for draw in (figures.roles, figures.delivery_matrix):
+        written = [one["text"] for one in shown(draw(made_up.fail_over()))["data"] if "text" in one]
+        assert written and page.INK not in json.dumps(written)
+
+
+def test_places_that_somebody_chose_on_an_axis_have_ink_too() -> None:
+    figure = go.Figure(layout={"xaxis": {"tickvals": [1, 2.5]}, "yaxis": {"tickprefix": "£"}})
+    layout = shown(figure)["layout"]
+    assert layout["xaxis"]["ticktext"] == [f"{page.OPEN}{one}{page.CLOSE}" for one in ("1", "2.5")]
+    assert layout["yaxis"]["tickprefix"] == f"{page.OPEN}£"
+
+
+def test_who_chooses_light_or_dark_gets_it_whatever_the_page_is() -> None:
+    try:
+        for name, ground in (("light", "#FFFFFF"), ("dark", "#16181C")):
+            figures.use(name)
+            given = shown(figures.roles(made_up.fail_over()))
+            assert page.INK not in json.dumps(given)
+            assert given["layout"]["template"]["layout"]["paper_bgcolor"] == ground
+    finally:
+        figures.use("page")
+    assert page.INK in json.dumps(shown(figures.roles(made_up.fail_over())))
+
+
 def test_figures_can_be_dark() -> None:
     try:
         figures.use("dark")
         assert figures.roles(made_up.fail_over()).layout.template.layout.paper_bgcolor == "#16181C"
     finally:
-        figures.use("light")
-    with pytest.raises(UsageError, match="light or dark"):
+        figures.use("page")
+    with pytest.raises(UsageError, match="page, light or dark"):
         figures.use("sepia")
 
 
@@ -364,16 +495,16 @@ Settings = dict[str, Any]
 """The config of a figure: what plotly.js is told beside what to draw."""
 
 
-def settings(shown: Mapping[str, Any]) -> Settings:
+def settings(bundle: Mapping[str, Any]) -> Settings:
     """Return the config of a figure that was shown."""
-    config: Settings = shown["application/vnd.plotly.v1+json"]["config"]
+    config: Settings = bundle["application/vnd.plotly.v1+json"]["config"]
     return config
 
 
 def ways_to_show(figure: Any, **own: Any) -> tuple[Settings, Settings, Settings, Settings]:
     """Return the config that `figure` has as a value, as a widget and in a page, and with `own` given to the last two."""
-    page = figure.to_html(include_plotlyjs=False, **own)
-    found = re.search(r"(\{[^{}]*\})\s*\)\s*[;}]", page)
+    written = figure.to_html(include_plotlyjs=False, **own)
+    found = re.search(r"(\{[^{}]*\})\s*\)\s*[;}]", written)
     assert found is not None
     in_page = json.loads(found.group(1))
     by_renderer = pio.renderers._build_mime_bundle(figure.to_dict(), renderers_string="plotly_mimetype", **own)
@@ -382,19 +513,19 @@ def ways_to_show(figure: Any, **own: Any) -> tuple[Settings, Settings, Settings,
 
 def test_no_figure_has_a_bar_of_buttons_or_an_address_to_upload_to() -> None:
     quiet = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "plotlyServerURL": ""}
-    for shown in ways_to_show(figures.roles(made_up.fail_over())):
-        assert {"plotlyServerURL": "", **shown} | quiet == {"plotlyServerURL": "", **shown}
+    for config in ways_to_show(figures.roles(made_up.fail_over())):
+        assert {"plotlyServerURL": "", **config} | quiet == {"plotlyServerURL": "", **config}
 
 
 def test_who_wants_the_bar_gets_it_without_the_button_that_uploads() -> None:
     try:
         figures.use(modebar=True)
         figures.use("light")
-        for shown in ways_to_show(figures.roles(made_up.fail_over())):
-            assert shown["displayModeBar"] is True
-            assert (shown["showSendToCloud"], shown.get("plotlyServerURL", "")) == (False, "")
+        for config in ways_to_show(figures.roles(made_up.fail_over())):
+            assert config["displayModeBar"] is True
+            assert (config["showSendToCloud"], config.get("plotlyServerURL", "")) == (False, "")
     finally:
-        figures.use(modebar=False)
+        figures.use("page", modebar=False)
     no_bool: Any = "yes"
     with pytest.raises(UsageError, match="modebar is 'yes'; write True or False"):
         figures.use(modebar=no_bool)
@@ -402,16 +533,16 @@ def test_who_wants_the_bar_gets_it_without_the_button_that_uploads() -> None:
 
 def test_a_config_of_ones_own_wins_over_ours_but_brings_no_upload() -> None:
     own = {"displayModeBar": True, "scrollZoom": True, "showSendToCloud": True}
-    _, _, page, shown = ways_to_show(figures.roles(made_up.fail_over()), config=own)
-    for config in (page, shown):
+    *_, in_page, by_renderer = ways_to_show(figures.roles(made_up.fail_over()), config=own)
+    for config in (in_page, by_renderer):
         assert (config["displayModeBar"], config["scrollZoom"], config["showSendToCloud"]) == (True, True, False)
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_no_figure_that_was_saved_with_a_notebook_has_a_button(path: Path) -> None:
     cells = json.loads(path.read_text("utf-8"))["cells"]
-    shown = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
-    for data in shown:
+    saved = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
+    for data in saved:
         if "application/vnd.plotly.v1+json" in data:
             assert (settings(data)["displayModeBar"], settings(data)["showSendToCloud"]) == (False, False)
 

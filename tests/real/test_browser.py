@@ -89,8 +89,8 @@ def figure(tour: Tab, title: str) -> list[list[dict[str, Any]]]:
     """Return the data of every figure with this title, as plotly drew it."""
     drawn: list[list[dict[str, Any]]] = tour.page.evaluate(
         """(title) => [...document.querySelectorAll('.js-plotly-plot')]
-            .filter((plot) => plot.layout.title?.text === title)
-            .map((plot) => plot.data.map((trace) => ({name: trace.name, text: trace.text, x: [...(trace.x || [])], y: [...(trace.y || [])]})))""",
+            .filter((plot) => plot.layout.title?.text?.replace(/<[^>]*>/g, '') === title)
+            .map((plot) => plot.data.map((trace) => ({name: trace.name?.replace(/<[^>]*>/g, ''), text: trace.text, x: [...(trace.x || [])], y: [...(trace.y || [])]})))""",
         title,
     )
     return drawn

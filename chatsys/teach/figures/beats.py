@@ -34,8 +34,8 @@ MOST_PAIRS = 20
 
 LIVES = ("crash", "broken", "restart")
 AT_ONCE = {
-    "broke": ("triangle-up", theme.PURPLE, "suspects at once: the link broke"),
-    "nominated itself": ("diamond", theme.YELLOW, "begins an election, for a lower node began one"),
+    "broke": ("triangle-up", theme.PURPLE, "suspects: the link broke"),
+    "nominated itself": ("diamond", theme.YELLOW, "takes over an election"),
 }
 """What no silence led to, by a piece of its reason: sign, colour, word.  The last is no suspicion at all."""
 TAKES_OVER = "nominated itself"

@@ -27,6 +27,7 @@ MOST_LYING = 20
 """Bars lie, with the texts beside them, if there are at most so many."""
 ROW = 26
 """Pixels of a bar that lies."""
+ALL = "delivered by the last node (all)"
 TEXT = 14
 """Letters of a message beside its bar."""
 
@@ -75,25 +76,47 @@ def latency(trace: Trace) -> Any:
         return theme.nothing(title, "No client has submitted a message in this run.")
     shown, end = trips[-MOST:], max(record.time for record in trace)
     lying = len(shown) <= MOST_LYING
+    longest = max(
+        (length for trip in shown for at in (trip.last, trip.acked or end) if (length := _since(trip, at))), default=0.0
+    )
+    unit = ("ms", 1000.0) if longest < 0.95 else ("s", 1.0)
     figure = go.Figure()
     for look in _looks(shown, end):
-        _draw_bars(figure, shown, look, lying)
-    waited, messages = (figure.update_xaxes, figure.update_yaxes) if lying else (figure.update_yaxes, figure.update_xaxes)
-    waited(title={"text": "time since it was said (s)", "standoff": 6}, rangemode="tozero")
-    if lying:
-        names = [f"{_name(trip)} {escape(trip.text, TEXT)}" for trip in shown]
-        messages(tickvals=list(range(len(shown))), ticktext=names, range=[len(shown) - 0.4, -0.6])
-    else:
-        step = -(-len(shown) // 8)
-        places = list(range(0, len(shown), step))
-        messages(tickvals=places, ticktext=[_name(shown[place]) for place in places])
-        messages(title={"text": "messages, in the order in which they were said", "standoff": 6})
-    messages(showgrid=False, ticklabelstandoff=6)
+        _draw_bars(figure, shown, look, lying, unit[1])
+    (_lay_down if lying else _put_upright)(figure, shown, longest * unit[1], unit[0])
     figure.update_layout(barmode="overlay")
     told = _tell_latency(trips)
     if len(shown) < len(trips):
         told += f" The last {len(shown)} are drawn."
     return theme.finish(figure, title, told, ROW * len(shown) + 20 if lying else 250)
+
+
+def _lay_down(figure: Any, trips: list[Journey], longest: float, unit: str) -> None:
+    """Write each message at the left of its bar, and how long it took at the right."""
+    for place, trip in enumerate(trips):
+        acked, last = _since(trip, trip.acked), _since(trip, trip.last)
+        told = [f"{word} {seconds(taken)}" for word, taken in (("ok", acked), ("all", last)) if taken is not None]
+        length = max(bar.x[bar.y.index(place)] for bar in figure.data if place in bar.y)
+        figure.add_annotation(
+            x=length, y=place, text=", ".join(told) or "no ok", xanchor="left", xshift=3, showarrow=False
+        )
+    names = [f"{_name(trip)} {escape(trip.text, TEXT)}" for trip in trips]
+    figure.update_yaxes(tickvals=list(range(len(trips))), ticktext=names, range=[len(trips) - 0.4, -0.6])
+    figure.update_yaxes(showgrid=False, ticklabelstandoff=6)
+    room = (theme.PLOT - 60) / max(theme.PLOT - 60 - 20 * theme.LETTER, 1)  # for "ok 241 ms, all 1.23 s"
+    figure.update_xaxes(
+        range=[0, (longest or 1.0) * room], title={"text": f"time since it was said ({unit})", "standoff": 6}
+    )
+
+
+def _put_upright(figure: Any, trips: list[Journey], longest: float, unit: str) -> None:
+    """Number the bars, for there are too many for texts."""
+    places = list(range(0, len(trips), -(-len(trips) // 7)))
+    figure.update_xaxes(
+        tickvals=places, ticktext=[_name(trips[place]) for place in places], showgrid=False, range=[-0.6, len(trips) - 0.4],
+        title={"text": "messages, in the order in which they were said", "standoff": 6},
+    )  # fmt: skip
+    figure.update_yaxes(range=[0, (longest or 1.0) * 1.06], title={"text": f"since it was said ({unit})"})
 
 
 def _name(trip: Journey) -> str:
@@ -114,9 +137,9 @@ class _Look:
 def _looks(trips: list[Journey], end: float) -> list[_Look]:
     """Return the kinds of bars that occur among these messages, the pale ones first: the others lie on them."""
     kinds = [
-        _Look("delivered by the last node", theme.PALE_ORANGE, "", 0.86, lambda trip: _since(trip, trip.last)),
-        _Look("acknowledged to its author", theme.BLUE, "", 0.44, lambda trip: _since(trip, trip.acked)),
-        _Look("not acknowledged", theme.PALE_GREY, "/", 0.44, lambda trip: None if trip.acked else end - trip.submitted),
+        _Look(ALL, theme.PALE_ORANGE, "", 0.86, lambda trip: _since(trip, trip.last)),
+        _Look("acknowledged to its author (ok)", theme.BLUE, "", 0.44, lambda trip: _since(trip, trip.acked)),
+        _Look("no ok", theme.PALE_GREY, "/", 0.44, lambda trip: None if trip.acked else end - trip.submitted),
     ]
     return [kind for kind in kinds if any(kind.length(trip) is not None for trip in trips)]
 
@@ -125,23 +148,27 @@ def _since(trip: Journey, moment: float | None) -> float | None:
     return None if moment is None else max(moment - trip.submitted, 0.0)
 
 
-def _draw_bars(figure: Any, trips: list[Journey], look: _Look, lying: bool) -> None:
-    drawn = [(place, length) for place, trip in enumerate(trips) if (length := look.length(trip)) is not None]
+def _draw_bars(figure: Any, trips: list[Journey], look: _Look, lying: bool, scale: float) -> None:
+    """Draw one kind of bars; where they stand close together, each fills its place, and a line stands for the last node."""
+    drawn = [(place, scale * length) for place, trip in enumerate(trips) if (length := look.length(trip)) is not None]
     places, lengths = [place for place, _ in drawn], [length for _, length in drawn]
+    shown = {"name": look.name, "showlegend": True, "hoverinfo": "text"}
+    shown["hovertext"] = [_tell_journey(trips[place]) for place in places]
+    if not lying and look.name == ALL:
+        line = {"shape": "hvh", "color": theme.ORANGE, "width": 2}
+        figure.add_scatter(x=places, y=lengths, mode="lines", line=line, **shown)
+        return
     figure.add_bar(
         orientation="h" if lying else "v",
         x=lengths if lying else places,
         y=places if lying else lengths,
-        width=look.thick,
-        name=look.name,
-        showlegend=True,
+        width=look.thick if lying else 1.05,  # without seams
         marker={
             "color": look.colour,
             "line": {"width": 1 if lying else 0, "color": theme.GREY},
             "pattern": {"shape": look.pattern, "fgcolor": theme.DARK_TEXT, "fillmode": "overlay", "size": 6},
         },
-        hovertext=[_tell_journey(trips[place]) for place in places],
-        hoverinfo="text",
+        **shown,
     )
 
 

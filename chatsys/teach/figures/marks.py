@@ -31,7 +31,7 @@ MARKS = {
     "lead": ("star", theme.ORANGE, "begins to lead"),
     "crash": ("x", theme.VERMILLION, "crashes"),
     "broken": ("square-x", theme.PURPLE, "stops itself"),
-    "refused": ("square-x-open", theme.PURPLE, "stops, for its disk is refused"),
+    "refused": ("square-x-open", theme.PURPLE, "stops: its disk is refused"),
     "restart": ("triangle-right", theme.GREEN, "restarts"),
 }
 """Every kind of mark."""
@@ -86,6 +86,7 @@ def _draw(figure: Any, look: Sign, marks: list[Record], places: list[float]) -> 
         mode="markers",
         name=word,
         showlegend=True,
+        cliponaxis=False,
         marker={"symbol": sign, "size": SIZE, "color": colour, "line": {"width": 1, "color": theme.DARK_TEXT}},
         hovertext=[_tell(mark, word) for mark in marks],
         hoverinfo="text",
@@ -131,4 +132,4 @@ def draw_cuts(figure: Any, cuts: Any, end: float) -> int:
             x=1 if early else start, xref="paper" if early else "x", xanchor="right" if early else "left",
             y=1, yref="paper", yanchor="bottom", showarrow=False, text=text, font={"size": 12}, yshift=15 * lane,
         )  # fmt: skip
-    return 16 + 15 * max(found) if found else 0
+    return 22 + 15 * max(found) if found else 0

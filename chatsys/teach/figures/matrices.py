@@ -21,12 +21,14 @@ from chatsys.trace import Record, Trace
 
 MOST_NUMBERS = 40
 """Columns of the matrix."""
-MOST_TEXTS = 5
+MOST_TEXTS = 4
 """With more columns the texts stand once, slanted, under their columns, and not in each cell."""
 MOST_SLANTED = 26
 """With more columns than this there is no room for texts."""
 MOST_ROWS = 200
 """Rows of the log table."""
+TEXT = 140
+"""Pixels of the column of texts in the log table, on a narrow page; a longer text takes several lines."""
 ROWS_IN_SIGHT = 12
 """Rows that are seen without scrolling."""
 
@@ -93,11 +95,11 @@ def _label_numbers(figure: Any, matrix: Matrix, numbers: list[int]) -> int:
     """
     if MOST_TEXTS < len(numbers) <= MOST_SLANTED:
         ticks = [
-            f"#{number} {escape(matrix.first[number].text or '', 12)}" for number in numbers if number in matrix.first
+            f"#{number} {escape(matrix.first[number].text or '', 16)}" for number in numbers if number in matrix.first
         ]
         places = [f"#{number}" for number in numbers if number in matrix.first]
         figure.update_xaxes(tickvals=places, ticktext=ticks, tickangle=-50, tickfont={"size": 12})
-        below = 100
+        below = 128
     else:
         step = -(-len(numbers) * (9 * len(str(numbers[-1])) + 20) // int(theme.PLOT))  # labels that do not touch
         figure.update_xaxes(tickvals=[f"#{number}" for number in numbers][::step], tickangle=0)
@@ -125,9 +127,9 @@ def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
     texts = list(dict.fromkeys(record.text or "" for record in matrix.cells[node, number]))
     if len(texts) > 1:  # this node took back what it had delivered here
         return f"{SIGNS[state]} {escape(texts[0], room)}<br>→ {escape(texts[-1], room)}"
-    first, *more = textwrap.wrap(plain(texts[0]), room, break_long_words=True, break_on_hyphens=False) or [""]
-    lines = [first, plain(" ".join(more), room)] if more else [first]
-    return f"{SIGNS[state]} {'<br>'.join(escape(line) for line in lines)}"
+    first, *more = textwrap.wrap(plain(texts[0]), room, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = [first, " ".join(more)] if more and len(first) <= room else [texts[0]]
+    return f"{SIGNS[state]} {'<br>'.join(escape(line, room) for line in lines)}"
 
 
 def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
@@ -216,13 +218,13 @@ def log_table(trace: Trace) -> Any:
         "term": [row.entry_term for row in rows],
         **({"room": rooms} if len(set(rooms)) > 1 else {}),
         "author": [escape(row.author or "", 14) for row in rows],
-        "text": [escape(row.text or "", 60) for row in rows],
+        "text": [escape(row.text or "", 40) for row in rows],
     }
     for node in trace.nodes:
         columns[node_name(node)] = [_when(matrix, node, row) for row in rows]
     figure = go.Figure()
     figure.add_table(
-        columnwidth=[{"#n": 42, "term": 42, "text": 170}.get(name, 64) for name in columns],
+        columnwidth=[{"#n": 44, "term": 44, "author": 60, "room": 60, "text": TEXT}.get(name, 88) for name in columns],
         header={"values": list(columns), "align": "left", "fill_color": theme.BLUE, "font": {"color": "#FFFFFF"}},
         cells={
             "values": list(columns.values()),
@@ -235,7 +237,9 @@ def log_table(trace: Trace) -> Any:
     told, more = _tell_matrix(matrix, trace.nodes), len(rows) - ROWS_IN_SIGHT
     if more > 0:
         told += f" {counted(more, 'more row')}: scroll in the table."
-    theme.finish(figure, title, told, 30 + 26 * min(len(rows), ROWS_IN_SIGHT), below=14)
+    lines = [-(-min(len(row.text or ""), 40) * 7 // (TEXT - 24)) for row in rows[:ROWS_IN_SIGHT]]
+    height = sum(26 + 18 * (max(many, 1) - 1) for many in lines)
+    theme.finish(figure, title, told, 42 + height, below=14)
     return figure.update_layout(margin={"l": 4, "r": 4})
 
 

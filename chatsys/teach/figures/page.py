@@ -64,7 +64,7 @@ def follow_page(figure: Mapping[str, Any]) -> dict[str, Any]:
 
 def _ink(part: Any, key: str) -> None:
     """Give a text, or each of several, the ink of the page, unless it has a colour."""
-    if not part or not part.get(key) or part.get("font", {}).get("color"):
+    if not part or part.get(key) is None or part.get("font", {}).get("color"):
         return
     text = part[key]
     part[key] = _in_ink(text) if isinstance(text, str) else [_in_ink(one) for one in text]
@@ -77,6 +77,9 @@ def _in_ink(text: Any) -> Any:
 def _ink_scale(axis: dict[str, Any]) -> None:
     """Give the title and the labels of an axis or a bar of colours the ink of the page."""
     _ink(axis.get("title"), "text")
+    if axis.get("tickvals") is not None and axis.get("ticktext") is None:
+        axis["ticktext"] = [one if isinstance(one, str) else f"{one:g}" for one in axis["tickvals"]]
+    _ink(axis, "ticktext")  # to places that somebody chose, plotly adds no prefix
     if axis.get("tickprefix"):
         axis["tickprefix"] = OPEN + axis["tickprefix"]
     if axis.get("ticksuffix"):

@@ -76,10 +76,10 @@ LOOKS = {
 }
 """Every role, in the order of the legend."""
 MEANINGS = {
-    "nominating": "asks who is alive (nominating)",
-    "deferring": "waits for a higher node (deferring)",
-    "preparing": "asks a quorum (preparing)",
-    "syncing": "collects the log (syncing)",
+    "nominating": "nominating (asks all)",
+    "deferring": "deferring (waits)",
+    "preparing": "preparing (asks a quorum)",
+    "syncing": "syncing (copies the log)",
 }
 """What the legend says of the roles whose words do not speak for themselves."""
 
@@ -170,13 +170,20 @@ def _template(paper: str, ink: str, grid: str, meta: Any = None) -> Any:
             "plot_bgcolor": paper,
             "colorway": [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW],
             "font": {"color": ink, "size": 13, "family": "system-ui, Helvetica, Arial, DejaVu Sans, sans-serif"},
-            "title": {"font": {"size": 17}, "x": 0, "xref": "container", "xanchor": "left", "y": 1, "yref": "container"},
+            "title": {
+                "font": {"size": 17},
+                "x": 0,
+                "xref": "container",
+                "xanchor": "left",
+                "y": 1,
+                "yref": "container",
+            },
             "xaxis": axis,
             "yaxis": axis,
             "hoverlabel": {"align": "left", "font": {"size": 13, "color": "#222222"}, "bgcolor": "#FFFFFF"}
             | {"bordercolor": GREY, "namelength": -1},
             "legend": {"orientation": "h", "x": 0, "xref": "container", "xanchor": "left", "font": {"size": 12}}
-            | {"y": 0, "yref": "container", "yanchor": "bottom", "itemsizing": "constant"},
+            | {"yref": "container", "yanchor": "top", "itemsizing": "constant"},
             "meta": meta,
         }
     )
@@ -236,12 +243,14 @@ def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 4
     """
     lines = textwrap.wrap(summary, LINE, break_long_words=False)
     top = 48 + 18 * len(lines) + above
-    below += 20 * _lines_of_legend(figure)
+    legend = 20 * _lines_of_legend(figure)
+    whole = top + height + below + legend
+    figure.update_layout(legend={"y": (legend + 6) / whole})
     figure.update_layout(
         title={"text": title, "subtitle": {"text": "<br>".join(lines), "font": {"size": 13}}, "pad": {"t": 14, "l": 4}},
         title_yanchor="top",
-        margin={"l": 70, "r": 24, "t": top, "b": below},
-        height=height + top + below,
+        margin={"l": 70, "r": 24, "t": top, "b": below + legend},
+        height=whole,
         meta={"summary": html.unescape(summary).replace("\u2068", "").replace("\u2069", "")},
     )
     return figure

@@ -22,6 +22,7 @@ from plotly.subplots import make_subplots
 
 from chatsys.errors import UsageError
 from chatsys.teach.figures import theme
+from chatsys.teach.figures.page import dressed
 from chatsys.teach.labs.lab04 import beats
 from chatsys.teach.labs.lab04.stage import INTERVAL, TIMEOUT
 
@@ -157,13 +158,13 @@ def sliders(*detectors: Any) -> Any:
     for name, one in moved.items():
         one.description, one.continuous_update = words[name], False
         one.style.description_width, one.layout.width = "150px", "520px"
-    figure, code = go.FigureWidget(trade_off(*detectors)), HTML()
+    figure, code = go.FigureWidget(dressed(trade_off(*detectors))), HTML()
 
     def draw(_: Any = None) -> None:
         chosen = {name: round(one.value, 3) for name, one in moved.items()}
         arguments = ", ".join(f"{name}={value:g}" for name, value in chosen.items())
         code.value = f"<code>trade_off({names}, {arguments})</code>"
-        _redraw(figure, trade_off(*detectors, **chosen))
+        _redraw(figure, dressed(trade_off(*detectors, **chosen)))
 
     for one in moved.values():
         one.observe(draw, names="value")
