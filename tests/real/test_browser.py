@@ -224,6 +224,21 @@ def test_no_figure_has_a_button_and_none_offers_to_upload(tour: Tab) -> None:
     assert tour.page.get_by_text("Share chart").count() == 0
 
 
+def test_figures_follow_the_theme_of_the_page_at_once(tour: Tab) -> None:
+    inks = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((plot) =>
+        ['.gtitle tspan', '.gtitle-subtitle tspan', '.xtick text tspan', '.ytick text tspan', '.legendtext tspan']
+            .flatMap((place) => [...plot.querySelectorAll(place)].slice(0, 1))
+            .map((text) => getComputedStyle(text).fill))"""
+    light = tour.page.evaluate(inks)
+    assert len(light) > 15 and len(set(light)) == 1, light
+    tour.page.evaluate(THEME, "JupyterLab Dark")
+    dark = tour.page.evaluate(inks)
+    assert len(dark) == len(light) and set(dark) == {"rgb(255, 255, 255)"}, set(dark)
+    tour.picture("figures-dark")
+    tour.page.evaluate(THEME, "JupyterLab Light")
+    assert tour.page.evaluate(inks) == light
+
+
 def test_nobody_is_asked_about_news_and_no_tool_of_instructors_is_in_the_way(tour: Tab) -> None:
     assert tour.page.locator(".Toastify__toast").count() == 0
     for word in ("Validate", "Nbgrader", "Create Assignment", "Formgrader"):

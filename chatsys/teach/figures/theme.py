@@ -235,7 +235,7 @@ def use(theme: str | None = None, *, modebar: bool | None = None) -> None:
         drawing.configure(modebar=modebar)
 
 
-def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 48, above: int = 0) -> Any:
+def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 52, above: int = 0) -> Any:
     """Give `figure` its title, its one-sentence summary and its size, and return it.
 
     `above` and `below` are the room over and under the plot in pixels, for its labels; the legend gets
