@@ -62,7 +62,19 @@ CORE_MAY_IMPORT = {
     "chatsys",
 }
 
-HEAVY = {"pandas", "plotly", "ipywidgets", "anywidget", "IPython", "nbformat", "nbgrader", "tqdm", "rich", "textual"}
+HEAVY = {
+    "pandas",
+    "plotly",
+    "ipywidgets",
+    "anywidget",
+    "sidecar",
+    "IPython",
+    "nbformat",
+    "nbgrader",
+    "tqdm",
+    "rich",
+    "textual",
+}
 DRAWN_BY_TEXTUAL = {"chatsys/clients/screen/app.py", "chatsys/clients/screen/pieces.py"}
 """Imported when a terminal is there to be filled, and not before."""
 
@@ -85,8 +97,8 @@ LONGER_FILES = {
         "all links of one life: what peers, claims and links ask of it, in one place",
     ),
     "chatsys/teach/widgets/panel/panel.py": (
-        350,
-        "the widget, its thread or task, and what each of its buttons stands for",
+        365,
+        "the widget, its thread or task, how it carries out an order, and how it goes on with another cluster",
     ),
     "chatsys/actor/logfile.py": (340, "one format: how it is written, read, and what is said of each kind of harm"),
     "chatsys/runtime/disk.py": (

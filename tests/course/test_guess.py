@@ -14,13 +14,13 @@ def asked(question: str, **rest: Any) -> Guess:
 
 
 def test_a_wrong_answer_is_called_wrong_and_a_right_one_right() -> None:
-    assert str(asked("Who leads?", answer="node 1").reveal("node 2")) == "You said node 1; it was node 2."
-    assert str(asked("Who is last?", answer="node 2").reveal("node 2")) == "You said node 2: right."
+    assert str(asked("Who leads?", answer="node 1").reveal("node 2")) == "You said “node 1”. What happened: “node 2”."
+    assert str(asked("Who is last?", answer="node 2").reveal("node 2")) == "You said “node 2”: right."
     assert asked("Who leads?", answer="node 1").reveal("node 2")._repr_html_().startswith("<p>✗ ")
 
 
 def test_whoever_runs_all_cells_without_an_answer_is_told_so() -> None:
-    assert str(asked("Nobody answers this?").reveal("node 2")) == "You made no prediction. It was: node 2."
+    assert str(asked("Nobody answers this?").reveal("node 2")) == "You made no prediction. What happened: “node 2”."
 
 
 def test_an_answer_stays_when_its_cell_is_run_again_and_a_new_one_takes_its_place() -> None:

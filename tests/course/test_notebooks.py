@@ -10,7 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from chatsys.teach.widgets.panel.panel import ORDERS, Panel
+from chatsys.teach.widgets.panel.orders import ABOUT_THE_PANEL, ORDERS
+from chatsys.teach.widgets.panel.panel import Panel
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -92,6 +93,9 @@ def test_every_control_of_the_panel_has_its_line_of_code_in_the_tour() -> None:
         "Pause",
         "Resume",
         "Heal all links",
+        "Split",
+        "Timeline",
+        "Dock",
         "Reset",
         "Stop all",
         "Play",
@@ -99,7 +103,7 @@ def test_every_control_of_the_panel_has_its_line_of_code_in_the_tour() -> None:
     ):
         assert f"**{control}**" in text
         assert control in Panel._esm
-    for verb in set(ORDERS) - {"join_link", "reset", "play", "hold", "speed"}:
+    for verb in {*ORDERS, "reconnect"} - {"join_link", "reset"} - ABOUT_THE_PANEL:
         assert re.search(rf"\b(cluster|world)\.{verb}\(", text), f"the tour has no line of code for {verb}"
 
 

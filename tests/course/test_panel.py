@@ -19,9 +19,10 @@ from chatsys.sim.world import World
 from chatsys.teach.figures import theme
 from chatsys.teach.figures.agreement import AGAIN, SAME, Matrix
 from chatsys.teach.widgets.panel import panel as module
-from chatsys.teach.widgets.panel.panel import ORDERS, Panel, panel
-from chatsys.teach.widgets.panel.view import NUMBERS, View, tell
-from chatsys.trace import Record
+from chatsys.teach.widgets.panel.chats import LINES
+from chatsys.teach.widgets.panel.orders import ORDERS
+from chatsys.teach.widgets.panel.panel import Panel, panel
+from chatsys.teach.widgets.panel.view import View, tell
 
 
 @pytest.fixture
@@ -42,6 +43,13 @@ def shown(world: World) -> Iterator[Panel]:
 def card(shown: Panel, node: int) -> dict[str, Any]:
     facts: dict[str, Any] = shown.state["nodes"][node - 1]
     return facts
+
+
+def seen(shown: Panel | View, node: int) -> list[tuple[int, str, str, str]]:
+    """Return what the user of a node sees: number, author, text, sign."""
+    chat = shown.chat if isinstance(shown, Panel) else shown.chats.columns(shown.nodes)
+    rows = [(number, chat["said"][at], sign) for number, at, sign in chat["columns"].get(str(node), [])]
+    return [(number, author, text, sign) for number, (author, _room, text), sign in rows]
 
 
 # --- buttons are verbs --------------------------------------------------------------------------
@@ -66,7 +74,7 @@ def test_say_posts_the_text_through_the_chosen_node(world: World, shown: Panel) 
     shown.press("run", seconds=2)
     assert shown.line == "world.run(2.0)"
     assert world.delivered(3) == ["hello"]
-    assert shown.state["table"] == {"numbers": [1], "cells": {str(node): [["same", "hello"]] for node in (1, 2, 3)}}
+    assert [seen(shown, node) for node in (1, 2, 3)] == [[(1, "bob", "hello", "same")]] * 3
 
 
 def test_a_link_can_be_cut_and_mended_by_itself(world: World, shown: Panel) -> None:
@@ -119,7 +127,7 @@ def test_the_join_button_brings_a_learner_with_a_card_of_its_own_and_it_leaves_b
     assert world.learners == (4,) and shown.state["learners"] == [4]
     assert "Learner 4 is taken in; it hears everything, and has no vote." in shown.said
     assert card(shown, 4)["role"] == "learner" and card(shown, 4)["health"] == "listens to node 1"
-    assert shown.state["table"]["cells"]["4"] == [["again", "before it came"]]
+    assert seen(shown, 4) == [(1, "ann", "before it came", "again")]
     assert Matrix.of(world.trace).faults() == [] and world.trace.nodes == (1, 2, 3, 4)
     shown.press("crash", node=4)
     assert card(shown, 4)["health"] == "down" and not shown.state["ended"]
@@ -128,6 +136,21 @@ def test_the_join_button_brings_a_learner_with_a_card_of_its_own_and_it_leaves_b
     assert shown.line == "world.leave(4)"
     shown.press("run", seconds=3)
     assert shown.state["learners"] == [] and len(shown.state["nodes"]) == 3
+
+
+def test_one_order_splits_off_whoever_leads_or_the_chosen_nodes(world: World, shown: Panel) -> None:
+    shown.press("partition", nodes=[])
+    assert shown.line == "world.partition({3}, {1, 2})"
+    shown.press("heal")
+    shown.press("partition", nodes=[1, 2])
+    assert shown.line == "world.partition({1, 2}, {3})"
+    assert shown.state["cuts"] == {"1-3": "cut", "2-3": "cut"}
+    shown.press("run", seconds=0.1)
+    shown.press("crash", node=3)
+    shown.press("heal")
+    shown.press("partition", nodes=[])
+    assert shown.said == "Nobody leads now; tick the nodes that are to be split off."
+    assert shown.line == "world.heal()", "what was refused has no line"
 
 
 def test_step_and_run_advance_virtual_time(world: World, shown: Panel) -> None:
@@ -143,8 +166,12 @@ def test_step_and_run_advance_virtual_time(world: World, shown: Panel) -> None:
         ({"do": "crash", "node": 9}, "Node 9 is not a member"),
         ({"do": "restart", "node": 1}, "Node 1 is running"),
         ({"do": "resume", "node": 1}, "Node 1 is not paused"),
-        ({"do": "say", "text": "  ", "author": "ann"}, "write at least one character"),
-        ({"do": "say", "text": "x", "author": ""}, "write at least one character"),
+        ({"do": "say", "text": "  ", "author": "ann"}, "Type a message first."),
+        ({"do": "say", "text": "x", "author": ""}, "Type a name first"),
+        ({"do": "say", "text": "x" * 70_000, "author": "ann"}, "split it"),
+        ({"do": "partition", "nodes": [1, 2, 3]}, "leave at least one"),
+        ({"do": "partition", "nodes": [9]}, "9 is no node"),
+        ({"do": "quorum", "quorum": 4}, "quorum is 4"),
         ({"do": "explode"}, "no button 'explode'"),
         ({"do": ["crash"]}, "no button"),
         ({}, "no button None"),
@@ -228,7 +255,7 @@ def test_a_panel_follows_a_real_cluster_and_ends_with_it(where: Where) -> None:
         shown._handle_custom_msg({"do": "crash", "node": 3}, [])
         assert wait_for(lambda: card(shown, 2)["health"] == "leads", limit=20)
         shown._handle_custom_msg({"do": "say", "text": "hello", "author": "ann"}, [])
-        assert wait_for(lambda: shown.state["table"]["cells"].get("1") == [["same", "hello"]], limit=20)
+        assert wait_for(lambda: seen(shown, 1) == [(1, "ann", "hello", "same")], limit=20)
         assert shown.line == "cluster.say('hello', author='ann')"
     assert wait_for(lambda: has_ended(shown))
     assert shown.state["ended"]
@@ -257,6 +284,7 @@ def test_a_panel_opened_late_shows_what_one_shows_that_was_open_all_along(world:
     late = View(world.nodes)
     late.take(world.trace)
     assert late.state(world.status(), world.now) == early.state(world.status(), world.now)
+    assert late.chats.columns(world.nodes) == early.chats.columns(world.nodes)
 
 
 def test_the_state_stays_small_however_long_the_run_is() -> None:
@@ -265,18 +293,17 @@ def test_the_state_stays_small_however_long_the_run_is() -> None:
     status = dict.fromkeys((1, 2, 3), {"alive": True, "paused": False, "role": "leader", "term": 1, "leader": 3})
     status = {node: facts | {"last": 1, "delivered": 1} for node, facts in status.items()}
     state = view.state(status, 120.0)
-    assert len(state["table"]["numbers"]) == NUMBERS
-    assert len(json.dumps(state)) < 6000
+    assert len(seen(view, 1)) == LINES
+    assert len(json.dumps(state)) < 5000
+    assert len(json.dumps(view.chats.columns(view.nodes))) < 6000
 
 
 def test_the_table_marks_what_differs_and_what_came_again() -> None:
     split, back = View((1, 2, 3)), View((1, 2, 3))
     split.take(made_up.split_brain())
     back.take(made_up.fail_over())
-    assert split._table()["cells"]["1"] == [["same", "before the cut"], ["odd", "right"]]
-    assert [sign for sign, _ in back._table()["cells"]["3"]] == ["same"] * 4 + ["again"] * 2 + ["same"], (
-        "the last one it heard live"
-    )
+    assert [line[2:] for line in seen(split, 1)] == [("before the cut", "same"), ("right", "odd")]
+    assert [line[3] for line in seen(back, 3)] == ["same"] * 4 + ["again"] * 2 + ["same"], "the last one it heard live"
 
 
 def test_a_node_that_was_restarted_caught_up_what_it_missed_and_heard_the_rest_live() -> None:
@@ -293,7 +320,7 @@ def test_a_node_that_was_restarted_caught_up_what_it_missed_and_heard_the_rest_l
     world.run(2)
     view = View(world.nodes)
     view.take(world.trace)
-    assert [sign for sign, _ in view._table()["cells"]["1"]] == ["same", "again", "same"]
+    assert [line[3] for line in seen(view, 1)] == ["same", "again", "same"]
     assert [Matrix.of(world.trace).state(1, number) for number in (1, 2, 3)] == [SAME, AGAIN, SAME]
 
 
@@ -339,11 +366,6 @@ def test_after_a_stop_nobody_leads_and_a_button_says_why_it_does_nothing(world: 
     shown.said = ""
     shown._receive(shown, {"do": "restart", "node": 3}, None)
     assert shown.said == "All nodes are stopped; make a new cluster to go on."
-
-
-def test_a_refusal_of_a_node_is_told() -> None:
-    refused = Record(time=1.0, kind="reply", node="ann", peer=3, reason="busy: no leader")
-    assert tell(refused) == "Node 3 answers busy: no leader."
 
 
 def test_texts_of_users_reach_the_browser_only_as_text_nodes() -> None:

@@ -59,7 +59,7 @@ def _value(tree: ast.Module, names: dict[str, Any]) -> Any:
 )
 def test_what_a_prediction_is_compared_with_is_what_the_text_explains(cell: str, happened: str) -> None:
     name = {"tour": "00", "four": "01", "wrong": "02"}[cell.partition("-")[0]]
-    assert str(values(name)[cell]) == f"You made no prediction. It was: {happened}."
+    assert str(values(name)[cell]) == f"You made no prediction. What happened: “{happened}”."
 
 
 @pytest.mark.parametrize("name", ["00", "01", "02"])

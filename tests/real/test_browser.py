@@ -5,6 +5,7 @@ Skipped with a sentence where there is no Chromium; with CI=true that is a failu
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import browser
 import pytest
 from browser import Server, Tab
 from crashed_leader import CELLS, STORY, lost_message, past_and_future
+from panel_page import await_leader, await_text, figure, focused, last_number, tab_to, texts_at
 
 from chatsys.teach.widgets.timeline.timeline import timeline
 from chatsys.trace import Trace
@@ -64,38 +66,6 @@ def panel(tour: Tab) -> "Locator":
     return shown
 
 
-def await_leader(panel: "Locator", node: int) -> None:
-    panel.locator(f".cs-card[data-node='{node}'][data-role='leader']").wait_for(timeout=30_000)
-
-
-def last_number(panel: "Locator") -> int:
-    """Return the last message number in the table."""
-    return int(panel.locator(".cs-deliveries thead th").last.inner_text().removeprefix("#"))
-
-
-def texts_at(panel: "Locator", number: int) -> list[str]:
-    """Return what stands under a number, one text per node, the highest node first."""
-    heads = panel.locator(".cs-deliveries thead th").all_inner_texts()
-    column = heads.index(f"#{number}")
-    return [row.locator("th, td").nth(column).inner_text() for row in panel.locator(".cs-deliveries tbody tr").all()]
-
-
-def await_text(panel: "Locator", text: str) -> None:
-    """Wait until two nodes have delivered `text`: all that live."""
-    panel.locator(".cs-deliveries td", has_text=text).nth(1).wait_for(timeout=20_000)
-
-
-def figure(tour: Tab, title: str) -> list[list[dict[str, Any]]]:
-    """Return the data of every figure with this title, as plotly drew it."""
-    drawn: list[list[dict[str, Any]]] = tour.page.evaluate(
-        """(title) => [...document.querySelectorAll('.js-plotly-plot')]
-            .filter((plot) => plot.layout.title?.text?.replace(/<[^>]*>/g, '') === title)
-            .map((plot) => plot.data.map((trace) => ({name: trace.name?.replace(/<[^>]*>/g, ''), text: trace.text, x: [...(trace.x || [])], y: [...(trace.y || [])]})))""",
-        title,
-    )
-    return drawn
-
-
 # --- after all cells ran at once ------------------------------------------------------------------
 
 
@@ -132,7 +102,7 @@ def test_crashing_the_leader_by_button_elects_another_and_the_numbers_go_on(tour
     panel.get_by_role("button", name="Say").click()
     await_text(panel, "said by mouse")
     assert last_number(panel) == before + 1
-    assert texts_at(panel, before + 1) == ["–", "✓ said by mouse <b>& co</b>", "✓ said by mouse <b>& co</b>"]
+    assert texts_at(panel, before + 1) == ["–", *[f"#{before + 1} ann: said by mouse <b>& co</b>"] * 2]
     assert panel.locator(".cs-line").inner_text() == "cluster.say('said by mouse <b>& co</b>', author='ann')"
     tour.picture("tour-crash-by-button")
 
@@ -149,21 +119,8 @@ def test_crashing_the_leader_by_keyboard_alone(tour: Tab, panel: "Locator") -> N
     tour.page.keyboard.press("Enter")
     await_text(panel, "said by keyboard")
     assert last_number(panel) == before + 1
-    assert texts_at(panel, before + 1)[1:] == ["✓ said by keyboard"] * 2
+    assert texts_at(panel, before + 1)[1:] == [f"#{before + 1} ann: said by keyboard"] * 2
     tour.picture("tour-crash-by-keyboard")
-
-
-def tab_to(tour: Tab, name: str) -> None:
-    """Press Tab until the control with this name has the focus."""
-    for _ in range(30):
-        tour.page.keyboard.press("Tab")
-        if focused(tour) == name:
-            return
-    raise AssertionError(f"Tab never reached {name}")
-
-
-def focused(tour: Tab) -> str:
-    return str(tour.page.evaluate("() => document.activeElement.getAttribute('aria-label') || ''"))
 
 
 def test_a_learner_joins_by_button_has_a_card_and_leaves_by_its_own(tour: Tab, panel: "Locator") -> None:
@@ -173,7 +130,7 @@ def test_a_learner_joins_by_button_has_a_card_and_leaves_by_its_own(tour: Tab, p
     learner.get_by_text("listens to node 1", exact=True).wait_for(timeout=20_000)
     assert panel.locator(".cs-line").inner_text() == "cluster.join(4)"
     assert panel.get_by_label("message").input_value() == "half a sentence", "whoever types is not disturbed"
-    assert panel.locator(".cs-deliveries tbody th").first.inner_text() == "node 4"
+    learner.locator("li[data-number='1']").wait_for(timeout=20_000)
     tour.picture("tour-learner")
     learner.get_by_role("button", name="Let learner 4 leave for ever").click()
     learner.wait_for(state="detached", timeout=20_000)
@@ -186,6 +143,41 @@ def test_keys_pressed_in_the_panel_are_not_keys_of_the_notebook(tour: Tab, panel
     for key in ("a", "b", "x"):
         tour.page.keyboard.press(key)
     assert tour.page.locator(".jp-Cell").count() == cells
+
+
+def test_a_text_that_is_refused_is_not_lost_and_one_that_waits_is_listed_by_itself(tour: Tab, panel: "Locator") -> None:
+    said, text = panel.get_by_role("status"), panel.get_by_label("message")
+    text.fill("kept")
+    panel.get_by_label("author").fill("")
+    text.press("Control+Enter")
+    said.filter(has_text="Type a name first").wait_for(timeout=10_000)
+    assert text.input_value() == "kept"
+    panel.get_by_label("author").fill("ann")
+    panel.get_by_role("button", name="Cut all links between node 3 and nodes 1 and 2").press("Enter")
+    panel.get_by_role("button", name="Mend the link between node 1 and 3").wait_for(timeout=10_000)
+    panel.get_by_label("through which node").select_option("3")
+    text.press("Enter")
+    waits = panel.locator(".cs-waits li", has_text="“kept” through node 3")
+    waits.wait_for(timeout=10_000)
+    await_leader(panel, 2)
+    panel.get_by_label("through which node").select_option("")
+    panel.get_by_role("button", name="Heal all links").press("Enter")
+    waits.wait_for(state="detached", timeout=20_000)
+    text.press("Control+Enter")
+    said.filter(has_text="Type a message first.").wait_for(timeout=10_000)
+
+
+def test_the_panel_stands_beside_the_page_and_comes_back(tour: Tab, panel: "Locator") -> None:
+    panel.get_by_role("button", name="Dock").click()
+    beside = tour.page.locator(".cs-panel:not(.jp-Notebook *)")
+    beside.get_by_role("button", name="Pause node 1").click(timeout=20_000)
+    tour.page.locator(".jp-Notebook .cs-away", has_text="cluster panel 1 stands beside the page.").wait_for(
+        timeout=10_000
+    )
+    tour.picture("tour-docked")
+    tour.page.get_by_role("button", name="Show it here").press("Enter")
+    panel.locator(".cs-card[data-node='1'][data-paused='true']").wait_for(timeout=10_000)
+    beside.wait_for(state="detached", timeout=10_000)
 
 
 def test_a_refused_verb_is_a_sentence_in_the_live_region(tour: Tab, panel: "Locator") -> None:
@@ -210,8 +202,32 @@ def test_the_simulated_world_plays_steps_and_holds(tour: Tab) -> None:
     tour.picture("tour-simulated")
 
 
+def test_a_step_is_shown_in_the_timeline_and_a_quorum_of_one_breaks_a_rule(tour: Tab) -> None:
+    world = tour.page.locator(".cs-panel").nth(1)
+    world.locator(".cs-split").click()
+    for node in (3, 1):
+        world.get_by_label("message").fill(f"through node {node}")
+        world.get_by_label("through which node").select_option(str(node))
+        world.get_by_label("message").press("Enter")
+        world.locator(".cs-waits li", has_text=f"through node {node}").wait_for(timeout=10_000)
+    for _ in range(8):
+        world.locator(".cs-second").press("Enter")
+    assert world.locator(".cs-lamp").get_attribute("data-held") == "true"
+    world.get_by_label("quorum").press("ArrowLeft")
+    world.locator(".cs-lamp[data-held='false']").wait_for(timeout=30_000)
+    assert "quorum=1" in world.locator(".cs-line").inner_text()
+    assert not re.search(r"\bS\d|client", world.locator(".cs-says").inner_text())
+    world.locator(".cs-step").press("Enter")
+    stage = world.locator(".cs-tl-stage[data-event]")
+    first = int(stage.get_attribute("data-event", timeout=20_000) or -1)
+    world.locator(".cs-step").press("Enter")
+    tour.page.wait_for_function("([one, first]) => one.dataset.event > first", arg=[stage.element_handle(), first])
+    assert world.locator(".cs-tl-sentence").inner_text() in world.locator(".cs-said").inner_text()
+    tour.picture("tour-step")
+
+
 def test_the_download_link_leads_to_the_saved_run(tour: Tab) -> None:
-    link = tour.page.locator("a[download]").get_attribute("href")
+    link = tour.page.locator("a[download]", has_text="tour.run").get_attribute("href")
     assert link is not None and "/files/notebooks/data/tour.run" in link
     assert (Path(tour.server.root) / "data" / "tour.run").stat().st_size > 1000
 
@@ -380,7 +396,7 @@ def test_the_story_of_a_crashed_leader_by_mouse(told: Tab, run: Trace) -> None:
     shown.get_by_label("message", exact=True).select_option(label="#2 two")
     shown.get_by_label("node", exact=True).select_option(label="node 1")
     shown.get_by_role("button", name="by this moment?").click()
-    assert "the one frame with it was lost" in told_of(shown)
+    assert "the one frame that could carry it was lost" in told_of(shown)
     assert shown.locator(".arrow.cs-tl-lit, .sign.cs-tl-lit").count() > 0
     assert "Here these runs part, at 2.00 s" in compared.locator(".cs-tl-parting-says").inner_text()
     compared.get_by_role("button", name="To the end").click()

@@ -189,6 +189,8 @@ def test_the_mouse_alone_lights_a_lost_frame_and_asks_why_a_message_did_not_come
     page.settle()
     assert page.event in (send, int(packed.columns["frame_end"][int(lost)]))
     assert page.page.locator(f".arrow.cs-tl-self[data-frame='{lost}']").count() == 1
+    page.page.get_by_role("button", name="To the end").click()
+    page.settle()
     never = next(record.msg_no for record in packed.records if record.kind == "deliver" and record.text == "three")
     page.page.get_by_label("message", exact=True).select_option(label=f"#{never} three")
     page.page.get_by_label("node", exact=True).select_option(label="node 3")

@@ -50,6 +50,7 @@ HARMLESS = (
     "Download the React DevTools",
     "source map",
     "was preloaded using link preload",
+    "Could not restore the debugger state",  # after a restart of the kernel
 )
 
 

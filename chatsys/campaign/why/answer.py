@@ -44,6 +44,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return " ".join(self.sentences)
 
+    def __repr__(self) -> str:
+        return "\n".join(self.sentences)
+
     def _repr_html_(self) -> str:
         first, *rest = map(escape, self.sentences)
         return f"<p><b>{first}</b>{''.join(f'<br>{sentence}' for sentence in rest)}</p>"

@@ -10,7 +10,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from chatsys.check import Findings, Violation, check
 from chatsys.check.frames import check_frames
@@ -73,11 +73,11 @@ class Directed:
 
     @property
     def code(self) -> str:
-        """The script as one reads it before one knows how it ends: without its story."""
+        """The script as one reads it before one knows how it ends: without its story, its bug and the rules it breaks."""
         source = inspect.getsource(self.script)
-        story = ast.parse(source).body[0].body[0]  # type: ignore[attr-defined]
-        lines = source.splitlines()
-        return "\n".join(lines[: story.lineno - 1] + lines[story.end_lineno :])
+        script = cast("ast.FunctionDef", ast.parse(source).body[0])
+        story, lines = script.body[0], source.splitlines()
+        return "\n".join(lines[script.lineno - 1 : story.lineno - 1] + lines[story.end_lineno :])
 
     def play(self, flawed: bool = False, flaw: Mutant | None = None) -> Played:
         """Play it once and judge what happened; with `flaw`, that mutant plays instead of `defect`."""

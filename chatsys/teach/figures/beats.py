@@ -18,7 +18,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.marks import LANE, MARKS, Lanes, look_of
+from chatsys.teach.figures.marks import LANE, MARKS, Marking, look_of
 from chatsys.teach.figures.over_time import name_rows
 from chatsys.teach.figures.role_spans import stopped_itself
 from chatsys.teach.figures.theme import counted, escape, node_name, seconds
@@ -158,7 +158,7 @@ def _draw_events(figure: Any, trace: Trace, rows: Rows, end: float) -> int:
     told = trace.of("suspect", "restore", *LIVES)
     marks = [mark for mark in told if isinstance(mark.node, int) and not stopped_itself(mark)]
     marks = sorted(marks, key=lambda record: record.time)[-MOST_BEATS:]
-    drawn = Lanes(rows.places, end)
+    drawn = Marking(rows.places, end)
     for kind in LIVES:
         drawn.add(MARKS[kind], [mark for mark in marks if mark.kind == kind])
     for why, looks in [("", look_of("suspect", trace)), *AT_ONCE.items()]:

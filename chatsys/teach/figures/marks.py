@@ -43,7 +43,7 @@ def look_of(kind: str, trace: Trace) -> Sign:
     return sign, colour, "suspects another node" if kind == "suspect" and trace.words.each_other else word
 
 
-class Lanes:
+class Marking:
     """Marks, collected first and drawn when all are known, each in a lane of its row."""
 
     def __init__(self, places: Callable[[Any], Iterable[float]], end: float) -> None:

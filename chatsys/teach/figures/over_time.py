@@ -13,7 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.marks import BAND, MARKS, Lanes, above_bands, draw_cuts, look_of, row_of_bands
+from chatsys.teach.figures.marks import BAND, MARKS, Marking, above_bands, draw_cuts, look_of, row_of_bands
 from chatsys.teach.figures.role_spans import DOWN, Band, RoleSpans, leaders, story, tell_ends
 from chatsys.teach.figures.theme import node_name, seconds
 from chatsys.trace import Trace
@@ -40,7 +40,7 @@ def roles(trace: Trace) -> Any:
 
 def draw_on_bands(figure: Any, trace: Trace, tale: RoleSpans, at: dict[int, int], kinds: Iterable[str]) -> int:
     """Draw the marks above the bands of each node, name the rows, and return how many pixels a row takes."""
-    marks = Lanes(lambda mark: [at[mark.node]], tale.now)
+    marks = Marking(lambda mark: [at[mark.node]], tale.now)
     for kind in kinds:
         marks.add(look_of(kind, trace), [mark for mark in tale.marks if mark.kind == kind])
     lanes = marks.draw(figure, above_bands)

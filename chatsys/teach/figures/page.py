@@ -34,7 +34,7 @@ FOLLOWS = {"follows": "page"}
 
 def dressed(figure: Any) -> Any:
     """Return this figure with the ground and the ink of the page: for a widget, which no renderer shows."""
-    return go.Figure(follow_page(figure.to_dict()))
+    return go.Figure(follow_page(figure.to_plotly_json()))
 
 
 def follow_page(figure: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     who = predict("Which node leads after the crash?", "node 1", "node 2", "nobody")     a question with three buttons
     ...
-    who.reveal("node 2")      You said node 1; it was node 2.
+    who.reveal("node 2")      You said “node 1”. What happened: “node 2”.
 
 Whoever has said what will happen looks at what does.  Nothing is earned here and nothing is told to anybody; the labs,
 where an answer earns a mark, have a `predict` of their own (`teach.grading.predictions`).
@@ -101,12 +101,10 @@ class Revealed:
 
     def __str__(self) -> str:
         if self.said is None:
-            return f"You made no prediction. It was: {self.happened}."
-        return (
-            f"You said {self.said}: right."
-            if self.said == self.happened
-            else f"You said {self.said}; it was {self.happened}."
-        )
+            return f"You made no prediction. What happened: “{self.happened}”."
+        if self.said == self.happened:
+            return f"You said “{self.said}”: right."
+        return f"You said “{self.said}”. What happened: “{self.happened}”."
 
     __repr__ = __str__
 

@@ -1,7 +1,8 @@
 """The panel: a running cluster with buttons.  Everything it does is a verb you can also type.
 
     browser  --{"do": "crash", "node": 3}-->  Panel.press  --> queue --> its own thread --> cluster.crash(3)
-    browser  <------- state, said, line ----  a few times a second, read from the trace
+    browser  <-- state, chat, said, line ---  a few times a second, read from the trace
+             <------- lamp -----------------  do the rules hold? judged a little at each look, after everything else
 
 The panel keeps no state of the protocol: it reads the trace and `status()`.  A callback only puts
 an order into a queue, so a button can neither block the notebook nor fail in it; when a verb says
@@ -15,7 +16,8 @@ Assumes   a real cluster may be called from any thread; a simulated world may no
 Promises  without a front end it is a silent value; its thread ends with the cluster or the panel;
           a cell that runs again closes the panels that it made before, and their clusters end.
           Where there are no threads, as in a browser, it is a task on the notebook's own loop.
-Read also `hold` (who keeps the cluster), `view` (what is shown), `panel.js` (how).
+Read also `orders` (what each button stands for), `hold` (who keeps the cluster), `view` and `chats` (what is shown),
+          `lamp` (the rules), `inside` (the timeline), `anew` (another quorum), `js/panel.js` (how it is drawn).
 """
 
 import asyncio
@@ -32,18 +34,30 @@ from typing import Any
 
 import anywidget
 import traitlets
+from ipywidgets import widget_serialization
 
 from chatsys.capabilities import THREADS, has
+from chatsys.config import overlap
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Testbed
 from chatsys.teach.figures.role_spans import DOWN
 from chatsys.teach.widgets.notebook import WorldLock, cell, shell
+from chatsys.teach.widgets.panel.anew import anew, line_of, names_of, rename, sentence_of
+from chatsys.teach.widgets.panel.dock import Dock, can_dock
 from chatsys.teach.widgets.panel.hold import Hold
+from chatsys.teach.widgets.panel.inside import Inside
+from chatsys.teach.widgets.panel.lamp import Lamp
+from chatsys.teach.widgets.panel.orders import LOOKING, ORDERS, Call, written
 from chatsys.teach.widgets.panel.view import View
 
 PACE = 0.15
 """Seconds between two looks at the cluster."""
 HERE = Path(__file__).parent
+PARTS = ("dom", "nodes", "chat", "network", "bands", "legend", "panel")
+"""The files of `js`, what is used before what uses it; they stand one behind the other in one scope."""
+
+_number = itertools.count(1)
+"""Each panel of a notebook has a number, so that two of them can be told apart."""
 
 STOPPED = "All nodes are stopped; make a new cluster to go on."
 GONE = "This cluster is gone: only this panel knew it. Run the cell that makes it again."
@@ -70,11 +84,19 @@ def panel(cluster: Testbed, name: str = "") -> "Panel":
 class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """The widget and its thread; make one with `panel(cluster)`."""
 
-    _esm = (HERE / "panel.js").read_text("utf-8")
+    _esm = "\n".join((HERE / "js" / f"{part}.js").read_text("utf-8") for part in PARTS)
     _css = (HERE / "panel.css").read_text("utf-8")
 
     about = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
+    chat = traitlets.Dict().tag(sync=True)
+    """What each user sees, and what is on its way."""
+    lamp = traitlets.Dict().tag(sync=True)
+    """Whether the rules hold."""
+    timeline = traitlets.Any(None, allow_none=True).tag(sync=True, **widget_serialization)
+    """The timeline of a simulated world, when it is open."""
+    docked = traitlets.Bool(False).tag(sync=True)
+    """Whether the panel stands beside the page."""
     said = traitlets.Unicode("").tag(sync=True)
     """The latest sentence, for eyes and for screen readers."""
     line = traitlets.Unicode("").tag(sync=True)
@@ -82,7 +104,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, cluster: Testbed, name: str) -> None:
         self.name, self.cell = name, cell()
-        self.view = View(tuple(cluster.nodes))
+        self.number = next(_number)
         self.loss = self.delay = 0.0
         self.speed, self.playing, self.ended = 1.0, False, False
         self._orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -91,15 +113,26 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._task: asyncio.Task[None] | None = None
         self._turns = WorldLock()
         self._turn = self._turns.lock
-        self._hold = Hold(cluster, self._turn)
+        self._inside, self._dock = Inside(), Dock()
         if cluster.where == "sim":
             self._turns.tie()
-        config = cluster.config
-        quorum = f"{config.quorum} of {len(config.ids)}" + ("" if config.safe else " (unsafe)")
-        super().__init__(about={"nodes": list(cluster.nodes), "where": cluster.where, "quorum": quorum})
+        self._show(cluster)
+        super().__init__(about=self._facts(cluster))
         self.on_msg(self._receive)
         self.refresh()
         _open.add(self)
+
+    def _show(self, cluster: Testbed) -> None:
+        """Be the panel of this cluster from now on."""
+        self._hold = Hold(cluster, self._turn)
+        self.view = View(tuple(cluster.nodes), cluster._has_clients)
+        self._lamp = Lamp(cluster.trace)
+
+    def _facts(self, cluster: Testbed) -> dict[str, Any]:
+        """Return what does not change while a cluster lives."""
+        quorum, members = cluster.config.quorum, len(cluster.config.ids)
+        facts = {"nodes": list(cluster.nodes), "where": cluster.where, "number": self.number, "dock": can_dock()}
+        return facts | {"quorum": quorum, "safe": [overlap(some, members) for some in range(1, members + 1)]}
 
     @property
     def cluster(self) -> Testbed | None:
@@ -126,6 +159,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.refresh()
 
     def _receive(self, _widget: Any, order: dict[str, Any], _buffers: Any) -> None:
+        if self.ended and order.get("do") in LOOKING:
+            self._obey(order)  # its thread has ended, and nothing else can change the run
+            return
         self._orders.put(order)
         self.start()
 
@@ -163,6 +199,8 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if self._task is not None:
             self._task.cancel()
         self._turns.untie()
+        self._dock.close()
+        self._inside.close()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2 * PACE)
         super().close()
@@ -198,8 +236,19 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if self._over.is_set():
             return
         self.state = state
+        self.chat = self.view.chats.columns(self.view.nodes) | {"waiting": self.view.chats.waiting()}
         if heard:
             self.said = " ".join(heard[-3:])
+        with self._turn:
+            self._judge()
+
+    def _judge(self) -> None:
+        """Look at the rules, and at the timeline: what may be a moment late comes last."""
+        cluster = self.cluster
+        if cluster is not None:
+            self._lamp.look(cluster.trace, cluster.now)
+            self.lamp = self._lamp.state()
+            self._inside.look()
 
     def _seen(self) -> tuple[list[str], dict[str, Any]]:
         """Return the news as sentences, and all that is drawn."""
@@ -210,7 +259,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return news, self.state | {
                 "nodes": [card | {"alive": False, "health": DOWN} for card in self.state["nodes"]]
             }
-        heard = self.view.take(cluster.trace)
+        heard = self.view.take(cluster.trace, cluster.done)
         state = self.view.state(cluster.status(), cluster.now)
         self.ended = self.ended or self.view.ended
         return heard, state
@@ -227,23 +276,73 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if self.cluster is None:
             self.said = GONE
             return
-        self._attempt(lambda: self._do(verb(self, order)))
+        went_well = self._attempt(lambda: self._do(verb(self, order)))
+        if "id" in order:  # whoever typed it waits, to keep what was refused
+            self.send({"answers": order["id"], "well": went_well})
 
-    def _do(self, calls: "list[Call]") -> None:
-        self.line = "; ".join(f"{self.name}.{written(verb, *args)}" for verb, args in calls) or self.line
+    def _do(self, calls: list[Call]) -> None:
         cluster = self.cluster
         for verb, (given, named) in calls:
-            getattr(cluster, verb)(*given, **named)
+            result = getattr(cluster, verb)(*given, **named)
+            if verb == "step" and cluster is not None:
+                self.view.take(cluster.trace, cluster.done)  # the step's own sentences say it all
+                self.said = self._inside.step_to(cluster, result)
+                self.timeline = self._inside.widget
+        self.line = "; ".join(f"{self.name}.{written(verb, *args)}" for verb, args in calls) or self.line
 
-    def _attempt(self, act: Callable[[], Any]) -> None:
+    def _attempt(self, act: Callable[[], Any]) -> bool:
+        """Do it, and return whether it went well; else the reason is said."""
         try:
             act()
         except ChatsysError as error:
-            self.playing = False
             self.said = str(error)
         except Exception as error:  # a student's own class may raise anything, and a panel must not
-            self.playing = False
             self.said = f"{type(error).__name__}: {error}"
+        else:
+            return True
+        self.playing = False
+        return False
+
+    def renew(self, quorum: int) -> None:
+        """Go on with another cluster of the same kind, which has this quorum."""
+        old = self.cluster
+        if old is None or quorum == old.config.quorum:
+            return
+        names = names_of(old) or [self.name]
+        line = line_of(old, quorum, names[0])
+        simulated = old.where == "sim"
+        self.said = f"With quorum {quorum}: " + (
+            "the same is played again …" if simulated else "a new cluster begins …"
+        )
+        new = anew(old, quorum)
+        rename(names, new)
+        reopen = self._inside.widget is not None
+        self._inside.close()
+        self._hold.drop()
+        self._show(new)
+        if not simulated:
+            self.loss = self.delay = 0.0
+        self.name, self.line, self.about = names[0], line, self._facts(new)
+        self.timeline = self._inside.open(new) if reopen else None
+        self.view.take(new.trace, new.done)  # its past is no news
+        self.said = sentence_of(new)
+
+    def toggle_timeline(self) -> None:
+        """Show the timeline of a simulated world in the panel, or hide it."""
+        world = self.cluster
+        if self._inside.widget is not None:
+            self._inside.close()
+        elif world is not None and world.where == "sim":
+            self._inside.open(world)
+        self.timeline = self._inside.widget
+
+    def toggle_dock(self) -> None:
+        """Put the panel beside the page, or back into it."""
+        if self.docked:
+            self._dock.close()
+        elif can_dock():
+            self._dock.open(self, f"cluster panel {self.number}")
+        self.docked = self._dock.place is not None
 
 
 def _follow(seen: "weakref.ref[Panel]", orders: "queue.SimpleQueue[dict[str, Any]]") -> None:
@@ -259,82 +358,3 @@ def _follow(seen: "weakref.ref[Panel]", orders: "queue.SimpleQueue[dict[str, Any
         going_on = shown is not None and shown._look(order, now - last)
         del shown
         last = now
-
-
-Call = tuple[str, tuple[tuple[Any, ...], dict[str, Any]]]
-"""A verb with its arguments."""
-
-
-def call(verb: str, *given: Any, **named: Any) -> Call:
-    """Return a verb with its arguments, as a value."""
-    return verb, (given, named)
-
-
-def written(verb: str, given: tuple[Any, ...], named: dict[str, Any]) -> str:
-    """Return a call as one would type it."""
-    return f"{verb}({', '.join([*map(repr, given), *(f'{name}={value!r}' for name, value in named.items())])})"
-
-
-def _say(_panel: Panel, order: dict[str, Any]) -> list[Call]:
-    node = {} if order.get("node") is None else {"node": order["node"]}
-    return [call("say", str(order.get("text", "")), **node, author=str(order.get("author", "")))]
-
-
-def _slow(panel: Panel, order: dict[str, Any]) -> list[Call]:
-    panel.delay = float(order["delay"])
-    return [call("slow", "*", "*", panel.delay)]
-
-
-def _lose(panel: Panel, order: dict[str, Any]) -> list[Call]:
-    panel.loss = float(order["fraction"])
-    return [call("lose", "*", "*", panel.loss)]
-
-
-def _reset(panel: Panel, _order: dict[str, Any]) -> list[Call]:
-    panel.loss = panel.delay = 0.0
-    return [call("mend")]
-
-
-def _stop(panel: Panel, _order: dict[str, Any]) -> list[Call]:
-    panel.playing, panel.ended = False, True
-    return [call("stop")]
-
-
-def _play(panel: Panel, order: dict[str, Any]) -> list[Call]:
-    panel.playing = order["do"] == "play" and panel.about["where"] == "sim"
-    panel.start()
-    return []
-
-
-def _speed(panel: Panel, order: dict[str, Any]) -> list[Call]:
-    panel.speed = min(max(float(order["speed"]), 0.01), 100.0)
-    return []
-
-
-def _node_verb(_panel: Panel, order: dict[str, Any]) -> list[Call]:
-    return [call(order["do"], order["node"])]
-
-
-def _join(panel: Panel, _order: dict[str, Any]) -> list[Call]:
-    taken = () if panel.cluster is None else panel.cluster.everyone
-    return [call("join", next(node for node in itertools.count(1) if node not in taken))]
-
-
-ORDERS: dict[str, Callable[[Panel, dict[str, Any]], list[Call]]] = {
-    **dict.fromkeys(("crash", "restart", "pause", "resume", "leave"), _node_verb),
-    "join": _join,
-    "cut": lambda _panel, order: [call("cut", order["a"], order["b"])],
-    "join_link": lambda _panel, order: [call("reconnect", order["a"], order["b"])],
-    "heal": lambda _panel, _order: [call("heal")],
-    "slow": _slow,
-    "lose": _lose,
-    "say": _say,
-    "reset": _reset,
-    "stop": _stop,
-    "play": _play,
-    "hold": _play,
-    "speed": _speed,
-    "step": lambda _panel, _order: [call("step")],
-    "run": lambda _panel, order: [call("run", float(order["seconds"]))],
-}
-"""Every order that the browser may send, and the calls it stands for."""

@@ -1,48 +1,44 @@
 """What the panel shows: the last seconds of a trace and the status of every node, as plain values.
 
-    trace --new records--> View --state(status)--> a dict that the browser draws
-                             `----sentences------> what a screen reader says
+    trace --new records--> View --state(status)--> a dict that the browser draws: cards, links, bands
+                             |---- chats --------> what each user sees, and what is on its way
+                             `---- sentences ----> what a screen reader says
 
 The view is a cache of the trace and nothing else: a panel opened later, or after the page was
 loaded again, shows the same.
 
 Assumes   the trace only grows.
-Promises  reading costs as much as there is news, however long the run is; at most the last 20 s
-          and the last 12 numbers are kept.
-Read also `bands` (the fold over roles), `panel` (who calls this), `panel.js` (who draws it).
+Promises  reading costs as much as there is news, however long the run is; at most the last 20 s are kept.
+Read also `chats` (the fold over messages), `role_spans` (the fold over roles), `panel` (who calls this).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+from chatsys.faults import Fault
 from chatsys.faults.wording import directions, of_links
 from chatsys.teach.figures.role_spans import DOWN, RoleSpans, stopped_itself
 from chatsys.teach.figures.theme import plain
 from chatsys.teach.figures.translation import translated
+from chatsys.teach.widgets.panel.chats import Chats
 from chatsys.trace import Record, Trace
 
 WINDOW = 20.0
 """Seconds of the past that are drawn."""
-NUMBERS = 12
-"""Message numbers in the table."""
 MOST_BANDS = 300
 
 
 class View:
     """Reads a growing trace and keeps what the panel needs of it."""
 
-    def __init__(self, members: tuple[int, ...]) -> None:
+    def __init__(self, members: tuple[int, ...], acknowledges: bool = True) -> None:
         self.members = self.nodes = members
         """Who cannot leave, and everybody who is shown: learners, too."""
         self.story = RoleSpans()
+        self.chats = Chats(acknowledges)
         self.read = 0
-        self.first: dict[int, tuple[str, float]] = {}
-        """number -> the first message that was delivered there, and when."""
-        self.born: dict[int, float] = {}
-        """When the present life of a node began, for all that were restarted."""
-        self.cells: dict[tuple[int, int], tuple[str, str]] = {}
         self.cuts: dict[tuple[int, int], None] = {}
         """Directions that are cut."""
-        self.last_number = 0
         self.stopped: set[int] = set()
         """Nodes that ended in good order: only stopping the whole cluster does that."""
 
@@ -51,15 +47,17 @@ class View:
         """Whether the cluster was stopped: the nodes that still lived ended together."""
         return bool(self.stopped) and all(self.story.is_down(node) for node in self.members)
 
-    def take(self, trace: Trace) -> list[str]:
-        """Read what is new and return a sentence for each thing that a person wants to hear of."""
+    def take(self, trace: Trace, done: Sequence[Fault] = ()) -> list[str]:
+        """Read what is new and return a sentence for each thing that a person wants to hear of.
+
+        `done` are the verbs used so far: they tell what was said before its client could send it.
+        """
+        self.chats.take(done)
         found, self.read = trace.news(self.read)
         news = translated(trace.words, found)
         self.story.feed(news)
         for record in news:
             match record.kind:
-                case "deliver":
-                    self._deliver(record)
                 case "cut":
                     self.cuts |= dict.fromkeys(directions(record.reason or ""))
                 case "reconnect":
@@ -69,32 +67,13 @@ class View:
                     self.cuts.clear()
                 case "stop" if record.node in self.members:
                     self.stopped.add(int(record.node or 0))
-                case "start" if isinstance(record.node, int) and record.node not in self.members:
-                    self.born[record.node] = record.time
                 case "restart" if isinstance(record.node, int):
                     self.stopped.discard(record.node)
-                    self.born[record.node] = record.time
         self.story.forget(self.story.now - WINDOW)
-        told = [sentence for record in news if (sentence := tell(record))]
+        told = [sentence for record in news if (sentence := self.chats.feed(record) or tell(record))]
         if self.ended and any(record.kind == "stop" for record in news):
             told.append("All nodes are stopped; make a new cluster to go on.")
         return told
-
-    def _deliver(self, record: Record) -> None:
-        if not isinstance(record.node, int) or record.msg_no is None:
-            return
-        number, text = record.msg_no, plain(record.text or "", 40)
-        said = f"{record.author}\0{record.room}\0{record.text}"
-        first, when = self.first.setdefault(number, (said, record.time))
-        before = self.cells.get((record.node, number))
-        late = when < self.born.get(record.node, 0.0)  # it was delivered elsewhere while this node was down
-        sign = "odd" if first != said else before[0] if before else "again" if late else "same"
-        self.cells[record.node, number] = sign, text
-        if number > self.last_number:
-            self.last_number = number
-            gone = number - NUMBERS
-            self.first = {at: what for at, what in self.first.items() if at > gone}
-            self.cells = {place: cell for place, cell in self.cells.items() if place[1] > gone}
 
     def state(self, status: dict[int, dict[str, Any]], now: float) -> dict[str, Any]:
         """Return everything that the browser draws, as JSON values."""
@@ -105,7 +84,6 @@ class View:
             "nodes": [_card(node, status[node]) for node in self.nodes],
             "cuts": self._links(),
             "plot": self._plot(max(now, self.story.now), status),
-            "table": self._table(),
         }
 
     def _links(self) -> dict[str, str]:
@@ -128,16 +106,16 @@ class View:
             "bands": [[b.node, b.role, b.term, round(b.start, 3), round(b.end, 2)] for b in bands],
             "marks": [[m.node, m.kind, round(m.time, 3)] for m in self.story.marks[-60:] if m.node in self.nodes],
             "cuts": [
-                [round(cut.start, 2), round(now if cut.end is None else cut.end, 2), plain(cut.what, 30)]
+                [
+                    round(cut.start, 2),
+                    round(now if cut.end is None else cut.end, 2),
+                    plain(cut.what.removeprefix("cut "), 30),
+                    sorted({end for way in directions(cut.what) for end in way}),
+                ]
                 for cut in self.story.cuts[-8:]
             ],
             "summary": f"Roles in the last {WINDOW:.0f} seconds: {', '.join(leads + down) or 'no leader yet'}.",
         }
-
-    def _table(self) -> dict[str, Any]:
-        numbers = list(range(max(1, self.last_number - NUMBERS + 1), self.last_number + 1))
-        cells = {str(n): [list(self.cells.get((n, number), ("none", ""))) for number in numbers] for n in self.nodes}
-        return {"numbers": numbers, "cells": cells}
 
 
 def _leads(facts: dict[str, Any]) -> bool:
@@ -186,10 +164,6 @@ def tell(record: Record) -> str:
             return f"Node {record.node} leads term {record.term}."
         case "cut" | "reconnect" | "heal" | "slow" | "lose":
             return plain(of_links(record.kind, record.reason or ""), 120)
-        case "ack" if record.msg_no:
-            return f"{plain(record.author or record.client or 'A client', 16)}: message number {record.msg_no} is committed."
-        case "reply" if record.reason and not record.reason.startswith(("ok", "redirect")):
-            return f"Node {record.peer} answers {plain(record.reason, 60)}."
         case "broken" | "refused":
             return f"Node {record.node} stopped itself: {plain(record.reason or '', 100)}"
         case "wipe" | "copy" | "restored":

@@ -119,7 +119,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     answers = traitlets.Bool(True).tag(sync=True)
     """Whether somebody answers here."""
 
-    def __init__(self, given: Any, event: int | None = None) -> None:
+    def __init__(self, given: Any, event: int | None = None, follow: bool = True) -> None:
         self.overlaid = given if isinstance(given, Overlaid) else None
         self.packed: Packed = pack(trace_of(given)) if self.overlaid is None else self.overlaid.packed()
         self.trace = trace_of(given) if self.overlaid is None else Trace(self.packed.records)
@@ -136,7 +136,7 @@ class Timeline(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             about=self.packed.about, columns=self.packed.buffers(), event=worth[0] if event is None else event
         )
         self.on_msg(self._receive)
-        if isinstance(given, Testbed):
+        if follow and isinstance(given, Testbed):  # else whoever holds it calls `refresh`
             self._follow(given)
 
     def open(self) -> None:

@@ -277,9 +277,16 @@ function openTimeline(el, host) {
 
   return {
     go: (event) => {
-      if (event === view.event) return;
-      view.byHand = false;
-      goTo(event, true);
+      if (event === view.event && !fresh) return;
+      view.byHand = fresh = false;
+      view.event = clamp(event, 0, Math.max(run.n - 1, 0));
+      if (!isShownOf(run, view.hidden)[view.event]) { // whoever names an event means that one: its kind is shown from now on
+        view.hidden.messages.delete(run.message[view.event]);
+        view.hidden.kinds.delete(run.kind[view.event]);
+        dirty.add("layout");
+      }
+      if (dirty.has("layout")) wake(); // what is drawn is of the run as it was
+      else goTo(event, true);
     },
     light: (events) => {
       if (!events.length && !view.lit && view.cone) return; // nothing is to be lit, and the cone is a person's
