@@ -42,6 +42,17 @@ def figure(tour: Tab, title: str) -> list[list[dict[str, Any]]]:
     return drawn
 
 
+def inks(tour: Tab) -> list[str]:
+    """Return the colour of a text of each kind that stands on the ground, of every figure."""
+    found: list[str] = tour.page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((plot) =>
+            ['.gtitle tspan', '.gtitle-subtitle tspan', '.xtick text tspan', '.ytick text tspan', '.legendtext tspan']
+                .flatMap((place) => [...plot.querySelectorAll(place)].slice(0, 1))
+                .map((text) => getComputedStyle(text).fill))"""
+    )
+    return found
+
+
 def tab_to(tour: Tab, name: str) -> None:
     """Press Tab until the control with this name has the focus."""
     for _ in range(30):

@@ -34,7 +34,11 @@ FOLLOWS = {"follows": "page"}
 
 def dressed(figure: Any) -> Any:
     """Return this figure with the ground and the ink of the page: for a widget, which no renderer shows."""
-    return go.Figure(follow_page(figure.to_plotly_json()))
+    shown, found = follow_page(figure.to_dict()), go.Figure(figure)
+    found.layout = shown["layout"]
+    for trace, new in zip(found.data, shown["data"], strict=True):
+        trace.update({part: new[part] for part in ("name", "text", "colorbar") if part in new})
+    return found
 
 
 def follow_page(figure: Mapping[str, Any]) -> dict[str, Any]:
