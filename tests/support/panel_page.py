@@ -47,7 +47,7 @@ def inks(tour: Tab) -> list[str]:
     found: list[str] = tour.page.evaluate(
         """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((plot) =>
             ['.gtitle tspan', '.gtitle-subtitle tspan', '.xtick text tspan', '.ytick text tspan', '.legendtext tspan']
-                .flatMap((place) => [...plot.querySelectorAll(place)].slice(0, 1))
+                .flatMap((place) => [...plot.querySelectorAll(place + ':not(:has(tspan))')].slice(0, 1))
                 .map((text) => getComputedStyle(text).fill))"""
     )
     return found
