@@ -109,7 +109,7 @@ def test_roles_differ_by_pattern_and_marks_by_shape() -> None:
     patterns = [
         trace.marker.pattern.shape
         for trace in drawn
-        if trace.type == "bar" and trace.name in {"nominating", "preparing"}
+        if trace.type == "bar" and trace.name.split()[0] in {"nominating", "preparing"}
     ]
     signs = [trace.marker.symbol for trace in drawn if trace.type == "scatter" and trace.mode == "markers"]
     assert len(set(patterns)) == 2
@@ -214,7 +214,22 @@ def test_a_broken_link_is_not_called_a_silence() -> None:
     figure = figures.heartbeats(_of_node_2((5.0, "suspect", {"peer": 3, "reason": "the link to leader 3 broke"})))
     assert not figure.layout.annotations
     assert {"silence", "suspects the leader"}.isdisjoint(trace.name for trace in figure.data)
-    assert "suspects at once: the link broke" in [trace.name for trace in figure.data]
+    assert "suspects: the link broke" in [trace.name for trace in figure.data]
+
+
+def test_taking_over_the_election_of_a_lower_node_is_no_suspicion() -> None:
+    figure = figures.heartbeats(
+        _of_node_2((5.0, "suspect", {"peer": 3, "reason": "node 1 is lower and nominated itself"}))
+    )
+    assert figures.describe(figure).endswith("no node suspected its leader.")
+    assert "takes over an election" in [trace.name for trace in figure.data]
+
+
+def test_a_client_that_crashes_is_no_node_that_crashes() -> None:
+    trace = schedules.play("C9", flawed=True).trace
+    assert {record.node for record in trace.of("crash")} == {1, 2, 3, "ann@3", "bob@2"}
+    assert "3 crashes." in figures.describe(figures.roles(trace))
+    assert len(next(one.x for one in figures.heartbeats(trace).data if one.name == "crashes")) == 3
 
 
 # --- the delivery matrix -----------------------------------------------------------------------
@@ -247,7 +262,7 @@ def test_a_message_delivered_twice_is_marked_and_told() -> None:
 
 def test_nodes_that_all_took_back_the_same_message_agree_with_each_other() -> None:
     figure = figures.delivery_matrix(schedules.play("C9", flawed=True).trace)
-    assert {row[2] for row in figure.data[0].text} == {"≠ in memory only → after the dark"}
+    assert {row[2] for row in figure.data[0].text} == {"≠ in memory only<br>→ after the dark"}
     assert figures.describe(figure) == (
         "The nodes agree with each other, but not with what they said before: each of them delivered "
         "'in memory only' at #3, and later 'after the dark'."
@@ -302,7 +317,7 @@ def test_a_number_that_nobody_delivered_is_called_a_gap() -> None:
     h = made_up.History()
     h.say(1.0, "one", 1, 2, 3)
     h.say(2.0, "three", 1, 2, 3, number=3)
-    assert "Number 2 was never delivered" in figures.describe(figures.delivery_matrix(h.trace))
+    assert "#2 was never delivered" in figures.describe(figures.delivery_matrix(h.trace))
 
 
 def test_a_long_matrix_turns_to_the_first_difference() -> None:
@@ -327,14 +342,14 @@ def test_latency_finds_the_message_that_waited_for_the_new_leader() -> None:
 def test_the_log_has_a_row_for_each_message_that_claims_a_number() -> None:
     table = figures.log_table(made_up.split_brain()).data[0]
     cells = dict(zip(table.header["values"], table.cells["values"], strict=True))
-    assert cells["no."] == ["#1", "#2", "#2"]
-    assert cells["node 1 at"] == ["0.53 s", "–", "5.12 s ≠"]
+    assert cells["#n"] == ["#1", "#2", "#2"]
+    assert cells["node 1"] == ["0.53 s", "–", "5.12 s ≠"]
 
 
 def test_the_log_tells_when_a_node_delivered_first_not_when_it_did_so_again_after_a_restart() -> None:
     table = figures.log_table(made_up.fail_over()).data[0]
     cells = dict(zip(table.header["values"], table.cells["values"], strict=True))
-    assert cells["node 3 at"] == ["1.52 s", "2.52 s", "3.52 s", "4.52 s", "10.20 s ↻", "10.20 s ↻", "11.53 s"]
+    assert cells["node 3"] == ["1.52 s", "2.52 s", "3.52 s", "4.52 s", "10.20 s ↻", "10.20 s ↻", "11.53 s"]
 
 
 def test_a_long_log_says_how_many_rows_are_out_of_sight() -> None:
@@ -349,8 +364,8 @@ def test_figures_can_be_dark() -> None:
         figures.use("dark")
         assert figures.roles(made_up.fail_over()).layout.template.layout.paper_bgcolor == "#16181C"
     finally:
-        figures.use("light")
-    with pytest.raises(UsageError, match="light or dark"):
+        figures.use("page")
+    with pytest.raises(UsageError, match="page, light or dark"):
         figures.use("sepia")
 
 
@@ -364,16 +379,16 @@ Settings = dict[str, Any]
 """The config of a figure: what plotly.js is told beside what to draw."""
 
 
-def settings(shown: Mapping[str, Any]) -> Settings:
+def settings(bundle: Mapping[str, Any]) -> Settings:
     """Return the config of a figure that was shown."""
-    config: Settings = shown["application/vnd.plotly.v1+json"]["config"]
+    config: Settings = bundle["application/vnd.plotly.v1+json"]["config"]
     return config
 
 
 def ways_to_show(figure: Any, **own: Any) -> tuple[Settings, Settings, Settings, Settings]:
     """Return the config that `figure` has as a value, as a widget and in a page, and with `own` given to the last two."""
-    page = figure.to_html(include_plotlyjs=False, **own)
-    found = re.search(r"(\{[^{}]*\})\s*\)\s*[;}]", page)
+    written = figure.to_html(include_plotlyjs=False, **own)
+    found = re.search(r"(\{[^{}]*\})\s*\)\s*[;}]", written)
     assert found is not None
     in_page = json.loads(found.group(1))
     by_renderer = pio.renderers._build_mime_bundle(figure.to_dict(), renderers_string="plotly_mimetype", **own)
@@ -382,19 +397,19 @@ def ways_to_show(figure: Any, **own: Any) -> tuple[Settings, Settings, Settings,
 
 def test_no_figure_has_a_bar_of_buttons_or_an_address_to_upload_to() -> None:
     quiet = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "plotlyServerURL": ""}
-    for shown in ways_to_show(figures.roles(made_up.fail_over())):
-        assert {"plotlyServerURL": "", **shown} | quiet == {"plotlyServerURL": "", **shown}
+    for config in ways_to_show(figures.roles(made_up.fail_over())):
+        assert {"plotlyServerURL": "", **config} | quiet == {"plotlyServerURL": "", **config}
 
 
 def test_who_wants_the_bar_gets_it_without_the_button_that_uploads() -> None:
     try:
         figures.use(modebar=True)
         figures.use("light")
-        for shown in ways_to_show(figures.roles(made_up.fail_over())):
-            assert shown["displayModeBar"] is True
-            assert (shown["showSendToCloud"], shown.get("plotlyServerURL", "")) == (False, "")
+        for config in ways_to_show(figures.roles(made_up.fail_over())):
+            assert config["displayModeBar"] is True
+            assert (config["showSendToCloud"], config.get("plotlyServerURL", "")) == (False, "")
     finally:
-        figures.use(modebar=False)
+        figures.use("page", modebar=False)
     no_bool: Any = "yes"
     with pytest.raises(UsageError, match="modebar is 'yes'; write True or False"):
         figures.use(modebar=no_bool)
@@ -402,16 +417,16 @@ def test_who_wants_the_bar_gets_it_without_the_button_that_uploads() -> None:
 
 def test_a_config_of_ones_own_wins_over_ours_but_brings_no_upload() -> None:
     own = {"displayModeBar": True, "scrollZoom": True, "showSendToCloud": True}
-    _, _, page, shown = ways_to_show(figures.roles(made_up.fail_over()), config=own)
-    for config in (page, shown):
+    *_, in_page, by_renderer = ways_to_show(figures.roles(made_up.fail_over()), config=own)
+    for config in (in_page, by_renderer):
         assert (config["displayModeBar"], config["scrollZoom"], config["showSendToCloud"]) == (True, True, False)
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_no_figure_that_was_saved_with_a_notebook_has_a_button(path: Path) -> None:
     cells = json.loads(path.read_text("utf-8"))["cells"]
-    shown = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
-    for data in shown:
+    saved = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
+    for data in saved:
         if "application/vnd.plotly.v1+json" in data:
             assert (settings(data)["displayModeBar"], settings(data)["showSendToCloud"]) == (False, False)
 

@@ -41,7 +41,10 @@ def world() -> World:
 def drawn(figure: Any, name: str) -> list[tuple[float, float]]:
     """Return (time, row) of everything that is drawn under a name of the legend."""
     return [
-        (round(time, 2), row) for one in figure.data if one.name == name for time, row in zip(one.x, one.y, strict=True)
+        (round(time, 2), round(row))
+        for one in figure.data
+        if one.name == name
+        for time, row in zip(one.x, one.y, strict=True)
     ]
 
 

@@ -14,7 +14,7 @@ import browser
 import pytest
 from browser import Server, Tab
 from crashed_leader import CELLS, STORY, lost_message, past_and_future
-from panel_page import await_leader, await_text, figure, focused, last_number, tab_to, texts_at
+from panel_page import await_leader, await_text, figure, focused, inks, last_number, tab_to, texts_at
 
 from chatsys.teach.widgets.timeline.timeline import timeline
 from chatsys.trace import Trace
@@ -232,9 +232,12 @@ def test_the_download_link_leads_to_the_saved_run(tour: Tab) -> None:
     assert (Path(tour.server.root) / "data" / "tour.run").stat().st_size > 1000
 
 
-def test_no_figure_has_a_button_and_none_offers_to_upload(tour: Tab) -> None:
-    assert tour.page.locator(".js-plotly-plot").count() >= 5
-    assert tour.page.locator(".modebar-btn").count() == 0
+def test_figures_follow_the_theme_and_no_figure_has_a_button_or_offers_to_upload(tour: Tab) -> None:
+    light = inks(tour)
+    assert len(light) > 15 and len(set(light)) == 1, light
+    tour.theme("JupyterLab Dark")
+    assert inks(tour) == ["rgb(255, 255, 255)"] * len(light)
+    tour.theme("JupyterLab Light")
     tour.page.locator(".js-plotly-plot").first.hover()
     assert tour.page.locator(".modebar-btn").count() == 0
     assert tour.page.get_by_text("Share chart").count() == 0
@@ -455,12 +458,12 @@ def test_a_timeline_keeps_nobody_out_in_the_light_and_in_the_dark(told: Tab) -> 
     ground = "() => getComputedStyle(document.querySelector('.cs-timeline')).backgroundColor"
     light = page.evaluate(ground)
     assert browser.barriers(page, ".cs-timeline") == []
-    page.evaluate(THEME, "JupyterLab Dark")
+    told.theme("JupyterLab Dark")
     assert page.evaluate(ground) != light, "the theme is followed at once"
     assert browser.barriers(page, ".cs-timeline") == []
     page.locator(".cs-timeline").nth(0).scroll_into_view_if_needed()
     told.picture("timeline-dark")
-    page.evaluate(THEME, "JupyterLab Light")
+    told.theme("JupyterLab Light")
     page.wait_for_timeout(300)
     assert widths(page.locator(".cs-timeline").nth(0)) == before and len(before) == 1
 
@@ -495,6 +498,3 @@ def test_a_timeline_in_a_hidden_tab_follows_and_one_whose_kernel_is_gone_still_s
     assert event_of(shown) >= 77
     shown.get_by_role("button", name="by this moment?").click()
     shown.locator(".cs-tl-answer").filter(has_text="run the cell of this timeline again").wait_for(timeout=12_000)
-
-
-THEME = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"

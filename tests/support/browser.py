@@ -190,6 +190,10 @@ class Tab:
         )
         return self.page.locator(".jp-Cell").nth(cell).locator(".jp-OutputArea-output").all_inner_texts()
 
+    def theme(self, name: str) -> None:
+        """Turn the whole page light or dark."""
+        self.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+
     def picture(self, name: str) -> Path:
         """Keep a screenshot of what is visible in build/."""
         path = ROOT / "build" / f"{name}.png"

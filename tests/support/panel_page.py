@@ -35,11 +35,22 @@ def figure(tour: Tab, title: str) -> list[list[dict[str, Any]]]:
     """Return the data of every figure with this title, as plotly drew it."""
     drawn: list[list[dict[str, Any]]] = tour.page.evaluate(
         """(title) => [...document.querySelectorAll('.js-plotly-plot')]
-            .filter((plot) => plot.layout.title?.text === title)
-            .map((plot) => plot.data.map((trace) => ({name: trace.name, text: trace.text, x: [...(trace.x || [])], y: [...(trace.y || [])]})))""",
+            .filter((plot) => plot.layout.title?.text?.replace(/<[^>]*>/g, '') === title)
+            .map((plot) => plot.data.map((trace) => ({name: trace.name?.replace(/<[^>]*>/g, ''), text: trace.text, x: [...(trace.x || [])], y: [...(trace.y || [])]})))""",
         title,
     )
     return drawn
+
+
+def inks(tour: Tab) -> list[str]:
+    """Return the colour of a text of each kind that stands on the ground, of every figure."""
+    found: list[str] = tour.page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((plot) =>
+            ['.gtitle tspan', '.gtitle-subtitle tspan', '.xtick text tspan', '.ytick text tspan', '.legendtext tspan']
+                .flatMap((place) => [...plot.querySelectorAll(place + ':not(:has(tspan))')].slice(0, 1))
+                .map((text) => getComputedStyle(text).fill))"""
+    )
+    return found
 
 
 def tab_to(tour: Tab, name: str) -> None:

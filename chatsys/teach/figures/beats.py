@@ -18,7 +18,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.over_time import MARKS, draw_marks, look_of, name_rows
+from chatsys.teach.figures.marks import LANE, MARKS, Marking, look_of
+from chatsys.teach.figures.over_time import name_rows
 from chatsys.teach.figures.role_spans import stopped_itself
 from chatsys.teach.figures.theme import counted, escape, node_name, seconds
 from chatsys.trace import Record, Trace
@@ -28,17 +29,16 @@ ROW = 52
 MOST_BEATS = 500
 """The last beats are drawn, at most so many for each node: more would be a solid bar."""
 MOST_SILENCES = 40
-LABEL = 0.16
-"""The length of a silence is written beside it where the one before it is not too near: in parts of the whole time."""
 MOST_PAIRS = 20
 """Where each node listens to every other one, at most so many rows are drawn: first those in which somebody is suspected."""
 
 LIVES = ("crash", "broken", "restart")
 AT_ONCE = {
-    "broke": ("triangle-up", theme.PURPLE, "suspects at once: the link broke"),
-    "nominated itself": ("diamond", theme.YELLOW, "takes over from a lower nominee"),
+    "broke": ("triangle-up", theme.PURPLE, "suspects: the link broke"),
+    "nominated itself": ("diamond", theme.YELLOW, "takes over an election"),
 }
-"""Suspicions that no silence led to, by a piece of their reason: sign, colour, word."""
+"""What no silence led to, by a piece of its reason: sign, colour, word.  The last is no suspicion at all."""
+TAKES_OVER = "nominated itself"
 SIGNS_OF_LIFE = {"HEARTBEAT", "COORDINATOR", "PROPOSE"}
 """What a follower hears of its leader; each of them ends a silence."""
 
@@ -103,13 +103,23 @@ def heartbeats(trace: Trace) -> Any:
     ):
         _draw_beats(figure, [beat for beat in shown if beat.kind == kind], rows, (name, sign, colour))
     _draw_silences(figure, _silences(trace)[-MOST_SILENCES:], rows, end)
-    _draw_events(figure, trace, rows)
+    lanes = _draw_events(figure, trace, rows, end)
     name_rows(figure, rows.names, end)
     told = _tell_beats(trace, beats)
     if len(shown) < len(beats):
         figure.update_xaxes(range=[shown[0].time, end])
         told += " The last ones are shown."
-    return theme.finish(figure, "Heartbeats", told, ROW * len(rows.names) + 20, below=90)
+    return theme.finish(figure, "Heartbeats", told, _row(lanes) * len(rows.names) + 20)
+
+
+def _row(lanes: int) -> int:
+    """Return the pixels of a row: its marks stand on the line of the beats and, if need be, above and below it."""
+    return ROW + 2 * LANE * max(0, lanes // 2 - 1)
+
+
+def _beside_the_line(lane: int, lanes: int) -> float:
+    """Return where a mark stands, in rows: on the line, then under it (above it stands the length of a silence)."""
+    return (lane + 1) // 2 * (-1 if lane % 2 else 1) * LANE / _row(lanes)
 
 
 def _hint(trace: Trace) -> str:
@@ -143,31 +153,35 @@ def _draw_beats(figure: Any, beats: list[Record], rows: Rows, looks: tuple[str, 
     )
 
 
-def _draw_events(figure: Any, trace: Trace, rows: Rows) -> None:
-    """Mark who suspects whom, and whose lives end and begin."""
-    marks = [mark for mark in trace.of("suspect", "restore", *LIVES) if not stopped_itself(mark)]
+def _draw_events(figure: Any, trace: Trace, rows: Rows, end: float) -> int:
+    """Mark who suspects whom, and whose lives end and begin; return how many lanes of marks a row has."""
+    told = trace.of("suspect", "restore", *LIVES)
+    marks = [mark for mark in told if isinstance(mark.node, int) and not stopped_itself(mark)]
     marks = sorted(marks, key=lambda record: record.time)[-MOST_BEATS:]
+    drawn = Marking(rows.places, end)
     for kind in LIVES:
-        draw_marks(figure, MARKS[kind], [mark for mark in marks if mark.kind == kind], rows.places)
+        drawn.add(MARKS[kind], [mark for mark in marks if mark.kind == kind])
     for why, looks in [("", look_of("suspect", trace)), *AT_ONCE.items()]:
-        of_this_kind = [mark for mark in marks if mark.kind == "suspect" and _without_silence(mark) == why]
-        draw_marks(figure, looks, of_this_kind, rows.places)
-    draw_marks(figure, MARKS["restore"], [mark for mark in marks if mark.kind == "restore"], rows.places)
+        drawn.add(looks, [mark for mark in marks if mark.kind == "suspect" and _without_silence(mark) == why])
+    drawn.add(MARKS["restore"], [mark for mark in marks if mark.kind == "restore"])
+    return drawn.draw(figure, _beside_the_line)
 
 
 def _draw_silences(figure: Any, silences: list[Silence], rows: Rows, end: float) -> None:
     """Draw a dashed line from the last beat a node heard to the moment it suspected whom it did not hear."""
     lines: dict[str, list[Any]] = {"x": [], "y": []}
-    named: dict[int, float] = {}
+    second, taken = theme.PLOT / (end or 1.0), dict[int, float]()
     for last, suspicion, row in ((last, mark, row) for _, last, mark in silences for row in rows.places(mark)):
         lines["x"] += [last, suspicion.time, None]
         lines["y"] += [row] * 2 + [None]
-        if suspicion.time - last >= 0.5 and suspicion.time - named.get(row, -end) > LABEL * end:
-            named[row] = suspicion.time
+        length, middle = suspicion.time - last, (last + suspicion.time) / 2 * second
+        free = 2 * (middle - taken.get(row, -70.0))  # the name of the row gives way a little
+        text = theme.fit(free, [f"{length:.2f} s of silence", f"{length:.1f} s"]) if length >= 0.5 else ""
+        if text:
+            taken[row] = middle + len(text) * theme.LETTER / 2
             figure.add_annotation(
-                x=(last + suspicion.time) / 2, y=row, yshift=15, showarrow=False,
-                text=f"{suspicion.time - last:.2f} s of silence", font={"size": 12},
-            )  # fmt: skip
+                x=(last + suspicion.time) / 2, y=row, yshift=17, showarrow=False, text=text, font={"size": 12}
+            )
     if lines["x"]:
         dash = {"dash": "dash", "width": 2, "color": theme.VERMILLION}
         figure.add_scatter(**lines, mode="lines", name="silence", line=dash, hoverinfo="skip")
@@ -215,7 +229,8 @@ def _of_silences(trace: Trace) -> Iterator[Record]:
 
 
 def _tell_beats(trace: Trace, beats: list[Record]) -> str:
-    suspicions = sorted(trace.of("suspect"), key=lambda record: record.time)
+    suspicions = [mark for mark in trace.of("suspect") if _without_silence(mark) != TAKES_OVER]
+    suspicions.sort(key=lambda record: record.time)
     sent = sorted({(beat.node, beat.term, beat.time) for beat in beats if beat.kind == "send"}, key=lambda b: b[2])
     gaps = sorted(after - before for before, after in _gaps(sent))
     told = f"{counted(sum(beat.kind == 'receive' for beat in beats), 'heartbeat')} arrived"

@@ -17,16 +17,14 @@ import msgspec
 import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.over_time import draw_marks, look_of, name_rows
-from chatsys.teach.figures.role_spans import DOWN, PAUSED, Band, RoleSpans, story
+from chatsys.teach.figures.marks import MARKS, draw_cuts
+from chatsys.teach.figures.over_time import draw_on_bands
+from chatsys.teach.figures.role_spans import DOWN, PAUSED, Band, story
 from chatsys.teach.figures.theme import counted, node_name, seconds
 from chatsys.trace import Trace
 
-ROW = 62
-"""Pixels for each node."""
-THICK, THIN = 0.62, 0.2
-LETTER = 8
-"""Pixels of one letter of a label."""
+THICK, THIN = 1.0, 0.32
+"""How thick the bands of leaders and followers are, in bands."""
 MOST_BANDS = 1000
 """The longest bands are drawn, at most so many."""
 TERMS = (
@@ -73,14 +71,9 @@ def term_bands(trace: Trace) -> Any:
     _draw_rest(figure, bands, at)
     doubles = list(find_together(bands))
     _draw_doubles(figure, [one for one in doubles if one.wrong], at)
-    for kind in ("suspect", "crash", "restart"):
-        marks = [mark for mark in tale.marks if mark.kind == kind]
-        draw_marks(figure, look_of(kind, trace), marks, lambda mark: [at[mark.node] + 0.42])
-    _draw_cuts(figure, tale)
-    name_rows(figure, {node_name(node): row for node, row in at.items()}, tale.now)
-    figure.update_layout(barmode="overlay")
-    above = 16 if tale.cuts else 0
-    return theme.finish(figure, title, _tell(bands, doubles), ROW * len(at) + 20, below=90, above=above)
+    row = draw_on_bands(figure, trace, tale, at, [kind for kind in MARKS if kind not in ("lead", "restore")])
+    above = draw_cuts(figure, tale.cuts[:6], tale.now)
+    return theme.finish(figure, title, _tell(bands, doubles), row * len(at), above=above)
 
 
 def find_together(bands: Sequence[Band]) -> Iterator[Together]:
@@ -102,14 +95,12 @@ def _one_term_apart(leads: Sequence[Band]) -> Iterator[Together]:
 
 def _draw_terms(figure: Any, bands: Sequence[Band], at: dict[int, int], end: float) -> None:
     """Draw a bar for each band in which a node led or followed, in the colour of its term."""
-    pixels = (theme.WIDTH - 110) / (end or 1.0)
+    pixels = theme.PLOT / (end or 1.0)
     drawn = [band for band in bands if band.role in ("leader", "follower")]
     order = list(dict.fromkeys(band.term for band in sorted(drawn, key=lambda band: band.start)))
     for term in order:
         colour, ink = TERMS[order.index(term) % len(TERMS)]
         some = [band for band in drawn if band.term == term]
-        labels = [f"term {band.term}" if band.role == "leader" else "" for band in some]
-        short = [f"{band.term}" if band.role == "leader" else "" for band in some]
         figure.add_bar(
             orientation="h",
             name=f"term {term}",
@@ -119,8 +110,8 @@ def _draw_terms(figure: Any, bands: Sequence[Band], at: dict[int, int], end: flo
             x=[band.length for band in some],
             width=[THICK if band.role == "leader" else THIN for band in some],
             text=[
-                next((text for text in (label, few) if len(text) * LETTER <= band.length * pixels), "")
-                for label, few, band in zip(labels, short, some, strict=True)
+                theme.fit(band.length * pixels, [f"term {term}", f"{term}"]) if band.role == "leader" else ""
+                for band in some
             ],
             textposition="inside",
             insidetextanchor="middle",
@@ -170,16 +161,6 @@ def _draw_doubles(figure: Any, doubles: Sequence[Together], at: dict[int, int]) 
             line={"color": theme.VERMILLION, "width": 4}, hoverinfo="text",
             marker={"symbol": "x", "size": 13, "color": theme.VERMILLION, "line": {"width": 1, "color": theme.DARK_TEXT}},
             hovertext=f"{node_name(pair.first.node)} and {node_name(pair.second.node)} both led term {pair.first.term}",
-        )  # fmt: skip
-
-
-def _draw_cuts(figure: Any, tale: RoleSpans) -> None:
-    for cut in tale.cuts[:6]:
-        end = tale.now if cut.end is None else cut.end
-        figure.add_vrect(x0=cut.start, x1=end, fillcolor=theme.VERMILLION, opacity=0.11, line_width=0, layer="below")
-        figure.add_annotation(
-            x=cut.start, y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
-            text=theme.escape(cut.what, 40), font={"size": 12},
         )  # fmt: skip
 
 

@@ -1,6 +1,11 @@
 """The journey of each message: submitted, answered, delivered; and the figure of how long it took.
 
-    submit ----> first node delivers --> client is answered --> last node delivers
+    #1 hello     |####--|                    thick and dark: until its author had the ok
+    #2 is any…   |#####------|               pale behind it: until the last node had delivered it
+    #3 who le…   |##################------|  this one waited for a new leader
+
+Up to 20 messages lie, each with the beginning of its text; more of them stand side by side, and the
+whole text is told where the mouse points.
 
 Read also `deliveries` (what was delivered, not when), `bench` (the same times in bulk).
 """
@@ -16,8 +21,15 @@ from chatsys.teach.figures import theme
 from chatsys.teach.figures.theme import counted, escape, seconds
 from chatsys.trace import Trace
 
-MOST_POINTS = 600
+MOST = 200
 """The last messages that are drawn, at most so many."""
+MOST_LYING = 20
+"""Bars lie, with the texts beside them, if there are at most so many."""
+ROW = 26
+"""Pixels of a bar that lies."""
+ALL = "delivered by the last node (all)"
+TEXT = 14
+"""Letters of a message beside its bar."""
 
 
 @dataclass
@@ -26,6 +38,7 @@ class Journey:
 
     text: str
     submitted: float
+    number: int | None = None
     acked: float | None = None
     deliveries: dict[int, float] = field(default_factory=dict)
 
@@ -40,14 +53,6 @@ class Journey:
         return max(self.deliveries.values(), default=None)
 
 
-MOMENTS: dict[str, tuple[str, str, Callable[[Journey], float | None]]] = {
-    "first node delivers": ("triangle-up", theme.SKY, lambda trip: trip.first),
-    "client is answered": ("circle", theme.BLUE, lambda trip: trip.acked),
-    "last node delivers": ("triangle-down", theme.ORANGE, lambda trip: trip.last),
-}
-"""What is drawn of each journey: sign, colour, moment."""
-
-
 def journeys(trace: Trace) -> list[Journey]:
     """Return the journey of every submitted message, in order of submission."""
     found: dict[tuple[str | None, int | None], Journey] = {}
@@ -59,6 +64,7 @@ def journeys(trace: Trace) -> list[Journey]:
             found[pair].acked = found[pair].acked or record.time
         elif pair in found and isinstance(record.node, int):
             found[pair].deliveries.setdefault(record.node, record.time)
+            found[pair].number = found[pair].number or record.msg_no
     return list(found.values())
 
 
@@ -68,58 +74,115 @@ def latency(trace: Trace) -> Any:
     trips = journeys(trace)
     if not trips:
         return theme.nothing(title, "No client has submitted a message in this run.")
-    shown = trips[-MOST_POINTS:]
+    shown, end = trips[-MOST:], max(record.time for record in trace)
+    lying = len(shown) <= MOST_LYING
+    longest = max(
+        (length for trip in shown for at in (trip.last, trip.acked or end) if (length := _since(trip, at))), default=0.0
+    )
+    unit = ("ms", 1000.0) if longest < 0.95 else ("s", 1.0)
     figure = go.Figure()
-    if len(shown) <= 150:
-        _draw_spans(figure, [trip for trip in shown if trip.deliveries])
-    for name in MOMENTS:
-        _draw_points(figure, shown, name)
-    taken = [at - t.submitted for t in shown for at in (t.acked, *t.deliveries.values()) if at is not None]
-    positive = [value for value in taken if value > 0]
-    if positive and max(positive) > 20 * median(positive):
-        ticks = [10**power for power in range(-4, 4)]
-        figure.update_yaxes(type="log", tickvals=ticks, ticktext=[_tick(tick) for tick in ticks])
-    else:
-        figure.update_yaxes(rangemode="tozero", tickformat="~s", ticksuffix="s")
-    figure.update_yaxes(title={"text": "time since it was submitted"}, ticklabelstandoff=6)
-    figure.update_xaxes(title={"text": "submitted at (s)", "standoff": 6})
-    return theme.finish(figure, title, _tell_latency(trips), 250, below=84)
+    for look in _looks(shown, end):
+        _draw_bars(figure, shown, look, lying, unit[1])
+    (_lay_down if lying else _put_upright)(figure, shown, longest * unit[1], unit[0])
+    figure.update_layout(barmode="overlay")
+    told = _tell_latency(trips)
+    if len(shown) < len(trips):
+        told += f" The last {len(shown)} are drawn."
+    return theme.finish(figure, title, told, ROW * len(shown) + 20 if lying else 250)
 
 
-def _tick(value: float) -> str:
-    return f"{value:g} s" if value >= 1 else f"{value * 1000:g} ms"
-
-
-def _draw_spans(figure: Any, trips: list[Journey]) -> None:
-    """Join the first and the last delivery of each message with a thin line."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for trip in trips:
-        times = trip.deliveries.values()
-        x += [trip.submitted, trip.submitted, None]
-        y += [min(times) - trip.submitted, max(times) - trip.submitted, None]
-    figure.add_scatter(
-        x=x, y=y, mode="lines", line={"width": 1, "color": theme.GREY}, hoverinfo="skip", showlegend=False
+def _lay_down(figure: Any, trips: list[Journey], longest: float, unit: str) -> None:
+    """Write each message at the left of its bar, and how long it took at the right."""
+    for place, trip in enumerate(trips):
+        acked, last = _since(trip, trip.acked), _since(trip, trip.last)
+        told = [f"{word} {seconds(taken)}" for word, taken in (("ok", acked), ("all", last)) if taken is not None]
+        length = max(bar.x[bar.y.index(place)] for bar in figure.data if place in bar.y)
+        figure.add_annotation(
+            x=length, y=place, text=", ".join(told) or "no ok", xanchor="left", xshift=3, showarrow=False
+        )
+    names = [f"{_name(trip)} {escape(trip.text, TEXT)}" for trip in trips]
+    figure.update_yaxes(tickvals=list(range(len(trips))), ticktext=names, range=[len(trips) - 0.4, -0.6])
+    figure.update_yaxes(showgrid=False, ticklabelstandoff=6)
+    room = (theme.PLOT - 60) / max(theme.PLOT - 60 - 20 * theme.LETTER, 1)  # for "ok 241 ms, all 1.23 s"
+    figure.update_xaxes(
+        range=[0, (longest or 1.0) * room], title={"text": f"time since it was said ({unit})", "standoff": 6}
     )
 
 
-def _draw_points(figure: Any, trips: list[Journey], name: str) -> None:
-    sign, colour, when = MOMENTS[name]
-    dots = [(trip, moment - trip.submitted) for trip in trips if (moment := when(trip)) is not None]
-    figure.add_scatter(
-        x=[trip.submitted for trip, _ in dots],
-        y=[max(taken, 0.0) for _, taken in dots],
-        mode="markers",
-        name=name,
+def _put_upright(figure: Any, trips: list[Journey], longest: float, unit: str) -> None:
+    """Number the bars, for there are too many for texts."""
+    places = list(range(0, len(trips), -(-len(trips) // 7)))
+    figure.update_xaxes(
+        tickvals=places, ticktext=[_name(trips[place]) for place in places], showgrid=False, range=[-0.6, len(trips) - 0.4],
+        title={"text": "messages, in the order in which they were said", "standoff": 6},
+    )  # fmt: skip
+    figure.update_yaxes(range=[0, (longest or 1.0) * 1.06], title={"text": f"since it was said ({unit})"})
+
+
+def _name(trip: Journey) -> str:
+    return f"#{trip.number}" if trip.number is not None else "#–"
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One of the bars of a message: what it is called, how it is drawn, and how long it is for a message."""
+
+    name: str
+    colour: str
+    pattern: str
+    thick: float
+    length: Callable[[Journey], float | None]
+
+
+def _looks(trips: list[Journey], end: float) -> list[_Look]:
+    """Return the kinds of bars that occur among these messages, the pale ones first: the others lie on them."""
+    kinds = [
+        _Look(ALL, theme.PALE_ORANGE, "", 0.86, lambda trip: _since(trip, trip.last)),
+        _Look("acknowledged to its author (ok)", theme.BLUE, "", 0.44, lambda trip: _since(trip, trip.acked)),
+        _Look("no ok", theme.PALE_GREY, "/", 0.44, lambda trip: None if trip.acked else end - trip.submitted),
+    ]
+    return [kind for kind in kinds if any(kind.length(trip) is not None for trip in trips)]
+
+
+def _since(trip: Journey, moment: float | None) -> float | None:
+    return None if moment is None else max(moment - trip.submitted, 0.0)
+
+
+def _draw_bars(figure: Any, trips: list[Journey], look: _Look, lying: bool, scale: float) -> None:
+    """Draw one kind of bars; where they stand close together, each fills its place, and a line stands for the last node."""
+    drawn = [(place, scale * length) for place, trip in enumerate(trips) if (length := look.length(trip)) is not None]
+    places, lengths = [place for place, _ in drawn], [length for _, length in drawn]
+    shown = {"name": look.name, "showlegend": True, "hoverinfo": "text"}
+    shown["hovertext"] = [_tell_journey(trips[place]) for place in places]
+    if not lying and look.name == ALL:
+        line = {"shape": "hvh", "color": theme.ORANGE, "width": 2}
+        figure.add_scatter(x=places, y=lengths, mode="lines", line=line, **shown)
+        return
+    figure.add_bar(
+        orientation="h" if lying else "v",
+        x=lengths if lying else places,
+        y=places if lying else lengths,
+        width=look.thick if lying else 1.05,  # without seams
         marker={
-            "symbol": sign,
-            "size": 10 if len(dots) <= 150 else 5,
-            "color": colour,
-            "line": {"width": 1 if len(dots) <= 150 else 0, "color": theme.DARK_TEXT},
+            "color": look.colour,
+            "line": {"width": 1 if lying else 0, "color": theme.GREY},
+            "pattern": {"shape": look.pattern, "fgcolor": theme.DARK_TEXT, "fillmode": "overlay", "size": 6},
         },
-        hovertext=[f"{escape(trip.text, 50)}<br>{name} after {seconds(max(taken, 0.0))}" for trip, taken in dots],
-        hoverinfo="text",
+        **shown,
     )
+
+
+def _tell_journey(trip: Journey) -> str:
+    """Return a line for each thing that happened to a message, and when."""
+    moments = {
+        "delivered by the first node": trip.first,
+        "acknowledged": trip.acked,
+        "delivered by the last node": trip.last,
+    }
+    told = [f"{name} after {seconds(taken)}" for name, at in moments.items() if (taken := _since(trip, at)) is not None]
+    if trip.acked is None:
+        told.append("not acknowledged")
+    return "<br>".join([f"{_name(trip)} {escape(trip.text, 50)}", f"said at {trip.submitted:.2f} s", *told])
 
 
 def _tell_latency(trips: list[Journey]) -> str:

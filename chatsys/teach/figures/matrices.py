@@ -8,20 +8,27 @@
 Read also `agreement` (the facts), `timelines` (roles over time), `journeys` (how long it took), `check` (the same as verdicts).
 """
 
+import textwrap
 from typing import Any
 
 import plotly.graph_objects as go
 
 from chatsys.errors import UsageError
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.agreement import MISSING, SAME, Matrix, said
-from chatsys.teach.figures.theme import counted, escape, node_name
+from chatsys.teach.figures.agreement import DIFFERENT, MISSING, SAME, Matrix, said
+from chatsys.teach.figures.theme import counted, escape, node_name, plain
 from chatsys.trace import Record, Trace
 
 MOST_NUMBERS = 40
 """Columns of the matrix."""
+MOST_TEXTS = 4
+"""With more columns the texts stand once, slanted, under their columns, and not in each cell."""
+MOST_SLANTED = 26
+"""With more columns than this there is no room for texts."""
 MOST_ROWS = 200
 """Rows of the log table."""
+TEXT = 140
+"""Pixels of the column of texts in the log table, on a narrow page; a longer text takes several lines."""
 ROWS_IN_SIGHT = 12
 """Rows that are seen without scrolling."""
 
@@ -78,7 +85,7 @@ def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
     figure.update_yaxes(categoryorder="array", categoryarray=names, showgrid=False, showline=False, ticklabelstandoff=6)
     below = _label_numbers(figure, matrix, numbers)
     below += _draw_key(figure, {state for row in states for state in row}, below)
-    return theme.finish(figure, title, _tell_matrix(matrix, nodes), 44 * len(nodes) + 20, below=below, above=18)
+    return theme.finish(figure, title, _tell_matrix(matrix, nodes), 44 * len(nodes) + 4, below=below, above=18)
 
 
 def _label_numbers(figure: Any, matrix: Matrix, numbers: list[int]) -> int:
@@ -86,17 +93,17 @@ def _label_numbers(figure: Any, matrix: Matrix, numbers: list[int]) -> int:
 
     Where the cells are too narrow for the texts but not for a slanted line, the texts stand here.
     """
-    if 14 < len(numbers) <= 26:
+    if MOST_TEXTS < len(numbers) <= MOST_SLANTED:
         ticks = [
-            f"#{number} {escape(matrix.first[number].text or '', 14)}" for number in numbers if number in matrix.first
+            f"#{number} {escape(matrix.first[number].text or '', 16)}" for number in numbers if number in matrix.first
         ]
         places = [f"#{number}" for number in numbers if number in matrix.first]
         figure.update_xaxes(tickvals=places, ticktext=ticks, tickangle=-50, tickfont={"size": 12})
-        below = 112
+        below = 128
     else:
-        step = -(-len(numbers) * (9 * len(str(numbers[-1])) + 22) // 780)  # labels that do not touch
+        step = -(-len(numbers) * (9 * len(str(numbers[-1])) + 20) // int(theme.PLOT))  # labels that do not touch
         figure.update_xaxes(tickvals=[f"#{number}" for number in numbers][::step], tickangle=0)
-        below = 42
+        below = 36
     figure.update_xaxes(type="category", showgrid=False, showline=False, ticklabelstandoff=6)
     return below
 
@@ -114,21 +121,23 @@ def _window(matrix: Matrix, nodes: tuple[int, ...], first: int | None) -> list[i
 def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
     """Return the sign of a cell and, where there is room, the beginning of its text."""
     state = matrix.state(node, number)
-    room = 104 // columns - 4
-    if state == MISSING or room < 4:
+    room = int((theme.PLOT / columns - 8) / theme.LETTER) - 2
+    if state == MISSING or room < 4 or (columns > MOST_TEXTS and state != DIFFERENT):
         return SIGNS[state]
     texts = list(dict.fromkeys(record.text or "" for record in matrix.cells[node, number]))
     if len(texts) > 1:  # this node took back what it had delivered here
-        return f"{SIGNS[state]} {escape(texts[0], room // 2)} → {escape(texts[-1], room // 2)}"
-    return f"{SIGNS[state]} {escape(texts[0], room)}"
+        return f"{SIGNS[state]} {escape(texts[0], room)}<br>→ {escape(texts[-1], room)}"
+    first, *more = textwrap.wrap(plain(texts[0]), room, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = [first, " ".join(more)] if more and len(first) <= room else [texts[0]]
+    return f"{SIGNS[state]} {'<br>'.join(escape(line, room) for line in lines)}"
 
 
 def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
-    head = f"{node_name(node)}, number {number}: {WORDS[matrix.state(node, number)]}"
+    head = f"{node_name(node)}, #{number}: {WORDS[matrix.state(node, number)]}"
     cell = matrix.cells.get((node, number), [])
     told = [
         f"{record.time:.2f} s, life {record.incarnation}: {escape(record.author or '', 16)}: "
-        f"{escape(record.text or '', 60)} (seq {record.seq}{'' if record.entry_term is None else f', term {record.entry_term}'})"
+        f"{escape(record.text or '', 60)}{'' if record.entry_term is None else f' (term {record.entry_term})'}"
         for record in cell[-4:]
     ]
     return "<br>".join([head, *told])
@@ -137,28 +146,44 @@ def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
 def _mark_terms(figure: Any, matrix: Matrix, numbers: list[int]) -> None:
     """Write above the columns in which term the messages were born, where it changes."""
     before: int | None = None
+    column = theme.PLOT / len(numbers)
     for index, number in enumerate(numbers):
         told = matrix.first[number].entry_term if number in matrix.first else None
         term = before if told is None else told  # a learner is not told the term
         if term != before and term is not None:
-            figure.add_annotation(
-                x=index - 0.47, xref="x", y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
-                text=f"term {term}", font={"size": 12},
-            )  # fmt: skip
+            text = theme.fit(column * _until_next(matrix, numbers, index) - 4, [f"term {term}", f"{term}"])
+            if text:
+                figure.add_annotation(
+                    x=index - 0.47, xref="x", y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
+                    text=text, font={"size": 12},
+                )  # fmt: skip
             if before is not None:
                 figure.add_vline(x=index - 0.5, line={"width": 2, "dash": "dash", "color": theme.GREY})
         before = term
+
+
+def _until_next(matrix: Matrix, numbers: list[int], index: int) -> int:
+    """Return for how many columns, from this one on, messages were born in one term."""
+    term = matrix.first[numbers[index]].entry_term
+    for many, number in enumerate(numbers[index:]):
+        told = matrix.first[number].entry_term if number in matrix.first else None
+        if told not in (None, term):
+            return many
+    return len(numbers) - index
 
 
 def _draw_key(figure: Any, states: set[int], below: int) -> int:
     """Explain the signs that occur, `below` pixels under the cells; return how many pixels that needs."""
     if states == {SAME}:
         return 0
-    key = "      ".join(f"{SIGNS[state]} {WORDS[state]}" for state in sorted(states | {SAME}))
+    space = "\u00a0"  # an entry stays in one line
+    entries = [f"{SIGNS[state]} {WORDS[state]}".replace(" ", space) for state in sorted(states | {SAME})]
+    lines = textwrap.wrap((space * 4 + " ").join(entries), int(theme.PLOT / 7), break_long_words=False)
     figure.add_annotation(
-        text=key, x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=4 - below, showarrow=False
-    )
-    return 26
+        text="<br>".join(lines), align="left", x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top",
+        yshift=4 - below, showarrow=False,
+    )  # fmt: skip
+    return 8 + 18 * len(lines)
 
 
 def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
@@ -169,7 +194,7 @@ def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
     missing = matrix.odd(nodes)
     holes = [n for n in range(1, total + 1) if n not in matrix.first]
     if holes:
-        return f"Number {holes[0]} was never delivered, but later numbers were: the order has a gap."
+        return f"#{holes[0]} was never delivered, but later messages were: the order has a gap."
     if not missing:
         return f"All {len(nodes)} nodes delivered the same {counted(total, 'message')}, #1 to #{total}, without a gap."
     those = sorted({node for nodes_ in missing.values() for node in nodes_})
@@ -187,19 +212,19 @@ def log_table(trace: Trace) -> Any:
     if not matrix.first:
         return theme.nothing(title, "No node has delivered a message in this run yet.")
     rows = [row for number in sorted(matrix.first)[-MOST_ROWS:] for row in matrix.variants(trace.nodes, number)]
+    rooms = [escape(row.room or "", 14) for row in rows]
     columns = {
-        "no.": [f"#{row.msg_no}" for row in rows],
-        "seq": [row.seq for row in rows],
+        "#n": [f"#{row.msg_no}" for row in rows],
         "term": [row.entry_term for row in rows],
-        "room": [escape(row.room or "", 14) for row in rows],
+        **({"room": rooms} if len(set(rooms)) > 1 else {}),
         "author": [escape(row.author or "", 14) for row in rows],
-        "text": [escape(row.text or "", 60) for row in rows],
+        "text": [escape(row.text or "", 40) for row in rows],
     }
     for node in trace.nodes:
-        columns[f"{node_name(node)} at"] = [_when(matrix, node, row) for row in rows]
+        columns[node_name(node)] = [_when(matrix, node, row) for row in rows]
     figure = go.Figure()
     figure.add_table(
-        columnwidth=[46, 46, 40, 54, 60, 200] + [84] * len(trace.nodes),
+        columnwidth=[{"#n": 44, "term": 44, "author": 60, "room": 60, "text": TEXT}.get(name, 88) for name in columns],
         header={"values": list(columns), "align": "left", "fill_color": theme.BLUE, "font": {"color": "#FFFFFF"}},
         cells={
             "values": list(columns.values()),
@@ -212,7 +237,10 @@ def log_table(trace: Trace) -> Any:
     told, more = _tell_matrix(matrix, trace.nodes), len(rows) - ROWS_IN_SIGHT
     if more > 0:
         told += f" {counted(more, 'more row')}: scroll in the table."
-    return theme.finish(figure, title, told, 30 + 26 * min(len(rows), ROWS_IN_SIGHT), below=14)
+    lines = [-(-min(len(row.text or ""), 40) * 7 // (TEXT - 24)) for row in rows[:ROWS_IN_SIGHT]]
+    height = sum(26 + 18 * (max(many, 1) - 1) for many in lines)
+    theme.finish(figure, title, told, 42 + height, below=14)
+    return figure.update_layout(margin={"l": 4, "r": 4})
 
 
 def _when(matrix: Matrix, node: int, row: Record) -> str:

@@ -1,37 +1,25 @@
-"""Roles and terms over time, one row per node; and the marks of all figures over time.
+"""Roles and terms over time, one row per node.
 
     node 3 |=====leads term 1=====x                 >--follower--
     node 2 |--------follower------//*====leads term 2============
     node 1 |--------follower--------*--------follower------------
 
-Read also `role_spans` (the fold behind it), `beats` (the other figure over time), `theme` (colours, patterns and signs).
+Read also `role_spans` (the fold behind it), `marks` (what stands above the bands), `beats` (the other figure over time), `theme` (colours, patterns and signs).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
+from chatsys.teach.figures.marks import BAND, MARKS, Marking, above_bands, draw_cuts, look_of, row_of_bands
 from chatsys.teach.figures.role_spans import DOWN, Band, RoleSpans, leaders, story, tell_ends
-from chatsys.teach.figures.theme import escape, node_name, seconds
-from chatsys.trace import Record, Trace
+from chatsys.teach.figures.theme import node_name, seconds
+from chatsys.trace import Trace
 
-ROW = 62
-"""Pixels for each node."""
 MOST_BANDS = 2000
 """The longest bands of each role are drawn, at most so many."""
-
-MARKS = {
-    "suspect": ("triangle-down", theme.VERMILLION, "suspects the leader"),
-    "restore": ("cross", theme.GREEN, "suspects it no longer"),
-    "lead": ("star", theme.ORANGE, "begins to lead"),
-    "crash": ("x", theme.VERMILLION, "crashes"),
-    "broken": ("square-x", theme.PURPLE, "stops itself"),
-    "refused": ("square-x-open", theme.PURPLE, "stops, for its disk is refused"),
-    "restart": ("triangle-right", theme.GREEN, "restarts"),
-}
-"""Marks on the bands: sign, colour, word."""
 
 
 def roles(trace: Trace) -> Any:
@@ -44,15 +32,28 @@ def roles(trace: Trace) -> Any:
     for role in _present(bands):
         _draw_bands(figure, role, [band for band in bands if band.role == role], tale.now, at)
     _draw_absence(figure, [band for band in bands if band.role == DOWN], at)
-    for kind in MARKS:
-        marks = [mark for mark in tale.marks if mark.kind == kind]
-        draw_marks(figure, look_of(kind, trace), marks, lambda mark: [at[mark.node] + 0.42])
-    _draw_cuts(figure, tale)
-    name_rows(figure, {node_name(node): row for node, row in at.items()}, tale.now)
+    row = draw_on_bands(figure, trace, tale, at, MARKS)
+    return theme.finish(
+        figure, "Roles and terms", _tell_leaders(trace), row * len(at), above=draw_cuts(figure, tale.cuts, tale.now)
+    )
+
+
+def draw_on_bands(figure: Any, trace: Trace, tale: RoleSpans, at: dict[int, int], kinds: Iterable[str]) -> int:
+    """Draw the marks above the bands of each node, name the rows, and return how many pixels a row takes."""
+    marks = Marking(lambda mark: [at[mark.node]], tale.now)
+    for kind in kinds:
+        marks.add(look_of(kind, trace), [mark for mark in tale.marks if mark.kind == kind])
+    lanes = marks.draw(figure, above_bands)
+    row = row_of_bands(lanes)
+    for bar in figure.data:
+        if bar.type == "bar":
+            thick = bar.width if isinstance(bar.width, tuple | list) else [bar.width or 1.0] * len(bar.y)
+            bar.width = [one * BAND / row for one in thick]
+    name_rows(figure, {node_name(node): place for node, place in at.items()}, tale.now)
+    edge = (BAND / 2 + 6) / row
+    figure.update_yaxes(range=[-edge, len(at) - edge])
     figure.update_layout(barmode="overlay")
-    above = 30 if len(tale.cuts) > 1 else 16 if tale.cuts else 0
-    height = ROW * len(trace.nodes) + 20
-    return theme.finish(figure, "Roles and terms", _tell_leaders(trace), height, below=90, above=above)
+    return row
 
 
 def _present(bands: list[Band]) -> list[str]:
@@ -64,17 +65,21 @@ def _draw_bands(figure: Any, role: str, bands: list[Band], end: float, at: dict[
     bands = sorted(sorted(bands, key=lambda band: -band.length)[:MOST_BANDS], key=lambda band: band.start)
     look = theme.look(role)
     word = {"leader": "leads term {}", "paused": "paused"}.get(role, "term {}")
-    room = end / 100 or 1.0  # seconds that one letter takes, with a little air
-    labels = [word.format(band.term) if band.term or role == "paused" else "" for band in bands]
+    second = theme.PLOT / (end or 1.0)
+    labels = [
+        theme.fit(band.length * second - 6, [word.format(band.term), f"term {band.term}", f"{band.term}"])
+        if role == "paused" or band.term
+        else ""
+        for band in bands
+    ]
     figure.add_bar(
         orientation="h",
-        width=0.62,
-        showlegend=role != "leader",  # its bands say so themselves
-        name=look.word,
+        showlegend=True,
+        name=theme.MEANINGS.get(role, look.word),
         y=[at[band.node] for band in bands],
         base=[band.start for band in bands],
         x=[band.length for band in bands],
-        text=[label if len(label) * room < band.length else "" for label, band in zip(labels, bands, strict=True)],
+        text=labels,
         textposition="inside",
         insidetextanchor="start",
         textangle=0,
@@ -104,51 +109,6 @@ def _draw_absence(figure: Any, bands: list[Band], at: dict[int, int]) -> None:
         figure.add_scatter(
             **lines, mode="lines", name="down", line={"dash": "dot", "color": theme.GREY, "width": 2}, hoverinfo="skip"
         )
-
-
-def look_of(kind: str, trace: Trace) -> tuple[str, str, str]:
-    """Return sign, colour and word of a mark; not everybody who is suspected is a leader."""
-    sign, colour, word = MARKS[kind]
-    return sign, colour, "suspects another node" if kind == "suspect" and trace.words.each_other else word
-
-
-def draw_marks(
-    figure: Any, look: tuple[str, str, str], marks: list[Record], places: Callable[[Any], Iterable[float]]
-) -> None:
-    """Draw a mark wherever `places` puts it."""
-    placed = [(mark, place) for mark in marks for place in places(mark)]
-    if not placed:
-        return
-    sign, colour, word = look
-    figure.add_scatter(
-        x=[mark.time for mark, _ in placed],
-        y=[place for _, place in placed],
-        mode="markers",
-        name=word,
-        marker={"symbol": sign, "size": 14, "color": colour, "line": {"width": 1, "color": theme.DARK_TEXT}},
-        hovertext=[_tell_mark(mark, word) for mark, _ in placed],
-        hoverinfo="text",
-    )
-
-
-def _tell_mark(mark: Record, word: str) -> str:
-    term = f" (term {mark.term})" if mark.kind == "lead" else ""
-    whom = f" ({node_name(mark.peer)})" if mark.kind in ("suspect", "restore") and mark.peer else ""
-    why = f"<br>{escape(mark.reason, 70)}" if mark.reason else ""
-    return f"{mark.time:.3f} s: {node_name(mark.node)} {word}{term}{whom}{why}"
-
-
-def _draw_cuts(figure: Any, tale: RoleSpans) -> None:
-    """Shade the times in which links were cut, and say which."""
-    for number, cut in enumerate(tale.cuts[:12]):
-        end = tale.now if cut.end is None else cut.end
-        figure.add_vrect(x0=cut.start, x1=end, fillcolor=theme.VERMILLION, opacity=0.13, line_width=0, layer="below")
-        for edge in (cut.start, end):
-            figure.add_vline(x=edge, line={"dash": "dash", "width": 1, "color": theme.VERMILLION})
-        figure.add_annotation(
-            x=cut.start, y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
-            text=escape(cut.what, 40), font={"size": 12}, yshift=14 * (number % 2),
-        )  # fmt: skip
 
 
 def _places(trace: Trace) -> dict[int, int]:

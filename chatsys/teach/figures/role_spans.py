@@ -163,7 +163,7 @@ def stopped_itself(record: Record) -> bool:
 
 def tell_ends(trace: Trace) -> list[str]:
     """Return a sentence about the lives that ended by a crash, and one about nodes that stopped themselves."""
-    crashed = sum(not stopped_itself(record) for record in trace.of("crash"))
+    crashed = sum(isinstance(one.node, int) and not stopped_itself(one) for one in trace.of("crash"))
     told = [f"{counted(crashed, 'crash', 'crashes').capitalize()}."] if crashed else []
     if stopped := sorted({record.node for record in trace.of("broken", "refused") if isinstance(record.node, int)}):
         word = "itself" if len(stopped) == 1 else "themselves"

@@ -69,7 +69,7 @@ def message_storm(
     figure.update_xaxes(title={"text": "number of nodes", "standoff": 6}, tickvals=sizes, range=edges)
     most = max((one.messages for one in elections), default=1)
     figure.update_yaxes(title={"text": "messages of one election"}, range=[0, 1.08 * most])
-    return theme.finish(figure, "The storm of messages", _tell_storm(elections, series), 300, below=90, above=44)
+    return theme.finish(figure, "The storm of messages", _tell_storm(elections, series), 300, above=44)
 
 
 def _side_by_side(sizes: Sequence[int]) -> list[float]:

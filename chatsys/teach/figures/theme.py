@@ -5,17 +5,21 @@ colour *and* a shape, every cell of a table a colour *and* a sign.  The colours 
 and Ito, which stay apart for people who see red and green alike.
 
     escape(text)            what a user wrote, safe to show: no markup, no formulas, no control signs
-    finish(figure, ...)    title, summary, size and template, the same for every figure
-    use("dark")            from now on new figures are dark
-    use(modebar=True)      from now on figures have plotly's bar of buttons
+    finish(figure, ...)     title, summary, size and template, the same for every figure
+    fit(pixels, texts)      the longest of several wordings for which there is room
+    use("dark")             from now on new figures are dark whatever the page is; use("page") follows it again
+    use(modebar=True)       from now on figures have plotly's bar of buttons
 
 Promises  a text of a user can change nothing but the place it stands in.
-Read also `figures` and `role_spans`, which draw; `panel.view`, which repeats these colours in CSS; `drawing`.
+          Nothing overlaps or is cut off where the page offers 500 pixels or more.
+Read also `figures` and `role_spans`, which draw; `page` (how a figure follows the page); `panel.view`, which
+repeats these colours in CSS; `drawing`.
 """
 
 import html
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +27,7 @@ import plotly.graph_objects as go
 
 from chatsys.errors import UsageError
 from chatsys.teach.figures import drawing
+from chatsys.teach.figures.page import FOLLOWS, follow_page
 
 pio = drawing.load()
 
@@ -33,10 +38,20 @@ PALE_PURPLE = "#EBC8DC"
 DARK_TEXT = "#1B1B1B"
 """Text on one of the pale colours, in light and in dark figures."""
 
-WIDTH = 900
-"""Pixels a figure is laid out for: what a notebook page offers on a small laptop."""
-LINE = 95
-"""Letters of a summary in one line, so that it is not cut off where the page is narrower."""
+WIDTH = 500
+"""Pixels a figure is laid out for: what a notebook page offers in a narrow window, or at 150 %.
+
+The kernel does not know how wide the page is, and plotly does not shorten a text.  So texts are
+shortened to what fits here, and the whole text is told where the mouse points.
+"""
+PLOT = WIDTH - 100
+"""Pixels of these between the axis and the right edge."""
+LETTER = 7.5
+"""Pixels of one letter of a label, on average and with a little air."""
+LINE = 70
+"""Letters of a summary in one line."""
+ENTRY = 52
+"""Pixels of an entry of the legend, beside its letters."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,13 @@ LOOKS = {
     "paused": Look("paused", PALE_GREY, "\\"),
 }
 """Every role, in the order of the legend."""
+MEANINGS = {
+    "nominating": "nominating (asks all)",
+    "deferring": "deferring (waits)",
+    "preparing": "preparing (asks a quorum)",
+    "syncing": "syncing (copies the log)",
+}
+"""What the legend says of the roles whose words do not speak for themselves."""
 
 
 def look(role: str) -> Look:
@@ -118,7 +140,28 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 0.95 else f"{value:.2f} s"
 
 
-def _template(paper: str, ink: str, grid: str) -> Any:
+def fit(pixels: float, texts: Sequence[str]) -> str:
+    """Return the first of these texts for which there is room, or an empty one."""
+    return next((text for text in texts if len(text) * LETTER <= pixels), "")
+
+
+def lanes(stretches: Sequence[tuple[float, float]], most: int) -> list[int]:
+    """Return a lane for each stretch (begin, end), in order of their begins, such that those of one lane do not touch.
+
+    Where more than `most` lanes would be needed, a stretch goes where the one before it ends first.
+    """
+    ends: list[float] = []
+    found = []
+    for begin, end in stretches:
+        lane = next((lane for lane, taken in enumerate(ends) if taken <= begin), len(ends))
+        if lane == most:
+            lane = ends.index(min(ends))
+        ends[lane : lane + 1] = [end]
+        found.append(lane)
+    return found
+
+
+def _template(paper: str, ink: str, grid: str, meta: Any = None) -> Any:
     axis: dict[str, Any] = {"gridcolor": grid, "zeroline": False, "linecolor": grid, "ticks": "", "automargin": True}
     axis["title"] = {"font": {"size": 13}}
     return go.layout.Template(
@@ -127,17 +170,31 @@ def _template(paper: str, ink: str, grid: str) -> Any:
             "plot_bgcolor": paper,
             "colorway": [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW],
             "font": {"color": ink, "size": 13, "family": "system-ui, Helvetica, Arial, DejaVu Sans, sans-serif"},
-            "title": {"font": {"size": 17}, "x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "container"},
+            "title": {
+                "font": {"size": 17},
+                "x": 0,
+                "xref": "container",
+                "xanchor": "left",
+                "y": 1,
+                "yref": "container",
+            },
             "xaxis": axis,
             "yaxis": axis,
-            "hoverlabel": {"align": "left", "font": {"size": 13}},
-            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom"}
-            | {"font": {"size": 12}, "itemsizing": "constant"},
+            "hoverlabel": {"align": "left", "font": {"size": 13, "color": "#222222"}, "bgcolor": "#FFFFFF"}
+            | {"bordercolor": GREY, "namelength": -1},
+            "legend": {"orientation": "h", "x": 0, "xref": "container", "xanchor": "left", "font": {"size": 12}}
+            | {"yref": "container", "yanchor": "top", "itemsizing": "constant"},
+            "meta": meta,
         }
     )
 
 
-pio.templates["chatsys"] = _template("#FFFFFF", "#222222", "#E4E4E4")
+GRID = "rgba(128,128,128,0.25)"
+TEMPLATES = {"page": "chatsys", "light": "chatsys_light", "dark": "chatsys_dark"}
+"""What `use` takes, and the template of plotly that it means."""
+
+pio.templates["chatsys"] = _template("#FFFFFF", "#222222", GRID, FOLLOWS)
+pio.templates["chatsys_light"] = _template("#FFFFFF", "#222222", GRID)
 pio.templates["chatsys_dark"] = _template("#16181C", "#E8E8E8", "#3A3F47")
 pio.templates.default = "chatsys"
 
@@ -154,7 +211,7 @@ class WithSentence(_Mimetype):  # type: ignore[misc]
         title, meta = layout.get("title", {}).get("text"), layout.get("meta")
         summary = meta.get("summary") if isinstance(meta, dict) else None
         sentence = ": ".join(str(part) for part in (title, summary) if part) or "A figure."
-        return {**super().to_mimebundle(fig_dict), "text/plain": sentence}
+        return {**super().to_mimebundle(follow_page(fig_dict)), "text/plain": sentence}
 
 
 pio.renderers["chatsys"] = WithSentence()
@@ -163,36 +220,51 @@ drawing.configure(modebar=False)
 
 
 def use(theme: str | None = None, *, modebar: bool | None = None) -> None:
-    """Draw figures from now on `"light"` or `"dark"`, and with or without plotly's bar of buttons.
+    """Draw figures from now on `"light"`, `"dark"` or as the `"page"` is, and with or without plotly's bar of buttons.
 
-    What is not given stays as it is.  The bar zooms and saves pictures; it never has the button that
+    At first they are as the page is, and change with it.  What is not given stays as it is.  The bar zooms and saves pictures; it never has the button that
     uploads a figure.
     """
-    if theme not in {"light", "dark", None}:
-        raise UsageError(f"There is no theme {theme!r}; write light or dark.")
+    if theme is not None and theme not in TEMPLATES:
+        raise UsageError(f"There is no theme {theme!r:.40}; write page, light or dark.")
     if not isinstance(modebar, bool | None):
         raise UsageError(f"modebar is {modebar!r}; write True or False.")
     if theme is not None:
-        pio.templates.default = "chatsys_dark" if theme == "dark" else "chatsys"
+        pio.templates.default = TEMPLATES[theme]
     if modebar is not None:
         drawing.configure(modebar=modebar)
 
 
-def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 60, above: int = 0) -> Any:
+def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 52, above: int = 0) -> Any:
     """Give `figure` its title, its one-sentence summary and its size, and return it.
 
-    `above` and `below` are the room over and under the plot in pixels, for labels and a legend.
+    `above` and `below` are the room over and under the plot in pixels, for its labels; the legend gets
+    the room that it takes on a narrow page.
     """
     lines = textwrap.wrap(summary, LINE, break_long_words=False)
     top = 48 + 18 * len(lines) + above
+    legend = 20 * _lines_of_legend(figure)
+    whole = top + height + below + legend
+    figure.update_layout(legend={"y": (legend + 6) / whole})
     figure.update_layout(
-        title={"text": title, "subtitle": {"text": "<br>".join(lines), "font": {"size": 13}}, "pad": {"t": 14}},
+        title={"text": title, "subtitle": {"text": "<br>".join(lines), "font": {"size": 13}}, "pad": {"t": 14, "l": 4}},
         title_yanchor="top",
-        margin={"l": 70, "r": 24, "t": top, "b": below},
-        height=height + top + below,
+        margin={"l": 70, "r": 24, "t": top, "b": below + legend},
+        height=whole,
         meta={"summary": html.unescape(summary).replace("\u2068", "").replace("\u2069", "")},
     )
     return figure
+
+
+def _lines_of_legend(figure: Any) -> int:
+    """Return how many lines the legend takes: plotly writes entries of one width when they do not fit in one line."""
+    named = [one for one in figure.data if "showlegend" in one and one.showlegend is not False]
+    names = [one.name or "" for one in named if one.showlegend or len(named) > 1]
+    names = names if figure.layout.showlegend is not False else []
+    widths = [ENTRY + LETTER * 0.9 * len(name) for name in names]
+    if sum(widths) <= WIDTH:
+        return 1 if names else 0
+    return -(-len(names) // max(1, int(WIDTH // max(widths))))
 
 
 def nothing(title: str, sentence: str) -> Any:

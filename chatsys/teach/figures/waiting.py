@@ -25,8 +25,6 @@ TALL = 0.72
 """The longest queue takes this share of a row."""
 MOST_PLATEAUS = 400
 """The longest ones are drawn, at most so many of each node."""
-LETTER = 9
-"""Pixels of one letter of a label."""
 
 
 @dataclass
@@ -96,7 +94,7 @@ def queue_length(trace: Trace, node: int | None = None) -> Any:
     figure = go.Figure()
     for there in (False, True):
         _draw(figure, [one for one in plateaus if one.there is there], at, most, there)
-    pixels = (theme.WIDTH - 110) / (end - begin + 2 * room)
+    pixels = theme.PLOT / (end - begin + 2 * room)
     for one in plateaus:
         _label(figure, one, at, most, one.length * pixels)
     figure.update_xaxes(title={"text": "time (s)", "standoff": 6}, range=[begin - room, end + room])
@@ -104,7 +102,7 @@ def queue_length(trace: Trace, node: int | None = None) -> Any:
         tickvals=list(at.values()), ticktext=[node_name(one) for one in nodes], ticklabelstandoff=6,
         range=[-0.12, len(at) + 0.02], showgrid=True,
     )  # fmt: skip
-    return theme.finish(figure, title, _tell(plateaus), ROW * len(nodes) + 20, below=90)
+    return theme.finish(figure, title, _tell(plateaus), ROW * len(nodes) + 20)
 
 
 def find_plateaus(trace: Trace) -> list[Plateau]:
@@ -171,7 +169,7 @@ def _draw(figure: Any, plateaus: list[Plateau], at: dict[int, int], most: int, t
 def _label(figure: Any, one: Plateau, at: dict[int, int], most: int, pixels: float) -> None:
     """Write on a plateau the number that everybody waits for, as far as there is room."""
     many = f"{one.most} {'waits' if one.most == 1 else 'wait'} for #{one.number}"
-    text = next((text for text in (many, f"#{one.number}") if len(text) * LETTER <= pixels + LETTER / 2), "")
+    text = theme.fit(pixels + 4, [many, f"#{one.number}"])
     if text:
         figure.add_annotation(
             x=one.end, xanchor="right", y=at[one.node] + TALL * one.most / most, yanchor="bottom", showarrow=False,

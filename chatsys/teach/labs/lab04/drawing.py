@@ -53,7 +53,7 @@ def draw_two_fates(paused: Trace, crashed: Trace) -> Any:
     figure.update_xaxes(title_text="seconds", range=[6, 18])
     figure.update_yaxes(tickvals=[0, 1], ticktext=list(rows), range=[1.6, -0.6])
     told = "What node 1 hears of node 3, and from when to when it suspects it. Until the first beat after the pause the rows are equal."
-    return theme.finish(figure, "A pause and a crash, seen from node 1", told, 130, above=20, below=90)
+    return theme.finish(figure, "A pause and a crash, seen from node 1", told, 130, above=20)
 
 
 def _draw_row(figure: Any, row: int, heard: list[float], changes: list[tuple[float, str]], end: float) -> None:

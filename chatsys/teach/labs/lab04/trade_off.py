@@ -22,6 +22,7 @@ from plotly.subplots import make_subplots
 
 from chatsys.errors import UsageError
 from chatsys.teach.figures import theme
+from chatsys.teach.figures.page import dressed
 from chatsys.teach.labs.lab04 import beats
 from chatsys.teach.labs.lab04.stage import INTERVAL, TIMEOUT
 
@@ -53,7 +54,7 @@ def trade_off(*detectors: Any, interval: float = INTERVAL, slowest: float = 0.2,
         tickvals=[0.1, 1, 10, 100, 1000], ticktext=["none", "1", "10", "100", "1,000"], row=1, col=2,
     )  # fmt: skip
     figure.update_annotations(font={"size": 14})
-    return theme.finish(figure, "Quick or right", told, 380, above=36, below=100)
+    return theme.finish(figure, "Quick or right", told, 380, above=36)
 
 
 def _check(interval: float, slowest: float, loss: float, detectors: tuple[Any, ...]) -> None:
@@ -157,13 +158,13 @@ def sliders(*detectors: Any) -> Any:
     for name, one in moved.items():
         one.description, one.continuous_update = words[name], False
         one.style.description_width, one.layout.width = "150px", "520px"
-    figure, code = go.FigureWidget(trade_off(*detectors)), HTML()
+    figure, code = go.FigureWidget(dressed(trade_off(*detectors))), HTML()
 
     def draw(_: Any = None) -> None:
         chosen = {name: round(one.value, 3) for name, one in moved.items()}
         arguments = ", ".join(f"{name}={value:g}" for name, value in chosen.items())
         code.value = f"<code>trade_off({names}, {arguments})</code>"
-        _redraw(figure, trade_off(*detectors, **chosen))
+        _redraw(figure, dressed(trade_off(*detectors, **chosen)))
 
     for one in moved.values():
         one.observe(draw, names="value")
