@@ -163,7 +163,7 @@ class Question:
         found = self.trying.search(case.comes(self.scene), case.until, case.likely)
         needed = None if found.best is None else tuple(one.fault for one in self.trying.of(found.best))
         told, record = self._tried(case, found)
-        lay = [f"Over this wait lay: {all_over(case.likely)}."] if case.likely else []
+        lay = [f"Meanwhile, {all_over(case.likely)}."] if case.likely else []
         return Answer(
             sentences=(*owed.sentences, *lay, *told),
             needed=needed,
