@@ -25,7 +25,7 @@ SIMULATES = """
 from chatsys import World, check
 world = World(seed=1)
 world.run(3); world.say("hello"); world.crash(world.leader); world.run(8)
-print(world.delivered(1), check(world.trace))
+print(world.delivered(1), list(check(world.trace)))
 """
 
 REFUSES = """
