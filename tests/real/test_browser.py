@@ -322,6 +322,7 @@ def told(chromium: Tab) -> Iterator[Tab]:
     tab.page.set_viewport_size({"width": 1400, "height": 1000})
     tab.open("story.ipynb")
     tab.run_all()
+    tab.page.locator(".cs-timeline").nth(1).wait_for()
     yield tab
     assert (tab.complaints, tab.strangers) == ([], [])
     tab.page.close()
@@ -372,8 +373,7 @@ def test_the_story_of_a_crashed_leader_by_mouse(told: Tab, run: Trace) -> None:
         if not lost.count():
             shown.locator(".cs-tl-back").click()
     assert shown.locator(".band[data-node='3'][data-what='leads']").count() == 1, "before the crash node 3 leads"
-    box = lost.last.bounding_box()
-    assert box is not None
+    assert (box := lost.last.bounding_box()) is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     shown.locator(".cs-tl-hover").get_by_text("It is lost.").wait_for()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

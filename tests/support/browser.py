@@ -117,6 +117,8 @@ class Tab:
 
     page: "Page"
     server: Server
+    workspace: str = "default"
+    """JupyterLab's name for the layout of a tab; two tabs with one name: the second is loaded again under another one."""
     complaints: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     """Requests that left this machine."""
@@ -138,7 +140,7 @@ class Tab:
 
     def open(self, notebook: str) -> None:
         """Open a notebook and wait until its kernel can run cells."""
-        self.page.goto(self.server.address(f"lab/tree/notebooks/{notebook}"))
+        self.page.goto(self.server.address(f"lab/workspaces/{self.workspace}/tree/notebooks/{notebook}"))
         self.page.wait_for_function("() => window.jupyterapp", timeout=60_000)
         self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
         self.page.evaluate(
@@ -173,7 +175,7 @@ class Tab:
 
     def beside(self) -> "Tab":
         """Open another tab of the same browser, which has all files of JupyterLab already."""
-        tab = Tab(self.page.context.new_page(), self.server)
+        tab = Tab(self.page.context.new_page(), self.server, f"beside-{len(self.page.context.pages)}")
         tab.page.set_default_timeout(30_000)
         tab.watch()
         return tab
@@ -193,6 +195,7 @@ class Tab:
     def theme(self, name: str) -> None:
         """Turn the whole page light or dark."""
         self.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+        self.page.wait_for_function("(theme) => document.body.dataset.jpThemeName === theme", arg=name)
 
     def picture(self, name: str) -> Path:
         """Keep a screenshot of what is visible in build/."""
