@@ -44,7 +44,9 @@ def _what(record: Record) -> str:
     if record.text:
         return _text(record.text)
     if record.entry not in (None, "chat"):
-        return f"the entry with which term {record.entry_term} began" if record.entry == "barrier" else "another entry"
+        if record.entry == "barrier":
+            return f"the entry with which term {record.entry_term} began"
+        return "the entry with which an author joined" if record.entry == "session" else "an entry of the system"
     return "a message"
 
 

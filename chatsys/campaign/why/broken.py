@@ -61,6 +61,8 @@ def told(record: Record) -> str:
             return f"{when} {who} was told to stop"
         case "promise":
             return f"{when} {who} promised term {record.term} to {node(record.peer)}"
+        case "learner":
+            return f"{when} {who} read that learner {record.peer} is {record.reason}"
         case "crash" | "start" | "restart" | "stop" | "pause" | "resume":
             return f"{when} {who}: {record.kind}"
     return f"{when} {who}: {record.kind}" + (f" {record.message}" if record.message else "")
@@ -75,10 +77,15 @@ def story(violation: Violation) -> list[str]:
     return [f"It rests on this: {'; '.join(map(told, records[-MOST:]))}."] if records else []
 
 
+def _said(violation: Violation) -> list[str]:
+    """Return the plain sentence and the exact one."""
+    return [violation.sentence] if violation.plain in violation.sentence else [violation.plain, violation.sentence]
+
+
 def alone(violation: Violation) -> Answer:
     """Say what a violation tells by itself."""
     return Answer(
-        sentences=(violation.sentence, *story(violation), "Give the run too, and it is tried: why(world, violation)."),
+        sentences=(*_said(violation), *story(violation), "Give the run too, and it is tried: why(world, violation)."),
         until=violation.time,
     )
 
@@ -90,7 +97,7 @@ def why_broken(given: Any, violation: Violation, seconds: float) -> Answer:
     until = trying.end if violation.invariant in LAWS else violation.time
     before = [one for one in trying.faults if one.fault.time <= until]
     reigns = [reign for reign in scene.reigns if reign.begin <= until][-MOST:]
-    sentences = [violation.sentence, *story(violation)]
+    sentences = [*_said(violation), *story(violation)]
     if reigns:
         led = listed(f"{node(reign.node)} from {at(reign.begin)} in term {reign.term}" for reign in reigns)
         sentences.append(f"Who led until then: {led}.")
