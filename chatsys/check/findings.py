@@ -5,7 +5,7 @@
 
     >>> check(other)
     2 violations.
-    Nodes 2 and 3 do not agree: node 2 has “right” where node 3 has “left”.
+    Nodes 2 and 3 do not agree: node 2 has “right”, and in the same place node 3 has “left”.
       S1 agreement: at 3.13 s node 3 committed ...
 
 Promises  it is a list: empty when every rule held, so `if check(world):` and `== []` mean what they say.

@@ -1,7 +1,7 @@
 """Plainly: a violation in a sentence for somebody who has known the chat for an hour.
 
     exact     S1 agreement: at 3.13 s node 3 committed 'left' at position 6, but node 2 had committed 'right' ...
-    plainly   Nodes 2 and 3 do not agree: node 2 has “right” where node 3 has “left”.
+    plainly   Nodes 2 and 3 do not agree: node 2 has “right”, and in the same place node 3 has “left”.
 
 The sentence is made of the records of the violation.  It knows no rule's code, no place of the log and no client's id:
 people have names, messages their words and their #number.  What is exact stands in `Violation.sentence`.
