@@ -1,12 +1,22 @@
 """What students do not see of lab 01: directed runs, every order of arrival, every order of answers, and the budget."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
-from chatsys.isolation.calls import Call, CallScript, Reply
+from chatsys.isolation.calls import Call, CallScript
 from chatsys.teach.grading.lab import RUNS, Finding
-from chatsys.teach.labs.lab01.checks import judge_run, steps_of, tell_end, tell_receiver, tell_sender
+from chatsys.teach.labs.lab01.checks import (
+    as_calls,
+    judge_run,
+    plain,
+    probed,
+    steps_of,
+    tell_end,
+    tell_receiver,
+    tell_sender,
+    tell_shared,
+)
 from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet
 from chatsys.teach.labs.lab01.receiving import read_receiver
 from chatsys.teach.labs.lab01.runs import LinkCall, LinkRun, begin_receiver, begin_sender, play_receiver, play_sender
@@ -119,12 +129,14 @@ def directed_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """1.2: what random seeds find seldom."""
     del seeds
     for play in (seven_lost, far_ahead, one_way):
-        yield from judge_run(play(trial.cls), tell_receiver)
+        yield from judge_run(play(trial.cls), lambda run: tell_receiver(run, trial))
 
 
 # --- the searches --------------------------------------------------------------------------------
 
 LONGEST = 6
+SEARCHED = ("arrive", "numbers", "quiet", "complete", "order", "once")
+"""What is searched: whom the acknowledgements reach is asked of the seeds."""
 TEXTS = ("ok", "ok", "no")
 
 
@@ -137,7 +149,7 @@ def search_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
         for length in range(1, LONGEST + 1)
         for order in product(packets, repeat=length)
     ]
-    yield from _first(trial, scripts, lambda script, replies: read_receiver(_called(script, replies)), "packets came in this order")
+    yield from _first(trial, scripts, lambda calls: tell_script(trial, calls))
 
 
 def search_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
@@ -147,7 +159,15 @@ def search_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     for length in range(1, LONGEST + 1):
         for events in product((1, 2, "tick"), repeat=length):
             scripts.append(_script(events))
-    yield from _first(trial, scripts, lambda script, replies: read_sender(_called(script, replies)), "it was called in this order")
+    yield from _first(trial, scripts, read_sender)
+
+
+def tell_script(trial: Any, calls: list[LinkCall]) -> list[LinkFault]:
+    """Return what is wrong in a script, with its cause."""
+    found = read_receiver(calls)
+    if any(one.aspect == "complete" for one in found):
+        return read_receiver(calls, probes=probed(trial, calls))
+    return found
 
 
 def _script(events: Sequence[Any]) -> CallScript:
@@ -162,33 +182,45 @@ def _script(events: Sequence[Any]) -> CallScript:
     return CallScript(tuple(calls))
 
 
-def _called(script: CallScript, replies: Sequence[Reply]) -> list[LinkCall]:
-    """Return the calls of a script with what came of them; each has the time that it was told, if it was."""
-    return [
-        LinkCall(
-            call.arguments[-1] if call.method != "receive" else None, place, call.method, call.arguments,
-            None if not reply.right else reply.value, reply.error or reply.wrong or "",
-        )
-        for place, (call, reply) in enumerate(zip(script.calls, replies, strict=False), 1)
-    ]  # fmt: skip
-
-
-def _first(
-    trial: Any, scripts: Sequence[CallScript], read: Callable[[CallScript, Sequence[Reply]], list[LinkFault]], how: str
-) -> Iterator[Finding]:
+def _first(trial: Any, scripts: Sequence[CallScript], read: Callable[[list[LinkCall]], list[LinkFault]]) -> Iterator[Finding]:
     """Yield the shortest script in which something is wrong."""
     for script, replies in zip(scripts, trial.ask(scripts), strict=True):
-        calls = _called(script, replies)
+        calls = as_calls(script, replies)
         if calls[-1].error:
-            yield Finding(aspect=RUNS, sentence=f"When {how}, {trial.name} stopped in call {len(calls)}: {calls[-1].error}.")
+            yield Finding(aspect=RUNS, sentence=f"After {_story(calls)}, {trial.name} stopped: {calls[-1].error}.")
             return
-        faults = [fault for fault in read(script, replies) if fault.aspect not in ("patient", "one")]
+        faults = [fault for fault in read(calls) if fault.aspect in SEARCHED]
         if faults:
-            fault = faults[0]
-            story = " ".join(call.call for call in calls[: fault.place + 1] if call.method != "say")
-            sentence = f"After {story}: {fault.sentence}."
-            yield Finding(aspect="orders", sentence=sentence, steps=steps_of(calls, fault.place, fault.about), rank=fault.rank)
+            fault = max(faults, key=lambda one: one.rank)
+            steps = steps_of(calls, fault.place, fault.about)
+            sentence = _shared(trial, script, calls) or f"After {_story(calls[: fault.place + 1])}: {fault.sentence}."
+            yield Finding(aspect="orders", sentence=sentence, steps=steps, rank=fault.rank)
             return
+
+
+def _shared(trial: Any, script: CallScript, calls: list[LinkCall]) -> str:
+    """Return a sentence if the class is another one where nothing else was played."""
+    alone = as_calls(script, trial.alone(script))
+    for one, other in zip(calls, alone, strict=False):
+        if plain(one.answer) != plain(other.answer):
+            return f"After {_story(calls[: one.place])}: {tell_shared(one, other.answer)}"
+    return ""
+
+
+def _story(calls: Sequence[LinkCall]) -> str:
+    """Return these calls in a few words: "two texts, ack 1, 3 ticks"."""
+    words: list[str] = []
+    for method, some in groupby(calls, key=lambda call: call.method):
+        every = list(some)
+        if method == "tick":
+            words.append(f"{len(every)} tick{'s' * (len(every) > 1)}")
+        elif method == "say":
+            words.append(f"{len(every)} text{'s' * (len(every) > 1)}")
+        else:
+            numbers = [call.arguments[0] if method == "ack" else call.arguments[0].number for call in every]
+            kind = "ack" if method == "ack" else "packet" + "s" * (len(numbers) > 1)
+            words.append(f"{kind} {', '.join(map(str, numbers))}")
+    return ", ".join(words)
 
 
 # --- the budget ----------------------------------------------------------------------------------

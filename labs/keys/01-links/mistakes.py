@@ -41,25 +41,27 @@ class Piles(MySender):
     """A timer for each time that a packet was sent; an acknowledgement stops one of them."""
 
     def __init__(self):
-        self.newest, self.timers = 0, []
+        super().__init__()
+        self.timers = []
 
     def say(self, text, now):
-        self.newest += 1
-        self.timers.append((now, Packet(self.newest, text)))
-        return [self.timers[-1][1]]
+        packets = super().say(text, now)
+        self.timers.append([packets[0], now])
+        return packets
 
     def ack(self, number, now):
-        for timer in self.timers:
-            if timer[1].number == number:
-                self.timers.remove(timer)
-                break
+        mine = [timer for timer in self.timers if timer[0].number == number]
+        if mine:
+            self.timers.remove(mine[0])
         return []
 
     def tick(self, now):
-        due = [packet for date, packet in self.timers if 0.35 < now - date]
-        self.timers = [(now, packet) if packet in due else (date, packet) for date, packet in self.timers]
-        self.timers += [(now, packet) for packet in due]
-        return list(dict.fromkeys(due))
+        due = [timer for timer in self.timers if now - timer[1] >= 0.4]
+        for timer in due:
+            timer[1] = now
+        again = list(dict.fromkeys(packet for packet, _ in due))
+        self.timers += [[packet, now] for packet in again if sum(one is packet for one, _ in self.timers) < 3]
+        return again
 
 
 class AllAgain(MySender):
@@ -71,7 +73,6 @@ class AllAgain(MySender):
 
     def say(self, text, now):
         self.every.append(super().say(text, now)[0])
-        self.last = now
         return self.every[-1:]
 
     def tick(self, now):
@@ -357,6 +358,19 @@ class Together(MyReceiver):
         self.due = 1
 
 
+class CountTogether(MyReceiver):
+    """All receivers know what one of them has delivered."""
+
+    seen = set()
+
+    def receive(self, packet):
+        if packet.number in self.seen:
+            return [], [packet.number]
+        ready, numbers = super().receive(packet)
+        self.seen |= {one.number for one in ready}
+        return ready, numbers
+
+
 class TextsOnly(MyReceiver):
     def receive(self, packet):
         ready, numbers = super().receive(packet)
@@ -393,13 +407,13 @@ MISTAKES = {
     "1.1": {
         "sends once": Mistake(SendsOnce, NOTHING_SENT, r"node 1 sent packet \d+ once, at .* and had no acknowledgement"),
         "gives up": Mistake(
-            GivesUp, both(*ALL_SENT) | {"budget": ("patient",)}, r"node 1 sent packet \d+ 5 times, the last time at .* s, and had no acknowledgement"
+            GivesUp, NOTHING_SENT, r"node 1 sent packet \d+ 5 times, the last time at .* s, and had no acknowledgement"
         ),
         "timers pile up": Mistake(
             Piles, both("quiet") | SEARCHED, r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an"
         ),
         "sends all again": Mistake(
-            AllAgain, both("quiet") | SEARCHED, r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an"
+            AllAgain, both("quiet") | SEARCHED | {"budget": ("patient",)}, r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an"
         ),
         "all up to here": Mistake(
             UpToHere, NOTHING_SENT, r"never again after the acknowledgement of packet (\d+) at .* s, which says nothing about \d+"
@@ -408,7 +422,7 @@ MISTAKES = {
             NewNumber, both("numbers") | SEARCHED, r"as packet \d+ at .* s and as packet \d+ at .* s: nobody can see"
         ),
         "counts from 0": Mistake(FromZero, both("numbers") | SEARCHED, r"as packet 0 at .* s; it is text 1, so its number is 1"),
-        "by its text": Mistake(ByText, both("numbers"), r"was said twice"),
+        "by its text": Mistake(ByText, NOTHING_SENT, r"was said twice, as texts \d+ and \d+, and node 1 had sent it as packet \d+ only"),
         "a second acknowledgement": Mistake(Raises, NOTHING_SENT, r"node 1 stopped at .* s, because your class raised KeyError: \d"),
         "repeats at every tick": Mistake(
             Restless, {"budget": ("patient",)}, r"node 1 sent packet \d+ at .* s and again at .* s; its acknowledgement may take 0\.2 s"
@@ -416,8 +430,10 @@ MISTAKES = {
         "counts from the first time": Mistake(
             SinceSaid, {"budget": ("patient",)}, r"node 1 sent packet \d+ at .* s and again at .* s; its acknowledgement may take 0\.2 s"
         ),
-        "one timer for all": Mistake(OneClock, both(*ALL_SENT), r"node 1 sent packet \d+"),
-        "all senders count together": Mistake(AllShared, both("numbers"), r"Do all objects of your class share"),
+        "one timer for all": Mistake(
+            OneClock, NOTHING_SENT, r"and again only at .* s, although it was unanswered; it must not wait longer"
+        ),
+        "all senders count together": Mistake(AllShared, both("numbers") | SEARCHED, r"Do all your objects share"),
         "returns one packet": Mistake(ReturnsOne, NOTHING_SENT, r"because say returned .*; return a list of packets, \[\] for none"),
         "is not written": Mistake(NotWritten, NOTHING_SENT, r"not written"),
     },
@@ -430,7 +446,8 @@ MISTAKES = {
             AtOnce, both("order", "memory") | SEARCHED, r"node 2 delivered packet \d+ at .* s, before packet \d+, which came at .* s"
         ),
         "only the last number": Mistake(
-            LastOnly, both("order", "once", "answer", "again", "memory") | SEARCHED | {"budget": ("one",)}, r"node 2 delivered packet \d+"
+            LastOnly, both("order", "once", "answer", "again", "memory") | SEARCHED | {"budget": ("one",)},
+            r"node 2 delivered packet \d+ at .* s, and once more at .* s",
         ),
         "never goes back": Mistake(
             OnlyForward, NOTHING_CAME, r"after node 2 had delivered packet \d+, and was thrown away: a smaller number can still be news"
@@ -438,20 +455,24 @@ MISTAKES = {
         "copies by text": Mistake(CopiesByText, NOTHING_CAME, r"has the same text and is no copy"),
         "never forgets a number": Mistake(KeepsNumbers, both("memory"), r"After 20,000 messages the process of your class holds"),
         "acknowledges only what is new": Mistake(
-            OnlyNew, both("again") | SEARCHED, r"a copy of packet \d+ came at .* s and node 2 did not acknowledge it; if the first"
+            OnlyNew, both("again") | {"budget": ("one",)}, r"a copy of packet \d+ came at .* s and node 2 did not acknowledge it; if the first"
         ),
         "acknowledges when it delivers": Mistake(
-            WhenDelivered, both("answer") | SEARCHED, r"and waited for packet \d+, and node 2 acknowledged it only at .* s\. It was sent again"
+            WhenDelivered, both("answer", "again") | {"budget": ("one",)},
+            r"and waited for packet \d+, and node 2 acknowledged it only at .* s\. Node 1 sent it again",
         ),
-        "acknowledges all up to here": Mistake(Newest, both("answer") | SEARCHED, r"and node 2 .*acknowledged"),
+        "acknowledges all up to here": Mistake(
+            Newest, both("answer", "again") | {"budget": ("one",)}, r"and waited for packet \d+, and node 2 (never acknowledged|acknowledged)"
+        ),
         "acknowledges all that it has": Mistake(AllOfThem, {"budget": ("one",)}, r"node 2 sent \d+ acknowledgements \("),
         "acknowledges nothing": Mistake(
-            Silent, both("answer", "again") | SEARCHED | {"budget": ("one",)}, r"packet 1 came at .* s, and node 2 never acknowledged it"
+            Silent, both("answer", "again") | {"budget": ("one",)}, r"node 2 never acknowledged it\. Node 1 sent it again \d+ times"
         ),
         "throws away what is early": Mistake(ThrowsAway, NOTHING_CAME, r"came early, at .* s, and node 2 threw it away"),
-        "waits for another copy": Mistake(WaitsForMore, both("answer") | SEARCHED, r"and node 2 acknowledged it only at"),
-        "one at a time": Mistake(OneAtATime, NOTHING_CAME, r"could be delivered at .* s, since all before it were, and node 2 delivered it only at"),
-        "all receivers share a queue": Mistake(Together, NOTHING_CAME, r"Do all objects of your class share"),
+        "waits for another copy": Mistake(WaitsForMore, NOTHING_CAME, r"and node 2 (acknowledged|delivered) it only at"),
+        "one at a time": Mistake(OneAtATime, NOTHING_CAME, r"could be delivered at .* s, since all before it were, and node 2 delivered it only"),
+        "all receivers share a queue": Mistake(Together, SEARCHED, r"Do all your objects share"),
+        "all receivers count together": Mistake(CountTogether, NOTHING_CAME, r"Do all your objects share"),
         "returns texts": Mistake(TextsOnly, NOTHING_CAME, r"because receive returned .*; return two lists"),
         "raises": Mistake(KeyErrors, NOTHING_CAME, r"node 2 stopped at .* s, because your class raised KeyError: \d"),
         "is not written": Mistake(NoReceiver, NOTHING_CAME, r"not written"),

@@ -9,21 +9,24 @@ Read also `runs` (what happens in a seed), `grading.judging` (points).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
-from chatsys.isolation.calls import Call, CallScript
+from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab01 import sending
 from chatsys.teach.labs.lab01.packets import Packet, shown
-from chatsys.teach.labs.lab01.receiving import read_receiver
+from chatsys.teach.labs.lab01.receiving import Probes, read_receiver
 from chatsys.teach.labs.lab01.runs import LinkCall, LinkRun, play_receiver, play_sender
 from chatsys.teach.labs.lab01.sending import LinkFault, read_sender
 from chatsys.teach.labs.lab01.stage import LISTENS, TALKS, why_stopped
 
 SHARED = 6
 """The rank of the sentence about what objects have in common."""
+PUSHES = 6
+"""So many copies come in the end, to push out what a receiver still has."""
 BEFORE, BEYOND = 14, 2
 """So many calls before and after the one in question are shown."""
 NOT_JUDGED = ("patient", "one")
@@ -38,7 +41,8 @@ def judge_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 def judge_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """1.2: complete, order, once, answer, again."""
     every = {"complete", "order", "once", "answer", "again"}
-    yield from _judge(trial, (play_receiver(trial.cls, seed) for seed in seeds), tell_receiver, every)
+    tell = partial(tell_receiver, trial=trial)
+    yield from _judge(trial, (play_receiver(trial.cls, seed) for seed in seeds), tell, every)
 
 
 def tell_sender(run: LinkRun) -> list[LinkFault]:
@@ -46,9 +50,34 @@ def tell_sender(run: LinkRun) -> list[LinkFault]:
     return [one for one in read_sender(run.calls) if one.aspect not in NOT_JUDGED]
 
 
-def tell_receiver(run: LinkRun) -> list[LinkFault]:
-    """Return what is wrong with the receiver of a run."""
-    return [one for one in read_receiver(run.calls, sent_in(run)) if one.aspect not in NOT_JUDGED]
+def tell_receiver(run: LinkRun, trial: Any = None) -> list[LinkFault]:
+    """Return what is wrong with the receiver of a run; with a trial the class is asked once more for the cause."""
+    found = read_receiver(run.calls, sent_in(run))
+    if trial is not None and any(one.aspect == "complete" for one in found):
+        found = read_receiver(run.calls, sent_in(run), probed(trial, run.calls))
+    return [one for one in found if one.aspect not in NOT_JUDGED]
+
+
+def probed(trial: Any, calls: Sequence[LinkCall]) -> Probes:
+    """Ask the class what it would have done with other texts, and what it still has when everything has come."""
+    packets = [call.arguments[0] for call in calls]
+    others = [Packet(one.number, f"text {one.number}") for one in packets]
+    again = [*packets, *packets[:1] * PUSHES]
+    asked = [CallScript(tuple(Call("receive", (one,)) for one in some)) for some in (others, again)]
+    differing, pushed = (as_calls(script, replies) for script, replies in zip(asked, trial.ask(asked), strict=True))
+    wrong = any(one.aspect == "complete" for one in read_receiver(differing))
+    return Probes(not wrong, [] if any(one.error for one in pushed) else pushed)
+
+
+def as_calls(script: CallScript, replies: Sequence[Reply]) -> list[LinkCall]:
+    """Return the calls of a script with what came of them; each has the time that it was told, if it was."""
+    return [
+        LinkCall(
+            call.arguments[-1] if call.method != "receive" else None, place, call.method, call.arguments,
+            reply.value if reply.right else None, reply.error or (f"{call.method} returned {reply.wrong}" if reply.wrong else ""),
+        )
+        for place, (call, reply) in enumerate(zip(script.calls, replies, strict=False), 1)
+    ]  # fmt: skip
 
 
 def sent_in(run: LinkRun) -> Callable[[int, LinkCall, LinkCall | None], int]:
@@ -134,18 +163,23 @@ def _find_shared(trial: Any, run: LinkRun, aspect: str) -> Finding | None:
     replies = trial.alone(CallScript(tuple(Call(call.method, call.arguments) for call in run.calls)))
     for place, call in enumerate(run.calls):
         again = replies[place].value if place < len(replies) else None
-        if _plain(again) != _plain(call.answer):
-            sentence = (
-                f"{run.name} {call.call:.40} returned {call.returned:.50} {call.when}; asked anew, alone, it returns {shown(again):.50}. "
-                "Do all objects of your class share a list, a dictionary or a number? Make it in __init__."
-            )
+        if plain(again) != plain(call.answer):
             found = finding(run, LinkFault(aspect, "", place, SHARED))
-            return replace(found, sentence=sentence, hinted=False)
+            return replace(found, sentence=f"{run.name} {tell_shared(call, again)}", hinted=False)
     return None
 
 
-def _plain(answer: Any) -> Any:
-    return list(map(_plain, answer)) if isinstance(answer, list | tuple) else answer
+def tell_shared(call: LinkCall, alone: Any) -> str:
+    """Return the sentence about a class that answers otherwise where none of its objects was made before."""
+    return (
+        f"{call.call:.36} returned {call.returned:.40} {call.when}; asked anew, alone, it returns {shown(alone):.40}. "
+        "Do all your objects share a list, a dictionary or a number?"
+    )
+
+
+def plain(answer: Any) -> Any:
+    """Return an answer with lists for tuples, to be compared."""
+    return list(map(plain, answer)) if isinstance(answer, list | tuple) else answer
 
 
 def load(first: int, last: int) -> CallScript:

@@ -13,6 +13,7 @@ Read also `sending` (the same of a sender), `runs` (where the calls come from), 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from chatsys.teach.labs.lab01.packets import Packet, quoted
 from chatsys.teach.labs.lab01.runs import LinkCall
@@ -22,10 +23,19 @@ Sent = Callable[[int, LinkCall, LinkCall | None], int]
 """(number, from this call on, up to this one) -> how often the packet was sent in between."""
 
 
-def read_receiver(calls: Sequence[LinkCall], sent: Sent = lambda *_: 0) -> list[LinkFault]:
+class Probes(NamedTuple):
+    """What the class answers where it is asked otherwise, so that a cause is known and not guessed."""
+
+    by_text: bool = False
+    """Whether it is right where all texts differ."""
+    pushed: Sequence[LinkCall] = ()
+    """The same calls, and behind them copies of what was delivered: what comes out then had waited."""
+
+
+def read_receiver(calls: Sequence[LinkCall], sent: Sent = lambda *_: 0, probes: Probes | None = None) -> list[LinkFault]:
     """Return what is wrong, the first of each aspect, in order of time."""
     found: dict[str, LinkFault] = {}
-    for fault in _Receiver(calls, sent).all():
+    for fault in _Receiver(calls, sent, probes or Probes()).all():
         if fault.aspect not in found or fault.rank > found[fault.aspect].rank:
             found[fault.aspect] = fault
     return sorted(found.values(), key=lambda fault: fault.place)
@@ -34,8 +44,8 @@ def read_receiver(calls: Sequence[LinkCall], sent: Sent = lambda *_: 0) -> list[
 class _Receiver:
     """One receiver's history, call by call."""
 
-    def __init__(self, calls: Sequence[LinkCall], sent: Sent) -> None:
-        self.calls, self.sent = calls, sent
+    def __init__(self, calls: Sequence[LinkCall], sent: Sent, probes: Probes) -> None:
+        self.calls, self.sent, self.probes = calls, sent, probes
         self.came: dict[int, Packet] = {}
         self.first: dict[int, int] = {}
         """In which call each packet came for the first time."""
@@ -72,7 +82,7 @@ class _Receiver:
             sentence = f"node 2 delivered packet {number} {before}, and once more {when}, when a copy of it came"
             if self.calls[place].arguments[0].number != number:
                 sentence = f"node 2 delivered packet {number} {before}, and once more {when}"
-            yield LinkFault("once", sentence, place, SEEN, (number,))
+            yield LinkFault("once", sentence, place, CAUSE, (number,))
         else:
             missing = next((one for one in range(1, number) if one not in self.delivered), None)
             if missing is not None and missing not in self.lost:
@@ -80,8 +90,8 @@ class _Receiver:
             self.delivered[number] = place
 
     def _tell_early(self, number: int, missing: int, place: int) -> str:
-        comes = next((call.when for call in self.calls[place + 1 :] if call.arguments[0].number == missing), "never")
-        then = "had come and waited" if missing in self.came else f"came {comes}"
+        comes = next((call.when for call in self.calls[place + 1 :] if call.arguments[0].number == missing), "")
+        then = "had come and waited" if missing in self.came else f"came {comes}" if comes else "had not come yet"
         return f"node 2 delivered packet {number} {self.calls[place].when}, before packet {missing}, which {then}"
 
     def _look(self, place: int) -> Iterator[LinkFault]:
@@ -95,23 +105,21 @@ class _Receiver:
 
     def _tell_lost(self, number: int, place: int) -> tuple[int, str]:
         packet, now, came = self.came[number], self.calls[place].when, self.calls[self.first[number]].when
-        later = next((at for at in range(place + 1, len(self.calls)) if packet in self.calls[at].answer[0]), None)
         twin = next((one for one in self.delivered if one != number and self.came[one].text == packet.text), None)
-        if later is not None:
-            return SEEN, (
-                f"packet {number} could be delivered {now}, since all before it were, and node 2 delivered it only "
-                f"{self.calls[later].when}"
+        if self.probes.by_text and twin is not None:
+            return CAUSE, (
+                f"node 2 delivered {quoted(packet.text)} once, as packet {twin}; packet {number}, which came {came}, has the same "
+                "text and is no copy"
             )
+        later = next((call for call in self.calls[place + 1 :] if packet in call.answer[0]), None)
+        if later is not None or any(packet in call.answer[0] for call in self.probes.pushed[place + 1 :]):
+            only = later.when if later is not None else "when another packet came"
+            return SEEN, f"packet {number} could be delivered {now}, since all before it were, and node 2 delivered it only {only}"
         larger = max(self.delivered, default=0)
         if larger > number:
             return CAUSE, (
                 f"packet {number} came {came}, after node 2 had delivered packet {larger}, and was thrown away: a smaller number "
                 "can still be news"
-            )
-        if twin is not None:
-            return CAUSE, (
-                f"node 2 delivered {quoted(packet.text)} once, as packet {twin}; packet {number}, which came {came}, has the same "
-                "text and is no copy"
             )
         if self.first[number] < place:
             return CAUSE, f"packet {number} came early, {came}, and node 2 threw it away: {now} all before it were delivered, and it was not"
@@ -144,7 +152,7 @@ class _Receiver:
         call = self.calls[place]
         later = next((one for one in self.calls[place + 1 :] if number in one.answer[1]), None)
         times = self.sent(number, call, later)
-        often = f" It was sent again {times} time{'s' * (times > 1)}." if times else ""
+        often = f" Node 1 sent it again {'once' if times == 1 else f'{times} times'}." if times else ""
         until = f"acknowledged it only {later.when}" if later is not None else "never acknowledged it"
         waited = f" and waited for packet {self.due}" if number > self.due and self.due not in self.came else ""
-        return f"packet {number} came {call.when}{waited}, and node 2 {until}.{often}".removesuffix(".")
+        return f"packet {number} came {call.when}{waited}, and node 2 {until}.{often}".rstrip(".")

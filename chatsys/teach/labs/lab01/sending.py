@@ -42,7 +42,8 @@ def read_sender(calls: Sequence[LinkCall]) -> list[LinkFault]:
     """Return what is wrong, the first of each aspect, in order of time."""
     found: dict[str, LinkFault] = {}
     for fault in _Sender(calls).all():
-        found.setdefault(fault.aspect, fault)
+        if fault.aspect not in found or fault.rank > found[fault.aspect].rank:
+            found[fault.aspect] = fault
         if fault.aspect == "numbers":  # whatever comes after it follows from it
             break
     return list(found.values())
@@ -92,6 +93,8 @@ class _Sender:
     def _send(self, packet: Packet, now: float, place: int) -> Iterator[LinkFault]:
         number = packet.number
         wrong = self._tell_number(packet, now)
+        if wrong and (twin := self._skipped(number)):
+            yield LinkFault("arrive", self._tell_twin(number, twin, now), place, CAUSE, (twin, number))
         if wrong:
             yield LinkFault("numbers", wrong, place, CAUSE, (number,))
             return
@@ -121,6 +124,19 @@ class _Sender:
         due = len(self.sent) + 1
         return f"node 1 sent {text} as packet {number} at {now:.2f} s; it is text {due}, so its number is {due}"
 
+    def _skipped(self, number: int) -> int | None:
+        """Return the packet that has the same text as the one that was left out here; None if nothing was."""
+        if number not in range(1, len(self.said) + 1) or number in self.sent:
+            return None
+        return next((one for one in range(1, number) if self.said[one - 1] == self.said[number - 1]), None)
+
+    def _tell_twin(self, number: int, twin: int, now: float) -> str:
+        text = quoted(self.said[number - 1])
+        return (
+            f"{text} was said twice, as texts {twin} and {number}, and node 1 had sent it as packet {twin} only at {now:.2f} s: two texts "
+            "that are equal are still two"
+        )
+
     def _tell_again(self, number: int, now: float) -> str:
         """Say how often a packet is sent after its acknowledgement."""
         at = self.answered[number]
@@ -147,20 +163,35 @@ class _Sender:
     def _tell_stuck(self, number: int, times: Sequence[float], now: float, place: int) -> LinkFault:
         text = quoted(self.said[number - 1])
         if not times:
-            twin = next((one for one in range(1, number) if self.said[one - 1] == self.said[number - 1]), None)
-            if twin is not None:
-                sentence = f"{text} was said twice, and node 1 had sent it once at {now:.2f} s, as packet {twin}: the second one is text {number}"
-                return LinkFault("arrive", sentence, place, CAUSE, (number,))
+            if (twin := self._skipped(number)) is not None:
+                return LinkFault("arrive", self._tell_twin(number, twin, now), place, CAUSE, (twin, number))
             return LinkFault("arrive", f"node 1 had not sent packet {number}, {text}, at {now:.2f} s", place, SEEN, (number,))
         later = [one for one, at in self.answered.items() if one > number and at > times[-1]]
         again = f"{len(times)} times, the last time at {times[-1]:.2f} s," if len(times) > 1 else f"once, at {times[0]:.2f} s,"
         sentence = f"node 1 sent packet {number} {again} and had no acknowledgement for it at {now:.2f} s; it must go on sending"
-        if later and len(times) == 1:
+        rank, after = SEEN, self._sent_after(number, place)
+        if after is not None:
+            sentence = (
+                f"node 1 sent packet {number} at {times[-1]:.2f} s and again only at {after:.2f} s, although it was unanswered; it must not "
+                f"wait longer than {LATEST:g} s, whatever else comes meanwhile"
+            )
+        elif later and len(times) == 1 and self._ever_repeats():
+            rank = CAUSE
             sentence = (
                 f"node 1 sent packet {number} at {times[-1]:.2f} s and never again after the acknowledgement of packet {later[0]} at "
                 f"{self.answered[later[0]]:.2f} s, which says nothing about {number}"
             )
-        return LinkFault("arrive", sentence, place, SEEN, (number,))
+        return LinkFault("arrive", sentence, place, rank, (number,))
+
+    def _sent_after(self, number: int, place: int) -> float | None:
+        """Return when a packet is sent the next time."""
+        later = (call for call in self.calls[place:] if any(one.number == number for one in call.answer or ()))
+        return next((call.time for call in later), None)
+
+    def _ever_repeats(self) -> bool:
+        """Tell whether anything is sent more than once in the whole run."""
+        sent = [packet for call in self.calls for packet in call.answer or ()]
+        return len(set(sent)) < len(sent)
 
 
 def needless(calls: Sequence[LinkCall]) -> tuple[int, int]:
