@@ -31,6 +31,7 @@ from chatsys.errors import ToldThere
 from chatsys.faults import Testbed
 from chatsys.teach.labs.defaults import begin_timers
 from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet, shown
+from chatsys.teach.labs.prints import heard
 
 TALKS, LISTENS = 1, 2
 """The node of the sender and the node of the receiver."""
@@ -205,7 +206,7 @@ def linked(sender: Any = None, receiver: Any = None) -> type[Linked]:
     """
     parts = {"sender": _maker(sender), "receiver": _maker(receiver), "__doc__": Linked.__doc__}
     names = "And".join(getattr(one, "__name__", "Object") for one in (sender, receiver) if one is not None)
-    return type(f"LinkedWith{names}", (Linked,), parts)
+    return heard(type(f"LinkedWith{names}", (Linked,), parts))
 
 
 def _maker(cls: Any) -> Any:
