@@ -61,7 +61,8 @@ def packet_lanes(trace: Trace) -> Any:
 def tell_lanes(trace: Trace) -> str:
     """Sum up a run: frames, how many were lost, what was delivered."""
     flights = _flights(trace)
-    lost, again = sum(one.lost for one in flights), sum(one.again for one in flights)
+    lost = sum(one.lost for one in flights)
+    again = sum(one.again and trace.nodes.index(one.sent.peer) > trace.nodes.index(one.sent.node) for one in flights)
     numbers = [one.seq for one in trace.of("deliver")]
     twice = len(numbers) - len(set(numbers))
     more = f", {counted(twice, 'of them a copy', 'of them copies')}" if twice else ""

@@ -59,7 +59,7 @@ def _hear(door: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
             raise KeyboardInterrupt("you left the debugger, so the run ends here") from None
         finally:
             sys.stdout, sys.breakpointhook = before, hook
-            voice.flush()
+            voice.end()
 
     return opened
 
@@ -100,12 +100,14 @@ class _Voice:
             self._show(line)
         return len(text)
 
-    def flush(self) -> None:
-        """Show what is there."""
+    def end(self) -> None:
+        """Show the beginning of a line that nobody has ended."""
         if self._line:
             self._show(self._line)
             self._line = ""
-        self.real.flush()
+
+    def flush(self) -> None:
+        """Whole lines are shown at once; to flush the real output in each call would take far longer than the run."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

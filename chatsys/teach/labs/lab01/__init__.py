@@ -23,6 +23,8 @@ _HOMES = {
     "reveal": "chatsys.teach.grading.revealing",
     "student": "chatsys.teach.labs.lab01.play",
     "talk": "chatsys.teach.labs.lab01.play",
+    "crashing": "chatsys.teach.labs.lab01.play",
+    "packet_lanes": "chatsys.teach.figures",
     "my_numbers": "chatsys.teach.labs.lab01.play",
     "guarantees": "chatsys.teach.labs.lab01.picture",
     "sliders": "chatsys.teach.labs.lab01.picture",

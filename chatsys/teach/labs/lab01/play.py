@@ -1,6 +1,7 @@
 """What the page of lab 01 plays: a talk over a link that loses much, and the runs that answer the predictions.
 
     talk(MySender, MyReceiver, seed, loss=0.3)      a World after its run: six texts
+    crashing(MySender, MyReceiver, seed)            the same, and node 2 crashes and begins anew
     my_numbers(world)                               two numbers of a run that its student explains
 
 In these runs the fate of a packet hangs on what it is, not on when it is sent: the second packet of text 3 is lost
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from chatsys.errors import UsageError
 from chatsys.faults.arguments import check_seconds
 from chatsys.sim.chance import Rolled
+from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.teach.grading import revealing
 from chatsys.teach.labs.defaults import OVERTAKING
@@ -36,18 +38,35 @@ LONGEST = 12.0
 """Seconds after which a talk ends, answered or not."""
 
 
-def talk(
-    sender: Any, receiver: Any, seed: int = SEED, loss: float = LOSS, copies: float = 0.0, texts: Sequence[str] = TEXTS
-) -> World:
-    """Return a world after its run: these texts are said at node 1, and what is unanswered has some seconds more.
+def talk(sender: Any, receiver: Any, seed: int = SEED, loss: float = LOSS, copies: float = 0.0) -> World:
+    """Return a world after its run: six texts are said at node 1, and what is unanswered has some seconds more.
 
     `loss` and `copies` are the shares of packets, and of acknowledgements, that get lost or come twice.
     """
     check_share("loss", loss, 0.9)
     check_share("copies", copies, 1.0)
-    network = replace(OVERTAKING, loss=loss, duplication=copies)
+    return _talked(_world(sender, receiver, seed, replace(OVERTAKING, loss=loss, duplication=copies)), TEXTS)
+
+
+def crashing(sender: Any, receiver: Any, seed: int = SEED, crash: float = 1.0, restart: float = 1.5) -> World:
+    """Return a world after its run: the same talk, in which node 2 crashes and begins anew."""
+    check_seconds("crash", crash)
+    check_seconds("restart", restart)
+    world = _world(sender, receiver, seed, replace(OVERTAKING, loss=LOSS))
+    world.at(crash, "crash", LISTENS, lenient=True)
+    world.at(restart, "restart", LISTENS, lenient=True)
+    return _talked(world, TEXTS)
+
+
+def _world(sender: Any, receiver: Any, seed: int, network: Conditions) -> World:
+    """Return a world in which the fate of a packet hangs on what it is, not on when it is sent."""
     world = World(seed, 2, actor=linked(sender, receiver), network=network, busiest=BUSIEST)
     Rolled(world.simulation, {})
+    return world
+
+
+def _talked(world: World, texts: Sequence[str]) -> World:
+    """Let these texts be said, and time go on until all is answered, or for long enough."""
     for place, text in enumerate(texts):
         world.at(round(0.1 + EVERY * place, 3), "say", text, TALKS, lenient=True)
     world.run(0.2 + EVERY * len(texts))
@@ -152,7 +171,8 @@ def arrived_all_the_same(sender: Any, receiver: Any, seed: int) -> tuple[int, An
 
 def _many(sender: Any, receiver: Any, seed: int) -> World:
     """Return a world after twenty texts; raises what the class raised."""
-    world = talk(sender, receiver, seed, texts=[f"text {number}" for number in range(1, MANY + 1)])
+    world = _world(sender, receiver, seed, replace(OVERTAKING, loss=LOSS))
+    _talked(world, [f"text {number}" for number in range(1, MANY + 1)])
     if world.failures:
         raise RuntimeError(stopped(world)[0])
     return world
