@@ -50,11 +50,11 @@ def _lose_first(run: LinkRun, kind: type, number: int, times: int) -> None:
 
 
 def long_cut(cls: Any) -> LinkRun:
-    """Nothing passes for a quarter of a minute; then everything does."""
+    """Nothing passes for eight seconds; then everything does."""
     run = _begun(begin_sender, cls)
     run.world.cut(1, 2)
     _say(run, "hello", "hello", "are you there?", every=0.3)
-    run.until(15)
+    run.until(8)
     run.world.heal()
     run.until_answered()
     return run
@@ -65,7 +65,7 @@ def lost_answers(cls: Any) -> LinkRun:
     run = _begun(begin_sender, cls)
     run.world.cut(2, 1, True)
     _say(run, "one", "two", every=0.2)
-    run.until(6)
+    run.until(4)
     run.world.heal()
     run.until_answered()
     return run
@@ -75,7 +75,7 @@ def chatter(cls: Any) -> LinkRun:
     """Somebody talks on and on, while one packet in the middle is lost twice."""
     run = _begun(begin_sender, cls)
     _lose_first(run, Packet, 4, 2)
-    _say(run, *(f"line {number}" for number in range(1, 31)), every=0.25)
+    _say(run, *(f"line {number}" for number in range(1, 17)), every=0.25)
     run.until_answered()
     return run
 
@@ -225,7 +225,7 @@ def _story(calls: Sequence[LinkCall]) -> str:
 
 # --- the budget ----------------------------------------------------------------------------------
 
-COUNTED = 20
+COUNTED = 8
 
 
 def budget_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:

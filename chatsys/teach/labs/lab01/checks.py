@@ -27,6 +27,8 @@ SHARED = 6
 """The rank of the sentence about what objects have in common."""
 PUSHES = 6
 """So many copies come in the end, to push out what a receiver still has."""
+ENOUGH = 8
+"""So many seeds of a class are played although nothing more can be lost: a later one may tell the cause."""
 BEFORE, BEYOND = 14, 2
 """So many calls before and after the one in question are shown."""
 NOT_JUDGED = ("patient", "one")
@@ -35,14 +37,13 @@ NOT_JUDGED = ("patient", "one")
 
 def judge_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """1.1: arrive, numbers, quiet."""
-    yield from _judge(trial, (play_sender(trial.cls, seed) for seed in seeds), tell_sender, {"arrive", "numbers", "quiet"})
+    yield from _judge(trial, (play_sender(trial.cls, seed) for seed in seeds), tell_sender, "arrive")
 
 
 def judge_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """1.2: complete, order, once, answer, again."""
-    every = {"complete", "order", "once", "answer", "again"}
     tell = partial(tell_receiver, trial=trial)
-    yield from _judge(trial, (play_receiver(trial.cls, seed) for seed in seeds), tell, every)
+    yield from _judge(trial, (play_receiver(trial.cls, seed) for seed in seeds), tell, "complete")
 
 
 def tell_sender(run: LinkRun) -> list[LinkFault]:
@@ -92,10 +93,11 @@ def sent_in(run: LinkRun) -> Callable[[int, LinkCall, LinkCall | None], int]:
 
 
 def _judge(
-    trial: Any, runs: Iterator[LinkRun], tell: Callable[[LinkRun], list[LinkFault]], every: set[str]
+    trial: Any, runs: Iterator[LinkRun], tell: Callable[[LinkRun], list[LinkFault]], root: str
 ) -> Iterator[Finding]:
+    """Judge one run after the other; without `root` all else is lost, so few more runs are enough to find the cause."""
     best: dict[str, int] = {}
-    for run in runs:
+    for place, run in enumerate(runs, 1):
         if (stops := tell_end(run)) is not None:
             yield stops
             return
@@ -107,7 +109,7 @@ def _judge(
             if fault.rank > best.get(fault.aspect, 0):
                 best[fault.aspect] = fault.rank
                 yield finding(run, fault)
-        if every <= best.keys():
+        if root in best and place >= ENOUGH:
             return
 
 

@@ -24,9 +24,9 @@ from chatsys.teach.labs.lab01.stage import TALKS, linked
 from chatsys.trace import Record
 
 TEXTS = 12
-LONGEST = 24.0
-"""Seconds after the last text and the last fault in which all must be answered."""
-QUIET = 2.0
+LONGEST = 10.0
+"""Seconds after the last text and the last fault in which all is answered, or else the run ends."""
+QUIET = 1.2
 """Seconds at the end in which nothing is due."""
 BUSIEST = 2_000
 """So many events in one second are packets without end."""
@@ -204,7 +204,7 @@ def _cut(run: LinkRun, random: Random) -> float:
     """Cut the link in one direction or both for a while; return when it is mended."""
     begin = round(random.uniform(0.2, 2.0), 2)
     ends = random.choice(((1, 2, False), (1, 2, True), (2, 1, True)))
-    end = round(begin + random.uniform(2.0, 5.0), 2)
+    end = round(begin + random.uniform(2.4, 3.4), 2)
     run.world.at(begin, "cut", *ends, lenient=True)
     run.world.at(end, "heal", lenient=True)
     return end
