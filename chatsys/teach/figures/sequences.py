@@ -67,7 +67,7 @@ def tell_lanes(trace: Trace) -> str:
     twice = len(numbers) - len(set(numbers))
     more = f", {counted(twice, 'of them a copy', 'of them copies')}" if twice else ""
     return (
-        f"{counted(len(flights), 'frame')}, {counted(lost, 'of them lost', 'of them lost')}, {again or 'none'} sent again; "
+        f"{counted(len(flights), 'frame')}, {lost or 'none'} of them lost, {again or 'none'} sent again; "
         f"{counted(len(numbers), 'delivery', 'deliveries')}{more}."
     )
 
