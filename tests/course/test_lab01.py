@@ -107,7 +107,9 @@ def test_a_cause_is_known_and_not_guessed() -> None:
 
 def test_the_call_that_is_to_blame_is_marked() -> None:
     finding = next(judge_sender(TestTrial(wrong("1.1", "timers pile up"), LAB.exercises[0]), range(4)))
-    said = re.search(r"packet (\d+) was acknowledged at ([\d.]+) s, and node 1 sent it again at ([\d.]+)", finding.sentence)
+    said = re.search(
+        r"packet (\d+) was acknowledged at ([\d.]+) s, and node 1 sent it again at ([\d.]+)", finding.sentence
+    )
     [marked] = [step for step in finding.steps if step.wrong]
     assert said is not None and marked.when == f"{said[3]} s" and f"Packet({said[1]}," in marked.returned
     assert any(step.call.startswith(f"ack({said[1]}, {said[2]}") for step in finding.steps)
@@ -118,7 +120,10 @@ def test_every_sentence_of_a_mistake_is_short_and_names_its_node_or_packet_and_i
         for name, mistake in KEYS.mistakes[exercise.number].items():
             for finding in judge(TestTrial(mistake.cls, exercise), range(8)):
                 assert len(finding.sentence) <= 200, (name, finding.sentence)
-                assert re.search(r"(node|packet) \d.* (\d\.\d\d s|call \d+)", finding.sentence) or "share" in finding.sentence
+                assert (
+                    re.search(r"(node|packet) \d.* (\d\.\d\d s|call \d+)", finding.sentence)
+                    or "share" in finding.sentence
+                )
 
 
 # --- the picture -----------------------------------------------------------------------------
@@ -149,14 +154,24 @@ def test_the_four_promises_stand_side_by_side_with_packets_and_bytes() -> None:
         told,
     )
     names = {trace.name for trace in figure.data if trace.showlegend}
-    assert names >= {"sent for the first time", "sent again", "acknowledgement", "lost", "waits", "delivered", "delivered once more"}
+    assert names >= {
+        "sent for the first time",
+        "sent again",
+        "acknowledgement",
+        "lost",
+        "waits",
+        "delivered",
+        "delivered once more",
+    }
     [again] = [trace for trace in figure.data if trace.name == "sent again"]
     [lost] = [trace for trace in figure.data if trace.name == "lost"]
     assert again.y[0] > min(lost.y), "it starts under the cross"
 
 
 def test_a_mistake_can_be_seen_in_the_picture() -> None:
-    right, piles = (figures.describe(picture.guarantees(one, RECEIVER)) for one in (SENDER, wrong("1.1", "timers pile up")))
+    right, piles = (
+        figures.describe(picture.guarantees(one, RECEIVER)) for one in (SENDER, wrong("1.1", "timers pile up"))
+    )
 
     def packets(told: str) -> list[int]:
         return [int(one) for one in re.findall(r"(\d+) packets", told)]
@@ -164,7 +179,9 @@ def test_a_mistake_can_be_seen_in_the_picture() -> None:
     assert packets(piles)[3] > packets(right)[3] and packets(piles)[0] == packets(right)[0]
     early = figures.describe(picture.guarantees(SENDER, wrong("1.2", "in no order")))
     assert early.endswith("out of order.") and right.endswith("all in order.")
-    assert "node 1 stopped, because your class raised" in figures.describe(picture.guarantees(wrong("1.1", "a second acknowledgement"), RECEIVER, 4, copies=0.5))
+    assert "node 1 stopped, because your class raised" in figures.describe(
+        picture.guarantees(wrong("1.1", "a second acknowledgement"), RECEIVER, 4, copies=0.5)
+    )
 
 
 def test_bytes_are_those_of_the_wire() -> None:

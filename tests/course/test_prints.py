@@ -58,7 +58,10 @@ def test_a_cell_shows_so_many_lines_and_says_that_there_are_more(
         monkeypatch.setattr(notebook, "cell", lambda run=run: Cell("a", run))
         play.talk(None, Talkative, 3)
         lines = capsys.readouterr().out.splitlines()
-        assert len(lines) == 6 and lines[-1] == "Your class prints more than 5 lines in this cell; the others are not shown."
+        assert (
+            len(lines) == 6
+            and lines[-1] == "Your class prints more than 5 lines in this cell; the others are not shown."
+        )
 
 
 def test_who_leaves_the_debugger_ends_the_run_and_stops_no_node() -> None:

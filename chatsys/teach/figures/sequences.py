@@ -147,7 +147,9 @@ def _flights(trace: Trace) -> list[_Flight]:
         if record.peer not in nodes or record.node not in nodes:
             continue
         key = (record.node, record.peer, record.message, record.seq)
-        flights.append(_Flight(record, key in seen and record.seq is not None, arrived.get(record.id, []), record.id in lost))
+        flights.append(
+            _Flight(record, key in seen and record.seq is not None, arrived.get(record.id, []), record.id in lost)
+        )
         seen.add(key)
     return flights
 
@@ -244,9 +246,9 @@ def _draw_waiting(figure: Any, runs: Sequence[LaneRun], places: Sequence[dict[An
         if one.node in at
     ]
     if waiting:
-        x, y, told = zip(*waiting, strict=True)
+        x, y, hover = zip(*waiting, strict=True)
         figure.add_scatter(
-            x=x, y=y, mode="markers", name="waits", showlegend=True, hovertext=told, hoverinfo="text",
+            x=x, y=y, mode="markers", name="waits", showlegend=True, hovertext=hover, hoverinfo="text",
             marker={"symbol": "square-open", "size": 10, "color": theme.GREY, "line": {"width": 2}},
         )  # fmt: skip
 
@@ -287,9 +289,23 @@ def _write_beside(figure: Any, runs: Sequence[LaneRun], left: Sequence[float], l
         middle = at + (len(some) - 1) / 2
         if run.title:
             figure.add_annotation(
-                x=middle, y=1, yref="paper", yanchor="bottom", yshift=24, showarrow=False, text=f"<b>{run.title}</b>", font={"size": 13}
+                x=middle,
+                y=1,
+                yref="paper",
+                yanchor="bottom",
+                yshift=24,
+                showarrow=False,
+                text=f"<b>{run.title}</b>",
+                font={"size": 13},
             )
         for line, text in enumerate(run.below):
             figure.add_annotation(
-                x=middle, y=0, yref="paper", yanchor="top", yshift=-4 - 17 * line, showarrow=False, text=text, font={"size": 12}
+                x=middle,
+                y=0,
+                yref="paper",
+                yanchor="top",
+                yshift=-4 - 17 * line,
+                showarrow=False,
+                text=text,
+                font={"size": 12},
             )

@@ -182,7 +182,9 @@ def _script(events: Sequence[Any]) -> CallScript:
     return CallScript(tuple(calls))
 
 
-def _first(trial: Any, scripts: Sequence[CallScript], read: Callable[[list[LinkCall]], list[LinkFault]]) -> Iterator[Finding]:
+def _first(
+    trial: Any, scripts: Sequence[CallScript], read: Callable[[list[LinkCall]], list[LinkFault]]
+) -> Iterator[Finding]:
     """Yield the shortest script in which something is wrong."""
     for script, replies in zip(scripts, trial.ask(scripts), strict=True):
         calls = as_calls(script, replies)
@@ -230,12 +232,16 @@ COUNTED = 8
 
 def budget_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """1.1: no packet is sent again before its acknowledgement could be there."""
-    yield from _budget((play_sender(trial.cls, seed) for seed in seeds[:COUNTED]), lambda run: read_sender(run.calls), "patient")
+    yield from _budget(
+        (play_sender(trial.cls, seed) for seed in seeds[:COUNTED]), lambda run: read_sender(run.calls), "patient"
+    )
 
 
 def budget_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """1.2: one acknowledgement for each packet that comes."""
-    yield from _budget((play_receiver(trial.cls, seed) for seed in seeds[:COUNTED]), lambda run: read_receiver(run.calls), "one")
+    yield from _budget(
+        (play_receiver(trial.cls, seed) for seed in seeds[:COUNTED]), lambda run: read_receiver(run.calls), "one"
+    )
 
 
 def _budget(runs: Iterator[LinkRun], read: Callable[[LinkRun], list[LinkFault]], aspect: str) -> Iterator[Finding]:
@@ -246,7 +252,13 @@ def _budget(runs: Iterator[LinkRun], read: Callable[[LinkRun], list[LinkFault]],
         fault = next((one for one in read(run) if one.aspect == aspect), None)
         if fault is not None:
             sentence = f"{run.name} {fault.sentence}."
-            yield Finding(aspect=aspect, sentence=sentence, seed=run.seed, trace=run.world.trace.encode(), steps=steps_of(run.calls, fault.place))
+            yield Finding(
+                aspect=aspect,
+                sentence=sentence,
+                seed=run.seed,
+                trace=run.world.trace.encode(),
+                steps=steps_of(run.calls, fault.place),
+            )
             return
 
 

@@ -4,7 +4,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from chatsys.teach.grading.keys import Mistake
-from chatsys.teach.labs.lab01 import Packet
 
 _spec = spec_from_file_location("right", Path(__file__).with_name("answers.py"))
 right = module_from_spec(_spec)
@@ -405,72 +404,117 @@ NOTHING_CAME = NOT_COMPLETE | SEARCHED
 
 MISTAKES = {
     "1.1": {
-        "sends once": Mistake(SendsOnce, NOTHING_SENT, r"node 1 sent packet \d+ once, at .* and had no acknowledgement"),
+        "sends once": Mistake(
+            SendsOnce, NOTHING_SENT, r"node 1 sent packet \d+ once, at .* and had no acknowledgement"
+        ),
         "gives up": Mistake(
             GivesUp, NOTHING_SENT, r"node 1 sent packet \d+ 5 times, the last time at .* s, and had no acknowledgement"
         ),
         "timers pile up": Mistake(
-            Piles, both("quiet") | SEARCHED, r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an"
+            Piles,
+            both("quiet") | SEARCHED,
+            r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an",
         ),
         "sends all again": Mistake(
-            AllAgain, both("quiet") | SEARCHED | {"budget": ("patient",)}, r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an"
+            AllAgain,
+            both("quiet") | SEARCHED | {"budget": ("patient",)},
+            r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an",
         ),
         "all up to here": Mistake(
-            UpToHere, NOTHING_SENT, r"never again after the acknowledgement of packet (\d+) at .* s, which says nothing about \d+"
+            UpToHere,
+            NOTHING_SENT,
+            r"never again after the acknowledgement of packet (\d+) at .* s, which says nothing about \d+",
         ),
         "a new number for each try": Mistake(
             NewNumber, both("numbers") | SEARCHED, r"as packet \d+ at .* s and as packet \d+ at .* s: nobody can see"
         ),
-        "counts from 0": Mistake(FromZero, both("numbers") | SEARCHED, r"as packet 0 at .* s; it is text 1, so its number is 1"),
-        "by its text": Mistake(ByText, NOTHING_SENT, r"was said twice, as texts \d+ and \d+, and node 1 had sent it as packet \d+ only"),
-        "a second acknowledgement": Mistake(Raises, NOTHING_SENT, r"node 1 stopped at .* s, because your class raised KeyError: \d"),
+        "counts from 0": Mistake(
+            FromZero, both("numbers") | SEARCHED, r"as packet 0 at .* s; it is text 1, so its number is 1"
+        ),
+        "by its text": Mistake(
+            ByText, NOTHING_SENT, r"was said twice, as texts \d+ and \d+, and node 1 had sent it as packet \d+ only"
+        ),
+        "a second acknowledgement": Mistake(
+            Raises, NOTHING_SENT, r"node 1 stopped at .* s, because your class raised KeyError: \d"
+        ),
         "repeats at every tick": Mistake(
-            Restless, {"budget": ("patient",)}, r"node 1 sent packet \d+ at .* s and again at .* s; its acknowledgement may take 0\.2 s"
+            Restless,
+            {"budget": ("patient",)},
+            r"node 1 sent packet \d+ at .* s and again at .* s; its acknowledgement may take 0\.2 s",
         ),
         "counts from the first time": Mistake(
-            SinceSaid, {"budget": ("patient",)}, r"node 1 sent packet \d+ at .* s and again at .* s; its acknowledgement may take 0\.2 s"
+            SinceSaid,
+            {"budget": ("patient",)},
+            r"node 1 sent packet \d+ at .* s and again at .* s; its acknowledgement may take 0\.2 s",
         ),
         "one timer for all": Mistake(
             OneClock, NOTHING_SENT, r"and again only at .* s, although it was unanswered; it must not wait longer"
         ),
         "all senders count together": Mistake(AllShared, both("numbers") | SEARCHED, r"Do all your objects share"),
-        "returns one packet": Mistake(ReturnsOne, NOTHING_SENT, r"because say returned .*; return a list of packets, \[\] for none"),
+        "returns one packet": Mistake(
+            ReturnsOne, NOTHING_SENT, r"because say returned .*; return a list of packets, \[\] for none"
+        ),
         "is not written": Mistake(NotWritten, NOTHING_SENT, r"not written"),
     },
     "1.2": {
         "delivers whatever comes": Mistake(
-            Everything, both("order", "once", "answer", "again", "memory") | SEARCHED | {"budget": ("one",)},
+            Everything,
+            both("order", "once", "answer", "again", "memory") | SEARCHED | {"budget": ("one",)},
             r"node 2 delivered packet \d+ at .* s, and once more at .* s, when a copy of it came",
         ),
         "in no order": Mistake(
-            AtOnce, both("order", "memory") | SEARCHED, r"node 2 delivered packet \d+ at .* s, before packet \d+, which came at .* s"
+            AtOnce,
+            both("order", "memory") | SEARCHED,
+            r"node 2 delivered packet \d+ at .* s, before packet \d+, which came at .* s",
         ),
         "only the last number": Mistake(
-            LastOnly, both("order", "once", "answer", "again", "memory") | SEARCHED | {"budget": ("one",)},
+            LastOnly,
+            both("order", "once", "answer", "again", "memory") | SEARCHED | {"budget": ("one",)},
             r"node 2 delivered packet \d+ at .* s, and once more at .* s",
         ),
         "never goes back": Mistake(
-            OnlyForward, NOTHING_CAME, r"after node 2 had delivered packet \d+, and was thrown away: a smaller number can still be news"
+            OnlyForward,
+            NOTHING_CAME,
+            r"after node 2 had delivered packet \d+, and was thrown away: a smaller number can still be news",
         ),
         "copies by text": Mistake(CopiesByText, NOTHING_CAME, r"has the same text and is no copy"),
-        "never forgets a number": Mistake(KeepsNumbers, both("memory"), r"After 20,000 messages the process of your class holds"),
+        "never forgets a number": Mistake(
+            KeepsNumbers, both("memory"), r"After 20,000 messages the process of your class holds"
+        ),
         "acknowledges only what is new": Mistake(
-            OnlyNew, both("again") | {"budget": ("one",)}, r"a copy of packet \d+ came at .* s and node 2 did not acknowledge it; if the first"
+            OnlyNew,
+            both("again") | {"budget": ("one",)},
+            r"a copy of packet \d+ came at .* s and node 2 did not acknowledge it; if the first",
         ),
         "acknowledges when it delivers": Mistake(
-            WhenDelivered, both("answer", "again") | {"budget": ("one",)},
+            WhenDelivered,
+            both("answer", "again") | {"budget": ("one",)},
             r"and waited for packet \d+, and node 2 acknowledged it only at .* s\. Node 1 sent it again",
         ),
         "acknowledges all up to here": Mistake(
-            Newest, both("answer", "again") | {"budget": ("one",)}, r"and waited for packet \d+, and node 2 (never acknowledged|acknowledged)"
+            Newest,
+            both("answer", "again") | {"budget": ("one",)},
+            r"and waited for packet \d+, and node 2 (never acknowledged|acknowledged)",
         ),
-        "acknowledges all that it has": Mistake(AllOfThem, {"budget": ("one",)}, r"node 2 sent \d+ acknowledgements \("),
+        "acknowledges all that it has": Mistake(
+            AllOfThem, {"budget": ("one",)}, r"node 2 sent \d+ acknowledgements \("
+        ),
         "acknowledges nothing": Mistake(
-            Silent, both("answer", "again") | {"budget": ("one",)}, r"node 2 never acknowledged it\. Node 1 sent it again \d+ times"
+            Silent,
+            both("answer", "again") | {"budget": ("one",)},
+            r"node 2 never acknowledged it\. Node 1 sent it again \d+ times",
         ),
-        "throws away what is early": Mistake(ThrowsAway, NOTHING_CAME, r"came early, at .* s, and node 2 threw it away"),
-        "waits for another copy": Mistake(WaitsForMore, NOTHING_CAME, r"and node 2 (acknowledged|delivered) it only at"),
-        "one at a time": Mistake(OneAtATime, NOTHING_CAME, r"could be delivered at .* s, since all before it were, and node 2 delivered it only"),
+        "throws away what is early": Mistake(
+            ThrowsAway, NOTHING_CAME, r"came early, at .* s, and node 2 threw it away"
+        ),
+        "waits for another copy": Mistake(
+            WaitsForMore, NOTHING_CAME, r"and node 2 (acknowledged|delivered) it only at"
+        ),
+        "one at a time": Mistake(
+            OneAtATime,
+            NOTHING_CAME,
+            r"could be delivered at .* s, since all before it were, and node 2 delivered it only",
+        ),
         "all receivers share a queue": Mistake(Together, SEARCHED, r"Do all your objects share"),
         "all receivers count together": Mistake(CountTogether, NOTHING_CAME, r"Do all your objects share"),
         "returns texts": Mistake(TextsOnly, NOTHING_CAME, r"because receive returned .*; return two lists"),

@@ -42,7 +42,7 @@ def guarantees(sender: Any, receiver: Any, seed: int = SEED, loss: float = LOSS,
         if not isinstance(one, type):
             raise UsageError(f"{one!r:.60} is no class; give your {what}: guarantees(MySender, MyReceiver).")
     ends = ((SendsOnce, DeliversAll), (sender, DeliversAll), (sender, DeliversOnce), (sender, receiver))
-    worlds = [talk(*pair, seed, loss, copies) for pair in ends]
+    worlds = [talk(one, other, seed, loss, copies) for one, other in ends]
     runs = [LaneRun(title, world.trace, _below(world)) for title, world in zip(TITLES, worlds, strict=True)]
     told = "; ".join(f"{name}: {_tell(world)}" for name, world in zip(NAMES, worlds, strict=True))
     return lanes_side_by_side(runs, "What a promise costs", f"{told[0].upper()}{told[1:]}.")
@@ -57,7 +57,7 @@ def _below(world: World) -> tuple[str, ...]:
 
 def _outcome(trace: Trace) -> str:
     """Say in two words what the user at node 2 sees."""
-    said, numbers = {one.client_seq for one in trace.of("submit")}, [one.seq for one in trace.of("deliver")]
+    said, numbers = {one.client_seq or 0 for one in trace.of("submit")}, [one.seq or 0 for one in trace.of("deliver")]
     first = list(dict.fromkeys(numbers))
     if said - set(numbers):
         return f"{len(said - set(numbers))} missing"
@@ -107,7 +107,9 @@ def sliders(sender: Any, receiver: Any, seed: int = SEED) -> Any:
 
     def draw(_: Any = None) -> None:
         chosen = {name: round(one.value, 3) for name, one in moved.items()}
-        code.value = f"<code>guarantees({names}, {', '.join(f'{name}={value:g}' for name, value in chosen.items())})</code>"
+        code.value = (
+            f"<code>guarantees({names}, {', '.join(f'{name}={value:g}' for name, value in chosen.items())})</code>"
+        )
         shown.children = [go.FigureWidget(dressed(guarantees(sender, receiver, **chosen)))]
 
     for one in moved.values():
@@ -136,5 +138,7 @@ def draw_counts(counts: Sequence[int], expected: float) -> Any:
     figure.update_xaxes(title_text="packets for 20 texts")
     figure.update_yaxes(title_text="runs")
     figure.update_layout(showlegend=False, bargap=0.05)
-    told = f"{len(counts)} runs: {sum(counts) / len(counts):.0f} packets on average, {low} to {high} in nine runs of ten."
+    told = (
+        f"{len(counts)} runs: {sum(counts) / len(counts):.0f} packets on average, {low} to {high} in nine runs of ten."
+    )
     return theme.finish(figure, "What it takes to say 20 texts", told, 240, above=44)

@@ -118,7 +118,11 @@ def find_tries(trace: Trace) -> list[tuple[Record, bool, bool]]:
     came = {one.id: one.time for one in reversed(trace.of("receive")) if one.node == LISTENS}
     answers = [one for one in trace.of("receive") if one.node == TALKS]
     return [
-        (one, any(one.seq == two.seq and one.time < two.time <= one.time + AGAIN - 0.1 for two in answers), one.id in came)
+        (
+            one,
+            any(one.seq == two.seq and one.time < two.time <= one.time + AGAIN - 0.1 for two in answers),
+            one.id in came,
+        )
         for one in sent
     ]
 

@@ -32,7 +32,9 @@ class Probes(NamedTuple):
     """The same calls, and behind them copies of what was delivered: what comes out then had waited."""
 
 
-def read_receiver(calls: Sequence[LinkCall], sent: Sent = lambda *_: 0, probes: Probes | None = None) -> list[LinkFault]:
+def read_receiver(
+    calls: Sequence[LinkCall], sent: Sent = lambda *_: 0, probes: Probes | None = None
+) -> list[LinkFault]:
     """Return what is wrong, the first of each aspect, in order of time."""
     found: dict[str, LinkFault] = {}
     for fault in _Receiver(calls, sent, probes or Probes()).all():
@@ -114,7 +116,10 @@ class _Receiver:
         later = next((call for call in self.calls[place + 1 :] if packet in call.answer[0]), None)
         if later is not None or any(packet in call.answer[0] for call in self.probes.pushed[place + 1 :]):
             only = later.when if later is not None else "when another packet came"
-            return SEEN, f"packet {number} could be delivered {now}, since all before it were, and node 2 delivered it only {only}"
+            return (
+                SEEN,
+                f"packet {number} could be delivered {now}, since all before it were, and node 2 delivered it only {only}",
+            )
         larger = max(self.delivered, default=0)
         if larger > number:
             return CAUSE, (
@@ -122,7 +127,10 @@ class _Receiver:
                 "can still be news"
             )
         if self.first[number] < place:
-            return CAUSE, f"packet {number} came early, {came}, and node 2 threw it away: {now} all before it were delivered, and it was not"
+            return (
+                CAUSE,
+                f"packet {number} came early, {came}, and node 2 threw it away: {now} all before it were delivered, and it was not",
+            )
         return SEEN, f"packet {number} came {came}, all before it were delivered, and node 2 did not deliver it"
 
     # --- what is acknowledged ----------------------------------------------------------------
@@ -144,7 +152,9 @@ class _Receiver:
                 yield LinkFault("answer", self._tell_silence(number, place), place, SEEN, (number,))
         elif len(numbers) > 1:
             some = ", ".join(map(str, numbers[:6])) + (" ..." if len(numbers) > 6 else "")
-            sentence = f"when packet {number} came {when}, node 2 sent {len(numbers)} acknowledgements ({some}); one is enough"
+            sentence = (
+                f"when packet {number} came {when}, node 2 sent {len(numbers)} acknowledgements ({some}); one is enough"
+            )
             yield LinkFault("one", sentence, place, SEEN, (number,))
 
     def _tell_silence(self, number: int, place: int) -> str:

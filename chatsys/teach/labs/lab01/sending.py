@@ -165,9 +165,15 @@ class _Sender:
         if not times:
             if (twin := self._skipped(number)) is not None:
                 return LinkFault("arrive", self._tell_twin(number, twin, now), place, CAUSE, (twin, number))
-            return LinkFault("arrive", f"node 1 had not sent packet {number}, {text}, at {now:.2f} s", place, SEEN, (number,))
+            return LinkFault(
+                "arrive", f"node 1 had not sent packet {number}, {text}, at {now:.2f} s", place, SEEN, (number,)
+            )
         later = [one for one, at in self.answered.items() if one > number and at > times[-1]]
-        again = f"{len(times)} times, the last time at {times[-1]:.2f} s," if len(times) > 1 else f"once, at {times[0]:.2f} s,"
+        again = (
+            f"{len(times)} times, the last time at {times[-1]:.2f} s,"
+            if len(times) > 1
+            else f"once, at {times[0]:.2f} s,"
+        )
         sentence = f"node 1 sent packet {number} {again} and had no acknowledgement for it at {now:.2f} s; it must go on sending"
         rank, after = SEEN, self._sent_after(number, place)
         if after is not None:

@@ -91,7 +91,8 @@ class Linked(Actor):
 
     def start(self, now: float) -> list[Any]:
         """Make the student's object; the sender is asked again and again from now on."""
-        make = {TALKS: type(self).sender, LISTENS: type(self).receiver}.get(self.me)  # type: ignore[call-overload]
+        ends: dict[Address, Callable[[], Any] | None] = {TALKS: type(self).sender, LISTENS: type(self).receiver}
+        make = ends.get(self.me)
         self.mine = make() if make is not None else None
         if self.me == TALKS and self.mine is not None:
             begin_timers(self, now, tick=TICK)
@@ -143,7 +144,7 @@ class Linked(Actor):
 
     def _send(self, method: str, packets: Any) -> list[Any]:
         if not isinstance(packets, list | tuple) or not all(map(_is_packet, packets)):
-            raise MeansNothing(f"{method} returned {shown(packets):.80}; return a list of packets, [] for none")
+            raise MeansNothing(f"{method} returned {shown(packets):.80}")
         return [Send(LISTENS, packet) for packet in packets]
 
     # --- the end that listens --------------------------------------------------------------
@@ -154,9 +155,7 @@ class Linked(Actor):
             return [*early, *self._deliver([packet]), Send(TALKS, Acknowledgement(packet.number))]
         answer = self.mine.receive(packet)
         if not _is_answer(answer):
-            raise MeansNothing(
-                f"receive returned {shown(answer):.80}; return two lists: the packets to deliver, and the numbers to acknowledge"
-            )
+            raise MeansNothing(f"receive returned {shown(answer):.80}")
         ready, numbers = answer
         return [*early, *self._deliver(ready), *(Send(TALKS, Acknowledgement(number)) for number in numbers)]
 
@@ -194,7 +193,11 @@ def _is_packet(value: Any) -> bool:
 
 
 def _is_answer(value: Any) -> bool:
-    if not isinstance(value, list | tuple) or len(value) != 2 or not all(isinstance(one, list | tuple) for one in value):
+    if (
+        not isinstance(value, list | tuple)
+        or len(value) != 2
+        or not all(isinstance(one, list | tuple) for one in value)
+    ):
         return False
     return all(map(_is_packet, value[0])) and all(map(_is_number, value[1]))
 
@@ -215,7 +218,11 @@ def _maker(cls: Any) -> Any:
 
 def why_stopped(why: str) -> str:
     """Return the words for what stopped a node: an error of the class, or an answer that makes no sense."""
-    return why if why.startswith(("say returned", "ack returned", "tick returned", "receive returned")) else f"your class raised {why}"
+    if why.startswith("receive returned"):
+        return f"{why}; return two lists: the packets to deliver, and the numbers to acknowledge"
+    if why.startswith(("say returned", "ack returned", "tick returned")):
+        return f"{why}; return a list of packets, [] for none"
+    return f"your class raised {why}"
 
 
 def stopped(world: Testbed) -> list[str]:
