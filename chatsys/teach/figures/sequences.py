@@ -6,8 +6,7 @@
       |<---- 1 --------|          an acknowledgement
       |=== 2 =========>|  2       sent again: it starts under the cross
 
-Several runs stand side by side on one clock, so that what one guarantee costs more than another can be seen, and
-counted below.
+Several runs stand side by side on one clock, so that what one guarantee costs more than another can be seen.
 
 Read also `teach.widgets.timeline` (the same of any run, to be scrubbed), `labs.lab01` (whose picture this is).
 """
@@ -19,7 +18,8 @@ import msgspec
 import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.theme import counted, node_name
+from chatsys.teach.figures.flights import Flight, flights_of, tell_lanes
+from chatsys.teach.figures.theme import node_name
 from chatsys.trace import Record, Trace
 
 PITCH = 2.0
@@ -32,6 +32,9 @@ MOST_FRAMES = 400
 LINE, SIGN = 13, 17
 """Pixels of a line of numbers, and of a delivery."""
 
+Places = dict[Any, float]
+"""Where the lane of each node of a run stands."""
+
 
 class LaneRun(msgspec.Struct, frozen=True):
     """One run as a group of lanes: what stands above it, and the lines below it."""
@@ -41,43 +44,19 @@ class LaneRun(msgspec.Struct, frozen=True):
     below: tuple[str, ...] = ()
 
 
-class _Flight(NamedTuple):
-    """One frame: the record of its sending, whether the same was sent before, and when copies of it arrived."""
-
-    sent: Record
-    again: bool
-    arrived: list[float]
-    lost: bool
-
-
 def packet_lanes(trace: Trace) -> Any:
     """Draw the frames between the nodes of a run, from the top to the bottom."""
-    flights = _flights(trace)
-    if not flights:
+    if not flights_of(trace):
         return theme.nothing("Every frame of the run", "No frame was sent in this run.")
     return lanes_side_by_side([LaneRun("", trace)], "Every frame of the run", tell_lanes(trace))
-
-
-def tell_lanes(trace: Trace) -> str:
-    """Sum up a run: frames, how many were lost, what was delivered."""
-    flights = _flights(trace)
-    lost = sum(one.lost for one in flights)
-    again = sum(one.again and trace.nodes.index(one.sent.peer) > trace.nodes.index(one.sent.node) for one in flights)
-    numbers = [one.seq for one in trace.of("deliver")]
-    twice = len(numbers) - len(set(numbers))
-    more = f", {counted(twice, 'of them a copy', 'of them copies')}" if twice else ""
-    return (
-        f"{counted(len(flights), 'frame')}, {lost or 'none'} of them lost, {again or 'none'} sent again; "
-        f"{counted(len(numbers), 'delivery', 'deliveries')}{more}."
-    )
 
 
 def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any:
     """Draw several runs beside each other on one clock."""
     figure = go.Figure()
-    lanes = [_lanes_of(run.trace) for run in runs]
+    lanes = [run.trace.nodes for run in runs]
     left = [PITCH * place + sum(len(one) - 2 for one in lanes[:place]) for place in range(len(runs))]
-    drawn = [_flights(run.trace)[:MOST_FRAMES] for run in runs]
+    drawn = [flights_of(run.trace)[:MOST_FRAMES] for run in runs]
     times = [at for some in drawn for one in some for at in (one.sent.time, *one.arrived)]
     begin, end = min(times, default=0.0) - 0.06, max(times, default=1.0) + 0.06
     for place, some in enumerate(lanes):
@@ -86,7 +65,9 @@ def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any
                 x=[left[place] + lane] * 2, y=[begin, end], mode="lines", line={"color": theme.GREY, "width": 2},
                 showlegend=False, hoverinfo="skip",
             )  # fmt: skip
-    places = [{node: left[place] + lane for lane, node in enumerate(some)} for place, some in enumerate(lanes)]
+    places: list[Places] = [
+        {node: left[place] + lane for lane, node in enumerate(some)} for place, some in enumerate(lanes)
+    ]
     every = [(flight, places[place]) for place, some in enumerate(drawn) for flight in some]
     for look in LOOKS:
         _draw_flights(figure, look, [one for one in every if look.holds(*one)])
@@ -115,7 +96,7 @@ class _Look(NamedTuple):
     dash: str
     width: float
 
-    def holds(self, flight: _Flight, places: dict[Any, float]) -> bool:
+    def holds(self, flight: Flight, places: Places) -> bool:
         """Tell whether this frame looks so: by its direction, and whether it was sent before."""
         forward = places[flight.sent.peer] > places[flight.sent.node]
         return forward is self.forward and (not forward or flight.again is self.again)
@@ -128,33 +109,7 @@ LOOKS = (
 )
 
 
-def _lanes_of(trace: Trace) -> list[Any]:
-    return list(trace.nodes)
-
-
-def _flights(trace: Trace) -> list[_Flight]:
-    arrived: dict[Any, list[float]] = {}
-    lost: set[Any] = set()
-    for record in trace.of("receive", "drop"):
-        if record.kind == "receive":
-            arrived.setdefault(record.id, []).append(record.time)
-        else:
-            lost.add(record.id)
-    seen: set[tuple[Any, ...]] = set()
-    flights = []
-    nodes = set(trace.nodes)
-    for record in trace.of("send"):
-        if record.peer not in nodes or record.node not in nodes:
-            continue
-        key = (record.node, record.peer, record.message, record.seq)
-        flights.append(
-            _Flight(record, key in seen and record.seq is not None, arrived.get(record.id, []), record.id in lost)
-        )
-        seen.add(key)
-    return flights
-
-
-def _draw_flights(figure: Any, look: _Look, flights: Sequence[tuple[_Flight, dict[Any, float]]]) -> None:
+def _draw_flights(figure: Any, look: _Look, flights: Sequence[tuple[Flight, Places]]) -> None:
     """Draw arrows of one kind; one that is lost stops half-way."""
     x: list[float | None] = []
     y: list[float | None] = []
@@ -175,7 +130,7 @@ def _draw_flights(figure: Any, look: _Look, flights: Sequence[tuple[_Flight, dic
         )  # fmt: skip
 
 
-def _ends(flight: _Flight, places: dict[Any, float]) -> Iterator[tuple[float, float, bool]]:
+def _ends(flight: Flight, places: Places) -> Iterator[tuple[float, float, bool]]:
     begin, end = places[flight.sent.node], places[flight.sent.peer]
     if flight.arrived:
         yield from ((end, at, True) for at in flight.arrived)
@@ -183,7 +138,7 @@ def _ends(flight: _Flight, places: dict[Any, float]) -> Iterator[tuple[float, fl
         yield (begin + end) / 2, flight.sent.time + TRIP / 2, False
 
 
-def _draw_losses(figure: Any, lost: Sequence[tuple[_Flight, dict[Any, float]]]) -> None:
+def _draw_losses(figure: Any, lost: Sequence[tuple[Flight, Places]]) -> None:
     if not lost:
         return
     figure.add_scatter(
@@ -194,14 +149,14 @@ def _draw_losses(figure: Any, lost: Sequence[tuple[_Flight, dict[Any, float]]]) 
     )  # fmt: skip
 
 
-def _tell(flight: _Flight) -> str:
+def _tell(flight: Flight) -> str:
     sent = flight.sent
     number = f" {sent.seq}" if sent.seq is not None else ""
     came = [f"arrives {at:.3f} s" for at in flight.arrived] or ["lost" if flight.lost else "still under way"]
     return f"{theme.escape(sent.message, 16)}{number}{', again' if flight.again else ''}<br>sent {sent.time:.3f} s, {' and '.join(came)}"
 
 
-def _write_numbers(figure: Any, drawn: Sequence[Sequence[_Flight]], places: Sequence[dict[Any, float]]) -> None:
+def _write_numbers(figure: Any, drawn: Sequence[Sequence[Flight]], places: Sequence[Places]) -> None:
     """Write beside the lane which numbers go out at a moment."""
     for some, at in zip(drawn, places, strict=True):
         for node in at:
@@ -219,7 +174,7 @@ def _write_numbers(figure: Any, drawn: Sequence[Sequence[_Flight]], places: Sequ
                 )  # fmt: skip
 
 
-def _draw_deliveries(figure: Any, runs: Sequence[LaneRun], places: Sequence[dict[Any, float]]) -> None:
+def _draw_deliveries(figure: Any, runs: Sequence[LaneRun], places: Sequence[Places]) -> None:
     """Draw what is delivered beside the lane of its node, with its number; a second time, or out of order, it looks wrong."""
     found: dict[str, list[tuple[float, float, str, str]]] = {}
     for run, at in zip(runs, places, strict=True):
@@ -229,15 +184,15 @@ def _draw_deliveries(figure: Any, runs: Sequence[LaneRun], places: Sequence[dict
     _draw_waiting(figure, runs, places)
     for word, (symbol, colour, ink) in DELIVERED.items():
         if word in found:
-            xs, ys, numbers, told = zip(*found[word], strict=True)
+            xs, ys, numbers, hover = zip(*found[word], strict=True)
             figure.add_scatter(
                 x=xs, y=ys, mode="markers+text", text=numbers, textposition="middle center", name=word, showlegend=True,
-                textfont={"size": 11, "color": ink}, hovertext=told, hoverinfo="text", cliponaxis=False,
+                textfont={"size": 11, "color": ink}, hovertext=hover, hoverinfo="text", cliponaxis=False,
                 marker={"symbol": symbol, "size": SIGN, "color": colour, "line": {"width": 1, "color": theme.DARK_TEXT}},
             )  # fmt: skip
 
 
-def _draw_waiting(figure: Any, runs: Sequence[LaneRun], places: Sequence[dict[Any, float]]) -> None:
+def _draw_waiting(figure: Any, runs: Sequence[LaneRun], places: Sequence[Places]) -> None:
     """Mark on its lane what arrives and is not delivered at that moment, because a smaller number is missing."""
     waiting = [
         (at[one.node], one.time, f"{one.seq} waits at {node_name(one.node)} from {one.time:.3f} s on")
@@ -246,9 +201,9 @@ def _draw_waiting(figure: Any, runs: Sequence[LaneRun], places: Sequence[dict[An
         if one.node in at
     ]
     if waiting:
-        x, y, hover = zip(*waiting, strict=True)
         figure.add_scatter(
-            x=x, y=y, mode="markers", name="waits", showlegend=True, hovertext=hover, hoverinfo="text",
+            x=[x for x, _, _ in waiting], y=[y for _, y, _ in waiting], hovertext=[told for *_, told in waiting],
+            mode="markers", name="waits", showlegend=True, hoverinfo="text",
             marker={"symbol": "square-open", "size": 10, "color": theme.GREY, "line": {"width": 2}},
         )  # fmt: skip
 
@@ -265,10 +220,10 @@ DELIVERED = {
 }
 
 
-def _deliveries(trace: Trace, places: dict[Any, float]) -> Iterator[tuple[float, Record, str]]:
+def _deliveries(trace: Trace, places: Places) -> Iterator[tuple[float, Record, str]]:
     """Yield at which height each delivery stands, one below the other, and what is to be said of it."""
     done: dict[Any, set[int]] = {}
-    last: dict[Any, float] = {}
+    last: Places = {}
     for record in trace.of("deliver"):
         if record.node not in places:
             continue
@@ -276,7 +231,7 @@ def _deliveries(trace: Trace, places: dict[Any, float]) -> Iterator[tuple[float,
         word = "delivered"
         if number in mine:
             word = "delivered once more"
-        elif len(mine) < number - 1 or any(one not in mine for one in range(1, number)):
+        elif any(one not in mine for one in range(1, number)):
             word = "delivered before a smaller number"
         mine.add(number)
         last[record.node] = max(record.time, last.get(record.node, -1.0) + SIGN / SECOND)

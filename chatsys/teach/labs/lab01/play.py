@@ -153,7 +153,7 @@ RUNS = 200
 
 def packets_sent(sender: Any, receiver: Any, seed: int) -> tuple[int, Any]:
     """1a: how many packets 20 texts take, in this run and in many others."""
-    from chatsys.teach.labs.lab01.picture import draw_counts
+    from chatsys.teach.labs.lab01.drawing import draw_counts
 
     counts = []
     for turn in range(RUNS):
