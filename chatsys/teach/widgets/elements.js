@@ -1,0 +1,27 @@
+// Elements: how HTML and SVG are made, for every widget.  Texts of users only ever become text nodes, so they cannot be markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function make(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name in node && name !== "list") node[name] = value;
+    else node.setAttribute(name, value);
+  }
+  // JupyterLab looks at the focused element first: keys in a widget are not keys of the notebook
+  if (["button", "input", "select", "summary"].includes(tag)) node.dataset.lmSuppressShortcuts = "true";
+  node.append(...children);
+  return node;
+}
+
+function draw(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const name in attributes) node.setAttribute(name, attributes[name]);
+  if (children.length) node.append(...children);
+  return node;
+}
+
+function put(node, text) {
+  if (node.textContent !== String(text)) node.textContent = text;
+}
