@@ -75,7 +75,7 @@ def lab(folder: Path, *options: str) -> Iterator[Server]:
     (private / "config" / "labconfig").mkdir(parents=True)
     (private / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
     (private / "config" / "jupyter_server_config.json").write_text(
-        json.dumps({"LabApp": {"expose_app_in_browser": True}})
+        json.dumps({app: {"expose_app_in_browser": True} for app in ("LabApp", "JupyterNotebookApp")})
     )
     kinds = {"CONFIG": "JUPYTER_CONFIG_DIR", "DATA": "JUPYTER_DATA_DIR", "RUNTIME": "JUPYTER_RUNTIME_DIR"}
     kinds |= {"SETTINGS": "JUPYTERLAB_SETTINGS_DIR", "WORKSPACES": "JUPYTERLAB_WORKSPACES_DIR"}

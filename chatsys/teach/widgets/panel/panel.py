@@ -54,7 +54,7 @@ from chatsys.teach.widgets.panel.view import View
 PACE = 0.15
 """Seconds between two looks at the cluster."""
 HERE = Path(__file__).parent
-PARTS = ("buttons", "nodes", "chat", "network", "bands", "legend", "panel")
+PARTS = ("buttons", "nodes", "chat", "network", "bands", "legend", "place", "panel")
 """The files of `js`, what is used before what uses it."""
 
 _number = itertools.count(1)

@@ -98,7 +98,7 @@ function render({ model, el }) {
   const head = make("div", { className: "cs-head" }, title, time);
   if (about.where === "sim") head.append(clock.root, run);
   head.append(all);
-  if (about.dock && document.querySelector(".jp-LabShell, #jp-main-dock-panel, .lm-DockPanel")) all.append(dock);
+  const docks = about.dock && document.querySelector(".jp-LabShell, #jp-main-dock-panel, .lm-DockPanel");
   const places = { cards: make("div", { className: "cs-cards" }), links: make("div"), split: make("div"), bands: make("div", { className: "cs-plot" }) };
   const network = make("div", { className: "cs-network", role: "group", "aria-label": "network" }, places.split, heal, loss.root, delay.root);
   const root = make("div", { className: "cs-panel", role: "region", "aria-label": name }, head,
@@ -106,6 +106,8 @@ function render({ model, el }) {
     places.cards, chat.root, waiting.root, make("div", { className: "cs-tools" }, places.links, network), inside.root, places.bands, legend());
   const back = button("Show it here", "Put the panel back into the page", () => post({ do: "dock" }), "cs-back cs-stays");
   const away = make("div", { className: "cs-away", hidden: true }, `${name} stands beside the page. `, back);
+  const keeps = docks ? null : keepBox(root);
+  all.append(docks ? dock : keeps.root);
   el.append(root, away);
 
   // Learners come and go: then whatever has a row for each node is made anew.
@@ -182,6 +184,7 @@ function render({ model, el }) {
   const watcher = new ResizeObserver(() => {
     if (root.clientWidth === wide) return;
     wide = root.clientWidth;
+    keeps?.look(); // now it stands somewhere
     bands?.fit(places.bands.clientWidth);
     for (const one of Object.values(cards)) one.settle();
   });
@@ -189,6 +192,7 @@ function render({ model, el }) {
   return () => {
     for (const [what, does] of Object.entries(hears)) model.off(what, does);
     watcher.disconnect();
+    keeps?.drop();
     inside.drop();
   };
 }
