@@ -138,9 +138,10 @@ class Tab:
         if parts.scheme not in {"data", "blob", "about"} and parts.hostname not in {"127.0.0.1", "localhost"}:
             self.strangers.append(request.url)
 
-    def open(self, notebook: str) -> None:
-        """Open a notebook and wait until its kernel can run cells."""
-        self.page.goto(self.server.address(f"lab/workspaces/{self.workspace}/tree/notebooks/{notebook}"))
+    def open(self, notebook: str, app: Literal["lab", "notebook"] = "lab") -> None:
+        """Open a notebook in JupyterLab, or in Jupyter Notebook, and wait until its kernel can run cells."""
+        where = {"lab": f"lab/workspaces/{self.workspace}/tree/notebooks", "notebook": "notebooks/notebooks"}[app]
+        self.page.goto(self.server.address(f"{where}/{notebook}"))
         self.page.wait_for_function("() => window.jupyterapp", timeout=60_000)
         self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
         self.page.evaluate(

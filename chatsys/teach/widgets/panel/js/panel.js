@@ -65,11 +65,18 @@ function timelinePlace(model) {
   };
 }
 
+/** Whether somebody has just moved the panel: then the focus goes with it.  All views of one panel share this. */
+let moved = false;
+
 function render({ model, el }) {
   const about = model.get("about");
   const name = `cluster panel ${about.number}`;
   const prefix = `cs${about.number}-${Math.random().toString(36).slice(2, 7)}`;
   const post = (order) => model.send(order);
+  const goes = () => {
+    moved = true;
+    post({ do: "dock" });
+  };
   const answers = new Map(); // what to do when it is known whether an order went well
   const send = (order, then) => {
     const id = Math.random().toString(36).slice(2);
@@ -92,7 +99,7 @@ function render({ model, el }) {
   const stop = button("Stop all", "Stop the cluster for good", () => post({ do: "stop" }), "cs-stop");
   const heal = button("Heal all links", "Mend every cut; loss and delay stay as they are, and Reset ends them, too", () => post({ do: "heal" }), "cs-heal");
   const run = button("Timeline", "Show every message of this run as an arrow", () => post({ do: "timeline" }), "cs-run cs-stays");
-  const dock = button("Dock", "Put the panel beside the page", () => post({ do: "dock" }), "cs-dock cs-stays");
+  const dock = button("Dock", "Put the panel beside the page", () => goes(), "cs-dock cs-stays");
   const words = { sim: "simulated", kernel: "in the notebook's kernel", processes: "one process each", containers: "one container each", namespaces: "one namespace each" };
   const all = make("span", { className: "cs-all" }, join, reset, stop);
   const head = make("div", { className: "cs-head" }, title, time);
@@ -104,7 +111,7 @@ function render({ model, el }) {
   const root = make("div", { className: "cs-panel", role: "region", "aria-label": name }, head,
     make("div", { className: "cs-rules" }, lamp.root, quorum.root), said, make("div", { className: "cs-same" }, "the same in code: ", line),
     places.cards, chat.root, waiting.root, make("div", { className: "cs-tools" }, places.links, network), inside.root, places.bands, legend());
-  const back = button("Show it here", "Put the panel back into the page", () => post({ do: "dock" }), "cs-back cs-stays");
+  const back = button("Show it here", "Put the panel back into the page", () => goes(), "cs-back cs-stays");
   const away = make("div", { className: "cs-away", hidden: true }, `${name} stands beside the page. `, back);
   const keeps = docks ? null : keepBox(root);
   all.append(docks ? dock : keeps.root);
@@ -160,6 +167,9 @@ function render({ model, el }) {
     away.hidden = !gone;
     put(dock, model.get("docked") ? "Undock" : "Dock");
     dock.title = model.get("docked") ? "Put the panel back into the page" : "Put the panel beside the page";
+    if (!moved || gone || !root.clientWidth || Boolean(el.closest(".jp-Notebook")) === model.get("docked")) return;
+    moved = false;
+    dock.focus({ preventScroll: true });
   };
   const timeline = () => {
     const open = Boolean(model.get("timeline"));
@@ -184,7 +194,8 @@ function render({ model, el }) {
   const watcher = new ResizeObserver(() => {
     if (root.clientWidth === wide) return;
     wide = root.clientWidth;
-    keeps?.look(); // now it stands somewhere
+    place(); // now it stands somewhere
+    keeps?.look();
     bands?.fit(places.bands.clientWidth);
     for (const one of Object.values(cards)) one.settle();
   });

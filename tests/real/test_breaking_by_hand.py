@@ -1,0 +1,142 @@
+"""A cluster is broken and mended in a real JupyterLab: once by mouse, once by keyboard alone; and the panel stays in view.
+
+Skipped with a sentence where there is no Chromium; with CI=true that is a failure.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+
+import browser
+import pytest
+from browser import Server, Tab
+from hands import Hand, Keyboard, Mouse, write_notebook
+from panel_page import await_leader, await_text
+
+if browser.CHROMIUM is None and not os.environ.get("CI"):
+    pytest.skip(
+        "Chromium is not installed, so nobody looks at the notebook; apt install chromium.", allow_module_level=True
+    )
+
+CLUSTER = "import chatsys as cs\ncluster = cs.Cluster()\ncluster.until(lambda: cluster.leader)\ncs.panel(cluster)"
+WORLD = "world = cs.World(seed=3)\nworld.run(3)\ncs.panel(world)"
+LONG = "print('one line\\n' * 100)"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a server whose pages draw the cells in view only, as a student's do."""
+    assert browser.CHROMIUM, "CI needs Chromium to look at the notebook; apt-get install chromium."
+    folder = tmp_path_factory.mktemp("lab")
+    settings = folder / "private" / "settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "contentVisibility"}))
+    with browser.lab(folder) as running:
+        write_notebook(running, "break.ipynb", [CLUSTER, WORLD])
+        write_notebook(running, "keep.ipynb", ["import chatsys as cs", WORLD, LONG, LONG])
+        yield running
+
+
+@pytest.fixture(scope="module")
+def first(server: Server) -> Iterator[Tab]:
+    with browser.page(server) as tab:
+        yield tab
+
+
+def sees(hand: Hand, place: str, text: str) -> None:
+    """Wait until a person reads this at this place of the panel."""
+    hand.panel.locator(place, has_text=re.compile(text)).first.wait_for(timeout=20_000)
+
+
+def break_nodes_and_links(hand: Hand) -> None:
+    """Break the real cluster in every way, look, and mend it."""
+    hand.go_to("cluster panel 1")
+    await_leader(hand.panel, 3)
+    hand.press("Crash node 3")
+    sees(hand, "[data-node='3'] .cs-role", "down")
+    sees(hand, "[data-node='2'] .cs-role", "leads")
+    hand.press("Restart node 3")
+    await_leader(hand.panel, 3)
+    hand.press("Pause node 1")
+    sees(hand, "[data-node='1'] .cs-role", "paused")
+    hand.press("Resume node 1")
+    sees(hand, "[data-node='1'] .cs-role", "follows node 3")
+    hand.press("Cut the link between node 1 and 2")
+    sees(hand, ".cs-links td", "✂ cut")
+    sees(hand, ".cs-said", "The link between nodes 1 and 2 is cut.")
+    hand.press("Mend the link between node 1 and 2")
+    sees(hand, ".cs-said", "The link between nodes 1 and 2 works again.")
+    assert hand.panel.locator(".cs-links td").all_inner_texts() == ["open", "open", "open", ""]
+    hand.press("Cut all links between node 3 and nodes 1 and 2")
+    sees(hand, ".cs-said", r"The network splits: node 3 \| nodes 1 and 2.")
+    await_leader(hand.panel, 2)
+    hand.press("Heal all links")
+    sees(hand, ".cs-said", "All links are open again.")
+    hand.slide("loss", 10)
+    sees(hand, ".cs-said", "Every link loses 10% of its frames.")
+    sees(hand, ".cs-line", r"cluster.lose\('\*', '\*', 0.1\)")
+    hand.press("Reset")
+    sees(hand, ".cs-slider .cs-value", "^0 %$")
+    await_leader(hand.panel, 3)
+    hand.say("all is well", node=1)
+    await_text(hand.panel, "all is well")
+    sees(hand, ".cs-lamp[data-held='true']", "All 16 rules hold.")
+
+
+def go_beside_the_page_and_back(hand: Hand) -> None:
+    hand.press("Dock")
+    hand.tab.page.locator(".cs-panel:not(.jp-Notebook *):visible").wait_for()
+    sees_line = hand.tab.page.locator(".jp-Notebook .cs-away:visible", has_text="stands beside the page")
+    sees_line.wait_for()
+    hand.press("Pause node 1")
+    sees(hand, "[data-node='1'] .cs-role", "paused")
+    hand.press("Undock")
+    hand.tab.page.locator(".jp-Notebook .cs-panel[aria-label='cluster panel 1']:visible").wait_for()
+    hand.tab.page.locator(".cs-panel:not(.jp-Notebook *)").wait_for(state="detached")
+    hand.press("Resume node 1")
+    sees(hand, "[data-node='1'] .cs-role", "follows node 3")
+
+
+def break_a_rule_with_a_smaller_quorum(hand: Hand) -> None:
+    """Split a world, talk on both sides, and play the same again with another quorum."""
+    hand.go_to("cluster panel 2")
+    hand.press("Cut all links between node 3 and nodes 1 and 2")
+    for text, node in (("left", 3), ("right", 1)):
+        hand.say(text, node=node)
+        sees(hand, ".cs-waits", f"“{text}” through node {node}")
+    for _ in range(7):
+        hand.press("+1 s")
+    sees(hand, ".cs-time", "^10.0 s")
+    sees(hand, "[data-node='1'] .cs-seen", "right")
+    sees(hand, ".cs-waits", "“left” through node 3 – waits: node 3 knows no leader")
+    sees(hand, ".cs-lamp[data-held='true']", "All 16 rules hold.")
+    hand.slide("quorum", 1)
+    sees(hand, ".cs-quorum", "1 of 3 – unsafe")
+    sees(hand, ".cs-line", r"quorum=1\); script.play\(world, lenient=True\)")
+    sees(hand, ".cs-lamp[data-held='false'] .cs-says", "^Since .*“left”.*“right”|^Since .*“right”.*“left”")
+    sees(hand, "[data-node='3'] .cs-seen", "left")
+    hand.slide("quorum", 2)
+    sees(hand, ".cs-lamp[data-held='true']", "All 16 rules hold.")
+    hand.press("Heal all links")
+    hand.press("+1 s")
+    hand.press("+1 s")
+    sees(hand, "[data-node='3'] .cs-seen", "right")
+
+
+def break_and_mend(hand: Hand) -> None:
+    hand.tab.open("break.ipynb")
+    hand.run_all()
+    break_nodes_and_links(hand)
+    go_beside_the_page_and_back(hand)
+    break_a_rule_with_a_smaller_quorum(hand)
+    assert (hand.tab.complaints, hand.tab.strangers) == ([], [])
+
+
+def test_a_cluster_is_broken_read_and_mended_by_keyboard_alone(first: Tab) -> None:
+    break_and_mend(Keyboard(first))
+
+
+def test_a_cluster_is_broken_read_and_mended_by_mouse(first: Tab) -> None:
+    first.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
+    break_and_mend(Mouse(first))
