@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import browser
 import pytest
@@ -46,6 +46,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def first(server: Server) -> Iterator[Tab]:
     with browser.page(server) as tab:
         yield tab
+
+
+def begin(hand: Hand, notebook: str, app: Literal["lab", "notebook"]) -> None:
+    """Open a notebook, choose its first cell, and run all; from here on everything is done by this hand."""
+    hand.tab.open(notebook, app)
+    hand.tab.page.locator(".jp-InputPrompt").first.click()
+    hand.run_all()
 
 
 def sees(hand: Hand, place: str, text: str) -> None:
@@ -129,8 +136,7 @@ def break_a_rule_with_a_smaller_quorum(hand: Hand) -> None:
 
 
 def break_and_mend(hand: Hand) -> None:
-    hand.tab.open("break.ipynb")
-    hand.run_all()
+    begin(hand, "break.ipynb", "lab")
     break_nodes_and_links(hand)
     go_beside_the_page_and_back(hand)
     break_a_rule_with_a_smaller_quorum(hand)
@@ -167,9 +173,8 @@ BEYOND = """(all) => all.flatMap((panel) => [...panel.querySelectorAll('button, 
 
 def test_where_there_is_no_dock_the_panel_stays_in_view_while_one_reads_on(first: Tab) -> None:
     tab = first.beside()
-    tab.open("keep.ipynb", "notebook")
     hand = Keyboard(tab)
-    hand.run_all()
+    begin(hand, "keep.ipynb", "notebook")
     hand.go_to("cluster panel 1")
     hand.panel.wait_for()
     assert hand.panel.get_by_role("button", name="Dock").count() == 0
@@ -192,8 +197,13 @@ def test_where_there_is_no_dock_the_panel_stays_in_view_while_one_reads_on(first
     tab.page.mouse.wheel(0, 1500)
     tab.page.wait_for_timeout(400)
     assert top_of(keep, tab) < 0, "it scrolls with the page again"
-    assert (tab.complaints, tab.strangers) == ([], [])
+    assert tab.strangers == []
+    assert [one for one in tab.complaints if not any(part in one for part in NOTEBOOKS_OWN)] == []
     tab.page.close()
+
+
+NOTEBOOKS_OWN = ("reading 'schema'", "'filebrowser:open-path' not registered")
+"""What Jupyter Notebook 7.6 complains of on every page, also on an empty one."""
 
 
 def top_of(one: "Locator", tab: Tab) -> float:
