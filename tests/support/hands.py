@@ -32,7 +32,7 @@ FOCUSED = """() => {
 
 def write_notebook(server: Server, name: str, cells: list[str]) -> None:
     """Put a notebook with these cells where the server finds it."""
-    made = [
+    made: list[dict[str, object]] = [
         {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": one} for one in cells
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -107,6 +107,8 @@ class Keyboard:
     def __init__(self, tab: Tab) -> None:
         self.tab, self.keys = tab, tab.page.keyboard
         self.name = ""
+        self.is_inside = False
+        """Whether something in the panel has the focus; it must not get lost then, whatever is pressed."""
         self.panel = tab.page.locator(".cs-panel")
 
     def run_all(self) -> None:
@@ -118,7 +120,7 @@ class Keyboard:
             self.keys.press("ArrowUp")
 
     def go_to(self, panel: str) -> None:
-        self.name, self.panel = panel, panels(self.tab, panel)
+        self.name, self.panel, self.is_inside = panel, panels(self.tab, panel), False
 
     def press(self, name: str) -> None:
         self._walk(name)
@@ -147,6 +149,9 @@ class Keyboard:
             self.panel.get_by_label(name, exact=True).or_(self.panel.get_by_text(name, exact=True))
         )
         target.wait_for()
+        focused = self.tab.page.evaluate(FOCUSED)
+        assert focused[1] == self.name or not self.is_inside, f"the focus got lost; it is at {focused}"
+        self.is_inside = True
         for _ in range(MOST_STOPS):
             if self.tab.page.evaluate(FOCUSED) == [name, self.name]:
                 return

@@ -7,7 +7,7 @@ const ROLES_TOLD = {
 };
 const SIGNS_TOLD = {
   "★": "becomes leader", "▼": "suspects that a node is down", "✖": "crashes", "▶": "starts again", "⊠": "stops itself, for it cannot go on without breaking a rule",
-  "✂": "a link is cut, in the rows of the nodes at its ends", "↻": "a message that was said while this node was away; it caught up", "≠": "another message than was first shown as this number",
+  "✂": "a link is cut, in the rows of the nodes at its ends", "↻": "a message that was said while this node was away; it caught up", "≠": "another message than was first shown as this number", "‼": "a message that is shown for the second time",
 };
 const WORDS_TOLD = {
   "#7": "the seventh message of the chat, on every node", term: "the number of one leadership: each election begins a higher one",
