@@ -6,10 +6,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import made_up
+import panels
 import pytest
 from typed import Where
 
@@ -24,20 +25,7 @@ from chatsys.teach.widgets.panel.orders import ORDERS
 from chatsys.teach.widgets.panel.panel import Panel, panel
 from chatsys.teach.widgets.panel.view import View, tell
 
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    world = World(seed=3)
-    assert world.until(lambda: world.leader is not None, limit=10)
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def shown(world: World) -> Iterator[Panel]:
-    shown = panel(world)
-    yield shown
-    shown.close()
+world, shown = panels.world, panels.shown
 
 
 def card(shown: Panel, node: int) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """The panel's two ideas, and its chat: what waits, whether the rules hold, another quorum, one step after the other."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import made_up
-import pytest
+import panels
 from pingpong import PingPong
 
 import chatsys
@@ -16,20 +15,7 @@ from chatsys.teach.widgets.panel.lamp import Lamp
 from chatsys.teach.widgets.panel.panel import Panel, panel
 from chatsys.trace import Trace
 
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    world = World(seed=3)
-    assert world.until(lambda: world.leader is not None, limit=10)
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def shown(world: World) -> Iterator[Panel]:
-    shown = panel(world)
-    yield shown
-    shown.close()
+world, shown = panels.world, panels.shown
 
 
 def test_each_message_waits_by_itself_until_it_is_acknowledged(world: World, shown: Panel) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import browser
 import pytest
 from browser import Server, Tab
-from hands import Hand, Keyboard, Mouse, write_notebook
+from hands import Hand, Keyboard, Mouse
 from panel_page import await_leader, await_text
 
 if TYPE_CHECKING:
@@ -25,6 +25,26 @@ if browser.CHROMIUM is None and not os.environ.get("CI"):
 
 CLUSTER = "import chatsys as cs\ncluster = cs.Cluster()\ncluster.until(lambda: cluster.leader)\ncs.panel(cluster)"
 WORLD = "world = cs.World(seed=3)\nworld.run(3)\ncs.panel(world)"
+BROKEN = """
+world = cs.World(seed=3, quorum=1)
+world.run(3)
+world.partition({3}, {1, 2})
+world.say("left", node=3)
+world.say("right", node=1)
+world.run(6)
+world.heal()
+world.crash(1)
+world.join(4)
+world.run(3)
+world.restart(1)
+world.partition({1}, {2, 3})
+world.say("waits", node=1)
+world.run(1)
+shown = cs.panel(world)
+shown.press("step")
+shown"""
+"""Every part of a panel: a broken rule, signs in the chat, a learner, cuts, what waits, the timeline."""
+STOPPED = "stopped = cs.panel(cs.World(seed=1))\nstopped.press('stop')\nstopped"
 LONG = "print('one line\\n' * 100)"
 
 
@@ -37,8 +57,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "contentVisibility"}))
     with browser.lab(folder) as running:
-        write_notebook(running, "break.ipynb", [CLUSTER, WORLD])
-        write_notebook(running, "keep.ipynb", ["import chatsys as cs", WORLD, LONG, LONG])
+        for name in ("by-keyboard.ipynb", "by-mouse.ipynb"):
+            running.write(name, [CLUSTER, WORLD])
+        running.write("keep.ipynb", ["import chatsys as cs", WORLD, LONG, LONG])
+        running.write("look.ipynb", ["import chatsys as cs", BROKEN, STOPPED])
         yield running
 
 
@@ -135,8 +157,8 @@ def break_a_rule_with_a_smaller_quorum(hand: Hand) -> None:
     sees(hand, "[data-node='3'] .cs-seen", "right")
 
 
-def break_and_mend(hand: Hand) -> None:
-    begin(hand, "break.ipynb", "lab")
+def break_and_mend(hand: Hand, notebook: str) -> None:
+    begin(hand, notebook, "lab")
     break_nodes_and_links(hand)
     go_beside_the_page_and_back(hand)
     break_a_rule_with_a_smaller_quorum(hand)
@@ -144,15 +166,21 @@ def break_and_mend(hand: Hand) -> None:
 
 
 def test_a_cluster_is_broken_read_and_mended_by_keyboard_alone(first: Tab) -> None:
-    break_and_mend(Keyboard(first))
+    break_and_mend(Keyboard(first), "by-keyboard.ipynb")
 
 
 def test_a_cluster_is_broken_read_and_mended_by_mouse(first: Tab) -> None:
-    first.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
-    break_and_mend(Mouse(first))
+    break_and_mend(Mouse(first), "by-mouse.ipynb")
 
 
 def test_the_panel_keeps_nobody_out_in_both_themes_and_on_a_narrow_page(first: Tab) -> None:
+    hand = Mouse(first)
+    begin(hand, "look.ipynb", "lab")
+    hand.go_to("cluster panel 2")
+    sees(hand, ".cs-time", "stopped at")
+    hand.go_to("cluster panel 1")
+    sees(hand, ".cs-lamp[data-held='false']", "“left”")
+    hand.panel.locator(".cs-tl-stage[data-event]").wait_for()
     for summary in first.page.locator(".cs-panel summary:visible").all():
         summary.click()
     for theme, width in (("Light", 1400), ("Light", 1000), ("Dark", 1000), ("Dark", 1400)):
@@ -160,6 +188,7 @@ def test_the_panel_keeps_nobody_out_in_both_themes_and_on_a_narrow_page(first: T
         first.page.set_viewport_size({"width": width, "height": 1000})
         first.page.wait_for_timeout(200)
         assert browser.barriers(first.page, ".cs-panel") == [], (theme, width)
+        hand.panel.locator(".cs-head").first.scroll_into_view_if_needed()
         first.picture(f"panel-{theme.lower()}-{width}")
         beyond = first.page.locator(".cs-panel").evaluate_all(BEYOND)
         assert beyond == [], "a control is outside of the panel"

@@ -11,10 +11,9 @@ for it.  It looks at the page as a person does, to see where the focus is and wh
 The mouse clicks where a control is drawn; only a list that the system draws (`select`) is set for it.
 """
 
-import json
 from typing import TYPE_CHECKING, Protocol
 
-from browser import Server, Tab
+from browser import Tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -28,16 +27,6 @@ FOCUSED = """() => {
     return [name, one.closest('.cs-panel')?.getAttribute('aria-label') || ''];
 }"""
 """The name of the control that has the focus, and of its panel."""
-
-
-def write_notebook(server: Server, name: str, cells: list[str]) -> None:
-    """Put a notebook with these cells where the server finds it."""
-    made: list[dict[str, object]] = [
-        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": one} for one in cells
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": made, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
-    (server.root / name).write_text(json.dumps(notebook))
 
 
 class Hand(Protocol):

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import browser
-from hands import write_notebook
 from panel_page import await_leader
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def main() -> int:
     rounds, where = int((sys.argv[1:2] or ["20"])[0]), (sys.argv[2:3] or ["kernel"])[0]
     cell = f"import chatsys as cs\ncluster = cs.Cluster(where={where!r})\ncs.panel(cluster)"
     with tempfile.TemporaryDirectory() as place, browser.lab(Path(place)) as server, browser.page(server) as tab:
-        write_notebook(server, "clicks.ipynb", [cell])
+        server.write("clicks.ipynb", [cell])
         tab.open("clicks.ipynb")
         tab.run_all()
         await_leader(tab.page.locator(".cs-panel"), 3)
