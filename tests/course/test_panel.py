@@ -201,6 +201,14 @@ def test_a_click_returns_at_once_and_is_carried_out_soon_after(world: World, sho
     assert wait_for(lambda: not world.status()[3]["alive"])
 
 
+def test_many_clicks_at_once_are_carried_out_one_after_the_other(world: World, shown: Panel) -> None:
+    for _ in range(15):
+        for do in ("pause", "resume"):
+            shown._handle_custom_msg({"do": do, "node": 1}, [])
+    assert wait_for(lambda: len(world.trace.of("resume")) == 15)
+    assert len(world.trace.of("pause")) == 15 and not world.status()[1]["paused"]
+
+
 def test_play_lets_virtual_time_pass_until_hold(world: World, shown: Panel) -> None:
     before = world.now
     shown._handle_custom_msg({"do": "speed", "speed": 10}, [])
@@ -376,6 +384,15 @@ def test_the_colours_of_the_panel_are_those_of_the_figures() -> None:
             assert "fill: " + look.colour.lower() in Panel._css
         else:
             assert f".cs-fill-{role} {{ fill: {look.colour.lower()}; }}" in Panel._css
+
+
+def test_the_legend_tells_every_colour_and_every_sign_that_is_drawn() -> None:
+    parts = {part: (module.HERE / "js" / f"{part}.js").read_text("utf-8") for part in ("legend", "bands", "nodes")}
+    told = parts["legend"].partition("function legend")[0]
+    roles = set(re.findall(r"\.cs-fill-(\w+)", Panel._css)) | {"follower"}
+    assert roles == set(re.findall(r"(\w+): \"", told.partition("SIGNS_TOLD")[0]))
+    drawn = re.findall(r"\w+: \[?\"([^\w\s])\"", parts["bands"] + parts["nodes"])
+    assert len(drawn) >= 8 and set(drawn) <= set(re.findall(r"\"([^\w\s])\":", told))
 
 
 def test_the_module_says_how_often_it_looks() -> None:

@@ -44,7 +44,23 @@ shown = cs.panel(world)
 shown.press("step")
 shown"""
 """Every part of a panel: a broken rule, signs in the chat, a learner, cuts, what waits, the timeline."""
-STOPPED = "stopped = cs.panel(cs.World(seed=1))\nstopped.press('stop')\nstopped"
+STOPPED = """
+stopped = cs.World(seed=1)
+stopped.run(3)
+last = cs.panel(stopped)
+last.press("cut", a=1, b=3)
+stopped.run(0.3)
+last.press("cut", a=2, b=3)
+last.press("pause", node=1)
+stopped.run(4)
+last.press("heal")
+last.press("say", text="long " * 1000, author="ann", node=2)
+line = last.line
+stopped.run(2)
+last.press("stop")
+last.line = line
+last"""
+"""What is drawn of two cuts that begin together and of a node that is paused, a very long text, and a stopped cluster."""
 LONG = "print('one line\\n' * 100)"
 
 
@@ -173,7 +189,9 @@ def test_a_cluster_is_broken_read_and_mended_by_mouse(first: Tab) -> None:
     break_and_mend(Mouse(first), "by-mouse.ipynb")
 
 
-def test_the_panel_keeps_nobody_out_in_both_themes_and_on_a_narrow_page(first: Tab) -> None:
+@pytest.fixture(scope="module")
+def look(first: Tab) -> Tab:
+    """Return a tab with two panels in which everything is drawn that a panel can draw, with all its details open."""
     hand = Mouse(first)
     begin(hand, "look.ipynb", "lab")
     hand.go_to("cluster panel 2")
@@ -183,21 +201,69 @@ def test_the_panel_keeps_nobody_out_in_both_themes_and_on_a_narrow_page(first: T
     hand.panel.locator(".cs-tl-stage[data-event]").wait_for()
     for summary in first.page.locator(".cs-panel summary:visible").all():
         summary.click()
+    return first
+
+
+def test_the_panel_keeps_nobody_out_in_both_themes_and_on_a_narrow_page(look: Tab) -> None:
     for theme, width in (("Light", 1400), ("Light", 1000), ("Dark", 1000), ("Dark", 1400)):
-        first.theme(f"JupyterLab {theme}")
-        first.page.set_viewport_size({"width": width, "height": 1000})
-        first.page.wait_for_timeout(200)
-        assert browser.barriers(first.page, ".cs-panel") == [], (theme, width)
-        hand.panel.locator(".cs-head").first.scroll_into_view_if_needed()
-        first.picture(f"panel-{theme.lower()}-{width}")
-        beyond = first.page.locator(".cs-panel").evaluate_all(BEYOND)
-        assert beyond == [], "a control is outside of the panel"
-    first.theme("JupyterLab Light")
+        look.theme(f"JupyterLab {theme}")
+        look.page.set_viewport_size({"width": width, "height": 1000})
+        look.page.wait_for_timeout(300)
+        assert browser.barriers(look.page, ".cs-panel") == [], (theme, width)
+        assert look.page.evaluate(BEYOND) == [], "something is outside of its panel"
+        assert look.page.evaluate(OVERLAP) == [], "two words of the picture lie over each other"
+        look.page.locator(".cs-panel .cs-head").first.scroll_into_view_if_needed()
+        look.picture(f"panel-{theme.lower()}-{width}")
+    look.theme("JupyterLab Light")
 
 
-BEYOND = """(all) => all.flatMap((panel) => [...panel.querySelectorAll('button, input, select, .cs-plot')]
-    .filter((one) => one.offsetParent && one.getBoundingClientRect().right > panel.getBoundingClientRect().right)
-    .map((one) => one.outerHTML.slice(0, 100)))"""
+def test_nothing_in_the_panel_is_too_small_and_no_two_things_of_a_page_have_one_name(look: Tab) -> None:
+    assert look.page.evaluate(SMALL) == [], "a target of fewer than 24 pixels, or letters of fewer than 12"
+    ids = look.page.evaluate("() => [...document.querySelectorAll('.cs-panel [id]')].map((one) => one.id)")
+    assert len(set(ids)) == len(ids) > 0
+    names = look.page.locator(".cs-panel").evaluate_all("(all) => all.map((one) => one.getAttribute('aria-label'))")
+    assert names == ["cluster panel 1", "cluster panel 2"]
+
+
+def test_a_stopped_panel_says_so_and_its_buttons_are_dead(look: Tab) -> None:
+    panel = look.page.locator(".cs-panel").nth(1)
+    assert panel.locator(".cs-said").inner_text() == "All nodes are stopped; make a new cluster to go on."
+    buttons = panel.locator("button.cs-button:not(.cs-stays):visible")
+    dead = buttons.evaluate_all("(all) => all.map((one) => [one.getAttribute('aria-disabled'), one.title])")
+    assert len(dead) > 15
+    assert {*map(tuple, dead)} == {("true", "This cluster is stopped; run the cell that makes it again.")}
+    assert panel.locator("input:enabled, select:enabled").count() == 0
+
+
+def test_a_cut_is_drawn_in_the_rows_of_its_ends_and_a_word_on_a_pattern_has_a_ground(look: Tab) -> None:
+    bands = look.page.locator(".cs-panel").nth(1).locator(".cs-bands")
+    assert bands.get_by_text("✂").all_inner_texts() == ["✂ 1 | 3", "✂ 2 | 3"]
+    rows = bands.locator(".cs-cut").evaluate_all("(all) => all.map((one) => Number(one.getAttribute('y')))")
+    assert len(rows) == 4 and len(set(rows)) == 3, "nodes 1 and 3, nodes 2 and 3"
+    assert bands.locator(".cs-ground").count() == bands.get_by_text("paused", exact=True).count() == 1
+
+
+BEYOND = """() => [...document.querySelectorAll('.cs-panel')].flatMap((panel) =>
+    [...panel.querySelectorAll('button, input, select, .cs-bands, .cs-line, .cs-seen, .cs-says, .cs-waits')]
+        .filter((one) => one.offsetParent !== null || one instanceof SVGElement)
+        .filter((one) => one.getBoundingClientRect().right > panel.getBoundingClientRect().right)
+        .map((one) => one.outerHTML.slice(0, 100)))"""
+
+OVERLAP = """() => [...document.querySelectorAll('.cs-panel .cs-bands')].flatMap((bands) => {
+    const words = [...bands.querySelectorAll('text:not(.cs-mark)')].map((one) => [one.textContent, one.getBoundingClientRect()]);
+    const over = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    return words.flatMap(([word, box], at) => words.slice(at + 1).filter((other) => over(box, other[1])).map((other) => [word, other[0]]));
+})"""
+
+SMALL = """() => [...document.querySelectorAll('.cs-panel, .cs-panel *')]
+    .filter((one) => one.getClientRects().length && !one.closest('.cs-timeline'))
+    .filter((one) => {
+        const { width, height } = one.getBoundingClientRect();
+        const target = one.matches('button, input, select, summary') && Math.min(width, height) < 24;
+        const written = [...one.childNodes].some((part) => part.nodeType === 3 && part.data.trim());
+        return target || (written && parseFloat(getComputedStyle(one).fontSize) < 12);
+    })
+    .map((one) => one.outerHTML.slice(0, 120))"""
 
 
 def test_where_there_is_no_dock_the_panel_stays_in_view_while_one_reads_on(first: Tab) -> None:
