@@ -392,7 +392,7 @@ def test_the_legend_tells_every_colour_and_every_sign_that_is_drawn() -> None:
     roles = set(re.findall(r"\.cs-fill-(\w+)", Panel._css)) | {"follower"}
     assert roles == set(re.findall(r"(\w+): \"", told.partition("SIGNS_TOLD")[0]))
     drawn = re.findall(r"\w+: \[?\"([^\w\s])\"", parts["bands"] + parts["nodes"])
-    assert len(drawn) >= 8 and set(drawn) <= set(re.findall(r"\"([^\w\s])\":", told))
+    assert len(drawn) >= 8 and set(drawn) <= set(re.findall(r"\"([^\w\s])\": ", told))
 
 
 def test_the_module_says_how_often_it_looks() -> None:

@@ -237,7 +237,7 @@ def test_a_stopped_panel_says_so_and_its_buttons_are_dead(look: Tab) -> None:
 
 def test_a_cut_is_drawn_in_the_rows_of_its_ends_and_a_word_on_a_pattern_has_a_ground(look: Tab) -> None:
     bands = look.page.locator(".cs-panel").nth(1).locator(".cs-bands")
-    assert bands.get_by_text("✂").all_inner_texts() == ["✂ 1 | 3", "✂ 2 | 3"]
+    assert bands.get_by_text("✂").all_text_contents() == ["✂ 1 | 3", "✂ 2 | 3"]
     rows = bands.locator(".cs-cut").evaluate_all("(all) => all.map((one) => Number(one.getAttribute('y')))")
     assert len(rows) == 4 and len(set(rows)) == 3, "nodes 1 and 3, nodes 2 and 3"
     assert bands.locator(".cs-ground").count() == bands.get_by_text("paused", exact=True).count() == 1

@@ -4,6 +4,14 @@ function button(label, title, press, name = "") {
   return make("button", { type: "button", title, className: `cs-button ${name}`, onclick: press }, label);
 }
 
+/** Let Tab go to what has to be scrolled to be read, and to nothing else. */
+function reach(node) {
+  if (node.scrollHeight > node.clientHeight + 1) {
+    node.tabIndex = 0;
+    node.dataset.lmSuppressShortcuts = "true"; // the arrow keys scroll it
+  } else node.removeAttribute("tabindex");
+}
+
 const STOPPED = "This cluster is stopped; run the cell that makes it again.";
 
 /** Draw everything dead that could act on a cluster that is stopped; each says why. */

@@ -90,9 +90,11 @@ function render({ model, el }) {
   const quorum = quorumSlider(post);
   const chat = chatBox(send, name), waiting = waitingList(), lamp = lampBox();
   const clock = clockBar(post), inside = timelinePlace(model);
+  const same = make("div", { className: "cs-same" }, "the same in code: ");
   const title = make("strong", {}), time = make("span", { className: "cs-time" });
   const said = make("div", { className: "cs-said", role: "status", "aria-live": "polite" });
   const line = make("code", { className: "cs-line" });
+  same.append(line);
 
   const reset = button("Reset", "Mend all links, resume and restart every node", () => post({ do: "reset" }), "cs-reset");
   const join = button("Join", "Let one more node join, as a learner: it hears everything, and has no vote", () => post({ do: "join" }), "cs-join");
@@ -109,7 +111,7 @@ function render({ model, el }) {
   const places = { cards: make("div", { className: "cs-cards" }), links: make("div"), split: make("div"), bands: make("div", { className: "cs-plot" }) };
   const network = make("div", { className: "cs-network", role: "group", "aria-label": "network" }, places.split, heal, loss.root, delay.root);
   const root = make("div", { className: "cs-panel", role: "region", "aria-label": name }, head,
-    make("div", { className: "cs-rules" }, lamp.root, quorum.root), said, make("div", { className: "cs-same" }, "the same in code: ", line),
+    make("div", { className: "cs-rules" }, lamp.root, quorum.root), said, same,
     places.cards, chat.root, waiting.root, make("div", { className: "cs-tools" }, places.links, network), inside.root, places.bands, legend());
   const back = button("Show it here", "Put the panel back into the page", () => goes(), "cs-back cs-stays");
   const away = make("div", { className: "cs-away", hidden: true }, `${name} stands beside the page. `, back);
@@ -155,6 +157,7 @@ function render({ model, el }) {
     if (!chats.columns) return;
     for (const one of Object.values(cards)) one.chat(chats);
     waiting.show(chats.waiting);
+    reach(waiting.root);
   };
   const facts = () => {
     const now = model.get("about");
@@ -181,8 +184,8 @@ function render({ model, el }) {
   const hears = {
     "change:state": show, "change:chat": talk, "change:about": facts, "change:docked": place, "change:timeline": timeline,
     "change:lamp": () => lamp.show(model.get("lamp")),
-    "change:said": () => put(said, model.get("said")),
-    "change:line": () => put(line, model.get("line")),
+    "change:said": () => (put(said, model.get("said")), reach(said)),
+    "change:line": () => (put(line, model.get("line")), reach(same)),
     "msg:custom": ({ answers: id, well }) => {
       answers.get(id)?.(well);
       answers.delete(id);
@@ -198,6 +201,7 @@ function render({ model, el }) {
     keeps?.look();
     bands?.fit(places.bands.clientWidth);
     for (const one of Object.values(cards)) one.settle();
+    for (const one of [said, same, waiting.root]) reach(one);
   });
   watcher.observe(root);
   return () => {
