@@ -179,6 +179,8 @@ def break_and_mend(hand: Hand, notebook: str) -> None:
     go_beside_the_page_and_back(hand)
     break_a_rule_with_a_smaller_quorum(hand)
     assert (hand.tab.complaints, hand.tab.strangers) == ([], [])
+    cells = hand.tab.page.locator(".jp-CodeCell").all()
+    assert len(cells) <= 3, "what is typed in a panel is no key of the notebook; Shift+Enter makes the third cell"
 
 
 def test_a_cluster_is_broken_read_and_mended_by_keyboard_alone(first: Tab) -> None:
@@ -292,6 +294,9 @@ def test_where_there_is_no_dock_the_panel_stays_in_view_while_one_reads_on(first
     tab.page.mouse.wheel(0, 1500)
     tab.page.wait_for_timeout(400)
     assert top_of(keep, tab) < 0, "it scrolls with the page again"
+    tab.page.locator(".jp-WindowedPanel-viewport").evaluate("(list) => list.style.position = 'absolute'")
+    tab.page.set_viewport_size({"width": 1100, "height": 1000})
+    keep.wait_for(state="hidden")  # as where cells are taken out of the page: there is no button that does nothing
     assert tab.strangers == []
     assert [one for one in tab.complaints if not any(part in one for part in NOTEBOOKS_OWN)] == []
     tab.page.close()

@@ -242,19 +242,20 @@ def _axe() -> str:
 def barriers(page: "Page", where: str = "html") -> list[str]:
     """Return what axe-core finds within an element that keeps somebody from using it, a line for each.
 
-    It judges the colours of what one sees only.  So the window is made as high as the notebook meanwhile; and the body
-    of Jupyter's pages, which hides what is beyond it, gets a height: it has none, and all of a page would count as hidden.
+    It judges the colours of what one sees only, so the window is made as high as the notebook meanwhile.
     """
     size = page.viewport_size
     assert size is not None
     page.set_viewport_size({"width": size["width"], "height": max(size["height"], min(page.evaluate(HEIGHT), 20_000))})
+    page.evaluate(WHOLE)
     page.wait_for_timeout(300)
-    page.evaluate("() => document.body.clientHeight || (document.body.style.height = '100vh')")
     page.evaluate(_axe())
     found: dict[str, Any] = page.evaluate("(where) => axe.run(where, {resultTypes: ['violations']})", where)
     page.set_viewport_size(size)
     judged = {one["id"] for one in found["passes"] + found["violations"]}
-    assert len(judged) > 8 and "color-contrast" in judged, f"axe-core found hardly anything to look at in {where}"
+    assert len(judged) > 8 and "color-contrast" in judged, (
+        f"axe-core found hardly anything to look at in {where}: {sorted(judged)}"
+    )
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]
     ]
@@ -263,3 +264,9 @@ def barriers(page: "Page", where: str = "html") -> list[str]:
 HEIGHT = """() => 400 + [...document.querySelectorAll('.jp-WindowedPanel-outer')]
     .reduce((sum, one) => sum + (one.clientHeight && one.scrollHeight), 0)"""
 """How high a window has to be to show the notebooks that are open, and what is around them."""
+
+WHOLE = """() => {
+    if (getComputedStyle(document.body).overflow === 'hidden') document.body.style.height = '100vh';
+    for (const one of document.querySelectorAll('.jp-WindowedPanel-outer')) one.scrollTop = 0;
+}"""
+"""The body of Jupyter's pages hides what is beyond it and has hardly any height: all of a page would count as hidden."""
