@@ -65,8 +65,8 @@ function timelinePlace(model) {
   };
 }
 
-/** Whether somebody has just moved the panel: then the focus goes with it.  All views of one panel share this. */
-let moved = false;
+/** Where somebody has just sent the panel, and the focus with it.  All views of one panel share this. */
+let sent = "";
 
 function render({ model, el }) {
   const about = model.get("about");
@@ -74,7 +74,7 @@ function render({ model, el }) {
   const prefix = `cs${about.number}-${Math.random().toString(36).slice(2, 7)}`;
   const post = (order) => model.send(order);
   const goes = () => {
-    moved = true;
+    sent = model.get("docked") ? "page" : "beside";
     post({ do: "dock" });
   };
   const answers = new Map(); // what to do when it is known whether an order went well
@@ -170,8 +170,8 @@ function render({ model, el }) {
     away.hidden = !gone;
     put(dock, model.get("docked") ? "Undock" : "Dock");
     dock.title = model.get("docked") ? "Put the panel back into the page" : "Put the panel beside the page";
-    if (!moved || gone || !root.clientWidth || Boolean(el.closest(".jp-Notebook")) === model.get("docked")) return;
-    moved = false;
+    if (sent !== (el.closest(".jp-Notebook") ? "page" : "beside") || gone || !root.clientWidth) return;
+    sent = "";
     dock.focus({ preventScroll: true });
   };
   const timeline = () => {
