@@ -32,6 +32,9 @@ LAST_WAIT = 15.0
 """Seconds to wait at the end of the input for messages under way."""
 BAD, INCONCLUSIVE = 2, 3
 
+GREETING = "    you are {name} in room {room}: type a line to say it, /help for the rest, Ctrl-D to leave"
+"""What somebody at a terminal reads first; a pipe is not greeted."""
+
 HELP = """\
     anything else   is said to everybody
     /name NAME      be called NAME from now on
@@ -49,6 +52,8 @@ def main(addresses: Sequence[str], name: str, room: str, cluster: str) -> int:
     chat = LineClient(name, room)
     chat.client = ClientHost(addresses, name, chat.take, cluster=cluster)
     chat.client.start(PATIENCE)
+    if sys.stdin.isatty():
+        _print(GREETING.format(name=escape(name), room=escape(room)))
     try:
         for text in sys.stdin:
             if text.strip() == "/quit":

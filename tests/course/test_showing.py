@@ -246,7 +246,7 @@ WAYS: list[tuple[str, Callable[[World], dict[str, Any]]]] = [
     ("check(world)[1]", lambda world: {"world": world, "check": check}),
     ("demo", lambda world: {"demo": scenarios.play("split-brain", quorum=1), **NAMES}),
     ("demo.violations[1]", lambda world: {"demo": scenarios.play("split-brain", quorum=1), "cs": chatsys}),
-    ("played.killer", lambda world: {"played": play_schedule("C1", flawed=True), "world": world}),
+    ("played.violation", lambda world: {"played": play_schedule("C1", flawed=True), "world": world}),
 ]
 """What stands in a cell, and what students may call things."""
 

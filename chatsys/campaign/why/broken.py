@@ -79,7 +79,7 @@ def story(violation: Violation) -> list[str]:
 
 def _said(violation: Violation) -> list[str]:
     """Return the plain sentence and the exact one."""
-    return [violation.sentence] if violation.plain in violation.sentence else [violation.plain, violation.sentence]
+    return [violation.sentence] if violation.plain in violation.sentence else [violation.plain, f"Exactly: {violation.sentence}"]
 
 
 def alone(violation: Violation) -> Answer:
