@@ -20,7 +20,7 @@ WORDS: dict[str, str] = {
     "term": "the number of one leadership; each election begins a higher one",
     "heartbeat": 'a short message with which the leader says "I am alive"',
     "frame": "what one program sends to another in one piece; a chat message travels in several frames",
-    "quorum": "how many nodes must have an entry in their logs before it counts: here 2 of 3",
+    "quorum": "how many nodes must have an entry in their logs before it counts",
     "committed": "in the logs of a quorum: now it counts, for good",
     "deliver": "to show a message to the users of a node, under its number",
     "trace": "the list of everything that happened; all figures are drawn from it",

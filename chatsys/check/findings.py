@@ -48,7 +48,8 @@ class Findings(list[Violation]):
         if not self:
             return f"<p>✓ {escape(self._head())}</p>"
         told = "".join(
-            f"<li>{escape(found.plain)}<br><small>exactly: {escape(found.sentence)}</small></li>" for found in self[:SHOWN]
+            f"<li>{escape(found.plain)}<br><small>exactly: {escape(found.sentence)}</small></li>"
+            for found in self[:SHOWN]
         )
         more = f"<p>… and {len(self) - SHOWN} more.</p>" if len(self) > SHOWN else ""
         return f"<p>✗ {escape(self._head())}</p><ul>{told}</ul>{more}{to_go_on_in_html(self[0])}"

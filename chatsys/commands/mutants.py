@@ -78,10 +78,11 @@ def _hunt(chosen: list[str], seeds: int, as_json: bool) -> None:
 def _how(row: dict[str, Any]) -> str:
     """Return which run found a mutant."""
     if row["schedule"]:
-        return f"schedule {row['schedule']}"
+        return f"schedule {row['schedule']!s}"
     if row["seed"] is None:
         return "no schedule"
-    return f"seed {row['seed']}" + f", after {row['seeds_needed'] - 1} that found nothing" * (row["seeds_needed"] > 1)
+    before = int(row["seeds_needed"]) - 1
+    return f"seed {row['seed']}" + (f", after {before} that found nothing" if before else "")
 
 
 def _tell_rules(rows: list[dict[str, Any]]) -> None:

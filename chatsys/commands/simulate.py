@@ -5,7 +5,6 @@ Read also `campaign.one_seed` (many seeds), `campaign.resume` (a long run in pie
 
 import os
 import shlex
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext

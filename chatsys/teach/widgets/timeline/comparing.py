@@ -184,9 +184,7 @@ class Comparison:
         return found
 
 
-def compare(
-    a: Any, b: Any, names: Iterable[str] = ("first", "second"), *, story: bool = False
-) -> Comparison:
+def compare(a: Any, b: Any, names: Iterable[str] = ("first", "second"), *, story: bool = False) -> Comparison:
     """Lay two runs over each other: traces, worlds, clusters, runs or demos; `names` is what they are called.
 
     With `story` only what people see is compared, which is all that can be compared with a real run: who led, what was
