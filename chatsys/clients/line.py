@@ -83,6 +83,16 @@ def tell_unknown(texts: Sequence[str]) -> bool:
     return bool(texts)
 
 
+def in_plain(reason: str) -> str:
+    """Return why a message waits, without the words of the protocol that its author cannot know."""
+    match reason.partition(": ")[0]:
+        case "gap":
+            return "an earlier message of yours has to come first"
+        case "unknown_session":
+            return "the cluster does not know this client any more"
+    return reason
+
+
 def _print(text: str) -> None:
     print(text, flush=True)
 
@@ -180,7 +190,7 @@ class LineClient:
                 yield f"    not said: {reason}"
             case "reply" if reason != self.waiting_for:
                 self.waiting_for = reason
-                yield f"    not acknowledged yet ({reason}); trying again"
+                yield f"    not acknowledged yet ({in_plain(reason)}); trying again"
             case "link_up":
                 yield f"    node {record.peer} is there"
             case "link_down":

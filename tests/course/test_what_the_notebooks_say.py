@@ -90,7 +90,9 @@ def test_the_first_violation_a_student_meets_has_no_code_and_no_place_in_its_fir
     assert first.plain.startswith("Nodes 3 and 2 do not agree: node 3 has “I am with the old leader”")
 
 
-def test_with_a_quorum_of_one_the_story_parts_where_node_3_delivers_alone_and_with_two_it_waits_until_after_the_cut() -> None:
+def test_with_a_quorum_of_one_the_story_parts_where_node_3_delivers_alone_and_with_two_it_waits_until_after_the_cut() -> (
+    None
+):
     told = str(values("01")["four-63"])
     parts = re.fullmatch(
         r"Here these runs part, at (\S+) s: in “quorum 1”, node 3 delivers message #3, “I am with the old leader” of ann; "
