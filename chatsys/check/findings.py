@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from chatsys.check.violation import Violation, to_go_on, to_go_on_in_html
+from chatsys.check.violation import Violation, to_go_on, to_go_on_in_html, told_in_html
 
 SHOWN = 3
 """So many violations are told in full; the first ones are the story."""
@@ -47,10 +47,7 @@ class Findings(list[Violation]):
     def _repr_html_(self) -> str:
         if not self:
             return f"<p>✓ {escape(self._head())}</p>"
-        told = "".join(
-            f"<li>{escape(found.plain)}<br><small>exactly: {escape(found.sentence)}</small></li>"
-            for found in self[:SHOWN]
-        )
+        told = "".join(f"<li>{told_in_html(found)}</li>" for found in self[:SHOWN])
         more = f"<p>… and {len(self) - SHOWN} more.</p>" if len(self) > SHOWN else ""
         return f"<p>✗ {escape(self._head())}</p><ul>{told}</ul>{more}{to_go_on_in_html(self[0])}"
 

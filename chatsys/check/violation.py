@@ -62,8 +62,15 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
         printer.text("\n".join([str(self), *to_go_on(self)]))
 
     def _repr_html_(self) -> str:
-        exact = "" if self.plain in self.sentence else f"<br><small>exactly: {escape(self.sentence)}</small>"
-        return f"<p>{escape(self.plain)}{exact}</p>{to_go_on_in_html(self)}"
+        return f"<div>{told_in_html(self)}</div>{to_go_on_in_html(self)}"
+
+
+def told_in_html(found: Violation) -> str:
+    """Return the plain sentence, and the exact one for whoever unfolds it."""
+    plain, exact = escape(found.plain), escape(found.sentence)
+    if found.plain in found.sentence:
+        return plain
+    return f"{plain}<details><summary><small>exactly</small></summary><small>{exact}</small></details>"
 
 
 def to_go_on(found: Violation) -> list[str]:

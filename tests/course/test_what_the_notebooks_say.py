@@ -159,6 +159,12 @@ def test_the_log_of_the_node_that_restarts_ends_at_number_two_and_fills_up() -> 
     before, after = records_from("01", "four-36")
     assert max(one.msg_no or 0 for one in before if one.kind == "deliver" and one.node == 1) == 2
     assert max(one.msg_no or 0 for one in after if one.kind == "deliver" and one.node == 1) == 7
+    told = [(one.kind, one.message) for one in after if one.node == 1 and one.kind in {"send", "receive", "append"}]
+    first = told.index(("append", None))
+    assert ("send", "JOIN") in told[:first] and told[first - 1] == ("receive", "PROPOSE"), (
+        "the leader fills it, unasked"
+    )
+    assert told[first : first + 5] == [("append", None)] * 5
 
 
 def test_in_the_flawed_run_of_the_fifth_day_the_last_box_is_committed_and_in_memory_only() -> None:
