@@ -30,7 +30,7 @@ FORMS = {
 ON_THE_SPOT = {
     "gap": r"gaps?", "trust": r"trusts?", "majority": r"majority", "scenario": r"scenarios?", "stage": r"stage",
     "safety": r"safety", "liveness": r"liveness", "position": r"positions?", "verified": r"verified",
-    "panel": r"panel", "timeline": r"timeline", "split brain": r"split brain", "CAP": r"CAP theorem",
+    "panel": r"panel", "timeline": r"timeline", "split brain": r"split brain", "CAP": r"CAP theorem", "client": r"clients?",
 }  # fmt: skip
 """No word of the table, and needing an explanation all the same: it stands where a page first uses one."""
 
