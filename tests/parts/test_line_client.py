@@ -95,7 +95,7 @@ def test_somebody_at_a_terminal_is_told_of_help_and_a_pipe_is_not(
         keyboard = io.StringIO("/quit\n")
         monkeypatch.setattr(keyboard, "isatty", lambda here=terminal: here)
         monkeypatch.setattr("sys.stdin", keyboard)
-        monkeypatch.setattr(line.ClientHost, "start", lambda self, patience: None)
+        monkeypatch.setattr("chatsys.clients.line.ClientHost.start", lambda self, patience: None)
         assert line.main(["127.0.0.1:1"], "ann", "main", "chat") == 0
         assert ("/help for the rest" in capsys.readouterr().out) == terminal
 
