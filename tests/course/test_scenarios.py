@@ -111,7 +111,7 @@ def test_what_cannot_be_played_is_refused_with_a_sentence(arguments: dict[str, A
 def test_a_demonstration_that_waits_in_vain_says_for_what() -> None:
     world = World()
     world.partition({1}, {2}, {3})
-    with pytest.raises(ChatsysError, match="waited 30 s for a leader, in vain"):
+    with pytest.raises(ChatsysError, match="waited 30 s for a leader, and it did not come"):
         scenarios.normal(world)
 
 
