@@ -1,7 +1,7 @@
 // What the colours, the signs and three words mean.
 
 const ROLES_TOLD = {
-  follower: "follows a leader", leader: "leads: it decides the order of the messages", nominating: "doubts its leader, and asks who is alive",
+  follower: "follows a leader", leader: "leads: it decides the order of the messages", nominating: "asks the others whether it may try to lead",
   deferring: "lets a higher node try", preparing: "asks the others to promise that they will follow it", syncing: "fetches the best log before it leads",
   paused: "paused: it does nothing, and forgets nothing",
 };
