@@ -67,7 +67,7 @@ def _draw_bands(figure: Any, role: str, bands: list[Band], end: float, at: dict[
     word = {"leader": "leads term {}", "paused": "paused"}.get(role, "term {}")
     second = theme.PLOT / (end or 1.0)
     labels = [
-        theme.fit(band.length * second - 6, [word.format(band.term), f"term {band.term}", f"{band.term}"])
+        theme.fit(band.length * second - 3, [word.format(band.term), f"term {band.term}", f"{band.term}"])
         if role == "paused" or band.term
         else ""
         for band in bands
