@@ -37,6 +37,20 @@ function icon(path) {
   return draw("svg", { viewBox: "0 0 16 16", width: 14, height: 14, class: "cs-tl-icon", "aria-hidden": "true" }, draw("path", { d: path }));
 }
 
+const FONT = 'system-ui, Helvetica, Arial, "DejaVu Sans", sans-serif'; // as in timeline.css
+let pen;
+
+/** Return the beginning of a text that takes at most so many pixels in this font. */
+function shorten(text, pixels, font) {
+  pen ??= document.createElement("canvas").getContext("2d");
+  pen.font = font;
+  if (pen.measureText(text).width <= pixels) return text;
+  const letters = [...text].slice(0, Math.ceil(pixels / 2));
+  const begin = () => `${letters.join("").trimEnd()}…`;
+  while (letters.length > 1 && pen.measureText(begin()).width > pixels) letters.pop();
+  return begin();
+}
+
 function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
