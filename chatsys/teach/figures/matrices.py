@@ -145,7 +145,9 @@ def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
 def _in_lines(text: str, room: int) -> str:
     """Return a text in a few lines of at most `room` letters."""
     lines = textwrap.wrap(plain(text), room, break_long_words=False, break_on_hyphens=False) or [""]
-    return "<br>".join(escape(line, room) for line in [*lines[: MOST_LINES - 1], " ".join(lines[MOST_LINES - 1 :])] if line)
+    return "<br>".join(
+        escape(line, room) for line in [*lines[: MOST_LINES - 1], " ".join(lines[MOST_LINES - 1 :])] if line
+    )
 
 
 def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
@@ -238,9 +240,12 @@ def log_table(trace: Trace) -> Any:
     }
     for node in trace.nodes:
         columns[node_name(node)] = [_when(matrix, node, row) for row in rows]
-    figure = go.Figure()
+    figure, widths = (
+        go.Figure(),
+        [{"#n": 44, "term": 52, "author": 70, "room": 60, "text": TEXT}.get(one, 88) for one in columns],
+    )
     figure.add_table(
-        columnwidth=[{"#n": 44, "term": 52, "author": 60, "room": 60, "text": TEXT}.get(name, 88) for name in columns],
+        columnwidth=widths,
         header={"values": list(columns), "align": "left", "fill_color": theme.BLUE, "font": {"color": "#FFFFFF"}},
         cells={
             "values": list(columns.values()),
@@ -253,7 +258,8 @@ def log_table(trace: Trace) -> Any:
     told, more = _tell_matrix(matrix, trace.nodes), len(rows) - ROWS_IN_SIGHT
     if more > 0:
         told += f" {counted(more, 'more row')}: scroll in the table."
-    lines = [-(-min(len(row.text or ""), 40) * 7 // (TEXT - 24)) for row in rows[:ROWS_IN_SIGHT]]
+    letters = int((TEXT * (theme.WIDTH - 8) / sum(widths) - 22) / 7)
+    lines = [len(textwrap.wrap(plain(row.text or "", 40), letters)) for row in rows[:ROWS_IN_SIGHT]]
     height = sum(26 + 18 * (max(many, 1) - 1) for many in lines)
     theme.finish(figure, title, told, 42 + height, below=14, above=6)
     return figure.update_layout(margin={"l": 4, "r": 4})
