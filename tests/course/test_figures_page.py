@@ -45,6 +45,18 @@ def test_the_legend_has_every_role_that_is_drawn_and_the_leader_first() -> None:
     assert names == ["leader", "follower", "nominating (asks all)", "preparing (asks a quorum)"]
 
 
+def test_a_number_that_stands_alone_on_a_band_is_explained_and_stands_on_no_pattern() -> None:
+    h = made_up.History()
+    h.become(0.1, 3, "leader", 1)
+    for moment, role in ((10.0, "nominating"), (10.6, "follower"), (11.2, "leader")):
+        h.become(moment, 2, role, 2)
+    h.at(20.0, "receive", 1, message="Ack", peer=3)
+    drawn = {one.name: one for one in figures.roles(h.trace).data}
+    assert list(drawn["nominating (asks all)"].text) == [""] and list(drawn["follower"].text) == ["2"]
+    assert "2: term 2" in drawn
+    assert not any(": term" in one.name for one in figures.roles(made_up.fail_over()).data)
+
+
 @pytest.mark.parametrize("messages", [1, 3, 4, 5, 9, 26, 27, 40])
 def test_a_text_in_a_cell_is_never_wider_than_its_cell_on_a_narrow_page(messages: int) -> None:
     h = made_up.History()
