@@ -36,7 +36,7 @@ def roles(trace: Trace) -> Any:
     ]
     if alone:  # an entry of the legend without a sign
         figure.add_scatter(
-            x=[None], y=[None], mode="markers", marker={"opacity": 0}, name=f"{alone[0]}: term {alone[0]}"
+            x=[None], y=[None], mode="markers", marker={"color": "rgba(0,0,0,0)"}, name=f"{alone[0]}: term {alone[0]}"
         )
     _draw_absence(figure, [band for band in bands if band.role == DOWN], at)
     row = draw_on_bands(figure, trace, tale, at, MARKS)

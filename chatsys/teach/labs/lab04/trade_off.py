@@ -13,6 +13,7 @@ The numbers are those of thousands of short runs of the beats of one line, not o
 Read also `beats` (the runs), `teach.figures.theme`.
 """
 
+import html
 import os
 from typing import Any
 
@@ -160,18 +161,24 @@ def sliders(*detectors: Any) -> Any:
     for name, one in moved.items():
         one.description, one.continuous_update = words[name], False
         one.style.description_width, one.layout.width = "150px", "520px"
-    figure, code = go.FigureWidget(dressed(trade_off(*detectors))), HTML()
+    figure, code, told = go.FigureWidget(dressed(trade_off(*detectors))), HTML(), HTML()
+    figure.update_layout(
+        autosize=True, title=None, margin={"t": 50, "b": 110}, height=500, legend_y=56 / 500
+    )  # the page has the title
+    figure._config = {**figure._config, "responsive": True}
 
     def draw(_: Any = None) -> None:
         chosen = {name: round(one.value, 3) for name, one in moved.items()}
         arguments = ", ".join(f"{name}={value:g}" for name, value in chosen.items())
         code.value = f"<code>trade_off({names}, {arguments})</code>"
-        _redraw(figure, dressed(trade_off(*detectors, **chosen)))
+        new = dressed(trade_off(*detectors, **chosen))
+        told.value = f"<b>Quick or right.</b> {html.escape(new.layout.meta['summary'])}"
+        _redraw(figure, new)
 
     for one in moved.values():
         one.observe(draw, names="value")
     draw()
-    return VBox([*moved.values(), code, figure])
+    return VBox([*moved.values(), code, told, figure])
 
 
 def _redraw(figure: Any, new: Any) -> None:
@@ -183,6 +190,4 @@ def _redraw(figure: Any, new: Any) -> None:
             )
         for old, fresh in zip(figure.layout.annotations, new.layout.annotations, strict=True):
             old.text = fresh.text
-        figure.layout.title.subtitle.text = new.layout.title.subtitle.text
-        for part in ("meta", "height", "margin", "legend"):  # the sentence may take another line
-            figure.layout[part] = new.layout[part]
+        figure.layout.meta = new.layout.meta
