@@ -279,7 +279,7 @@ def wait(world: Testbed, holds: Callable[[], bool], what: str, limit: float = PA
         if world.now >= end:
             why = " ".join(f"Node {node} stopped itself: {sentence}" for node, sentence in world.failures)
             raise ChatsysError(
-                f"The demo waited {limit:.0f} s for {what}, in vain, at {world.now:.1f} s. {why}".rstrip()
+                f"The demo waited {limit:.0f} s for {what}, and it did not come; it is {world.now:.1f} s now. {why}".rstrip()
             )
         world.run(0.02)
 

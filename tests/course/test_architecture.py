@@ -21,7 +21,7 @@ CORE = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in {"acto
 
 LEVELS = (
     {"places"},
-    {"errors", "escape"},
+    {"errors", "escape", "vocabulary"},
     {"config", "capabilities"},
     {"actor"},
     {"protocol"},

@@ -120,7 +120,7 @@ def test_a_script_has_nothing_but_verbs_and_the_two_helpers_that_the_page_explai
 def test_a_demonstration_that_waits_in_vain_says_for_what() -> None:
     world = World()
     world.partition({1}, {2}, {3})
-    with pytest.raises(ChatsysError, match="waited 30 s for a leader, in vain"):
+    with pytest.raises(ChatsysError, match="waited 30 s for a leader, and it did not come"):
         scenarios.normal(world)
 
 

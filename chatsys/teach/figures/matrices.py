@@ -214,6 +214,8 @@ def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
     if holes:
         return f"#{holes[0]} was never delivered, but later messages were: the order has a gap."
     if not missing:
+        if total == 1:
+            return f"All {len(nodes)} nodes delivered the same message, #1."
         return f"All {len(nodes)} nodes delivered the same {counted(total, 'message')}, #1 to #{total}, without a gap."
     those = sorted({node for nodes_ in missing.values() for node in nodes_})
     lacks = ", ".join(f"node {node} lacks {sum(node in at for at in missing.values())}" for node in those)
@@ -224,8 +226,8 @@ def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
 
 
 def log_table(trace: Trace) -> Any:
-    """Show the common log: every delivered message, and when each node delivered it (the last 200)."""
-    title = "The log"
+    """Show the common order: every delivered message, and when each node delivered it (the last 200)."""
+    title = "The messages in their order, and when each node delivered them"
     matrix = Matrix.of(trace)
     if not matrix.first:
         return theme.nothing(title, "No node has delivered a message in this run yet.")

@@ -10,8 +10,8 @@ const SIGNS_TOLD = {
   "✂": "a link is cut, in the rows of the nodes at its ends", "↻": "a message that was said while this node was away; it caught up", "≠": "another message than was first shown as this number",
 };
 const WORDS_TOLD = {
-  "#7": "the seventh message of the chat, on every node", term: "the number of one leadership: each election begins a higher one",
-  quorum: "so many nodes must store a message before anybody is shown it",
+  "#7": "the seventh message of the chat, on every node", term: "the number of one leadership; each election begins a higher one",
+  quorum: "how many nodes must have an entry in their logs before it counts",
 };
 
 function legend() {

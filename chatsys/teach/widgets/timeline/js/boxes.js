@@ -68,7 +68,7 @@ function endOf(state, logs) {
 }
 
 function headsOf(scene, room) {
-  const parts = [draw("text", { x: room.left - 8, y: 12, "text-anchor": "end", class: "cs-tl-small" }, room.logs ? "position" : "number")];
+  const parts = [draw("text", { x: room.left - 8, y: 12, "text-anchor": "end", class: "cs-tl-small" }, room.logs ? "place" : "number")];
   if (room.first > 1) parts.push(draw("text", { x: room.left - 4, y: 12, class: "cs-tl-small" }, "…"));
   for (let at = 0; at < room.count; at++) parts.push(draw("text", { x: room.left + at * room.wide + room.wide / 2 + (room.first > 1 ? 8 : 0), y: 12, "text-anchor": "middle", class: "cs-tl-small cs-tl-column" }, room.first + at));
   return parts;
