@@ -206,6 +206,7 @@ def test_a_node_that_stopped_itself_is_no_crash_that_the_world_made() -> None:
         "name": "broken", "title": "stopped itself", "says": "No node stops itself rather than break a rule.", "held": False,
         "event": 1, "story": "Node 3 stopped itself: S2 would break",
     }  # fmt: skip
+    assert "broken" not in [rule["name"] for rule in packed(Record(0.0, "start", 3, 1)).about["rules"]]
 
 
 # --- logs --------------------------------------------------------------------------------------

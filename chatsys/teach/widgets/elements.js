@@ -1,4 +1,4 @@
-// Elements: how HTML and SVG are made, for every widget.  Texts of users only ever become text nodes, so they cannot be markup.
+// Elements: how HTML and SVG are made, and how a text is made to fit, for every widget.  Texts of users only ever become text nodes, so they cannot be markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -24,4 +24,18 @@ function draw(tag, attributes = {}, ...children) {
 
 function put(node, text) {
   if (node.textContent !== String(text)) node.textContent = text;
+}
+
+const FONT = 'system-ui, Helvetica, Arial, "DejaVu Sans", sans-serif'; // as in the style sheets
+let pen;
+
+/** Return the beginning of a text that takes at most so many pixels in this font. */
+function shorten(text, pixels, font) {
+  pen ??= document.createElement("canvas").getContext("2d");
+  pen.font = font;
+  if (pen.measureText(text).width <= pixels) return text;
+  const letters = [...text].slice(0, Math.ceil(pixels / 2));
+  const begin = () => `${letters.join("").trimEnd()}…`;
+  while (letters.length > 1 && pen.measureText(begin()).width > pixels) letters.pop();
+  return begin();
 }

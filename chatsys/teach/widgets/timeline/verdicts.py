@@ -4,7 +4,8 @@
     S4 no duplicates   broken at event 812: node 2 delivered ...
 
 Of an actor that is no chat only those rules are told that it could break: where nobody leads, it says nothing that no
-term had two leaders.
+term had two leaders.  That no node stops itself is told only where one did: `check` and the panel's lamp do not count it
+among the rules that held, and one number is enough for everybody.
 
 Promises  a rule that was broken names the first event that broke it.
 Read also `check` (the rules), `packing`.
@@ -51,7 +52,7 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
         story = plain(f"{broken.plain} ({broken.sentence})", STORY) if broken is not None else ""
         words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning}
         rules.append({**words, "held": broken is None, "event": event, "story": story})
-    return [*rules, _stopped(records)]
+    return [*rules, *_stopped(records)]
 
 
 def story_of(records: Sequence[Record], violation: Violation) -> tuple[int, list[int]]:
@@ -78,11 +79,13 @@ def story_of(records: Sequence[Record], violation: Violation) -> tuple[int, list
     return found[-1], sorted({at for at in found if at is not None})
 
 
-def _stopped(records: Sequence[Record]) -> dict[str, Any]:
-    """Return the rule that no node stops itself."""
+def _stopped(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return the rule that no node stops itself, if one did."""
     event = next((at for at, record in enumerate(records) if record.kind == "broken"), None)
-    story = "" if event is None else plain(f"Node {records[event].node} stopped itself: {records[event].reason}", STORY)
-    return {**_STOPPED, "held": event is None, "event": event, "story": story}
+    if event is None:
+        return []
+    story = plain(f"Node {records[event].node} stopped itself: {records[event].reason}", STORY)
+    return [{**_STOPPED, "held": False, "event": event, "story": story}]
 
 
 def _key(record: Record) -> tuple[Any, ...]:
