@@ -33,7 +33,10 @@ _STOPPED = {"name": "broken", "title": "stopped itself", "says": "No node stops 
 
 
 def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return {name, title, says, held, event, story} for each rule; `records` are those of the trace, in order."""
+    """Return {name, title, says, held, event, story} for each rule; `records` are those of the trace, in order.
+
+    `exact` is there, too, where the rule's own sentence says more than the plain one.
+    """
     names = list(SAFETY)
     if not any(record.message in CHATS for record in records):
         kinds = {record.kind for record in records}
@@ -49,9 +52,11 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
     for name in names:
         broken = first.get(name)
         event = events.get(_key(broken.records[-1])) if broken is not None and broken.records else None
-        story = plain(f"{broken.plain} ({broken.sentence})", STORY) if broken is not None else ""
-        words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning}
-        rules.append({**words, "held": broken is None, "event": event, "story": story})
+        words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning, "story": ""}
+        if broken is not None:
+            words["story"] = plain(broken.plain, STORY)
+            words |= {"exact": plain(broken.sentence, STORY)} if broken.plain not in broken.sentence else {}
+        rules.append({**words, "held": broken is None, "event": event})
     return [*rules, *_stopped(records)]
 
 

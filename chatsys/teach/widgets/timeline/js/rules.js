@@ -64,7 +64,8 @@ function ruleRow(scene, rule, go) {
   const row = make("div", { className: "cs-tl-rule" }, says, svg);
   row.dataset.held = String(rule.held);
   if (!rule.held) {
-    row.append(make("p", { className: "cs-tl-story" }, rule.story || ""));
+    const exactly = rule.exact ? [make("details", {}, make("summary", {}, "exactly"), rule.exact)] : [];
+    row.append(make("div", { className: "cs-tl-story" }, rule.story || "", ...exactly));
     if (broken) says.append(" ", button(`go to ${run.time[rule.event].toFixed(2)} s`, `go to the event that broke ${rule.name}`, () => go(rule.event), "cs-tl-link"));
   }
   return row;
