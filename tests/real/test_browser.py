@@ -3,7 +3,6 @@
 Skipped with a sentence where there is no Chromium; with CI=true that is a failure.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import browser
 import pytest
 from browser import Server, Tab
 from crashed_leader import CELLS, STORY, lost_message, past_and_future
-from panel_page import await_leader, await_text, figure, focused, inks, last_number, tab_to, texts_at
+from panel_page import await_leader, await_text, figure, inks, last_number, tab_to, texts_at
 
 from chatsys.teach.widgets.timeline.timeline import timeline
 from chatsys.trace import Trace
@@ -105,22 +104,6 @@ def test_crashing_the_leader_by_button_elects_another_and_the_numbers_go_on(tour
     assert texts_at(panel, before + 1) == ["–", *[f"#{before + 1} ann: said by mouse <b>& co</b>"] * 2]
     assert panel.locator(".cs-line").inner_text() == "cluster.say('said by mouse <b>& co</b>', author='ann')"
     tour.picture("tour-crash-by-button")
-
-
-def test_crashing_the_leader_by_keyboard_alone(tour: Tab, panel: "Locator") -> None:
-    before = last_number(panel)
-    panel.get_by_role("button", name="Stop all").focus()
-    tab_to(tour, "Crash node 3")
-    tour.page.keyboard.press("Enter")
-    await_leader(panel, 2)
-    assert focused(tour) == "Crash node 3", "the focus must stay where it was"
-    tab_to(tour, "message")
-    tour.page.keyboard.type("said by keyboard")
-    tour.page.keyboard.press("Enter")
-    await_text(panel, "said by keyboard")
-    assert last_number(panel) == before + 1
-    assert texts_at(panel, before + 1)[1:] == [f"#{before + 1} ann: said by keyboard"] * 2
-    tour.picture("tour-crash-by-keyboard")
 
 
 def test_a_learner_joins_by_button_has_a_card_and_leaves_by_its_own(tour: Tab, panel: "Locator") -> None:
@@ -264,13 +247,7 @@ def test_nothing_complained_and_nothing_left_this_machine(tour: Tab) -> None:
 
 
 def test_a_cell_that_is_edited_and_run_again_leaves_one_panel_with_one_cluster(server: Server, tour: Tab) -> None:
-    cells = ["import chatsys as cs, threading", "cs.panel(cs.Cluster())", COUNT]
-    nodes: list[dict[str, Any]] = [
-        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in cells
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": nodes, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
-    (server.root / "again.ipynb").write_text(json.dumps(notebook))
+    server.write("again.ipynb", ["import chatsys as cs, threading", "cs.panel(cs.Cluster())", COUNT])
     chromium = tour.page.context.browser
     assert chromium is not None
     tab = Tab(chromium.new_page(), server)
@@ -312,12 +289,7 @@ STEPS = 60
 @pytest.fixture(scope="module")
 def told(chromium: Tab) -> Iterator[Tab]:
     """Return a tab in which all cells of the story ran at once."""
-    cells: list[dict[str, Any]] = [
-        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in CELLS
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
-    (chromium.server.root / "story.ipynb").write_text(json.dumps(notebook))
+    chromium.server.write("story.ipynb", CELLS)
     tab = chromium.beside()
     tab.page.set_viewport_size({"width": 1400, "height": 1000})
     tab.open("story.ipynb")
