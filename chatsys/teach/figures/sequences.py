@@ -24,8 +24,8 @@ from chatsys.trace import Record, Trace
 
 PITCH = 2.0
 """From the first lane of a run to that of the next one; two lanes of a run are 1 apart."""
-SECOND, LEAST, MOST = 210, 200, 860
-"""Pixels of a second, and of the whole plot at least and at most."""
+SECOND, LEAST, MOST = 210, 200, 945
+"""Pixels of a second, and of the whole plot at least and at most; what comes later is only counted."""
 TRIP = 0.055
 """A lost frame is drawn as if it had taken so long; its cross stands in the middle."""
 MOST_FRAMES = 400
@@ -58,7 +58,9 @@ def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any
     left = [PITCH * place + sum(len(one) - 2 for one in lanes[:place]) for place in range(len(runs))]
     drawn = [flights_of(run.trace)[:MOST_FRAMES] for run in runs]
     times = [at for some in drawn for one in some for at in (one.sent.time, *one.arrived)]
-    begin, end = min(times, default=0.0) - 0.06, max(times, default=1.0) + 0.06
+    begin, last = min(times, default=0.0) - 0.06, max(times, default=1.0) + 0.06
+    end = min(last, begin + MOST / SECOND)
+    drawn = [[one for one in some if one.sent.time < end] for some in drawn]
     for place, some in enumerate(lanes):
         for lane in range(len(some)):
             figure.add_scatter(
@@ -73,7 +75,7 @@ def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any
         _draw_flights(figure, look, [one for one in every if look.holds(*one)])
     _draw_losses(figure, [one for one in every if one[0].lost])
     _write_numbers(figure, drawn, places)
-    _draw_deliveries(figure, runs, places)
+    _draw_deliveries(figure, runs, places, end)
     _write_beside(figure, runs, left, lanes)
     named = [(at, node) for some in places for node, at in some.items()]
     figure.update_xaxes(
@@ -82,7 +84,9 @@ def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any
     )  # fmt: skip
     figure.update_yaxes(title={"text": "time (s)", "standoff": 4}, range=[end, begin])
     below = 20 + 17 * max(len(run.below) for run in runs)
-    height = int(min(MOST, max(LEAST, SECOND * (end - begin))))
+    height = int(max(LEAST, SECOND * (end - begin)))
+    if last > end:
+        summary = f"{summary} It goes on until {last:.1f} s."
     return theme.finish(figure, title, summary, height, below=below, above=70 if len(runs) > 1 else 30)
 
 
@@ -174,14 +178,14 @@ def _write_numbers(figure: Any, drawn: Sequence[Sequence[Flight]], places: Seque
                 )  # fmt: skip
 
 
-def _draw_deliveries(figure: Any, runs: Sequence[LaneRun], places: Sequence[Places]) -> None:
+def _draw_deliveries(figure: Any, runs: Sequence[LaneRun], places: Sequence[Places], end: float) -> None:
     """Draw what is delivered beside the lane of its node, with its number; a second time, or out of order, it looks wrong."""
     found: dict[str, list[tuple[float, float, str, str]]] = {}
     for run, at in zip(runs, places, strict=True):
-        for high, record, word in _deliveries(run.trace, at):
+        for high, record, word in _deliveries(run.trace.until(end), at):
             told = f"{node_name(record.node)} delivers {record.seq} at {record.time:.3f} s<br>{theme.escape(record.text, 40)}"
             found.setdefault(word, []).append((at[record.node] + 0.22, high, str(record.seq), told))
-    _draw_waiting(figure, runs, places)
+    _draw_waiting(figure, runs, places, end)
     for word, (symbol, colour, ink) in DELIVERED.items():
         if word in found:
             xs, ys, numbers, hover = zip(*found[word], strict=True)
@@ -192,12 +196,12 @@ def _draw_deliveries(figure: Any, runs: Sequence[LaneRun], places: Sequence[Plac
             )  # fmt: skip
 
 
-def _draw_waiting(figure: Any, runs: Sequence[LaneRun], places: Sequence[Places]) -> None:
+def _draw_waiting(figure: Any, runs: Sequence[LaneRun], places: Sequence[Places], end: float) -> None:
     """Mark on its lane what arrives and is not delivered at that moment, because a smaller number is missing."""
     waiting = [
         (at[one.node], one.time, f"{one.seq} waits at {node_name(one.node)} from {one.time:.3f} s on")
         for run, at in zip(runs, places, strict=True)
-        for one in _held(run.trace)
+        for one in _held(run.trace.until(end))
         if one.node in at
     ]
     if waiting:

@@ -21,7 +21,7 @@ from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet
 from chatsys.teach.labs.lab01.receiving import read_receiver
 from chatsys.teach.labs.lab01.runs import LinkCall, LinkRun, begin_receiver, begin_sender, play_receiver, play_sender
 from chatsys.teach.labs.lab01.sending import LinkFault, read_sender
-from chatsys.teach.labs.lab01.stage import TALKS
+from chatsys.teach.labs.lab01.stage import LISTENS, TALKS, why_stopped
 
 # --- directed runs -----------------------------------------------------------------------------
 
@@ -188,8 +188,13 @@ def _first(
     """Yield the shortest script in which something is wrong."""
     for script, replies in zip(scripts, trial.ask(scripts), strict=True):
         calls = as_calls(script, replies)
+        sends = script.calls[0].method == "say"
         if calls[-1].error:
-            yield Finding(aspect=RUNS, sentence=f"After {_story(calls)}, {trial.name} stopped: {calls[-1].error}.")
+            why = why_stopped(calls[-1].error)
+            yield Finding(
+                aspect=RUNS,
+                sentence=f"After {_story(calls)} node {TALKS if sends else LISTENS} stopped, because {why}.",
+            )
             return
         faults = [fault for fault in read(calls) if fault.aspect in SEARCHED]
         if faults:
@@ -210,7 +215,7 @@ def _shared(trial: Any, script: CallScript, calls: list[LinkCall]) -> str:
 
 
 def _story(calls: Sequence[LinkCall]) -> str:
-    """Return these calls in a few words: "two texts, ack 1, 3 ticks"."""
+    """Return these calls in a few words: "2 texts, acknowledgement 1, 3 ticks"."""
     words: list[str] = []
     for method, some in groupby(calls, key=lambda call: call.method):
         every = list(some)
@@ -220,8 +225,8 @@ def _story(calls: Sequence[LinkCall]) -> str:
             words.append(f"{len(every)} text{'s' * (len(every) > 1)}")
         else:
             numbers = [call.arguments[0] if method == "ack" else call.arguments[0].number for call in every]
-            kind = "ack" if method == "ack" else "packet" + "s" * (len(numbers) > 1)
-            words.append(f"{kind} {', '.join(map(str, numbers))}")
+            kind = "acknowledgement" if method == "ack" else "packet"
+            words.append(f"{kind}{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}")
     return ", ".join(words)
 
 

@@ -432,7 +432,9 @@ MISTAKES = {
             FromZero, both("numbers") | SEARCHED, r"as packet 0 at .* s; it is text 1, so its number is 1"
         ),
         "by its text": Mistake(
-            ByText, NOTHING_SENT, r"was said twice, as texts \d+ and \d+, and node 1 had sent it as packet \d+ only"
+            ByText,
+            NOTHING_SENT,
+            r"was said twice, as texts \d+ and (\d+); at .* s node 1 had sent packet \d+ and not packet \1",
         ),
         "a second acknowledgement": Mistake(
             Raises, NOTHING_SENT, r"node 1 stopped at .* s, because your class raised KeyError: \d"
@@ -489,7 +491,7 @@ MISTAKES = {
         "acknowledges when it delivers": Mistake(
             WhenDelivered,
             both("answer", "again") | {"budget": ("one",)},
-            r"and waited for packet \d+, and node 2 acknowledged it only at .* s\. Node 1 sent it again",
+            r"and waited for packet \d+, and node 2 acknowledged it only at .* s\. Node 1 sent it ",
         ),
         "acknowledges all up to here": Mistake(
             Newest,
@@ -502,7 +504,7 @@ MISTAKES = {
         "acknowledges nothing": Mistake(
             Silent,
             both("answer", "again") | {"budget": ("one",)},
-            r"node 2 never acknowledged it\. Node 1 sent it again \d+ times",
+            r"node 2 never acknowledged it\. Node 1 sent it \d+ times more",
         ),
         "throws away what is early": Mistake(
             ThrowsAway, NOTHING_CAME, r"came early, at .* s, and node 2 threw it away"

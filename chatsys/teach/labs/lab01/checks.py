@@ -63,7 +63,8 @@ def probed(trial: Any, calls: Sequence[LinkCall]) -> Probes:
     """Ask the class what it would have done with other texts, and what it still has when everything has come."""
     packets = [call.arguments[0] for call in calls]
     others = [Packet(one.number, f"text {one.number}") for one in packets]
-    again = [*packets, *packets[:1] * PUSHES]
+    first = min(packets, key=lambda packet: packet.number)
+    again = [*packets, *[first] * PUSHES]
     asked = [CallScript(tuple(Call("receive", (one,)) for one in some)) for some in (others, again)]
     differing, pushed = (as_calls(script, replies) for script, replies in zip(asked, trial.ask(asked), strict=True))
     wrong = any(one.aspect == "complete" for one in read_receiver(differing))
@@ -174,8 +175,8 @@ def _find_shared(trial: Any, run: LinkRun, aspect: str) -> Finding | None:
 def tell_shared(call: LinkCall, alone: Any) -> str:
     """Return the sentence about a class that answers otherwise where none of its objects was made before."""
     return (
-        f"{call.call:.36} returned {call.returned:.40} {call.when}; asked anew, alone, it returns {shown(alone):.40}. "
-        "Do all your objects share a list, a dictionary or a number?"
+        f"{call.call:.28} returned {call.returned:.28} {call.when}, and {shown(alone):.28} where no other object was made before. "
+        "Do all your objects share a list or a number?"
     )
 
 

@@ -16,11 +16,8 @@ Read also `play` (the run), `friends` (the ends that are given), `figures.sequen
 import os
 from typing import Any
 
-import plotly.graph_objects as go
-
 from chatsys.errors import UsageError
 from chatsys.sim.world import World
-from chatsys.teach.figures.page import dressed
 from chatsys.teach.figures.sequences import LaneRun, lanes_side_by_side
 from chatsys.teach.labs.lab01.friends import DeliversAll, DeliversOnce, SendsOnce
 from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet, bytes_of
@@ -89,26 +86,27 @@ def sliders(sender: Any, receiver: Any, seed: int = SEED) -> Any:
     """Return the figure with three sliders, and the line of code that draws the same; nothing while graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
-    from ipywidgets import HTML, FloatSlider, IntSlider, VBox
+    from ipywidgets import HTML, FloatSlider, IntSlider, Output, VBox
 
     moved = {
         "seed": IntSlider(seed, min=seed, max=seed + 30),
         "loss": FloatSlider(LOSS, min=0.0, max=0.6, step=0.05, readout_format=".0%"),
         "copies": FloatSlider(0.0, min=0.0, max=0.5, step=0.05, readout_format=".0%"),
     }
-    words = {"seed": "another run", "loss": "frames that are lost", "copies": "frames that come twice"}
+    words = {"seed": "another run", "loss": "get lost", "copies": "come twice"}
     for name, one in moved.items():
         one.description, one.continuous_update = words[name], False
-        one.style.description_width, one.layout.width = "150px", "480px"
+        one.style.description_width, one.layout.width = "90px", "420px"
     names = f"{getattr(sender, '__name__', 'sender')}, {getattr(receiver, '__name__', 'receiver')}"
-    code, shown = HTML(), VBox()
+    code, shown = HTML(), Output()
 
     def draw(_: Any = None) -> None:
         chosen = {name: round(one.value, 3) for name, one in moved.items()}
         code.value = (
             f"<code>guarantees({names}, {', '.join(f'{name}={value:g}' for name, value in chosen.items())})</code>"
         )
-        shown.children = [go.FigureWidget(dressed(guarantees(sender, receiver, **chosen)))]
+        drawn = theme.WithSentence().to_mimebundle(guarantees(sender, receiver, **chosen).to_dict())
+        shown.outputs = ({"output_type": "display_data", "data": drawn, "metadata": {}},)
 
     for one in moved.values():
         one.observe(draw, names="value")

@@ -162,7 +162,7 @@ class _Receiver:
         call = self.calls[place]
         later = next((one for one in self.calls[place + 1 :] if number in one.answer[1]), None)
         times = self.sent(number, call, later)
-        often = f" Node 1 sent it again {'once' if times == 1 else f'{times} times'}." if times else ""
+        often = f" Node 1 sent it {'once' if times == 1 else f'{times} times'} more." if times else ""
         until = f"acknowledged it only {later.when}" if later is not None else "never acknowledged it"
         waited = f" and waited for packet {self.due}" if number > self.due and self.due not in self.came else ""
         return f"packet {number} came {call.when}{waited}, and node 2 {until}.{often}".rstrip(".")

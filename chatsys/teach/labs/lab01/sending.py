@@ -133,8 +133,8 @@ class _Sender:
     def _tell_twin(self, number: int, twin: int, now: float) -> str:
         text = quoted(self.said[number - 1])
         return (
-            f"{text} was said twice, as texts {twin} and {number}, and node 1 had sent it as packet {twin} only at {now:.2f} s: two texts "
-            "that are equal are still two"
+            f"{text} was said twice, as texts {twin} and {number}; at {now:.2f} s node 1 had sent packet {twin} and not packet {number}: two "
+            "equal texts are still two"
         )
 
     def _tell_again(self, number: int, now: float) -> str:

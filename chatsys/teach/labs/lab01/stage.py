@@ -10,7 +10,7 @@ node 2 is handed to the receiver, which says what is delivered to the user there
     tick(now), ten times a second: what is unanswered can be sent again
 
 What the student has not written is given: without a sender node 1 repeats each packet by an alarm of its own, without
-a receiver node 2 acknowledges and delivers whatever arrives.
+a receiver node 2 acknowledges whatever arrives, and delivers it in its turn.
 
 Assumes   nothing of the classes: what they return is checked, and what makes no sense stops their node with a sentence.
 Promises  the classes see texts, packets, numbers and their own clock, and nothing else; each life has new objects.
@@ -81,8 +81,8 @@ class Linked(Actor):
         self.said = 0
         self.open: dict[int, Packet] = {}
         """What is unanswered, where the sender is given."""
-        self.arrived: set[int] = set()
-        """Numbers that arrived beyond `complete`, up to which none is missing."""
+        self.arrived: dict[int, Packet] = {}
+        """What arrived beyond `complete`, up to which none is missing."""
         self.complete = 0
         self.count = 0
         """How many packets were delivered here."""
@@ -150,24 +150,25 @@ class Linked(Actor):
     # --- the end that listens --------------------------------------------------------------
 
     def _receive(self, packet: Packet) -> list[Any]:
-        early = self._take_note(packet.number)
+        early, in_turn = self._take_note(packet)
         if self.mine is None:
-            return [*early, *self._deliver([packet]), Send(TALKS, Acknowledgement(packet.number))]
+            return [*early, *self._deliver(in_turn), Send(TALKS, Acknowledgement(packet.number))]
         answer = self.mine.receive(packet)
         if not _is_answer(answer):
             raise MeansNothing(f"receive returned {shown(answer):.80}")
         ready, numbers = answer
         return [*early, *self._deliver(ready), *(Send(TALKS, Acknowledgement(number)) for number in numbers)]
 
-    def _take_note(self, number: int) -> list[Any]:
-        """Note that a packet arrived early, whatever the receiver does with it."""
+    def _take_note(self, packet: Packet) -> tuple[list[Any], list[Packet]]:
+        """Note that a packet arrived early, whatever the receiver does with it; return what is in its turn now, too."""
+        number, in_turn = packet.number, list[Packet]()
         if number <= self.complete or number in self.arrived:
-            return []
-        self.arrived.add(number)
-        while self.complete + 1 in self.arrived:
+            return [], in_turn
+        self.arrived[number] = packet
+        while (following := self.arrived.pop(self.complete + 1, None)) is not None:
             self.complete += 1
-            self.arrived.remove(self.complete)
-        return [Note("hold", seq=number)] if number > self.complete else []
+            in_turn.append(following)
+        return ([Note("hold", seq=number)] if number > self.complete else []), in_turn
 
     def _deliver(self, packets: Any) -> list[Any]:
         effects = []
@@ -205,7 +206,7 @@ def _is_answer(value: Any) -> bool:
 def linked(sender: Any = None, receiver: Any = None) -> type[Linked]:
     """Return the actor of this lab with the student's classes in it: `World(seed, 2, actor=linked(MySender, MyReceiver))`.
 
-    An end without a class is given: a sender that repeats, or a receiver that acknowledges and delivers what arrives.
+    An end without a class is given: a sender that repeats, or a receiver that acknowledges all and delivers each in its turn.
     """
     parts = {"sender": _maker(sender), "receiver": _maker(receiver), "__doc__": Linked.__doc__}
     names = "And".join(getattr(one, "__name__", "Object") for one in (sender, receiver) if one is not None)
