@@ -184,6 +184,23 @@ def test_a_mistake_can_be_seen_in_the_picture() -> None:
     )
 
 
+def test_a_slider_draws_anew_and_says_the_line_of_code_that_does_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    *sliders, code, drawn = picture.sliders(SENDER, RECEIVER, 5).children
+    assert [one.description for one in sliders] == ["another run", "get lost", "come twice"]
+    [before] = drawn.outputs
+    sliders[1].value = 0.5
+    assert code.value == "<code>guarantees(MySender, MyReceiver, seed=5, loss=0.5, copies=0)</code>"
+    [after] = drawn.outputs
+    assert after["data"]["text/plain"].startswith("What a promise costs: At most once: 6 packets") and after != before
+    assert after["data"]["application/vnd.plotly.v1+json"]["data"]
+
+
+def test_a_long_run_is_cut_off_and_says_so() -> None:
+    told = figures.describe(picture.guarantees(SENDER, wrong("1.2", "acknowledges only what is new"), 0))
+    assert re.search(r" It goes on until 1\d\.\d s\.$", told)
+
+
 def test_bytes_are_those_of_the_wire() -> None:
     assert bytes_of(Packet(12, "ok")) == len(b'{"type":"PACKET","number":12,"text":"ok"}')
     assert bytes_of(Acknowledgement(12)) == len(b'{"type":"ACK","number":12}')

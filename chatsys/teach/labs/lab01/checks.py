@@ -175,7 +175,7 @@ def _find_shared(trial: Any, run: LinkRun, aspect: str) -> Finding | None:
 def tell_shared(call: LinkCall, alone: Any) -> str:
     """Return the sentence about a class that answers otherwise where none of its objects was made before."""
     return (
-        f"{call.call:.28} returned {call.returned:.28} {call.when}, and {shown(alone):.28} where no other object was made before. "
+        f"{call.call:.24} returned {call.returned:.24} {call.when}, and {shown(alone):.24} where no other object was made before. "
         "Do all your objects share a list or a number?"
     )
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from chatsys.errors import UsageError
 from chatsys.sim.world import World
+from chatsys.teach.figures import theme
 from chatsys.teach.figures.sequences import LaneRun, lanes_side_by_side
 from chatsys.teach.labs.lab01.friends import DeliversAll, DeliversOnce, SendsOnce
 from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet, bytes_of
