@@ -253,6 +253,17 @@ def test_a_prediction_is_answered_by_the_students_own_run(
     assert average is not None and 38 <= int(average[1]) <= 45
 
 
+def test_a_reveal_says_what_keeps_it_from_an_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "kept", {"1a": 20, "1c": "the packet"})
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    revealing.reveal("1c", friends.SendsOnce, RECEIVER)
+    assert "in 20 runs no text was delivered twice; does your sender send anything again?" in capsys.readouterr().out
+    revealing.reveal("1a", SENDER, wrong("1.2", "raises"))
+    assert re.search(r"yet: node 2 stopped, because your class raised KeyError: \d \(.*\)\.$", capsys.readouterr().out)
+
+
 def test_the_two_numbers_of_the_explanation_are_those_of_the_run() -> None:
     said = re.fullmatch(
         r"(\d+) packets were sent for 6 texts\. (\d+) of them got no answer in time, and (\d+) of these \2 had arrived all the same\.",
