@@ -22,7 +22,7 @@ from typing import Any, TextIO, TypeVar
 
 from chatsys.actor.actor import Actor
 
-DOORS = ("start", "on_message", "on_time", "on_command", "settle")
+DOORS = ("start", "on_message", "on_time", "on_alarm", "on_command", "settle")
 MOST_LINES = 400
 """So many lines of one cell are shown."""
 DEEPEST = 60
@@ -39,9 +39,10 @@ class _Shown:
 
 
 def heard(actor: Kind) -> Kind:
-    """Let what this actor prints be shown with its run; the actor is changed and returned."""
+    """Let what this actor prints be shown with its run; the doors that it has of its own are changed, and it is returned."""
     for name in DOORS:
-        setattr(actor, name, _hear(getattr(actor, name)))
+        if (door := getattr(actor, name)) is not getattr(Actor, name):
+            setattr(actor, name, _hear(door))
     return actor
 
 
