@@ -61,12 +61,11 @@ def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any
     begin, last = min(times, default=0.0) - 0.06, max(times, default=1.0) + 0.06
     end = min(last, begin + MOST / SECOND)
     drawn = [[one for one in some if one.sent.time < end] for some in drawn]
-    for place, some in enumerate(lanes):
-        for lane in range(len(some)):
-            figure.add_scatter(
-                x=[left[place] + lane] * 2, y=[begin, end], mode="lines", line={"color": theme.GREY, "width": 2},
-                showlegend=False, hoverinfo="skip",
-            )  # fmt: skip
+    stand = [left[place] + lane for place, some in enumerate(lanes) for lane in range(len(some))]
+    figure.add_scatter(
+        x=[x for at in stand for x in (at, at, None)], y=[begin, end, None] * len(stand), mode="lines",
+        line={"color": theme.GREY, "width": 2}, showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
     places: list[Places] = [
         {node: left[place] + lane for lane, node in enumerate(some)} for place, some in enumerate(lanes)
     ]
@@ -74,9 +73,8 @@ def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any
     for look in LOOKS:
         _draw_flights(figure, look, [one for one in every if look.holds(*one)])
     _draw_losses(figure, [one for one in every if one[0].lost])
-    _write_numbers(figure, drawn, places)
     _draw_deliveries(figure, runs, places, end)
-    _write_beside(figure, runs, left, lanes)
+    figure.update_layout(annotations=[*_numbers(drawn, places), *_beside(runs, left, lanes)])
     named = [(at, node) for some in places for node, at in some.items()]
     figure.update_xaxes(
         tickvals=[at for at, _ in named], ticktext=[node_name(node) if len(runs) == 1 else str(node) for _, node in named],
@@ -160,8 +158,8 @@ def _tell(flight: Flight) -> str:
     return f"{theme.escape(sent.message, 16)}{number}{', again' if flight.again else ''}<br>sent {sent.time:.3f} s, {' and '.join(came)}"
 
 
-def _write_numbers(figure: Any, drawn: Sequence[Sequence[Flight]], places: Sequence[Places]) -> None:
-    """Write beside the lane which numbers go out at a moment."""
+def _numbers(drawn: Sequence[Sequence[Flight]], places: Sequence[Places]) -> Iterator[dict[str, Any]]:
+    """Yield what stands beside a lane: which numbers go out at a moment."""
     for some, at in zip(drawn, places, strict=True):
         for node in at:
             out: list[tuple[float, list[str]]] = []
@@ -173,9 +171,9 @@ def _write_numbers(figure: Any, drawn: Sequence[Sequence[Flight]], places: Seque
                 out[-1][1].append(str(one.sent.seq))
             for time, numbers in out:
                 text = ",".join(numbers) if len(numbers) < 4 else f"{numbers[0]}..{numbers[-1]}"
-                figure.add_annotation(
-                    x=at[node], y=time, text=text, showarrow=False, xanchor="right", xshift=-4, font={"size": 11}
-                )  # fmt: skip
+                yield {
+                    "x": at[node], "y": time, "text": text, "showarrow": False, "xanchor": "right", "xshift": -4, "font": {"size": 11}
+                }  # fmt: skip
 
 
 def _draw_deliveries(figure: Any, runs: Sequence[LaneRun], places: Sequence[Places], end: float) -> None:
@@ -242,29 +240,12 @@ def _deliveries(trace: Trace, places: Places) -> Iterator[tuple[float, Record, s
         yield last[record.node], record, word
 
 
-def _write_beside(figure: Any, runs: Sequence[LaneRun], left: Sequence[float], lanes: Sequence[Sequence[Any]]) -> None:
-    """Write the title above each run and the lines below it."""
+def _beside(runs: Sequence[LaneRun], left: Sequence[float], lanes: Sequence[Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the title above each run and the lines below it."""
     for run, at, some in zip(runs, left, lanes, strict=True):
-        middle = at + (len(some) - 1) / 2
+        middle = {"x": at + (len(some) - 1) / 2, "yref": "paper", "showarrow": False}
         if run.title:
-            figure.add_annotation(
-                x=middle,
-                y=1,
-                yref="paper",
-                yanchor="bottom",
-                yshift=24,
-                showarrow=False,
-                text=f"<b>{run.title}</b>",
-                font={"size": 13},
-            )
+            text = f"<b>{run.title}</b>"
+            yield middle | {"y": 1, "yanchor": "bottom", "yshift": 24, "text": text, "font": {"size": 13}}
         for line, text in enumerate(run.below):
-            figure.add_annotation(
-                x=middle,
-                y=0,
-                yref="paper",
-                yanchor="top",
-                yshift=-4 - 17 * line,
-                showarrow=False,
-                text=text,
-                font={"size": 12},
-            )
+            yield middle | {"y": 0, "yanchor": "top", "yshift": -4 - 17 * line, "text": text, "font": {"size": 12}}

@@ -96,7 +96,7 @@ def sliders(sender: Any, receiver: Any, seed: int = SEED) -> Any:
     }
     words = {"seed": "another run", "loss": "get lost", "copies": "come twice"}
     for name, one in moved.items():
-        one.description, one.continuous_update = words[name], False
+        one.description = words[name]
         one.style.description_width, one.layout.width = "90px", "420px"
     names = f"{getattr(sender, '__name__', 'sender')}, {getattr(receiver, '__name__', 'receiver')}"
     code, shown = HTML(), Output()
