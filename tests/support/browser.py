@@ -20,7 +20,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -65,6 +65,14 @@ class Server:
     def address(self, path: str) -> str:
         """Return the address of a page of this server."""
         return f"http://127.0.0.1:{self.port}/{path}?token={TOKEN}&reset"
+
+    def write(self, name: str, cells: Sequence[str]) -> None:
+        """Write a notebook that has these cells of code."""
+        empty: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nodes = [empty | {"source": one} for one in cells]
+        notebook = {"cells": nodes, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+        (self.root / name).write_text(json.dumps(notebook))
 
 
 @contextmanager
