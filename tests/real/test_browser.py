@@ -14,7 +14,7 @@ import browser
 import pytest
 from browser import Server, Tab
 from crashed_leader import CELLS, STORY, await_event, event_of, lost_message, past_and_future, told_of, widths
-from panel_page import await_leader, await_text, figure, focused, inks, last_number, tab_to, texts_at
+from panel_page import await_leader, await_text, figure, inks, last_number, tab_to, texts_at
 
 from chatsys.teach.widgets.timeline.timeline import timeline
 from chatsys.trace import Trace
@@ -105,22 +105,6 @@ def test_crashing_the_leader_by_button_elects_another_and_the_numbers_go_on(tour
     assert texts_at(panel, before + 1) == ["–", *[f"#{before + 1} ann: said by mouse <b>& co</b>"] * 2]
     assert panel.locator(".cs-line").inner_text() == "cluster.say('said by mouse <b>& co</b>', author='ann')"
     tour.picture("tour-crash-by-button")
-
-
-def test_crashing_the_leader_by_keyboard_alone(tour: Tab, panel: "Locator") -> None:
-    before = last_number(panel)
-    panel.get_by_role("button", name="Stop all").focus()
-    tab_to(tour, "Crash node 3")
-    tour.page.keyboard.press("Enter")
-    await_leader(panel, 2)
-    assert focused(tour) == "Crash node 3", "the focus must stay where it was"
-    tab_to(tour, "message")
-    tour.page.keyboard.type("said by keyboard")
-    tour.page.keyboard.press("Enter")
-    await_text(panel, "said by keyboard")
-    assert last_number(panel) == before + 1
-    assert texts_at(panel, before + 1)[1:] == [f"#{before + 1} ann: said by keyboard"] * 2
-    tour.picture("tour-crash-by-keyboard")
 
 
 def test_a_learner_joins_by_button_has_a_card_and_leaves_by_its_own(tour: Tab, panel: "Locator") -> None:
