@@ -302,26 +302,16 @@ def shown(life: Any) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(
-    ("depth", "bounds"),
-    [
-        (12, {"terms": 1}),
-        (99, {"terms": 1, "beats": 1, "addresses": (2, 3)}),
-        (99, {"terms": 2, "addresses": (1, 3)}),
-    ],
-    ids=str,
+    "bounds", [{"terms": 1}, {"terms": 1, "beats": 1, "addresses": (2, 3)}, {"terms": 2, "addresses": (1, 3)}], ids=str
 )
-def test_whatever_happens_with_exact_answers_happens_with_any(depth: int, bounds: dict[str, Any]) -> None:
-    """Within as many steps, for an answer that anyone may give needs no step of its own.
-
-    Two nodes are searched to the end of all that may happen; three take a minute: put 99 for 12.
-    """
+def test_whatever_happens_with_exact_answers_happens_with_any(bounds: dict[str, Any]) -> None:
     met: dict[str, set[Any]] = {}
     for answers in ("exact", "any"):
         lives_met = met[answers] = set()
         note: Any = lambda lives, into=lives_met: bool(into.add(tuple(map(shown, lives))))  # noqa: E731
-        result = search(ElectionModel(answers=answers, **bounds), Budget(seconds=600, depth=depth), goal=note)
-        assert result.verdict == "exhausted, ok" or (result.depth == depth and result.violation is None)
-    assert len(met["exact"]) > 80 and met["exact"] <= met["any"]
+        result = search(ElectionModel(answers=answers, **bounds), Budget(seconds=600), goal=note)
+        assert result.verdict == "exhausted, ok"
+    assert met["exact"] <= met["any"]
 
 
 def test_three_terms_with_any_answers_reach_what_exact_answers_reach() -> None:
