@@ -20,6 +20,7 @@ from chatsys.errors import UsageError
 from chatsys.sim.world import World
 from chatsys.teach.figures import theme
 from chatsys.teach.figures.sequences import LaneRun, lanes_side_by_side
+from chatsys.teach.figures.theme import counted
 from chatsys.teach.labs.lab01.friends import DeliversAll, DeliversOnce, SendsOnce
 from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet, bytes_of
 from chatsys.teach.labs.lab01.play import LOSS, SEED, talk
@@ -58,7 +59,7 @@ def _outcome(trace: Trace) -> str:
     if said - set(numbers):
         return f"{len(said - set(numbers))} missing"
     if len(numbers) > len(first):
-        return f"{len(numbers) - len(first)} twice"
+        return counted(len(numbers) - len(first), "copy", "copies")
     return "all in order" if first == sorted(said) else "out of order"
 
 
