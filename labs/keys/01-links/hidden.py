@@ -75,7 +75,7 @@ def chatter(cls: Any) -> LinkRun:
     """Somebody talks on and on, while one packet in the middle is lost twice."""
     run = _begun(begin_sender, cls)
     _lose_first(run, Packet, 4, 2)
-    _say(run, *(f"line {number}" for number in range(1, 17)), every=0.25)
+    _say(run, *(f"line {number}" for number in range(1, 13)), every=0.25)
     run.until_answered()
     return run
 
@@ -99,10 +99,10 @@ def seven_lost(cls: Any) -> LinkRun:
 
 
 def far_ahead(cls: Any) -> LinkRun:
-    """The first packet is lost, and forty are early."""
+    """The first packet is lost, and twenty are early."""
     run = _begun(begin_receiver, cls)
     _lose_first(run, Packet, 1, 5)
-    _say(run, *("ok" if number % 2 else f"line {number}" for number in range(40)), every=0.03)
+    _say(run, *("ok" if number % 2 else f"line {number}" for number in range(20)), every=0.03)
     run.until_answered()
     return run
 
@@ -232,7 +232,7 @@ def _story(calls: Sequence[LinkCall]) -> str:
 
 # --- the budget ----------------------------------------------------------------------------------
 
-COUNTED = 8
+COUNTED = 4
 
 
 def budget_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ SHARED = 6
 """The rank of the sentence about what objects have in common."""
 PUSHES = 6
 """So many copies come in the end, to push out what a receiver still has."""
-ENOUGH = 8
+ENOUGH = 5
 """So many seeds of a class are played although nothing more can be lost: a later one may tell the cause."""
 BEFORE, BEYOND = 14, 2
 """So many calls before and after the one in question are shown."""

@@ -3,7 +3,7 @@
     play_sender(cls, 7)       the class talks; at the other end everything that arrives is acknowledged
     play_receiver(cls, 7)     the class listens; at the other end everything that is unanswered is sent again
 
-    |-- 12 texts, while packets are lost, come twice, and the link is cut --|-- until all is answered --|-- quiet --|
+    |-- 8 texts, while packets are lost, come twice, and the link is cut --|-- until all is answered --|-- quiet --|
 
 Texts repeat: "ok" is said often, and each time it is another text.  A packet is at most 0.1 s on its way, always.
 
@@ -23,8 +23,8 @@ from chatsys.teach.labs.lab01.packets import shown
 from chatsys.teach.labs.lab01.stage import TALKS, linked
 from chatsys.trace import Record
 
-TEXTS = 12
-LONGEST = 10.0
+TEXTS = 8
+LONGEST = 6.0
 """Seconds after the last text and the last fault in which all is answered, or else the run ends."""
 QUIET = 1.2
 """Seconds at the end in which nothing is due."""
