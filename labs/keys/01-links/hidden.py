@@ -207,11 +207,18 @@ def _first(
 
 def _shared(trial: Any, script: CallScript, calls: list[LinkCall]) -> str:
     """Return a sentence if the class is another one where nothing else was played."""
+    if all(plain(one.answer) == plain(again.answer) for one, again in zip(calls, _asked(trial, script), strict=False)):
+        return ""
     alone = as_calls(script, trial.alone(script))
     for one, other in zip(calls, alone, strict=False):
         if plain(one.answer) != plain(other.answer):
             return f"After {_story(calls[: one.place])}: {tell_shared(one, other.answer)}"
     return ""
+
+
+def _asked(trial: Any, script: CallScript) -> list[LinkCall]:
+    """Ask another object the same, in the same process."""
+    return as_calls(script, trial.ask([script])[0])
 
 
 def _story(calls: Sequence[LinkCall]) -> str:
