@@ -22,6 +22,7 @@ from chatsys.teach.labs.lab01.checks import judge_receiver, judge_sender, tell_r
 from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet, bytes_of, shown
 from chatsys.teach.labs.lab01.runs import play_receiver, play_sender
 from chatsys.teach.labs.lab01.stage import linked, stopped
+from chatsys.teach.widgets.timeline.packing import pack
 
 COURSE = Path(__file__).parents[2] / "labs"
 KEYS = read_keys(COURSE, LAB)
@@ -202,7 +203,7 @@ def test_a_long_run_is_cut_off_and_says_so() -> None:
 
 def test_bytes_are_those_of_the_wire() -> None:
     assert bytes_of(Packet(12, "ok")) == len(b'{"type":"PACKET","number":12,"text":"ok"}')
-    assert bytes_of(Acknowledgement(12)) == len(b'{"type":"ACK","number":12}')
+    assert bytes_of(Acknowledgement(12)) == len(b'{"type":"ACKNOWLEDGE","number":12}')
 
 
 @pytest.mark.parametrize(
@@ -271,6 +272,17 @@ def test_the_two_numbers_of_the_explanation_are_those_of_the_run() -> None:
     assert said is not None and int(said[1]) > int(said[2]) > int(said[3]) > 0
     assert "nothing to explain yet" in play.my_numbers(play.talk(SENDER, RECEIVER, loss=0.0))
     assert "Your class stopped node 2" in play.my_numbers(play.talk(SENDER, wrong("1.2", "raises")))
+
+
+def test_the_timeline_tells_a_run_in_the_words_of_the_lab() -> None:
+    packed = pack(play.talk(None, friends.DeliversAll).trace)
+    told = [packed.sentence(event) for event in range(len(packed.records))]
+    for sentence in (
+        "Node 1 says “Who has the key?”.", "Node 1 sends message #1 (PACKET) to node 2.",
+        "Node 2 sends the acknowledgement of #1 (ACKNOWLEDGE) to node 1.", "Node 2 delivers message #1, “Who has the key?” of node 1.",
+    ):  # fmt: skip
+        assert sentence in told
+    assert not [one for one in told if "place" in one or "log" in one]
 
 
 def test_a_receiver_that_crashes_forgets_what_is_due() -> None:

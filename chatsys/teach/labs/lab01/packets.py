@@ -18,7 +18,7 @@ class Packet(msgspec.Struct, frozen=True, tag="PACKET", tag_field="type"):
     text: str
 
 
-class Acknowledgement(msgspec.Struct, frozen=True, tag="ACK", tag_field="type"):
+class Acknowledgement(msgspec.Struct, frozen=True, tag="ACKNOWLEDGE", tag_field="type"):
     """From the receiver: the packet of this number has arrived here."""
 
     number: int

@@ -23,6 +23,7 @@ from chatsys.sim.world import World
 from chatsys.teach.grading import revealing
 from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab01.friends import DeliversAll, SendsOnce
+from chatsys.teach.labs.lab01.packets import Acknowledgement
 from chatsys.teach.labs.lab01.runs import BUSIEST
 from chatsys.teach.labs.lab01.stage import AGAIN, LISTENS, TALKS, linked, stopped
 from chatsys.teach.labs.seeds import recorded
@@ -151,6 +152,7 @@ MANY = 20
 RUNS = 100
 
 
+ACKNOWLEDGED = Acknowledgement.__struct_config__.tag
 TRIES = 20
 """So many runs are played until a text is delivered twice."""
 
@@ -197,7 +199,9 @@ def what_was_lost(sender: Any, receiver: Any, seed: int) -> tuple[str, Any]:
     number = _doubled(world)
     drops = [one for one in world.trace.of("drop") if one.seq == number]
     first = next(one.time for one in world.trace.of("deliver") if one.seq == number)
-    told = "the acknowledgement" if any(one.message == "ACK" and one.time >= first for one in drops) else "nothing"
+    told = (
+        "the acknowledgement" if any(one.message == ACKNOWLEDGED and one.time >= first for one in drops) else "nothing"
+    )
     return told, packet_lanes(world.trace)
 
 

@@ -6,7 +6,7 @@ node 2 is handed to the receiver, which says what is delivered to the user there
 
     say(text, now) --PACKET 1, 2, 3--> receive(packet) --> (deliver these, acknowledge these)
           ^                                    |
-    ack(number, now) <---------ACK 2----------'
+    ack(number, now) <-----ACKNOWLEDGE 2------'
     tick(now), ten times a second: what is unanswered can be sent again
 
 What the student has not written is given: without a sender node 1 repeats each packet by an alarm of its own, without
@@ -26,6 +26,7 @@ import msgspec
 from chatsys.actor.actor import GREATEST, Actor, Address
 from chatsys.actor.effects import Deliver, Delivery, Note, Send
 from chatsys.actor.events import Say
+from chatsys.actor.words import Words
 from chatsys.config import ClusterConfig
 from chatsys.errors import ToldThere
 from chatsys.faults import Testbed
@@ -71,6 +72,7 @@ class Linked(Actor):
     """A node of the lab: the one that talks, or the one that listens."""
 
     messages = (Packet, Acknowledgement)
+    words = Words(numbered="PACKET")
     sender: ClassVar[Callable[[], SendingSide] | None] = None
     receiver: ClassVar[Callable[[], ReceivingSide] | None] = None
 
