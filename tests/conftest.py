@@ -35,9 +35,10 @@ ALONE = {
 
 FIRST = (
     "test_lab_mould", "test_grades", "test_labs", "test_determinism", "test_searched", "test_explore", "test_shrink",
-    "test_command_line", "test_wheel", "test_release", "test_taking", "test_floods", "test_part_files", "test_sweep",
-    "test_architecture",
-    "test_browser", "test_breaking_by_hand", "01-four-scenarios", "test_containers", "test_cluster", "test_compose", "test_pods", "03-for-real",
+    "test_command_line", "test_wheel", "test_timeline_reading", "test_release", "test_taking", "test_floods",
+    "test_part_files", "test_mutants", "test_sweep", "test_grading_attacks", "test_prove", "test_figures",
+    "test_browser", "test_breaking_by_hand", "instructor", "test_rerun", "test_terminals", "01-four-scenarios", "test_containers", "test_cluster",
+    "test_compose", "test_pods", "test_worker", "00-tour", "test_namespaces", "03-for-real",
 )  # fmt: skip
 """The files that take longest: of two workers none has one of them left at the end."""
 

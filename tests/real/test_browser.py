@@ -5,6 +5,7 @@ Skipped with a sentence where there is no Chromium; with CI=true that is a failu
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import browser
 import pytest
 from browser import Server, Tab
-from crashed_leader import CELLS, STORY, lost_message, past_and_future
+from crashed_leader import CELLS, STORY, await_event, event_of, lost_message, past_and_future, told_of, widths
 from panel_page import await_leader, await_text, figure, inks, last_number, tab_to, texts_at
 
 from chatsys.teach.widgets.timeline.timeline import timeline
@@ -266,6 +267,26 @@ def test_a_cell_that_is_edited_and_run_again_leaves_one_panel_with_one_cluster(s
         tab.page.close()
 
 
+def test_a_prediction_is_answered_with_the_arrow_keys_and_compared_below(server: Server, chromium: Tab) -> None:
+    """JupyterLab keeps the arrow keys for its cells; a question says that it needs them itself."""
+    shutil.copy(server.root / "00-tour.ipynb", server.root / "predicting.ipynb")  # a kernel of its own
+    tab = chromium.beside()
+    tab.open("predicting.ipynb")
+    tab.run(2)
+    question = tab.page.locator(".jp-Cell").nth(2)
+    choices = question.locator("input[type=radio]")
+    choices.first.wait_for()
+    choices.first.focus()
+    tab.page.keyboard.press("ArrowDown")
+    assert choices.nth(1).is_checked()
+    question.locator(".cs-guess-state", has_text="You can change it").wait_for()
+    tab.run(3)
+    assert "You said “node 2”: right." in tab.run(5)[0]
+    assert choices.nth(1).is_disabled()
+    assert tab.complaints == [] and tab.strangers == []
+    tab.page.close()
+
+
 COUNT = """
 living = [thread.name for thread in threading.enumerate()]
 print(f"clusters: {sum(n.startswith('chatsys cluster') for n in living)}, panels: {living.count('chatsys panel')}")
@@ -307,22 +328,6 @@ def run(told: Tab) -> Trace:
     exec(STORY, names)
     trace: Trace = names["world"].trace
     return trace
-
-
-def event_of(timeline: "Locator") -> int:
-    """Return where the cursor is."""
-    return int(timeline.locator(".cs-tl-stage").get_attribute("data-event") or -1)
-
-
-def await_event(timeline: "Locator", event: int) -> None:
-    timeline.locator(f".cs-tl-stage[data-event='{event}']").wait_for(timeout=10_000)
-
-
-def told_of(timeline: "Locator") -> str:
-    """Return the answer, when Python has tried it."""
-    answer = timeline.locator(".cs-tl-answer").filter(has_text="Without the loss")
-    answer.wait_for(timeout=20_000)
-    return answer.inner_text()
 
 
 def check_what_is_lit(timeline: "Locator", run: Trace, event: int) -> None:
@@ -410,12 +415,6 @@ def test_what_python_and_the_browser_do_to_the_cursor_is_seen_by_the_other(told:
     told.run(4)
     await_event(shown, 40)
     assert told.run(3)[0].startswith("40 ")
-
-
-def widths(timeline: "Locator") -> set[str | None]:
-    """Return how wide the whole run, the lanes, the logs and the rules are drawn."""
-    drawn = timeline.locator(".cs-tl-overview, .cs-tl-lanes, .cs-tl-boxes, .cs-tl-rule svg")
-    return {one.get_attribute("width") for one in drawn.all()}
 
 
 def test_a_timeline_keeps_nobody_out_in_the_light_and_in_the_dark(told: Tab) -> None:
