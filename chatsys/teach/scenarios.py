@@ -234,7 +234,7 @@ def concurrent(world: Testbed) -> None:
             world.say(f"{author} {line}", node=world.nodes[at % len(world.nodes)], author=author)
             world.run(0.004)
         if line == 1:
-            await_delivery(world, len(people))  # from here on everybody has a session
+            await_delivery(world, len(people))
     await_delivery(world, 5 * len(people))
     world.run(1.0)
 
