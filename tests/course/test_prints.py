@@ -1,5 +1,6 @@
 """What a class prints in a run stands with its run, its moment and its node, and changes nothing."""
 
+import re
 import sys
 from bdb import BdbQuit
 from typing import Any
@@ -8,6 +9,12 @@ import pytest
 
 from chatsys.teach.labs import prints
 from chatsys.teach.labs.lab01 import friends, play
+from chatsys.teach.labs.lab03 import friends as queues
+from chatsys.teach.labs.lab03 import play as lab03
+from chatsys.teach.labs.lab04 import friends as detectors
+from chatsys.teach.labs.lab04 import play as lab04
+from chatsys.teach.labs.lab05 import friends as elections
+from chatsys.teach.labs.lab05 import play as lab05
 from chatsys.teach.widgets import notebook
 from chatsys.teach.widgets.notebook import Cell
 
@@ -38,6 +45,24 @@ def test_each_line_says_its_run_its_moment_and_its_node(capsys: pytest.CaptureFi
 def test_a_class_that_prints_does_the_same_as_one_that_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     assert play.talk(None, Talkative, 3).trace.hash() == play.talk(None, friends.DeliversOnce, 3).trace.hash()
     assert capsys.readouterr().out and not isinstance(sys.stdout, prints._Voice)
+
+
+def test_every_lab_lets_its_classes_be_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    def loud(cls: Any, method: str) -> Any:
+        def spoken(self: Any, *facts: Any) -> Any:
+            print("asked")
+            return getattr(cls, method)(self, *facts)
+
+        return type(cls.__name__, (cls,), {method: spoken})
+
+    for played in (
+        lambda: lab03.chat(loud(queues.AtOnce, "receive"), 2),
+        lambda: lab04.watch(loud(detectors.OneClock, "suspects"), 2),
+        lambda: lab05.split(loud(elections.Hasty, "suspect"), 2),
+    ):
+        played()
+        lines = capsys.readouterr().out.splitlines()
+        assert lines and all(re.fullmatch(r"\[seed 2, \d+\.\d{3} s, node \d\] asked", line) for line in lines)
 
 
 def test_a_line_that_nobody_ends_is_shown_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
