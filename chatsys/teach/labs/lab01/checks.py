@@ -26,6 +26,8 @@ from chatsys.teach.labs.lab01.stage import LISTENS, TALKS, why_stopped
 
 SHARED = 6
 """The rank of the sentence about what objects have in common."""
+SHORT = 26
+"""Letters of a call, or of an answer, in a sentence about two of them."""
 PUSHES = 6
 """So many copies come in the end, to push out what a receiver still has."""
 ENOUGH = 5
@@ -177,9 +179,13 @@ def _find_shared(trial: Any, run: LinkRun, aspect: str) -> Finding | None:
 def tell_shared(call: LinkCall, alone: Any) -> str:
     """Return the sentence about a class that answers otherwise where none of its objects was made before."""
     return (
-        f"{call.call:.24} returned {call.returned:.24} {call.when}, and {shown(alone):.24} where no other object was made before. "
+        f"{_short(call.call)} returned {_short(call.returned)} {call.when}, and {_short(shown(alone))} where no other object was made before. "
         "Do all your objects share a list or a number?"
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHORT else f"{text[: SHORT - 3]}..."
 
 
 def plain(answer: Any) -> Any:
