@@ -1,0 +1,271 @@
+"""The judges of 2.3 and 2.5: which of two events is before the other, and which cuts are states of the cluster.
+
+    2.3  before      says of every pair of events in a run whether a path leads from the first to the second
+         concurrent  says of every pair whether no path leads from either to the other
+         itself      an event is neither before itself nor concurrent with itself
+         missing     a vector without an entry has 0 there
+    2.5  cut         says of a cut whether every message that is received in it is sent in it
+
+What is right is found from who spoke to whom (`events`); the vectors that a class gets are those of right clocks.
+
+Read also `runs` (the events), `clocks` (the judges of the clocks).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import combinations, permutations
+from random import Random
+from typing import Any
+
+from msgspec.structs import replace
+
+from chatsys.isolation.calls import Call, CallScript, Reply
+from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
+from chatsys.teach.labs.lab02.clocks import CAUSE, PLAIN, SHARED, shown
+from chatsys.teach.labs.lab02.events import Event, full, sparse
+from chatsys.teach.labs.lab02.runs import History, history_of
+
+Vector = dict[int, int]
+
+
+def is_before(a: Vector, b: Vector) -> bool:
+    """Return what is right: each entry of `a` is at most that of `b`, and they are not equal."""
+    return sparse(a) != sparse(b) and all(count <= b.get(node, 0) for node, count in a.items())
+
+
+class Question:
+    """One call about two events, what is right, and how the pair is told."""
+
+    def __init__(self, history: History, method: str, a: Event, b: Event) -> None:
+        self.history, self.method, self.a, self.b = history, method, a, b
+        forth, back = a.is_before(b), b.is_before(a)
+        self.right = forth if method == "before" else a.place != b.place and not forth and not back
+        self.aspect = "itself" if a.place == b.place else method
+
+    @property
+    def call(self) -> Call:
+        """Return it as it is asked."""
+        return Call(self.method, (self.history.vector(self.a), self.history.vector(self.b)))
+
+    @property
+    def size(self) -> int:
+        """How simple it is to look at: a wrong answer to the simplest question is told."""
+        in_a_row = self.a.node == self.b.node and abs(self.a.number - self.b.number) == 1
+        return sum(self.a.past.values()) + sum(self.b.past.values()) - 1000 * (in_a_row and self.right)
+
+    def story(self, answer: Any) -> str:
+        """Say what was asked, what was answered, and why that is wrong."""
+        a, b, vectors = self.a, self.b, [shown(one) for one in self.call.arguments]
+        asked = f"{self.method}({vectors[0]}, {vectors[1]})"
+        if a.place == b.place:
+            right = "before itself" if self.method == "before" else "concurrent with itself"
+            return f"{asked} is {answer}: both are event {a.name}, and no event is {right}."
+        if self.right and self.method == "before" and a.node == b.node and b.number == a.number + 1:
+            return f"{asked} is {answer}, and {a.name} and {b.name} are two events of node {a.node} in a row."
+        if self.right and self.method == "before":
+            return f"{asked} is {answer}, and a path leads from {a.name} to {b.name}: {self._path(a, b)}."
+        if a.is_before(b) or b.is_before(a):
+            first, second = (a, b) if a.is_before(b) else (b, a)
+            back = "back " if self.method == "before" else ""
+            return f"{asked} is {answer}, and a path leads {back}from {first.name} to {second.name}: {self._path(first, second)}."
+        said = "they are concurrent" if self.method == "before" else "no path leads from one to the other"
+        return (
+            f"{asked} is {answer}: each of {a.name} and {b.name} knows of an event that the other does not, so {said}."
+        )
+
+    def _path(self, a: Event, b: Event) -> str:
+        """Return a path from a to b, shortened in the middle."""
+        way, now = [b.name], b
+        while now.place != a.place:
+            cause = None if now.cause is None else self.history.at(now.cause)
+            if cause is not None and (cause.place == a.place or a.is_before(cause)):
+                now = cause
+            else:
+                now = self.history.at((now.node, now.number - 1))
+            way.append(now.name)
+        way.reverse()
+        return ", ".join(way if len(way) <= 5 else [*way[:2], "...", *way[-2:]])
+
+
+def judge_order(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
+    """2.3: before, concurrent, itself, missing; all pairs of all events of each run."""
+    asked = [list(_questions(history_of(seed))) for seed in seeds]
+    replies = trial.ask([CallScript(tuple(one.call for one in some)) for some in asked])
+    found: dict[str, tuple[Question, Reply]] = {}
+    for some, said in zip(asked, replies, strict=True):
+        for question, reply in zip(some, said, strict=False):
+            if reply.right and reply.value == question.right:
+                continue
+            aspect = RUNS if not reply.right else question.aspect
+            if question.history.sparse and _is_right_when_full(trial, question):
+                aspect = "missing"
+            if aspect not in found or question.size < found[aspect][0].size:
+                found[aspect] = question, reply
+    if (shared := _find_shared(trial, found)) is not None:
+        yield shared
+        return
+    for aspect in (RUNS, "before", "concurrent", "itself", "missing"):
+        if aspect in found and (aspect == RUNS or RUNS not in found):
+            yield _finding(aspect, *found[aspect])
+
+
+def _questions(history: History) -> Iterator[Question]:
+    for event in history.events:
+        yield Question(history, "before", event, event)
+        yield Question(history, "concurrent", event, event)
+    for one, other in permutations(history.events, 2):
+        yield Question(history, "before", one, other)
+    for turn, (one, other) in enumerate(combinations(history.events, 2)):
+        yield Question(history, "concurrent", *((one, other) if turn % 2 else (other, one)))
+
+
+def _is_right_when_full(trial: Any, question: Question) -> bool:
+    """Tell whether the answer would be right if no entry were left out."""
+    nodes = question.history.nodes
+    call = Call(question.method, (full(question.a.past, nodes), full(question.b.past, nodes)))
+    [[reply]] = trial.ask([CallScript((call,))])
+    return bool(reply.right and reply.value == question.right)
+
+
+def _find_shared(trial: Any, found: dict[str, tuple[Question, Reply]]) -> Finding | None:
+    """Return the finding for a class that answers otherwise when it has been asked nothing before."""
+    for question, reply in found.values():
+        [again] = trial.alone(CallScript((question.call,)))
+        if again.right and again.value == question.right:
+            story = f"{question.method} answered {reply.value if reply.right else 'with an error'} and, asked alone, {again.value}"
+            return replace(
+                _finding(RUNS, question, reply, f"{story}. What does it remember from one call to the next?", SHARED),
+                hinted=False,
+            )
+    return None
+
+
+def _finding(aspect: str, question: Question, reply: Reply, story: str = "", rank: int = CAUSE) -> Finding:
+    shows = {"before": "before(...)", "concurrent": "concurrent(...)"}[question.method]
+    if not story and reply.error is not None:
+        vectors = " and ".join(shown(one) for one in question.call.arguments)
+        story = f"{shows} of {vectors} ({question.a.name} and {question.b.name}) raised {reply.error}."
+        story += " A missing entry is 0." if aspect == "missing" else ""
+    elif not story and not reply.right:
+        story = f"{shows} of {question.a.name} and {question.b.name} returned {reply.wrong}; return True or False."
+    story = story or question.story(reply.value)
+    if aspect == "missing" and reply.right:
+        story = f"{story.rstrip('.')}; a missing entry is 0."
+    call = f"{question.method}({', '.join(map(shown, question.call.arguments))})"
+    step = ShownCall(
+        call=call, returned=str(reply.value) if reply.right else reply.error or reply.wrong or "", expected=str(question.right),
+        wrong=True, when=f"{question.b.time:.2f} s", node=question.b.node, time=question.b.time,
+    )  # fmt: skip
+    return Finding(
+        aspect=aspect, sentence=f"With seed {question.history.seed} {story}", seed=question.history.seed,
+        trace=question.history.trace.encode(), steps=(step,), rank=rank,
+    )  # fmt: skip
+
+
+# --- 2.5 -----------------------------------------------------------------------------------------------
+
+CUTS = 24
+"""So many cuts of each run are asked."""
+
+
+class Cut:
+    """So many events of each node, and whether the cluster could have been in that state."""
+
+    def __init__(self, history: History, counts: dict[int, int]) -> None:
+        self.history, self.counts = history, counts
+        self.edge = {node: history.at((node, count)) for node, count in counts.items() if count}
+        """The last event of each node in it."""
+        self.torn = next(
+            (
+                event
+                for event in history.events
+                if event.cause is not None and event.number <= counts[event.node] and event.cause[1] > counts[event.cause[0]]
+            ),
+            None,
+        )  # fmt: skip
+        """A receipt in it whose message is not sent in it; None if there is none."""
+
+    @property
+    def call(self) -> Call:
+        """Return it as it is asked: node -> the vector of its last event in the cut."""
+        zero = {} if self.history.sparse else dict.fromkeys(self.history.nodes, 0)
+        vectors = {
+            node: self.history.vector(self.edge[node]) if node in self.edge else dict(zero) for node in self.counts
+        }
+        return Call("consistent", (vectors,))
+
+
+@lru_cache(maxsize=512)
+def cuts_of(seed: int) -> list[Cut]:
+    """Return cuts of this history, half of them states of the cluster."""
+    history, random = history_of(seed), Random(f"lab 02/cuts/{seed}")
+    sound: list[Cut] = []
+    torn: list[Cut] = []
+    lengths = {node: len(history.of(node)) for node in history.nodes}
+    for _ in range(400):
+        if random.random() < 0.5:  # what stood in the records at one moment, give or take an event or two
+            moment = random.uniform(0, history.events[-1].time)
+            counts = {node: sum(event.time <= moment for event in history.of(node)) for node in history.nodes}
+            counts = {
+                node: min(max(0, count + random.choice((-1, 0, 0, 0, 1))), lengths[node])
+                for node, count in counts.items()
+            }
+        else:
+            counts = {node: random.randint(0, many) for node, many in lengths.items()}
+        cut = Cut(history, counts)
+        (sound if cut.torn is None else torn).append(cut)
+    sound, torn = sound[: CUTS // 2], torn[: CUTS // 2]
+    return sorted([*sound, *torn], key=lambda cut: sum(cut.counts.values()))
+
+
+def judge_cut(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
+    """2.5: cut."""
+    asked = [cuts_of(seed) for seed in seeds]
+    replies = trial.ask([CallScript(tuple(cut.call for cut in some)) for some in asked])
+    for some, said in zip(asked, replies, strict=True):
+        wrong = [
+            (cut, one)
+            for cut, one in zip(some, said, strict=False)
+            if not one.right or one.value == (cut.torn is not None)
+        ]
+        for cut, reply in wrong[:1]:
+            [alone] = trial.alone(CallScript((cut.call,)))
+            differs = (alone.value, alone.right) != (reply.value, reply.right)
+            yield _cut_finding(cut, reply, differs)
+            return
+
+
+def _cut_finding(cut: Cut, reply: Reply, differs: bool) -> Finding:
+    at = ", ".join(f"{node}.{count}" for node, count in cut.counts.items())
+    aspect, rank = "cut", PLAIN
+    if differs:
+        story, aspect, rank = (
+            f"the cut {at} is told otherwise when it is asked alone. What does your class remember?",
+            RUNS,
+            SHARED,
+        )
+    elif reply.error is not None:
+        story, aspect = f"the cut {at}: your class raised {reply.error}.", RUNS
+    elif not reply.right:
+        story, aspect = f"the cut {at}: it returned {reply.wrong}; return True or False.", RUNS
+    elif cut.torn is not None:
+        sent = f"{cut.torn.cause[0]}.{cut.torn.cause[1]}"  # type: ignore[index]
+        story = f"in the cut {at} event {cut.torn.name} has received a message of {sent}, and {sent} is not in it; consistent says True."
+    else:
+        story = f"in the cut {at} every message that was received was sent; consistent says False.{_why_sound(cut)}"
+    vectors = cut.call.arguments[0]
+    call = "consistent({" + ", ".join(f"{node}: {shown(vector)}" for node, vector in vectors.items()) + "})"
+    step = ShownCall(
+        call=call, returned=str(reply.value if reply.right else ""), expected=str(cut.torn is None), wrong=True
+    )
+    return Finding(
+        aspect=aspect, sentence=f"With seed {cut.history.seed} {story}", seed=cut.history.seed,
+        trace=cut.history.trace.encode(), steps=(step,), rank=rank, hinted=rank != SHARED,
+    )  # fmt: skip
+
+
+def _why_sound(cut: Cut) -> str:
+    """Say what may have misled: an edge event that is before another one, or a message on its way."""
+    pairs: Iterable[tuple[Event, Event]] = permutations(cut.edge.values(), 2)
+    before = next(((a, b) for a, b in pairs if a.is_before(b)), None)
+    return f" {before[0].name} may well be before {before[1].name}." if before else ""
