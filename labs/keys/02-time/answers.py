@@ -139,7 +139,7 @@ class Rows:
         self.mine = self.nodes.index(me)
 
     def show(self):
-        return {node: count for node, count in zip(self.nodes, self.counts)}
+        return dict(zip(self.nodes, self.counts, strict=True))
 
     def tick(self):
         self.counts[self.mine] = self.counts[self.mine] + 1
@@ -150,7 +150,7 @@ class Rows:
         return self.show()
 
     def receive(self, stamp):
-        self.counts = [max(count, stamp.get(node, 0)) for node, count in zip(self.nodes, self.counts)]
+        self.counts = [max(count, stamp.get(node, 0)) for node, count in zip(self.nodes, self.counts, strict=True)]
         return self.tick()
 
 
@@ -324,7 +324,7 @@ class Sorted:
     """What waits is sorted by the sum of its stamp: nothing can wait for something with a larger sum."""
 
     def __init__(self, me, nodes):
-        self.me, self.counts, self.show = me, {node: 0 for node in nodes}, []
+        self.me, self.counts, self.show = me, dict.fromkeys(nodes, 0), []
 
     def stamp(self):
         self.counts = {**self.counts, self.me: self.counts[self.me] + 1}
@@ -360,7 +360,7 @@ class Loops:
 
     def consistent(self, cut):
         for one in cut:
-            for other, vector in cut.items():
+            for vector in cut.values():
                 if vector.get(one, 0) > cut[one].get(one, 0):
                     return False
         return True

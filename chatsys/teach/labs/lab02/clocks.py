@@ -24,7 +24,7 @@ from chatsys.teach.labs.lab02.events import Event, full, sparse
 from chatsys.teach.labs.lab02.runs import History, clock_script, history_of
 from chatsys.teach.labs.lab02.stage import shown_vector
 
-SHARED, CAUSE, PLAIN, SEEN = 4, 3, 2, 1
+SHARED, SAME, CAUSE, PLAIN, SEEN = 5, 4, 3, 2, 1
 """How much a sentence explains: the highest rank is told first."""
 BEFORE, BEYOND = 12, 2
 """So many calls before and after the wrong one are shown."""
@@ -51,9 +51,7 @@ class ClockReading:
     def what(self, place: int) -> str:
         """Say which event this is: "event 5 of node 2 (the receipt of 1.3)"."""
         event = self.events[place]
-        how = {"step": "a step", "says": "a sending"}.get(
-            event.kind
-        ) or f"the receipt of {event.cause[0]}.{event.cause[1]}"  # type: ignore[index]
+        how = {"step": "a step", "says": "a sending"}.get(event.kind) or f"the receipt of {event.sent}"
         return f"event {event.name} ({how})"
 
     def finding(self, aspect: str, place: int, story: str, rank: int = PLAIN) -> Finding:
@@ -109,8 +107,25 @@ def _readings(
     ]
 
 
-def _find_first(trial: Any, wrong: Sequence[ClockReading], name: str) -> Finding | None:
-    """Return the finding for a class whose objects have something in common, or that raises."""
+def _together(trial: Any, readings: Sequence[ClockReading]) -> list[ClockReading]:
+    """Play the first run once more, all its clocks side by side; return what is wrong now: each was right alone."""
+    mine = [one for one in readings if one.history is readings[0].history] if readings else []
+    clocks = {one.node: trial.cls(*one.script.arguments) for one in mine}
+    said: dict[int, list[Reply]] = {one.node: [] for one in mine}
+    calls = {one.node: iter(one.script.calls) for one in mine}
+    for event in mine[0].history.events if mine else ():
+        call = next(calls[event.node])
+        try:
+            said[event.node].append(Reply(getattr(clocks[event.node], call.method)(*call.arguments)))
+        except Exception as error:
+            said[event.node].append(Reply(error=str(error)))
+            break
+    again = [ClockReading(one.history, one.node, one.script, said[one.node], one.right) for one in mine]
+    return [one for one in again if one.wrong is not None]
+
+
+def _find_shared(trial: Any, wrong: Sequence[ClockReading], name: str) -> Finding | None:
+    """Return the finding for a class whose objects have something in common."""
     first = wrong[0]
     place = first.wrong
     assert place is not None
@@ -120,8 +135,8 @@ def _find_first(trial: Any, wrong: Sequence[ClockReading], name: str) -> Finding
             shown(one.values[place]) if place < len(one.values) else "an error" for one in (first, alone)
         )
         story = (
-            f"the clock of node {first.node} gave {returned} to {first.what(place)}; alone, with no other clock beside it, "
-            f"it gives {again}. Do all clocks share one {name}? Make it in __init__, and keep it in self"
+            f"the clock of node {first.node} gave {returned} to event {first.events[place].name}; alone it gives {again}. "
+            f"Do all clocks share one {name}? Make it in __init__"
         )
         return replace(first.finding(RUNS, place, story, SHARED), hinted=False)
     return None
@@ -143,10 +158,10 @@ def _find_error(reading: ClockReading, wanted: str) -> Finding:
 def judge_lamport(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """2.1: rises, arrives, longest."""
     readings = _readings(trial, seeds, False, lambda _, event: event.chain)
-    wrong = [one for one in readings if one.wrong is not None]
+    wrong = [one for one in readings if one.wrong is not None] or _together(trial, readings)
     if not wrong:
         return
-    if (shared := _find_first(trial, wrong, "number")) is not None:
+    if (shared := _find_shared(trial, wrong, "number")) is not None:
         yield shared
         return
     if (broken := next((one for one in wrong if one.error is not None), None)) is not None:
@@ -163,48 +178,63 @@ def _first(wrong: Sequence[ClockReading], find: Callable[[ClockReading], Finding
 
 def _find_no_rise(reading: ClockReading) -> Finding | None:
     """Two events of one node in a row, and the second has no larger number."""
-    for place, (before, value) in enumerate(zip(reading.values, reading.values[1:], strict=False), 1):
-        if value > before:
-            continue
-        event, last = reading.events[place], reading.events[place - 1]
-        where = reading.what(place)
-        if event.kind == "hears" and value < before:
-            story = f"event {last.name} has number {before} and {where} has {value}, for its stamp was {reading.stamp(place)}: time went back"
-        elif event.kind == "hears" and value == before:
-            story = f"{where}, stamp {reading.stamp(place)}, has number {value}, and so has event {last.name} before it: two events, one number"
-        else:
-            did = "is smaller than" if value < before else "is the same as"
-            story = f"{where} has number {value}, which {did} that of event {last.name} before it; every event ticks"
-        return reading.finding("rises", place, story, CAUSE)
-    return None
+    pairs = enumerate(zip(reading.values, reading.values[1:], strict=False), 1)
+    places = [place for place, (before, value) in pairs if value <= before]
+    if not places:
+        return None
+    kinds = [event.kind for event in reading.events]
+    smaller = [place for place in places if reading.values[place] < reading.values[place - 1]]
+    lost = next((place for place in smaller if kinds[place] != "hears" and kinds[place - 1] == "hears"), None)
+    place = places[0] if lost is None else lost
+    before, value = reading.values[place - 1 : place + 1]
+    last, where = reading.events[place - 1].name, reading.what(place)
+    if lost is not None:
+        story = f"event {last}, a receipt, has number {before}, and {where} after it has {value}: the number of a receipt was not kept"
+    elif kinds[place] == "hears" and value < before:
+        story = f"event {last} has number {before} and {where} has {value}, for its stamp was {reading.stamp(place)}: time went back"
+    elif kinds[place] == "hears":
+        story = f"{where}, stamp {reading.stamp(place)}, has number {value}, and so has event {last} before it: two events, one number"
+    else:
+        did = "is smaller than" if value < before else "is the same as"
+        story = f"{where} has number {value}, which {did} that of event {last} before it; every event ticks"
+    return reading.finding("rises", place, story, CAUSE)
 
 
 def _find_no_arrival(reading: ClockReading) -> Finding | None:
     """A message is received with a number that is not larger than its stamp."""
-    for place, value in enumerate(reading.values):
-        event = reading.events[place]
-        if event.kind != "hears" or value > reading.stamp(place):
-            continue
-        stamp, sent = reading.stamp(place), f"{event.cause[0]}.{event.cause[1]}"  # type: ignore[index]
-        story = f"message {sent} was sent with {stamp} and received at event {event.name} with {value}: "
-        story += (
-            "a message arrives later than it leaves"
-            if value == stamp
-            else "by these numbers it arrived before it was sent"
-        )
-        return reading.finding("arrives", place, story, CAUSE)
-    return None
+    received = [place for place, event in enumerate(reading.events[: len(reading.values)]) if event.kind == "hears"]
+    smaller = [place for place in received if reading.values[place] < reading.stamp(place)]
+    equal = [place for place in received if reading.values[place] == reading.stamp(place)]
+    if not smaller and not equal:
+        return None
+    place = (smaller or equal)[0]
+    event, value = reading.events[place], reading.values[place]
+    story = (
+        f"message {event.sent} was sent with {reading.stamp(place)} and received at event {event.name} with {value}: "
+    )
+    story += "by these numbers it arrived before it was sent" if smaller else "a message arrives later than it leaves"
+    return reading.finding("arrives", place, story, CAUSE if smaller else SAME)
 
 
 def _find_too_long(reading: ClockReading) -> Finding | None:
     """A number is not the length of the longest path."""
     place = reading.wrong
     assert place is not None
-    story = (
-        f"{reading.what(place)} has number {reading.values[place]:.12g}; the longest path of events that ends there has "
-        f"{reading.right[place]}, itself counted"
-    )
+    value, right = reading.values[place], reading.right[place]
+    before = reading.values[place - 1] if place else 0
+    if reading.events[place].kind == "hears" and value == before + reading.stamp(place) + 1 != right:
+        story = f"{reading.what(place)} has number {value}, the sum of {before} and its stamp {reading.stamp(place)}, and 1; right is {right}"
+        if all(value == one + stamp + 1 for one, stamp, value in _receipts(reading)):
+            return reading.finding("longest", place, story, CAUSE)
+    story = f"{reading.what(place)} has number {value}; the longest path of events that ends there has {right}, itself counted"
     return reading.finding("longest", place, story)
+
+
+def _receipts(reading: ClockReading) -> Iterator[tuple[int, int, int]]:
+    """Yield (number before, stamp, number) of every receipt."""
+    for place, value in enumerate(reading.values):
+        if reading.events[place].kind == "hears":
+            yield reading.values[place - 1] if place else 0, reading.stamp(place), value
 
 
 # --- 2.2 -----------------------------------------------------------------------------------------------
@@ -213,10 +243,10 @@ def _find_too_long(reading: ClockReading) -> Finding | None:
 def judge_vector(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """2.2: own, knows, missing."""
     readings = _readings(trial, seeds, True, lambda history, event: full(event.past, history.nodes))
-    wrong = [one for one in readings if one.wrong is not None]
+    wrong = [one for one in readings if one.wrong is not None] or _together(trial, readings)
     if not wrong:
         return
-    if (shared := _find_first(trial, wrong, "dictionary")) is not None:
+    if (shared := _find_shared(trial, wrong, "dictionary")) is not None:
         yield shared
         return
     whole = [one for one in wrong if not one.history.sparse]
@@ -249,21 +279,27 @@ def _find_missing(reading: ClockReading) -> Finding:
 def _find_own(reading: ClockReading) -> Finding | None:
     """The own entry does not count the own events."""
     me = reading.node
-    for place, value in enumerate(reading.values):
-        own, wanted = value.get(me, 0), place + 1
-        if own == wanted:
-            continue
-        event = reading.events[place]
-        more = ""
-        if event.kind == "hears" and own == place:
-            more = "; a receipt is an event, too"
-        elif event.kind == "step" and own == place:
-            more = "; an event counts although nothing is sent in it"
-        elif event.kind == "hears" and own == reading.stamp(place).get(me, 0):
-            more = f"; the stamp {shown(reading.stamp(place))} knows less of node {me} than node {me} itself"
-        story = f"{reading.what(place)} is the {_ordinal(wanted)} of node {me}, and its own entry is {own}: {shown(value)}{more}"
-        return reading.finding("own", place, story, CAUSE)
-    return None
+    owns = [value.get(me, 0) for value in reading.values]
+    places = [place for place, own in enumerate(owns) if own != place + 1]
+    if not places:
+        return None
+    lower = next((place for place in places if _is_taken_over(reading, place, owns[place])), None)
+    place = places[0] if lower is None else lower
+    kind, more = reading.events[place].kind, ""
+    if lower is not None:
+        more = f"; the stamp {shown(reading.stamp(place))} knows less of node {me} than node {me} itself"
+    elif kind == "hears" and owns[place] == place:
+        more = "; a receipt is an event, too"
+    elif kind == "step" and owns[place] == place:
+        more = "; an event counts although nothing is sent in it"
+    story = f"{reading.what(place)} is the {_ordinal(place + 1)} of node {me}, and its own entry is {owns[place]}{more}"
+    return reading.finding("own", place, story, CAUSE)
+
+
+def _is_taken_over(reading: ClockReading, place: int, own: int) -> bool:
+    """Tell whether the own entry is that of the stamp, which knows less."""
+    told = reading.stamp(place).get(reading.node, 0) if reading.events[place].kind == "hears" else place
+    return own in (told, told + 1) and own < (reading.values[place - 1].get(reading.node, 0) if place else 0)
 
 
 def _find_knows(reading: ClockReading) -> Finding | None:

@@ -85,8 +85,8 @@ ORDER = Exercise(
     parts=_parts("2.3", 5, 6),
     figure="",
     done="It said the same of every pair of events as the paths do.",
-    public=3,
-    hidden=10,
+    public=2,
+    hidden=4,
 )
 
 QUEUE = Exercise(
@@ -102,11 +102,10 @@ QUEUE = Exercise(
     },
     given=(Message,),
     judge=queues.judge_queue,
-    aspects={"complete": 3, "causal": 5, "prompt": 3, "stamps": 2, "missing": 1},
+    aspects={"complete": 1, "causal": 5, "prompt": 3, "stamps": 2, "missing": 1},
     needs={
-        **dict.fromkeys(("causal", "prompt", "stamps"), ("complete",)),
-        "missing": ("complete", "causal", "prompt"),
-        "memory": ("complete", "causal"),
+        "causal": ("complete",),
+        **dict.fromkeys(("prompt", "stamps", "missing", "memory"), ("complete", "causal")),
     },
     hints={"complete": 3, "causal": 3, "prompt": 3, "stamps": 2, "missing": 1, "memory": 2},
     parts=(

@@ -56,6 +56,11 @@ class Event(msgspec.Struct, frozen=True):
         """The same as (node, number)."""
         return self.node, self.number
 
+    @property
+    def sent(self) -> str:
+        """The event in which the message was sent that is received here, as people name it; "" if there is none."""
+        return "" if self.cause is None else f"{self.cause[0]}.{self.cause[1]}"
+
     def is_before(self, other: "Event") -> bool:
         """Tell whether a path leads from this event to the other one."""
         return self.place != other.place and other.past.get(self.node, 0) >= self.number

@@ -11,7 +11,7 @@ What is right is found from who spoke to whom (`events`); the vectors that a cla
 Read also `runs` (the events), `clocks` (the judges of the clocks).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations, permutations
 from random import Random
@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
-from chatsys.teach.labs.lab02.clocks import CAUSE, PLAIN, SHARED, shown
+from chatsys.teach.labs.lab02.clocks import CAUSE, PLAIN, SAME, SHARED, shown
 from chatsys.teach.labs.lab02.events import Event, full, sparse
 from chatsys.teach.labs.lab02.runs import History, history_of
 
@@ -92,7 +92,9 @@ def judge_order(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     asked = [list(_questions(history_of(seed))) for seed in seeds]
     replies = trial.ask([CallScript(tuple(one.call for one in some)) for some in asked])
     found: dict[str, tuple[Question, Reply]] = {}
+    both: tuple[Question, Reply] | None = None
     for some, said in zip(asked, replies, strict=True):
+        both = both or _find_both_ways(some, said)
         for question, reply in zip(some, said, strict=False):
             if reply.right and reply.value == question.right:
                 continue
@@ -104,6 +106,10 @@ def judge_order(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     if (shared := _find_shared(trial, found)) is not None:
         yield shared
         return
+    if both is not None and "before" in found and RUNS not in found:
+        vectors = " and ".join(shown(one) for one in both[0].call.arguments)
+        story = f"of {vectors} each is before the other, says `before`; a path leads one way at most."
+        yield _finding("before", *both, story, SAME)
     for aspect in (RUNS, "before", "concurrent", "itself", "missing"):
         if aspect in found and (aspect == RUNS or RUNS not in found):
             yield _finding(aspect, *found[aspect])
@@ -117,6 +123,24 @@ def _questions(history: History) -> Iterator[Question]:
         yield Question(history, "before", one, other)
     for turn, (one, other) in enumerate(combinations(history.events, 2)):
         yield Question(history, "concurrent", *((one, other) if turn % 2 else (other, one)))
+
+
+def _find_both_ways(some: Sequence[Question], said: Sequence[Reply]) -> tuple[Question, Reply] | None:
+    """Return the first pair of events of which each is said to be before the other."""
+    answers = {
+        (one.a.place, one.b.place): reply.value
+        for one, reply in zip(some, said, strict=False)
+        if one.aspect == "before"
+    }
+    pairs = zip(some, said, strict=False)
+    return next(
+        (
+            (one, reply)
+            for one, reply in pairs
+            if one.aspect == "before" and reply.value and answers.get((one.b.place, one.a.place))
+        ),
+        None,
+    )
 
 
 def _is_right_when_full(trial: Any, question: Question) -> bool:
@@ -186,6 +210,11 @@ class Cut:
         """A receipt in it whose message is not sent in it; None if there is none."""
 
     @property
+    def name(self) -> str:
+        """The last event of each node, and 2.0 where there is none."""
+        return ", ".join(f"{node}.{count}" for node, count in self.counts.items())
+
+    @property
     def call(self) -> Call:
         """Return it as it is asked: node -> the vector of its last event in the cut."""
         zero = {} if self.history.sparse else dict.fromkeys(self.history.nodes, 0)
@@ -222,37 +251,45 @@ def judge_cut(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """2.5: cut."""
     asked = [cuts_of(seed) for seed in seeds]
     replies = trial.ask([CallScript(tuple(cut.call for cut in some)) for some in asked])
-    for some, said in zip(asked, replies, strict=True):
-        wrong = [
-            (cut, one)
-            for cut, one in zip(some, said, strict=False)
-            if not one.right or one.value == (cut.torn is not None)
-        ]
-        for cut, reply in wrong[:1]:
-            [alone] = trial.alone(CallScript((cut.call,)))
-            differs = (alone.value, alone.right) != (reply.value, reply.right)
-            yield _cut_finding(cut, reply, differs)
-            return
-
-
-def _cut_finding(cut: Cut, reply: Reply, differs: bool) -> Finding:
-    at = ", ".join(f"{node}.{count}" for node, count in cut.counts.items())
-    aspect, rank = "cut", PLAIN
-    if differs:
-        story, aspect, rank = (
-            f"the cut {at} is told otherwise when it is asked alone. What does your class remember?",
-            RUNS,
-            SHARED,
-        )
-    elif reply.error is not None:
-        story, aspect = f"the cut {at}: your class raised {reply.error}.", RUNS
-    elif not reply.right:
-        story, aspect = f"the cut {at}: it returned {reply.wrong}; return True or False.", RUNS
-    elif cut.torn is not None:
-        sent = f"{cut.torn.cause[0]}.{cut.torn.cause[1]}"  # type: ignore[index]
-        story = f"in the cut {at} event {cut.torn.name} has received a message of {sent}, and {sent} is not in it; consistent says True."
+    every = [pair for some, said in zip(asked, replies, strict=True) for pair in zip(some, said, strict=False)]
+    wrong = [(cut, one) for cut, one in every if not one.right or one.value == (cut.torn is not None)]
+    if not wrong:
+        return
+    cut, reply = next((pair for pair in wrong if not pair[1].right or pair[0].torn is not None), wrong[0])
+    [alone] = trial.alone(CallScript((cut.call,)))
+    if (alone.value, alone.right) != (reply.value, reply.right):
+        yield _cut_finding(cut, reply, "is told otherwise when it is asked alone. What does your class remember?")
+    elif reply.right and {one.value for _, one in every} == {reply.value}:
+        yield _cut_finding(cut, reply, why=f" It says {reply.value} of every cut.")
     else:
-        story = f"in the cut {at} every message that was received was sent; consistent says False.{_why_sound(cut)}"
+        yield _cut_finding(cut, reply, why=_why_sound(every))
+
+
+def _why_sound(every: Sequence[tuple[Cut, Reply]]) -> str:
+    """Say what may have misled: of the sound cuts those were refused in which one last event is before another."""
+    sound = [(cut, reply.value) for cut, reply in every if cut.torn is None]
+    pairs = {
+        cut.name: next(((a, b) for a, b in permutations(cut.edge.values(), 2) if a.is_before(b)), None)
+        for cut, _ in sound
+    }
+    whole = [(cut, said) for cut, said in sound if len(cut.edge) == len(cut.counts)]
+    if whole and all(said == (pairs[cut.name] is None) for cut, said in whole):
+        return " One last event may be before another one."
+    return ""
+
+
+def _cut_finding(cut: Cut, reply: Reply, remembers: str = "", why: str = "") -> Finding:
+    aspect, rank = "cut", PLAIN
+    if remembers:
+        story, aspect, rank = f"the cut {cut.name} {remembers}", RUNS, SHARED
+    elif reply.error is not None:
+        story, aspect = f"the cut {cut.name}: your class raised {reply.error}.", RUNS
+    elif not reply.right:
+        story, aspect = f"the cut {cut.name}: it returned {reply.wrong}; return True or False.", RUNS
+    elif cut.torn is not None:
+        story = f"in the cut {cut.name} event {cut.torn.name} has received a message of {cut.torn.sent}, and {cut.torn.sent} is not in it; you say True.{why}"
+    else:
+        story = f"in the cut {cut.name} every message that was received was sent; you say False.{why}"
     vectors = cut.call.arguments[0]
     call = "consistent({" + ", ".join(f"{node}: {shown(vector)}" for node, vector in vectors.items()) + "})"
     step = ShownCall(
@@ -262,10 +299,3 @@ def _cut_finding(cut: Cut, reply: Reply, differs: bool) -> Finding:
         aspect=aspect, sentence=f"With seed {cut.history.seed} {story}", seed=cut.history.seed,
         trace=cut.history.trace.encode(), steps=(step,), rank=rank, hinted=rank != SHARED,
     )  # fmt: skip
-
-
-def _why_sound(cut: Cut) -> str:
-    """Say what may have misled: an edge event that is before another one, or a message on its way."""
-    pairs: Iterable[tuple[Event, Event]] = permutations(cut.edge.values(), 2)
-    before = next(((a, b) for a, b in pairs if a.is_before(b)), None)
-    return f" {before[0].name} may well be before {before[1].name}." if before else ""

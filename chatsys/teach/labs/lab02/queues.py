@@ -22,6 +22,9 @@ from chatsys.teach.labs.lab02.reading import QueueReading, call_of, named, told,
 from chatsys.teach.labs.lab02.runs import Arrival, Talk, replayed, talk_of
 from chatsys.teach.labs.lab02.stage import Message, shown_vector
 
+LIVE = 2
+"""So many seeds of a part are played live, with all queues side by side."""
+
 # --- the judge -----------------------------------------------------------------------------------
 
 
@@ -48,6 +51,7 @@ def judge_talks(trial: Any, talks: Sequence[Talk]) -> Iterator[Finding]:
     wrong = [
         reading for (talk, node), said in zip(asked, replies, strict=True) if not (reading := QueueReading(talk, node, said)).right
     ]  # fmt: skip
+    wrong = wrong or _together(trial, talks[:LIVE])
     if not wrong:
         return
     if (shared := _find_shared(trial, wrong[0])) is not None:
@@ -63,7 +67,28 @@ def judge_talks(trial: Any, talks: Sequence[Talk]) -> Iterator[Finding]:
     yield from _find_each(trial, wrong)
 
 
+def _together(trial: Any, talks: Sequence[Talk]) -> list[QueueReading]:
+    """Play some runs live, all queues side by side; return what is wrong now: each queue was right alone."""
+    for talk in talks:
+        queues = {node: trial.cls(node, list(talk.nodes)) for node in talk.nodes}
+        said: dict[int, list[Reply]] = {node: [] for node in talk.nodes}
+        every = [(one.time, node, one.call(talk.sparse)) for node in talk.nodes for one in talk.calls[node]]
+        for _, node, call in sorted(every, key=lambda one: one[0]):
+            try:
+                said[node].append(Reply(getattr(queues[node], call.method)(*call.arguments)))
+            except Exception as error:
+                said[node].append(Reply(error=str(error)))
+                break
+        wrong = [one for node in talk.nodes if not (one := QueueReading(talk, node, said[node])).right]
+        if wrong:
+            return wrong
+    return []
+
+
 def _find_each(trial: Any, wrong: Sequence[QueueReading]) -> Iterator[Finding]:
+    if (at_once := _find_at_once(wrong)) is not None:
+        yield at_once
+        return
     for find in (_find_strange, _find_again, _find_early, _find_late, _find_stamp):
         yield from [found for one in wrong if (found := find(one)) is not None][:1]
     lost = [one for one in wrong if one.lost is not None]
@@ -155,6 +180,16 @@ def _find_early(reading: QueueReading) -> Finding | None:
     return reading.finding("causal", call, story, CAUSE)
 
 
+def _find_at_once(wrong: Sequence[QueueReading]) -> Finding | None:
+    """Each call showed its own message: nothing was ever held back."""
+    calls = [(one, reply) for reading in wrong for one, reply in zip(reading.arrivals, reading.replies, strict=False)]
+    received = [(one.message, reply) for one, reply in calls if one.message is not None]
+    early = next((found for one in wrong if (found := _find_early(one)) is not None), None)
+    if early is None or not all(reply.right and list(reply.value) == [message] for message, reply in received):
+        return None
+    return replace(early, sentence=f"{early.sentence.removesuffix('.')}. Nothing was ever held back.")
+
+
 def _find_late(reading: QueueReading) -> Finding | None:
     """Shown later than it could have been."""
     if reading.late is None:
@@ -176,12 +211,12 @@ def _find_stamp(reading: QueueReading) -> Finding | None:
     call = reading.stamped
     if call is None:
         return None
-    said, right, me = reading.replies[call].value, reading.expected[call], reading.node
+    said, right, me = reading.replies[call].value, reading.counted, reading.node
     node = next(one for one in sorted({*said, *right}) if said.get(one, 0) != right.get(one, 0))
     if node == me:
         what = f"entry {me} is {said.get(me, 0)}, and this is message {right.get(me, 0)} of node {me}"
     else:
-        what = f"entry {node} is {said.get(node, 0)}, and {right.get(node, 0)} messages of node {node} had been shown"
+        what = f"entry {node} is {said.get(node, 0)}, and this node has shown {right.get(node, 0)} of node {node}"
     return reading.finding(
         "stamps", call, f"the stamp of node {me} at {reading.at(call)} is {shown_vector(said)}: {what}", CAUSE
     )
@@ -191,11 +226,37 @@ def _find_lost(reading: QueueReading) -> Finding:
     assert reading.lost is not None
     message, ready = reading.message(reading.lost), reading.ready[reading.lost]
     came = reading.came[reading.lost]
-    if came == ready:
-        why = f"it waited for nothing when it came at {reading.at(came)}"
-    else:
+    story = f"node {reading.node} never showed {told(message)}"
+    if came != ready:
         why = f"it came at {reading.at(came)}, and the last one that it waited for at {reading.at(ready)}"
-    return reading.finding("complete", ready, f"node {reading.node} never showed {told(message)}: {why}", SEEN)
+        return reading.finding("complete", ready, f"{story}: {why}", SEEN)
+    if (why := _why_lost(reading, message)) is not None:
+        return reading.finding("complete", ready, f"{story}: it came at {reading.at(came)}, and {why}", CAUSE)
+    why = f"when it came at {reading.at(came)}, all that node {message.sender} had been shown was shown here"
+    return reading.finding("complete", ready, f"{story}: {why}", SEEN)
+
+
+def _why_lost(reading: QueueReading, message: Message) -> str | None:
+    """Return why a message that waited for nothing was never shown, where the run shows it."""
+    place, me = (message.sender, message.number), reading.node
+    before = [one for one, call in reading.came.items() if call < reading.came[place]]
+    behind = next((one for one in before if one not in reading.shown and reading.needs(one, place)), None)
+    if behind is not None:
+        return f"{behind[0]}.{behind[1]}, which came before it and waits for it, was not shown either"
+    twin = next((one for one in before if _is_twin(reading, one, message)), None)
+    if twin is not None:
+        return f"{twin[0]}.{twin[1]}, which waited then, has the same text: that is another message"
+    answered = [bool(reading.stamps[one].get(me, 0)) for one in reading.shown]
+    if reading.stamps[place].get(me, 0) and not any(answered):
+        return f"its sender had been shown {reading.stamps[place][me]} of node {me}, which has been shown its own, too"
+    return None
+
+
+def _is_twin(reading: QueueReading, place: tuple[int, int], message: Message) -> bool:
+    """Tell whether another line of the same sender, with the same text, was waiting when this one came."""
+    other, came = reading.message(place), reading.came[message.sender, message.number]
+    waited = reading.shown.get(place, came) >= came
+    return waited and (other.sender, other.text) == (message.sender, message.text)
 
 
 # --- memory --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 Read also `queues`, which asks the queue and makes sentences of these.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -53,7 +54,9 @@ class QueueReading:
         self.late: tuple[int, Message, int] | None = None
         """(the call from which on it was ready, the message, the call that showed it)"""
         self.stamped: int | None = None
-        """The first call of `stamp` with a wrong answer."""
+        """The first call of `stamp` with a wrong answer,"""
+        self.counted: dict[int, int] = {}
+        """and what it had to return, after what was shown."""
         self._expect()
         self._read()
         lost = [one for one in self.ready if one not in self.shown] if self.error is None else []
@@ -86,11 +89,17 @@ class QueueReading:
                 return
             if one.message is None:
                 mine += 1
-                if sparse(reply.value) != sparse(self.expected[call]) and self.stamped is None:
-                    self.stamped = call
+                if sparse(reply.value) != self._counted(mine) and self.stamped is None:
+                    self.stamped, self.counted = call, self._counted(mine)
                 continue
             for message in reply.value:
                 self._take(call, message, mine)
+
+    def _counted(self, mine: int) -> dict[int, int]:
+        """Return what a stamp has to say, after what this queue itself has shown."""
+        found = Counter(sender for sender, _ in self.shown)
+        found[self.node] = mine
+        return dict(found)
 
     def _take(self, call: int, message: Message, mine: int) -> None:
         """Look at one message that was returned."""
@@ -116,6 +125,10 @@ class QueueReading:
             for number in range(1, most + 1):
                 if (node == self.node and number > mine) or (node != self.node and (node, number) not in self.shown):
                     yield node, number
+
+    def needs(self, place: tuple[int, int], other: tuple[int, int]) -> bool:
+        """Tell whether the sender of the first of two messages had been shown the second one."""
+        return place != other and self.stamps[place].get(other[0], 0) >= other[1]
 
     # --- sentences -----------------------------------------------------------------------------
 
