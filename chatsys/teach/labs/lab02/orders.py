@@ -36,8 +36,8 @@ def is_before(a: Vector, b: Vector) -> bool:
 class Question:
     """One call about two events, what is right, and how the pair is told."""
 
-    def __init__(self, history: History, method: str, a: Event, b: Event) -> None:
-        self.history, self.method, self.a, self.b = history, method, a, b
+    def __init__(self, history: History, method: str, a: Event, b: Event, sparse: bool) -> None:
+        self.history, self.method, self.a, self.b, self.sparse = history, method, a, b, sparse
         forth, back = a.is_before(b), b.is_before(a)
         self.right = forth if method == "before" else a.place != b.place and not forth and not back
         self.aspect = "itself" if a.place == b.place else method
@@ -45,7 +45,9 @@ class Question:
     @property
     def call(self) -> Call:
         """Return it as it is asked."""
-        return Call(self.method, (self.history.vector(self.a), self.history.vector(self.b)))
+        nodes = self.history.nodes
+        vectors = (sparse(one.past) if self.sparse else full(one.past, nodes) for one in (self.a, self.b))
+        return Call(self.method, tuple(vectors))
 
     @property
     def size(self) -> int:
@@ -91,38 +93,54 @@ def judge_order(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """2.3: before, concurrent, itself, missing; all pairs of all events of each run."""
     asked = [list(_questions(history_of(seed))) for seed in seeds]
     replies = trial.ask([CallScript(tuple(one.call for one in some)) for some in asked])
-    found: dict[str, tuple[Question, Reply]] = {}
+    found: dict[tuple[str, bool], tuple[Question, Reply]] = {}
     both: tuple[Question, Reply] | None = None
     for some, said in zip(asked, replies, strict=True):
         both = both or _find_both_ways(some, said)
         for question, reply in zip(some, said, strict=False):
             if reply.right and reply.value == question.right:
                 continue
-            aspect = RUNS if not reply.right else question.aspect
-            if question.history.sparse and _is_right_when_full(trial, question):
-                aspect = "missing"
-            if aspect not in found or question.size < found[aspect][0].size:
-                found[aspect] = question, reply
+            kind = (question.aspect if reply.right else RUNS), question.sparse
+            if kind not in found or question.size < found[kind][0].size:
+                found[kind] = question, reply
     if (shared := _find_shared(trial, found)) is not None:
         yield shared
         return
-    if both is not None and "before" in found and RUNS not in found:
+    told = dict(_aspects(trial, found))
+    if both is not None and "before" in told and RUNS not in told:
         vectors = " and ".join(shown(one) for one in both[0].call.arguments)
-        story = f"of {vectors} each is before the other, says `before`; a path leads one way at most."
-        yield _finding("before", *both, story, SAME)
-    for aspect in (RUNS, "before", "concurrent", "itself", "missing"):
-        if aspect in found and (aspect == RUNS or RUNS not in found):
-            yield _finding(aspect, *found[aspect])
+        yield _finding(
+            "before",
+            *both,
+            f"of {vectors} each is before the other, says `before`; a path leads one way at most.",
+            SAME,
+        )
+    for aspect in (RUNS,) if RUNS in told else told:
+        yield _finding(aspect, *told[aspect])
+
+
+def _aspects(
+    trial: Any, found: dict[tuple[str, bool], tuple[Question, Reply]]
+) -> Iterator[tuple[str, tuple[Question, Reply]]]:
+    """Yield the simplest wrong answer of each aspect; `missing` is what is right if nothing is left out."""
+    for aspect in (RUNS, "before", "concurrent", "itself"):
+        if (aspect, False) in found:
+            yield aspect, found[aspect, False]
+        elif (aspect, True) in found and _is_right_when_full(trial, found[aspect, True][0]):
+            yield "missing", found[aspect, True]
+        elif (aspect, True) in found:
+            yield aspect, found[aspect, True]
 
 
 def _questions(history: History) -> Iterator[Question]:
-    for event in history.events:
-        yield Question(history, "before", event, event)
-        yield Question(history, "concurrent", event, event)
-    for one, other in permutations(history.events, 2):
-        yield Question(history, "before", one, other)
+    for turn, event in enumerate(history.events):
+        yield Question(history, "before", event, event, bool(turn % 2))
+        yield Question(history, "concurrent", event, event, bool(turn % 2))
     for turn, (one, other) in enumerate(combinations(history.events, 2)):
-        yield Question(history, "concurrent", *((one, other) if turn % 2 else (other, one)))
+        odd = bool(turn % 2)
+        yield Question(history, "before", one, other, odd)
+        yield Question(history, "before", other, one, odd)
+        yield Question(history, "concurrent", *((one, other) if turn % 4 < 2 else (other, one)), odd)
 
 
 def _find_both_ways(some: Sequence[Question], said: Sequence[Reply]) -> tuple[Question, Reply] | None:
@@ -151,7 +169,7 @@ def _is_right_when_full(trial: Any, question: Question) -> bool:
     return bool(reply.right and reply.value == question.right)
 
 
-def _find_shared(trial: Any, found: dict[str, tuple[Question, Reply]]) -> Finding | None:
+def _find_shared(trial: Any, found: dict[tuple[str, bool], tuple[Question, Reply]]) -> Finding | None:
     """Return the finding for a class that answers otherwise when it has been asked nothing before."""
     for question, reply in found.values():
         [again] = trial.alone(CallScript((question.call,)))

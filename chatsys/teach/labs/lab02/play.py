@@ -30,14 +30,9 @@ from chatsys.trace import trace_of
 
 SEED = recorded("02")["demonstration"]
 """The seed of whoever gives no name."""
-OPENERS = (
-    (0.3, 1, "Shall we go to the lake?"),
-    (1.2, 2, "Who has the key?"),
-    (2.3, 3, "Is it raining?"),
-    (3.2, 1, "Who cooks tonight?"),
-)
-SLOWEST, END = 0.8, 7.0
-"""Seconds that a line may take; when the chat is over."""
+OPENERS = ((1, "Shall we go to the lake?"), (2, "Who has the key?"), (3, "Is it raining?"), (1, "Who cooks tonight?"))
+WITHIN, SLOWEST, END = 2.5, 1.5, 8.0
+"""Seconds in which the questions are asked, that a line may take, and until the chat is over."""
 QUESTION_OF = {reply: text for text, reply in REPLIES.items()}
 """answer -> what it answers"""
 AHEAD = 3.0
@@ -52,7 +47,9 @@ def chat(
     """Return a world after its run: four questions, an answer to each, and an answer to that."""
     network = replace(OVERTAKING, longest=slowest)
     world = World(seed, actor=timed(lamport, vector, causal), network=network, busiest=2000)
-    for at, node, text in OPENERS:
+    random = Random(f"lab 02/chat/{seed}")
+    moments = sorted(round(random.uniform(0.2, WITHIN), 2) for _ in OPENERS)
+    for at, (node, text) in zip(moments, OPENERS, strict=True):
         world.at(at, "say", text, node, lenient=True)
     world.run(END)
     return world

@@ -241,7 +241,7 @@ def _why_lost(reading: QueueReading, message: Message) -> str | None:
     place, me = (message.sender, message.number), reading.node
     before = [one for one, call in reading.came.items() if call < reading.came[place]]
     behind = next((one for one in before if one not in reading.shown and reading.needs(one, place)), None)
-    if behind is not None:
+    if behind is not None and not _is_twin(reading, behind, message):
         return f"{behind[0]}.{behind[1]}, which came before it and waits for it, was not shown either"
     twin = next((one for one in before if _is_twin(reading, one, message)), None)
     if twin is not None:

@@ -225,7 +225,7 @@ class Timed(Actor):
     ) -> Note:  # fmt: skip
         """Tell the trace: `seq` is which event this is here, `msg_no` in which event of `peer` it was sent."""
         lamport, vector = times
-        entry = "" if self.vectors is None else msgspec.json.encode(vector, order="sorted").decode()
+        entry = "" if self.vectors is None else msgspec.json.encode(dict(sorted(vector.items(), key=str))).decode()
         shown = [f"number {lamport}"] * (self.numbers is not None) + [f"vector {shown_vector(vector)}"] * bool(entry)
         return Note(
             kind, seq=self.events, peer=peer, msg_no=sent, text=text, client_seq=number,
