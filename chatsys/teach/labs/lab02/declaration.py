@@ -145,8 +145,8 @@ PREDICTIONS = (
         kind=str,
         options={
             play.BOTH: "",
-            play.LATER: "early taken for before: c has heard of a, and of nothing that node 3 did",
-            play.PATHS: "drawn to the left taken for before: no path leads from b to d, for node 1 sent nothing after a",
+            play.LATER: "further to the left taken for before: nothing that node 3 did reaches c",
+            play.PATHS: "further to the right taken for after: node 1 is told nothing, and sends nothing after a",
             play.EARLIER: "earlier by the clock on the wall taken for before",
             play.ALL: "no message between them taken for no path: a path may lead through several messages",
         },

@@ -40,7 +40,7 @@ class Event(msgspec.Struct, frozen=True):
     """Of a letter: to whom it goes; of what is received: from whom."""
     text: str | None = None
     line: int | None = None
-    """Of a line that is said: its number among those of its node."""
+    """Of a line that is said or heard: its number among those of its sender."""
     said: int = 0
     """What the student's Lamport clock said of it."""
     vector: dict[int, int] | None = None

@@ -165,8 +165,10 @@ class Timed(Actor):
         if not isinstance(message, Line | Letter) or not isinstance(sender, int):
             return []
         times = self._times("receive", message.stamp, dict(message.vector))
-        text = message.text if isinstance(message, Line) else None
-        note = self._note("hears", times, f"receives {sender}.{message.event}", sender, sent=message.event, text=text)
+        text, number = (message.text, message.number) if isinstance(message, Line) else (None, None)
+        note = self._note(
+            "hears", times, f"receives {sender}.{message.event}", sender, sent=message.event, text=text, number=number
+        )
         if isinstance(message, Letter):
             return [note]
         told = Message(sender, message.number, message.text)
@@ -229,6 +231,7 @@ class Timed(Actor):
         shown = [f"number {lamport}"] * (self.numbers is not None) + [f"vector {shown_vector(vector)}"] * bool(entry)
         return Note(
             kind, seq=self.events, peer=peer, msg_no=sent, text=text, client_seq=number,
+            client=None if number is None else f"node{self.me if peer is None else peer}",
             entry_term=lamport, entry=entry or None, reason=", ".join([f"event {self.me}.{self.events} {what}", *shown]),
         )  # fmt: skip
 
