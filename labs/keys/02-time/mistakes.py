@@ -68,22 +68,6 @@ class FromZero(MyLamport):
         self.time = -1
 
 
-class ByTwo(MyLamport):
-    """Counts once for the node and once for the message."""
-
-    def receive(self, stamp):
-        self.time = max(self.time, stamp) + 1
-        return self.tick()
-
-
-class Summed(MyLamport):
-    """Adds the stamp to its own number."""
-
-    def receive(self, stamp):
-        self.time += stamp
-        return self.tick()
-
-
 class WallClock:
     """The machine's own clock: it rises, and it counts nothing."""
 
@@ -119,11 +103,6 @@ class OneForAll(MyLamport):
     def receive(self, stamp):
         type(self).time = max(type(self).time, stamp)
         return self.tick()
-
-
-class NoAnswer(MyLamport):
-    def receive(self, stamp):
-        super().receive(stamp)
 
 
 class NoClock:
@@ -185,15 +164,6 @@ class OnlyMessages(MyVector):
         return self.send()
 
 
-class TicksEverybody(MyVector):
-    """Every event ticks every entry."""
-
-    def tick(self):
-        for node in self.clock:
-            self.clock[node] += 1
-        return dict(self.clock)
-
-
 class Added(MyVector):
     """Adds the stamp instead of taking the larger entry."""
 
@@ -201,16 +171,6 @@ class Added(MyVector):
         for node, count in stamp.items():
             if node != self.me:
                 self.clock[node] += count
-        return self.tick()
-
-
-class OnlyOneMore(MyVector):
-    """A receipt counts one event more of everybody whom the stamp knows."""
-
-    def receive(self, stamp):
-        for node, count in stamp.items():
-            if node != self.me and count > self.clock[node]:
-                self.clock[node] += 1
         return self.tick()
 
 
@@ -239,16 +199,6 @@ class OneDictionary(MyVector):
         self.me = me
         for node in nodes:
             self.clock.setdefault(node, 0)
-
-
-class ReturnsTheEntry(MyVector):
-    def tick(self):
-        return super().tick()[self.me]
-
-
-class NoVector(NoClock):
-    def __init__(self, me, nodes):
-        raise NotImplementedError
 
 
 # --- 2.3 -----------------------------------------------------------------------------------------
@@ -304,38 +254,11 @@ class ConcurrentWithItself(MyOrder):
         return not self.before(a, b) and not self.before(b, a)
 
 
-class NothingInCommon(MyOrder):
-    """Concurrent are events that have heard of no common event."""
-
-    def concurrent(self, a, b):
-        return not any(a.get(n, 0) and b.get(n, 0) for n in {*a, *b})
-
-
 class EntriesOfTheFirst(MyOrder):
     """Looks every entry up."""
 
     def before(self, a, b):
         return all(a[n] <= b[n] for n in a) and any(a[n] < b[n] for n in a)
-
-
-class OnlyCommonEntries(MyOrder):
-    """What one of the two has no entry for is not looked at."""
-
-    def before(self, a, b):
-        nodes = a.keys() & b.keys()
-        return all(a[n] <= b[n] for n in nodes) and any(a[n] < b[n] for n in nodes)
-
-    def concurrent(self, a, b):
-        nodes = a.keys() & b.keys()
-        return any(a[n] > b[n] for n in nodes) and any(a[n] < b[n] for n in nodes)
-
-
-class NoOrder:
-    def before(self, a, b):
-        raise NotImplementedError
-
-    def concurrent(self, a, b):
-        raise NotImplementedError
 
 
 # --- 2.4 -----------------------------------------------------------------------------------------
@@ -382,19 +305,6 @@ class HeadOfLine(MyCausal):
             self.shown[sender] += 1
             ready.append(message)
         return ready
-
-
-class OneAtATime(MyCausal):
-    """Shows one message a call at most."""
-
-    def receive(self, sender, stamp, message):
-        self.waiting.append((sender, stamp, message))
-        for one in self.waiting:
-            if self.may_be_shown(*one[:2]):
-                self.waiting.remove(one)
-                self.shown[one[0]] += 1
-                return [one[2]]
-        return []
 
 
 class NeverLooksAgain(MyCausal):
@@ -462,19 +372,6 @@ class OwnAreNotShown(MyCausal):
         return {**self.shown, self.me: self.said}
 
 
-class ShowsTwice(MyCausal):
-    """What was shown stays among what waits."""
-
-    def receive(self, sender, stamp, message):
-        self.waiting.append((sender, stamp, message))
-        ready, before = [], dict(self.shown)
-        for one in list(self.waiting):
-            if self.may_be_shown(*one[:2]) or (one[0] == sender and one[1][sender] == before[sender]):
-                self.shown[one[0]] = max(self.shown[one[0]], one[1][one[0]])
-                ready.append(one[2])
-        return ready
-
-
 class ByText(MyCausal):
     """Takes an equal text of one sender for the same message."""
 
@@ -536,23 +433,6 @@ class OneList(MyCausal):
         self.waiting = self.queue
 
 
-class ReturnsOne(MyCausal):
-    def receive(self, sender, stamp, message):
-        ready = super().receive(sender, stamp, message)
-        return ready[0] if ready else None
-
-
-class NoQueue:
-    def __init__(self, me, nodes):
-        raise NotImplementedError
-
-    def stamp(self):
-        raise NotImplementedError
-
-    def receive(self, sender, stamp, message):
-        raise NotImplementedError
-
-
 # --- 2.5 -----------------------------------------------------------------------------------------
 
 
@@ -562,13 +442,6 @@ class AllConcurrent(MyCut):
     def consistent(self, cut):
         order = MyOrder()
         return not any(order.before(a, b) for a in cut.values() for b in cut.values())
-
-
-class EqualCounts(MyCut):
-    """All know of the same events."""
-
-    def consistent(self, cut):
-        return all(seen.get(node, 0) == cut[node].get(node, 0) for seen in cut.values() for node in cut)
 
 
 class AlwaysTrue(MyCut):
@@ -593,11 +466,6 @@ class Neighbours(MyCut):
         return all(cut[a].get(b, 0) <= cut[b].get(b, 0) for a, b in zip(nodes, nodes[1:], strict=False))
 
 
-class NoCut:
-    def consistent(self, cut):
-        raise NotImplementedError
-
-
 V = ("own", "knows", "missing")
 ORDERS = ("before", "concurrent", "itself", "missing")
 C = ("complete", "causal", "prompt", "stamps", "missing")
@@ -613,12 +481,9 @@ MISTAKES = {
         "max without + 1": Mistake(WithoutOne, both(*LAMPORT), r"was sent with (\d+) and received at event \d\.\d+ with \1: a message arrives later than it leaves"),
         "sending is no event": Mistake(SendsTheOldTime, both("rises", "longest"), r"a sending\) has number \d+, which is the same as that of event .*; every event ticks"),
         "counts from 0": Mistake(FromZero, both("longest"), r"has number 0; the longest path of events that ends there has 1"),
-        "counts twice": Mistake(ByTwo, both("longest"), r"the receipt of \d\.\d+\) has number \d+; the longest path .* has \d+"),
-        "adds the stamp": Mistake(Summed, both("longest"), r"has number \d+, the sum of \d+ and its stamp \d+, and 1; right is"),
         "wall clock": Mistake(WallClock, both("longest"), r"has number \d{12,}; the longest path of events"),
         "does not keep its number": Mistake(Forgets, both("rises", "longest"), r"a receipt, has number \d+, and .* after it has \d+: the number of a receipt was not kept"),
         "one clock for all nodes": Mistake(OneForAll, both(*LAMPORT), r"alone it gives 1\. Do all clocks share one number"),
-        "returns nothing": Mistake(NoAnswer, both(*LAMPORT), r"it returned None; return a whole number"),
         "is not written": Mistake(NoClock, both(*LAMPORT), r"not written"),
     },
     "2.2": {
@@ -626,14 +491,10 @@ MISTAKES = {
         "stamp instead of the larger": Mistake(Replaced, both("knows", "missing"), r"entry \d was \d+ before and is \d+ now: what node \d knew of node \d is forgotten"),
         "the own entry is taken over": Mistake(TakenOver, both(*V), r"knows less of node \d than node \d itself"),
         "counts messages only": Mistake(OnlyMessages, both(*V), r"a step\) is the \d+\w\w event of node \d, .*although nothing is sent in it"),
-        "ticks every entry": Mistake(TicksEverybody, both("knows", "missing"), r"no message came, and entry \d went from 0 to 1"),
         "adds entries": Mistake(Added, both("knows", "missing"), r"entry \d is \d+, and nobody has told of more than \d+ events"),
-        "one event more": Mistake(OnlyOneMore, both("knows", "missing"), r"entry \d is 1, and the stamp .* has told of [2-9] events of node"),
         "counts for itself": Mistake(StampNotTaken, both("knows", "missing"), r"entry \d is 0, and the stamp .* has told of \d+ events of node"),
         "asks for every entry": Mistake(EveryEntry, both("missing"), r"raised KeyError: \d.*\. A missing entry is 0"),
         "one dictionary for all nodes": Mistake(OneDictionary, both(*V), r"Do all clocks share one dictionary"),
-        "returns a number": Mistake(ReturnsTheEntry, both(*V), r"it returned 1 \(int\); return a dictionary"),
-        "is not written": Mistake(NoVector, both(*V), r"not written"),
     },
     "2.3": {
         "compares like words": Mistake(LikeWords, both("before", "itself", "missing"), r"is True: each of .* knows of an event that the other does not"),
@@ -643,10 +504,7 @@ MISTAKES = {
         "one smaller entry is enough": Mistake(OneIsSmaller, both("before", "itself", "missing"), r"each is before the other, says `before`; a path leads one way"),
         "not before is concurrent": Mistake(NotBefore, both("concurrent", "itself", "missing"), r"concurrent\(.* is True, and a path leads"),
         "concurrent with itself": Mistake(ConcurrentWithItself, both("itself"), r"no event is concurrent with itself"),
-        "nothing in common": Mistake(NothingInCommon, both("concurrent", "itself", "missing"), r"concurrent\(.* is False: each of"),
         "looks every entry up": Mistake(EntriesOfTheFirst, both("missing"), r"raised KeyError: \d.*\. A missing entry is 0"),
-        "common entries only": Mistake(OnlyCommonEntries, both("missing"), r"is False: each of .*; a missing entry is 0"),
-        "is not written": Mistake(NoOrder, both(*ORDERS), r"not written"),
     },
     "2.4": {
         "shows what comes": Mistake(AtOnce, EARLY, r"was still on its way: node \d .*\. Nothing was ever held back"),
@@ -654,28 +512,22 @@ MISTAKES = {
         "the sender's own order forgotten": Mistake(OnlyTheOthers, EARLY, r"showed message (\d)\.\d+ at .* s, while \1\.\d+ was still on its way: node \1 said that before"),
         "waits for the same": Mistake(ExactlyTheSame, ALL, NEVER + r"when it came at .* s, all that node \d had been shown was shown here"),
         "waits behind others": Mistake(HeadOfLine, ALL, NEVER + r"it came at .* s, and \d\.\d+, which came before it and waits for it, was not shown either"),
-        "one at a time": Mistake(OneAtATime, ALL, r"waited \d\.\d+ s at node \d, until .* s: the last one that it waited for came at"),
         "never looks again": Mistake(NeverLooksAgain, ALL, NEVER + r"it came at .* s, and the last one that it waited for at"),
         "goes through once": Mistake(OnePass, ALL, r"waited \d\.\d+ s at node \d, until .* s: the last one that it waited for came at"),
         "receipts counted": Mistake(CountsReceipts, both("stamps"), r"entry (\d) is \d\d, and this is message \d+ of node \1"),
         "heard of, taken for shown": Mistake(KnowsOnReceipt, ALL, r"while (\d\.\d+) was still on its way: node \d had been shown \1 before it said"),
         "stamp without this message": Mistake(StampWithoutMine, both("stamps"), r"entry (\d) is 0, and this is message 1 of node \1"),
         "own messages not shown": Mistake(OwnAreNotShown, ALL, NEVER + r".*its sender had been shown \d of node (\d), which has been shown its own, too"),
-        "shows twice": Mistake(ShowsTwice, ALL, r"showed message \d\.\d+ at .* s and again at .* s; it came once"),
         "equal texts taken for copies": Mistake(ByText, ALL, NEVER + r".*which waited then, has the same text: that is another message"),
         "causal made total": Mistake(NoGapAnywhere, both("prompt"), r"waited .* s for \d\.\d+ at node \d, until .* s: all that node \d had been shown was shown here when it came"),
         "asks the stamp for every node": Mistake(EveryStamp, both("missing"), r"raised KeyError: \d.*\. A missing entry is 0", tests=False),
         "keeps what was shown": Mistake(KeepsAll, FORGET, r"holds .* MB more", tests=False),
         "one list for all nodes": Mistake(OneList, ALL, r"Do all nodes share one list or dictionary", tests=False),
-        "returns one message": Mistake(ReturnsOne, ALL, r"return a list of messages, \[\] for none", tests=False),
-        "is not written": Mistake(NoQueue, ALL, r"not written", tests=False),
     },
     "2.5": {
         "all must be concurrent": Mistake(AllConcurrent, both("cut"), r"you say False\. One last event may be before another one"),
-        "equal knowledge": Mistake(EqualCounts, both("cut"), r"every message that was received was sent; you say False\.$"),
         "every cut is a state": Mistake(AlwaysTrue, both("cut"), r"is not in it; you say True\. It says True of every cut"),
         "everything sent must be received": Mistake(OtherWayRound, both("cut"), r"is not in it; you say True\.$"),
         "neighbours only": Mistake(Neighbours, both("cut"), r"has received a message of (\d\.\d+), and \1 is not in it; you say True\.$"),
-        "is not written": Mistake(NoCut, both("cut"), r"not written"),
     },
 }  # fmt: skip

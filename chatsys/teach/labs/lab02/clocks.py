@@ -129,6 +129,8 @@ def _find_shared(trial: Any, wrong: Sequence[ClockReading], name: str) -> Findin
     first = wrong[0]
     place = first.wrong
     assert place is not None
+    if trial.ask([first.script])[0] == list(first.replies):  # what has a history does otherwise the second time
+        return None
     alone = ClockReading(first.history, first.node, first.script, trial.alone(first.script), first.right)
     if alone.wrong is None or alone.wrong > place:
         returned, again = (

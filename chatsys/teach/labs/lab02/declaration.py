@@ -86,7 +86,7 @@ ORDER = Exercise(
     figure="",
     done="It said the same of every pair of events as the paths do.",
     public=2,
-    hidden=4,
+    hidden=3,
 )
 
 QUEUE = Exercise(

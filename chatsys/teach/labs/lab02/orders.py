@@ -172,6 +172,8 @@ def _is_right_when_full(trial: Any, question: Question) -> bool:
 def _find_shared(trial: Any, found: dict[tuple[str, bool], tuple[Question, Reply]]) -> Finding | None:
     """Return the finding for a class that answers otherwise when it has been asked nothing before."""
     for question, reply in found.values():
+        if trial.ask([CallScript((question.call,))])[0] == [reply]:
+            continue
         [again] = trial.alone(CallScript((question.call,)))
         if again.right and again.value == question.right:
             story = f"{question.method} answered {reply.value if reply.right else 'with an error'} and, asked alone, {again.value}"
@@ -274,8 +276,8 @@ def judge_cut(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     if not wrong:
         return
     cut, reply = next((pair for pair in wrong if not pair[1].right or pair[0].torn is not None), wrong[0])
-    [alone] = trial.alone(CallScript((cut.call,)))
-    if (alone.value, alone.right) != (reply.value, reply.right):
+    script = CallScript((cut.call,))
+    if trial.ask([script])[0] != [reply] and trial.alone(script) != [reply]:
         yield _cut_finding(cut, reply, "is told otherwise when it is asked alone. What does your class remember?")
     elif reply.right and {one.value for _, one in every} == {reply.value}:
         yield _cut_finding(cut, reply, why=f" It says {reply.value} of every cut.")

@@ -98,6 +98,8 @@ def _find_each(trial: Any, wrong: Sequence[QueueReading]) -> Iterator[Finding]:
 
 def _find_shared(trial: Any, reading: QueueReading) -> Finding | None:
     script: CallScript = reading.talk.script(reading.node)
+    if trial.ask([script])[0] == list(reading.replies):  # what has a history does otherwise the second time
+        return None
     alone = QueueReading(reading.talk, reading.node, trial.alone(script))
     if not alone.right:
         return None
