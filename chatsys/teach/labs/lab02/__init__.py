@@ -2,9 +2,9 @@
 
     declaration  LAB: what is written, what it is worth, what is predicted
     stage        the actor around the student's classes;  events: what came before what in a run
-    play         the runs of the page;  cones: the picture, past and future of an event beside the chat
+    play         the runs of the page;  cones: the picture, past and future of an event;  beside: the same, with the chat
     runs         what happens in a seed
-    clocks       the judges of 2.1 and 2.2;  orders: those of 2.3 and 2.5;  queues: that of 2.4, with `reading`
+    lamport, vectors, orders, queues, cuts    the judges of 2.1 to 2.5;  clocks, reading: what was answered, call by call
     friends      wrong queues that a written test has to find;  drawing: the figure of a prediction
 
 What the notebook takes from here stands in `__all__`; names are looked up when they are first used, so that handing in answers does not load a simulator.
@@ -28,7 +28,7 @@ _HOMES = {
     "rehearse": "chatsys.teach.labs.lab02.play",
     "reveal": "chatsys.teach.grading.revealing",
     "shown": "chatsys.teach.labs.lab02.play",
-    "sliders": "chatsys.teach.labs.lab02.cones",
+    "sliders": "chatsys.teach.labs.lab02.beside",
     "student": "chatsys.teach.labs.lab02.play",
 }
 

@@ -1,20 +1,15 @@
-"""The picture of lab 02: past and future of an event, by the student's own clocks, and the chat beside it, by the date.
+"""The picture of lab 02: past and future of an event, by the student's own clocks.
 
     cones(run, MyOrder, event="2.3")      the figure: every event before 2.3, after it, or concurrent with it
-    sliders(run, MyOrder)                 the same to click in, beside the chat, which a slider of the clock sorts anew
 
     node 1  --◀----◀------○--        ◀ before the event that was chosen     ▶ after it     ○ concurrent with it
     node 2  ----◀----★-------▶       the colour is what the student's clocks say; a red ring: the paths say otherwise
     node 3  -------○-----○--▶-       a red arrow: it arrives with a Lamport number that is not larger
 
-A clock that is ahead changes every date of its node, and so the order of the chat, and nothing in the figure: nobody's
-path of messages becomes another one.
-
-Read also `play.lines` (the chat in words), `events` (the paths), `teach.figures.theme`.
+Read also `beside` (the same to click in, with the chat beside it), `events` (the paths), `teach.figures.theme`.
 """
 
 import os
-from html import escape
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -22,9 +17,7 @@ import plotly.graph_objects as go
 from chatsys.errors import UsageError
 from chatsys.errors import told as sentence_of
 from chatsys.teach.figures import theme
-from chatsys.teach.figures.page import dressed
 from chatsys.teach.labs.lab02.events import Event, events_of
-from chatsys.teach.labs.lab02.play import AHEAD, SORTS, date, in_order, too_early, wall
 from chatsys.teach.labs.lab02.stage import PEOPLE
 from chatsys.trace import trace_of
 
@@ -111,11 +104,11 @@ def cones(run: Any, order: Any = None, event: str | None = None) -> Any:
     figure.update_yaxes(tickvals=nodes, ticktext=names, range=[max(nodes) + 0.55, min(nodes) - 0.55], showgrid=False)
     figure.update_xaxes(title_text="seconds", range=[0, max(one.time for one in events) + 0.3])
     return theme.finish(
-        figure, f"Past and future of event {chosen.name}", _summary(events, chosen, sides), 90 * len(nodes)
+        figure, f"Past and future of event {chosen.name}", summary(events, chosen, sides), 90 * len(nodes)
     )
 
 
-def _summary(events: list[Event], chosen: Event, sides: Sides) -> str:
+def summary(events: list[Event], chosen: Event, sides: Sides) -> str:
     what = (
         f"{PEOPLE.get(chosen.node, f'node {chosen.node}')} says “{theme.escape(chosen.text, 40)}”"
         if chosen.kind == "says" and chosen.text
@@ -182,7 +175,8 @@ def _draw_events(figure: Any, events: list[Event], sides: Sides) -> None:
             x=[one.time for one in some], y=[one.node for one in some], mode="markers+text", name=side,
             showlegend=side in (BEFORE, AFTER, APART, ITSELF), customdata=[one.name for one in some],
             marker={"symbol": sign, "size": 18 if side == ITSELF else 14, "color": colour, "line": {"width": 2 if side == APART else 1, "color": colour}},
-            text=[str(one.said) if one.said else "" for one in some], textposition="top center", textfont={"size": 11},
+            text=[str(one.said) if one.said else "" for one in some], textfont={"size": 11},
+            textposition=["top center" if one.number % 2 else "bottom center" for one in some],
             hovertext=[_tell(one, sides) for one in some], hoverinfo="text", cliponaxis=False,
         )  # fmt: skip
     wrong = [one for one in events if sides.said[one.name] != sides.true[one.name]]
@@ -199,121 +193,3 @@ def _tell(one: Event, sides: Sides) -> str:
     number = f"<br>Lamport number {one.said}" if one.said else ""
     truth = "" if sides.said[one.name] == sides.true[one.name] else f"<br>the paths say: {sides.true[one.name]}"
     return f"{one.name}: {what}{text}{number}{vector}<br>your clocks say: {_word(sides.said[one.name])}{truth}"
-
-
-# --- with sliders ------------------------------------------------------------------------------------------
-
-CODE = "<code style='white-space:pre-wrap'>{}</code>"
-
-
-def sliders(run: Any, order: Any = None, event: str | None = None) -> Any:
-    """Return the figure to click in, and the chat beside it, sorted by a clock that a slider sets; nothing while graded."""
-    if os.environ.get("NBGRADER_EXECUTION"):
-        return None
-    events = events_of(trace_of(run))
-    if not events:
-        return cones(run, order)
-    return _Picture(run, order, events, find(events, event).name).box
-
-
-class _Picture:
-    """The figure, the chat, and what moves them."""
-
-    def __init__(self, run: Any, order: Any, events: list[Event], first: str) -> None:
-        from ipywidgets import HTML, Dropdown, FloatSlider, HBox, SelectionSlider, VBox
-
-        self.run, self.order, self.events = run, order, events
-        wide = {"style": {"description_width": "110px"}, "layout": {"width": "480px"}}
-        self.event = SelectionSlider(
-            options=[one.name for one in events], value=first, description="the event", continuous_update=False, **wide
-        )
-        self.ahead = FloatSlider(
-            0.0,
-            min=-5.0,
-            max=5.0,
-            step=0.5,
-            description="node 1 is ahead",
-            readout_format="+.1f",
-            continuous_update=False,
-            **wide,
-        )
-        self.sort = Dropdown(options=SORTS, value=SORTS[0], description="sort the chat by", **wide)
-        self.code, self.chat = HTML(), HTML()
-        self.figure = go.FigureWidget(dressed(cones(run, order, first)))
-        self.figure.layout.width, self.figure.layout.autosize = 500, False
-        for trace in self.figure.data:
-            if trace.mode == "markers+text":
-                trace.on_click(self._clicked)
-        for one in (self.event, self.ahead, self.sort):
-            one.observe(self._moved, names="value")
-        self._write()
-        side = HBox([self.figure, self.chat], layout={"flex_flow": "row wrap", "align_items": "flex-start"})
-        self.box = VBox([self.event, self.ahead, self.sort, self.code, side])
-
-    def _clicked(self, trace: Any, points: Any, _state: Any) -> None:
-        """Choose the event that was clicked."""
-        if points.point_inds:
-            self.event.value = trace.customdata[points.point_inds[0]]
-
-    def _moved(self, change: dict[str, Any]) -> None:
-        if change["owner"] is self.event:
-            _redraw(self.figure, dressed(cones(self.run, self.order, self.event.value)))
-        self._write()
-
-    def _write(self) -> None:
-        """Write the chat anew, and the lines of code that do the same."""
-        name = getattr(self.order, "__name__", "None")
-        ahead, sort = self.ahead.value, self.sort.value
-        self.code.value = CODE.format(
-            escape(f'cones(run, {name}, event="{self.event.value}"); lines(run, ahead={ahead:g}, sort="{sort}")')
-        )
-        chosen = find(self.events, self.event.value)
-        sides = sides_of(self.events, chosen, self.order)
-        self.chat.value = _chat_html(in_order(self.run, sort, ahead), sides, ahead)
-
-
-def _chat_html(order: list[Event], sides: Sides, ahead: float) -> str:
-    """Return the lines of the chat: date, author, text, and on which side of the chosen event it was said."""
-    wrong = {one.name: question.text for one, question in too_early(order)}
-    colours = {side: colour for side, (_, colour) in LOOKS.items()}
-    rows = []
-    for one in order:
-        side = sides.said[one.name]
-        mark = f'<span style="color:{colours[side]};font-weight:700" title="{side}">{SIGNS[side]}</span>'
-        early = one.name in wrong
-        note = f"<br><small>✖ before what it answers: “{escape(wrong[one.name] or '')}”</small>" if early else ""
-        ground = "background:rgba(213,94,0,.16);" if early else ""
-        number = f" · {one.said}" if one.said else ""
-        rows.append(
-            f'<tr style="{ground}"><td style="{_CELL}">{mark}</td><td style="{_CELL};font-family:monospace">{date(wall(one, ahead, 1))}</td>'
-            f'<td style="{_CELL}"><b>{escape(PEOPLE.get(one.node, str(one.node)))}</b> <small>{one.name}{number}</small></td>'
-            f'<td style="{_CELL};white-space:normal">{escape(one.text or "")}{note}</td></tr>'
-        )
-    told = (
-        f"{len(wrong)} of {len(order)} lines stand before what they answer."
-        if wrong
-        else "Every answer stands after its question."
-    )
-    ink = "color:var(--jp-content-font-color1, var(--vscode-editor-foreground, #222222))"
-    return (
-        f'<div class="chatsys-skewed" style="{ink};line-height:1.35;max-width:460px"><b>The chat, sorted</b><br><small>{told}</small>'
-        f'<table style="border-collapse:collapse">{"".join(rows)}</table></div>'
-    )
-
-
-_CELL = "text-align:left;vertical-align:top;padding:2px 10px 2px 0;white-space:nowrap"
-
-
-def _redraw(figure: Any, new: Any) -> None:
-    """Let a figure on the page show what a new one shows, in one message."""
-    with figure.batch_update():
-        for old, fresh in zip(figure.data, new.data, strict=True):
-            old.update(
-                {key: fresh[key] for key in ("x", "y", "text", "customdata", "hovertext") if fresh[key] is not None}
-            )
-            old.showlegend = fresh.showlegend
-        figure.layout.title = new.layout.title
-        figure.layout.meta = new.layout.meta
-
-
-__all__ = ["AHEAD", "cones", "sliders"]

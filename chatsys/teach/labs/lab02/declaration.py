@@ -2,14 +2,14 @@
 
     public 30   hidden 35   budget 5   written test 10   explanation 15   predictions 5
 
-Read also `clocks`, `orders` and `queues` (the judges), `play` (the runs that answer the predictions), `grading.lab`.
+Read also `lamport`, `vectors`, `orders`, `queues`, `cuts` (the judges), `play` (the runs that answer the predictions), `grading.lab`.
 """
 
 from typing import Any
 
 from chatsys.isolation.calls import Method
 from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predict, WrittenTest
-from chatsys.teach.labs.lab02 import clocks, friends, orders, play, queues
+from chatsys.teach.labs.lab02 import cuts, friends, lamport, orders, play, queues, vectors
 from chatsys.teach.labs.lab02.stage import Message
 
 MADE = Method(("me", "nodes"))
@@ -29,14 +29,14 @@ LAMPORT = Exercise(
     title="the Lamport clock",
     writes="MyLamport",
     cell="lamport",
-    lines=10,
+    lines=11,
     methods={
         "__init__": Method(),
         "tick": Method((), returns=int),
         "send": Method((), returns=int),
         "receive": Method(("stamp",), returns=int),
     },
-    judge=clocks.judge_lamport,
+    judge=lamport.judge_lamport,
     aspects={"rises": 3, "arrives": 3, "longest": 2},
     needs={"longest": ("rises", "arrives")},
     hints={"rises": 1, "arrives": 3, "longest": 3},
@@ -58,7 +58,7 @@ VECTORS = Exercise(
         "send": Method((), returns=VECTOR),
         "receive": Method(("stamp",), returns=VECTOR),
     },
-    judge=clocks.judge_vector,
+    judge=vectors.judge_vector,
     aspects={"own": 3, "knows": 3, "missing": 1},
     needs={"knows": ("own",), "missing": ("own", "knows")},
     hints={"own": 1, "knows": 3, "missing": 2},
@@ -94,7 +94,7 @@ QUEUE = Exercise(
     title="the causal queue",
     writes="MyCausal",
     cell="causal",
-    lines=18,
+    lines=19,
     methods={
         "__init__": MADE,
         "stamp": Method((), returns=VECTOR),
@@ -128,7 +128,7 @@ CUT = Exercise(
     cell="cut",
     lines=3,
     methods={"consistent": Method(("cut",), returns=bool)},
-    judge=orders.judge_cut,
+    judge=cuts.judge_cut,
     aspects={"cut": 1},
     hints={"cut": 3},
     parts=_parts("2.5", 2, 2),

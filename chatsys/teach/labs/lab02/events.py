@@ -8,7 +8,7 @@ An event knows its past: how many events of each node lie on paths that end in i
 the longest such path.  These are what a vector clock and a Lamport clock have to say, but nobody's clock says them here.
 
 Promises  the same for every class that was played: only who spoke to whom counts.
-Read also `stage` (who notes the events), `clocks`, `orders` (who compare a student's answer with this).
+Read also `stage` (who notes the events), `clocks`, `orders`, `cuts` (who compare an answer with this).
 """
 
 from collections.abc import Iterable, Mapping

@@ -206,7 +206,7 @@ PERHAPS = "perhaps"
 def busy(lamport: Any, seed: int) -> list[Event]:
     """Return some 60 events of three nodes with this Lamport clock."""
     random = Random(f"lab 02/busy/{seed}")
-    world = World(seed, actor=timed(lamport, answers=False), network=replace(OVERTAKING, longest=0.5))
+    world = World(seed, actor=timed(lamport, replies=False), network=replace(OVERTAKING, longest=0.5))
     for turn in range(40):
         node = random.choice(world.nodes)
         world.run(0.08)
@@ -229,7 +229,7 @@ VERBS = ("say", "run", "slow", "heal")
 
 def play_scenario(causal: Any, steps: Steps) -> World:
     """2.6: return the world after these verbs and ten quiet seconds; its network is quick, and nobody answers by itself."""
-    actor = timed(causal=causal, answers=False)
+    actor = timed(causal=causal, replies=False)
     actor.__name__ = "Timed"  # the trace has this name, and must not say whose class it is
     world = World(9, actor=actor, network=replace(OVERTAKING, longest=0.02), busiest=2000)
     return BOUNDS.play(world, steps)

@@ -7,7 +7,7 @@
 What reaches the queues of a seed is written down and played to the class, with the stamps of right queues, so no wrong
 answer makes a later call wrong.
 
-Read also `runs` (what reaches them), `reading` (what was answered), `clocks` (the judges of 2.1 and 2.2), `stage`.
+Read also `runs` (what reaches them), `reading` (what was answered), `clocks` (2.1 and 2.2), `stage`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -86,7 +86,7 @@ def _together(trial: Any, talks: Sequence[Talk]) -> list[QueueReading]:
 
 
 def _find_each(trial: Any, wrong: Sequence[QueueReading]) -> Iterator[Finding]:
-    if (at_once := _find_at_once(wrong)) is not None:
+    if (at_once := _find_at_once(trial, wrong)) is not None:
         yield at_once
         return
     for find in (_find_strange, _find_again, _find_early, _find_late, _find_stamp):
@@ -182,14 +182,16 @@ def _find_early(reading: QueueReading) -> Finding | None:
     return reading.finding("causal", call, story, CAUSE)
 
 
-def _find_at_once(wrong: Sequence[QueueReading]) -> Finding | None:
-    """Each call showed its own message: nothing was ever held back."""
-    calls = [(one, reply) for reading in wrong for one, reply in zip(reading.arrivals, reading.replies, strict=False)]
-    received = [(one.message, reply) for one, reply in calls if one.message is not None]
+def _find_at_once(trial: Any, wrong: Sequence[QueueReading]) -> Finding | None:
+    """Return the finding for a class that holds nothing back, whatever it is that a message has to wait for."""
     early = next((found for one in wrong if (found := _find_early(one)) is not None), None)
-    if early is None or not all(reply.right and list(reply.value) == [message] for message, reply in received):
+    if early is None:
         return None
-    return replace(early, sentence=f"{early.sentence.removesuffix('.')}. Nothing was ever held back.")
+    alone = (Message(1, 2, "ok"), {1: 2, 2: 0, 3: 0}), (Message(2, 1, "ok"), {1: 1, 2: 1, 3: 0})
+    replies = trial.ask([directed([one]).script(3) for one in alone])
+    if not all(said[0].right and len(said[0].value) == 1 for said in replies):
+        return None
+    return replace(early, sentence=f"{early.sentence.removesuffix('.')}. Nothing was held back.")
 
 
 def _find_late(reading: QueueReading) -> Finding | None:
@@ -232,8 +234,8 @@ def _find_lost(reading: QueueReading) -> Finding:
     if came != ready:
         why = f"it came at {reading.at(came)}, and the last one that it waited for at {reading.at(ready)}"
         return reading.finding("complete", ready, f"{story}: {why}", SEEN)
-    if (why := _why_lost(reading, message)) is not None:
-        return reading.finding("complete", ready, f"{story}: it came at {reading.at(came)}, and {why}", CAUSE)
+    if (cause := _why_lost(reading, message)) is not None:
+        return reading.finding("complete", ready, f"{story}: it came at {reading.at(came)}, and {cause}", CAUSE)
     why = f"when it came at {reading.at(came)}, all that node {message.sender} had been shown was shown here"
     return reading.finding("complete", ready, f"{story}: {why}", SEEN)
 

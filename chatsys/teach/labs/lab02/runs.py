@@ -6,7 +6,7 @@
 No answer of a class changes what happens next: people say what they say at drawn moments.  So a run is written down
 once, and played to any class as a list of calls; what a clock is told in it are the stamps of right clocks.
 
-Read also `stage` (the actor), `events` (what came before what), `clocks`, `orders` and `queues` (who ask).
+Read also `stage` (the actor), `events` (what came before what), `clocks`, `orders`, `queues`, `cuts` (who ask).
 """
 
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def _count(world: World) -> int:
 
 
 def _plain(causal: Any = None) -> type[Timed]:
-    actor = timed(causal=causal, answers=False)
+    actor = timed(causal=causal, replies=False)
     actor.__name__ = "Timed"  # the trace has this name, and must not say whose class it is
     return actor
 
@@ -167,7 +167,7 @@ class _Listening(Timed):
     """A node that tells its queue what time it is."""
 
     causal = RightQueue
-    answers = False
+    replies = False
 
     def on_message(self, sender: Any, message: msgspec.Struct, now: float) -> list[Any]:
         """Tell it before a line arrives."""

@@ -18,7 +18,6 @@ Promises  what a class answers changes no event but what is shown, and what peop
 Read also `events` (what came before what), `runs` (what happens in a seed), `play` (the runs of the page).
 """
 
-from collections.abc import Callable
 from random import Random
 from typing import Any, ClassVar, Protocol
 
@@ -124,11 +123,11 @@ class Timed(Actor):
     """A node of the lab."""
 
     messages = (Line, Letter)
-    lamport: ClassVar[Callable[[], Any] | None] = None
-    vector: ClassVar[Callable[[int, list[int]], Any] | None] = None
-    causal: ClassVar[Callable[[int, list[int]], Any] | None] = None
-    """None: there is no such clock; without a queue each line is shown when it arrives."""
-    answers: ClassVar[bool] = True
+    lamport: ClassVar[Any] = None
+    vector: ClassVar[Any] = None
+    causal: ClassVar[Any] = None
+    """What makes them, of () and of (me, nodes).  None: there is no such clock; without a queue each line is shown when it arrives."""
+    replies: ClassVar[bool] = True
     """Whether people answer what they are shown."""
 
     def __init__(self, me: Address, config: ClusterConfig, random: Random) -> None:
@@ -238,7 +237,7 @@ class Timed(Actor):
     def _show(self, message: Message, now: float) -> list[Any]:
         """Show a line to the person here, who may want to answer it."""
         reply = REPLIES.get(message.text)
-        if type(self).answers and reply is not None and self.me == message.sender % (len(self.others) + 1) + 1:
+        if type(self).replies and reply is not None and self.me == message.sender % (len(self.others) + 1) + 1:
             self.alarms.set(("answer", reply, message.sender, message.number), now + self.random.uniform(*SOON))
         return [self._delivery(message)]
 
@@ -257,12 +256,12 @@ def shown_vector(vector: dict[int, int]) -> str:
     return "{" + ", ".join(f"{node}: {count}" for node, count in sorted(vector.items())) + "}"
 
 
-def timed(lamport: Any = None, vector: Any = None, causal: Any = None, *, answers: bool = True) -> type[Timed]:
+def timed(lamport: Any = None, vector: Any = None, causal: Any = None, *, replies: bool = True) -> type[Timed]:
     """Return the actor of this lab with the student's classes in it: `World(seed, actor=timed(causal=MyCausal))`."""
     given = {"lamport": lamport, "vector": vector, "causal": causal}
     parts = {name: None if one is None else staticmethod(one) for name, one in given.items()}
     name = "".join(getattr(one, "__name__", "Class") for one in given.values() if one is not None)
-    return type(f"TimedWith{name}", (Timed,), {**parts, "answers": answers, "__doc__": Timed.__doc__})
+    return type(f"TimedWith{name}", (Timed,), {**parts, "replies": replies, "__doc__": Timed.__doc__})
 
 
 def stopped(world: Testbed) -> list[str]:
