@@ -23,6 +23,8 @@ from chatsys.trace import trace_of
 
 INK = "color:var(--jp-content-font-color1, var(--vscode-editor-foreground, #222222))"
 TOLD = '<div class="chatsys-told" style="{};line-height:1.4;max-width:760px;white-space:normal">{}</div>'
+LEGEND = 44
+"""Pixels for what the legend may have more, when another event is chosen."""
 CODE = "<code style='white-space:pre-wrap'>{}</code>"
 
 
@@ -144,8 +146,7 @@ def _redraw(figure: Any, new: Any) -> None:
 def _without_title(figure: Any) -> Any:
     """Return the figure for the page, without the texts that stand above it there."""
     shown = dressed(figure)
-    above = shown.layout.margin.t
-    shown.update_layout(
-        title=None, margin={"t": 16}, height=shown.layout.height - above + 16, width=500, autosize=False
-    )
+    above, below = shown.layout.margin.t, shown.layout.margin.b
+    shown.update_layout(title=None, margin={"t": 16, "b": below + LEGEND}, width=500, autosize=False)
+    shown.layout.height += 16 - above + LEGEND
     return shown
