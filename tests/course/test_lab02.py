@@ -107,7 +107,7 @@ def test_half_of_the_cuts_are_states_and_the_other_half_is_none() -> None:
 @pytest.mark.parametrize("name", KEYS.answers["2.4"])
 def test_right_queues_are_right_in_hundreds_of_runs(name: str) -> None:
     trial = TestTrial(KEYS.answers["2.4"][name], LAB.exercises[3])
-    assert list(judge_queue(trial, range(3000, 3060))) == []
+    assert list(judge_queue(trial, range(3000, 3040))) == []
 
 
 # --- the chat of the page ------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_right_queues_are_right_in_hundreds_of_runs(name: str) -> None:
 
 def test_without_a_queue_an_answer_is_shown_before_its_question_and_with_one_none_is() -> None:
     assert any(one.startswith("node 3 showed") for one in play.answers_first(play.chat(seed=SEED)))
-    for seed in range(30):
+    for seed in range(15):
         run = play.chat(LAMPORT, VECTOR, CAUSAL, seed)
         assert play.answers_first(run) == [] and not run.failures
         assert len(play.said(run)) == 12 and all(len(play.shown(run, node)) == 12 for node in (1, 2, 3))
@@ -207,12 +207,12 @@ def test_the_slider_sorts_the_chat_anew_and_leaves_the_figure_as_it_is(monkeypat
     figure, chat = side.children
     before, drawn = chat.value, [list(one.x or ()) for one in figure.data]
     ahead.value = 3.0
-    assert "stand before what they answer" in chat.value != before and 'ahead=3, sort="wall clock"' in code.value
+    assert "stand before what they answer" in chat.value != before and "lines(run, ahead=3," in code.value
     assert [list(one.x or ()) for one in figure.data] == drawn
     sort.value = "Lamport number"
     assert "Every answer stands after its question." in chat.value
     event.value = event.options[0]
-    assert [list(one.x or ()) for one in figure.data] != drawn and f'event="{event.value}"' in code.value
+    assert [list(one.x or ()) for one in figure.data] != drawn and f"event=&quot;{event.value}&quot;" in code.value
     monkeypatch.setenv("NBGRADER_EXECUTION", "1")
     assert sliders(play.chat(), ORDER) is None and cones(play.chat(), ORDER) is None
 

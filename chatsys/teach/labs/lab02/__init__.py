@@ -2,7 +2,7 @@
 
     declaration  LAB: what is written, what it is worth, what is predicted
     stage        the actor around the student's classes;  events: what came before what in a run
-    play         the runs of the page;  cones: the picture, past and future of an event;  beside: the same, with the chat
+    play         the runs of the page;  past_and_future: the picture of an event;  beside: the same, with the chat
     runs         what happens in a seed
     lamport, vectors, orders, queues, cuts    the judges of 2.1 to 2.5;  clocks, reading: what was answered, call by call
     friends      wrong queues that a written test has to find;  drawing: the figure of a prediction
@@ -21,7 +21,7 @@ _HOMES = {
     "timed": "chatsys.teach.labs.lab02.stage",
     "answers_first": "chatsys.teach.labs.lab02.play",
     "chat": "chatsys.teach.labs.lab02.play",
-    "cones": "chatsys.teach.labs.lab02.cones",
+    "cones": "chatsys.teach.labs.lab02.past_and_future",
     "lines": "chatsys.teach.labs.lab02.play",
     "my_numbers": "chatsys.teach.labs.lab02.play",
     "predict": "chatsys.teach.grading.predictions",

@@ -5,7 +5,7 @@
 A clock that is ahead changes every date of its node, and so the order of the chat, and nothing in the figure: nobody's
 path of messages becomes another one.
 
-Read also `cones` (the figure), `play.lines` (the chat in words).
+Read also `past_and_future` (the figure), `play.lines` (the chat in words).
 """
 
 import os
@@ -15,8 +15,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from chatsys.teach.figures.page import dressed
-from chatsys.teach.labs.lab02.cones import LOOKS, SIGNS, Sides, cones, find, sides_of, summary
 from chatsys.teach.labs.lab02.events import Event, events_of
+from chatsys.teach.labs.lab02.past_and_future import LOOKS, SIGNS, Sides, cones, find, sides_of, summary
 from chatsys.teach.labs.lab02.play import SORTS, date, in_order, too_early, wall
 from chatsys.teach.labs.lab02.stage import PEOPLE
 from chatsys.trace import trace_of

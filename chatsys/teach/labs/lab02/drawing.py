@@ -1,6 +1,6 @@
 """The small figure of 2c: how often events are concurrent although one has a smaller number, by how much smaller it is.
 
-Read also `play.numbers_and_paths` (the run), `cones` (the large picture), `teach.figures.theme`.
+Read also `play.numbers_and_paths` (the run), `past_and_future` (the large picture), `teach.figures.theme`.
 """
 
 from collections.abc import Mapping, Sequence

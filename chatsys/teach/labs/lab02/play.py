@@ -7,7 +7,7 @@
     my_numbers(run)                       numbers that their student explains
     rehearse(MyCausal, scenario, claim)   what a student's own test says of the student's own class
 
-Read also `stage` (the actor), `cones` (the picture), `grading.revealing`.
+Read also `stage` (the actor), `past_and_future` (the picture), `grading.revealing`.
 """
 
 from collections.abc import Callable, Sequence

@@ -21,7 +21,7 @@ from chatsys.teach.labs.lab02.events import Event, events_of
 from chatsys.teach.labs.lab02.stage import PEOPLE
 from chatsys.trace import trace_of
 
-BEFORE, AFTER, APART, ITSELF, NONE = "before it", "after it", "concurrent with it", "the event itself", "no vector"
+BEFORE, AFTER, APART, ITSELF, NONE = "before it", "after it", "concurrent with it", "the event itself", "unclear"
 SIGNS = {BEFORE: "◀", AFTER: "▶", APART: "○", ITSELF: "★", NONE: "·"}
 LOOKS = {
     BEFORE: ("triangle-left", theme.BLUE),
@@ -69,9 +69,13 @@ def _said(mine: Any, one: Event, chosen: Event) -> str:
     a, b = dict(one.vector or {}), dict(chosen.vector or {})
     if one.name == chosen.name:
         return ITSELF
-    if mine.concurrent(dict(a), dict(b)):
-        return APART
-    return BEFORE if mine.before(dict(a), dict(b)) else AFTER if mine.before(dict(b), dict(a)) else NONE
+    answers = {
+        BEFORE: mine.before(dict(a), dict(b)),
+        AFTER: mine.before(dict(b), dict(a)),
+        APART: mine.concurrent(dict(a), dict(b)),
+    }
+    told = [side for side, answer in answers.items() if answer]
+    return told[0] if len(told) == 1 else NONE
 
 
 def find(events: list[Event], name: str | None) -> Event:
@@ -133,7 +137,7 @@ def summary(events: list[Event], chosen: Event, sides: Sides) -> str:
 
 
 def _word(side: str) -> str:
-    return "nothing at all" if side == NONE else side
+    return "none of the three, or several" if side == NONE else side
 
 
 def _not_larger(events: list[Event]) -> list[Event]:
