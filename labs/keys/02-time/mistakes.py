@@ -487,10 +487,10 @@ MISTAKES = {
         "is not written": Mistake(NoClock, both(*LAMPORT), r"not written"),
     },
     "2.2": {
-        "a receipt does not tick": Mistake(NoTickInVector, both(*V), r"is the \d+\w\w event of node \d, and its own entry is \d+; a receipt is an event"),
+        "a receipt does not tick": Mistake(NoTickInVector, both("own", "missing"), r"is the \d+\w\w event of node \d, and its own entry is \d+; a receipt is an event"),
         "stamp instead of the larger": Mistake(Replaced, both("knows", "missing"), r"entry \d was \d+ before and is \d+ now: what node \d knew of node \d is forgotten"),
         "the own entry is taken over": Mistake(TakenOver, both(*V), r"knows less of node \d than node \d itself"),
-        "counts messages only": Mistake(OnlyMessages, both(*V), r"a step\) is the \d+\w\w event of node \d, .*although nothing is sent in it"),
+        "counts messages only": Mistake(OnlyMessages, both("own", "missing"), r"a step\) is the \d+\w\w event of node \d, .*although nothing is sent in it"),
         "adds entries": Mistake(Added, both("knows", "missing"), r"entry \d is \d+, and nobody has told of more than \d+ events"),
         "counts for itself": Mistake(StampNotTaken, both("knows", "missing"), r"entry \d is 0, and the stamp .* has told of \d+ events of node"),
         "asks for every entry": Mistake(EveryEntry, both("missing"), r"raised KeyError: \d.*\. A missing entry is 0"),

@@ -60,7 +60,7 @@ VECTORS = Exercise(
     },
     judge=vectors.judge_vector,
     aspects={"own": 3, "knows": 3, "missing": 1},
-    needs={"knows": ("own",), "missing": ("own", "knows")},
+    needs={"missing": ("own", "knows")},
     hints={"own": 1, "knows": 3, "missing": 2},
     parts=_parts("2.2", 7, 8),
     figure="",
