@@ -4,6 +4,7 @@
     seeds     the seeds that a page speaks of;  lazily: what a notebook takes from its lab
     facts     what a page says of its lab, made from the declaration;  pages: who writes it into the notebooks
     desk      what a student does with a page: which version is it, take it home, begin again
+    lab02/    time: stage (the actor), a judge a file, the picture (past_and_future, beside)
     lab03/    total order: stage (the actor), checks (the judges)
     lab04/    failure detection: the same, and a picture with sliders (trade_off)
     lab05/    Bully election: the same, live, since what a class orders decides what arrives next
