@@ -166,7 +166,13 @@ class Timed(Actor):
         times = self._times("receive", message.stamp, dict(message.vector))
         text, number = (message.text, message.number) if isinstance(message, Line) else (None, None)
         note = self._note(
-            "hears", times, f"receives {sender}.{message.event}", sender, sent=message.event, text=text, number=number
+            "hears",
+            times,
+            f"receives {sender}.{message.event}",
+            peer=sender,
+            sent=message.event,
+            text=text,
+            number=number,
         )
         if isinstance(message, Letter):
             return [note]
@@ -221,7 +227,7 @@ class Timed(Actor):
         return number, dict(times)
 
     def _note(
-        self, kind: str, times: tuple[int, dict[int, int]], what: str, peer: int | None = None,
+        self, kind: str, times: tuple[int, dict[int, int]], what: str, *, peer: int | None = None,
         sent: int | None = None, text: str | None = None, number: int | None = None,
     ) -> Note:  # fmt: skip
         """Tell the trace: `seq` is which event this is here, `msg_no` in which event of `peer` it was sent."""
