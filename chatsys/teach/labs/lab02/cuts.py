@@ -21,7 +21,7 @@ CUTS = 24
 """So many cuts of each run are asked."""
 
 
-class Cut:
+class AskedCut:
     """So many events of each node, and whether the cluster could have been in that state."""
 
     def __init__(self, history: History, counts: dict[int, int]) -> None:
@@ -54,11 +54,11 @@ class Cut:
 
 
 @lru_cache(maxsize=512)
-def cuts_of(seed: int) -> list[Cut]:
+def cuts_of(seed: int) -> list[AskedCut]:
     """Return cuts of this history, half of them states of the cluster."""
     history, random = history_of(seed), Random(f"lab 02/cuts/{seed}")
-    sound: list[Cut] = []
-    torn: list[Cut] = []
+    sound: list[AskedCut] = []
+    torn: list[AskedCut] = []
     lengths = {node: len(history.of(node)) for node in history.nodes}
     for _ in range(400):
         if random.random() < 0.5:  # what stood in the records at one moment, give or take an event or two
@@ -70,7 +70,7 @@ def cuts_of(seed: int) -> list[Cut]:
             }
         else:
             counts = {node: random.randint(0, many) for node, many in lengths.items()}
-        cut = Cut(history, counts)
+        cut = AskedCut(history, counts)
         (sound if cut.torn is None else torn).append(cut)
     sound, torn = sound[: CUTS // 2], torn[: CUTS // 2]
     return sorted([*sound, *torn], key=lambda cut: sum(cut.counts.values()))
@@ -92,7 +92,7 @@ def judge_cut(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
         yield _cut_finding(cut, reply, why=_why([pair for pair in every if pair[0].history is cut.history]))
 
 
-def _why(every: Sequence[tuple[Cut, Reply]]) -> str:
+def _why(every: Sequence[tuple[AskedCut, Reply]]) -> str:
     """Say what the answers to all cuts of this run have in common, where it explains them."""
     if len({reply.value for _, reply in every}) == 1:
         return f" You say {every[0][1].value} of every cut."
@@ -103,7 +103,7 @@ def _why(every: Sequence[tuple[Cut, Reply]]) -> str:
     return ""
 
 
-def _cut_finding(cut: Cut, reply: Reply, remembers: str = "", why: str = "") -> Finding:
+def _cut_finding(cut: AskedCut, reply: Reply, remembers: str = "", why: str = "") -> Finding:
     aspect, rank = "cut", PLAIN
     if remembers:
         story, aspect, rank = f"the cut {cut.name} {remembers}", RUNS, SHARED

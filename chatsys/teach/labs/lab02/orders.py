@@ -30,7 +30,7 @@ def is_before(a: Vector, b: Vector) -> bool:
     return sparse(a) != sparse(b) and all(count <= b.get(node, 0) for node, count in a.items())
 
 
-class Question:
+class PairQuestion:
     """One call about two events, what is right, and how the pair is told."""
 
     def __init__(self, history: History, method: str, a: Event, b: Event, sparse: bool) -> None:
@@ -90,8 +90,8 @@ def judge_order(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """2.3: before, concurrent, itself, missing; all pairs of all events of each run."""
     asked = [list(_questions(history_of(seed))) for seed in seeds]
     replies = trial.ask([CallScript(tuple(one.call for one in some)) for some in asked])
-    found: dict[tuple[str, bool], tuple[Question, Reply]] = {}
-    both: tuple[Question, Reply] | None = None
+    found: dict[tuple[str, bool], tuple[PairQuestion, Reply]] = {}
+    both: tuple[PairQuestion, Reply] | None = None
     for some, said in zip(asked, replies, strict=True):
         both = both or _find_both_ways(some, said)
         for question, reply in zip(some, said, strict=False):
@@ -117,8 +117,8 @@ def judge_order(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 
 
 def _aspects(
-    trial: Any, found: dict[tuple[str, bool], tuple[Question, Reply]]
-) -> Iterator[tuple[str, tuple[Question, Reply]]]:
+    trial: Any, found: dict[tuple[str, bool], tuple[PairQuestion, Reply]]
+) -> Iterator[tuple[str, tuple[PairQuestion, Reply]]]:
     """Yield the simplest wrong answer of each aspect; `missing` is what is right if nothing is left out."""
     for aspect in (RUNS, "before", "concurrent", "itself"):
         if (aspect, False) in found:
@@ -129,18 +129,18 @@ def _aspects(
             yield aspect, found[aspect, True]
 
 
-def _questions(history: History) -> Iterator[Question]:
+def _questions(history: History) -> Iterator[PairQuestion]:
     for turn, event in enumerate(history.events):
-        yield Question(history, "before", event, event, bool(turn % 2))
-        yield Question(history, "concurrent", event, event, bool(turn % 2))
+        yield PairQuestion(history, "before", event, event, bool(turn % 2))
+        yield PairQuestion(history, "concurrent", event, event, bool(turn % 2))
     for turn, (one, other) in enumerate(combinations(history.events, 2)):
         odd = bool(turn % 2)
-        yield Question(history, "before", one, other, odd)
-        yield Question(history, "before", other, one, odd)
-        yield Question(history, "concurrent", *((one, other) if turn % 4 < 2 else (other, one)), odd)
+        yield PairQuestion(history, "before", one, other, odd)
+        yield PairQuestion(history, "before", other, one, odd)
+        yield PairQuestion(history, "concurrent", *((one, other) if turn % 4 < 2 else (other, one)), odd)
 
 
-def _find_both_ways(some: Sequence[Question], said: Sequence[Reply]) -> tuple[Question, Reply] | None:
+def _find_both_ways(some: Sequence[PairQuestion], said: Sequence[Reply]) -> tuple[PairQuestion, Reply] | None:
     """Return the first pair of events of which each is said to be before the other."""
     answers = {
         (one.a.place, one.b.place): reply.value
@@ -158,7 +158,7 @@ def _find_both_ways(some: Sequence[Question], said: Sequence[Reply]) -> tuple[Qu
     )
 
 
-def _is_right_when_full(trial: Any, question: Question) -> bool:
+def _is_right_when_full(trial: Any, question: PairQuestion) -> bool:
     """Tell whether the answer would be right if no entry were left out."""
     nodes = question.history.nodes
     call = Call(question.method, (full(question.a.past, nodes), full(question.b.past, nodes)))
@@ -166,7 +166,7 @@ def _is_right_when_full(trial: Any, question: Question) -> bool:
     return bool(reply.right and reply.value == question.right)
 
 
-def _find_shared(trial: Any, found: dict[tuple[str, bool], tuple[Question, Reply]]) -> Finding | None:
+def _find_shared(trial: Any, found: dict[tuple[str, bool], tuple[PairQuestion, Reply]]) -> Finding | None:
     """Return the finding for a class that answers otherwise when it has been asked nothing before."""
     for question, reply in found.values():
         if trial.ask([CallScript((question.call,))])[0] == [reply]:
@@ -181,7 +181,7 @@ def _find_shared(trial: Any, found: dict[tuple[str, bool], tuple[Question, Reply
     return None
 
 
-def _finding(aspect: str, question: Question, reply: Reply, story: str = "", rank: int = CAUSE) -> Finding:
+def _finding(aspect: str, question: PairQuestion, reply: Reply, story: str = "", rank: int = CAUSE) -> Finding:
     shows = {"before": "before(...)", "concurrent": "concurrent(...)"}[question.method]
     if not story and reply.error is not None:
         vectors = " and ".join(shown(one) for one in question.call.arguments)

@@ -24,7 +24,7 @@ from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.bounded import ScenarioBounds, Steps
 from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab02.events import Event, events_of
-from chatsys.teach.labs.lab02.stage import PEOPLE, REPLIES, Step, Write, stopped, timed
+from chatsys.teach.labs.lab02.stage import PEOPLE, REPLIES, TakeStep, Write, stopped, timed
 from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import trace_of
 
@@ -212,7 +212,7 @@ def busy(lamport: Any, seed: int) -> list[Event]:
         world.run(0.08)
         if not world.status()[node]["alive"]:
             break
-        world.command(node, Step() if turn % 4 == 3 else Write(1 + node % 3))
+        world.command(node, TakeStep() if turn % 4 == 3 else Write(1 + node % 3))
     world.run(2)
     if world.failures:
         raise RuntimeError(str(world.failures[0][1]))

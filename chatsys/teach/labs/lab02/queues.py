@@ -19,7 +19,7 @@ from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab02.clocks import CAUSE, SEEN, SHARED
 from chatsys.teach.labs.lab02.reading import QueueReading, call_of, named, told, value_of
-from chatsys.teach.labs.lab02.runs import Arrival, Talk, replayed, talk_of
+from chatsys.teach.labs.lab02.runs import QueueCall, Talk, replayed, talk_of
 from chatsys.teach.labs.lab02.stage import Message, shown_vector
 
 LIVE = 2
@@ -279,5 +279,5 @@ def directed(
     order: Sequence[tuple[Message, dict[int, int]]], node: int = 3, nodes: tuple[int, ...] = (1, 2, 3)
 ) -> Talk:
     """Return a talk in which these messages reach one queue in this order, a tenth of a second apart."""
-    calls = [Arrival(turn / 10, message, stamp) for turn, (message, stamp) in enumerate(order, 1)]
+    calls = [QueueCall(turn / 10, message, stamp) for turn, (message, stamp) in enumerate(order, 1)]
     return Talk(None, nodes, {one: calls if one == node else [] for one in nodes}, False)

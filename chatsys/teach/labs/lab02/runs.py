@@ -20,7 +20,7 @@ from chatsys.isolation.calls import Call, CallScript
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.teach.labs.lab02.events import CALLS, Event, events_of, full, sparse
-from chatsys.teach.labs.lab02.stage import Message, Step, Timed, Write, timed
+from chatsys.teach.labs.lab02.stage import Message, TakeStep, Timed, Write, timed
 from chatsys.trace import Trace
 
 EVENTS = 60
@@ -64,7 +64,7 @@ def history_of(seed: int) -> History:
     for at, node, chance in _moments(random, nodes, EVENTS, pause):
         world.run(at - world.now)
         others = [one for one in world.nodes if one != node]
-        command: Any = Step() if chance < quiet else Write(random.choice(others))
+        command: Any = TakeStep() if chance < quiet else Write(random.choice(others))
         if chance > 0.95:
             world.say(random.choice(TEXTS), node)
         else:
@@ -96,7 +96,7 @@ def _plain(causal: Any = None) -> type[Timed]:
 # --- what the queues are asked -----------------------------------------------------------------
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class QueueCall(msgspec.Struct, frozen=True):
     """One call of a queue: a line that arrives, or (with no message) the question for the stamp of the next one."""
 
     time: float
@@ -117,7 +117,7 @@ class Talk(msgspec.Struct, frozen=True):
 
     seed: int | None
     nodes: tuple[int, ...]
-    calls: dict[int, list[Arrival]]
+    calls: dict[int, list[QueueCall]]
     sparse: bool
 
     def script(self, node: int, leave_out: bool | None = None) -> CallScript:
@@ -136,17 +136,17 @@ class RightQueue:
         self.me, self.nodes, self.now = me, nodes, 0.0
         self.shown: dict[int, int] = dict.fromkeys(nodes, 0)
         self.waiting: list[tuple[dict[int, int], Message]] = []
-        self.calls: list[Arrival] = []
+        self.calls: list[QueueCall] = []
 
     def stamp(self) -> dict[int, int]:
         """Count my own line, and return what I had been shown."""
         self.shown[self.me] += 1
-        self.calls.append(Arrival(self.now, None, dict(self.shown)))
+        self.calls.append(QueueCall(self.now, None, dict(self.shown)))
         return dict(self.shown)
 
     def receive(self, sender: int, stamp: dict[int, int], message: Message) -> list[Message]:
         """Take in a line, and return all that may be shown."""
-        self.calls.append(Arrival(self.now, message, dict(stamp)))
+        self.calls.append(QueueCall(self.now, message, dict(stamp)))
         self.waiting.append((stamp, message))
         found: list[Message] = []
         while ready := [one for one in self.waiting if self._may_be_shown(*one)]:

@@ -90,7 +90,7 @@ class CausalQueue(Protocol):
         """Take in a message; return all messages that may be shown now, in their order."""
 
 
-class Line(msgspec.Struct, frozen=True, tag="LINE", tag_field="type"):
+class ChatLine(msgspec.Struct, frozen=True, tag="LINE", tag_field="type"):
     """A line of the chat, to everybody; `event` is which event of its sender its sending was."""
 
     number: int
@@ -109,7 +109,7 @@ class Letter(msgspec.Struct, frozen=True, tag="LETTER", tag_field="type"):
     vector: dict[int, int] = {}
 
 
-class Step(msgspec.Struct, frozen=True, tag="STEP", tag_field="type"):
+class TakeStep(msgspec.Struct, frozen=True, tag="STEP", tag_field="type"):
     """A command to a node: something happens that concerns nobody else."""
 
 
@@ -122,7 +122,7 @@ class Write(msgspec.Struct, frozen=True, tag="WRITE", tag_field="type"):
 class Timed(Actor):
     """A node of the lab."""
 
-    messages = (Line, Letter)
+    messages = (ChatLine, Letter)
     lamport: ClassVar[Any] = None
     vector: ClassVar[Any] = None
     causal: ClassVar[Any] = None
@@ -151,7 +151,7 @@ class Timed(Actor):
         match command:
             case Say():
                 return self._say(command.text)
-            case Step():
+            case TakeStep():
                 return [self._note("step", self._times("tick"), "something happens here")]
             case Write(to) if to in self.others:
                 times = self._times("send")
@@ -161,10 +161,10 @@ class Timed(Actor):
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> list[Any]:
         """Let the clocks know of it, and the queue."""
-        if not isinstance(message, Line | Letter) or not isinstance(sender, int):
+        if not isinstance(message, ChatLine | Letter) or not isinstance(sender, int):
             return []
         times = self._times("receive", message.stamp, dict(message.vector))
-        text, number = (message.text, message.number) if isinstance(message, Line) else (None, None)
+        text, number = (message.text, message.number) if isinstance(message, ChatLine) else (None, None)
         note = self._note(
             "hears",
             times,
@@ -209,7 +209,7 @@ class Timed(Actor):
         assert isinstance(self.me, int)
         mine = Message(self.me, self.said, text)
         note = self._note("says", times, f"says “{text}”", text=text, number=self.said)
-        line = Line(self.said, text, self.events, *times, dict(counts))
+        line = ChatLine(self.said, text, self.events, *times, dict(counts))
         return [note, self._delivery(mine), *(Send(node, line) for node in self.others)]
 
     def _times(self, method: str, stamp: Any = None, vector: Any = None) -> tuple[int, dict[int, int]]:
