@@ -517,7 +517,7 @@ MISTAKES = {
         "receipts counted": Mistake(CountsReceipts, both("stamps"), r"entry (\d) is \d\d, and this is message \d+ of node \1"),
         "heard of, taken for shown": Mistake(KnowsOnReceipt, ALL, r"while (\d\.\d+) was still on its way: node \d had been shown \1 before it said"),
         "stamp without this message": Mistake(StampWithoutMine, both("stamps"), r"entry (\d) is 0, and this is message 1 of node \1"),
-        "own messages not shown": Mistake(OwnAreNotShown, ALL, NEVER + r".*its sender had been shown \d of node (\d), which has been shown its own, too"),
+        "own messages not shown": Mistake(OwnAreNotShown, ALL, NEVER + r".*its sender had been shown \d of the lines of node \d, which has been shown its own, too"),
         "equal texts taken for copies": Mistake(ByText, ALL, NEVER + r".*which waited then, has the same text: that is another message"),
         "causal made total": Mistake(NoGapAnywhere, both("prompt"), r"waited .* s for \d\.\d+ at node \d, until .* s: all that node \d had been shown was shown here when it came"),
         "asks the stamp for every node": Mistake(EveryStamp, both("missing"), r"raised KeyError: \d.*\. A missing entry is 0", tests=False),

@@ -93,7 +93,7 @@ def _find_each(trial: Any, wrong: Sequence[QueueReading]) -> Iterator[Finding]:
         yield from [found for one in wrong if (found := find(one)) is not None][:1]
     lost = [one for one in wrong if one.lost is not None]
     if lost:
-        yield _find_lost(lost[0])
+        yield _find_lost(trial, lost[0])
 
 
 def _find_shared(trial: Any, reading: QueueReading) -> Finding | None:
@@ -226,7 +226,7 @@ def _find_stamp(reading: QueueReading) -> Finding | None:
     )
 
 
-def _find_lost(reading: QueueReading) -> Finding:
+def _find_lost(trial: Any, reading: QueueReading) -> Finding:
     assert reading.lost is not None
     message, ready = reading.message(reading.lost), reading.ready[reading.lost]
     came = reading.came[reading.lost]
@@ -234,26 +234,36 @@ def _find_lost(reading: QueueReading) -> Finding:
     if came != ready:
         why = f"it came at {reading.at(came)}, and the last one that it waited for at {reading.at(ready)}"
         return reading.finding("complete", ready, f"{story}: {why}", SEEN)
-    if (cause := _why_lost(reading, message)) is not None:
+    if (cause := _why_lost(trial, reading, message)) is not None:
         return reading.finding("complete", ready, f"{story}: it came at {reading.at(came)}, and {cause}", CAUSE)
     why = f"when it came at {reading.at(came)}, all that node {message.sender} had been shown was shown here"
     return reading.finding("complete", ready, f"{story}: {why}", SEEN)
 
 
-def _why_lost(reading: QueueReading, message: Message) -> str | None:
+def _why_lost(trial: Any, reading: QueueReading, message: Message) -> str | None:
     """Return why a message that waited for nothing was never shown, where the run shows it."""
     place, me = (message.sender, message.number), reading.node
     before = [one for one, call in reading.came.items() if call < reading.came[place]]
-    behind = next((one for one in before if one not in reading.shown and reading.needs(one, place)), None)
-    if behind is not None and not _is_twin(reading, behind, message):
-        return f"{behind[0]}.{behind[1]}, which came before it and waits for it, was not shown either"
     twin = next((one for one in before if _is_twin(reading, one, message)), None)
-    if twin is not None:
+    if twin is not None and _is_shown_with_other_texts(trial, reading):
         return f"{twin[0]}.{twin[1]}, which waited then, has the same text: that is another message"
+    behind = next((one for one in before if one not in reading.shown and reading.needs(one, place)), None)
+    if behind is not None:
+        return f"{behind[0]}.{behind[1]}, which came before it and waits for it, was not shown either"
     answered = [bool(reading.stamps[one].get(me, 0)) for one in reading.shown]
     if reading.stamps[place].get(me, 0) and not any(answered):
-        return f"its sender had been shown {reading.stamps[place][me]} of node {me}, which has been shown its own, too"
+        return f"its sender had been shown {reading.stamps[place][me]} of the lines of node {me}, which has been shown its own, too"
     return None
+
+
+def _is_shown_with_other_texts(trial: Any, reading: QueueReading) -> bool:
+    """Tell whether nothing would be lost if no two lines had the same text."""
+    calls = [
+        one if one.message is None else replace(one, message=replace(one.message, text=f"{named(one.message)} {turn}"))
+        for turn, one in enumerate(reading.arrivals)
+    ]
+    other = replace(reading.talk, calls={**reading.talk.calls, reading.node: calls})
+    return QueueReading(other, reading.node, trial.ask([other.script(reading.node)])[0]).lost is None
 
 
 def _is_twin(reading: QueueReading, place: tuple[int, int], message: Message) -> bool:

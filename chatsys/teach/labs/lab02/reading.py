@@ -52,7 +52,7 @@ class QueueReading:
         self.again: tuple[int, Message] | None = None
         self.strange: tuple[int, Any] | None = None
         self.late: tuple[int, Message, int] | None = None
-        """(the call from which on it was ready, the message, the call that showed it)"""
+        """(the call from which on it was ready, the message, the call that showed it): that with the longest wait."""
         self.stamped: int | None = None
         """The first call of `stamp` with a wrong answer,"""
         self.counted: dict[int, int] = {}
@@ -115,8 +115,13 @@ class QueueReading:
         if lacking is not None and self.early is None:
             self.early = call, message, lacking
         self.shown[place] = call
-        if self.ready.get(place, call) < call and self.late is None:
-            self.late = self.ready[place], message, call
+        ready = self.ready.get(place, call)
+        if ready < call and (self.late is None or self._wait(ready, call) > self._wait(self.late[0], self.late[2])):
+            self.late = ready, message, call
+
+    def _wait(self, ready: int, call: int) -> float:
+        """Return how long something waited from one call to another."""
+        return self.arrivals[call].time - self.arrivals[ready].time
 
     def _lacking(self, place: tuple[int, int], mine: int) -> Iterator[tuple[int, int]]:
         """Yield what the sender of a message had been shown and this node was not yet."""

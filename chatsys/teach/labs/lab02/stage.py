@@ -90,7 +90,7 @@ class CausalQueue(Protocol):
         """Take in a message; return all messages that may be shown now, in their order."""
 
 
-class ChatLine(msgspec.Struct, frozen=True, tag="LINE", tag_field="type"):
+class SaidLine(msgspec.Struct, frozen=True, tag="LINE", tag_field="type"):
     """A line of the chat, to everybody; `event` is which event of its sender its sending was."""
 
     number: int
@@ -122,7 +122,7 @@ class Write(msgspec.Struct, frozen=True, tag="WRITE", tag_field="type"):
 class Timed(Actor):
     """A node of the lab."""
 
-    messages = (ChatLine, Letter)
+    messages = (SaidLine, Letter)
     lamport: ClassVar[Any] = None
     vector: ClassVar[Any] = None
     causal: ClassVar[Any] = None
@@ -161,10 +161,10 @@ class Timed(Actor):
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> list[Any]:
         """Let the clocks know of it, and the queue."""
-        if not isinstance(message, ChatLine | Letter) or not isinstance(sender, int):
+        if not isinstance(message, SaidLine | Letter) or not isinstance(sender, int):
             return []
         times = self._times("receive", message.stamp, dict(message.vector))
-        text, number = (message.text, message.number) if isinstance(message, ChatLine) else (None, None)
+        text, number = (message.text, message.number) if isinstance(message, SaidLine) else (None, None)
         note = self._note(
             "hears",
             times,
@@ -209,7 +209,7 @@ class Timed(Actor):
         assert isinstance(self.me, int)
         mine = Message(self.me, self.said, text)
         note = self._note("says", times, f"says “{text}”", text=text, number=self.said)
-        line = ChatLine(self.said, text, self.events, *times, dict(counts))
+        line = SaidLine(self.said, text, self.events, *times, dict(counts))
         return [note, self._delivery(mine), *(Send(node, line) for node in self.others)]
 
     def _times(self, method: str, stamp: Any = None, vector: Any = None) -> tuple[int, dict[int, int]]:

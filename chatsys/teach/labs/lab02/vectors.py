@@ -100,9 +100,9 @@ def _find_knows(reading: ClockReading) -> Finding | None:
         elif said < before:
             why = f"entry {node} was {before} before and is {said} now: what node {me} knew of node {node} is forgotten"
         elif said < wanted:
-            why = f"entry {node} is {said}, and the stamp {shown(reading.stamp(place))} has told of {wanted} events of node {node}"
+            why = f"entry {node} is {said}, and the stamp {shown(reading.stamp(place))} has told of {counted(wanted, 'event')} of node {node}"
         else:
-            why = f"entry {node} is {said}, and nobody has told of more than {wanted} events of node {node}"
+            why = f"entry {node} is {said}, and nobody has told of more than {counted(wanted, 'event')} of node {node}"
         return reading.finding("knows", place, f"{reading.what(place)}: {why}", CAUSE)
     return None
 
@@ -110,3 +110,8 @@ def _find_knows(reading: ClockReading) -> Finding | None:
 def _ordinal(number: int) -> str:
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 not in (11, 12, 13) else "th"
     return f"{number}{ending} event"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 event`, `2 events`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
