@@ -120,12 +120,14 @@ def together(trial: Any, readings: Sequence[ClockReading]) -> list[ClockReading]
     return [one for one in again if one.wrong is not None]
 
 
-def find_shared(trial: Any, wrong: Sequence[ClockReading], name: str) -> Finding | None:
-    """Return the finding for a class whose objects have something in common."""
+def find_shared(trial: Any, wrong: Sequence[ClockReading], name: str, live: bool) -> Finding | None:
+    """Return the finding for a class that is right alone: `live` says that it went wrong beside others."""
     first = wrong[0]
     place = first.wrong
     assert place is not None
-    if trial.ask([first.script])[0] == list(first.replies):  # what has a history does otherwise the second time
+    if not live and trial.ask([first.script])[0] == list(
+        first.replies
+    ):  # what has a history does otherwise the second time
         return None
     alone = ClockReading(first.history, first.node, first.script, trial.alone(first.script), first.right)
     if alone.wrong is None or alone.wrong > place:

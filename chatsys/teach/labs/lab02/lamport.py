@@ -26,10 +26,12 @@ from chatsys.teach.labs.lab02.clocks import (
 def judge_lamport(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """2.1: rises, arrives, longest."""
     readings = readings_of(trial, seeds, False, lambda _, event: event.chain)
-    wrong = [one for one in readings if one.wrong is not None] or together(trial, readings)
+    wrong = [one for one in readings if one.wrong is not None]
+    live = [] if wrong else together(trial, readings)
+    wrong = wrong or live
     if not wrong:
         return
-    if (shared := find_shared(trial, wrong, "number")) is not None:
+    if (shared := find_shared(trial, wrong, "number", bool(live))) is not None:
         yield shared
         return
     if (broken := next((one for one in wrong if one.error is not None), None)) is not None:

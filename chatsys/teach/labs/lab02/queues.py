@@ -22,7 +22,7 @@ from chatsys.teach.labs.lab02.reading import QueueReading, call_of, named, told,
 from chatsys.teach.labs.lab02.runs import QueueCall, Talk, replayed, talk_of
 from chatsys.teach.labs.lab02.stage import Message, shown_vector
 
-LIVE = 2
+LIVE = 6
 """So many seeds of a part are played live, with all queues side by side."""
 
 # --- the judge -----------------------------------------------------------------------------------
@@ -51,10 +51,11 @@ def judge_talks(trial: Any, talks: Sequence[Talk]) -> Iterator[Finding]:
     wrong = [
         reading for (talk, node), said in zip(asked, replies, strict=True) if not (reading := QueueReading(talk, node, said)).right
     ]  # fmt: skip
-    wrong = wrong or _together(trial, talks[:LIVE])
+    live = [] if wrong else _together(trial, talks[:LIVE])
+    wrong = wrong or live
     if not wrong:
         return
-    if (shared := _find_shared(trial, wrong[0])) is not None:
+    if (shared := _find_shared(trial, wrong[0], bool(live))) is not None:
         yield shared
         return
     whole = [one for one in wrong if not one.talk.sparse]
@@ -96,9 +97,12 @@ def _find_each(trial: Any, wrong: Sequence[QueueReading]) -> Iterator[Finding]:
         yield _find_lost(trial, lost[0])
 
 
-def _find_shared(trial: Any, reading: QueueReading) -> Finding | None:
+def _find_shared(trial: Any, reading: QueueReading, live: bool) -> Finding | None:
+    """Return the finding for a class that is right alone: `live` says that it went wrong beside others."""
     script: CallScript = reading.talk.script(reading.node)
-    if trial.ask([script])[0] == list(reading.replies):  # what has a history does otherwise the second time
+    if not live and trial.ask([script])[0] == list(
+        reading.replies
+    ):  # what has a history does otherwise the second time
         return None
     alone = QueueReading(reading.talk, reading.node, trial.alone(script))
     if not alone.right:

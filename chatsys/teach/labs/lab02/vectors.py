@@ -27,10 +27,12 @@ from chatsys.teach.labs.lab02.events import full
 def judge_vector(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """2.2: own, knows, missing."""
     readings = readings_of(trial, seeds, True, lambda history, event: full(event.past, history.nodes))
-    wrong = [one for one in readings if one.wrong is not None] or together(trial, readings)
+    wrong = [one for one in readings if one.wrong is not None]
+    live = [] if wrong else together(trial, readings)
+    wrong = wrong or live
     if not wrong:
         return
-    if (shared := find_shared(trial, wrong, "dictionary")) is not None:
+    if (shared := find_shared(trial, wrong, "dictionary", bool(live))) is not None:
         yield shared
         return
     whole = [one for one in wrong if not one.history.sparse]
