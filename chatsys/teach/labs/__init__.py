@@ -6,6 +6,7 @@
     desk      what a student does with a page: which version is it, take it home, begin again
     prints    what a class prints is shown with its run, and breakpoint() stops in it
     lab01/    links: two classes, and four guarantees of one run side by side (picture)
+    lab02/    time: stage (the actor), a judge a file, the picture (past_and_future, beside)
     lab03/    total order: stage (the actor), checks (the judges)
     lab04/    failure detection: the same, and a picture with sliders (trade_off)
     lab05/    Bully election: the same, live, since what a class orders decides what arrives next
