@@ -37,14 +37,14 @@ class Wish(FailOverFrame, frozen=True):
     text: str
 
 
-class InHand(FailOverFrame, frozen=True, tag="IN_HAND"):
+class InHand(FailOverFrame, frozen=True, tag="HAVE"):
     """To the leader of `term`: I have message `number` of this term."""
 
     term: int
     number: int
 
 
-class Okay(FailOverFrame, frozen=True, tag="OK"):
+class Okay(FailOverFrame, frozen=True, tag="DONE"):
     """To the node of its author: all followers that are up have this post, as message `number`."""
 
     number: int

@@ -18,7 +18,6 @@ Promises  what changes a log has passed `admits`; a number goes out only by an a
 Read also `frames` (the words), `checks` (who judges), `protocol.fence` and `protocol.succession` (those of the real chat).
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, ClassVar, Protocol
@@ -111,11 +110,9 @@ class FailingOver(Actor):
         self.role = "up"
         self.entries: dict[int, Numbered] = {}
         """What this node holds, by number."""
-        self.shown = 0
-        """Up to this number everything is shown, or void."""
-        self.count = 0
-        """How many messages are shown."""
-        self.said: Counter[str] = Counter()
+        self.screen: list[tuple[str, int]] = []
+        """What is shown here under the numbers 1, 2, ...: (author, post), or ("", 0) where a number is void."""
+        self.said: dict[str, int] = {}
         self.wishes: dict[tuple[str, int], str] = {}
         """What people said here and was not answered."""
         self.open: dict[int, set[Address]] = {}
@@ -154,7 +151,7 @@ class FailingOver(Actor):
         match command:
             case Say(text=text, author=author) if self.role != "out":
                 author = f"{author}@{self.me}"
-                self.said[author] += 1
+                self.said[author] = self.said.get(author, 0) + 1
                 return self._wish_here(author, self.said[author], text, now)
             case Repeat(author, post, text) if self.role != "out":
                 return self._wish_here(author, post, text, now)
@@ -201,7 +198,7 @@ class FailingOver(Actor):
         """Return what a card of the panel shows."""
         return {
             "role": self.role, "term": self.term, "leader": self.leader, "ready": self.role != "nominating",
-            "last": max(self.entries, default=0), "commit": self.shown, "delivered": self.count,
+            "last": max(self.entries, default=0), "commit": len(self.screen), "delivered": self._count(),
         }  # fmt: skip
 
     # --- people ----------------------------------------------------------------------------
@@ -219,7 +216,7 @@ class FailingOver(Actor):
         text = self.wishes.pop((author, post), None)
         if text is None:
             return []
-        return [Note("ack", seq=number, msg_no=number, author=author, client=author, client_seq=post, text=text)]
+        return [Note("ack", msg_no=number, author=author, client=author, client_seq=post, text=text)]
 
     # --- a follower ------------------------------------------------------------------------
 
@@ -265,23 +262,27 @@ class FailingOver(Actor):
     def _show(self) -> list[Any]:
         """Show what follows on the last number shown; the leader shows what all others have."""
         effects: list[Any] = []
-        while (one := self.entries.get(self.shown + 1)) is not None:
+        while (one := self.entries.get(len(self.screen) + 1)) is not None:
             if one.number in self.open or one.number in self.doubtful:
                 break
-            self.shown += 1
             if one.text is None:
+                self.screen.append(("", 0))
                 effects.append(Note("void", seq=one.number))
                 continue
-            self.count += 1
+            self.screen.append((one.author, one.post))
             effects.append(
                 Deliver(
                     Delivery(
-                        one.number, self.count, one.author, one.text,
+                        one.number, self._count(), one.author, one.text,
                         entry_term=one.term, client=one.author, client_seq=one.post,
                     )
                 )
             )  # fmt: skip
         return effects
+
+    def _count(self) -> int:
+        """Return how many messages are shown here."""
+        return sum(author != "" for author, _ in self.screen)
 
     def _follow(self, leader: Address, term: int, now: float) -> list[Any]:
         self.role, self.leader, self.term = "follower", leader, term

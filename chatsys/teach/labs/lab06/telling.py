@@ -95,11 +95,14 @@ class _Told:
         if term > self.newest:
             self.newest, self.since = term, call.time
         self.held, best = {}, {}
-        for node, entries in answers.items():
+        for entries in answers.values():
             for one in entries:
-                self.held.setdefault(one.number, []).append(node)
                 if one.number not in best or best[one.number].term < one.term:
                     best[one.number] = one
+        for node, entries in answers.items():
+            for one in entries:
+                if _alike(one, best[one.number]):
+                    self.held.setdefault(one.number, []).append(node)
         again = {one.number: one for one in call.answer or ()}
         for number in range(1, max(best, default=0) + 1):
             wrong = self._inherits(call, answers, number, best.get(number), again.get(number))
@@ -123,7 +126,7 @@ class _Told:
         if out is None:
             lacks = [node for node, entries in answers.items() if not any(_alike(best, one) for one in entries)]
             if lacks:
-                story = f"node {self.me} did not send {put(best)} out again {when}; {_nodes(self.held[number])} had it, and {_nodes(lacks)} waits for it for ever."
+                story = f"node {self.me} did not send {put(best)} out again {when}; {_nodes(self.held[number])} had it, and {_nodes(lacks)} wait{'s' * (len(lacks) == 1)} for it for ever."
                 return self._wrong("onward", call, story, number)
             return None
         if _alike(best, out):
@@ -158,19 +161,22 @@ class _Told:
             story = f"“{text:.20}” is #{before} and #{one.number}: {author} said it again, as post {post}, and node {self.me} gave it a second number {when}."
             yield self._wrong("once", call, story, one.number)
         elif there is not None and not _alike(there, one):
-            yield self._wrong("kept", call, self._given(one, there, text, when), one.number)
+            yield self._wrong("kept", call, self._given(one, there, text, call.time), one.number)
         elif there is None and one.number > max(self.known, default=0) + 1:
             newest = max(self.known, default=0)
             story = f"node {self.me} gave “{text:.20}” number {one.number} {when}, and the newest was #{newest}: all wait for #{newest + 1} for ever."
             yield self._wrong("onward", call, story, one.number)
         self.known[one.number] = one
 
-    def _given(self, one: Numbered, there: Numbered, text: str, when: str) -> str:
+    def _given(self, one: Numbered, there: Numbered, text: str, time: float) -> str:
         held = self.held.get(one.number, [])
-        story = f"node {self.me} gave number {one.number} to “{text:.20}” {when}, but {put(there)} was there already"
+        seen = min((at for node in self.run.world.nodes if (at := _shown_at(self.run, node, one.number)) is not None), default=None)
+        was = "void" if there.text is None else f"“{there.text:.20}”, post {there.post} of {there.author},"
+        since = f" since {seen:.2f} s" if seen is not None and seen < time else ""
+        story = f"node {self.me} gave number {one.number} to “{text:.20}” at {time:.2f} s, but #{one.number} is {was}{since}"
         if held and self.me not in held:
             return f"{story}: node {held[0]} had it. Whose answer was not looked at?"
-        return f"{story}."
+        return f"{story.removesuffix(',')}."
 
 
 def _number_in(run: FailOverRun, node: int, time: float, kind: str) -> int | None:
