@@ -65,9 +65,9 @@ def sleeper(fails_over: Any, seed: int = SEED, pause: float = PAUSE, fence: bool
     for at, (node, text) in enumerate(((1, "hello"), (2, "hi"), (1, "tea?"), (2, "yes"))):
         _say(world, 0.4 + 0.5 * at, node, text)
     world.at(SLEEPS, "pause", 3, lenient=True)
+    _say(world, SLEEPS + 0.05, 3, "good night")  # it stands on a screen that does not move
     _say(world, SLEEPS + 0.3, 1, "still there?")
     _say(world, SLEEPS + 0.35, 2, "no")
-    _say(world, SLEEPS + 0.4, 3, "good night")
     world.at(SLEEPS + pause, "resume", 3, lenient=True)
     _say(world, SLEEPS + pause + 0.15, 1, "pay")
     world.run(SLEEPS + pause + 5.0)
@@ -111,7 +111,7 @@ def sliders(fails_over: Any, seed: int = SEED) -> Any:
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
     import plotly.graph_objects as go
-    from ipywidgets import HTML, FloatSlider, Output, VBox
+    from ipywidgets import HTML, FloatSlider, VBox
 
     from chatsys.teach.figures.page import dressed
 
@@ -119,7 +119,6 @@ def sliders(fails_over: Any, seed: int = SEED) -> Any:
     pause = FloatSlider(PAUSE, min=0.5, max=LONGEST_PAUSE, step=0.5, readout_format=".1f", continuous_update=False)
     pause.description, pause.style.description_width, pause.layout.width = "the leader sleeps (s)", "160px", "min(520px, 95%)"
     code, shown = HTML(), VBox()
-    del Output
 
     def draw(_: Any = None) -> None:
         seconds = round(pause.value, 2)
@@ -150,11 +149,11 @@ def my_numbers(run: Any) -> str:
     if woke is None or len(led) < 2:
         return "No second node led in this run, so there is nothing to count yet."
     follows = next((one for one in trace.of("follow") if one.node == woke.node and one.time >= woke.time), None)
+    until = trace[-1].time if follows is None else follows.time
     refused = [one for one in trace.of("refuses") if one.peer == woke.node]
-    believed = "to the end" if follows is None else f"for {follows.time - woke.time:.2f} s more"
     return (
-        f"Node {led[1].node} led term {led[1].term} from {led[1].time:.2f} s on. Node {woke.node} woke up at {woke.time:.2f} s and believed "
-        f"{believed} that it led term {led[0].term}; {len(refused)} of its frames were refused."
+        f"Node {led[1].node} led term {led[1].term} from {led[1].time:.2f} s on, and node {woke.node} still led term {led[0].term} until "
+        f"{until:.2f} s: for {until - led[1].time:.2f} s both led. {len(refused)} frames of node {woke.node} were refused."
     )
 
 

@@ -23,11 +23,11 @@ from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab06.frames import shown
 from chatsys.teach.labs.lab06.stage import Repeat, fail_over
 
-SETTLES = 8.0
+SETTLES = 7.0
 """Seconds after a crash or a pause in which all must be well again."""
 SLEEP = 4.0
 """Seconds that a leader is paused."""
-LATE = 2.4, 5.0
+LATE = 2.4, 4.0
 """Seconds that a late copy takes, at least and at most: a newer leader collects or leads meanwhile."""
 FATES = ("arrives", "arrives", "lost", "late")
 """What becomes of a copy."""
