@@ -72,7 +72,7 @@ def draw_fence(first: Trace, second: Trace, names: tuple[str, str]) -> Any:
         _draw_arrows(figure, column, arrows, at, shared)
         _draw_chat(figure, column, chats[column - 1], chats[2 - column], many)
     _dress(figure, nodes, moments, many)
-    theme.finish(figure, title, _tell(runs, chats, names), tall + low + 36, above=24, below=20)
+    theme.finish(figure, title, _tell(runs, chats, names), tall + low + 36, above=44, below=20)
     return figure
 
 
@@ -134,9 +134,9 @@ def _draw_fences(
 
 def _draw_arrows(figure: Any, column: int, arrows: Sequence[Arrow], at: dict[float, int], shared: set[Any]) -> None:
     looks = (
-        ("equal in both runs", theme.GREY, "circle", [one for one in arrows if one.what in shared]),
-        ("of the old leader, refused", theme.VERMILLION, "x", [one for one in arrows if one.what not in shared and one.refused]),
-        ("of the old leader, admitted", theme.VERMILLION, "diamond", [one for one in arrows if one.what not in shared and one.old and not one.refused]),
+        ("equal in both runs", theme.GREY, "circle", [one for one in arrows if one.what in shared and not one.old]),
+        ("refused", theme.VERMILLION, "x", [one for one in arrows if one.refused]),
+        ("of an old term, admitted", theme.VERMILLION, "diamond", [one for one in arrows if one.old and not one.refused]),
         ("in this run only", theme.BLUE, "circle", [one for one in arrows if one.what not in shared and not one.old and not one.refused]),
     )  # fmt: skip
     for name, colour, sign, some in looks:
@@ -158,7 +158,8 @@ def _draw_arrows(figure: Any, column: int, arrows: Sequence[Arrow], at: dict[flo
         )  # fmt: skip
         figure.add_scatter(
             x=[_column(one.came.node) + ASIDE * 1.6 * one.refused for one in some], y=[at[one.came.time] for one in some],
-            mode="markers", name=name, legendgroup=name, hovertext=[_hover(one) for one in some], hoverinfo="text",
+            mode="markers" if colour == theme.GREY else "markers+text", name=name, legendgroup=name,
+            text=[f"#{one.came.seq}" if one.came.seq is not None else "" for one in some], textposition="bottom left", hovertext=[_hover(one) for one in some], hoverinfo="text",
             showlegend=not any(shown.name == name for shown in figure.data),
             marker={"symbol": sign, "size": 7 if colour == theme.GREY else 10, "color": colour}, row=1, col=column,
         )  # fmt: skip
@@ -212,8 +213,8 @@ def _dress(figure: Any, nodes: Sequence[Any], moments: Sequence[float], many: in
     )
     figure.update_annotations(yshift=22, font={"size": 14})
     figure.add_annotation(
-        text=f"what {node_name(nodes[0])} shows", x=0, xref="paper", xanchor="left", y=many + 0.9, yref="y3", yanchor="top",
-        showarrow=False, font={"size": 12},
+        text=f"what {node_name(nodes[0])} shows in the end", x=0, xref="paper", xanchor="left", y=0.5, yref="y3", yanchor="bottom",
+        showarrow=False, font={"size": 13},
     )  # fmt: skip
 
 
@@ -231,7 +232,7 @@ def _tell(runs: Sequence[Sequence[Arrow]], chats: Sequence[dict[int, str]], name
     apart = next(
         (n for n in range(1, max(max(chat, default=0) for chat in chats) + 1) if chats[0].get(n) != chats[1].get(n)), None
     )  # fmt: skip
-    told = f"{names[0].capitalize()} {counted(refused, 'frame')} of the old leader bounced; {names[1]} {counted(passed, 'frame')} passed."
+    told = f"{names[0].capitalize()} {counted(refused, 'frame')} bounced; {names[1]} {counted(passed, 'frame')} of an old term passed."
     if apart is None:
         return f"{told} Node 1 shows the same chat in both runs."
     one, other = (f"“{escape(chat[apart], 30)}”" if apart in chat else "nothing" for chat in chats)

@@ -23,6 +23,7 @@ _HOMES = {
     "predict": "chatsys.teach.grading.predictions",
     "reveal": "chatsys.teach.grading.revealing",
     "both": "chatsys.teach.labs.lab06.play",
+    "cut_short": "chatsys.teach.labs.lab06.play",
     "fence": "chatsys.teach.labs.lab06.play",
     "my_numbers": "chatsys.teach.labs.lab06.play",
     "screens": "chatsys.teach.labs.lab06.play",
