@@ -302,31 +302,77 @@ def both(*aspects):
     return {"public": aspects, "hidden": aspects}
 
 
+SEARCH = {"search": ("orders",)}
+
 MISTAKES = {
     "6.1": {
-        "begins anew": Mistake(BeginsAnew, ALL, "x"),
-        "own messages only": Mistake(OwnOnly, ALL, "x"),
-        "no fence": Mistake(NoFence, ALL, "x"),
-        "leads without a fence": Mistake(LeadsUnfenced, ALL, "x"),
-        "a COLLECT only asks": Mistake(CollectOnlyAsks, ALL, "x"),
-        "a fence for each kind": Mistake(FencePerKind, ALL, "x"),
-        "a term passes once": Mistake(OnlyNewer, ALL, "x"),
-        "the first leader passes": Mistake(FirstLeader, ALL, "x"),
-        "nothing passes": Mistake(NeverPasses, ALL, "x"),
-        "numbers again": Mistake(NumbersAgain, ALL, "x"),
-        "remembers its own": Mistake(RemembersItsOwn, ALL, "x"),
-        "an equal text": Mistake(ByText, ALL, "x"),
-        "leaves a hole": Mistake(LeavesHoles, ALL, "x"),
-        "voids what it lacks": Mistake(VoidsWhatItLacks, ALL, "x"),
-        "the last answer counts": Mistake(LastAnswerCounts, ALL, "x"),
-        "old terms go out": Mistake(OldTerms, ALL, "x"),
-        "keeps its own counter": Mistake(KeepsItsCounter, ALL, "x"),
-        "counts them": Mistake(CountsThem, ALL, "x"),
-        "sends nothing out again": Mistake(SendsNothing, ALL, "x"),
-        "sends everything out again": Mistake(SendsEverything, ALL, "x"),
-        "shares a dictionary": Mistake(Shares, ALL, "x"),
-        "returns a dictionary": Mistake(ReturnsOne, ALL, "x"),
-        "raises": Mistake(Raises, ALL, "x"),
-        "is not written": Mistake(NotWritten, ALL, "x"),
+        "begins anew": Mistake(BeginsAnew, ALL, r"node \d gave number \d to “.*” at .* s, but #\d is “.*”, post \d of .*, since .* s\."),
+        "own messages only": Mistake(OwnOnly, ALL, r"node (\d) gave number \d to .*: node \d had it\. Whose answer was not looked at\?"),
+        "no fence": Mistake(
+            NoFence,
+            both("harmless") | SEARCH,
+            r"node \d admitted NUMBERED #\d of term \d from node \d at .* s, although it knew term \d since .* s",
+        ),
+        "leads without a fence": Mistake(
+            LeadsUnfenced, both("harmless"), r"node \d admitted NUMBERED #\d of term \d from node \d at .* s, although it knew term"
+        ),
+        "a COLLECT only asks": Mistake(
+            CollectOnlyAsks,
+            both("harmless") | SEARCH,
+            r"node \d admitted NUMBERED #\d of term \d from node \d at .* s; it knew term \d since .* s, in which #\d is another message",
+            tests=False,
+        ),
+        "a fence for each kind": Mistake(
+            FencePerKind, both("harmless") | SEARCH, r"node \d admitted NUMBERED #\d of term \d from node \d at .* s, although it knew term"
+        ),
+        "a term passes once": Mistake(
+            OnlyNewer, ALL, r"node \d refused NUMBERED of term 3 from node 3 at .* s, although it knew no term newer than 3"
+        ),
+        "the first leader passes": Mistake(
+            FirstLeader, ALL, r"node \d refused COLLECT of term 5 from node 2 at .* s, although it knew no term newer than 3"
+        ),
+        "nothing passes": Mistake(NeverPasses, ALL, r"node \d refused HEARTBEAT of term 3 from node 3 at .* s, although it knew no term yet"),
+        "numbers again": Mistake(
+            NumbersAgain, both("once") | SEARCH, r"“.*” is #\d and #\d+: .*@\d said it again, as post \d, and node \d gave it a second number"
+        ),
+        "remembers its own": Mistake(
+            RemembersItsOwn, both("once") | SEARCH, r"“.*” is #\d and #\d+: .*@\d said it again, as post \d, and node \d gave it a second number"
+        ),
+        "an equal text": Mistake(
+            ByText, both("kept"), r"node \d was asked at .* s to number “(.*)”, post \d of (.*), and returned #\d+, “\1”, post \d of \2"
+        ),
+        "leaves a hole": Mistake(
+            LeavesHoles, ALL, r"no node that is up had #\d, and node \d began to lead .* without it: all wait for #\d for ever\. Who may say that it never was\?"
+        ),
+        "voids what it lacks": Mistake(VoidsWhatItLacks, both("kept") | SEARCH, r"node \d declared #\d “.*” void at .* s; node \d had"),
+        "the last answer counts": Mistake(
+            LastAnswerCounts,
+            {"hidden": ("kept",), "budget": ("sparing",)},
+            r"node 2 sent #2 “old” out again at .* s; in the answers #2 of term 7 is “new”, and the higher term counts",
+            tests=False,
+        ),
+        "old terms go out": Mistake(OldTerms, ALL, r"node \d led term 5 and sent #\d “.*” out again with term 3 at .* s: who knows term 5 refuses it"),
+        "keeps its own counter": Mistake(
+            KeepsItsCounter,
+            {kind: aspects for kind, aspects in ALL.items() if kind != "public"},
+            r"node 4 gave “new” number 3 at .* s, and the newest was #1: all wait for #2 for ever",
+            tests=False,
+        ),
+        "counts them": Mistake(CountsThem, ALL, r"node \d gave number \d to “.*” at .* s, but #\d is “.*”, post \d of"),
+        "sends nothing out again": Mistake(
+            SendsNothing, ALL, r"no node that is up had #|node \d did not send #\d “.*” out again at .* s; node \d had it, and node \d waits for it for ever"
+        ),
+        "sends everything out again": Mistake(
+            SendsEverything,
+            {"budget": ("sparing",)},
+            r"node 2 led from .* s on and sent 20 out again, where none was needed: all that answered had the others already",
+            tests=False,
+        ),
+        "shares a dictionary": Mistake(
+            Shares, ALL, r"and alone, with no other node, .* Do all nodes share a list or a dictionary\?", tests=False
+        ),
+        "returns a dictionary": Mistake(ReturnsOne, ALL, r"because lead returned .*; return a list of Numbered", tests=False),
+        "raises": Mistake(Raises, ALL, r"node \d stopped at .* s, because your class raised KeyError: 3", tests=False),
+        "is not written": Mistake(NotWritten, ALL, r"not written", tests=False),
     }
 }

@@ -82,13 +82,18 @@ def _find_shared(trial: Any, run: FailOverRun, seed: int) -> Iterator[Finding]:
     replies = trial.alone(CallScript(tuple(call.asked for call in one.calls), (one.node,)))
     for place, call in enumerate(one.calls):
         again = replies[place].value if place < len(replies) else None
-        if again != call.answer:
+        if _listed(again) != _listed(call.answer):
             sentence = (
                 f"{run.name} node {one.node} answered {call.asked.method} at {call.time:.2f} s with {call.returned:.40}, and alone, with no "
                 f"other node, {shown(again):.40}. Do all nodes share a list or a dictionary?"
             )
             yield replace(_finding(run, seed, Wrong("kept", sentence, one.node, SHARED, call.time)), hinted=False)
             return
+
+
+def _listed(answer: Any) -> Any:
+    """Return an answer as it travels: a tuple comes out as a list."""
+    return list(answer) if isinstance(answer, tuple) else answer
 
 
 # --- the story ---------------------------------------------------------------------------------

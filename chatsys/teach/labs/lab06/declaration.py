@@ -28,9 +28,7 @@ FAIL_OVER = Exercise(
     judge=checks.judge_fail_over,
     aspects={"onward": 3, "kept": 5, "harmless": 4, "once": 3},
     needs={
-        **dict.fromkeys(("kept", "harmless", "once"), ("onward",)),
-        "orders": ("onward",),
-        "sparing": ("onward", "kept"),
+        **dict.fromkeys(("kept", "harmless", "once", "orders", "sparing"), ("onward",)),
     },
     hints={"onward": 2, "kept": 1, "harmless": 3, "once": 1},
     parts=(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from chatsys.teach.labs.lab06.frames import Numbered, put
 from chatsys.teach.labs.lab06.runs import FailOverRun, NodeCall
 
-SHARED, CAUSE, EFFECT = 3, 2, 1
+SHARED, GIVEN, CAUSE, EFFECT = 4, 3, 2, 1
 """How much a sentence explains: the highest rank is told first."""
 
 
@@ -161,7 +161,7 @@ class _Told:
             story = f"“{text:.20}” is #{before} and #{one.number}: {author} said it again, as post {post}, and node {self.me} gave it a second number {when}."
             yield self._wrong("once", call, story, one.number)
         elif there is not None and not _alike(there, one):
-            yield self._wrong("kept", call, self._given(one, there, text, call.time), one.number)
+            yield self._wrong("kept", call, self._given(one, there, text, call.time), one.number)._replace(rank=GIVEN)
         elif there is None and one.number > max(self.known, default=0) + 1:
             newest = max(self.known, default=0)
             story = f"node {self.me} gave “{text:.20}” number {one.number} {when}, and the newest was #{newest}: all wait for #{newest + 1} for ever."
