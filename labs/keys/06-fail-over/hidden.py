@@ -28,12 +28,12 @@ ORDINARY = "In a directed run"
 def every_prefix(cls: Any) -> Iterator[FailOverRun]:
     """The leader numbers two last messages and is gone; each of their four copies arrives, is lost, or is late.
 
-    Among them are the crashes after 0, 1 and 2 sends of each broadcast.  In every third run the leader only sleeps.
+    Among them are the crashes after 0, 1 and 2 sends of each broadcast.  In some of those in which none is lost the leader only sleeps.
     """
     for count, (a, b, c, d) in enumerate(product(FATES, repeat=4)):
         run = _begun(cls, 3, f"With #2 ({a}, {b}) and #3 ({c}, {d})")
         last_words(run, 3, ["pay", "late"], [{1: a, 2: b}, {1: c, 2: d}], late=3.4)
-        sleeps = count % 3 == 2
+        sleeps = count % 3 == 2 and "lost" not in (a, b, c, d)
         run.do("pause" if sleeps else "crash", 3)
         run.do("heal", True)
         run.say(1, "see you", "bob")

@@ -194,14 +194,15 @@ def _lose_the_leader(run: FailOverRun, random: Random) -> None:
     leader = run.leader
     if leader is None or run.over:
         return
+    sleeps = random.random() < 0.4
+    possible = [one for one in FATES if one != "lost" or not sleeps]  # what a leader that lives has sent is not lost
     texts = [random.choice(TEXTS) for _ in range(random.randint(1, 3))]
     at_leader, followers = random.random() < 0.6, [node for node in run.up if node != leader]
-    fates = [{node: random.choice(FATES) for node in followers} for _ in texts]
+    fates = [{node: random.choice(possible) for node in followers} for _ in texts]
     if at_leader:  # who says it is gone with the leader, so nobody says it again
         last_words(run, leader, texts, fates, random.uniform(*LATE))
     else:
         last_words(run, leader, texts, fates[:1] * len(texts), random.uniform(*LATE), random.choice(followers))
-    sleeps = random.random() < 0.4
     run.do("pause" if sleeps else "crash", leader)
     run.do("heal", True)
     run.go_on(random.uniform(0.1, 0.6))
