@@ -74,7 +74,11 @@ def test_who_crashed_stays_down() -> None:
 def test_what_makes_no_sense_stops_the_node_with_a_sentence() -> None:
     for method, answer, sentence in (
         ("lead", None, "lead returned None; return a list of Numbered with numbers from 1 on, [] for none"),
-        ("lead", [Numbered(3, 0, "", 0, None)], "lead returned [Numbered(3, 0, '', 0, None)]; return a list of Numbered"),
+        (
+            "lead",
+            [Numbered(3, 0, "", 0, None)],
+            "lead returned [Numbered(3, 0, '', 0, None)]; return a list of Numbered",
+        ),
         ("order", 7, "order returned 7; return one Numbered, whose number is at least 1"),
         ("admits", None, "admits returned None; return True or False"),
     ):
@@ -163,7 +167,9 @@ def test_a_prediction_is_answered_by_the_students_own_run(
 
 
 def test_the_numbers_of_the_explanation_are_those_of_the_run() -> None:
-    said = re.search(r"for ([\d.]+) s both led\. (\d+) frames of node 3 were refused", play.my_numbers(play.sleeper(RIGHT)))
+    said = re.search(
+        r"for ([\d.]+) s both led\. (\d+) frames of node 3 were refused", play.my_numbers(play.sleeper(RIGHT))
+    )
     assert said is not None and 1 < float(said[1]) < 3 and said[2] == "6"
     assert "nothing to count yet" in play.my_numbers(play.sleeper(RIGHT, pause=1.0))
     assert "Your class stopped node" in play.my_numbers(play.sleeper(wrong("raises")))
@@ -202,5 +208,7 @@ def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixtur
 
 def test_the_friends_look_right_while_nothing_goes_wrong() -> None:
     for cls in friends.WRONG.values():
-        world = play.play_scenario(cls, [("run", (1,), {}), ("say", ("hello", 1), {"author": "ann"}), ("run", (3,), {})])
+        world = play.play_scenario(
+            cls, [("run", (1,), {}), ("say", ("hello", 1), {"author": "ann"}), ("run", (3,), {})]
+        )
         assert not stopped(world) and all(screen == {1: "hello"} for screen in play.screens(world).values())

@@ -181,7 +181,9 @@ def _hover(one: Arrow) -> str:
 def _chat(trace: Trace) -> dict[int, str]:
     """Return what the first node shows: number -> text."""
     node = trace.nodes[0] if trace.nodes else None
-    return {one.seq: one.text or "void" for one in trace.of("deliver", "void") if one.node == node and one.seq is not None}
+    return {
+        one.seq: one.text or "void" for one in trace.of("deliver", "void") if one.node == node and one.seq is not None
+    }
 
 
 def _draw_chat(figure: Any, column: int, mine: dict[int, str], other: dict[int, str], many: int) -> None:
@@ -208,9 +210,7 @@ def _dress(figure: Any, nodes: Sequence[Any], moments: Sequence[float], many: in
         figure.update_xaxes(visible=False, range=[-0.06, 1], row=2, col=column)
         figure.update_yaxes(range=[len(moments) - 0.2, -0.8], showgrid=False, zeroline=False, row=1, col=column)
         figure.update_yaxes(visible=False, range=[many + 0.7, 0.3], row=2, col=column)
-    figure.update_yaxes(
-        tickvals=ticks, ticktext=[f"{moments[place]:.2f} s" for place in ticks], row=1, col=1
-    )
+    figure.update_yaxes(tickvals=ticks, ticktext=[f"{moments[place]:.2f} s" for place in ticks], row=1, col=1)
     figure.update_annotations(yshift=22, font={"size": 14})
     figure.add_annotation(
         text=f"what {node_name(nodes[0])} shows in the end", x=0, xref="paper", xanchor="left", y=0.5, yref="y3", yanchor="bottom",

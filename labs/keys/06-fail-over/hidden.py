@@ -17,7 +17,6 @@ from chatsys.teach.labs.lab06.checks import judge_run
 from chatsys.teach.labs.lab06.frames import Collect, Holdings, InHand, Numbered, Wish
 from chatsys.teach.labs.lab06.runs import SETTLES, SLEEP, FailOverRun, begin, last_words
 from chatsys.teach.labs.lab06.stage import fail_over
-from chatsys.trace import Record
 
 # --- the crash after each prefix of a broadcast ---------------------------------------------------
 
@@ -226,7 +225,9 @@ def _in_short(finding: Finding) -> str:
     """Return what is wrong and what happened last; `show` has all steps."""
     what, last = finding.sentence.partition(". It happens so")[0], finding.steps[-1].call
     last = re.sub(r"(\d) receives NUMBERED\(term=(\d+), number=(\d+), .*?text=(.*?)\) from (\d)", _told_last, last)
-    return f"{what}. The shortest way there has {len(finding.steps)} steps; the last one is: {last.partition(';')[0]:.60}."
+    return (
+        f"{what}. The shortest way there has {len(finding.steps)} steps; the last one is: {last.partition(';')[0]:.60}."
+    )
 
 
 def _told_last(found: re.Match[str]) -> str:

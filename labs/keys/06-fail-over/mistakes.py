@@ -306,15 +306,21 @@ SEARCH = {"search": ("orders",)}
 
 MISTAKES = {
     "6.1": {
-        "begins anew": Mistake(BeginsAnew, ALL, r"node \d gave number \d to “.*” at .* s, but #\d is “.*”, post \d of .*, since .* s\."),
-        "own messages only": Mistake(OwnOnly, ALL, r"node (\d) gave number \d to .*: node \d had it\. Whose answer was not looked at\?"),
+        "begins anew": Mistake(
+            BeginsAnew, ALL, r"node \d gave number \d to “.*” at .* s, but #\d is “.*”, post \d of .*, since .* s\."
+        ),
+        "own messages only": Mistake(
+            OwnOnly, ALL, r"node (\d) gave number \d to .*: node \d had it\. Whose answer was not looked at\?"
+        ),
         "no fence": Mistake(
             NoFence,
             both("harmless") | SEARCH,
             r"node \d admitted NUMBERED #\d of term \d from node \d at .* s, although it knew term \d since .* s",
         ),
         "leads without a fence": Mistake(
-            LeadsUnfenced, both("harmless"), r"node \d admitted NUMBERED #\d of term \d from node \d at .* s, although it knew term"
+            LeadsUnfenced,
+            both("harmless"),
+            r"node \d admitted NUMBERED #\d of term \d from node \d at .* s, although it knew term",
         ),
         "a COLLECT only asks": Mistake(
             CollectOnlyAsks,
@@ -329,32 +335,52 @@ MISTAKES = {
             tests=False,
         ),
         "a term passes once": Mistake(
-            OnlyNewer, ALL, r"node \d refused NUMBERED of term 3 from node 3 at .* s, although it knew no term newer than 3"
+            OnlyNewer,
+            ALL,
+            r"node \d refused NUMBERED of term 3 from node 3 at .* s, although it knew no term newer than 3",
         ),
         "the first leader passes": Mistake(
-            FirstLeader, ALL, r"node \d refused COLLECT of term 5 from node 2 at .* s, although it knew no term newer than 3"
+            FirstLeader,
+            ALL,
+            r"node \d refused COLLECT of term 5 from node 2 at .* s, although it knew no term newer than 3",
         ),
-        "nothing passes": Mistake(NeverPasses, ALL, r"node \d refused HEARTBEAT of term 3 from node 3 at .* s, although it knew no term yet"),
+        "nothing passes": Mistake(
+            NeverPasses, ALL, r"node \d refused HEARTBEAT of term 3 from node 3 at .* s, although it knew no term yet"
+        ),
         "numbers again": Mistake(
-            NumbersAgain, both("once") | SEARCH, r"“.*” is #\d and #\d+: .*@\d said it again, as post \d, and node \d gave it a second number"
+            NumbersAgain,
+            both("once") | SEARCH,
+            r"“.*” is #\d and #\d+: .*@\d said it again, as post \d, and node \d gave it a second number",
         ),
         "remembers its own": Mistake(
-            RemembersItsOwn, both("once") | SEARCH, r"“.*” is #\d and #\d+: .*@\d said it again, as post \d, and node \d gave it a second number"
+            RemembersItsOwn,
+            both("once") | SEARCH,
+            r"“.*” is #\d and #\d+: .*@\d said it again, as post \d, and node \d gave it a second number",
         ),
         "an equal text": Mistake(
-            ByText, both("kept"), r"node \d was asked at .* s to number “(.*)”, post \d of (.*), and returned #\d+, “\1”, post \d of \2"
+            ByText,
+            both("kept"),
+            r"node \d was asked at .* s to number “(.*)”, post \d of (.*), and returned #\d+, “\1”, post \d of \2",
         ),
         "leaves a hole": Mistake(
-            LeavesHoles, ALL, r"no node that is up had #\d, and node \d began to lead .* without it: all wait for #\d for ever\. Who may say that it never was\?"
+            LeavesHoles,
+            ALL,
+            r"no node that is up had #\d, and node \d began to lead .* without it: all wait for #\d for ever\. Who may say that it never was\?",
         ),
-        "voids what it lacks": Mistake(VoidsWhatItLacks, both("kept") | SEARCH, r"node \d declared #\d “.*” void at .* s; node \d had"),
+        "voids what it lacks": Mistake(
+            VoidsWhatItLacks, both("kept") | SEARCH, r"node \d declared #\d “.*” void at .* s; node \d had"
+        ),
         "the last answer counts": Mistake(
             LastAnswerCounts,
             {"hidden": ("kept",), "budget": ("sparing",)},
             r"node 2 sent #2 “old” out again at .* s; in the answers #2 of term 7 is “new”, and the higher term counts",
             tests=False,
         ),
-        "old terms go out": Mistake(OldTerms, ALL, r"node \d led term 5 and sent #\d “.*” out again with term 3 at .* s: who knows term 5 refuses it"),
+        "old terms go out": Mistake(
+            OldTerms,
+            ALL,
+            r"node \d led term 5 and sent #\d “.*” out again with term 3 at .* s: who knows term 5 refuses it",
+        ),
         "keeps its own counter": Mistake(
             KeepsItsCounter,
             {kind: aspects for kind, aspects in ALL.items() if kind != "public"},
@@ -363,7 +389,9 @@ MISTAKES = {
         ),
         "counts them": Mistake(CountsThem, ALL, r"node \d gave number \d to “.*” at .* s, but #\d is “.*”, post \d of"),
         "sends nothing out again": Mistake(
-            SendsNothing, ALL, r"no node that is up had #|node \d did not send #\d “.*” out again at .* s; node \d had it, and node \d waits for it for ever"
+            SendsNothing,
+            ALL,
+            r"no node that is up had #|node \d did not send #\d “.*” out again at .* s; node \d had it, and node \d waits for it for ever",
         ),
         "sends everything out again": Mistake(
             SendsEverything,
@@ -374,7 +402,9 @@ MISTAKES = {
         "shares a dictionary": Mistake(
             Shares, ALL, r"and alone, with no other node, .* Do all nodes share a list or a dictionary\?", tests=False
         ),
-        "returns a dictionary": Mistake(ReturnsOne, ALL, r"because lead returned .*; return a list of Numbered", tests=False),
+        "returns a dictionary": Mistake(
+            ReturnsOne, ALL, r"because lead returned .*; return a list of Numbered", tests=False
+        ),
         "raises": Mistake(Raises, ALL, r"node \d stopped at .* s, because your class raised KeyError: 3", tests=False),
         "is not written": Mistake(NotWritten, ALL, r"not written", tests=False),
     }

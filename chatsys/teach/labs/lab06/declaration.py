@@ -10,7 +10,9 @@ from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predic
 from chatsys.teach.labs.lab06 import checks, friends, play
 from chatsys.teach.labs.lab06.frames import Numbered
 
-SEARCHED = "Three nodes, two leaders, up to three messages, in every order and with every loss: no number was two messages."
+SEARCHED = (
+    "Three nodes, two leaders, up to three messages, in every order and with every loss: no number was two messages."
+)
 
 FAIL_OVER = Exercise(
     number="6.1",

@@ -117,7 +117,11 @@ def sliders(fails_over: Any, seed: int = SEED) -> Any:
 
     name = getattr(fails_over, "__name__", "MyFailOver")
     pause = FloatSlider(PAUSE, min=0.5, max=LONGEST_PAUSE, step=0.5, readout_format=".1f", continuous_update=False)
-    pause.description, pause.style.description_width, pause.layout.width = "the leader sleeps (s)", "160px", "min(520px, 95%)"
+    pause.description, pause.style.description_width, pause.layout.width = (
+        "the leader sleeps (s)",
+        "160px",
+        "min(520px, 95%)",
+    )
     code, shown = HTML(), VBox()
 
     def draw(_: Any = None) -> None:
@@ -233,7 +237,12 @@ def frames_refused(fails_over: Any, seed: int) -> tuple[int, Any]:
 def parts_at(fails_over: Any, seed: int) -> tuple[int, Any]:
     """6c: the first number under which some node shows something else when there is no fence; 0 if there is none."""
     one, other = (screens(_of(sleeper(fails_over, seed, fence=fence))) for fence in (True, False))
-    apart = [number for node in one for number in one[node].keys() | other[node].keys() if one[node].get(number) != other[node].get(number)]
+    apart = [
+        number
+        for node in one
+        for number in one[node].keys() | other[node].keys()
+        if one[node].get(number) != other[node].get(number)
+    ]
     return min(apart, default=0), fence(fails_over, seed)
 
 

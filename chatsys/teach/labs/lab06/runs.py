@@ -86,7 +86,9 @@ class FailOverRun(msgspec.Struct, frozen=True):
     @property
     def leader(self) -> int | None:
         """The node that leads the newest term, of those that are up."""
-        led = [(now["term"], node) for node, now in self.world.status().items() if now["alive"] and now["role"] == "leader"]
+        led = [
+            (now["term"], node) for node, now in self.world.status().items() if now["alive"] and now["role"] == "leader"
+        ]
         return max(led)[1] if led else None
 
     def of(self, node: int) -> list[NodeCall]:
@@ -145,7 +147,9 @@ class _Watched:
         except Exception as error:
             self.kept.calls.append(NodeCall(self.kept.node, now, asked, error=told(error)))
             raise
-        self.kept.calls.append(NodeCall(self.kept.node, now, asked, list(answer) if isinstance(answer, list) else answer))
+        self.kept.calls.append(
+            NodeCall(self.kept.node, now, asked, list(answer) if isinstance(answer, list) else answer)
+        )
         return answer
 
 
@@ -217,7 +221,12 @@ def _lose_the_leader(run: FailOverRun, random: Random) -> None:
 
 
 def last_words(
-    run: FailOverRun, leader: int, texts: list[str], fates: list[dict[int, str]], late: float, speaker: int | None = None
+    run: FailOverRun,
+    leader: int,
+    texts: list[str],
+    fates: list[dict[int, str]],
+    late: float,
+    speaker: int | None = None,
 ) -> None:
     """Let the leader number these; the copies of each to the followers arrive, are lost or are late, as its fates say."""
     for text, fate in zip(texts, fates, strict=True):

@@ -205,7 +205,10 @@ class FailingOver(Actor):
 
     def _wish_here(self, author: str, post: int, text: str, now: float) -> list[Any]:
         self.wishes[author, post] = text
-        return [Note("submit", author=author, client=author, client_seq=post, text=text), *self._wish(author, post, text)]
+        return [
+            Note("submit", author=author, client=author, client_seq=post, text=text),
+            *self._wish(author, post, text),
+        ]
 
     def _wish(self, author: str, post: int, text: str) -> list[Any]:
         if self.role == "leader":

@@ -122,7 +122,11 @@ class _Told:
             if out is None:
                 story = f"no node that is up had #{number}, and node {self.me} began to lead {when} without it: all wait for #{number} for ever. Who may say that it never was?"
                 return self._wrong("onward", call, story, number)
-            return None if out.text is None else self._wrong("kept", call, f"node {self.me} made up {put(out)} {when}.", number)
+            return (
+                None
+                if out.text is None
+                else self._wrong("kept", call, f"node {self.me} made up {put(out)} {when}.", number)
+            )
         if out is None:
             lacks = [node for node, entries in answers.items() if not any(_alike(best, one) for one in entries)]
             if lacks:
@@ -134,8 +138,14 @@ class _Told:
         who = self.held[number][0] if self.me not in self.held[number] else self.me
         if out.text is None:
             seen = _shown_at(self.run, who, number)
-            did = f"had shown it at {seen:.2f} s" if seen is not None and seen < call.time else "had answered that it has it"
-            return self._wrong("kept", call, f"node {self.me} declared {put(best)} void {when}; node {who} {did}.", number)
+            did = (
+                f"had shown it at {seen:.2f} s"
+                if seen is not None and seen < call.time
+                else "had answered that it has it"
+            )
+            return self._wrong(
+                "kept", call, f"node {self.me} declared {put(best)} void {when}; node {who} {did}.", number
+            )
         story = f"node {self.me} sent {put(out)} out again {when}; in the answers #{number} of term {best.term} is “{best.text}”, and the higher term counts."
         return self._wrong("kept", call, story, number)
 
@@ -152,7 +162,10 @@ class _Told:
 
     def _orders(self, call: NodeCall, author: str, post: int, text: str) -> Iterator[Wrong]:
         one, when = call.answer, f"at {call.time:.2f} s"
-        before = next((n for n, was in self.known.items() if (was.author, was.post) == (author, post) and was.text is not None), None)
+        before = next(
+            (n for n, was in self.known.items() if (was.author, was.post) == (author, post) and was.text is not None),
+            None,
+        )
         there = self.known.get(one.number)
         if (one.author, one.post, one.text) != (author, post, text):
             story = f"node {self.me} was asked {when} to number “{text:.20}”, post {post} of {author}, and returned #{one.number}, “{one.text!s:.20}”, post {one.post} of {one.author}."
@@ -170,7 +183,10 @@ class _Told:
 
     def _given(self, one: Numbered, there: Numbered, text: str, time: float) -> str:
         held = self.held.get(one.number, [])
-        seen = min((at for node in self.run.world.nodes if (at := _shown_at(self.run, node, one.number)) is not None), default=None)
+        seen = min(
+            (at for node in self.run.world.nodes if (at := _shown_at(self.run, node, one.number)) is not None),
+            default=None,
+        )
         was = "void" if there.text is None else f"“{there.text:.20}”, post {there.post} of {there.author},"
         since = f" since {seen:.2f} s" if seen is not None and seen < time else ""
         story = f"node {self.me} gave number {one.number} to “{text:.20}” at {time:.2f} s, but #{one.number} is {was}{since}"
@@ -191,7 +207,9 @@ def _other_at(run: FailOverRun, number: int | None, term: int) -> Any:
         return None
     said = [one for one in run.world.trace.of("deliver") if one.seq == number]
     old = {(one.client, one.client_seq) for one in said if one.entry_term == term}
-    return next((one for one in said if (one.entry_term or 0) > term and old and (one.client, one.client_seq) not in old), None)
+    return next(
+        (one for one in said if (one.entry_term or 0) > term and old and (one.client, one.client_seq) not in old), None
+    )
 
 
 def _shown_at(run: FailOverRun, node: int, number: int) -> float | None:
@@ -269,7 +287,11 @@ def _tell_waiting(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Wron
     for node, screen in screens.items():
         missing = next((number for number in range(1, top + 1) if number not in screen), None)
         if missing is not None:
-            told = f"{run.name} node {node} never showed #{missing}, which node {shows} showed at {screens[shows][missing][3]:.2f} s." if missing in screens[shows] else f"{run.name} node {node} never showed #{missing}."
+            told = (
+                f"{run.name} node {node} never showed #{missing}, which node {shows} showed at {screens[shows][missing][3]:.2f} s."
+                if missing in screens[shows]
+                else f"{run.name} node {node} never showed #{missing}."
+            )
             yield Wrong("onward", told, node, EFFECT)
             return
     answered = {(one.node, one.client, one.client_seq) for one in run.world.trace.of("ack")}
