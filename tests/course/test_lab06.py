@@ -19,10 +19,11 @@ from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.lab06 import LAB, friends, play
+from chatsys.teach.labs.lab06.asking import stopped
 from chatsys.teach.labs.lab06.checks import judge_run
 from chatsys.teach.labs.lab06.frames import Numbered
 from chatsys.teach.labs.lab06.runs import FailOverRun, begin, last_words, play_seed
-from chatsys.teach.labs.lab06.stage import fail_over, stopped
+from chatsys.teach.labs.lab06.stage import fail_over
 from chatsys.trace import Trace
 
 COURSE = Path(__file__).parents[2] / "labs"

@@ -2,7 +2,7 @@
 
     declaration  LAB: what is written, what it is worth, what is predicted
     frames       the words: what is sent, and what the student's class is given
-    stage        the actor around the student's class
+    stage        the actor around the student's class;  asking: what the class is asked, and may return
     play         the runs of the page
     checks       the judge of 6.1; runs: what happens in a seed; telling: what is wrong in one
     friends      wrong classes that a written test has to find
@@ -18,7 +18,7 @@ _HOMES = {
     "LAB": "chatsys.teach.labs.lab06.declaration",
     "Numbered": "chatsys.teach.labs.lab06.frames",
     "fail_over": "chatsys.teach.labs.lab06.stage",
-    "stopped": "chatsys.teach.labs.lab06.stage",
+    "stopped": "chatsys.teach.labs.lab06.asking",
     "rehearse": "chatsys.teach.labs.lab06.play",
     "predict": "chatsys.teach.grading.predictions",
     "reveal": "chatsys.teach.grading.revealing",

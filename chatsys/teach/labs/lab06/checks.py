@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from chatsys.isolation.calls import CallScript
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
+from chatsys.teach.labs.lab06.asking import why_stopped
 from chatsys.teach.labs.lab06.frames import shown
 from chatsys.teach.labs.lab06.runs import FailOverRun, NodeCall, play_seed
-from chatsys.teach.labs.lab06.stage import why_stopped
 from chatsys.teach.labs.lab06.telling import EFFECT, SHARED, Wrong, tell_causes, tell_effects
 
 ENOUGH = 12

@@ -23,9 +23,10 @@ from chatsys.teach.grading import revealing
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.bounded import ScenarioBounds, Steps
 from chatsys.teach.labs.defaults import OVERTAKING
+from chatsys.teach.labs.lab06.asking import stopped
 from chatsys.teach.labs.lab06.frames import Numbered
 from chatsys.teach.labs.lab06.runs import BUSIEST
-from chatsys.teach.labs.lab06.stage import fail_over, stopped
+from chatsys.teach.labs.lab06.stage import fail_over
 from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import Trace, trace_of
 
@@ -94,7 +95,8 @@ def both(fails_over: Any, seed: int = SEED, pause: float = PAUSE) -> Any:
         return None
     from chatsys.teach.widgets.timeline.comparing import compare
 
-    return compare(*(sleeper(fails_over, seed, pause, one) for one in (True, False)), names=NAMES)
+    one, other = (sleeper(fails_over, seed, pause, fence) for fence in (True, False))
+    return compare(one, other, names=NAMES)
 
 
 def fence(fails_over: Any, seed: int = SEED, pause: float = PAUSE) -> Any:
@@ -103,7 +105,8 @@ def fence(fails_over: Any, seed: int = SEED, pause: float = PAUSE) -> Any:
         return None
     from chatsys.teach.figures.fences import draw_fence
 
-    return draw_fence(*(sleeper(fails_over, seed, pause, one).trace for one in (True, False)), NAMES)
+    one, other = (sleeper(fails_over, seed, pause, fence).trace for fence in (True, False))
+    return draw_fence(one, other, NAMES)
 
 
 def sliders(fails_over: Any, seed: int = SEED) -> Any:
@@ -149,7 +152,7 @@ def my_numbers(run: Any) -> str:
     if (broken := next(iter(trace.of("broken")), None)) is not None:
         return f"Your class stopped node {broken.node} ({broken.reason}), so there is nothing to count yet."
     woke = next((one for one in trace.of("resume")), None)
-    led = [one for one in trace.of("lead")]
+    led = list(trace.of("lead"))
     if woke is None or len(led) < 2:
         return "No second node led in this run, so there is nothing to count yet."
     follows = next((one for one in trace.of("follow") if one.node == woke.node and one.time >= woke.time), None)

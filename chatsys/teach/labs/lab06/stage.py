@@ -15,12 +15,12 @@ whole log by the new leader as soon as it is heard again.  Nothing is kept on a 
 Assumes   nothing of the class: what it returns is checked, and what makes no sense stops its node with a sentence; no message
           between two nodes that are up is lost, and an answer to a Collect takes less than 0.3 s.
 Promises  what changes a log has passed `admits`; a number goes out only by an answer of the class.
-Read also `frames` (the words), `checks` (who judges), `protocol.fence` and `protocol.succession` (those of the real chat).
+Read also `frames` (the words), `asking` (what the class is asked), `checks` (who judges), `protocol.fence` and `protocol.succession` (those of the real chat).
 """
 
 from collections.abc import Callable, Iterable
 from random import Random
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -29,8 +29,7 @@ from chatsys.actor.effects import Append, Deliver, Delivery, Note, Send
 from chatsys.actor.events import Say
 from chatsys.actor.words import Words
 from chatsys.config import ClusterConfig
-from chatsys.errors import ToldThere
-from chatsys.faults import Testbed
+from chatsys.teach.labs.lab06.asking import FailsOver, checked_bool, checked_list, checked_one
 from chatsys.teach.labs.lab06.frames import (
     FENCED,
     Collect,
@@ -43,7 +42,6 @@ from chatsys.teach.labs.lab06.frames import (
     WholeLog,
     Wish,
     kind_of,
-    shown,
 )
 
 BEAT = 0.8
@@ -56,33 +54,10 @@ AGAIN = 1.0
 """Every so many seconds a person says again what has no answer."""
 GONE = 4
 """Who has not answered so many heartbeats in a row is not up."""
-RETURNS = {
-    "admits": "True or False",
-    "lead": "a list of Numbered with numbers from 1 on, [] for none",
-    "order": "one Numbered, whose number is at least 1",
-}
-"""What each method returns, in words."""
-
-
-class FailsOver(Protocol):
-    """What the student writes: `MyFailOver(me)`, one object at each node."""
-
-    def admits(self, kind: str, term: int, sender: int) -> bool:
-        """Tell whether this frame of a leader may pass."""
-
-    def lead(self, term: int, answers: dict[int, list[Numbered]]) -> list[Numbered]:
-        """This node leads from now on; return what goes out again."""
-
-    def order(self, author: str, post: int, text: str) -> Numbered:
-        """Return this post with its number."""
 
 
 class Begun(msgspec.Struct, frozen=True, tag="BEGUN", tag_field="type"):
     """Durable: this node has lived."""
-
-
-class Nonsense(ToldThere):
-    """What the class returned makes no sense; the sentence says why."""
 
 
 class Repeat(msgspec.Struct, frozen=True, tag="REPEAT", tag_field="type"):
@@ -123,7 +98,7 @@ class FailingOver(Actor):
         """At the leader: under which number an unanswered post goes out, and whom to answer."""
         self.missed: dict[Address, int] = {}
         """At the leader: how many heartbeats in a row each other node has not answered."""
-        self.answers: dict[Any, list[Numbered]] = {}
+        self.told: dict[Any, list[Numbered]] = {}
         """While this node collects: what the others hold."""
         self.expected: set[Any] = set()
         """... and who is expected to answer."""
@@ -170,8 +145,8 @@ class FailingOver(Actor):
                 self.open[number].add(sender)
                 return self._settle()
             case Holdings(term, entries) if self.role == "nominating" and term == self.term:
-                self.answers[sender] = list(entries)
-                return self._lead(self.answers, now) if self._all_answered() else []
+                self.told[sender] = list(entries)
+                return self._lead(self.told, now) if self._all_answered() else []
             case Here(behind) if self.role == "leader":
                 return self._hear(sender, behind)
             case Okay(number, author, post):
@@ -186,7 +161,7 @@ class FailingOver(Actor):
             case "silence":
                 return self._claim(now)
             case "collect":
-                return self._lead(self.answers, now)
+                return self._lead(self.told, now)
         self.alarms.set("again", now + AGAIN)
         return [one for (author, post), text in list(self.wishes.items()) for one in self._wish(author, post, text)]
 
@@ -226,7 +201,7 @@ class FailingOver(Actor):
     def _from_a_leader(self, sender: Address, message: Any, now: float) -> list[Any]:
         """Let the class decide whether this frame passes, and obey it."""
         kind, number = kind_of(message), getattr(message, "number", None)
-        if not _checked_bool(self.mine.admits(kind, message.term, sender)):
+        if not checked_bool(self.mine.admits(kind, message.term, sender)):
             what = f"{kind} {f'#{number} ' * (number is not None)}of term {message.term}"
             return [Note("refuses", peer=sender, message=kind, seq=number, entry_term=message.term, reason=what)]
         told: list[Any] = []
@@ -296,7 +271,7 @@ class FailingOver(Actor):
         return [Note("follow", peer=leader, term=term, role=self.role)]
 
     def _listen(self, now: float) -> None:
-        above = sum(1 for node in self.nodes if self.leader != node > self.me)  # type: ignore[operator]
+        above = len([node for node in self.nodes if self.leader != node > self.me])  # type: ignore[operator]
         self.alarms.set("silence", now + SILENCE + IN_TURN * above)
 
     # --- a new leader ----------------------------------------------------------------------
@@ -307,19 +282,19 @@ class FailingOver(Actor):
         self.role, self.leader = "nominating", None
         self.term += 1 + (self.me - self.term - 1) % many  # type: ignore[operator]
         self.expected = {node for node in self.others if node != suspected}
-        self.answers = {}
+        self.told = {}
         self.alarms.set("collect", now + COLLECTING)
         told = [Note("suspect", peer=suspected, reason=f"nothing was heard of node {suspected}"), Note("nominate")]
         return [*told, *(Send(node, Collect(self.term)) for node in self.others)]
 
     def _all_answered(self) -> bool:
-        return self.expected <= self.answers.keys()
+        return self.expected <= self.told.keys()
 
     def _lead(self, answers: dict[Any, list[Numbered]], now: float) -> list[Any]:
         """Let the class say what goes out again; from now on this node numbers."""
         answers = {**answers, self.me: self._held()}
         asked = {node: list(answers[node]) for node in sorted(answers)}
-        again = _checked_list(self.mine.lead(self.term, asked))
+        again = checked_list(self.mine.lead(self.term, asked))
         self.role, self.leader = "leader", self.me
         self.alarms.clear("silence", "collect")
         self.missed = {node: 0 if node in answers else GONE for node in self.others}
@@ -333,9 +308,7 @@ class FailingOver(Actor):
 
     def _order(self, sender: Address, author: str, post: int, text: str) -> list[Any]:
         """Let the class give the number; what has one already is only answered again."""
-        one = self.mine.order(author, post, text)
-        if not isinstance(one, Numbered) or not _is_number(one.number):
-            raise Nonsense(f"order returned {shown(one):.60}")
+        one = checked_one(self.mine.order(author, post, text))
         held = self.entries.get(one.number)
         known = _same(held, one)
         if known and one.number not in self.open:
@@ -381,38 +354,8 @@ def _same(held: Any, one: Numbered) -> bool:
     return held is not None and msgspec.structs.replace(held, term=one.term) == one
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 2**31
-
-
-def _checked_bool(passes: Any) -> bool:
-    if not isinstance(passes, bool):
-        raise Nonsense(f"admits returned {passes!r:.60}")
-    return passes
-
-
-def _checked_list(again: Any) -> list[Numbered]:
-    if not isinstance(again, list | tuple) or not all(isinstance(one, Numbered) for one in again):
-        raise Nonsense(f"lead returned {shown(again):.60}")
-    for one in again:
-        if not _is_number(one.number):
-            raise Nonsense(f"lead returned [{shown(one):.60}]")
-    return list(again)
-
-
 def fail_over(fails_over: Any) -> type[FailingOver]:
     """Return the actor of this lab with the student's class in it: `World(seed, actor=fail_over(MyFailOver))`."""
     name = getattr(fails_over, "__name__", "FailOver")
     own = {"fails_over": staticmethod(fails_over), "__doc__": FailingOver.__doc__}
     return type(f"FailingOverWith{name}", (FailingOver,), own)
-
-
-def why_stopped(why: str) -> str:
-    """Return the words for what stopped a node: an error of the class, or an answer that makes no sense."""
-    advice = next((said for begin, said in RETURNS.items() if why.startswith(f"{begin} returned")), None)
-    return f"your class raised {why}" if advice is None else f"{why}; return {advice}"
-
-
-def stopped(world: Testbed) -> list[str]:
-    """Return a sentence for each node of a world or cluster that stopped because of the student's class."""
-    return [f"node {node} stopped, because {why_stopped(why)}" for node, why in world.failures]

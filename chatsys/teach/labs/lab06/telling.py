@@ -94,7 +94,8 @@ class _Told:
     def _leads(self, call: NodeCall, term: int, answers: dict[int, list[Numbered]]) -> Iterator[Wrong]:
         if term > self.newest:
             self.newest, self.since = term, call.time
-        self.held, best = {}, {}
+        self.held = {}
+        best: dict[int, Numbered] = {}
         for entries in answers.values():
             for one in entries:
                 if one.number not in best or best[one.number].term < one.term:
