@@ -20,7 +20,7 @@ from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab06.asking import why_stopped
 from chatsys.teach.labs.lab06.frames import shown
 from chatsys.teach.labs.lab06.runs import FailOverRun, NodeCall, play_seed
-from chatsys.teach.labs.lab06.telling import EFFECT, SHARED, Wrong, tell_causes, tell_effects
+from chatsys.teach.labs.lab06.telling import EFFECT, SHARED, Slip, tell_causes, tell_effects
 
 ENOUGH = 12
 """So many seeds of a class are played although nothing more can be lost: a later one may tell the cause."""
@@ -50,13 +50,13 @@ def judge_run(run: FailOverRun) -> Iterator[Finding]:
     yield from (_finding(run, None, wrong) for wrong in tell_run(run))
 
 
-def tell_run(run: FailOverRun) -> Iterator[Wrong]:
+def tell_run(run: FailOverRun) -> Iterator[Slip]:
     """Yield what is wrong in one run, one thing of each aspect, the cause before the effect."""
     if run.world.failures:
-        yield Wrong(RUNS, _tell_failure(run), run.world.failures[0][0])
+        yield Slip(RUNS, _tell_failure(run), run.world.failures[0][0])
         return
     if run.endless:
-        yield Wrong(RUNS, f"{run.name} the nodes sent messages without end: {run.endless[0]}", None)
+        yield Slip(RUNS, f"{run.name} the nodes sent messages without end: {run.endless[0]}", None)
         return
     told: set[str] = set()
     for wrong in tell_causes(run):
@@ -87,7 +87,7 @@ def _find_shared(trial: Any, run: FailOverRun, seed: int) -> Iterator[Finding]:
                 f"{run.name} node {one.node} answered {call.asked.method} at {call.time:.2f} s with {call.returned:.40}, and alone, with no "
                 f"other node, {shown(again):.40}. Do all nodes share a list or a dictionary?"
             )
-            yield replace(_finding(run, seed, Wrong("kept", sentence, one.node, SHARED, call.time)), hinted=False)
+            yield replace(_finding(run, seed, Slip("kept", sentence, one.node, SHARED, call.time)), hinted=False)
             return
 
 
@@ -99,14 +99,14 @@ def _listed(answer: Any) -> Any:
 # --- the story ---------------------------------------------------------------------------------
 
 
-def _finding(run: FailOverRun, seed: int | None, wrong: Wrong) -> Finding:
+def _finding(run: FailOverRun, seed: int | None, wrong: Slip) -> Finding:
     steps = _steps(run.of(wrong.node), wrong) if isinstance(wrong.node, int) else ()
     return Finding(
         aspect=wrong.aspect, sentence=wrong.sentence, seed=seed, trace=run.world.trace.encode(), steps=steps, rank=wrong.rank
     )  # fmt: skip
 
 
-def _steps(calls: Sequence[NodeCall], wrong: Wrong) -> tuple[ShownCall, ...]:
+def _steps(calls: Sequence[NodeCall], wrong: Slip) -> tuple[ShownCall, ...]:
     """Return the calls at a node around this time; the last one before it is marked where an answer was wrong."""
     if not calls:
         return ()
@@ -124,7 +124,7 @@ def _steps(calls: Sequence[NodeCall], wrong: Wrong) -> tuple[ShownCall, ...]:
     )  # fmt: skip
 
 
-def _is_it(call: NodeCall, wrong: Wrong) -> bool:
+def _is_it(call: NodeCall, wrong: Slip) -> bool:
     """Tell whether this is the call of which a sentence speaks: of several at one moment that about its number."""
     if call.time != wrong.time or wrong.rank == EFFECT:
         return False

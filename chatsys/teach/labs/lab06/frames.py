@@ -65,7 +65,7 @@ class Holdings(FailOverFrame, frozen=True):
     entries: tuple[Numbered, ...]
 
 
-class Lives(FailOverFrame, frozen=True, tag="HEARTBEAT"):
+class LeaderLives(FailOverFrame, frozen=True, tag="HEARTBEAT"):
     """From the leader: I lead `term`."""
 
     term: int
@@ -85,7 +85,7 @@ class WholeLog(FailOverFrame, frozen=True, tag="WHOLE_LOG"):
     entries: tuple[Numbered, ...]
 
 
-FENCED = (Numbered, Collect, Lives, WholeLog)
+FENCED = (Numbered, Collect, LeaderLives, WholeLog)
 """What a leader sends: the frames for which the class is asked whether it admits them."""
 
 

@@ -36,7 +36,7 @@ from chatsys.teach.labs.lab06.frames import (
     Here,
     Holdings,
     InHand,
-    Lives,
+    LeaderLives,
     Numbered,
     Okay,
     WholeLog,
@@ -56,7 +56,7 @@ GONE = 4
 """Who has not answered so many heartbeats in a row is not up."""
 
 
-class Begun(msgspec.Struct, frozen=True, tag="BEGUN", tag_field="type"):
+class HasLived(msgspec.Struct, frozen=True, tag="BEGUN", tag_field="type"):
     """Durable: this node has lived."""
 
 
@@ -71,8 +71,8 @@ class Repeat(msgspec.Struct, frozen=True, tag="REPEAT", tag_field="type"):
 class FailingOver(Actor):
     """A node of the lab."""
 
-    messages = (Numbered, Wish, InHand, Okay, Collect, Holdings, Lives, Here, WholeLog)
-    records: ClassVar[tuple[type[msgspec.Struct], ...]] = (Begun,)
+    messages = (Numbered, Wish, InHand, Okay, Collect, Holdings, LeaderLives, Here, WholeLog)
+    records: ClassVar[tuple[type[msgspec.Struct], ...]] = (HasLived,)
     words: ClassVar[Words] = Words(numbered="NUMBERED", number="seq")
     fails_over: ClassVar[Callable[[int], FailsOver]]
 
@@ -118,8 +118,8 @@ class FailingOver(Actor):
         self.alarms.set("again", now + AGAIN)
         if self.me == self.leader:
             nothing: dict[Any, list[Numbered]] = {node: [] for node in self.nodes}
-            return [Append(Begun()), *self._lead(nothing, now)]
-        return [Append(Begun()), *self._follow(self.leader, self.term, now)]
+            return [Append(HasLived()), *self._lead(nothing, now)]
+        return [Append(HasLived()), *self._follow(self.leader, self.term, now)]
 
     def on_command(self, command: msgspec.Struct, now: float) -> list[Any]:
         """Somebody says something here, for the first time or again."""
@@ -215,7 +215,7 @@ class FailingOver(Actor):
                 return [*told, Send(sender, InHand(message.term, message.number)), *self._show()]
             case Collect(term):
                 return [*told, Send(sender, Holdings(term, tuple(self._held())))]
-            case Lives():
+            case LeaderLives():
                 return [*told, Send(sender, Here(bool(self.doubtful)))]
         self._take_over(message)
         in_hand = [Send(sender, InHand(message.term, one.number)) for one in message.entries]
@@ -338,7 +338,7 @@ class FailingOver(Actor):
     def _beat(self, now: float) -> list[Any]:
         self.alarms.set("beat", now + BEAT)
         self.missed = {node: missed + 1 for node, missed in self.missed.items()}
-        return [*(Send(node, Lives(self.term)) for node in self.others), *self._settle()]
+        return [*(Send(node, LeaderLives(self.term)) for node in self.others), *self._settle()]
 
     def _hear(self, sender: Address, behind: bool) -> list[Any]:
         """A node is up; if it was away, or led before, send it everything."""

@@ -3,8 +3,7 @@
     causes    what a node was asked and answered: an old term admitted, a hole left, a number given twice
     effects   what the nodes show in the end, where no answer of a node was wrong by itself
 
-A cause names the node, the number and the moment of the answer that was wrong.  What a node had to know for the right answer
-it had been told: the judge holds only what came in by the same calls.
+A cause names node, number and moment of a wrong answer; what it had to know for the right one it had been told by the same calls.
 
 Read also `checks` (who asks), `runs` (what happens).
 """
@@ -16,11 +15,10 @@ from typing import Any, NamedTuple
 from chatsys.teach.labs.lab06.frames import Numbered, put
 from chatsys.teach.labs.lab06.runs import FailOverRun, NodeCall
 
-SHARED, GIVEN, CAUSE, EFFECT = 4, 3, 2, 1
-"""How much a sentence explains: the highest rank is told first."""
+SHARED, GIVEN, CAUSE, EFFECT = 4, 3, 2, 1  # how much a sentence explains: the highest is told first
 
 
-class Wrong(NamedTuple):
+class Slip(NamedTuple):
     """What a finding says, and at which node and when it shows."""
 
     aspect: str
@@ -31,7 +29,7 @@ class Wrong(NamedTuple):
     about: tuple[int, ...] = ()
 
 
-def tell_causes(run: FailOverRun) -> Iterator[Wrong]:
+def tell_causes(run: FailOverRun) -> Iterator[Slip]:
     """Yield what one node answered wrongly, going by what it had been told."""
     for one in run.objects:
         node = _Told(run, one.node)
@@ -52,7 +50,7 @@ class _Told:
         self.held: dict[int, list[int]] = {}
         """Which nodes had answered that they hold a number."""
 
-    def after(self, call: NodeCall) -> Iterator[Wrong]:
+    def after(self, call: NodeCall) -> Iterator[Slip]:
         """Yield what is wrong in one call, and remember what it told."""
         if call.asked.method == "admits":
             yield from self._admits(call, *call.asked.arguments)
@@ -61,13 +59,13 @@ class _Told:
         else:
             yield from self._orders(call, *call.asked.arguments)
 
-    def _wrong(self, aspect: str, call: NodeCall, told: str, about: int | None = None) -> Wrong:
+    def _wrong(self, aspect: str, call: NodeCall, told: str, about: int | None = None) -> Slip:
         numbers = () if about is None else (about,)
-        return Wrong(aspect, f"{self.run.name} {told}", self.me, CAUSE, call.time, numbers)
+        return Slip(aspect, f"{self.run.name} {told}", self.me, CAUSE, call.time, numbers)
 
     # --- the fence -------------------------------------------------------------------------
 
-    def _admits(self, call: NodeCall, kind: str, term: int, sender: int) -> Iterator[Wrong]:
+    def _admits(self, call: NodeCall, kind: str, term: int, sender: int) -> Iterator[Slip]:
         if call.answer is False and term >= self.newest:
             known = f"knew no term newer than {self.newest}" if self.newest else "knew no term yet"
             story = f"node {self.me} refused {kind} of term {term} from node {sender} at {call.time:.2f} s, although it {known}."
@@ -79,7 +77,7 @@ class _Told:
         elif term > self.newest:
             self.newest, self.since = term, call.time
 
-    def _old(self, call: NodeCall, kind: str, term: int, sender: int) -> Wrong:
+    def _old(self, call: NodeCall, kind: str, term: int, sender: int) -> Slip:
         number = _number_in(self.run, self.me, call.time, kind)
         other = _other_at(self.run, number, term)
         story = f"node {self.me} admitted {kind}{f' #{number}' * (number is not None)} of term {term} from node {sender} at {call.time:.2f} s"
@@ -91,7 +89,7 @@ class _Told:
 
     # --- what is inherited -----------------------------------------------------------------
 
-    def _leads(self, call: NodeCall, term: int, answers: dict[int, list[Numbered]]) -> Iterator[Wrong]:
+    def _leads(self, call: NodeCall, term: int, answers: dict[int, list[Numbered]]) -> Iterator[Slip]:
         if term > self.newest:
             self.newest, self.since = term, call.time
         self.held = {}
@@ -116,7 +114,7 @@ class _Told:
 
     def _inherits(
         self, call: NodeCall, answers: Any, number: int, best: Numbered | None, out: Numbered | None
-    ) -> Wrong | None:
+    ) -> Slip | None:
         """Return what is wrong with one number that a new leader goes out with, or not."""
         when = f"at {call.time:.2f} s"
         if best is None:
@@ -150,7 +148,7 @@ class _Told:
         story = f"node {self.me} sent {put(out)} out again {when}; in the answers #{number} of term {best.term} is “{best.text}”, and the higher term counts."
         return self._wrong("kept", call, story, number)
 
-    def _beyond(self, call: NodeCall, term: int, again: dict[int, Numbered], top: int) -> Iterator[Wrong]:
+    def _beyond(self, call: NodeCall, term: int, again: dict[int, Numbered], top: int) -> Iterator[Slip]:
         old = next((one for one in again.values() if one.term != term), None)
         if old is not None:
             story = f"node {self.me} led term {term} and sent {put(old)} out again with term {old.term} at {call.time:.2f} s: who knows term {term} refuses it."
@@ -161,7 +159,7 @@ class _Told:
 
     # --- the numbers -----------------------------------------------------------------------
 
-    def _orders(self, call: NodeCall, author: str, post: int, text: str) -> Iterator[Wrong]:
+    def _orders(self, call: NodeCall, author: str, post: int, text: str) -> Iterator[Slip]:
         one, when = call.answer, f"at {call.time:.2f} s"
         before = next(
             (n for n, was in self.known.items() if (was.author, was.post) == (author, post) and was.text is not None),
@@ -241,7 +239,7 @@ def screens_of(run: FailOverRun) -> dict[int, Screen]:
     return found
 
 
-def tell_effects(run: FailOverRun) -> Iterator[Wrong]:
+def tell_effects(run: FailOverRun) -> Iterator[Slip]:
     """Yield what the nodes show in the end that they must not, or do not show that they must."""
     screens = screens_of(run)
     yield from _tell_different(run, screens)
@@ -250,13 +248,13 @@ def tell_effects(run: FailOverRun) -> Iterator[Wrong]:
     yield from _tell_waiting(run, screens)
 
 
-def _tell_different(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Wrong]:
+def _tell_different(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Slip]:
     for a, b in combinations(screens, 2):
         for number in sorted(screens[a].keys() & screens[b].keys()):
             one, other = screens[a][number], screens[b][number]
             if one[:3] != other[:3]:
                 told = f"{run.name} #{number} is {_word(one)} at node {a} since {one[3]:.2f} s, and {_word(other)} at node {b} since {other[3]:.2f} s."
-                yield Wrong("kept", told, a, EFFECT, one[3], (number,))
+                yield Slip("kept", told, a, EFFECT, one[3], (number,))
                 return
 
 
@@ -264,26 +262,26 @@ def _word(one: tuple[str, int, str, float]) -> str:
     return f"“{one[2]:.20}”" if one[0] else "void"
 
 
-def _tell_lost(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Wrong]:
+def _tell_lost(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Slip]:
     seen = {one[:2] for screen in screens.values() for one in screen.values()}
     for ack in run.world.trace.of("ack"):
         if (ack.client, ack.client_seq) not in seen:
             told = f"{run.name} {ack.author} was answered ok for “{ack.text}” (post {ack.client_seq}) at {ack.time:.2f} s, and no node that is up shows it."
-            yield Wrong("kept", told, ack.node, EFFECT, ack.time)
+            yield Slip("kept", told, ack.node, EFFECT, ack.time)
             return
 
 
-def _tell_twice(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Wrong]:
+def _tell_twice(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Slip]:
     for node, screen in screens.items():
         first: dict[tuple[str, int], int] = {}
         for number, (author, post, text, time) in sorted(screen.items()):
             if author and first.setdefault((author, post), number) != number:
                 told = f"{run.name} node {node} shows “{text}”, post {post} of {author}, as #{first[author, post]} and as #{number}, since {time:.2f} s."
-                yield Wrong("once", told, node, EFFECT, time, (number,))
+                yield Slip("once", told, node, EFFECT, time, (number,))
                 return
 
 
-def _tell_waiting(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Wrong]:
+def _tell_waiting(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Slip]:
     top, shows = max(((max(screen, default=0), node) for node, screen in screens.items()), default=(0, 0))
     for node, screen in screens.items():
         missing = next((number for number in range(1, top + 1) if number not in screen), None)
@@ -293,11 +291,11 @@ def _tell_waiting(run: FailOverRun, screens: dict[int, Screen]) -> Iterator[Wron
                 if missing in screens[shows]
                 else f"{run.name} node {node} never showed #{missing}."
             )
-            yield Wrong("onward", told, node, EFFECT)
+            yield Slip("onward", told, node, EFFECT)
             return
     answered = {(one.node, one.client, one.client_seq) for one in run.world.trace.of("ack")}
     for one in run.world.trace.of("submit"):
         if one.node in screens and (one.node, one.client, one.client_seq) not in answered:
             told = f"{run.name} {one.author} said “{one.text}” (post {one.client_seq}) at {one.time:.2f} s, and was not answered by {run.world.now:.2f} s; node {one.node} is up."
-            yield Wrong("onward", told, one.node, EFFECT)
+            yield Slip("onward", told, one.node, EFFECT)
             return
