@@ -226,7 +226,6 @@ def _nodes(nodes: list[int]) -> str:
 
 
 # --- effects -----------------------------------------------------------------------------------
-
 Screen = dict[int, tuple[str, int, str, float]]
 
 
