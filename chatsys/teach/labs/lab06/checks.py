@@ -39,10 +39,10 @@ def judge_fail_over(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
                 yield _finding(run, seed, wrong)
         if RUNS in best:
             return
+        if place == min(len(seeds), ENOUGH):  # by now, what objects share has a history
+            yield from _find_shared(trial, run, seed)
         if "onward" in best and place >= ENOUGH:  # with it all is lost, and the causes were found
             return
-        if place == min(len(seeds), ENOUGH) and "onward" not in best:  # by now, what objects share has a history
-            yield from _find_shared(trial, run, seed)
 
 
 def judge_run(run: FailOverRun) -> Iterator[Finding]:
