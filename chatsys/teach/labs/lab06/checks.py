@@ -84,8 +84,8 @@ def _find_shared(trial: Any, run: FailOverRun, seed: int) -> Iterator[Finding]:
         again = replies[place].value if place < len(replies) else None
         if _listed(again) != _listed(call.answer):
             sentence = (
-                f"{run.name} node {one.node} answered {call.asked.method} at {call.time:.2f} s with {call.returned:.40}, and alone, with no "
-                f"other node, {shown(again):.40}. Do all nodes share a list or a dictionary?"
+                f"{run.name} node {one.node} answered {call.asked.method} at {call.time:.2f} s with {call.returned:.34}, and alone, with no "
+                f"other node, {shown(again):.34}. Do all nodes share a list or a dictionary?"
             )
             yield replace(_finding(run, seed, Slip("kept", sentence, one.node, SHARED, call.time)), hinted=False)
             return

@@ -113,10 +113,7 @@ def sliders(fails_over: Any, seed: int = SEED) -> Any:
     """Return the figure with a slider for the pause, and below it the line of code that draws the same; nothing while graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
-    import plotly.graph_objects as go
-    from ipywidgets import HTML, FloatSlider, VBox
-
-    from chatsys.teach.figures.page import dressed
+    from ipywidgets import HTML, FloatSlider, Output, VBox
 
     name = getattr(fails_over, "__name__", "MyFailOver")
     pause = FloatSlider(PAUSE, min=0.5, max=LONGEST_PAUSE, step=0.5, readout_format=".1f", continuous_update=False)
@@ -125,12 +122,13 @@ def sliders(fails_over: Any, seed: int = SEED) -> Any:
         "160px",
         "min(520px, 95%)",
     )
-    code, shown = HTML(), VBox()
+    code, shown = HTML(), Output()
 
     def draw(_: Any = None) -> None:
         seconds = round(pause.value, 2)
         code.value = f"<code>fence({name}, seed, pause={seconds:g})</code>"
-        shown.children = [go.FigureWidget(dressed(fence(fails_over, seed, seconds)))]
+        shown.outputs = ()
+        shown.append_display_data(fence(fails_over, seed, seconds))
 
     pause.observe(draw, names="value")
     draw()
