@@ -42,7 +42,7 @@ FAIL_OVER = Exercise(
             done="After each fail-over only that went out again which some node lacked.",
         ),
     ),
-    figure="delivery_matrix",
+    figure="term_bands",
     run=play.sleeper,
     done="Every number was one message at all nodes, each message had one number, and no old leader changed anything.",
     public=40,

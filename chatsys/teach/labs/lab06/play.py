@@ -10,6 +10,7 @@
 Read also `stage` (the actor), `figures.fences` (the picture), `grading.revealing`.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -127,12 +128,21 @@ def sliders(fails_over: Any, seed: int = SEED) -> Any:
     def draw(_: Any = None) -> None:
         seconds = round(pause.value, 2)
         code.value = f"<code>fence({name}, seed, pause={seconds:g})</code>"
-        shown.outputs = ()
-        shown.append_display_data(fence(fails_over, seed, seconds))
+        shown.outputs = (_as_output(fence(fails_over, seed, seconds)),)
 
     pause.observe(draw, names="value")
     draw()
     return VBox([pause, code, shown])
+
+
+def _as_output(figure: Any) -> dict[str, Any]:
+    """Return a figure as an output of a cell, with the ground and the ink of the page: for a widget that shows outputs."""
+    from chatsys.teach.figures import describe
+    from chatsys.teach.figures.page import follow_page
+
+    drawn = follow_page(json.loads(figure.to_json()))
+    data = {"application/vnd.plotly.v1+json": drawn, "text/plain": describe(figure)}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
 def screens(run: Any) -> dict[int, dict[int, str]]:
