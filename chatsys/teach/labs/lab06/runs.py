@@ -204,9 +204,11 @@ def _lose_the_leader(run: FailOverRun, random: Random) -> None:
     at_leader, followers = random.random() < 0.6, [node for node in run.up if node != leader]
     fates = [{node: random.choice(possible) for node in followers} for _ in texts]
     if at_leader:  # who says it is gone with the leader, so nobody says it again
-        last_words(run, leader, texts, fates, random.uniform(*LATE))
+        last_words(run, leader, texts, fates, late=random.uniform(*LATE))
     else:
-        last_words(run, leader, texts, fates[:1] * len(texts), random.uniform(*LATE), random.choice(followers))
+        last_words(
+            run, leader, texts, fates[:1] * len(texts), late=random.uniform(*LATE), speaker=random.choice(followers)
+        )
     run.do("pause" if sleeps else "crash", leader)
     run.do("heal", True)
     run.go_on(random.uniform(0.1, 0.6))
@@ -225,6 +227,7 @@ def last_words(
     leader: int,
     texts: list[str],
     fates: list[dict[int, str]],
+    *,
     late: float,
     speaker: int | None = None,
 ) -> None:
