@@ -325,7 +325,7 @@ MISTAKES = {
         "a COLLECT only asks": Mistake(
             CollectOnlyAsks,
             both("harmless") | SEARCH,
-            r"node \d admitted NUMBERED #\d of term \d from node \d at .* s; it knew term \d since .* s, in which #\d is another message",
+            r"node \d admitted NUMBERED #\d+ of term \d from node \d at .* s(; it|, although it) knew term \d since .* s",
             tests=False,
         ),
         "a fence for each kind": Mistake(
@@ -400,7 +400,7 @@ MISTAKES = {
             tests=False,
         ),
         "shares a dictionary": Mistake(
-            Shares, ALL, r"and alone, with no other node, .* Do all nodes share a list or a dictionary\?", tests=False
+            Shares, ALL, r"and alone with .* Do all nodes share a list or a dictionary\?", tests=False
         ),
         "returns a dictionary": Mistake(
             ReturnsOne, ALL, r"because lead returned .*; return a list of Numbered", tests=False

@@ -19,7 +19,7 @@ from chatsys.isolation.calls import CallScript
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab06.asking import why_stopped
 from chatsys.teach.labs.lab06.frames import shown
-from chatsys.teach.labs.lab06.runs import FailOverRun, NodeCall, play_seed
+from chatsys.teach.labs.lab06.runs import FailOverRun, NodeCall, NodeObject, play_seed
 from chatsys.teach.labs.lab06.telling import EFFECT, SHARED, Slip, tell_causes, tell_effects
 
 ENOUGH = 12
@@ -31,6 +31,7 @@ BEFORE, BEYOND = 14, 2
 def judge_fail_over(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """6.1: onward, kept, once, harmless."""
     best: dict[str, int] = {}
+    alone = False
     for place, seed in enumerate(seeds, 1):
         run = play_seed(trial.cls, seed)
         for wrong in tell_run(run):
@@ -39,8 +40,10 @@ def judge_fail_over(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
                 yield _finding(run, seed, wrong)
         if RUNS in best:
             return
-        if place == min(len(seeds), ENOUGH):  # by now, what objects share has a history
-            yield from _find_shared(trial, run, seed)
+        told = _asked_behind_a_sleep(run)
+        if not alone and (told is not None or place == min(len(seeds), ENOUGH)):
+            alone = True  # once is enough, best where another node has gone on meanwhile
+            yield from _find_shared(trial, run, told or max(run.objects, key=lambda one: len(one.calls)), seed)
         if "onward" in best and place >= ENOUGH:  # with it all is lost, and the causes were found
             return
 
@@ -76,16 +79,24 @@ def _tell_failure(run: FailOverRun) -> str:
     return f"{run.name} node {node} stopped at {time:.2f} s, because {why_stopped(why)}."
 
 
-def _find_shared(trial: Any, run: FailOverRun, seed: int) -> Iterator[Finding]:
-    """Ask the object that was asked most once more, where there is no other one: it must answer the same."""
-    one = max(run.objects, key=lambda one: len(one.calls))
+def _asked_behind_a_sleep(run: FailOverRun) -> NodeObject | None:
+    """Return the object of an old leader that went on numbering when it woke up, if there is one."""
+    woke = {record.node: record.time for record in run.world.trace.of("resume")}
+    for one in run.objects:
+        if any(call.asked.method == "order" and call.time >= woke.get(one.node, call.time + 1) for call in one.calls):
+            return one
+    return None
+
+
+def _find_shared(trial: Any, run: FailOverRun, one: NodeObject, seed: int) -> Iterator[Finding]:
+    """Ask one object once more, where there is no other one: it must answer the same."""
     replies = trial.alone(CallScript(tuple(call.asked for call in one.calls), (one.node,)))
     for place, call in enumerate(one.calls):
         again = replies[place].value if place < len(replies) else None
         if _listed(again) != _listed(call.answer):
             sentence = (
-                f"{run.name} node {one.node} answered {call.asked.method} at {call.time:.2f} s with {call.returned:.34}, and alone, with no "
-                f"other node, {shown(again):.34}. Do all nodes share a list or a dictionary?"
+                f"{run.name} node {one.node} answered {call.asked.method} at {call.time:.2f} s with {call.returned:.34}, and alone with "
+                f"{shown(again):.34}. Do all nodes share a list or a dictionary?"
             )
             yield replace(_finding(run, seed, Slip("kept", sentence, one.node, SHARED, call.time)), hinted=False)
             return

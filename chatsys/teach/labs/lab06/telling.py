@@ -186,12 +186,11 @@ class _Told:
             (at for node in self.run.world.nodes if (at := _shown_at(self.run, node, one.number)) is not None),
             default=None,
         )
-        was = "void" if there.text is None else f"“{there.text:.20}”, post {there.post} of {there.author},"
-        since = f" since {seen:.2f} s" if seen is not None and seen < time else ""
+        was = "void" if there.text is None else f"“{there.text:.20}”, post {there.post} of {there.author}"
+        since = f", since {seen:.2f} s" if seen is not None and seen < time else ""
         story = f"node {self.me} gave number {one.number} to “{text:.20}” at {time:.2f} s, but #{one.number} is {was}{since}"
-        if held and self.me not in held:
-            return f"{story}: node {held[0]} had it. Whose answer was not looked at?"
-        return f"{story.removesuffix(',')}."
+        more = f": node {held[0]} had it. Whose answer was not looked at?" if held and self.me not in held else "."
+        return f"{story}{more}"
 
 
 def _number_in(run: FailOverRun, node: int, time: float, kind: str) -> int | None:
