@@ -7,6 +7,7 @@
     lab03/    total order: stage (the actor), checks (the judges)
     lab04/    failure detection: the same, and a picture with sliders (trade_off)
     lab05/    Bully election: the same, live, since what a class orders decides what arrives next
+    lab07/    the durable log: no world, but a toy file whose power is cut at every byte (machine, disk)
 
 An exercise is found by its number: 3.1 is one of those that `LAB` in lab03/declaration.py declares.
 

@@ -20,7 +20,7 @@ from chatsys.teach.labs.lazily import lazily
 
 _HOMES = {
     "LAB": "chatsys.teach.labs.lab07.declaration",
-    "Eager": "chatsys.teach.labs.lab07.friends",
+    "Quick": "chatsys.teach.labs.lab07.friends",
     "Honest": "chatsys.teach.labs.lab07.friends",
     "RealFile": "chatsys.teach.labs.lab07.real_file",
     "ToyFile": "chatsys.teach.labs.lab07.machine",

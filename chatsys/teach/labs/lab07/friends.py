@@ -1,6 +1,6 @@
 """Friends' logs: what the page of lab 07 shows beside your own class.
 
-    Eager      answers at once and syncs every now and then: quick, and not true
+    Quick      answers at once and syncs every now and then: quick, and not true
     Honest     the same, but no answer leaves before the sync that covers it
 
 Both write plain JSON and load nothing that is torn; only when they answer is looked at.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Eager:
+class Quick:
     """Writes each record and answers; `flush` syncs."""
 
     def __init__(self, file: Any) -> None:
@@ -35,7 +35,7 @@ class Eager:
         return [json.loads(line) for line in lines]
 
 
-class Honest(Eager):
+class Honest(Quick):
     """Writes each record; `flush` syncs, and then answers."""
 
     def __init__(self, file: Any) -> None:

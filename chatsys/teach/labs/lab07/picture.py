@@ -2,7 +2,7 @@
 
     power_cut(MyLog)                     each record is appended
     power_cut(MyAnsweringLog, every=4)   four are accepted, then a flush, and so on
-    power_cut(Eager, every=4, moment=230, kept="all")      opened at a moment, and with what the disk kept of the rest
+    power_cut(Quick, every=4, moment=230, kept="all")      opened at a moment, and with what the disk kept of the rest
 
     answered 1 2 3 4 .
     {"n": 1, "text": "bob: Who has the key?"}          synced: no power cut takes it

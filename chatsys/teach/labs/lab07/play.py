@@ -20,7 +20,7 @@ from chatsys.errors import UsageError
 from chatsys.teach.grading import revealing
 from chatsys.teach.labs.lab07.answering import turns
 from chatsys.teach.labs.lab07.checks import LOAD, appends
-from chatsys.teach.labs.lab07.friends import Eager, Honest
+from chatsys.teach.labs.lab07.friends import Quick, Honest
 from chatsys.teach.labs.lab07.lives import Life, Record, Told, as_bytes, events_of
 from chatsys.teach.labs.lab07.machine import Machine
 from chatsys.teach.labs.lab07.runs import AUTHORS, CHAT, LINES, described
@@ -170,7 +170,7 @@ def share_lost_by_eager(*classes: Any, seed: int) -> tuple[float, Any]:
     """7b: the share of the power cuts after which an answered record is lost, if answers do not wait; beside it, if they do."""
     from chatsys.teach.labs.lab07.policies import draw_lost
 
-    runs = [LogRun(cls, CHAT) for cls in (Eager, *(classes or (Honest,)))]
+    runs = [LogRun(cls, CHAT) for cls in (Quick, *(classes or (Honest,)))]
     lost = runs[0].lost()
     return round(100 * sum(count > 0 for _, count in lost) / len(lost), 1), draw_lost(runs)
 

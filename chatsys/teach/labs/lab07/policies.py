@@ -9,7 +9,7 @@
 Who answers at once pays with records, who waits for the sync pays with time.  Both pay less with more syncs, and only one
 of the two prices is honest.
 
-Read also `play` (the runs), `friends` (Eager), `teach.figures.theme`.
+Read also `play` (the runs), `friends` (Quick), `teach.figures.theme`.
 """
 
 import os
@@ -21,7 +21,7 @@ from plotly.subplots import make_subplots
 
 from chatsys.errors import UsageError
 from chatsys.teach.figures import theme
-from chatsys.teach.labs.lab07.friends import Eager
+from chatsys.teach.labs.lab07.friends import Quick
 from chatsys.teach.labs.lab07.play import LogRun, check_class
 from chatsys.teach.labs.lab07.runs import CHAT
 
@@ -44,7 +44,7 @@ def policies(*classes: Any) -> Any:
         raise UsageError(f"{len(classes)} classes were given; give one or two, for example policies(MyAnsweringLog).")
     titles = ("what a power cut takes", "how long an answer waits")
     figure = make_subplots(2, 1, vertical_spacing=0.22, subplot_titles=titles)
-    told = [_draw_policy(figure, cls, look) for cls, look in zip((Eager, *classes), LOOKS, strict=False)]
+    told = [_draw_policy(figure, cls, look) for cls, look in zip((Quick, *classes), LOOKS, strict=False)]
     for row, title in ((1, "answered records lost"), (2, "milliseconds")):
         figure.update_xaxes(title_text="syncs in a second" if row == 2 else "", rangemode="tozero", row=row, col=1)
         figure.update_yaxes(title_text=title, rangemode="tozero", row=row, col=1)
