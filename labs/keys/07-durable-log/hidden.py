@@ -98,7 +98,10 @@ def sweep_answers(trial: Any) -> Iterator[Finding]:
         steps = (*LOAD, *turns(CHAT, counts))
         [first] = lives(trial, [Life(b"", steps)])
         found = list(check_answers(name, first))
-        found = found or [*best(find_lost(trial, name, first, CHAT, counts == TURNS)), *best(find_late(trial, name, steps))]
+        found = found or [
+            *best(find_lost(trial, name, first, CHAT, counts == TURNS)),
+            *best(find_late(trial, name, steps)),
+        ]
         yield from found
         if found:
             return

@@ -474,9 +474,13 @@ def loses(*aspects, **more):
 MISTAKES = {
     "7.1": {
         "write is not sync": Mistake(OnlyWrites, loses("kept", search=("twice",)), r"written is not synced"),
-        "syncs before it writes": Mistake(SyncsTooSoon, loses("kept", search=("twice",)), r"\d+ synced\. A power cut left"),
+        "syncs before it writes": Mistake(
+            SyncsTooSoon, loses("kept", search=("twice",)), r"\d+ synced\. A power cut left"
+        ),
         "a torn line refuses the whole log": Mistake(
-            RefusesTorn, loses("torn", "continues", search=("twice",)), r"raised Damaged\(\d+\), and refused the \d+ records"
+            RefusesTorn,
+            loses("torn", "continues", search=("twice",)),
+            r"raised Damaged\(\d+\), and refused the \d+ records",
         ),
         "a hole at the end refuses the whole log": Mistake(
             RefusesHoles, loses("torn", "continues", search=("twice",)), r"a last line whose end is zeros"
@@ -491,18 +495,20 @@ MISTAKES = {
         "the checksum takes a key of the record": Mistake(InTheRecord, ANY, r"record 2 came back as"),
         "cuts letters, not bytes": Mistake(CutsText, ANY, r"More was appended after it"),
         "Python's ends of lines": Mistake(SplitsLines, ANY, r"nothing went wrong, and load\(\) raised Damaged\(5\)"),
-        "decodes before it looks": Mistake(
-            DecodesAll, loses("damage"), r"raised UnicodeDecodeError"
-        ),
+        "decodes before it looks": Mistake(DecodesAll, loses("damage"), r"raised UnicodeDecodeError"),
         "remembers beside the file": Mistake(OnTheClass, ALL_LOG, r"Do all logs share a list"),
     },
     "7.2": {
-        "answers when it is written": Mistake(AnswersAtOnce, loses("durable", search=("every",), budget=BUDGET), r"promised too early"),
+        "answers when it is written": Mistake(
+            AnswersAtOnce, loses("durable", search=("every",), budget=BUDGET), r"promised too early"
+        ),
         "answers before the sync": Mistake(
             AnswersThenSyncs, loses("durable", "failed", search=("every",), budget=BUDGET), r"promised too early"
         ),
         "a sync for each record": Mistake(SyncsEach, {"budget": ("syncs",)}, r"it took \d syncs: one is enough"),
-        "a sync for nothing": Mistake(SyncsAlways, {"budget": ("idle",)}, r"nothing had been accepted, and it took 1 sync"),
+        "a sync for nothing": Mistake(
+            SyncsAlways, {"budget": ("idle",)}, r"nothing had been accepted, and it took 1 sync"
+        ),
         "swallows the error of a sync": Mistake(
             SwallowsTheError, loses("failed", search=("every",)), r"it may not be on the disk"
         ),
@@ -513,7 +519,9 @@ MISTAKES = {
             ForgetsTheFailure, loses("failed", search=("every",)), r"a later sync does not bring back"
         ),
         "clears what came meanwhile": Mistake(ClearsTooLate, {"hidden": ("meanwhile",)}, r"record 3 was accepted"),
-        "answers what came meanwhile": Mistake(AnswersWhatComes, {"hidden": ("meanwhile",)}, r"record 3 was answered when"),
+        "answers what came meanwhile": Mistake(
+            AnswersWhatComes, {"hidden": ("meanwhile",)}, r"record 3 was answered when"
+        ),
         "answers again": Mistake(AnswersAgain, ALL_ANSWERS, r"was answered \d+ times"),
         "answers the newest only": Mistake(AnswersTheLast, ALL_ANSWERS, r"it was not answered, and never was"),
     },
@@ -521,9 +529,15 @@ MISTAKES = {
         "the term is in memory only": Mistake(InMemory, loses("remembers"), r"it was only in memory"),
         "the promise is not synced": Mistake(WritesOnly, loses("remembers"), r"it was written and not synced"),
         "the promise is synced next time": Mistake(SyncsTheLast, loses("remembers"), r"it was written and not synced"),
-        "the same term again": Mistake(Equal, loses("once", "remembers"), r"term 5 was promised at 1.0 s, and promise\(5\)"),
-        "lower terms are new terms": Mistake(EachOnce, loses("once", "remembers"), r"promise\(3\) returned True at 3.0 s"),
+        "the same term again": Mistake(
+            Equal, loses("once", "remembers"), r"term 5 was promised at 1.0 s, and promise\(5\)"
+        ),
+        "lower terms are new terms": Mistake(
+            EachOnce, loses("once", "remembers"), r"promise\(3\) returned True at 3.0 s"
+        ),
         "remembers the first promise": Mistake(ReadsTheFirst, loses("remembers"), r"term \d+ was promised at"),
-        "promises on a disk that failed": Mistake(IgnoresTheDisk, {"hidden": ("remembers",)}, r"the sync at \d+ bytes failed"),
+        "promises on a disk that failed": Mistake(
+            IgnoresTheDisk, {"hidden": ("remembers",)}, r"the sync at \d+ bytes failed"
+        ),
     },
 }

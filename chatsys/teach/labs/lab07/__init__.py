@@ -5,7 +5,7 @@
     checks       the judge of 7.1;  answering: of 7.2;  voting: of 7.3
     telling      what each of them says (and telling_answers, telling_promises);  story: the calls below it
     runs         what is written
-    play         the runs of the page;  picture: the bytes with a crash slider;  policies: syncs against losses
+    play         the runs of the page;  picture: the bytes with a crash slider;  costs: syncs against losses
     killed       the same class on a real file (real_file), in a process that is killed
     friends      two logs that the page shows
 
@@ -26,7 +26,7 @@ _HOMES = {
     "ToyFile": "chatsys.teach.labs.lab07.machine",
     "kill": "chatsys.teach.labs.lab07.killed",
     "my_numbers": "chatsys.teach.labs.lab07.play",
-    "policies": "chatsys.teach.labs.lab07.policies",
+    "policies": "chatsys.teach.labs.lab07.costs",
     "power_cut": "chatsys.teach.labs.lab07.picture",
     "predict": "chatsys.teach.grading.predictions",
     "reveal": "chatsys.teach.grading.revealing",

@@ -93,17 +93,21 @@ def check_answers(name: str, told: Told, seed: int | None = None) -> Iterator[Fi
         end = told.said_at[number]
         for one in list(waiting):
             waiting[one] -= 1
-            times = sum(event.kind == "answer" and event.number == one for event in told.tape[:end])
             if not waiting[one]:
                 del waiting[one]
-                if times == 0:
+                if not _answers_of(told, one, end):
                     yield telling_answers.tell_unanswered(name, told, one, number, seed)
                     return
-    for one in {event.number for event in told.tape if event.kind == "answer"}:
-        times = [at for at, event in enumerate(told.tape) if event.kind == "answer" and event.number == one]
+    for one in sorted({event.number for event in told.tape if event.kind == "answer"}):
+        times = _answers_of(told, one, len(told.tape))
         if len(times) > 1:
             yield telling_answers.tell_answered_again(name, told, one, times, seed)
             return
+
+
+def _answers_of(told: Told, one: int, until: int) -> list[int]:
+    """Return where on the tape a record was answered."""
+    return [at for at, event in enumerate(told.tape[:until]) if event.kind == "answer" and event.number == one]
 
 
 def find_lost(

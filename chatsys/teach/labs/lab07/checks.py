@@ -67,9 +67,7 @@ def judge_chat(trial: Any, records: Sequence[Record], name: str, whole: bool) ->
     if found:
         return
     left = [
-        one
-        for place, one in enumerate(images(b"", first.tape))
-        if whole or one.kind == "cut" or place % SPARSE == 0
+        one for place, one in enumerate(images(b"", first.tape)) if whole or one.kind == "cut" or place % SPARSE == 0
     ]
     goes_on = [place % SPARSE == 0 for place in range(len(left))]
     more = (*LOAD, *appends(MORE))
@@ -124,9 +122,7 @@ def check_cut(cut: Cut, records: Sequence[Record], seed: int | None = None) -> I
         yield telling.tell_lost(cut, len(got), promised, seed)
 
 
-def check_onward(
-    trial: Any, cuts: Sequence[Cut], more: Sequence[Record], seed: int | None = None
-) -> Iterator[Finding]:
+def check_onward(trial: Any, cuts: Sequence[Cut], more: Sequence[Record], seed: int | None = None) -> Iterator[Finding]:
     """Find what is wrong with what was appended after a power cut; equal files are loaded once."""
     wanted: dict[bytes, list[Cut]] = {}
     for cut in cuts:
@@ -157,9 +153,7 @@ def check_flips(
         return
     bytes_ = range(0, end, 2) if only is None else [int(only * end)]
     bits = [8 * byte + (5 * byte + 3) % 8 for byte in bytes_]
-    for bit, told in zip(
-        bits, lives(trial, [Life(flipped(content, bit), LOAD) for bit in bits]), strict=True
-    ):
+    for bit, told in zip(bits, lives(trial, [Life(flipped(content, bit), LOAD) for bit in bits]), strict=True):
         line = line_at(content, bit // 8)
         if told.damaged != line and told.records != expected:
             yield telling.tell_damage(cut.name, told, (bit, line, len(records)), expected, seed)

@@ -5,7 +5,7 @@
 
 Both write plain JSON and load nothing that is torn; only when they answer is looked at.
 
-Read also `picture` (the bytes and the crash slider), `policies` (syncs against losses).
+Read also `picture` (the bytes and the crash slider), `costs` (syncs against losses).
 """
 
 import json

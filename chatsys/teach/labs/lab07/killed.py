@@ -32,7 +32,7 @@ from chatsys.teach.labs.lab07.real_file import RealFile
 
 ENOUGH, EVERY = 100, 4
 """After so many answers the process is killed; behind so many records it flushes."""
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds until a process that answers nothing is given up."""
 
 
@@ -73,7 +73,9 @@ def kill(cls: Any, *, syncs: bool = True, buffered: bool = False) -> Killed:
             try:
                 loaded = cls(file).load()
             except Exception as error:
-                raise UsageError(f"load() of what the killed process left raised {told(error)}; mend that first.") from None
+                raise UsageError(
+                    f"load() of what the killed process left raised {told(error)}; mend that first."
+                ) from None
     return Killed(answered, len(loaded), how)
 
 

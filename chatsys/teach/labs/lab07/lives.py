@@ -64,9 +64,7 @@ class Told:
 
     def moment(self, kind: str, number: int) -> int | None:
         """Return where on the tape this event is, the first of its kind with this number."""
-        return next(
-            (place for place, one in enumerate(self.tape) if one.kind == kind and one.number == number), None
-        )
+        return next((place for place, one in enumerate(self.tape) if one.kind == kind and one.number == number), None)
 
     @cached_property
     def said_at(self) -> dict[int, int]:

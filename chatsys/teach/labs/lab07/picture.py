@@ -26,6 +26,7 @@ from chatsys.errors import UsageError
 from chatsys.teach.labs.lab07.lives import Told, as_bytes
 from chatsys.teach.labs.lab07.play import EVERY, LogRun, write_log
 from chatsys.teach.labs.lab07.runs import described
+from chatsys.teach.labs.lab07.story import many
 from chatsys.teach.widgets.notebook import shell
 
 HERE = Path(__file__).parent
@@ -79,7 +80,7 @@ class PowerCut:
         if any(torn):
             return len(torn) - 1 - torn[::-1].index(True)
         behind = [one.written - one.synced for one in self.moments]
-        return behind.index(max(behind)) - 3
+        return len(behind) - 1 - behind[::-1].index(max(behind)) - 3
 
     def left(self, at: int) -> int:
         """Return how many bytes are left if the power is cut at this moment."""
@@ -102,7 +103,7 @@ class PowerCut:
         one, left = self.moments[self.at], self.left(self.at)
         count, why = self.loads[left]
         lost = max(0, one.answered - count)
-        did = why or f"gives back {count} records"
+        did = why or f"gives back {many(count, 'record')}"
         end = f"{lost} of them {'is' if lost == 1 else 'are'} lost" if lost else "none of them is lost"
         return (
             f"{self.run.name}: {one.written} of {len(self.run.content)} bytes are written, {one.synced} of them synced, and "

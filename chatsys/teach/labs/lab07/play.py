@@ -7,7 +7,7 @@
 
 A moment is a byte that has just been written: that is the finest a crash can be told apart by.
 
-Read also `picture` (the bytes with a crash slider), `policies` (syncs against losses), `killed` (a real file), `grading.revealing`.
+Read also `picture` (the bytes with a crash slider), `costs` (syncs against losses), `killed` (a real file), `grading.revealing`.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from chatsys.errors import UsageError
 from chatsys.teach.grading import revealing
 from chatsys.teach.labs.lab07.answering import turns
 from chatsys.teach.labs.lab07.checks import LOAD, appends
-from chatsys.teach.labs.lab07.friends import Quick, Honest
+from chatsys.teach.labs.lab07.friends import Honest, Quick
 from chatsys.teach.labs.lab07.lives import Life, Record, Told, as_bytes, events_of
 from chatsys.teach.labs.lab07.machine import Machine
 from chatsys.teach.labs.lab07.runs import AUTHORS, CHAT, LINES, described
@@ -52,7 +52,9 @@ class LogRun:
         counts = counts or [every] * whole + [rest] * bool(rest)
         self.told = live(cls, b"", (*LOAD, *(turns(records, counts) if self.accepts else appends(records))))
         if self.told.broken is not None:
-            raise UsageError(f"{self.name} stopped in {_where(self.told)}: {described(self.told, 120)}; mend that first.")
+            raise UsageError(
+                f"{self.name} stopped in {_where(self.told)}: {described(self.told, 120)}; mend that first."
+            )
 
     @property
     def content(self) -> bytes:
@@ -136,9 +138,7 @@ def my_numbers(cls: Any, seed: int = revealing.NOBODY) -> str:
         raise UsageError(f"{cls.__name__} accepts nothing; give your answering log, MyAnsweringLog.")
     random = Random(f"lab 07/mine/{seed}")
     counts = [random.randint(1, 6) for _ in range(BURSTS)]
-    records = [
-        {"n": n, "text": f"{random.choice(AUTHORS)}: {random.choice(LINES)}"} for n in range(1, sum(counts) + 1)
-    ]
+    records = [{"n": n, "text": f"{random.choice(AUTHORS)}: {random.choice(LINES)}"} for n in range(1, sum(counts) + 1)]
     try:
         run = LogRun(cls, records, counts=counts)
     except UsageError as error:
@@ -168,7 +168,7 @@ def lost_with_each_synced(cls: Any, seed: int) -> tuple[int, Any]:
 
 def share_lost_by_eager(*classes: Any, seed: int) -> tuple[float, Any]:
     """7b: the share of the power cuts after which an answered record is lost, if answers do not wait; beside it, if they do."""
-    from chatsys.teach.labs.lab07.policies import draw_lost
+    from chatsys.teach.labs.lab07.costs import draw_lost
 
     runs = [LogRun(cls, CHAT) for cls in (Quick, *(classes or (Honest,)))]
     lost = runs[0].lost()

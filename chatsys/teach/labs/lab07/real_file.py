@@ -17,7 +17,6 @@ from typing import Any
 from chatsys.errors import UsageError
 from chatsys.surroundings import UNUSABLE, advice, reason
 
-
 BUFFER = 8192
 """Bytes that a program keeps in its hands, as most of them do, before it hands them to the operating system."""
 

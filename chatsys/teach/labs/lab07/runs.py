@@ -55,9 +55,7 @@ def draw(seed: int, kind: str = "log") -> Drawn:
 
 
 def _records(random: Random, first: int, count: int) -> list[Record]:
-    return [
-        {"n": first + place, "text": f"{random.choice(AUTHORS)}: {random.choice(LINES)}"} for place in range(count)
-    ]
+    return [{"n": first + place, "text": f"{random.choice(AUTHORS)}: {random.choice(LINES)}"} for place in range(count)]
 
 
 def described(told: Told, most: int = 60) -> str:

@@ -49,9 +49,7 @@ def tell_broken(name: str, told: Told, seed: int | None = None) -> Finding:
     return finding(RUNS, story, seed, rank=LOUDEST, steps=tuple(calls_of(told, broken.number)))
 
 
-def tell_loaded(
-    name: str, aspect: str, told: Told, expected: Sequence[bytes], seed: int | None = None
-) -> Finding:
+def tell_loaded(name: str, aspect: str, told: Told, expected: Sequence[bytes], seed: int | None = None) -> Finding:
     """Tell how what was loaded differs from what was appended, where nothing was cut."""
     got = told.records
     if got is None:
