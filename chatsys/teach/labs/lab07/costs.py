@@ -3,7 +3,7 @@
     policies(MyAnsweringLog)     a figure: one point for each way to flush, your own class marked
     draw_lost([run, run])        the same question byte by byte: how many answered records are lost, if the power is cut there
 
-    left     syncs per second, against answered records lost (on average over all moments of a crash)
+    left     syncs per second, against answered records that a power cut takes at the worst moment
     right    syncs per second, against how long an answer waits
 
 Who answers at once pays with records, who waits for the sync pays with time.  Both pay less with more syncs, and only one
@@ -45,7 +45,7 @@ def policies(*classes: Any) -> Any:
     titles = ("what a power cut takes", "how long an answer waits")
     figure = make_subplots(2, 1, vertical_spacing=0.22, subplot_titles=titles)
     told = [_draw_policy(figure, cls, look) for cls, look in zip((Quick, *classes), LOOKS, strict=False)]
-    for row, title in ((1, "answered records lost"), (2, "milliseconds")):
+    for row, title in ((1, "answered and lost"), (2, "milliseconds")):
         figure.update_xaxes(title_text="syncs in a second" if row == 2 else "", rangemode="tozero", row=row, col=1)
         figure.update_yaxes(title_text=title, rangemode="tozero", row=row, col=1)
     figure.update_annotations(font={"size": 14})
@@ -65,7 +65,7 @@ def _draw_policy(figure: Any, cls: Any, look: tuple[str, str, str]) -> str:
             return f"{name}: {theme.escape(error, 90)}."
         lost = run.lost()
         syncs = sum(one.kind == "sync" for one in run.told.tape)
-        points.append((RATE * syncs / len(records), sum(count for _, count in lost) / len(lost), _waits(run), every))
+        points.append((RATE * syncs / len(records), max(count for _, count in lost), _waits(run), every))
     x, losses, waits, every_ = zip(*points, strict=True)
     texts = [f"a flush for {one}" for one in every_]
     for row, y in ((1, losses), (2, waits)):
@@ -75,11 +75,7 @@ def _draw_policy(figure: Any, cls: Any, look: tuple[str, str, str]) -> str:
             hovertemplate=f"{name}, %{{customdata}}: %{{x:.0f}} syncs in a second, %{{y:.2f}}<extra></extra>", row=row, col=1,
         )  # fmt: skip
     at = COUNTS.index(4)
-    return f"{name}, a flush for 4: {x[at]:.0f} syncs in a second, {_number(losses[at])} answered lost, answers wait {waits[at]:.0f} ms."
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}" if value else "none"
+    return f"{name}, a flush for 4: {x[at]:.0f} syncs in a second, {losses[at] or 'no'} answered lost, answers wait {waits[at]:.0f} ms."
 
 
 def _waits(run: LogRun) -> float:
@@ -101,7 +97,7 @@ def draw_lost(runs: Sequence[LogRun]) -> Any:
     figure = go.Figure()
     told = []
     for run, (colour, _, dash) in zip(runs, LOOKS, strict=False):
-        lost = run.lost()
+        lost = run.lost_at_bytes()
         bad = sum(count > 0 for _, count in lost)
         name = theme.escape(run.name, 24)
         figure.add_scatter(

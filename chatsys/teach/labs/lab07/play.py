@@ -85,15 +85,18 @@ class LogRun:
         return live(self.cls, self.content[:size], LOAD)
 
     def lost(self) -> list[tuple[Moment, int]]:
-        """Return how many answered records are lost if the power is cut at each byte, and only what was synced is left."""
+        """Return for each moment how many answered records are lost, if only what was synced by then is left."""
         there: dict[int, int] = {}
         found = []
         for one in self.moments():
-            if one.what == "byte" and one.written:
-                if one.synced not in there:
-                    there[one.synced] = self._kept(self.loaded(one.synced))
-                found.append((one, max(0, one.answered - there[one.synced])))
+            if one.synced not in there:
+                there[one.synced] = self._kept(self.loaded(one.synced))
+            found.append((one, max(0, one.answered - there[one.synced])))
         return found
+
+    def lost_at_bytes(self) -> list[tuple[Moment, int]]:
+        """Return the same for the moments at which a byte has just been written."""
+        return [(one, count) for one, count in self.lost() if one.what == "byte" and one.written]
 
     def _kept(self, told: Told) -> int:
         expected = as_bytes(self.records)
@@ -162,7 +165,7 @@ NONE_LOST = "none"
 
 def lost_with_each_synced(cls: Any, seed: int) -> tuple[int, Any]:
     """7a: after how many of the power cuts an answered record is lost, if each is synced and then answered."""
-    lost = LogRun(cls, CHAT, every=1).lost()
+    lost = LogRun(cls, CHAT, every=1).lost_at_bytes()
     return sum(count > 0 for _, count in lost), None
 
 
@@ -171,7 +174,7 @@ def share_lost_by_eager(*classes: Any, seed: int) -> tuple[float, Any]:
     from chatsys.teach.labs.lab07.costs import draw_lost
 
     runs = [LogRun(cls, CHAT) for cls in (Quick, *(classes or (Honest,)))]
-    lost = runs[0].lost()
+    lost = runs[0].lost_at_bytes()
     return round(100 * sum(count > 0 for _, count in lost) / len(lost), 1), draw_lost(runs)
 
 
