@@ -70,7 +70,7 @@ def _draw_policy(figure: Any, cls: Any, look: tuple[str, str, str]) -> str:
     texts = [f"a flush for {one}" for one in every_]
     for row, y in ((1, losses), (2, waits)):
         figure.add_scatter(
-            x=x, y=y, mode="lines+markers", name=name, legendgroup=name, showlegend=row == 1, customdata=texts,
+            x=x, y=y, mode="lines+markers", cliponaxis=False, name=name, legendgroup=name, showlegend=row == 1, customdata=texts,
             line={"color": colour, "dash": dash, "width": 2}, marker={"symbol": sign, "size": 11, "color": colour},
             hovertemplate=f"{name}, %{{customdata}}: %{{x:.0f}} syncs in a second, %{{y:.2f}}<extra></extra>", row=row, col=1,
         )  # fmt: skip
