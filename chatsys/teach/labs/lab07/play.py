@@ -11,6 +11,8 @@ Read also `picture` (the bytes with a crash slider), `costs` (syncs against loss
 """
 
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from random import Random
 from typing import Any
 
@@ -81,8 +83,9 @@ class LogRun:
         return found
 
     def loaded(self, size: int) -> Told:
-        """Return what a new life loads of the first `size` bytes."""
-        return live(self.cls, self.content[:size], LOAD)
+        """Return what a new life loads of the first `size` bytes; what it prints there nobody could tell apart."""
+        with redirect_stdout(StringIO()):
+            return live(self.cls, self.content[:size], LOAD)
 
     def lost(self) -> list[tuple[Moment, int]]:
         """Return for each moment how many answered records are lost, if only what was synced by then is left."""

@@ -7,6 +7,7 @@
 Read also `checks`, `answering` and `voting` (the judges), who let a class live with them.
 """
 
+import re
 from random import Random
 from typing import Any
 
@@ -59,14 +60,22 @@ def _records(random: Random, first: int, count: int) -> list[Record]:
 
 
 def described(told: Told, most: int = 60) -> str:
-    """Return in words what load did: what it raised, or how many records it gave back."""
+    """Return in words what load did: what it raised, or how many records it gave back; a long error without its message."""
     broken = told.broken
     if told.damaged is not None:
         return f"raised Damaged({told.damaged})"
     if told.records is None and broken is not None:
-        return f"raised {broken.text:.{most}}" if broken.kind == "raised" else broken.text
+        return f"raised {shortened(broken.text, most)}" if broken.kind == "raised" else broken.text
     count = len(told.records or ())
     return f"gave back {count or 'no'} record{'s' * (count != 1)}"
+
+
+def shortened(error: str, most: int) -> str:
+    """Return an error with its line; of a long one only its type and its line."""
+    if len(error) <= most:
+        return error
+    kind, place = error.partition(":")[0], re.search(r" \([^()]*line \d+[^()]*\)$", error)
+    return f"{kind}{place[0] if place else ''}"
 
 
 def show_record(record: Any, most: int = 48) -> str:

@@ -1,9 +1,9 @@
 """The story of a wrong answer: the calls of a life, the power cut, and the calls of the next one.
 
-    call                   returned     before the call        when
-    append({'n': 1, ...})               write 47, sync         47 bytes
-    -- the power is cut --                                     21 bytes are left
-    load()                 Damaged(1)                          21 bytes
+    when                  call                     your class returned
+    47 bytes              append({'n': 1, ...})    wrote 47 bytes; synced
+    21 bytes are left     -- the power is cut --
+    21 bytes              load()                   Damaged(1)
 
 Read also `telling`, `telling_answers` and `telling_promises`, which put a sentence above it.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from chatsys.teach.grading.lab import Finding, ShownCall
 from chatsys.teach.labs.lab07.disk import Image
 from chatsys.teach.labs.lab07.lives import Told
+from chatsys.teach.labs.lab07.machine import Event
 from chatsys.teach.labs.lab07.runs import show_record
 
 if TYPE_CHECKING:
@@ -54,39 +55,45 @@ def shown_step(told: Told, number: int) -> str:
     return f"{method}({', '.join(inside)})"
 
 
-def calls_of(told: Told, wrong: int | None = None, until: int | None = None) -> Iterator[ShownCall]:
-    """Yield the calls of a life: what each returned, what it wrote and synced, and the size of the file."""
+def calls_of(
+    told: Told, wrong: int | None = None, until: int | None = None, since: int | None = None
+) -> Iterator[ShownCall]:
+    """Yield the calls of a life: what each returned, wrote, synced and answered, and the size of the file behind it.
+
+    With `since` each call is told with its moment: a second for each, from that one on.
+    """
     until = len(told.tape) if until is None else until
     begins = [(place, one.number) for place, one in enumerate(told.tape) if one.kind == "call" and place < until]
     begins = begins[-SHOWN:]
     for (place, number), (end, _) in zip(begins, [*begins[1:], (until, 0)], strict=True):
-        inside = told.tape[place + 1 : end]
-        did = [_did(one.kind, one.data, one.number) for one in inside]
+        did = [_did(one) for one in told.tape[place + 1 : end]]
+        returned = [_answer(told, number, until), *(one for one in did if one)]
         yield ShownCall(
             call=shown_step(told, number),
-            returned=_answer(told, number, until),
-            when=f"{told.byte(end)} bytes",
-            waiting=", ".join(one for one in did if one),
+            returned="; ".join(one for one in returned if one),
+            when=f"{told.byte(end)} bytes" if since is None else f"{since + number}.0 s",
             wrong=number == wrong,
         )
 
 
-def _did(kind: str, data: bytes, number: int) -> str:
-    match kind:
+def _did(one: Event) -> str:
+    """Return in words what a class did to its file, or said, in the middle of a call."""
+    match one.kind:
         case "write":
-            return f"write {len(data)}"
+            return f"wrote {many(len(one.data), 'byte')}"
         case "truncate":
-            return f"truncate({number})"
+            return f"cut to {many(one.number, 'byte')}"
         case "answer":
-            return f"answer {number}"
+            return f"answered {one.number}"
         case "sync":
-            return "sync"
+            return "synced"
         case "failed":
-            return "sync fails"
+            return "sync failed"
     return ""
 
 
 def _answer(told: Told, number: int, until: int) -> str:
+    """Return what a call returned or raised."""
     for one in told.tape[:until]:
         if one.number == number and one.kind in ("returned", "raised", "wrong", "damaged", "unwritten"):
             if one.kind == "damaged":
@@ -95,9 +102,9 @@ def _answer(told: Told, number: int, until: int) -> str:
                 return one.text[:60]
             method = "" if number == 0 else told.life.steps[number - 1][0]
             if method == "load":
-                return f"{len(told.records or ())} records"
+                return many(len(told.records or ()), "record")
             return "" if method != "promise" else "True" if one.data == b"yes" else "False"
-    return "(not yet)"
+    return "(cut off)"
 
 
 def power_cut(image: Image) -> ShownCall:
@@ -105,7 +112,9 @@ def power_cut(image: Image) -> ShownCall:
     return ShownCall(call="-- the power is cut --", returned="", when=f"{len(image.content)} bytes are left")
 
 
-def both_lives(cut: "Cut", wrong: int = 1) -> tuple[ShownCall, ...]:
-    """Return the calls before a power cut and those after it, of which one is the wrong one."""
-    first = calls_of(cut.first, until=cut.image.until) if cut.first is not cut.second else ()
-    return (*first, power_cut(cut.image), *calls_of(cut.second, wrong))
+def both_lives(cut: "Cut", wrong: int = 1, cut_at: int | None = None) -> tuple[ShownCall, ...]:
+    """Return the calls before a power cut and those after it, of which one is the wrong one; `cut_at`: in seconds."""
+    first: Iterator[ShownCall] = iter(())
+    if cut.first is not cut.second:
+        first = calls_of(cut.first, until=cut.image.until, since=None if cut_at is None else 0)
+    return (*first, power_cut(cut.image), *calls_of(cut.second, wrong, since=cut_at))

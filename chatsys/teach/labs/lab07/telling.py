@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab07.disk import Image
 from chatsys.teach.labs.lab07.lives import Told, as_record
-from chatsys.teach.labs.lab07.runs import described, show_record
+from chatsys.teach.labs.lab07.runs import described, shortened, show_record
 from chatsys.teach.labs.lab07.story import (
     CAUSE,
     LOUDEST,
@@ -37,15 +37,14 @@ def tell_broken(name: str, told: Told, seed: int | None = None) -> Finding:
     broken = told.broken
     assert broken is not None, "it came to its end"
     if broken.kind == "unwritten":
-        owner = "the class" if broken.text == "__init__" else f"`{broken.text}`"
-        return Finding(aspect=RUNS, sentence=f"You have not written {owner} yet.", rank=LOUDEST)
+        return Finding(aspect=RUNS, sentence=f"You have not written `{broken.text}` yet.", rank=LOUDEST)
     call = shown_step(told, broken.number)
     if broken.kind == "damaged":
         story = f"{name} {call} raised Damaged({broken.data.decode()}), and no line was broken."
     elif broken.kind == "wrong":
         story = f"{name} something was wrong in step {broken.number}: {broken.text}."
     else:
-        story = f"{name} {call} raised {broken.text}."
+        story = f"{name} {call} raised {shortened(broken.text, 120)}; the file had {many(told.byte(len(told.tape)), 'byte')} then."
     return finding(RUNS, story, seed, rank=LOUDEST, steps=tuple(calls_of(told, broken.number)))
 
 

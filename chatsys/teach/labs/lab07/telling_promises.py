@@ -29,10 +29,10 @@ def tell_promise(name: str, told: Told, number: int, before: int, seed: int | No
     if said:
         when = next(place for place in range(1, number) if asked(told, place) == (before, True))
         story = f"{name} term {before} was promised at {when}.0 s, and promise({term}) returned True {at}: a promise binds for ever."
-        return finding("once", story, seed, rank=FIRST, steps=tuple(calls_of(told, number)))
+        return finding("once", story, seed, rank=FIRST, steps=tuple(calls_of(told, number, since=0)))
     had = f"the highest promised term was {before}" if before else "no term had been promised"
     story = f"{name} promise({term}) returned False {at}, and {had}: nothing stands against it."
-    return finding("yes", story, seed, steps=tuple(calls_of(told, number)))
+    return finding("yes", story, seed, steps=tuple(calls_of(told, number, since=0)))
 
 
 def tell_forgotten(cut: "Cut", before: int, number: int, seed: int | None = None) -> Finding:
@@ -40,7 +40,7 @@ def tell_forgotten(cut: "Cut", before: int, number: int, seed: int | None = None
     first = cut.first
     when = next((place for place in range(1, len(first.life.steps) + 1) if asked(first, place) == (before, True)), 0)
     synced = synced_at(first, cut.image.until)
-    cut_at = max((one.number for one in first.tape[: cut.image.until] if one.kind == "call"), default=0) + 1
+    cut_at = moment_of(cut)
     term, _ = asked(cut.second, number)
     written = first.byte(cut.image.until)
     why = "it was only in memory" if not written else "it was written and not synced"
@@ -52,7 +52,7 @@ def tell_forgotten(cut: "Cut", before: int, number: int, seed: int | None = None
         f"term {term} was promised at {cut_at + number}.0 s: {why}."
     )
     rank = CAUSE if term < before else SEEN
-    return finding("remembers", story, seed, rank=rank, steps=both_lives(cut, number))
+    return finding("remembers", story, seed, rank=rank, steps=both_lives(cut, number, moment_of(cut)))
 
 
 def tell_refused(cut: "Cut", before: int, number: int, seed: int | None = None) -> Finding:
@@ -61,10 +61,10 @@ def tell_refused(cut: "Cut", before: int, number: int, seed: int | None = None) 
     if broken is not None:
         why = f"Damaged({broken.data.decode()})" if broken.kind == "damaged" else broken.text
         story = f"{left}, and the next life raised {why} in {shown_step(cut.second, broken.number)}."
-        return finding("remembers", story, seed, rank=VAGUE, steps=both_lives(cut, number))
+        return finding("remembers", story, seed, rank=VAGUE, steps=both_lives(cut, number, moment_of(cut)))
     term, _ = asked(cut.second, number)
     story = f"{left}, and then promise({term}) returned False. The highest promised term was {before}: nothing stands against it."
-    return finding("yes", story, seed, rank=VAGUE, steps=both_lives(cut, number))
+    return finding("yes", story, seed, rank=VAGUE, steps=both_lives(cut, number, moment_of(cut)))
 
 
 def tell_unkept(name: str, told: Told, number: int, seed: int | None = None) -> Finding:
@@ -72,7 +72,12 @@ def tell_unkept(name: str, told: Told, number: int, seed: int | None = None) -> 
     term, _ = asked(told, number)
     failed = next(at for at, one in enumerate(told.tape) if one.kind == "failed")
     story = f"{name} the sync at {told.byte(failed)} bytes failed, and promise({term}) returned True at {number}.0 s: it may not be on the disk."
-    return finding("remembers", story, seed, steps=tuple(calls_of(told, number)))
+    return finding("remembers", story, seed, steps=tuple(calls_of(told, number, since=0)))
+
+
+def moment_of(cut: "Cut") -> int:
+    """Return the second in which the power was cut: the one after the last call."""
+    return max((one.number for one in cut.first.tape[: cut.image.until] if one.kind == "call"), default=0) + 1
 
 
 def asked(told: Told, number: int) -> tuple[int, bool]:
