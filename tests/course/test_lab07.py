@@ -79,7 +79,7 @@ def test_a_bit_is_flipped_in_the_line_that_is_named() -> None:
 @pytest.mark.parametrize("number", EXERCISES)
 def test_right_answers_are_right_in_hundreds_of_runs(number: str) -> None:
     for answer in KEYS.answers[number].values():
-        found = list(EXERCISES[number].judge(trial(number, answer), range(5000, 5060)))
+        found = list(EXERCISES[number].judge(trial(number, answer), range(5000, 5030)))
         assert not found, found[0].sentence
 
 
@@ -88,7 +88,7 @@ def test_every_sentence_has_a_number_and_at_most_two_hundred_letters(number: str
     for name, mistake in KEYS.mistakes[number].items():
         judges = [EXERCISES[number].judge] + [KEYS.extra[number]] * ("public" not in mistake.loses)
         for one in judges:
-            for finding in one(trial(number, mistake.cls), range(3)):
+            for finding in one(trial(number, mistake.cls), range(1)):
                 assert len(finding.sentence) <= 200 and re.search(r"\d", finding.sentence), (
                     f"{name}: {finding.sentence}"
                 )

@@ -109,9 +109,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     given: tuple[type, ...] = ()
     """Frozen Structs of the package that go in and out of the methods."""
     holder: str = ""
-    """For a class that calls what it is given: "module:Class" of the package, made of {name: the class}, asked instead of it.
-
-    It runs beside the class, says with `problems` what is wrong with its methods, and tells what was called."""
+    """For a class that calls what it is given: "module:Class" of the package, made of {name: the class}, asked instead."""
     asked: dict[str, Method] = {}
     """The methods of the holder."""
     hints: dict[str, int] = {}

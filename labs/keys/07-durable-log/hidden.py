@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab07.answering import TURNS, check_answers, find_lost, judge_syncs, turns
 from chatsys.teach.labs.lab07.answering import find_answered_after_failure as find_late
-from chatsys.teach.labs.lab07.checks import LOAD, Cut, appends, best, check_cut, check_onward, check_written, judge_chat
+from chatsys.teach.labs.lab07.checks import LOAD, appends, best, check_cut, check_onward, check_written, judge_chat
 from chatsys.teach.labs.lab07.disk import images
-from chatsys.teach.labs.lab07.lives import Life, Told, as_bytes, lives, lives_alone
+from chatsys.teach.labs.lab07.lives import Life, Lived, TwoLives, as_bytes, lives, lives_alone
 from chatsys.teach.labs.lab07.runs import CHAT, MORE, ODD
 from chatsys.teach.labs.lab07.telling import tell_alone
 from chatsys.teach.labs.lab07.voting import find_unkept
@@ -56,7 +56,7 @@ def judge_twice(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 
 
 def sweep_twice(trial: Any) -> Iterator[Finding]:
-    """Cut the power once, with every hole; then let the next life append, and cut the power again."""
+    """TwoLives the power once, with every hole; then let the next life append, and cut the power again."""
     name = "In a log of 12 records,"
     [first] = lives(trial, [Life(b"", (*LOAD, *appends(CHAT)))])
     found = list(check_written(trial, name, first, CHAT))
@@ -65,7 +65,7 @@ def sweep_twice(trial: Any) -> Iterator[Finding]:
         return
     left = images(b"", first.tape)
     seconds = lives(trial, [Life(one.content, (*LOAD, *appends(MORE))) for one in left])
-    cuts = [Cut(name, first, (), image, second) for image, second in zip(left, seconds, strict=True)]
+    cuts = [TwoLives(name, first, (), image, second) for image, second in zip(left, seconds, strict=True)]
     found = best(finding for cut in cuts for finding in check_cut(cut, CHAT))
     found += best(check_onward(trial, cuts, MORE))
     yield from found
@@ -73,14 +73,14 @@ def sweep_twice(trial: Any) -> Iterator[Finding]:
         yield from best(check_second(trial, cuts))
 
 
-def check_second(trial: Any, cuts: Sequence[Cut]) -> Iterator[Finding]:
-    """Cut the power at every byte of the second lives; equal files are loaded once."""
+def check_second(trial: Any, cuts: Sequence[TwoLives]) -> Iterator[Finding]:
+    """TwoLives the power at every byte of the second lives; equal files are loaded once."""
     ends = {cut.second.content: cut for cut in cuts}  # who has come to the same file does the same from there on
-    wanted: dict[bytes, Cut] = {}
+    wanted: dict[bytes, TwoLives] = {}
     for cut in ends.values():
         assert cut.second.records is not None
         for image in images(cut.image.content, cut.second.tape):
-            wanted[image.content] = Cut("After two power cuts,", cut.second, cut.second.records, image, cut.second)
+            wanted[image.content] = TwoLives("After two power cuts,", cut.second, cut.second.records, image, cut.second)
     for told, cut in zip(lives(trial, [Life(one, LOAD) for one in wanted]), wanted.values(), strict=True):
         yield from check_cut(replace(cut, second=told), MORE)
 
@@ -105,14 +105,14 @@ def sweep_answers(trial: Any) -> Iterator[Finding]:
         yield from found
         if found:
             return
-    ends: dict[bytes, Told] = {}
+    ends: dict[bytes, Lived] = {}
     left = [one for one in images(b"", first.tape) if one.kind == "cut"]
     for told in lives(trial, [Life(one.content, (*LOAD, *turns(MORE, (1, 1)))) for one in left]):
         if told.broken is None and told.records is not None:
             ends.setdefault(told.content, told)
     for told in ends.values():
         found = list(check_answers("After a power cut,", told))
-        found = found or best(find_lost(trial, "After two power cuts,", told, MORE, False, told.records))
+        found = found or best(find_lost(trial, "After two power cuts,", told, MORE, False))
         yield from found
         if found:
             return

@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab07 import telling, telling_answers
-from chatsys.teach.labs.lab07.checks import LOAD, SPARSE, Cut, best
+from chatsys.teach.labs.lab07.checks import LOAD, SPARSE, best
 from chatsys.teach.labs.lab07.disk import images
-from chatsys.teach.labs.lab07.lives import Life, Record, Told, as_bytes, lives
+from chatsys.teach.labs.lab07.lives import Life, Lived, Record, TwoLives, as_bytes, lives
 from chatsys.teach.labs.lab07.machine import Step
 from chatsys.teach.labs.lab07.runs import CHAT, draw
 
@@ -75,7 +75,7 @@ def find_answered_after_failure(
             yield telling_answers.tell_after_failure(name, told, place, late, seed)
 
 
-def check_answers(name: str, told: Told, seed: int | None = None) -> Iterator[Finding]:
+def check_answers(name: str, told: Lived, seed: int | None = None) -> Iterator[Finding]:
     """Find a record that was not answered once by the flush that followed."""
     if told.broken is not None:
         yield telling.tell_broken(name, told, seed)
@@ -105,25 +105,23 @@ def check_answers(name: str, told: Told, seed: int | None = None) -> Iterator[Fi
             return
 
 
-def _answers_of(told: Told, one: int, until: int) -> list[int]:
+def _answers_of(told: Lived, one: int, until: int) -> list[int]:
     """Return where on the tape a record was answered."""
     return [at for at, event in enumerate(told.tape[:until]) if event.kind == "answer" and event.number == one]
 
 
-def find_lost(
-    trial: Any, name: str, first: Told, records: Sequence[Record], whole: bool, before: tuple[bytes, ...] = ()
-) -> Iterator[Finding]:
-    """Cut the power at every byte, and look for what was answered."""
+def find_lost(trial: Any, name: str, first: Lived, records: Sequence[Record], whole: bool) -> Iterator[Finding]:
+    """TwoLives the power at every byte, and look for what was answered."""
     left = [
         one for place, one in enumerate(images(first.life.image, first.tape))
         if whole or one.kind == "cut" or place % SPARSE == 0
     ]  # fmt: skip
     told = lives(trial, [Life(one.content, LOAD) for one in left])
     for image, second in zip(left, told, strict=True):
-        yield from check_lost(Cut(name, first, before, image, second), records)
+        yield from check_lost(TwoLives(name, first, first.records or (), image, second), records)
 
 
-def check_lost(cut: Cut, records: Sequence[Record], seed: int | None = None) -> Iterator[Finding]:
+def check_lost(cut: TwoLives, records: Sequence[Record], seed: int | None = None) -> Iterator[Finding]:
     """Find an answered record that is not there any more."""
     expected = (*cut.before, *as_bytes(records))
     answered = [one.number for one in cut.first.tape[: cut.image.until] if one.kind == "answer"]
@@ -156,7 +154,7 @@ def _judge_seeds(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
             name = f"With seed {seed}"
             found = list(check_answers(name, told, seed))
             if not found:
-                cut = Cut(name, told, before[seed], left[seed], second)
+                cut = TwoLives(name, told, before[seed], left[seed], second)
                 found = list(check_lost(cut, drawn[seed].lives[turn], seed))
             yield from found
             if found:
@@ -189,7 +187,7 @@ def judge_syncs(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
             return
 
 
-def _count_syncs(told: Told) -> Iterator[Finding]:
+def _count_syncs(told: Lived) -> Iterator[Finding]:
     since, accepted = told.said_at[1], 0
     lost: set[str] = set()
     for number, step in enumerate(told.life.steps, 1):

@@ -13,12 +13,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import msgspec
-
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab07 import telling
 from chatsys.teach.labs.lab07.disk import Image, flipped, images, line_at
-from chatsys.teach.labs.lab07.lives import Life, Record, Told, as_bytes, lives
+from chatsys.teach.labs.lab07.lives import Life, Lived, Record, TwoLives, as_bytes, lives
 from chatsys.teach.labs.lab07.runs import CHAT, MORE, draw
 
 LOAD = (("load",),)
@@ -28,22 +26,6 @@ SPARSE = 4
 
 
 _swept: WeakKeyDictionary[Any, list[Finding]] = WeakKeyDictionary()
-
-
-class Cut(msgspec.Struct, frozen=True):
-    """A life, what was left of it, and the life after that."""
-
-    name: str
-    first: Told
-    before: tuple[bytes, ...]
-    """What the first life had loaded."""
-    image: Image
-    second: Told
-
-    def onward(self) -> "Cut":
-        """Return the first life as that which came after a power cut."""
-        image = Image(self.first.life.image, "cut", 0, 0)
-        return Cut(self.name, self.first, (), image, self.first)
 
 
 def judge_log(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
@@ -72,7 +54,7 @@ def judge_chat(trial: Any, records: Sequence[Record], name: str, whole: bool) ->
     goes_on = [place % SPARSE == 0 for place in range(len(left))]
     more = (*LOAD, *appends(MORE))
     seconds = lives(trial, [Life(one.content, more if on else LOAD) for one, on in zip(left, goes_on, strict=True)])
-    cuts = [Cut(name, first, (), image, second) for image, second in zip(left, seconds, strict=True)]
+    cuts = [TwoLives(name, first, (), image, second) for image, second in zip(left, seconds, strict=True)]
     yield from best(finding for cut in cuts for finding in check_cut(cut, records))
     yield from best(check_onward(trial, [cut for cut in cuts if len(cut.second.life.steps) > 1], MORE))
     yield from best(check_flips(trial, cuts[0], records))
@@ -93,7 +75,7 @@ def best(found: Iterator[Finding]) -> list[Finding]:
 
 
 def check_written(
-    trial: Any, name: str, first: Told, records: Sequence[Record], seed: int | None = None
+    trial: Any, name: str, first: Lived, records: Sequence[Record], seed: int | None = None
 ) -> Iterator[Finding]:
     """Find what is wrong although nothing went wrong: an error, a record that comes back otherwise, other lines."""
     if first.broken is not None:
@@ -109,7 +91,7 @@ def check_written(
         yield telling.tell_lines(name, first, len(records), seed)
 
 
-def check_cut(cut: Cut, records: Sequence[Record], seed: int | None = None) -> Iterator[Finding]:
+def check_cut(cut: TwoLives, records: Sequence[Record], seed: int | None = None) -> Iterator[Finding]:
     """Find what is wrong with the load after a power cut: at most what nobody was told may be missing."""
     expected = (*cut.before, *as_bytes(records))
     promised = len(cut.before) + sum(
@@ -122,9 +104,11 @@ def check_cut(cut: Cut, records: Sequence[Record], seed: int | None = None) -> I
         yield telling.tell_lost(cut, len(got), promised, seed)
 
 
-def check_onward(trial: Any, cuts: Sequence[Cut], more: Sequence[Record], seed: int | None = None) -> Iterator[Finding]:
+def check_onward(
+    trial: Any, cuts: Sequence[TwoLives], more: Sequence[Record], seed: int | None = None
+) -> Iterator[Finding]:
     """Find what is wrong with what was appended after a power cut; equal files are loaded once."""
-    wanted: dict[bytes, list[Cut]] = {}
+    wanted: dict[bytes, list[TwoLives]] = {}
     for cut in cuts:
         if cut.second.records is None:
             continue  # the load is to blame, and was told
@@ -144,7 +128,7 @@ def check_onward(trial: Any, cuts: Sequence[Cut], more: Sequence[Record], seed: 
 
 
 def check_flips(
-    trial: Any, cut: Cut, records: Sequence[Record], only: float | None = None, seed: int | None = None
+    trial: Any, cut: TwoLives, records: Sequence[Record], only: float | None = None, seed: int | None = None
 ) -> Iterator[Finding]:
     """Flip a bit of every other byte before the last two lines; `only`: of one byte, at this share of them."""
     content, expected = cut.first.content, as_bytes(records)
@@ -173,7 +157,7 @@ def _judge_seeds(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
         whole = _live(trial, {seed: Life(one.content, LOAD) for seed, one in told.items()})
         again = _live(trial, {seed: Life(one.content, LOAD) for seed, one in left.items()})
         for seed, image in left.items():
-            cut = Cut(f"With seed {seed}", told[seed], before[seed], image, again[seed])
+            cut = TwoLives(f"With seed {seed}", told[seed], before[seed], image, again[seed])
             found = list(_check_turn(cut, whole[seed], drawn[seed].lives[turn], seed))
             if turn == 0 and not found:
                 found = list(check_flips(trial, cut, drawn[seed].lives[0], drawn[seed].flip, seed))
@@ -183,12 +167,12 @@ def _judge_seeds(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
             content[seed], before[seed] = image.content, again[seed].records or ()
 
 
-def _survives(told: Told, share: float) -> Image:
+def _survives(told: Lived, share: float) -> Image:
     every = images(told.life.image, told.tape)
     return every[int(share * len(every))]
 
 
-def _check_turn(cut: Cut, whole: Told, records: Sequence[Record], seed: int) -> Iterator[Finding]:
+def _check_turn(cut: TwoLives, whole: Lived, records: Sequence[Record], seed: int) -> Iterator[Finding]:
     """Find what is wrong with one life: with all that it wrote, and with what is left of it."""
     if cut.first.broken is not None:
         yield telling.tell_broken(cut.name, cut.first, seed)
@@ -203,5 +187,5 @@ def _check_turn(cut: Cut, whole: Told, records: Sequence[Record], seed: int) -> 
     yield from check_cut(cut, records, seed)
 
 
-def _live(trial: Any, wanted: dict[int, Life]) -> dict[int, Told]:
+def _live(trial: Any, wanted: dict[int, Life]) -> dict[int, Lived]:
     return dict(zip(wanted, lives(trial, list(wanted.values())), strict=True))

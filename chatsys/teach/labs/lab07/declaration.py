@@ -2,12 +2,12 @@
 
     public 30   hidden 20   sweeps 25   budget 10   explanation 10   predictions 5
 
-Read also `checks`, `answering` and `voting` (the judges), `play` (the runs that answer the predictions), `grading.lab` (what each field means).
+Read also `checks`, `answering` and `voting` (the judges), `predicted` (what answers the predictions), `grading.lab` (what each field means).
 """
 
 from chatsys.isolation.calls import Method
 from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predict
-from chatsys.teach.labs.lab07 import answering, checks, play, voting
+from chatsys.teach.labs.lab07 import answering, checks, predicted, voting
 from chatsys.teach.labs.lab07.lives import ASKED, HOLDER
 
 TWICE = "The power was cut at every byte of a log, and again at every byte of what the next life did: nothing was lost."
@@ -107,7 +107,7 @@ PREDICTIONS = (
         number="7a",
         question="Twelve records, each written, synced and then answered. After how many of these power cuts is an answered record lost?",
         kind=int,
-        from_run=play.lost_with_each_synced,
+        from_run=predicted.lost_with_each_synced,
     ),
     Predict(
         number="7b",
@@ -115,24 +115,24 @@ PREDICTIONS = (
         kind=float,
         unit="%",
         tolerance=5.0,
-        from_run=play.share_lost_by_eager,
+        from_run=predicted.share_lost_by_quick,
     ),
     Predict(
         number="7c",
         question="How many bytes must be on the disk until record 5 is safe?",
         kind=int,
-        from_run=play.safe_from,
+        from_run=predicted.safe_from,
     ),
     Predict(
         number="7d",
         question="The process is killed with kill -9 instead of the power being cut, and nothing was ever synced. How many answered records are lost?",
         kind=str,
         options={
-            play.NONE_LOST: "",
+            predicted.NONE_LOST: "",
             "some of them": "the process taken for the machine: what was written is with the operating system",
             "all of them": "written taken for being in the process: it left the process with the call of write",
         },
-        from_run=play.lost_when_killed,
+        from_run=predicted.lost_when_killed,
     ),
 )
 

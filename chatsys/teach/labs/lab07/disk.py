@@ -37,7 +37,7 @@ class Image(msgspec.Struct, frozen=True, gc=False):
     """The life had come so far: all events before this one."""
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class Unsynced(msgspec.Struct, frozen=True):
     """What was written between two syncs: bytes, or the size to which the file was cut."""
 
     durable: bytes
@@ -45,7 +45,7 @@ class Stretch(msgspec.Struct, frozen=True):
     until: int
 
 
-def stretches(image: bytes, tape: Sequence[Event]) -> Iterator[Stretch]:
+def stretches(image: bytes, tape: Sequence[Event]) -> Iterator[Unsynced]:
     """Yield them in their order; the last one ends with the life, or with a sync that failed."""
     durable = image
     pending: list[bytes | int] = []
@@ -55,12 +55,12 @@ def stretches(image: bytes, tape: Sequence[Event]) -> Iterator[Stretch]:
         elif event.kind == "truncate":
             pending.append(event.number)
         elif event.kind in ("sync", "failed"):
-            yield Stretch(durable, tuple(pending), place)
+            yield Unsynced(durable, tuple(pending), place)
             if event.kind == "failed":
                 return
             durable = written(durable, pending)
             pending = []
-    yield Stretch(durable, tuple(pending), len(tape))
+    yield Unsynced(durable, tuple(pending), len(tape))
 
 
 def written(content: bytes, pending: Sequence[bytes | int]) -> bytes:
@@ -85,7 +85,7 @@ def images(image: bytes, tape: Sequence[Event]) -> list[Image]:
     return list(found.values())
 
 
-def _left(stretch: Stretch) -> Iterator[tuple[bytes, Kind, int]]:
+def _left(stretch: Unsynced) -> Iterator[tuple[bytes, Kind, int]]:
     content, synced = stretch.durable, len(stretch.durable)
     yield content, "cut", synced
     for one in stretch.pending:

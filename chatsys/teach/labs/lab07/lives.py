@@ -1,6 +1,6 @@
 """Lives: what is asked of a student's class, many lives at once, and how their tapes are read.
 
-    lives(trial, [Life(image, steps), ...])  -->  [Told, Told, ...]      one request for all of them
+    lives(trial, [Life(image, steps), ...])  -->  [Lived, Lived, ...]      one request for all of them
     told.records        what load() gave back, or None
     told.returned(3)    whether the third step came to its end
 
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from chatsys.isolation.calls import Call, CallScript, Method
-from chatsys.teach.labs.lab07.disk import content_of
+from chatsys.teach.labs.lab07.disk import Image, content_of
 from chatsys.teach.labs.lab07.machine import Event, Step, encode_records
 
 HOLDER = "chatsys.teach.labs.lab07.machine:Machine"
@@ -35,7 +35,7 @@ class Life(msgspec.Struct, frozen=True, gc=False):
     fails: int = 0
 
 
-class Told:
+class Lived:
     """What came of a life."""
 
     def __init__(self, life: Life, tape: Sequence[Event]) -> None:
@@ -81,8 +81,24 @@ class Told:
         return len(content_of(self.life.image, self.tape[:until]))
 
 
+class TwoLives(msgspec.Struct, frozen=True):
+    """A life, what was left of it, and the life after that."""
+
+    name: str
+    first: Lived
+    before: tuple[bytes, ...]
+    """What the first life had loaded."""
+    image: Image
+    second: Lived
+
+    def onward(self) -> "TwoLives":
+        """Return the first life as that which came after a power cut."""
+        image = Image(self.first.life.image, "cut", 0, 0)
+        return TwoLives(self.name, self.first, (), image, self.first)
+
+
 def as_bytes(records: Iterable[Record]) -> tuple[bytes, ...]:
-    """Return records as `Told.records` has them."""
+    """Return records as `Lived.records` has them."""
     return tuple(encode_records(one) for one in records)  # type: ignore[arg-type]
 
 
@@ -96,7 +112,7 @@ def events_of(data: bytes) -> list[Event]:
     return _events.decode(data)
 
 
-def lives(trial: Any, wanted: Sequence[Life]) -> list[Told]:
+def lives(trial: Any, wanted: Sequence[Life]) -> list[Lived]:
     """Let the class live them all, each on a file of its own, one after the other."""
     if not wanted:
         return []
@@ -104,7 +120,7 @@ def lives(trial: Any, wanted: Sequence[Life]) -> list[Told]:
     return _told(wanted, replies)
 
 
-def lives_alone(trial: Any, wanted: Sequence[Life]) -> list[Told]:
+def lives_alone(trial: Any, wanted: Sequence[Life]) -> list[Lived]:
     """Let the class live them in a process in which nothing else has happened."""
     return _told(wanted, trial.alone(script_of(wanted)))
 
@@ -114,16 +130,16 @@ def script_of(wanted: Sequence[Life]) -> CallScript:
     return CallScript(tuple(Call("live", (one.image, one.steps, one.fails)) for one in wanted))
 
 
-def _told(wanted: Sequence[Life], replies: Sequence[Any]) -> list[Told]:
+def _told(wanted: Sequence[Life], replies: Sequence[Any]) -> list[Lived]:
     found = []
     for place, life in enumerate(wanted):
         reply = replies[place] if place < len(replies) else None
         if reply is None or not reply.right:
             why = (reply.error or reply.wrong) if reply is not None else "nothing"
-            found.append(Told(life, [Event("raised", 0, text=str(why))]))
+            found.append(Lived(life, [Event("raised", 0, text=str(why))]))
             continue
         try:
-            found.append(Told(life, events_of(reply.value)))
+            found.append(Lived(life, events_of(reply.value)))
         except msgspec.ValidationError:
-            found.append(Told(life, [Event("raised", 0, text="an answer that cannot be read")]))
+            found.append(Lived(life, [Event("raised", 0, text="an answer that cannot be read")]))
     return found

@@ -77,7 +77,7 @@ class ToyFile:
         return bytes(self._content)
 
     def truncate(self, size: int) -> None:
-        """Cut everything off behind the first `size` bytes."""
+        """TwoLives everything off behind the first `size` bytes."""
         if not isinstance(size, int) or not 0 <= size <= len(self._content):
             raise ValueError(f"file.truncate({shown(size)}): give a number from 0 to {len(self._content)}")
         del self._content[size:]

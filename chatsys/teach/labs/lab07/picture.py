@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from chatsys.errors import UsageError
-from chatsys.teach.labs.lab07.lives import Told, as_bytes
+from chatsys.teach.labs.lab07.lives import Lived, as_bytes
 from chatsys.teach.labs.lab07.play import EVERY, LogRun, write_log
 from chatsys.teach.labs.lab07.runs import described
 from chatsys.teach.labs.lab07.story import many
@@ -62,7 +62,7 @@ class PowerCut:
         self.at = self._worst() if moment is None else self._place(moment)
 
     def _load(self, size: int) -> tuple[int, str]:
-        told: Told = self.run.loaded(size)
+        told: Lived = self.run.loaded(size)
         got, expected = told.records, as_bytes(self.run.records)
         if got is not None and got == expected[: len(got)]:
             return len(got), ""

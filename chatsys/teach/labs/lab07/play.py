@@ -1,4 +1,4 @@
-"""What the page of lab 07 plays: a log that grows, moment by moment, and the runs that answer the predictions.
+"""What the page of lab 07 plays: a log that grows, moment by moment.
 
     write_log(MyLog)                     a run: twelve lines of a chat, each appended
     write_log(MyAnsweringLog, every=4)   the same, accepted, with a flush behind every fourth
@@ -7,7 +7,7 @@
 
 A moment is a byte that has just been written: that is the finest a crash can be told apart by.
 
-Read also `picture` (the bytes with a crash slider), `costs` (syncs against losses), `killed` (a real file), `grading.revealing`.
+Read also `picture` (the bytes with a crash slider), `costs` (syncs against losses), `killed` (a real file), `predicted` (what answers the predictions).
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,7 @@ from chatsys.errors import UsageError
 from chatsys.teach.grading import revealing
 from chatsys.teach.labs.lab07.answering import turns
 from chatsys.teach.labs.lab07.checks import LOAD, appends
-from chatsys.teach.labs.lab07.friends import Honest, Quick
-from chatsys.teach.labs.lab07.lives import Life, Record, Told, as_bytes, events_of
+from chatsys.teach.labs.lab07.lives import Life, Lived, Record, as_bytes, events_of
 from chatsys.teach.labs.lab07.machine import Machine
 from chatsys.teach.labs.lab07.runs import AUTHORS, CHAT, LINES, described
 
@@ -33,7 +32,7 @@ BURSTS = 10
 """So many flushes has the run that is explained."""
 
 
-class Moment(msgspec.Struct, frozen=True):
+class LogMoment(msgspec.Struct, frozen=True):
     """A moment of a run: so many bytes are written, so many of them synced, and these records are answered."""
 
     written: int
@@ -63,31 +62,31 @@ class LogRun:
         """What stands in the file at the end."""
         return self.told.content
 
-    def moments(self) -> list[Moment]:
+    def moments(self) -> list[LogMoment]:
         """Return every moment: each byte that was written, each sync and each answer."""
         written = synced = answered = 0
-        found = [Moment(0, 0, 0)]
+        found = [LogMoment(0, 0, 0)]
         for event in self.told.tape:
             if event.kind == "write":
                 for _ in event.data:
                     written += 1
-                    found.append(Moment(written, synced, answered))
+                    found.append(LogMoment(written, synced, answered))
             elif event.kind == "truncate":
                 written = event.number
             elif event.kind == "sync":
                 synced = written
-                found.append(Moment(written, synced, answered, "sync"))
+                found.append(LogMoment(written, synced, answered, "sync"))
             elif event.kind == "answer" or (event.kind == "returned" and not self.accepts and event.number > 1):
                 answered += 1
-                found.append(Moment(written, synced, answered, "answer"))
+                found.append(LogMoment(written, synced, answered, "answer"))
         return found
 
-    def loaded(self, size: int) -> Told:
+    def loaded(self, size: int) -> Lived:
         """Return what a new life loads of the first `size` bytes; what it prints there nobody could tell apart."""
         with redirect_stdout(StringIO()):
             return live(self.cls, self.content[:size], LOAD)
 
-    def lost(self) -> list[tuple[Moment, int]]:
+    def lost(self) -> list[tuple[LogMoment, int]]:
         """Return for each moment how many answered records are lost, if only what was synced by then is left."""
         there: dict[int, int] = {}
         found = []
@@ -97,20 +96,20 @@ class LogRun:
             found.append((one, max(0, one.answered - there[one.synced])))
         return found
 
-    def lost_at_bytes(self) -> list[tuple[Moment, int]]:
+    def lost_at_bytes(self) -> list[tuple[LogMoment, int]]:
         """Return the same for the moments at which a byte has just been written."""
         return [(one, count) for one, count in self.lost() if one.what == "byte" and one.written]
 
-    def _kept(self, told: Told) -> int:
+    def _kept(self, told: Lived) -> int:
         expected = as_bytes(self.records)
         got = told.records
         return len(got) if got is not None and got == expected[: len(got)] else 0
 
 
-def live(cls: Any, image: bytes, steps: Sequence[Any]) -> Told:
+def live(cls: Any, image: bytes, steps: Sequence[Any]) -> Lived:
     """Let a class live here, in this process."""
     life = Life(image, tuple(steps))
-    return Told(life, events_of(Machine({"answer": cls}).live(image, life.steps)))
+    return Lived(life, events_of(Machine({"answer": cls}).live(image, life.steps)))
 
 
 def write_log(cls: Any, every: int = EVERY, records: Sequence[Record] = CHAT) -> LogRun:
@@ -127,7 +126,7 @@ def check_class(cls: Any) -> None:
         raise UsageError(f"{cls!r:.60} is no log; give your class itself, for example MyLog.")
 
 
-def _where(told: Told) -> str:
+def _where(told: Lived) -> str:
     assert told.broken is not None
     return "__init__" if told.broken.number == 0 else str(told.life.steps[told.broken.number - 1][0])
 
@@ -159,42 +158,3 @@ def my_numbers(cls: Any, seed: int = revealing.NOBODY) -> str:
         f"{len(records)} records took {syncs} syncs. At the worst moment, at byte {worst.written}, {waiting} records were written "
         "and not answered: a power cut may take all of them, and none that was answered."
     )
-
-
-# --- what answers the predictions ----------------------------------------------------------------------
-
-NONE_LOST = "none"
-
-
-def lost_with_each_synced(cls: Any, seed: int) -> tuple[int, Any]:
-    """7a: after how many of the power cuts an answered record is lost, if each is synced and then answered."""
-    lost = LogRun(cls, CHAT, every=1).lost_at_bytes()
-    return sum(count > 0 for _, count in lost), None
-
-
-def share_lost_by_eager(*classes: Any, seed: int) -> tuple[float, Any]:
-    """7b: the share of the power cuts after which an answered record is lost, if answers do not wait; beside it, if they do."""
-    from chatsys.teach.labs.lab07.costs import draw_lost
-
-    runs = [LogRun(cls, CHAT) for cls in (Quick, *(classes or (Honest,)))]
-    lost = runs[0].lost_at_bytes()
-    return round(100 * sum(count > 0 for _, count in lost) / len(lost), 1), draw_lost(runs)
-
-
-def safe_from(*classes: Any, seed: int) -> tuple[int, Any]:
-    """7c: how many bytes Honest has synced when record 5 is safe, with a flush behind every fourth record."""
-    run = LogRun(Honest, CHAT)
-    fifth = run.content.split(b"\n")
-    end = sum(len(line) + 1 for line in fifth[:5])
-    return next(one.synced for one in run.moments() if one.synced >= end), None
-
-
-def lost_when_killed(cls: Any, seed: int) -> tuple[str, Any]:
-    """7d: how many answered records are lost when a process is killed that never synced."""
-    from chatsys.teach.labs.lab07.killed import kill
-
-    result = kill(cls, syncs=False)
-    print(result)
-    if result.lost == 0:
-        return NONE_LOST, None
-    return ("all of them" if result.lost == result.answered else "some of them"), None

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from chatsys.teach.labs.lab07.lives import Record, Told
+from chatsys.teach.labs.lab07.lives import Lived, Record
 
 LINES = (
     "Who has the key?", "Not me.", "I have it.", "Where are you?", "In the lab.", "Coming!",
@@ -37,7 +37,7 @@ ODD: tuple[Record, ...] = (
 )
 
 
-class Drawn(msgspec.Struct, frozen=True):
+class DrawnLives(msgspec.Struct, frozen=True):
     """What a seed draws: the records of each life, and how much of it survives, as a share of what may."""
 
     lives: tuple[tuple[Record, ...], ...]
@@ -45,21 +45,21 @@ class Drawn(msgspec.Struct, frozen=True):
     flip: float
 
 
-def draw(seed: int, kind: str = "log") -> Drawn:
+def draw(seed: int, kind: str = "log") -> DrawnLives:
     """Return what this seed draws."""
     random = Random(f"lab 07/{kind}/{seed}")
     counts = random.randint(4, 8), random.randint(1, 3), random.randint(1, 2)
     first = random.randint(1, 900)
     every = iter(_records(random, first, sum(counts)))
     records = tuple(tuple(next(every) for _ in range(count)) for count in counts)
-    return Drawn(records, tuple(random.random() for _ in counts), random.random())
+    return DrawnLives(records, tuple(random.random() for _ in counts), random.random())
 
 
 def _records(random: Random, first: int, count: int) -> list[Record]:
     return [{"n": first + place, "text": f"{random.choice(AUTHORS)}: {random.choice(LINES)}"} for place in range(count)]
 
 
-def described(told: Told, most: int = 60) -> str:
+def described(told: Lived, most: int = 60) -> str:
     """Return in words what load did: what it raised, or how many records it gave back; a long error without its message."""
     broken = told.broken
     if told.damaged is not None:

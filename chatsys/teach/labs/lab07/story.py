@@ -9,16 +9,12 @@ Read also `telling`, `telling_answers` and `telling_promises`, which put a sente
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from chatsys.teach.grading.lab import Finding, ShownCall
 from chatsys.teach.labs.lab07.disk import Image
-from chatsys.teach.labs.lab07.lives import Told
+from chatsys.teach.labs.lab07.lives import Lived, TwoLives
 from chatsys.teach.labs.lab07.machine import Event
 from chatsys.teach.labs.lab07.runs import show_record
-
-if TYPE_CHECKING:
-    from chatsys.teach.labs.lab07.checks import Cut
 
 LOUDEST, FIRST, CAUSE, SEEN, VAGUE = 100, 4, 3, 2, 1
 """How much a sentence explains: the highest rank is told first."""
@@ -38,13 +34,13 @@ def many(count: int, one: str) -> str:
     return f"{count or 'no'} {one}{'s' * (count != 1)}"
 
 
-def synced_at(told: Told, moment: int) -> int:
+def synced_at(told: Lived, moment: int) -> int:
     """Return how many bytes had been synced at this place of the tape."""
     last = max((place for place, one in enumerate(told.tape[:moment]) if one.kind == "sync"), default=None)
     return len(told.life.image) if last is None else told.byte(last)
 
 
-def shown_step(told: Told, number: int) -> str:
+def shown_step(told: Lived, number: int) -> str:
     """Return a call as students write it."""
     if number == 0:
         return "__init__(file)"
@@ -56,7 +52,7 @@ def shown_step(told: Told, number: int) -> str:
 
 
 def calls_of(
-    told: Told, wrong: int | None = None, until: int | None = None, since: int | None = None
+    told: Lived, wrong: int | None = None, until: int | None = None, since: int | None = None
 ) -> Iterator[ShownCall]:
     """Yield the calls of a life: what each returned, wrote, synced and answered, and the size of the file behind it.
 
@@ -92,7 +88,7 @@ def _did(one: Event) -> str:
     return ""
 
 
-def _answer(told: Told, number: int, until: int) -> str:
+def _answer(told: Lived, number: int, until: int) -> str:
     """Return what a call returned or raised."""
     for one in told.tape[:until]:
         if one.number == number and one.kind in ("returned", "raised", "wrong", "damaged", "unwritten"):
@@ -112,7 +108,7 @@ def power_cut(image: Image) -> ShownCall:
     return ShownCall(call="-- the power is cut --", returned="", when=f"{len(image.content)} bytes are left")
 
 
-def both_lives(cut: "Cut", wrong: int = 1, cut_at: int | None = None) -> tuple[ShownCall, ...]:
+def both_lives(cut: TwoLives, wrong: int = 1, cut_at: int | None = None) -> tuple[ShownCall, ...]:
     """Return the calls before a power cut and those after it, of which one is the wrong one; `cut_at`: in seconds."""
     first: Iterator[ShownCall] = iter(())
     if cut.first is not cut.second:

@@ -4,11 +4,10 @@ Read also `checks` (who asks), `story` (the calls).
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab07.disk import Image
-from chatsys.teach.labs.lab07.lives import Told, as_record
+from chatsys.teach.labs.lab07.lives import Lived, TwoLives, as_record
 from chatsys.teach.labs.lab07.runs import described, shortened, show_record
 from chatsys.teach.labs.lab07.story import (
     CAUSE,
@@ -23,16 +22,13 @@ from chatsys.teach.labs.lab07.story import (
     synced_at,
 )
 
-if TYPE_CHECKING:
-    from chatsys.teach.labs.lab07.checks import Cut
-
 
 def whole_lines(image: Image) -> int:
     """Return how many lines of what is left are whole and as they were written."""
     return image.content.count(b"\n") - (image.kind == "hole")
 
 
-def tell_broken(name: str, told: Told, seed: int | None = None) -> Finding:
+def tell_broken(name: str, told: Lived, seed: int | None = None) -> Finding:
     """Tell what a class raised, or returned of another kind, although nothing had gone wrong."""
     broken = told.broken
     assert broken is not None, "it came to its end"
@@ -48,7 +44,7 @@ def tell_broken(name: str, told: Told, seed: int | None = None) -> Finding:
     return finding(RUNS, story, seed, rank=LOUDEST, steps=tuple(calls_of(told, broken.number)))
 
 
-def tell_loaded(name: str, aspect: str, told: Told, expected: Sequence[bytes], seed: int | None = None) -> Finding:
+def tell_loaded(name: str, aspect: str, told: Lived, expected: Sequence[bytes], seed: int | None = None) -> Finding:
     """Tell how what was loaded differs from what was appended, where nothing was cut."""
     got = told.records
     if got is None:
@@ -58,7 +54,7 @@ def tell_loaded(name: str, aspect: str, told: Told, expected: Sequence[bytes], s
     return finding(aspect, story, seed, steps=tuple(calls_of(told, 1)))
 
 
-def tell_new(name: str, fresh: Told, seed: int | None = None) -> Finding:
+def tell_new(name: str, fresh: Lived, seed: int | None = None) -> Finding:
     """Tell that a new file is not loaded as one in which there is nothing."""
     story = f"{name} and a second, new file: load() of the new one {described(fresh)}, and there is none in it."
     if fresh.records:
@@ -77,7 +73,7 @@ def _difference(got: Sequence[bytes], expected: Sequence[bytes]) -> str:
     return f"record {place + 1} came back as {came}; appended was {right}."
 
 
-def tell_lines(name: str, first: Told, count: int, seed: int | None = None) -> Finding:
+def tell_lines(name: str, first: Lived, count: int, seed: int | None = None) -> Finding:
     """Tell that the lines of a file are not one for each record."""
     lines = first.content.count(b"\n")
     end = "" if first.content.endswith(b"\n") else ', and it does not end with "\\n"'
@@ -85,7 +81,7 @@ def tell_lines(name: str, first: Told, count: int, seed: int | None = None) -> F
     return finding("loads", story, seed, steps=tuple(calls_of(first, count + 1)))
 
 
-def tell_torn(cut: "Cut", expected: Sequence[bytes], seed: int | None = None) -> Finding:
+def tell_torn(cut: TwoLives, expected: Sequence[bytes], seed: int | None = None) -> Finding:
     """Tell that a load did not give back what is whole in a torn file."""
     whole, got = whole_lines(cut.image), cut.second.records
     left = f"{cut.name} a power cut left {len(cut.image.content)} bytes: {many(whole, 'whole line')}{_tail(cut.image)}."
@@ -109,7 +105,7 @@ def _tail(image: Image) -> str:
     return " and zeros behind them" if not tail.strip(b"\0") else " and a part of the next one"
 
 
-def tell_lost(cut: "Cut", got: int, promised: int, seed: int | None = None) -> Finding:
+def tell_lost(cut: TwoLives, got: int, promised: int, seed: int | None = None) -> Finding:
     """Tell that a record is lost whose append had returned."""
     first, number = cut.first, promised - len(cut.before)
     moment = first.said_at[number + 1]
@@ -121,7 +117,7 @@ def tell_lost(cut: "Cut", got: int, promised: int, seed: int | None = None) -> F
     return finding("kept", story, seed, rank=SEEN if got else VAGUE, steps=both_lives(cut))
 
 
-def tell_onward(cut: "Cut", told: Told, expected: Sequence[bytes], seed: int | None = None) -> Finding:
+def tell_onward(cut: TwoLives, told: Lived, expected: Sequence[bytes], seed: int | None = None) -> Finding:
     """Tell that what was appended after a power cut is not loaded, or took something with it."""
     content, left = cut.second.content, len(cut.image.content)
     lines = content.split(b"\n")
@@ -141,7 +137,7 @@ def tell_onward(cut: "Cut", told: Told, expected: Sequence[bytes], seed: int | N
 
 
 def tell_damage(
-    name: str, told: Told, where: tuple[int, int, int], expected: Sequence[bytes], seed: int | None = None
+    name: str, told: Lived, where: tuple[int, int, int], expected: Sequence[bytes], seed: int | None = None
 ) -> Finding:
     """Tell that a broken line before the last one was not found, or another line was called broken."""
     bit, line, count = where
@@ -161,7 +157,7 @@ def tell_damage(
     return finding("damage", story, seed, rank=rank, steps=tuple(calls_of(told, 1)))
 
 
-def tell_alone(name: str, alone: Told, count: int) -> Finding:
+def tell_alone(name: str, alone: Lived, count: int) -> Finding:
     """Tell that a log is loaded otherwise in a new process."""
     story = (
         f"{name} a new process with the same file: load() {described(alone)}, where {count} had been appended. A crash takes all "

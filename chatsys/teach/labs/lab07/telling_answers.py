@@ -4,18 +4,14 @@ Read also `answering` (who asks), `story` (the calls).
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from chatsys.teach.grading.lab import Finding
-from chatsys.teach.labs.lab07.lives import Told
+from chatsys.teach.labs.lab07.lives import Lived, TwoLives
 from chatsys.teach.labs.lab07.runs import described
 from chatsys.teach.labs.lab07.story import SEEN, VAGUE, both_lives, calls_of, finding, many, synced_at
 
-if TYPE_CHECKING:
-    from chatsys.teach.labs.lab07.checks import Cut
 
-
-def tell_unanswered(name: str, told: Told, one: int, flush: int, seed: int | None = None) -> Finding:
+def tell_unanswered(name: str, told: Lived, one: int, flush: int, seed: int | None = None) -> Finding:
     """Tell that a record was accepted and not answered by the flush that followed."""
     late = told.moment("answer", one)
     when = "and never was" if late is None else f"but at {told.byte(late)} bytes"
@@ -24,7 +20,7 @@ def tell_unanswered(name: str, told: Told, one: int, flush: int, seed: int | Non
     return finding("answers", story, seed, steps=tuple(calls_of(told, flush, end + 1)))
 
 
-def tell_answered_again(name: str, told: Told, one: int, times: Sequence[int], seed: int | None = None) -> Finding:
+def tell_answered_again(name: str, told: Lived, one: int, times: Sequence[int], seed: int | None = None) -> Finding:
     """Tell that a record was answered more than once."""
     first, again = times[0], times[1]
     story = (
@@ -35,7 +31,7 @@ def tell_answered_again(name: str, told: Told, one: int, times: Sequence[int], s
     return finding("answers", story, seed, steps=tuple(calls_of(told, number, again + 2)))
 
 
-def tell_lie(cut: "Cut", one: int, seed: int | None = None) -> Finding:
+def tell_lie(cut: TwoLives, one: int, seed: int | None = None) -> Finding:
     """Tell that a record was answered and is lost."""
     moment = cut.first.moment("answer", one)
     assert moment is not None, "it was answered"
@@ -48,14 +44,14 @@ def tell_lie(cut: "Cut", one: int, seed: int | None = None) -> Finding:
     return finding("durable", story, seed, rank=rank, steps=both_lives(cut))
 
 
-def tell_load_first(cut: "Cut", seed: int | None = None) -> Finding:
+def tell_load_first(cut: TwoLives, seed: int | None = None) -> Finding:
     """Tell that what a power cut left cannot be loaded: that is another exercise."""
     did = described(cut.second)
     story = f"{cut.name} a power cut left {len(cut.image.content)} bytes, and load() {did}, not what was accepted: mend 7.1 first."
     return finding("durable", story, seed, rank=VAGUE, steps=both_lives(cut))
 
 
-def tell_after_failure(name: str, told: Told, failed: int, late: int, seed: int | None = None) -> Finding:
+def tell_after_failure(name: str, told: Lived, failed: int, late: int, seed: int | None = None) -> Finding:
     """Tell that something was answered after a sync had failed."""
     one, at = told.tape[late].number, told.byte(failed)
     synced = any(event.kind == "sync" for event in told.tape[failed:late])
@@ -65,7 +61,7 @@ def tell_after_failure(name: str, told: Told, failed: int, late: int, seed: int 
     return finding("failed", story, seed, rank=SEEN + synced, steps=tuple(calls_of(told, number, late + 2)))
 
 
-def tell_syncs(told: Told, flush: int, counts: tuple[int, int], aspect: str) -> Finding:
+def tell_syncs(told: Lived, flush: int, counts: tuple[int, int], aspect: str) -> Finding:
     """Tell that a flush took more syncs than it needs."""
     accepted, syncs = counts
     at = told.byte(told.said_at[flush])

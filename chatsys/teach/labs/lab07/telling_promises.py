@@ -3,10 +3,8 @@
 Read also `voting` (who asks), `story` (the calls).
 """
 
-from typing import TYPE_CHECKING
-
 from chatsys.teach.grading.lab import Finding
-from chatsys.teach.labs.lab07.lives import Told
+from chatsys.teach.labs.lab07.lives import Lived, TwoLives
 from chatsys.teach.labs.lab07.story import (
     CAUSE,
     FIRST,
@@ -19,11 +17,8 @@ from chatsys.teach.labs.lab07.story import (
     synced_at,
 )
 
-if TYPE_CHECKING:
-    from chatsys.teach.labs.lab07.checks import Cut
 
-
-def tell_promise(name: str, told: Told, number: int, before: int, seed: int | None = None) -> Finding:
+def tell_promise(name: str, told: Lived, number: int, before: int, seed: int | None = None) -> Finding:
     """Tell that a promise was given that must not be, or not given that must be, in one life."""
     (term, said), at = asked(told, number), f"at {number}.0 s"
     if said:
@@ -35,7 +30,7 @@ def tell_promise(name: str, told: Told, number: int, before: int, seed: int | No
     return finding("yes", story, seed, steps=tuple(calls_of(told, number, since=0)))
 
 
-def tell_forgotten(cut: "Cut", before: int, number: int, seed: int | None = None) -> Finding:
+def tell_forgotten(cut: TwoLives, before: int, number: int, seed: int | None = None) -> Finding:
     """Tell that a promise of the last life was given again, or broken by a lower one."""
     first = cut.first
     when = next((place for place in range(1, len(first.life.steps) + 1) if asked(first, place) == (before, True)), 0)
@@ -55,7 +50,7 @@ def tell_forgotten(cut: "Cut", before: int, number: int, seed: int | None = None
     return finding("remembers", story, seed, rank=rank, steps=both_lives(cut, number, moment_of(cut)))
 
 
-def tell_refused(cut: "Cut", before: int, number: int, seed: int | None = None) -> Finding:
+def tell_refused(cut: TwoLives, before: int, number: int, seed: int | None = None) -> Finding:
     """Tell that after a power cut a voter gives no promise any more, or cannot even begin."""
     left, broken = f"{cut.name} a power cut left {len(cut.image.content)} bytes", cut.second.broken
     if broken is not None:
@@ -67,7 +62,7 @@ def tell_refused(cut: "Cut", before: int, number: int, seed: int | None = None) 
     return finding("yes", story, seed, rank=VAGUE, steps=both_lives(cut, number, moment_of(cut)))
 
 
-def tell_unkept(name: str, told: Told, number: int, seed: int | None = None) -> Finding:
+def tell_unkept(name: str, told: Lived, number: int, seed: int | None = None) -> Finding:
     """Tell that a promise was given although its sync had failed."""
     term, _ = asked(told, number)
     failed = next(at for at, one in enumerate(told.tape) if one.kind == "failed")
@@ -75,12 +70,12 @@ def tell_unkept(name: str, told: Told, number: int, seed: int | None = None) -> 
     return finding("remembers", story, seed, steps=tuple(calls_of(told, number, since=0)))
 
 
-def moment_of(cut: "Cut") -> int:
+def moment_of(cut: TwoLives) -> int:
     """Return the second in which the power was cut: the one after the last call."""
     return max((one.number for one in cut.first.tape[: cut.image.until] if one.kind == "call"), default=0) + 1
 
 
-def asked(told: Told, number: int) -> tuple[int, bool]:
+def asked(told: Lived, number: int) -> tuple[int, bool]:
     """Return the term of a call of `promise`, and whether it was promised."""
     said = told.said_at.get(number)
     return told.life.steps[number - 1][1], said is not None and told.tape[said].data == b"yes"

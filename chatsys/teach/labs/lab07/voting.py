@@ -15,9 +15,9 @@ from typing import Any
 
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab07 import telling, telling_promises
-from chatsys.teach.labs.lab07.checks import Cut, best
+from chatsys.teach.labs.lab07.checks import best
 from chatsys.teach.labs.lab07.disk import images
-from chatsys.teach.labs.lab07.lives import Life, Told, lives
+from chatsys.teach.labs.lab07.lives import Life, Lived, TwoLives, lives
 from chatsys.teach.labs.lab07.telling_promises import asked
 
 TERMS = (5, 5, 3, 7, 7, 6, 12)
@@ -43,7 +43,7 @@ def judge_terms(trial: Any, terms: Sequence[int], name: str) -> Iterator[Finding
     left = images(b"", first.tape)
     after = [_asked_after(first, image.until) for image in left]
     seconds = lives(trial, [Life(image.content, steps) for image, steps in zip(left, after, strict=True)])
-    cuts = [Cut(name, first, (), image, second) for image, second in zip(left, seconds, strict=True)]
+    cuts = [TwoLives(name, first, (), image, second) for image, second in zip(left, seconds, strict=True)]
     yield from best(one for cut in cuts for one in check_after(cut, promised(first, cut.image.until)))
 
 
@@ -52,13 +52,13 @@ def promises(terms: Sequence[int]) -> tuple[tuple[str, int], ...]:
     return tuple(("promise", term) for term in terms)
 
 
-def promised(told: Told, until: int, before: int = 0) -> int:
+def promised(told: Lived, until: int, before: int = 0) -> int:
     """Return the highest term that had been promised at this place of the tape."""
     said = (asked(told, number) for number, at in told.said_at.items() if number and at < until)
     return max((term for term, yes in said if yes), default=before)
 
 
-def _asked_after(first: Told, until: int) -> tuple[tuple[str, int], ...]:
+def _asked_after(first: Lived, until: int) -> tuple[tuple[str, int], ...]:
     """Return what is asked after a power cut: a lower term, the same again, and one above all."""
     highest = promised(first, until)
     same = promises((highest - 1, highest)) if highest > 1 else ()
@@ -66,7 +66,7 @@ def _asked_after(first: Told, until: int) -> tuple[tuple[str, int], ...]:
 
 
 def check_promises(
-    name: str, told: Told, before: int = 0, tried: int = 0, seed: int | None = None
+    name: str, told: Lived, before: int = 0, tried: int = 0, seed: int | None = None
 ) -> Iterator[Finding]:
     """Find what is wrong in one life.
 
@@ -88,7 +88,7 @@ def check_promises(
             highest = max(highest, term)
 
 
-def check_after(cut: Cut, before: int, tried: int = 0, seed: int | None = None) -> Iterator[Finding]:
+def check_after(cut: TwoLives, before: int, tried: int = 0, seed: int | None = None) -> Iterator[Finding]:
     """Find what is wrong in the life after a power cut; `before` and `tried` are those of `check_promises`."""
     if cut.second.broken is not None:
         yield telling_promises.tell_refused(cut, before, cut.second.broken.number, seed)
@@ -120,14 +120,14 @@ def _judge_seeds(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """Three lives of each seed with a power cut between them."""
     random = {seed: Random(f"lab 07/terms/{seed}") for seed in seeds}
     content, before, tried = dict.fromkeys(seeds, b""), dict.fromkeys(seeds, 0), dict.fromkeys(seeds, 0)
-    last: dict[int, Cut] = {}
+    last: dict[int, TwoLives] = {}
     for turn in range(3):
         wanted = [Life(content[seed], promises(_terms(random[seed], 4 * turn))) for seed in seeds]
         for seed, told in zip(seeds, lives(trial, wanted), strict=True):
             name = f"With seed {seed}"
             found = []
             if seed in last:
-                cut = Cut(name, last[seed].first, (), last[seed].image, told)
+                cut = TwoLives(name, last[seed].first, (), last[seed].image, told)
                 found = list(check_after(cut, before[seed], tried[seed], seed))
             found = found or list(check_promises(name, told, before[seed], tried[seed], seed))
             yield from found
@@ -137,7 +137,7 @@ def _judge_seeds(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
             image = every[int(random[seed].random() * len(every))]
             before[seed] = max(before[seed], promised(told, image.until, before[seed]))
             tried[seed] = max(tried[seed], *(term for _, term in told.life.steps))
-            content[seed], last[seed] = image.content, Cut(name, told, (), image, told)
+            content[seed], last[seed] = image.content, TwoLives(name, told, (), image, told)
 
 
 def _terms(random: Random, above: int) -> list[int]:
