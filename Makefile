@@ -31,8 +31,9 @@ lab: $(READY)  ## open JupyterLab on the tour (installs everything on first use)
 
 test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, browser
 	@# First what only computes, then what runs in real time: it mostly waits, but nothing that computes may be beside it.
+	@# The first has no notebooks: without their plugin each process of it begins a second or two earlier.
 	@failed=0; \
-	$(BIN)/python -m pytest tests -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder || failed=1; \
+	$(BIN)/python -m pytest tests -m "not alone" -p no:nbval -n 2 --dist loadfile --no-loadscope-reorder || failed=1; \
 	$(BIN)/python -m pytest tests notebooks -m alone -n 2 --dist loadfile --no-loadscope-reorder $(NBVAL) || failed=1; \
 	exit $$failed
 

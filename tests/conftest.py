@@ -28,16 +28,17 @@ if (
 
 HERE = Path(__file__).parent
 ALONE = {
-    "test_backup", "test_browser", "test_cluster", "test_compose", "test_containers", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_joining", "test_leaving", "test_namespaces",
+    "test_backup", "test_breaking_by_hand", "test_browser", "test_cluster", "test_compose", "test_containers", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_joining", "test_leaving", "test_namespaces",
     "test_panel", "test_panel_rules", "test_pods", "test_rerun", "test_scenarios", "test_soak", "test_terminals", "test_transport", "test_typing", "test_visitors", "test_worker",
 }  # fmt: skip
 """Files whose tests run in real time: no file that computes runs beside them, as beside the notebooks."""
 
 FIRST = (
     "test_lab_mould", "test_grades", "test_labs", "test_determinism", "test_searched", "test_explore", "test_shrink",
-    "test_command_line", "test_wheel", "test_release", "test_taking", "test_floods", "test_part_files", "test_sweep",
-    "test_architecture",
-    "test_browser", "01-four-scenarios", "test_containers", "test_cluster", "test_compose", "test_pods", "03-for-real",
+    "test_command_line", "test_wheel", "test_timeline_reading", "test_release", "test_taking", "test_floods",
+    "test_part_files", "test_mutants", "test_sweep", "test_grading_attacks", "test_prove", "test_figures",
+    "test_browser", "test_breaking_by_hand", "instructor", "test_rerun", "test_terminals", "01-four-scenarios", "test_containers", "test_cluster",
+    "test_compose", "test_pods", "test_worker", "00-tour", "test_namespaces", "03-for-real",
 )  # fmt: skip
 """The files that take longest: of two workers none has one of them left at the end."""
 

@@ -6,7 +6,7 @@
     >>> check(other)
     2 violations.
     Nodes 2 and 3 do not agree: node 2 has “right”, and in the same place node 3 has “left”.
-      S1 agreement: at 3.13 s node 3 committed ...
+      exactly: S1 agreement: at 3.13 s node 3 committed ...
 
 Promises  it is a list: empty when every rule held, so `if check(world):` and `== []` mean what they say.
 Read also `violation`; the package, which makes it.
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from chatsys.check.violation import Violation, to_go_on, to_go_on_in_html
+from chatsys.check.violation import Violation, to_go_on, to_go_on_in_html, told_in_html
 
 SHOWN = 3
 """So many violations are told in full; the first ones are the story."""
@@ -47,9 +47,7 @@ class Findings(list[Violation]):
     def _repr_html_(self) -> str:
         if not self:
             return f"<p>✓ {escape(self._head())}</p>"
-        told = "".join(
-            f"<li>{escape(found.plain)}<br><small>{escape(found.sentence)}</small></li>" for found in self[:SHOWN]
-        )
+        told = "".join(f"<li>{told_in_html(found)}</li>" for found in self[:SHOWN])
         more = f"<p>… and {len(self) - SHOWN} more.</p>" if len(self) > SHOWN else ""
         return f"<p>✗ {escape(self._head())}</p><ul>{told}</ul>{more}{to_go_on_in_html(self[0])}"
 

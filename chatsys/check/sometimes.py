@@ -23,7 +23,7 @@ _BY_KIND = {
     "truncate": "a tail of a log was cut off",
 }
 _BY_FRAME = {"CATCHUP_REPLY": "a node caught up", "TRANSFER_LEAD": "a leader handed over"}
-_BY_ROLE = {"deferring": "a nominee deferred to a higher one", "syncing": "a nominee fetched the best log"}
+_BY_ROLE = {"deferring": "a node deferred to a higher one", "syncing": "a node fetched the best log before it led"}
 _OTHERS: dict[str, Callable[[Trace], bool]] = {
     "a leader was deposed": lambda trace: _deposed(trace.of("role")),
     "a node came back with its log": lambda trace: any(

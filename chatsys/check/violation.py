@@ -35,7 +35,7 @@ Pair = tuple[str | None, int | None]
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """One broken invariant: `records` are the events of its story, the last one broke it.
 
-    As text it is its plain sentence, and below that the exact one, with the rule's code and all places.
+    As text it is its plain sentence, and below that, behind "exactly:", the rule's own one, with its code and all places.
     """
 
     invariant: str
@@ -53,7 +53,7 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
         return in_plain_words(self.invariant, self.records, self.sentence)
 
     def __str__(self) -> str:
-        return self.sentence if self.plain in self.sentence else f"{self.plain}\n  {self.sentence}"
+        return self.sentence if self.plain in self.sentence else f"{self.plain}\n  exactly: {self.sentence}"
 
     def __repr__(self) -> str:
         return f"<{self.sentence}>"
@@ -62,8 +62,15 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
         printer.text("\n".join([str(self), *to_go_on(self)]))
 
     def _repr_html_(self) -> str:
-        exact = "" if self.plain in self.sentence else f"<br><small>{escape(self.sentence)}</small>"
-        return f"<p>{escape(self.plain)}{exact}</p>{to_go_on_in_html(self)}"
+        return f"<div>{told_in_html(self)}</div>{to_go_on_in_html(self)}"
+
+
+def told_in_html(found: Violation) -> str:
+    """Return the plain sentence, and the exact one for whoever unfolds it."""
+    plain, exact = escape(found.plain), escape(found.sentence)
+    if found.plain in found.sentence:
+        return plain
+    return f"{plain}<details><summary><small>exactly</small></summary><small>{exact}</small></details>"
 
 
 def to_go_on(found: Violation) -> list[str]:

@@ -32,6 +32,9 @@ LAST_WAIT = 15.0
 """Seconds to wait at the end of the input for messages under way."""
 BAD, INCONCLUSIVE = 2, 3
 
+GREETING = "    you are {name} in room {room}: type a line to say it, /help for the rest, Ctrl-D to leave"
+"""What somebody at a terminal reads first; a pipe is not greeted."""
+
 HELP = """\
     anything else   is said to everybody
     /name NAME      be called NAME from now on
@@ -49,6 +52,8 @@ def main(addresses: Sequence[str], name: str, room: str, cluster: str) -> int:
     chat = LineClient(name, room)
     chat.client = ClientHost(addresses, name, chat.take, cluster=cluster)
     chat.client.start(PATIENCE)
+    if sys.stdin.isatty():
+        _print(GREETING.format(name=escape(name), room=escape(room)))
     try:
         for text in sys.stdin:
             if text.strip() == "/quit":
@@ -76,6 +81,16 @@ def tell_unknown(texts: Sequence[str]) -> bool:
     for text in texts:
         print(f"chatsys: not acknowledged, perhaps delivered, perhaps not: {escape(text)}", file=sys.stderr)
     return bool(texts)
+
+
+def in_plain(reason: str) -> str:
+    """Return why a message waits, without the words of the protocol that its author cannot know."""
+    match reason.partition(": ")[0]:
+        case "gap":
+            return "an earlier message of yours has to come first"
+        case "unknown_session":
+            return "the cluster does not know this client any more"
+    return reason
 
 
 def _print(text: str) -> None:
@@ -175,7 +190,7 @@ class LineClient:
                 yield f"    not said: {reason}"
             case "reply" if reason != self.waiting_for:
                 self.waiting_for = reason
-                yield f"    not acknowledged yet ({reason}); trying again"
+                yield f"    not acknowledged yet ({in_plain(reason)}); trying again"
             case "link_up":
                 yield f"    node {record.peer} is there"
             case "link_down":

@@ -18,6 +18,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Annotated, Any
 
 import msgspec
@@ -117,6 +119,13 @@ def hint(text: str) -> None:
         raise
     except OSError:  # a full disk where stderr goes is no reason to end the work
         pass
+
+
+def wrapped(text: str, first: int = 0, others: int = 0) -> str:
+    """Return `text` broken between words where standard output is a terminal, with margins so wide."""
+    if not sys.stdout.isatty():
+        return " " * first + text
+    return fill(text, max(40, get_terminal_size().columns), initial_indent=" " * first, subsequent_indent=" " * others)
 
 
 def leave(code: int) -> None:

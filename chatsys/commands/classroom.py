@@ -19,6 +19,7 @@ from chatsys.commands import (
     one_of,
     print_json,
     read_quorum,
+    wrapped,
 )
 
 SCENARIOS = ("normal", "leader-failure", "recovery", "concurrent", "split-brain")
@@ -76,12 +77,17 @@ def _tell_demo(result: dict[str, Any], absences: list[str], violations: "list[Vi
         print(f"  absent     {sentence}")
     if result["failover_seconds"] is not None:
         print(f"  fail-over  {result['failover_seconds']:.3f} s from the crash to the next acknowledged message")
-    for found in violations:
-        print(f"  VIOLATED   {found.plain}")
-    if violations:
-        print(f"  exactly    {violations[0].sentence}")
-    else:
-        print("  held       every invariant that was checked")
+    if not violations:
+        print("  held       every rule that was checked")
+        return
+    from chatsys.faults.wording import explain
+
+    more = f" (and {len(violations) - 1} more after it; --json tells all)" if len(violations) > 1 else ""
+    print(wrapped(f"VIOLATED   {violations[0].plain}{more}", 2, 13))
+    print(wrapped(f"exactly    {violations[0].sentence}", 2, 13))
+    print()
+    for line in explain(violations[0].sentence):
+        print(wrapped(line, 2, 4))
 
 
 def release(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json, print_row, progress
+from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json, print_row, progress, wrapped
 from chatsys.errors import UsageError
 
 
@@ -21,6 +21,7 @@ def mutants(
     explore: Annotated[
         bool, typer.Option("--explore", help="Try every order of events within bounds, in place of random schedules.")
     ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Tell what each mutant does wrong, and end.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the protocol with one bug at a time and show which invariant finds it out, and how soon.
@@ -32,12 +33,17 @@ def mutants(
 
         chatsys mutants
         chatsys mutants "vote twice" "lead without SYNC" --json
+        chatsys mutants --list
         chatsys mutants --explore
     """
     from chatsys.mutants.bugs import MUTANTS, named
     from chatsys.mutants.hunt import MOST_SEEDS
 
     chosen = [named(name).name for name in names or MUTANTS]
+    if listed:
+        for name in chosen:
+            print(wrapped(f"{name}: {MUTANTS[name].story}", 0, 4))
+        return
     if not explore:
         _hunt(chosen, seeds or MOST_SEEDS, as_json)
     elif seeds is None:
@@ -52,23 +58,39 @@ def _hunt(chosen: list[str], seeds: int, as_json: bool) -> None:
 
     began, rows = time.monotonic(), []
     if not as_json:
-        print(f"{'mutant':<39} {'killed by':<9} with", flush=True)
+        print(f"{'mutant':<43} {'found by':<8} with", flush=True)
     with progress(len(chosen), "mutants") as step:
         for row in table(chosen, seeds):
             rows.append(row)
             step()
             if not as_json:
-                how = row["schedule"] or f"seed {row['seed']}" + f", after {row['seeds_needed'] - 1} others" * (
-                    row["seeds_needed"] > 1
-                )
-                print_row(f"{row['mutant']:<39} {row['killer'] or 'SURVIVED':<9} {how}")
+                print_row(f"{row['mutant']:<43} {row['killer'] or 'NOTHING':<8} {_how(row)}")
     survived = [row["mutant"] for row in rows if not row["killer"]]
     seconds = round(time.monotonic() - began, 1)
     if as_json:
         print_json({"mutants": rows, "survived": survived, "seconds": seconds})
     else:
-        print(f"\n{len(rows) - len(survived)} of {len(rows)} mutants found out in {seconds} s")
+        print(f"\n{len(rows) - len(survived)} of {len(rows)} mutants were found, in {seconds} s")
+        _tell_rules(rows)
     leave(VIOLATED if survived else HELD)
+
+
+def _how(row: dict[str, Any]) -> str:
+    """Return which run found a mutant."""
+    if row["schedule"]:
+        return f"schedule {row['schedule']!s}"
+    if row["seed"] is None:
+        return "no schedule"
+    before = int(row["seeds_needed"]) - 1
+    return f"seed {row['seed']}" + (f", after {before} that found nothing" if before else "")
+
+
+def _tell_rules(rows: list[dict[str, Any]]) -> None:
+    """Say what the rules mean whose codes stand in the table."""
+    from chatsys.check import INVARIANTS
+
+    for name in sorted({row["killer"] for row in rows if row["killer"] in INVARIANTS}):
+        print(wrapped(f"{name}: {INVARIANTS[name].meaning}", 2, 6))
 
 
 def _explore(chosen: list[str], as_json: bool) -> None:

@@ -78,7 +78,7 @@ def node(
 
     Each change of membership, role or term is a line on stderr, and so is a delivered message; many
     that come together are one line. With -v each of them is a line of its own. Ctrl-C or SIGTERM ends it
-    politely: a leader hands over first, for at most 2 s. A second one ends it at once.
+    in good order: a leader hands over first, for at most 2 s. A second one ends it at once.
 
     Examples, each in its own terminal:
 

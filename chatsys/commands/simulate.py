@@ -5,13 +5,10 @@ Read also `campaign.one_seed` (many seeds), `campaign.resume` (a long run in pie
 
 import os
 import shlex
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +26,7 @@ from chatsys.commands import (
     progress,
     read_quorum,
     read_range,
+    wrapped,
 )
 from chatsys.errors import UsageError
 
@@ -215,17 +213,10 @@ def _tell_shrunk(shrunk: dict[str, Any], doubtful: bool) -> None:
     print()
     for line in shrunk["story"].splitlines():
         margin = len(line) - len(line.lstrip()) + 2
-        print(_wrapped(line.strip(), margin, margin + 3 * line[:1].isdigit()))
+        print(wrapped(line.strip(), margin, margin + 3 * line[:1].isdigit()))
     print(f"\nTo see it again, paste this into a cell (it may go by another seed):\n\n{shrunk['code']}")
     if shrunk["ask"]:
-        print(f"\n{_wrapped(ASK)}\n\n{shrunk['ask']}")
-
-
-def _wrapped(text: str, first: int = 0, others: int = 0) -> str:
-    """Return `text` broken between words where standard output is a terminal, with margins so wide."""
-    if not sys.stdout.isatty():
-        return " " * first + text
-    return fill(text, max(40, get_terminal_size().columns), initial_indent=" " * first, subsequent_indent=" " * others)
+        print(f"\n{wrapped(ASK)}\n\n{shrunk['ask']}")
 
 
 def _tell_sweep(result: dict[str, Any]) -> None:
@@ -240,9 +231,9 @@ def _tell_sweep(result: dict[str, Any]) -> None:
         broken.setdefault(violation["seed"], []).append(violation)
     for seed, violations in list(broken.items())[:SHOWN]:
         more = f" (and {len(violations) - 1} more after it)" if len(violations) > 1 else ""
-        print("\n" + _wrapped(f"VIOLATED with seed {seed}: {violations[0]['plain']}{more}"))
+        print("\n" + wrapped(f"VIOLATED with seed {seed}: {violations[0]['plain']}{more}"))
         if violations[0]["plain"] not in violations[0]["sentence"]:
-            print(_wrapped(violations[0]["sentence"], 2, 2))
+            print(wrapped(f"exactly: {violations[0]['sentence']}", 2, 2))
         print(f"  replay: {violations[0]['replay']}")
     for one in result["inconclusive"][:SHOWN]:
         print(f"\nINCONCLUSIVE with seed {one['seed']}: {one['why']}")
@@ -255,8 +246,8 @@ def _tell_sweep(result: dict[str, Any]) -> None:
     else:
         print("held: every invariant in every schedule" + ", as far as it was judged" * bool(result["not_judged"]))
     for line in told(result):
-        print(_wrapped(line))
-    print(_wrapped(result["meaning"]))
+        print(wrapped(line))
+    print(wrapped(result["meaning"]))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -198,7 +198,8 @@ def is_number(value: Any) -> bool:
 def warn_expired(predicate: Callable[..., Any], limit: float, state: str) -> None:
     """Warn the caller of `until` that its wait came to nothing; `state` says how the nodes are now."""
     warnings.warn(
-        f"Waited {limit:g} s in vain for {_source(predicate)}; until returned False. {state}",
+        f"Waited {limit:g} s, and {_source(predicate)} did not come true; until returned False, so what follows may not be "
+        f"what you expect. {state}",
         WaitExpired,
         stacklevel=3,
     )

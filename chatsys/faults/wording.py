@@ -13,19 +13,7 @@ from typing import Any
 
 from chatsys.faults.fault import Fault
 from chatsys.faults.verbs import LEADER, VERBS
-
-_WORDS = {
-    "term": "the number of one leadership; each election begins a higher one",
-    "promise": "in an election a node promises one node, once per term, to follow it and none of a lower term",
-    "PROMISE": "the frame with which a node tells another of its promise",
-    "PREPARE": "the frame with which a node asks all others for their promises, having given itself its own",
-    "position": "a place in the log; barrier and session entries take places too",
-    "committed": "a quorum holds it, so it must never change",
-    "barrier entry": "the first entry of a term, by which a new leader proves that it holds all that was committed",
-    "session entry": "the entry that lets a client in, before its messages",
-    "batch": "entries that the leader sends to a node in one frame; one that comes too early is held back",
-}
-"""Words of the field that a sentence may use, in the order in which they are explained."""
+from chatsys.vocabulary import EXACT
 
 
 def literal(value: Any) -> str:
@@ -47,7 +35,7 @@ def as_call(fault: Fault) -> str:
 
 def explain(sentence: str) -> list[str]:
     """Return a line for each word of the field in `sentence`: what it means."""
-    return [f"{word}: {told}" for word, told in _WORDS.items() if re.search(rf"\b{word}(?!=)", sentence)]
+    return [f"{word}: {told}" for word, told in EXACT.items() if re.search(rf"\b{word}(?!=)", sentence)]
 
 
 NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?"

@@ -16,7 +16,7 @@ Assumes   the world answers within the limits below; if not, the demo says what 
 Read also `sim.world` and `runtime.cluster` (the verbs), `check` (what must have held).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
@@ -249,8 +249,7 @@ def split_brain(world: Testbed) -> None:
     world.run(0.9)
     world.partition({alone}, others)
     world.say("I am with the old leader", node=alone, author="ann")
-    status = world.status
-    wait(world, lambda: any(status()[n]["role"] == "leader" for n in others), "a second leader")
+    await_leader(world, among=others)
     world.say("we have a new leader", node=others[0], author="bob")
     world.run(3.0)
     world.heal()
@@ -280,15 +279,22 @@ def wait(world: Testbed, holds: Callable[[], bool], what: str, limit: float = PA
         if world.now >= end:
             why = " ".join(f"Node {node} stopped itself: {sentence}" for node, sentence in world.failures)
             raise ChatsysError(
-                f"The demo waited {limit:.0f} s for {what}, in vain, at {world.now:.1f} s. {why}".rstrip()
+                f"The demo waited {limit:.0f} s for {what}, and it did not come; it is {world.now:.1f} s now. {why}".rstrip()
             )
         world.run(0.02)
 
 
-def await_leader(world: Testbed) -> int:
-    """Wait until a node leads, and return it."""
-    wait(world, lambda: world.leader is not None, "a leader")
-    return world.leader or await_leader(world)  # in real time it may be gone already
+def await_leader(world: Testbed, among: Sequence[int] = ()) -> int:
+    """Wait until a node leads, or one of these, and return it."""
+
+    def leader() -> int | None:
+        if not among:
+            return world.leader
+        facts = world.status()
+        return next((node for node in among if facts[node]["role"] == "leader"), None)
+
+    wait(world, lambda: leader() is not None, f"a leader among {list(among)}" if among else "a leader")
+    return leader() or await_leader(world, among)  # in real time it may be gone already
 
 
 def await_delivery(world: Testbed, count: int) -> None:

@@ -234,7 +234,7 @@ def test_a_demo_prints_exactly_its_object(run: Run, scenario: str) -> None:
 
 def test_a_demo_can_be_read_by_people_and_repeats_itself(run: Run) -> None:
     first = run("demo", "--scenario", "leader-failure", "--seed", 3)
-    assert first[0] == 0 and "held       every invariant that was checked" in first[1]
+    assert first[0] == 0 and "held       every rule that was checked" in first[1]
     assert run("demo", "--scenario", "leader-failure", "--seed", 3) == first
 
 
@@ -245,9 +245,14 @@ def test_a_demo_says_who_was_killed_and_what_it_caught_up(run: Run) -> None:
 
 def test_split_brain_is_violated_with_quorum_1_and_held_with_a_majority(run: Run) -> None:
     code, out, _ = run("demo", "--scenario", "split-brain", "--quorum", 1)
-    assert code == 1 and re.search(
-        r"VIOLATED   Nodes \d and \d do not agree: .*\n(.*\n)*  exactly    S1 agreement", out
+    assert code == 1 and out.count("VIOLATED") == out.count("exactly") == 1, (
+        "the first one is told, the others are counted"
     )
+    assert re.search(
+        r"VIOLATED   Nodes \d and \d do not agree: .* \(and 4 more after it; --json tells all\)\n  exactly    S1 agreement",
+        out,
+    )
+    assert "  position: a place in the log" in out
     code, out, _ = run("demo", "--scenario", "split-brain")
     assert code == 0 and "VIOLATED" not in out
 
@@ -329,6 +334,21 @@ def test_the_help_of_bench_names_the_benches_and_their_defaults(run: Run) -> Non
             assert option not in taken or str(taken[option].default) in told
 
 
+def test_a_demo_wraps_at_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    _, out, _ = run("demo", "--scenario", "split-brain", "--quorum", 1)
+    assert "VIOLATED" in out and max(map(len, out.splitlines())) <= 80
+
+
+def test_an_unknown_mutant_is_answered_in_two_lines_and_all_are_listed_one_a_line(run: Run) -> None:
+    code, _, err = run("mutants", "nonsense")
+    assert code == 2 and len(err) < 200 and "chatsys mutants --list tells all" in err
+    code, out, _ = run("mutants", "--list", "vote twice", "no relay")
+    assert code == 0 and [line.partition(":")[0] for line in out.splitlines()] == ["vote twice", "no relay"]
+
+
 def test_the_table_of_mutants_has_heads(run: Run) -> None:
     code, out, _ = run("mutants", "vote twice")
-    assert code == 0 and out.splitlines()[0].split() == ["mutant", "killed", "by", "with"]
+    assert code == 0 and out.splitlines()[0].split() == ["mutant", "found", "by", "with"]
+    assert "  S5: In one term at most one node leads" in out, "a code is explained below the table"

@@ -1,27 +1,17 @@
 """How figures stand on a page: dark or light by themselves, narrow or wide, and no sign hides another."""
 
 import json
-from collections.abc import Callable
+import math
 from typing import Any
 
 import made_up
 import plotly.graph_objects as go
 import pytest
+from every_figure import EVERY, Draw
 
 from chatsys.teach import figures
 from chatsys.teach.figures import marks, page, theme
-from chatsys.trace import Trace
 
-Draw = Callable[[Trace], Any]
-"""A function that draws a figure; plotly gives its figures no types."""
-EVERY: list[Draw] = [
-    figures.roles,
-    figures.term_bands,
-    figures.heartbeats,
-    figures.delivery_matrix,
-    figures.latency,
-    figures.log_table,
-]
 WIDE = theme.PLOT
 """Pixels of the plot on the narrowest page that figures are laid out for."""
 
@@ -55,6 +45,18 @@ def test_the_legend_has_every_role_that_is_drawn_and_the_leader_first() -> None:
     assert names == ["leader", "follower", "nominating (asks all)", "preparing (asks a quorum)"]
 
 
+def test_a_number_that_stands_alone_on_a_band_is_explained_and_stands_on_no_pattern() -> None:
+    h = made_up.History()
+    h.become(0.1, 3, "leader", 1)
+    for moment, role in ((10.0, "nominating"), (10.6, "follower"), (11.2, "leader")):
+        h.become(moment, 2, role, 2)
+    h.at(20.0, "receive", 1, message="Ack", peer=3)
+    drawn = {one.name: one for one in figures.roles(h.trace).data}
+    assert list(drawn["nominating (asks all)"].text) == [""] and list(drawn["follower"].text) == ["2"]
+    assert "2: term 2" in drawn
+    assert not any(": term" in one.name for one in figures.roles(made_up.fail_over()).data)
+
+
 @pytest.mark.parametrize("messages", [1, 3, 4, 5, 9, 26, 27, 40])
 def test_a_text_in_a_cell_is_never_wider_than_its_cell_on_a_narrow_page(messages: int) -> None:
     h = made_up.History()
@@ -65,7 +67,34 @@ def test_a_text_in_a_cell_is_never_wider_than_its_cell_on_a_narrow_page(messages
     lines = [line for row in figure.data[0].text for cell in row for line in cell.split("<br>")]
     assert max(map(len, lines)) * theme.LETTER <= WIDE / messages or set(lines) <= {"✓", "≠"}
     if 4 < messages <= 26:
-        assert figure.layout.xaxis.ticktext[0] == "#1 a message that…", "the text stands once, under its column"
+        (told, *_) = figure.layout.xaxis.ticktext
+        assert told.startswith("#1 a message t"), "the text stands once, under its column"
+        to_the_left = len(told) * 6.6 * math.cos(math.radians(50))
+        assert to_the_left < 70 + WIDE / messages / 2, "and it is not cut at the left edge"
+
+
+def test_a_cell_shows_its_whole_text_in_a_few_lines_and_its_row_is_as_high() -> None:
+    h = made_up.History()
+    h.say(1.0, "hello", 1, 2, 3)
+    flat = figures.delivery_matrix(h.trace)
+    h.say(2.0, "I am with the old leader", 3)
+    h.deliver(9.0, 3, 2, {"text": "we have a new leader", "client": "x", "client_seq": 1})
+    h.say(9.0, "and so am I", 1, 2, number=3)
+    high = figures.delivery_matrix(h.trace)
+    changed = high.data[0].text[2][1].replace("<br>", " ")
+    assert changed == "≠ I am with the old leader → we have a new leader"
+    assert high.layout.height >= flat.layout.height + 60
+
+
+def test_a_number_with_messages_of_two_terms_says_so() -> None:
+    figure = figures.delivery_matrix(made_up.split_brain())
+    assert [note.text for note in figure.layout.annotations[:2]] == ["term 1", "terms 1 and 2"]
+
+
+def test_a_sentence_is_broken_into_lines_of_one_length_and_never_before_a_unit() -> None:
+    lines = theme.lines_of("Node 3 led term 1 from 0.05 s, then node 2 led term 2 from 4.11 s. 1 crash.")
+    assert lines == ["Node 3 led term 1 from 0.05 s, then", "node 2 led term 2 from 4.11 s. 1 crash."]
+    assert theme.lines_of("Short.") == ["Short."]
 
 
 def test_latency_has_a_bar_for_each_message_and_one_inside_it_for_the_ok() -> None:

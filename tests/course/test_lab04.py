@@ -252,12 +252,15 @@ def test_a_detector_with_a_fixed_timeout_lies_on_the_curve_of_the_fixed_timeouts
 def test_the_sliders_draw_what_their_line_of_code_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     shown = trade_off.sliders(right())
-    *moved, code, figure = shown.children
+    *moved, code, said, figure = shown.children
     before = figures.describe(figure)
     moved[0].value = 0.2
     assert "trade_off(MyDetector, loss=0.2, slowest=0.2, interval=0.8)" in code.value
     drawn = trade_off.trade_off(right(), loss=0.2)
     assert figures.describe(figure) == figures.describe(drawn) != before
+    assert figures.describe(figure) in said.value and figure.layout.title.text is None, (
+        "the sentence stands on the page"
+    )
     for old, new in zip(figure.data, drawn.data, strict=True):
         assert list(old.x) == list(new.x) and (old.type != "heatmap" or (old.z == new.z).all())
 

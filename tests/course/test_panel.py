@@ -6,10 +6,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import made_up
+import panels
 import pytest
 from typed import Where
 
@@ -24,20 +25,7 @@ from chatsys.teach.widgets.panel.orders import ORDERS
 from chatsys.teach.widgets.panel.panel import Panel, panel
 from chatsys.teach.widgets.panel.view import View, tell
 
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    world = World(seed=3)
-    assert world.until(lambda: world.leader is not None, limit=10)
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def shown(world: World) -> Iterator[Panel]:
-    shown = panel(world)
-    yield shown
-    shown.close()
+world, shown = panels.world, panels.shown
 
 
 def card(shown: Panel, node: int) -> dict[str, Any]:
@@ -103,6 +91,8 @@ def test_sliders_set_loss_and_delay_on_all_links(world: World, shown: Panel) -> 
     shown.press("slow", delay=0.1)
     assert (shown.state["loss"], shown.state["delay"]) == (0.25, 0.1)
     assert [(rule[0], rule[3][0]) for rule in world.simulation.network.rules] == [("lose", 0.25), ("slow", 0.1)]
+    shown.press("heal")
+    assert shown.state["loss"] == 0.25, "healing mends cuts; Reset ends loss and delay, too, as both buttons say"
 
 
 def test_reset_wakes_everybody_and_mends_every_link(world: World, shown: Panel) -> None:
@@ -211,6 +201,14 @@ def has_ended(shown: Panel) -> bool:
 def test_a_click_returns_at_once_and_is_carried_out_soon_after(world: World, shown: Panel) -> None:
     shown._handle_custom_msg({"do": "crash", "node": 3}, [])
     assert wait_for(lambda: not world.status()[3]["alive"])
+
+
+def test_many_clicks_at_once_are_carried_out_one_after_the_other(world: World, shown: Panel) -> None:
+    for _ in range(15):
+        for do in ("pause", "resume"):
+            shown._handle_custom_msg({"do": do, "node": 1}, [])
+    assert wait_for(lambda: len(world.trace.of("resume")) == 15)
+    assert len(world.trace.of("pause")) == 15 and not world.status()[1]["paused"]
 
 
 def test_play_lets_virtual_time_pass_until_hold(world: World, shown: Panel) -> None:
@@ -388,6 +386,15 @@ def test_the_colours_of_the_panel_are_those_of_the_figures() -> None:
             assert "fill: " + look.colour.lower() in Panel._css
         else:
             assert f".cs-fill-{role} {{ fill: {look.colour.lower()}; }}" in Panel._css
+
+
+def test_the_legend_tells_every_colour_and_every_sign_that_is_drawn() -> None:
+    parts = {part: (module.HERE / "js" / f"{part}.js").read_text("utf-8") for part in ("legend", "bands", "nodes")}
+    told = parts["legend"].partition("function legend")[0]
+    roles = set(re.findall(r"\.cs-fill-(\w+)", Panel._css)) | {"follower"}
+    assert roles == set(re.findall(r"(\w+): \"", told.partition("SIGNS_TOLD")[0]))
+    drawn = re.findall(r"\w+: \[?\"([^\w\s])\"", parts["bands"] + parts["nodes"])
+    assert len(drawn) >= 8 and set(drawn) <= set(re.findall(r"\"([^\w\s])\": ", told))
 
 
 def test_the_module_says_how_often_it_looks() -> None:

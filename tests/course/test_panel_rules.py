@@ -1,10 +1,10 @@
 """The panel's two ideas, and its chat: what waits, whether the rules hold, another quorum, one step after the other."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import made_up
+import panels
 import pytest
 from pingpong import PingPong
 
@@ -12,24 +12,12 @@ import chatsys
 from chatsys.check import check
 from chatsys.runtime.cluster import Cluster
 from chatsys.sim.world import World
+from chatsys.teach.widgets.panel.chats import in_plain
 from chatsys.teach.widgets.panel.lamp import Lamp
 from chatsys.teach.widgets.panel.panel import Panel, panel
-from chatsys.trace import Trace
+from chatsys.trace import Record, Trace
 
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    world = World(seed=3)
-    assert world.until(lambda: world.leader is not None, limit=10)
-    yield world
-    world.stop()
-
-
-@pytest.fixture
-def shown(world: World) -> Iterator[Panel]:
-    shown = panel(world)
-    yield shown
-    shown.close()
+world, shown = panels.world, panels.shown
 
 
 def test_each_message_waits_by_itself_until_it_is_acknowledged(world: World, shown: Panel) -> None:
@@ -47,6 +35,20 @@ def test_each_message_waits_by_itself_until_it_is_acknowledged(world: World, sho
     assert shown.chat["waiting"] == []
     said, columns = shown.chat["said"], shown.chat["columns"]
     assert [said[at] for _, at, _ in columns["3"]] == [["bob", "main", "with most"], ["ann", "main", "alone"]]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("gap: message 6 of this session is missing", "an earlier message of this author has to come first"),
+        ("unknown_session: no such session", "node 3 does not know this author's client any more"),
+        ("busy: no leader is known here", "node 3 knows no leader"),
+        ("busy: too many wait", "node 3 is busy (too many wait)"),
+        ("redirect: node 2", ""),
+    ],
+)
+def test_what_a_node_answers_is_told_in_words_that_need_no_protocol(reason: str, told: str) -> None:
+    assert in_plain(Record(1.0, "reply", 1, peer=3, reason=reason)) == told
 
 
 def test_an_actor_that_acknowledges_nothing_lets_nobody_wait() -> None:

@@ -105,7 +105,7 @@ for act in (lambda: named("vote twice"), lambda: schedules.play("C5"), need_sear
         act()
     except ChatsysError as error:
         print(error)
-print(schedules.play("C4", flawed=True).killer.invariant, open_course("03-total-order", public=True).lab.name)
+print(schedules.play("C4", flawed=True).violation.invariant, open_course("03-total-order", public=True).lab.name)
 """
 
 

@@ -1,6 +1,8 @@
 """The four demonstrations hold in every world; split brain happens with a quorum of 1 and only then."""
 
+import inspect
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from chatsys.check import SAFETY, check
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.sim.world import World
 from chatsys.teach import figures, scenarios
-from chatsys.teach.scenarios import NAMES, Demo, play
+from chatsys.teach.scenarios import NAMES, SCRIPTS, Demo, play
 
 SHAPE = {"scenario", "where", "quorum", "messages", "delivered", "violations", "leaders", "failover_seconds"}
 
@@ -108,10 +110,17 @@ def test_what_cannot_be_played_is_refused_with_a_sentence(arguments: dict[str, A
         play(**arguments)
 
 
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_has_nothing_but_verbs_and_the_two_helpers_that_the_page_explains(name: str) -> None:
+    code = inspect.getsource(SCRIPTS[name])
+    assert not re.search(r"lambda|status|\bwait\(", code)
+    assert set(re.findall(r"\b(await_\w+)", code)) <= {"await_leader", "await_delivery"}
+
+
 def test_a_demonstration_that_waits_in_vain_says_for_what() -> None:
     world = World()
     world.partition({1}, {2}, {3})
-    with pytest.raises(ChatsysError, match="waited 30 s for a leader, in vain"):
+    with pytest.raises(ChatsysError, match="waited 30 s for a leader, and it did not come"):
         scenarios.normal(world)
 
 

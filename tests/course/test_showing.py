@@ -246,7 +246,7 @@ WAYS: list[tuple[str, Callable[[World], dict[str, Any]]]] = [
     ("check(world)[1]", lambda world: {"world": world, "check": check}),
     ("demo", lambda world: {"demo": scenarios.play("split-brain", quorum=1), **NAMES}),
     ("demo.violations[1]", lambda world: {"demo": scenarios.play("split-brain", quorum=1), "cs": chatsys}),
-    ("played.killer", lambda world: {"played": play_schedule("C1", flawed=True), "world": world}),
+    ("played.violation", lambda world: {"played": play_schedule("C1", flawed=True), "world": world}),
 ]
 """What stands in a cell, and what students may call things."""
 
@@ -265,7 +265,7 @@ def test_the_lines_below_a_violation_run_where_they_are_shown(
     before = {name for name in here if not name.startswith("_")}
     opened, answer = pasted(text, here)
     assert is_opened_at(opened, found)
-    assert str(answer).startswith(f"{found.plain} {found.sentence}")
+    assert str(answer).startswith(f"{found.plain} Exactly: {found.sentence}")
     assert {name for name in here if not name.startswith("_")} <= before | {"cs"}, "a line takes nobody's name"
     if hasattr(value, "_repr_html_"):
         shown = re.findall("<code>(.*?)</code>", value._repr_html_().replace("&quot;", '"'))

@@ -84,12 +84,13 @@ def test_the_first_sentence_of_s1_names_both_nodes_both_texts_and_both_times() -
 
 def test_as_text_a_violation_is_plain_first_and_exact_below() -> None:
     first, _ = said("hi", "yo").deliver(1, 1, 1, "hi").deliver(2, 1, 1, "yo", client_seq=2).broken()
-    plain, exact = str(first).split("\n  ")
+    plain, exact = str(first).split("\n  exactly: ")
     assert plain == (
         "Nodes 1 and 2 do not agree: node 1 has “hi” as message #1, and in the same place node 2 has “yo”."
     )
     assert exact == first.sentence
-    assert first._repr_html_().index("“hi”") < first._repr_html_().index("S1 agreement")
+    page = first._repr_html_()
+    assert page.index("“hi”") < page.index("<details>") < page.index("S1 agreement"), "what is exact is folded away"
 
 
 @pytest.mark.parametrize("story", [bad[2] for bad in BAD], ids=[bad[0] for bad in BAD])

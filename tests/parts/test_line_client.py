@@ -1,7 +1,11 @@
 """The line client: what it shows of the actor's notes, what it makes of input, and a real chat."""
 
+import io
+import re
+
 import pytest
 
+from chatsys.clients import line
 from chatsys.clients.line import LineClient, tell_unknown
 from chatsys.escape import escape
 from chatsys.trace import Record
@@ -74,6 +78,26 @@ def test_an_indeterminate_message_is_said_at_once_and_at_the_end(chat: LineClien
     shown = told(chat, "indeterminate", client="c", client_seq=1, text="hi")
     assert shown == ["    nobody can say whether this was delivered: hi"]
     assert chat.lost == ["hi"] and not chat.unknown
+
+
+@pytest.mark.parametrize(
+    "reason", ["gap: message 6 of this session is missing", "unknown_session: open a session first"]
+)
+def test_why_a_message_waits_is_said_without_the_words_of_the_protocol(chat: LineClient, reason: str) -> None:
+    (shown,) = told(chat, "reply", client="c", client_seq=7, reason=reason)
+    assert not re.search("session|gap", shown) and ("of yours has to come first" in shown or "does not know" in shown)
+
+
+def test_somebody_at_a_terminal_is_told_of_help_and_a_pipe_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for terminal in (True, False):
+        keyboard = io.StringIO("/quit\n")
+        monkeypatch.setattr(keyboard, "isatty", lambda here=terminal: here)
+        monkeypatch.setattr("sys.stdin", keyboard)
+        monkeypatch.setattr("chatsys.clients.line.ClientHost.start", lambda self, patience: None)
+        assert line.main(["127.0.0.1:1"], "ann", "main", "chat") == 0
+        assert ("/help for the rest" in capsys.readouterr().out) == terminal
 
 
 def test_the_same_reason_for_waiting_is_shown_once(chat: LineClient) -> None:

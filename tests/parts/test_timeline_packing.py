@@ -206,6 +206,7 @@ def test_a_node_that_stopped_itself_is_no_crash_that_the_world_made() -> None:
         "name": "broken", "title": "stopped itself", "says": "No node stops itself rather than break a rule.", "held": False,
         "event": 1, "story": "Node 3 stopped itself: S2 would break",
     }  # fmt: skip
+    assert "broken" not in [rule["name"] for rule in packed(Record(0.0, "start", 3, 1)).about["rules"]]
 
 
 # --- logs --------------------------------------------------------------------------------------
@@ -392,7 +393,8 @@ def test_a_broken_rule_names_the_event_that_broke_it() -> None:
 
     got = packed(deliver(2.0, 2, "no"), deliver(1.0, 1, "yes"))
     (s1,) = [rule for rule in got.about["rules"] if rule["name"] == "S1"]
-    assert (s1["held"], s1["event"]) == (False, 1) and "node 2 delivered 'no' at position 1" in s1["story"]
+    assert (s1["held"], s1["event"]) == (False, 1) and "node 2 delivered 'no' at position 1" in s1["exact"]
+    assert "position" not in s1["story"] and "S1" not in s1["story"]
     assert got.about["jumps"]["violation"] == [1] and got.about["jumps"]["delivery"] == [0, 1]
 
 

@@ -3,9 +3,9 @@
 Skipped with a sentence where there is no Chromium; with CI=true that is a failure.
 """
 
-import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import browser
 import pytest
 from browser import Server, Tab
-from crashed_leader import CELLS, STORY, lost_message, past_and_future
-from panel_page import await_leader, await_text, figure, focused, inks, last_number, tab_to, texts_at
+from crashed_leader import CELLS, STORY, await_event, event_of, lost_message, past_and_future, told_of, widths
+from panel_page import await_leader, await_text, figure, inks, last_number, tab_to, texts_at
 
 from chatsys.teach.widgets.timeline.timeline import timeline
 from chatsys.trace import Trace
@@ -105,22 +105,6 @@ def test_crashing_the_leader_by_button_elects_another_and_the_numbers_go_on(tour
     assert texts_at(panel, before + 1) == ["–", *[f"#{before + 1} ann: said by mouse <b>& co</b>"] * 2]
     assert panel.locator(".cs-line").inner_text() == "cluster.say('said by mouse <b>& co</b>', author='ann')"
     tour.picture("tour-crash-by-button")
-
-
-def test_crashing_the_leader_by_keyboard_alone(tour: Tab, panel: "Locator") -> None:
-    before = last_number(panel)
-    panel.get_by_role("button", name="Stop all").focus()
-    tab_to(tour, "Crash node 3")
-    tour.page.keyboard.press("Enter")
-    await_leader(panel, 2)
-    assert focused(tour) == "Crash node 3", "the focus must stay where it was"
-    tab_to(tour, "message")
-    tour.page.keyboard.type("said by keyboard")
-    tour.page.keyboard.press("Enter")
-    await_text(panel, "said by keyboard")
-    assert last_number(panel) == before + 1
-    assert texts_at(panel, before + 1)[1:] == [f"#{before + 1} ann: said by keyboard"] * 2
-    tour.picture("tour-crash-by-keyboard")
 
 
 def test_a_learner_joins_by_button_has_a_card_and_leaves_by_its_own(tour: Tab, panel: "Locator") -> None:
@@ -264,13 +248,7 @@ def test_nothing_complained_and_nothing_left_this_machine(tour: Tab) -> None:
 
 
 def test_a_cell_that_is_edited_and_run_again_leaves_one_panel_with_one_cluster(server: Server, tour: Tab) -> None:
-    cells = ["import chatsys as cs, threading", "cs.panel(cs.Cluster())", COUNT]
-    nodes: list[dict[str, Any]] = [
-        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in cells
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": nodes, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
-    (server.root / "again.ipynb").write_text(json.dumps(notebook))
+    server.write("again.ipynb", ["import chatsys as cs, threading", "cs.panel(cs.Cluster())", COUNT])
     chromium = tour.page.context.browser
     assert chromium is not None
     tab = Tab(chromium.new_page(), server)
@@ -287,6 +265,26 @@ def test_a_cell_that_is_edited_and_run_again_leaves_one_panel_with_one_cluster(s
         assert tab.complaints == []
     finally:
         tab.page.close()
+
+
+def test_a_prediction_is_answered_with_the_arrow_keys_and_compared_below(server: Server, chromium: Tab) -> None:
+    """JupyterLab keeps the arrow keys for its cells; a question says that it needs them itself."""
+    shutil.copy(server.root / "00-tour.ipynb", server.root / "predicting.ipynb")  # a kernel of its own
+    tab = chromium.beside()
+    tab.open("predicting.ipynb")
+    tab.run(2)
+    question = tab.page.locator(".jp-Cell").nth(2)
+    choices = question.locator("input[type=radio]")
+    choices.first.wait_for()
+    choices.first.focus()
+    tab.page.keyboard.press("ArrowDown")
+    assert choices.nth(1).is_checked()
+    question.locator(".cs-guess-state", has_text="You can change it").wait_for()
+    tab.run(3)
+    assert "You said “node 2”: right." in tab.run(5)[0]
+    assert choices.nth(1).is_disabled()
+    assert tab.complaints == [] and tab.strangers == []
+    tab.page.close()
 
 
 COUNT = """
@@ -312,12 +310,7 @@ STEPS = 60
 @pytest.fixture(scope="module")
 def told(chromium: Tab) -> Iterator[Tab]:
     """Return a tab in which all cells of the story ran at once."""
-    cells: list[dict[str, Any]] = [
-        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s} for s in CELLS
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
-    (chromium.server.root / "story.ipynb").write_text(json.dumps(notebook))
+    chromium.server.write("story.ipynb", CELLS)
     tab = chromium.beside()
     tab.page.set_viewport_size({"width": 1400, "height": 1000})
     tab.open("story.ipynb")
@@ -335,22 +328,6 @@ def run(told: Tab) -> Trace:
     exec(STORY, names)
     trace: Trace = names["world"].trace
     return trace
-
-
-def event_of(timeline: "Locator") -> int:
-    """Return where the cursor is."""
-    return int(timeline.locator(".cs-tl-stage").get_attribute("data-event") or -1)
-
-
-def await_event(timeline: "Locator", event: int) -> None:
-    timeline.locator(f".cs-tl-stage[data-event='{event}']").wait_for(timeout=10_000)
-
-
-def told_of(timeline: "Locator") -> str:
-    """Return the answer, when Python has tried it."""
-    answer = timeline.locator(".cs-tl-answer").filter(has_text="Without the loss")
-    answer.wait_for(timeout=20_000)
-    return answer.inner_text()
 
 
 def check_what_is_lit(timeline: "Locator", run: Trace, event: int) -> None:
@@ -438,12 +415,6 @@ def test_what_python_and_the_browser_do_to_the_cursor_is_seen_by_the_other(told:
     told.run(4)
     await_event(shown, 40)
     assert told.run(3)[0].startswith("40 ")
-
-
-def widths(timeline: "Locator") -> set[str | None]:
-    """Return how wide the whole run, the lanes, the logs and the rules are drawn."""
-    drawn = timeline.locator(".cs-tl-overview, .cs-tl-lanes, .cs-tl-boxes, .cs-tl-rule svg")
-    return {one.get_attribute("width") for one in drawn.all()}
 
 
 def test_a_timeline_keeps_nobody_out_in_the_light_and_in_the_dark(told: Tab) -> None:

@@ -17,15 +17,13 @@ from typing import Any
 
 import psutil
 import pytest
-from pingpong import PingPong
+from flooding import Garbage, Loud, Unstartable, big
 
 from chatsys.errors import ChatsysError, named, told
-from chatsys.isolation.answer import ANSWER
 from chatsys.isolation.budget import Allowance
 from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.limits import Quota
 from chatsys.isolation.worker import call_in_worker
-from chatsys.protocol.election import Bully
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.nodes.process import PRINTED, ProcessNode
 from chatsys.teach.grading.grader import grade
@@ -255,19 +253,6 @@ def _child_at_work(grading: threading.Thread) -> psutil.Process:
 # --- node processes -------------------------------------------------------------------------------
 
 
-class Loud(PingPong):
-    """Its node prints without end, from a thread of its own, with and without Python's print."""
-
-    def start(self, now: float) -> list[Any]:
-        threading.Thread(target=self._shout, daemon=True).start()
-        return super().start(now)
-
-    def _shout(self) -> None:
-        while True:
-            os.write(2, b"x" * 50_000)
-            print("y" * 1000)
-
-
 def printed_by(cluster: Cluster, *nodes: int) -> list[Drain]:
     """Return what takes in the output of each of these nodes, which live in processes."""
     drains = []
@@ -295,31 +280,10 @@ def test_a_node_that_prints_without_end_goes_on_and_its_file_stays_small(tmp_pat
         assert whole.count(b"[Output was cut after 1 MiB; what came then was not kept.]") == 1
 
 
-class Unstartable(PingPong):
-    """Its process fills the pipe, and then ends without a word of chatsys."""
-
-    def __init__(self, *given: Any) -> None:
-        print("x" * 3_000_000)
-        print("the reason", flush=True)
-        os._exit(3)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
 def test_why_a_process_did_not_start_is_told_by_its_last_line_only(tmp_path: Path) -> None:
     with pytest.raises(ChatsysError, match="^Node 1's process did not start: the reason.$"):
         Cluster(1, "processes", actor=Unstartable, data=tmp_path)
-
-
-class Garbage(PingPong):
-    """Its node writes into the pipe of the trace."""
-
-    def start(self, now: float) -> list[Any]:
-        for place in range(3, 20):
-            try:
-                os.write(place, b"this is no trace\n")
-            except OSError:
-                pass
-        return super().start(now)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
@@ -331,38 +295,21 @@ def test_a_node_that_writes_into_the_pipe_of_its_trace_is_told_of(tmp_path: Path
 # --- workers --------------------------------------------------------------------------------------
 
 
-class Chatty(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        os.write(1, b"x" * 50_000)
-        print("y" * 50_000)
-        return super().on_message(sender, message, now)
-
-
-class Bursts(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        print("y" * 50_000, flush=True)
-        os._exit(7)
-
-
 @pytest.mark.parametrize(("kind", "verdict"), [("Chatty", ""), ("Bursts", "ended with code 7.")])
 def test_what_classes_print_in_a_sweep_is_cut_once_for_all_its_processes(kind: str, verdict: str) -> None:
     told, grown, shown = in_a_process(f"""
         import sys
-        sys.path += {[str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]!r}
-        import test_floods
+        sys.path += {[str(Path(__file__).parents[1] / "support")]!r}
+        import flooding
         from chatsys.campaign.sweep import guarded_sweep
         from chatsys.campaign.one_seed import Plan
-        played = guarded_sweep(range(6), Plan(seconds=3, calm=1, kinds=()), {{"election": test_floods.{kind}}})
+        played = guarded_sweep(range(6), Plan(seconds=3, calm=1, kinds=()), {{"election": flooding.{kind}}})
         answer = [one.inconclusive for one in played]
     """)
     assert all(one.endswith(verdict) for one in told) and len(told) == 6
     assert shown.count("[Output was cut after 64 KiB; what came then was not kept.]") == 1
     assert len(shown) < (1 << 16) + 2000
     assert grown < 60
-
-
-def big(parts: Any) -> str:
-    return "x" * (ANSWER + 1)
 
 
 def test_an_answer_that_is_too_long_is_no_answer() -> None:

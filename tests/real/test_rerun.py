@@ -15,6 +15,7 @@ from chatsys.teach.widgets.panel.panel import Panel, panel
 
 LOOK = """
 import threading, time, psutil, chatsys as cs
+from chatsys.teach.widgets.panel.hold import _holds
 
 def living(name):
     return sum(thread.name.startswith(name) for thread in threading.enumerate())
@@ -118,6 +119,7 @@ def test_what_a_notebook_remembers_by_itself_keeps_no_cluster(cells: Cells, reme
         cells.run("cluster = cs.Cluster()\ncs.panel(cluster)", cell="make and show")
         cells.run(remember, cell="remember")
     assert alive(cells, 1) == ("1", "1")
+    assert cells.value("len(_holds)") == "1", "each cell looks for who knows a cluster that was stopped"
 
 
 @pytest.mark.parametrize(

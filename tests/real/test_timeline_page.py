@@ -13,6 +13,7 @@ import saved_page
 from saved_page import Saved
 
 from chatsys import World
+from chatsys.check import SAFETY, check
 from chatsys.teach.widgets.timeline.moment import moment
 from chatsys.teach.widgets.timeline.packing import Packed
 from chatsys.teach.widgets.timeline.timeline import Timeline, timeline
@@ -155,6 +156,17 @@ def test_bands_faults_and_strips_are_those_of_the_run(page: Saved, packed: Packe
     }
     strips = {strip["rule"]: strip["held"] for strip in page.read(".strip")}
     assert strips == {rule["name"]: str(rule["held"]).lower() for rule in packed.about["rules"]}
+
+
+def test_a_text_fits_its_box_and_the_page_counts_the_rules_as_check_does(page: Saved) -> None:
+    page.press("End")
+    over = page.page.evaluate(
+        """() => [...document.querySelectorAll(".box")].map((box) =>
+            box.querySelector(".cs-tl-box-text").getBBox().width - box.querySelector("rect").getBBox().width)"""
+    )
+    assert over and max(over) <= -4
+    held = page.page.locator(".cs-tl-held-rules summary").inner_text()
+    assert held == f"All {len(SAFETY)} rules held" and f"Held: {len(SAFETY)} rules" in repr(check(stormy()))
 
 
 def test_the_keyboard_alone_steps_jumps_searches_lights_and_clears(page: Saved, packed: Packed) -> None:

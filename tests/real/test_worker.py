@@ -4,18 +4,17 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from tasks import compute, forge, go_on, naps, one_long_call, sleep, write_everywhere
 
 from chatsys.isolation.answer import Answer, Bounds
 from chatsys.isolation.deadline import Deadline, TimeUp
 from chatsys.isolation.in_process import InProcessWorker
-from chatsys.isolation.serving import heartbeat
 from chatsys.isolation.worker import Worker, call_in_worker
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are suspended on Linux and macOS")
@@ -33,15 +32,6 @@ def hire() -> Iterator[Callable[..., Worker]]:
     yield made
     for worker in workers:
         worker.kill()
-
-
-def compute(parts: Any, seconds: float) -> str:
-    """Compute until so much CPU time has gone."""
-    heartbeat("computes")
-    until = time.process_time() + seconds
-    while time.process_time() < until:
-        pass
-    return "done"
 
 
 def test_a_task_whose_process_was_suspended_for_longer_than_a_step_may_take_is_not_accused(
@@ -74,19 +64,12 @@ def test_a_process_that_stays_suspended_is_late_and_accused_of_nothing(hire: Cal
     assert answer.value == "It did not end within 1 s, and the process did not say where."
 
 
-def sleep(parts: Any) -> None:
-    heartbeat("step 1")
-    time.sleep(60)
-
-
 def test_a_task_that_only_waits_is_late_with_its_step_and_its_line(hire: Callable[..., Worker]) -> None:
     worker = hire(step=0.3)
     worker.submit(sleep)
     answer = worker.wait()
     assert (answer.verdict, answer.step) == ("late", "step 1")
-    assert answer.value.startswith(
-        "It did not end within 1.5 s, of which it computed 0.0 s; it waits in test_worker.py, "
-    )
+    assert answer.value.startswith("It did not end within 1.5 s, of which it computed 0.0 s; it waits in tasks.py, ")
 
 
 def test_the_whole_time_ends_a_task_that_goes_on_and_on(hire: Callable[..., Worker]) -> None:
@@ -97,47 +80,11 @@ def test_the_whole_time_ends_a_task_that_goes_on_and_on(hire: Callable[..., Work
     assert answer.value.startswith("It did not end within 1 s; it was in ")
 
 
-def go_on(parts: Any) -> None:
-    while True:
-        heartbeat("again")
-
-
-def one_long_call(parts: Any) -> None:
-    heartbeat("the long call")
-    sum(range(10**12))  # the interpreter is held; its own watch cannot look
-
-
 def test_a_single_call_of_c_that_never_ends_is_accused_by_its_cpu_time(hire: Callable[..., Worker]) -> None:
     worker = hire(step=1.0)
     worker.submit(one_long_call)
     answer = worker.wait()
     assert (answer.verdict, answer.step) == ("hung", "the long call"), answer
-
-
-class Evil:
-    """Writes a file where it is unpickled."""
-
-    def __init__(self, flag: str) -> None:
-        self.flag = flag
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (Path(self.flag),)
-
-
-def forge(parts: Any, flag: str) -> Any:
-    """Return what does something where it is opened."""
-    import pickle
-
-    return pickle.dumps(Evil(flag))
-
-
-def write_everywhere(parts: Any) -> None:
-    for descriptor in range(3, 30):
-        try:
-            os.write(descriptor, b"\x00\x00\x00\x05noise")
-        except OSError:
-            pass
-    time.sleep(60)
 
 
 def test_what_comes_from_a_plain_worker_is_not_opened(hire: Callable[..., Worker], tmp_path: Path) -> None:
@@ -174,13 +121,6 @@ def test_without_processes_a_task_that_waited_is_late_and_one_that_computed_hung
     worker = InProcessWorker(b"", Bounds(step=0.2))
     worker.submit(naps)
     assert worker.wait().verdict == "late"
-
-
-def naps(parts: Any) -> None:
-    while True:
-        for _ in range(2_000):  # so that the clocks are looked at
-            pass
-        time.sleep(0.2)
 
 
 def test_a_step_that_begins_after_the_whole_time_is_over_does_not_begin() -> None:

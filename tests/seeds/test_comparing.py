@@ -11,6 +11,7 @@ import pytest
 import chatsys as cs
 from chatsys.errors import UsageError
 from chatsys.mutants import schedules
+from chatsys.teach.scenarios import play
 from chatsys.teach.widgets.timeline.comparing import Comparison, compare
 from chatsys.teach.widgets.timeline.moment import moment
 from chatsys.teach.widgets.timeline.overlay import NOBODY, in_one_order
@@ -52,6 +53,32 @@ def test_a_bug_is_told_as_what_it_does_too_early() -> None:
     assert "in “flawed” before and in “mended” after this: The disk of node 1 has kept what was written" in told
     other = str(compare(mended, flawed, ("mended", "flawed")))
     assert "in “flawed” before and in “mended” after this: The disk of node 1 has kept what was written" in other
+
+
+def test_by_its_story_a_run_parts_at_the_message_that_one_node_delivered_alone_and_not_in_the_first_election() -> None:
+    alone, safe = (play("split-brain", quorum=quorum, seed=1) for quorum in (1, 2))
+    assert "asks for promises for term 1" in str(compare(alone, safe, ("one", "two")))
+    told = (
+        r"Here these runs part, at \d\.\d\d s: in “one”, node 3 delivers message #3, “I am with the old leader” of ann; "
+        r"in “two”, node 3 delivers it only at \d\.\d\d s, as #4\."
+    )
+    assert re.fullmatch(told, str(compare(alone, safe, ("one", "two"), story=True)))
+    assert re.fullmatch(told, str(compare(safe, alone, ("two", "one"), story=True)))
+    with pytest.raises(UsageError, match="story is 'yes'; write True or False"):
+        compare(alone, safe, story="yes")  # type: ignore[arg-type]
+
+
+def test_of_a_message_that_never_comes_in_the_other_run_a_story_says_so() -> None:
+    alone, safe = (cs.World(seed=7, quorum=quorum) for quorum in (1, 2))
+    for one in (alone, safe):
+        one.run(3)
+        one.say("before", node=3)
+        one.run(1)
+        one.partition({3}, {1, 2})
+        one.say("cut off", node=3)
+        one.run(1)
+    told = str(compare(alone, safe, story=True))
+    assert told.endswith("node 3 delivers message #2, “cut off” of ann; in “second”, node 3 never delivers it.")
 
 
 def test_a_quorum_of_one_does_not_wait_for_the_second_answer() -> None:

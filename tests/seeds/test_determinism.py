@@ -2,21 +2,30 @@
 
 import json
 import linecache
-import os
-import random
-import secrets
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from typed import Run, refused
+from unrepeatable import (
+    Counts,
+    CountsInAGenerator,
+    Dies,
+    Fine,
+    GoesThroughAnotherOnes,
+    GoesThroughASet,
+    Hangs,
+    Keeps,
+    KnowsWhoItIs,
+    Leaves,
+    ReadsTheClockAndRolls,
+    line_of,
+)
 
 from chatsys.actor.effects import Note
 from chatsys.campaign.determinism import check_determinism
@@ -24,142 +33,8 @@ from chatsys.campaign.one_seed import Plan
 from chatsys.campaign.steps import parting, plain
 from chatsys.campaign.sweep import guarded_sweep, sweep, usual_limit
 from chatsys.errors import UsageError
-from chatsys.protocol.election import Bully
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
-SEEN: list[Any] = []
-NUMBERS = (number for number in range(10**9))
-
-
-class Counts:
-    n = 0
-
-    def __call__(self) -> None:
-        self.n += 1
-
-
-COUNTS = Counts()
-
-
-def counter() -> Any:
-    n = 0
-
-    def bump(self: Any) -> None:
-        nonlocal n
-        n += 1
-
-    return bump
-
-
-def group() -> set[str]:
-    return {"ann", "bob", "eve", "joe"}
-
-
-class Fine(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        for node in sorted({"c", "a", "b"}):
-            self.first = (node, self.random.random(), random.Random(7).random(), time.strftime)
-        return super().on_message(sender, message, now)
-
-
-class ReadsTheClockAndRolls(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        self.seen = (time.time(), datetime.now())  # line 42
-        random.choice([1, 2])  # line 48
-        random.Random()
-        uuid.uuid4()
-        os.urandom(4)
-        secrets.token_hex(4)
-        return super().on_message(sender, message, now)
-
-
-class Keeps(Bully):
-    count = 0  # line 57
-    _names: list[Any] = []
-    __mine: list[Any] = []
-
-    def on_message(self, sender: Any, message: Any, now: float, seen: list[Any] = []) -> list[Any]:  # noqa: B006
-        SEEN.append(sender)
-        seen.append(sender)
-        self._names.append(sender)
-        self.__mine.append(sender)
-        Keeps.count += 1
-        Keeps.lead.turns = now  # type: ignore[attr-defined]
-        COUNTS()
-        self.bump()
-        return super().on_message(sender, message, now)
-
-    def follow(self, now: float, decision: Any, *, times: list[float] = []) -> list[Any]:  # noqa: B006
-        times.append(now)
-        return super().follow(now, decision)
-
-    def lead(self, now: float) -> list[Any]:
-        return super().lead(now)
-
-    bump = counter()
-
-
-class Other(Bully):
-    count = 0
-    """Has the name, but not the guilt."""
-
-
-class GoesThroughASet(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        names = {"ann", "bob", "eve", "joe"}
-        note = Note("membership", reason=" ".join(names))  # line 69
-        return [note, *super().on_message(sender, message, now)]
-
-
-class GoesThroughAnotherOnes(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        length = 0
-        for name in group():  # adds up: whatever the order
-            length += len(name)
-        self.names = []
-        if now > 1:
-            self.names = [name.upper() for name in group()]
-        return [Note("membership", reason=str(self.names[:1])), *super().on_message(sender, message, now)]
-
-
-class KnowsWhoItIs(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        mine = os.getpid()
-        return [Note("membership", reason=str(mine)), *super().on_message(sender, message, now)]
-
-
-class CountsInAGenerator(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        number = next(NUMBERS)
-        return [Note("membership", reason=str(number)), *super().on_message(sender, message, now)]
-
-
-class Hangs(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        while now > 0:
-            self.turns = 1
-        return super().on_message(sender, message, now)
-
-
-class Dies(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        if now > 0:
-            os._exit(7)
-        return super().on_message(sender, message, now)
-
-
-class Leaves(Bully):
-    def on_message(self, sender: Any, message: Any, now: float) -> list[Any]:
-        print("this must not reach stdout")
-        if now > 0:
-            raise SystemExit("I quit")
-        return super().on_message(sender, message, now)
-
-
-def line_of(words: str) -> int:
-    """Return the line of this file in which `words` stand first."""
-    lines = Path(__file__).read_text().splitlines()
-    return next(number for number, line in enumerate(lines, start=1) if words in line)
 
 
 def warnings(kind: type) -> list[str]:
@@ -172,7 +47,7 @@ def test_a_class_that_keeps_the_rules_gets_no_warning() -> None:
 
 def test_the_clock_and_every_kind_of_foreign_chance_are_named_with_their_lines_and_with_what_to_use() -> None:
     found = warnings(ReadsTheClockAndRolls)
-    line = f"test_determinism.py, line {line_of('time.time(), datetime')}"
+    line = f"unrepeatable.py, line {line_of('time.time(), datetime')}"
     assert found[:2] == [
         f"{line} calls {call}(): a run with it cannot be repeated; use `now`, which every door is given."
         for call in ("time.time", "datetime.now")
@@ -188,7 +63,7 @@ def test_what_is_kept_outside_of_self_is_named_wherever_it_is() -> None:
     for words, name in (
         ("SEEN: list", "SEEN"),
         ("COUNTS = ", "COUNTS"),
-        ("count = 0  # line", "Keeps.count"),
+        ("count = 0", "Keeps.count"),
         ("_names: list", "Keeps._names"),
         ("__mine: list", "Keeps.__mine"),
         ("def on_message(self, sender: Any, message: Any, now: float, seen", "what Keeps.on_message() keeps"),
@@ -196,7 +71,7 @@ def test_what_is_kept_outside_of_self_is_named_wherever_it_is() -> None:
         ("def lead(self", "what Keeps.lead() keeps"),
         ("def bump(self", "what counter.bump() keeps"),
     ):
-        said = f"test_determinism.py, line {line_of(words)}: {name} is shared by all nodes"
+        said = f"unrepeatable.py, line {line_of(words)}: {name} is shared by all nodes"
         assert any(one.startswith(said) and "begin it in `__init__`" in one for one in found), (name, found)
     assert len(found) == 9, found
 
@@ -204,14 +79,14 @@ def test_what_is_kept_outside_of_self_is_named_wherever_it_is() -> None:
 def test_a_set_whose_order_matters_is_named_and_one_that_adds_up_is_not() -> None:
     said = "goes by the order of a set, or by hash(), which are never the same; use sorted(...)."
     for kind, words in ((GoesThroughASet, '" ".join(names)'), (GoesThroughAnotherOnes, "[name.upper()")):
-        assert warnings(kind) == [f"test_determinism.py, line {line_of(words)} {said}"]
+        assert warnings(kind) == [f"unrepeatable.py, line {line_of(words)} {said}"]
 
 
 def test_what_no_seed_decides_is_told_from_the_order_of_a_set() -> None:
     said = "goes by something that no seed decides, such as an address in memory or the number of a process."
-    assert warnings(KnowsWhoItIs) == [f"test_determinism.py, line {line_of('os.getpid()')} {said}"]
+    assert warnings(KnowsWhoItIs) == [f"unrepeatable.py, line {line_of('os.getpid()')} {said}"]
     said = "goes by what an earlier run in the same process left; keep everything in `self`."
-    assert warnings(CountsInAGenerator) == [f"test_determinism.py, line {line_of('next(NUMBERS)')} {said}"]
+    assert warnings(CountsInAGenerator) == [f"unrepeatable.py, line {line_of('next(NUMBERS)')} {said}"]
 
 
 def test_runs_part_where_a_turn_first_ends_in_another_way() -> None:
@@ -234,9 +109,9 @@ def test_a_value_can_be_compared_between_processes() -> None:
 def test_a_class_that_never_ends_is_no_answer_to_whether_it_repeats() -> None:
     unknown = "Whether runs can be repeated is not known: seed 1"
     (found,) = check_determinism({"election": Hangs}, 1, SHORT, limit=1)
-    assert found.startswith(f"{unknown}: It did not end within 1 s; it hung in test_determinism.py, line ")
+    assert found.startswith(f"{unknown}: It did not end within 1 s; it hung in unrepeatable.py, line ")
     line = line_of('SystemExit("I quit")')
-    assert warnings(Leaves) == [f"{unknown} raised SystemExit: I quit (test_determinism.py, line {line})."]
+    assert warnings(Leaves) == [f"{unknown} raised SystemExit: I quit (unrepeatable.py, line {line})."]
     assert warnings(Dies) == [f"{unknown}: The process that played it ended with code 7."]
 
 
@@ -298,8 +173,7 @@ def test_what_hangs_is_named_with_its_line_and_the_batch_ends() -> None:
     assert [result.seed for result in results] == list(range(6))
     line = line_of("while now > 0:")
     where = [
-        f"It did not end within 1 s; it hung in test_determinism.py, line {line + more}, in on_message"
-        for more in (0, 1)
+        f"It did not end within 1 s; it hung in unrepeatable.py, line {line + more}, in on_message" for more in (0, 1)
     ]
     hung = [result.inconclusive for result in results if result.inconclusive.startswith(tuple(where))]
     assert len(hung) >= 3 and results[-1].inconclusive.startswith("It was not played, for ")
@@ -309,7 +183,7 @@ def test_what_ends_the_process_costs_one_seed_each() -> None:
     dead = list(guarded_sweep(range(2), SHORT, {"election": Dies}))
     assert {result.inconclusive for result in dead} == {"The process that played it ended with code 7."}
     left = list(guarded_sweep(range(2), SHORT, {"election": Leaves}))
-    assert all("stopped by SystemExit: I quit (test_determinism.py, line " in one.inconclusive for one in left)
+    assert all("stopped by SystemExit: I quit (unrepeatable.py, line " in one.inconclusive for one in left)
 
 
 def test_the_command_warns_and_goes_on(run: Run, tmp_path: Path) -> None:

@@ -101,5 +101,5 @@ def test_the_same_seed_kills_with_the_same_sentence() -> None:
 
 
 def test_an_unknown_mutant_is_refused_with_the_names_of_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="There is no mutant 'vote thrice'; the mutants are promise forgotten"):
+    with pytest.raises(UsageError, match="There is no mutant 'vote thrice'; write for example 'vote twice'"):
         named("vote thrice")

@@ -1,9 +1,7 @@
 """Classes in files, given on the command line: whatever they do, a sentence names their line, and stdout stays clean."""
 
 import json
-import os
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tasks import compute_and_say_so, eat, killed_once
 from typed import Run, refused
 
 from chatsys.campaign import loading
@@ -21,7 +20,6 @@ from chatsys.campaign.sweep import guarded_sweep, sweep
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Budget
 from chatsys.isolation.answer import Bounds
-from chatsys.isolation.serving import heartbeat
 from chatsys.isolation.worker import Worker, call_in_worker, packed
 
 SHORT = Plan(seconds=3, calm=1, kinds=())
@@ -183,15 +181,8 @@ def test_a_search_with_a_part_of_ones_own_is_inconclusive_where_it_hangs_or_leav
 
 
 def test_a_task_that_goes_on_is_not_given_up() -> None:
-    answer = call_in_worker(go_on, limit=0.5)
+    answer = call_in_worker(compute_and_say_so, 1.0, limit=0.5)
     assert answer.value == "done"
-
-
-def go_on(parts: Any) -> str:
-    until = time.process_time() + 1
-    while time.process_time() < until:
-        heartbeat()
-    return "done"
 
 
 def test_doors_that_answer_amiss_are_told_one_by_one(tmp_path: Path) -> None:
@@ -205,23 +196,12 @@ def test_doors_that_answer_amiss_are_told_one_by_one(tmp_path: Path) -> None:
 # --- the processes -------------------------------------------------------------------------------
 
 
-def eat(parts: Any) -> int:
-    return len([bytes(10_000_000) for _ in range(300)])
-
-
-def killed_once(parts: Any, flag: str) -> str:
-    if not os.path.exists(flag):
-        Path(flag).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return "alive"
-
-
 def test_memory_is_bounded_and_the_next_task_finds_a_fresh_process() -> None:
     worker = Worker(b"", Bounds(step=60, memory=1 << 30))
     try:
         worker.submit(eat)
         answer = worker.wait()
-        assert answer.verdict == "raised" and answer.value.startswith("MemoryError (test_part_files.py, line ")
+        assert answer.verdict == "raised" and answer.value.startswith("MemoryError (tasks.py, line ")
         worker.submit(
             len,
         )

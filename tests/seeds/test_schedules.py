@@ -24,7 +24,7 @@ def test_every_schedule_of_the_protocol_is_there() -> None:
 
 @pytest.mark.parametrize("one", DIRECTED.values(), ids=named)
 def test_a_schedule_goes_wrong_with_its_flaw(one: Directed) -> None:
-    found = one.play(flawed=True).killer
+    found = one.play(flawed=True).violation
     assert found is not None, f"{one.name}: {one.flaw} broke none of {one.breaks}"
     assert found.invariant in one.breaks
 

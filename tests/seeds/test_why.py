@@ -313,7 +313,7 @@ def test_a_broken_rule_is_told_and_tried() -> None:
     assert [fault.verb for fault in answer.needed or ()] == ["partition"]
     assert "Without the split 3 | 1,2 at 2.50 s, S1 holds." in str(answer)
     assert "A quorum of 1 of 3 is not safe" in str(answer) and "with a quorum of 2 S1 holds" in str(answer)
-    assert str(why(broken)).startswith(f"{broken.plain} {broken.sentence}") and "why(world, violation)" in str(
+    assert str(why(broken)).startswith(f"{broken.plain} Exactly: {broken.sentence}") and "why(world, violation)" in str(
         why(broken)
     )
     assert "why(world, violation)" in broken._repr_html_()

@@ -190,6 +190,6 @@ def test_what_has_no_trace_is_refused(given: Any) -> None:
 
 def test_a_violation_of_another_run_is_refused(world: World) -> None:
     other = DIRECTED["C1"].play(flawed=True)
-    assert other.killer is not None and check(world) == []
+    assert other.violation is not None and check(world) == []
     with pytest.raises(UsageError, match="This violation is of another run"):
-        why(world, other.killer)
+        why(world, other.violation)

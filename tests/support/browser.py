@@ -20,7 +20,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -66,6 +66,14 @@ class Server:
         """Return the address of a page of this server."""
         return f"http://127.0.0.1:{self.port}/{path}?token={TOKEN}&reset"
 
+    def write(self, name: str, sources: Iterable[str]) -> None:
+        """Put a notebook with these cells where the server finds it."""
+        cell: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        cells = [cell | {"source": source} for source in sources]
+        notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
+        (self.root / name).write_text(json.dumps(notebook))
+
 
 @contextmanager
 def lab(folder: Path, *options: str) -> Iterator[Server]:
@@ -75,7 +83,7 @@ def lab(folder: Path, *options: str) -> Iterator[Server]:
     (private / "config" / "labconfig").mkdir(parents=True)
     (private / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(SETTINGS))
     (private / "config" / "jupyter_server_config.json").write_text(
-        json.dumps({"LabApp": {"expose_app_in_browser": True}})
+        json.dumps({app: {"expose_app_in_browser": True} for app in ("LabApp", "JupyterNotebookApp")})
     )
     kinds = {"CONFIG": "JUPYTER_CONFIG_DIR", "DATA": "JUPYTER_DATA_DIR", "RUNTIME": "JUPYTER_RUNTIME_DIR"}
     kinds |= {"SETTINGS": "JUPYTERLAB_SETTINGS_DIR", "WORKSPACES": "JUPYTERLAB_WORKSPACES_DIR"}
@@ -138,9 +146,10 @@ class Tab:
         if parts.scheme not in {"data", "blob", "about"} and parts.hostname not in {"127.0.0.1", "localhost"}:
             self.strangers.append(request.url)
 
-    def open(self, notebook: str) -> None:
-        """Open a notebook and wait until its kernel can run cells."""
-        self.page.goto(self.server.address(f"lab/workspaces/{self.workspace}/tree/notebooks/{notebook}"))
+    def open(self, notebook: str, app: Literal["lab", "notebook"] = "lab") -> None:
+        """Open a notebook in JupyterLab, or in Jupyter Notebook, and wait until its kernel can run cells."""
+        where = {"lab": f"lab/workspaces/{self.workspace}/tree/notebooks", "notebook": "notebooks/notebooks"}[app]
+        self.page.goto(self.server.address(f"{where}/{notebook}"))
         self.page.wait_for_function("() => window.jupyterapp", timeout=60_000)
         self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
         self.page.evaluate(
@@ -231,10 +240,33 @@ def _axe() -> str:
 
 
 def barriers(page: "Page", where: str = "html") -> list[str]:
-    """Return what axe-core finds within an element that keeps somebody from using it, a line for each."""
+    """Return what axe-core finds within an element that keeps somebody from using it, a line for each.
+
+    It judges the colours of what one sees only, so the window is made as high as the notebook meanwhile.
+    """
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], min(page.evaluate(HEIGHT), 20_000))})
+    page.evaluate(WHOLE)
+    page.wait_for_timeout(300)
     page.evaluate(_axe())
     found: dict[str, Any] = page.evaluate("(where) => axe.run(where, {resultTypes: ['violations']})", where)
-    assert len(found["passes"]) > 8, f"axe-core found hardly anything to look at in {where}"
+    page.set_viewport_size(size)
+    judged = {one["id"] for one in found["passes"] + found["violations"]}
+    assert len(judged) > 8 and "color-contrast" in judged, (
+        f"axe-core found hardly anything to look at in {where}: {sorted(judged)}"
+    )
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]
     ]
+
+
+HEIGHT = """() => 400 + [...document.querySelectorAll('.jp-WindowedPanel-outer')]
+    .reduce((sum, one) => sum + (one.clientHeight && one.scrollHeight), 0)"""
+"""How high a window has to be to show the notebooks that are open, and what is around them."""
+
+WHOLE = """() => {
+    if (getComputedStyle(document.body).overflow === 'hidden') document.body.style.height = '100vh';
+    for (const one of document.querySelectorAll('.jp-WindowedPanel-outer')) one.scrollTop = 0;
+}"""
+"""The body of Jupyter's pages hides what is beyond it and has hardly any height: all of a page would count as hidden."""

@@ -4,9 +4,12 @@ CELLS                    the cells of a notebook that shows it, and lays the men
 past_and_future(run, k)  how many events could have brought one about, counted without the timeline
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatsys.trace import Trace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 STORY = """
 import chatsys as cs
@@ -55,3 +58,28 @@ def lost_message(run: Trace) -> tuple[int, int]:
     crash = next(at for at, record in enumerate(records) if record.kind == "crash")
     drop = max(at for at in range(crash) if records[at].kind == "drop" and records[at].message == "PROPOSE")
     return next(at for at in range(crash) if records[at].kind == "send" and records[at].id == records[drop].id), drop
+
+
+# --- its timeline, in a page ------------------------------------------------------------------------
+
+
+def event_of(timeline: "Locator") -> int:
+    """Return where the cursor is."""
+    return int(timeline.locator(".cs-tl-stage").get_attribute("data-event") or -1)
+
+
+def await_event(timeline: "Locator", event: int) -> None:
+    timeline.locator(f".cs-tl-stage[data-event='{event}']").wait_for(timeout=10_000)
+
+
+def told_of(timeline: "Locator") -> str:
+    """Return the answer, when Python has tried it."""
+    answer = timeline.locator(".cs-tl-answer").filter(has_text="Without the loss")
+    answer.wait_for(timeout=20_000)
+    return answer.inner_text()
+
+
+def widths(timeline: "Locator") -> set[str | None]:
+    """Return how wide the whole run, the lanes, the logs and the rules are drawn."""
+    drawn = timeline.locator(".cs-tl-overview, .cs-tl-lanes, .cs-tl-boxes, .cs-tl-rule svg")
+    return {one.get_attribute("width") for one in drawn.all()}

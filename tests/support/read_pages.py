@@ -114,7 +114,7 @@ def page_of(started: "Browser", path: Path, complaints: list[str], width: int = 
             "request", lambda sent: complaints.append(f"asked for {sent.url}") if sent.url != path.as_uri() else None
         )
         page.goto(path.as_uri())
-        page.wait_for_selector(".cs-tl-strip-now", state="attached")
+        page.wait_for_selector(".cs-tl-stage[data-event]", state="attached")
         yield page
     finally:
         context.close()

@@ -4,6 +4,7 @@
 
     trees = syntax.trees          a fixture: it forgets them when the last test of this file is over
     syntax.parsed(path)           the tree of a module
+    syntax.nodes(path)            every node of it, walked once: to walk a tree takes longer than to parse it
 
 Read also `test_architecture` and `test_house`, whose rules these are.
 """
@@ -22,8 +23,15 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return every node of the tree of a module, in the order of `ast.walk`."""
+    return tuple(ast.walk(parsed(path)))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def trees() -> Iterator[None]:
     """Forget the trees at the end: they are millions of objects, and all later tests would be slower for them."""
     yield
     parsed.cache_clear()
+    nodes.cache_clear()

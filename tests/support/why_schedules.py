@@ -54,8 +54,8 @@ def tell(names: Iterable[str]) -> None:
             except UsageError as error:
                 print(f"   NO ANSWER: {error}")
         flawed = one.play(flawed=True)
-        if flawed.killer is not None:
-            print(f"   with {one.flaw}: {why(flawed.trace, flawed.killer, seconds=0)}", flush=True)
+        if flawed.violation is not None:
+            print(f"   with {one.flaw}: {why(flawed.trace, flawed.violation, seconds=0)}", flush=True)
 
 
 if __name__ == "__main__":

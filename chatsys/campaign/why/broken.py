@@ -40,17 +40,17 @@ def told(record: Record) -> str:
     who, when = node(record.node), f"at {at(record.time)}"
     match record.kind:
         case "deliver":
-            return f"{when} {who} delivered {quote(record.text)} as #{record.msg_no}, at position {record.seq}"
+            return f"{when} {who} delivered {quote(record.text)} as #{record.msg_no}, at place {record.seq} of the log"
         case "append":
-            return f"{when} {who} wrote {name_entry(record)} at position {record.seq}"
+            return f"{when} {who} wrote {name_entry(record)} at place {record.seq} of the log"
         case "ack":
             return f"{when} {who} was told that {quote(record.text)} is safe, as #{record.msg_no}"
         case "commit":
-            return f"{when} {who} called everything up to position {record.seq} committed"
+            return f"{when} {who} called its log committed up to place {record.seq}"
         case "truncate":
-            return f"{when} {who} threw away its log from position {record.seq} on"
+            return f"{when} {who} threw away its log from place {record.seq} on"
         case "durable":
-            return f"{when} the disk of {who} held everything up to position {record.seq}"
+            return f"{when} the disk of {who} held its log up to place {record.seq}"
         case "lead":
             return f"{when} {who} became leader of term {record.term}"
         case "role":
@@ -79,7 +79,11 @@ def story(violation: Violation) -> list[str]:
 
 def _said(violation: Violation) -> list[str]:
     """Return the plain sentence and the exact one."""
-    return [violation.sentence] if violation.plain in violation.sentence else [violation.plain, violation.sentence]
+    return (
+        [violation.sentence]
+        if violation.plain in violation.sentence
+        else [violation.plain, f"Exactly: {violation.sentence}"]
+    )
 
 
 def alone(violation: Violation) -> Answer:

@@ -60,7 +60,7 @@ def in_vain(scene: Scene, facts: Whereabouts) -> list[str]:
     told = [
         f"{node(one.orderer)} at {at(scene.times[one.event])}" for one in facts.attempts.values() if one is not counts
     ]
-    return [f"It had been ordered before, in vain: by {listed(told)}."] if told else []
+    return [f"It had been ordered before by {listed(told)}, and that order was lost."] if told else []
 
 
 def of_frames(scene: Scene, spoken: Spoken, me: Any) -> list[Fulfilled]:

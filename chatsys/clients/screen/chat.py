@@ -22,6 +22,7 @@ from typing import Literal
 import msgspec
 
 from chatsys.actor.events import Say
+from chatsys.clients.line import in_plain
 from chatsys.clients.screen.window import ChatLine, Window
 from chatsys.config import Limits
 from chatsys.escape import escape
@@ -117,11 +118,11 @@ class Chat:
                 for own in self.outbox:
                     if own.key == key and own.state == "pending":
                         own.state = "indeterminate"
-                        self.notice = "the cluster forgot the session: nobody can say whether that was delivered"
+                        self.notice = "the cluster forgot this client: nobody can say whether that was delivered"
             case "reply" if not record.client:
                 self._refused(record.text or "", record.reason or "")
             case "reply":
-                self.waiting = escape(record.reason or "")
+                self.waiting = in_plain(escape(record.reason or ""))
 
     def _acknowledged(self, key: tuple[str, int], number: int) -> None:
         for own in self.outbox:

@@ -9,6 +9,7 @@ Read also `mutant` (what one is), `open` (those that students read), `mutants.hu
 """
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from chatsys.errors import UsageError
 from chatsys.mutants import closed
@@ -33,5 +34,9 @@ def named(name: str) -> Mutant:
     """Return the mutant of this name; raises `UsageError` for an unknown one."""
     if name not in MUTANTS:
         here = "" if closed.is_whole() else f" here: {closed.NOT_HERE}"
-        raise UsageError(f"There is no mutant {name!r}{here}; the mutants are {', '.join(MUTANTS)}.")
+        like = get_close_matches(name, MUTANTS, n=3, cutoff=0.5) or list(MUTANTS)[:3]
+        raise UsageError(
+            f"There is no mutant {name!r}{here}; write for example {', '.join(map(repr, like))}. "
+            f"chatsys mutants --list tells all {len(MUTANTS)}, a line for each."
+        )
     return MUTANTS[name]

@@ -156,7 +156,7 @@ OPEN = (
     ),
     Mutant(
         name="no trust",
-        story="A node supports every nominee, also while it hears the leader, so one bad link deposes leader after leader.",
+        story="A node supports whoever asks, also while it hears its leader, so one bad link deposes leader after leader.",
         killers=("L1", "L4"),
         parts={"failure": NoTrust},
         directed="Q22",

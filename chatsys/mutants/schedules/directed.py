@@ -38,7 +38,7 @@ class Played:
         return self.world.trace
 
     @property
-    def killer(self) -> Violation | None:
+    def violation(self) -> Violation | None:
         """The violation that the schedule is about, if it happened."""
         return next((found for name in self.breaks for found in self.violations if found.invariant == name), None)
 

@@ -29,6 +29,8 @@ class Matrix:
     """number -> its first delivery anywhere, with which all others are compared"""
     cells: dict[tuple[int, int], list[Record]] = field(default_factory=dict)
     """(node, number) -> the deliveries of this node at this number, in order"""
+    made: dict[int, set[int]] = field(default_factory=dict)
+    """number -> the terms in which what was delivered there was made"""
     disputed: set[int] = field(default_factory=set)
     """numbers at which different messages were delivered"""
     doubled: dict[tuple[int, int], Record] = field(default_factory=dict)
@@ -61,6 +63,8 @@ class Matrix:
         if (node, number) not in self.cells and self.first[number].time < self.born.get(node, 0.0):
             self.caught_up.add((node, number))
         self.cells.setdefault((node, number), []).append(record)
+        if record.entry_term is not None:
+            self.made.setdefault(number, set()).add(record.entry_term)
         life = (node, record.incarnation)
         before = lives.get(life)
         if before is not None and number < (before.msg_no or 0):
@@ -98,6 +102,10 @@ class Matrix:
             for record in self.cells.get((node, number), ()):
                 found.setdefault(said(record), record)
         return sorted(found.values(), key=lambda record: record.time)
+
+    def terms_at(self, number: int) -> tuple[int, ...]:
+        """Return the terms in which what was delivered at this number was made: one, if all is well."""
+        return tuple(sorted(self.made.get(number, ())))
 
     def history(self, node: int, number: int) -> list[Record]:
         """Return the different messages that this node delivered at this number, in order."""

@@ -28,8 +28,10 @@ MOST_LYING = 20
 ROW = 26
 """Pixels of a bar that lies."""
 ALL = "delivered by the last node (all)"
-TEXT = 14
+TEXT = 22
 """Letters of a message beside its bar."""
+TOLD = "ok 241 ms, all 1.23 s"
+"""What stands at the right of a bar, at its longest."""
 
 
 @dataclass
@@ -103,7 +105,8 @@ def _lay_down(figure: Any, trips: list[Journey], longest: float, unit: str) -> N
     names = [f"{_name(trip)} {escape(trip.text, TEXT)}" for trip in trips]
     figure.update_yaxes(tickvals=list(range(len(trips))), ticktext=names, range=[len(trips) - 0.4, -0.6])
     figure.update_yaxes(showgrid=False, ticklabelstandoff=6)
-    room = (theme.PLOT - 60) / max(theme.PLOT - 60 - 20 * theme.LETTER, 1)  # for "ok 241 ms, all 1.23 s"
+    plot = theme.WIDTH - 24 - max(70.0, max(map(len, names)) * theme.LETTER)
+    room = plot / max(plot - len(TOLD) * theme.LETTER, plot / 3)
     figure.update_xaxes(
         range=[0, (longest or 1.0) * room], title={"text": f"time since it was said ({unit})", "standoff": 6}
     )

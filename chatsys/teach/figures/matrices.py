@@ -8,6 +8,7 @@
 Read also `agreement` (the facts), `timelines` (roles over time), `journeys` (how long it took), `check` (the same as verdicts).
 """
 
+import math
 import textwrap
 from typing import Any
 
@@ -25,6 +26,12 @@ MOST_TEXTS = 4
 """With more columns the texts stand once, slanted, under their columns, and not in each cell."""
 MOST_SLANTED = 26
 """With more columns than this there is no room for texts."""
+SLANT = 50
+"""Degrees by which they are slanted."""
+MOST_LINES = 3
+"""Lines of a text in a cell; the rest of it is told where the mouse points."""
+ROW, ROW_LINE = 44, 16
+"""Pixels of a row, at least, and of a line in it."""
 MOST_ROWS = 200
 """Rows of the log table."""
 TEXT = 140
@@ -61,6 +68,7 @@ def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
     nodes = trace.nodes
     numbers = _window(matrix, nodes, first)
     states = [[matrix.state(node, number) for number in numbers] for node in nodes]
+    texts = [[_label(matrix, node, number, len(numbers)) for number in numbers] for node in nodes]
     figure = go.Figure()
     figure.add_heatmap(
         x=[f"#{number}" for number in numbers],
@@ -74,7 +82,7 @@ def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
         showscale=False,
         xgap=3,
         ygap=3,
-        text=[[_label(matrix, node, number, len(numbers)) for number in numbers] for node in nodes],
+        text=texts,
         texttemplate="%{text}",
         textfont={"color": theme.DARK_TEXT, "size": 12},
         hovertext=[[_tell_cell(matrix, node, number) for number in numbers] for node in nodes],
@@ -85,7 +93,9 @@ def delivery_matrix(trace: Trace, first: int | None = None) -> Any:
     figure.update_yaxes(categoryorder="array", categoryarray=names, showgrid=False, showline=False, ticklabelstandoff=6)
     below = _label_numbers(figure, matrix, numbers)
     below += _draw_key(figure, {state for row in states for state in row}, below)
-    return theme.finish(figure, title, _tell_matrix(matrix, nodes), 44 * len(nodes) + 4, below=below, above=18)
+    lines = 1 + max(text.count("<br>") for row in texts for text in row)
+    high = max(ROW, 10 + ROW_LINE * lines) * len(nodes) + 4
+    return theme.finish(figure, title, _tell_matrix(matrix, nodes), high, below=below, above=24)
 
 
 def _label_numbers(figure: Any, matrix: Matrix, numbers: list[int]) -> int:
@@ -94,12 +104,15 @@ def _label_numbers(figure: Any, matrix: Matrix, numbers: list[int]) -> int:
     Where the cells are too narrow for the texts but not for a slanted line, the texts stand here.
     """
     if MOST_TEXTS < len(numbers) <= MOST_SLANTED:
-        ticks = [
-            f"#{number} {escape(matrix.first[number].text or '', 16)}" for number in numbers if number in matrix.first
-        ]
-        places = [f"#{number}" for number in numbers if number in matrix.first]
-        figure.update_xaxes(tickvals=places, ticktext=ticks, tickangle=-50, tickfont={"size": 12})
-        below = 128
+        letter = 6.6 * math.cos(math.radians(SLANT))  # pixels to the left that one takes
+        free = int((66 + theme.PLOT / len(numbers) / 2) / letter)  # up to the left edge, from the first column
+        told = [number for number in numbers if number in matrix.first]
+        whole = [plain(f"#{number} {matrix.first[number].text or ''}", free) for number in told]
+        places = [f"#{number}" for number in told]
+        figure.update_xaxes(
+            tickvals=places, ticktext=[escape(text) for text in whole], tickangle=-SLANT, tickfont={"size": 12}
+        )
+        below = 33 + int(max(map(len, whole)) * 6.6 * math.sin(math.radians(SLANT)))
     else:
         step = -(-len(numbers) * (9 * len(str(numbers[-1])) + 20) // int(theme.PLOT))  # labels that do not touch
         figure.update_xaxes(tickvals=[f"#{number}" for number in numbers][::step], tickangle=0)
@@ -125,11 +138,16 @@ def _label(matrix: Matrix, node: int, number: int, columns: int) -> str:
     if state == MISSING or room < 4 or (columns > MOST_TEXTS and state != DIFFERENT):
         return SIGNS[state]
     texts = list(dict.fromkeys(record.text or "" for record in matrix.cells[node, number]))
-    if len(texts) > 1:  # this node took back what it had delivered here
-        return f"{SIGNS[state]} {escape(texts[0], room)}<br>→ {escape(texts[-1], room)}"
-    first, *more = textwrap.wrap(plain(texts[0]), room, break_long_words=False, break_on_hyphens=False) or [""]
-    lines = [first, " ".join(more)] if more and len(first) <= room else [texts[0]]
-    return f"{SIGNS[state]} {'<br>'.join(escape(line, room) for line in lines)}"
+    told = f"{SIGNS[state]} {_in_lines(texts[0], room)}"
+    return told if len(texts) == 1 else f"{told}<br>→ {_in_lines(texts[-1], room)}"  # it took back the first
+
+
+def _in_lines(text: str, room: int) -> str:
+    """Return a text in a few lines of at most `room` letters."""
+    lines = textwrap.wrap(plain(text), room, break_long_words=False, break_on_hyphens=False) or [""]
+    return "<br>".join(
+        escape(line, room) for line in [*lines[: MOST_LINES - 1], " ".join(lines[MOST_LINES - 1 :])] if line
+    )
 
 
 def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
@@ -145,29 +163,29 @@ def _tell_cell(matrix: Matrix, node: int, number: int) -> str:
 
 def _mark_terms(figure: Any, matrix: Matrix, numbers: list[int]) -> None:
     """Write above the columns in which term the messages were born, where it changes."""
-    before: int | None = None
+    before: tuple[int, ...] = ()
     column = theme.PLOT / len(numbers)
     for index, number in enumerate(numbers):
-        told = matrix.first[number].entry_term if number in matrix.first else None
-        term = before if told is None else told  # a learner is not told the term
-        if term != before and term is not None:
-            text = theme.fit(column * _until_next(matrix, numbers, index) - 4, [f"term {term}", f"{term}"])
+        terms = matrix.terms_at(number) or before  # a learner is not told the term
+        if terms != before:
+            those = " and ".join(map(str, terms[:3]))
+            words = [f"{'term' if len(terms) == 1 else 'terms'} {those}", those]
+            text = theme.fit(column * _until_next(matrix, numbers, index) - 4, words)
             if text:
                 figure.add_annotation(
                     x=index - 0.47, xref="x", y=1, yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
                     text=text, font={"size": 12},
                 )  # fmt: skip
-            if before is not None:
+            if before:
                 figure.add_vline(x=index - 0.5, line={"width": 2, "dash": "dash", "color": theme.GREY})
-        before = term
+        before = terms
 
 
 def _until_next(matrix: Matrix, numbers: list[int], index: int) -> int:
     """Return for how many columns, from this one on, messages were born in one term."""
-    term = matrix.first[numbers[index]].entry_term
+    terms = matrix.terms_at(numbers[index])
     for many, number in enumerate(numbers[index:]):
-        told = matrix.first[number].entry_term if number in matrix.first else None
-        if told not in (None, term):
+        if matrix.terms_at(number) not in ((), terms):
             return many
     return len(numbers) - index
 
@@ -196,6 +214,8 @@ def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
     if holes:
         return f"#{holes[0]} was never delivered, but later messages were: the order has a gap."
     if not missing:
+        if total == 1:
+            return f"All {len(nodes)} nodes delivered the same message, #1."
         return f"All {len(nodes)} nodes delivered the same {counted(total, 'message')}, #1 to #{total}, without a gap."
     those = sorted({node for nodes_ in missing.values() for node in nodes_})
     lacks = ", ".join(f"node {node} lacks {sum(node in at for at in missing.values())}" for node in those)
@@ -206,8 +226,8 @@ def _tell_matrix(matrix: Matrix, nodes: tuple[int, ...]) -> str:
 
 
 def log_table(trace: Trace) -> Any:
-    """Show the common log: every delivered message, and when each node delivered it (the last 200)."""
-    title = "The log"
+    """Show the common order: every delivered message, and when each node delivered it (the last 200)."""
+    title = "The messages in their order, and when each node delivered them"
     matrix = Matrix.of(trace)
     if not matrix.first:
         return theme.nothing(title, "No node has delivered a message in this run yet.")
@@ -222,9 +242,12 @@ def log_table(trace: Trace) -> Any:
     }
     for node in trace.nodes:
         columns[node_name(node)] = [_when(matrix, node, row) for row in rows]
-    figure = go.Figure()
+    figure, widths = (
+        go.Figure(),
+        [{"#n": 44, "term": 52, "author": 70, "room": 60, "text": TEXT}.get(one, 88) for one in columns],
+    )
     figure.add_table(
-        columnwidth=[{"#n": 44, "term": 44, "author": 60, "room": 60, "text": TEXT}.get(name, 88) for name in columns],
+        columnwidth=widths,
         header={"values": list(columns), "align": "left", "fill_color": theme.BLUE, "font": {"color": "#FFFFFF"}},
         cells={
             "values": list(columns.values()),
@@ -237,9 +260,10 @@ def log_table(trace: Trace) -> Any:
     told, more = _tell_matrix(matrix, trace.nodes), len(rows) - ROWS_IN_SIGHT
     if more > 0:
         told += f" {counted(more, 'more row')}: scroll in the table."
-    lines = [-(-min(len(row.text or ""), 40) * 7 // (TEXT - 24)) for row in rows[:ROWS_IN_SIGHT]]
+    letters = int((TEXT * (theme.WIDTH - 8) / sum(widths) - 22) / 7)
+    lines = [len(textwrap.wrap(plain(row.text or "", 40), letters)) for row in rows[:ROWS_IN_SIGHT]]
     height = sum(26 + 18 * (max(many, 1) - 1) for many in lines)
-    theme.finish(figure, title, told, 42 + height, below=14)
+    theme.finish(figure, title, told, 42 + height, below=14, above=6)
     return figure.update_layout(margin={"l": 4, "r": 4})
 
 

@@ -29,8 +29,15 @@ def roles(trace: Trace) -> Any:
     if not bands:
         return theme.nothing("Roles and terms", "This trace has no event of a node yet.")
     figure, at = go.Figure(), _places(trace)
-    for role in _present(bands):
-        _draw_bands(figure, role, [band for band in bands if band.role == role], tale.now, at)
+    alone = [
+        number
+        for role in _present(bands)
+        for number in _draw_bands(figure, role, [band for band in bands if band.role == role], tale.now, at)
+    ]
+    if alone:  # an entry of the legend without a sign
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", marker={"color": "rgba(0,0,0,0)"}, name=f"{alone[0]}: term {alone[0]}"
+        )
     _draw_absence(figure, [band for band in bands if band.role == DOWN], at)
     row = draw_on_bands(figure, trace, tale, at, MARKS)
     return theme.finish(
@@ -61,13 +68,14 @@ def _present(bands: list[Band]) -> list[str]:
     return [role for role in theme.LOOKS if role in known] + sorted(known - set(theme.LOOKS))
 
 
-def _draw_bands(figure: Any, role: str, bands: list[Band], end: float, at: dict[int, int]) -> None:
+def _draw_bands(figure: Any, role: str, bands: list[Band], end: float, at: dict[int, int]) -> list[str]:
+    """Draw the bands of one role, and return the labels for which there was room for a number only."""
     bands = sorted(sorted(bands, key=lambda band: -band.length)[:MOST_BANDS], key=lambda band: band.start)
     look = theme.look(role)
     word = {"leader": "leads term {}", "paused": "paused"}.get(role, "term {}")
-    second = theme.PLOT / (end or 1.0)
+    second, plain = theme.PLOT / (end or 1.0), not look.pattern  # a lone number cannot be read on a pattern
     labels = [
-        theme.fit(band.length * second - 6, [word.format(band.term), f"term {band.term}", f"{band.term}"])
+        theme.fit(band.length * second - 3, [word.format(band.term), f"term {band.term}", *([f"{band.term}"] * plain)])
         if role == "paused" or band.term
         else ""
         for band in bands
@@ -97,6 +105,7 @@ def _draw_bands(figure: Any, role: str, bands: list[Band], end: float, at: dict[
         ],
         hoverinfo="text",
     )
+    return [label for label in labels if label.isdecimal()]
 
 
 def _draw_absence(figure: Any, bands: list[Band], at: dict[int, int]) -> None:

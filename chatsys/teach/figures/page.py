@@ -100,4 +100,5 @@ def _ink_trace(trace: dict[str, Any]) -> None:
     for owner in (trace, trace.get("marker", {})):
         if bar := owner.get("colorbar"):
             bar |= {"tickprefix": OPEN + bar.get("tickprefix", ""), "ticksuffix": bar.get("ticksuffix", "") + CLOSE}
+            _ink(bar, "ticktext")
             _ink(bar.get("title"), "text")

@@ -17,6 +17,7 @@ repeats these colours in CSS; `drawing`.
 """
 
 import html
+import re
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -50,6 +51,8 @@ LETTER = 7.5
 """Pixels of one letter of a label, on average and with a little air."""
 LINE = 70
 """Letters of a summary in one line."""
+_APART = re.compile(r"(?<=\d) (?=m?s\b|%|crash)|(?<=\bnode) (?=\d)|(?<=\bterm) (?=\d)", re.IGNORECASE)
+"""Spaces at which no line ends."""
 ENTRY = 52
 """Pixels of an entry of the legend, beside its letters."""
 
@@ -241,7 +244,7 @@ def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 5
     `above` and `below` are the room over and under the plot in pixels, for its labels; the legend gets
     the room that it takes on a narrow page.
     """
-    lines = textwrap.wrap(summary, LINE, break_long_words=False)
+    lines = lines_of(summary)
     top = 48 + 18 * len(lines) + above
     legend = 20 * _lines_of_legend(figure)
     whole = top + height + below + legend
@@ -254,6 +257,18 @@ def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 5
         meta={"summary": html.unescape(summary).replace("\u2068", "").replace("\u2069", "")},
     )
     return figure
+
+
+def lines_of(sentence: str, most: int = LINE) -> list[str]:
+    """Return a sentence in as few lines as it takes, all about equally long: no word stands alone in the last one.
+
+    A number stays with its unit, and a node or a term with its number.
+    """
+    joined = _APART.sub("\x00", sentence)
+    lines = textwrap.wrap(joined, most, break_long_words=False)
+    while most > 20 and len(closer := textwrap.wrap(joined, most - 1, break_long_words=False)) == len(lines):
+        lines, most = closer, most - 1
+    return [line.replace("\x00", " ") for line in lines]
 
 
 def _lines_of_legend(figure: Any) -> int:

@@ -13,6 +13,7 @@ The numbers are those of thousands of short runs of the beats of one line, not o
 Read also `beats` (the runs), `teach.figures.theme`.
 """
 
+import html
 import os
 from typing import Any
 
@@ -31,6 +32,8 @@ LOSSES = np.round(np.arange(0.0, 0.301, 0.025), 3)
 NEVER = 0.1
 """Less than one false suspicion in ten hours is drawn as this: a logarithm has no zero."""
 MOST = 3600.0
+SCALE = (-1.15, 3.66)
+"""The logarithms where the colours and the right axis begin and end, so that the bar of colours stands beside the axis."""
 RUNS, SHORT, LONG = 1000, 12, 120
 """Runs of each loss; of one's own detector at each loss, and at the chosen one."""
 LOOKS = ((theme.VERMILLION, "circle", "solid"), (theme.PURPLE, "diamond", "dash"), (theme.SKY, "square", "dot"))
@@ -48,9 +51,9 @@ def trade_off(*detectors: Any, interval: float = INTERVAL, slowest: float = 0.2,
     told = _fill(figure, detectors, beats.BeatLine(interval, slowest, loss))
     figure.update_xaxes(title_text="silence that is tolerated (s)", range=[0.8, 8], row=1, col=1)
     figure.update_yaxes(title_text="loss (%)", row=1, col=1)
-    figure.update_xaxes(title_text="seconds until a crash is suspected", range=[0, 8], row=1, col=2)
+    figure.update_xaxes(title_text="a crash is noticed after (s)", range=[0, 8], row=1, col=2)
     figure.update_yaxes(
-        title_text="", type="log", range=[np.log10(NEVER) - 0.15, np.log10(MOST) + 0.1],
+        title_text="", type="log", range=list(SCALE),
         tickvals=[0.1, 1, 10, 100, 1000], ticktext=["none", "1", "10", "100", "1,000"], row=1, col=2,
     )  # fmt: skip
     figure.update_annotations(font={"size": 14})
@@ -97,11 +100,11 @@ def _fill(figure: Any, detectors: tuple[Any, ...], line: beats.BeatLine) -> str:
 def _draw_surface(figure: Any, false: Any) -> None:
     shown = np.log10(np.clip(false, NEVER, MOST))
     figure.add_heatmap(
-        x=TIMEOUTS, y=100 * LOSSES, z=shown, customdata=false, colorscale="Cividis", zsmooth="best", zmin=-1.0, zmax=3.6,
+        x=TIMEOUTS, y=100 * LOSSES, z=shown, customdata=false, colorscale="Cividis", zsmooth="best", zmin=SCALE[0], zmax=SCALE[1],
         hovertemplate="timeout %{x} s, %{y} % lost: %{customdata:.1f} false suspicions an hour<extra></extra>",
         colorbar={
-            "title": {"text": "false suspicions in an hour", "side": "right", "font": {"size": 12}},
-            "tickvals": [-1, 0, 1, 2, 3], "ticktext": ["none", "1", "10", "100", "1,000"], "x": 0.435, "thickness": 10,
+            "title": {"text": "false suspicions in an hour", "side": "right", "font": {"size": 12}}, "showticklabels": False,
+            "x": 0.62, "xanchor": "right", "xpad": 42, "len": 1.0, "ypad": 0, "thickness": 10, "outlinewidth": 0,
         },
         row=1, col=1,
     )  # fmt: skip
@@ -123,7 +126,7 @@ def _draw_own(
         hovertemplate=f"{name}: %{{y}} % lost, it waits for %{{x:.1f}} s<extra></extra>", row=1, col=1,
     )  # fmt: skip
     _draw_point(figure, (found.seconds, max(found.per_hour, NEVER)), 2, name, (colour, sign))
-    return f"{name}: {_often(found.per_hour)} and {found.seconds:.1f} s."
+    return f"{name}: {_often(found.per_hour).replace('no', 'none')} an hour, and after {found.seconds:.1f} s."
 
 
 def _draw_point(figure: Any, at: tuple[float, float], col: int, name: str, look: tuple[str, str]) -> None:
@@ -158,18 +161,24 @@ def sliders(*detectors: Any) -> Any:
     for name, one in moved.items():
         one.description, one.continuous_update = words[name], False
         one.style.description_width, one.layout.width = "150px", "520px"
-    figure, code = go.FigureWidget(dressed(trade_off(*detectors))), HTML()
+    figure, code, told = go.FigureWidget(dressed(trade_off(*detectors))), HTML(), HTML()
+    figure.update_layout(
+        autosize=True, title=None, margin={"t": 50, "b": 110}, height=500, legend_y=56 / 500
+    )  # the page has the title
+    figure._config = {**figure._config, "responsive": True}
 
     def draw(_: Any = None) -> None:
         chosen = {name: round(one.value, 3) for name, one in moved.items()}
         arguments = ", ".join(f"{name}={value:g}" for name, value in chosen.items())
         code.value = f"<code>trade_off({names}, {arguments})</code>"
-        _redraw(figure, dressed(trade_off(*detectors, **chosen)))
+        new = dressed(trade_off(*detectors, **chosen))
+        told.value = f"<b>Quick or right.</b> {html.escape(new.layout.meta['summary'])}"
+        _redraw(figure, new)
 
     for one in moved.values():
         one.observe(draw, names="value")
     draw()
-    return VBox([*moved.values(), code, figure])
+    return VBox([*moved.values(), code, told, figure])
 
 
 def _redraw(figure: Any, new: Any) -> None:
@@ -181,5 +190,4 @@ def _redraw(figure: Any, new: Any) -> None:
             )
         for old, fresh in zip(figure.layout.annotations, new.layout.annotations, strict=True):
             old.text = fresh.text
-        figure.layout.title.subtitle.text = new.layout.title.subtitle.text
         figure.layout.meta = new.layout.meta

@@ -1,7 +1,10 @@
 """Dock: the panel beside the page, in a place of its own, where JupyterLab has the extension `sidecar`.
 
 Assumes   whoever calls it is on any thread: what stands in the dock is set as a value, not displayed.
-Promises  where the extension is not installed there is no dock, and no button.
+Promises  where the extension is not installed there is no dock, and no button.  There, and in Jupyter Notebook, a button
+          keeps the panel's cell at the top of the page instead (`js/place.js`).  Neither can be where each output is in
+          a frame of its own, as in VS Code and in Colab, or where JupyterLab is set to take cells out of the page that
+          are out of view (the windowing mode "full"): there the panel scrolls with the page, and has no such button.
 Read also `panel`, which has one.
 """
 

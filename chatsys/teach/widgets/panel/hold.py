@@ -35,7 +35,10 @@ _BY_ITSELF = re.compile(r"_{1,3}|_\d+")
 """Names that IPython gives to what cells returned."""
 
 _holds: "list[Hold]" = []
-"""Every hold of a notebook whose cluster is not gone."""
+"""Every hold of a notebook whose cluster is not gone and was not stopped here.
+
+To look for who knows a cluster takes a walk over all objects of the kernel, at the end of each cell.
+"""
 
 
 class Hold:
@@ -44,11 +47,13 @@ class Hold:
     Where there is no notebook, no cell ends: there a panel is an ordinary value that keeps its cluster.
     """
 
-    __slots__ = ("_kept", "_lock", "_seen")
+    __slots__ = ("_kept", "_lock", "_seen", "over")
 
     def __init__(self, cluster: Testbed, lock: RLock) -> None:
         self._seen, self._lock = weakref.ref(cluster), lock
         self._kept: Testbed | None = cluster
+        self.over = False
+        """Whether the cluster was stopped: whoever knows it, there is nothing left to decide."""
         here = shell()
         if here is not None:
             _holds.append(self)
@@ -76,6 +81,7 @@ class Hold:
                 self._kept = None
             elif self._kept is None:
                 cluster.stop()
+                self.over = True
         finally:
             self._lock.release()
 
@@ -83,7 +89,7 @@ class Hold:
 def _settle_all(*_result: Any) -> None:
     for hold in _holds:
         hold.settle()
-    _holds[:] = [hold for hold in _holds if hold.cluster is not None]
+    _holds[:] = [hold for hold in _holds if not hold.over and hold.cluster is not None]
 
 
 def is_known(cluster: Testbed, hold: Hold) -> bool:

@@ -84,6 +84,7 @@ class Lamp:
             return {"held": True, "says": f"All {len(SAFETY)} rules hold{upto}.", "code": ""}
         names = sorted(self.broken, key=lambda name: (name == "broken", name in _INSIDE, self.broken[name][0]))
         when, says, code = self.broken[names[0]]
-        more = f" {len(names) - 1} more of the {len(SAFETY)} rules are broken." if len(names) > 2 else ""
-        more = " Another rule is broken, too." if len(names) == 2 else more
+        others = len([name for name in names[1:] if name != "broken"])  # that no node stops itself is none of the rules
+        more = f" {others} more of the {len(SAFETY)} rules are broken." if others > 1 else ""
+        more = " Another rule is broken, too." if others == 1 else more
         return {"held": False, "says": f"Since {when:.1f} s: {says}{more}", "code": code}

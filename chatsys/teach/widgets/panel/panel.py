@@ -41,6 +41,7 @@ from chatsys.config import overlap
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.faults import Testbed
 from chatsys.teach.figures.role_spans import DOWN
+from chatsys.teach.widgets.bundle import joined
 from chatsys.teach.widgets.notebook import WorldLock, cell, shell
 from chatsys.teach.widgets.panel.anew import anew, line_of, names_of, rename, sentence_of
 from chatsys.teach.widgets.panel.dock import Dock, can_dock
@@ -53,8 +54,8 @@ from chatsys.teach.widgets.panel.view import View
 PACE = 0.15
 """Seconds between two looks at the cluster."""
 HERE = Path(__file__).parent
-PARTS = ("dom", "nodes", "chat", "network", "bands", "legend", "panel")
-"""The files of `js`, what is used before what uses it; they stand one behind the other in one scope."""
+PARTS = ("buttons", "nodes", "chat", "network", "bands", "legend", "place", "panel")
+"""The files of `js`, what is used before what uses it."""
 
 _number = itertools.count(1)
 """Each panel of a notebook has a number, so that two of them can be told apart."""
@@ -84,7 +85,7 @@ def panel(cluster: Testbed, name: str = "") -> "Panel":
 class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """The widget and its thread; make one with `panel(cluster)`."""
 
-    _esm = "\n".join((HERE / "js" / f"{part}.js").read_text("utf-8") for part in PARTS)
+    _esm = joined(HERE / "js", PARTS)
     _css = (HERE / "panel.css").read_text("utf-8")
 
     about = traitlets.Dict().tag(sync=True)

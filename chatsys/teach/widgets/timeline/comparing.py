@@ -6,6 +6,7 @@
 
     compare(a, b)                         the last line of a cell: both timelines, one above the other
     str(compare(a, b))                    where they part, in a sentence
+    compare(a, b, story=True)             by what people see: who led, what was delivered; by no heartbeat and no frame
     compare(a, b).save_html("ab.html")    one file that needs neither kernel nor network
     timeline(compare(a, b), event=7)      the widget itself
 
@@ -79,7 +80,8 @@ class Comparison:
             many = f"{first} events" if first == second else f"{first} and {second} events"
             return f"“{one}” and “{other}” are equal, {self.found.by}: {many}."
         here = f"Here these runs part, at {self.parting.time:.2f} s: "
-        return here + (self._told_too_early(self.parting) or self._told_apart(*self.parting.events))
+        told = self._told_early_delivery(self.parting) or self._told_too_early(self.parting)
+        return here + (told or self._told_apart(*self.parting.events))
 
     __repr__ = __str__
 
@@ -101,6 +103,21 @@ class Comparison:
             for name in columns
         ]
         return " and ".join(told) or "at another node"
+
+    def _told_early_delivery(self, parting: Parting) -> str:
+        """Say of a story that parts at a delivery what becomes of that message in the other run."""
+        early, late = parting.early, 1 - parting.early
+        mine = self.runs[early].records[parting.events[early]]
+        if self.found.simulated or mine.kind != "deliver":
+            return ""
+        same = (
+            one for one in self.runs[late].records
+            if one.kind == "deliver" and (one.node, one.author, one.text) == (mine.node, mine.author, mine.text)
+        )  # fmt: skip
+        other = next(same, None)
+        what, _, _place = _inside(self.runs[early], parting.events[early]).partition("; it stands at place")
+        then = "never delivers it" if other is None else f"delivers it only at {other.time:.2f} s, as #{other.msg_no}"
+        return f"in “{self.names[early]}”, {what}; in “{self.names[late]}”, node {mine.node} {then}."
 
     def _told_too_early(self, parting: Parting) -> str:
         """Say before and after what the same happens to the same node; "" if it never happens in the other run."""
@@ -167,12 +184,15 @@ class Comparison:
         return found
 
 
-def compare(a: Any, b: Any, names: Iterable[str] = ("first", "second")) -> Comparison:
+def compare(a: Any, b: Any, names: Iterable[str] = ("first", "second"), *, story: bool = False) -> Comparison:
     """Lay two runs over each other: traces, worlds, clusters, runs or demos; `names` is what they are called.
 
-    Raises `UsageError` for what has no trace, for runs of actors that do not use the same words, and where there are not
-    two different names.
+    With `story` only what people see is compared, which is all that can be compared with a real run: who led, what was
+    delivered and acknowledged, what broke.  Raises `UsageError` for what has no trace, for runs of actors that do not use
+    the same words, and where there are not two different names.
     """
+    if not isinstance(story, bool):
+        raise UsageError(f"story is {story!r:.40}; write True or False.")
     called = _called(names)
     traces = _as_now(a), _as_now(b)
     if len(traces[0]) and len(traces[1]) and traces[0].words != traces[1].words:
@@ -181,7 +201,7 @@ def compare(a: Any, b: Any, names: Iterable[str] = ("first", "second")) -> Compa
             "words; compare two runs of one actor."
         )
     runs = pack(traces[0]), pack(traces[1])
-    simulated = all(trace.meta.get("where") == "sim" for trace in traces)
+    simulated = not story and all(trace.meta.get("where") == "sim" for trace in traces)
     found = find_differences(runs[0].records, runs[1].records, simulated)
     return Comparison(called, runs, found, (watched(a), watched(b)), traces)
 

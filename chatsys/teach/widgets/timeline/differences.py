@@ -5,8 +5,8 @@
 
 What happened is compared for each node and client apart, in the order in which it happened to it; when it happened is
 no part of that, for after a first difference every delay may be another.  In two runs of the simulator all that
-happened counts, every frame too.  Where one of the runs was real, only the story counts: what a node delivered, whom it
-followed, when it crashed; heartbeats and the numbers of places and terms differ always.
+happened counts, every frame too.  Where one of the runs was real, or somebody asks for no more, only the story counts:
+what a node delivered, whom it followed, when it crashed; heartbeats and the numbers of places and terms differ always.
 
 Promises  no event has two partners, and partners come in the same order at every node.
 Read also `overlay` (both runs in one picture), `comparing` (who asks).
@@ -60,7 +60,7 @@ class Differences:
     pairs: tuple[tuple[int, int], ...]
     """The events that both have."""
     simulated: bool
-    """Whether every event counts, or only the story, since one of the runs was real."""
+    """Whether every event counts, or only the story: one of the runs was real, or nothing else was asked for."""
 
     @property
     def by(self) -> str:

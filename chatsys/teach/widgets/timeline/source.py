@@ -1,8 +1,8 @@
 """Source: the browser's half of the timeline as one text, for a notebook and for a saved page.
 
-    js/dom.js, js/packed.js, ...  --joined in the order of PARTS-->  one module for anywidget, one script for a page
+    elements.js, js/buttons.js, js/packed.js, ...  --joined in the order of PARTS-->  one module for anywidget, one script for a page
 
-There is no build step: each file is plain functions, and the files stand one behind the other in one scope.
+There is no build step: each file is plain functions, and the files stand one behind the other in one scope (`bundle`).
 
 Promises  a saved page is one file that asks for nothing: no network, no other file.
 Read also `js/timeline.js` (where it begins), `timeline` (the widget).
@@ -17,9 +17,11 @@ from typing import Any
 
 import msgspec
 
+from chatsys.teach.widgets.bundle import joined
+
 HERE = Path(__file__).parent
 PARTS = (
-    "dom", "packed", "axis", "sentences", "moment", "causes", "scene", "signs", "arrows", "lanes", "overview", "comparing",
+    "buttons", "packed", "axis", "sentences", "moment", "causes", "scene", "signs", "arrows", "lanes", "overview", "comparing",
     "rules", "boxes", "controls", "finding", "asking", "pointing", "legend", "timeline", "doors",
 )  # fmt: skip
 """The files of `js`, what is used before what uses it."""
@@ -28,7 +30,7 @@ PARTS = (
 @cache
 def script() -> str:
     """Return all functions, as one text."""
-    return "\n".join((HERE / "js" / f"{part}.js").read_text("utf-8") for part in PARTS)
+    return joined(HERE / "js", PARTS)
 
 
 def module() -> str:

@@ -4,7 +4,8 @@
     S4 no duplicates   broken at event 812: node 2 delivered ...
 
 Of an actor that is no chat only those rules are told that it could break: where nobody leads, it says nothing that no
-term had two leaders.
+term had two leaders.  That no node stops itself is told only where one did: `check` and the panel's lamp do not count it
+among the rules that held, and one number is enough for everybody.
 
 Promises  a rule that was broken names the first event that broke it.
 Read also `check` (the rules), `packing`.
@@ -32,7 +33,10 @@ _STOPPED = {"name": "broken", "title": "stopped itself", "says": "No node stops 
 
 
 def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return {name, title, says, held, event, story} for each rule; `records` are those of the trace, in order."""
+    """Return {name, title, says, held, event, story} for each rule; `records` are those of the trace, in order.
+
+    `exact` is there, too, where the rule's own sentence says more than the plain one.
+    """
     names = list(SAFETY)
     if not any(record.message in CHATS for record in records):
         kinds = {record.kind for record in records}
@@ -48,10 +52,12 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
     for name in names:
         broken = first.get(name)
         event = events.get(_key(broken.records[-1])) if broken is not None and broken.records else None
-        story = plain(f"{broken.plain} ({broken.sentence})", STORY) if broken is not None else ""
-        words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning}
-        rules.append({**words, "held": broken is None, "event": event, "story": story})
-    return [*rules, _stopped(records)]
+        words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning, "story": ""}
+        if broken is not None:
+            words["story"] = plain(broken.plain, STORY)
+            words |= {"exact": plain(broken.sentence, STORY)} if broken.plain not in broken.sentence else {}
+        rules.append({**words, "held": broken is None, "event": event})
+    return [*rules, *_stopped(records)]
 
 
 def story_of(records: Sequence[Record], violation: Violation) -> tuple[int, list[int]]:
@@ -78,11 +84,13 @@ def story_of(records: Sequence[Record], violation: Violation) -> tuple[int, list
     return found[-1], sorted({at for at in found if at is not None})
 
 
-def _stopped(records: Sequence[Record]) -> dict[str, Any]:
-    """Return the rule that no node stops itself."""
+def _stopped(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return the rule that no node stops itself, if one did."""
     event = next((at for at, record in enumerate(records) if record.kind == "broken"), None)
-    story = "" if event is None else plain(f"Node {records[event].node} stopped itself: {records[event].reason}", STORY)
-    return {**_STOPPED, "held": event is None, "event": event, "story": story}
+    if event is None:
+        return []
+    story = plain(f"Node {records[event].node} stopped itself: {records[event].reason}", STORY)
+    return [{**_STOPPED, "held": False, "event": event, "story": story}]
 
 
 def _key(record: Record) -> tuple[Any, ...]:

@@ -28,7 +28,7 @@ function card(id, post, learns) {
       root.dataset.role = node.alive ? node.role : "down";
       root.dataset.paused = String(node.paused);
       put(role, doing(node));
-      put(facts, standing(node));
+      put(facts, standing(node, seen.querySelector("[data-number]")));
       facts.title = "#n is the number of a message. A log has places for other things, too: for each election, and for each client that begins to talk.";
       const fits = { Crash: node.alive, Restart: !node.alive, Pause: node.alive && !node.paused, Resume: node.paused };
       for (const verb of VERBS) buttons[verb].setAttribute("aria-disabled", String(!fits[verb]));
@@ -53,9 +53,9 @@ function doing(node) {
   return node.role === "leader" ? `★ ${node.health}` : wants || node.health;
 }
 
-function standing(node) {
+function standing(node, before) {
   if (!node.alive) return "not running";
-  const number = node.delivered ? `up to #${node.delivered}` : "no message yet";
+  const number = node.delivered ? `up to #${node.delivered}` : before ? "no message since it began again" : "no message yet";
   return `${node.term ? `term ${node.term}, ` : ""}${number} (${node.last === 1 ? "1 place" : `${node.last} places`} in its log)`;
 }
 

@@ -65,11 +65,18 @@ function timelinePlace(model) {
   };
 }
 
+/** Where somebody has just sent the panel, and the focus with it.  All views of one panel share this. */
+let sent = "";
+
 function render({ model, el }) {
   const about = model.get("about");
   const name = `cluster panel ${about.number}`;
   const prefix = `cs${about.number}-${Math.random().toString(36).slice(2, 7)}`;
   const post = (order) => model.send(order);
+  const goes = () => {
+    sent = model.get("docked") ? "page" : "beside";
+    post({ do: "dock" });
+  };
   const answers = new Map(); // what to do when it is known whether an order went well
   const send = (order, then) => {
     const id = Math.random().toString(36).slice(2);
@@ -83,29 +90,33 @@ function render({ model, el }) {
   const quorum = quorumSlider(post);
   const chat = chatBox(send, name), waiting = waitingList(), lamp = lampBox();
   const clock = clockBar(post), inside = timelinePlace(model);
+  const same = make("div", { className: "cs-same" }, "the same in code: ");
   const title = make("strong", {}), time = make("span", { className: "cs-time" });
   const said = make("div", { className: "cs-said", role: "status", "aria-live": "polite" });
   const line = make("code", { className: "cs-line" });
+  same.append(line);
 
   const reset = button("Reset", "Mend all links, resume and restart every node", () => post({ do: "reset" }), "cs-reset");
   const join = button("Join", "Let one more node join, as a learner: it hears everything, and has no vote", () => post({ do: "join" }), "cs-join");
   const stop = button("Stop all", "Stop the cluster for good", () => post({ do: "stop" }), "cs-stop");
   const heal = button("Heal all links", "Mend every cut; loss and delay stay as they are, and Reset ends them, too", () => post({ do: "heal" }), "cs-heal");
   const run = button("Timeline", "Show every message of this run as an arrow", () => post({ do: "timeline" }), "cs-run cs-stays");
-  const dock = button("Dock", "Put the panel beside the page", () => post({ do: "dock" }), "cs-dock cs-stays");
+  const dock = button("Dock", "Put the panel beside the page", () => goes(), "cs-dock cs-stays");
   const words = { sim: "simulated", kernel: "in the notebook's kernel", processes: "one process each", containers: "one container each", namespaces: "one namespace each" };
   const all = make("span", { className: "cs-all" }, join, reset, stop);
   const head = make("div", { className: "cs-head" }, title, time);
   if (about.where === "sim") head.append(clock.root, run);
   head.append(all);
-  if (about.dock && document.querySelector(".jp-LabShell, #jp-main-dock-panel, .lm-DockPanel")) all.append(dock);
+  const docks = about.dock && document.querySelector(".jp-LabShell, #jp-main-dock-panel, .lm-DockPanel");
   const places = { cards: make("div", { className: "cs-cards" }), links: make("div"), split: make("div"), bands: make("div", { className: "cs-plot" }) };
   const network = make("div", { className: "cs-network", role: "group", "aria-label": "network" }, places.split, heal, loss.root, delay.root);
   const root = make("div", { className: "cs-panel", role: "region", "aria-label": name }, head,
-    make("div", { className: "cs-rules" }, lamp.root, quorum.root), said, make("div", { className: "cs-same" }, "the same in code: ", line),
+    make("div", { className: "cs-rules" }, lamp.root, quorum.root), said, same,
     places.cards, chat.root, waiting.root, make("div", { className: "cs-tools" }, places.links, network), inside.root, places.bands, legend());
-  const back = button("Show it here", "Put the panel back into the page", () => post({ do: "dock" }), "cs-back cs-stays");
+  const back = button("Show it here", "Put the panel back into the page", () => goes(), "cs-back cs-stays");
   const away = make("div", { className: "cs-away", hidden: true }, `${name} stands beside the page. `, back);
+  const keeps = docks ? null : keepBox(root);
+  all.append(docks ? dock : keeps.root);
   el.append(root, away);
 
   // Learners come and go: then whatever has a row for each node is made anew.
@@ -146,6 +157,7 @@ function render({ model, el }) {
     if (!chats.columns) return;
     for (const one of Object.values(cards)) one.chat(chats);
     waiting.show(chats.waiting);
+    reach(waiting.root);
   };
   const facts = () => {
     const now = model.get("about");
@@ -158,6 +170,9 @@ function render({ model, el }) {
     away.hidden = !gone;
     put(dock, model.get("docked") ? "Undock" : "Dock");
     dock.title = model.get("docked") ? "Put the panel back into the page" : "Put the panel beside the page";
+    if (sent !== (el.closest(".jp-Notebook") ? "page" : "beside") || gone || !root.clientWidth) return;
+    sent = "";
+    dock.focus({ preventScroll: true });
   };
   const timeline = () => {
     const open = Boolean(model.get("timeline"));
@@ -169,8 +184,8 @@ function render({ model, el }) {
   const hears = {
     "change:state": show, "change:chat": talk, "change:about": facts, "change:docked": place, "change:timeline": timeline,
     "change:lamp": () => lamp.show(model.get("lamp")),
-    "change:said": () => put(said, model.get("said")),
-    "change:line": () => put(line, model.get("line")),
+    "change:said": () => (put(said, model.get("said")), reach(said)),
+    "change:line": () => (put(line, model.get("line")), reach(same)),
     "msg:custom": ({ answers: id, well }) => {
       answers.get(id)?.(well);
       answers.delete(id);
@@ -182,13 +197,17 @@ function render({ model, el }) {
   const watcher = new ResizeObserver(() => {
     if (root.clientWidth === wide) return;
     wide = root.clientWidth;
+    place(); // now it stands somewhere
+    keeps?.look();
     bands?.fit(places.bands.clientWidth);
     for (const one of Object.values(cards)) one.settle();
+    for (const one of [said, same, waiting.root]) reach(one);
   });
   watcher.observe(root);
   return () => {
     for (const [what, does] of Object.entries(hears)) model.off(what, does);
     watcher.disconnect();
+    keeps?.drop();
     inside.drop();
   };
 }

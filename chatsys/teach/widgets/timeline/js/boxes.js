@@ -8,6 +8,7 @@
 // An actor that keeps no log shows what it delivered, by number, and what it holds back.
 
 const ROW = 44, BOX_HIGH = 34;
+const WIDE = [54, 112]; // of a box with its gap, at least and at most
 
 function boxesBox() {
   const svg = draw("svg", { class: "cs-tl-boxes", role: "img" });
@@ -45,10 +46,11 @@ function boxesBox() {
 /** Return which positions have a column: all of them if they fit, else the last ones, moved some at a time. */
 function columnsOf(scene, moment, nodes) {
   const left = scene.label + (scene.width < 760 ? 112 : 152);
-  const wide = scene.width < 760 ? 52 : 60;
-  const count = Math.max(Math.floor((scene.width - left - 30) / wide), 3);
   const logs = scene.run.hasLogs;
   const all = scene.run.lastPosition;
+  const free = scene.width - left - 30;
+  const wide = clamp(Math.floor(free / Math.max(all, 1)), ...WIDE); // whole texts, if there is room
+  const count = Math.max(Math.floor(free / wide), 3);
   let last = 0, gap = Infinity; // the first position that somebody waits for
   for (const { lane } of nodes) {
     last = Math.max(last, endOf(moment[lane], logs));
@@ -66,7 +68,7 @@ function endOf(state, logs) {
 }
 
 function headsOf(scene, room) {
-  const parts = [draw("text", { x: room.left - 8, y: 12, "text-anchor": "end", class: "cs-tl-small" }, room.logs ? "position" : "number")];
+  const parts = [draw("text", { x: room.left - 8, y: 12, "text-anchor": "end", class: "cs-tl-small" }, room.logs ? "place" : "number")];
   if (room.first > 1) parts.push(draw("text", { x: room.left - 4, y: 12, class: "cs-tl-small" }, "…"));
   for (let at = 0; at < room.count; at++) parts.push(draw("text", { x: room.left + at * room.wide + room.wide / 2 + (room.first > 1 ? 8 : 0), y: 12, "text-anchor": "middle", class: "cs-tl-small cs-tl-column" }, room.first + at));
   return parts;
@@ -146,8 +148,7 @@ function drawBox(scene, node, { seq, box, held }, x, y, wide) {
     frame(`cs-tl-box cs-tl-term-${box.term > 0 ? box.term % 6 : 0}${box.durable ? "" : " cs-tl-memory"}${box.committed ? " cs-tl-sure" : ""}`));
   const where = `${scene.run.hasLogs ? "place" : "number"} ${seq}${box.term > 0 ? `, term ${box.term}` : ""}${!box.durable ? ", in memory only" : !box.committed ? ", on the disk" : scene.run.hasLogs ? ", committed" : ""}`;
   entry.append(draw("title", {}, `${box.chat ? `“${box.text}”` : box.text}: ${where}`));
-  const most = Math.floor((wide - 4) / (box.chat ? 6.5 : 5.6));
-  const text = box.text.length > most ? `${box.text.slice(0, most - 1)}…` : box.text;
+  const text = shorten(box.text, wide - 5, `${box.chat ? "600" : "italic 400"} 11.5px ${FONT}`);
   entry.append(draw("text", { x: x + wide / 2 + 1, y: y + 16, "text-anchor": "middle", class: `cs-tl-box-text${box.chat ? "" : " cs-tl-box-kind"}` }, text));
   const foot = [box.chat && box.number >= 0 ? `#${box.number}` : "", box.term > 0 ? `t${box.term}` : ""].filter(Boolean).join(" · ");
   if (run.side?.[box.event] === 1 || run.side?.[box.event] === 2) entry.append(draw("path", { d: `M${x + 5},${y + BOX_HIGH - 3}h${wide - 8}`, class: `cs-tl-box-side cs-tl-run-${run.side[box.event]}` }));

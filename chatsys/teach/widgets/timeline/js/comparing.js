@@ -68,7 +68,7 @@ function compareBox(order) {
       const key = (side, text) => make("span", { className: "cs-tl-key" }, make("i", { className: `cs-tl-key-run cs-tl-run-${side}` }), text);
       const story = compare.by !== "event by event";
       keys.replaceChildren(key(1, `only in “${compare.names[0]}”`), key(2, `only in “${compare.names[1]}”`),
-        key(0, story ? "in both, or no part of the story: a real run sends frames of its own" : "in both"));
+        key(0, story ? "in both, or no part of the story, as no frame and no heartbeat is" : "in both"));
     },
   };
 }

@@ -22,7 +22,7 @@ function rulesBox(go) {
       broken.replaceChildren(...bad.map((rule) => ruleRow(scene, rule, go)));
       const names = comparedIn(run);
       if (names) return showBoth(scene, names, { broken, summary, more, held, root }, go);
-      put(summary, bad.length ? `${good.length} other rules held` : `All ${good.length} rules held`);
+      put(summary, tellHeld(good.length, bad.some(({ name }) => name !== "broken")));
       more.hidden = !good.length;
       root.dataset.held = String(!bad.length);
       held.replaceChildren(...good.map((rule) => ruleRow(scene, rule, go)));
@@ -31,13 +31,19 @@ function rulesBox(go) {
   };
 }
 
+/** Return how many rules held; that no node stops itself is no rule of `check`, which says the same number. */
+function tellHeld(held, others) {
+  if (others) return `${held} other ${held === 1 ? "rule" : "rules"} held`;
+  return held === 1 ? "The one rule that can be judged here held" : `All ${held} rules held`;
+}
+
 /** Show the rules of two runs: those that were broken first, each with its run, then those that held, by run. */
 function showBoth(scene, names, parts, go) {
   const of = (name, held) => scene.run.rules.filter((rule) => rule.run === name && rule.held === held).map((rule) => ruleRow(scene, rule, go));
   const title = (index, text) => make("div", { className: `cs-tl-run-title cs-tl-run-${index + 1}` }, text);
   const broken = names.map((name) => of(name, false)), held = names.map((name) => of(name, true));
   const many = (rows) => `${rows.length} ${rows.length === 1 ? "rule" : "rules"}`;
-  parts.broken.replaceChildren(...names.flatMap((name, index) => [title(index, `${name}: ${broken[index].length ? `${many(broken[index])} broken` : `all ${many(held[index])} held`}`), ...broken[index]]));
+  parts.broken.replaceChildren(...names.flatMap((name, index) => [title(index, `${name}: ${broken[index].length ? `${many(broken[index])} broken` : held[index].length === 1 ? "the one rule held" : `all ${many(held[index])} held`}`), ...broken[index]]));
   put(parts.summary, `Rules that held: ${names.map((name, index) => `${held[index].length} in “${name}”`).join(", ")}`);
   parts.held.replaceChildren(...names.flatMap((name, index) => [title(index, name), ...held[index]]));
   parts.more.hidden = !held.flat().length;
@@ -58,7 +64,8 @@ function ruleRow(scene, rule, go) {
   const row = make("div", { className: "cs-tl-rule" }, says, svg);
   row.dataset.held = String(rule.held);
   if (!rule.held) {
-    row.append(make("p", { className: "cs-tl-story" }, rule.story || ""));
+    const exactly = rule.exact ? [make("details", {}, make("summary", {}, "exactly"), rule.exact)] : [];
+    row.append(make("div", { className: "cs-tl-story" }, rule.story || "", ...exactly));
     if (broken) says.append(" ", button(`go to ${run.time[rule.event].toFixed(2)} s`, `go to the event that broke ${rule.name}`, () => go(rule.event), "cs-tl-link"));
   }
   return row;
