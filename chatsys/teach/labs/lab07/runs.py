@@ -81,4 +81,4 @@ def shortened(error: str, most: int) -> str:
 def show_record(record: Any, most: int = 48) -> str:
     """Return a record as students write it, shortened."""
     text = repr(record)
-    return text if len(text) <= most else f"{text[: most - 4]} ..."
+    return text if len(text) <= most else f"{text[: most - 4]}...}}"

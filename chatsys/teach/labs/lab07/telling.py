@@ -48,7 +48,9 @@ def tell_loaded(name: str, aspect: str, told: Lived, expected: Sequence[bytes], 
     """Tell how what was loaded differs from what was appended, where nothing was cut."""
     got = told.records
     if got is None:
-        story = f"{name} all was appended and nothing went wrong, and load() {described(told)}."
+        at = told.damaged or 0
+        record = f"; record {at} is {show_record(as_record(expected[at - 1]), 50)}" if 0 < at <= len(expected) else ""
+        story = f"{name} nothing went wrong, and load() {described(told)}{record}."
     else:
         story = f"{name} nothing went wrong, and {_difference(got, expected)}"
     return finding(aspect, story, seed, steps=tuple(calls_of(told, 1)))
@@ -69,8 +71,11 @@ def _difference(got: Sequence[bytes], expected: Sequence[bytes]) -> str:
         return f"load() gave back {len(got)} records, where {len(expected)} were appended."
     if place is None:
         return f"load() gave back {len(got)} of {len(expected)} records: record {len(got) + 1} is missing."
-    came, right = show_record(as_record(got[place]), 30), show_record(as_record(expected[place]), 30)
-    return f"record {place + 1} came back as {came}; appended was {right}."
+    came, right = as_record(got[place]), as_record(expected[place])
+    lost = [key for key in right if key not in came]
+    if lost:
+        return f"record {place + 1} came back without the key {lost[0]!r:.20}, which it had."
+    return f"record {place + 1} came back as {show_record(came, 30)}; appended was {show_record(right, 30)}."
 
 
 def tell_lines(name: str, first: Lived, count: int, seed: int | None = None) -> Finding:
@@ -148,10 +153,10 @@ def tell_damage(
         story = f"{broken} {described(told, 50)} instead of Damaged({line})."
     elif got == (*expected[: line - 1], *expected[line:]):
         story = f"{broken} went on: record {line + 1} now stands at place {line}. Right is Damaged({line})."
-        rank = CAUSE
+        rank = CAUSE if line > 1 else SEEN
     elif got == expected[: len(got)]:
         story = f"{broken} gave back {many(len(got), 'record')}, as if the others were torn. Right is Damaged({line})."
-        rank = CAUSE
+        rank = CAUSE if line > 1 else SEEN
     else:
         story = f"{broken} found nothing: {_difference(got, expected)}"
     return finding("damage", story, seed, rank=rank, steps=tuple(calls_of(told, 1)))
