@@ -176,7 +176,7 @@ def test_a_prediction_is_answered_by_the_students_own_run(
     revealing.reveal("7d", ANSWERING)
     said = capsys.readouterr().out
     assert "it was 0." in said and "it was 73.7 %: right, to 3.7 %." in said and "it was 298." in said
-    assert "none of the answered ones is lost" in said and "Behind your answer: written taken for" in said
+    assert "nothing is lost" in said and "Behind your answer: written taken for" in said
     assert "MyAnsweringLog: after 0 of 561 power cuts" in figure.layout.meta["summary"]
 
 

@@ -75,7 +75,8 @@ def _draw_policy(figure: Any, cls: Any, look: tuple[str, str, str]) -> str:
             hovertemplate=f"{name}, %{{customdata}}: %{{x:.0f}} syncs in a second, %{{y:.2f}}<extra></extra>", row=row, col=1,
         )  # fmt: skip
     at = COUNTS.index(4)
-    return f"{name}, a flush for 4: {x[at]:.0f} syncs in a second, {losses[at] or 'no'} answered lost, answers wait {waits[at]:.0f} ms."
+    takes = "no answered record" if not losses[at] else f"{losses[at]} answered records"
+    return f"{name}, a flush for 4: {x[at]:.0f} syncs in a second; a power cut takes {takes}, and an answer waits {waits[at]:.0f} ms."
 
 
 def _waits(run: LogRun) -> float:

@@ -49,10 +49,12 @@ class Killed(msgspec.Struct, frozen=True):
         return max(0, self.answered - self.loaded)
 
     def __str__(self) -> str:
-        return (
-            f"{self.how}: {self.answered} records were answered when the process was killed, and load() gave back {self.loaded}: "
-            f"{self.lost or 'none'} of the answered ones {'is' if self.lost < 2 else 'are'} lost."
+        lost = (
+            f"{self.lost} of the answered ones {'is' if self.lost == 1 else 'are'} lost"
+            if self.lost
+            else "nothing is lost"
         )
+        return f"{self.how}: {self.answered} were answered when it was killed, {self.loaded} are loaded: {lost}."
 
     __repr__ = __str__
 
@@ -64,8 +66,8 @@ def kill(cls: Any, *, syncs: bool = True, buffered: bool = False) -> Killed:
     """
     check_class(cls)
     need("A process that is killed", PROCESSES, instead="look at the picture of the power cut above")
-    how = "With sync" if syncs else "Without any sync"
-    how += ", and a buffer in the program" if buffered else ""
+    how = "with sync" if syncs else "without sync"
+    how += ", with a buffer" if buffered else ""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log"
         answered = _run_and_kill(pack({"cls": cls}), [str(path), str(int(syncs)), str(int(buffered))])

@@ -14,10 +14,11 @@ from chatsys.teach.grading.lab import Finding, ShownCall
 from chatsys.teach.labs.lab07.disk import Image
 from chatsys.teach.labs.lab07.lives import Lived, TwoLives
 from chatsys.teach.labs.lab07.machine import Event
-from chatsys.teach.labs.lab07.runs import show_record
+from chatsys.teach.labs.lab07.runs import shortened, show_record
 
 LOUDEST, FIRST, CAUSE, SEEN, VAGUE = 100, 4, 3, 2, 1
 """How much a sentence explains: the highest rank is told first."""
+CUT_OFF = "(the power is cut)"
 SHOWN = 16
 """So many calls of a life are shown at most."""
 
@@ -51,6 +52,11 @@ def shown_step(told: Lived, number: int) -> str:
     return f"{method}({', '.join(inside)})"
 
 
+def end_of(told: Lived, number: int) -> int:
+    """Return where on the tape a call has ended."""
+    return next((at for at, one in enumerate(told.tape) if one.kind == "call" and one.number > number), len(told.tape))
+
+
 def calls_of(
     told: Lived, wrong: int | None = None, until: int | None = None, since: int | None = None
 ) -> Iterator[ShownCall]:
@@ -63,7 +69,8 @@ def calls_of(
     begins = begins[-SHOWN:]
     for (place, number), (end, _) in zip(begins, [*begins[1:], (until, 0)], strict=True):
         did = [_did(one) for one in told.tape[place + 1 : end]]
-        returned = [_answer(told, number, until), *(one for one in did if one)]
+        answer = _answer(told, number, until)
+        returned = [*did, answer] if answer == CUT_OFF else [answer, *did]
         yield ShownCall(
             call=shown_step(told, number),
             returned="; ".join(one for one in returned if one),
@@ -78,7 +85,7 @@ def _did(one: Event) -> str:
         case "write":
             return f"wrote {many(len(one.data), 'byte')}"
         case "truncate":
-            return f"cut to {many(one.number, 'byte')}"
+            return f"cut to {one.number} bytes"
         case "answer":
             return f"answered {one.number}"
         case "sync":
@@ -95,12 +102,12 @@ def _answer(told: Lived, number: int, until: int) -> str:
             if one.kind == "damaged":
                 return f"Damaged({one.data.decode()})"
             if one.kind != "returned":
-                return one.text[:60]
+                return shortened(one.text, 60)
             method = "" if number == 0 else told.life.steps[number - 1][0]
             if method == "load":
                 return many(len(told.records or ()), "record")
             return "" if method != "promise" else "True" if one.data == b"yes" else "False"
-    return "(cut off)"
+    return CUT_OFF
 
 
 def power_cut(image: Image) -> ShownCall:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chatsys.teach.grading.lab import Finding
 from chatsys.teach.labs.lab07.lives import Lived, TwoLives
 from chatsys.teach.labs.lab07.runs import described
-from chatsys.teach.labs.lab07.story import SEEN, VAGUE, both_lives, calls_of, finding, many, synced_at
+from chatsys.teach.labs.lab07.story import SEEN, VAGUE, both_lives, calls_of, end_of, finding, many, synced_at
 
 
 def tell_unanswered(name: str, told: Lived, one: int, flush: int, seed: int | None = None) -> Finding:
@@ -28,7 +28,7 @@ def tell_answered_again(name: str, told: Lived, one: int, times: Sequence[int], 
         "What is answered is owed no more."
     )
     number = max((event.number for event in told.tape[:again] if event.kind == "call"), default=0)
-    return finding("answers", story, seed, steps=tuple(calls_of(told, number, again + 2)))
+    return finding("answers", story, seed, steps=tuple(calls_of(told, number, end_of(told, number))))
 
 
 def tell_lie(cut: TwoLives, one: int, seed: int | None = None) -> Finding:
@@ -58,7 +58,7 @@ def tell_after_failure(name: str, told: Lived, failed: int, late: int, seed: int
     why = "a later sync does not bring back what that one lost" if synced else "it may not be on the disk"
     story = f"{name} the sync at {at} bytes failed, and record {one} was answered at {told.byte(late)} bytes: {why}."
     number = max((event.number for event in told.tape[:late] if event.kind == "call"), default=0)
-    return finding("failed", story, seed, rank=SEEN + synced, steps=tuple(calls_of(told, number, late + 2)))
+    return finding("failed", story, seed, rank=SEEN + synced, steps=tuple(calls_of(told, number, end_of(told, number))))
 
 
 def tell_syncs(told: Lived, flush: int, counts: tuple[int, int], aspect: str) -> Finding:
