@@ -58,7 +58,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """The process with which this one ends."""
     name: str
     holder: str
-    """Where that what is opened is no class: "module:Class" of the package, made of what is opened, and asked instead."""
+    """ "module:Class" of the package, made of what is opened, and asked instead; its `problems`, if it has them, look at that."""
     given: bytes
     """Packed: the given types, and the methods with the types of what they return."""
     code: bytes
@@ -179,7 +179,8 @@ class Answers:
             opened = self.opener.load(self.setup.code)
             if self.holder is not None:
                 self.answer = partial(self.holder, opened)
-                return [], ""
+                look = getattr(self.holder, "problems", None)
+                return look(opened, name, methods) if look is not None else [], ""
             (self.answer,) = opened.values()
             base = borrowed.stands_on(self.answer) if isinstance(self.answer, type) else ""
             return ([] if base else problems(self.answer, name, methods)), base

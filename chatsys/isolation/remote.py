@@ -58,7 +58,8 @@ class RemoteClass:
     ) -> None:
         """`code` is {name: the class}, packed.  Raises `Gone` if the class cannot even be opened in time.
 
-        With a `holder`, "module:Class" of the package, `code` may hold anything: the holder is made of it, and asked.
+        With a `holder`, "module:Class" of the package, `code` may hold anything: the holder is made of it, and asked; then
+        `methods` may have those of both.
         """
         self.code, self.name, self.methods, self.limits, self.holder = code, name, dict(methods), limits, holder
         self.given = with_bases(given)

@@ -37,7 +37,7 @@ from chatsys.teach.grading.lab import Exercise, Kind, Lab, PartResult
 from chatsys.teach.grading.seeds import hidden_seeds
 
 COURSE = Path(__file__).parents[2] / "labs"
-SECRET = secrets.token_bytes(16)
+SECRET = secrets.token_hex(16).encode()  # what is read from a file loses white space at its ends
 FAR = 10_000
 """So many states are searched of an answer that is not right."""
 LONGEST = 200

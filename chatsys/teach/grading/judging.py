@@ -57,7 +57,10 @@ def open_trial(exercise: Exercise, answer: type | bytes, allowance: Allowance | 
     code = answer if isinstance(answer, bytes) else pack({ANSWER: answer})
     allowance = allowance or Allowance()
     try:
-        remote = RemoteClass(code, exercise.writes, exercise.methods, exercise.given, allowance.quota())
+        methods = exercise.methods | exercise.asked
+        remote = RemoteClass(
+            code, exercise.writes, methods, exercise.given, allowance.quota(), holder=exercise.holder
+        )  # fmt: skip
     except Gone as gone:
         allowance.spend(gone.cpu)
         raise

@@ -108,6 +108,10 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     """The exercises on whose classes this one is built: what is wrong there goes wrong here as well."""
     given: tuple[type, ...] = ()
     """Frozen Structs of the package that go in and out of the methods."""
+    holder: str = ""
+    """For a class that calls what it is given: "module:Class" of the package, made of {name: the class}, asked instead."""
+    asked: dict[str, Method] = {}
+    """The methods of the holder."""
     hints: dict[str, int] = {}
     """Which of its three hints helps with an aspect."""
     load: Callable[[int, int], CallScript] | None = None
@@ -214,6 +218,8 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     """Counts up with each page that is handed out anew; a notebook of an older version is told so when it is marked."""
     before: tuple[str, ...] = ()
     """What one has done and knows before it, a phrase each."""
+    kinds: dict[Kind, str] = {}
+    """What a kind of check is called in the page's table of points, where the usual words do not fit (`labs.facts`)."""
     design: str | None = "design"
     """The grade_id of the design note, told as done or not done: at least `DESIGN_WORDS` words."""
 

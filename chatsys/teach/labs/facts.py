@@ -39,7 +39,7 @@ def facts(lab: Lab) -> str:
 
 
 def _points(lab: Lab) -> Iterator[tuple[float, str]]:
-    for kind, what in FOR.items():
+    for kind, what in (FOR | lab.kinds).items():
         parts = [(part.points, one) for one in lab.exercises if (part := one.part(kind)) is not None]
         if parts:
             titled = kind == "public"
