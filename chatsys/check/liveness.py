@@ -200,7 +200,7 @@ class _Look:
             yield self._broken(
                 "L4",
                 f"calm: the leader changed {len(leads)} times between {calm:.2f} s and {calm + self.l4:.2f} s, "
-                "although no fault happened; one hand-over is allowed.",
+                "although no new fault happened; one hand-over is allowed.",
                 *leads,
             )
         elif not self._too_short("L4", calm + self.l4):

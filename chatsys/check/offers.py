@@ -19,7 +19,7 @@ from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace
 
 OPENS = "opens the run where the rule broke"
-TELLS = "tells what led to it, and without which faults the rule holds"
+TELLS = "tells what led to it and, if the run can be played again, without which faults the rule holds"
 
 
 JUDGES: list[Callable[[Any, list[str]], Sequence[Any]]] = []

@@ -214,7 +214,7 @@ def _undelivered(records: Records) -> str:
 
 
 def _restless(records: Records) -> str:
-    return f"The leader changed {len(records)} times although no fault happened."
+    return f"The leader changed {len(records)} times although no new fault happened."
 
 
 _TELLS: dict[str, Callable[[Records], str]] = {

@@ -66,8 +66,8 @@ class Again:
             same = world.trace.records == self.run.trace.records
         if not same:
             raise UsageError(
-                "this run is another one when it is played again: something was done past the verbs, a class keeps "
-                "something outside itself, or the code has changed"
+                "this run comes out differently when it is played again: something was done to it that is no command of a "
+                "world, a class keeps something outside its objects, or the code has changed"
             )
         self.book = drawn.book
         return tuple(steps)

@@ -47,6 +47,8 @@ class Demo:
     delivered: dict[int, int]
     """node -> how many messages it delivered in its last life"""
     violations: Findings = field(default_factory=Findings)
+    world: Testbed | None = field(default=None, repr=False, compare=False)
+    """where it was played: `why` and `why_not` play a simulated one again, without its faults"""
 
     @property
     def messages(self) -> int:
@@ -148,7 +150,7 @@ def play(
         delivered = {node: len(world.delivered(node)) for node in world.nodes}
     finally:
         world.stop()
-    return Demo(name, where, needed, world.trace, delivered, check(world.trace))
+    return Demo(name, where, needed, world.trace, delivered, check(world.trace), world)
 
 
 def _open(where: str, nodes: int, quorum: int, seed: int, timing: str) -> Testbed:
@@ -232,7 +234,7 @@ def concurrent(world: Testbed) -> None:
             world.say(f"{author} {line}", node=world.nodes[at % len(world.nodes)], author=author)
             world.run(0.004)
         if line == 1:
-            await_delivery(world, len(people))  # from here on everybody has a session
+            await_delivery(world, len(people))
     await_delivery(world, 5 * len(people))
     world.run(1.0)
 

@@ -100,6 +100,10 @@ LONGER_FILES = {
         365,
         "the widget, its thread or task, how it carries out an order, and how it goes on with another cluster",
     ),
+    "chatsys/teach/labs/lab06/stage.py": (
+        365,
+        "one node of a lab: a person's end, a follower's, a leader's, and how one becomes the other",
+    ),
     "chatsys/actor/logfile.py": (340, "one format: how it is written, read, and what is said of each kind of harm"),
     "chatsys/runtime/disk.py": (
         385,

@@ -94,7 +94,7 @@ def test_the_first_cell_says_the_version_and_what_to_do_about_an_older_one(
     assert "This chatsys has version 1 of the page, which start_again(with_answers=True)" in capsys.readouterr().out
     open_lab("03", version=2)
     assert "install the newest chatsys" in capsys.readouterr().out
-    with pytest.raises(UsageError, match="There is no lab '77'; there are 03"):
+    with pytest.raises(UsageError, match="There is no lab '77'; there are 01, "):
         open_lab("77", version=1)
 
 

@@ -128,3 +128,10 @@ def test_every_page_has_a_knob_to_turn_a_way_to_take_it_home_and_a_next_page(pat
         "to go next" if path.stem == "03-for-real" else "**Next:**",
     ):
         assert part in text or part.replace("## ", "## 6  ") in text, part
+
+
+@of_students
+def test_a_cell_that_reveals_is_folded_so_that_nobody_reads_the_answer_below_the_question(path: Path) -> None:
+    cells = [cell for cell in code(path) if ".reveal(" in cell.source]
+    assert cells and all(cell.metadata.get("jupyter", {}).get("source_hidden") for cell in cells)
+    assert {cell.source.splitlines()[0] for cell in cells} == {"# your prediction, and what happened"}  # stays in sight

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatsys.campaign.why import why_not
 from chatsys.check import SAFETY, check
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.sim.world import World
@@ -127,3 +128,9 @@ def test_a_demonstration_that_waits_in_vain_says_for_what() -> None:
 def test_a_demo_knows_what_to_say_of_itself() -> None:
     assert repr(play("normal")) == f"normal in sim, with a quorum of 2. Held: {len(SAFETY)} rules, 6 messages."
     assert check(play("normal").trace) == []
+
+
+def test_a_demo_that_was_simulated_can_be_played_again_without_its_faults() -> None:
+    """`check` offers a line with `why` for it, which promises just that."""
+    told = str(why_not(play("recovery", seed=1), "and this", node=1, before=2.5))
+    assert "Without the crash of node 1 at 1.18 s, #4" in told

@@ -4,6 +4,9 @@ import pytest
 from read_timelines import differences, of_records
 
 from chatsys.sim.world import World
+from chatsys.teach.labs.lab01 import friends as ends
+from chatsys.teach.labs.lab01 import play as lab01
+from chatsys.teach.labs.lab02 import play as lab02
 from chatsys.teach.labs.lab03 import friends as queues
 from chatsys.teach.labs.lab03 import play as lab03
 from chatsys.teach.labs.lab04 import friends as detectors
@@ -20,7 +23,8 @@ def test_a_run_with_all_faults_is_told_as_it_was(seed: int) -> None:
 
 
 def test_the_small_actors_of_the_labs_are_told_as_they_were() -> None:
-    for world in (lab03.chat(queues.AtOnce), lab04.watch(detectors.OneClock), lab05.split(elections.Hasty)):
+    chats = (lab02.chat(), lab03.chat(queues.AtOnce))
+    for world in (*chats, lab04.watch(detectors.OneClock), lab05.split(elections.Hasty), lab01.talk(None, ends.DeliversAll)):
         assert of_records(world.trace) == []
 
 

@@ -167,7 +167,7 @@ def test_the_sentences_are_for_people() -> None:
         "#2 ('two' of ann) was ordered by node 3 at 2.21 s, but by 3.00 s only node 3 had it on disk; a quorum is 2 of 3. "
         "All 4 frames that could bring it to nodes 1 and 2 were lost on a cut link. "
         "Meanwhile, the links 1-3 and 2-3 were cut from 2.20 s to the end. "
-        "Without the cut between nodes 1 and 3 at 2.20 s, #2 comes at node 1 at 2.23 s."
+        "Without the cut between nodes 1 and 3 at 2.20 s, #2 is delivered at node 1 at 2.23 s."
     )
     assert "<b>#2 (&#x27;two&#x27; of ann)" in answer._repr_html_()
 

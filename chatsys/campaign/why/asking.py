@@ -231,7 +231,7 @@ class _Case:
 
     def __init__(self, spoken: Spoken, me: Any, until: float, owed: Owed, likely: Sequence[Lasting]) -> None:
         self.spoken, self.me, self.until, self.owed, self.likely = spoken, me, until, owed, likely
-        self.verb = f"arrives at {node(me)} at" if spoken.frame else f"comes at {node(me)} at"
+        self.verb = f"arrives at {node(me)} at" if spoken.frame else f"is delivered at {node(me)} at"
 
     def comes(self, scene: Scene) -> Callable[[], Callable[[Record], bool]]:
         """Return what makes, for each run, what tells whether a record is the one that was waited for."""

@@ -6,6 +6,7 @@
     heartbeats        every beat, every silence and the suspicion it led to
     latency           how long a message took until it was answered, and delivered everywhere
     log_table         the common log as a table
+    packet_lanes      every frame as an arrow between lanes, from the top to the bottom; lost ones end in a cross
     queue_length      how many messages wait at every node over time, and for which number
     describe          the one sentence that sums a figure up
 
@@ -15,7 +16,7 @@ has its own words for a heartbeat, a suspicion, a leader or a number declares th
 they are in the trace.  Long runs are capped to what a person can look at; the summary still counts everything.
 
 Promises  texts of users are shown letter by letter (`theme.escape`); nothing depends on colour alone.
-Read also `timelines`, `beats`, `deliveries`, `journeys`, `waiting` and `elections`, where they are drawn, and `theme` (how everything looks).
+Read also `timelines`, `beats`, `deliveries`, `journeys`, `waiting`, `sequences` and `elections`, where they are drawn, and `theme` (how everything looks).
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from chatsys.errors import UsageError
-from chatsys.teach.figures import beats, elections, waiting
+from chatsys.teach.figures import beats, elections, sequences, waiting
 from chatsys.teach.figures import latencies as journeys
 from chatsys.teach.figures import matrices as deliveries
 from chatsys.teach.figures import over_time as timelines
@@ -34,7 +35,7 @@ from chatsys.trace import Trace, trace_of
 P = ParamSpec("P")
 
 __all__ = [
-    "delivery_matrix", "describe", "heartbeats", "latency", "log_table", "queue_length", "roles", "term_bands", "use",
+    "delivery_matrix", "describe", "heartbeats", "latency", "log_table", "packet_lanes", "queue_length", "roles", "term_bands", "use",
 ]  # fmt: skip
 
 
@@ -58,6 +59,7 @@ latency = _of_anything(journeys.latency)
 heartbeats = _of_anything(beats.heartbeats)
 roles = _of_anything(timelines.roles)
 queue_length = _of_anything(waiting.queue_length)
+packet_lanes = _of_anything(sequences.packet_lanes)
 term_bands = _of_anything(elections.term_bands)
 
 

@@ -85,7 +85,7 @@ class ReplayedClass:
         """Return what comes of a call after this history."""
         if any(isinstance(one, Date) for one in call.arguments):
             raise Undecidable(f"{self.__name__}.{call.method} is given the time, which a search does not know")
-        asked = _encode((call.method, call.arguments))
+        asked = _encode((call.method, _in_order(call.arguments)))
         known = self.known.get((history, asked))
         if known is None:
             self.calls.setdefault(asked, call)
@@ -145,6 +145,13 @@ class ReplayedClass:
         """Yield whole histories that were not refused in `__init__`, the newest first, some of each length."""
         whole = [(*history, step) for (history, _), (step, _) in reversed(self.known.items()) if history]
         yield from whole[:: max(1, len(whole) // AGAIN)][:AGAIN]
+
+
+def _in_order(value: Any) -> Any:
+    """Return arguments with their dictionaries as pairs in order: a key that is no text cannot be encoded in one."""
+    if isinstance(value, dict):
+        return [(key, _in_order(value[key])) for key in sorted(value, key=repr)]
+    return [_in_order(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def value_of(method: str, reply: Reply) -> Any:

@@ -6,7 +6,7 @@ A test of one's own is a few steps that tell right answers from wrong ones.  For
 with it, some of which make frames without end, so both its seconds and its events are bounded.
 
 Promises  a scenario within its bounds is played as it is written; of any other a sentence says which bound it met.
-Read also the `play` of labs 03, 04 and 05, who say their bounds.
+Read also the `play` of labs 03 to 06, who say their bounds.
 """
 
 from collections.abc import Sequence

@@ -6,7 +6,7 @@
 Handing in answers must not load a simulator, and the names of a lab live in several packages: `lazy_loader`, which
 `chatsys` itself uses, knows only modules below the one that asks.
 
-Read also `lab03`, `lab04`, `lab05` (who use it).
+Read also `lab03`, `lab04`, `lab05`, `lab06` (who use it).
 """
 
 from collections.abc import Callable, Mapping

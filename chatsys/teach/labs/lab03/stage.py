@@ -27,6 +27,7 @@ from chatsys.actor.effects import Deliver, Delivery, Note, Send
 from chatsys.actor.events import Say
 from chatsys.config import ClusterConfig
 from chatsys.faults import Testbed
+from chatsys.teach.labs.prints import heard
 
 AGAIN = 0.4
 """Every so many seconds a node repeats what is unanswered and asks for what is missing."""
@@ -257,7 +258,7 @@ def total_order(queue: Any, sequencer: Any = None, *, asks: bool | None = None) 
     """
     parts = {"queue": queue, "numbers": sequencer, "asks": hasattr(queue, "missing") if asks is None else asks}
     name = getattr(queue, "__name__", "Queue")
-    return type(f"TotalOrderWith{name}", (TotalOrder,), {**parts, "__doc__": TotalOrder.__doc__})
+    return heard(type(f"TotalOrderWith{name}", (TotalOrder,), {**parts, "__doc__": TotalOrder.__doc__}))
 
 
 def stopped(world: Testbed) -> list[str]:

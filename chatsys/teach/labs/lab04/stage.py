@@ -28,6 +28,7 @@ from chatsys.actor.words import Words
 from chatsys.config import ClusterConfig
 from chatsys.faults import Testbed
 from chatsys.teach.labs.defaults import begin_timers
+from chatsys.teach.labs.prints import heard
 
 INTERVAL, TIMEOUT = 0.8, 2.5
 """Seconds between two beats of a node, and the silence that the page speaks of: those of the real chat."""
@@ -143,7 +144,7 @@ def watching(
     chosen = None if watchers is None else frozenset(watchers)
     parts = {"make": staticmethod(detector), "interval": interval, "timeout": timeout, "tick": tick, "watchers": chosen}
     name = getattr(detector, "__name__", "FailureDetector")
-    return type(f"WatchingWith{name}", (Watching,), {**parts, "__doc__": Watching.__doc__})
+    return heard(type(f"WatchingWith{name}", (Watching,), {**parts, "__doc__": Watching.__doc__}))
 
 
 def stopped(world: Testbed) -> list[str]:

@@ -46,6 +46,7 @@ from chatsys.teach.labs.lab05.orders import (
     Wait,
     shown,
 )
+from chatsys.teach.labs.prints import heard
 
 BEAT = 0.8
 """Seconds between two heartbeats of a leader."""
@@ -252,7 +253,7 @@ def election(bully: Any, timers: TimersName = "spread", spread: float = SPREAD) 
     """
     name = getattr(bully, "__name__", "Bully")
     own = {"bully": staticmethod(bully), "timers": timers, "spread": spread, "__doc__": Electing.__doc__}
-    return type(f"ElectingWith{name}", (Electing,), own)
+    return heard(type(f"ElectingWith{name}", (Electing,), own))
 
 
 def why_stopped(why: str) -> str:

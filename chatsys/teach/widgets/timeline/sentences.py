@@ -163,6 +163,7 @@ Look = Callable[[str], str]
 WITHOUT_A_LOG = {
     "hold": "{Node} holds message #{number} back, for one that goes before it is missing.",
     "deliver": "{Node} delivers message #{number}[, “{text}”][ of {author}].",
+    "what/ACKNOWLEDGE": "the acknowledgement of #{seq} (ACKNOWLEDGE)",
 }
 """What is told otherwise of an actor that has no log: there a message has its number and no place beside it."""
 

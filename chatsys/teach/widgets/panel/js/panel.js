@@ -21,7 +21,7 @@ function clockBar(post) {
 function lampBox() {
   const light = make("span", { className: "cs-light", "aria-hidden": "true" }), says = make("span", { className: "cs-says" });
   const code = make("div", { className: "cs-code" });
-  const more = make("details", { className: "cs-more", hidden: true }, make("summary", {}, "in the words of the rule"), code);
+  const more = make("details", { className: "cs-more", hidden: true }, make("summary", {}, "exactly"), code);
   const root = make("div", { className: "cs-lamp", role: "group", "aria-label": "rules" },
     make("div", { className: "cs-verdict", "aria-live": "polite" }, light, make("strong", {}, "rules"), says), more);
   return {

@@ -1,0 +1,214 @@
+"""What is wrong with the calls of a sender, in a run or in a script: the first thing of each kind, with its cause.
+
+    numbers   each text has a packet of its own, 1, 2, 3 in the order in which they were said, and keeps it
+    arrive    the oldest packet that is unanswered was sent at most a second ago
+    quiet     nothing is sent that was acknowledged
+    patient   a packet is not sent again before its acknowledgement could be there
+
+Nothing is asked here of how a sender does it: it may send the next packet only after an answer, or all at once, and
+wait as long as it likes between 0.3 s and 1 s.
+
+Read also `receiving` (the same of a receiver), `runs` (where the calls come from), `checks` (who asks both).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from chatsys.teach.labs.lab01.packets import Packet, quoted
+from chatsys.teach.labs.lab01.runs import LinkCall
+
+EARLIEST, LATEST = 0.3, 1.0
+"""A packet that is unanswered is sent again after so many seconds, at the earliest and at the latest."""
+SLACK = 0.15
+"""One tick, and a little more."""
+NEAR = 0.02
+"""So little less than `EARLIEST` is as good."""
+
+CAUSE, SEEN = 2, 1
+"""How much a sentence explains: the higher one is told first."""
+
+
+class LinkFault(NamedTuple):
+    """What is wrong: the aspect, the sentence without its beginning, the call that shows it, and how much it explains."""
+
+    aspect: str
+    sentence: str
+    place: int
+    rank: int = SEEN
+    about: tuple[int, ...] = ()
+
+
+def read_sender(calls: Sequence[LinkCall]) -> list[LinkFault]:
+    """Return what is wrong, the first of each aspect, in order of time."""
+    found: dict[str, LinkFault] = {}
+    for fault in _Sender(calls).all():
+        if fault.aspect not in found or fault.rank > found[fault.aspect].rank:
+            found[fault.aspect] = fault
+        if fault.aspect == "numbers":  # whatever comes after it follows from it
+            break
+    return list(found.values())
+
+
+class _Sender:
+    """One sender's history, call by call."""
+
+    def __init__(self, calls: Sequence[LinkCall]) -> None:
+        self.calls = calls
+        self.said: list[str] = []
+        self.sent: dict[int, list[float]] = {}
+        """When each packet was sent."""
+        self.answered: dict[int, float] = {}
+        """When the first acknowledgement of each packet came."""
+        self.since = 0.0
+        """From when on the oldest packet that is unanswered could have been sent."""
+
+    def all(self) -> Iterator[LinkFault]:
+        """Yield everything that is wrong, in order of time."""
+        for place, call in enumerate(self.calls):
+            now = call.time or 0.0
+            if call.method == "say":
+                if len(self.said) == len(self.answered):
+                    self.since = now
+                self.said.append(call.arguments[0])
+            elif call.method == "ack" and not self._take_answer(call.arguments[0], now):
+                return  # nothing of that number was ever sent: no link would bring this
+            for packet in call.answer or ():
+                yield from self._send(packet, now, place)
+            yield from self._look(now, place)
+
+    def _take_answer(self, number: int, now: float) -> bool:
+        if number not in self.sent:
+            return False
+        if number not in self.answered:
+            if number == self.oldest:
+                self.since = now
+            self.answered[number] = now
+        return True
+
+    @property
+    def oldest(self) -> int | None:
+        """The smallest number that was said and is unanswered."""
+        return next((one for one in range(1, len(self.said) + 1) if one not in self.answered), None)
+
+    def _send(self, packet: Packet, now: float, place: int) -> Iterator[LinkFault]:
+        number = packet.number
+        wrong = self._tell_number(packet, now)
+        if wrong and (twin := self._skipped(number)):
+            yield LinkFault("arrive", self._tell_twin(number, twin, now), place, CAUSE, (twin, number))
+        if wrong:
+            yield LinkFault("numbers", wrong, place, CAUSE, (number,))
+            return
+        before = self.sent.setdefault(number, [])
+        if number in self.answered:
+            yield LinkFault("quiet", self._tell_again(number, now), place, SEEN, (number,))
+        elif before and now - before[-1] < EARLIEST - NEAR:
+            sentence = (
+                f"node 1 sent packet {number} at {before[-1]:.2f} s and again at {now:.2f} s; its acknowledgement may take 0.2 s, "
+                f"so wait at least {EARLIEST} s"
+            )
+            yield LinkFault("patient", sentence, place, SEEN, (number,))
+        before.append(now)
+
+    def _tell_number(self, packet: Packet, now: float) -> str:
+        number, text = packet.number, quoted(packet.text)
+        if 1 <= number <= len(self.said) and self.said[number - 1] == packet.text:
+            return ""
+        known = [one for one in self.sent if self.said[one - 1] == packet.text]
+        if known and number > len(self.said):
+            return (
+                f"node 1 sent {text} as packet {known[0]} at {self.sent[known[0]][0]:.2f} s and as packet {number} at {now:.2f} s: nobody "
+                "can see that it is the same one"
+            )
+        if 1 <= number <= len(self.said):
+            return f"node 1 sent {text} as packet {number} at {now:.2f} s, and text {number} is {quoted(self.said[number - 1])}"
+        due = len(self.sent) + 1
+        return f"node 1 sent {text} as packet {number} at {now:.2f} s; it is text {due}, so its number is {due}"
+
+    def _skipped(self, number: int) -> int | None:
+        """Return the packet that has the same text as the one that was left out here; None if nothing was."""
+        if number not in range(1, len(self.said) + 1) or number in self.sent:
+            return None
+        return next((one for one in range(1, number) if self.said[one - 1] == self.said[number - 1]), None)
+
+    def _tell_twin(self, number: int, twin: int, now: float) -> str:
+        text = quoted(self.said[number - 1])
+        return (
+            f"{text} was said twice, as texts {twin} and {number}; at {now:.2f} s node 1 had sent packet {twin} and not packet {number}: two "
+            "equal texts are still two"
+        )
+
+    def _tell_again(self, number: int, now: float) -> str:
+        """Say how often a packet is sent after its acknowledgement."""
+        at = self.answered[number]
+        times = [
+            f"{call.time:.2f}"
+            for call in self.calls
+            if call.time is not None and call.time >= now and any(one.number == number for one in call.answer or ())
+        ]
+        told = f"{', '.join(times[:2])} and {times[2]}" if len(times) > 2 else " and ".join(times)
+        return (
+            f"packet {number} was acknowledged at {at:.2f} s, and node 1 sent it again at {told} s; after an acknowledgement "
+            "nothing is due for it"
+        )
+
+    def _look(self, now: float, place: int) -> Iterator[LinkFault]:
+        number = self.oldest
+        if number is None:
+            return
+        times = self.sent.get(number, [])
+        since = max([self.since, *times[-1:]])
+        if now - since > LATEST + SLACK:
+            yield self._tell_stuck(number, times, now, place)
+
+    def _tell_stuck(self, number: int, times: Sequence[float], now: float, place: int) -> LinkFault:
+        text = quoted(self.said[number - 1])
+        if not times:
+            if (twin := self._skipped(number)) is not None:
+                return LinkFault("arrive", self._tell_twin(number, twin, now), place, CAUSE, (twin, number))
+            return LinkFault(
+                "arrive", f"node 1 had not sent packet {number}, {text}, at {now:.2f} s", place, SEEN, (number,)
+            )
+        later = [one for one, at in self.answered.items() if one > number and at > times[-1]]
+        again = (
+            f"{len(times)} times, the last time at {times[-1]:.2f} s,"
+            if len(times) > 1
+            else f"once, at {times[0]:.2f} s,"
+        )
+        sentence = f"node 1 sent packet {number} {again} and had no acknowledgement for it at {now:.2f} s; it must go on sending"
+        rank, after = SEEN, self._sent_after(number, place)
+        if after is not None:
+            sentence = (
+                f"node 1 sent packet {number} at {times[-1]:.2f} s and again only at {after:.2f} s, although it was unanswered; it must not "
+                f"wait longer than {LATEST:g} s, whatever else comes meanwhile"
+            )
+        elif later and len(times) == 1 and self._ever_repeats():
+            rank = CAUSE
+            sentence = (
+                f"node 1 sent packet {number} at {times[-1]:.2f} s and never again after the acknowledgement of packet {later[0]} at "
+                f"{self.answered[later[0]]:.2f} s, which says nothing about {number}"
+            )
+        return LinkFault("arrive", sentence, place, rank, (number,))
+
+    def _sent_after(self, number: int, place: int) -> float | None:
+        """Return when a packet is sent the next time."""
+        later = (call for call in self.calls[place:] if any(one.number == number for one in call.answer or ()))
+        return next((call.time for call in later), None)
+
+    def _ever_repeats(self) -> bool:
+        """Tell whether anything is sent more than once in the whole run."""
+        sent = [packet for call in self.calls for packet in call.answer or ()]
+        return len(set(sent)) < len(sent)
+
+
+def needless(calls: Sequence[LinkCall]) -> tuple[int, int]:
+    """Return how many packets were sent, and for how many texts."""
+    sent = sum(len(call.answer or ()) for call in calls)
+    return sent, sum(call.method == "say" for call in calls)
+
+
+def expected_of(calls: Sequence[LinkCall], place: int) -> Any:
+    """Return what was unanswered before this call, in words."""
+    reader = _Sender(calls[:place])
+    list(reader.all())
+    open_ = [number for number in reader.sent if number not in reader.answered]
+    return f"unanswered: {', '.join(map(str, open_))}" if open_ else ""

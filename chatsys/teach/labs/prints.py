@@ -1,0 +1,141 @@
+"""Prints: what a student's class prints in a simulated run is shown with the run, the moment and the node it came from.
+
+    print("due", self.due)      in the class
+    [seed 7, 1.204 s, node 2] due 3      in the cell
+
+    breakpoint()                stops there, in the middle of the run; `c` goes on, `q` ends the run
+
+One cell may play two hundred runs of three nodes, and what they print would be one heap.  So while a door of the actor
+is open, what is printed goes through here.  A cell shows so many lines at most; how many more there are it says once.
+
+Assumes   the run is played by the cell, in its own thread; a cluster's nodes print as they always do.
+Promises  a class that prints does the same as one that does not; who leaves the debugger ends the cell, not a node.
+Read also the stages of the labs, each of which lets its actor be heard.
+"""
+
+import sys
+import threading
+from bdb import BdbQuit
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, TextIO, TypeVar
+
+from chatsys.actor.actor import Actor
+
+DOORS = ("start", "on_message", "on_time", "on_alarm", "on_command", "settle")
+MOST_LINES = 400
+"""So many lines of one cell are shown."""
+DEEPEST = 60
+"""So many calls up the run is looked for."""
+
+Kind = TypeVar("Kind", bound=type[Actor])
+
+
+class _Shown:
+    """How many lines were shown in the cell that runs."""
+
+    cell: Any = None
+    lines = 0
+
+
+def heard(actor: Kind) -> Kind:
+    """Let what this actor prints be shown with its run; the doors that it has of its own are changed, and it is returned."""
+    for name in DOORS:
+        if (door := getattr(actor, name)) is not getattr(Actor, name):
+            setattr(actor, name, _hear(door))
+    return actor
+
+
+def _hear(door: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    @wraps(door)
+    def opened(self: Actor, *facts: Any) -> list[Any]:
+        before, hook = sys.stdout, sys.breakpointhook
+        if isinstance(before, _Voice) or threading.current_thread() is not threading.main_thread():
+            return door(self, *facts)
+        voice = sys.stdout = _Voice(before, self.me)
+        sys.breakpointhook = partial(_stop_here, voice, hook)
+        try:
+            return door(self, *facts)
+        except BdbQuit:
+            raise KeyboardInterrupt("you left the debugger, so the run ends here") from None
+        finally:
+            sys.stdout, sys.breakpointhook = before, hook
+            voice.end()
+
+    return opened
+
+
+def _stop_here(voice: "_Voice", usual: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Open a debugger in the class, in a kernel: there `breakpoint` alone waits for the debugger of JupyterLab, or does nothing.
+
+    Where nobody can type an answer, the run goes on.
+    """
+    from chatsys.teach.widgets.notebook import shell
+
+    kernel = getattr(shell(), "kernel", None)
+    attached = getattr(sys.modules.get("debugpy"), "is_client_connected", bool)()
+    if kernel is None or attached:
+        return usual(*arguments, **named)
+    if not getattr(kernel, "_allow_stdin", False):
+        return None
+    import pdb
+
+    voice.write("stopped here: p NAME shows a value, n goes to the next line, c goes on, q ends the run\n")
+    sys.stdout = voice.real
+    debugger = pdb.Pdb()  # IPython has put its own in this place; it talks to the output that it finds now
+    sys.stdout = voice
+    return debugger.set_trace(sys._getframe(1))
+
+
+class _Voice:
+    """Stands for the output while a door is open: each line gets the run, the moment and the node before it."""
+
+    def __init__(self, real: TextIO, node: Any) -> None:
+        self.real, self._node = real, node
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        """Show whole lines; keep the beginning of one that is not whole yet."""
+        *whole, self._line = (self._line + text).split("\n")
+        for line in whole:
+            self._show(line)
+        return len(text)
+
+    def end(self) -> None:
+        """Show the beginning of a line that nobody has ended."""
+        if self._line:
+            self._show(self._line)
+            self._line = ""
+
+    def flush(self) -> None:
+        """Whole lines are shown at once; to flush the real output in each call would take far longer than the run."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def _show(self, line: str) -> None:
+        from chatsys.teach.widgets.notebook import cell
+
+        now = cell()
+        if now != _Shown.cell:
+            _Shown.cell, _Shown.lines = now, 0
+        _Shown.lines += 1
+        if now is None or _Shown.lines <= MOST_LINES:
+            self.real.write(f"[{_run()}node {self._node}] {line}\n")
+        elif _Shown.lines == MOST_LINES + 1:
+            self.real.write(f"Your class prints more than {MOST_LINES} lines in this cell; the others are not shown.\n")
+
+
+def _run() -> str:
+    """Return the run and its moment, if a simulation is on the way up from here."""
+    from chatsys.sim.simulation import Simulation
+
+    frame = sys._getframe(2)
+    for _ in range(DEEPEST):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+        world = frame.f_locals.get("self")
+        if isinstance(world, Simulation):
+            return f"seed {world.seed}, {world.now:.3f} s, "
+    return ""
