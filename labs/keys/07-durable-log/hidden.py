@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from chatsys.teach.grading.lab import RUNS, Finding
+from chatsys.teach.labs.lab07 import answering, checks
 from chatsys.teach.labs.lab07.answering import TURNS, check_answers, find_lost, judge_syncs, turns
 from chatsys.teach.labs.lab07.answering import find_answered_after_failure as find_late
 from chatsys.teach.labs.lab07.checks import LOAD, appends, best, check_cut, check_onward, check_written, judge_chat
@@ -21,6 +22,8 @@ from chatsys.teach.labs.lab07.voting import find_unkept
 def judge_odd(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """7.1: any text may stand in a record; and a process in which nothing happened loads the same."""
     del seeds
+    if checks.is_wrong(trial):
+        return
     yield from named("any", judge_chat(trial, ODD, f"In a log of {len(ODD)} odd records,", whole=False))
     [first] = lives(trial, [Life(b"", (*LOAD, *appends(CHAT)))])
     if first.broken is None:
@@ -32,6 +35,8 @@ def judge_odd(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 def judge_answered_in_turn(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """7.2: the next record comes while an answer is given."""
     del seeds
+    if answering.is_wrong(trial):
+        return
     one, two, three = CHAT[:3]
     steps = (*LOAD, ("accept", one, 1, (three, 3)), ("accept", two, 2, None), ("flush",), ("flush",), ("flush",))
     name = "When record 3 came while record 1 was answered,"
