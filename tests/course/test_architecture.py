@@ -125,7 +125,6 @@ LONGER_FILES = {
     "chatsys/runtime/turns.py": (315, "one turn from what is at hand to what leaves, and whose turn it is"),
     "chatsys/spill.py": (315, "one sequence, half of it in a file: every way to add to it and to read it"),
     "chatsys/teach/labs/lab03/reading.py": (312, "what one queue answered, and a sentence for each way of being wrong"),
-    "chatsys/teach/scenarios.py": (307, "five scripts, two helpers that wait, and what is said of a run"),
     "chatsys/trace.py": (335, "one history, how each of its forms is read and written, and what has one"),
     "chatsys/config.py": (460, "one line of advice per setting, and every bad file's own sentence"),
 }

@@ -19,7 +19,7 @@ from chatsys.teach.labs.lab07 import LAB, friends, play
 from chatsys.teach.labs.lab07.checks import LOAD, appends, judge_log
 from chatsys.teach.labs.lab07.disk import content_of, flipped, images, line_at
 from chatsys.teach.labs.lab07.lives import Life, lives
-from chatsys.teach.labs.lab07.machine import TapeEvent
+from chatsys.teach.labs.lab07.machine import LifeEvent
 from chatsys.teach.labs.lab07.picture import power_cut
 from chatsys.teach.labs.lab07.runs import CHAT, ODD
 
@@ -40,31 +40,31 @@ def wrong(number: str, name: str) -> Any:
 # --- the disk ----------------------------------------------------------------------------------
 
 
-def written(*events: TapeEvent) -> dict[bytes, tuple[str, int]]:
+def written(*events: LifeEvent) -> dict[bytes, tuple[str, int]]:
     """What may be left of a life on a new file: each content, with its kind and the moment up to which it may be left."""
     return {one.content: (one.kind, one.until) for one in images(b"", events)}
 
 
 def test_of_what_is_not_synced_any_beginning_may_be_left_and_zeros_and_holes() -> None:
-    assert written(TapeEvent("write", data=b"ab\n")) == {
+    assert written(LifeEvent("write", data=b"ab\n")) == {
         b"": ("cut", 1), b"\0\0\0": ("zeros", 1), b"\0\0\n": ("hole", 1), b"a": ("cut", 1), b"a\0\0": ("zeros", 1),
         b"a\0\n": ("hole", 1), b"ab": ("cut", 1), b"ab\0": ("zeros", 1), b"ab\n": ("cut", 1),
     }  # fmt: skip
 
 
 def test_what_a_sync_returned_for_is_always_there() -> None:
-    left = written(TapeEvent("write", data=b"a\n"), TapeEvent("sync"), TapeEvent("write", data=b"b"), TapeEvent("sync"))
+    left = written(LifeEvent("write", data=b"a\n"), LifeEvent("sync"), LifeEvent("write", data=b"b"), LifeEvent("sync"))
     assert [one for one in left if left[one][1] > 1] == [b"a\n", b"a\n\0", b"a\nb"]
     assert left[b"a\n"] == ("cut", 3), "the worst moment is that before the next sync"
 
 
 def test_what_a_failed_sync_was_to_keep_may_be_there_or_not_and_nothing_after_it_counts() -> None:
-    left = written(TapeEvent("write", data=b"a"), TapeEvent("failed"), TapeEvent("write", data=b"b"), TapeEvent("sync"))
+    left = written(LifeEvent("write", data=b"a"), LifeEvent("failed"), LifeEvent("write", data=b"b"), LifeEvent("sync"))
     assert set(left) == {b"", b"\0", b"a"}
 
 
 def test_a_file_that_was_cut_may_be_found_as_it_was_before() -> None:
-    tape = (TapeEvent("truncate", 2), TapeEvent("write", data=b"c"))
+    tape = (LifeEvent("truncate", 2), LifeEvent("write", data=b"c"))
     assert {one.content for one in images(b"a\nxx", tape)} == {b"a\nxx", b"a\n", b"a\n\0", b"a\nc"}
     assert content_of(b"a\nxx", tape) == b"a\nc"
 

@@ -12,7 +12,8 @@ from chatsys.check import SAFETY, check
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.sim.world import World
 from chatsys.teach import figures, scenarios
-from chatsys.teach.scenarios import NAMES, SCRIPTS, Demo, play
+from chatsys.teach.demonstration import Demo
+from chatsys.teach.scenarios import NAMES, SCRIPTS, play
 
 SHAPE = {"scenario", "where", "quorum", "messages", "delivered", "violations", "leaders", "failover_seconds"}
 

@@ -24,7 +24,12 @@ def test_a_run_with_all_faults_is_told_as_it_was(seed: int) -> None:
 
 def test_the_small_actors_of_the_labs_are_told_as_they_were() -> None:
     chats = (lab02.chat(), lab03.chat(queues.AtOnce))
-    for world in (*chats, lab04.watch(detectors.OneClock), lab05.split(elections.Hasty), lab01.talk(None, ends.DeliversAll)):
+    for world in (
+        *chats,
+        lab04.watch(detectors.OneClock),
+        lab05.split(elections.Hasty),
+        lab01.talk(None, ends.DeliversAll),
+    ):
         assert of_records(world.trace) == []
 
 

@@ -28,6 +28,7 @@ from chatsys.actor.effects import Deliver, Delivery, Note, Send
 from chatsys.actor.events import Say
 from chatsys.config import ClusterConfig
 from chatsys.faults import Testbed
+from chatsys.teach.labs.prints import heard
 
 PEOPLE = {1: "ann", 2: "bob", 3: "eve"}
 """Who sits at which node."""
@@ -267,7 +268,7 @@ def timed(lamport: Any = None, vector: Any = None, causal: Any = None, *, replie
     given = {"lamport": lamport, "vector": vector, "causal": causal}
     parts = {name: None if one is None else staticmethod(one) for name, one in given.items()}
     name = "".join(getattr(one, "__name__", "Class") for one in given.values() if one is not None)
-    return type(f"TimedWith{name}", (Timed,), {**parts, "replies": replies, "__doc__": Timed.__doc__})
+    return heard(type(f"TimedWith{name}", (Timed,), {**parts, "replies": replies, "__doc__": Timed.__doc__}))
 
 
 def stopped(world: Testbed) -> list[str]:

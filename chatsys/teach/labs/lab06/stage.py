@@ -43,6 +43,7 @@ from chatsys.teach.labs.lab06.frames import (
     Wish,
     kind_of,
 )
+from chatsys.teach.labs.prints import heard
 
 BEAT = 0.8
 """Seconds between two heartbeats of a leader."""
@@ -358,4 +359,4 @@ def fail_over(fails_over: Any) -> type[FailingOver]:
     """Return the actor of this lab with the student's class in it: `World(seed, actor=fail_over(MyFailOver))`."""
     name = getattr(fails_over, "__name__", "FailOver")
     own = {"fails_over": staticmethod(fails_over), "__doc__": FailingOver.__doc__}
-    return type(f"FailingOverWith{name}", (FailingOver,), own)
+    return heard(type(f"FailingOverWith{name}", (FailingOver,), own))

@@ -22,7 +22,7 @@ from typing import Literal
 
 import msgspec
 
-from chatsys.teach.labs.lab07.machine import TapeEvent
+from chatsys.teach.labs.lab07.machine import LifeEvent
 
 Kind = Literal["cut", "zeros", "hole"]
 
@@ -45,7 +45,7 @@ class Unsynced(msgspec.Struct, frozen=True):
     until: int
 
 
-def stretches(image: bytes, tape: Sequence[TapeEvent]) -> Iterator[Unsynced]:
+def stretches(image: bytes, tape: Sequence[LifeEvent]) -> Iterator[Unsynced]:
     """Yield them in their order; the last one ends with the life, or with a sync that failed."""
     durable = image
     pending: list[bytes | int] = []
@@ -70,13 +70,13 @@ def written(content: bytes, pending: Sequence[bytes | int]) -> bytes:
     return content
 
 
-def content_of(image: bytes, tape: Sequence[TapeEvent]) -> bytes:
+def content_of(image: bytes, tape: Sequence[LifeEvent]) -> bytes:
     """Return the content at the end of a life, synced or not."""
     done = [one.data if one.kind == "write" else one.number for one in tape if one.kind in ("write", "truncate")]
     return written(image, done)
 
 
-def images(image: bytes, tape: Sequence[TapeEvent]) -> list[Image]:
+def images(image: bytes, tape: Sequence[LifeEvent]) -> list[Image]:
     """Return everything that may be left of a life, each content once, with the latest moment at which it may be left."""
     found: dict[bytes, Image] = {}
     for stretch in stretches(image, tape):

@@ -15,13 +15,13 @@ import msgspec
 
 from chatsys.isolation.calls import Call, CallScript, Method
 from chatsys.teach.labs.lab07.disk import Image, content_of
-from chatsys.teach.labs.lab07.machine import Step, TapeEvent, encode_records
+from chatsys.teach.labs.lab07.machine import LifeEvent, Step, encode_records
 
 HOLDER = "chatsys.teach.labs.lab07.machine:Machine"
 """Who is asked instead of the class."""
 ASKED = {"live": Method(("image", "steps", "fails"), returns=bytes, optional=("fails",))}
 
-_events = msgspec.msgpack.Decoder(list[TapeEvent])
+_events = msgspec.msgpack.Decoder(list[LifeEvent])
 _records = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 Record = dict[str, Any]
@@ -38,7 +38,7 @@ class Life(msgspec.Struct, frozen=True, gc=False):
 class Lived:
     """What came of a life."""
 
-    def __init__(self, life: Life, tape: Sequence[TapeEvent]) -> None:
+    def __init__(self, life: Life, tape: Sequence[LifeEvent]) -> None:
         self.life, self.tape = life, tape
 
     @cached_property
@@ -72,7 +72,7 @@ class Lived:
         return {one.number: place for place, one in enumerate(self.tape) if one.kind == "returned"}
 
     @property
-    def broken(self) -> TapeEvent | None:
+    def broken(self) -> LifeEvent | None:
         """What the class raised, or returned of another kind than it should."""
         return next((one for one in self.tape if one.kind in ("raised", "wrong", "unwritten", "damaged")), None)
 
@@ -107,7 +107,7 @@ def as_record(data: bytes) -> Any:
     return msgspec.msgpack.decode(data)
 
 
-def events_of(data: bytes) -> list[TapeEvent]:
+def events_of(data: bytes) -> list[LifeEvent]:
     """Return a tape as events; raises `ValidationError` for what is none."""
     return _events.decode(data)
 
@@ -136,10 +136,10 @@ def _told(wanted: Sequence[Life], replies: Sequence[Any]) -> list[Lived]:
         reply = replies[place] if place < len(replies) else None
         if reply is None or not reply.right:
             why = (reply.error or reply.wrong) if reply is not None else "nothing"
-            found.append(Lived(life, [TapeEvent("raised", 0, text=str(why))]))
+            found.append(Lived(life, [LifeEvent("raised", 0, text=str(why))]))
             continue
         try:
             found.append(Lived(life, events_of(reply.value)))
         except msgspec.ValidationError:
-            found.append(Lived(life, [TapeEvent("raised", 0, text="an answer that cannot be read")]))
+            found.append(Lived(life, [LifeEvent("raised", 0, text="an answer that cannot be read")]))
     return found

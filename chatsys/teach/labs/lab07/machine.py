@@ -2,7 +2,7 @@
 
     image --ToyFile--> MyLog(file) --load, append, accept, flush, promise--> a tape
                            |
-                           `-- write(b'{"n":1}\\n')   sync()   truncate(8)   answer 1     each an TapeEvent, in their order
+                           `-- write(b'{"n":1}\\n')   sync()   truncate(8)   answer 1     each an LifeEvent, in their order
 
 A life ends with the tape: which bytes a power cut leaves is not decided here but by the judge (`disk`), who makes the image
 of the next life from them.  So a class can neither see a crash coming nor choose what survives.
@@ -30,7 +30,7 @@ MOST = 1 << 17
 """Bytes of what a class may write in one life."""
 
 
-class TapeEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class LifeEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One thing that happened in a life.
 
     call (number: which step)       returned (number, data)     raised (number, text)      damaged (number: the line)
@@ -52,7 +52,7 @@ class ToyFile:
 
     def __init__(self, content: bytes = b"", fails: int = 0) -> None:
         self._content, self._fails, self._syncs = bytearray(content), fails, 0
-        self._tape: list[TapeEvent] = []
+        self._tape: list[LifeEvent] = []
 
     def write(self, data: bytes) -> int:
         """Write at the end of the file: the operating system has it now, and the disk may not."""
@@ -61,16 +61,16 @@ class ToyFile:
         if len(self._content) + len(data) > MOST:
             raise OSError(28, f"this disk has {MOST:,} bytes, and they are full")
         self._content += data
-        self._tape.append(TapeEvent("write", data=bytes(data)))
+        self._tape.append(LifeEvent("write", data=bytes(data)))
         return len(data)
 
     def sync(self) -> None:
         """Return when everything that was written is on the disk; raise `OSError` if the disk did not take it."""
         self._syncs += 1
         if self._syncs == self._fails:
-            self._tape.append(TapeEvent("failed"))
+            self._tape.append(LifeEvent("failed"))
             raise OSError(5, "the disk did not take what was written")
-        self._tape.append(TapeEvent("sync"))
+        self._tape.append(LifeEvent("sync"))
 
     def read(self) -> bytes:
         """Return the whole content."""
@@ -81,7 +81,7 @@ class ToyFile:
         if not isinstance(size, int) or not 0 <= size <= len(self._content):
             raise ValueError(f"file.truncate({shown(size)}): give a number from 0 to {len(self._content)}")
         del self._content[size:]
-        self._tape.append(TapeEvent("truncate", size))
+        self._tape.append(LifeEvent("truncate", size))
 
 
 class Machine:
@@ -112,7 +112,7 @@ class _Life:
     def all(self, steps: Sequence[Step]) -> None:
         """Make the object, then do what is asked; an error ends the life, unless the disk failed before it."""
         for place, step in enumerate((("__init__",), *steps)):
-            self.tape.append(TapeEvent("call", place))
+            self.tape.append(LifeEvent("call", place))
             try:
                 self.tape.append(self._returned(place, step, self._do(step)))
             except Exception as error:
@@ -135,25 +135,25 @@ class _Life:
     def _answer(self, number: int, then: Any) -> Callable[[], None]:
         def answer() -> None:
             first = not any(one.kind == "answer" and one.number == number for one in self.tape)
-            self.tape.append(TapeEvent("answer", number))
+            self.tape.append(LifeEvent("answer", number))
             if then is not None and first:
                 self.log.accept(dict(then[0]), self._answer(then[1], None))
 
         return answer
 
-    def _returned(self, place: int, step: Step, value: Any) -> TapeEvent:
+    def _returned(self, place: int, step: Step, value: Any) -> LifeEvent:
         if step[0] == "load":
             if isinstance(value, list | tuple) and all(isinstance(one, dict) for one in value):
                 try:
-                    return TapeEvent("returned", place, encode_records(value))
+                    return LifeEvent("returned", place, encode_records(value))
                 except (TypeError, ValueError, OverflowError):
                     pass  # a key that is no text, or a value that no line could hold
-            return TapeEvent("wrong", place, text=f"load returned {shown(value)}; return a list of dictionaries")
+            return LifeEvent("wrong", place, text=f"load returned {shown(value)}; return a list of dictionaries")
         if step[0] == "promise":
             if not isinstance(value, bool):
-                return TapeEvent("wrong", place, text=f"promise returned {shown(value)}; return True or False")
-            return TapeEvent("returned", place, b"yes" if value else b"no")
-        return TapeEvent("returned", place)
+                return LifeEvent("wrong", place, text=f"promise returned {shown(value)}; return True or False")
+            return LifeEvent("returned", place, b"yes" if value else b"no")
+        return LifeEvent("returned", place)
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -165,12 +165,12 @@ def encode_records(records: Sequence[Mapping[str, Any]]) -> bytes:
     return _encoder.encode(records)
 
 
-def _raised(error: Exception, place: int, method: str) -> TapeEvent:
+def _raised(error: Exception, place: int, method: str) -> LifeEvent:
     if isinstance(error, NotImplementedError):
-        return TapeEvent("unwritten", place, text=method)
+        return LifeEvent("unwritten", place, text=method)
     if type(error).__name__ == "Damaged":
         line = getattr(error, "line", next(iter(error.args), None))
         if isinstance(line, int) and not isinstance(line, bool) and -(2**53) < line < 2**53:
-            return TapeEvent("damaged", place, str(line).encode())
-        return TapeEvent("wrong", place, text=f"{method} raised Damaged({shown(line)}); give it the number of the line")
-    return TapeEvent("raised", place, text=told(error)[:300])
+            return LifeEvent("damaged", place, str(line).encode())
+        return LifeEvent("wrong", place, text=f"{method} raised Damaged({shown(line)}); give it the number of the line")
+    return LifeEvent("raised", place, text=told(error)[:300])

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from chatsys.teach.grading.lab import Finding, ShownCall
 from chatsys.teach.labs.lab07.disk import Image
 from chatsys.teach.labs.lab07.lives import Lived, TwoLives
-from chatsys.teach.labs.lab07.machine import TapeEvent
+from chatsys.teach.labs.lab07.machine import LifeEvent
 from chatsys.teach.labs.lab07.runs import shortened, show_record
 
 LOUDEST, FIRST, CAUSE, SEEN, VAGUE = 100, 4, 3, 2, 1
@@ -79,7 +79,7 @@ def calls_of(
         )
 
 
-def _did(one: TapeEvent) -> str:
+def _did(one: LifeEvent) -> str:
     """Return in words what a class did to its file, or said, in the middle of a call."""
     match one.kind:
         case "write":
