@@ -224,3 +224,21 @@ def test_each_policy_pays_with_records_or_with_time(monkeypatch: pytest.MonkeyPa
     assert lines["MyAnsweringLog", "y"] == (0,) * 5 and lines["Quick", "y2"] == (0,) * 5
     assert lines["Quick", "y"] == (1, 2, 4, 8, 16)
     assert list(lines["MyAnsweringLog", "y2"]) == sorted(lines["MyAnsweringLog", "y2"])
+
+
+def test_what_a_class_prints_is_shown_of_the_life_that_writes_and_of_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Talkative(LOG):  # type: ignore[misc, valid-type]
+        def load(self) -> Any:
+            print("load")
+            if len(self.file.read()) > 0:
+                breakpoint()  # it would wait for ever here
+            return super().load()
+
+        def append(self, record: Any) -> None:
+            print("append", record["n"])
+            super().append(record)
+
+    power_cut(Talkative)
+    assert capsys.readouterr().out.split() == ["load", *(word for n in range(1, 13) for word in ("append", str(n)))]

@@ -10,8 +10,9 @@ A moment is a byte that has just been written: that is the finest a crash can be
 Read also `picture` (the bytes with a crash slider), `costs` (syncs against losses), `killed` (a real file), `predicted` (what answers the predictions).
 """
 
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from random import Random
 from typing import Any
@@ -82,8 +83,8 @@ class LogRun:
         return found
 
     def loaded(self, size: int) -> Lived:
-        """Return what a new life loads of the first `size` bytes; what it prints there nobody could tell apart."""
-        with redirect_stdout(StringIO()):
+        """Return what a new life loads of the first `size` bytes."""
+        with _unheard():
             return live(self.cls, self.content[:size], LOAD)
 
     def lost(self) -> list[tuple[LogMoment, int]]:
@@ -104,6 +105,17 @@ class LogRun:
         expected = as_bytes(self.records)
         got = told.records
         return len(got) if got is not None and got == expected[: len(got)] else 0
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Let nothing be printed, and no `breakpoint()` stop: of hundreds of loads nobody could tell one from another."""
+    hook, sys.breakpointhook = sys.breakpointhook, lambda *_, **__: None
+    try:
+        with redirect_stdout(StringIO()):
+            yield
+    finally:
+        sys.breakpointhook = hook
 
 
 def live(cls: Any, image: bytes, steps: Sequence[Any]) -> Lived:
