@@ -91,8 +91,8 @@ def normal(world: Testbed) -> None:
         "ready",
         "go",
     ]
-    for number, line in enumerate(lines, 1):
-        world.say(line, author="ann" if number % 2 else "bob")
+    for number, text in enumerate(lines, 1):
+        world.say(text, author="ann" if number % 2 else "bob")
         await_delivery(world, number)
         world.run(0.25)
     world.run(1.0)

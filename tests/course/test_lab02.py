@@ -145,7 +145,7 @@ def test_the_numbers_of_the_explanation_are_those_of_the_run() -> None:
     assert said is not None
     assert int(said[2]) == play.swapped(run, 3.0) and int(said[3]) > 0 and int(said[4]) == 0 < int(said[1])
 
-    class Raises(CAUSAL):  # type: ignore[misc]
+    class Raises(CAUSAL):  # type: ignore[misc, valid-type]
         def receive(self, sender: int, stamp: Any, message: Any) -> Any:
             return stamp[7]
 

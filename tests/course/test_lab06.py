@@ -122,8 +122,8 @@ def test_an_old_leader_that_is_admitted_is_told_with_both_terms() -> None:
 
 
 def drawn(cls: Any, pause: float = 4.0) -> Any:
-    runs = [play.sleeper(cls, pause=pause, fence=fence).trace for fence in (True, False)]
-    return draw_fence(*runs, play.NAMES)
+    fenced, open_ = (play.sleeper(cls, pause=pause, fence=fence).trace for fence in (True, False))
+    return draw_fence(fenced, open_, play.NAMES)
 
 
 def test_the_arrows_of_the_old_leader_bounce_off_the_fence_and_pass_without_it() -> None:

@@ -3,6 +3,7 @@
 import re
 import sys
 from bdb import BdbQuit
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,11 +56,12 @@ def test_every_lab_lets_its_classes_be_heard(capsys: pytest.CaptureFixture[str])
 
         return type(cls.__name__, (cls,), {method: spoken})
 
-    for played in (
+    plays: list[Callable[[], Any]] = [
         lambda: lab03.chat(loud(queues.AtOnce, "receive"), 2),
         lambda: lab04.watch(loud(detectors.OneClock, "suspects"), 2),
         lambda: lab05.split(loud(elections.Hasty, "suspect"), 2),
-    ):
+    ]
+    for played in plays:
         played()
         lines = capsys.readouterr().out.splitlines()
         assert lines and all(re.fullmatch(r"\[seed 2, \d+\.\d{3} s, node \d\] asked", line) for line in lines)
