@@ -172,12 +172,16 @@ class Tab:
         )
 
     def run_all(self) -> None:
-        """Send all cells at once, as Run > Run All Cells does, and wait until none is running."""
+        """Send all cells at once, as Run > Run All Cells does, and wait until none is running.
+
+        A folded cell shows no number, so the notebook is asked, not the page.
+        """
         self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
         self.page.wait_for_function(
             """() => {
-                const cells = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map((cell) => cell.textContent);
-                return cells.length && cells.every((prompt) => /\\[\\d+\\]/.test(prompt));
+                const { widgets } = window.jupyterapp.shell.currentWidget.content;
+                const cells = widgets.map(({ model }) => model).filter(({ type }) => type === 'code');
+                return cells.length && cells.every((cell) => cell.executionCount && cell.executionState !== 'running');
             }""",
             timeout=150_000,
         )
