@@ -61,7 +61,7 @@ def judge_twice(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 
 
 def sweep_twice(trial: Any) -> Iterator[Finding]:
-    """TwoLives the power once, with every hole; then let the next life append, and cut the power again."""
+    """Cut the power once, with every hole; then let the next life append, and cut the power again."""
     name = "In a log of 12 records,"
     [first] = lives(trial, [Life(b"", (*LOAD, *appends(CHAT)))])
     found = list(check_written(trial, name, first, CHAT))
@@ -79,7 +79,7 @@ def sweep_twice(trial: Any) -> Iterator[Finding]:
 
 
 def check_second(trial: Any, cuts: Sequence[TwoLives]) -> Iterator[Finding]:
-    """TwoLives the power at every byte of the second lives; equal files are loaded once."""
+    """Cut the power at every byte of the second lives; equal files are loaded once."""
     ends = {cut.second.content: cut for cut in cuts}  # who has come to the same file does the same from there on
     wanted: dict[bytes, TwoLives] = {}
     for cut in ends.values():

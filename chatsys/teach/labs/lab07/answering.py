@@ -116,7 +116,7 @@ def _answers_of(told: Lived, one: int, until: int) -> list[int]:
 
 
 def find_lost(trial: Any, name: str, first: Lived, records: Sequence[Record], whole: bool) -> Iterator[Finding]:
-    """TwoLives the power at every byte, and look for what was answered."""
+    """Cut the power at every byte, and look for what was answered."""
     left = [
         one for place, one in enumerate(images(first.life.image, first.tape))
         if whole or one.kind == "cut" or place % SPARSE == 0

@@ -2,7 +2,7 @@
 
     image --ToyFile--> MyLog(file) --load, append, accept, flush, promise--> a tape
                            |
-                           `-- write(b'{"n":1}\\n')   sync()   truncate(8)   answer 1     each an LifeEvent, in their order
+                           `-- write(b'{"n":1}\\n')   sync()   truncate(8)   answer 1     each a LifeEvent, in their order
 
 A life ends with the tape: which bytes a power cut leaves is not decided here but by the judge (`disk`), who makes the image
 of the next life from them.  So a class can neither see a crash coming nor choose what survives.
@@ -77,7 +77,7 @@ class ToyFile:
         return bytes(self._content)
 
     def truncate(self, size: int) -> None:
-        """TwoLives everything off behind the first `size` bytes."""
+        """Cut everything off behind the first `size` bytes."""
         if not isinstance(size, int) or not 0 <= size <= len(self._content):
             raise ValueError(f"file.truncate({shown(size)}): give a number from 0 to {len(self._content)}")
         del self._content[size:]

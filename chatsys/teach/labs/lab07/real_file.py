@@ -61,7 +61,7 @@ class RealFile:
         return bytes(found)
 
     def truncate(self, size: int) -> None:
-        """TwoLives everything off behind the first `size` bytes."""
+        """Cut everything off behind the first `size` bytes."""
         self._flush()
         os.ftruncate(self._file, size)
 
