@@ -41,6 +41,8 @@ def tell_forgotten(cut: TwoLives, before: int, number: int, seed: int | None = N
     why = "it was only in memory" if not written else "it was written and not synced"
     if cut.image.content.count(b"\n") and synced == len(cut.image.content):
         why = "it was on the disk"
+    elif (emptied := _emptied(first, when, cut.image.until)) is not None:
+        why = f"the file had been cut to 0 bytes at {emptied}.0 s"
     promised = f"term {before} was promised at {when}.0 s" if when else f"term {before} had been promised"
     story = (
         f"{cut.name} {promised}, the power was cut at {cut_at}.0 s and left {len(cut.image.content)} bytes, and "
@@ -48,6 +50,19 @@ def tell_forgotten(cut: TwoLives, before: int, number: int, seed: int | None = N
     )
     rank = CAUSE if term < before else SEEN
     return finding("remembers", story, seed, rank=rank, steps=both_lives(cut, number, moment_of(cut)))
+
+
+def _emptied(told: Lived, number: int, until: int) -> int | None:
+    """Return which call emptied the file after this one had made its promise durable, or None; 0: an earlier life did."""
+    said = told.said_at.get(number, 0) if number else 0
+    if synced_at(told, said) < told.byte(said):
+        return None
+    call, found = number, None
+    for place, one in enumerate(told.tape[said:until], said):
+        call = one.number if one.kind == "call" else call
+        if one.kind == "truncate" and one.number == 0 and told.byte(place):
+            found = call
+    return found
 
 
 def tell_refused(cut: TwoLives, before: int, number: int, seed: int | None = None) -> Finding:
