@@ -107,6 +107,14 @@ def test_a_cause_is_known_and_not_guessed() -> None:
         assert name == "copies by text" or not any("same text" in one.sentence for one in found)
 
 
+def test_a_packet_behind_one_that_was_never_delivered_is_not_blamed_first() -> None:
+    found = list(judge_receiver(TestTrial(wrong("1.2", "copies stand in the queue"), LAB.exercises[1]), [1]))
+    [stuck] = [one for one in found if one.aspect == "complete"]
+    assert stuck.sentence == (
+        "With seed 1 packet 7 came at 2.08 s, all before it were delivered, and node 2 did not deliver it."
+    )
+
+
 def test_the_call_that_is_to_blame_is_marked() -> None:
     finding = next(judge_sender(TestTrial(wrong("1.1", "timers pile up"), LAB.exercises[0]), range(4)))
     said = re.search(

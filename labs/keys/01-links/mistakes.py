@@ -327,6 +327,24 @@ class ThrowsAway(MyReceiver):
         return [packet], [packet.number]
 
 
+class Queue(MyReceiver):
+    """Keeps what is early in a sorted list, and each copy of it, too: the second one blocks all that come after it."""
+
+    def __init__(self):
+        self.due = 1
+        self.early = []
+
+    def receive(self, packet):
+        if packet.number >= self.due:
+            self.early.append(packet)
+            self.early.sort(key=lambda one: one.number)
+        ready = []
+        while self.early and self.early[0].number == self.due:
+            ready.append(self.early.pop(0))
+            self.due += 1
+        return ready, [packet.number]
+
+
 class WaitsForMore(MyReceiver):
     """Takes only the packet whose turn it is, and acknowledges nothing else: node 1 will send it again."""
 
@@ -507,7 +525,10 @@ MISTAKES = {
             r"node 2 never acknowledged it\. Node 1 sent it \d+ times more",
         ),
         "throws away what is early": Mistake(
-            ThrowsAway, NOTHING_CAME, r"came early, at .* s, and node 2 threw it away"
+            ThrowsAway, NOTHING_CAME, r"came early, at .* s; at .* s all before it were delivered, and node 2 never"
+        ),
+        "copies stand in the queue": Mistake(
+            Queue, NOTHING_CAME, r"all before it were delivered, and node 2 (never delivered it|did not deliver it)"
         ),
         "waits for another copy": Mistake(
             WaitsForMore, NOTHING_CAME, r"and node 2 (acknowledged|delivered) it only at"

@@ -126,10 +126,11 @@ class _Receiver:
                 f"packet {number} came {came}, after node 2 had delivered packet {larger}, and was thrown away: a smaller number "
                 "can still be news"
             )
-        if self.first[number] < place:
+        if self.first[number] < place and min(self.lost) == number:  # what is stuck behind another one tells no cause
             return (
                 CAUSE,
-                f"packet {number} came early, {came}, and node 2 threw it away: {now} all before it were delivered, and it was not",
+                f"packet {number} came early, {came}; {now} all before it were delivered, and node 2 never delivered it: was it kept, "
+                "and is it found?",
             )
         return SEEN, f"packet {number} came {came}, all before it were delivered, and node 2 did not deliver it"
 
