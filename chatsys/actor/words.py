@@ -42,6 +42,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     "" is the chat's way: a delivery is counted by `msg_no`, and waits by its position `seq`.
     """
+    one_order: bool = True
+    """Whether all nodes mean to deliver the messages in one order.  If not, a timeline does not call it broken (S1) that they differ."""
 
     def __post_init__(self) -> None:
         if self.number not in NUMBERED_BY:

@@ -25,6 +25,7 @@ from chatsys.teach.labs.lab02.orders import is_before
 from chatsys.teach.labs.lab02.queues import judge_queue
 from chatsys.teach.labs.lab02.runs import RightQueue, history_of, talk_of
 from chatsys.teach.labs.lab02.stage import REPLIES, Message, stopped, timed
+from chatsys.teach.widgets.timeline.verdicts import find_rules
 
 COURSE = Path(__file__).parents[2] / "labs"
 KEYS = read_keys(COURSE, LAB)
@@ -262,6 +263,20 @@ def test_the_written_test_of_the_page_finds_every_mistake_and_accuses_nobody() -
 def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixture[str]) -> None:
     world = play.rehearse(CAUSAL, lambda world: world.say("ok", 1), lambda trace: None)
     assert world.now == 10 and "accuses nobody" in capsys.readouterr().out
+    play.rehearse(CAUSAL, lambda world: world.say("ok", 1), lambda trace: "Node 2 waits.")
+    assert capsys.readouterr().out == "The claim accuses your own class: Node 2 waits.\n"
+
+
+def test_a_timeline_does_not_call_it_broken_that_concurrent_lines_have_two_orders() -> None:
+    def scenario(world: Any) -> None:
+        world.say("a", 1)
+        world.say("b", 2)
+
+    world = play.rehearse(CAUSAL, scenario, lambda trace: None)
+    assert [one.text for one in world.trace.of("deliver") if one.node == 1] == ["a", "b"]
+    assert [one.text for one in world.trace.of("deliver") if one.node == 2] == ["b", "a"]
+    rules = find_rules(world.trace, world.trace.in_order())
+    assert {rule["name"] for rule in rules} == {"S2", "S3", "S4", "S9"} and all(rule["held"] for rule in rules)
 
 
 # --- what the judge says -------------------------------------------------------------------------

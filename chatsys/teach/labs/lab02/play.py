@@ -242,5 +242,6 @@ def rehearse(causal: Any, scenario: Callable[[Any], None], claim: Callable[[Any]
     world = play_scenario(causal, recording._done)
     for sentence in stopped(world):
         print(sentence)
-    print(claim(world.trace) or "The claim accuses nobody.")
+    said = claim(world.trace)
+    print(f"The claim accuses your own class: {said}" if said else "The claim accuses nobody.")
     return world

@@ -26,6 +26,7 @@ import msgspec
 from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Deliver, Delivery, Note, Send
 from chatsys.actor.events import Say
+from chatsys.actor.words import Words
 from chatsys.config import ClusterConfig
 from chatsys.faults import Testbed
 from chatsys.teach.labs.prints import heard
@@ -124,6 +125,7 @@ class Timed(Actor):
     """A node of the lab."""
 
     messages = (SaidLine, Letter)
+    words = Words(one_order=False)
     lamport: ClassVar[Any] = None
     vector: ClassVar[Any] = None
     causal: ClassVar[Any] = None

@@ -4,8 +4,9 @@
     S4 no duplicates   broken at event 812: node 2 delivered ...
 
 Of an actor that is no chat only those rules are told that it could break: where nobody leads, it says nothing that no
-term had two leaders.  That no node stops itself is told only where one did: `check` and the panel's lamp do not count it
-among the rules that held, and one number is enough for everybody.
+term had two leaders, and where no order is to be the same at all nodes (`Words.one_order`), nothing of agreement.  That
+no node stops itself is told only where one did: `check` and the panel's lamp do not count it among the rules that held,
+and one number is enough for everybody.
 
 Promises  a rule that was broken names the first event that broke it.
 Read also `check` (the rules), `packing`.
@@ -41,6 +42,8 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
     if not any(record.message in CHATS for record in records):
         kinds = {record.kind for record in records}
         told = {name for kind, rules in OF_ANYBODY.items() if kind in kinds for name in rules}
+        if not trace.words.one_order:
+            told.discard("S1")
         names = [name for name in SAFETY if name in told]
     first: dict[str, Violation] = {}
     for found in check(trace, names):
