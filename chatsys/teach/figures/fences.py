@@ -5,7 +5,7 @@
       |       |       |         |       |       |
       #       #<------|         |<==============|           # the fence of a node, from the moment on at which it knows
       #  >x   #       |         |       |       |             the newer term: a frame of the old one bounces off (x)
-    #7 “pay”                  #7 “no”                       below: what node 1 shows; grey, then colour
+    #7 “pay”                  #7 “no”                       below: what one node shows; grey, then colour
 
 Of equal moments each stands on one line, so nothing but what differs is to be looked for.
 
@@ -57,7 +57,8 @@ def draw_fence(first: Trace, second: Trace, names: tuple[str, str]) -> Any:
         return theme.nothing(title, "No leader sent anything after the pause in these runs.")
     moments = sorted({time for arrows in runs for one in arrows for time in (one.sent.time, one.came.time)})
     at = {time: place for place, time in enumerate(moments)}
-    chats = [_chat(trace) for trace in (first, second)]
+    shows = _parts_first(first, second)
+    chats = [_chat(trace, shows) for trace in (first, second)]
     many = max((max(chat, default=0) for chat in chats), default=0)
     tall, low = STEP * len(moments) + 30, HEAD * (many + 1)
     figure = make_subplots(
@@ -71,8 +72,8 @@ def draw_fence(first: Trace, second: Trace, names: tuple[str, str]) -> Any:
         _draw_fences(figure, column, trace, at, moments, with_fence=column == 1)
         _draw_arrows(figure, column, arrows, at, shared)
         _draw_chat(figure, column, chats[column - 1], chats[2 - column], many)
-    _dress(figure, nodes, moments, many)
-    theme.finish(figure, title, _tell(runs, chats, names), tall + low + 36, above=44, below=20)
+    _dress(figure, nodes, moments, many, shows)
+    theme.finish(figure, title, _tell(runs, chats, names, shows), tall + low + 36, above=44, below=20)
     return figure
 
 
@@ -178,17 +179,28 @@ def _hover(one: Arrow) -> str:
     )
 
 
-def _chat(trace: Trace) -> dict[int, str]:
-    """Return what the first node shows: number -> text."""
-    node = trace.nodes[0] if trace.nodes else None
+def _parts_first(first: Trace, second: Trace) -> Any:
+    """Return the node that shows another message at the smallest number; where no node does, the first one."""
+    apart = {node: _apart([_chat(trace, node) for trace in (first, second)]) for node in first.nodes}
+    return min(first.nodes, key=lambda node: apart[node] or float("inf"), default=None)
+
+
+def _chat(trace: Trace, node: Any) -> dict[int, str]:
+    """Return what a node shows: number -> text."""
     return {
         one.seq: one.text or "void" for one in trace.of("deliver", "void") if one.node == node and one.seq is not None
     }
 
 
+def _apart(chats: Sequence[dict[int, str]]) -> int | None:
+    """Return the first number under which these two chats differ."""
+    one, other = chats
+    return min((number for number in one.keys() | other.keys() if one.get(number) != other.get(number)), default=None)
+
+
 def _draw_chat(figure: Any, column: int, mine: dict[int, str], other: dict[int, str], many: int) -> None:
-    """Write what the first node shows, a number a line: grey where it is equal in both runs, in colour from the first difference on."""
-    apart = next((number for number in range(1, many + 1) if mine.get(number) != other.get(number)), many + 1)
+    """Write what a node shows, a number a line: grey where it is equal in both runs, in colour from the first difference on."""
+    apart = _apart([mine, other]) or many + 1
     for name, colour, numbers in (
         ("equal", theme.GREY, range(1, apart)), ("from the first difference on", theme.BLUE if column == 1 else theme.VERMILLION, range(apart, many + 1)),
     ):  # fmt: skip
@@ -200,7 +212,7 @@ def _draw_chat(figure: Any, column: int, mine: dict[int, str], other: dict[int, 
         )  # fmt: skip
 
 
-def _dress(figure: Any, nodes: Sequence[Any], moments: Sequence[float], many: int) -> None:
+def _dress(figure: Any, nodes: Sequence[Any], moments: Sequence[float], many: int, shows: Any) -> None:
     ticks = _ticks(moments)
     for column in (1, 2):
         figure.update_xaxes(
@@ -213,7 +225,7 @@ def _dress(figure: Any, nodes: Sequence[Any], moments: Sequence[float], many: in
     figure.update_yaxes(tickvals=ticks, ticktext=[f"{moments[place]:.2f} s" for place in ticks], row=1, col=1)
     figure.update_annotations(yshift=22, font={"size": 14})
     figure.add_annotation(
-        text=f"what {node_name(nodes[0])} shows in the end", x=0, xref="paper", xanchor="left", y=0.5, yref="y3", yanchor="bottom",
+        text=f"what {node_name(shows)} shows in the end", x=0, xref="paper", xanchor="left", y=0.5, yref="y3", yanchor="bottom",
         showarrow=False, font={"size": 13},
     )  # fmt: skip
 
@@ -227,13 +239,11 @@ def _ticks(moments: Sequence[float]) -> list[int]:
     return chosen
 
 
-def _tell(runs: Sequence[Sequence[Arrow]], chats: Sequence[dict[int, str]], names: tuple[str, str]) -> str:
+def _tell(runs: Sequence[Sequence[Arrow]], chats: Sequence[dict[int, str]], names: tuple[str, str], shows: Any) -> str:
     refused, passed = sum(one.refused for one in runs[0]), sum(one.old and not one.refused for one in runs[1])
-    apart = next(
-        (n for n in range(1, max(max(chat, default=0) for chat in chats) + 1) if chats[0].get(n) != chats[1].get(n)), None
-    )  # fmt: skip
+    apart = _apart(chats)
     told = f"{names[0].capitalize()} {counted(refused, 'frame')} bounced; {names[1]} {counted(passed, 'frame')} of an old term passed."
     if apart is None:
-        return f"{told} Node 1 shows the same chat in both runs."
+        return f"{told} Every node shows the same chat in both runs."
     one, other = (f"“{escape(chat[apart], 30)}”" if apart in chat else "nothing" for chat in chats)
-    return f"{told} At node 1 the two chats part at #{apart}: {one} {names[0]}, {other} {names[1]}."
+    return f"{told} At {node_name(shows)} the two chats part at #{apart}: {one} {names[0]}, {other} {names[1]}."
