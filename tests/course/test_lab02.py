@@ -275,7 +275,7 @@ def test_a_timeline_does_not_call_it_broken_that_concurrent_lines_have_two_order
     world = play.rehearse(CAUSAL, scenario, lambda trace: None)
     assert [one.text for one in world.trace.of("deliver") if one.node == 1] == ["a", "b"]
     assert [one.text for one in world.trace.of("deliver") if one.node == 2] == ["b", "a"]
-    rules = find_rules(world.trace, world.trace.in_order())
+    rules = find_rules(world.trace, list(world.trace.in_order()))
     assert {rule["name"] for rule in rules} == {"S2", "S3", "S4", "S9"} and all(rule["held"] for rule in rules)
 
 
