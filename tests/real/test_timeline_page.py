@@ -207,6 +207,7 @@ def test_the_mouse_alone_lights_a_lost_frame_and_asks_why_a_message_did_not_come
     page.page.get_by_label("message", exact=True).select_option(label=f"#{never} three")
     page.page.get_by_label("node", exact=True).select_option(label="node 3")
     page.page.get_by_role("button", name="by this moment?").click()
+    page.settle()
     answer = page.page.locator(".cs-tl-answer").inner_text()
     assert f"#{never}" in answer and "node 3 was down" in answer
     assert page.page.locator(".cs-tl-mini-lit").get_attribute("d"), "the events of the answer are lit"
