@@ -49,7 +49,7 @@ SeedsFor = Callable[[Exercise, Kind], Sequence[int]]
 def open_trial(exercise: Exercise, answer: type | bytes, allowance: Allowance | None = None) -> Iterator[Trial]:
     """Return a trial of `answer`, a class or packed code; raises `Gone` where it cannot be tried at all."""
     if not has(PROCESSES):
-        assert isinstance(answer, type), "packed code is opened in a process of its own only"
+        assert answer is not None and not isinstance(answer, bytes), "packed code is opened in a process of its own only"
         trial = LocalTrial(answer, exercise)
         with trial.bounded():
             yield trial
@@ -220,7 +220,7 @@ def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], befo
     lost = set(shares) if RUNS in broken else _lost(exercise, shares, broken, before)
     before |= broken | lost
     kept = sum(share for aspect, share in shares.items() if aspect not in lost)
-    points = round(part.points * kept / sum(shares.values()), 2)
+    points = round(part.points * kept / sum(shares.values()), 2) if not part.whole else part.points * (not lost)
     flagged = doubtful - lost if RUNS not in broken else set()
     told = sorted((one for one in found if one.inconclusive == (not lost)), key=lambda one: -one.rank)
     verdict: Literal["pass", "fail", "exhausted, ok", "inconclusive"]
@@ -233,7 +233,7 @@ def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], befo
     return PartResult(
         cell=part.cell, kind=part.kind, verdict=verdict, points=points, possible=part.points,
         sentence=_sentence(exercise, part, told, lost, before), lost=tuple(one for one in shares if one in lost),
-        flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
+        flagged=tuple(sorted(flagged)), findings=_one_of_each(told), whole=part.whole,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.isolation.calls import CallScript, Method
+from chatsys.teach.grading.scores import verdict_told
 
 RUNS = "runs"
 """The aspect that every part has: the answer runs and does something.  Without it nothing else counts."""
@@ -83,6 +84,8 @@ class GradedPart(msgspec.Struct, frozen=True, kw_only=True):
     """Each thing that must hold, and its share; empty: those of the exercise."""
     done: str = ""
     """The sentence when everything holds; empty: that of the exercise."""
+    whole: bool = False
+    """Whether it is done or not done: all of its points or none of them, and nobody reads a number."""
 
 
 class Exercise(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +95,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     """As students name it: "3.1"."""
     title: str
     writes: str
-    """The name of the student's class."""
+    """The name of the student's class, or function."""
     cell: str
     """The grade_id of the cell in which it is written."""
     lines: int
@@ -112,6 +115,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     """For a class that calls what it is given: "module:Class" of the package, made of {name: the class}, asked instead."""
     asked: dict[str, Method] = {}
     """The methods of the holder."""
+    function: bool = False
+    """Whether a function is written and no class; it needs a holder, which calls it."""
     hints: dict[str, int] = {}
     """Which of its three hints helps with an aspect."""
     load: Callable[[int, int], CallScript] | None = None
@@ -214,6 +219,8 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     explain: tuple[Explain, ...] = ()
     seeds: dict[str, Callable[[int], bool]] = {}
     """What the page shows with a recorded seed: name -> whether a seed shows it (see `labs.seeds`)."""
+    anew: Callable[[], Iterator[str]] | None = None
+    """What else `make seeds` writes down anew; it yields a sentence for each thing that changed."""
     version: int = 1
     """Counts up with each page that is handed out anew; a notebook of an older version is told so when it is marked."""
     before: tuple[str, ...] = ()
@@ -233,6 +240,12 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
         machine = sum(part.points for exercise in self.exercises for part in exercise.parts)
         by_tests, by_hand = sum(one.points for one in self.tests), sum(one.points for one in self.explain)
         return machine + self.predictions_points + by_tests + by_hand
+
+    @property
+    def whole(self) -> bool:
+        """Whether the lab is done or not done: then it has one point, and nobody reads a number of points."""
+        parts = [part for exercise in self.exercises for part in exercise.parts]
+        return bool(parts) and all(part.whole for part in parts)
 
 
 DESIGN_WORDS = 40
@@ -256,6 +269,8 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     unsteady: str = ""
     """For a person: why another grading may give other points; empty where the answer does the same again."""
+    whole: bool = False
+    """Whether it is done or not done."""
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,12 +288,13 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """Which hint of this exercise helps, once three tries have failed."""
     figure: str = "delivery_matrix"
     lost: tuple[str, ...] = ()
+    whole: bool = False
 
     def __str__(self) -> str:
-        word = {"fail": "not yet", "inconclusive": "not decided"}.get(self.verdict, "done")
         more = f'   show("{self.question}") plays it.' if self.steps or self.trace is not None else ""
         hint = f"   Hint {self.hint} of {self.question} helps here." if self.hint is not None else ""
-        return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}"
+        told = verdict_told(self.verdict, self.points, self.possible, self.whole)
+        return f"{self.question}  {told}.  {self.sentence}{more}{hint}"
 
     __repr__ = __str__
 
@@ -289,7 +305,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lines_of(source: str) -> int:
-    """Return how many lines a class has, counted alike everywhere: as Python writes it anew, without docstrings."""
+    """Return how many lines a class or a function has, counted alike everywhere: as Python writes it anew, without docstrings."""
     import ast
 
     tree = ast.parse(source)
