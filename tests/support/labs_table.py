@@ -105,7 +105,11 @@ def seeds_of(lab: Lab, few: int | None = None) -> Any:
 
 
 def null_answers(exercise: Exercise) -> Iterator[type]:
-    """Yield a class that does nothing and one that returns what it was given last."""
+    """Yield a class, or a function, that does nothing and one that returns what it was given last."""
+    if exercise.function:
+        yield lambda world: None  # type: ignore[misc]
+        yield lambda world: world  # type: ignore[misc]
+        return
     yield type(exercise.writes, (), dict.fromkeys(exercise.methods, lambda self, *arguments: None))
     made: dict[str, Any] = {"__init__": lambda self, *arguments: None}
     echoes = dict.fromkeys(exercise.methods, lambda self, *arguments: arguments[-1] if arguments else None)

@@ -107,13 +107,11 @@ def outages(trace: Trace) -> Any:
     gaps, messages = find_outages(tale), find_messages(trace)
     _draw_gaps(figure, gaps)
     _draw_messages(figure, messages[:MOST_MESSAGES], at)
-    _draw_counts(figure, messages, tale, at)
-    name_rows(figure, {node_name(node): place for node, place in at.items()} | {"users": len(at)}, tale.now)
+    names = {f"{node_name(node)}<br>{_count(node, messages, tale)}": place for node, place in at.items()}
+    name_rows(figure, names | {"users": len(at)}, tale.now)
     figure.update_yaxes(range=[-0.5, len(at) + 0.45])
     above = draw_cuts(figure, tale.cuts[:MOST_OUTAGES], tale.now)
-    theme.finish(figure, title, _tell(gaps, messages), row * (len(at) + 1), above=max(above, 26))
-    figure.update_layout(margin_r=96)
-    return figure
+    return theme.finish(figure, title, _tell(gaps, messages), row * (len(at) + 1), above=max(above, 26))
 
 
 def _draw_gaps(figure: Any, gaps: list[Outage]) -> None:
@@ -157,17 +155,12 @@ def _draw_messages(figure: Any, messages: list[Message], at: dict[int, int]) -> 
     )  # fmt: skip
 
 
-def _draw_counts(figure: Any, messages: list[Message], tale: RoleSpans, at: dict[int, int]) -> None:
-    """Write at the end of each row how many of the messages that node has shown, and whether it is down."""
-    for node, place in at.items():
-        count, down = sum(node in one.shown for one in messages), node in tale.open and tale.open[node].role == DOWN
-        text = f"{count} of {len(messages)}{'<br>down' if down else ''}"
-        wrong = down or count < len(messages)
-        figure.add_annotation(
-            x=1, xref="paper", y=place, xanchor="left", xshift=10, showarrow=False, align="left",
-            text=f"<b>{text}</b> ✗" if wrong else f"{text} ✓",
-        )  # fmt: skip
-    figure.add_annotation(x=1, xref="paper", y=len(at), xanchor="left", xshift=10, showarrow=False, text="shown")
+def _count(node: int, messages: list[Message], tale: RoleSpans) -> str:
+    """Say how many of the messages a node has shown, and whether it is down."""
+    count, down = sum(node in one.shown for one in messages), node in tale.open and tale.open[node].role == DOWN
+    if down:
+        return f"<b>down, {count} of {len(messages)} ✗</b>"
+    return f"{count} of {len(messages)} ✓" if count == len(messages) else f"<b>{count} of {len(messages)} ✗</b>"
 
 
 def _tell(gaps: list[Outage], messages: list[Message]) -> str:

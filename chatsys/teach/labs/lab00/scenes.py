@@ -39,6 +39,9 @@ WAYS = ("crash", "pause", "cut off")
 LATER = 6.0
 """After so many seconds what fell silent is back."""
 
+NOT_ITS_OWN = ("crash", "drop")
+"""Kinds of records about a node that the world writes: nobody was there who could have."""
+
 
 def configured(links_tell: bool = False) -> ClusterConfig:
     """Return the three nodes of this lab; with `links_tell` a connection that breaks is news."""
@@ -128,7 +131,7 @@ def who_told(run: Any) -> str:
     if crash is None:
         return "No node crashed in this run."
     back = next((one.time for one in trace.of("restart") if one.node == crash.node), float("inf"))
-    own = [one for one in trace.records if one.node == crash.node and one.kind != "crash" and crash.time < one.time < back]
+    own = [one for one in trace.records if one.node == crash.node and one.kind not in NOT_ITS_OWN and crash.time < one.time < back]
     told = f"{len(own)} records" if own else "No record"
     sentence = f"{told} of node {crash.node} after {crash.time:.2f} s: it told nobody."
     suspicion = next((one for one in trace.of("suspect") if one.time > crash.time), None)
