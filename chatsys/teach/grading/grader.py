@@ -162,7 +162,7 @@ def _told(number: str, figure: str, hints: dict[str, int], found: PartResult) ->
     helps = first is not None and first.hinted and _failed[number] >= TRIES
     hint = hints.get(first.aspect) if first is not None and helps else None
     return Grade(
-        question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence,
+        question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence, account=found.account,
         seed=first.seed if first else None, trace=first.trace if first else None, steps=first.steps if first else (),
         hint=hint, figure=figure, lost=found.lost,
     )  # fmt: skip
