@@ -5,11 +5,11 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import msgspec
 import pytest
+from null_answers import NULLS
 
 import chatsys.teach.labs
 from chatsys.explore.explorer import Budget, Explorer, Result
@@ -169,49 +169,7 @@ def as_cell(exercise: Exercise, one: PartResult) -> CellResult:
     )  # fmt: skip
 
 
-def nothing(exercise: Exercise) -> type:
-    """A class whose methods are there and do nothing."""
-    methods = {name: lambda self, *arguments: None for name in exercise.methods}
-    return type(exercise.writes, (), methods)
-
-
-def echo(exercise: Exercise) -> type:
-    """A class whose methods return what they were given last."""
-
-    def last(self: Any, *arguments: Any) -> Any:
-        return arguments[-1] if arguments else None
-
-    methods: dict[str, Any] = dict.fromkeys(exercise.methods, last)
-    return type(exercise.writes, (), methods | {"__init__": lambda self, *arguments: None})
-
-
-def says_no(exercise: Exercise) -> type:
-    """A class whose methods return something of the right kind, always the same: False, 0, what is empty."""
-    return constant(exercise, truth=False)
-
-
-def says_yes(exercise: Exercise) -> type:
-    """The same with True and 1."""
-    return constant(exercise, truth=True)
-
-
-def constant(exercise: Exercise, truth: bool) -> type:
-    def saying(kind: Any) -> Any:
-        return lambda self, *arguments: a_value(kind, truth)
-
-    def a_value(kind: Any, truth: bool) -> Any:
-        kind, parts = get_origin(kind) or kind, get_args(kind)
-        if kind is tuple:
-            return tuple(a_value(part, truth) for part in parts)
-        if kind is UnionType:
-            return a_value(parts[0], truth)
-        return kind(truth) if kind in (bool, int, float) else kind() if kind in (list, dict, set, str) else None
-
-    methods: dict[str, Any] = {name: saying(method.returns) for name, method in exercise.methods.items()}
-    return type(exercise.writes, (), methods | {"__init__": lambda self, *arguments: None})
-
-
-@pytest.mark.parametrize("null", [nothing, echo, says_no, says_yes])
+@pytest.mark.parametrize("null", NULLS.values(), ids=NULLS)
 @pytest.mark.parametrize(("lab", "exercise"), EXERCISES, ids=lambda one: getattr(one, "number", ""))
 def test_an_answer_that_is_none_gets_at_most_a_tenth(lab: Lab, exercise: Exercise, null: Any) -> None:
     outcomes = tried(lab, exercise, null(exercise)).values()
