@@ -179,7 +179,7 @@ class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):
     open_mistakes: dict[str, Any] = {}
     """Wrong answers that students may read: name -> class."""
     open_right: Any = None
-    """A right answer that students have anyway, or None: it is then not played in public."""
+    """A right answer that students have anyway, or None: then only their own class is played in public, once it is right."""
 
 
 class Explain(msgspec.Struct, frozen=True, kw_only=True):
