@@ -118,7 +118,9 @@ def _draw_gaps(figure: Any, gaps: list[Outage]) -> None:
     """Shade the times in which nobody led, and say how long each was."""
     for gap in sorted(gaps, key=lambda one: -one.length)[:MOST_OUTAGES]:
         line = {"color": theme.VERMILLION, "width": 2, "dash": "dash"}
-        figure.add_vrect(x0=gap.start, x1=gap.upto, fillcolor=theme.VERMILLION, opacity=0.12, line_width=0, layer="below")
+        figure.add_vrect(
+            x0=gap.start, x1=gap.upto, fillcolor=theme.VERMILLION, opacity=0.12, line_width=0, layer="below"
+        )
         for moment in (gap.start, *([gap.end] if gap.end is not None else [])):
             figure.add_vline(x=moment, line=line, layer="below")
         figure.add_annotation(

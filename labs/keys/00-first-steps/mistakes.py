@@ -114,7 +114,9 @@ ALL = ("crash", "outage", "same")
 
 MISTAKES = {
     "0.1": {
-        "a follower crashes": Mistake(follower_crashes, {"public": ALL}, r"node 1 crashed at 3.00 s, and it did not lead"),
+        "a follower crashes": Mistake(
+            follower_crashes, {"public": ALL}, r"node 1 crashed at 3.00 s, and it did not lead"
+        ),
         "a pause for a crash": Mistake(pauses, {"public": ALL}, r"node 3 was paused at 3.00 s, and nobody crashed"),
         "a cut for a crash": Mistake(cuts_off, {"public": ALL}, r"links were cut at 3.00 s, and nobody crashed"),
         "crashes nobody": Mistake(too_early, {"public": ALL}, r"At 0.00 s .* step 2, world.crash\(None\): nobody led"),
@@ -122,8 +124,12 @@ MISTAKES = {
         "speaks before it": Mistake(speaks_before, {"public": ALL[1:]}, r"was said at 3.00 s, before that"),
         "says nothing": Mistake(says_nothing, {"public": ALL[1:]}, r"nothing was said in the whole story"),
         "never restarts": Mistake(never_restarts, {"public": ("same",)}, r"node 3 is down since 3.00 s"),
-        "ends at once": Mistake(ends_at_once, {"public": ("same",)}, r"node 3 shows no messages, but node [12] shows 2"),
-        "waits for nothing": Mistake(nobody_waits, {"public": ("same",)}, r"no node shows “is anybody there\?”, said at 3.00"),
+        "ends at once": Mistake(
+            ends_at_once, {"public": ("same",)}, r"node 3 shows no messages, but node [12] shows 2"
+        ),
+        "waits for nothing": Mistake(
+            nobody_waits, {"public": ("same",)}, r"no node shows “is anybody there\?”, said at 3.00"
+        ),
         "lets no time go by": Mistake(no_time, {"public": ALL}, r"over at 0.00 s, and no node led up to then"),
     }
 }

@@ -131,7 +131,9 @@ def _do(world: World, number: int, step: Step) -> None:
 
 def _run(world: World, seconds: float) -> None:
     if isinstance(seconds, int | float) and world.now + seconds > MOST_SECONDS:
-        raise UsageError(f"that comes to {world.now + seconds:,.0f} s, and {MOST_SECONDS:.0f} s are enough for a story.")
+        raise UsageError(
+            f"that comes to {world.now + seconds:,.0f} s, and {MOST_SECONDS:.0f} s are enough for a story."
+        )
     world.run(seconds)
     if world.simulation.events > MOST_EVENTS:
         raise UsageError(f"that makes more than {MOST_EVENTS:,} events, and a few messages tell the story.")
@@ -194,7 +196,9 @@ def _no_crash(played: PlayedStory, bands: list[Band]) -> str:
         return f"the story is over at {now:.2f} s, and no node led up to then; let time go by first, world.run(2)."
     leads = f"node {bands[0].node} led from {bands[0].start:.2f} s"
     if (other := next(iter(trace.of("crash")), None)) is not None:
-        return f"node {other.node} crashed at {other.time:.2f} s, and it did not lead: {leads}. Crash the node that leads."
+        return (
+            f"node {other.node} crashed at {other.time:.2f} s, and it did not lead: {leads}. Crash the node that leads."
+        )
     if (paused := next(iter(trace.of("pause")), None)) is not None:
         why = "a node that is paused wakes up with all that it had in memory"
         return f"node {paused.node} was paused at {paused.time:.2f} s, and nobody crashed; {why}. Crash the leader."

@@ -17,17 +17,16 @@ def knobs(seed: int = SEED) -> Any:
     """Return the figure with knobs, and the line of code that draws the same; nothing while graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
-    from ipywidgets import HTML, Checkbox, FloatSlider, IntSlider, Output, ToggleButtons, VBox
+    from ipywidgets import HTML, Checkbox, Output, ToggleButtons, VBox
 
-    way = ToggleButtons(options=WAYS, description="at 4 s", tooltips=TIPS)
-    said = FloatSlider(0.5, min=-2.0, max=6.0, step=0.25, description="said after")
-    said.tooltip = "seconds from the moment at which the leader falls silent to the moment at which somebody speaks"
-    links = Checkbox(value=False, description="a connection that breaks is news", indent=True)
-    other = IntSlider(seed, min=seed, max=seed + 30, description="another run")
+    from chatsys.teach.widgets.slider import slider, steps
+
+    way = ToggleButtons(options=WAYS, description="the leader, at 4 s:", tooltips=TIPS)
+    way.style.description_width = "150px"
+    said = slider("somebody speaks", steps(-2.0, 6.0, 0.25), 0.5, "{:+.2f} s from then", live=True)
+    links = Checkbox(value=False, description="a connection that breaks is news", indent=False)
+    other = slider("another run", range(seed, seed + 31), seed, "seed {}", live=True)
     moved = (way, said, links, other)
-    for one in moved:
-        one.style.description_width = "90px"
-    said.layout.width = other.layout.width = links.layout.width = "420px"
     code, drawn = HTML(), Output()
 
     def draw(_: Any = None) -> None:

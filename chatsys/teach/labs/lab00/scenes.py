@@ -93,7 +93,9 @@ def outage(seed: int = SEED, way: str = "crash", said: float = 0.5, *, links_tel
     if way not in WAYS:
         raise UsageError(f"The leader cannot fall silent by {way!r:.40}; write one of {', '.join(map(repr, WAYS))}.")
     if isinstance(said, bool) or not isinstance(said, int | float) or not -3 <= said <= 9:
-        raise UsageError(f"said is {said!r:.40}; write seconds from -3 to 9, counted from when the leader falls silent.")
+        raise UsageError(
+            f"said is {said!r:.40}; write seconds from -3 to 9, counted from when the leader falls silent."
+        )
     world = new_world(seed, links_tell=links_tell)
     world.run(1)
     gone = leader_of(world)
@@ -131,7 +133,11 @@ def who_told(run: Any) -> str:
     if crash is None:
         return "No node crashed in this run."
     back = next((one.time for one in trace.of("restart") if one.node == crash.node), float("inf"))
-    own = [one for one in trace.records if one.node == crash.node and one.kind not in NOT_ITS_OWN and crash.time < one.time < back]
+    own = [
+        one
+        for one in trace.records
+        if one.node == crash.node and one.kind not in NOT_ITS_OWN and crash.time < one.time < back
+    ]
     told = f"{len(own)} records" if own else "No record"
     sentence = f"{told} of node {crash.node} after {crash.time:.2f} s: it told nobody."
     suspicion = next((one for one in trace.of("suspect") if one.time > crash.time), None)
