@@ -25,6 +25,7 @@ from chatsys.surroundings import UNUSABLE, advice, place, reason
 from chatsys.teach.classroom.leaks import find_leaks, secrets_of
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.written import open_answers
+from chatsys.teach.labs.path import labs_in_order, with_facts
 from chatsys.temporary import remove
 
 BUNDLE = Path(__file__).with_name("bundle")
@@ -142,6 +143,10 @@ def _put_pages(bundle: Path, root: Path, labs: Sequence[str]) -> None:
     page = (BUNDLE / "README.md").read_text(encoding="utf-8")
     listed = ", ".join(f"`{lab}`" for lab in labs) + "."
     (bundle / "README.md").write_text(page.replace("LABS", listed).replace("FIRST", labs[0]), encoding="utf-8")
+    path = with_facts(
+        (root / "labs" / "README.md").read_text(encoding="utf-8"), [lab for lab in labs_in_order() if lab.name in labs]
+    )
+    (bundle / "labs" / "README.md").write_text(path, encoding="utf-8")
     project = (root / "pyproject.toml").read_text(encoding="utf-8").splitlines(keepends=True)
     carried = re.compile(r'"(notebooks/[^"]+)" = ')
     kept = [line for line in project if (match := carried.match(line)) is None or (bundle / match[1]).exists()]
