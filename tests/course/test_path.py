@@ -60,10 +60,12 @@ def test_a_place_that_nothing_is_made_for_is_refused(tmp_path: Path) -> None:
         write(page)
     with pytest.raises(UsageError, match="There is no page"):
         write(tmp_path / "nothing.md")
-    page.write_text("before\n<!-- made: labs -->\nold\n<!-- end -->\nbehind\n", encoding="utf-8")
+    page.write_text("before\n<!-- made: labs -->\nhours of yesterday\n<!-- end -->\nbehind\n", encoding="utf-8")
     assert write(page) and not write(page)
     text = page.read_text(encoding="utf-8")
-    assert text.startswith("before\n") and text.endswith("behind\n") and "old" not in text and "| [01 Links]" in text
+    assert (
+        text.startswith("before\n") and text.endswith("behind\n") and "yesterday" not in text and "| [01 Links]" in text
+    )
 
 
 def test_how_often_a_mistake_must_show_is_reckoned_right() -> None:

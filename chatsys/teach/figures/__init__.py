@@ -26,9 +26,9 @@ from typing import Any, Concatenate, ParamSpec
 
 from chatsys.errors import UsageError
 from chatsys.teach.figures import beats, elections, sequences, waiting
-from chatsys.teach.figures import outages as silences
 from chatsys.teach.figures import latencies as journeys
 from chatsys.teach.figures import matrices as deliveries
+from chatsys.teach.figures import outages as silences
 from chatsys.teach.figures import over_time as timelines
 from chatsys.teach.figures.theme import use
 from chatsys.teach.figures.translation import in_words_of_the_chat

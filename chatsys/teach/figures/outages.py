@@ -89,7 +89,8 @@ def find_messages(trace: Trace) -> list[Message]:
             found.setdefault(_key(record), Message(record.text or "", said, {}))
         elif record.kind == "deliver" and isinstance(record.node, int) and (one := found.get(_key(record))) is not None:
             one.shown.setdefault(record.node, record.time)
-    return sorted(found.values(), key=lambda one: one.said)
+    unheard = [Message("", time, {}) for time in came.values()]  # nobody has let these users in up to the end
+    return sorted([*found.values(), *unheard], key=lambda one: one.said)
 
 
 def _key(record: Record) -> tuple[Any, Any]:
@@ -149,12 +150,16 @@ def _draw_messages(figure: Any, messages: list[Message], at: dict[int, int]) -> 
     figure.add_scatter(
         x=[one.said for one in messages], y=[len(at)] * len(messages), mode="markers", name="a user says something",
         marker={"symbol": "diamond", "size": 12, "color": theme.ORANGE, "line": {"width": 1, "color": theme.DARK_TEXT}},
-        hovertext=[f"“{theme.escape(one.text, 30)}” is said at {one.said:.2f} s" for one in messages], hoverinfo="text",
+        hovertext=[f"{_named(one)} is said at {one.said:.2f} s" for one in messages], hoverinfo="text",
     )  # fmt: skip
     figure.add_scatter(
         **points, mode="markers", name="shown to a node's users", hoverinfo="text",
         marker={"symbol": "circle", "size": 9, "color": theme.YELLOW, "line": {"width": 1, "color": theme.DARK_TEXT}},
     )  # fmt: skip
+
+
+def _named(one: Message) -> str:
+    return f"“{theme.escape(one.text, 30)}”" if one.text else "something that no node has let in"
 
 
 def _count(node: int, messages: list[Message], tale: RoleSpans) -> str:

@@ -3,7 +3,7 @@
     declaration  LAB: what is written, what counts, what is predicted; it has no points, it is done or not done
     story        a script of verbs as it is asked in another process, question by question
     scenes       the worlds of the page: new_world, outage, played_story; what answers the predictions
-    checks       the judge; telling: its sentences
+    checks       the judge;  seen: who led when in a run, and what was said
     picture      an outage with knobs: who falls silent, how, and when somebody speaks
     history      whether this installation plays the history that it must
 

@@ -7,18 +7,21 @@ Read also `story` (how a script is asked), `scenes` (the world), `figures.outage
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.isolation.calls import Call, CallScript
 from chatsys.sim.world import World
-from chatsys.teach.figures.outages import Outage, find_outages
-from chatsys.teach.figures.role_spans import Band, story
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab00.scenes import new_world
+from chatsys.teach.labs.lab00.seen import gaps_of, leaders_of
 from chatsys.teach.labs.lab00.story import ASKED, QUESTIONS, UNWRITTEN, Step
+
+if TYPE_CHECKING:
+    from chatsys.teach.figures.outages import Outage
+    from chatsys.teach.figures.role_spans import Band
 
 MOST_SECONDS = 120.0
 MOST_EVENTS = 50_000
@@ -175,14 +178,13 @@ def _shown_steps(played: PlayedStory) -> tuple[ShownCall, ...]:
 
 def lacking(played: PlayedStory) -> Iterator[tuple[str, str]]:
     """Yield (aspect, sentence) for what a story lacks; what stands on something that is lacking is not looked for."""
-    tale = story(played.world.trace)
-    bands = sorted((band for band in tale.bands() if band.role == "leader"), key=lambda band: band.start)
+    bands = leaders_of(played.world.trace)
     crashes = [one for one in played.world.trace.of("crash") if isinstance(one.node, int)]
     of_leaders = [one for one in crashes if any(band.node == one.node and band.end == one.time for band in bands)]
     if not of_leaders:
         yield "crash", _no_crash(played, bands)
         return
-    gaps = [gap for gap in find_outages(tale) if any(gap.start == one.time for one in of_leaders)]
+    gaps = [gap for gap in gaps_of(played.world.trace) if any(gap.start == one.time for one in of_leaders)]
     if not any(gap.has(time) for gap in gaps for time, _ in played.said):
         yield "outage", _nothing_said(int(of_leaders[0].node or 0), of_leaders[0].time, gaps, played.said)
         return
@@ -190,7 +192,7 @@ def lacking(played: PlayedStory) -> Iterator[tuple[str, str]]:
         yield "same", sentence
 
 
-def _no_crash(played: PlayedStory, bands: list[Band]) -> str:
+def _no_crash(played: PlayedStory, bands: "list[Band]") -> str:
     trace, now = played.world.trace, played.world.now
     if not bands:
         return f"the story is over at {now:.2f} s, and no node led up to then; let time go by first, world.run(2)."
@@ -208,7 +210,7 @@ def _no_crash(played: PlayedStory, bands: list[Band]) -> str:
     return f"no node crashed up to {now:.2f} s: {leads} to the end. Crash the node that leads."
 
 
-def _nothing_said(node: int, time: float, gaps: list[Outage], said: Sequence[Said]) -> str:
+def _nothing_said(node: int, time: float, gaps: "list[Outage]", said: Sequence[Said]) -> str:
     head = f"node {node} crashed at {time:.2f} s"
     if not gaps:
         return f"{head}, and the story is over before anybody can notice; let time go by, world.run(6)."

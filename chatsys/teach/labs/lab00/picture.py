@@ -9,7 +9,6 @@ Read also `scenes` (the run), `figures.outages` (the figure).
 import os
 from typing import Any
 
-from chatsys.teach.figures import outages, theme
 from chatsys.teach.labs.lab00.scenes import SEED, WAYS, outage
 
 
@@ -19,6 +18,7 @@ def knobs(seed: int = SEED) -> Any:
         return None
     from ipywidgets import HTML, Checkbox, Output, ToggleButtons, VBox
 
+    from chatsys.teach.figures import outages, theme
     from chatsys.teach.widgets.slider import slider, steps
 
     way = ToggleButtons(options=WAYS, description="the leader, at 4 s:", tooltips=TIPS)

@@ -14,17 +14,18 @@ Read also `figures.outages` (how such a run looks), `picture` (the same with kno
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.sim.world import World
-from chatsys.teach.figures.outages import Message, Outage, find_messages, find_outages
-from chatsys.teach.figures.role_spans import story
-from chatsys.teach.figures.theme import seconds
 from chatsys.teach.grading import revealing
+from chatsys.teach.labs.lab00.seen import gaps_of, messages_of, seconds
 from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import Trace, trace_of
+
+if TYPE_CHECKING:
+    from chatsys.teach.figures.outages import Message, Outage
 
 NODES = 3
 AT, AFTER = 4.0, 0.05
@@ -74,7 +75,7 @@ def silenced(seed: int) -> World:
 def shows_an_outage(seed: int) -> bool:
     """Tell whether node 3 leads and crashes in the run of this seed, and another one leads and shows the message at its end."""
     world = silenced(seed)
-    gaps = find_outages(story(world.trace))
+    gaps = gaps_of(world.trace)
     return len(gaps) == 1 and gaps[0].end is not None and world.leader == 2 and SECOND in world.delivered(1)
 
 
@@ -121,9 +122,9 @@ def told_by(script: Callable[[Any], Any]) -> World:
 # --- what a run says -------------------------------------------------------------------------------------
 
 
-def first_outage(trace: Trace) -> Outage | None:
+def first_outage(trace: Trace) -> "Outage | None":
     """Return the first time in which nobody led, if there was one."""
-    return next(iter(find_outages(story(trace))), None)
+    return next(iter(gaps_of(trace)), None)
 
 
 def who_told(run: Any) -> str:
@@ -154,17 +155,17 @@ def my_numbers(run: Any) -> str:
     if gap is None:
         return "Somebody led at all times in this run; crash the node that leads."
     told = f"Nobody led from {gap.start:.2f} s on, for {seconds(gap.length)}."
-    waited = _waited(find_messages(trace), gap)
+    waited = _waited(messages_of(trace), gap)
     if waited is None:
         return f"{told} Nothing was said in that time."
     return f"{told} The message that was said at {waited.said:.2f} s {_shown(waited)}."
 
 
-def _waited(messages: list[Message], gap: Outage) -> Message | None:
+def _waited(messages: "list[Message]", gap: "Outage") -> "Message | None":
     return next((one for one in messages if gap.has(one.said)), None)
 
 
-def _shown(one: Message) -> str:
+def _shown(one: "Message") -> str:
     if not one.shown:
         return "was never shown to anybody"
     node = min(one.shown, key=lambda node: one.shown[node])
