@@ -20,7 +20,7 @@ from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.labs.lab01 import LAB, friends, picture, play
 from chatsys.teach.labs.lab01.checks import judge_receiver, judge_sender, tell_receiver, tell_sender
 from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet, bytes_of, shown
-from chatsys.teach.labs.lab01.runs import play_receiver, play_sender
+from chatsys.teach.labs.lab01.runs import play_receiver, play_sender, play_twice
 from chatsys.teach.labs.lab01.stage import linked, stopped
 from chatsys.teach.widgets.timeline.packing import pack
 
@@ -99,7 +99,7 @@ def test_a_cause_is_known_and_not_guessed() -> None:
         ("copies by text", "has the same text and is no copy"),
         ("throws away what is early", "came early"),
         ("one at a time", "delivered it only"),
-        ("never goes back", "a smaller number can still be news"),
+        ("never goes back", "a packet with a smaller number can still be new"),
     ):
         found = list(judge_receiver(TestTrial(wrong("1.2", name), LAB.exercises[1]), range(6)))
         best = max((one for one in found if one.aspect == "complete"), key=lambda one: one.rank)
@@ -107,12 +107,46 @@ def test_a_cause_is_known_and_not_guessed() -> None:
         assert name == "copies by text" or not any("same text" in one.sentence for one in found)
 
 
-def test_a_packet_behind_one_that_was_never_delivered_is_not_blamed_first() -> None:
+def test_a_copy_that_was_kept_is_blamed_for_the_packet_behind_it_and_no_later_packet_is() -> None:
     found = list(judge_receiver(TestTrial(wrong("1.2", "copies stand in the queue"), LAB.exercises[1]), [1]))
     [stuck] = [one for one in found if one.aspect == "complete"]
     assert stuck.sentence == (
-        "With seed 1 packet 7 came at 2.08 s, all before it were delivered, and node 2 did not deliver it."
+        "With seed 1 packet 7 came at 2.08 s, all before it were delivered, and node 2 did not deliver it; without the copy of "
+        "packet 6 that came at 0.93 s it would have: was that copy kept?"
     )
+    for name in ("throws away what is early", "one at a time", "never goes back", "copies by text", "in no order"):
+        others = judge_receiver(TestTrial(wrong("1.2", name), LAB.exercises[1]), range(12))
+        assert not any("without the copy" in one.sentence for one in others), name
+
+
+def test_the_same_acknowledgement_comes_twice_in_an_extra_run_that_all_students_see() -> None:
+    found = list(judge_sender(TestTrial(wrong("1.1", "any acknowledgement is for the first"), LAB.exercises[0]), range(12)))
+    assert [one.sentence for one in found] == [
+        "In an extra run the acknowledgement of packet 1 came once more at 0.24 s, and node 1 did not send packet 2 again after "
+        "that: it says nothing about packet 2."
+    ]
+    run = play_twice(SENDER)
+    answers = [one.arguments[0] for one in run.calls if one.method == "ack"]
+    assert answers.count(1) == 2 and len(answers) == 4 and len(run.world.trace.of("drop")) == 1
+    assert [one.seq for one in run.world.trace.of("drop")] == [2], "it is lost once, and comes when it is sent again"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("kept under its text", "two equal texts are still two"),
+        ("any acknowledgement is for the first", "came once more"),
+        ("all up to here", "which says nothing about packet"),
+        ("one timer for all", "and again only at"),
+        ("gives up", "5 times in all"),
+    ],
+)
+def test_what_a_sender_forgets_is_told_with_its_cause_and_with_no_other(name: str, said: str) -> None:
+    found = list(judge_sender(TestTrial(wrong("1.1", name), LAB.exercises[0]), range(40)))
+    causes = ("are still two", "came once more", "says nothing about packet", "and again only at", "times in all")
+    told = max((one for one in found if one.aspect == "arrive"), key=lambda one: one.rank).sentence
+    assert said in told and (name == "any acknowledgement is for the first") is ("came once more" in told)
+    assert sum(one in told for one in causes) == 1 + ("came once more" in told)
 
 
 def test_the_call_that_is_to_blame_is_marked() -> None:

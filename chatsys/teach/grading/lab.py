@@ -64,6 +64,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """How much the sentence explains: of several findings the one with the highest rank is told first."""
     hinted: bool = True
     """Whether the hint of the page for this aspect helps here."""
+    written: bool = True
+    """Whether there is an answer: a class of which a method is still to be written was not tried, so it has not failed."""
     inconclusive: bool = False
     """Whether nobody can tell if the aspect holds: its points are given, and a person is asked to look."""
 
@@ -96,7 +98,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     cell: str
     """The grade_id of the cell in which it is written."""
     lines: int
-    """How many lines the reference has, as `lines_of` counts them; a test compares."""
+    """How many lines the reference has, as Python writes it anew and without docstrings; a test counts."""
     methods: dict[str, Method]
     """`__init__` among them, if it takes arguments."""
     judge: Judge
@@ -145,6 +147,8 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True):
     kind: type
     """int, float, bool, str, or tuple: a range of two numbers."""
     unit: str = ""
+    where: str = "in your run"
+    """Where it happened, as the sentence of `reveal` says it: in one run, or on average in many."""
     tolerance: float = 0.0
     """An answer so near is called right; being right earns nothing."""
     options: dict[str, str] = {}
@@ -286,14 +290,3 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         """Break the lines between words, where a notebook would break them inside one."""
         lines = wrap(str(self), LINE, subsequent_indent=" " * 5, break_long_words=False, break_on_hyphens=False)
         printer.text("\n".join(lines))
-
-
-def lines_of(source: str) -> int:
-    """Return how many lines a class has, counted alike everywhere: as Python writes it anew, without docstrings."""
-    import ast
-
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return sum(1 for line in ast.unparse(tree).splitlines() if line.strip())

@@ -68,7 +68,7 @@ def compared(asked: Predict, expected: Any, happened: Any) -> str:
     if asked.kind is tuple:
         return _compared_range(asked, expected, happened)
     both = (
-        f"{asked.number}  You said {_shown(expected)}{unit}; in your run (seed {_seed}) it was {_shown(happened)}{unit}"
+        f"{asked.number}  You said {_shown(expected)}{unit}; {asked.where} (seed {_seed}) it was {_shown(happened)}{unit}"
     )
     numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (expected, happened))
     if not numbers or not asked.unit:  # #4 is not near #5
