@@ -147,7 +147,7 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True):
     kind: type
     """int, float, bool, str, or tuple: a range of two numbers."""
     unit: str = ""
-    where: str = "in your run"
+    where: str = "in your run (seed {seed})"
     """Where it happened, as the sentence of `reveal` says it: in one run, or on average in many."""
     tolerance: float = 0.0
     """An answer so near is called right; being right earns nothing."""

@@ -202,7 +202,9 @@ def _first(
         if faults:
             fault = max(faults, key=lambda one: one.rank)
             steps = steps_of(calls, fault.place, fault.about)
-            sentence = _shared(trial, script, calls) or f"After {_story(calls[: fault.place + 1])}: {ended(fault.sentence)}"
+            sentence = (
+                _shared(trial, script, calls) or f"After {_story(calls[: fault.place + 1])}: {ended(fault.sentence)}"
+            )
             yield Finding(aspect="orders", sentence=sentence, steps=steps, rank=fault.rank)
             return
 

@@ -472,7 +472,9 @@ MISTAKES = {
             SendsOnce, NOTHING_SENT, r"node 1 sent packet \d+ once, at .* and had no acknowledgement"
         ),
         "gives up": Mistake(
-            GivesUp, NOTHING_SENT, r"node 1 sent packet \d+, 5 times in all, the last time at .* s, and had no acknowledgement"
+            GivesUp,
+            NOTHING_SENT,
+            r"node 1 sent packet \d+, 5 times in all, the last time at .* s, and had no acknowledgement",
         ),
         "timers pile up": Mistake(
             Piles,
@@ -501,7 +503,9 @@ MISTAKES = {
             r"was said twice, as texts \d+ and (\d+); at .* s node 1 had sent packet \d+ and not packet \1",
         ),
         "kept under its text": Mistake(
-            Overwrites, NOTHING_SENT, r"said as text \d+ and as text \d+; node 1 did not send packet \d+ again after .* two equal"
+            Overwrites,
+            NOTHING_SENT,
+            r"said as text \d+ and as text \d+; node 1 did not send packet \d+ again after .* two equal",
         ),
         "any acknowledgement is for the first": Mistake(
             AnyAnswer,
