@@ -1,10 +1,10 @@
 """Lives: when each node of a run was there, drawn along its lane.
 
       node 2
-        |             there
-        X  crashes    an octagon where a life ends: a crash, or a node that stopped itself
-        :             down: nothing arrives, and nothing is remembered
-        V  restarts   a triangle where the next life begins
+        |               there
+       ---  crashes     a bar where a life ends: a crash (a square where the node stopped itself)
+        :               down: nothing arrives, and nothing is remembered
+        V  restarts     a triangle where the next life begins
         |
 
 Read also `sequences` (whose lanes these are), `marks` (the same above a band), `role_spans` (bands of a life).
@@ -20,12 +20,15 @@ from chatsys.teach.figures.theme import node_name
 from chatsys.trace import Record, Trace
 
 TURNS = {
-    "crash": ("octagon", theme.VERMILLION, "crashes"),
+    "crash": ("line-ew", theme.VERMILLION, "crashes"),
     "broken": MARKS["broken"],
     "refused": MARKS["refused"],
     "restart": ("triangle-down", theme.GREEN, "restarts"),
 }
 """What ends a life or begins one: the sign, the colour and the word."""
+
+BAR, EDGE = {"width": 5, "color": theme.VERMILLION}, {"width": 1, "color": theme.DARK_TEXT}
+"""The line of a sign: a bar is nothing but its line."""
 
 LaneTurn = tuple[float, Record]
 """Where the lane stands, and what happened there."""
@@ -80,7 +83,7 @@ def draw_turns(figure: Any, turns: Sequence[LaneTurn]) -> None:
             figure.add_scatter(
                 x=[at for at, _ in some], y=[one.time for _, one in some], mode="markers", name=word, showlegend=True,
                 hovertext=[_tell(one) for _, one in some], hoverinfo="text",
-                marker={"symbol": symbol, "size": SIZE, "color": colour, "line": {"width": 1, "color": theme.DARK_TEXT}},
+                marker={"symbol": symbol, "size": SIZE, "color": colour, "line": BAR if symbol == "line-ew" else EDGE},
             )  # fmt: skip
 
 
@@ -90,7 +93,7 @@ def words_beside(turns: Sequence[LaneTurn], last: float) -> Iterator[dict[str, A
         if at == last:
             yield {
                 "x": at + 0.3, "y": one.time, "text": f"{TURNS[one.kind][2]}, {one.time:.2f} s", "showarrow": False,
-                "xanchor": "left", "font": {"size": 12},
+                "xanchor": "left", "yanchor": "bottom", "font": {"size": 12},
             }  # fmt: skip
 
 

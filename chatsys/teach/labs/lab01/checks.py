@@ -27,7 +27,7 @@ from chatsys.teach.labs.lab01.stage import LISTENS, TALKS, why_stopped
 
 SHARED = 6
 """The rank of the sentence about what objects have in common."""
-SHORT = 26
+SHORT = 24
 """Letters of a call, or of an answer, in a sentence about two of them."""
 PUSHES = 6
 """So many copies come in the end, to push out what a receiver still has."""

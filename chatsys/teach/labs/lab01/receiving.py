@@ -119,15 +119,17 @@ class _Receiver:
         later = next((call for call in self.calls[place + 1 :] if packet in call.answer[0]), None)
         if later is not None or any(packet in call.answer[0] for call in self.probes.pushed[place + 1 :]):
             only = later.when if later is not None else "when another packet came"
+            only = f"in a later call, {only}" if only == now else only
             return (
                 SEEN,
                 f"packet {number} could be delivered {now}, since all before it were, and node 2 delivered it only {only}",
             )
         if (copy := self._in_the_way(number, place)) is not None:
             kept = self.calls[copy]
+            then = "," if self.first[number] == place else f"; {now}"
             return CAUSE, (
-                f"packet {number} came {came}, all before it were delivered, and node 2 did not deliver it; without the copy of packet "
-                f"{kept.arguments[0].number} that came {kept.when} it would have: was that copy kept?"
+                f"packet {number} came {came}{then} all before it were delivered, and node 2 did not deliver it; without the copy of "
+                f"packet {kept.arguments[0].number} that came {kept.when} it would have: was that copy kept?"
             )
         larger = max(self.delivered, default=0)
         if larger > number:

@@ -217,7 +217,7 @@ class _Sender:
         if self.probes.by_repeat and more is not None:
             return (
                 f"the acknowledgement of packet {more[0]} came once more at {more[1]:.2f} s, and node 1 did not send packet {number} again "
-                f"after that: it says nothing about packet {number}"
+                f"after that; it was no acknowledgement of packet {number}"
             )
         return None
 
