@@ -64,6 +64,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """How much the sentence explains: of several findings the one with the highest rank is told first."""
     hinted: bool = True
     """Whether the hint of the page for this aspect helps here."""
+    written: bool = True
+    """Whether there is an answer: a class of which a method is still to be written was not tried, so it has not failed."""
     inconclusive: bool = False
     """Whether nobody can tell if the aspect holds: its points are given, and a person is asked to look."""
 
@@ -145,6 +147,8 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True):
     kind: type
     """int, float, bool, str, or tuple: a range of two numbers."""
     unit: str = ""
+    where: str = "in your run (seed {seed})"
+    """Where it happened, as the sentence of `reveal` says it: in one run, or on average in many."""
     tolerance: float = 0.0
     """An answer so near is called right; being right earns nothing."""
     options: dict[str, str] = {}
