@@ -23,7 +23,7 @@ import msgspec
 
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.surroundings import UNUSABLE, advice, reason
-from chatsys.teach.grading.scores import score_told
+from chatsys.teach.scores import score_told
 
 FORM = 1
 """The number of this form; a reader of a smaller number refuses the file."""

@@ -35,7 +35,7 @@ LOW = 0.24
 """Rows: a message stands so far below the middle of a band, so that the band's label can be read."""
 
 
-class Outage(msgspec.Struct, frozen=True):
+class LeaderGap(msgspec.Struct, frozen=True):
     """A time in which nobody led, in seconds; `end` is None where nobody leads until the end of the run."""
 
     start: float
@@ -61,16 +61,16 @@ class Message(msgspec.Struct, frozen=True):
     shown: dict[int, float]
 
 
-def find_outages(tale: RoleSpans) -> list[Outage]:
+def find_outages(tale: RoleSpans) -> list[LeaderGap]:
     """Return the times after the first leader in which no node led."""
-    found: list[Outage] = []
+    found: list[LeaderGap] = []
     until: float | None = None
     for band in sorted((one for one in tale.bands() if one.role == "leader"), key=lambda one: one.start):
         if until is not None and band.start - until > SHORTEST:
-            found.append(Outage(until, band.start, band.start))
+            found.append(LeaderGap(until, band.start, band.start))
         until = max(until or 0.0, band.end)
     if until is not None and tale.now - until > SHORTEST:
-        found.append(Outage(until, None, tale.now))
+        found.append(LeaderGap(until, None, tale.now))
     return found
 
 
@@ -115,7 +115,7 @@ def outages(trace: Trace) -> Any:
     return theme.finish(figure, title, _tell(gaps, messages), row * (len(at) + 1), above=max(above, 26))
 
 
-def _draw_gaps(figure: Any, gaps: list[Outage]) -> None:
+def _draw_gaps(figure: Any, gaps: list[LeaderGap]) -> None:
     """Shade the times in which nobody led, and say how long each was."""
     for gap in sorted(gaps, key=lambda one: -one.length)[:MOST_OUTAGES]:
         line = {"color": theme.VERMILLION, "width": 2, "dash": "dash"}
@@ -170,7 +170,7 @@ def _count(node: int, messages: list[Message], tale: RoleSpans) -> str:
     return f"{count} of {len(messages)} ✓" if count == len(messages) else f"<b>{count} of {len(messages)} ✗</b>"
 
 
-def _tell(gaps: list[Outage], messages: list[Message]) -> str:
+def _tell(gaps: list[LeaderGap], messages: list[Message]) -> str:
     """Sum up when nobody led, and what became of what was said then."""
     if not gaps:
         return f"Somebody led at all times; {counted(len(messages), 'message was', 'messages were')} said."

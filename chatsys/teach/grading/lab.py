@@ -15,13 +15,12 @@ Read also `trial` (how a judge asks the student's class), `judging` (who calls t
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from textwrap import wrap
 from typing import Any, Literal
 
 import msgspec
 
 from chatsys.isolation.calls import CallScript, Method
-from chatsys.teach.grading.scores import verdict_told
+from chatsys.teach.scores import in_lines, verdict_told
 
 RUNS = "runs"
 """The aspect that every part has: the answer runs and does something.  Without it nothing else counts."""
@@ -253,8 +252,6 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DESIGN_WORDS = 40
-LINE = 100
-"""So many letters are in a line of a grade that a notebook shows."""
 
 
 class PartResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,8 +305,4 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Break the lines between words, where a notebook would break them inside one."""
-        how: Any = {"subsequent_indent": " " * 5, "break_long_words": False, "break_on_hyphens": False}
-        story, *account = str(self).split("\n")
-        lines = wrap(story, LINE, **how)
-        lines += [line for one in account for line in wrap(one, LINE, initial_indent=" " * 5, **how)]
-        printer.text("\n".join(lines))
+        printer.text("\n".join(in_lines(str(self))))

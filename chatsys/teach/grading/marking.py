@@ -24,10 +24,10 @@ from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Finding, Kind, Lab, PartResult, WrittenTest
 from chatsys.teach.grading.points import rounded_down
 from chatsys.teach.grading.predictions import given
-from chatsys.teach.grading.scores import score_told, verdict_told
 from chatsys.teach.grading.submission import Submission, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
+from chatsys.teach.scores import score_told, verdict_told
 
 MOST_REMARKS = 20
 """So many sentences about cells go into a mark."""

@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatsys.actor.words import Words
 from chatsys.errors import UsageError
-from chatsys.teach.grading.lab import LINE, Grade, ShownCall
+from chatsys.teach.grading.lab import Grade, ShownCall
+from chatsys.teach.scores import LINE
 from chatsys.trace import Record, Trace, trace_of
 
 if TYPE_CHECKING:

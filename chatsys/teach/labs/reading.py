@@ -8,7 +8,7 @@ Read also `path` (who writes it into labs/README.md).
 import msgspec
 
 
-class Reading(msgspec.Struct, frozen=True):
+class PaperPart(msgspec.Struct, frozen=True):
     """One text, and what of it belongs to a lab."""
 
     text: str
@@ -23,21 +23,21 @@ LAMPORT = 'Lamport, "Time, Clocks, and the Ordering of Events in a Distributed S
 VR = 'Liskov and Cowling, "Viewstamped Replication Revisited", MIT-CSAIL-TR-2012-021, 2012'
 FLP = 'Fischer, Lynch and Paterson, "Impossibility of Distributed Consensus with One Faulty Process", JACM 32(2), 1985'
 
-READING: dict[str, tuple[Reading, ...]] = {
+READING: dict[str, tuple[PaperPart, ...]] = {
     "00": (
-        Reading(
+        PaperPart(
             'Waldo, Wyant, Wollrath and Kendall, "A Note on Distributed Computing", Sun Microsystems TR-94-29, 1994',
             "the part on partial failure and concurrency",
             "why one node that is gone is not the same as a program that stops",
         ),
     ),
     "01": (
-        Reading(
+        PaperPart(
             'Saltzer, Reed and Clark, "End-to-End Arguments in System Design", ACM TOCS 2(4), 1984',
             "delivery guarantees, duplicate message suppression",
             "why the ends must repeat and remember, whatever the link promises",
         ),
-        Reading(
+        PaperPart(
             'Fekete, Lynch, Mansour and Spinelli, "The Impossibility of Implementing Reliable Communication in the Face of '
             'Crashes", JACM 40(5), 1993',
             "the introduction",
@@ -45,23 +45,23 @@ READING: dict[str, tuple[Reading, ...]] = {
         ),
     ),
     "02": (
-        Reading(
+        PaperPart(
             LAMPORT, "The Partial Ordering; Logical Clocks", "the definition of “happened before”, which the judge uses"
         ),
-        Reading(
+        PaperPart(
             'Mattern, "Virtual Time and Global States of Distributed Systems", in Parallel and Distributed Algorithms, 1989',
             "vector time",
             "why a vector tells concurrency and a number does not",
         ),
-        Reading(
+        PaperPart(
             'Chandy and Lamport, "Distributed Snapshots: Determining Global States of Distributed Systems", ACM TOCS 3(1), 1985',
             "the introduction and the model",
             "what a consistent cut is",
         ),
     ),
     "03": (
-        Reading(LAMPORT, "Ordering the Events Totally", "one order for all, without a clock that all share"),
-        Reading(
+        PaperPart(LAMPORT, "Ordering the Events Totally", "one order for all, without a clock that all share"),
+        PaperPart(
             'Défago, Schiper and Urbán, "Total Order Broadcast and Multicast Algorithms: Taxonomy and Survey", ACM Computing '
             "Surveys 36(4), 2004",
             "the class of fixed sequencers",
@@ -69,97 +69,99 @@ READING: dict[str, tuple[Reading, ...]] = {
         ),
     ),
     "04": (
-        Reading(
+        PaperPart(
             'Chandra and Toueg, "Unreliable Failure Detectors for Reliable Distributed Systems", JACM 43(2), 1996',
             "completeness and accuracy (section 2)",
             "the two words of the lab, and why one has to choose",
         ),
-        Reading(
+        PaperPart(
             'Hayashibara, Défago, Yared and Katayama, "The φ Accrual Failure Detector", SRDS 2004',
             "the idea and its parameters",
             "a timeout that learns, as in 4.2",
         ),
     ),
     "05": (
-        Reading(
+        PaperPart(
             'Garcia-Molina, "Elections in a Distributed Computing System", IEEE Transactions on Computers C-31(1), 1982',
             "the Bully algorithm, and the assumptions before it",
             "which of the assumptions about time a real network breaks",
         ),
-        Reading(RAFT, "section 5.2", "terms, and an election that needs a majority"),
+        PaperPart(RAFT, "section 5.2", "terms, and an election that needs a majority"),
     ),
     "06": (
-        Reading(VR, "section 4.2 (view changes)", "what the new leader collects before it says a word"),
-        Reading(
+        PaperPart(VR, "section 4.2 (view changes)", "what the new leader collects before it says a word"),
+        PaperPart(
             'Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism for Distributed File Cache Consistency", SOSP 1989',
             "the idea of a lease",
             "the other way to make an old leader harmless, and what it assumes about clocks",
         ),
     ),
     "07": (
-        Reading(
+        PaperPart(
             'Pillai and others, "All File Systems Are Not Created Equal: On the Complexity of Crafting Crash-Consistent '
             'Applications" (ALICE), OSDI 2014',
             "persistence properties; the vulnerabilities that were found",
             "what a disk may do between two syncs, and who relied on less",
         ),
-        Reading(
+        PaperPart(
             'Rebello and others, "Can Applications Recover from fsync Failures?", USENIX ATC 2020',
             "what file systems do after a sync that fails",
             "why the log takes nothing more after one",
         ),
     ),
     "08": (
-        Reading(VR, "sections 4.3 and 5.2 (recovery, state transfer)", "how a node that was away gets what it missed"),
-        Reading(RAFT, "section 7 (log compaction)", "what one sends to a node that missed ten million messages"),
+        PaperPart(
+            VR, "sections 4.3 and 5.2 (recovery, state transfer)", "how a node that was away gets what it missed"
+        ),
+        PaperPart(RAFT, "section 7 (log compaction)", "what one sends to a node that missed ten million messages"),
     ),
     "09": (
-        Reading(
+        PaperPart(
             'Das, Gupta and Motivala, "SWIM: Scalable Weakly-consistent Infection-style Process Group Membership Protocol", DSN 2002',
-            "the suspicion mechanism and its incarnation numbers",
+            "the suspicion mechanism",
             "how a node that lives refutes a rumour of its death",
         ),
-        Reading(
+        PaperPart(
             'Demers and others, "Epidemic Algorithms for Replicated Database Maintenance", PODC 1987',
             "rumour mongering",
             "why a rumour reaches all in about log n rounds",
         ),
-        Reading(RAFT, "section 6 (cluster membership changes)", "a membership that is itself in the log"),
+        PaperPart(RAFT, "section 6 (cluster membership changes)", "a membership that is itself in the log"),
     ),
     "10": (
-        Reading(RAFT, "section 5.4, and figure 8", "why an entry of an old term is not committed by counting"),
-        Reading(FLP, "the introduction and theorem 1", "what no algorithm can promise without a bound on time"),
-        Reading(
+        PaperPart(RAFT, "section 5.4, and figure 8", "why an entry of an old term is not committed by counting"),
+        PaperPart(FLP, "the introduction and theorem 1", "what no algorithm can promise without a bound on time"),
+        PaperPart(
             "Gilbert and Lynch, \"Brewer's Conjecture and the Feasibility of Consistent, Available, Partition-Tolerant Web "
             'Services", ACM SIGACT News 33(2), 2002',
             "theorem 1",
             "what CAP says exactly, and of which kind of network",
         ),
-        Reading(
+        PaperPart(
             'Herlihy and Wing, "Linearizability: A Correctness Condition for Concurrent Objects", ACM TOPLAS 12(3), 1990',
             "the definition",
             "what an `ok` promises to whoever reads next",
         ),
     ),
     "11": (
-        Reading(
+        PaperPart(
             'Alvaro, Rosen and Hellerstein, "Lineage-driven Fault Injection", SIGMOD 2015',
             "the introduction and the example",
             "looking for the fault that matters, instead of for luck",
         ),
-        Reading(
+        PaperPart(
             'Yuan and others, "Simple Testing Can Prevent Most Critical Failures", OSDI 2014',
             "the findings",
             "how few nodes and how few events a real failure takes",
         ),
-        Reading(
+        PaperPart(
             'Alpern and Schneider, "Defining Liveness", Information Processing Letters 21(4), 1985',
             "all of it, five pages",
             "which invariants a run that ends can break",
         ),
     ),
     "12": (
-        Reading(
+        PaperPart(
             'Beyer, Jones, Petoff and Murphy (editors), "Site Reliability Engineering", O\'Reilly 2016',
             "the chapter on cascading failures",
             "what fifty clients do that all come back at once",

@@ -20,7 +20,7 @@ from chatsys.teach.labs.lab00.seen import gaps_of, leaders_of
 from chatsys.teach.labs.lab00.story import ASKED, QUESTIONS, UNWRITTEN, Step
 
 if TYPE_CHECKING:
-    from chatsys.teach.figures.outages import Outage
+    from chatsys.teach.figures.outages import LeaderGap
     from chatsys.teach.figures.role_spans import Band
 
 MOST_SECONDS = 120.0
@@ -210,7 +210,7 @@ def _no_crash(played: PlayedStory, bands: "list[Band]") -> str:
     return f"no node crashed up to {now:.2f} s: {leads} to the end. Crash the node that leads."
 
 
-def _nothing_said(node: int, time: float, gaps: "list[Outage]", said: Sequence[Said]) -> str:
+def _nothing_said(node: int, time: float, gaps: "list[LeaderGap]", said: Sequence[Said]) -> str:
     head = f"node {node} crashed at {time:.2f} s"
     if not gaps:
         return f"{head}, and the story is over before anybody can notice; let time go by, world.run(6)."

@@ -25,7 +25,7 @@ from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import Trace, trace_of
 
 if TYPE_CHECKING:
-    from chatsys.teach.figures.outages import Message, Outage
+    from chatsys.teach.figures.outages import LeaderGap, Message
 
 NODES = 3
 AT, AFTER = 4.0, 0.05
@@ -122,7 +122,7 @@ def told_by(script: Callable[[Any], Any]) -> World:
 # --- what a run says -------------------------------------------------------------------------------------
 
 
-def first_outage(trace: Trace) -> "Outage | None":
+def first_outage(trace: Trace) -> "LeaderGap | None":
     """Return the first time in which nobody led, if there was one."""
     return next(iter(gaps_of(trace)), None)
 
@@ -161,7 +161,7 @@ def my_numbers(run: Any) -> str:
     return f"{told} The message that was said at {waited.said:.2f} s {_shown(waited)}."
 
 
-def _waited(messages: "list[Message]", gap: "Outage") -> "Message | None":
+def _waited(messages: "list[Message]", gap: "LeaderGap") -> "Message | None":
     return next((one for one in messages if gap.has(one.said)), None)
 
 

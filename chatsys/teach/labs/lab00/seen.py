@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from chatsys.trace import Trace
 
 if TYPE_CHECKING:
-    from chatsys.teach.figures.outages import Message, Outage
+    from chatsys.teach.figures.outages import LeaderGap, Message
     from chatsys.teach.figures.role_spans import Band
 
 
-def gaps_of(trace: Trace) -> "list[Outage]":
+def gaps_of(trace: Trace) -> "list[LeaderGap]":
     """Return the times in which nobody led, after the first leader."""
     from chatsys.teach.figures.outages import find_outages
     from chatsys.teach.figures.role_spans import story
