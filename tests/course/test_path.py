@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from chatsys.errors import UsageError
+from chatsys.teach.classroom.release import write_release
 from chatsys.teach.grading.grader import known_labs
 from chatsys.teach.labs.path import ORDER, PAGE, TITLES, WEEKS, labs_in_order, weeks, with_facts, write
 from chatsys.teach.labs.reading import READING
@@ -72,3 +73,12 @@ def test_how_often_a_mistake_must_show_is_reckoned_right() -> None:
     (row,) = re.findall(r"\| 1.1 the sender \| (\d+) \| (\d+) \| ([\d.]+) %", PAGE.read_text(encoding="utf-8"))
     missed = (1 - float(row[2]) / 100) ** (int(row[0]) + int(row[1]))
     assert 0.045 < missed < 0.056, "one in twenty is missed"
+
+
+def test_a_course_that_gives_out_some_labs_gives_out_their_path(tmp_path: Path) -> None:
+    list(write_release(tmp_path / "out", ["01-links"]))
+    text = (tmp_path / "out" / "labs" / "README.md").read_text(encoding="utf-8")
+    assert "[01 Links](release/01-links/01-links.ipynb)" in text and "03 Total order" not in text
+    assert "03 (" in text, "what is not given out is said to be missing"
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert [link for link in links if not (tmp_path / "out" / "labs" / link).exists()] == []

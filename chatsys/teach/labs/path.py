@@ -93,13 +93,18 @@ def _before(lab: Lab) -> Iterator[str]:
 def missing(labs: list[Lab]) -> Iterator[str]:
     """Yield a sentence about the labs that the order names and that are not there yet."""
     there = {lab.number for lab in labs}
-    names = [f"{number} ({TITLES.get(number, 'not named yet')})" for number in sorted(ORDER) if number not in there]
+    names = [f"{number} ({_title(number)})" for number in sorted(ORDER) if number not in there]
     if not names:
         yield "All labs that this path names are there."
     elif len(names) == 1:
-        yield f"Lab {names[0]} is not there yet; it is left out below."
+        yield f"Lab {names[0]} is not here yet; it is left out below."
     else:
-        yield f"Labs {', '.join(names[:-1])} and {names[-1]} are not there yet; they are left out below."
+        yield f"Labs {', '.join(names[:-1])} and {names[-1]} are not here yet; they are left out below."
+
+
+def _title(number: str) -> str:
+    lab = find_lab(number)
+    return lab.title if lab is not None else TITLES.get(number, "not named yet")
 
 
 def weeks(labs: list[Lab]) -> Iterator[str]:

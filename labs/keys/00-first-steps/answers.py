@@ -5,7 +5,7 @@ from typing import Any
 
 def my_story(world: Any) -> None:
     world.run(2)
-    world.say("good morning")
+    world.say("hello, you all")
     world.run(1)
     gone = world.leader
     world.crash(gone)

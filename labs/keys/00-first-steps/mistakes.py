@@ -9,7 +9,7 @@ def follower_crashes(world: Any) -> None:
     """Believes that any crash stops the chat."""
     world.run(3)
     world.crash(1)
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.run(6)
     world.restart(1)
     world.run(3)
@@ -19,7 +19,7 @@ def pauses(world: Any) -> None:
     """Takes a pause for a crash."""
     world.run(3)
     world.pause(world.leader)
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.run(6)
     world.resume(3)
     world.run(3)
@@ -29,7 +29,7 @@ def cuts_off(world: Any) -> None:
     """Takes a cable that is pulled for a crash."""
     world.run(3)
     world.partition({3}, {1, 2})
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.run(6)
     world.heal()
     world.run(3)
@@ -38,7 +38,7 @@ def cuts_off(world: Any) -> None:
 def too_early(world: Any) -> None:
     """Believes that a cluster has a leader from the first moment on."""
     world.crash(world.leader)
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.run(9)
 
 
@@ -48,7 +48,7 @@ def waits_first(world: Any) -> None:
     gone = world.leader
     world.crash(gone)
     world.run(6)
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.restart(gone)
     world.run(4)
 
@@ -56,7 +56,7 @@ def waits_first(world: Any) -> None:
 def speaks_before(world: Any) -> None:
     """Speaks before the crash, and never after it."""
     world.run(3)
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.run(1)
     gone = world.leader
     world.crash(gone)
@@ -79,7 +79,7 @@ def never_restarts(world: Any) -> None:
     """Believes that a crashed node comes back by itself."""
     world.run(3)
     world.crash(world.leader)
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.run(9)
 
 
@@ -90,7 +90,7 @@ def ends_at_once(world: Any) -> None:
     world.run(1)
     gone = world.leader
     world.crash(gone)
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.run(6)
     world.restart(gone)
 
@@ -100,14 +100,14 @@ def nobody_waits(world: Any) -> None:
     world.run(3)
     gone = world.leader
     world.crash(gone)
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
     world.restart(gone)
     world.run(0.3)
 
 
 def no_time(world: Any) -> None:
     """Lets no time go by."""
-    world.say("is anybody there?")
+    world.say("are you all asleep?")
 
 
 ALL = ("crash", "outage", "same")
@@ -128,7 +128,7 @@ MISTAKES = {
             ends_at_once, {"public": ("same",)}, r"node 3 shows no messages, but node [12] shows 2"
         ),
         "waits for nothing": Mistake(
-            nobody_waits, {"public": ("same",)}, r"no node shows “is anybody there\?”, said at 3.00"
+            nobody_waits, {"public": ("same",)}, r"no node shows “are you all asleep\?”, said at 3.00"
         ),
         "lets no time go by": Mistake(no_time, {"public": ALL}, r"over at 0.00 s, and no node led up to then"),
     }
