@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 HEADS = ("when", "call", "your class returned", "right is", "before the call")
 MARK = "→"
-MORE = "Nothing went wrong. This is one more run of your class, opened where it is most worth seeing."
+MORE = "Nothing went wrong. This is one more run of your answer, opened where it is most worth seeing."
 """What is said of the run of a class that is right."""
 
 
