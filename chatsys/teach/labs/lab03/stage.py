@@ -238,7 +238,7 @@ class TotalOrder(Actor):
                 Deliver(
                     Delivery(
                         message.number, self.count, message.author, message.text,
-                        entry_term=1, client=client, client_seq=post,
+                        client=client, client_seq=post,
                     )
                 )
             )  # fmt: skip
