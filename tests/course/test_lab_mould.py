@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from chatsys.teach.classroom.signatures import signature_of_mistake
 from chatsys.teach.grading import grader, searching
 from chatsys.teach.grading.grader import find_lab, known_labs
 from chatsys.teach.grading.judging import judge
-from chatsys.teach.grading.keys import Mistake, read_keys
-from chatsys.teach.grading.lab import Exercise, Kind, Lab, PartResult, WrittenTest, lines_of
+from chatsys.teach.grading.keys import Mistake, lines_of, read_keys
+from chatsys.teach.grading.lab import RUNS, Exercise, Kind, Lab, PartResult, WrittenTest
+from chatsys.teach.grading.points import points_of
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.grading.written import all_answers, judge_written
@@ -138,9 +140,42 @@ def test_a_mistake_loses_exactly_what_it_declares_and_is_told_why(
     shared = any("share" in sentence for sentence in sentences)
     assert shared or not any(one.unsteady for one in outcomes.values()), "who keeps all in self does the same again"
     for outcome in outcomes.values():
+        assert_points_add_up(exercise, outcome)
         for finding in outcome.findings:
             assert len(finding.sentence) <= 300 and finding.sentence.endswith((".", "?")), finding.sentence
             assert re.search(r"\d|not written", finding.sentence), "it names no call, no message and no number"
+
+
+def assert_points_add_up(exercise: Exercise, outcome: PartResult) -> None:
+    """Whole points, those of the aspects that are kept; and where some are lost it is said of each aspect."""
+    part = exercise.part(outcome.kind)
+    assert part is not None
+    worth = points_of(exercise, part)
+    assert sum(worth.values()) == outcome.possible == part.points and min(worth.values()) >= 1
+    assert outcome.points == sum(points for aspect, points in worth.items() if aspect not in outcome.lost)
+    said = [(int(one[1]), int(one[2])) for one in re.finditer(r"(\d+) of (\d+)", outcome.account)]
+    assert not said or [sum(each) for each in zip(*said, strict=True)] == [outcome.points, outcome.possible]
+    assert bool(said) == (
+        outcome.verdict == "fail" and len(worth) > 1 and RUNS not in {f.aspect for f in outcome.findings}
+    )
+
+
+@pytest.mark.parametrize(("lab", "page"), [*pages("source"), *pages("release")])
+def test_the_points_of_each_check_stand_in_the_page_and_add_up(lab: Lab, page: Any) -> None:
+    rows = [
+        [one.strip() for one in line.strip("|").split("|")] for line in text_of(page).splitlines() if line[:1] == "|"
+    ]
+    for exercise in lab.exercises:
+        for part in exercise.parts:
+            begin, column = next(
+                (at, place) for at, row in enumerate(rows) if row[0].startswith(exercise.number)
+                for place, head in enumerate(row) if head == f"{part.cell}: {part.points:g}"
+            )  # fmt: skip
+            worth = points_of(exercise, part)
+            table = takewhile(lambda row: row[0].startswith("*"), rows[begin + 2 :])
+            there = {row[0].strip("*"): row[column] for row in table}
+            assert {aspect: int(points) for aspect, points in there.items() if points} == worth
+            assert sum(worth.values()) == part.points
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)

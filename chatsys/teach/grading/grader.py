@@ -162,12 +162,15 @@ def _grade_test(asked: WrittenTest, answers: tuple[Any, ...]) -> Grade:
 
 
 def _told(number: str, figure: str, hints: dict[str, int], found: PartResult) -> Grade:
-    _failed[number] = _failed[number] + 1 if found.verdict == "fail" else 0
     first = next(iter(found.findings), None)
+    if found.verdict != "fail":
+        _failed[number] = 0
+    elif first is None or first.written:  # who runs all cells before writing anything has not tried anything
+        _failed[number] += 1
     helps = first is not None and first.hinted and _failed[number] >= TRIES
     hint = hints.get(first.aspect) if first is not None and helps else None
     return Grade(
-        question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence,
+        question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence, account=found.account,
         seed=first.seed if first else None, trace=first.trace if first else None, steps=first.steps if first else (),
         hint=hint, figure=figure, lost=found.lost,
     )  # fmt: skip

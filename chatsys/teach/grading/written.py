@@ -25,6 +25,7 @@ from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.keys import Keys
 from chatsys.teach.grading.lab import RUNS, Finding, PartResult, WrittenTest
+from chatsys.teach.grading.points import rounded_down
 from chatsys.teach.grading.recording import MOST_STEPS, Done
 
 METHODS = {
@@ -212,7 +213,7 @@ def _gone(test: WrittenTest, gone: Gone) -> PartResult:
 def _outcome(test: WrittenTest, share: float, sentence: str, flagged: bool = False) -> PartResult:
     verdict: Any = "inconclusive" if flagged else "pass" if share == 1 else "fail"
     return PartResult(
-        cell=test.graded, kind="public", verdict=verdict, points=round(test.points * share, 2), possible=test.points,
+        cell=test.graded, kind="public", verdict=verdict, points=rounded_down(test.points, share), possible=test.points,
         sentence=sentence, lost=() if share == 1 else (RUNS,), flagged=(RUNS,) if flagged else (),
         findings=() if share == 1 else (Finding(aspect=RUNS, sentence=sentence),),
     )  # fmt: skip
