@@ -9,7 +9,7 @@ this declaration and knows no lab by name.
       GradedPart - one graded cell: the same judge on public or on hidden seeds, a search, a budget
       aspect     - one thing that must hold, with its share of the part's points
 
-Promises  points follow from the declaration alone: a part's points times the share of its aspects that hold.
+Promises  points follow from the declaration alone: a part's points, shared out among its aspects (`points`).
 Read also `trial` (how a judge asks the student's class), `judging` (who calls the judge),
           `labs.lab03` (a lab), `labs/keys` (what students do not have: answers, mistakes, hidden judges).
 """
@@ -98,7 +98,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     cell: str
     """The grade_id of the cell in which it is written."""
     lines: int
-    """How many lines the reference has, as Python writes it anew and without docstrings; a test counts."""
+    """How many lines the reference has, as `keys.lines_of` counts them; a test compares."""
     methods: dict[str, Method]
     """`__init__` among them, if it takes arguments."""
     judge: Judge
@@ -154,9 +154,8 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     """For a choice: each option, and the misconception behind it ("" for the right one)."""
     from_run: Callable[..., Any] | None = None
-    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None).
-
-    What happened is a value of the same kind; for a range it is a list of numbers, one of each run."""
+    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None); for a range what happened is
+    a list of numbers, one of each run, otherwise a value of the same kind."""
 
 
 class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +182,7 @@ class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):
     open_mistakes: dict[str, Any] = {}
     """Wrong answers that students may read: name -> class."""
     open_right: Any = None
-    """A right answer that students have anyway, or None: it is then not played in public."""
+    """A right answer that students have anyway, or None: then only their own class is played in public, once it is right."""
 
 
 class Explain(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,6 +252,8 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     points: float
     possible: float
     sentence: str
+    account: str = ""
+    """How the points come together, aspect by aspect, where some of them are lost."""
     lost: tuple[str, ...] = ()
     """The aspects whose points are lost, those among them that only need another one."""
     flagged: tuple[str, ...] = ()
@@ -270,6 +271,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     points: float
     possible: float
     sentence: str
+    account: str = ""
     seed: int | None = None
     trace: bytes | None = None
     steps: tuple[ShownCall, ...] = ()
@@ -282,11 +284,17 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         word = {"fail": "not yet", "inconclusive": "not decided"}.get(self.verdict, "done")
         more = f'   show("{self.question}") plays it.' if self.steps or self.trace is not None else ""
         hint = f"   Hint {self.hint} of {self.question} helps here." if self.hint is not None else ""
-        return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}"
+        account = f"\n{self.account}" if self.account else ""
+        return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}{account}"
 
     __repr__ = __str__
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Break the lines between words, where a notebook would break them inside one."""
-        lines = wrap(str(self), LINE, subsequent_indent=" " * 5, break_long_words=False, break_on_hyphens=False)
+        how: Any = {"subsequent_indent": " " * 5, "break_long_words": False, "break_on_hyphens": False}
+        story, *account = str(self).split("\n")
+        lines = [
+            *wrap(story, LINE, **how),
+            *(line for one in account for line in wrap(one, LINE, initial_indent=" " * 5, **how)),
+        ]
         printer.text("\n".join(lines))
