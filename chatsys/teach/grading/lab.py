@@ -293,8 +293,6 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         """Break the lines between words, where a notebook would break them inside one."""
         how: Any = {"subsequent_indent": " " * 5, "break_long_words": False, "break_on_hyphens": False}
         story, *account = str(self).split("\n")
-        lines = [
-            *wrap(story, LINE, **how),
-            *(line for one in account for line in wrap(one, LINE, initial_indent=" " * 5, **how)),
-        ]
+        lines = wrap(story, LINE, **how)
+        lines += [line for one in account for line in wrap(one, LINE, initial_indent=" " * 5, **how)]
         printer.text("\n".join(lines))
