@@ -112,6 +112,17 @@ class LeavesTheTail(MyLog):
         return [one for one in records if one is not None]
 
 
+class LeavesTheHole(MyLog):
+    """Cuts behind the last line end: a last line that is whole and broken stays."""
+
+    def load(self):
+        content = self.file.read()
+        records = super().load()
+        whole = content.rfind(b"\n") + 1
+        self.file.write(content[len(self.file.read()) : whole])
+        return records
+
+
 class TrustsJson(MyLog):
     """No checksum: a line that is JSON is right."""
 
@@ -563,6 +574,11 @@ MISTAKES = {
         "all behind a broken line is torn": Mistake(StopsQuietly, loses("damage"), r"as if the others were torn"),
         "writes behind half a line": Mistake(
             LeavesTheTail, loses("continues", search=("twice",)), r"was written behind half a line"
+        ),
+        "a line with a hole stays in the file": Mistake(
+            LeavesTheHole,
+            loses("continues", search=("twice",)),
+            r"zeros in the last line\. The next life left that line",
         ),
         "JSON is its own checksum": Mistake(TrustsJson, loses("damage"), r"noticed nothing: record \d+ came back"),
         "lines count from 0": Mistake(CountsFromZero, loses("damage"), r"raised Damaged\(\d+\) instead of Damaged"),
