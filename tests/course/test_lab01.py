@@ -196,7 +196,7 @@ def test_a_mistake_can_be_seen_in_the_picture() -> None:
 def test_a_slider_draws_anew_and_says_the_line_of_code_that_does_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     *sliders, code, drawn = picture.sliders(SENDER, RECEIVER, 5).children
-    assert [one.description for one in sliders] == ["another run", "get lost", "come twice"]
+    assert [one.label for one in sliders] == ["another run", "get lost", "come twice"]
     [before] = drawn.outputs
     sliders[1].value = 0.5
     assert code.value == "<code>guarantees(MySender, MyReceiver, seed=5, loss=0.5, copies=0)</code>"

@@ -114,21 +114,17 @@ def sliders(fails_over: Any, seed: int = SEED) -> Any:
     """Return the figure with a slider for the pause, and below it the line of code that draws the same; nothing while graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
-    from ipywidgets import HTML, FloatSlider, Output, VBox
+    from ipywidgets import HTML, Output, VBox
+
+    from chatsys.teach.widgets.slider import slider, steps
 
     name = getattr(fails_over, "__name__", "MyFailOver")
-    pause = FloatSlider(PAUSE, min=0.5, max=LONGEST_PAUSE, step=0.5, readout_format=".1f", continuous_update=False)
-    pause.description, pause.style.description_width, pause.layout.width = (
-        "the leader sleeps (s)",
-        "160px",
-        "min(520px, 95%)",
-    )
+    pause = slider("the leader sleeps", steps(0.5, LONGEST_PAUSE, 0.5), PAUSE, "{:.1f} s")
     code, shown = HTML(), Output()
 
     def draw(_: Any = None) -> None:
-        seconds = round(pause.value, 2)
-        code.value = f"<code>fence({name}, seed, pause={seconds:g})</code>"
-        shown.outputs = (_as_output(fence(fails_over, seed, seconds)),)
+        code.value = f"<code>fence({name}, seed, pause={pause.value:g})</code>"
+        shown.outputs = (_as_output(fence(fails_over, seed, pause.value)),)
 
     pause.observe(draw, names="value")
     draw()
