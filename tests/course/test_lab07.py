@@ -170,7 +170,7 @@ def test_what_a_class_raises_is_told_with_its_call() -> None:
     [raised] = judge_log(trial("7.1", Raises), ())
     assert raised.aspect == "runs" and "append({'n': 1," in raised.sentence and "ValueError: no" in raised.sentence
     [unwritten] = judge_log(trial("7.1", Unwritten), ())
-    assert unwritten.sentence == "You have not written `load` yet."
+    assert unwritten.sentence == "You have not written `load` yet." and not unwritten.written
 
 
 # --- the page ------------------------------------------------------------------------------------

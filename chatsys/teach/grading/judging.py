@@ -141,7 +141,7 @@ class _Judging:
             found.append(Finding(aspect=RUNS, sentence=f"{self.exercise.writes} raised {error}."))
         if self.trial.unfinished:
             why = f"You have not written `{self.trial.unfinished}` yet, which {self.exercise.writes} needs."
-            self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST)
+            self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST, written=False)
             return [self.ended]
         return found
 

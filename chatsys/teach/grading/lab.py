@@ -64,6 +64,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """How much the sentence explains: of several findings the one with the highest rank is told first."""
     hinted: bool = True
     """Whether the hint of the page for this aspect helps here."""
+    written: bool = True
+    """Whether there is an answer: a class of which a method is still to be written was not tried, so it has not failed."""
     inconclusive: bool = False
     """Whether nobody can tell if the aspect holds: its points are given, and a person is asked to look."""
 
@@ -145,6 +147,8 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True):
     kind: type
     """int, float, bool, str, or tuple: a range of two numbers."""
     unit: str = ""
+    where: str = "in your run (seed {seed})"
+    """Where it happened, as the sentence of `reveal` says it: in one run, or on average in many."""
     tolerance: float = 0.0
     """An answer so near is called right; being right earns nothing."""
     options: dict[str, str] = {}
@@ -179,7 +183,7 @@ class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):
     open_mistakes: dict[str, Any] = {}
     """Wrong answers that students may read: name -> class."""
     open_right: Any = None
-    """A right answer that students have anyway, or None: it is then not played in public."""
+    """A right answer that students have anyway, or None: then only their own class is played in public, once it is right."""
 
 
 class Explain(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,8 +294,6 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         """Break the lines between words, where a notebook would break them inside one."""
         how: Any = {"subsequent_indent": " " * 5, "break_long_words": False, "break_on_hyphens": False}
         story, *account = str(self).split("\n")
-        lines = [
-            *wrap(story, LINE, **how),
-            *(line for one in account for line in wrap(one, LINE, initial_indent=" " * 5, **how)),
-        ]
+        lines = wrap(story, LINE, **how)
+        lines += [line for one in account for line in wrap(one, LINE, initial_indent=" " * 5, **how)]
         printer.text("\n".join(lines))

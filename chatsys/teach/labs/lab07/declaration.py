@@ -96,9 +96,7 @@ THE_PROMISE = Exercise(
     hints={"yes": 1, "once": 2, "remembers": 3, "failed": 3},
     parts=(
         GradedPart(kind="public", cell="check-7-3", points=6),
-        GradedPart(
-            kind="hidden", cell="hidden-7-3", points=4, aspects={"yes": 1, "once": 1, "remembers": 1, "failed": 1}
-        ),
+        GradedPart(kind="hidden", cell="hidden-7-3", points=4, aspects={"once": 1, "remembers": 2, "failed": 1}),
     ),
     figure="",
     done="No term was promised twice, and none below a promised one, wherever the power was cut and whichever sync failed.",

@@ -33,7 +33,7 @@ def tell_broken(name: str, told: Lived, seed: int | None = None) -> Finding:
     broken = told.broken
     assert broken is not None, "it came to its end"
     if broken.kind == "unwritten":
-        return Finding(aspect=RUNS, sentence=f"You have not written `{broken.text}` yet.", rank=LOUDEST)
+        return Finding(aspect=RUNS, sentence=f"You have not written `{broken.text}` yet.", rank=LOUDEST, written=False)
     call = shown_step(told, broken.number)
     if broken.kind == "damaged":
         story = f"{name} {call} raised Damaged({broken.data.decode()}), and no line was broken."
