@@ -504,25 +504,6 @@ class OneNumber(MyVoter):
         return True
 
 
-class LastNumber(OneNumber):
-    """A number a line; the last one is the term, whole or not."""
-
-    def __init__(self, file):
-        self.file = file
-        self.term = int(file.read().rstrip(b"\n\0").rpartition(b"\n")[2].replace(b"\0", b"") or b"0")
-        self.failed = False
-
-    def promise(self, term):
-        if self.failed or term <= self.term:
-            return False
-        self.failed = True
-        self.file.write(b"%d\n" % term)
-        self.file.sync()
-        self.failed = False
-        self.term = term
-        return True
-
-
 class WithoutTheTerm(MyVoter):
     """The log says that something was promised, and not which term."""
 
@@ -633,9 +614,6 @@ MISTAKES = {
         ),
         "remembers the first promise": Mistake(ReadsTheFirst, loses("remembers"), r"term \d+ was promised at"),
         "the file holds one number": Mistake(OneNumber, loses("remembers"), r"the file had been cut to 0 bytes"),
-        "the last number, whole or not": Mistake(
-            LastNumber, loses("yes", "once", "remembers"), r"behind it stood a torn line"
-        ),
         "the promise without its term": Mistake(WithoutTheTerm, loses("remembers"), r"was durable, and"),
         "promises on a disk that failed": Mistake(IgnoresTheDisk, loses("failed"), r"the sync at \d+ bytes failed"),
         "promises after a sync that failed": Mistake(
