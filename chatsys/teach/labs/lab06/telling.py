@@ -5,7 +5,7 @@
 
 A cause names node, number and moment of a wrong answer; what it had to know for the right one it had been told by the same calls.
 
-Read also `checks` (who asks), `runs` (what happens).
+Read also `checks` (who asks), `fates` (what happens).
 """
 
 from collections.abc import Iterator
@@ -43,8 +43,10 @@ class _Told:
 
     def __init__(self, run: FailOverRun, me: int) -> None:
         self.run, self.me = run, me
-        self.newest, self.since = 0, 0.0
-        """The highest term that it admitted or leads, and since when."""
+        self.newest, self.since, self.by = 0, 0.0, ""
+        """The highest term that it admitted or leads, since when, and by what frame; it leads it where there is none."""
+        self.gave: dict[tuple[str, int], int] = {}
+        """In which term it gave a number to a post."""
         self.known: dict[int, Numbered] = {}
         """What it leads with, by number."""
         self.held: dict[int, list[int]] = {}
@@ -75,7 +77,7 @@ class _Told:
         if term < self.newest:
             yield self._old(call, kind, term, sender)
         elif term > self.newest:
-            self.newest, self.since = term, call.time
+            self.newest, self.since, self.by = term, call.time, kind
 
     def _old(self, call: NodeCall, kind: str, term: int, sender: int) -> Slip:
         number = _number_in(self.run, self.me, call.time, kind)
@@ -84,14 +86,15 @@ class _Told:
         if other is not None:
             story += f"; it knew term {self.newest} since {self.since:.2f} s, in which #{number} is another message."
         else:
-            story += f", although it knew term {self.newest} since {self.since:.2f} s."
+            knew = f"knew term {self.newest} from a {self.by} at" if self.by else f"had led term {self.newest} since"
+            story += f", although it {knew} {self.since:.2f} s."
         return self._wrong("harmless", call, story, number)
 
     # --- what is inherited -----------------------------------------------------------------
 
     def _leads(self, call: NodeCall, term: int, answers: dict[int, list[Numbered]]) -> Iterator[Slip]:
         if term > self.newest:
-            self.newest, self.since = term, call.time
+            self.newest, self.since, self.by = term, call.time, ""
         self.held = {}
         best: dict[int, Numbered] = {}
         for entries in answers.values():
@@ -121,11 +124,7 @@ class _Told:
             if out is None:
                 story = f"no node that is up had #{number}, and node {self.me} began to lead {when} without it: all wait for #{number} for ever. Who may say that it never was?"
                 return self._wrong("onward", call, story, number)
-            return (
-                None
-                if out.text is None
-                else self._wrong("kept", call, f"node {self.me} made up {put(out)} {when}.", number)
-            )
+            return None if out.text is None else self._wrong("kept", call, self._made_up(out, call.time), number)
         if out is None:
             lacks = [node for node, entries in answers.items() if not any(_alike(best, one) for one in entries)]
             if lacks:
@@ -155,7 +154,13 @@ class _Told:
             yield self._wrong("onward", call, story, old.number)
         new = next((one for number, one in again.items() if number > top and one.text is not None), None)
         if new is not None:
-            yield self._wrong("kept", call, f"node {self.me} made up {put(new)} at {call.time:.2f} s.", new.number)
+            yield self._wrong("kept", call, self._made_up(new, call.time), new.number)
+
+    def _made_up(self, one: Numbered, time: float) -> str:
+        """Say that nobody who answered holds what goes out again, and from where this node has it."""
+        story = f"node {self.me} sent {put(one)} out again at {time:.2f} s, which stands in no answer"
+        led = self.gave.get((one.author, one.post))
+        return f"{story}: it is left from when node {self.me} led term {led}." if led else f"{story}."
 
     # --- the numbers -----------------------------------------------------------------------
 
@@ -179,6 +184,7 @@ class _Told:
             story = f"node {self.me} gave “{text:.20}” number {one.number} {when}, and the newest was #{newest}: all wait for #{newest + 1} for ever."
             yield self._wrong("onward", call, story, one.number)
         self.known[one.number] = one
+        self.gave.setdefault((author, post), self.newest)
 
     def _given(self, one: Numbered, there: Numbered, text: str, time: float) -> str:
         held = self.held.get(one.number, [])
