@@ -126,7 +126,7 @@ class _Told:
                 return self._wrong("onward", call, story, number)
             return None if out.text is None else self._wrong("kept", call, self._made_up(out, call.time), number)
         if out is None:
-            lacks = [node for node, entries in answers.items() if not any(_alike(best, one) for one in entries)]
+            lacks = [node for node, entries in answers.items() if all(one.number != number for one in entries)]
             if lacks:
                 story = f"node {self.me} did not send {put(best)} out again {when}; {_nodes(self.held[number])} had it, and {_nodes(lacks)} wait{'s' * (len(lacks) == 1)} for it for ever."
                 return self._wrong("onward", call, story, number)
