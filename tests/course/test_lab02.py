@@ -4,7 +4,6 @@
 this process, which is quicker.
 """
 
-import json
 import re
 from itertools import permutations
 from pathlib import Path
@@ -17,8 +16,7 @@ from chatsys.errors import UsageError
 from chatsys.teach.figures import describe
 from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.grading.recording import Recording
-from chatsys.teach.labs.lab02 import LAB, cones, friends, play, sliders
+from chatsys.teach.labs.lab02 import LAB, cones, play, sliders
 from chatsys.teach.labs.lab02.cuts import cuts_of
 from chatsys.teach.labs.lab02.events import Event, events_of, full
 from chatsys.teach.labs.lab02.orders import is_before
@@ -236,28 +234,6 @@ def test_a_prediction_is_answered_by_the_students_own_run(
     assert re.search(r"2b  You said 60 pairs; .* it was \d+ pairs: \d+ pairs off", said)
     assert "it was perhaps. Behind your answer: a smaller number taken for a path" in said
     assert re.search(r"Of \d+ pairs with L\(a\) < L\(b\), \d+ \(\d+ %\) are concurrent", describe(figure))
-
-
-def page_functions() -> tuple[Any, Any]:
-    page = json.loads((COURSE / "source" / LAB.name / f"{LAB.name}.ipynb").read_text(encoding="utf-8"))
-    cells = {cell["id"]: "".join(cell["source"]) for cell in page["cells"]}
-    place: dict[str, Any] = {}
-    exec(cells["past-of"] + "\n" + cells["written-test"], place)
-    return place["scenario"], place["claim"]
-
-
-def test_the_written_test_of_the_page_finds_every_mistake_and_accuses_nobody() -> None:
-    scenario, claim = page_functions()
-    recording = Recording(play.VERBS)
-    scenario(recording)
-
-    def said(cls: Any) -> str | None:
-        sentence: str | None = claim(play.play_scenario(cls, recording._done).trace)
-        return sentence
-
-    bad = {**friends.WRONG} | {name: one.cls for name, one in KEYS.mistakes["2.4"].items() if one.tests}
-    assert [name for name, cls in bad.items() if said(cls) is None] == []
-    assert [name for name, cls in KEYS.answers["2.4"].items() if said(cls) is not None] == []
 
 
 def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Grades: a student's class, or a whole notebook, goes in; points and a story come out.
 
     lab            what a lab declares: exercises, parts, aspects, points
+    points         what each aspect of a check is worth, and how a result says so
     grader         one class, in a notebook: the public part;  playing: what `show` makes of a grade
     predictions    an answer before the run;  revealing: what the run says to it
     judging        one answer, tried part by part;  trial: how a judge asks it

@@ -22,6 +22,7 @@ from chatsys.isolation.confinement import MEASURES
 from chatsys.teach.grading.course import Course
 from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Finding, Kind, Lab, PartResult, WrittenTest
+from chatsys.teach.grading.points import rounded_down
 from chatsys.teach.grading.predictions import given
 from chatsys.teach.grading.submission import Submission, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
@@ -225,7 +226,8 @@ def _failed(one: Finding) -> dict[str, Any]:
 def told(number: str, outcome: PartResult) -> str:
     """Return what the student reads about one graded cell."""
     word = {"fail": "not yet", "inconclusive": "not decided"}.get(outcome.verdict, "done")
-    return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}"
+    account = f"   {outcome.account}" if outcome.account else ""
+    return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}{account}"
 
 
 def _explained(asked: Exercise | WrittenTest, outcome: PartResult, taken: NotebookAnswers) -> PartResult:
@@ -242,7 +244,7 @@ def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
     """Return the test of the predictions: they count for being there, together."""
     answers = given(lab, taken.predictions)
     missing = [one.number for one in lab.predictions if one.number not in answers]
-    points = round(lab.predictions_points * len(answers) / len(lab.predictions), 2)
+    points: float = rounded_down(lab.predictions_points, len(answers) / len(lab.predictions))
     sentence = f"There is no answer to {_and(missing)}." if missing else "All predictions are given."
     if missing and (why := taken.doubt(lab.predictions_cell)):
         points, sentence = lab.predictions_points, f"Nobody can tell what else there is: {why}."

@@ -29,8 +29,9 @@ BEFORE, BEYOND = 25, 3
 
 
 def numbers(some: Iterable[int]) -> str:
-    """Return numbers as they stand in a sentence: [#1, #2]."""
-    return "[" + ", ".join(f"#{number}" for number in some) + "]"
+    """Return numbers as they stand in a sentence: [#1, #2]; of more than five the middle is left out: [#1, #2, ..., #9]."""
+    shown = [f"#{number}" for number in some]
+    return f"[{', '.join(shown if len(shown) <= 5 else [*shown[:2], '...', shown[-1]])}]"
 
 
 def said(message: Message) -> str:
