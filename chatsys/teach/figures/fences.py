@@ -30,8 +30,8 @@ STEP, HEAD = 15, 26
 """Pixels of a moment, and of a line of the chat."""
 ASIDE = 0.12
 """How far beside its node a fence stands."""
-GAP = "\u2003"
-"""Between a number and the sign of what was refused: so much that the fence stands between them."""
+GAP = "\u2003\u2002"
+"""Between a number and the sign of what was refused: so much that the fence and its node stand between them."""
 
 
 class Arrow(msgspec.Struct, frozen=True):
