@@ -62,8 +62,7 @@ class _Told:
             yield from self._orders(call, *call.asked.arguments)
 
     def _wrong(self, aspect: str, call: NodeCall, told: str, about: int | None = None) -> Slip:
-        numbers = () if about is None else (about,)
-        return Slip(aspect, f"{self.run.name} {told}", self.me, CAUSE, call.time, numbers)
+        return Slip(aspect, f"{self.run.name} {told}", self.me, CAUSE, call.time, () if about is None else (about,))
 
     # --- the fence -------------------------------------------------------------------------
 
@@ -136,11 +135,8 @@ class _Told:
         who = self.held[number][0] if self.me not in self.held[number] else self.me
         if out.text is None:
             seen = _shown_at(self.run, who, number)
-            did = (
-                f"had shown it at {seen:.2f} s"
-                if seen is not None and seen < call.time
-                else "had answered that it has it"
-            )
+            before = seen is not None and seen < call.time
+            did = f"had shown it at {seen:.2f} s" if before else "had answered that it has it"
             return self._wrong(
                 "kept", call, f"node {self.me} declared {put(best)} void {when}; node {who} {did}.", number
             )
@@ -201,8 +197,8 @@ class _Told:
 
 def _number_in(run: FailOverRun, node: int, time: float, kind: str) -> int | None:
     """Return the number of the message that came with this frame, if it had one."""
-    came = (one for one in run.world.trace.of("receive") if (one.node, one.time, one.message) == (node, time, kind))
-    return next((one.seq for one in came if kind == "NUMBERED"), None)
+    came = run.world.trace.of("receive") if kind == "NUMBERED" else ()
+    return next((one.seq for one in came if (one.node, one.time, one.message) == (node, time, kind)), None)
 
 
 def _other_at(run: FailOverRun, number: int | None, term: int) -> Any:
@@ -217,8 +213,7 @@ def _other_at(run: FailOverRun, number: int | None, term: int) -> Any:
 
 
 def _shown_at(run: FailOverRun, node: int, number: int) -> float | None:
-    shown = (one.time for one in run.world.trace.of("deliver") if (one.node, one.seq) == (node, number))
-    return next(shown, None)
+    return next((one.time for one in run.world.trace.of("deliver") if (one.node, one.seq) == (node, number)), None)
 
 
 def _alike(one: Numbered, other: Numbered) -> bool:
