@@ -509,10 +509,11 @@ class Testbed(ABC):
         return self._client is not None or Submit in self._actor.messages
 
     def _how_it_is(self) -> str:
-        status, leader = self.status(), self.leader
-        nodes = ", ".join(f"node {node} {_condition(state)}" for node, state in status.items())
-        leads = f"leader {leader}; " if leader is not None or any(one.get("term") for one in status.values()) else ""
-        return f"Now, at {self.now:.1f} s: {leads}{nodes}."
+        status, leader = self.status().items(), self.leader
+        leads = f"leader {leader}; " if leader is not None or any(one.get("term") for _, one in status) else ""
+        return (
+            f"Now, at {self.now:.1f} s: {leads}{', '.join(f'node {node} {_condition(one)}' for node, one in status)}."
+        )
 
     @property
     def _own_actor(self) -> type[Actor] | None:
@@ -643,10 +644,8 @@ def _heard(nodes: Sequence[int], one: str, many: str) -> str:
 
 
 def _condition(state: dict[str, Any]) -> str:
-    if not state["alive"]:
-        return "down"
-    if state["paused"]:
-        return "paused"
+    if not state["alive"] or state["paused"]:
+        return "paused" if state["alive"] else "down"
     role, term = state.get("role") or "up", state.get("term", 0)
     return f"{role} in term {term}" if term else role  # an actor without terms has term 0
 
