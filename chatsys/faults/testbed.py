@@ -511,9 +511,8 @@ class Testbed(ABC):
     def _how_it_is(self) -> str:
         status, leader = self.status().items(), self.leader
         leads = f"leader {leader}; " if leader is not None or any(one.get("term") for _, one in status) else ""
-        return (
-            f"Now, at {self.now:.1f} s: {leads}{', '.join(f'node {node} {_condition(one)}' for node, one in status)}."
-        )
+        nodes = ", ".join(f"node {node} {_condition(one)}" for node, one in status)
+        return f"Now, at {self.now:.1f} s: {leads}{nodes}."
 
     @property
     def _own_actor(self) -> type[Actor] | None:
@@ -646,8 +645,8 @@ def _heard(nodes: Sequence[int], one: str, many: str) -> str:
 def _condition(state: dict[str, Any]) -> str:
     if not state["alive"] or state["paused"]:
         return "paused" if state["alive"] else "down"
-    role, term = state.get("role") or "up", state.get("term", 0)
-    return f"{role} in term {term}" if term else role  # an actor without terms has term 0
+    role, term = state.get("role") or "up", state.get("term")
+    return f"{role} in term {term}" if term else role
 
 
 def _node() -> type[Actor]:
