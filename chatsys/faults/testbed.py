@@ -643,10 +643,9 @@ def _heard(nodes: Sequence[int], one: str, many: str) -> str:
 
 
 def _condition(state: dict[str, Any]) -> str:
-    if not state["alive"] or state["paused"]:
-        return "paused" if state["alive"] else "down"
+    absent = "paused" if state["alive"] and state["paused"] else "down" if not state["alive"] else ""
     role, term = state.get("role") or "up", state.get("term")
-    return f"{role} in term {term}" if term else role
+    return absent or (f"{role} in term {term}" if term else role)
 
 
 def _node() -> type[Actor]:
