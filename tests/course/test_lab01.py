@@ -133,6 +133,8 @@ def test_the_same_acknowledgement_comes_twice_in_an_extra_run_that_all_students_
         "In an extra run the acknowledgement of packet 1 came once more at 0.24 s, and node 1 did not send packet 2 again after "
         "that; it was no acknowledgement of packet 2."
     ]
+    [marked] = [step for step in found[0].steps if step.wrong]
+    assert marked.call == "ack(1, 0.24)" and marked.waiting == "unanswered: 2"
     run = play_twice(SENDER)
     answers = [one.arguments[0] for one in run.calls if one.method == "ack"]
     assert answers.count(1) == 2 and len(answers) == 4 and len(run.world.trace.of("drop")) == 1

@@ -5,7 +5,7 @@ this process, which is quicker.
 """
 
 import re
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from trials import TestTrial
 
 from chatsys.errors import UsageError
+from chatsys.sim.world import World
 from chatsys.teach.figures import describe
 from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
@@ -20,9 +21,11 @@ from chatsys.teach.labs.lab02 import LAB, cones, play, sliders
 from chatsys.teach.labs.lab02.cuts import cuts_of
 from chatsys.teach.labs.lab02.events import Event, events_of, full
 from chatsys.teach.labs.lab02.orders import is_before
+from chatsys.teach.labs.lab02.past_and_future import places_of
 from chatsys.teach.labs.lab02.queues import judge_queue
 from chatsys.teach.labs.lab02.runs import RightQueue, history_of, talk_of
 from chatsys.teach.labs.lab02.stage import REPLIES, Message, stopped, timed
+from chatsys.teach.widgets.timeline.packing import pack
 from chatsys.teach.widgets.timeline.verdicts import find_rules
 
 COURSE = Path(__file__).parents[2] / "labs"
@@ -178,6 +181,31 @@ def test_past_and_future_are_those_of_the_paths_whatever_the_dates_are() -> None
     assert describe(figure).endswith("Your clocks say what the paths say.")
     with pytest.raises(UsageError, match="There is no event '9.9'"):
         cones(run, ORDER, event="9.9")
+
+
+def test_the_numbers_of_neighbours_in_the_picture_do_not_touch() -> None:
+    for seed in range(6):
+        events = events_of(play.chat(LAMPORT, VECTOR, CAUSAL, seed).trace)
+        places = places_of(events)
+        order = sorted(events, key=lambda one: one.time)
+        assert all(places[a.name] <= places[b.name] for a, b in pairwise(order)), "time goes to the right"
+        wide = max(places.values())
+        for node in (1, 2, 3):
+            mine = sorted(places[one.name] for one in events if one.node == node)
+            assert min(b - a for a, b in pairwise(mine)) > wide / 29  # a number of two digits, at 500 pixels
+
+
+def test_the_timeline_of_a_world_without_terms_and_quorums_speaks_of_none() -> None:
+    packed = pack(play.chat(LAMPORT, VECTOR, CAUSAL, SEED).trace)
+    said = [packed.sentence(event) for event in range(packed.about["events"])]
+    said += [band[4] for band in packed.about["bands"]] + [rule["says"] for rule in packed.about["rules"]]
+    assert packed.about["quorum"] is None and not packed.about["jumps"]["election"]
+    assert not [one for one in said if re.search(r"\b(term|quorum|committed|position)s?\b", one)]
+    world = World(seed=SEED)
+    world.run(3)
+    world.say("hello")
+    world.run(1)
+    assert pack(world.trace).about["quorum"] == 2
 
 
 def test_a_mistake_can_be_seen_in_the_picture() -> None:

@@ -78,13 +78,13 @@ def test_where_a_failed_sync_was_to_keep_bytes_may_be_zeros_and_what_a_later_one
 
 def test_a_voter_that_promises_after_a_sync_that_failed_is_shown_the_life_that_promises_it_again() -> None:
     [finding] = judge_promises(trial("7.3", wrong("7.3", "promises after a sync that failed")), ())
-    assert finding.aspect == "failed" and "the next life promised term 5 again at 4.0 s" in finding.sentence
+    assert finding.aspect == "failed" and "the next life promised term 6 again at 4.0 s" in finding.sentence
     told = [(step.when, step.call, step.returned) for step in finding.steps]
     assert told[1:3] == [
-        ("1.0 s", "promise(5)", "False; wrote 21 bytes; sync failed"), ("2.0 s", "promise(5)", "True; wrote 21 bytes; synced"),
+        ("1.0 s", "promise(5)", "False; wrote 21 bytes; sync failed"), ("2.0 s", "promise(6)", "True; wrote 21 bytes; synced"),
     ]  # fmt: skip
-    assert told[3][1] == "-- the power is cut --"
-    assert told[-1] == ("4.0 s", "promise(5)", "True; wrote 21 bytes; synced") and finding.steps[-1].wrong
+    assert told[3][1] == "the power is cut"
+    assert told[-1] == ("4.0 s", "promise(6)", "True; wrote 21 bytes; synced") and finding.steps[-1].wrong
 
 
 def test_a_file_that_was_cut_may_be_found_as_it_was_before() -> None:

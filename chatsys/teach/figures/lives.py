@@ -34,7 +34,7 @@ LaneTurn = tuple[float, Record]
 """Where the lane stands, and what happened there."""
 
 
-class Stretch(NamedTuple):
+class LaneStretch(NamedTuple):
     """A part of a lane, from moment to moment, in which its node was there or was down."""
 
     at: float
@@ -52,18 +52,20 @@ def turns_of(trace: Trace, places: Mapping[Any, float], end: float) -> list[Lane
     ]
 
 
-def stretches_of(places: Mapping[Any, float], turns: Sequence[LaneTurn], begin: float, end: float) -> Iterator[Stretch]:
+def stretches_of(
+    places: Mapping[Any, float], turns: Sequence[LaneTurn], begin: float, end: float
+) -> Iterator[LaneStretch]:
     """Yield the parts of each lane, one after the other."""
     for at in places.values():
         since, there = begin, True
         for record in (record for place, record in turns if place == at):
             if (record.kind == "restart") is not there:
-                yield Stretch(at, since, record.time, there)
+                yield LaneStretch(at, since, record.time, there)
                 since, there = record.time, not there
-        yield Stretch(at, since, end, there)
+        yield LaneStretch(at, since, end, there)
 
 
-def draw_lanes(figure: Any, stretches: Sequence[Stretch]) -> None:
+def draw_lanes(figure: Any, stretches: Sequence[LaneStretch]) -> None:
     """Draw each lane as a line, dotted where its node is down."""
     for there, dash, width in ((True, "solid", 2.0), (False, "dot", 1.0)):
         some = [one for one in stretches if one.there is there]

@@ -13,7 +13,7 @@
     taking         its cells run and its answers leave it, by value;  cell_process, running: the process in which that
                    happens, from outside and from inside;  exchange: what the two say to each other
     course         what is known before the first notebook is opened
-    marking        one notebook's mark;  nbgrader_judge: the same in a gradebook;  a class: `teach.classroom`
+    marking        one notebook's mark;  a class, and nbgrader: `teach.classroom`
 
 It knows no lab by its name: a lab is the folder labs/labNN, found by its number.
 

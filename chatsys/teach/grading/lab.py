@@ -158,9 +158,8 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     """For a choice: each option, and the misconception behind it ("" for the right one)."""
     from_run: Callable[..., Any] | None = None
-    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None).
-
-    What happened is a value of the same kind; for a range it is a list of numbers, one of each run."""
+    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None); for a range what happened is
+    a list of numbers, one of each run, otherwise a value of the same kind."""
 
 
 class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ The notebook is run only to take the answers out of it; what its cells show is w
 where the notebook cannot reach: worlds, seeds and keys are in this process, the answer in a confined one of its own.
 
 Promises  a mark for every notebook, with a sentence for whatever cost points; what is in doubt is flagged for a person.
-Read also `course` (what is known before), `submission`, `taking`, `judging`; `nbgrader_judge` (the same marks in a gradebook),
+Read also `course` (what is known before), `submission`, `taking`, `judging`; `classroom.nbgrader_judge` (the same marks in a gradebook),
           `teach.classroom` (a class).
 """
 

@@ -112,6 +112,17 @@ class LeavesTheTail(MyLog):
         return [one for one in records if one is not None]
 
 
+class LeavesTheHole(MyLog):
+    """Cuts behind the last line end: a last line that is whole and broken stays."""
+
+    def load(self):
+        content = self.file.read()
+        records = super().load()
+        whole = content.rfind(b"\n") + 1
+        self.file.write(content[len(self.file.read()) : whole])
+        return records
+
+
 class TrustsJson(MyLog):
     """No checksum: a line that is JSON is right."""
 
@@ -493,25 +504,6 @@ class OneNumber(MyVoter):
         return True
 
 
-class LastNumber(OneNumber):
-    """A number a line; the last one is the term, whole or not."""
-
-    def __init__(self, file):
-        self.file = file
-        self.term = int(file.read().rstrip(b"\n\0").rpartition(b"\n")[2].replace(b"\0", b"") or b"0")
-        self.failed = False
-
-    def promise(self, term):
-        if self.failed or term <= self.term:
-            return False
-        self.failed = True
-        self.file.write(b"%d\n" % term)
-        self.file.sync()
-        self.failed = False
-        self.term = term
-        return True
-
-
 class WithoutTheTerm(MyVoter):
     """The log says that something was promised, and not which term."""
 
@@ -563,6 +555,11 @@ MISTAKES = {
         "all behind a broken line is torn": Mistake(StopsQuietly, loses("damage"), r"as if the others were torn"),
         "writes behind half a line": Mistake(
             LeavesTheTail, loses("continues", search=("twice",)), r"was written behind half a line"
+        ),
+        "a line with a hole stays in the file": Mistake(
+            LeavesTheHole,
+            loses("continues", search=("twice",)),
+            r"zeros in the last line\. The next life left that line",
         ),
         "JSON is its own checksum": Mistake(TrustsJson, loses("damage"), r"noticed nothing: record \d+ came back"),
         "lines count from 0": Mistake(CountsFromZero, loses("damage"), r"raised Damaged\(\d+\) instead of Damaged"),
@@ -617,9 +614,6 @@ MISTAKES = {
         ),
         "remembers the first promise": Mistake(ReadsTheFirst, loses("remembers"), r"term \d+ was promised at"),
         "the file holds one number": Mistake(OneNumber, loses("remembers"), r"the file had been cut to 0 bytes"),
-        "the last number, whole or not": Mistake(
-            LastNumber, loses("yes", "once", "remembers"), r"behind it stood a torn line"
-        ),
         "the promise without its term": Mistake(WithoutTheTerm, loses("remembers"), r"was durable, and"),
         "promises on a disk that failed": Mistake(IgnoresTheDisk, loses("failed"), r"the sync at \d+ bytes failed"),
         "promises after a sync that failed": Mistake(

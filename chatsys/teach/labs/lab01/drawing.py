@@ -26,7 +26,7 @@ def draw_counts(counts: Sequence[int], expected: float, said: int | None = None)
         x=list(counts), xbins={"size": 2}, marker={"color": theme.SKY, "line": {"width": 0}},
         hovertemplate="%{x} packets: %{y} runs<extra></extra>",
     )  # fmt: skip
-    low, high = min(counts), max(counts)
+    low, high = float(min(counts)), float(max(counts))
     lines = [
         (float(counts[0]), f"your first run: {counts[0]}", theme.VERMILLION, "solid"),
         (expected, f"20 / (0.7 · 0.7) = {expected:.0f}", theme.GREEN, "dash"),

@@ -68,8 +68,8 @@ class _Sender:
         """When each packet was sent."""
         self.answered: dict[int, float] = {}
         """When the first acknowledgement of each packet came."""
-        self.repeats: list[tuple[int, float]] = []
-        """The acknowledgements that came once more, with their moments."""
+        self.repeats: list[tuple[int, float, int]] = []
+        """The acknowledgements that came once more, with their moments and calls."""
         self.since = 0.0
         """From when on the oldest packet that is unanswered could have been sent."""
 
@@ -81,17 +81,17 @@ class _Sender:
                 if len(self.said) == len(self.answered):
                     self.since = now
                 self.said.append(call.arguments[0])
-            elif call.method == "ack" and not self._take_answer(call.arguments[0], now):
+            elif call.method == "ack" and not self._take_answer(call.arguments[0], now, place):
                 return  # nothing of that number was ever sent: no link would bring this
             for packet in call.answer or ():
                 yield from self._send(packet, now, place)
             yield from self._look(now, place)
 
-    def _take_answer(self, number: int, now: float) -> bool:
+    def _take_answer(self, number: int, now: float, place: int) -> bool:
         if number not in self.sent:
             return False
         if number in self.answered:
-            self.repeats.append((number, now))
+            self.repeats.append((number, now, place))
         else:
             if number == self.oldest:
                 self.since = now
@@ -182,7 +182,7 @@ class _Sender:
                 "arrive", f"node 1 had not sent packet {number}, {text}, at {now:.2f} s", place, SEEN, (number,)
             )
         if (why := self._why_dropped(number, times[-1], now)) is not None:
-            return LinkFault("arrive", why, place, CAUSE, (number,))
+            return LinkFault("arrive", why[0], place if why[1] is None else why[1], CAUSE, (number,))
         if (after := self._sent_after(number, place)) is not None:
             sentence = (
                 f"node 1 sent packet {number} at {times[-1]:.2f} s and again only at {after:.2f} s, although it was unanswered; it must not "
@@ -203,8 +203,8 @@ class _Sender:
         )
         return LinkFault("arrive", sentence, place, SEEN, (number,))
 
-    def _why_dropped(self, number: int, last: float, now: float) -> str | None:
-        """Return the cause that the class itself has shown, where it was asked again without it."""
+    def _why_dropped(self, number: int, last: float, now: float) -> tuple[str, int | None] | None:
+        """Return the cause that the class itself has shown, where it was asked again without it, and its call, if it was one."""
         said = self.said[number - 1]
         twins = [one for one, text in enumerate(self.said, 1) if text == said and one != number]
         if self.probes.by_text and twins:
@@ -212,13 +212,13 @@ class _Sender:
             return (
                 f"{quoted(said)} was said as text {min(number, twin)} and as text {max(number, twin)}; node 1 did not send packet {number} "
                 f"again after {last:.2f} s, although it was unanswered: two equal texts are still two"
-            )
-        more = next(((one, at) for one, at in self.repeats if last <= at <= now), None)
+            ), None
+        more = next((one for one in self.repeats if last <= one[1] <= now), None)
         if self.probes.by_repeat and more is not None:
             return (
                 f"the acknowledgement of packet {more[0]} came once more at {more[1]:.2f} s, and node 1 did not send packet {number} again "
                 f"after that; it was no acknowledgement of packet {number}"
-            )
+            ), more[2]
         return None
 
     def _sent_after(self, number: int, place: int) -> float | None:

@@ -84,12 +84,22 @@ def judge_cut(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     wrong = [(cut, one) for cut, one in every if not one.right or one.value == (cut.torn is not None)]
     if not wrong:
         return
-    cut, reply = next((pair for pair in wrong if not pair[1].right or pair[0].torn is not None), wrong[0])
+    cut, reply = _to_tell(wrong, every)
     script = CallScript((cut.call,))
     if trial.ask([script])[0] != [reply] and trial.alone(script) != [reply]:
         yield _cut_finding(cut, reply, "is told otherwise when it is asked alone. What does your class remember?")
     else:
         yield _cut_finding(cut, reply, why=_why([pair for pair in every if pair[0].history is cut.history]))
+
+
+def _to_tell(
+    wrong: Sequence[tuple[AskedCut, Reply]], every: Sequence[tuple[AskedCut, Reply]]
+) -> tuple[AskedCut, Reply]:
+    """Return the wrong answer that says most; that to the empty cut is told of whoever says False of every cut."""
+    grave = next((pair for pair in wrong if not pair[1].right or pair[0].torn is not None), None)
+    if grave is not None or not any(reply.value for _, reply in every):
+        return grave or wrong[0]
+    return next((pair for pair in wrong if pair[0].edge), wrong[0])
 
 
 def _why(every: Sequence[tuple[AskedCut, Reply]]) -> str:

@@ -258,7 +258,7 @@ class Reading:
         also = "" if len(calls) == 2 else "first "
         sentence = (
             f"With seed {self.seed} #{self.lost} reached node {self.node} {often} ({also}at {times}) and was never "
-            "delivered; without the copies your queue is right. A copy must not remove what waits."
+            "delivered; without the copies your queue is right. A copy must neither remove what waits nor wait beside it."
         )
         return self.finding(aspect, sentence, self.wrong or 0, CAUSE)
 

@@ -94,7 +94,8 @@ class PowerCut:
             if left_of(self.run.content, one, self.kept)[-1:] not in (b"", b"\n")
         ]
         self.at = next((at for at in torn if at >= middle and self.moments[at].ended), middle)
-        self.note = "No power cut takes an answered record of this log. It opens in the middle, at a line of which a part is left."
+        where = ", at a line of which a part is left" if self.at in torn else ""
+        self.note = f"No power cut takes an answered record of this log. It opens in the middle{where}."
 
     def data(self) -> dict[str, Any]:
         """Return all that the page shows."""

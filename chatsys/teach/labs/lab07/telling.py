@@ -136,6 +136,12 @@ def tell_onward(cut: TwoLives, told: Lived, expected: Sequence[bytes], seed: int
         )
         rank = CAUSE if at and 8 < len(tail.strip(b"\0")) == len(tail) else SEEN
         return finding("continues", story, seed, rank=rank, steps=both_lives(cut))
+    if cut.image.kind == "hole" and content.startswith(cut.image.content):
+        story = (
+            f"{cut.name} a power cut left {left} bytes, with zeros in the last line. The next life left that line in the file and wrote "
+            f"behind it: then load() {described(told, 30)}."
+        )
+        return finding("continues", story, seed, rank=SEEN if at > 1 else VAGUE, steps=both_lives(cut))
     what = f"load() {described(told)}." if told.records is None else _difference(told.records, expected)
     story = f"{cut.name} a power cut left {left} bytes. More was appended after it, and then {what}"
     return finding("continues", story, seed, rank=SEEN if told.records is None else VAGUE, steps=both_lives(cut))
