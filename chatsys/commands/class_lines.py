@@ -62,7 +62,7 @@ def print_summary(graded: "ClassResults", folder: Path) -> None:
     if every:
         scores = sorted(one.score for one in every)
         print(
-            f"  points     {scores[0]:g} to {scores[-1]:g} of {every[0].max_score:g}, half of them at least {scores[len(scores) // 2]:g}"
+            f"  points     {scores[0]:g} to {scores[-1]:g} of {max(one.max_score for one in every):g}, half of them at least {scores[len(scores) // 2]:g}"
         )
     for what, some in (
         ("late", [one for one in every if one.late]),

@@ -218,7 +218,7 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     seeds: dict[str, Callable[[int], bool]] = {}
     """What the page shows with a recorded seed: name -> whether a seed shows it (see `labs.seeds`)."""
     version: int = 1
-    """Counts up with each page that is handed out anew; a notebook of an older version is told so when it is marked."""
+    """Counts up with each page that is handed out anew; a notebook of an older one is graded by it (`versions`), or told why not."""
     before: tuple[str, ...] = ()
     """What one has done and knows before it, a phrase each."""
     kinds: dict[Kind, str] = {}
