@@ -172,7 +172,11 @@ class Nearest:
             return None
         self.sent = now
         count = 1
-        while count < 10 and self.shown + 1 + count not in self.kept and (self.shown + 1 + count <= self.seen or not self.chunks):
+        while (
+            count < 10
+            and self.shown + 1 + count not in self.kept
+            and (self.shown + 1 + count <= self.seen or not self.chunks)
+        ):
             count += 1
         return AskFor(self.peers[0], self.shown + 1, count)
 
@@ -216,7 +220,7 @@ class OneByOne:
         for message in messages:
             if message.number > self.result:
                 self.show[message.number] = message
-        return [message for message in self.grade()]
+        return list(self.grade())
 
     def ask(self, now):
         if self.limit is not None and now < self.limit:

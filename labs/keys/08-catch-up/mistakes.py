@@ -135,21 +135,12 @@ class AlwaysTen(MyCatchUp):
         return wanted and AskFor(wanted.to, wanted.first, 10)
 
 
-class Hurries(MyCatchUp):
-    """Asks each time it is asked whether to ask."""
-
-    def ask(self, now):
-        if self.asked is not None:
-            self.asked -= 1
-        return super().ask(now)
-
-
 class Faithful(MyCatchUp):
     """Asks the same peer for ever."""
 
     def ask(self, now):
-        self.turn = 0
-        return super().ask(now)
+        wanted = super().ask(now)
+        return wanted and AskFor(self.peers[0], wanted.first, wanted.count)
 
 
 class EmptyIsAnAnswer(MyCatchUp):
@@ -187,15 +178,6 @@ class NeverAgain(MyCatchUp):
 
     def ask(self, now):
         return None if self.asked is not None else super().ask(now)
-
-
-class Patient(MyCatchUp):
-    """Waits three seconds for an answer."""
-
-    def ask(self, now):
-        if self.asked is not None and now - self.asked < 3:
-            return None
-        return super().ask(now)
 
 
 class ShortIsTheEnd(MyCatchUp):
@@ -296,42 +278,143 @@ class NotWritten(MyCatchUp):
 
 NEED = ("once", "order", "prompt", "elsewhere", "lean", "serves")
 ALL = {"public": ("complete", *NEED), "hidden": ("complete", *NEED), "budget": ("bytes", "room")}
-EVERYTHING = {**ALL, "public": ("runs", *ALL["public"])}
+STOPS = {"public": ("runs", *ALL["public"]), "hidden": ("runs", *ALL["hidden"]), "budget": ("runs", *ALL["budget"])}
+BYTES = {"budget": ("bytes",)}
+NUMBER, MOMENT = r"#\d+", r"[\d.]+ s"
 
 
-def both(*aspects, **more):
+def both(*aspects):
     """Return what is lost on the runs that are seen and on those that are not."""
-    return {"public": aspects, "hidden": aspects, **more}
+    return {"public": aspects, "hidden": aspects}
 
 
 MISTAKES = {
     "8.1": {
-        "live at once": Mistake(LiveAtOnce, ALL, r"x"),
-        "shows it twice": Mistake(Twice, ALL, r"x"),
-        "shows copies": Mistake(CopiesOfChunks, ALL, r"x"),
-        "one too few": Mistake(OneTooFew, ALL, r"x"),
-        "history first": Mistake(HistoryFirst, ALL, r"x"),
-        "throws away": Mistake(ThrowsAway, ALL, r"x"),
-        "without a bound": Mistake(NoBound, ALL, r"x"),
-        "forgets the full": Mistake(ForgetsTheFull, ALL, r"x"),
-        "from the first": Mistake(FromTheFirst, ALL, r"x"),
-        "always ten": Mistake(AlwaysTen, ALL, r"x"),
-        "hurries": Mistake(Hurries, ALL, r"x"),
-        "faithful": Mistake(Faithful, ALL, r"x"),
-        "an empty answer": Mistake(EmptyIsAnAnswer, ALL, r"x"),
-        "waits until it sees a gap": Mistake(WaitsForSilence, ALL, r"x"),
-        "once level": Mistake(OnceLevel, ALL, r"x"),
-        "never again": Mistake(NeverAgain, ALL, r"x"),
-        "patient": Mistake(Patient, ALL, r"x"),
-        "short is the end": Mistake(ShortIsTheEnd, ALL, r"x"),
-        "next time": Mistake(NextTime, ALL, r"x"),
-        "goes back": Mistake(GoesBack, ALL, r"x"),
-        "keeps asking": Mistake(KeepsAsking, ALL, r"x"),
-        "serves one late": Mistake(ServesOneLate, ALL, r"x"),
-        "serves the rest": Mistake(ServesTheRest, ALL, r"x"),
-        "shares a dictionary": Mistake(Shares, ALL, r"x"),
-        "returns a message": Mistake(ReturnsOne, ALL, r"x"),
-        "raises": Mistake(Raises, ALL, r"x"),
-        "is not written": Mistake(NotWritten, ALL, r"x"),
+        "live at once": Mistake(
+            LiveAtOnce,
+            both("order") | BYTES,
+            rf"node \d showed {NUMBER} \(live\) at {MOMENT} before {NUMBER}, which came after it, at {MOMENT}",
+        ),
+        "shows it twice": Mistake(
+            Twice,
+            both("once", "lean"),
+            rf"node \d asked for {NUMBER} to {NUMBER} at {MOMENT}, {NUMBER} among them, and the newest that it knew of was {NUMBER}|which had come live at",
+        ),
+        "shows copies": Mistake(
+            CopiesOfChunks,
+            both("once"),
+            rf"node \d showed {NUMBER} at {MOMENT} for the second time, after {MOMENT}: it came",
+        ),
+        "one too few": Mistake(
+            OneTooFew,
+            ALL,
+            rf"node \d showed {NUMBER} \(live\) at {MOMENT} before {NUMBER} and never showed {NUMBER}: it had asked for {NUMBER}.*, and {NUMBER} came live",
+        ),
+        "history first": Mistake(
+            HistoryFirst,
+            ALL,
+            rf"node \d did not show {NUMBER} when it came at {MOMENT}, although all earlier ones were shown",
+        ),
+        "throws away": Mistake(
+            ThrowsAway,
+            both("prompt", "lean") | BYTES,
+            rf"node \d did not show {NUMBER}.* had come live at {MOMENT}, although nothing before it was missing any more",
+            tests=False,
+        ),
+        "without a bound": Mistake(
+            NoBound,
+            {"budget": ("room",)},
+            rf"node 2 showed \d+ messages at {MOMENT} that it had kept while it waited for {NUMBER}; there is room for 10",
+            tests=False,
+        ),
+        "forgets the full": Mistake(
+            ForgetsTheFull,
+            {"hidden": ALL["hidden"], "budget": ALL["budget"]},
+            rf"node \d asked for nothing at {MOMENT}, although {NUMBER} was missing; its last request went out at {MOMENT}",
+            tests=False,
+        ),
+        "from the first": Mistake(
+            FromTheFirst,
+            both("lean") | BYTES,
+            rf"node \d asked for #1.* at {MOMENT}, {NUMBER} among them, which it had shown",
+            tests=False,
+        ),
+        "always ten": Mistake(
+            AlwaysTen,
+            both("lean"),
+            rf"node \d asked for {NUMBER} to {NUMBER} at {MOMENT}, {NUMBER} among them, and the newest that it knew of was {NUMBER}",
+            tests=False,
+        ),
+        "faithful": Mistake(
+            Faithful,
+            ALL,
+            rf"node \d asked node \d for {NUMBER}.* at {MOMENT}; at {MOMENT} it had asked node \d as well, which had",
+        ),
+        "an empty answer": Mistake(
+            EmptyIsAnAnswer,
+            both("elsewhere"),
+            rf"node \d asked node \d for {NUMBER}.* at {MOMENT}; at {MOMENT} it had asked node \d as well, which had nothing of it",
+            tests=False,
+        ),
+        "waits until it sees a gap": Mistake(
+            WaitsForSilence,
+            ALL,
+            rf"node \d asked for nothing at {MOMENT}, although nobody had told it which number is the newest; it had asked nobody",
+        ),
+        "once level": Mistake(
+            OnceLevel,
+            ALL,
+            rf"node \d asked for nothing at {MOMENT}, although {NUMBER} was missing; its last request went out at {MOMENT}",
+        ),
+        "never again": Mistake(
+            NeverAgain,
+            ALL,
+            rf"node \d asked for nothing at {MOMENT}, although .*; its last request went out at {MOMENT}",
+        ),
+        "short is the end": Mistake(
+            ShortIsTheEnd,
+            ALL,
+            rf"node \d asked for nothing at {MOMENT}, although {NUMBER} was missing; its last request went out",
+            tests=False,
+        ),
+        "next time": Mistake(
+            NextTime,
+            ALL,
+            rf"node \d did not show {NUMBER}.* had come live at {MOMENT}, although nothing before it was missing any more",
+            tests=False,
+        ),
+        "goes back": Mistake(
+            GoesBack, ALL, rf"node \d showed {NUMBER} at {MOMENT} for the second time, after {MOMENT}", tests=False
+        ),
+        "keeps asking": Mistake(
+            KeepsAsking,
+            both("elsewhere", "lean"),
+            rf"node \d asked for {NUMBER} at {MOMENT}, although it had everything up to {NUMBER}, the newest it knew of",
+            tests=False,
+        ),
+        "serves one late": Mistake(
+            ServesOneLate,
+            ALL,
+            rf"node \d was asked at {MOMENT} for {NUMBER} to {NUMBER}, its log went up to {NUMBER}, and it served {NUMBER}",
+        ),
+        "serves the rest": Mistake(
+            ServesTheRest,
+            both("serves"),
+            rf"node \d was asked at {MOMENT} for {NUMBER}.*, its log went up to {NUMBER}, and it served {NUMBER}",
+            tests=False,
+        ),
+        "shares a dictionary": Mistake(
+            Shares, STOPS, r"and alone with .* Do all nodes share a list or a dictionary\?", tests=False
+        ),
+        "returns a message": Mistake(
+            ReturnsOne,
+            STOPS,
+            rf"node \d stopped at {MOMENT}, because live returned {NUMBER}; return a list of messages",
+            tests=False,
+        ),
+        "raises": Mistake(
+            Raises, STOPS, rf"node \d stopped at {MOMENT}, because your class raised KeyError: \d+", tests=False
+        ),
+        "is not written": Mistake(NotWritten, STOPS, r"You have not written `live` yet", tests=False),
     }
 }

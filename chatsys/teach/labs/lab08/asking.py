@@ -17,7 +17,12 @@ from chatsys.teach.labs.lab03.stage import Message
 from chatsys.teach.labs.lab08.frames import AskFor, shown
 
 LISTS = "a list of messages, [] for none"
-RETURNS = {"live": LISTS, "chunk": LISTS, "serve": LISTS, "ask": "AskFor(to, first, count) with one of the peers, or None"}
+RETURNS = {
+    "live": LISTS,
+    "chunk": LISTS,
+    "serve": LISTS,
+    "ask": "AskFor(to, first, count) with one of the peers, or None",
+}
 """What each method returns, in words."""
 
 

@@ -114,7 +114,9 @@ def _finding(run: CatchUpRun, seed: int | None, wrong: Fault) -> Finding:
 
 def _steps(life: ObjectLife, wrong: Fault) -> tuple[ShownCall, ...]:
     """Return the calls of a life around this time; the last one before it is marked where an answer was wrong."""
-    calls = [call for call in life.calls if call.asked.method != "ask" or call.answer is not None or call.time == wrong.time]
+    calls = [
+        call for call in life.calls if call.asked.method != "ask" or call.answer is not None or call.time == wrong.time
+    ]
     if not calls:
         return ()
     marked = len(calls) - 1

@@ -1,6 +1,6 @@
 """The figure of lab 08: how far a node is behind over time, and by which way each number around the seam came.
 
-    lag      |\\_                              messages behind the newest one; the line below it: those still to be fetched.
+    lag      |\\_                              messages behind the newest one; the line below it: those not received yet.
              |   \\_______  ^                  Between the two lines is what came live and is kept.
              |     \\___    | kept             They meet at the seam, or they do not.
              +---------|-----> seconds
@@ -80,7 +80,9 @@ def tale_of(trace: Trace, node: int = play.NODE) -> NodeTale:
     had = max((one.seq or 0 for one in mine if one.time < back), default=0)
     newest = max((one.seq or 0 for one in trace.of("deliver") if one.node == trace.nodes[-1]), default=0)
     live, history = play.came_live(trace, node), play.came_by_history(trace, node)
-    return NodeTale(node, back, had, newest, live, history, shown, play.seam(trace, node), play.level_after(trace, node))
+    return NodeTale(
+        node, back, had, newest, live, history, shown, play.seam(trace, node), play.level_after(trace, node)
+    )
 
 
 def draw_lag(trace: Trace, node: int = play.NODE) -> Any:
@@ -91,11 +93,14 @@ def draw_lag(trace: Trace, node: int = play.NODE) -> Any:
     tale = tale_of(trace, node)
     figure = make_subplots(
         2, 1, vertical_spacing=74 / (TALL + LOW + 74), row_heights=[TALL, LOW],
-        subplot_titles=("", "by which way the numbers came"),
     )  # fmt: skip
     _draw_lag(figure, trace, tale)
     _draw_columns(figure, tale)
     figure.update_annotations(font={"size": 13})
+    figure.add_annotation(
+        text="by which way each number came", x=0, xref="paper", xanchor="left", y=1, yref="y2 domain", yanchor="bottom",
+        showarrow=False, font={"size": 13},
+    )  # fmt: skip
     theme.finish(figure, title, _tell(tale), TALL + LOW + 74, above=24, below=44)
     return figure
 
@@ -111,17 +116,23 @@ def _draw_lag(figure: Any, trace: Trace, tale: NodeTale) -> None:
     )  # fmt: skip
     figure.add_scatter(
         x=times, y=lacking, mode="lines", line={"color": theme.ORANGE, "width": 2, "dash": "dot", "shape": "hv"},
-        name="still to be fetched", hovertemplate="%{x:.2f} s: %{y} to be fetched<extra></extra>", row=1, col=1,
+        name="not received yet", hovertemplate="%{x:.2f} s: %{y} not received<extra></extra>", row=1, col=1,
     )  # fmt: skip
-    down = max((one.time for one in trace.of("crash") if one.node == tale.node and one.time <= tale.back), default=tale.back)
-    figure.add_vrect(x0=down, x1=tale.back, fillcolor=theme.GREY, opacity=0.25, line_width=0, layer="below", row=1, col=1)
+    down = max(
+        (one.time for one in trace.of("crash") if one.node == tale.node and one.time <= tale.back), default=tale.back
+    )
+    figure.add_vrect(
+        x0=down, x1=tale.back, fillcolor=theme.GREY, opacity=0.25, line_width=0, layer="below", row=1, col=1
+    )
     figure.add_annotation(
         x=(down + tale.back) / 2, y=1, yref="y domain", yanchor="bottom", text="down", showarrow=False, row=1, col=1
     )  # fmt: skip
-    ends = next((time for time, number in tale.shown if number >= tale.seam), tale.back) if tale.seam > tale.had else tale.back
+    ends = next((time for time, number in tale.shown if number == tale.seam > tale.had), tale.back)
+    late = ends > (down + max(times)) / 2
     figure.add_vline(x=ends, line={"dash": "dash", "width": 2, "color": theme.VERMILLION}, row=1, col=1)
     figure.add_annotation(
-        x=ends, y=1, yref="y domain", yanchor="bottom", xanchor="left", text=f"the seam, {ends:.2f} s", showarrow=False, row=1, col=1
+        x=ends, y=1, yref="y domain", yanchor="bottom", xanchor="right" if late else "left", text=f"the seam, {ends:.2f} s",
+        showarrow=False, row=1, col=1,
     )  # fmt: skip
     figure.update_xaxes(title_text="seconds", range=[max(0.0, down - 0.6), max(times, default=1)], row=1, col=1)
     figure.update_yaxes(title_text="messages", rangemode="tozero", row=1, col=1)
@@ -131,7 +142,9 @@ def _lags(trace: Trace, tale: NodeTale) -> tuple[list[float], list[int], list[in
     """Return at each change how far the node is behind, and how many of these numbers it has not got by any way."""
     changes = [(one.time, "said", one.seq or 0) for one in trace.of("deliver") if one.node == trace.nodes[-1]]
     changes += [(one.time, "shown", one.seq or 0) for one in trace.of("deliver") if one.node == tale.node]
-    first = {n: min(at for at in (tale.live.get(n), tale.history.get(n)) if at is not None) for n in tale.live | tale.history}
+    first = {
+        n: min(at for at in (tale.live.get(n), tale.history.get(n)) if at is not None) for n in tale.live | tale.history
+    }
     changes += [(time, "came", number) for number, time in first.items()]
     fetched_again = _dropped(tale)
     times, lag, lacking = [0.0], [0], [0]
@@ -149,7 +162,12 @@ def _lags(trace: Trace, tale: NodeTale) -> tuple[list[float], list[int], list[in
             held.add(number)
         times.append(round(time, 3))
         lag.append(newest - reached)
-        lacking.append(newest - reached - len([one for one in held if one > reached]) - len([one for one in shown if one > reached]))
+        lacking.append(
+            newest
+            - reached
+            - len([one for one in held if one > reached])
+            - len([one for one in shown if one > reached])
+        )
     return times, lag, lacking
 
 
@@ -165,13 +183,19 @@ def _draw_columns(figure: Any, tale: NodeTale) -> None:
     wrong = sorted({*tale.twice, *tale.never, *tale.early})
     middle = wrong[0] if wrong and not any(abs(one - tale.seam) < AROUND for one in wrong) else tale.seam or tale.had
     numbers = [number for number in range(middle - AROUND + 1, middle + AROUND + 1) if 1 <= number <= tale.newest]
-    _draw_row(figure, "by a chunk", [one for one in numbers if one in tale.history], theme.ORANGE, "square", tale.history)
+    _draw_row(
+        figure, "by a chunk", [one for one in numbers if one in tale.history], theme.ORANGE, "square", tale.history
+    )
     _draw_row(figure, "live", [one for one in numbers if one in tale.live], theme.SKY, "circle", tale.live)
     when = dict(reversed([(number, time) for time, number in tale.shown]))
     there = {number for _, number in tale.shown} | set(range(1, tale.had + 1))
     good = [one for one in numbers if one in there and one not in wrong]
     _draw_row(figure, "shown", good, theme.GREEN, "square", when)
-    for name, some, sign in (("twice", tale.twice, "x"), ("too early", tale.early, "triangle-left"), ("never", tale.never, "square-open")):
+    for name, some, sign in (
+        ("twice", tale.twice, "x"),
+        ("too early", tale.early, "triangle-left"),
+        ("never", tale.never, "square-open"),
+    ):
         _draw_row(figure, "shown", [one for one in numbers if one in some], theme.VERMILLION, sign, when, named=name)
     if tale.seam in numbers:
         figure.add_vline(x=tale.seam + 0.5, line={"dash": "dash", "width": 2, "color": theme.VERMILLION}, row=2, col=1)
@@ -183,7 +207,9 @@ def _draw_columns(figure: Any, tale: NodeTale) -> None:
         tickvals=ticks, ticktext=[f"#{one}" for one in ticks], range=[middle - AROUND + 0.3, middle + AROUND + 0.7], showgrid=False,
         row=2, col=1,
     )  # fmt: skip
-    figure.update_yaxes(tickvals=list(ROWS.values()), ticktext=list(ROWS), range=[-0.6, 2.6], zeroline=False, row=2, col=1)
+    figure.update_yaxes(
+        tickvals=list(ROWS.values()), ticktext=list(ROWS), range=[-0.6, 2.6], zeroline=False, row=2, col=1
+    )
 
 
 def _draw_row(
@@ -195,7 +221,7 @@ def _draw_row(
     size = 13 if named else 11
     figure.add_scatter(
         x=list(numbers), y=[ROWS[row]] * len(numbers), mode="markers+text" if named else "markers", name=named or row,
-        text=[named] * len(numbers) if len(numbers) < 4 else None, textposition="top center", textfont={"size": 12},
+        text=[named] + [""] * (len(numbers) - 1), textposition="top center", textfont={"size": 12},
         marker={"symbol": sign, "size": size, "color": colour, "line": {"width": 2 if "open" in sign else 0, "color": colour}},
         hovertext=told, hoverinfo="text", showlegend=bool(named), row=2, col=1,
     )  # fmt: skip

@@ -67,6 +67,10 @@ class KeptOnDisk(HistoryFrame, frozen=True, tag="STORED"):
     messages: tuple[Message, ...]
 
 
+class FirstBegun(msgspec.Struct, frozen=True, tag="BEGUN", tag_field="type"):
+    """Durable: this node has lived."""
+
+
 class Logged(msgspec.Struct, frozen=True, tag="LOGGED", tag_field="type"):
     """Durable: message `number`."""
 

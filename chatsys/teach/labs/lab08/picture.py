@@ -15,7 +15,11 @@ from chatsys.teach.labs.lab08 import play
 from chatsys.teach.labs.lab08.asking import stopped
 from chatsys.teach.labs.lab08.stage import ROOM
 
-RATES, ROOMS, GAPS = tuple(range(0, 81, 5)), (0, 5, 10, 20, 40, 60, 80, 100, 150, 200, 400, 1_000), tuple(range(0, 401, 25))
+RATES, ROOMS, GAPS = (
+    tuple(range(0, 81, 5)),
+    (0, 5, 10, 20, 40, 60, 80, 100, 150, 200, 400, 1_000),
+    tuple(range(0, 401, 25)),
+)
 """Where the sliders can stand."""
 
 

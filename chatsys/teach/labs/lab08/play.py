@@ -147,11 +147,19 @@ def my_numbers(run: Any) -> str:
         return f"Your class stopped node {broken.node} ({broken.reason}), so there is nothing to count yet."
     since, level, last = returned(trace), level_after(trace), seam(trace)
     if level is None:
-        return f"Node {NODE} came back at {since:.2f} s and was never level in this run, so there is nothing to count yet."
+        return (
+            f"Node {NODE} came back at {since:.2f} s and was never level in this run, so there is nothing to count yet."
+        )
     live = came_live(trace)
-    waited = [one for one in trace.of("deliver") if one.node == NODE and live.get(one.seq or 0, one.time) < one.time - 0.001]
+    waited = [
+        one for one in trace.of("deliver") if one.node == NODE and live.get(one.seq or 0, one.time) < one.time - 0.001
+    ]
     kept = {one.seq for one in waited} - came_by_history(trace).keys()
-    asked = [one for one in trace.of("send") if one.node == NODE and one.message == "REQUEST" and since <= one.time <= since + level]
+    asked = [
+        one
+        for one in trace.of("send")
+        if one.node == NODE and one.message == "REQUEST" and since <= one.time <= since + level
+    ]
     had = max((one.seq or 0 for one in trace.of("deliver") if one.node == NODE and one.time < since), default=0)
     return (
         f"Node {NODE} came back at {since:.2f} s with #{had}, sent {len(asked)} requests, and was level {level:.2f} s later. The seam: #{last} was the last "
@@ -229,7 +237,9 @@ def last_by_history(catches_up: Any, seed: int) -> tuple[int, Any]:
 
 # --- what a written test is played with ------------------------------------------------------------------
 
-SCENARIO = ScenarioBounds(seconds=120.0, events=20_000, afterwards=8.0, enough="a few dozen messages and a crash or two show")
+SCENARIO = ScenarioBounds(
+    seconds=120.0, events=20_000, afterwards=8.0, enough="a few dozen messages and a crash or two show"
+)
 """Of a written test; every scenario goes on for a while, so that a catch-up can come to its end."""
 VERBS = ("say", "crash", "restart", "pause", "resume", "cut", "reconnect", "partition", "heal", "slow", "at", "run")
 """What a scenario may do."""

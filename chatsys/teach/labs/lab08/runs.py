@@ -205,7 +205,7 @@ def play_seed(cls: Any, seed: int) -> CatchUpRun:
     followers = list(range(1, nodes))
     away = random.sample(followers, 2 if random.random() < 0.4 else 1)
     rate, quiet = random.choice((5, 8, 18)), random.random() < 0.3
-    run.go_on(random.uniform(0.2, 1.6))
+    run.go_on(random.uniform(0.2, 1.3))
     run.talk(random.randint(1, 6), 0.4)
     for node in away:
         run.crash(node)
@@ -225,7 +225,7 @@ def play_seed(cls: Any, seed: int) -> CatchUpRun:
         run.do("heal", True)
         _last_words(run, random)
         run.go_on(SETTLES, until=lambda: run.level)
-    run.go_on(1.5)  # whoever goes on asking is seen
+    run.go_on(1.1)  # whoever goes on asking is seen
     return run
 
 

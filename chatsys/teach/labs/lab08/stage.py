@@ -7,7 +7,7 @@ is down, or cut off, that node never gets: it has to ask for it, from whoever ha
     CHUNK from a peer ----> chunk(first, messages, newest) --> shown, and kept on the disk
     every 0.2 s ----------> ask(now) --REQUEST(first, count)--> peer --serve(log, first, count)--> CHUNK
 
-A node answers requests once it knows the newest number: the leader always, another node from its first chunk on.  So two
+A node that came back answers requests once it knows the newest number: the leader always, another node from its first chunk on.  So two
 nodes that come back together do not tell each other that nothing is missing.  What is shown is on the disk first, so the
 next life begins exactly behind it.
 
@@ -32,6 +32,7 @@ from chatsys.teach.labs.lab03.stage import Message
 from chatsys.teach.labs.lab08.asking import CatchesUp, checked_messages, checked_request
 from chatsys.teach.labs.lab08.frames import (
     MOST,
+    FirstBegun,
     HistoryChunk,
     HistoryRequest,
     KeptOnDisk,
@@ -52,7 +53,7 @@ class CatchingUp(Actor):
     """A node of the lab."""
 
     messages = (LiveMessage, HistoryRequest, HistoryChunk, SaidHere, KeptOnDisk)
-    records: ClassVar[tuple[type[msgspec.Struct], ...]] = (Logged,)
+    records: ClassVar[tuple[type[msgspec.Struct], ...]] = (FirstBegun, Logged)
     words: ClassVar[Words] = Words(numbered="LIVE", number="seq")
     catches_up: ClassVar[Callable[[int, tuple[int, ...], int], CatchesUp]]
     room: ClassVar[int] = ROOM
@@ -67,6 +68,7 @@ class CatchingUp(Actor):
         """The highest number of which this node knows."""
         self.knows = me == self.leader
         """Whether it was told of the newest number in this life, so that others may ask it."""
+        self.lived = False
         self.count = 0
         """How many messages it has shown."""
         self.mine: Any = None
@@ -75,6 +77,9 @@ class CatchingUp(Actor):
 
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back what the disk kept."""
+        records = list(records)
+        self.lived = bool(records)
+        self.knows = self.knows or not records  # when all begin there is nothing yet
         self.log = [Message(one.number, one.author, one.text) for one in records if isinstance(one, Logged)]
         self.newest = self.count = len(self.log)
 
@@ -83,7 +88,7 @@ class CatchingUp(Actor):
         self.mine = type(self).catches_up(len(self.log), self.peers, type(self).room)
         if self.me != self.leader:
             begin_timers(self, now, ask=ASKS)
-        return []
+        return [] if self.lived else [Append(FirstBegun())]
 
     def on_command(self, command: msgspec.Struct, now: float) -> list[Any]:
         """Somebody says something here."""

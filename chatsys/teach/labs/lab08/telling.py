@@ -130,7 +130,7 @@ class _Knows:
         if forgot:
             told = self._tell_forgotten(forgot, here, call.time)
             yield self._wrong("prompt", call, told, forgot[0])
-            self.next = max(self.next, *forgot) + 1  # told once
+            self.sure -= set(forgot)  # it may ask for them again
         self.waits = {number for number in self.waits if number >= self.next}
         self.sure &= self.waits
         self.lacking = self._since(call.time)
@@ -152,29 +152,50 @@ class _Knows:
         if number <= self.life.last:
             return f"showed #{number} at {when} for the second time: its log ended with #{self.life.last} when it came back."
         how, at = self.came[number]
-        came = f"it came live at {at:.2f} s, and by a chunk" if how == "live" else f"it came by a chunk at {at:.2f} s, and again"
+        came = (
+            f"it came live at {at:.2f} s, and by a chunk"
+            if how == "live"
+            else f"it came by a chunk at {at:.2f} s, and again"
+        )
         return f"showed #{number} at {when} for the second time, after {self.shown[number]:.2f} s: {came}."
 
     def _tell_skipped(self, call: CatchUpCall, number: int) -> Fault:
         """A number is shown before an earlier one, which is shown later, or never."""
         lacks, how = self.next, self.came[number][0]
-        later = next((one.time for one in self.life.calls if one.time >= call.time and _shows(one, lacks) and one is not call), None)
+        later = next(
+            (one.time for one in self.life.calls if one.time >= call.time and _shows(one, lacks) and one is not call),
+            None,
+        )
         story = f"showed #{number} ({'live' if how == 'live' else 'from a chunk'}) at {call.time:.2f} s before #{lacks}"
         if later is not None:
             return self._wrong("order", call, f"{story}, which came after it, at {later:.2f} s.", lacks, number)
         if any(one.number == lacks for one in call.answer):
             return self._wrong("order", call, f"{story}, which it showed behind it.", lacks, number)
         if lacks in self.came:
-            return self._wrong("complete", call, f"{story} and never showed #{lacks}, which had come at {self.came[lacks][1]:.2f} s.", lacks, number)
+            return self._wrong(
+                "complete",
+                call,
+                f"{story} and never showed #{lacks}, which had come at {self.came[lacks][1]:.2f} s.",
+                lacks,
+                number,
+            )
         asked = [one.answer for one in self.life.calls if isinstance(one.answer, AskFor) and one.time <= call.time]
         last = f"it had asked for {_wanted(asked[-1])}" if asked else "it had asked for nothing"
-        return self._wrong("complete", call, f"{story} and never showed #{lacks}: {last}, and #{number} came {'live' if how == 'live' else 'by a chunk'}.", lacks, number)
+        return self._wrong(
+            "complete",
+            call,
+            f"{story} and never showed #{lacks}: {last}, and #{number} came {'live' if how == 'live' else 'by a chunk'}.",
+            lacks,
+            number,
+        )
 
     def _tell_forgotten(self, forgot: list[int], here: set[int], time: float) -> str:
         number = forgot[0]
         if number in here:
             return f"did not show #{number} when it came at {time:.2f} s, although all earlier ones were shown."
-        came = f"{'which' if len(forgot) == 1 else 'of which the first one'} had come live at {self.came[number][1]:.2f} s"
+        came = (
+            f"{'which' if len(forgot) == 1 else 'of which the first one'} had come live at {self.came[number][1]:.2f} s"
+        )
         return f"did not show {these(forgot)} at {time:.2f} s, {came}, although nothing before it was missing any more."
 
     def _since(self, now: float) -> float | None:
@@ -201,19 +222,35 @@ class _Knows:
         since = max(self.lacking, begun, self.request[0] if self.request else 0.0)
         if call.time - since > LATE:
             asked = f"its last request went out at {self.request[0]:.2f} s" if self.request else "it had asked nobody"
-            what = f"#{self.next} was missing" if self.next <= self.newest else "nobody had told it which number is the newest"
-            yield self._wrong("prompt", call, f"asked for nothing at {call.time:.2f} s, although {what}; {asked}.", self.next)
+            what = (
+                f"#{self.next} was missing"
+                if self.next <= self.newest
+                else "nobody had told it which number is the newest"
+            )
+            yield self._wrong(
+                "prompt", call, f"asked for nothing at {call.time:.2f} s, although {what}; {asked}.", self.next
+            )
             self.lacking = call.time + 1000  # told once
 
     def _wanted(self, call: CatchUpCall, wanted: AskFor) -> Iterator[Fault]:
         numbers, when = _wanted(wanted), f"{call.time:.2f} s"
         if self.heard and self.next > self.newest:
-            yield self._wrong("lean", call, f"asked for {numbers} at {when}, although it had everything up to #{self.newest}, the newest it knew of.", wanted.first)
+            yield self._wrong(
+                "lean",
+                call,
+                f"asked for {numbers} at {when}, although it had everything up to #{self.newest}, the newest it knew of.",
+                wanted.first,
+            )
             return
         if self.request is not None:
             asked, last = self.request
             if not self.chunks and call.time - asked < UNDER_WAY:
-                yield self._wrong("lean", call, f"asked for {numbers} at {when}, while its request of {asked:.2f} s for {_wanted(last)} was under way.", wanted.first)
+                yield self._wrong(
+                    "lean",
+                    call,
+                    f"asked for {numbers} at {when}, while its request of {asked:.2f} s for {_wanted(last)} was under way.",
+                    wanted.first,
+                )
                 return
             yield from self._elsewhere(call, wanted, asked, last)
         yield from self._needless(call, wanted)
@@ -222,19 +259,30 @@ class _Knows:
         if wanted.to != last.to or len(self.life.peers) < 2 or any(self.chunks) or len(self.chunks) > 1:
             return  # a copy of an empty answer looks like the answer of the next peer
         why = "had nothing of it" if self.chunks else "had not answered for a second"
-        yield self._wrong("elsewhere", call, f"asked node {last.to} for {_wanted(wanted)} at {call.time:.2f} s; at {asked:.2f} s it had asked node {last.to} as well, which {why}.", wanted.first)
+        yield self._wrong(
+            "elsewhere",
+            call,
+            f"asked node {last.to} for {_wanted(wanted)} at {call.time:.2f} s; at {asked:.2f} s it had asked node {last.to} as well, which {why}.",
+            wanted.first,
+        )
 
     def _needless(self, call: CatchUpCall, wanted: AskFor) -> Iterator[Fault]:
         for number in range(wanted.first, min(wanted.first + wanted.count, self.newest + 2)):
             if number < self.next:
-                why = "which it had shown" if number > self.life.last else f"and its log went up to #{self.life.last} when it came back"
+                why = (
+                    "which it had shown"
+                    if number > self.life.last
+                    else f"and its log went up to #{self.life.last} when it came back"
+                )
             elif number in self.sure:
                 why = f"which had come live at {self.came[number][1]:.2f} s, when there was room to keep it"
             elif number > self.newest and self.heard:
                 why = f"and the newest that it knew of was #{self.newest}"
             else:
                 continue
-            yield self._wrong("lean", call, f"asked for {_wanted(wanted)} at {call.time:.2f} s, #{number} among them, {why}.", number)
+            yield self._wrong(
+                "lean", call, f"asked for {_wanted(wanted)} at {call.time:.2f} s, #{number} among them, {why}.", number
+            )
             return
 
     def _serve(self, call: CatchUpCall, log: list[Message], first: int, count: int) -> Iterator[Fault]:
