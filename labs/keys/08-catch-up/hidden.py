@@ -130,10 +130,16 @@ def crashes_again(cls: Any) -> CatchUpRun:
 
 
 def no_room(cls: Any) -> CatchUpRun:
-    """There is room for one message."""
+    """There is room for one message; the last ones come while one is missing."""
     run = _begun(cls, room=1)
     run.restart(2)
-    run.talk(40, 1.5)
+    run.talk(30, 1.5)
+    run.go_on(4.0, until=lambda: run.level)
+    run.do("cut", 3, 2, True)
+    run.say("lost", "bob")
+    run.go_on(0.1)
+    run.do("heal", True)
+    run.talk(6, 0.1)
     return _ended(run)
 
 

@@ -76,8 +76,10 @@ def tale_of(trace: Trace, node: int = play.NODE) -> NodeTale:
     """Return the tale of this node."""
     back = play.returned(trace, node)
     mine = [one for one in trace.of("deliver") if one.node == node and one.seq is not None]
-    shown = [(one.time, one.seq or 0) for one in mine if one.time >= back]
     had = max((one.seq or 0 for one in mine if one.time < back), default=0)
+    shown = [(one.time, one.seq or 0) for one in mine if one.time >= back][
+        had:
+    ]  # it begins with what its disk has kept
     newest = max((one.seq or 0 for one in trace.of("deliver") if one.node == trace.nodes[-1]), default=0)
     live, history = play.came_live(trace, node), play.came_by_history(trace, node)
     return NodeTale(
@@ -98,7 +100,7 @@ def draw_lag(trace: Trace, node: int = play.NODE) -> Any:
     _draw_columns(figure, tale)
     figure.update_annotations(font={"size": 13})
     figure.add_annotation(
-        text="by which way each number came", x=0, xref="paper", xanchor="left", y=1, yref="y2 domain", yanchor="bottom",
+        text="how each number came", x=0, xref="paper", xanchor="left", y=1, yref="y2 domain", yanchor="bottom",
         showarrow=False, font={"size": 13},
     )  # fmt: skip
     theme.finish(figure, title, _tell(tale), TALL + LOW + 74, above=24, below=44)
@@ -200,7 +202,7 @@ def _draw_columns(figure: Any, tale: NodeTale) -> None:
     if tale.seam in numbers:
         figure.add_vline(x=tale.seam + 0.5, line={"dash": "dash", "width": 2, "color": theme.VERMILLION}, row=2, col=1)
         figure.add_annotation(
-            x=tale.seam + 0.5, y=1, yref="y2 domain", yanchor="bottom", text="the seam", showarrow=False, row=2, col=1
+            x=tale.seam + 0.5, y=1, yref="y2 domain", yanchor="bottom", xanchor="left", text="the seam", showarrow=False, row=2, col=1
         )  # fmt: skip
     ticks = numbers[:: 3 if len(numbers) > AROUND else 1]
     figure.update_xaxes(

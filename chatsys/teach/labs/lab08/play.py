@@ -79,10 +79,14 @@ def _talk(world: World, many: int, until: float) -> None:
 
 
 def screens(run: Any) -> dict[int, list[int]]:
-    """Return which numbers each node has shown, in the order in which it has shown them, in all of its lives."""
+    """Return which numbers each node has shown in its last life, in this order; it begins with what its disk has kept."""
     found: dict[int, list[int]] = {node: [] for node in trace_of(run).nodes}
-    for one in trace_of(run).of("deliver"):
-        if one.node in found and one.seq is not None:
+    for one in trace_of(run).of("start", "deliver"):
+        if one.node not in found:
+            continue
+        if one.kind == "start":
+            found[one.node] = []
+        elif one.seq is not None:
             found[one.node].append(one.seq)
     return found
 

@@ -8,8 +8,8 @@ is down, or cut off, that node never gets: it has to ask for it, from whoever ha
     every 0.2 s ----------> ask(now) --REQUEST(first, count)--> peer --serve(log, first, count)--> CHUNK
 
 A node that came back answers requests once it knows the newest number: the leader always, another node from its first chunk on.  So two
-nodes that come back together do not tell each other that nothing is missing.  What is shown is on the disk first, so the
-next life begins exactly behind it.
+nodes that come back together do not tell each other that nothing is missing.  What is shown is on the disk first; the next
+life shows it again, for its screen is empty, and begins exactly behind it.
 
 Assumes   the leader never crashes and is not deposed (what then has to be done is lab 06); disks keep what they synced.
 Promises  a request for more than ten messages is answered by ten; `newest` is never too high.
@@ -81,14 +81,15 @@ class CatchingUp(Actor):
         self.lived = bool(records)
         self.knows = self.knows or not records  # when all begin there is nothing yet
         self.log = [Message(one.number, one.author, one.text) for one in records if isinstance(one, Logged)]
-        self.newest = self.count = len(self.log)
+        self.newest = len(self.log)
 
     def start(self, now: float) -> list[Any]:
         """Make the student's object of this life."""
         self.mine = type(self).catches_up(len(self.log), self.peers, type(self).room)
         if self.me != self.leader:
             begin_timers(self, now, ask=ASKS)
-        return [] if self.lived else [Append(FirstBegun())]
+        again = [self._show(one) for one in self.log]  # a screen is empty when a node comes back
+        return again if self.lived else [Append(FirstBegun())]
 
     def on_command(self, command: msgspec.Struct, now: float) -> list[Any]:
         """Somebody says something here."""
