@@ -18,7 +18,7 @@ from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.lab03.stage import Message
-from chatsys.teach.labs.lab08 import LAB, friends, play
+from chatsys.teach.labs.lab08 import LAB, friends, play, rejoining
 from chatsys.teach.labs.lab08.asking import stopped
 from chatsys.teach.labs.lab08.checks import judge_run
 from chatsys.teach.labs.lab08.drawing import draw_lag, tale_of
@@ -73,12 +73,12 @@ def test_the_seeds_show_crashes_and_cuts_and_losses_and_copies_and_too_little_ro
     assert {3, 8, 20, 100} == {life.room for life in lives}
     answers = [call for life in lives for call in life.calls if call.asked.method == "chunk"]
     assert any(not call.asked.arguments[1] for call in answers), "a peer that had nothing"
-    assert any(play.screens(run.world)[1].count(1) == 1 for run in runs)
+    assert any(rejoining.screens(run.world)[1].count(1) == 1 for run in runs)
 
 
 def test_what_was_shown_before_a_crash_is_not_shown_again() -> None:
-    world = play.rejoin(RIGHT, gap=30)
-    assert play.screens(world)[2] == list(range(1, 151))
+    world = rejoining.rejoin(RIGHT, gap=30)
+    assert rejoining.screens(world)[2] == list(range(1, 151))
 
 
 def test_two_that_come_back_together_do_not_tell_each_other_that_nothing_is_missing() -> None:
@@ -139,33 +139,34 @@ def test_who_had_no_room_is_not_blamed_for_asking_again() -> None:
 def test_the_figure_tells_when_the_node_was_level_and_where_the_seam_is() -> None:
     assert re.match(
         r"Node 2 came back at 4\.00 s and had missed 200 messages; it was level 3\.\d+ s later\. #220 was the last one by a chunk\.",
-        figures.describe(draw_lag(play.rejoin(RIGHT).trace)),
+        figures.describe(draw_lag(rejoining.rejoin(RIGHT).trace)),
     )
-    assert "it was never level" in figures.describe(draw_lag(play.rejoin(RIGHT, rate=60, room=20).trace))
+    assert "it was never level" in figures.describe(draw_lag(rejoining.rejoin(RIGHT, rate=60, room=20).trace))
 
 
 def test_a_mistake_is_seen_in_the_columns() -> None:
-    few = draw_lag(play.rejoin(wrong("one too few")).trace)
+    few = draw_lag(rejoining.rejoin(wrong("one too few")).trace)
     assert "It never showed #220." in figures.describe(few)
     [hole] = [one for one in few.data if one.name == "never"]
     assert list(hole.x) == [220]
-    hasty = draw_lag(play.rejoin(friends.BothAtOnce, gap=25).trace)
+    hasty = draw_lag(rejoining.rejoin(friends.BothAtOnce, gap=25).trace)
     [early] = [one for one in hasty.data if one.name == "too early"]
     assert min(early.x) == 46 and "#46" in figures.describe(hasty)
-    tale = tale_of(play.rejoin(wrong("shows copies"), gap=15, rate=20).trace)
+    tale = tale_of(rejoining.rejoin(wrong("shows copies"), gap=15, rate=20).trace)
     assert tale.twice == [] and tale.never == []
 
 
 def test_numbers_that_are_shown_twice_are_marked() -> None:
-    both = draw_lag(play.rejoin(wrong("shows it twice"), gap=25, rate=40).trace)
+    both = draw_lag(rejoining.rejoin(wrong("shows it twice"), gap=25, rate=40).trace)
     assert "twice" in {one.name for one in both.data} and re.search(r"It showed #\d+.* twice", figures.describe(both))
 
 
 def test_a_run_in_which_nobody_came_back_has_a_sentence_instead_of_a_figure() -> None:
     assert figures.describe(draw_lag(Trace())).startswith("No node came back in this run")
-    for named, value in (("gap", 500), ("rate", -1), ("room", "much")):
-        with pytest.raises(UsageError, match=rf"{named} is .*; give a number from 0 to"):
-            play.rejoin(RIGHT, **{named: value})
+    wrong_ones: tuple[dict[str, Any], ...] = ({"gap": 500}, {"rate": -1}, {"room": "much"})
+    for given in wrong_ones:
+        with pytest.raises(UsageError, match=rf"{next(iter(given))} is .*; give a number from 0 to"):
+            rejoining.rejoin(RIGHT, **given)
 
 
 def test_the_sliders_draw_the_figure_anew_and_say_the_line_of_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,15 +204,15 @@ def test_a_prediction_is_answered_by_the_students_own_run(
 
 
 def test_who_throws_live_messages_away_has_to_fetch_them_as_well() -> None:
-    after = play.level_after(play.rejoin(wrong("throws away")))
+    after = rejoining.level_after(rejoining.rejoin(wrong("throws away")))
     assert after is not None and 4.6 < after < 5.4
 
 
 def test_the_numbers_of_the_explanation_are_those_of_the_run() -> None:
-    said = play.my_numbers(play.rejoin(RIGHT))
+    said = play.my_numbers(rejoining.rejoin(RIGHT))
     assert re.search(r"with #20, sent 20 requests, and was level 3\.\d+ s later\. The seam: #220 was", said)
-    assert "never level" in play.my_numbers(play.rejoin(RIGHT, rate=60, room=0))
-    assert "Your class stopped node" in play.my_numbers(play.rejoin(wrong("returns a message")))
+    assert "never level" in play.my_numbers(rejoining.rejoin(RIGHT, rate=60, room=0))
+    assert "Your class stopped node" in play.my_numbers(rejoining.rejoin(wrong("returns a message")))
 
 
 def page_functions() -> tuple[Any, Any]:
@@ -249,4 +250,4 @@ def test_the_friends_look_right_while_nobody_is_away() -> None:
     for cls in friends.WRONG.values():
         steps = [("run", (2.5,), {}), ("say", ("hello", 3), {"author": "ann"}), ("run", (3,), {})]
         world = play.play_scenario(cls, steps)
-        assert not stopped(world) and all(screen == [1] for screen in play.screens(world).values())
+        assert not stopped(world) and all(screen == [1] for screen in rejoining.screens(world).values())

@@ -14,7 +14,7 @@ from chatsys.teach.labs.lab04 import play as lab04
 from chatsys.teach.labs.lab05 import friends as elections
 from chatsys.teach.labs.lab05 import play as lab05
 from chatsys.teach.labs.lab08 import friends as catching_up
-from chatsys.teach.labs.lab08 import play as lab08
+from chatsys.teach.labs.lab08 import rejoining as lab08
 from chatsys.teach.widgets.timeline.packing import pack
 from chatsys.trace import Trace
 

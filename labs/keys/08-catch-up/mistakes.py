@@ -383,7 +383,10 @@ MISTAKES = {
             tests=False,
         ),
         "goes back": Mistake(
-            GoesBack, ALL, rf"node \d showed {NUMBER} at {MOMENT} for the second time, after {MOMENT}", tests=False
+            GoesBack,
+            both("once", "prompt", "lean"),
+            rf"node \d showed {NUMBER} at {MOMENT} for the second time, after {MOMENT}",
+            tests=False,
         ),
         "keeps asking": Mistake(
             KeepsAsking,
@@ -408,7 +411,7 @@ MISTAKES = {
         "returns a message": Mistake(
             ReturnsOne,
             ALL,
-            rf"node \d stopped at {MOMENT}, because live returned {NUMBER}; return a list of messages",
+            rf"node \d stopped at {MOMENT}, because live returned Message\(number=1, .*; return a list of messages",
             tests=False,
         ),
         "raises": Mistake(

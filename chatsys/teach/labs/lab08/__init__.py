@@ -3,7 +3,7 @@
     declaration  LAB: what is written, what it is worth, what is predicted
     frames       the words: what is sent, and what the student's class is given
     stage        the actor around the student's class;  asking: what the class is asked, and may return
-    play         the runs of the page;  picture: lag over time, with its sliders
+    play         what the page plays;  rejoining: its run;  picture and drawing: lag over time, with its sliders
     checks       the judge of 8.1; runs: what happens in a seed; telling: what is wrong in one
     friends      wrong classes that a written test has to find
 
@@ -25,8 +25,8 @@ _HOMES = {
     "reveal": "chatsys.teach.grading.revealing",
     "lag": "chatsys.teach.labs.lab08.picture",
     "my_numbers": "chatsys.teach.labs.lab08.play",
-    "rejoin": "chatsys.teach.labs.lab08.play",
-    "screens": "chatsys.teach.labs.lab08.play",
+    "rejoin": "chatsys.teach.labs.lab08.rejoining",
+    "screens": "chatsys.teach.labs.lab08.rejoining",
     "sliders": "chatsys.teach.labs.lab08.picture",
     "student": "chatsys.teach.labs.lab08.play",
 }

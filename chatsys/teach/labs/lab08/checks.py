@@ -24,7 +24,7 @@ from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab08.asking import why_stopped
 from chatsys.teach.labs.lab08.frames import shown
 from chatsys.teach.labs.lab08.runs import CatchUpCall, CatchUpRun, ObjectLife, play_seed
-from chatsys.teach.labs.lab08.telling import EFFECT, SHARED, Fault, tell_causes, tell_effects
+from chatsys.teach.labs.lab08.telling import EFFECT, SHARED, Misstep, tell_causes, tell_effects
 
 ENOUGH = 8
 """So many seeds of a class are played although nothing more can be lost: a later one may tell the cause."""
@@ -58,19 +58,19 @@ def judge_run(run: CatchUpRun) -> Iterator[Finding]:
     yield from (_finding(run, None, wrong) for wrong in tell_run(run))
 
 
-def tell_run(run: CatchUpRun) -> Iterator[Fault]:
+def tell_run(run: CatchUpRun) -> Iterator[Misstep]:
     """Yield what is wrong in one run, one thing of each aspect, the cause before the effect."""
     if run.world.failures:
         node, why = run.world.failures[0]
         time = next(record.time for record in run.world.trace.of("broken") if record.node == node)
         story = f"{run.name} node {node} stopped at {time:.2f} s, because {why_stopped(why)}."
         life = next((one for one in reversed(run.lives) if one.node == node), None)
-        yield Fault(RUNS, story, life, time=time)
+        yield Misstep(RUNS, story, life, time=time)
         return
     if run.endless:
-        yield Fault(RUNS, f"{run.name} the nodes sent messages without end: {run.endless[0]}", None)
+        yield Misstep(RUNS, f"{run.name} the nodes sent messages without end: {run.endless[0]}", None)
         return
-    told: dict[str, Fault] = {}
+    told: dict[str, Misstep] = {}
     for wrong in tell_causes(run):
         if wrong.rank > told.get(wrong.aspect, wrong._replace(rank=0)).rank:
             told[wrong.aspect] = wrong
@@ -93,7 +93,7 @@ def _find_shared(trial: Any, run: CatchUpRun, life: ObjectLife, seed: int) -> It
                 f"{run.name} node {life.node} answered {call.call:.40} at {call.time:.2f} s with {call.returned:.34}, and alone with "
                 f"{shown(again):.34}. Do all nodes share a list or a dictionary?"
             )
-            yield replace(_finding(run, seed, Fault("complete", sentence, life, SHARED, call.time)), hinted=False)
+            yield replace(_finding(run, seed, Misstep("complete", sentence, life, SHARED, call.time)), hinted=False)
             return
 
 
@@ -105,14 +105,14 @@ def list_of(answer: Any) -> Any:
 # --- the story ---------------------------------------------------------------------------------
 
 
-def _finding(run: CatchUpRun, seed: int | None, wrong: Fault) -> Finding:
+def _finding(run: CatchUpRun, seed: int | None, wrong: Misstep) -> Finding:
     steps = _steps(wrong.life, wrong) if wrong.life is not None else ()
     return Finding(
         aspect=wrong.aspect, sentence=wrong.sentence, seed=seed, trace=run.world.trace.encode(), steps=steps, rank=wrong.rank
     )  # fmt: skip
 
 
-def _steps(life: ObjectLife, wrong: Fault) -> tuple[ShownCall, ...]:
+def _steps(life: ObjectLife, wrong: Misstep) -> tuple[ShownCall, ...]:
     """Return the calls of a life around this time; the last one before it is marked where an answer was wrong."""
     calls = [
         call for call in life.calls if call.asked.method != "ask" or call.answer is not None or call.time == wrong.time

@@ -8,7 +8,7 @@ Read also `checks` (the judge), `play` (the runs that answer the predictions), `
 from chatsys.isolation.calls import Method
 from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predict, WrittenTest
 from chatsys.teach.labs.lab03.stage import Message
-from chatsys.teach.labs.lab08 import checks, friends, play
+from chatsys.teach.labs.lab08 import checks, friends, play, rejoining
 from chatsys.teach.labs.lab08.frames import AskFor
 
 NEED_ALL = ("once", "order", "prompt", "elsewhere", "lean", "serves", "bytes", "room")
@@ -40,7 +40,7 @@ CATCH_UP = Exercise(
         ),
     ),
     figure="delivery_matrix",
-    run=play.rejoin,
+    run=rejoining.rejoin,
     done="Every node showed every number once, in order and at once, and asked for nothing that it had.",
     public=20,
 )  # fmt: skip

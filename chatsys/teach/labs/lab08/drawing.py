@@ -15,7 +15,7 @@ Where a number was shown twice, too early or never, its column says so, and the 
 Read also `picture` (who draws it), `teach.figures.theme` (how everything looks).
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from plotly.subplots import make_subplots
 
 from chatsys.teach.figures import theme
 from chatsys.teach.figures.theme import counted
-from chatsys.teach.labs.lab08 import play
+from chatsys.teach.labs.lab08 import rejoining
 from chatsys.teach.labs.lab08.frames import these
 from chatsys.trace import Trace
 
@@ -72,22 +72,22 @@ class NodeTale(msgspec.Struct, frozen=True):
         return sorted(set(found) - set(self.twice))
 
 
-def tale_of(trace: Trace, node: int = play.NODE) -> NodeTale:
+def tale_of(trace: Trace, node: int = rejoining.NODE) -> NodeTale:
     """Return the tale of this node."""
-    back = play.returned(trace, node)
+    back = rejoining.returned(trace, node)
     mine = [one for one in trace.of("deliver") if one.node == node and one.seq is not None]
     had = max((one.seq or 0 for one in mine if one.time < back), default=0)
     shown = [(one.time, one.seq or 0) for one in mine if one.time >= back][
         had:
     ]  # it begins with what its disk has kept
     newest = max((one.seq or 0 for one in trace.of("deliver") if one.node == trace.nodes[-1]), default=0)
-    live, history = play.came_live(trace, node), play.came_by_history(trace, node)
+    live, history = rejoining.came_live(trace, node), rejoining.came_by_history(trace, node)
     return NodeTale(
-        node, back, had, newest, live, history, shown, play.seam(trace, node), play.level_after(trace, node)
+        node, back, had, newest, live, history, shown, rejoining.seam(trace, node), rejoining.level_after(trace, node)
     )
 
 
-def draw_lag(trace: Trace, node: int = play.NODE) -> Any:
+def draw_lag(trace: Trace, node: int = rejoining.NODE) -> Any:
     """Draw how far this node was behind, and by which way the numbers around the seam came."""
     title = f"How far node {node} is behind"
     if not trace.of("restart"):
@@ -185,20 +185,18 @@ def _draw_columns(figure: Any, tale: NodeTale) -> None:
     wrong = sorted({*tale.twice, *tale.never, *tale.early})
     middle = wrong[0] if wrong and not any(abs(one - tale.seam) < AROUND for one in wrong) else tale.seam or tale.had
     numbers = [number for number in range(middle - AROUND + 1, middle + AROUND + 1) if 1 <= number <= tale.newest]
-    _draw_row(
-        figure, "by a chunk", [one for one in numbers if one in tale.history], theme.ORANGE, "square", tale.history
-    )
-    _draw_row(figure, "live", [one for one in numbers if one in tale.live], theme.SKY, "circle", tale.live)
     when = dict(reversed([(number, time) for time, number in tale.shown]))
     there = {number for _, number in tale.shown} | set(range(1, tale.had + 1))
-    good = [one for one in numbers if one in there and one not in wrong]
-    _draw_row(figure, "shown", good, theme.GREEN, "square", when)
-    for name, some, sign in (
-        ("twice", tale.twice, "x"),
-        ("too early", tale.early, "triangle-left"),
-        ("never", tale.never, "square-open"),
-    ):
-        _draw_row(figure, "shown", [one for one in numbers if one in some], theme.VERMILLION, sign, when, named=name)
+    rows: tuple[tuple[str, Container[int], tuple[str, str, str], dict[int, float]], ...] = (
+        ("by a chunk", tale.history, (theme.ORANGE, "square", ""), tale.history),
+        ("live", tale.live, (theme.SKY, "circle", ""), tale.live),
+        ("shown", there - set(wrong), (theme.GREEN, "square", ""), when),
+        ("shown", tale.twice, (theme.VERMILLION, "x", "twice"), when),
+        ("shown", tale.early, (theme.VERMILLION, "triangle-left", "too early"), when),
+        ("shown", tale.never, (theme.VERMILLION, "square-open", "never"), when),
+    )
+    for row, some, look, at in rows:
+        _draw_row(figure, row, [one for one in numbers if one in some], look, at)
     if tale.seam in numbers:
         figure.add_vline(x=tale.seam + 0.5, line={"dash": "dash", "width": 2, "color": theme.VERMILLION}, row=2, col=1)
         figure.add_annotation(
@@ -215,16 +213,18 @@ def _draw_columns(figure: Any, tale: NodeTale) -> None:
 
 
 def _draw_row(
-    figure: Any, row: str, numbers: Sequence[int], colour: str, sign: str, when: dict[int, float], *, named: str = ""
+    figure: Any, row: str, numbers: Sequence[int], look: tuple[str, str, str], when: dict[int, float]
 ) -> None:
+    """Draw one kind of mark; a look is a colour, a sign, and for what went wrong a word."""
+    colour, sign, named = look
     if not numbers:
         return
     told = [f"#{one} {named or row}" + (f", {when[one]:.2f} s" if one in when else "") for one in numbers]
-    size = 13 if named else 11
+    border = {"width": 2 if "open" in sign else 0, "color": colour}
     figure.add_scatter(
         x=list(numbers), y=[ROWS[row]] * len(numbers), mode="markers+text" if named else "markers", name=named or row,
         text=[named] + [""] * (len(numbers) - 1), textposition="top center", textfont={"size": 12},
-        marker={"symbol": sign, "size": size, "color": colour, "line": {"width": 2 if "open" in sign else 0, "color": colour}},
+        marker={"symbol": sign, "size": 13 if named else 11, "color": colour, "line": border},
         hovertext=told, hoverinfo="text", showlegend=bool(named), row=2, col=1,
     )  # fmt: skip
 

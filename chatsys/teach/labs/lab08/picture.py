@@ -3,7 +3,7 @@
     lag(MyCatchUp, seed, gap=200, rate=10, room=100)     the figure
     sliders(MyCatchUp, seed)                             the same with sliders, drawn anew at each move
 
-Read also `play.rejoin` (the run), `drawing` (the figure), `widgets.slider`.
+Read also `rejoining.rejoin` (the run), `drawing` (the figure), `widgets.slider`.
 """
 
 import html
@@ -11,7 +11,7 @@ import json
 import os
 from typing import Any
 
-from chatsys.teach.labs.lab08 import play
+from chatsys.teach.labs.lab08 import rejoining
 from chatsys.teach.labs.lab08.asking import stopped
 from chatsys.teach.labs.lab08.stage import ROOM
 
@@ -23,20 +23,20 @@ RATES, ROOMS, GAPS = (
 """Where the sliders can stand."""
 
 
-def lag(catches_up: Any, seed: int = play.SEED, gap: int = 200, rate: float = 10, room: int = ROOM) -> Any:
+def lag(catches_up: Any, seed: int = rejoining.SEED, gap: int = 200, rate: float = 10, room: int = ROOM) -> Any:
     """Return the figure of the run of `rejoin` with the same arguments; nothing while a notebook is graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
     from chatsys.teach.figures import theme
     from chatsys.teach.labs.lab08.drawing import draw_lag
 
-    world = play.rejoin(catches_up, seed, gap, rate, room)
+    world = rejoining.rejoin(catches_up, seed, gap, rate, room)
     if world.failures:
         return theme.nothing("How far node 2 is behind", f"{stopped(world)[0]}.".capitalize())
     return draw_lag(world.trace)
 
 
-def sliders(catches_up: Any, seed: int = play.SEED) -> Any:
+def sliders(catches_up: Any, seed: int = rejoining.SEED) -> Any:
     """Return the figure with three sliders, and below them the line of code that draws the same; nothing while graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None

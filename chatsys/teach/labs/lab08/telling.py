@@ -21,7 +21,7 @@ UNDER_WAY, LATE = 0.95, 1.5
 """A request may not be repeated before the one, and must be after the other (seconds)."""
 
 
-class Fault(NamedTuple):
+class Misstep(NamedTuple):
     """What a finding says, and in which life and when it shows."""
 
     aspect: str
@@ -32,13 +32,13 @@ class Fault(NamedTuple):
     about: tuple[int, ...] = ()
 
 
-def tell_causes(run: CatchUpRun) -> Iterator[Fault]:
+def tell_causes(run: CatchUpRun) -> Iterator[Misstep]:
     """Yield what one object answered wrongly, going by what it had been told."""
     for life in run.lives:
         yield from _Knows(run, life).told()
 
 
-def tell_effects(run: CatchUpRun) -> Iterator[Fault]:
+def tell_effects(run: CatchUpRun) -> Iterator[Misstep]:
     """Yield which number some node has not shown in the end."""
     for node in run.world.nodes:
         have = {one.seq for one in run.world.trace.of("deliver") if one.node == node}
@@ -48,7 +48,7 @@ def tell_effects(run: CatchUpRun) -> Iterator[Fault]:
             asked = [(call.time, call.answer) for call in life.calls if isinstance(call.answer, AskFor)]
             last = f"it last asked for #{asked[-1][1].first}, at {asked[-1][0]:.2f} s" if asked else "it never asked"
             story = f"{run.name} node {node} had not shown {these(lacks)} at {run.world.now:.2f} s, the end of the run; {last}."
-            yield Fault("complete", story, life, EFFECT, asked[-1][0] if asked else None, (lacks[0],))
+            yield Misstep("complete", story, life, EFFECT, asked[-1][0] if asked else None, (lacks[0],))
             return
 
 
@@ -74,7 +74,7 @@ class _Knows:
         self.lacking: float | None = 0.0
         """Since when something is missing."""
 
-    def told(self) -> Iterator[Fault]:
+    def told(self) -> Iterator[Misstep]:
         """Yield what is wrong, in order of time; after a wrong number was shown the rest only follows from that."""
         for call in self.life.calls:
             if call.error:
@@ -84,12 +84,12 @@ class _Knows:
             if any(one.aspect in ("order", "complete") for one in faults):
                 return
 
-    def _wrong(self, aspect: str, call: CatchUpCall, told: str, *about: int, rank: int = CAUSE) -> Fault:
-        return Fault(aspect, f"{self.run.name} node {self.node} {told}", self.life, rank, call.time, about)
+    def _wrong(self, aspect: str, call: CatchUpCall, told: str, *about: int, rank: int = CAUSE) -> Misstep:
+        return Misstep(aspect, f"{self.run.name} node {self.node} {told}", self.life, rank, call.time, about)
 
     # --- what comes ------------------------------------------------------------------------
 
-    def _live(self, call: CatchUpCall, number: int, message: Message) -> Iterator[Fault]:
+    def _live(self, call: CatchUpCall, number: int, message: Message) -> Iterator[Misstep]:
         self._takes(call, number, message, "live")
         if number > self.next and number not in self.waits:
             self.waits.add(number)
@@ -99,7 +99,7 @@ class _Knows:
                 self.sure.clear()
         yield from self._shows(call, {number})
 
-    def _chunk(self, call: CatchUpCall, first: int, messages: list[Message], newest: int) -> Iterator[Fault]:
+    def _chunk(self, call: CatchUpCall, first: int, messages: list[Message], newest: int) -> Iterator[Misstep]:
         self.heard, self.newest = True, max(self.newest, newest)
         for one in messages:
             self._takes(call, one.number, one, "chunk")
@@ -111,7 +111,7 @@ class _Knows:
         self.came.setdefault(number, (how, call.time))
         self.texts.setdefault(number, message)
 
-    def _shows(self, call: CatchUpCall, here: set[int]) -> Iterator[Fault]:
+    def _shows(self, call: CatchUpCall, here: set[int]) -> Iterator[Misstep]:
         """Compare what is shown with what had to be; `here` are the numbers that this call brings."""
         due, number = [], self.next
         while number in here or number in self.sure:
@@ -135,7 +135,7 @@ class _Knows:
         self.sure &= self.waits
         self.lacking = self._since(call.time)
 
-    def _shows_one(self, call: CatchUpCall, one: Message) -> Fault | None:
+    def _shows_one(self, call: CatchUpCall, one: Message) -> Misstep | None:
         number, when = one.number, f"{call.time:.2f} s"
         if self.texts.get(number) != one and number > self.life.last:
             what = "nobody had sent it" if number not in self.texts else f"“{self.texts[number].text:.20}” had come"
@@ -159,7 +159,7 @@ class _Knows:
         )
         return f"showed #{number} at {when} for the second time, after {self.shown[number]:.2f} s: {came}."
 
-    def _tell_skipped(self, call: CatchUpCall, number: int) -> Fault:
+    def _tell_skipped(self, call: CatchUpCall, number: int) -> Misstep:
         """A number is shown before an earlier one, which is shown later, or never."""
         lacks, how = self.next, self.came[number][0]
         later = next(
@@ -205,7 +205,7 @@ class _Knows:
 
     # --- what is asked for -----------------------------------------------------------------
 
-    def _ask(self, call: CatchUpCall, now: float) -> Iterator[Fault]:
+    def _ask(self, call: CatchUpCall, now: float) -> Iterator[Misstep]:
         wanted: AskFor | None = call.answer
         if wanted is None:
             yield from self._is_late(call)
@@ -214,7 +214,7 @@ class _Knows:
         yield from faults
         self.request, self.chunks = (call.time, wanted), []
 
-    def _is_late(self, call: CatchUpCall) -> Iterator[Fault]:
+    def _is_late(self, call: CatchUpCall) -> Iterator[Misstep]:
         """No second passes without a request while something is missing."""
         if self.lacking is None:
             return
@@ -232,7 +232,7 @@ class _Knows:
             )
             self.lacking = call.time + 1000  # told once
 
-    def _wanted(self, call: CatchUpCall, wanted: AskFor) -> Iterator[Fault]:
+    def _wanted(self, call: CatchUpCall, wanted: AskFor) -> Iterator[Misstep]:
         numbers, when = _wanted(wanted), f"{call.time:.2f} s"
         if self.heard and self.next > self.newest:
             yield self._wrong(
@@ -255,7 +255,7 @@ class _Knows:
             yield from self._elsewhere(call, wanted, asked, last)
         yield from self._needless(call, wanted)
 
-    def _elsewhere(self, call: CatchUpCall, wanted: AskFor, asked: float, last: AskFor) -> Iterator[Fault]:
+    def _elsewhere(self, call: CatchUpCall, wanted: AskFor, asked: float, last: AskFor) -> Iterator[Misstep]:
         if wanted.to != last.to or len(self.life.peers) < 2 or any(self.chunks) or len(self.chunks) > 1:
             return  # a copy of an empty answer looks like the answer of the next peer
         why = "had nothing of it" if self.chunks else "had not answered for a second"
@@ -266,7 +266,7 @@ class _Knows:
             wanted.first,
         )
 
-    def _needless(self, call: CatchUpCall, wanted: AskFor) -> Iterator[Fault]:
+    def _needless(self, call: CatchUpCall, wanted: AskFor) -> Iterator[Misstep]:
         for number in range(wanted.first, min(wanted.first + wanted.count, self.newest + 2)):
             if number < self.next:
                 why = (
@@ -285,7 +285,7 @@ class _Knows:
             )
             return
 
-    def _serve(self, call: CatchUpCall, log: list[Message], first: int, count: int) -> Iterator[Fault]:
+    def _serve(self, call: CatchUpCall, log: list[Message], first: int, count: int) -> Iterator[Misstep]:
         right, found = [one.number for one in log[first - 1 : first - 1 + count]], [one.number for one in call.answer]
         if call.answer != log[first - 1 : first - 1 + count]:
             told = f"was asked at {call.time:.2f} s for {span(first, first + count - 1)}, its log went up to #{len(log)}, and it served {these(found)} for {these(right)}."
