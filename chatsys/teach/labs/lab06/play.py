@@ -170,13 +170,19 @@ def my_numbers(run: Any) -> str:
 
 def student(name: str | None = None) -> int:
     """Choose the seed of this student's runs by a name, and return it; in each of them the story of part (a) comes true."""
-    return revealing.student(name, nobody=SEED, shows=shows_two_messages)
+    return revealing.student(name, nobody=SEED, shows=shows_the_story)
 
 
-def shows_two_messages(seed: int) -> bool:
-    """Tell whether in the run of part (a) number 5 is two messages, and in that of part (e) frames of the old leader harm."""
+def shows_the_story(seed: int) -> bool:
+    """Tell whether in the run of part (a) number 5 is two messages, and in that of 6c the old leader changes a chat."""
     found = screens(cut_short(_GoesOn, seed))
-    return len({found[1].get(5), found[2].get(5)}) == 2 and found[1].get(5) == "pay"
+    return found[1].get(5) == "pay" != found[2].get(5) is not None and _harms(sleeper(_GoesOn, seed))
+
+
+def _harms(unfenced: World) -> bool:
+    """Tell whether somebody shows a message of the old leader after its sleep; it may come too late for that by chance."""
+    shown = unfenced.trace.of("deliver")
+    return any(one.entry_term == 3 and one.node != 3 and one.time > SLEEPS + PAUSE for one in shown)
 
 
 class _GoesOn:
