@@ -223,7 +223,7 @@ def _draw_row(
     border = {"width": 2 if "open" in sign else 0, "color": colour}
     figure.add_scatter(
         x=list(numbers), y=[ROWS[row]] * len(numbers), mode="markers+text" if named else "markers", name=named or row,
-        text=[named] + [""] * (len(numbers) - 1), textposition="top center", textfont={"size": 12},
+        text=[named] + [""] * (len(numbers) - 1), textposition="top right", textfont={"size": 12},
         marker={"symbol": sign, "size": 13 if named else 11, "color": colour, "line": border},
         hovertext=told, hoverinfo="text", showlegend=bool(named), row=2, col=1,
     )  # fmt: skip
