@@ -1,0 +1,1 @@
+from chatsys.teach.labs.lab10.words import Vote, LogEnd
