@@ -31,7 +31,7 @@ from chatsys.protocol.messages import Ack, CatchupReply, Label, Prepare, Promise
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Sequencer
 from chatsys.protocol.part import Part
-from chatsys.protocol.state import NodeState
+from chatsys.protocol.state import NodeState, Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
 from chatsys.teach.labs.lab10.words import (
@@ -111,6 +111,8 @@ class Voting(Succession):
         self.kept: dict[str, int] | None = None
         """What the class wants to know after a crash."""
         self.mine: Any = None
+        self.refused_by: set[int] = set()
+        """Who has refused this candidate its term."""
 
     def start(self, now: float) -> Effects:
         """Begin a life with what the last one left."""
@@ -120,6 +122,7 @@ class Voting(Succession):
     def stand(self, decision: Stand, now: float) -> Effects:
         """Ask all others and, first of all, oneself."""
         effects = super().stand(decision, now)
+        self.refused_by = set()
         yes, owed = self._ask(self.state.term, self.state.me, self.log.last)
         if not yes:
             return [*effects[:2], *owed, Yield("the own vote was refused", back_off=True)]
@@ -131,6 +134,18 @@ class Voting(Succession):
         ]
         return [*effects[:2], *owed, *sent]
 
+    def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
+        """Give up as soon as so many have refused that the others are no majority: the next term may come sooner."""
+        match message, self.state.role:
+            case Promise(ok=False, term=term), Role.PREPARING if term == self.state.term and isinstance(sender, int):
+                self.refused_by.add(sender)
+                members = self.state.members
+                if len(members.ids) - len(self.refused_by) < members.quorum:
+                    self.refused_by = set()
+                    return [Yield("so many refused that no majority is left", back_off=True)]
+                return []
+        return super().on_message(sender, message, now)
+
     def _ask(self, term: int, candidate: int, last: Label) -> tuple[bool, Effects]:
         """Return what the class answers, and the record that must be durable before that leaves."""
         own = self.log.last
@@ -138,7 +153,7 @@ class Voting(Succession):
         owed: Effects = []
         if vote.kept != self.kept:
             self.kept = dict(vote.kept)
-            owed.append(Append(KeptVote(dict(vote.kept))))
+            owed.append(Append(KeptVote(tuple(sorted(vote.kept.items())))))
         if vote.yes:
             owed.append(Note("votes", peer=candidate, term=term, seq=last.seq, entry_term=last.term))
         return vote.yes, owed
@@ -154,9 +169,10 @@ class Voting(Succession):
         yes, owed = self._ask(request.term, sender, request.last)
         if not yes:
             return [*owed, Send(sender, Promise(state.term, False))]
-        if request.term >= state.term and (state.term, state.promised_to) != (request.term, sender):
-            state.enter(request.term, promised_to=sender)
-            owed.append(Append(Promised(request.term, sender)))
+        if request.term >= state.term:
+            if (state.term, state.promised_to) != (request.term, sender):
+                state.enter(request.term, promised_to=sender)
+                owed.append(Append(Promised(request.term, sender)))
             owed.append(Yield(f"voted for node {sender} in term {request.term}"))
         return [*owed, Send(sender, Promise(request.term, True, self.log.last))]
 
@@ -186,12 +202,21 @@ class Agreeing(Node):
                 self.succession.kept = dict(one.kept)  # type: ignore[attr-defined]
 
 
-def agreeing(commits: Any, promises: Any) -> type[Agreeing]:
-    """Return the chat's node with these two classes in it: `World(seed, 3, actor=agreeing(MyCommit, MyPromise))`."""
-    counting = type("CountingBy", (Counting,), {"commits": staticmethod(commits), "__doc__": Counting.__doc__})
-    voting = type("VotingBy", (Voting,), {"promises_by": staticmethod(promises), "__doc__": Voting.__doc__})
-    parts: dict[str, type[Part]] = {"fence": Open, "sequencer": counting, "succession": voting}
-    name = f"AgreeingWith{getattr(commits, '__name__', 'Commit')}"
+def agreeing(commits: Any = None, promises: Any = None) -> type[Agreeing]:
+    """Return the chat's node with these two classes in it: `World(seed, 3, actor=agreeing(MyCommit, MyPromise))`.
+
+    Where one of them is None, the chat's own rule stands.
+    """
+    parts: dict[str, type[Part]] = {"fence": Open}
+    if commits is not None:
+        own = {"commits": staticmethod(commits), "__doc__": Counting.__doc__}
+        parts["sequencer"] = type("CountingBy", (Counting,), own)
+    else:
+        parts = {}
+    if promises is not None:
+        own = {"promises_by": staticmethod(promises), "__doc__": Voting.__doc__}
+        parts["succession"] = type("VotingBy", (Voting,), own)
+    name = f"AgreeingWith{getattr(commits or promises, '__name__', 'Nobody')}"
     return heard(type(name, (Agreeing,), {"own_parts": parts, "__doc__": Agreeing.__doc__}))
 
 

@@ -39,13 +39,13 @@ class Ask(Prepare, frozen=True, tag="ASK"):
 
 
 class KeptVote(msgspec.Struct, frozen=True, tag="vote", tag_field="type"):
-    """Durable: what the student's class wants to know after a crash."""
+    """Durable: what the student's class wants to know after a crash, as pairs in the order of their names."""
 
-    kept: dict[str, int]
+    kept: tuple[tuple[str, int], ...]
 
     def as_note(self) -> Note:
         """Return what the trace tells of this record."""
-        return Note("keeps", reason=", ".join(f"{name} {value}" for name, value in self.kept.items()))
+        return Note("keeps", reason=", ".join(f"{name} {value}" for name, value in self.kept))
 
 
 class Commits(Protocol):

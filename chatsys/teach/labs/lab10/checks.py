@@ -1,0 +1,159 @@
+"""The judge of 10.1, the commit: what a leader hears, call by call, and then runs of the whole chat behind a cut.
+
+    onward    what a majority holds is committed, and the side with the majority goes on
+    majority  nothing is committed that fewer than a majority hold, each node counted once
+    older     an entry of an older term is not committed by counting its copies
+    stale     an acknowledgement of an older term counts for nothing
+
+Read also `histories` (what is drawn), `runs` (the whole chat), `voting` (the judge of 10.2), `grading.judging` (points).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from chatsys.isolation.calls import Call, CallScript, Reply
+from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
+from chatsys.teach.labs.lab10 import runs
+from chatsys.teach.labs.lab10.histories import Leadership, leadership
+from chatsys.teach.labs.lab10.stage import agreeing
+
+PLAYED = 6
+"""In so many seeds the whole chat is played, too."""
+SHARED, CAUSE, EFFECT = 3, 2, 1
+"""How much a sentence explains: the highest rank is told first."""
+BEFORE, BEYOND = 14, 2
+"""So many calls before and after the one in question are shown."""
+
+
+def judge_commit(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
+    """10.1: onward, majority, older, stale."""
+    drawn = {seed: leadership(seed) for seed in seeds}
+    told: set[str] = set()
+    replies = trial.ask([script_of(one) for one in drawn.values()])
+    for (seed, one), answers in zip(drawn.items(), replies, strict=True):
+        for finding in judge_leadership(one, answers, f"With seed {seed}", seed):
+            if finding.aspect not in told:
+                told.add(finding.aspect)
+                yield finding
+    if RUNS in told:
+        return
+    yield from _find_shared(trial, drawn, replies)
+    for seed in list(seeds)[:PLAYED]:
+        for finding in runs.judge_cut(agreeing(trial.cls), seed, "majority"):
+            if finding.aspect not in told:
+                told.add(finding.aspect)
+                yield finding
+
+
+def script_of(one: Leadership) -> CallScript:
+    """Return the calls for what a leader hears."""
+    calls = tuple(Call("ack", (ack.node, ack.seq, ack.term, list(ack.terms))) for ack in one.heard)
+    return CallScript(calls, (one.me, list(one.nodes), one.term))
+
+
+def judge_leadership(
+    one: Leadership, replies: Sequence[Reply], name: str, seed: int | None = None
+) -> Iterator[Finding]:
+    """Compare each answer with what is right; one finding of each aspect."""
+    told: set[str] = set()
+    for at, ack in enumerate(one.heard, 1):
+        reply = replies[at - 1] if at <= len(replies) else None
+        why = _broken(one, at, reply)
+        if why is not None or reply is None:
+            sentence = f"{name} node {one.me} stopped at {ack.time:.2f} s, because {why}."
+            yield Finding(
+                aspect=RUNS, sentence=sentence, seed=seed, steps=_steps(one, replies, at), rank=CAUSE
+            )  # fmt: skip
+            return
+        wrong = _wrong(one, at, reply.value)
+        if wrong is not None and wrong[0] not in told:
+            told.add(wrong[0])
+            steps = _steps(one, replies, at)
+            yield Finding(aspect=wrong[0], sentence=f"{name} {wrong[1]}", seed=seed, steps=steps, rank=CAUSE)
+            if wrong[0] != "onward":  # what was committed wrongly stays so
+                return
+
+
+def _broken(one: Leadership, at: int, reply: Reply | None) -> str | None:
+    if reply is None:
+        return "it gave no answer"
+    if not reply.right:
+        return f"your class raised {reply.error}" if reply.error else f"ack returned {reply.wrong}; return a number"
+    last = len(one.heard[at - 1].terms)
+    if not 0 <= reply.value <= last:
+        return f"ack returned {reply.value}; return a number from 0 to {last}, the end of the log"
+    return None
+
+
+def _wrong(one: Leadership, at: int, value: int) -> tuple[str, str] | None:
+    """Return the aspect and the sentence, without the name of the run, if this answer is wrong."""
+    ack, right = one.heard[at - 1], one.committed(at)
+    if value == right:
+        return None
+    when, who, many = f"at {ack.time:.2f} s", f"node {one.me}", len(one.nodes)
+    if value < right:
+        holders = one.holders(right, at)
+        back = " (and had committed more before)" if value < max((one.committed(n) for n in range(1, at)), default=0) else ""
+        return "onward", (
+            f"{who} had heard {when} that nodes {_listed(holders)} of {many} hold #{right}, of its own term "
+            f"{one.term}, and committed up to {f'#{value}' if value else 'nothing'} only{back}."
+        )
+    holders = one.holders(value, at)
+    if len(holders) >= one.majority and ack.terms[value - 1] != one.term:
+        return "older", (
+            f"{who} committed #{value} of term {ack.terms[value - 1]} {when} in term {one.term} by counting {len(holders)} "
+            f"of {many} copies. Could somebody whose log ends in a newer term still win?"
+        )
+    if len(one.holders(value, at, any_term=True)) >= one.majority > len(holders):
+        old = next(heard for heard in one.heard[:at] if heard.term != one.term and heard.seq >= value)
+        return "stale", (
+            f"{who}, leader of term {one.term}, committed #{value} {when} and counted node {old.node}, which said so in term "
+            f"{old.term}. What may node {old.node} hold there by now?"
+        )
+    own = " Did it count itself twice?" if holders == [one.me] else ""
+    return "majority", (
+        f"{who} committed #{value} {when}, which {len(holders)} of {many} nodes held by what it had heard ({_listed(holders) or 'none'}); "
+        f"a majority is {one.majority}.{own}"
+    )
+
+
+def _listed(nodes: Sequence[int]) -> str:
+    return ", ".join(map(str, nodes[:-1])) + (" and " if len(nodes) > 1 else "") + "".join(map(str, nodes[-1:]))
+
+
+def _steps(one: Leadership, replies: Sequence[Reply], wrong: int) -> tuple[ShownCall, ...]:
+    """Return the calls around the one in question, which is marked."""
+    return tuple(
+        ShownCall(
+            call=f"ack({ack.node}, {ack.seq}, {ack.term}, {list(ack.terms)})",
+            returned=_returned(replies, at),
+            expected=str(one.committed(at)),
+            when=f"{ack.time:.2f} s",
+            wrong=at == wrong,
+            node=one.me,
+            time=ack.time,
+        )
+        for at, ack in enumerate(one.heard, 1)
+        if wrong - BEFORE <= at <= wrong + BEYOND
+    )
+
+
+def _returned(replies: Sequence[Reply], at: int) -> str:
+    if at > len(replies):
+        return ""
+    reply = replies[at - 1]
+    return str(reply.value) if reply.right else str(reply.error or reply.wrong)
+
+
+def _find_shared(trial: Any, drawn: dict[int, Leadership], replies: list[list[Reply]]) -> Iterator[Finding]:
+    """Ask one object once more, where there is no other one: it must answer the same."""
+    (seed, one), answers = max(zip(drawn.items(), replies, strict=True), key=lambda pair: len(pair[1]))
+    again = trial.alone(script_of(one))
+    for ack, first, second in zip(one.heard, answers, again, strict=False):
+        if first.value != second.value:
+            sentence = (
+                f"With seed {seed} node {one.me} answered {first.value} at {ack.time:.2f} s, and {second.value} where no other leader was "
+                "beside it. Do all objects share a list or a dictionary?"
+            )
+            yield Finding(aspect="majority", sentence=sentence, seed=seed, rank=SHARED, hinted=False)
+            return
