@@ -146,6 +146,11 @@ class Voting(Succession):
                 return []
         return super().on_message(sender, message, now)
 
+    def follow(self, now: float, decision: Yield) -> Effects:
+        """The attempt is over."""
+        self.refused_by = set()
+        return super().follow(now, decision)
+
     def _ask(self, term: int, candidate: int, last: Label) -> tuple[bool, Effects]:
         """Return what the class answers, and the record that must be durable before that leaves."""
         own = self.log.last
@@ -168,6 +173,11 @@ class Voting(Succession):
         assert isinstance(request, Ask), "in this lab a candidate says how its log ends"
         yes, owed = self._ask(request.term, sender, request.last)
         if not yes:
+            if request.term > state.term:  # Raft 5.1: or the refused one takes each next term before this node can
+                state.enter(request.term, promised_to=None)
+                owed.append(Append(Promised(request.term, None)))
+                if state.role is not Role.FOLLOWER:  # a follower's patience goes on: who is refused must not keep it from standing
+                    owed.append(Yield(f"refused node {sender} in the newer term {request.term}"))
             return [*owed, Send(sender, Promise(state.term, False))]
         if request.term >= state.term:
             if (state.term, state.promised_to) != (request.term, sender):
