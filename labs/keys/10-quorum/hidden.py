@@ -4,6 +4,7 @@ Each begins where the package looks for a bug of its own (`chatsys.mutants.searc
 those of the bug, and the nodes are the lab's.  So what a search says of a class it would say of the bug, too.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
@@ -17,8 +18,8 @@ from chatsys.mutants.searches.elections import RIVALRY
 from chatsys.mutants.searches.logs import ALONE, ASKS, FIGURE_EIGHT, INCOMPLETE, LONGER
 from chatsys.mutants.searches.models import Established, Fresh, Tight
 from chatsys.protocol.recovery import replay
-from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
-from chatsys.teach.grading.replayed import Raised
+from chatsys.teach.grading.lab import Finding, ShownCall
+from chatsys.teach.labs.lab10.checks import is_lost
 from chatsys.teach.labs.lab10.stage import agreeing
 from chatsys.teach.labs.lab10.words import KeptVote
 
@@ -116,43 +117,46 @@ def forgetful(cls: Any) -> type:
 def judge_commits(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """10.1: in every order within the bounds nothing that was committed is lost."""
     del seeds
-    cls = trial.replayed()
-    yield from _search(trial, cls, agreeing(lambda *made: EachOnce(cls(*made)), forgetful(right.MyPromise)), COMMITS, "orders")
+    if not (is_lost(trial, "onward") or is_lost(trial, "majority")):
+        cls = trial.replayed()
+        yield from _search(trial, cls, agreeing(lambda *made: EachOnce(cls(*made)), forgetful(right.MyPromise)), COMMITS)
 
 
 def judge_votes(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """10.2: in every order within the bounds no term has two leaders, and each leader has what was committed."""
     del seeds
-    cls = trial.replayed()
-    yield from _search(trial, cls, agreeing(None, forgetful(cls)), VOTES, "orders")
+    if not (is_lost(trial, "elects") or is_lost(trial, "once")):
+        cls = trial.replayed()
+        yield from _search(trial, cls, agreeing(None, forgetful(cls)), VOTES)
 
 
-def _search(trial: Any, cls: Any, actor: Any, searches: Sequence[Search], aspect: str) -> Iterator[Finding]:
+def _search(trial: Any, cls: Any, actor: Any, searches: Sequence[Search]) -> Iterator[Finding]:
     """Search one after the other, up to the first that is not right; say what was found, or what was left out."""
     mutant = Mutant(name="a student's class", story="", killers=(), actor=actor)
     for search in searches:
-        try:
-            sight = look(search, mutant)
-        except Raised as error:
-            yield Finding(aspect=RUNS, sentence=f"In a search of 3 nodes your class raised {error}.")
-            return
+        sight = look(search, mutant)
         if sight.verdict != "exhausted, ok":
-            yield _tell(sight, aspect)
+            yield tell(sight)
             break
     if doubt := cls.doubt(trial.alone):
-        yield Finding(aspect=aspect, sentence=doubt, inconclusive=True)
+        yield Finding(aspect="orders", sentence=doubt, inconclusive=True)
 
 
-def _tell(sight: Sight, aspect: str) -> Finding:
+def tell(sight: Sight) -> Finding:
+    """Return what a search saw that did not end well: what is broken, or what it did not get to and within which bounds."""
     if sight.verdict != "fail":
-        left_out = "; ".join(sight.bounds)
-        sentence = f"The search stopped after {sight.states:,} states and claims nothing: {sight.why} Its bounds: {left_out}."
-        return Finding(aspect=aspect, sentence=sentence, inconclusive=True)
+        bounds = "; ".join(sight.bounds)
+        sentence = f"The search stopped after {sight.states:,} states and claims nothing. {sight.why} Its bounds: {bounds}."
+        return Finding(aspect="orders", sentence=sentence, inconclusive=True)
     steps = tuple(ShownCall(call=str(step), returned="", when=f"step {at}") for at, step in enumerate(sight.story, 1))
     what = sight.why.partition(": ")[2] or sight.why
-    what = what.partition(", and the log with which")[0].partition("; a term has")[0].rstrip(".")
-    sentence = f"In an order that the search found {what}. That takes {len(steps)} steps from an empty chat; a node may crash between any two."
-    return Finding(aspect=aspect, sentence=sentence, steps=steps)
+    if found := re.match(r"node (\d) leads term (\d), but node (\d) led it", what):
+        what = f"nodes {found[3]} and {found[1]} both lead term {found[2]}; a node may crash between any two questions"
+    elif found := re.match(r"node (\d) leads term (\d), but (.*) was committed at position (\d) in term (\d)", what):
+        what = f"node {found[1]} leads term {found[2]} and lacks {found[3]}, which was committed as #{found[4]} in term {found[5]}"
+    return Finding(
+        aspect="orders", sentence=f"The search found an order of {len(steps)} steps in which {what:.120}.", steps=steps
+    )  # fmt: skip
 
 
 JUDGES = {("10.1", "search"): judge_commits, ("10.2", "search"): judge_votes}

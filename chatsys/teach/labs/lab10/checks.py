@@ -8,8 +8,9 @@
 Read also `histories` (what is drawn), `runs` (the whole chat), `voting` (the judge of 10.2), `grading.judging` (points).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
@@ -28,21 +29,32 @@ BEFORE, BEYOND = 14, 2
 def judge_commit(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """10.1: onward, majority, older, stale."""
     drawn = {seed: leadership(seed) for seed in seeds}
-    told: set[str] = set()
     replies = trial.ask([script_of(one) for one in drawn.values()])
+    told: dict[str, Finding] = {}
     for (seed, one), answers in zip(drawn.items(), replies, strict=True):
         for finding in judge_leadership(one, answers, f"With seed {seed}", seed):
-            if finding.aspect not in told:
-                told.add(finding.aspect)
-                yield finding
-    if RUNS in told:
-        return
-    yield from _find_shared(trial, drawn, replies)
-    for seed in list(seeds)[:PLAYED]:
-        for finding in runs.judge_cut(agreeing(trial.cls), seed, "majority"):
-            if finding.aspect not in told:
-                told.add(finding.aspect)
-                yield finding
+            told.setdefault(finding.aspect, finding)
+    if RUNS not in told:
+        told |= {one.aspect: one for one in _find_shared(trial, drawn, replies)}
+    if "majority" in told:  # who counts too few also counts too few when an old answer is among them
+        told.pop("stale", None)
+    if not told:  # what is wrong in a call by itself has effects of every kind in the chat
+        told = runs.first_of_each(runs.judge_cut(agreeing(trial.cls), one, "majority") for one in list(seeds)[:PLAYED])
+    remember(trial, told)
+    yield from told.values()
+
+
+_told: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def remember(trial: Any, told: Iterable[str]) -> None:
+    """Keep which aspects were found wrong."""
+    _told.setdefault(trial, set()).update(told)
+
+
+def is_lost(trial: Any, aspect: str) -> bool:
+    """Tell whether this aspect was found wrong, or the class does not run: what needs it is lost anyway."""
+    return bool({RUNS, aspect} & _told.get(trial, set()))
 
 
 def script_of(one: Leadership) -> CallScript:
@@ -96,7 +108,7 @@ def _wrong(one: Leadership, at: int, value: int) -> tuple[str, str] | None:
         back = " (and had committed more before)" if value < max((one.committed(n) for n in range(1, at)), default=0) else ""
         return "onward", (
             f"{who} had heard {when} that nodes {_listed(holders)} of {many} hold #{right}, of its own term "
-            f"{one.term}, and committed up to {f'#{value}' if value else 'nothing'} only{back}."
+            f"{one.term}, and committed {f'up to #{value} only' if value else 'nothing'}{back}."
         )
     holders = one.holders(value, at)
     if len(holders) >= one.majority and ack.terms[value - 1] != one.term:

@@ -8,7 +8,8 @@ there are cuts behind which nobody has a majority.
 Read also `stage` (the node), `checks` and `voting` (the judges).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -92,6 +93,14 @@ def judge_cut(actor: Any, seed: int, unsafe: str, goes_on: str = "onward") -> It
     run = play_cut(actor, seed)
     for aspect, sentence in tell_cut(run, unsafe, goes_on):
         yield Finding(aspect=aspect, sentence=sentence, seed=seed, trace=run.world.trace.encode(), rank=1)
+
+
+def first_of_each(played: Iterable[Iterator[Finding]]) -> dict[str, Finding]:
+    """Return of each aspect what was found first."""
+    told: dict[str, Finding] = {}
+    for one in chain.from_iterable(played):
+        told.setdefault(one.aspect, one)
+    return told
 
 
 def tell_cut(run: CutRun, unsafe: str, goes_on: str) -> Iterator[tuple[str, str]]:

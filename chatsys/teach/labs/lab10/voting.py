@@ -19,7 +19,7 @@ import msgspec
 from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab10 import runs
-from chatsys.teach.labs.lab10.checks import CAUSE, PLAYED, SHARED
+from chatsys.teach.labs.lab10.checks import CAUSE, PLAYED, SHARED, remember
 from chatsys.teach.labs.lab10.histories import Asked, Lives, votes
 from chatsys.teach.labs.lab10.stage import agreeing
 from chatsys.teach.labs.lab10.words import LogEnd, checked_vote
@@ -42,20 +42,17 @@ def judge_promise(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """10.2: elects, once, remembers, newest."""
     drawn = {seed: votes(seed) for seed in seeds}
     answered = play_lives(trial, {seed: lives for seed, (_, lives) in drawn.items()})
-    told: set[str] = set()
+    told: dict[str, Finding] = {}
     for seed, story in answered.items():
         for finding in judge_lives(drawn[seed][0], story, f"With seed {seed}", seed):
-            if finding.aspect not in told:
-                told.add(finding.aspect)
-                yield finding
-    if RUNS in told:
-        return
-    yield from _find_shared(trial, drawn, answered)
-    for seed in list(seeds)[:PLAYED]:
-        for finding in runs.judge_cut(agreeing(None, trial.cls), seed, "newest", goes_on="elects"):
-            if finding.aspect not in told:
-                told.add(finding.aspect)
-                yield finding
+            told.setdefault(finding.aspect, finding)
+    if RUNS not in told:
+        told |= {one.aspect: one for one in _find_shared(trial, drawn, answered)}
+    if not told:  # what is wrong in a call by itself has effects of every kind in the chat
+        actor = agreeing(None, trial.cls)
+        told = runs.first_of_each(runs.judge_cut(actor, one, "newest", "elects") for one in list(seeds)[:PLAYED])
+    remember(trial, told)
+    yield from told.values()
 
 
 def play_lives(trial: Any, wanted: dict[int, Lives]) -> dict[int, list[Answered]]:
@@ -121,12 +118,12 @@ def _wrong(me: int, before: Sequence[Answered], now: Answered) -> tuple[str, str
     if now.yes:
         bound = next((old for old in given if _forbids(old.asked, one)), None)
         if bound is not None:
-            crash = f", crashed, and {'promised' if now.life > bound.life else ''}" if now.life > bound.life else " and"
+            crash = ", crashed, and promised" if now.life > bound.life else " and"
             aspect = "once" if any(_forbids(old.asked, one) for old in given if old.life == now.life) else "remembers"
-            again = "it" if one.term == bound.asked.term else f"the lower term {one.term}"
+            again = f" the lower term {one.term}" if one.term < bound.asked.term else " it" if now.life > bound.life else ""
             return aspect, (
-                f"node {me} promised term {bound.asked.term} to node {bound.asked.candidate} at {bound.asked.time:.2f} s{crash} "
-                f"{again} to node {one.candidate} at {one.time:.2f} s."
+                f"node {me} promised term {bound.asked.term} to node {bound.asked.candidate} "
+                f"at {bound.asked.time:.2f} s{crash}{again} to node {one.candidate} at {one.time:.2f} s."
             )
         if one.behind:
             return "newest", (
@@ -137,7 +134,9 @@ def _wrong(me: int, before: Sequence[Answered], now: Answered) -> tuple[str, str
     if one.behind:
         return None
     highest = max((old.asked.term for old in before), default=0)
-    promised = [old for old in given if (old.asked.term, old.asked.candidate) == (one.term, one.candidate)]
+    promised = [old for old in given if old.asked.term == one.term]
+    if {old.asked.candidate for old in promised} != {one.candidate}:
+        promised = []
     if one.term > highest:
         return "elects", (
             f"node {me} refused node {one.candidate} in term {one.term} at {one.time:.2f} s, though nobody had asked it in so high "
