@@ -19,7 +19,7 @@ COMMIT = Exercise(
     title="the commit",
     writes="MyCommit",
     cell="commit",
-    lines=11,
+    lines=12,
     methods={
         "__init__": Method(("me", "nodes", "term")),
         "ack": Method(("node", "seq", "term", "terms"), returns=int),
@@ -49,7 +49,7 @@ PROMISE = Exercise(
     title="the vote",
     writes="MyPromise",
     cell="promise",
-    lines=11,
+    lines=10,
     methods={
         "__init__": Method(("kept",)),
         "ask": Method(("term", "candidate", "last", "own"), returns=Vote),
