@@ -70,8 +70,14 @@ def test_right_classes_together_are_right_behind_many_cuts() -> None:
 @pytest.mark.parametrize("name", ["its own copy", "all must have it"])
 def test_what_is_wrong_in_a_commit_shows_in_the_chat(name: str) -> None:
     actor = agreeing(wrong("10.1", name))
-    told = [sentence for seed in range(12) for _, sentence in runs.tell_cut(runs.play_cut(actor, seed), "unsafe", "onward")]
-    says = r"node \d answered ok to “.*” at [\d.]+ s, though its side has no majority" if "own" in name else "was answered until"
+    told = [
+        sentence for seed in range(12) for _, sentence in runs.tell_cut(runs.play_cut(actor, seed), "unsafe", "onward")
+    ]
+    says = (
+        r"node \d answered ok to “.*” at [\d.]+ s, though its side has no majority"
+        if "own" in name
+        else "was answered until"
+    )
     assert any(re.search(says, one) for one in told), told
     assert all(len(one) <= 250 for one in told)
 
@@ -79,8 +85,12 @@ def test_what_is_wrong_in_a_commit_shows_in_the_chat(name: str) -> None:
 def test_what_makes_no_sense_stops_the_node_with_a_sentence() -> None:
     for commits, promises, sentence in (
         (lambda self, *ack: -1, None, "ack returned -1; return a number from 0 to"),
-        (None, lambda self, *ask: True, r"ask returned True; return Vote(True or False, a dictionary of texts and numbers)"),
-        (None, lambda self, *ask: Vote(True, {"a": "b"}), "return Vote(True or False"),  # type: ignore[dict-item]
+        (
+            None,
+            lambda self, *ask: True,
+            r"ask returned True; return Vote(True or False, a dictionary of texts and numbers)",
+        ),
+        (None, lambda self, *ask: Vote(True, {"a": "b"}), "return Vote(True or False"),
     ):
         mine = type("MyCommit", (COMMITS,), {"ack": commits}) if commits else COMMITS
         vote = type("MyPromise", (VOTES,), {"ask": promises}) if promises else VOTES
@@ -143,7 +153,7 @@ def test_a_search_that_stops_claims_nothing_and_says_its_bounds() -> None:
 def test_what_is_said_of_an_exhausted_search_names_its_bounds() -> None:
     keys = hidden()
     for exercise, searches in (("10.1", keys.COMMITS), ("10.2", keys.VOTES)):
-        part = LAB.exercise(exercise).part("search")  # type: ignore[union-attr]
+        part = LAB.exercise(exercise).part("search")
         assert part is not None and part.done.startswith("Exhausted: 3 nodes")
         bounds = [bound for search in searches for bound in search.model(**search.bounds).bounds]
         most = max(int(found[1]) for bound in bounds if (found := re.match(r"terms up to (\d)", bound)))
@@ -162,14 +172,18 @@ def test_a_lost_line_is_crossed_out_and_says_so_and_a_majority_loses_none() -> N
 
 
 def test_three_copies_of_three_answer_nobody_until_the_cut_is_mended() -> None:
-    assert "{3} answered 0 of 10" in repr(picture.sides(play.cut(SEED, 3))) and "{1, 2} answered 0 of 10" in repr(picture.sides(play.cut(SEED, 3)))
+    assert "{3} answered 0 of 10" in repr(picture.sides(play.cut(SEED, 3))) and "{1, 2} answered 0 of 10" in repr(
+        picture.sides(play.cut(SEED, 3))
+    )
 
 
 def test_two_mistakes_are_seen_in_the_pictures_and_not_with_the_reference() -> None:
     own = picture.sides(play.cut(SEED, classes=(wrong("10.1", "its own copy"), VOTES)))
     assert own is not None and 'class="lost"' in own.html
     right, polite = (play.remembered((COMMITS, vote), SEED) for vote in (VOTES, friends.Polite))
-    assert "Node 1 did both. The log of node 1 has it." in repr(picture.majorities(right)).replace("node 1 did", "Node 1 did")
+    assert "Node 1 did both. The log of node 1 has it." in repr(picture.majorities(right)).replace(
+        "node 1 did", "Node 1 did"
+    )
     assert "lacks it: what was committed is gone" in repr(picture.majorities(polite))
     assert play.lost_of(right) == [] and len(play.lost_of(polite)) == 3
 
@@ -193,7 +207,10 @@ def test_the_slider_shows_each_choice_and_the_line_of_code(monkeypatch: pytest.M
     choice, code, shown = picture.sliders(BOTH, SEED).children
     assert code.value == "<code>sides(cut(seed, quorum=1))</code>" and 'class="lost"' in shown.value
     choice.value = picture.OWN
-    assert code.value == "<code>sides(cut(seed, classes=(MyCommit, MyPromise)))</code>" and 'class="lost"' not in shown.value
+    assert (
+        code.value == "<code>sides(cut(seed, classes=(MyCommit, MyPromise)))</code>"
+        and 'class="lost"' not in shown.value
+    )
 
 
 def test_nothing_is_drawn_while_a_notebook_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,5 +282,7 @@ def test_a_class_is_asked_what_the_page_says() -> None:
     trial = LocalTrial(VOTES, exercise)
     from chatsys.isolation.calls import Call
 
-    asked = CallScript((Call("ask", (4, 2, LogEnd(2, 5), LogEnd(2, 5))), Call("ask", (4, 3, LogEnd(2, 5), LogEnd(2, 5)))), (None,))
+    asked = CallScript(
+        (Call("ask", (4, 2, LogEnd(2, 5), LogEnd(2, 5))), Call("ask", (4, 3, LogEnd(2, 5), LogEnd(2, 5)))), (None,)
+    )
     assert [reply.value.yes for reply in trial.alone(asked)] == [True, False]

@@ -119,7 +119,9 @@ def judge_commits(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     del seeds
     if not (is_lost(trial, "onward") or is_lost(trial, "majority")):
         cls = trial.replayed()
-        yield from _search(trial, cls, agreeing(lambda *made: EachOnce(cls(*made)), forgetful(right.MyPromise)), COMMITS)
+        yield from _search(
+            trial, cls, agreeing(lambda *made: EachOnce(cls(*made)), forgetful(right.MyPromise)), COMMITS
+        )
 
 
 def judge_votes(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
@@ -146,7 +148,9 @@ def tell(sight: Sight) -> Finding:
     """Return what a search saw that did not end well: what is broken, or what it did not get to and within which bounds."""
     if sight.verdict != "fail":
         bounds = "; ".join(sight.bounds)
-        sentence = f"The search stopped after {sight.states:,} states and claims nothing. {sight.why} Its bounds: {bounds}."
+        sentence = (
+            f"The search stopped after {sight.states:,} states and claims nothing. {sight.why} Its bounds: {bounds}."
+        )
         return Finding(aspect="orders", sentence=sentence, inconclusive=True)
     steps = tuple(ShownCall(call=str(step), returned="", when=f"step {at}") for at, step in enumerate(sight.story, 1))
     what = sight.why.partition(": ")[2] or sight.why

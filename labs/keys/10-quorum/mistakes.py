@@ -290,16 +290,23 @@ def both(*aspects):
 MISTAKES = {
     "10.1": {
         "half of them": Mistake(
-            Half, both("majority") | SEARCH, r"node \d committed #\d+ at .* s, which 2 of 4 nodes held .*; a majority is 3"
+            Half,
+            both("majority") | SEARCH,
+            r"node \d committed #\d+ at .* s, which 2 of 4 nodes held .*; a majority is 3",
         ),
         "counts answers": Mistake(
-            CountsTwice, both("majority") | SEARCH, r"which 1 of \d nodes held .* a majority is \d\. Did it count itself twice\?|which \d of 5 nodes held"
+            CountsTwice,
+            both("majority") | SEARCH,
+            r"which 1 of \d nodes held .* a majority is \d\. Did it count itself twice\?|which \d of 5 nodes held",
         ),
         "its own copy": Mistake(
             OwnCopy,
-            {"public": COMMIT, "hidden": COMMIT[1:]} | SEARCH, r"heard at .* s that nodes .* hold #|which 1 of \d nodes held .* Did it count itself twice\?"
+            {"public": COMMIT, "hidden": COMMIT[1:]} | SEARCH,
+            r"heard at .* s that nodes .* hold #|which 1 of \d nodes held .* Did it count itself twice\?",
         ),
-        "one other": Mistake(AnyOther, both("majority") | SEARCH, r"node \d committed #\d+ at .* s, which \d of 5 nodes held"),
+        "one other": Mistake(
+            AnyOther, both("majority") | SEARCH, r"node \d committed #\d+ at .* s, which \d of 5 nodes held"
+        ),
         "an old term's copies": Mistake(
             OldTerm,
             both("older") | SEARCH,
@@ -307,47 +314,88 @@ MISTAKES = {
             tests=False,
         ),
         "a late answer": Mistake(
-            Stale, both("stale"), r"leader of term \d, committed #\d+ at .* s and counted node \d, which said so in term \d", tests=False
+            Stale,
+            both("stale"),
+            r"leader of term \d, committed #\d+ at .* s and counted node \d, which said so in term \d",
+            tests=False,
         ),
         "all must have it": Mistake(
-            All, both(*COMMIT) | SEARCH, r"node \d had heard at .* s that nodes .* of \d hold #\d+, of its own term \d, and committed"
+            All,
+            both(*COMMIT) | SEARCH,
+            r"node \d had heard at .* s that nodes .* of \d hold #\d+, of its own term \d, and committed",
         ),
         "a majority of the others": Mistake(
-            ForgetsItself, both(*COMMIT) | SEARCH, r"node \d had heard at .* s that nodes .* of \d hold #\d+, of its own term"
+            ForgetsItself,
+            both(*COMMIT) | SEARCH,
+            r"node \d had heard at .* s that nodes .* of \d hold #\d+, of its own term",
         ),
         "goes back": Mistake(
-            GoesBack, both(*COMMIT) | SEARCH, r"of its own term \d, and committed .* \(and had committed more before\)", tests=False
+            GoesBack,
+            both(*COMMIT) | SEARCH,
+            r"of its own term \d, and committed .* \(and had committed more before\)",
+            tests=False,
         ),
-        "shares a dictionary": Mistake(SharedHeld, both("majority") | SEARCH, r"Do all objects share a list", tests=False),
+        "shares a dictionary": Mistake(
+            SharedHeld, both("majority") | SEARCH, r"Do all objects share a list", tests=False
+        ),
         "raises": Mistake(
-            CommitRaises, both(*COMMIT) | SEARCH, r"node \d stopped at .* s, because your class raised IndexError", tests=False
+            CommitRaises,
+            both(*COMMIT) | SEARCH,
+            r"node \d stopped at .* s, because your class raised IndexError",
+            tests=False,
         ),
         "is not written": Mistake(NoCommit, both(*COMMIT) | SEARCH, r"not written", tests=False),
     },
     "10.2": {
         "refuses older terms only": Mistake(
-            Twice, both("once", "remembers") | SEARCH, r"node \d promised term (\d+) to node \d at .* s and to node \d at .* s"
+            Twice,
+            both("once", "remembers") | SEARCH,
+            r"node \d promised term (\d+) to node \d at .* s and to node \d at .* s",
         ),
         "in memory only": Mistake(
-            InMemory, both("remembers") | SEARCH, r"promised term \d+ to node \d at .* s, crashed, and promised it to node \d at"
+            InMemory,
+            both("remembers") | SEARCH,
+            r"promised term \d+ to node \d at .* s, crashed, and promised it to node \d at",
         ),
         "keeps the term only": Mistake(
-            TermOnly, both("remembers") | SEARCH, r"promised term \d+ to node \d at .* s, crashed, and promised it to node \d at"
+            TermOnly,
+            both("remembers") | SEARCH,
+            r"promised term \d+ to node \d at .* s, crashed, and promised it to node \d at",
         ),
         "does not look at the logs": Mistake(
-            NoLog, both("newest") | SEARCH, r"whose log ends with #\d of term \d; its own ends with #\d of term \d\. May that be committed\?"
+            NoLog,
+            both("newest") | SEARCH,
+            r"whose log ends with #\d of term \d; its own ends with #\d of term \d\. May that be committed\?",
         ),
         "the longest log": Mistake(
-            Longest, both(*PROMISE) | SEARCH, r"whose log ends with #\d of term 1; its own ends with #\d of term [2-9]|log of node \d lacks nothing"
+            Longest,
+            both(*PROMISE) | SEARCH,
+            r"whose log ends with #\d of term 1; its own ends with #\d of term [2-9]|log of node \d lacks nothing",
         ),
         "the last term only": Mistake(
-            TermOfLast, both("newest") | SEARCH, r"whose log ends with #\d of term (\d); its own ends with #\d of term \1"
+            TermOfLast,
+            both("newest") | SEARCH,
+            r"whose log ends with #\d of term (\d); its own ends with #\d of term \1",
         ),
-        "more than mine": Mistake(Newer, both(*PROMISE) | SEARCH, r"node \d refused node \d in term \d at .* s, though nobody had asked it in so high"),
-        "once only": Mistake(OnceOnly, both(*PROMISE) | SEARCH, r"and refused the same node in the same term at .* s\. What if the first answer was lost\?"),
-        "each term for itself": Mistake(AnyTerm, both("once", "remembers") | SEARCH, r"the lower term \d+ to node \d at"),
-        "one in a life": Mistake(FirstEver, both(*PROMISE) | SEARCH, r"node \d refused node \d in term \d at .* s, though nobody"),
-        "shares a dictionary": Mistake(SharedVotes, both(*PROMISE) | SEARCH, r"and alone with .* Do all nodes share a dictionary\?"),
+        "more than mine": Mistake(
+            Newer,
+            both(*PROMISE) | SEARCH,
+            r"node \d refused node \d in term \d at .* s, though nobody had asked it in so high",
+        ),
+        "once only": Mistake(
+            OnceOnly,
+            both(*PROMISE) | SEARCH,
+            r"and refused the same node in the same term at .* s\. What if the first answer was lost\?",
+        ),
+        "each term for itself": Mistake(
+            AnyTerm, both("once", "remembers") | SEARCH, r"the lower term \d+ to node \d at"
+        ),
+        "one in a life": Mistake(
+            FirstEver, both(*PROMISE) | SEARCH, r"node \d refused node \d in term \d at .* s, though nobody"
+        ),
+        "shares a dictionary": Mistake(
+            SharedVotes, both(*PROMISE) | SEARCH, r"and alone with .* Do all nodes share a dictionary\?"
+        ),
         "raises": Mistake(PromiseRaises, both(*PROMISE) | SEARCH, r"because your class raised TypeError"),
         "is not written": Mistake(NoPromise, both(*PROMISE) | SEARCH, r"not written"),
     },

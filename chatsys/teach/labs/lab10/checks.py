@@ -105,7 +105,11 @@ def _wrong(one: Leadership, at: int, value: int) -> tuple[str, str] | None:
     when, who, many = f"at {ack.time:.2f} s", f"node {one.me}", len(one.nodes)
     if value < right:
         holders = one.holders(right, at)
-        back = " (and had committed more before)" if value < max((one.committed(n) for n in range(1, at)), default=0) else ""
+        back = (
+            " (and had committed more before)"
+            if value < max((one.committed(n) for n in range(1, at)), default=0)
+            else ""
+        )
         return "onward", (
             f"{who} had heard {when} that nodes {_listed(holders)} of {many} hold #{right}, of its own term "
             f"{one.term}, and committed {f'up to #{value} only' if value else 'nothing'}{back}."

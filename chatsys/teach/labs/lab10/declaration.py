@@ -10,9 +10,7 @@ from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predic
 from chatsys.teach.labs.lab10 import checks, friends, play, voting
 from chatsys.teach.labs.lab10.words import LogEnd, Vote
 
-SEARCHED = (
-    "Exhausted: 3 nodes, {what}, each frame late, never, or again and again: {right}. Beyond these bounds nothing is claimed."
-)
+SEARCHED = "Exhausted: 3 nodes, {what}, each frame late, never, or again and again: {right}. Beyond these bounds nothing is claimed."
 
 COMMIT = Exercise(
     number="10.1",

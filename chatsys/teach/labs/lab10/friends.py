@@ -21,7 +21,9 @@ class Alone:
         """Note who has what, then decide."""
         if term == self.term:
             self.reached[node] = max(seq, self.reached.get(node, 0))
-        self.done = max([self.done, *(at for at in range(1, len(terms) + 1) if terms[at - 1] == self.term and self.enough(at))])
+        self.done = max(
+            [self.done, *(at for at in range(1, len(terms) + 1) if terms[at - 1] == self.term and self.enough(at))]
+        )
         return self.done
 
     def enough(self, seq: int) -> bool:

@@ -20,7 +20,6 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from chatsys.errors import UsageError
 from chatsys.teach.figures.theme import escape
 from chatsys.teach.labs.lab10 import play
 from chatsys.teach.labs.lab10.runs import CUT, HEAL, CutRun
@@ -80,7 +79,9 @@ def told(run: CutRun) -> str:
     parts = []
     for side in run.sides:
         count = len(play.answered_during(run, side))
-        parts.append(f"nodes {_set(side)} answered {count} of {play.SAID} (the first after {play.silence_of(run, side):.1f} s)")
+        parts.append(
+            f"nodes {_set(side)} answered {count} of {play.SAID} (the first after {play.silence_of(run, side):.1f} s)"
+        )
     lost = len(play.lost_of(run))
     left = "none of them is lost" if not lost else f"{lost} of them {'is' if lost == 1 else 'are'} lost"
     return f"Behind the cut {'; '.join(parts)}. In the end {len(run.answered())} were answered, and {left}."
@@ -111,7 +112,11 @@ def _after(run: CutRun) -> str:
         many[key] = many.get(key, 0) + 1
         first.setdefault(key, one)
     up = sum(now["alive"] for now in run.world.status().values())
-    stay = [f"<li><span>{_line(one)}</span></li>" for key, one in first.items() if many[key] >= up and not play.is_lost(run, one)]
+    stay = [
+        f"<li><span>{_line(one)}</span></li>"
+        for key, one in first.items()
+        if many[key] >= up and not play.is_lost(run, one)
+    ]
     lost = [
         f'<li class="lost"><span>{_line(one)}</span><span class="mark">lost</span></li>'
         for one in run.answered()
@@ -176,7 +181,9 @@ def majorities(run: Any) -> Picture | None:
     world = run.world if isinstance(run, CutRun) else run
     found = two_groups(world)
     if found is None:
-        return Picture("<p>Nobody led after the first leader in this run.</p>", "Nobody led after the first leader in this run.")
+        return Picture(
+            "<p>Nobody led after the first leader in this run.</p>", "Nobody led after the first leader in this run."
+        )
     seq, term, holders, voters = found.seq, found.term, found.holders, found.voters
     both = sorted(holders & voters)
     words = f"{_nodes(both)} did both" if both else "no node did both, so nobody could know"
@@ -185,7 +192,9 @@ def majorities(run: Any) -> Picture | None:
         f"The log of node {found.leader} {'has it' if found.has_it else 'lacks it: what was committed is gone'}."
     )
     sentence = ". ".join(part[0].upper() + part[1:] for part in sentence.split(". "))
-    return Picture(_venn(sorted(world.nodes), holders, voters, f"held #{seq}", "elected the next") + f"<p>{sentence}</p>", sentence)
+    return Picture(
+        _venn(sorted(world.nodes), holders, voters, f"held #{seq}", "elected the next") + f"<p>{sentence}</p>", sentence
+    )
 
 
 class Handed(NamedTuple):
@@ -208,7 +217,11 @@ def two_groups(world: Any) -> Handed | None:
 def _changes(world: Any) -> Iterator[Handed]:
     leads = list(world.trace.of("lead"))
     for before, after in zip(leads, leads[1:], strict=False):
-        done = [one for one in world.trace.of("commit") if one.node == before.node and before.term == one.term and one.time < after.time]
+        done = [
+            one
+            for one in world.trace.of("commit")
+            if one.node == before.node and before.term == one.term and one.time < after.time
+        ]
         if not done or after.node == before.node:
             continue
         last = done[-1]
@@ -221,7 +234,11 @@ def _changes(world: Any) -> Iterator[Handed]:
             one.node for one in world.trace.of("promise")
             if (one.term, one.peer) == (after.term, after.node) and one.time <= after.time
         }  # fmt: skip
-        own = [one for one in world.trace.of("append") if one.node == after.node and one.seq == seq and one.time <= after.time]
+        own = [
+            one
+            for one in world.trace.of("append")
+            if one.node == after.node and one.seq == seq and one.time <= after.time
+        ]
         has_it = bool(own) and own[-1].entry_term == term
         yield Handed(seq, int(term or 0), holders, voters, int(after.node), has_it)
 

@@ -29,7 +29,18 @@ SAID, EVERY = 10, 0.65
 """So many messages are said on each side of the cut, one in so many seconds."""
 MOST = 60
 """So many seeds are tried."""
-LINES = ("who has the key?", "not me", "look in the shed", "found it", "tea?", "yes please", "at four", "ok", "bring cake", "see you")
+LINES = (
+    "who has the key?",
+    "not me",
+    "look in the shed",
+    "found it",
+    "tea?",
+    "yes please",
+    "at four",
+    "ok",
+    "bring cake",
+    "see you",
+)
 """What people say on each side; the side is put before it."""
 NOT_SURELY = "not surely: the majority that has it need not be asked by a reader"
 
@@ -124,7 +135,10 @@ def told_by(world: World) -> list[str]:
     for term, one in sorted(lead.items()):
         said.append(f"{one.time:5.2f} s  node {one.node} leads term {term}; its own first entry there is #{one.seq}")
         mine = [done for done in world.trace.of("commit") if done.node == one.node and done.term == term]
-        said += [f"{done.time:5.2f} s      node {one.node} calls everything up to #{done.seq} committed" for done in mine[-1:]]
+        said += [
+            f"{done.time:5.2f} s      node {one.node} calls everything up to #{done.seq} committed"
+            for done in mine[-1:]
+        ]
     ends = {node: world.delivered(node) for node, now in world.status().items() if now["alive"]}
     said += [f"in the end  node {node} shows {lines}" for node, lines in ends.items()]
     return said + stopped(world)

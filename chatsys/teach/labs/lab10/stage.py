@@ -123,7 +123,7 @@ class Voting(Succession):
         """Ask all others and, first of all, oneself."""
         effects = super().stand(decision, now)
         self.refused_by = set()
-        yes, owed = self._ask(self.state.term, self.state.me, self.log.last)
+        yes, owed = self._vote(self.state.term, self.state.me, self.log.last)
         if not yes:
             return [*effects[:2], *owed, Yield("the own vote was refused", back_off=True)]
         sent = [
@@ -151,7 +151,7 @@ class Voting(Succession):
         self.refused_by = set()
         return super().follow(now, decision)
 
-    def _ask(self, term: int, candidate: int, last: Label) -> tuple[bool, Effects]:
+    def _vote(self, term: int, candidate: int, last: Label) -> tuple[bool, Effects]:
         """Return what the class answers, and the record that must be durable before that leaves."""
         own = self.log.last
         vote = checked_vote(self.mine.ask(term, candidate, LogEnd(last.term, last.seq), LogEnd(own.term, own.seq)))
@@ -171,12 +171,14 @@ class Voting(Succession):
             if leads or state.trusted not in (None, sender):
                 return []
         assert isinstance(request, Ask), "in this lab a candidate says how its log ends"
-        yes, owed = self._ask(request.term, sender, request.last)
+        yes, owed = self._vote(request.term, sender, request.last)
         if not yes:
             if request.term > state.term:  # Raft 5.1: or the refused one takes each next term before this node can
                 state.enter(request.term, promised_to=None)
                 owed.append(Append(Promised(request.term, None)))
-                if state.role is not Role.FOLLOWER:  # a follower's patience goes on: who is refused must not keep it from standing
+                if (
+                    state.role is not Role.FOLLOWER
+                ):  # a follower's patience goes on: who is refused must not keep it from standing
                     owed.append(Yield(f"refused node {sender} in the newer term {request.term}"))
             return [*owed, Send(sender, Promise(state.term, False))]
         if request.term >= state.term:
@@ -194,8 +196,8 @@ class Voting(Succession):
 class Agreeing(Node):
     """A node of the lab."""
 
-    messages = (*Node.messages, Ask)
-    records = (*Node.records, KeptVote)
+    messages: ClassVar[tuple[type[msgspec.Struct], ...]] = (*Node.messages, Ask)  # type: ignore[assignment]
+    records: ClassVar[tuple[type[msgspec.Struct], ...]] = (*Node.records, KeptVote)
     own_parts: ClassVar[Mapping[str, type[Part]]] = {}
 
     def __init__(

@@ -120,7 +120,9 @@ def _wrong(me: int, before: Sequence[Answered], now: Answered) -> tuple[str, str
         if bound is not None:
             crash = ", crashed, and promised" if now.life > bound.life else " and"
             aspect = "once" if any(_forbids(old.asked, one) for old in given if old.life == now.life) else "remembers"
-            again = f" the lower term {one.term}" if one.term < bound.asked.term else " it" if now.life > bound.life else ""
+            again = (
+                f" the lower term {one.term}" if one.term < bound.asked.term else " it" if now.life > bound.life else ""
+            )
             return aspect, (
                 f"node {me} promised term {bound.asked.term} to node {bound.asked.candidate} "
                 f"at {bound.asked.time:.2f} s{crash}{again} to node {one.candidate} at {one.time:.2f} s."
