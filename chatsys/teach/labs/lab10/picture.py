@@ -78,9 +78,14 @@ def told(run: CutRun) -> str:
         return f"Node {node} stopped: {why}"
     parts = []
     for side in run.sides:
-        count = len(play.answered_during(run, side))
+        said, count, seconds = (
+            len(_said_on(run, side)),
+            len(play.answered_during(run, side)),
+            play.silence_of(run, side),
+        )
+        first = f"the first after {seconds:.1f} s" if count else f"nobody for {seconds:.1f} s"
         parts.append(
-            f"nodes {_set(side)} answered {count} of {play.SAID} (the first after {play.silence_of(run, side):.1f} s)"
+            f"nodes {_set(side)} answered {count} of {said} ({first})" if said else f"nobody spoke at {_set(side)}"
         )
     lost = len(play.lost_of(run))
     left = "none of them is lost" if not lost else f"{lost} of them {'is' if lost == 1 else 'are'} lost"
@@ -88,12 +93,17 @@ def told(run: CutRun) -> str:
 
 
 def _side(run: CutRun, side: Sequence[int]) -> str:
-    said = [one for one in run.world.trace.of("submit") if one.time >= CUT and _home(one) in side]
+    said = _said_on(run, side)
     answers = {(one.client, one.client_seq): one.time for one in run.answered(CUT, HEAL)}
     lines = "".join(_said(one, answers.get((one.client, one.client_seq))) for one in said)
     word = "a majority" if 2 * len(side) > run.many else "no majority"
     title = f"nodes {_set(side)}: {word} of {run.many}"
     return f'<section aria-label="{title}, behind the cut"><h4>{title}</h4><ol>{lines}</ol></section>'
+
+
+def _said_on(run: CutRun, side: Sequence[int]) -> list[Record]:
+    """Return what was said on this side from the cut on."""
+    return [one for one in run.world.trace.of("submit") if one.time >= CUT and _home(one) in side]
 
 
 def _said(one: Record, answered: float | None) -> str:
@@ -261,7 +271,7 @@ def _venn(nodes: Sequence[int], one: set[int], other: set[int], left: str, right
         f'<svg viewBox="0 0 500 235" role="img" aria-label="{title}"><ellipse cx="180" cy="118" rx="118" ry="84" {line}/>'
         f'<ellipse cx="300" cy="118" rx="118" ry="84" {line} stroke-dasharray="7 5"/>'
         f'<g fill="currentColor" font-size="14" text-anchor="middle"><text x="140" y="22">{left}</text>'
-        f'<text x="350" y="22">{right} leader</text><text x="240" y="228">both</text></g>{dots}</svg>'
+        f'<text x="350" y="22">{right} leader</text><text x="240" y="228">{"both" if one & other else "nobody in both"}</text></g>{dots}</svg>'
     )
 
 

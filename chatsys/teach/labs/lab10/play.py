@@ -97,7 +97,6 @@ def _remembered(classes: Sequence[Any], seed: int) -> CutRun:
     world = World(seed, 3, actor=agreeing(*classes) if classes else None, busiest=BUSIEST)
     world.run(CUT)
     world.partition((3,), (1, 2))
-    world.say(LINES[0], 3, author="cid")
     world.run(3.6)
     for text in LINES[1:4]:
         world.say(text, 1, author="ann")
