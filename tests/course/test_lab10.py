@@ -180,7 +180,7 @@ def test_three_copies_of_three_answer_nobody_until_the_cut_is_mended() -> None:
 def test_two_mistakes_are_seen_in_the_pictures_and_not_with_the_reference() -> None:
     own = picture.sides(play.cut(SEED, classes=(wrong("10.1", "its own copy"), VOTES)))
     assert own is not None and 'class="lost"' in own.html
-    right, polite = (play.remembered((COMMITS, vote), SEED) for vote in (VOTES, friends.Polite))
+    right, polite = (play.remembered((COMMITS, vote), SEED) for vote in (VOTES, friends.LooksAtTheTerm))
     assert "Node 1 did both. The log of node 1 has it." in repr(picture.majorities(right)).replace(
         "node 1 did", "Node 1 did"
     )

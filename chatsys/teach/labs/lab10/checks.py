@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab10 import runs
-from chatsys.teach.labs.lab10.histories import Leadership, leadership
+from chatsys.teach.labs.lab10.histories import LeaderHears, leadership
 from chatsys.teach.labs.lab10.stage import agreeing
 
 PLAYED = 6
@@ -57,14 +57,14 @@ def is_lost(trial: Any, aspect: str) -> bool:
     return bool({RUNS, aspect} & _told.get(trial, set()))
 
 
-def script_of(one: Leadership) -> CallScript:
+def script_of(one: LeaderHears) -> CallScript:
     """Return the calls for what a leader hears."""
     calls = tuple(Call("ack", (ack.node, ack.seq, ack.term, list(ack.terms))) for ack in one.heard)
     return CallScript(calls, (one.me, list(one.nodes), one.term))
 
 
 def judge_leadership(
-    one: Leadership, replies: Sequence[Reply], name: str, seed: int | None = None
+    one: LeaderHears, replies: Sequence[Reply], name: str, seed: int | None = None
 ) -> Iterator[Finding]:
     """Compare each answer with what is right; one finding of each aspect."""
     told: set[str] = set()
@@ -86,7 +86,7 @@ def judge_leadership(
                 return
 
 
-def _broken(one: Leadership, at: int, reply: Reply | None) -> str | None:
+def _broken(one: LeaderHears, at: int, reply: Reply | None) -> str | None:
     if reply is None:
         return "it gave no answer"
     if not reply.right:
@@ -97,7 +97,7 @@ def _broken(one: Leadership, at: int, reply: Reply | None) -> str | None:
     return None
 
 
-def _wrong(one: Leadership, at: int, value: int) -> tuple[str, str] | None:
+def _wrong(one: LeaderHears, at: int, value: int) -> tuple[str, str] | None:
     """Return the aspect and the sentence, without the name of the run, if this answer is wrong."""
     ack, right = one.heard[at - 1], one.committed(at)
     if value == right:
@@ -137,7 +137,7 @@ def _listed(nodes: Sequence[int]) -> str:
     return ", ".join(map(str, nodes[:-1])) + (" and " if len(nodes) > 1 else "") + "".join(map(str, nodes[-1:]))
 
 
-def _steps(one: Leadership, replies: Sequence[Reply], wrong: int) -> tuple[ShownCall, ...]:
+def _steps(one: LeaderHears, replies: Sequence[Reply], wrong: int) -> tuple[ShownCall, ...]:
     """Return the calls around the one in question, which is marked."""
     return tuple(
         ShownCall(
@@ -161,7 +161,7 @@ def _returned(replies: Sequence[Reply], at: int) -> str:
     return str(reply.value) if reply.right else str(reply.error or reply.wrong)
 
 
-def _find_shared(trial: Any, drawn: dict[int, Leadership], replies: list[list[Reply]]) -> Iterator[Finding]:
+def _find_shared(trial: Any, drawn: dict[int, LeaderHears], replies: list[list[Reply]]) -> Iterator[Finding]:
     """Ask one object once more, where there is no other one: it must answer the same."""
     (seed, one), answers = max(zip(drawn.items(), replies, strict=True), key=lambda pair: len(pair[1]))
     again = trial.alone(script_of(one))

@@ -51,7 +51,7 @@ class Everybody(Alone):
         return self.count(seq) == self.many
 
 
-class Answers(Alone):
+class CountsThemAll(Alone):
     """Counts answers: three of them are a majority of four."""
 
     def __init__(self, me: int, nodes: list[int], term: int) -> None:
@@ -68,7 +68,7 @@ class Answers(Alone):
         return self.count(seq) > 0 and self.answers > self.many // 2
 
 
-class Polite:
+class LooksAtTheTerm:
     """A friend's vote: whoever asks first in a term gets it, whatever its log is like."""
 
     def __init__(self, kept: dict[str, int] | None) -> None:
@@ -86,5 +86,5 @@ WRONG: dict[str, Any] = {
     "is in charge": Alone,
     "takes half": EvenHalf,
     "asks everybody": Everybody,
-    "counts answers": Answers,
+    "counts answers": CountsThemAll,
 }

@@ -18,7 +18,7 @@ import msgspec
 from chatsys.teach.labs.lab10.words import LogEnd
 
 
-class Heard(msgspec.Struct, frozen=True):
+class HeardAck(msgspec.Struct, frozen=True):
     """One acknowledgement that a leader hears: `node` holds everything up to `seq`, said in `term`; `terms` is the leader's log."""
 
     time: float
@@ -28,13 +28,13 @@ class Heard(msgspec.Struct, frozen=True):
     terms: tuple[int, ...]
 
 
-class Leadership(msgspec.Struct, frozen=True):
+class LeaderHears(msgspec.Struct, frozen=True):
     """What one leader hears."""
 
     me: int
     nodes: tuple[int, ...]
     term: int
-    heard: tuple[Heard, ...]
+    heard: tuple[HeardAck, ...]
 
     @property
     def majority(self) -> int:
@@ -53,7 +53,7 @@ class Leadership(msgspec.Struct, frozen=True):
         return next((seq for seq in right if len(self.holders(seq, until)) >= self.majority), 0)
 
 
-def leadership(seed: int) -> Leadership:
+def leadership(seed: int) -> LeaderHears:
     """Draw what a leader hears."""
     random = Random(f"lab 10/leadership/{seed}")
     many = random.choice((3, 3, 4, 5, 5))
@@ -71,16 +71,16 @@ def leadership(seed: int) -> Leadership:
         if node in silent and random.random() < 0.8:
             continue
         if random.random() < 0.15 and node != me:  # it was on its way since an older term
-            heard.append(Heard(time, node, random.randint(1, len(terms)), random.randint(1, term - 1), tuple(terms)))
+            heard.append(HeardAck(time, node, random.randint(1, len(terms)), random.randint(1, term - 1), tuple(terms)))
             continue
         held[node] = max(held[node], random.randint(held[node], len(terms)))
         seq = held[node] if random.random() < 0.8 else random.randint(0, held[node])  # overtaken on its way
         if seq:
-            heard += [Heard(time, node, seq, term, tuple(terms))] * random.choice((1, 1, 1, 2))
-    return Leadership(me, nodes, term, tuple(heard))
+            heard += [HeardAck(time, node, seq, term, tuple(terms))] * random.choice((1, 1, 1, 2))
+    return LeaderHears(me, nodes, term, tuple(heard))
 
 
-class Asked(msgspec.Struct, frozen=True):
+class VoteAsked(msgspec.Struct, frozen=True):
     """One question of a candidate, and how the voter's own log ends."""
 
     time: float
@@ -95,7 +95,7 @@ class Asked(msgspec.Struct, frozen=True):
         return (self.last.term, self.last.seq) < (self.own.term, self.own.seq)
 
 
-Lives = tuple[tuple[Asked, ...], ...]
+Lives = tuple[tuple[VoteAsked, ...], ...]
 
 
 def votes(seed: int) -> tuple[int, Lives]:
@@ -103,11 +103,11 @@ def votes(seed: int) -> tuple[int, Lives]:
     random = Random(f"lab 10/votes/{seed}")
     many = random.choice((3, 5))
     me, time, term = random.randint(1, many), 1.0, random.randint(1, 4)
-    own, asked = LogEnd(random.randint(0, term - 1), 0), list[Asked]()
+    own, asked = LogEnd(random.randint(0, term - 1), 0), list[VoteAsked]()
     own = LogEnd(own.term, random.randint(3, 6) if own.term else 0)
-    lives: list[tuple[Asked, ...]] = []
+    lives: list[tuple[VoteAsked, ...]] = []
     for _ in range(3):
-        life: list[Asked] = []
+        life: list[VoteAsked] = []
         for _ in range(random.randint(2, 5)):
             time = round(time + random.uniform(0.05, 0.9), 2)
             if random.random() < 0.3 and own.term < term:  # a leader of this term has written something here
@@ -118,7 +118,7 @@ def votes(seed: int) -> tuple[int, Lives]:
             else:
                 term = max(1, term + random.choice((-1, 0, 0, 1, 1, 2)))
                 candidate = random.randint(1, many)
-                one = Asked(time, term, candidate, own if candidate == me else _end(random, own, term), own)
+                one = VoteAsked(time, term, candidate, own if candidate == me else _end(random, own, term), own)
             if one.last.term < one.term and own.term <= max(term, one.term):
                 asked.append(one)
                 life.append(one)

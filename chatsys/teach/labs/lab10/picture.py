@@ -207,7 +207,7 @@ def majorities(run: Any) -> Picture | None:
     )
 
 
-class Handed(NamedTuple):
+class ChangeOfLeaders(NamedTuple):
     """Number and term of what an old leader committed last, who held it then, and who elected the next leader."""
 
     seq: int
@@ -219,12 +219,12 @@ class Handed(NamedTuple):
     """Whether the log with which it began to lead has this entry."""
 
 
-def two_groups(world: Any) -> Handed | None:
+def two_groups(world: Any) -> ChangeOfLeaders | None:
     """Return the change of leaders that tells most: one after which something is gone, or the one with the fewest in both."""
     return min(_changes(world), key=lambda one: (one.has_it, len(one.holders & one.voters)), default=None)
 
 
-def _changes(world: Any) -> Iterator[Handed]:
+def _changes(world: Any) -> Iterator[ChangeOfLeaders]:
     leads = list(world.trace.of("lead"))
     for before, after in zip(leads, leads[1:], strict=False):
         done = [
@@ -250,7 +250,7 @@ def _changes(world: Any) -> Iterator[Handed]:
             if one.node == after.node and one.seq == seq and one.time <= after.time
         ]
         has_it = bool(own) and own[-1].entry_term == term
-        yield Handed(seq, int(term or 0), holders, voters, int(after.node), has_it)
+        yield ChangeOfLeaders(seq, int(term or 0), holders, voters, int(after.node), has_it)
 
 
 def _nodes(nodes: Sequence[int]) -> str:

@@ -84,10 +84,10 @@ def remembered(classes: Sequence[Any] = (), seed: int = SEED) -> CutRun:
     Node 3, which lacks what was committed behind the cut, is the first to ask for a vote that it could get: of the seeds from
     this one on that is the first in which it would lead if nobody compared logs.
     """
-    from chatsys.teach.labs.lab10.friends import Polite
+    from chatsys.teach.labs.lab10.friends import LooksAtTheTerm
 
     def shows(one: int) -> bool:
-        leads = list(_remembered((None, Polite), one).world.trace.of("lead"))
+        leads = list(_remembered((None, LooksAtTheTerm), one).world.trace.of("lead"))
         return len(leads) > 2 and leads[2].node == 3
 
     return _remembered(classes, next((one for one in range(seed, seed + MOST) if shows(one)), seed))

@@ -3,8 +3,8 @@
     World(seed, 3, actor=agreeing(MyCommit, MyPromise))
 
     Counting   (a Sequencer)   every Ack --> MyCommit.ack --> up to where the log is committed
-    Voting     (a Succession)  every Ask --> MyPromise.ask --> Vote: its `kept` is on the disk before the promise leaves
-    Open       (a Fence)       lets late acknowledgements of older terms pass, so that MyCommit sees them
+    Voting     (a Succession)  every AskForVote --> MyPromise.ask --> Vote: its `kept` is on the disk before the promise leaves
+    OpenToLateAcks       (a Fence)       lets late acknowledgements of older terms pass, so that MyCommit sees them
 
 Everything else is the chat's: the log, the heartbeats, the Bully election, the clients.  Only one rule differs: a candidate with
 a majority of votes leads with the log that it has, and copies nobody's (the real chat copies the best log of its voters).  So
@@ -35,7 +35,7 @@ from chatsys.protocol.state import NodeState, Role
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
 from chatsys.teach.labs.lab10.words import (
-    Ask,
+    AskForVote,
     Commits,
     KeptVote,
     LogEnd,
@@ -47,7 +47,7 @@ from chatsys.teach.labs.lab10.words import (
 from chatsys.teach.labs.prints import heard
 
 
-class Open(Fence):
+class OpenToLateAcks(Fence):
     """Lets an acknowledgement of an older term pass: whether it counts is the class's to say."""
 
     def check(self, sender: int, message: Any) -> tuple[Effects, bool]:
@@ -79,7 +79,7 @@ class Counting(Sequencer):
         return super().follow(now, decision)
 
     def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
-        """Ask the class about every acknowledgement that says yes."""
+        """AskForVote the class about every acknowledgement that says yes."""
         if isinstance(message, Ack) and message.ok and isinstance(sender, int):
             if not self.state.leads or sender not in self.state.members:
                 return []
@@ -103,7 +103,7 @@ class Counting(Sequencer):
 class Voting(Succession):
     """Promises as `MyPromise` says, and leads as soon as a majority promised."""
 
-    handles = (Ask, Promise, CatchupReply, TransferLead)
+    handles = (AskForVote, Promise, CatchupReply, TransferLead)
     promises_by: ClassVar[Callable[[dict[str, int] | None], Promises]]
 
     def __init__(self, state: NodeState, config: ClusterConfig, random: Random) -> None:
@@ -120,14 +120,14 @@ class Voting(Succession):
         return super().start(now)
 
     def stand(self, decision: Stand, now: float) -> Effects:
-        """Ask all others and, first of all, oneself."""
+        """AskForVote all others and, first of all, oneself."""
         effects = super().stand(decision, now)
         self.refused_by = set()
         yes, owed = self._vote(self.state.term, self.state.me, self.log.last)
         if not yes:
             return [*effects[:2], *owed, Yield("the own vote was refused", back_off=True)]
         sent = [
-            Send(one.to, Ask(one.message.term, one.message.transfer, self.log.last))
+            Send(one.to, AskForVote(one.message.term, one.message.transfer, self.log.last))
             if isinstance(one, Send) and isinstance(one.message, Prepare)
             else one
             for one in effects[2:]
@@ -170,7 +170,7 @@ class Voting(Succession):
             leads = state.leads and state.lease_valid
             if leads or state.trusted not in (None, sender):
                 return []
-        assert isinstance(request, Ask), "in this lab a candidate says how its log ends"
+        assert isinstance(request, AskForVote), "in this lab a candidate says how its log ends"
         yes, owed = self._vote(request.term, sender, request.last)
         if not yes:
             if request.term > state.term:  # Raft 5.1: or the refused one takes each next term before this node can
@@ -196,7 +196,7 @@ class Voting(Succession):
 class Agreeing(Node):
     """A node of the lab."""
 
-    messages: ClassVar[tuple[type[msgspec.Struct], ...]] = (*Node.messages, Ask)  # type: ignore[assignment]
+    messages: ClassVar[tuple[type[msgspec.Struct], ...]] = (*Node.messages, AskForVote)  # type: ignore[assignment]
     records: ClassVar[tuple[type[msgspec.Struct], ...]] = (*Node.records, KeptVote)
     own_parts: ClassVar[Mapping[str, type[Part]]] = {}
 
@@ -219,7 +219,7 @@ def agreeing(commits: Any = None, promises: Any = None) -> type[Agreeing]:
 
     Where one of them is None, the chat's own rule stands.
     """
-    parts: dict[str, type[Part]] = {"fence": Open}
+    parts: dict[str, type[Part]] = {"fence": OpenToLateAcks}
     if commits is not None:
         own = {"commits": staticmethod(commits), "__doc__": Counting.__doc__}
         parts["sequencer"] = type("CountingBy", (Counting,), own)

@@ -20,16 +20,16 @@ from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab10 import runs
 from chatsys.teach.labs.lab10.checks import CAUSE, PLAYED, SHARED, remember
-from chatsys.teach.labs.lab10.histories import Asked, Lives, votes
+from chatsys.teach.labs.lab10.histories import VoteAsked, Lives, votes
 from chatsys.teach.labs.lab10.stage import agreeing
 from chatsys.teach.labs.lab10.words import LogEnd, checked_vote
 
 
-class Answered(msgspec.Struct, frozen=True):
+class AskedVote(msgspec.Struct, frozen=True):
     """A question, and what came of it; `life` counts from 0."""
 
     life: int
-    asked: Asked
+    asked: VoteAsked
     reply: Reply
 
     @property
@@ -55,9 +55,9 @@ def judge_promise(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     yield from told.values()
 
 
-def play_lives(trial: Any, wanted: dict[int, Lives]) -> dict[int, list[Answered]]:
+def play_lives(trial: Any, wanted: dict[int, Lives]) -> dict[int, list[AskedVote]]:
     """Play the lives of each, all first lives at once, then all second ones with what the first have kept."""
-    found: dict[int, list[Answered]] = {seed: [] for seed in wanted}
+    found: dict[int, list[AskedVote]] = {seed: [] for seed in wanted}
     kept: dict[int, dict[str, int] | None] = dict.fromkeys(wanted)
     for life in range(max(map(len, wanted.values()), default=0)):
         asked = {seed: lives[life] for seed, lives in wanted.items() if life < len(lives) and lives[life]}
@@ -67,14 +67,14 @@ def play_lives(trial: Any, wanted: dict[int, Lives]) -> dict[int, list[Answered]
             missing = Reply(error="nothing")
             for place, question in enumerate(one):
                 reply = replies[place] if place < len(replies) else missing
-                found[seed].append(Answered(life, question, reply))
+                found[seed].append(AskedVote(life, question, reply))
                 if not _good(reply):
                     break
                 kept[seed] = reply.value.kept
     return found
 
 
-def script_of(life: Sequence[Asked], kept: dict[str, int] | None) -> CallScript:
+def script_of(life: Sequence[VoteAsked], kept: dict[str, int] | None) -> CallScript:
     """Return the calls of one life."""
     return CallScript(tuple(Call("ask", (one.term, one.candidate, one.last, one.own)) for one in life), (kept,))
 
@@ -96,7 +96,7 @@ def _why(reply: Reply) -> str | None:
     return None
 
 
-def judge_lives(me: int, story: Sequence[Answered], name: str, seed: int | None = None) -> Iterator[Finding]:
+def judge_lives(me: int, story: Sequence[AskedVote], name: str, seed: int | None = None) -> Iterator[Finding]:
     """Judge each answer by the ones before it; one finding of each aspect."""
     told: set[str] = set()
     for at, one in enumerate(story):
@@ -111,7 +111,7 @@ def judge_lives(me: int, story: Sequence[Answered], name: str, seed: int | None 
             yield Finding(aspect=wrong[0], sentence=f"{name} {wrong[1]}", seed=seed, steps=steps, rank=CAUSE)
 
 
-def _wrong(me: int, before: Sequence[Answered], now: Answered) -> tuple[str, str] | None:
+def _wrong(me: int, before: Sequence[AskedVote], now: AskedVote) -> tuple[str, str] | None:
     """Return the aspect and the sentence, without the name of the run, if this answer is wrong."""
     one = now.asked
     given = [old for old in before if old.yes]
@@ -152,7 +152,7 @@ def _wrong(me: int, before: Sequence[Answered], now: Answered) -> tuple[str, str
     return None
 
 
-def _forbids(old: Asked, now: Asked) -> bool:
+def _forbids(old: VoteAsked, now: VoteAsked) -> bool:
     return now.term < old.term or (now.term == old.term and now.candidate != old.candidate)
 
 
@@ -160,7 +160,7 @@ def _end(last: LogEnd) -> str:
     return f"#{last.seq} of term {last.term}" if last.seq else "nothing"
 
 
-def _steps(story: Sequence[Answered], wrong: int, me: int) -> tuple[ShownCall, ...]:
+def _steps(story: Sequence[AskedVote], wrong: int, me: int) -> tuple[ShownCall, ...]:
     return tuple(
         ShownCall(
             call=f"ask({one.asked.term}, {one.asked.candidate}, {_shown(one.asked.last)}, {_shown(one.asked.own)})",
@@ -184,7 +184,7 @@ def _returned(reply: Reply) -> str:
 
 
 def _find_shared(
-    trial: Any, drawn: dict[int, tuple[int, Lives]], answered: dict[int, list[Answered]]
+    trial: Any, drawn: dict[int, tuple[int, Lives]], answered: dict[int, list[AskedVote]]
 ) -> Iterator[Finding]:
     """Ask one object once more, where there is no other one: it must answer the same."""
     for seed, (me, lives) in list(drawn.items())[:3]:

@@ -3,7 +3,7 @@
     LogEnd(term, seq)        how a log ends: its last entry is #seq, and was written in `term`; LogEnd(0, 0): an empty log
     Vote(yes, kept)          the answer to a candidate, and what must be on the disk before it leaves
 
-    candidate --Ask(term, last)--> every other node --ask(term, candidate, last, own)--> Vote --Promise--> candidate
+    candidate --AskForVote(term, last)--> every other node --ask(term, candidate, last, own)--> Vote --Promise--> candidate
     follower  --Ack(term, match)--> leader --ack(node, seq, term, terms)--> up to where the log is committed
 
 Read also `stage`, which asks, `protocol.messages` (the frames of the real chat).
@@ -32,7 +32,7 @@ class Vote(msgspec.Struct, frozen=True):
     kept: dict[str, int]
 
 
-class Ask(Prepare, frozen=True, tag="ASK"):
+class AskForVote(Prepare, frozen=True, tag="ASK"):
     """PREPARE with the end of the candidate's log: in this lab nobody copies the best log, so voters have to compare."""
 
     last: Label = Label(0, 0)
