@@ -20,7 +20,7 @@ from chatsys.isolation.calls import Call, CallScript, Reply
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab10 import runs
 from chatsys.teach.labs.lab10.checks import CAUSE, PLAYED, SHARED, remember
-from chatsys.teach.labs.lab10.histories import VoteAsked, Lives, votes
+from chatsys.teach.labs.lab10.histories import Lives, VoteAsked, votes
 from chatsys.teach.labs.lab10.stage import agreeing
 from chatsys.teach.labs.lab10.words import LogEnd, checked_vote
 
