@@ -86,6 +86,9 @@ def remembered(classes: Sequence[Any] = (), seed: int = SEED) -> CutRun:
     """
     from chatsys.teach.labs.lab10.friends import LooksAtTheTerm
 
+    if classes:
+        _check(classes)
+
     def shows(one: int) -> bool:
         leads = list(_remembered((None, LooksAtTheTerm), one).world.trace.of("lead"))
         return len(leads) > 2 and leads[2].node == 3
@@ -101,7 +104,8 @@ def _remembered(classes: Sequence[Any], seed: int) -> CutRun:
     for text in LINES[1:4]:
         world.say(text, 1, author="ann")
         world.run(0.3)
-    world.crash(2)
+    if world.status()[2]["alive"]:
+        world.crash(2)
     world.run(HEAL - world.now)
     world.heal()
     world.run(END - HEAL)
@@ -124,7 +128,16 @@ def figure_eight(commits: Any) -> World:
     from chatsys.mutants.schedules import DIRECTED
 
     mutant = Mutant(name="a student's class", story="", killers=(), actor=agreeing(commits))
+    _check((commits, None), 5)
     return DIRECTED["Q1"].play(True, mutant).world
+
+
+def _check(classes: Sequence[Any], nodes: int = 3) -> None:
+    """Raise `UsageError` for classes that stop a node before anything has gone wrong."""
+    world = World(SEED, nodes, actor=agreeing(*classes), busiest=BUSIEST)
+    world.run(1.0)
+    if world.failures:
+        raise UsageError(f"{stopped(world)[0]}; mend that first.")
 
 
 def told_by(world: World) -> list[str]:
@@ -229,6 +242,8 @@ def sees_her_line(*classes: Any, seed: int) -> tuple[str, Any]:
 
 def reads(seed: int = SEED, classes: Sequence[Any] = (), lines: int = 20) -> list[str]:
     """Return the lines that ann, who talks to the leader, node 3, was answered before node 1 showed them."""
+    if classes:
+        _check(classes)
     world = World(seed, 3, actor=agreeing(*classes) if classes else None, busiest=BUSIEST)
     world.run(1.5)
     for number in range(lines):
