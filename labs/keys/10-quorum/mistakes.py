@@ -48,6 +48,7 @@ class OwnCopy(MyCommit):
         self.me = me
 
     def ack(self, node, seq, term, terms):
+        super().ack(node, seq, term, terms)
         if node == self.me and term == self.term and terms[seq - 1] == term:
             self.committed = max(self.committed, seq)
         return self.committed
@@ -301,7 +302,7 @@ MISTAKES = {
         ),
         "its own copy": Mistake(
             OwnCopy,
-            {"public": COMMIT, "hidden": COMMIT[1:]} | SEARCH,
+            both("majority") | SEARCH,
             r"heard at .* s that nodes .* hold #|which 1 of \d nodes held .* Did it count itself twice\?",
         ),
         "one other": Mistake(

@@ -82,8 +82,8 @@ def judge_leadership(
             told.add(wrong[0])
             steps = _steps(one, replies, at)
             yield Finding(aspect=wrong[0], sentence=f"{name} {wrong[1]}", seed=seed, steps=steps, rank=CAUSE)
-            if wrong[0] != "onward":  # what was committed wrongly stays so
-                return
+        if told - {"onward"}:  # what was committed wrongly stays so; whether it goes on is seen all the same
+            told |= {"majority", "older", "stale"}
 
 
 def _broken(one: LeaderHears, at: int, reply: Reply | None) -> str | None:
