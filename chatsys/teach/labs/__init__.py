@@ -12,6 +12,7 @@
     lab05/    Bully election: the same, live, since what a class orders decides what arrives next
     lab06/    fail-over: the same, and a picture of one schedule with the fence and without it
     lab07/    the durable log: no world, but a toy file whose power is cut at every byte (machine, disk)
+    lab11/    break it: a board of moves against nodes with bugs (board, par), and invariants judged on runs (runs)
 
 An exercise is found by its number: 3.1 is one of those that `LAB` in lab03/declaration.py declares.
 
