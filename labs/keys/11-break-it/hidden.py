@@ -35,7 +35,9 @@ def closed_runs() -> tuple[Judged, ...]:
     runs = []
     for name in CLOSED:
         one = MUTANTS[name]
-        runs.append(judged(f"a bug you do not have, {len(runs) + 1}", DIRECTED[one.directed].play(flawed=True, flaw=one).world))
+        runs.append(
+            judged(f"a bug you do not have, {len(runs) + 1}", DIRECTED[one.directed].play(flawed=True, flaw=one).world)
+        )
     for place, schedule in enumerate(RIGHT_SCHEDULES, 1):
         runs.append(judged(f"a right chat under attack, {place}", DIRECTED[schedule].play().world))
     return (*runs, *drawn(range(1, 13), _right.RIGHT_CHATS.values()))
@@ -52,7 +54,9 @@ HEARTBEATS = ("HEARTBEAT", "HEARTBEAT_ACK")
 
 def planted() -> dict[str, Trace]:
     """Return the runs of the diagnosis as they are made; the package carries them as files."""
-    first = play(MUTANTS["leadership resumed after restart"], [("say", "a", 2), ("crash", 3), ("restart", 3), ("say", "b", 1)])
+    first = play(
+        MUTANTS["leadership resumed after restart"], [("say", "a", 2), ("crash", 3), ("restart", 3), ("say", "b", 1)]
+    )
     made = {"A": first.trace}
     for letter, name in (("B", "promise forgotten on restart"), ("C", "no prev check")):
         one = MUTANTS[name]

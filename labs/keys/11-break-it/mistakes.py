@@ -105,7 +105,9 @@ class SomewhereIsEnough(MyInvariants):
 
     def kept(self, trace):
         shown = {(one.client, one.client_seq) for one in trace.of("deliver")}
-        return next((f"{one.text} is lost" for one in trace.of("ack") if (one.client, one.client_seq) not in shown), None)
+        return next(
+            (f"{one.text} is lost" for one in trace.of("ack") if (one.client, one.client_seq) not in shown), None
+        )
 
 
 class OneLeaderAtATime(MyInvariants):
@@ -161,7 +163,7 @@ class ComparesPositionsInOrder(MyInvariants):
         lists = list(shown.values())
         for mine in lists:
             for other in lists:
-                if any(a != b for a, b in zip(mine, other)):
+                if any(a != b for a, b in zip(mine, other, strict=False)):
                     return "two nodes show different messages"
         return None
 

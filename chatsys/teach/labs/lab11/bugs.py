@@ -37,7 +37,7 @@ class OnlyTheLivingCount(Sequencer):
 
     def on_message(self, sender: Address, message: Any, now: float) -> Effects:
         """Whoever answers counts again."""
-        self.silent.discard(sender)  # type: ignore[arg-type]
+        self.silent.discard(sender)
         return super().on_message(sender, message, now)
 
     def held_by_quorum(self) -> int:
@@ -76,14 +76,6 @@ _TAKEN = ("no session dedup", "ACK before fsync", "claims the lead at start")
 BUGS: dict[str, Mutant] = {one.name: one for one in (*_OWN, *(bug for bug in OPEN if bug.name in _TAKEN))}
 """The five bugs by their names."""
 
-class RightChat(Mutant):
-    """A chat without a bug that we know of, with a name as a class has it."""
-
-    __name__ = "the chat as it is"
-
-
-RIGHT = RightChat(name="the chat as it is", story="It has no bug that we know of.", killers=())
-"""The five bugs by their names."""
 
 class RightChat(Mutant):
     """A chat without a bug that we know of, with a name as a class has it."""

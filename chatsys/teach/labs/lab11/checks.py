@@ -59,7 +59,9 @@ def _finding(name: str, run: Judged, kind: str, text: str) -> Finding | None:
     if kind == "raised":
         return Finding(aspect=name, sentence=_short(f"{where} `{name}` raised {text}", "."), rank=2)
     if kind == "wrong":
-        return Finding(aspect=name, sentence=f"`{name}` returned {text}; return a sentence, or None if all is well.", rank=2)
+        return Finding(
+            aspect=name, sentence=f"`{name}` returned {text}; return a sentence, or None if all is well.", rank=2
+        )
     wrong = run.broken.get(name)
     if (wrong is None) == (kind == "none"):
         return None
@@ -126,7 +128,8 @@ def _judge_lengths(lengths: dict[str, int]) -> Iterator[Finding]:
     above = [(name, count, par_of(TARGETS[name])) for name, count in lengths.items()]
     for name, count, par in above:
         if count > par:
-            sentence = f"The attack `{name}` has {count} moves; the search knows one of {par}. Which move is not needed?"
+            sentence = (
+                f"The attack `{name}` has {count} moves; the search knows one of {par}. Which move is not needed?"
+            )
             yield Finding(aspect="par", sentence=sentence)
             break
-

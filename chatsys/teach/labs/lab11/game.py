@@ -110,14 +110,14 @@ class Game:
         life = max((one.incarnation for one in chat if one.node == number), default=0)
         shown = [one for one in chat.of("deliver") if one.node == number and one.incarnation == life]
         wrong = {(one.node, one.incarnation, one.seq) for found in broken.values() for one in found.records}
-        lines = [
-            [one.seq, f"{one.author}: {one.text}", (one.node, one.incarnation, one.seq) in wrong] for one in shown
-        ]
+        lines = [[one.seq, f"{one.author}: {one.text}", (one.node, one.incarnation, one.seq) in wrong] for one in shown]
         if not host.alive:
             state = "down"
         else:
             state = f"{host.role} of term {host.term}" if host.role == "leader" else f"{host.role}, term {host.term}"
-        leads = [one.time for found in broken.values() for one in found.records if one.kind == "lead" and one.node == number]
+        leads = [
+            one.time for found in broken.values() for one in found.records if one.kind == "lead" and one.node == number
+        ]
         return {
             "number": number, "up": host.alive, "state": state, "lines": lines, "slow": number in self.board.slow,
             "leads": bool(leads), "speaker": AUTHORS[number],

@@ -42,7 +42,9 @@ class Hunted(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         if not self.attack:
-            return f"{self.bug}: inconclusive. None of {self.tries} random attacks broke anything, which proves nothing."
+            return (
+                f"{self.bug}: inconclusive. None of {self.tries} random attacks broke anything, which proves nothing."
+            )
         lines = [f"{self.bug}: random attack number {self.tries} broke {' and '.join(self.broken)}:"]
         return "\n".join([*lines, *(f"    world.{code_of(move)}" for move in self.attack)])
 

@@ -136,7 +136,8 @@ def key_of(board: Board) -> Any:
         entries = tuple((entry.term, entry.kind, entry.text, entry.client_id) for entry in log.since(0))
         nodes.append((True, host.role, state.term, state.leader, log.commit, host.disk.durable, entries))
     seen = sorted(
-        (str(one.node), one.kind, one.incarnation, one.term, one.seq or 0, one.text or "") for one in chat_of(board.trace)
+        (str(one.node), one.kind, one.incarnation, one.term, one.seq or 0, one.text or "")
+        for one in chat_of(board.trace)
     )
     return tuple(nodes), tuple(seen), frozenset(board.cuts), frozenset(board.slow)
 

@@ -196,9 +196,7 @@ def my_numbers(cls: Any, seed: int = revealing.NOBODY) -> str:
     if not isinstance(cls, type):
         raise UsageError(f"my_numbers(MyInvariants) wants your class; it was given {cls!r:.40}.")
     random, names = Random(f"lab 11/mine/{seed}"), list(BUGS)
-    runs = [
-        judged(name := random.choice(names), random_attack(BUGS[name], random), whole=False) for _ in range(MINE)
-    ]
+    runs = [judged(name := random.choice(names), random_attack(BUGS[name], random), whole=False) for _ in range(MINE)]
     broke = [run for run in runs if run.broken]
     seen = [run for run in broke if any(kind == "said" for kind, _ in said_by(cls, Trace.decode(run.chat)))]
     lived = [name for name in names if all(run.name != name for run in broke)]

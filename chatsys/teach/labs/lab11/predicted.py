@@ -39,7 +39,9 @@ def _draw(tries: list[int]) -> Any:
     figure.update_layout(title=f"Random attacks until the first that breaks “{HUNTED}”", showlegend=False, height=320)
     figure.update_xaxes(title="hunt (the first is that of your answer)", dtick=1)
     figure.update_yaxes(title="random attacks (log)", type="log")
-    summary = f"{len(tries)} hunts took {min(tries)} to {max(tries)} random attacks each; your first one took {tries[0]}."
+    summary = (
+        f"{len(tries)} hunts took {min(tries)} to {max(tries)} random attacks each; your first one took {tries[0]}."
+    )
     figure.update_layout(meta={"summary": summary})
     return figure
 
