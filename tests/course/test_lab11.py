@@ -94,7 +94,11 @@ def test_the_chat_as_it_is_and_the_right_chats_live_through_random_attacks() -> 
 def test_the_open_bugs_are_read_by_students_and_the_others_are_in_closed_pages() -> None:
     for bug in BUGS.values():
         for part in (*bug.parts.values(), bug.actor):
-            assert part.__module__ in ("chatsys.teach.labs.lab11.bugs", "chatsys.mutants.bugs.open", "chatsys.protocol.node")
+            assert part.__module__ in (
+                "chatsys.teach.labs.lab11.bugs",
+                "chatsys.mutants.bugs.open",
+                "chatsys.protocol.node",
+            )
     pages = {f"chatsys.mutants.{page[:-3].replace('/', '.')}" for page in closed.CLOSED if page.endswith(".py")}
     for name in KEYS.mistakes["11.3"]:
         one = MUTANTS[name]
@@ -191,7 +195,10 @@ def test_a_random_attack_becomes_shorter_and_still_breaks_the_same() -> None:
 
 def test_the_table_fills_where_the_invariants_speak(capsys: pytest.CaptureFixture[str]) -> None:
     full = play.kills(INVARIANTS)
-    assert "speaks of 5 of 5 bugs, is silent about 0 broken invariants and accuses 0 times" in repr(full)
+    assert (
+        "speaks of 5 of 5 bugs. It is silent where an invariant is broken: 0. It accuses where an invariant holds: 0."
+        in repr(full)
+    )
 
     class Talks(KEYS.mistakes["11.1"]["compares texts"].cls):  # type: ignore[misc]
         def gap(self, trace: Trace) -> str | None:
@@ -199,7 +206,9 @@ def test_the_table_fills_where_the_invariants_speak(capsys: pytest.CaptureFixtur
             raise NotImplementedError
 
     table = play.kills(Talks)
-    assert "accuses 1 times" in table.summary() and "✗ accuses" in table._repr_html_() and "?" in repr(table)
+    assert (
+        "where an invariant holds: 1." in table.summary() and "✗ accuses" in table._repr_html_() and "?" in repr(table)
+    )
     assert '[run "no session dedup"] looking' in capsys.readouterr().out
 
 

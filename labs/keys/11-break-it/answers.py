@@ -40,8 +40,11 @@ class MyInvariants:
         return None
 
     def kept(self, trace):
-        answered = {one.seq: one for one in trace.of("ack")}
-        reached = {}
+        answered, reached = {}, {}
+        for one in trace.of("ack"):
+            other = answered.setdefault(one.seq, one)
+            if (one.client, one.client_seq) != (other.client, other.client_seq):
+                return f"{one.time:.2f} s: {one.text!r} and {other.text!r} were both answered as #{one.seq}"
         for one in trace.of("deliver"):
             life = (one.node, one.incarnation)
             lost = [seq for seq in range(reached.get(life, 0) + 1, one.seq) if seq in answered]
@@ -102,9 +105,10 @@ class ByLives:
                 return f"node {shown[0].node} showed one message twice"
 
     def kept(self, trace):
-        for ack in trace:
-            if ack.kind != "ack":
-                continue
+        acks = [record for record in trace if record.kind == "ack"]
+        if len({ack.seq for ack in acks}) < len({(ack.seq, pair(ack)) for ack in acks}):
+            return "one number was answered for two messages"
+        for ack in acks:
             for shown in lives(trace):
                 at = [record for record in shown if record.seq == ack.seq]
                 beyond = any(record.seq > ack.seq for record in shown)
@@ -136,7 +140,7 @@ class AsDataclass:
                 case "lead":
                     self.note("leaders", term.setdefault(record.term, life) != life, record)
                 case "ack":
-                    promised[record.seq] = said
+                    self.note("kept", promised.setdefault(record.seq, said) != said, record)
                 case "deliver":
                     self.note("agreement", number.setdefault(record.seq, said) != said, record)
                     self.note("gap", record.seq > last[life] + 1, record)
@@ -189,8 +193,11 @@ class Pairwise:
         )
 
     def kept(self, trace):
-        shown = trace.of("deliver")
-        for ack in trace.of("ack"):
+        shown, acks = trace.of("deliver"), trace.of("ack")
+        twice = self.first(b for a in acks for b in acks if a.seq == b.seq and pair(a) != pair(b))
+        if twice is not None:
+            return twice
+        for ack in acks:
             for one in shown:
                 mine = [a for a in shown if self.same_life(a, one) and a.seq == ack.seq]
                 if one.seq > ack.seq and not mine or any(pair(a) != pair(ack) for a in mine):

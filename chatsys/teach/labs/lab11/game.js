@@ -33,8 +33,8 @@ function drawLines(list, lines, empty) {
 function card(node) {
   const box = make("section", `cs-game-node${node.up ? "" : " cs-game-down"}`);
   const head = make("div", "cs-game-head");
-  head.append(make("b", "", `node ${node.number}`), ` (${node.speaker}) `);
-  head.append(make("span", node.leads ? "cs-game-wrong" : "", `${node.leads ? "✗ " : ""}${node.state}${node.slow ? ", slow disk" : ""}`));
+  head.append(make("b", "", `node ${node.number}`), `, with ${node.speaker}`);
+  head.append(make("div", node.leads ? "cs-game-wrong" : "", `${node.leads ? "✗ " : ""}${node.state}${node.slow ? ", slow disk" : ""}`));
   const list = make("ul");
   drawLines(list, node.lines, "shows nothing");
   box.setAttribute("aria-label", `node ${node.number}`);

@@ -12,6 +12,7 @@ Read also `board` (the moves), `game.js` (the page).
 """
 
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -124,8 +125,10 @@ class Game:
         }  # fmt: skip
 
     def _answered(self, broken: dict[str, Violation]) -> list[list[Any]]:
-        lost = {one.seq for found in (broken.get("kept"),) if found is not None for one in found.records}
-        return [[one.seq, f"{one.author}: {one.text}", one.seq in lost] for one in chat_of(self.trace).of("ack")]
+        told = broken["kept"].records if "kept" in broken else ()
+        lost = {(one.seq, one.text) for one in told if one.kind == "ack"}
+        acks = chat_of(self.trace).of("ack")
+        return [[one.seq, f"{one.author}: {one.text}", (one.seq, one.text) in lost] for one in acks]
 
     def _cuts(self) -> str:
         cuts = ", ".join(f"{sender} to {receiver}" for sender, receiver in sorted(self.board.cuts))
@@ -179,7 +182,7 @@ class Game:
 
 def _plain(found: Violation) -> str:
     """Return the sentence of a violation without its code."""
-    told = found.sentence.partition(": ")[2].replace("position", "number")
+    told = re.sub(r" \(client \w+\)", "", found.sentence.partition(": ")[2]).replace("position", "number")
     return told.partition("; ")[0].rstrip(".") + "."
 
 

@@ -129,8 +129,8 @@ class Kills:
     def summary(self) -> str:
         """Return the table in a sentence."""
         return (
-            f"{self.name} speaks of {len(self.killed)} of {len(BUGS)} bugs, is silent about {self.missed} broken "
-            f"invariants and accuses {self.accused} times where nothing is wrong."
+            f"{self.name} speaks of {len(self.killed)} of {len(BUGS)} bugs. It is silent where an invariant is broken: "
+            f"{self.missed}. It accuses where an invariant holds: {self.accused}."
         )
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
 """The runs on which the five invariants are tried: some of the open bugs, and some in which nothing is wrong.
 
     wrong_runs()    each open bug, attacked;  right_runs()    the chat as it is, where a careless invariant accuses it
-    drawn(seeds)    moves drawn by chance, against a bug or against none
+    drawn(seeds, bugs)    moves drawn by chance, against a bug or against none
 
 What is broken in a run is not written here: the package's own checks say it of each (`board.broken_in`).
 
@@ -9,7 +9,7 @@ Read also `checks` (the judge), `labs/keys` (what else is asked when you hand in
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from random import Random
 from typing import Any
 
@@ -109,7 +109,13 @@ def right_runs() -> tuple[Judged, ...]:
     return tuple(judged(name, play(RIGHT, moves), moral) for name, (moves, moral) in CALM.items())
 
 
-def drawn(seeds: Sequence[int], bugs: Iterable[Mutant] = (*BUGS.values(), RIGHT)) -> tuple[Judged, ...]:
+@lru_cache(maxsize=2)
+def drawn_open(seeds: tuple[int, ...]) -> tuple[Judged, ...]:
+    """Return drawn runs of the open bugs and of the chat as it is; those of the same seeds are made once."""
+    return drawn(seeds, (*BUGS.values(), RIGHT))
+
+
+def drawn(seeds: Sequence[int], bugs: Iterable[Mutant]) -> tuple[Judged, ...]:
     """Return runs whose moves are drawn by chance, the bugs in turn."""
     every = list(bugs)
     runs = []
