@@ -49,6 +49,15 @@ def judge_closed(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     yield from judge_runs(trial, closed_runs())
 
 
+KNOWN = {
+    "only the living count": (("isolate", 3), ("say", "a", 3), ("suspect", 2), ("say", "b", 2)),
+    "shows only the newest": (("power_cut",),),
+    "no session dedup": (("cut", 3, 1), ("say", "a", 1)),
+    "ACK before fsync": (("slow_disks",), ("say", "a", 3), ("power_cut",), ("say", "b", 2)),
+    "claims the lead at start": (("crash", 3), ("suspect", 1), ("power_cut",)),
+}
+"""For each open bug an attack of as many moves as its par."""
+
 HEARTBEATS = ("HEARTBEAT", "HEARTBEAT_ACK")
 
 

@@ -258,7 +258,7 @@ MISTAKES = {
         "everywhere at once": Mistake(EverywhereAtOnce, lost("kept"), r"only behind"),
         "somewhere is enough": Mistake(SomewhereIsEnough, lost("kept"), r"`kept` is silent"),
         "one leader at a time": Mistake(OneLeaderAtATime, lost("leaders"), r"in different terms"),
-        "one node in a term": Mistake(OneNodeInATerm, lost(hidden=("leaders",)), r"`leaders` is silent"),
+        "one node in a term": Mistake(OneNodeInATerm, {"hidden": ("leaders",)}, r"`leaders` is silent"),
         "always speaks": Mistake(AlwaysSpeaks, lost("agreement", "leaders"), r"it looks suspicious"),
         "says true": Mistake(SaysTrue, lost("gap"), r"`gap` returned True"),
         "compares the n-th records": Mistake(ComparesPositionsInOrder, lost("agreement"), r"`agreement` holds, but it said"),

@@ -40,7 +40,7 @@ class Game:
 
     def __init__(self, bug: str) -> None:
         self.bug, self.moves, self.told = bug_named(bug), list[Move](), ""
-        self.par = len(kept()[bug].attack) if bug in kept() else None
+        self.par = kept()[bug].par if bug in kept() else None
         self.board = Board(self.bug)
         self.widgets: list[Any] = []
 

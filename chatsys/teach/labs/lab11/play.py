@@ -58,7 +58,7 @@ class Attacked:
 
     def __repr__(self) -> str:
         bug, count = self.board.bug.name, len(self.board.moves)
-        par = f" Par is {len(kept()[bug].attack)}." if bug in kept() else ""
+        par = f" Par is {kept()[bug].par}." if bug in kept() else ""
         first = f"{bug}, {count} move{'s' * (count != 1)}: {'broken' if self.broken else 'nothing is broken'}.{par}"
         return "\n".join([first, *(f"  {name}: {said}" for name, said in self.broken.items())])
 
@@ -203,7 +203,7 @@ def my_numbers(cls: Any, seed: int = revealing.NOBODY) -> str:
     return (
         f"{MINE} random attacks on the five bugs: {len(broke)} broke something, and {cls.__name__} speaks of {len(seen)} of "
         f"them. {len(lived)} of the 5 bugs survived all of them{': ' + ', '.join(lived) if lived else ''}. The search needs "
-        f"at most {max(len(one.attack) for one in kept().values())} moves for each."
+        f"at most {max(one.par for one in kept().values())} moves for each."
     )
 
 

@@ -37,6 +37,8 @@ class Judged(msgspec.Struct, frozen=True):
     """What an invariant overlooks that is wrong about this run."""
     trace: bytes = b""
     """The whole run, to be scrubbed."""
+    seconds: float = 0.0
+    """How long it is."""
 
 
 def judged(name: str, run: Any, moral: str = "", whole: bool = True) -> Judged:
@@ -45,7 +47,7 @@ def judged(name: str, run: Any, moral: str = "", whole: bool = True) -> Judged:
     found = {one.invariant: one for one in reversed(list(check(chat)))}
     broken = {mine: found[theirs] for mine, theirs in INVARIANTS.items() if theirs in found}
     trace: Trace = run.trace if hasattr(run, "trace") else run
-    return Judged(name, chat.encode(), broken, moral, trace.encode() if whole else b"")
+    return Judged(name, chat.encode(), broken, moral, trace.encode() if whole else b"", trace[-1].time)
 
 
 ATTACKS: dict[str, tuple[tuple[Move, ...], str]] = {
@@ -62,7 +64,7 @@ ATTACKS: dict[str, tuple[tuple[Move, ...], str]] = {
         "A message is known by its client and number, not by its text.",
     ),
     "ACK before fsync": (
-        (("slow_disks",), ("say", "a", 3), ("power_cut",), ("say", "b", 2)),
+        (("say", "a", 1), ("slow_disks",), ("say", "b", 3), ("say", "c", 2), ("power_cut",), ("say", "d", 1), ("say", "e", 2)),
         "Who was answered may rely on it: look at each answer.",
     ),
     "claims the lead at start": (
