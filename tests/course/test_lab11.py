@@ -167,12 +167,12 @@ def test_the_search_makes_a_short_par_again(name: str) -> None:
 def test_an_exhausted_search_says_within_which_bounds() -> None:
     found = explore("ACK before fsync", 1, 600, progress=None)
     assert (found.verdict, found.attack) == ("exhausted, ok", ()) and found.runs == len(Board(RIGHT).possible())
-    assert "No attack of at most 1 moves" in repr(found) and all(bound in repr(found) for bound in BOUNDS)
+    assert "exhausted. No attack of at most 1 move;" in repr(found) and all(bound in repr(found) for bound in BOUNDS)
 
 
 def test_a_search_without_time_is_inconclusive_and_says_how_far_it_came() -> None:
     found = explore("claims the lead at start", 3, 0.0001, progress=None)
-    assert found.verdict == "inconclusive" and "The budget of 0.0001 s ran out in attacks of 1 moves" in found.why
+    assert found.verdict == "inconclusive" and "The budget of 0.0001 s ran out in attacks of 1 move," in found.why
 
 
 def test_a_random_attack_becomes_shorter_and_still_breaks_the_same() -> None:

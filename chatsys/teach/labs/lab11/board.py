@@ -16,11 +16,12 @@ Promises  the same moves give the same run, on any machine; a move that cannot b
 Read also `mutants.schedules.quiet_world` (the world below), `par` (the search), `game` (by hand), `bugs`.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import permutations
 from typing import Any
 
-from chatsys.check import check
+from chatsys.check import Violation, check
 from chatsys.errors import UsageError
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.mutants.schedules.quiet_world import QuietWorld
@@ -223,9 +224,15 @@ def _told(record: Record, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in ("time", "kind", "node", "incarnation", "term", *names)}
 
 
+def in_short(found: Violation) -> str:
+    """Return the sentence of a violation without codes and ids, with the numbers that messages have in the chat."""
+    told = re.sub(r" \(client \w+\)", "", found.sentence.partition(": ")[2]).replace("position", "number")
+    return told.partition("; ")[0].rstrip(".") + "."
+
+
 def broken_in(chat: Trace) -> dict[str, str]:
     """Return which of the five invariants a chat breaks by the package's own checks, each with its sentence."""
-    found = {one.invariant: one.sentence for one in reversed(list(check(chat)))}
+    found = {one.invariant: in_short(one) for one in reversed(list(check(chat)))}
     return {name: found[rule] for name, rule in INVARIANTS.items() if rule in found}
 
 

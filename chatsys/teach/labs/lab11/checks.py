@@ -15,7 +15,7 @@ from chatsys.errors import UsageError
 from chatsys.isolation.calls import Call, CallScript
 from chatsys.isolation.remote import Raised
 from chatsys.teach.grading.lab import Finding
-from chatsys.teach.labs.lab11.asked import NAMES
+from chatsys.teach.labs.lab11.asked import NAMES, UNWRITTEN
 from chatsys.teach.labs.lab11.board import play_steps
 from chatsys.teach.labs.lab11.bugs import BUGS
 from chatsys.teach.labs.lab11.par import par_of
@@ -59,9 +59,8 @@ def _finding(name: str, run: Judged, kind: str, text: str) -> Finding | None:
     if kind == "raised":
         return Finding(aspect=name, sentence=_short(f"{where} `{name}` raised {text}", "."), rank=2)
     if kind == "wrong":
-        return Finding(
-            aspect=name, sentence=f"`{name}` returned {text}; return a sentence, or None if all is well.", rank=2
-        )
+        said = _short(f"{where} `{name}` returned {text}; return a sentence, or None if all is well", ".")
+        return Finding(aspect=name, sentence=said, rank=2)
     wrong = run.broken.get(name)
     if (wrong is None) == (kind == "none"):
         return None
@@ -97,10 +96,10 @@ def _judge_attack(trial: Any, name: str, bug: str) -> Generator[Finding, None, i
     (replies,) = trial.ask([CallScript((Call("moves", (name,)),))])
     reply = replies[0]
     if not reply.right:
-        if reply.unfinished:
-            yield Finding(aspect=name, sentence=f"You have not written the attack `{name}` yet.", hinted=False)
-        else:
-            yield Finding(aspect=name, sentence=_short(f"The attack `{name}` raised {reply.error or reply.wrong}", "."))
+        yield Finding(aspect=name, sentence=_short(f"The attack `{name}` raised {reply.error or reply.wrong}", "."))
+        return None
+    if list(reply.value) == [UNWRITTEN]:
+        yield Finding(aspect=name, sentence=f"You have not written the attack `{name}` yet.", hinted=False)
         return None
     try:
         board = play_steps(BUGS[bug], reply.value)

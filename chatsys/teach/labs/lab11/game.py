@@ -12,7 +12,6 @@ Read also `board` (the moves), `game.js` (the page).
 """
 
 import os
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,9 +19,9 @@ from typing import Any
 
 from chatsys.check import Violation, check
 from chatsys.teach.labs.lab11.asked import VERBS
-from chatsys.teach.labs.lab11.board import AUTHORS, INVARIANTS, NODES, Board, Move, chat_of, make, play
+from chatsys.teach.labs.lab11.board import AUTHORS, INVARIANTS, NODES, Board, Move, chat_of, in_short, make, play
 from chatsys.teach.labs.lab11.bugs import bug_named
-from chatsys.teach.labs.lab11.par import code_of, kept
+from chatsys.teach.labs.lab11.par import code_of, kept, moves_of
 from chatsys.teach.widgets.notebook import shell
 from chatsys.trace import Trace
 
@@ -136,12 +135,12 @@ class Game:
 
     def verdict(self, broken: dict[str, Violation]) -> str:
         """Say how the game stands, in a sentence or two."""
-        count = f"{len(self.moves)} move{'s' * (len(self.moves) != 1)}"
+        count = moves_of(len(self.moves))
         par = "" if self.par is None else f" Par is {self.par}."
         if not broken:
             return f"{count}: nothing is broken.{par}"
         name = next(iter(broken))
-        what = f"✗ {count} broke {' and '.join(broken)}: {_plain(broken[name])}"
+        what = f"✗ {count} broke {' and '.join(broken)}: {in_short(broken[name])}"
         if self.par is None:
             return what
         over = len(self.moves) - self.par
@@ -178,12 +177,6 @@ class Game:
             self.again()
         elif (verb, *arguments) in self.board.possible():
             getattr(self, verb)(*arguments)
-
-
-def _plain(found: Violation) -> str:
-    """Return the sentence of a violation without its code."""
-    told = re.sub(r" \(client \w+\)", "", found.sentence.partition(": ")[2]).replace("position", "number")
-    return told.partition("; ")[0].rstrip(".") + "."
 
 
 @cache

@@ -23,7 +23,7 @@ from chatsys.explore.explorer import Verdict
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.teach.labs.lab11.board import Board, Move, play
 from chatsys.teach.labs.lab11.bugs import bug_named
-from chatsys.teach.labs.lab11.par import code_of
+from chatsys.teach.labs.lab11.par import code_of, moves_of, word_of
 
 LENGTH = 8
 """Moves of a random attack."""
@@ -81,7 +81,7 @@ class Shortened(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
     def __repr__(self) -> str:
-        lines = [f"{self.bug}: {self.before} moves became {len(self.attack)}; {self.verdict}. {self.why}"]
+        lines = [f"{self.bug}: {moves_of(self.before)} became {len(self.attack)}; {word_of(self.verdict)}. {self.why}"]
         return "\n".join([*lines, *(f"    world.{code_of(move)}" for move in self.attack)])
 
 
@@ -109,7 +109,7 @@ def shrink(
             runs += 1
             if first[0] in _broken(flaw, shorter):
                 best, finished = shorter, False
-                (progress or (lambda said: None))(f"{len(best)} moves still break {first[0]}")
+                (progress or (lambda said: None))(f"{moves_of(len(best))} still break {first[0]}")
                 break
     why = f"No move and no two moves can be left out; {runs} runs. Other moves may be shorter: only a search can tell."
     return _shortened(flaw, "exhausted, ok", best, len(moves), runs, why)

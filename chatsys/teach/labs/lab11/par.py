@@ -54,9 +54,19 @@ class Explored(msgspec.Struct, frozen=True, kw_only=True):
     bounds: tuple[str, ...] = BOUNDS
 
     def __repr__(self) -> str:
-        lines = [f"{self.bug}: {self.verdict}. {self.why}"]
+        lines = [f"{self.bug}: {word_of(self.verdict)}. {self.why}"]
         lines += [f"    world.{code_of(move)}" for move in self.attack]
         return "\n".join([*lines, "Within these bounds:", *(f"  - {one}" for one in self.bounds)])
+
+
+def word_of(verdict: Verdict) -> str:
+    """Return a verdict as students read it: a search that found nothing within its bounds is exhausted, and no more."""
+    return verdict.partition(",")[0]
+
+
+def moves_of(count: int) -> str:
+    """Return a number of moves in words."""
+    return f"{count} move{'s' * (count != 1)}"
 
 
 def code_of(move: Move) -> str:
@@ -103,15 +113,15 @@ class _Search:
                     self.runs += 1
                     if board.broken:
                         name = next(iter(board.broken))
-                        why = f"{len(attack)} moves break {name}, and no shorter attack does; {self.runs:,} runs."
+                        why = f"{moves_of(len(attack))} break {name}, and no shorter attack does; {self.runs:,} runs."
                         return self._end("fail", depth - 1, why, attack)
                     if (key := key_of(board)) not in self.seen:
                         self.seen.add(key)
                         following.append(attack)
                 self._progress(depth, place, len(level))
-            self.say(f"no attack of {depth} move{'s' * (depth > 1)}: {self.runs:,} runs so far")
+            self.say(f"no attack of {moves_of(depth)}: {self.runs:,} runs so far")
             level = following
-        return self._end("exhausted, ok", moves, f"No attack of at most {moves} moves; {self.runs:,} runs.")
+        return self._end("exhausted, ok", moves, f"No attack of at most {moves_of(moves)}; {self.runs:,} runs.")
 
     def _progress(self, depth: int, place: int, of: int) -> None:
         if time.monotonic() - self.told > 3:
@@ -119,8 +129,9 @@ class _Search:
             self.say(f"... {depth} moves: {100 * (place + 1) // of} % of them made, {self.runs:,} runs so far")
 
     def _ran_out(self, depth: int) -> Explored:
-        why = f"The budget of {self.seconds:g} s ran out in attacks of {depth + 1} moves, after {self.runs:,} runs"
-        return self._end("inconclusive", depth, f"{why}; no attack of {depth} moves or fewer.")
+        why = f"The budget of {self.seconds:g} s ran out in attacks of {moves_of(depth + 1)}, after {self.runs:,} runs"
+        shorter = f"; none of at most {moves_of(depth)} breaks anything" if depth else ""
+        return self._end("inconclusive", depth, f"{why}{shorter}. Nobody knows.")
 
     def _end(self, verdict: Verdict, depth: int, why: str, attack: tuple[Move, ...] = ()) -> Explored:
         return Explored(bug=self.bug.name, verdict=verdict, attack=attack, moves=depth, runs=self.runs, why=why)

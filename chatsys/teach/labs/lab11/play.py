@@ -23,7 +23,7 @@ from chatsys.teach.labs.lab11.asked import NAMES, Said, said_by
 from chatsys.teach.labs.lab11.board import Board, Steps, chat_of, play_steps
 from chatsys.teach.labs.lab11.bugs import BUGS, RIGHT, bug_named
 from chatsys.teach.labs.lab11.hunting import random_attack
-from chatsys.teach.labs.lab11.par import code_of, kept
+from chatsys.teach.labs.lab11.par import code_of, kept, moves_of
 from chatsys.teach.labs.lab11.runs import Judged, judged, right_runs, wrong_runs
 from chatsys.trace import Trace
 
@@ -57,9 +57,9 @@ class Attacked:
         return chat_of(self.board.trace)
 
     def __repr__(self) -> str:
-        bug, count = self.board.bug.name, len(self.board.moves)
+        bug, count = self.board.bug.name, moves_of(len(self.board.moves))
         par = f" Par is {kept()[bug].par}." if bug in kept() else ""
-        first = f"{bug}, {count} move{'s' * (count != 1)}: {'broken' if self.broken else 'nothing is broken'}.{par}"
+        first = f"{bug}, {count}: {'broken' if self.broken else 'nothing is broken'}.{par}"
         return "\n".join([first, *(f"  {name}: {said}" for name, said in self.broken.items())])
 
 
