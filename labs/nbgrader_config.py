@@ -14,7 +14,7 @@ here = str(Path(__file__).resolve().parent)
 c.CourseDirectory.root = here
 c.CourseDirectory.course_id = "chatsys"
 c.Autograde.autograde_preprocessors = [
-    "chatsys.teach.grading.nbgrader_judge.Judge",
+    "chatsys.teach.classroom.nbgrader_judge.Judge",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",

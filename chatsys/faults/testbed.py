@@ -509,8 +509,10 @@ class Testbed(ABC):
         return self._client is not None or Submit in self._actor.messages
 
     def _how_it_is(self) -> str:
-        nodes = ", ".join(f"node {node} {_condition(state)}" for node, state in self.status().items())
-        return f"Now, at {self.now:.1f} s: leader {self.leader}; {nodes}."
+        status, leader = self.status().items(), self.leader
+        leads = f"leader {leader}; " if leader is not None or any(one.get("term") for _, one in status) else ""
+        nodes = ", ".join(f"node {node} {_condition(one)}" for node, one in status)
+        return f"Now, at {self.now:.1f} s: {leads}{nodes}."
 
     @property
     def _own_actor(self) -> type[Actor] | None:
@@ -641,9 +643,9 @@ def _heard(nodes: Sequence[int], one: str, many: str) -> str:
 
 
 def _condition(state: dict[str, Any]) -> str:
-    if not state["alive"]:
-        return "down"
-    return "paused" if state["paused"] else f"{state.get('role') or 'up'} in term {state.get('term', 0)}"
+    absent = "paused" if state["alive"] and state["paused"] else "down" if not state["alive"] else ""
+    role, term = state.get("role") or "up", state.get("term")
+    return absent or (f"{role} in term {term}" if term else role)
 
 
 def _node() -> type[Actor]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-SHOWN = 60
+SHOWN = 50
 """Signs that are shown of a value of the wrong type."""
 
 

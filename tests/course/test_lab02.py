@@ -4,9 +4,8 @@
 this process, which is quicker.
 """
 
-import json
 import re
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,19 @@ import pytest
 from trials import TestTrial
 
 from chatsys.errors import UsageError
+from chatsys.sim.world import World
 from chatsys.teach.figures import describe
 from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.grading.recording import Recording
-from chatsys.teach.labs.lab02 import LAB, cones, friends, play, sliders
+from chatsys.teach.labs.lab02 import LAB, cones, play, sliders
 from chatsys.teach.labs.lab02.cuts import cuts_of
 from chatsys.teach.labs.lab02.events import Event, events_of, full
 from chatsys.teach.labs.lab02.orders import is_before
+from chatsys.teach.labs.lab02.past_and_future import places_of
 from chatsys.teach.labs.lab02.queues import judge_queue
 from chatsys.teach.labs.lab02.runs import RightQueue, history_of, talk_of
 from chatsys.teach.labs.lab02.stage import REPLIES, Message, stopped, timed
+from chatsys.teach.widgets.timeline.packing import pack
 from chatsys.teach.widgets.timeline.verdicts import find_rules
 
 COURSE = Path(__file__).parents[2] / "labs"
@@ -182,6 +183,31 @@ def test_past_and_future_are_those_of_the_paths_whatever_the_dates_are() -> None
         cones(run, ORDER, event="9.9")
 
 
+def test_the_numbers_of_neighbours_in_the_picture_do_not_touch() -> None:
+    for seed in range(6):
+        events = events_of(play.chat(LAMPORT, VECTOR, CAUSAL, seed).trace)
+        places = places_of(events)
+        order = sorted(events, key=lambda one: one.time)
+        assert all(places[a.name] <= places[b.name] for a, b in pairwise(order)), "time goes to the right"
+        wide = max(places.values())
+        for node in (1, 2, 3):
+            mine = sorted(places[one.name] for one in events if one.node == node)
+            assert min(b - a for a, b in pairwise(mine)) > wide / 29  # a number of two digits, at 500 pixels
+
+
+def test_the_timeline_of_a_world_without_terms_and_quorums_speaks_of_none() -> None:
+    packed = pack(play.chat(LAMPORT, VECTOR, CAUSAL, SEED).trace)
+    said = [packed.sentence(event) for event in range(packed.about["events"])]
+    said += [band[4] for band in packed.about["bands"]] + [rule["says"] for rule in packed.about["rules"]]
+    assert packed.about["quorum"] is None and not packed.about["jumps"]["election"]
+    assert not [one for one in said if re.search(r"\b(term|quorum|committed|position)s?\b", one)]
+    world = World(seed=SEED)
+    world.run(3)
+    world.say("hello")
+    world.run(1)
+    assert pack(world.trace).about["quorum"] == 2
+
+
 def test_a_mistake_can_be_seen_in_the_picture() -> None:
     run = play.chat(wrong("2.1", "stamp not taken over"), VECTOR, CAUSAL, SEED)
     figure = cones(run, wrong("2.3", "compares like words"))
@@ -236,28 +262,6 @@ def test_a_prediction_is_answered_by_the_students_own_run(
     assert re.search(r"2b  You said 60 pairs; .* it was \d+ pairs: \d+ pairs off", said)
     assert "it was perhaps. Behind your answer: a smaller number taken for a path" in said
     assert re.search(r"Of \d+ pairs with L\(a\) < L\(b\), \d+ \(\d+ %\) are concurrent", describe(figure))
-
-
-def page_functions() -> tuple[Any, Any]:
-    page = json.loads((COURSE / "source" / LAB.name / f"{LAB.name}.ipynb").read_text(encoding="utf-8"))
-    cells = {cell["id"]: "".join(cell["source"]) for cell in page["cells"]}
-    place: dict[str, Any] = {}
-    exec(cells["past-of"] + "\n" + cells["written-test"], place)
-    return place["scenario"], place["claim"]
-
-
-def test_the_written_test_of_the_page_finds_every_mistake_and_accuses_nobody() -> None:
-    scenario, claim = page_functions()
-    recording = Recording(play.VERBS)
-    scenario(recording)
-
-    def said(cls: Any) -> str | None:
-        sentence: str | None = claim(play.play_scenario(cls, recording._done).trace)
-        return sentence
-
-    bad = {**friends.WRONG} | {name: one.cls for name, one in KEYS.mistakes["2.4"].items() if one.tests}
-    assert [name for name, cls in bad.items() if said(cls) is None] == []
-    assert [name for name, cls in KEYS.answers["2.4"].items() if said(cls) is not None] == []
 
 
 def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,6 @@
 this process, which is quicker.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from chatsys.teach.figures.elections import find_together
 from chatsys.teach.figures.role_spans import story
 from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.lab05 import LAB, friends, play
 from chatsys.teach.labs.lab05.checks import judge_run
 from chatsys.teach.labs.lab05.orders import Coordinator, Election, Follow, Lead, Ok, Send, Wait, shown
@@ -208,28 +206,6 @@ def test_the_two_numbers_of_the_explanation_are_those_of_the_run() -> None:
     assert said is not None and abs(float(said[1]) - 6 - float(said[2])) < 0.02 and 2 < float(said[2]) < 4.5
     assert "nothing to count yet" in play.my_numbers(play.outage(friends.OnlyTheHighest, 3))
     assert "Your class stopped node" in play.my_numbers(play.outage(wrong("raises"), 3))
-
-
-def page_functions() -> tuple[Any, Any]:
-    page = json.loads((COURSE / "source" / LAB.name / f"{LAB.name}.ipynb").read_text(encoding="utf-8"))
-    cells = {cell["id"]: "".join(cell["source"]) for cell in page["cells"]}
-    place: dict[str, Any] = {}
-    exec(cells["seen-at"] + "\n" + cells["written-test"], place)
-    return place["scenario"], place["claim"]
-
-
-def test_the_written_test_of_the_page_finds_every_mistake_and_accuses_nobody() -> None:
-    scenario, claim = page_functions()
-    recording = Recording(play.VERBS)
-    scenario(recording)
-
-    def said(cls: Any) -> str | None:
-        sentence: str | None = claim(play.play_scenario(cls, recording._done).trace)
-        return sentence
-
-    bad = {**friends.WRONG} | {name: one.cls for name, one in KEYS.mistakes["5.1"].items() if one.tests}
-    assert [name for name, cls in bad.items() if said(cls) is None] == []
-    assert [name for name, cls in KEYS.answers["5.1"].items() if said(cls) is not None] == []
 
 
 def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixture[str]) -> None:

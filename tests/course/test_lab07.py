@@ -4,6 +4,7 @@
 process, which is quicker.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.labs.lab07 import LAB, friends, play
+from chatsys.teach.labs.lab07.aftermath import left_of
 from chatsys.teach.labs.lab07.checks import LOAD, appends, judge_log
-from chatsys.teach.labs.lab07.disk import content_of, flipped, images, line_at
+from chatsys.teach.labs.lab07.disk import content_of, flipped, images, line_at, without_failed
 from chatsys.teach.labs.lab07.lives import Life, lives
 from chatsys.teach.labs.lab07.machine import LifeEvent
 from chatsys.teach.labs.lab07.picture import power_cut
 from chatsys.teach.labs.lab07.runs import CHAT, ODD
+from chatsys.teach.labs.lab07.voting import judge_promises
 
 COURSE = Path(__file__).parents[2] / "labs"
 KEYS = read_keys(COURSE, LAB)
@@ -61,6 +64,27 @@ def test_what_a_sync_returned_for_is_always_there() -> None:
 def test_what_a_failed_sync_was_to_keep_may_be_there_or_not_and_nothing_after_it_counts() -> None:
     left = written(LifeEvent("write", data=b"a"), LifeEvent("failed"), LifeEvent("write", data=b"b"), LifeEvent("sync"))
     assert set(left) == {b"", b"\0", b"a"}
+
+
+def test_where_a_failed_sync_was_to_keep_bytes_may_be_zeros_and_what_a_later_one_kept_stands_behind_them() -> None:
+    a, b, c = (LifeEvent("write", data=one) for one in (b"a\n", b"b\n", b"c\n"))
+    sync, failed = LifeEvent("sync"), LifeEvent("failed")
+    assert without_failed(b"", (a, sync, b, failed, c, sync)) == b"a\n\0\0c\n"
+    assert without_failed(b"x\n", (a, sync, b, c, failed)) == b"x\na\n" + bytes(4)
+    assert without_failed(b"x\n", (b, failed, LifeEvent("truncate", 2), c)) == b"x\nc\n", (
+        "who writes it anew has written it"
+    )
+
+
+def test_a_voter_that_promises_after_a_sync_that_failed_is_shown_the_life_that_promises_it_again() -> None:
+    [finding] = judge_promises(trial("7.3", wrong("7.3", "promises after a sync that failed")), ())
+    assert finding.aspect == "failed" and "the next life promised term 6 again at 4.0 s" in finding.sentence
+    told = [(step.when, step.call, step.returned) for step in finding.steps]
+    assert told[1:3] == [
+        ("1.0 s", "promise(5)", "False; wrote 21 bytes; sync failed"), ("2.0 s", "promise(6)", "True; wrote 21 bytes; synced"),
+    ]  # fmt: skip
+    assert told[3][1] == "the power is cut"
+    assert told[-1] == ("4.0 s", "promise(6)", "True; wrote 21 bytes; synced") and finding.steps[-1].wrong
 
 
 def test_a_file_that_was_cut_may_be_found_as_it_was_before() -> None:
@@ -146,7 +170,7 @@ def test_what_a_class_raises_is_told_with_its_call() -> None:
     [raised] = judge_log(trial("7.1", Raises), ())
     assert raised.aspect == "runs" and "append({'n': 1," in raised.sentence and "ValueError: no" in raised.sentence
     [unwritten] = judge_log(trial("7.1", Unwritten), ())
-    assert unwritten.sentence == "You have not written `load` yet."
+    assert unwritten.sentence == "You have not written `load` yet." and not unwritten.written
 
 
 # --- the page ------------------------------------------------------------------------------------
@@ -172,7 +196,7 @@ def test_a_prediction_is_answered_by_the_students_own_run(
     revealing.reveal("7d", ANSWERING)
     said = capsys.readouterr().out
     assert "it was 0." in said and "it was 73.7 %: right, to 3.7 %." in said and "it was 298." in said
-    assert "nothing is lost" in said and "Behind your answer: written taken for" in said
+    assert "nothing is lost" in said and "Behind your answer: what was written is not in the process" in said
     assert "MyAnsweringLog: after 0 of 561 power cuts" in figure.layout.meta["summary"]
 
 
@@ -184,9 +208,66 @@ def test_the_picture_opens_where_most_is_lost_and_says_what_the_slider_shows() -
         "load() gives back no records: 4 of them are lost."
     )
     data = shown.data()
-    assert len(data["loads"]) == 454 and sum(data["sizes"]) == 453 and data["moments"][-1][:3] == [453, 453, 12]
+    assert sum(data["sizes"]) == 453 and data["moments"][-1][:3] == [453, 453, 12]
+    assert {len(one) for one in data["places"].values()} == {len(data["moments"])}
     torn = power_cut(wrong("7.1", "a torn line refuses the whole log"), moment=300, kept="all")
     assert "load() raised Damaged(7): 6 of them are lost" in repr(torn)
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "kept", "note", "told"),
+    [
+        ("7.1", "a hole at the end refuses the whole log", "zeros", "load() does not give back the whole lines", "some of them zeros, load() raised Damaged(6): 5 of"),
+        ("7.1", "writes behind half a line", "all", "the record of the next life is lost", "load() gives back 6 records: none of them is lost"),
+        ("7.1", "write is not sync", "nothing", "most answered records are lost", "12 of them are lost"),
+        ("7.1", "lines count from 0", "half", "in the middle, at a line of which a part is left", "load() gives back 6 records: none"),
+    ],
+)  # fmt: skip
+def test_the_picture_opens_where_a_mistake_is_seen_and_says_why_there(
+    number: str, name: str, kept: str, note: str, told: str
+) -> None:
+    shown = power_cut(wrong(number, name))
+    assert shown is not None
+    assert (shown.kept, told in repr(shown), note in shown.note) == (kept, True, True), (repr(shown), shown.note)
+
+
+def test_the_picture_of_the_page_does_not_answer_a_prediction_that_is_still_to_come() -> None:
+    page = json.loads((COURSE / "release" / LAB.name / f"{LAB.name}.ipynb").read_text(encoding="utf-8"))
+    [cell] = ["".join(one["source"]) for one in page["cells"] if one["id"] == "demonstration-honest"]
+    shown = [eval(cell, {"power_cut": power_cut, "Honest": friends.Honest}), power_cut(friends.Honest)]  # noqa: S307
+    for one in shown:
+        assert one.moments[one.at].synced < 298 and "298" not in repr(one) + one.note, "7c asks for that number"
+    assert "0 of them synced, and no records answered" in repr(shown[0]), (
+        "where Quick had lost four, Honest has answered none"
+    )
+
+
+def test_the_picture_knows_the_zeros_of_a_newest_write_and_where_the_next_life_writes() -> None:
+    shown = power_cut(LOG, moment=300, kept="zeros")
+    assert shown is not None
+    lines = shown.run.content.split(b"\n")
+    at = next(at for at, one in enumerate(shown.moments) if one.written == sum(len(one) + 1 for one in lines[:7]))
+    assert left_of(shown.run.content, shown.moments[at], "zeros").split(b"\n")[6] == lines[6][:23] + bytes(23), (
+        "a whole line, with a hole"
+    )
+    life = shown.lives["zeros"][at]
+    assert (life.count, life.why, life.size, life.after, life.wrong) == (
+        6,
+        "",
+        275,
+        7,
+        "",
+    ) and "Back again" in life.added
+    glued = power_cut(wrong("7.1", "writes behind half a line"), kept="all")
+    assert glued is not None
+    life = glued.lives["all"][glued.at]
+    assert (
+        life.size == len(left_of(glued.run.content, glued.moments[glued.at], "all"))
+        and life.wrong == "gave back 6 of 7 records"
+    )
+    refused = power_cut(wrong("7.1", "a torn line refuses the whole log"), moment=300)
+    assert refused is not None
+    assert {life.wrong for life in refused.lives["half"] if life.why} == {"cannot begin"}
 
 
 @pytest.mark.parametrize(
@@ -195,7 +276,7 @@ def test_the_picture_opens_where_most_is_lost_and_says_what_the_slider_shows() -
         ({"cls": 7}, "7 is no log; give your class itself"),
         ({"cls": LOG, "every": 0}, "every is 0; give a whole number from 1 to 100"),
         ({"cls": LOG, "moment": 9999}, "this log has 561 bytes"),
-        ({"cls": LOG, "kept": "most"}, "write 'nothing', 'half', 'all'"),
+        ({"cls": LOG, "kept": "most"}, "write 'nothing', 'half', 'all', 'zeros'"),
     ],
 )
 def test_what_cannot_be_drawn_is_told_in_a_sentence(how: dict[str, Any], sentence: str) -> None:

@@ -3,23 +3,28 @@
 import ast
 import json
 import re
-from functools import cache, partial
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from null_answers import NULLS
 
 import chatsys.teach.labs
 from chatsys.explore.explorer import Budget, Explorer, Result
+from chatsys.isolation.pickling import pack
 from chatsys.teach.classroom.misconceptions import nearest
 from chatsys.teach.classroom.results import CellResult, FailedAspect
 from chatsys.teach.classroom.signatures import signature_of_mistake
-from chatsys.teach.grading import searching
+from chatsys.teach.grading import grader, searching
 from chatsys.teach.grading.grader import find_lab, known_labs
 from chatsys.teach.grading.judging import judge
-from chatsys.teach.grading.keys import Mistake, read_keys
-from chatsys.teach.grading.lab import Exercise, Kind, Lab, PartResult, lines_of
+from chatsys.teach.grading.keys import Mistake, lines_of, read_keys
+from chatsys.teach.grading.lab import RUNS, Exercise, Kind, Lab, PartResult, WrittenTest
+from chatsys.teach.grading.points import points_of
+from chatsys.teach.grading.recording import Recording
 from chatsys.teach.grading.seeds import hidden_seeds
 from chatsys.teach.grading.written import all_answers, judge_written
 from chatsys.teach.labs.pages import page_of, with_common_cells
@@ -52,6 +57,8 @@ MISTAKES = [
     for lab, exercise in EXERCISES
     for name, mistake in KEYS[lab.number].mistakes[exercise.number].items()
 ]
+
+WRITTEN = [pytest.param(lab, test, id=test.number) for lab in LABS for test in lab.tests]
 
 
 def few_seeds(exercise: Exercise, kind: Kind) -> Any:
@@ -133,9 +140,42 @@ def test_a_mistake_loses_exactly_what_it_declares_and_is_told_why(
     shared = any("share" in sentence for sentence in sentences)
     assert shared or not any(one.unsteady for one in outcomes.values()), "who keeps all in self does the same again"
     for outcome in outcomes.values():
+        assert_points_add_up(exercise, outcome)
         for finding in outcome.findings:
             assert len(finding.sentence) <= 300 and finding.sentence.endswith((".", "?")), finding.sentence
             assert re.search(r"\d|not written", finding.sentence), "it names no call, no message and no number"
+
+
+def assert_points_add_up(exercise: Exercise, outcome: PartResult) -> None:
+    """Whole points, those of the aspects that are kept; and where some are lost it is said of each aspect."""
+    part = exercise.part(outcome.kind)
+    assert part is not None
+    worth = points_of(exercise, part)
+    assert sum(worth.values()) == outcome.possible == part.points and min(worth.values()) >= 1
+    assert outcome.points == sum(points for aspect, points in worth.items() if aspect not in outcome.lost)
+    said = [(int(one[1]), int(one[2])) for one in re.finditer(r"(\d+) of (\d+)", outcome.account)]
+    assert not said or [sum(each) for each in zip(*said, strict=True)] == [outcome.points, outcome.possible]
+    assert bool(said) == (
+        outcome.verdict == "fail" and len(worth) > 1 and RUNS not in {f.aspect for f in outcome.findings}
+    )
+
+
+@pytest.mark.parametrize(("lab", "page"), [*pages("source"), *pages("release")])
+def test_the_points_of_each_check_stand_in_the_page_and_add_up(lab: Lab, page: Any) -> None:
+    rows = [
+        [one.strip() for one in line.strip("|").split("|")] for line in text_of(page).splitlines() if line[:1] == "|"
+    ]
+    for exercise in lab.exercises:
+        for part in exercise.parts:
+            begin, column = next(
+                (at, place) for at, row in enumerate(rows) if row[0].startswith(exercise.number)
+                for place, head in enumerate(row) if head == f"{part.cell}: {part.points:g}"
+            )  # fmt: skip
+            worth = points_of(exercise, part)
+            table = takewhile(lambda row: row[0].startswith("*"), rows[begin + 2 :])
+            there = {row[0].strip("*"): row[column] for row in table}
+            assert {aspect: int(points) for aspect, points in there.items() if points} == worth
+            assert sum(worth.values()) == part.points
 
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
@@ -164,26 +204,11 @@ def as_cell(exercise: Exercise, one: PartResult) -> CellResult:
     )  # fmt: skip
 
 
-def nothing(exercise: Exercise) -> type:
-    """A class whose methods are there and do nothing."""
-    methods = {name: lambda self, *arguments: None for name in exercise.methods}
-    return type(exercise.writes, (), methods)
-
-
-def echo(exercise: Exercise) -> type:
-    """A class whose methods return what they were given last."""
-
-    def last(self: Any, *arguments: Any) -> Any:
-        return arguments[-1] if arguments else None
-
-    methods: dict[str, Any] = dict.fromkeys(exercise.methods, last)
-    return type(exercise.writes, (), methods | {"__init__": lambda self, *arguments: None})
-
-
-@pytest.mark.parametrize("null", [nothing, echo])
+@pytest.mark.parametrize("null", NULLS.values(), ids=NULLS)
 @pytest.mark.parametrize(("lab", "exercise"), EXERCISES, ids=lambda one: getattr(one, "number", ""))
 def test_an_answer_that_is_none_gets_at_most_a_tenth(lab: Lab, exercise: Exercise, null: Any) -> None:
     outcomes = tried(lab, exercise, null(exercise)).values()
+    assert not [one.sentence for one in outcomes if "cannot be opened" in one.sentence]
     assert sum(one.points for one in outcomes) <= 0.1 * sum(one.possible for one in outcomes)
 
 
@@ -211,25 +236,68 @@ def test_the_readme_lists_the_lab_with_its_hours(lab: Lab) -> None:
     assert f"| {lab.number} {lab.title} | {hours} |" in readme
 
 
-@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.number)
-def test_a_written_test_that_always_speaks_or_never_gets_nothing(lab: Lab) -> None:
-    from chatsys.isolation.pickling import pack
-
-    for test in lab.tests:
-        wrong, right = all_answers(test, KEYS[lab.number])
-        assert len(wrong) >= 3 and right
-        for said in ("node 1 is wrong", None):
-            functions = {test.scenario: do_nothing, test.claim: partial(always, said)}
-            assert judge_written(test, pack(functions), wrong, right).points == 0
-
-
-def do_nothing(world: Any) -> None:
-    """A scenario in which nothing happens."""
+@pytest.mark.parametrize(("lab", "test"), WRITTEN)
+def test_the_written_test_of_the_page_finds_every_mistake_and_accuses_nobody(lab: Lab, test: WrittenTest) -> None:
+    """Here in this process, which is quicker; the confined one is tried with each lab's source."""
+    scenario, claim = written_in_the_page(lab, test)
+    recording = Recording(test.verbs)
+    scenario(recording)
+    wrong, right = all_answers(test, KEYS[lab.number])
+    said = {name: claim(test.play(one, recording._done).trace) for name, one in (right | wrong).items()}
+    assert {name: said[name] for name in right if said[name] is not None} == {}
+    assert [name for name in wrong if said[name] is None] == []
 
 
-def always(said: str | None, trace: Any) -> str | None:
-    """A claim that says the same of every run."""
-    return said
+def written_in_the_page(lab: Lab, test: WrittenTest) -> tuple[Any, Any]:
+    """Return the scenario and the claim of a page's source, with the functions that the page gives for them."""
+    page = json.loads((COURSE / "source" / lab.name / f"{lab.name}.ipynb").read_text(encoding="utf-8"))
+    place: dict[str, Any] = {}
+    for name, cell in cells_by_id(page).items():
+        about = cell["metadata"]["nbgrader"]
+        if cell["cell_type"] == "code" and (name == test.cell or not (about["solution"] or about["grade"])):
+            exec("".join(cell["source"]), place)
+    return place[test.scenario], place[test.claim]
+
+
+@pytest.mark.parametrize(("lab", "test"), WRITTEN)
+def test_a_written_test_that_always_speaks_or_never_gets_nothing(lab: Lab, test: WrittenTest) -> None:
+    wrong, right = all_answers(test, KEYS[lab.number])
+    assert len(wrong) >= 3 and right
+    for said, told in (("node 1 is wrong", f"accuses {len(right)} of {len(right)}"), (None, "finds 0 of")):
+        outcome = judge_written(test, pack(always(test, said)), wrong, right)
+        assert outcome.points == 0 and told in outcome.sentence
+
+
+@pytest.mark.parametrize(("lab", "test"), WRITTEN)
+def test_a_written_test_that_accuses_every_right_answer_is_not_done_in_public(
+    lab: Lab, test: WrittenTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    speaks = always(test, "node 1 is wrong").values()
+    monkeypatch.setattr(grader, "_own", {})
+    before = grader.grade(test.number, *speaks)
+    if test.open_right is None:  # no right answer is there yet, so nobody can tell
+        assert str(before).startswith(f"{test.number}  not decided") and f"finish {test.of}" in before.sentence
+    else:
+        assert before.verdict == "fail" and "it accuses 1 of 1 right ones, which" in before.sentence
+    mine = KEYS[lab.number].answers[test.of]["reference"]
+    monkeypatch.setattr(grader, "_own", {test.of: mine})
+    result = grader.grade(test.number, *speaks)
+    many = 1 + (test.open_right is not None)
+    assert (result.verdict, result.points) == ("fail", 0)
+    assert f"finds {len(test.open_mistakes)} of {len(test.open_mistakes)} wrong answers, and" in result.sentence
+    assert f"accuses {many} of {many} right ones" in result.sentence
+    assert str(result).startswith(f"{test.number}  not yet (0 of {test.points:g} points)")
+
+
+def always(test: WrittenTest, said: str | None) -> dict[str, Any]:
+    """Return a scenario that does nothing and a claim that says the same of every run, as a notebook defines them.
+
+    What is defined in a file of tests goes into another process by its name, and cannot be opened there.
+    """
+    place: dict[str, Any] = {"__name__": "__main__"}
+    exec(f"def {test.scenario}(world): pass\ndef {test.claim}(trace): return {said!r}", place)
+    return {name: place[name] for name in (test.scenario, test.claim)}
 
 
 # --- the page --------------------------------------------------------------------------------------

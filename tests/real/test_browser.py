@@ -287,6 +287,28 @@ def test_a_prediction_is_answered_with_the_arrow_keys_and_compared_below(server:
     tab.page.close()
 
 
+def test_a_slider_has_a_name_and_is_moved_with_the_arrow_keys(server: Server, chromium: Tab) -> None:
+    """The handle of a slider of ipywidgets has no name; and JupyterLab keeps the arrow keys for its cells."""
+    made = "from chatsys.teach.widgets.slider import slider, steps\n"
+    made += 'asleep = slider("seconds asleep", steps(0.5, 8.0, 0.5), 4.0, "{:.1f} s")\nasleep'
+    server.write("sliding.ipynb", [made, "asleep.value = asleep.value * 2", "print(asleep.value)"])
+    tab = chromium.beside()
+    tab.open("sliding.ipynb")
+    tab.run(0)
+    handle = tab.page.get_by_role("slider", name="seconds asleep", exact=True)
+    handle.focus()
+    for key in ("ArrowRight", "Home", "ArrowRight"):  # 4.5, 0.5, 1.0
+        tab.page.keyboard.press(key)
+    assert handle.get_attribute("aria-valuetext") == "1.0 s"
+    tab.run(1)
+    tab.page.locator(".cs-choose-value", has_text="2.0 s").wait_for()
+    assert handle.get_attribute("aria-valuetext") == "2.0 s", "what the code sets is seen"
+    assert "2.0" in tab.run(2)[0]
+    assert browser.barriers(tab.page, ".cs-choose") == []
+    assert tab.complaints == [] and tab.strangers == []
+    tab.page.close()
+
+
 COUNT = """
 living = [thread.name for thread in threading.enumerate()]
 print(f"clusters: {sum(n.startswith('chatsys cluster') for n in living)}, panels: {living.count('chatsys panel')}")

@@ -166,7 +166,7 @@ def test_a_text_fits_its_box_and_the_page_counts_the_rules_as_check_does(page: S
     )
     assert over and max(over) <= -4
     held = page.page.locator(".cs-tl-held-rules summary").inner_text()
-    assert held == f"All {len(SAFETY)} rules held" and f"Held: {len(SAFETY)} rules" in repr(check(stormy()))
+    assert held == f"All {len(SAFETY)} rules of the chat held" and f"Held: {len(SAFETY)} rules" in repr(check(stormy()))
 
 
 def test_the_keyboard_alone_steps_jumps_searches_lights_and_clears(page: Saved, packed: Packed) -> None:

@@ -15,6 +15,7 @@ def test_an_outsider_who_scans_and_resets_costs_nobody_anything(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
+    living = set(psutil.Process().children(recursive=True))  # such as the tracker of multiprocessing, from another test
     code, out, _ = run("outsider", "reset", "--seconds", 2, "--calm", 0.5, "--json")
     told = json.loads(out)
     [one] = told["attacks"]
@@ -22,7 +23,7 @@ def test_an_outsider_who_scans_and_resets_costs_nobody_anything(
     assert one["acknowledged"] == one["said"] > 100 and one["visitors"][0]["connections"] > 50
     assert one["serving"]["during"]["answered"] > 50 and one["healed"] is not None
     assert list(tmp_path.iterdir()) == [], "no folder stays behind"
-    assert not psutil.Process().children(recursive=True), "no process stays behind"
+    assert set(psutil.Process().children(recursive=True)) <= living, "no process stays behind"
 
 
 def test_an_attack_that_nobody_knows_is_refused_and_the_known_ones_are_listed(run: Run) -> None:

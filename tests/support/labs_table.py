@@ -26,6 +26,7 @@ from typing import Any
 import msgspec
 import pytest
 from nbgrader_course import autograded
+from null_answers import NULLS
 
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each
@@ -104,14 +105,6 @@ def seeds_of(lab: Lab, few: int | None = None) -> Any:
     return seeds
 
 
-def null_answers(exercise: Exercise) -> Iterator[type]:
-    """Yield a class that does nothing and one that returns what it was given last."""
-    yield type(exercise.writes, (), dict.fromkeys(exercise.methods, lambda self, *arguments: None))
-    made: dict[str, Any] = {"__init__": lambda self, *arguments: None}
-    echoes = dict.fromkeys(exercise.methods, lambda self, *arguments: arguments[-1] if arguments else None)
-    yield type(exercise.writes, (), echoes | made)
-
-
 def play_right(row: Row, lab: Lab, exercise: Exercise, keys: Keys) -> None:
     """Play the right answers; the reference with all its hidden seeds, by the clock."""
     for name, answer in keys.answers[exercise.number].items():
@@ -143,8 +136,8 @@ def play_wrong(row: Row, lab: Lab, exercise: Exercise, keys: Keys) -> None:
             row.wrong += [f"{exercise.number}, {name}: {len(one)} letters: {one}" for one in told if len(one) > LONGEST]
             title = f"## {exercise.number} {name}\n{(mistake.cls.__doc__ or '').strip()}\n"
             row.sentences += [title, *(f"- {one}" for one in dict.fromkeys(told)), ""]
-        for null in null_answers(exercise):
-            outcomes = judge(exercise, null, seeds_of(lab, 12), keys)
+        for null in NULLS.values():
+            outcomes = judge(exercise, null(exercise), seeds_of(lab, 12), keys)
             row.null = max(row.null, sum(one.points for one in outcomes) / sum(one.possible for one in outcomes))
     row.wrong += [f"{exercise.number}: a null answer gets {row.null:.0%}"] if row.null > 0.1 else []
 

@@ -1,6 +1,11 @@
-"""Measure what grading costs: `python tests/support/measure_grading.py [JOBS]`, on a machine that does nothing else.
+"""Measure what grading costs: `python tests/support/measure_grading.py [LAB ...] [--jobs 2]`, beside nothing else.
 
-40 submissions of lab 03, right and wrong ones      seconds on the wall, seconds of CPU
+    python tests/support/measure_grading.py                lab 03 in detail
+    python tests/support/measure_grading.py 01 02 06 07    these labs, by their classes only
+    python tests/support/measure_grading.py all            each lab that stands
+
+40 submissions of a lab                             seconds on the wall, seconds of CPU
+                                                    (lab 03: right and wrong ones; else 40 right ones, each with seeds of its own)
 one right submission, after the first one           seconds of CPU: the judge's and those of all processes together
 a right answer to each exercise, all of its parts   seconds of CPU: the judge's, the confined processes', and both
 the public part, as a student waits for it          seconds on the wall
@@ -8,11 +13,11 @@ the public part, as a student waits for it          seconds on the wall
 What is there before the first answer is frozen, as in a batch: the collector of circles passes over it.
 """
 
+import argparse
 import copy
 import gc
 import json
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +26,7 @@ import nbformat
 from submissions import SUBMISSIONS
 
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each
-from chatsys.teach.grading.grader import find_lab, grade
+from chatsys.teach.grading.grader import find_lab, grade, known_labs
 from chatsys.teach.grading.judging import judge
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.grading.seeds import hidden_seeds
@@ -37,28 +42,29 @@ def cpu() -> tuple[float, float]:
     return time.process_time(), children.ru_utime + children.ru_stime
 
 
-def measure_class(jobs: int, count: int = 40) -> None:
+def measure_class(lab: str, jobs: int, count: int = 40) -> None:
     """Grade a class of `count`."""
-    source = nbformat.read(LABS / "source" / LAB / f"{LAB}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    source = nbformat.read(LABS / "source" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     names = [name for name in SUBMISSIONS if name[0] in "cwt"]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "secret").write_bytes(SECRET)
         paths = []
         for number in range(count):
             made = copy.deepcopy(source)
-            SUBMISSIONS[names[number % len(names)]].make(made)
+            if lab == LAB:
+                SUBMISSIONS[names[number % len(names)]].make(made)
             paths.append(Path(folder) / f"student{number}.ipynb")
             paths[-1].write_text(json.dumps(made))
-        setting = Setting(lab=LAB, course=str(LABS), secret=str(Path(folder) / "secret"))
+        setting = Setting(lab=lab, course=str(LABS), secret=str(Path(folder) / "secret"))
         every = [Job(key=path.stem, path=str(path), student=path.stem) for path in paths]
         for one in every[:2]:
             mark = dict(grade_each([one], setting))[one.key]
-        print(f"one right submission: {mark['score']:g} points, {mark['cpu']:.1f} s of CPU")
+        print(f"{lab}: one right submission: {mark['score']:g} points, {mark['cpu']:.1f} s of CPU")
         begun, before = time.monotonic(), cpu()
         for _ in grade_each(every, setting, jobs):
             pass
         wall, after = time.monotonic() - begun, cpu()
-        print(f"{count} submissions, {jobs} jobs: {wall:.0f} s, {sum(after) - sum(before):.0f} s of CPU")
+        print(f"{lab}: {count} submissions, {jobs} jobs: {wall:.0f} s, {sum(after) - sum(before):.0f} s of CPU")
 
 
 def measure_answers() -> None:
@@ -88,6 +94,21 @@ def measure_answers() -> None:
         print(f"{exercise.number} public: {time.monotonic() - begun:.1f} s until a student reads it")
 
 
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("labs", nargs="*", help="numbers of labs, or all")
+    parser.add_argument("--jobs", type=int, default=2)
+    asked = parser.parse_args()
+    if not asked.labs:
+        measure_answers()
+        measure_class(LAB, asked.jobs)
+    for number in known_labs() if asked.labs == ["all"] else asked.labs:
+        lab = find_lab(number)
+        if lab is None:
+            parser.error(f"there is no lab {number}; there are {', '.join(known_labs())}")
+        measure_class(lab.name, asked.jobs)
+
+
 if __name__ == "__main__":
-    measure_answers()
-    measure_class(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
+    main()

@@ -3,6 +3,7 @@
     python tests/support/page_pictures.py build/pages            every output that is drawn
     python tests/support/page_pictures.py build/pages 00 01      those of these notebooks only
     python tests/support/page_pictures.py build/pages --twelve   tour, scenarios, bad days and panel, as they stand on the page
+    python tests/support/page_pictures.py build/pages --labs 04 06     the pages of these labs, with our answers in them; all: no number
     python tests/support/page_pictures.py --first                how long a student waits for the tour's first figure
 
 For each notebook all cells are run in a real JupyterLab; then every output that is drawn (panel, timeline, figure,
@@ -10,6 +11,7 @@ prediction) is photographed by itself, in all three looks.  Complaints of the br
 what axe-core finds serious in the outputs are printed; the code is 1 if there are any.
 """
 
+import shutil
 import sys
 import tempfile
 import time
@@ -23,7 +25,8 @@ LOOKS = {"light-1400": (1400, 1.0, "JupyterLab Light"), "dark-1000": (1000, 1.0,
          "zoom-150": (1400, 1.5, "JupyterLab Light")}  # fmt: skip
 """Name: width of the window, zoom, theme."""
 NOTEBOOKS = ("00-tour", "01-four-scenarios", "02-what-can-go-wrong", "03-for-real")
-DRAWN = ".cs-panel, .cs-timeline, .js-plotly-plot, .cs-guess"
+LABS = sorted(path.stem for path in (browser.ROOT / "labs" / "source").glob("*/*.ipynb"))
+DRAWN = ".cs-panel, .cs-timeline, .js-plotly-plot, .cs-guess, .cs-choose"
 TWELVE = {"tour": ("00-tour", "cs.roles(world.trace)"), "panel": ("00-tour", "cs.panel(cluster)"),
           "scenarios": ("01-four-scenarios", "cs.roles(alone.trace)"),
           "bad-days": ("02-what-can-go-wrong", 'schedules.play("C1")')}  # fmt: skip
@@ -113,13 +116,16 @@ def main() -> int:
     rest = [one for one in sys.argv[1:] if one not in options]
     if options == ["--first"]:
         return first_figure()
-    if not rest or options not in ([], ["--twelve"]):
+    if not rest or options not in ([], ["--twelve"], ["--labs"]):
         print(__doc__)
         return 2
-    photograph, known = (take_on_page, NOTEBOOKS[:3]) if options else (take, NOTEBOOKS)
+    known: tuple[str, ...] = {"--twelve": NOTEBOOKS[:3], "--labs": tuple(LABS)}.get("".join(options), NOTEBOOKS)
+    photograph = take_on_page if options == ["--twelve"] else take
     folder, wanted = Path(rest[0]), rest[1:] or [name[:2] for name in known]
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, browser.lab(Path(place)) as server, browser.page(server) as tab:
+        for name in LABS if options == ["--labs"] else ():
+            shutil.copy(browser.ROOT / "labs" / "source" / name / f"{name}.ipynb", server.root)
         wrong = [line for name in known if name[:2] in wanted for line in photograph(tab, name, folder)]
         wrong += [f"console: {one[:200]}" for one in tab.complaints]
         wrong += [f"a request beyond this machine: {one}" for one in tab.strangers]

@@ -5,7 +5,7 @@
     batch                   a class is graded, stopped, graded on;  regrading: why a mark changed;  jobs: several at a time
     cluster                 the same on many machines
     results                 what is kept of a class: `results.json`, its form and how it is written
-    gradebooks              tables for the imports of Moodle and Canvas
+    gradebooks              tables for the imports of Moodle and Canvas;  nbgrader_judge: the marks in the gradebook of nbgrader
     gradescope              its form of a mark;  autograder: its zip;  on_gradescope: what runs there
     one_exercise            an exercise is judged anew for everybody;  forgetting: what is kept of a student is deleted
 

@@ -183,5 +183,19 @@ def _tell(bands: Sequence[Band], doubles: Sequence[Together]) -> str:
             f"{pair.first.term} and node {pair.second.node} in term {pair.second.term}: two terms, so that is allowed."
         )
     else:
-        told += " At no time did two nodes lead."
+        told += _tell_asleep(bands) or " At no time did two nodes lead."
     return told
+
+
+def _tell_asleep(bands: Sequence[Band]) -> str:
+    """Say who was paused while it led, and still took itself for the leader when another node led."""
+    for paused in (band for band in bands if band.role == PAUSED):
+        before = [one for one in bands if one.node == paused.node and one.end <= paused.start]
+        others = [one for one in bands if one.node != paused.node and one.role == "leader"]
+        met = any(one.start < paused.end and paused.start < one.end for one in others)
+        if met and before and before[-1].role == "leader":
+            return (
+                f" No two leaders were awake at once; node {paused.node}, paused from {paused.start:.2f} s to {paused.end:.2f} s, "
+                f"took itself for the leader of term {before[-1].term} meanwhile."
+            )
+    return ""

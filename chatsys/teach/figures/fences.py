@@ -30,6 +30,8 @@ STEP, HEAD = 15, 26
 """Pixels of a moment, and of a line of the chat."""
 ASIDE = 0.12
 """How far beside its node a fence stands."""
+GAP = "\u2003\u2002"
+"""Between a number and the sign of what was refused: so much that the fence and its node stand between them."""
 
 
 class Arrow(msgspec.Struct, frozen=True):
@@ -160,7 +162,7 @@ def _draw_arrows(figure: Any, column: int, arrows: Sequence[Arrow], at: dict[flo
         figure.add_scatter(
             x=[_column(one.came.node) + ASIDE * 1.6 * one.refused for one in some], y=[at[one.came.time] for one in some],
             mode="markers" if colour == theme.GREY else "markers+text", name=name, legendgroup=name,
-            text=[f"#{one.came.seq}" if one.came.seq is not None else "" for one in some], textposition="bottom left", hovertext=[_hover(one) for one in some], hoverinfo="text",
+            text=[f"#{one.came.seq}{GAP * one.refused}" if one.came.seq is not None else "" for one in some], textposition="bottom left", hovertext=[_hover(one) for one in some], hoverinfo="text",
             showlegend=not any(shown.name == name for shown in figure.data),
             marker={"symbol": sign, "size": 7 if colour == theme.GREY else 10, "color": colour}, row=1, col=column,
         )  # fmt: skip
@@ -216,11 +218,11 @@ def _dress(figure: Any, nodes: Sequence[Any], moments: Sequence[float], many: in
     ticks = _ticks(moments)
     for column in (1, 2):
         figure.update_xaxes(
-            tickvals=list(range(len(nodes))), ticktext=[node_name(node) for node in nodes], range=[-0.35, len(nodes) - 0.65],
+            tickvals=list(range(len(nodes))), ticktext=[node_name(node) for node in nodes], range=[-0.35, len(nodes) - 0.55],
             side="top", showgrid=False, zeroline=False, row=1, col=column,
         )  # fmt: skip
         figure.update_xaxes(visible=False, range=[-0.06, 1], row=2, col=column)
-        figure.update_yaxes(range=[len(moments) - 0.2, -0.8], showgrid=False, zeroline=False, row=1, col=column)
+        figure.update_yaxes(range=[len(moments) + 0.3, -0.8], showgrid=False, zeroline=False, row=1, col=column)
         figure.update_yaxes(visible=False, range=[many + 0.7, 0.3], row=2, col=column)
     figure.update_yaxes(tickvals=ticks, ticktext=[f"{moments[place]:.2f} s" for place in ticks], row=1, col=1)
     figure.update_annotations(yshift=22, font={"size": 14})

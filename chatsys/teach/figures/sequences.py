@@ -5,12 +5,14 @@
       |--- 2 ----x     |          a lost one ends in a cross
       |<---- 1 --------|          an acknowledgement
       |=== 2 =========>|  2       sent again: it starts under the cross
+      |--- 3 ----------x  :       it comes to a node that is down, whose lane is dotted
 
 Several runs stand side by side on one clock, so that what one guarantee costs more than another can be seen.
 
-Read also `teach.widgets.timeline` (the same of any run, to be scrubbed), `labs.lab01` (whose picture this is).
+Read also `lives` (crashes and restarts), `teach.widgets.timeline` (the same of any run, to be scrubbed), `labs.lab01` (whose picture this is).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +21,7 @@ import plotly.graph_objects as go
 
 from chatsys.teach.figures import theme
 from chatsys.teach.figures.flights import Flight, flights_of, tell_lanes
+from chatsys.teach.figures.lives import draw_lanes, draw_turns, stretches_of, tell_turns, turns_of, words_beside
 from chatsys.teach.figures.theme import node_name
 from chatsys.trace import Record, Trace
 
@@ -48,7 +51,8 @@ def packet_lanes(trace: Trace) -> Any:
     """Draw the frames between the nodes of a run, from the top to the bottom."""
     if not flights_of(trace):
         return theme.nothing("Every frame of the run", "No frame was sent in this run.")
-    return lanes_side_by_side([LaneRun("", trace)], "Every frame of the run", tell_lanes(trace))
+    turns = tell_turns(turns_of(trace, dict.fromkeys(trace.nodes, 0.0), math.inf))
+    return lanes_side_by_side([LaneRun("", trace)], "Every frame of the run", f"{tell_lanes(trace)}{turns}")
 
 
 def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any:
@@ -61,20 +65,19 @@ def lanes_side_by_side(runs: Sequence[LaneRun], title: str, summary: str) -> Any
     begin, last = min(times, default=0.0) - 0.06, max(times, default=1.0) + 0.06
     end = min(last, begin + MOST / SECOND)
     drawn = [[one for one in some if one.sent.time < end] for some in drawn]
-    stand = [left[place] + lane for place, some in enumerate(lanes) for lane in range(len(some))]
-    figure.add_scatter(
-        x=[x for at in stand for x in (at, at, None)], y=[begin, end, None] * len(stand), mode="lines",
-        line={"color": theme.GREY, "width": 2}, showlegend=False, hoverinfo="skip",
-    )  # fmt: skip
     places: list[Places] = [
         {node: left[place] + lane for lane, node in enumerate(some)} for place, some in enumerate(lanes)
     ]
+    turns = [turns_of(run.trace, at, end) for run, at in zip(runs, places, strict=True)]
+    draw_lanes(figure, [s for at, some in zip(places, turns, strict=True) for s in stretches_of(at, some, begin, end)])
     every = [(flight, places[place]) for place, some in enumerate(drawn) for flight in some]
     for look in LOOKS:
         _draw_flights(figure, look, [one for one in every if look.holds(*one)])
-    _draw_losses(figure, [one for one in every if one[0].lost])
+    _draw_losses(figure, every)
+    draw_turns(figure, [one for some in turns for one in some])
     _draw_deliveries(figure, runs, places, end)
-    figure.update_layout(annotations=[*_numbers(drawn, places), *_beside(runs, left, lanes)])
+    words = words_beside(turns[0], max(places[0].values())) if len(runs) == 1 else ()
+    figure.update_layout(annotations=[*_numbers(drawn, places), *_beside(runs, left, lanes), *words])
     named = [(at, node) for some in places for node, at in some.items()]
     figure.update_xaxes(
         tickvals=[at for at, _ in named], ticktext=[node_name(node) if len(runs) == 1 else str(node) for _, node in named],
@@ -136,16 +139,19 @@ def _ends(flight: Flight, places: Places) -> Iterator[tuple[float, float, bool]]
     begin, end = places[flight.sent.node], places[flight.sent.peer]
     if flight.arrived:
         yield from ((end, at, True) for at in flight.arrived)
+    elif flight.met_nobody is not None:
+        yield end, flight.met_nobody, False
     else:
         yield (begin + end) / 2, flight.sent.time + TRIP / 2, False
 
 
-def _draw_losses(figure: Any, lost: Sequence[tuple[Flight, Places]]) -> None:
+def _draw_losses(figure: Any, flights: Sequence[tuple[Flight, Places]]) -> None:
+    """Draw a cross where a frame ends: half-way, or at the lane of a node that is down."""
+    lost = [(one, next(_ends(one, at))) for one, at in flights if one.lost or one.met_nobody is not None]
     if not lost:
         return
     figure.add_scatter(
-        x=[(places[one.sent.node] + places[one.sent.peer]) / 2 for one, places in lost],
-        y=[one.sent.time + TRIP / 2 for one, _ in lost],
+        x=[end[0] for _, end in lost], y=[end[1] for _, end in lost],
         mode="markers", name="lost", showlegend=True, hovertext=[_tell(one) for one, _ in lost], hoverinfo="text",
         marker={"symbol": "x", "size": 11, "color": theme.VERMILLION, "line": {"width": 1, "color": theme.DARK_TEXT}},
     )  # fmt: skip
@@ -154,7 +160,8 @@ def _draw_losses(figure: Any, lost: Sequence[tuple[Flight, Places]]) -> None:
 def _tell(flight: Flight) -> str:
     sent = flight.sent
     number = f" {sent.seq}" if sent.seq is not None else ""
-    came = [f"arrives {at:.3f} s" for at in flight.arrived] or ["lost" if flight.lost else "still under way"]
+    gone = f"nobody there {flight.met_nobody:.3f} s" if flight.met_nobody is not None else "still under way"
+    came = [f"arrives {at:.3f} s" for at in flight.arrived] or ["lost" if flight.lost else gone]
     return f"{theme.escape(sent.message, 16)}{number}{', again' if flight.again else ''}<br>sent {sent.time:.3f} s, {' and '.join(came)}"
 
 
@@ -162,18 +169,31 @@ def _numbers(drawn: Sequence[Sequence[Flight]], places: Sequence[Places]) -> Ite
     """Yield what stands beside a lane: which numbers go out at a moment."""
     for some, at in zip(drawn, places, strict=True):
         for node in at:
-            out: list[tuple[float, list[str]]] = []
+            out: list[tuple[float, list[int]]] = []
             for one in some:
                 if one.sent.node != node or one.sent.seq is None or at[one.sent.peer] < at[node]:
                     continue
                 if not out or one.sent.time - out[-1][0] > LINE / SECOND:
                     out.append((one.sent.time, []))
-                out[-1][1].append(str(one.sent.seq))
+                out[-1][1].append(one.sent.seq)
             for time, numbers in out:
-                text = ",".join(numbers) if len(numbers) < 4 else f"{numbers[0]}..{numbers[-1]}"
+                text = _in_short(numbers)
                 yield {
                     "x": at[node], "y": time, "text": text, "showarrow": False, "xanchor": "right", "xshift": -4, "font": {"size": 11}
                 }  # fmt: skip
+
+
+def _in_short(numbers: Sequence[int]) -> str:
+    """Return numbers as they were sent: "3,6", and from four on each once, in order: "1,4..7"."""
+    if len(numbers) < 4:
+        return ",".join(map(str, numbers))
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{one[0]}..{one[-1]}" if len(one) > 2 else ",".join(map(str, one)) for one in runs)
 
 
 def _draw_deliveries(figure: Any, runs: Sequence[LaneRun], places: Sequence[Places], end: float) -> None:

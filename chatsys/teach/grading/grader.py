@@ -42,6 +42,8 @@ _newest: dict[str, Grade] = {}
 """The newest grade of each exercise, for `show`."""
 _right: dict[str, Callable[[], Any]] = {}
 """For each exercise whose newest answer is right: what plays a run of that answer."""
+_own: dict[str, type] = {}
+"""For each exercise whose newest answer is right: that class, which a written test must not accuse."""
 _failed: Counter[str] = Counter()
 
 
@@ -49,7 +51,8 @@ def grade(exercise: str | float, *answers: Any, seeds: Sequence[int] | None = No
     """Try an answer on the public part of an exercise and return points and a story; print the result to read it.
 
     For a class: `grade("3.1", MyHoldBack)`; `seeds` chooses other runs than the usual ones.  For a written test:
-    `grade("3.4", scenario, claim)`.  Raises `UsageError` for an unknown exercise.
+    `grade("3.4", scenario, claim)`; the newest class that was graded right is among the right answers that it must not
+    accuse.  Raises `UsageError` for an unknown exercise.
     """
     name = str(exercise)
     lab, asked = find_exercise(name)
@@ -58,15 +61,17 @@ def grade(exercise: str | float, *answers: Any, seeds: Sequence[int] | None = No
         return Grade(
             question=name, verdict="inconclusive", points=0, possible=possible, sentence="Here only the judge grades."
         )
-    for kept in (_newest, _right):  # what cannot be graded must not show the run of an older answer
+    for kept in (_newest, _right, _own):  # what cannot be graded must not show the run of an older answer
         kept.pop(name, None)
     if isinstance(asked, WrittenTest):
         result = _grade_test(asked, answers)
     else:
         _expect_its_class(lab, asked, answers)
         result = _grade_class(asked, answers, seeds)
-        if asked.run is not None and result.points == result.possible:
-            _right[name] = partial(asked.run, answers[0])
+        if result.points == result.possible and result.verdict != "inconclusive":
+            _own[name] = answers[0]
+            if asked.run is not None:
+                _right[name] = partial(asked.run, answers[0])
     _newest[name] = result
     return result
 
@@ -152,17 +157,20 @@ def _grade_test(asked: WrittenTest, answers: tuple[Any, ...]) -> Grade:
         wanted = f'grade("{asked.number}", {asked.scenario}, {asked.claim})'
         raise UsageError(f"{wanted} wants your two functions; it was given {given}.")
     functions: dict[str, Callable[..., Any]] = dict(zip((asked.scenario, asked.claim), answers, strict=True))
-    found = judge_written(asked, pack(functions), *open_answers(asked))
+    found = judge_written(asked, pack(functions), *open_answers(asked, _own.get(asked.of)))
     return _told(asked.number, "", {}, found)
 
 
 def _told(number: str, figure: str, hints: dict[str, int], found: PartResult) -> Grade:
-    _failed[number] = _failed[number] + 1 if found.verdict == "fail" else 0
     first = next(iter(found.findings), None)
+    if found.verdict != "fail":
+        _failed[number] = 0
+    elif first is None or first.written:  # who runs all cells before writing anything has not tried anything
+        _failed[number] += 1
     helps = first is not None and first.hinted and _failed[number] >= TRIES
     hint = hints.get(first.aspect) if first is not None and helps else None
     return Grade(
-        question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence,
+        question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence, account=found.account,
         seed=first.seed if first else None, trace=first.trace if first else None, steps=first.steps if first else (),
         hint=hint, figure=figure, lost=found.lost,
     )  # fmt: skip

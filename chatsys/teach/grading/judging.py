@@ -1,7 +1,7 @@
 """Judging: one answer, tried part by part, becomes points and sentences.
 
     code --> a confined process --> Trial --judge(trial, seeds)--> Finding, Finding, ...
-    Findings --needs--> aspects that are lost --shares--> points of each part
+    Findings --needs--> aspects that are lost --points--> points of each part
 
 This is the clean side: it holds worlds, seeds, keys and points.  The student's class arrives as bytes that only
 its own process opens, and what comes back is an answer, never a result.
@@ -33,6 +33,7 @@ from chatsys.teach.grading.lab import (
     Kind,
     PartResult,
 )
+from chatsys.teach.grading.points import account, points_of
 from chatsys.teach.grading.trial import AFTER, BEFORE, LocalTrial, RemoteTrial, Trial
 
 ANSWER = "answer"
@@ -140,7 +141,7 @@ class _Judging:
             found.append(Finding(aspect=RUNS, sentence=f"{self.exercise.writes} raised {error}."))
         if self.trial.unfinished:
             why = f"You have not written `{self.trial.unfinished}` yet, which {self.exercise.writes} needs."
-            self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST)
+            self.ended = Finding(aspect=RUNS, sentence=why, rank=LOUDEST, written=False)
             return [self.ended]
         return found
 
@@ -219,8 +220,10 @@ def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], befo
     broken = {one.aspect for one in found if not one.inconclusive}
     lost = set(shares) if RUNS in broken else _lost(exercise, shares, broken, before)
     before |= broken | lost
-    kept = sum(share for aspect, share in shares.items() if aspect not in lost)
-    points = round(part.points * kept / sum(shares.values()), 2)
+    worth = points_of(exercise, part)
+    points = sum(worth[aspect] for aspect in shares if aspect not in lost)
+    because = {one: [need for need in exercise.needs.get(one, ()) if need in before] for one in lost - broken}
+    how = "" if RUNS in broken else account(worth, lost, because)
     flagged = doubtful - lost if RUNS not in broken else set()
     told = sorted((one for one in found if one.inconclusive == (not lost)), key=lambda one: -one.rank)
     verdict: Literal["pass", "fail", "exhausted, ok", "inconclusive"]
@@ -232,8 +235,8 @@ def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], befo
         verdict = "exhausted, ok" if part.kind == "search" else "pass"
     return PartResult(
         cell=part.cell, kind=part.kind, verdict=verdict, points=points, possible=part.points,
-        sentence=_sentence(exercise, part, told, lost, before), lost=tuple(one for one in shares if one in lost),
-        flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
+        sentence=_sentence(exercise, part, told, lost, before), account=how,
+        lost=tuple(one for one in shares if one in lost), flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
     )  # fmt: skip
 
 

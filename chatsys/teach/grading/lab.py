@@ -9,7 +9,7 @@ this declaration and knows no lab by name.
       GradedPart - one graded cell: the same judge on public or on hidden seeds, a search, a budget
       aspect     - one thing that must hold, with its share of the part's points
 
-Promises  points follow from the declaration alone: a part's points times the share of its aspects that hold.
+Promises  points follow from the declaration alone: a part's points, shared out among its aspects (`points`).
 Read also `trial` (how a judge asks the student's class), `judging` (who calls the judge),
           `labs.lab03` (a lab), `labs/keys` (what students do not have: answers, mistakes, hidden judges).
 """
@@ -64,6 +64,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """How much the sentence explains: of several findings the one with the highest rank is told first."""
     hinted: bool = True
     """Whether the hint of the page for this aspect helps here."""
+    written: bool = True
+    """Whether there is an answer: a class of which a method is still to be written was not tried, so it has not failed."""
     inconclusive: bool = False
     """Whether nobody can tell if the aspect holds: its points are given, and a person is asked to look."""
 
@@ -96,7 +98,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     cell: str
     """The grade_id of the cell in which it is written."""
     lines: int
-    """How many lines the reference has, as `lines_of` counts them; a test compares."""
+    """How many lines the reference has, as `keys.lines_of` counts them; a test compares."""
     methods: dict[str, Method]
     """`__init__` among them, if it takes arguments."""
     judge: Judge
@@ -145,14 +147,15 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True):
     kind: type
     """int, float, bool, str, or tuple: a range of two numbers."""
     unit: str = ""
+    where: str = "in your run (seed {seed})"
+    """Where it happened, as the sentence of `reveal` says it: in one run, or on average in many."""
     tolerance: float = 0.0
     """An answer so near is called right; being right earns nothing."""
     options: dict[str, str] = {}
     """For a choice: each option, and the misconception behind it ("" for the right one)."""
     from_run: Callable[..., Any] | None = None
-    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None).
-
-    What happened is a value of the same kind; for a range it is a list of numbers, one of each run."""
+    """(the student's classes that `reveal` was given, seed) -> (what happened, a figure or None); for a range what happened is
+    a list of numbers, one of each run, otherwise a value of the same kind."""
 
 
 class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +182,7 @@ class WrittenTest(msgspec.Struct, frozen=True, kw_only=True):
     open_mistakes: dict[str, Any] = {}
     """Wrong answers that students may read: name -> class."""
     open_right: Any = None
-    """A right answer that students have anyway, or None: it is then not played in public."""
+    """A right answer that students have anyway, or None: then only their own class is played in public, once it is right."""
 
 
 class Explain(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +252,8 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     points: float
     possible: float
     sentence: str
+    account: str = ""
+    """How the points come together, aspect by aspect, where some of them are lost."""
     lost: tuple[str, ...] = ()
     """The aspects whose points are lost, those among them that only need another one."""
     flagged: tuple[str, ...] = ()
@@ -266,6 +271,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     points: float
     possible: float
     sentence: str
+    account: str = ""
     seed: int | None = None
     trace: bytes | None = None
     steps: tuple[ShownCall, ...] = ()
@@ -278,22 +284,15 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         word = {"fail": "not yet", "inconclusive": "not decided"}.get(self.verdict, "done")
         more = f'   show("{self.question}") plays it.' if self.steps or self.trace is not None else ""
         hint = f"   Hint {self.hint} of {self.question} helps here." if self.hint is not None else ""
-        return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}"
+        account = f"\n{self.account}" if self.account else ""
+        return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}{account}"
 
     __repr__ = __str__
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Break the lines between words, where a notebook would break them inside one."""
-        lines = wrap(str(self), LINE, subsequent_indent=" " * 5, break_long_words=False, break_on_hyphens=False)
+        how: Any = {"subsequent_indent": " " * 5, "break_long_words": False, "break_on_hyphens": False}
+        story, *account = str(self).split("\n")
+        lines = wrap(story, LINE, **how)
+        lines += [line for one in account for line in wrap(one, LINE, initial_indent=" " * 5, **how)]
         printer.text("\n".join(lines))
-
-
-def lines_of(source: str) -> int:
-    """Return how many lines a class has, counted alike everywhere: as Python writes it anew, without docstrings."""
-    import ast
-
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return sum(1 for line in ast.unparse(tree).splitlines() if line.strip())

@@ -6,7 +6,7 @@ The notebook is run only to take the answers out of it; what its cells show is w
 where the notebook cannot reach: worlds, seeds and keys are in this process, the answer in a confined one of its own.
 
 Promises  a mark for every notebook, with a sentence for whatever cost points; what is in doubt is flagged for a person.
-Read also `course` (what is known before), `submission`, `taking`, `judging`; `nbgrader_judge` (the same marks in a gradebook),
+Read also `course` (what is known before), `submission`, `taking`, `judging`; `classroom.nbgrader_judge` (the same marks in a gradebook),
           `teach.classroom` (a class).
 """
 
@@ -22,6 +22,7 @@ from chatsys.isolation.confinement import MEASURES
 from chatsys.teach.grading.course import Course
 from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Finding, Kind, Lab, PartResult, WrittenTest
+from chatsys.teach.grading.points import rounded_down
 from chatsys.teach.grading.predictions import given
 from chatsys.teach.grading.submission import Submission, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
@@ -225,7 +226,8 @@ def _failed(one: Finding) -> dict[str, Any]:
 def told(number: str, outcome: PartResult) -> str:
     """Return what the student reads about one graded cell."""
     word = {"fail": "not yet", "inconclusive": "not decided"}.get(outcome.verdict, "done")
-    return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}"
+    account = f"   {outcome.account}" if outcome.account else ""
+    return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}{account}"
 
 
 def _explained(asked: Exercise | WrittenTest, outcome: PartResult, taken: NotebookAnswers) -> PartResult:
@@ -242,7 +244,7 @@ def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
     """Return the test of the predictions: they count for being there, together."""
     answers = given(lab, taken.predictions)
     missing = [one.number for one in lab.predictions if one.number not in answers]
-    points = round(lab.predictions_points * len(answers) / len(lab.predictions), 2)
+    points: float = rounded_down(lab.predictions_points, len(answers) / len(lab.predictions))
     sentence = f"There is no answer to {_and(missing)}." if missing else "All predictions are given."
     if missing and (why := taken.doubt(lab.predictions_cell)):
         points, sentence = lab.predictions_points, f"Nobody can tell what else there is: {why}."

@@ -113,8 +113,8 @@ class ReplayedClass:
     def sentence(self) -> str:
         """Say what it means that a history was answered in two ways."""
         return (
-            f"{self.__name__} answered the same calls in two ways, although each time a new object got them: it keeps "
-            "something outside of its object (a list or a dictionary of the class), or draws by chance. Make it in __init__"
+            f"{self.__name__} answered the same calls in two ways: it keeps something outside of its object, or draws by "
+            "chance. Make everything in __init__"
         )
 
     # --- afterwards ----------------------------------------------------------------------------------

@@ -67,9 +67,8 @@ def compared(asked: Predict, expected: Any, happened: Any) -> str:
     unit = f" {asked.unit}" if asked.unit else ""
     if asked.kind is tuple:
         return _compared_range(asked, expected, happened)
-    both = (
-        f"{asked.number}  You said {_shown(expected)}{unit}; in your run (seed {_seed}) it was {_shown(happened)}{unit}"
-    )
+    where = asked.where.format(seed=_seed)
+    both = f"{asked.number}  You said {_shown(expected)}{unit}; {where} it was {_shown(happened)}{unit}"
     numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (expected, happened))
     if not numbers or not asked.unit:  # #4 is not near #5
         why = asked.options.get(expected, "")

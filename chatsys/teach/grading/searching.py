@@ -21,7 +21,7 @@ from chatsys.teach.grading.trial import Trial
 
 ORDINARY = Budget(states=60_000, seconds=60)
 """A search of an exercise; the states decide, for the seconds depend on the machine."""
-LONGEST = 300
+LONGEST = 200
 """So many letters a sentence may have."""
 
 
@@ -60,7 +60,11 @@ def tell(result: Result) -> str:
     plain = msgspec.structs.replace(
         result, story=tuple(msgspec.structs.replace(step, lost=()) for step in result.story)
     )
-    return f"{what}. It happens so, if the right messages are lost: {_in_turn(_steps(plain))}."
+    short = f"{what}. It happens so, if the right messages are lost: {_in_turn(_steps(plain))}."
+    if len(short) <= LONGEST:
+        return short
+    first, *_, last = _steps(plain)
+    return f"{what}. It happens in {len(result.story)} steps, from (1) {first} to ({len(result.story)}) {last}."
 
 
 def _in_turn(steps: Sequence[str]) -> str:

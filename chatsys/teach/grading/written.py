@@ -6,6 +6,9 @@
 A test is worth what it finds: the share of the wrong answers for which the claim speaks, minus one for each right
 answer that it accuses.  A claim that always speaks finds everything and accuses everybody, and gets nothing.
 
+In a notebook (`grade`) the right ones are the lab's open one, where it has one, and the student's own class once it is
+done: that shows nobody an answer.  Where there is none yet, nobody can tell, and the verdict says so.
+
 Promises  the answers stay here; the student's process sees traces.
 Read also `recording` (the other side), `lab.WrittenTest`.
 """
@@ -22,6 +25,7 @@ from chatsys.isolation.drain import say_bytes
 from chatsys.isolation.remote import Gone, Raised, RemoteClass
 from chatsys.teach.grading.keys import Keys
 from chatsys.teach.grading.lab import RUNS, Finding, PartResult, WrittenTest
+from chatsys.teach.grading.points import rounded_down
 from chatsys.teach.grading.recording import MOST_STEPS, Done
 
 METHODS = {
@@ -29,6 +33,8 @@ METHODS = {
     "steps": Method(("verbs",), returns=list[Done]),
     "claims": Method(("trace",), returns=str | None),
 }
+OWN = "your own "
+"""How a student's own class is called among the right answers: "your own MyBully"."""
 MOST_BYTES = 16 << 20
 """Bytes of a trace that a claim is asked about."""
 HOLDER = "chatsys.teach.grading.recording:Written"
@@ -45,8 +51,10 @@ class Score(msgspec.Struct, frozen=True):
     """What the claim said about the first right answer that it accuses."""
     shown: tuple[str, ...] = ()
     """The names of wrong answers that students may read."""
-    tried: bool = True
-    """Whether there was a right answer that it could accuse."""
+    right: int = 1
+    """How many right answers there were that it could accuse."""
+    of: str = ""
+    """The exercise whose answers they are."""
 
     def share(self) -> float:
         """Return the share of the points."""
@@ -55,33 +63,49 @@ class Score(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         of = len(self.killed) + len(self.missed)
+        found = f"Your test finds {len(self.killed)} of {of} wrong answers"
+        if not self.right:
+            return (
+                f"{found}.{self._missing()} Whether it accuses a right answer is still open: "
+                f"finish {self.of}, and grade plays it with your own class, too."
+            )
+        if not self.accused:
+            rest = (
+                " When you hand in, more of both kinds are tried."
+                if {*self.killed, *self.missed} <= {*self.shown}
+                else ""
+            )
+            return f"{found} and accuses none of {self.right} right ones.{self._missing()}{rest}"
+        whom = self.accused[0]
+        told = f'{found}, and it accuses {len(self.accused)} of {self.right} right ones, which costs all points: of {whom} it says "{self.said:.150}".'
+        if whom.startswith(OWN):
+            told += f" The checks of {self.of} find no mistake in it: either your test is wrong, or it has found one that they miss."
+        return told + self._missing()
+
+    def _missing(self) -> str:
+        """Name the wrong answers that it does not find, as far as students may know them."""
         named = [name for name in self.missed if name in self.shown]
         others = len(self.missed) - len(named)
         if others:
             named.append(f"{others} that the page does not show")
-        more = f" It misses: {', '.join(named)}." if named else ""
-        found = f"Your test finds {len(self.killed)} of {of} wrong answers"
-        if not self.accused:
-            fair = " and accuses no right one." if self.tried else "; right ones are tried when you hand in."
-            return f"{found}{fair}{more}"
-        whom = "a right one" if len(self.accused) == 1 else f"{len(self.accused)} right ones"
-        return f'{found}, and it accuses {whom}, which costs all points: of the right answer {self.accused[0]} it says "{self.said:.150}".{more}'
+        return f" It misses: {', '.join(named)}." if named else ""
 
 
 class _Unplayable(Exception):
     """The steps of a scenario are not such as it may have."""
 
 
-def open_answers(test: WrittenTest) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the wrong and the right answers that students may see."""
-    return dict(test.open_mistakes), {} if test.open_right is None else {test.open_right.__name__: test.open_right}
+def open_answers(test: WrittenTest, own: type | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the wrong and the right answers that students may see; `own`: their own class, once its checks find it right."""
+    right = {} if test.open_right is None else {f"the right answer {test.open_right.__name__}": test.open_right}
+    return dict(test.open_mistakes), right if own is None else right | {f"{OWN}{own.__name__}": own}
 
 
 def all_answers(test: WrittenTest, keys: Keys) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return all wrong and right answers of the lab."""
     wrong, right = open_answers(test)
     wrong |= {name: one.cls for name, one in keys.mistakes.get(test.of, {}).items() if one.tests}
-    return wrong, right | dict(keys.answers.get(test.of, {}))
+    return wrong, right | {f"the right answer {name}": cls for name, cls in keys.answers.get(test.of, {}).items()}
 
 
 def judge_written(
@@ -117,7 +141,8 @@ def judge_written(
     finally:
         allowance.spend(remote.cpu)
         remote.close()
-    return _outcome(test, score.share(), str(score))
+    open_still = score.share() == 1 and not right
+    return _outcome(test, score.share(), str(score), flagged=open_still)
 
 
 def _score(
@@ -139,7 +164,8 @@ def _score(
         accused=accused,
         said=next((said[name] or "" for name in accused), ""),
         shown=tuple(test.open_mistakes),
-        tried=bool(right),
+        right=len(right),
+        of=test.of,
     )
 
 
@@ -187,7 +213,7 @@ def _gone(test: WrittenTest, gone: Gone) -> PartResult:
 def _outcome(test: WrittenTest, share: float, sentence: str, flagged: bool = False) -> PartResult:
     verdict: Any = "inconclusive" if flagged else "pass" if share == 1 else "fail"
     return PartResult(
-        cell=test.graded, kind="public", verdict=verdict, points=round(test.points * share, 2), possible=test.points,
+        cell=test.graded, kind="public", verdict=verdict, points=rounded_down(test.points, share), possible=test.points,
         sentence=sentence, lost=() if share == 1 else (RUNS,), flagged=(RUNS,) if flagged else (),
         findings=() if share == 1 else (Finding(aspect=RUNS, sentence=sentence),),
     )  # fmt: skip

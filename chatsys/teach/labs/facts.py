@@ -10,6 +10,7 @@ Read also `pages` (who writes them into the notebooks), `grading.lab` (the decla
 from collections.abc import Iterator
 
 from chatsys.teach.grading.lab import Exercise, Kind, Lab
+from chatsys.teach.grading.points import points_of
 
 FOR: dict[Kind, str] = {
     "public": "the checks that you see",
@@ -31,8 +32,14 @@ def facts(lab: Lab) -> str:
     lines = [f"**Time:** {hours}. **Before it:** {'; '.join(lab.before) or 'nothing'}. **Version:** {lab.version}.", ""]
     lines += ["| points | for |", "|---|---|", *(f"| {points:g} | {what} |" for points, what in _points(lab)), "", HOW]
     lines += ["", "<details><summary>How the points of a check are shared out</summary>", ""]
-    lines += ["A part counts only if those in brackets hold, too; the tasks below say what each of them means.", ""]
-    lines += [*(f"- {one.number}: {', '.join(_shares(one))}" for one in lab.exercises), "", "</details>", ""]
+    lines += [
+        "Each line is one thing that must hold, with its points in each check. The tasks below say what it means.",
+        "A check is named by its cell: *check* is the one that you see, and the others are done when you hand in.",
+        "",
+    ]
+    for exercise in lab.exercises:
+        lines += [*_shared(exercise), ""]
+    lines += ["</details>", ""]
     lines += ["The words of this lab:", "", "| word | meaning |", "|---|---|"]
     lines += [f"| *{word}* | {meaning} |" for word, meaning in lab.words.items()]
     return "\n".join(lines)
@@ -55,12 +62,14 @@ def _points(lab: Lab) -> Iterator[tuple[float, str]]:
         yield 0, "your design note: whoever marks the explanation sees it"
 
 
-def _shares(exercise: Exercise) -> Iterator[str]:
-    shares = dict(exercise.aspects)
-    for part in exercise.parts:
-        shares |= {aspect: share for aspect, share in part.aspects.items() if aspect not in shares}
-    for aspect, share in shares.items():
-        alone = any(part.aspects == {aspect: share} for part in exercise.parts)
-        needs = exercise.needs.get(aspect, ())
-        after = f" (with {', '.join(needs)})" if needs else ""
-        yield f"*{aspect}* {'all of a check of its own' if alone else share}{after}"
+def _shared(exercise: Exercise) -> Iterator[str]:
+    """Yield the lines of a table: an aspect a row, a check a column, and its points, which add up to those of the check."""
+    worth = [points_of(exercise, part) for part in exercise.parts]
+    heads = [f"{part.cell}: {part.points:g}" for part in exercise.parts]
+    needed = any(exercise.needs.get(aspect) for each in worth for aspect in each)
+    yield f"| {exercise.number}, points | {' | '.join(heads)} |{' counts only with |' * needed}"
+    yield "|---" * (1 + len(heads) + needed) + "|"
+    for aspect in dict.fromkeys(aspect for each in worth for aspect in each):
+        points = " | ".join(str(each.get(aspect, "")) for each in worth)
+        needs = ", ".join(f"*{one}*" for one in exercise.needs.get(aspect, ()))
+        yield f"| *{aspect}* | {points} |{f' {needs} |' * needed}"

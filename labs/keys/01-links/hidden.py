@@ -8,10 +8,12 @@ from chatsys.isolation.calls import Call, CallScript
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab01.checks import (
     as_calls,
+    ended,
     judge_run,
     plain,
     probed,
     steps_of,
+    tell_calls,
     tell_end,
     tell_receiver,
     tell_sender,
@@ -122,7 +124,7 @@ def directed_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """1.1: what random seeds find seldom."""
     del seeds
     for play in (long_cut, lost_answers, chatter, twins):
-        yield from judge_run(play(trial.cls), tell_sender)
+        yield from judge_run(play(trial.cls), lambda run: tell_sender(run, trial))
 
 
 def directed_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
@@ -159,7 +161,7 @@ def search_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     for length in range(1, LONGEST + 1):
         for events in product((1, 2, "tick"), repeat=length):
             scripts.append(_script(events))
-    yield from _first(trial, scripts, read_sender)
+    yield from _first(trial, scripts, lambda calls: tell_calls(calls, trial))
 
 
 def tell_script(trial: Any, calls: list[LinkCall]) -> list[LinkFault]:
@@ -200,7 +202,9 @@ def _first(
         if faults:
             fault = max(faults, key=lambda one: one.rank)
             steps = steps_of(calls, fault.place, fault.about)
-            sentence = _shared(trial, script, calls) or f"After {_story(calls[: fault.place + 1])}: {fault.sentence}."
+            sentence = (
+                _shared(trial, script, calls) or f"After {_story(calls[: fault.place + 1])}: {ended(fault.sentence)}"
+            )
             yield Finding(aspect="orders", sentence=sentence, steps=steps, rank=fault.rank)
             return
 
@@ -263,7 +267,7 @@ def _budget(runs: Iterator[LinkRun], read: Callable[[LinkRun], list[LinkFault]],
             return
         fault = next((one for one in read(run) if one.aspect == aspect), None)
         if fault is not None:
-            sentence = f"{run.name} {fault.sentence}."
+            sentence = f"{run.name} {ended(fault.sentence)}"
             yield Finding(
                 aspect=aspect,
                 sentence=sentence,

@@ -1,9 +1,11 @@
 """Wrong answers of lab 01: each is a misconception, with what it loses and the sentence that its writer reads."""
 
+from collections import deque
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from chatsys.teach.grading.keys import Mistake
+from chatsys.teach.labs.lab01 import Packet
 
 _spec = spec_from_file_location("right", Path(__file__).with_name("answers.py"))
 right = module_from_spec(_spec)
@@ -120,6 +122,50 @@ class ByText(MySender):
         if text in {packet.text for packet, _ in self.open.values()}:
             return []
         return super().say(text, now)
+
+
+class Overwrites(MySender):
+    """What is unanswered is kept under its text: the newer one takes the place of the older one."""
+
+    def say(self, text, now):
+        self.newest += 1
+        packet = Packet(self.newest, text)
+        self.open[text] = (packet, now)
+        return [packet]
+
+    def ack(self, number, now):
+        self.open = {text: entry for text, entry in self.open.items() if entry[0].number != number}
+        return []
+
+    def tick(self, now):
+        due = [packet for packet, sent in self.open.values() if now - sent >= 0.4]
+        for packet in due:
+            self.open[packet.text] = (packet, now)
+        return due
+
+
+class AnyAnswer:
+    """Sends one packet at a time, and takes whatever acknowledgement comes for that of the packet that is under way."""
+
+    def __init__(self):
+        self.waiting, self.newest, self.last = deque(), 0, 0.0
+
+    def say(self, text, now):
+        self.newest += 1
+        self.waiting.append(Packet(self.newest, text))
+        return self.next(now) if len(self.waiting) == 1 else []
+
+    def next(self, now):
+        self.last = now
+        return [self.waiting[0]]
+
+    def ack(self, number, now):
+        if self.waiting:
+            self.waiting.popleft()
+        return self.next(now) if self.waiting else []
+
+    def tick(self, now):
+        return self.next(now) if self.waiting and now - self.last >= 0.4 else []
 
 
 class Raises(MySender):
@@ -426,25 +472,27 @@ MISTAKES = {
             SendsOnce, NOTHING_SENT, r"node 1 sent packet \d+ once, at .* and had no acknowledgement"
         ),
         "gives up": Mistake(
-            GivesUp, NOTHING_SENT, r"node 1 sent packet \d+ 5 times, the last time at .* s, and had no acknowledgement"
+            GivesUp,
+            NOTHING_SENT,
+            r"node 1 sent packet \d+, 5 times in all, the last time at .* s, and had no acknowledgement",
         ),
         "timers pile up": Mistake(
             Piles,
             both("quiet") | SEARCHED,
-            r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an",
+            r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after its",
         ),
         "sends all again": Mistake(
             AllAgain,
             both("quiet") | SEARCHED | {"budget": ("patient",)},
-            r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after an",
+            r"packet \d+ was acknowledged at .* s, and node 1 sent it again at .* s; after its",
         ),
         "all up to here": Mistake(
             UpToHere,
             NOTHING_SENT,
-            r"never again after the acknowledgement of packet (\d+) at .* s, which says nothing about \d+",
+            r"never again after the acknowledgement of packet (\d+) at .* s, which says nothing about packet \d+",
         ),
         "a new number for each try": Mistake(
-            NewNumber, both("numbers") | SEARCHED, r"as packet \d+ at .* s and as packet \d+ at .* s: nobody can see"
+            NewNumber, both("numbers") | SEARCHED, r"as packet \d+ at .* s and as packet \d+ at .* s: node 2 cannot see"
         ),
         "counts from 0": Mistake(
             FromZero, both("numbers") | SEARCHED, r"as packet 0 at .* s; it is text 1, so its number is 1"
@@ -453,6 +501,16 @@ MISTAKES = {
             ByText,
             NOTHING_SENT,
             r"was said twice, as texts \d+ and (\d+); at .* s node 1 had sent packet \d+ and not packet \1",
+        ),
+        "kept under its text": Mistake(
+            Overwrites,
+            NOTHING_SENT,
+            r"said as text \d+ and as text \d+; node 1 did not send packet \d+ again after .* two equal",
+        ),
+        "any acknowledgement is for the first": Mistake(
+            AnyAnswer,
+            NOTHING_SENT,
+            r"the acknowledgement of packet (\d+) came once more at .* s, and node 1 did not send packet (\d+) again after that",
         ),
         "a second acknowledgement": Mistake(
             Raises, NOTHING_SENT, r"node 1 stopped at .* s, because your class raised KeyError: \d"
@@ -495,7 +553,7 @@ MISTAKES = {
         "never goes back": Mistake(
             OnlyForward,
             NOTHING_CAME,
-            r"after node 2 had delivered packet \d+, and was thrown away: a smaller number can still be news",
+            r"after node 2 had delivered packet \d+, and node 2 did not deliver it: a packet with a smaller number",
         ),
         "copies by text": Mistake(CopiesByText, NOTHING_CAME, r"has the same text and is no copy"),
         "never forgets a number": Mistake(
@@ -528,7 +586,7 @@ MISTAKES = {
             ThrowsAway, NOTHING_CAME, r"came early, at .* s; at .* s all before it were delivered, and node 2 never"
         ),
         "copies stand in the queue": Mistake(
-            Queue, NOTHING_CAME, r"all before it were delivered, and node 2 (never delivered it|did not deliver it)"
+            Queue, NOTHING_CAME, r"without the copy of packet \d+ that came at .* s it would have: was that copy kept\?"
         ),
         "waits for another copy": Mistake(
             WaitsForMore, NOTHING_CAME, r"and node 2 (acknowledged|delivered) it only at"

@@ -451,6 +451,13 @@ class AlwaysTrue(MyCut):
         return True
 
 
+class AlwaysFalse(MyCut):
+    """No cut is a state."""
+
+    def consistent(self, cut):
+        return False
+
+
 class AllArrived(MyCut):
     """Nothing may be on its way: everybody must know of everything."""
 
@@ -527,7 +534,8 @@ MISTAKES = {
     "2.5": {
         "all must be concurrent": Mistake(AllConcurrent, both("cut"), r"you say False\. One last event may be before another one"),
         "every cut is a state": Mistake(AlwaysTrue, both("cut"), r"is not in it; you say True\. You say True of every cut"),
-        "nothing may be on its way": Mistake(AllArrived, both("cut"), r"every message that was received was sent; you say False\. You say False of every cut"),
+        "no cut is a state": Mistake(AlwaysFalse, both("cut"), r"nothing has happened yet, and that is a state; you say False\. You say False of every cut"),
+        "nothing may be on its way": Mistake(AllArrived, both("cut"), r"every message that was received was sent; you say False\. A message may be on its way, and you allow none"),
         "neighbours only": Mistake(Neighbours, both("cut"), r"has received a message of (\d\.\d+), and \1 is not in it; you say True\.$"),
     },
 }  # fmt: skip

@@ -103,7 +103,7 @@ def comes_back_ahead(cls: Any, nodes: int) -> ElectionRun:
     crash(run, 1)
     run.world.heal(True)
     restart(run, 1)
-    run.until(run.world.now + WITHIN, "one", "node 1 came back with a newer term than that of the leader")
+    run.until(run.world.now + WITHIN, "one", "node 1 came back with a newer term")
     return run
 
 

@@ -328,7 +328,7 @@ MISTAKES = {
         "only answers": Mistake(
             OnlyAnswers,
             {"hidden": NOT_ONE} | budget("claims", "messages"),
-            r"node 1 followed nobody: it had seen term (\d+), which is newer\. Node 3 was asked with term \1 at .* s, and stayed in its",
+            r"node 1 followed nobody: it had seen term (\d+)\. Node 3 was asked with term \1 at .* s, and stayed in its",
         ),
         "forgets to lead": Mistake(
             WithoutLead, ALL, r"nobody led\. Node \d sent a COORDINATOR of term (\d+) at .* s and ordered no Lead\(\1\)"
@@ -342,7 +342,7 @@ MISTAKES = {
         "all nodes have one term": Mistake(
             Remembers,
             both(*NOT_ONE),
-            r"and alone, with no other node beside it, .* Do all nodes share a list, a dictionary or a number\?",
+            r"and alone with .* Do all nodes share one list, dictionary or number\?",
             tests=False,
         ),
         "talks on": Mistake(
@@ -354,7 +354,7 @@ MISTAKES = {
         "a leader stays in its old term": Mistake(
             OnlyOk,
             {"hidden": NOT_ONE},
-            r"node 1 followed nobody: it had seen term (\d+), which is newer\. Node 3 was asked with term \1 at .* s, and stayed in its",
+            r"node 1 followed nobody: it had seen term (\d+)\. Node 3 was asked with term \1 at .* s, and stayed in its",
         ),
         "orders no Wait": Mistake(
             NoWait,

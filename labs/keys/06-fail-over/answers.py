@@ -211,6 +211,35 @@ class Generator:
         return self.known[author, post]
 
 
+class ByNumber:
+    """Goes by the numbers: who has something under one that is not of the highest term is told by the whole log."""
+
+    def __init__(self, me):
+        self.term = 0
+
+    def admits(self, kind, term, sender):
+        self.term = max(term, self.term)
+        return self.term == term
+
+    def lead(self, term, answers):
+        self.term, self.log, self.posts = term, {}, {}
+        for held in answers.values():
+            for m in held:
+                if m.number not in self.log or m.term > self.log[m.number].term:
+                    self.log[m.number] = m
+        for number in range(1, max(self.log, default=0) + 1):
+            m = self.log.setdefault(number, Numbered(term, number, "", 0, None))
+            if not all(any(x.number == number for x in held) for held in answers.values()):
+                self.log[number] = Numbered(term, number, m.author, m.post, m.text)
+            if m.text is not None:
+                self.posts[m.author, m.post] = number
+        return [m for m in self.log.values() if m.term == term]
+
+    def order(self, author, post, text):
+        number = self.posts.setdefault((author, post), len(self.log) + 1)
+        return self.log.setdefault(number, Numbered(self.term, number, author, post, text))
+
+
 ANSWERS = {
     "6.1": {
         "reference": MyFailOver,
@@ -218,5 +247,6 @@ ANSWERS = {
         "functions outside": Outside,
         "names of the notebook": Names,
         "generator": Generator,
+        "by number": ByNumber,
     }
 }

@@ -11,11 +11,13 @@ from msgspec.structs import replace
 from chatsys.actor.events import Say
 from chatsys.explore.explorer import Budget
 from chatsys.explore.stage_model import StageModel
+from chatsys.isolation.calls import Call, CallScript
 from chatsys.teach.grading.lab import Finding
 from chatsys.teach.grading.searching import search
 from chatsys.teach.labs.lab06.checks import judge_run
+from chatsys.teach.labs.lab06.fates import RARE, SETTLES, SLEEP, last_words
 from chatsys.teach.labs.lab06.frames import Collect, Holdings, InHand, Numbered, Wish
-from chatsys.teach.labs.lab06.runs import SETTLES, SLEEP, FailOverRun, begin, last_words
+from chatsys.teach.labs.lab06.runs import FailOverRun, begin
 from chatsys.teach.labs.lab06.stage import fail_over
 
 # --- the crash after each prefix of a broadcast ---------------------------------------------------
@@ -169,6 +171,10 @@ def _came(run: FailOverRun, node: int, message: str) -> bool:
     return any((one.kind, one.node, one.message) == ("receive", node, message) for one in last)
 
 
+def _rarely(play: Any, cls: Any) -> FailOverRun:
+    return play(cls, ORDINARY, 1)
+
+
 DIRECTED: tuple[Callable[[Any], FailOverRun], ...] = (
     lambda cls: late_behind_the_collect(cls, 3),
     lambda cls: late_behind_the_collect(cls, 4),
@@ -178,13 +184,34 @@ DIRECTED: tuple[Callable[[Any], FailOverRun], ...] = (
     said_through_another,
     lambda cls: twice_in_a_row(cls, False),
     lambda cls: twice_in_a_row(cls, True),
+    *(partial(_rarely, play) for play in RARE),
 )
+
+
+def _of_two_words(trial: Any) -> Iterator[Finding]:
+    """A follower slept with a message behind a gap, and its number went to another one: it answers with the older term."""
+    hello, old, new = (
+        Numbered(t, n, "ann@1", n, text) for t, n, text in ((4, 1, "hello"), (4, 2, "old"), (7, 2, "new"))
+    )
+    asked = Call("lead", (10, {1: [hello, old], 2: [hello, new]}))
+    [reply, *_] = trial.alone(CallScript((asked,), (2,)))
+    again = reply.value if isinstance(reply.value, list | tuple) else ()
+    texts = [one.text for one in again if isinstance(one, Numbered) and one.number == 2]
+    if texts == ["old"]:
+        sentence = (
+            "Asked alone: node 2 leads term 10; #2 is “old” of term 4 in the answer of node 1, “new” of term 7 in its own. It goes on with "
+            "“old”, and the higher term counts."
+        )
+        yield Finding(aspect="kept", sentence=sentence)
 
 
 def judge_directed(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """6.1: every fate of two last messages, and what random seeds hardly ever find."""
     del seeds
     told: set[str] = set()
+    for finding in _of_two_words(trial):
+        told.add(finding.aspect)
+        yield finding
     for play in DIRECTED:
         for finding in judge_run(play(trial.cls)):
             told.add(finding.aspect)
@@ -202,9 +229,9 @@ def judge_directed(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 
 # --- the search -----------------------------------------------------------------------------------
 
-X, Y, Z = (3, Say("x")), (2, Say("y")), (3, Say("z"))
+X, Y, Z = (3, Say("x", author="cid")), (2, Say("y", author="bob")), (3, Say("z", author="cid"))
 SEARCHES: tuple[dict[str, Any], ...] = (
-    {"commands": ((1, Say("x")),), "frames": (Numbered, Collect, Holdings, Wish), "again": 1},
+    {"commands": ((1, Say("x", author="ann")),), "frames": (Numbered, Collect, Holdings, Wish), "again": 1},
     {"commands": (X, Y), "frames": (Numbered, Collect, Holdings)},
     {"commands": (X, Z, Y), "frames": (Numbered, Collect, Holdings), "under_way": 1},
 )
@@ -228,6 +255,7 @@ def _in_short(finding: Finding) -> str:
         return f"{what}, when node 3 began to lead."
     last = finding.steps[-1].call
     last = re.sub(r"(\d) receives NUMBERED\(term=(\d+), number=(\d+), .*?text=(.*?)\) from (\d)", _told_last, last)
+    last = re.sub(r"^(\d) receives (\w+)\(.*\) from (\d)", r"node \1 receives \2 from node \3", last)
     return (
         f"{what}. The shortest way there has {len(finding.steps)} steps; the last one is: {last.partition(';')[0]:.60}."
     )
@@ -289,7 +317,7 @@ def _judge_again(run: FailOverRun, needed: int) -> Iterator[Finding]:
             enough = f"{needed} {'is' if needed == 1 else 'are'} enough" if needed else "none was needed"
             sentence = (
                 f"{run.name} node {call.node} led from {call.time:.2f} s on and sent {many} out again, where {enough}: all that answered "
-                "had the others already."
+                f"had {'the others' if needed else 'them'} already."
             )
             yield Finding(aspect="sparing", sentence=sentence, trace=run.world.trace.encode())
 

@@ -288,27 +288,34 @@ class MyVoter:
     def __init__(self, file):
         self.log = MyLog(file)
         self.term = max((one["term"] for one in self.log.load()), default=0)
+        self.failed = False
 
     def promise(self, term):
-        if term <= self.term:
+        if self.failed or term <= self.term:
             return False
+        self.failed = True
         self.log.append({"term": term})
+        self.failed = False
         self.term = term
         return True
 
 
 class Inherits(Wrapped):
-    """Is a log, and keeps all terms."""
+    """Is a log, and keeps all terms; a disk that failed takes the last word."""
 
     def __init__(self, file):
         super().__init__(file)
         self.promised = self.load()
 
     def promise(self, term):
-        if self.promised and term <= self.promised[-1]["t"]:
+        if self.promised is None or self.promised and term <= self.promised[-1]["t"]:
+            return False
+        try:
+            self.append({"t": term})
+        except OSError:
+            self.promised = None
             return False
         self.promised.append({"t": term})
-        self.append({"t": term})
         return True
 
 
@@ -337,7 +344,7 @@ class Plain:
     """Only digits and their sum in the file; what is torn is no promise."""
 
     file: object
-    highest: int = 0
+    highest: float = 0
 
     def __post_init__(self):
         size = 0
@@ -352,6 +359,7 @@ class Plain:
     def promise(self, term):
         if term > self.highest:
             number = b"%d" % term
+            self.highest = float("inf")  # above all terms, unless the disk takes this one
             self.file.write(b"%s %08x\n" % (number, zlib.crc32(number)))
             self.file.sync()
             self.highest = term

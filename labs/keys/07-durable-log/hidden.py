@@ -14,7 +14,7 @@ from chatsys.teach.labs.lab07.disk import images
 from chatsys.teach.labs.lab07.lives import Life, Lived, TwoLives, as_bytes, lives, lives_alone
 from chatsys.teach.labs.lab07.runs import CHAT, MORE, ODD
 from chatsys.teach.labs.lab07.telling import tell_alone
-from chatsys.teach.labs.lab07.voting import find_unkept
+from chatsys.teach.labs.lab07.voting import find_unkept, promises
 
 # --- directed ------------------------------------------------------------------------------------
 
@@ -46,9 +46,11 @@ def judge_answered_in_turn(trial: Any, seeds: Sequence[int]) -> Iterator[Finding
 
 
 def judge_failing(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
-    """7.3: no promise whose sync failed."""
+    """7.3: no promise whose sync failed, and none after it, in a life that begins with promises of an earlier one."""
     del seeds
-    yield from find_unkept(trial, "In a run of 3 calls,", (5, 8, 9))
+    [first] = lives(trial, [Life(b"", promises((2, 4)))])
+    if first.broken is None:
+        yield from best(find_unkept(trial, "In the second life of a run,", (6, 7, 7, 9), first.content))
 
 
 # --- the sweeps ----------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ def judge_every(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 def sweep_answers(trial: Any) -> Iterator[Finding]:
     """Look at every byte; the second life goes on where the first one left off."""
     for counts in (TURNS, (1,) * 12, (12, 0)):
-        name = f"With {' + '.join(map(str, counts[:5]))}{' + ...' * (len(counts) > 5)} records for each flush,"
+        name = f"With flushes of {' + '.join(map(str, counts[:5]))}{' + ...' * (len(counts) > 5)} records,"
         steps = (*LOAD, *turns(CHAT, counts))
         [first] = lives(trial, [Life(b"", steps)])
         found = list(check_answers(name, first))

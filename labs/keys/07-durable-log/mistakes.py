@@ -112,6 +112,17 @@ class LeavesTheTail(MyLog):
         return [one for one in records if one is not None]
 
 
+class LeavesTheHole(MyLog):
+    """Cuts behind the last line end: a last line that is whole and broken stays."""
+
+    def load(self):
+        content = self.file.read()
+        records = super().load()
+        whole = content.rfind(b"\n") + 1
+        self.file.write(content[len(self.file.read()) : whole])
+        return records
+
+
 class TrustsJson(MyLog):
     """No checksum: a line that is JSON is right."""
 
@@ -444,6 +455,7 @@ class ReadsTheFirst(MyVoter):
     def __init__(self, file):
         self.log = MyLog(file)
         self.term = ([*self.log.load(), {"term": 0}][0])["term"]
+        self.failed = False
 
 
 class IgnoresTheDisk(MyVoter):
@@ -453,8 +465,61 @@ class IgnoresTheDisk(MyVoter):
         try:
             return super().promise(term)
         except OSError:
+            self.failed = False
             self.term = term
             return True
+
+
+class GoesOnPromising(MyVoter):
+    """A promise whose sync failed is not given; the next one is."""
+
+    def promise(self, term):
+        if term <= self.term:
+            return False
+        try:
+            self.log.append({"term": term})
+        except OSError:
+            return False
+        self.term = term
+        return True
+
+
+class OneNumber(MyVoter):
+    """The file holds one number: the new term takes the place of the old one."""
+
+    def __init__(self, file):
+        self.file = file
+        self.term = int(file.read() or b"0")
+        self.failed = False
+
+    def promise(self, term):
+        if self.failed or term <= self.term:
+            return False
+        self.failed = True
+        self.file.truncate(0)
+        self.file.write(b"%d" % term)
+        self.file.sync()
+        self.failed = False
+        self.term = term
+        return True
+
+
+class WithoutTheTerm(MyVoter):
+    """The log says that something was promised, and not which term."""
+
+    def __init__(self, file):
+        self.log = MyLog(file)
+        self.term = len(self.log.load())
+        self.failed = False
+
+    def promise(self, term):
+        if self.failed or term <= self.term:
+            return False
+        self.failed = True
+        self.log.append({"promised": True})
+        self.failed = False
+        self.term = term
+        return True
 
 
 LOG = ("loads", "kept", "torn", "continues", "damage")
@@ -467,6 +532,7 @@ ANY = {"hidden": ("any",)}
 
 def loses(*aspects, **more):
     """Return what is lost in both checks; what needs it is lost in the hidden one as well."""
+    aspects = (*aspects, "failed") if "remembers" in aspects else aspects
     after = [more for before, more in (({*LOG}, "any"), ({"durable"}, "meanwhile")) if before & {*aspects}]
     return {"public": aspects, "hidden": (*aspects, *after), **more}
 
@@ -490,7 +556,12 @@ MISTAKES = {
         "writes behind half a line": Mistake(
             LeavesTheTail, loses("continues", search=("twice",)), r"was written behind half a line"
         ),
-        "JSON is its own checksum": Mistake(TrustsJson, loses("damage"), r"found nothing: record \d+ came back"),
+        "a line with a hole stays in the file": Mistake(
+            LeavesTheHole,
+            loses("continues", search=("twice",)),
+            r"zeros in the last line\. The next life left that line",
+        ),
+        "JSON is its own checksum": Mistake(TrustsJson, loses("damage"), r"noticed nothing: record \d+ came back"),
         "lines count from 0": Mistake(CountsFromZero, loses("damage"), r"raised Damaged\(\d+\) instead of Damaged"),
         "the checksum takes a key of the record": Mistake(
             InTheRecord, ANY, r"record 2 came back without the key 'crc'"
@@ -502,14 +573,14 @@ MISTAKES = {
     },
     "7.2": {
         "answers when it is written": Mistake(
-            AnswersAtOnce, loses("durable", search=("every",), budget=BUDGET), r"promised too early"
+            AnswersAtOnce, loses("durable", search=("every",), budget=BUDGET), r"answered too early"
         ),
         "answers before the sync": Mistake(
-            AnswersThenSyncs, loses("durable", "failed", search=("every",), budget=BUDGET), r"promised too early"
+            AnswersThenSyncs, loses("durable", "failed", search=("every",), budget=BUDGET), r"answered too early"
         ),
-        "a sync for each record": Mistake(SyncsEach, {"budget": ("syncs",)}, r"it took \d syncs: one is enough"),
+        "a sync for each record": Mistake(SyncsEach, {"budget": ("syncs",)}, r"took \d syncs: one is enough"),
         "a sync for nothing": Mistake(
-            SyncsAlways, {"budget": ("idle",)}, r"nothing had been accepted, and it took 1 sync"
+            SyncsAlways, {"budget": ("idle",)}, r"a turn of no records, and that turn took 1 sync"
         ),
         "swallows the error of a sync": Mistake(
             SwallowsTheError, loses("failed", search=("every",)), r"it may not be on the disk"
@@ -525,12 +596,16 @@ MISTAKES = {
             AnswersWhatComes, {"hidden": ("meanwhile",)}, r"record 3 was answered when"
         ),
         "answers again": Mistake(AnswersAgain, ALL_ANSWERS, r"was answered \d+ times"),
-        "answers the newest only": Mistake(AnswersTheLast, ALL_ANSWERS, r"it was not answered, and never was"),
+        "answers the newest only": Mistake(AnswersTheLast, ALL_ANSWERS, r"without its answer; none came later"),
     },
     "7.3": {
-        "the term is in memory only": Mistake(InMemory, loses("remembers"), r"it was only in memory"),
-        "the promise is not synced": Mistake(WritesOnly, loses("remembers"), r"it was written and not synced"),
-        "the promise is synced next time": Mistake(SyncsTheLast, loses("remembers"), r"it was written and not synced"),
+        "the term is in memory only": Mistake(InMemory, loses("remembers"), r"promise\(12\) was only in memory"),
+        "the promise is not synced": Mistake(
+            WritesOnly, loses("remembers"), r"promise\(\d+\) was written and not synced"
+        ),
+        "the promise is synced next time": Mistake(
+            SyncsTheLast, loses("remembers"), r"promise\(\d+\) was written and not synced"
+        ),
         "the same term again": Mistake(
             Equal, loses("once", "remembers"), r"term 5 was promised at 1.0 s, and promise\(5\)"
         ),
@@ -538,8 +613,11 @@ MISTAKES = {
             EachOnce, loses("once", "remembers"), r"promise\(3\) returned True at 3.0 s"
         ),
         "remembers the first promise": Mistake(ReadsTheFirst, loses("remembers"), r"term \d+ was promised at"),
-        "promises on a disk that failed": Mistake(
-            IgnoresTheDisk, {"hidden": ("remembers",)}, r"the sync at \d+ bytes failed"
+        "the file holds one number": Mistake(OneNumber, loses("remembers"), r"the file had been cut to 0 bytes"),
+        "the promise without its term": Mistake(WithoutTheTerm, loses("remembers"), r"was durable, and"),
+        "promises on a disk that failed": Mistake(IgnoresTheDisk, loses("failed"), r"the sync at \d+ bytes failed"),
+        "promises after a sync that failed": Mistake(
+            GoesOnPromising, loses("failed"), r"the sync failed at \d+\.0 s, .* promised term \d+ again"
         ),
     },
 }

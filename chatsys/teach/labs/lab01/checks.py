@@ -10,6 +10,7 @@ Read also `runs` (what happens in a seed), `grading.judging` (points).
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,14 +20,14 @@ from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.grading.seeds import FIRST_HIDDEN
 from chatsys.teach.labs.lab01 import sending
 from chatsys.teach.labs.lab01.packets import Packet, shown
-from chatsys.teach.labs.lab01.receiving import Probes, read_receiver
-from chatsys.teach.labs.lab01.runs import LinkCall, LinkRun, play_receiver, play_sender
-from chatsys.teach.labs.lab01.sending import LinkFault, read_sender
+from chatsys.teach.labs.lab01.receiving import ReceiverProbes, read_receiver
+from chatsys.teach.labs.lab01.runs import LinkCall, LinkRun, play_receiver, play_sender, play_twice
+from chatsys.teach.labs.lab01.sending import LinkFault, SenderProbes, read_sender
 from chatsys.teach.labs.lab01.stage import LISTENS, TALKS, why_stopped
 
 SHARED = 6
 """The rank of the sentence about what objects have in common."""
-SHORT = 26
+SHORT = 24
 """Letters of a call, or of an answer, in a sentence about two of them."""
 PUSHES = 6
 """So many copies come in the end, to push out what a receiver still has."""
@@ -39,8 +40,9 @@ NOT_JUDGED = ("patient", "one")
 
 
 def judge_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
-    """1.1: arrive, numbers, quiet."""
-    yield from _judge(trial, (play_sender(trial.cls, seed) for seed in seeds), tell_sender, "arrive")
+    """1.1: arrive, numbers, quiet; behind the seeds comes one run that they would hardly ever make."""
+    runs = chain((play_sender(trial.cls, seed) for seed in seeds), (play_twice(cls) for cls in (trial.cls,)))
+    yield from _judge(trial, runs, partial(tell_sender, trial=trial), "arrive")
 
 
 def judge_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
@@ -49,9 +51,17 @@ def judge_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     yield from _judge(trial, (play_receiver(trial.cls, seed) for seed in seeds), tell, "complete")
 
 
-def tell_sender(run: LinkRun) -> list[LinkFault]:
-    """Return what is wrong with the sender of a run."""
-    return [one for one in read_sender(run.calls) if one.aspect not in NOT_JUDGED]
+def tell_sender(run: LinkRun, trial: Any = None) -> list[LinkFault]:
+    """Return what is wrong with the sender of a run; with a trial the class is asked once more for the cause."""
+    return [one for one in tell_calls(run.calls, trial) if one.aspect not in NOT_JUDGED]
+
+
+def tell_calls(calls: Sequence[LinkCall], trial: Any = None) -> list[LinkFault]:
+    """Return what is wrong with the sender of these calls, with its cause where there is a trial to ask."""
+    found = read_sender(calls)
+    if trial is not None and any(one.aspect == "arrive" for one in found):
+        return read_sender(calls, sender_probes(trial, calls))
+    return found
 
 
 def tell_receiver(run: LinkRun, trial: Any = None) -> list[LinkFault]:
@@ -62,16 +72,39 @@ def tell_receiver(run: LinkRun, trial: Any = None) -> list[LinkFault]:
     return [one for one in found if one.aspect not in NOT_JUDGED]
 
 
-def probed(trial: Any, calls: Sequence[LinkCall]) -> Probes:
-    """Ask the class what it would have done with other texts, and what it still has when everything has come."""
+def sender_probes(trial: Any, calls: Sequence[LinkCall]) -> SenderProbes:
+    """Ask the class what it would have done with other texts, and if each acknowledgement had come once."""
+    others, once, came = list[Call](), list[Call](), set[int]()
+    for call in calls:
+        told = Call(call.method, call.arguments)
+        said = sum(one.method == "say" for one in others)
+        others.append(Call("say", (f"text {said}", *call.arguments[1:])) if call.method == "say" else told)
+        if call.method != "ack" or call.arguments[0] not in came:
+            once.append(told)
+        came |= {call.arguments[0]} if call.method == "ack" else set()
+    asked = [CallScript(tuple(some)) for some in (others, once)]
+    wrong = [
+        any(one.aspect == "arrive" for one in read_sender(as_calls(script, replies)))
+        for script, replies in zip(asked, trial.ask(asked), strict=True)
+    ]
+    return SenderProbes(by_text=not wrong[0], by_repeat=not wrong[1])
+
+
+def probed(trial: Any, calls: Sequence[LinkCall]) -> ReceiverProbes:
+    """Ask the class what it would have done with other texts, with each copy left out, and with copies of what was delivered."""
     packets = [call.arguments[0] for call in calls]
     others = [Packet(one.number, f"text {one.number}") for one in packets]
     first = min(packets, key=lambda packet: packet.number)
     again = [*packets, *[first] * PUSHES]
-    asked = [CallScript(tuple(Call("receive", (one,)) for one in some)) for some in (others, again)]
-    differing, pushed = (as_calls(script, replies) for script, replies in zip(asked, trial.ask(asked), strict=True))
+    copies = [place for place, one in enumerate(packets) if one in packets[:place]]
+    fewer = [[*packets[:place], *packets[place + 1 :]] for place in copies]
+    asked = [CallScript(tuple(Call("receive", (one,)) for one in some)) for some in (others, again, *fewer)]
+    differing, pushed, *rest = (
+        as_calls(script, replies) for script, replies in zip(asked, trial.ask(asked), strict=True)
+    )
     wrong = any(one.aspect == "complete" for one in read_receiver(differing))
-    return Probes(not wrong, [] if any(one.error for one in pushed) else pushed)
+    without = {place: one for place, one in zip(copies, rest, strict=True) if not any(call.error for call in one)}
+    return ReceiverProbes(not wrong, [] if any(one.error for one in pushed) else pushed, without)
 
 
 def as_calls(script: CallScript, replies: Sequence[Reply]) -> list[LinkCall]:
@@ -145,9 +178,14 @@ def _stopped(run: LinkRun, sentence: str) -> Finding:
 def finding(run: LinkRun, fault: LinkFault) -> Finding:
     """Return a fault with its run."""
     return Finding(
-        aspect=fault.aspect, sentence=f"{run.name} {fault.sentence}.", seed=run.seed, trace=run.world.trace.encode(),
+        aspect=fault.aspect, sentence=f"{run.name} {ended(fault.sentence)}", seed=run.seed, trace=run.world.trace.encode(),
         steps=steps_of(run.calls, fault.place, fault.about), rank=fault.rank,
     )  # fmt: skip
+
+
+def ended(sentence: str) -> str:
+    """Return a sentence with its full stop, if it is no question."""
+    return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 def steps_of(calls: Sequence[LinkCall], wrong: int, about: tuple[int, ...] = ()) -> tuple[ShownCall, ...]:

@@ -88,22 +88,20 @@ def sliders(sender: Any, receiver: Any, seed: int = SEED) -> Any:
     """Return the figure with three sliders, and the line of code that draws the same; nothing while graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
-    from ipywidgets import HTML, FloatSlider, IntSlider, Output, VBox
+    from ipywidgets import HTML, Output, VBox
+
+    from chatsys.teach.widgets.slider import slider, steps
 
     moved = {
-        "seed": IntSlider(seed, min=seed, max=seed + 30),
-        "loss": FloatSlider(LOSS, min=0.0, max=0.6, step=0.05, readout_format=".0%"),
-        "copies": FloatSlider(0.0, min=0.0, max=0.5, step=0.05, readout_format=".0%"),
+        "seed": slider("another run", range(seed, seed + 31), seed, "seed {}", live=True),
+        "loss": slider("get lost", steps(0.0, 0.6, 0.05), LOSS, "{:.0%}", live=True),
+        "copies": slider("come twice", steps(0.0, 0.5, 0.05), 0.0, "{:.0%}", live=True),
     }
-    words = {"seed": "another run", "loss": "get lost", "copies": "come twice"}
-    for name, one in moved.items():
-        one.description = words[name]
-        one.style.description_width, one.layout.width = "90px", "420px"
     names = f"{getattr(sender, '__name__', 'sender')}, {getattr(receiver, '__name__', 'receiver')}"
     code, shown = HTML(), Output()
 
     def draw(_: Any = None) -> None:
-        chosen = {name: round(one.value, 3) for name, one in moved.items()}
+        chosen = {name: one.value for name, one in moved.items()}
         code.value = (
             f"<code>guarantees({names}, {', '.join(f'{name}={value:g}' for name, value in chosen.items())})</code>"
         )

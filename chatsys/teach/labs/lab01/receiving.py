@@ -12,7 +12,8 @@ A receiver is held against what it delivered itself: after its first mistake it 
 Read also `sending` (the same of a sender), `runs` (where the calls come from), `checks` (who asks both).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from chatsys.teach.labs.lab01.packets import Packet, quoted
@@ -23,21 +24,23 @@ Sent = Callable[[int, LinkCall, LinkCall | None], int]
 """(number, from this call on, up to this one) -> how often the packet was sent in between."""
 
 
-class Probes(NamedTuple):
+class ReceiverProbes(NamedTuple):
     """What the class answers where it is asked otherwise, so that a cause is known and not guessed."""
 
     by_text: bool = False
     """Whether it is right where all texts differ."""
     pushed: Sequence[LinkCall] = ()
     """The same calls, and behind them copies of what was delivered: what comes out then had waited."""
+    without: Mapping[int, Sequence[LinkCall]] = MappingProxyType({})
+    """For each call that brought a copy: the same calls without it."""
 
 
 def read_receiver(
-    calls: Sequence[LinkCall], sent: Sent = lambda *_: 0, probes: Probes | None = None
+    calls: Sequence[LinkCall], sent: Sent = lambda *_: 0, probes: ReceiverProbes | None = None
 ) -> list[LinkFault]:
     """Return what is wrong, the first of each aspect, in order of time."""
     found: dict[str, LinkFault] = {}
-    for fault in _Receiver(calls, sent, probes or Probes()).all():
+    for fault in _Receiver(calls, sent, probes or ReceiverProbes()).all():
         if fault.aspect not in found or fault.rank > found[fault.aspect].rank:
             found[fault.aspect] = fault
     return sorted(found.values(), key=lambda fault: fault.place)
@@ -46,7 +49,7 @@ def read_receiver(
 class _Receiver:
     """One receiver's history, call by call."""
 
-    def __init__(self, calls: Sequence[LinkCall], sent: Sent, probes: Probes) -> None:
+    def __init__(self, calls: Sequence[LinkCall], sent: Sent, probes: ReceiverProbes) -> None:
         self.calls, self.sent, self.probes = calls, sent, probes
         self.came: dict[int, Packet] = {}
         self.first: dict[int, int] = {}
@@ -116,23 +119,38 @@ class _Receiver:
         later = next((call for call in self.calls[place + 1 :] if packet in call.answer[0]), None)
         if later is not None or any(packet in call.answer[0] for call in self.probes.pushed[place + 1 :]):
             only = later.when if later is not None else "when another packet came"
+            only = f"in a later call, {only}" if only == now else only
             return (
                 SEEN,
                 f"packet {number} could be delivered {now}, since all before it were, and node 2 delivered it only {only}",
             )
+        if (copy := self._in_the_way(number, place)) is not None:
+            kept = self.calls[copy]
+            then = "," if self.first[number] == place else f"; {now}"
+            return CAUSE, (
+                f"packet {number} came {came}{then} all before it were delivered, and node 2 did not deliver it; without the copy of "
+                f"packet {kept.arguments[0].number} that came {kept.when} it would have: was that copy kept?"
+            )
         larger = max(self.delivered, default=0)
         if larger > number:
             return CAUSE, (
-                f"packet {number} came {came}, after node 2 had delivered packet {larger}, and was thrown away: a smaller number "
-                "can still be news"
+                f"packet {number} came {came}, after node 2 had delivered packet {larger}, and node 2 did not deliver it: a packet with "
+                "a smaller number can still be new"
             )
         if self.first[number] < place and min(self.lost) == number:  # what is stuck behind another one tells no cause
             return (
                 CAUSE,
-                f"packet {number} came early, {came}; {now} all before it were delivered, and node 2 never delivered it: was it kept, "
-                "and is it found?",
+                f"packet {number} came early, {came}; {now} all before it were delivered, and node 2 never delivered it: did "
+                "your class keep it, and look for it then?",
             )
         return SEEN, f"packet {number} came {came}, all before it were delivered, and node 2 did not deliver it"
+
+    def _in_the_way(self, number: int, place: int) -> int | None:
+        """Return the call with the copy without which this packet would have been delivered by now, if there is one."""
+        for copy, calls in self.probes.without.items():
+            if copy < place and any(one.number == number for call in calls[:place] for one in call.answer[0]):
+                return copy
+        return None
 
     # --- what is acknowledged ----------------------------------------------------------------
 
@@ -146,7 +164,7 @@ class _Receiver:
             if copy:
                 sentence = (
                     f"a copy of packet {number} came {when} and node 2 did not acknowledge it; if the first acknowledgement was "
-                    "lost, node 1 sends it for ever"
+                    "lost, node 1 sends the packet for ever"
                 )
                 yield LinkFault("again", sentence, place, SEEN, (number,))
             else:

@@ -2,6 +2,7 @@
 
     play_sender(cls, 7)       the class talks; at the other end everything that arrives is acknowledged
     play_receiver(cls, 7)     the class listens; at the other end everything that is unanswered is sent again
+    play_twice(cls)           the class talks; the acknowledgement of packet 1 comes twice, and packet 2 is lost once
 
     |-- 8 texts, while packets are lost, come twice, and the link is cut --|-- until all is answered --|-- quiet --|
 
@@ -16,11 +17,13 @@ from typing import Any
 
 import msgspec
 
+from chatsys.actor.trace_columns import columns
 from chatsys.errors import Runaway, told
+from chatsys.sim.chance import Rolled
 from chatsys.sim.world import World
 from chatsys.teach.labs.defaults import OVERTAKING
-from chatsys.teach.labs.lab01.packets import shown
-from chatsys.teach.labs.lab01.stage import TALKS, linked
+from chatsys.teach.labs.lab01.packets import Acknowledgement, Packet, shown
+from chatsys.teach.labs.lab01.stage import LISTENS, TALKS, linked
 from chatsys.trace import Record
 
 TEXTS = 8
@@ -30,6 +33,8 @@ QUIET = 1.2
 """Seconds at the end in which nothing is due."""
 BUSIEST = 2_000
 """So many events in one second are packets without end."""
+SELDOM, SHOWN = 1e-9, (0, 0.0)
+"""A share of frames so small that it means only those for which the dice show 0."""
 SAID_OFTEN = ("ok", "ok", "yes", "on my way")
 LETTERS = "abcdefghijklmnopqrstuvwxyz äöé"
 
@@ -170,6 +175,23 @@ def play_sender(cls: Any, seed: int) -> LinkRun:
 def play_receiver(cls: Any, seed: int) -> LinkRun:
     """Return the run of this seed, in which the class listens."""
     return _play(begin_receiver, cls, seed)
+
+
+def play_twice(cls: Any) -> LinkRun:
+    """Return a run in which the acknowledgement of packet 1 comes twice while packet 2, which was lost, is unanswered.
+
+    The dice are told what to show: a link does this seldom, and to a sender of one packet at a time hardly ever.
+    """
+    run = begin_sender(cls, "In an extra run", 1, loss=SELDOM, duplication=SELDOM)
+    Rolled(run.world.simulation, {
+        ("loss", TALKS, LISTENS, *columns(Packet(2, "")), 1): [SHOWN],
+        ("copy", LISTENS, TALKS, *columns(Acknowledgement(1)), 1): [SHOWN],
+    })  # fmt: skip
+    for place, text in enumerate(("Who is there?", "Ann", "Come in!")):
+        run.world.at(round(0.1 + 0.02 * place, 2), "say", text, TALKS, lenient=True)
+    run.until(0.2)
+    run.until_answered()
+    return run
 
 
 def _play(begin: Callable[..., LinkRun], cls: Any, seed: int) -> LinkRun:

@@ -38,10 +38,19 @@ class LinkFault(NamedTuple):
     about: tuple[int, ...] = ()
 
 
-def read_sender(calls: Sequence[LinkCall]) -> list[LinkFault]:
+class SenderProbes(NamedTuple):
+    """What the class does where it is asked otherwise, so that a cause is known and not guessed."""
+
+    by_text: bool = False
+    """Whether it is right where all texts differ."""
+    by_repeat: bool = False
+    """Whether it is right where each acknowledgement comes once."""
+
+
+def read_sender(calls: Sequence[LinkCall], probes: SenderProbes | None = None) -> list[LinkFault]:
     """Return what is wrong, the first of each aspect, in order of time."""
     found: dict[str, LinkFault] = {}
-    for fault in _Sender(calls).all():
+    for fault in _Sender(calls, probes or SenderProbes()).all():
         if fault.aspect not in found or fault.rank > found[fault.aspect].rank:
             found[fault.aspect] = fault
         if fault.aspect == "numbers":  # whatever comes after it follows from it
@@ -52,13 +61,15 @@ def read_sender(calls: Sequence[LinkCall]) -> list[LinkFault]:
 class _Sender:
     """One sender's history, call by call."""
 
-    def __init__(self, calls: Sequence[LinkCall]) -> None:
-        self.calls = calls
+    def __init__(self, calls: Sequence[LinkCall], probes: SenderProbes) -> None:
+        self.calls, self.probes = calls, probes
         self.said: list[str] = []
         self.sent: dict[int, list[float]] = {}
         """When each packet was sent."""
         self.answered: dict[int, float] = {}
         """When the first acknowledgement of each packet came."""
+        self.repeats: list[tuple[int, float, int]] = []
+        """The acknowledgements that came once more, with their moments and calls."""
         self.since = 0.0
         """From when on the oldest packet that is unanswered could have been sent."""
 
@@ -70,16 +81,18 @@ class _Sender:
                 if len(self.said) == len(self.answered):
                     self.since = now
                 self.said.append(call.arguments[0])
-            elif call.method == "ack" and not self._take_answer(call.arguments[0], now):
+            elif call.method == "ack" and not self._take_answer(call.arguments[0], now, place):
                 return  # nothing of that number was ever sent: no link would bring this
             for packet in call.answer or ():
                 yield from self._send(packet, now, place)
             yield from self._look(now, place)
 
-    def _take_answer(self, number: int, now: float) -> bool:
+    def _take_answer(self, number: int, now: float, place: int) -> bool:
         if number not in self.sent:
             return False
-        if number not in self.answered:
+        if number in self.answered:
+            self.repeats.append((number, now, place))
+        else:
             if number == self.oldest:
                 self.since = now
             self.answered[number] = now
@@ -116,8 +129,8 @@ class _Sender:
         known = [one for one in self.sent if self.said[one - 1] == packet.text]
         if known and number > len(self.said):
             return (
-                f"node 1 sent {text} as packet {known[0]} at {self.sent[known[0]][0]:.2f} s and as packet {number} at {now:.2f} s: nobody "
-                "can see that it is the same one"
+                f"node 1 sent {text} as packet {known[0]} at {self.sent[known[0]][0]:.2f} s and as packet {number} at {now:.2f} s: node 2 "
+                "cannot see that it is the same text"
             )
         if 1 <= number <= len(self.said):
             return f"node 1 sent {text} as packet {number} at {now:.2f} s, and text {number} is {quoted(self.said[number - 1])}"
@@ -147,8 +160,8 @@ class _Sender:
         ]
         told = f"{', '.join(times[:2])} and {times[2]}" if len(times) > 2 else " and ".join(times)
         return (
-            f"packet {number} was acknowledged at {at:.2f} s, and node 1 sent it again at {told} s; after an acknowledgement "
-            "nothing is due for it"
+            f"packet {number} was acknowledged at {at:.2f} s, and node 1 sent it again at {told} s; after its acknowledgement "
+            "a packet is not sent any more"
         )
 
     def _look(self, now: float, place: int) -> Iterator[LinkFault]:
@@ -161,33 +174,52 @@ class _Sender:
             yield self._tell_stuck(number, times, now, place)
 
     def _tell_stuck(self, number: int, times: Sequence[float], now: float, place: int) -> LinkFault:
-        text = quoted(self.said[number - 1])
+        text, twin = quoted(self.said[number - 1]), self._skipped(number)
+        if not times and twin is not None:
+            return LinkFault("arrive", self._tell_twin(number, twin, now), place, CAUSE, (twin, number))
         if not times:
-            if (twin := self._skipped(number)) is not None:
-                return LinkFault("arrive", self._tell_twin(number, twin, now), place, CAUSE, (twin, number))
             return LinkFault(
                 "arrive", f"node 1 had not sent packet {number}, {text}, at {now:.2f} s", place, SEEN, (number,)
             )
-        later = [one for one, at in self.answered.items() if one > number and at > times[-1]]
-        again = (
-            f"{len(times)} times, the last time at {times[-1]:.2f} s,"
-            if len(times) > 1
-            else f"once, at {times[0]:.2f} s,"
-        )
-        sentence = f"node 1 sent packet {number} {again} and had no acknowledgement for it at {now:.2f} s; it must go on sending"
-        rank, after = SEEN, self._sent_after(number, place)
-        if after is not None:
+        if (why := self._why_dropped(number, times[-1], now)) is not None:
+            return LinkFault("arrive", why[0], place if why[1] is None else why[1], CAUSE, (number,))
+        if (after := self._sent_after(number, place)) is not None:
             sentence = (
                 f"node 1 sent packet {number} at {times[-1]:.2f} s and again only at {after:.2f} s, although it was unanswered; it must not "
                 f"wait longer than {LATEST:g} s, whatever else comes meanwhile"
             )
-        elif later and len(times) == 1 and self._ever_repeats():
-            rank = CAUSE
+            return LinkFault("arrive", sentence, place, SEEN, (number,))
+        later = [one for one, at in self.answered.items() if one > number and at > times[-1]]
+        if later and len(times) == 1 and self._ever_repeats():
             sentence = (
                 f"node 1 sent packet {number} at {times[-1]:.2f} s and never again after the acknowledgement of packet {later[0]} at "
-                f"{self.answered[later[0]]:.2f} s, which says nothing about {number}"
+                f"{self.answered[later[0]]:.2f} s, which says nothing about packet {number}"
             )
-        return LinkFault("arrive", sentence, place, rank, (number,))
+            return LinkFault("arrive", sentence, place, CAUSE, (number,))
+        often = f", {len(times)} times in all, the last time" if len(times) > 1 else " once,"
+        sentence = (
+            f"node 1 sent packet {number}{often} at {times[-1]:.2f} s, and had no acknowledgement for it at {now:.2f} s; it must "
+            "go on sending"
+        )
+        return LinkFault("arrive", sentence, place, SEEN, (number,))
+
+    def _why_dropped(self, number: int, last: float, now: float) -> tuple[str, int | None] | None:
+        """Return the cause that the class itself has shown, where it was asked again without it, and its call, if it was one."""
+        said = self.said[number - 1]
+        twins = [one for one, text in enumerate(self.said, 1) if text == said and one != number]
+        if self.probes.by_text and twins:
+            twin = next((one for one in twins if one > number), twins[-1])
+            return (
+                f"{quoted(said)} was said as text {min(number, twin)} and as text {max(number, twin)}; node 1 did not send packet {number} "
+                f"again after {last:.2f} s, although it was unanswered: two equal texts are still two"
+            ), None
+        more = next((one for one in self.repeats if last <= one[1] <= now), None)
+        if self.probes.by_repeat and more is not None:
+            return (
+                f"the acknowledgement of packet {more[0]} came once more at {more[1]:.2f} s, and node 1 did not send packet {number} again "
+                f"after that; it was no acknowledgement of packet {number}"
+            ), more[2]
+        return None
 
     def _sent_after(self, number: int, place: int) -> float | None:
         """Return when a packet is sent the next time."""
@@ -208,7 +240,7 @@ def needless(calls: Sequence[LinkCall]) -> tuple[int, int]:
 
 def expected_of(calls: Sequence[LinkCall], place: int) -> Any:
     """Return what was unanswered before this call, in words."""
-    reader = _Sender(calls[:place])
+    reader = _Sender(calls[:place], SenderProbes())
     list(reader.all())
     open_ = [number for number in reader.sent if number not in reader.answered]
     return f"unanswered: {', '.join(map(str, open_))}" if open_ else ""

@@ -42,24 +42,20 @@ class _Picture:
     """The figure, the chat, and what moves them."""
 
     def __init__(self, run: Any, order: Any, events: list[Event], first: str) -> None:
-        from ipywidgets import HTML, Dropdown, FloatSlider, HBox, SelectionSlider, VBox
+        from ipywidgets import HTML, Dropdown, HBox, VBox
+
+        from chatsys.teach.widgets.slider import slider, steps
 
         self.run, self.order, self.events = run, order, events
-        wide = {"style": {"description_width": "110px"}, "layout": {"width": "480px"}}
-        self.event = SelectionSlider(
-            options=[one.name for one in events], value=first, description="the event", continuous_update=False, **wide
+        self.event = slider("the event", [one.name for one in events], first)
+        self.ahead = slider("node 1 is ahead", steps(-5.0, 5.0, 0.5), 0.0, "{:+.1f} s")
+        self.sort = Dropdown(
+            options=SORTS,
+            value=SORTS[0],
+            description="sort the chat by",
+            style={"description_width": "160px"},
+            layout={"width": "480px"},
         )
-        self.ahead = FloatSlider(
-            0.0,
-            min=-5.0,
-            max=5.0,
-            step=0.5,
-            description="node 1 is ahead",
-            readout_format="+.1f",
-            continuous_update=False,
-            **wide,
-        )
-        self.sort = Dropdown(options=SORTS, value=SORTS[0], description="sort the chat by", **wide)
         self.code, self.told, self.chat = HTML(), HTML(), HTML()
         self.figure = go.FigureWidget(_without_title(cones(run, order, first)))
         for trace in self.figure.data:

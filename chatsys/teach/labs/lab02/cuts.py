@@ -18,7 +18,7 @@ from chatsys.teach.labs.lab02.clocks import PLAIN, SHARED, shown
 from chatsys.teach.labs.lab02.runs import History, history_of
 
 CUTS = 24
-"""So many cuts of each run are asked."""
+"""So many cuts of each run are asked; the first one is that in which nothing has happened yet."""
 
 
 class AskedCut:
@@ -57,7 +57,7 @@ class AskedCut:
 def cuts_of(seed: int) -> list[AskedCut]:
     """Return cuts of this history, half of them states of the cluster."""
     history, random = history_of(seed), Random(f"lab 02/cuts/{seed}")
-    sound: list[AskedCut] = []
+    sound = [AskedCut(history, dict.fromkeys(history.nodes, 0))]
     torn: list[AskedCut] = []
     lengths = {node: len(history.of(node)) for node in history.nodes}
     for _ in range(400):
@@ -84,7 +84,7 @@ def judge_cut(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     wrong = [(cut, one) for cut, one in every if not one.right or one.value == (cut.torn is not None)]
     if not wrong:
         return
-    cut, reply = next((pair for pair in wrong if not pair[1].right or pair[0].torn is not None), wrong[0])
+    cut, reply = _to_tell(wrong, every)
     script = CallScript((cut.call,))
     if trial.ask([script])[0] != [reply] and trial.alone(script) != [reply]:
         yield _cut_finding(cut, reply, "is told otherwise when it is asked alone. What does your class remember?")
@@ -92,10 +92,22 @@ def judge_cut(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
         yield _cut_finding(cut, reply, why=_why([pair for pair in every if pair[0].history is cut.history]))
 
 
+def _to_tell(
+    wrong: Sequence[tuple[AskedCut, Reply]], every: Sequence[tuple[AskedCut, Reply]]
+) -> tuple[AskedCut, Reply]:
+    """Return the wrong answer that says most; that to the empty cut is told of whoever says False of every cut."""
+    grave = next((pair for pair in wrong if not pair[1].right or pair[0].torn is not None), None)
+    if grave is not None or not any(reply.value for _, reply in every):
+        return grave or wrong[0]
+    return next((pair for pair in wrong if pair[0].edge), wrong[0])
+
+
 def _why(every: Sequence[tuple[AskedCut, Reply]]) -> str:
     """Say what the answers to all cuts of this run have in common, where it explains them."""
     if len({reply.value for _, reply in every}) == 1:
         return f" You say {every[0][1].value} of every cut."
+    if all(reply.value == (not cut.edge) for cut, reply in every):
+        return " A message may be on its way, and you allow none."
     whole = [(cut, reply.value) for cut, reply in every if cut.torn is None and len(cut.edge) == len(cut.counts)]
     in_a_row = [any(a.is_before(b) for a, b in permutations(cut.edge.values(), 2)) for cut, _ in whole]
     if whole and any(in_a_row) and all(said != row for (_, said), row in zip(whole, in_a_row, strict=True)):
@@ -113,6 +125,8 @@ def _cut_finding(cut: AskedCut, reply: Reply, remembers: str = "", why: str = ""
         story, aspect = f"the cut {cut.name}: it returned {reply.wrong}; return True or False.", RUNS
     elif cut.torn is not None:
         story = f"in the cut {cut.name} event {cut.torn.name} has received a message of {cut.torn.sent}, and {cut.torn.sent} is not in it; you say True.{why}"
+    elif not cut.edge:
+        story = f"in the cut {cut.name} nothing has happened yet, and that is a state; you say False.{why}"
     else:
         story = f"in the cut {cut.name} every message that was received was sent; you say False.{why}"
     vectors = cut.call.arguments[0]

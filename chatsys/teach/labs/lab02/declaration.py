@@ -9,7 +9,7 @@ from typing import Any
 
 from chatsys.isolation.calls import Method
 from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predict, WrittenTest
-from chatsys.teach.labs.lab02 import cuts, friends, lamport, orders, play, queues, vectors
+from chatsys.teach.labs.lab02 import cuts, friends, lamport, orders, play, queues, runs, vectors
 from chatsys.teach.labs.lab02.stage import Message
 
 MADE = Method(("me", "nodes"))
@@ -190,6 +190,7 @@ def _explain() -> tuple[Explain, ...]:
 
 def _test() -> WrittenTest:
     options: dict[str, Any] = {"verbs": play.VERBS, "play": play.play_scenario, "open_mistakes": friends.WRONG}
+    options |= {"open_right": runs.RightQueue}
     return WrittenTest(
         number="2.6",
         title="a scenario and a claim",
@@ -206,7 +207,7 @@ LAB = Lab(
     name="02-time",
     title="Time",
     idea="Before is not a time of day: it is a path of messages.",
-    hours=(3, 4),
+    hours=(4, 4),
     version=1,
     before=("the tour, `notebooks/00-tour.ipynb`", "classes, dictionaries and lists in Python"),
     words={

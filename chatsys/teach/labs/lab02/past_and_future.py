@@ -10,6 +10,7 @@ Read also `beside` (the same to click in, with the chat beside it), `events` (th
 """
 
 import os
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -33,6 +34,10 @@ LOOKS = {
 """How an event is drawn."""
 WRONG = "the paths say otherwise"
 ARROWS = ("message", "its path to it", "its path from it", "arrives with no larger number")
+
+
+NEAREST = 1 / 26
+"""Two events of one node are at least so far apart, as a share of the whole width: their numbers must be legible."""
 
 
 class Sides(NamedTuple):
@@ -91,6 +96,29 @@ def find(events: list[Event], name: str | None) -> Event:
     return found
 
 
+def places_of(events: list[Event]) -> dict[str, float]:
+    """Return where each event is drawn: at its time, but for busy moments, which are stretched."""
+    most = max(sum(one.node == node for one in events) for node in {one.node for one in events})
+    share, whole = min(NEAREST, 0.6 / most), events[-1].time
+    places: dict[str, float] = {}
+    for _ in range(8):  # what is stretched makes the whole wider, and with it the least distance
+        apart, shift, last = whole * share, 0.0, dict[int, float]()
+        for one in sorted(events, key=lambda one: one.time):
+            shift = max(shift, last.get(one.node, -apart) + apart - one.time)
+            places[one.name] = last[one.node] = one.time + shift
+        whole = max(places.values())
+    return places
+
+
+def _place_of_time(second: float, events: list[Event], places: dict[str, float]) -> float:
+    """Return where a moment is on the stretched axis: between its neighbours."""
+    known = [(0.0, 0.0), *sorted((one.time, places[one.name]) for one in events)]
+    for (before, left), (after, right) in pairwise(known):
+        if before <= second < after:
+            return left + (second - before) / (after - before) * (right - left)
+    return known[-1][1] + second - known[-1][0]
+
+
 def cones(run: Any, order: Any = None, event: str | None = None) -> Any:
     """Return the figure of the past and the future of an event; nothing while a notebook is graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
@@ -101,12 +129,17 @@ def cones(run: Any, order: Any = None, event: str | None = None) -> Any:
     chosen = find(events, event)
     sides = sides_of(events, chosen, order)
     figure = go.Figure()
-    _draw_arrows(figure, events, sides)
-    _draw_events(figure, events, sides)
+    places = places_of(events)
+    _draw_arrows(figure, events, sides, places)
+    _draw_events(figure, events, sides, places)
     nodes = sorted({one.node for one in events})
     names = [f"node {node}" + (f"<br>{PEOPLE[node]}" if node in PEOPLE else "") for node in nodes]
     figure.update_yaxes(tickvals=nodes, ticktext=names, range=[max(nodes) + 0.55, min(nodes) - 0.55], showgrid=False)
-    figure.update_xaxes(title_text="seconds", range=[0, max(one.time for one in events) + 0.3])
+    ticks = range(int(events[-1].time) + 1)
+    figure.update_xaxes(
+        title_text="seconds; busy moments are stretched", range=[0, max(places.values()) * 1.05],
+        tickvals=[_place_of_time(second, events, places) for second in ticks], ticktext=[str(second) for second in ticks],
+    )  # fmt: skip
     return theme.finish(
         figure, f"Past and future of event {chosen.name}", summary(events, chosen, sides), 90 * len(nodes)
     )
@@ -148,7 +181,7 @@ def _not_larger(events: list[Event]) -> list[Event]:
     return [one for one in events if one.sent in by_name and one.said <= by_name[one.sent].said]
 
 
-def _draw_arrows(figure: Any, events: list[Event], sides: Sides) -> None:
+def _draw_arrows(figure: Any, events: list[Event], sides: Sides, at: dict[str, float]) -> None:
     by_name = {one.name: one for one in events}
     late = {one.name for one in _not_larger(events)}
     kinds: dict[str, list[tuple[Event, Event]]] = {kind: [] for kind in ARROWS}
@@ -161,8 +194,8 @@ def _draw_arrows(figure: Any, events: list[Event], sides: Sides) -> None:
         kinds[ARROWS[3] if one.name in late else kind].append((sent, one))
     colours = dict(zip(ARROWS, (theme.GREY, theme.BLUE, theme.ORANGE, theme.VERMILLION), strict=True))
     for kind, pairs in kinds.items():
-        places = [(at.time, at.node) for sent, came in pairs for at in (sent, came)]
-        x, y = [time for time, _ in places], [node for _, node in places]
+        ends_of = [end for pair in pairs for end in pair]
+        x, y = [at[end.name] for end in ends_of], [end.node for end in ends_of]
         for place in range(len(pairs), 0, -1):
             x.insert(2 * place, None)  # type: ignore[arg-type]
             y.insert(2 * place, None)  # type: ignore[arg-type]
@@ -172,11 +205,11 @@ def _draw_arrows(figure: Any, events: list[Event], sides: Sides) -> None:
         )  # fmt: skip
 
 
-def _draw_events(figure: Any, events: list[Event], sides: Sides) -> None:
+def _draw_events(figure: Any, events: list[Event], sides: Sides, at: dict[str, float]) -> None:
     for side, (sign, colour) in LOOKS.items():
         some = [one for one in events if sides.said[one.name] == side]
         figure.add_scatter(
-            x=[one.time for one in some], y=[one.node for one in some], mode="markers+text", name=side,
+            x=[at[one.name] for one in some], y=[one.node for one in some], mode="markers+text", name=side,
             showlegend=side in (BEFORE, AFTER, APART, ITSELF), customdata=[one.name for one in some],
             marker={"symbol": sign, "size": 18 if side == ITSELF else 14, "color": colour, "line": {"width": 2 if side == APART else 1, "color": colour}},
             text=[str(one.said) if one.said else "" for one in some], textfont={"size": 11},
@@ -185,7 +218,7 @@ def _draw_events(figure: Any, events: list[Event], sides: Sides) -> None:
         )  # fmt: skip
     wrong = [one for one in events if sides.said[one.name] != sides.true[one.name]]
     figure.add_scatter(
-        x=[one.time for one in wrong], y=[one.node for one in wrong], mode="markers", name=WRONG, showlegend=bool(wrong),
+        x=[at[one.name] for one in wrong], y=[one.node for one in wrong], mode="markers", name=WRONG, showlegend=bool(wrong),
         marker={"symbol": "circle-open", "size": 24, "color": theme.VERMILLION, "line": {"width": 3}}, hoverinfo="skip",
     )  # fmt: skip
 

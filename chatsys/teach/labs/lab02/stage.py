@@ -192,13 +192,13 @@ class Timed(Actor):
         return self._say(name[1])
 
     def view(self) -> tuple[int, str]:
-        """Nobody leads."""
-        return 1, "up"
+        """Nobody leads, so there are no terms."""
+        return 0, "up"
 
     def status(self) -> dict[str, Any]:
         """Return what a card of the panel shows."""
         return {
-            "role": "up", "term": 1, "leader": None, "ready": True,
+            "role": "up", "term": 0, "leader": None, "ready": True,
             "last": self.events, "commit": self.shown, "delivered": self.shown,
         }  # fmt: skip
 

@@ -73,7 +73,7 @@ def find_shared(trial: Any, reading: Reading) -> Finding | None:
     place = reading.wrong
     if alone.wrong is not None or place is None:
         return None
-    why = "Do all queues share one list or dictionary? Make it in __init__, and keep it in self."
+    why = "Do all queues share one list or dictionary? Make it in __init__."
     if _is_right(trial, reading, reading.arrivals):  # beside the one that was asked alone
         why = f"Does it use chance or a clock? Or: {why[0].lower()}{why[1:]}"
     sentence = (
@@ -139,7 +139,7 @@ def _judge_together(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
                 sentence = (
                     f"{reading.opening(call)} your queue {reading.tell_returned(call)}; alone it returns "
                     f"{numbers(reading.expected[call])}. Do all queues share one list or dictionary? "
-                    "Make it in __init__, and keep it in self."
+                    "Make it in __init__."
                 )
                 finding = reading.finding("complete", sentence, call, SHARED)
                 yield msgspec.structs.replace(finding, trace=world.trace.encode())

@@ -71,10 +71,7 @@ def judge_posts(trial: Any, plays: Sequence[tuple[str, int | None, Sequence[Post
         if found and not judged_alone:
             judged_alone = True
             if not list(_judge_numbers(opening, seed, posts, trial.alone(asked))):
-                sentence = (
-                    f"{found[0].sentence} Alone, where no other sequencer was made before it, it is right. Do all "
-                    "sequencers share one list or dictionary? Make it in __init__, and keep it in self."
-                )
+                sentence = f"{found[0].sentence} Alone it is right. Do all sequencers share one list or dictionary?"
                 yield msgspec.structs.replace(found[0], aspect="numbers", sentence=sentence, rank=SHARED)
                 return
         yield from found

@@ -29,8 +29,9 @@ BEFORE, BEYOND = 25, 3
 
 
 def numbers(some: Iterable[int]) -> str:
-    """Return numbers as they stand in a sentence: [#1, #2]."""
-    return "[" + ", ".join(f"#{number}" for number in some) + "]"
+    """Return numbers as they stand in a sentence: [#1, #2]; of more than five the middle is left out: [#1, #2, ..., #9]."""
+    shown = [f"#{number}" for number in some]
+    return f"[{', '.join(shown if len(shown) <= 5 else [*shown[:2], '...', shown[-1]])}]"
 
 
 def said(message: Message) -> str:
@@ -257,7 +258,7 @@ class Reading:
         also = "" if len(calls) == 2 else "first "
         sentence = (
             f"With seed {self.seed} #{self.lost} reached node {self.node} {often} ({also}at {times}) and was never "
-            "delivered; without the copies your queue is right. A copy must not remove what waits."
+            "delivered; without the copies your queue is right. A copy must neither remove what waits nor wait beside it."
         )
         return self.finding(aspect, sentence, self.wrong or 0, CAUSE)
 

@@ -171,13 +171,13 @@ class TotalOrder(Actor):
         return effects
 
     def view(self) -> tuple[int, str]:
-        """There is one term; the sequencer leads it."""
-        return 1, "leader" if self.me == self.sequencer else "follower"
+        """The sequencer leads for ever, so there are no terms."""
+        return 0, "leader" if self.me == self.sequencer else "follower"
 
     def status(self) -> dict[str, Any]:
         """Return what a card of the panel shows."""
         return {
-            "role": self.view()[1], "term": 1, "leader": self.sequencer, "ready": True,
+            "role": self.view()[1], "term": 0, "leader": self.sequencer, "ready": True,
             "last": self.newest, "commit": self.complete, "delivered": self.count, "held_back": len(self.arrived),
         }  # fmt: skip
 
@@ -238,7 +238,7 @@ class TotalOrder(Actor):
                 Deliver(
                     Delivery(
                         message.number, self.count, message.author, message.text,
-                        entry_term=1, client=client, client_seq=post,
+                        client=client, client_seq=post,
                     )
                 )
             )  # fmt: skip

@@ -95,16 +95,15 @@ def _judge_calm(trial: Any, conducts: Sequence[Conduct], runs: int) -> Iterator[
         conduct, gap = min(false, key=_is_told_last)
         gaps = conduct.gaps_before(gap.peer, gap.end)
         how_many = (
-            f"somebody who was alive was suspected {rate:.0f} times in ten minutes over six links ({weather.name}); at most "
-            f"{weather.most:g}"
+            f"there were {rate:.0f} false suspicions in ten minutes ({weather.name} links; {weather.most:g} allowed)"
         )
         one = f"node {conduct.watch.node} suspected node {gap.peer} at {gap.end:.1f} s"
         if _is_calm_alone(trial, conduct, gap):
-            why = f"With node {gap.peer} as its only peer node {conduct.watch.node} does not: are the gaps of all peers in one window?"
+            why = f"With node {gap.peer} as its only peer node {conduct.watch.node} suspects nobody: are the gaps of all peers in one window?"
             yield replace(_of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE), seed=None)
         elif len(gaps) > 1 and deviation(gaps) < NARROW and _is_short(gap, gaps):
-            why = f"N{one[1:]}, after {gap.length:.2f} s: the {len(gaps)} gaps before were nearly equal (deviation "
-            why += f"{deviation(gaps):.2f} s), and no multiple of nearly nothing is enough. Give it a floor"
+            why = f"N{one[1:]}, after {gap.length:.2f} s: gaps that deviate by only "
+            why += f"{deviation(gaps):.2f} s need a floor"
             yield replace(_of(conduct, "calm", f"{how_many}. {why}", gap.call, CAUSE), seed=None)
         else:
             why = f"N{one[1:]}, after {gap.length:.2f} s of silence. {_tell_gaps(conduct, gap.peer, gap.end)}"
@@ -146,7 +145,7 @@ def _find_shared(trial: Any, conducts: Sequence[Conduct]) -> Finding | None:
     what = (
         f"the detector of node {last.watch.node} answered {peers(last.replies[differ[0]].value)} at {time:.2f} s; asked anew, "
         f"alone, of the same beats, {peers(alone.replies[differ[0]].value)}. Do all detectors share one list or dictionary? "
-        "Make it in __init__, and keep it in self"
+        "Make it in __init__"
     )
     return replace(_of(last, "complete", what, differ[0], SHARED), hinted=False)
 

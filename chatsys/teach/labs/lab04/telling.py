@@ -64,9 +64,9 @@ class Teller:
         wrong = reading.wrong
         if not alone.right or wrong is None:
             return None
-        story = self._symmetric(reading, wrong) or f"{self._what(reading, wrong)}; asked alone, your class is right"
-        ask = "Do all detectors share one list or dictionary? Make it in __init__, and keep it in self"
-        return self._finding("complete", reading, f"{story}. {ask}.", wrong.call, SHARED)
+        story = self._symmetric(reading, wrong) or f"{self._what(reading, wrong)}; alone, your class is right"
+        story = f"{story}. Do all detectors share one list or dictionary?"
+        return self._finding("complete", reading, story, wrong.call, SHARED)
 
     def wrong(self, aspect: str, reading: WatchReading, wrong: Wrong) -> Finding:
         """Tell of one wrong answer, with its cause if it can be found."""
@@ -75,7 +75,7 @@ class Teller:
                 return self._finding(aspect, reading, story, wrong.call, CAUSE)
         story = self._what(reading, wrong)
         if not self._ever:
-            story += ". It suspects nobody in any run: what passes is the time of `now`, and of no other clock"
+            story += ". In no run does it suspect anybody: use `now`"
         return self._finding(aspect, reading, story, wrong.call, PLAIN)
 
     # --- causes ----------------------------------------------------------------------------
@@ -90,7 +90,7 @@ class Teller:
         off = sent_at - now
         return (
             f"{self._what(reading, wrong)}. The clock of node {wrong.peer} is {abs(off):.0f} s "
-            f"{'ahead' if off > 0 else 'behind'}: a time is only worth something at the node that read it"
+            f"{'ahead' if off > 0 else 'behind'}: compare only times of one clock"
         )
 
     def _stale(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
@@ -153,8 +153,8 @@ class Teller:
         if gap is None or not self._is_right(watch, calls):
             return None
         return (
-            f"{self._what(reading, wrong)}. After beat {gap[0]} of node {wrong.peer} came beat {gap[1]}: what is between "
-            "them was lost or skipped, and any larger number is a sign of life"
+            f"{self._what(reading, wrong)}. After beat {gap[0]} of node {wrong.peer} came beat {gap[1]}: "
+            "any larger number is a sign of life"
         )
 
     def _normal(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:

@@ -149,18 +149,16 @@ def sliders(*detectors: Any) -> Any:
     """Return the figure with three sliders, and below them the line of code that draws the same; nothing while graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
-    from ipywidgets import HTML, FloatSlider, VBox
+    from ipywidgets import HTML, VBox
+
+    from chatsys.teach.widgets.slider import slider, steps
 
     names = ", ".join(getattr(one, "__name__", "detector") for one in detectors)
     moved = {
-        "loss": FloatSlider(0.1, min=0.0, max=0.3, step=0.01, readout_format=".0%"),
-        "slowest": FloatSlider(0.2, min=0.05, max=1.5, step=0.05, readout_format=".2f"),
-        "interval": FloatSlider(INTERVAL, min=0.4, max=1.6, step=0.1, readout_format=".1f"),
+        "loss": slider("beats that are lost", steps(0.0, 0.3, 0.01), 0.1, "{:.0%}"),
+        "slowest": slider("slowest beat", steps(0.05, 1.5, 0.05), 0.2, "{:.2f} s"),
+        "interval": slider("a beat every", steps(0.4, 1.6, 0.1), INTERVAL, "{:.1f} s"),
     }
-    words = {"loss": "beats that are lost", "slowest": "slowest beat (s)", "interval": "a beat every (s)"}
-    for name, one in moved.items():
-        one.description, one.continuous_update = words[name], False
-        one.style.description_width, one.layout.width = "150px", "520px"
     figure, code, told = go.FigureWidget(dressed(trade_off(*detectors))), HTML(), HTML()
     figure.update_layout(
         autosize=True, title=None, margin={"t": 50, "b": 110}, height=500, legend_y=56 / 500
@@ -168,7 +166,7 @@ def sliders(*detectors: Any) -> Any:
     figure._config = {**figure._config, "responsive": True}
 
     def draw(_: Any = None) -> None:
-        chosen = {name: round(one.value, 3) for name, one in moved.items()}
+        chosen = {name: one.value for name, one in moved.items()}
         arguments = ", ".join(f"{name}={value:g}" for name, value in chosen.items())
         code.value = f"<code>trade_off({names}, {arguments})</code>"
         new = dressed(trade_off(*detectors, **chosen))

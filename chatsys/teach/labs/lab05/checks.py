@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from chatsys.isolation.calls import CallScript
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
-from chatsys.teach.labs.lab05.orders import Wait
+from chatsys.teach.labs.lab05.orders import Wait, cut_to
 from chatsys.teach.labs.lab05.runs import AskedCall, ElectionRun, play_seed
 from chatsys.teach.labs.lab05.stage import why_stopped
 from chatsys.teach.labs.lab05.telling import BACK, DOUBLE, SEEN, SHARED, Told, tell_moment
@@ -82,8 +82,8 @@ def _find_shared(trial: Any, run: ElectionRun, seed: int) -> Iterator[Finding]:
         again = AskedCall(life.node, call.time, call.asked, replies[place].value if place < len(replies) else None)
         if _without_seconds(again) != _without_seconds(call):
             sentence = (
-                f"{run.name} node {life.node} answered {call.call:.50} at {call.time:.2f} s with {call.returned:.50}, and alone, "
-                f"with no other node beside it, {again.returned:.50}. Do all nodes share a list, a dictionary or a number?"
+                f"{run.name} node {life.node} answered {call.call:.40} at {call.time:.2f} s with {cut_to(call.returned, 30)}, "
+                f"and alone with {cut_to(again.returned, 30)}. Do all nodes share one list, dictionary or number?"
             )
             yield replace(_finding(run, seed, Told("one", sentence, life.node, SHARED, call.time)), hinted=False)
             return

@@ -83,3 +83,8 @@ def shown(value: Any) -> str:
     if isinstance(value, BullyFrame | BullyOrder):
         return f"{type(value).__name__}({', '.join(shown(getattr(value, name)) for name in value.__struct_fields__)})"
     return repr(value)
+
+
+def cut_to(text: str, most: int) -> str:
+    """Return a text of at most so many letters; three dots stand for what is left out."""
+    return text if len(text) <= most else f"{text[: most - 4]} ..."

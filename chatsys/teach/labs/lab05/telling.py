@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from chatsys.isolation.calls import Call
-from chatsys.teach.labs.lab05.orders import Coordinator, Follow, Lead, Ok, Send, Wait
+from chatsys.teach.labs.lab05.orders import Coordinator, Follow, Lead, Ok, Send, Wait, cut_to
 from chatsys.teach.labs.lab05.runs import AskedCall, ElectionRun, Moment
 from chatsys.trace import Record
 
@@ -64,8 +64,8 @@ def _tell_nobody(run: ElectionRun, moment: Moment) -> tuple[str, Any, int]:
     if not calls:
         return f"nobody led, and node {node} was never called.", node, SEEN
     last = calls[-1]
-    why = "" if _goes_on(calls) else " It ordered no Wait, so nothing wakes it."
-    did = f"{last.call:.50} at {last.time:.2f} s, and it returned {last.returned:.60}"
+    why = "" if _goes_on(calls) else " It ordered no Wait: nothing wakes it."
+    did = f"{last.call:.50} at {last.time:.2f} s; it returned {cut_to(last.returned, 40)}"
     return f"nobody led. The last call of node {node} was {did}.{why}", node, CAUSE if why else SEEN
 
 
@@ -136,9 +136,7 @@ def _tell_astray(run: ElectionRun, moment: Moment, leader: int, node: int) -> tu
             if late
             else ""
         )
-        story = (
-            f"node {leader} led term {term}, and node {node} {does}: it had seen term {newer}, which is newer.{stayed}"
-        )
+        story = f"node {leader} led term {term}, and node {node} {does}: it had seen term {newer}.{stayed}"
         return story, leader if late else node, CAUSE
     heard = _heard(run, node, leader, term, moment.time)
     when = f"; it had heard of it at {heard:.2f} s" if heard is not None else ""

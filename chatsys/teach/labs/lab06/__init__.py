@@ -4,7 +4,7 @@
     frames       the words: what is sent, and what the student's class is given
     stage        the actor around the student's class;  asking: what the class is asked, and may return
     play         the runs of the page
-    checks       the judge of 6.1; runs: what happens in a seed; telling: what is wrong in one
+    checks       the judge of 6.1;  fates: what happens in a seed;  runs: a run and its verbs;  telling: what is wrong in one
     friends      wrong classes that a written test has to find
 
 What the notebook takes from here stands in `__all__`; names are looked up when they are first used, so that handing in answers does not load a simulator.

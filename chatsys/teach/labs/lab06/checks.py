@@ -7,7 +7,7 @@
 
 Each finding names the answer that was wrong where there is one, and otherwise what the nodes show in the end.
 
-Read also `telling` (what is wrong in a run), `runs` (what happens in a seed), `grading.judging` (points).
+Read also `telling` (what is wrong in a run), `fates` (what happens in a seed), `grading.judging` (points).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from chatsys.isolation.calls import CallScript
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
 from chatsys.teach.labs.lab06.asking import why_stopped
+from chatsys.teach.labs.lab06.fates import play_seed
 from chatsys.teach.labs.lab06.frames import shown
-from chatsys.teach.labs.lab06.runs import FailOverRun, NodeCall, NodeObject, play_seed
+from chatsys.teach.labs.lab06.runs import FailOverRun, NodeCall, NodeObject
 from chatsys.teach.labs.lab06.telling import EFFECT, SHARED, Slip, tell_causes, tell_effects
 
 ENOUGH = 12

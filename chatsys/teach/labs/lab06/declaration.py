@@ -90,7 +90,7 @@ LAB = Lab(
         "post": "the author's own number of a message; said again, a message keeps it",
         "void": "what a number is that belongs to no message: nobody waits for it any more",
     },
-    seeds={"demonstration": play.shows_two_messages},
+    seeds={"demonstration": play.shows_the_story},
     exercises=(FAIL_OVER,),
     predictions=PREDICTIONS,
     predictions_points=5,

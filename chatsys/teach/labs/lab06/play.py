@@ -114,21 +114,17 @@ def sliders(fails_over: Any, seed: int = SEED) -> Any:
     """Return the figure with a slider for the pause, and below it the line of code that draws the same; nothing while graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
-    from ipywidgets import HTML, FloatSlider, Output, VBox
+    from ipywidgets import HTML, Output, VBox
+
+    from chatsys.teach.widgets.slider import slider, steps
 
     name = getattr(fails_over, "__name__", "MyFailOver")
-    pause = FloatSlider(PAUSE, min=0.5, max=LONGEST_PAUSE, step=0.5, readout_format=".1f", continuous_update=False)
-    pause.description, pause.style.description_width, pause.layout.width = (
-        "the leader sleeps (s)",
-        "160px",
-        "min(520px, 95%)",
-    )
+    pause = slider("the leader sleeps", steps(0.5, LONGEST_PAUSE, 0.5), PAUSE, "{:.1f} s")
     code, shown = HTML(), Output()
 
     def draw(_: Any = None) -> None:
-        seconds = round(pause.value, 2)
-        code.value = f"<code>fence({name}, seed, pause={seconds:g})</code>"
-        shown.outputs = (_as_output(fence(fails_over, seed, seconds)),)
+        code.value = f"<code>fence({name}, seed, pause={pause.value:g})</code>"
+        shown.outputs = (_as_output(fence(fails_over, seed, pause.value)),)
 
     pause.observe(draw, names="value")
     draw()
@@ -174,13 +170,19 @@ def my_numbers(run: Any) -> str:
 
 def student(name: str | None = None) -> int:
     """Choose the seed of this student's runs by a name, and return it; in each of them the story of part (a) comes true."""
-    return revealing.student(name, nobody=SEED, shows=shows_two_messages)
+    return revealing.student(name, nobody=SEED, shows=shows_the_story)
 
 
-def shows_two_messages(seed: int) -> bool:
-    """Tell whether in the run of part (a) number 5 is two messages, and in that of part (e) frames of the old leader harm."""
+def shows_the_story(seed: int) -> bool:
+    """Tell whether in the run of part (a) number 5 is two messages, and in that of 6c the old leader changes a chat."""
     found = screens(cut_short(_GoesOn, seed))
-    return len({found[1].get(5), found[2].get(5)}) == 2 and found[1].get(5) == "pay"
+    return found[1].get(5) == "pay" != found[2].get(5) is not None and _harms(sleeper(_GoesOn, seed))
+
+
+def _harms(unfenced: World) -> bool:
+    """Tell whether somebody shows a message of the old leader after its sleep; it may come too late for that by chance."""
+    shown = unfenced.trace.of("deliver")
+    return any(one.entry_term == 3 and one.node != 3 and one.time > SLEEPS + PAUSE for one in shown)
 
 
 class _GoesOn:

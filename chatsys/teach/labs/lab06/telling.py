@@ -5,7 +5,7 @@
 
 A cause names node, number and moment of a wrong answer; what it had to know for the right one it had been told by the same calls.
 
-Read also `checks` (who asks), `runs` (what happens).
+Read also `checks` (who asks), `fates` (what happens).
 """
 
 from collections.abc import Iterator
@@ -43,8 +43,10 @@ class _Told:
 
     def __init__(self, run: FailOverRun, me: int) -> None:
         self.run, self.me = run, me
-        self.newest, self.since = 0, 0.0
-        """The highest term that it admitted or leads, and since when."""
+        self.newest, self.since, self.by = 0, 0.0, ""
+        """The highest term that it admitted or leads, since when, and by what frame; it leads it where there is none."""
+        self.gave: dict[tuple[str, int], int] = {}
+        """In which term it gave a number to a post."""
         self.known: dict[int, Numbered] = {}
         """What it leads with, by number."""
         self.held: dict[int, list[int]] = {}
@@ -60,8 +62,7 @@ class _Told:
             yield from self._orders(call, *call.asked.arguments)
 
     def _wrong(self, aspect: str, call: NodeCall, told: str, about: int | None = None) -> Slip:
-        numbers = () if about is None else (about,)
-        return Slip(aspect, f"{self.run.name} {told}", self.me, CAUSE, call.time, numbers)
+        return Slip(aspect, f"{self.run.name} {told}", self.me, CAUSE, call.time, () if about is None else (about,))
 
     # --- the fence -------------------------------------------------------------------------
 
@@ -75,7 +76,7 @@ class _Told:
         if term < self.newest:
             yield self._old(call, kind, term, sender)
         elif term > self.newest:
-            self.newest, self.since = term, call.time
+            self.newest, self.since, self.by = term, call.time, kind
 
     def _old(self, call: NodeCall, kind: str, term: int, sender: int) -> Slip:
         number = _number_in(self.run, self.me, call.time, kind)
@@ -84,14 +85,15 @@ class _Told:
         if other is not None:
             story += f"; it knew term {self.newest} since {self.since:.2f} s, in which #{number} is another message."
         else:
-            story += f", although it knew term {self.newest} since {self.since:.2f} s."
+            knew = f"knew term {self.newest} from a {self.by} at" if self.by else f"had led term {self.newest} since"
+            story += f", although it {knew} {self.since:.2f} s."
         return self._wrong("harmless", call, story, number)
 
     # --- what is inherited -----------------------------------------------------------------
 
     def _leads(self, call: NodeCall, term: int, answers: dict[int, list[Numbered]]) -> Iterator[Slip]:
         if term > self.newest:
-            self.newest, self.since = term, call.time
+            self.newest, self.since, self.by = term, call.time, ""
         self.held = {}
         best: dict[int, Numbered] = {}
         for entries in answers.values():
@@ -121,13 +123,9 @@ class _Told:
             if out is None:
                 story = f"no node that is up had #{number}, and node {self.me} began to lead {when} without it: all wait for #{number} for ever. Who may say that it never was?"
                 return self._wrong("onward", call, story, number)
-            return (
-                None
-                if out.text is None
-                else self._wrong("kept", call, f"node {self.me} made up {put(out)} {when}.", number)
-            )
+            return None if out.text is None else self._wrong("kept", call, self._made_up(out, call.time), number)
         if out is None:
-            lacks = [node for node, entries in answers.items() if not any(_alike(best, one) for one in entries)]
+            lacks = [node for node, entries in answers.items() if all(one.number != number for one in entries)]
             if lacks:
                 story = f"node {self.me} did not send {put(best)} out again {when}; {_nodes(self.held[number])} had it, and {_nodes(lacks)} wait{'s' * (len(lacks) == 1)} for it for ever."
                 return self._wrong("onward", call, story, number)
@@ -137,11 +135,8 @@ class _Told:
         who = self.held[number][0] if self.me not in self.held[number] else self.me
         if out.text is None:
             seen = _shown_at(self.run, who, number)
-            did = (
-                f"had shown it at {seen:.2f} s"
-                if seen is not None and seen < call.time
-                else "had answered that it has it"
-            )
+            before = seen is not None and seen < call.time
+            did = f"had shown it at {seen:.2f} s" if before else "had answered that it has it"
             return self._wrong(
                 "kept", call, f"node {self.me} declared {put(best)} void {when}; node {who} {did}.", number
             )
@@ -155,7 +150,13 @@ class _Told:
             yield self._wrong("onward", call, story, old.number)
         new = next((one for number, one in again.items() if number > top and one.text is not None), None)
         if new is not None:
-            yield self._wrong("kept", call, f"node {self.me} made up {put(new)} at {call.time:.2f} s.", new.number)
+            yield self._wrong("kept", call, self._made_up(new, call.time), new.number)
+
+    def _made_up(self, one: Numbered, time: float) -> str:
+        """Say that nobody who answered holds what goes out again, and from where this node has it."""
+        story = f"node {self.me} sent {put(one)} out again at {time:.2f} s, which stands in no answer"
+        led = self.gave.get((one.author, one.post))
+        return f"{story}: it is left from when node {self.me} led term {led}." if led else f"{story}."
 
     # --- the numbers -----------------------------------------------------------------------
 
@@ -179,6 +180,7 @@ class _Told:
             story = f"node {self.me} gave “{text:.20}” number {one.number} {when}, and the newest was #{newest}: all wait for #{newest + 1} for ever."
             yield self._wrong("onward", call, story, one.number)
         self.known[one.number] = one
+        self.gave.setdefault((author, post), self.newest)
 
     def _given(self, one: Numbered, there: Numbered, text: str, time: float) -> str:
         held = self.held.get(one.number, [])
@@ -195,8 +197,8 @@ class _Told:
 
 def _number_in(run: FailOverRun, node: int, time: float, kind: str) -> int | None:
     """Return the number of the message that came with this frame, if it had one."""
-    came = (one for one in run.world.trace.of("receive") if (one.node, one.time, one.message) == (node, time, kind))
-    return next((one.seq for one in came if kind == "NUMBERED"), None)
+    came = run.world.trace.of("receive") if kind == "NUMBERED" else ()
+    return next((one.seq for one in came if (one.node, one.time, one.message) == (node, time, kind)), None)
 
 
 def _other_at(run: FailOverRun, number: int | None, term: int) -> Any:
@@ -211,8 +213,7 @@ def _other_at(run: FailOverRun, number: int | None, term: int) -> Any:
 
 
 def _shown_at(run: FailOverRun, node: int, number: int) -> float | None:
-    shown = (one.time for one in run.world.trace.of("deliver") if (one.node, one.seq) == (node, number))
-    return next(shown, None)
+    return next((one.time for one in run.world.trace.of("deliver") if (one.node, one.seq) == (node, number)), None)
 
 
 def _alike(one: Numbered, other: Numbered) -> bool:

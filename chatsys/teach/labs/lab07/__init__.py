@@ -5,7 +5,8 @@
     checks       the judge of 7.1;  answering: of 7.2;  voting: of 7.3
     telling      what each of them says (and telling_answers, telling_promises);  story: the calls below it
     runs         what is written
-    play         the runs of the page;  predicted: what answers the predictions;  picture: the bytes with a crash slider;  costs: syncs against losses
+    play         the runs of the page;  predicted: what answers the predictions;  picture: the bytes with a crash slider
+                 (aftermath: what the next lives make of them);  costs: syncs against losses
     killed       the same class on a real file (real_file), in a process that is killed
     friends      two logs that the page shows
 

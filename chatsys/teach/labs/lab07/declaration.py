@@ -26,7 +26,7 @@ THE_LOG = Exercise(
     holder=HOLDER,
     asked=ASKED,
     judge=checks.judge_log,
-    aspects={"loads": 1, "kept": 3, "torn": 3, "continues": 3, "damage": 3},
+    aspects={"loads": 2, "kept": 3, "torn": 3, "continues": 3, "damage": 3},
     needs={
         **dict.fromkeys(("kept", "torn", "continues", "damage"), ("loads",)),
         "continues": ("loads", "torn"),
@@ -38,7 +38,7 @@ THE_LOG = Exercise(
         GradedPart(kind="public", cell="check-7-1", points=14),
         GradedPart(
             kind="hidden", cell="hidden-7-1", points=9,
-            aspects={"loads": 1, "kept": 2, "torn": 2, "continues": 2, "damage": 2, "any": 3},
+            aspects={"loads": 1, "kept": 1, "torn": 2, "continues": 2, "damage": 1, "any": 2},
         ),
         GradedPart(kind="search", cell="sweep-7-1", points=15, aspects={"twice": 1}, done=TWICE),
     ),
@@ -57,7 +57,7 @@ THE_ANSWERS = Exercise(
     holder=HOLDER,
     asked=ASKED,
     judge=answering.judge_answers,
-    aspects={"answers": 1, "durable": 4, "failed": 3},
+    aspects={"answers": 2, "durable": 4, "failed": 4},
     needs={
         **dict.fromkeys(("durable", "failed", "every"), ("answers",)),
         "meanwhile": ("answers", "durable"),
@@ -68,7 +68,7 @@ THE_ANSWERS = Exercise(
     parts=(
         GradedPart(kind="public", cell="check-7-2", points=10),
         GradedPart(
-            kind="hidden", cell="hidden-7-2", points=7, aspects={"answers": 1, "durable": 3, "failed": 2, "meanwhile": 2}
+            kind="hidden", cell="hidden-7-2", points=7, aspects={"answers": 1, "durable": 2, "failed": 2, "meanwhile": 2}
         ),
         GradedPart(kind="search", cell="sweep-7-2", points=10, aspects={"every": 1}, done=EVERY),
         GradedPart(
@@ -86,20 +86,20 @@ THE_PROMISE = Exercise(
     writes="MyVoter",
     after=("7.1",),
     cell="promise",
-    lines=10,
+    lines=13,
     methods={"__init__": MADE, "promise": Method(("term",))},
     holder=HOLDER,
     asked=ASKED,
     judge=voting.judge_promises,
-    aspects={"yes": 1, "once": 2, "remembers": 4},
-    needs={"once": ("yes",), "remembers": ("yes",)},
-    hints={"yes": 1, "once": 2, "remembers": 3},
+    aspects={"yes": 1, "once": 1, "remembers": 2, "failed": 2},
+    needs={"once": ("yes",), "remembers": ("yes",), "failed": ("yes", "remembers")},
+    hints={"yes": 1, "once": 2, "remembers": 3, "failed": 3},
     parts=(
         GradedPart(kind="public", cell="check-7-3", points=6),
-        GradedPart(kind="hidden", cell="hidden-7-3", points=4),
+        GradedPart(kind="hidden", cell="hidden-7-3", points=4, aspects={"once": 1, "remembers": 2, "failed": 1}),
     ),
     figure="",
-    done="No term was promised twice, and none below a promised one, wherever the power was cut.",
+    done="No term was promised twice, and none below a promised one, wherever the power was cut and whichever sync failed.",
 )
 
 PREDICTIONS = (
@@ -129,8 +129,8 @@ PREDICTIONS = (
         kind=str,
         options={
             predicted.NONE_LOST: "",
-            "some of them": "the process taken for the machine: what was written is with the operating system",
-            "all of them": "written taken for being in the process: it left the process with the call of write",
+            "some of them": "a process that is killed is no power cut: what was written is with the operating system, which goes on",
+            "all of them": "what was written is not in the process any more: it left with the call of write",
         },
         from_run=predicted.lost_when_killed,
     ),
@@ -151,7 +151,8 @@ LAB = Lab(
         "write": "hand bytes to the operating system: they can be read again, and a power cut may take them",
         "sync": "wait until all that was written is on the disk: a power cut cannot take it any more",
         "durable": "written and synced",
-        "torn": "broken at the end of the file, because a power cut came in the middle of a write",
+        "life": "the time of a node from its start to the next power cut",
+        "torn": "broken at the end of the file, because a power cut came before a write was on the disk",
         "damaged": "broken before the last line: no power cut does that",
         "answer": "tell the client that its record is safe; that cannot be taken back",
         "promise": "a vote for one node in one term, which binds whoever gave it, after a crash too",

@@ -70,6 +70,29 @@ def written(content: bytes, pending: Sequence[bytes | int]) -> bytes:
     return content
 
 
+def without_failed(image: bytes, tape: Sequence[LifeEvent]) -> bytes:
+    """Return what may be on the disk at the end of a tape in which a sync failed: zeros, where that one was to keep bytes.
+
+    What was written after it is there: a later sync has kept it, in its own place.
+    """
+    content, since = image, 0
+    for place, event in enumerate(tape):
+        if event.kind in ("sync", "failed"):
+            lost = event.kind == "failed"
+            for one in tape[since:place]:
+                content = written(
+                    content, [bytes(len(one.data)) if lost else one.data] if one.kind == "write" else _cut(one)
+                )
+            since = place
+    return written(
+        content, [step for one in tape[since:] for step in ([one.data] if one.kind == "write" else _cut(one))]
+    )
+
+
+def _cut(one: LifeEvent) -> list[bytes | int]:
+    return [one.number] if one.kind == "truncate" else []
+
+
 def content_of(image: bytes, tape: Sequence[LifeEvent]) -> bytes:
     """Return the content at the end of a life, synced or not."""
     done = [one.data if one.kind == "write" else one.number for one in tape if one.kind in ("write", "truncate")]

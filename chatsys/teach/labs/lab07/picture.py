@@ -4,17 +4,18 @@
     power_cut(MyAnsweringLog, every=4)   four are accepted, then a flush, and so on
     power_cut(Quick, every=4, moment=230, kept="all")      opened at a moment, and with what the disk kept of the rest
 
-    answered 1 2 3 4 .
     {"n": 1, "text": "bob: Who has the key?"}          synced: no power cut takes it
     {"n": 2, "text": "eve: Not me."}                   written: a power cut may take it
     {"n": 3, "te                                       torn: a part of a line
+    {"n": 3, "te00000000000000000000↵                  zeros: the disk made the file longer, and the bytes did not come
+    next life: {"n": 13, "text": "bob: Back."}         what it writes, and where
 
 All that a move of the slider shows was worked out before: what the file holds, what was synced and answered by then, and
-what the class itself loads of each of its beginnings.  So it answers at once, also while the kernel is busy.
+what the class itself makes of what is left.  So it answers at once, also while the kernel is busy.
 
 Assumes   a notebook with widgets; elsewhere the same is told in a sentence.
 Promises  a difference is never shown by colour alone; it works with the keyboard, from 500 pixels on.
-Read also `play` (the run), `crash.js` (the page).
+Read also `play` (the run), `aftermath` (the next lives), `crash.js` (the page).
 """
 
 import os
@@ -23,26 +24,28 @@ from pathlib import Path
 from typing import Any
 
 from chatsys.errors import UsageError
-from chatsys.teach.labs.lab07.lives import Lived, as_bytes
+from chatsys.teach.labs.lab07.aftermath import KEPT, Aftermath, NextLives, came_of, left_of, moments_left
 from chatsys.teach.labs.lab07.play import EVERY, LogRun, write_log
-from chatsys.teach.labs.lab07.runs import described
 from chatsys.teach.labs.lab07.story import many
 from chatsys.teach.widgets.notebook import shell
 
 HERE = Path(__file__).parent
-KEPT = ("nothing", "half", "all")
-"""What the disk kept of what was not synced."""
+NEXT = "bob: Back again."
+"""What the next life writes."""
+SEEN_AT = {"load() does not give back the whole lines": "why", "the record of the next life is lost": "wrong"}
+"""What a picture opens at, and which field of the next lives tells it."""
+ZEROED = ", some of them zeros"
 
 
-def power_cut(cls: Any, every: int = EVERY, *, moment: int | None = None, kept: str = "nothing") -> "PowerCut | None":
+def power_cut(cls: Any, every: int = EVERY, *, moment: int | None = None, kept: str | None = None) -> "PowerCut | None":
     """Return the picture of a log that this class writes; None while a notebook is graded.
 
-    `moment` is the byte at which the slider stands first; without it, where most is lost.  Raises `UsageError` for what is
-    no log, and for a class that stops.
+    `moment` is the byte at which the slider stands first, `kept` what the disk kept of what was not synced; without them,
+    where most can be seen.  Raises `UsageError` for what is no log, and for a class that stops.
     """
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
-    if kept not in KEPT:
+    if kept not in (None, *KEPT):
         raise UsageError(f"kept is {kept!r:.40}; write {', '.join(map(repr, KEPT))}.")
     run = write_log(cls, every)
     whole = len(run.content)
@@ -54,60 +57,71 @@ def power_cut(cls: Any, every: int = EVERY, *, moment: int | None = None, kept: 
 class PowerCut:
     """A log, and what is left of it after a power cut at each of its moments."""
 
-    def __init__(self, run: LogRun, moment: int | None, kept: str) -> None:
-        self.run, self.kept = run, kept
+    def __init__(self, run: LogRun, moment: int | None, kept: str | None) -> None:
+        self.run, self.note = run, ""
         self.moments = run.moments()
-        self.loads = [self._load(size) for size in range(len(run.content) + 1)]
-        """For each size of the file: how many records are loaded, and in words what load did if it did not."""
-        self.at = self._worst() if moment is None else self._place(moment)
+        after = Aftermath(run, {"n": len(run.records) + 1, "text": NEXT})
+        self.lives = {one: [after.of(left) for left in moments_left(run, self.moments, one)] for one in KEPT}
+        """For what the disk kept, and for each moment: what the next lives make of it."""
+        self.at, self.kept = 0, kept or "nothing"
+        if moment is None:
+            self._open(kept)
+        else:
+            self.at = max((at for at, one in enumerate(self.moments) if one.written == moment), default=0)
 
-    def _load(self, size: int) -> tuple[int, str]:
-        told: Lived = self.run.loaded(size)
-        got, expected = told.records, as_bytes(self.run.records)
-        if got is not None and got == expected[: len(got)]:
-            return len(got), ""
-        return 0, described(told)
-
-    def _place(self, byte: int) -> int:
-        return max((at for at, one in enumerate(self.moments) if one.written == byte), default=0)
-
-    def _worst(self) -> int:
-        """Return the first moment at which most answered records are lost, or one at which much is written and not synced."""
-        lost = [max(0, one.answered - self.loads[one.synced][0]) for one in self.moments]
+    def _open(self, kept: str | None) -> None:
+        """Choose a moment at which something is to be seen, and say why it is that one."""
+        asked = [kept] if kept else ["all", "zeros", "half"]
+        lost = [
+            max(0, one.answered - life.count)
+            for one, life in zip(self.moments, self.lives[kept or "nothing"], strict=True)
+        ]
         if any(lost):
-            return lost.index(max(lost))
-        torn = [self.loads[one.written][1] != "" for one in self.moments]
-        if any(torn):
-            return len(torn) - 1 - torn[::-1].index(True)
-        behind = [one.written - one.synced for one in self.moments]
-        return len(behind) - 1 - behind[::-1].index(max(behind)) - 3
-
-    def left(self, at: int) -> int:
-        """Return how many bytes are left if the power is cut at this moment."""
-        one = self.moments[at]
-        return {"nothing": one.synced, "half": (one.synced + one.written) // 2, "all": one.written}[self.kept]
+            self.at, self.note = lost.index(max(lost)), "It opens where most answered records are lost."
+            return
+        middle = len(self.moments) // 2
+        for what, bad in SEEN_AT.items():
+            for one in asked:
+                places = [at for at, life in enumerate(self.lives[one]) if getattr(life, bad)]
+                if places:
+                    self.at, self.kept = min(places, key=lambda at: abs(at - middle)), one
+                    self.note = f"It opens where {what}."
+                    return
+        self.kept = kept or "half"
+        torn = [
+            at
+            for at, one in enumerate(self.moments)
+            if left_of(self.run.content, one, self.kept)[-1:] not in (b"", b"\n")
+        ]
+        self.at = next((at for at in torn if at >= middle and self.moments[at].ended), middle)
+        where = ", at a line of which a part is left" if self.at in torn else ""
+        self.note = f"No power cut takes an answered record of this log. It opens in the middle{where}."
 
     def data(self) -> dict[str, Any]:
         """Return all that the page shows."""
+        known: dict[NextLives, int] = {}
+        places = {kept: [known.setdefault(life, len(known)) for life in lives] for kept, lives in self.lives.items()}
         return {
             "name": self.run.name,
+            "note": self.note,
             "lines": [line.decode(errors="replace") for line in self.run.content.split(b"\n")[:-1]],
             "sizes": [len(line) + 1 for line in self.run.content.split(b"\n")[:-1]],
-            "moments": [[one.written, one.synced, one.answered, one.what] for one in self.moments],
-            "loads": self.loads,
+            "moments": [[one.written, one.synced, one.answered, one.what, *came_of(one)] for one in self.moments],
+            "lives": [[life.count, life.why, life.size, life.added, life.after, life.wrong] for life in known],
+            "places": places,
             "at": self.at,
             "kept": self.kept,
         }
 
     def __repr__(self) -> str:
-        one, left = self.moments[self.at], self.left(self.at)
-        count, why = self.loads[left]
-        lost = max(0, one.answered - count)
-        did = why or f"gives back {many(count, 'record')}"
+        one, life = self.moments[self.at], self.lives[self.kept][self.at]
+        left = len(left_of(self.run.content, one, self.kept))
+        lost = max(0, one.answered - life.count)
+        did = life.why or f"gives back {many(life.count, 'record')}"
         end = f"{lost} of them {'is' if lost == 1 else 'are'} lost" if lost else "none of them is lost"
         return (
             f"{self.run.name}: {one.written} of {len(self.run.content)} bytes are written, {one.synced} of them synced, and "
-            f"{one.answered} records answered. The power is cut, {left} bytes are left, load() {did}: {end}."
+            f"{many(one.answered, 'record')} answered. The power is cut, {left} bytes are left{ZEROED * (self.kept == 'zeros')}, load() {did}: {end}."
         )
 
     def _repr_mimebundle_(self, **options: Any) -> Any:

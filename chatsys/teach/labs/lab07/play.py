@@ -41,6 +41,10 @@ class LogMoment(msgspec.Struct, frozen=True):
     answered: int
     what: str = "byte"
     """What has just happened: a byte was written, or a sync or an answer was done."""
+    begun: int = 0
+    """Where the newest write began."""
+    ended: bool = True
+    """Whether that write has come to its end."""
 
 
 class LogRun:
@@ -65,27 +69,39 @@ class LogRun:
 
     def moments(self) -> list[LogMoment]:
         """Return every moment: each byte that was written, each sync and each answer."""
-        written = synced = answered = 0
+        written = synced = answered = begun = 0
         found = [LogMoment(0, 0, 0)]
         for event in self.told.tape:
             if event.kind == "write":
+                begun = written
                 for _ in event.data:
                     written += 1
-                    found.append(LogMoment(written, synced, answered))
+                    ended = written == begun + len(event.data)
+                    found.append(LogMoment(written, synced, answered, "byte", begun, ended))
             elif event.kind == "truncate":
                 written = event.number
             elif event.kind == "sync":
                 synced = written
-                found.append(LogMoment(written, synced, answered, "sync"))
+                found.append(LogMoment(written, synced, answered, "sync", begun))
             elif event.kind == "answer" or (event.kind == "returned" and not self.accepts and event.number > 1):
                 answered += 1
-                found.append(LogMoment(written, synced, answered, "answer"))
+                found.append(LogMoment(written, synced, answered, "answer", begun))
         return found
 
     def loaded(self, size: int) -> Lived:
         """Return what a new life loads of the first `size` bytes."""
+        return self.loaded_of(self.content[:size])
+
+    def loaded_of(self, content: bytes) -> Lived:
+        """Return what a new life loads of this content."""
         with _unheard():
-            return live(self.cls, self.content[:size], LOAD)
+            return live(self.cls, content, LOAD)
+
+    def goes_on(self, content: bytes, record: Record) -> Lived:
+        """Return a new life that loads this content and takes one record more."""
+        more = turns([record], [1]) if self.accepts else appends([record])
+        with _unheard():
+            return live(self.cls, content, (*LOAD, *more))
 
     def lost(self) -> list[tuple[LogMoment, int]]:
         """Return for each moment how many answered records are lost, if only what was synced by then is left."""

@@ -2,7 +2,7 @@
 
     when                  call                     your class returned
     47 bytes              append({'n': 1, ...})    wrote 47 bytes; synced
-    21 bytes are left     -- the power is cut --
+    21 bytes are left     the power is cut
     21 bytes              load()                   Damaged(1)
 
 Read also `telling`, `telling_answers` and `telling_promises`, which put a sentence above it.
@@ -112,7 +112,8 @@ def _answer(told: Lived, number: int, until: int) -> str:
 
 def power_cut(image: Image) -> ShownCall:
     """Return the line that stands between two lives."""
-    return ShownCall(call="-- the power is cut --", returned="", when=f"{len(image.content)} bytes are left")
+    left = "bytes are left" if image.kind == "cut" else "bytes, zeros among them"
+    return ShownCall(call="the power is cut", returned="", when=f"{len(image.content)} {left}")
 
 
 def both_lives(cut: TwoLives, wrong: int = 1, cut_at: int | None = None) -> tuple[ShownCall, ...]:

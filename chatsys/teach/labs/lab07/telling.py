@@ -33,7 +33,7 @@ def tell_broken(name: str, told: Lived, seed: int | None = None) -> Finding:
     broken = told.broken
     assert broken is not None, "it came to its end"
     if broken.kind == "unwritten":
-        return Finding(aspect=RUNS, sentence=f"You have not written `{broken.text}` yet.", rank=LOUDEST)
+        return Finding(aspect=RUNS, sentence=f"You have not written `{broken.text}` yet.", rank=LOUDEST, written=False)
     call = shown_step(told, broken.number)
     if broken.kind == "damaged":
         story = f"{name} {call} raised Damaged({broken.data.decode()}), and no line was broken."
@@ -58,7 +58,7 @@ def tell_loaded(name: str, aspect: str, told: Lived, expected: Sequence[bytes], 
 
 def tell_new(name: str, fresh: Lived, seed: int | None = None) -> Finding:
     """Tell that a new file is not loaded as one in which there is nothing."""
-    story = f"{name} and a second, new file: load() of the new one {described(fresh)}, and there is none in it."
+    story = f"{name} all was well. Then load() of a second, empty file {described(fresh)}, where there is none."
     if fresh.records:
         story += " Do all logs share a list?"
     return finding("loads", story, seed, rank=CAUSE, steps=tuple(calls_of(fresh, 1)))
@@ -136,6 +136,12 @@ def tell_onward(cut: TwoLives, told: Lived, expected: Sequence[bytes], seed: int
         )
         rank = CAUSE if at and 8 < len(tail.strip(b"\0")) == len(tail) else SEEN
         return finding("continues", story, seed, rank=rank, steps=both_lives(cut))
+    if cut.image.kind == "hole" and content.startswith(cut.image.content):
+        story = (
+            f"{cut.name} a power cut left {left} bytes, with zeros in the last line. The next life left that line in the file and wrote "
+            f"behind it: then load() {described(told, 30)}."
+        )
+        return finding("continues", story, seed, rank=SEEN if at > 1 else VAGUE, steps=both_lives(cut))
     what = f"load() {described(told)}." if told.records is None else _difference(told.records, expected)
     story = f"{cut.name} a power cut left {left} bytes. More was appended after it, and then {what}"
     return finding("continues", story, seed, rank=SEEN if told.records is None else VAGUE, steps=both_lives(cut))
@@ -158,7 +164,7 @@ def tell_damage(
         story = f"{broken} gave back {many(len(got), 'record')}, as if the others were torn. Right is Damaged({line})."
         rank = CAUSE if line > 1 else SEEN
     else:
-        story = f"{broken} found nothing: {_difference(got, expected)}"
+        story = f"{broken} noticed nothing: {_difference(got, expected)}"
     return finding("damage", story, seed, rank=rank, steps=tuple(calls_of(told, 1)))
 
 

@@ -14,9 +14,9 @@ from chatsys.teach.labs.lab07.story import SEEN, VAGUE, both_lives, calls_of, en
 def tell_unanswered(name: str, told: Lived, one: int, flush: int, seed: int | None = None) -> Finding:
     """Tell that a record was accepted and not answered by the flush that followed."""
     late = told.moment("answer", one)
-    when = "and never was" if late is None else f"but at {told.byte(late)} bytes"
+    when = "none came later" if late is None else f"that came at {told.byte(late)} bytes"
     end = told.said_at[flush]
-    story = f"{name} record {one} was accepted, and when flush returned, at {told.byte(end)} bytes, it was not answered, {when}."
+    story = f"{name} record {one} was accepted, and the flush that followed returned at {told.byte(end)} bytes without its answer; {when}."
     return finding("answers", story, seed, steps=tuple(calls_of(told, flush, end + 1)))
 
 
@@ -38,7 +38,7 @@ def tell_lie(cut: TwoLives, one: int, seed: int | None = None) -> Finding:
     written, synced = cut.first.byte(moment), synced_at(cut.first, moment)
     story = (
         f"{cut.name} record {one} was answered when {written} bytes were written and {synced} synced. A power cut left "
-        f"{len(cut.image.content)} bytes, and record {one} is lost: it was promised too early."
+        f"{len(cut.image.content)} bytes, and record {one} is lost: it was answered too early."
     )
     rank = SEEN + (0 < len(cut.second.records or ()))
     return finding("durable", story, seed, rank=rank, steps=both_lives(cut))
@@ -65,7 +65,6 @@ def tell_syncs(told: Lived, flush: int, counts: tuple[int, int], aspect: str) ->
     """Tell that a flush took more syncs than it needs."""
     accepted, syncs = counts
     at = told.byte(told.said_at[flush])
-    what = many(accepted, "record") if accepted else "nothing"
     enough = "one is enough for all of them" if accepted else "there is nothing to make durable"
-    story = f"Up to the flush at {at} bytes {what} had been accepted, and it took {many(syncs, 'sync')}: {enough}."
+    story = f"The flush at {at} bytes ended a turn of {many(accepted, 'record')}, and that turn took {many(syncs, 'sync')}: {enough}."
     return finding(aspect, story, None, steps=tuple(calls_of(told, flush, told.said_at[flush] + 1)))

@@ -34,22 +34,31 @@ def tell_forgotten(cut: TwoLives, before: int, number: int, seed: int | None = N
     """Tell that a promise of the last life was given again, or broken by a lower one."""
     first = cut.first
     when = next((place for place in range(1, len(first.life.steps) + 1) if asked(first, place) == (before, True)), 0)
-    synced = synced_at(first, cut.image.until)
     cut_at = moment_of(cut)
     term, _ = asked(cut.second, number)
-    written = first.byte(cut.image.until)
-    why = "it was only in memory" if not written else "it was written and not synced"
-    if cut.image.content.count(b"\n") and synced == len(cut.image.content):
-        why = "it was on the disk"
-    elif (emptied := _emptied(first, when, cut.image.until)) is not None:
-        why = f"the file had been cut to 0 bytes at {emptied}.0 s"
     promised = f"term {before} was promised at {when}.0 s" if when else f"term {before} had been promised"
     story = (
         f"{cut.name} {promised}, the power was cut at {cut_at}.0 s and left {len(cut.image.content)} bytes, and "
-        f"term {term} was promised at {cut_at + number}.0 s: {why}."
+        f"term {term} was promised at {cut_at + number}.0 s: {_why(cut, before, when)}."
     )
     rank = CAUSE if term < before else SEEN
     return finding("remembers", story, seed, rank=rank, steps=both_lives(cut, number, moment_of(cut)))
+
+
+def _why(cut: TwoLives, term: int, when: int) -> str:
+    """Say where the promise of a term was that the next life broke; `when`: the call that gave it, 0: in an earlier life."""
+    first, until = cut.first, cut.image.until
+    if not first.byte(until):
+        return f"promise({term}) was only in memory"
+    if (emptied := _emptied(first, when, until)) is not None:
+        return f"the file had been cut to 0 bytes at {emptied}.0 s"
+    said = first.said_at.get(when, 0) if when else 0
+    if synced_at(first, until) < first.byte(said):
+        return f"promise({term}) was written and not synced"
+    torn = cut.image.content.rpartition(b"\n")[2]
+    return (
+        "that promise was durable, and behind it stood a torn line" if torn else "that promise was durable, and binds"
+    )
 
 
 def _emptied(told: Lived, number: int, until: int) -> int | None:
@@ -82,7 +91,23 @@ def tell_unkept(name: str, told: Lived, number: int, seed: int | None = None) ->
     term, _ = asked(told, number)
     failed = next(at for at, one in enumerate(told.tape) if one.kind == "failed")
     story = f"{name} the sync at {told.byte(failed)} bytes failed, and promise({term}) returned True at {number}.0 s: it may not be on the disk."
-    return finding("remembers", story, seed, steps=tuple(calls_of(told, number, since=0)))
+    return finding("failed", story, seed, rank=CAUSE, steps=tuple(calls_of(told, number, since=0)))
+
+
+def tell_goes_on(cut: TwoLives, number: int, late: int, seed: int | None = None) -> Finding:
+    """Tell that a sync failed in one call, a later one promised its term, and what the next life knows of that."""
+    term, _ = asked(cut.first, late)
+    story = f"{cut.name} the sync failed at {number}.0 s, and promise({term}) returned True at {late}.0 s"
+    if cut.second.broken is None and asked(cut.second, 1)[1]:
+        what = f"What that sync was to keep may be zeros: the next life promised term {term} again at {late + 2}.0 s."
+        return finding("failed", f"{story}. {what}", seed, rank=SEEN, steps=both_lives(cut, 1, late + 1))
+    if cut.second.broken is not None:
+        what = f"What that sync was to keep may be zeros: the next life could not begin, at {late + 1}.0 s."
+        return finding(
+            "failed", f"{story}. {what}", seed, rank=SEEN, steps=both_lives(cut, cut.second.broken.number, late + 1)
+        )
+    story += ": a later sync does not bring back what that one lost."
+    return finding("failed", story, seed, rank=VAGUE, steps=tuple(calls_of(cut.first, late, since=0)))
 
 
 def moment_of(cut: TwoLives) -> int:

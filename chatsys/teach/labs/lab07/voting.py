@@ -3,6 +3,7 @@
     yes        a term above all that were promised is promised
     once       in one life no term is promised twice, and none below one that was promised
     remembers  nor after a power cut at any byte
+    failed     none is promised whose sync failed, nor any after that in the same life: a later sync keeps its own bytes only
 
 Each call takes a second of the story, and so does a power cut.
 
@@ -16,18 +17,22 @@ from typing import Any
 from chatsys.teach.grading.lab import RUNS, Finding
 from chatsys.teach.labs.lab07 import telling, telling_promises
 from chatsys.teach.labs.lab07.checks import best
-from chatsys.teach.labs.lab07.disk import images
+from chatsys.teach.labs.lab07.disk import Image, images, without_failed
 from chatsys.teach.labs.lab07.lives import Life, Lived, TwoLives, lives
 from chatsys.teach.labs.lab07.telling_promises import asked
 
 TERMS = (5, 5, 3, 7, 7, 6, 12)
 """What is asked in the run whose every byte is a crash point."""
 NAME = "In a run of 7 calls,"
+FAILING = (5, 6, 6, 8)
+"""What is asked in the runs in which each sync fails in turn: the same again, and more."""
 
 
 def judge_promises(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """7.3: yes, once, remembers."""
     found = list(judge_terms(trial, TERMS, NAME))
+    if not {RUNS, "yes"} & {one.aspect for one in found}:
+        found += best(find_unkept(trial, "In a run of 4 calls,", FAILING))
     yield from found
     if not {RUNS, "yes"} & {one.aspect for one in found}:  # with them all is lost
         yield from _judge_seeds(trial, seeds)
@@ -103,17 +108,24 @@ def check_after(cut: TwoLives, before: int, tried: int = 0, seed: int | None = N
         highest = max(highest, term if said else 0)
 
 
-def find_unkept(trial: Any, name: str, terms: Sequence[int]) -> Iterator[Finding]:
-    """Let each sync fail in turn: what was to be kept by it is not promised."""
-    wanted = [Life(b"", promises(terms), fails) for fails in range(1, len(set(terms)) + 1)]
+def find_unkept(trial: Any, name: str, terms: Sequence[int], image: bytes = b"") -> Iterator[Finding]:
+    """Let each sync fail in turn: what was to be kept by it is not promised, and nothing is after it in this life."""
+    wanted = [Life(image, promises(terms), fails) for fails in range(1, len(set(terms)) + 2)]
     for told in lives(trial, wanted):
         failed = next((at for at, one in enumerate(told.tape) if one.kind == "failed"), None)
         if failed is None:
             continue
         number = max(one.number for one in told.tape[:failed] if one.kind == "call")
-        if number and asked(told, number)[1]:
+        late = next((one for one in range(max(number, 1), len(terms) + 1) if asked(told, one)[1]), None)
+        if late is None:
+            continue
+        if late == number:
             yield telling_promises.tell_unkept(name, told, number)
-            return
+            continue
+        until = told.said_at[late] + 1
+        left = Image(without_failed(image, told.tape[:until]), "zeros", 0, until)
+        [after] = lives(trial, [Life(left.content, promises([asked(told, late)[0]]))])
+        yield telling_promises.tell_goes_on(TwoLives(name, told, (), left, after), number, late)
 
 
 def _judge_seeds(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:

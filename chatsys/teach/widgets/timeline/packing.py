@@ -139,6 +139,10 @@ class _Table:
         return [0 if text is None else of[text] if text in of else number(text) for text in texts]
 
 
+QUORUMS = frozenset({"PREPARE", "PROPOSE", "SUBMIT", "ACK", "DELIVERED"})
+"""Frames of actors that ask a quorum, as the chat does; of others a timeline does not speak of one."""
+
+
 def harmless(text: str) -> str:
     """Return a text of a user without what could disturb a page."""
     return text if text.isascii() and text.isprintable() else plain(text)
@@ -194,7 +198,9 @@ def _of_run(trace: Trace, records: Sequence[Record], lanes: Lanes) -> dict[str, 
         "duration": end - records[0].time if records else 0.0,
         "where": meta.get("where"),
         "seed": meta.get("seed"),
-        "quorum": meta.get("quorum"),
+        "quorum": meta.get("quorum")
+        if any(one.message in QUORUMS or one.kind == "commit" for one in records)
+        else None,
         "title": meta.get("title"),
         "lanes": lanes.facts(),
         "bands": find_bands(records, lanes),

@@ -161,6 +161,7 @@ Look = Callable[[str], str]
 
 
 WITHOUT_A_LOG = {
+    "ack": "{Node} is answered ok for “{text}”[: it is message #{msg_no}].",
     "hold": "{Node} holds message #{number} back, for one that goes before it is missing.",
     "deliver": "{Node} delivers message #{number}[, “{text}”][ of {author}].",
     "what/ACKNOWLEDGE": "the acknowledgement of #{seq} (ACKNOWLEDGE)",

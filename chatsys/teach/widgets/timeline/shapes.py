@@ -243,7 +243,7 @@ def draw_rules(packed: Packed, top: float) -> tuple[list[str], float]:
             y += 18
         y += 4
     words = {0: "No rule was judged.", 1: "The one rule that can be judged here held."}.get(
-        held, f"All {held} rules held."
+        held, f"All {held} rules of the chat held."
     )
     if broken:
         rest = len(broken) - _RULES

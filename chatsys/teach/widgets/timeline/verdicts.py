@@ -26,6 +26,11 @@ CHATS = frozenset({"PROPOSE", "SUBMIT"})
 """A run with one of these frames is a run of the chat: every rule is told."""
 OF_ANYBODY = {"deliver": ("S1", "S2", "S3", "S4", "S9"), "submit": ("S11",), "lead": ("S5",)}
 """Of other actors: which rules their records of a kind could break."""
+SAYS = {
+    "S1": "One number stands for one message, at every node and for ever.",
+    "S2": "Within one life a node delivers the numbers in rising order, none twice.",
+}
+"""What a rule says of an actor that keeps no log, so that there are no positions."""
 STORY = 600
 """A story is cut to so many letters."""
 FAULTS = frozenset({"cut", "slow", "lose", "fault", "pause", "crash", "stand_down", "wipe", "copy", "restored"})
@@ -38,8 +43,9 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
 
     `exact` is there, too, where the rule's own sentence says more than the plain one.
     """
-    names = list(SAFETY)
+    names, says = list(SAFETY), {name: rule.meaning for name, rule in SAFETY.items()}
     if not any(record.message in CHATS for record in records):
+        says |= SAYS
         kinds = {record.kind for record in records}
         told = {name for kind, rules in OF_ANYBODY.items() if kind in kinds for name in rules}
         if not trace.words.one_order:
@@ -55,7 +61,7 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
     for name in names:
         broken = first.get(name)
         event = events.get(_key(broken.records[-1])) if broken is not None and broken.records else None
-        words = {"name": name, "title": SAFETY[name].title, "says": SAFETY[name].meaning, "story": ""}
+        words = {"name": name, "title": SAFETY[name].title, "says": says[name], "story": ""}
         if broken is not None:
             words["story"] = plain(broken.plain, STORY)
             words |= {"exact": plain(broken.sentence, STORY)} if broken.plain not in broken.sentence else {}

@@ -33,6 +33,7 @@ function controlBar(order, still) {
       for (const [what, pair] of Object.entries(jumpers)) {
         const none = !(run.about.jumps?.[what] || []).length;
         for (const one of pair) one.setAttribute("aria-disabled", String(none));
+        if (what === "election") pair[0].parentElement.style.display = none ? "none" : ""; // where nobody leads, there is no such word
       }
     },
   };

@@ -1,9 +1,15 @@
 // Pointing: which key means what, which event is under the pointer, and what the hover says.
 
-const HELP = "Arrow right and left: one event. Shift with an arrow: ten. Home, End: the beginning, the end. Space: play or hold. "
-  + "e, d, v, l: the next election, delivery, violation, lit event (Shift: the previous one). p: where two runs part. + and −: zoom. /: search. "
-  + "Enter: light what could have caused the event, and what it could have caused. Escape: clear. "
-  + "With the mouse: drag the strip of the whole run, click an event, an arrow or a box, and Shift or Ctrl with the wheel to move and to zoom.";
+/** Return what each key does, of those that find something in this run. */
+function helpOf(run) {
+  const found = [["e", "election"], ["d", "delivery"], ["v", "violation"]].filter(([, what]) => run.about.jumps?.[what]?.length);
+  const next = [...found, ["l", "lit event"]];
+  return "Arrow right and left: one event. Shift with an arrow: ten. Home, End: the beginning, the end. Space: play or hold. "
+    + `${next.map(([key]) => key).join(", ")}: the next ${next.map(([, what]) => what).join(", ")} (Shift: the previous one). `
+    + `${run.about.compare ? "p: where two runs part. " : ""}+ and −: zoom. /: search. `
+    + "Enter: light what could have caused the event, and what it could have caused. Escape: clear. "
+    + "With the mouse: drag the strip of the whole run, click an event, an arrow or a box, and Shift or Ctrl with the wheel to move and to zoom.";
+}
 
 /** Return what a key means: an order and its value. */
 function keyOf(event, onButton, inField) {

@@ -34,7 +34,7 @@ function rulesBox(go) {
 /** Return how many rules held; that no node stops itself is no rule of `check`, which says the same number. */
 function tellHeld(held, others) {
   if (others) return `${held} other ${held === 1 ? "rule" : "rules"} held`;
-  return held === 1 ? "The one rule that can be judged here held" : `All ${held} rules held`;
+  return held === 1 ? "The one rule that can be judged here held" : `All ${held} rules of the chat held`;
 }
 
 /** Show the rules of two runs: those that were broken first, each with its run, then those that held, by run. */

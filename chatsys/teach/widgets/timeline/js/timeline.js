@@ -27,7 +27,7 @@ function openTimeline(el, host) {
   });
   const bar = controlBar(order, still);
   const search = searchBox(order), filters = filterBox(order);
-  const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order), compared = compareBox(order);
+  const boxes = boxesBox(), rules = rulesBox((event) => order("go", event)), asked = askBox(order), compared = compareBox(order), legend = legendBox();
   const title = make("strong", { className: "cs-tl-about" });
   const when = make("span", { className: "cs-tl-when" }), now = make("span", { className: "cs-tl-sentence" });
   const flag = make("div", { className: "cs-tl-flagged" }, make("div", { className: "cs-tl-space" }), make("div", { className: "cs-tl-speech" }, when, now), make("div", { className: "cs-tl-speech-foot" }));
@@ -38,7 +38,7 @@ function openTimeline(el, host) {
   stage.dataset.lmSuppressShortcuts = "true";
   const root = make("div", { className: "cs-timeline", role: "region", "aria-label": `timeline ${which}` },
     make("div", { className: "cs-tl-head" }, title, search.root), compared.root, bar.root, strip.svg, flag, stage, live, note, boxes.root, asked.root, rules.root,
-    make("div", { className: "cs-tl-foot" }, filters.root, legendBox()));
+    make("div", { className: "cs-tl-foot" }, filters.root, legend.root));
   root.dataset.still = String(still);
   el.append(root);
 
@@ -186,6 +186,7 @@ function openTimeline(el, host) {
     if (!root.clientWidth) return; // not on the page, or in a tab that is hidden: all waits until it is seen
     if (dirty.delete("layout")) {
       filters.build(run, view);
+      legend.show(run);
       relay();
       if (fresh && run.n && !scene.shown[view.event]) { view.event = nearestShown(scene, view.event); view.at = scene.axis.x[view.event]; holdWindow(scene, true); }
       fresh = false;

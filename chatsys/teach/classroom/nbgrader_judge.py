@@ -8,7 +8,7 @@ no cell is run there; each graded cell is given its output by the judge: the sto
 
 Assumes   nbgrader's own preparation, in which locked cells get their text back; `chatsys tidy` before it mends the rest.
 Promises  the points and the stories of `chatsys grade`, for the same notebook, student and secret.
-Read also `marking`, labs/nbgrader_config.py (which puts this class in its place).
+Read also `grading.marking`, labs/nbgrader_config.py (which puts this class in its place).
 """
 
 import json
