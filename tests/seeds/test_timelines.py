@@ -13,6 +13,8 @@ from chatsys.teach.labs.lab04 import friends as detectors
 from chatsys.teach.labs.lab04 import play as lab04
 from chatsys.teach.labs.lab05 import friends as elections
 from chatsys.teach.labs.lab05 import play as lab05
+from chatsys.teach.labs.lab11 import board as lab11
+from chatsys.teach.labs.lab11.bugs import BUGS
 from chatsys.teach.widgets.timeline.packing import pack
 from chatsys.trace import Trace
 
@@ -29,6 +31,7 @@ def test_the_small_actors_of_the_labs_are_told_as_they_were() -> None:
         lab04.watch(detectors.OneClock),
         lab05.split(elections.Hasty),
         lab01.talk(None, ends.DeliversAll),
+        lab11.play(BUGS["no session dedup"], [("cut", 3, 1), ("say", "a", 1), ("power_cut",)]),
     ):
         assert of_records(world.trace) == []
 
