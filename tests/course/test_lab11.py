@@ -19,7 +19,7 @@ from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.labs.lab11 import LAB, game, hunting, par, play
 from chatsys.teach.labs.lab11.asked import NAMES, said_by
-from chatsys.teach.labs.lab11.board import Board, CannotNow, chat_of
+from chatsys.teach.labs.lab11.board import CannotNow, ChatBoard, chat_of
 from chatsys.teach.labs.lab11.board import play as play_moves
 from chatsys.teach.labs.lab11.bugs import BUGS, RIGHT, bug_named
 from chatsys.teach.labs.lab11.checks import judge_attacks, judge_runs
@@ -166,7 +166,7 @@ def test_the_search_makes_a_short_par_again(name: str) -> None:
 
 def test_an_exhausted_search_says_within_which_bounds() -> None:
     found = explore("ACK before fsync", 1, 600, progress=None)
-    assert (found.verdict, found.attack) == ("exhausted, ok", ()) and found.runs == len(Board(RIGHT).possible())
+    assert (found.verdict, found.attack) == ("exhausted, ok", ()) and found.runs == len(ChatBoard(RIGHT).possible())
     assert "exhausted. No attack of at most 1 move;" in repr(found) and all(bound in repr(found) for bound in BOUNDS)
 
 

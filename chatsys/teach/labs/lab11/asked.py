@@ -1,6 +1,6 @@
 """Asked: what the judge asks instead of the student's classes, in the process of those classes.
 
-    Spoken    MyInvariants: a chat as bytes --> what each of the five said of it
+    SpokenInvariants    MyInvariants: a chat as bytes --> what each of the five said of it
     Attacks   MyAttacks: the name of a method --> the moves that it makes
 
 Promises  a method that raises says so for itself alone; the judge gets what was said and never an object.
@@ -22,13 +22,13 @@ Said = tuple[str, str]
 """("none", ""), ("said", a sentence), ("raised", which error), ("wrong", what was returned) or ("unwritten", "")."""
 UNWRITTEN: Done = ("unwritten", (), {})
 """The only move of an attack that is not written yet."""
-SPOKEN = f"{__name__}:Spoken"
+SPOKEN = f"{__name__}:SpokenInvariants"
 SPOKEN_METHODS = {"of": Method(("chat",), returns=list[Said])}
 ATTACKS = f"{__name__}:Attacks"
 ATTACKS_METHODS = {"moves": Method(("name",), returns=list[Done])}
 
 
-class Spoken:
+class SpokenInvariants:
     """Asks all five invariants about a chat at once."""
 
     def __init__(self, opened: Mapping[str, Any]) -> None:

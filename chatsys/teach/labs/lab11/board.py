@@ -1,6 +1,6 @@
 """The board: three chat nodes that do nothing by chance, and nine moves of an adversary.
 
-    board = Board(BUGS["no session dedup"])
+    board = ChatBoard(BUGS["no session dedup"])
     board.crash(3)               what you do
     board.suspect(2)             ... and the nodes answer, until they are at rest
     board.broken                 {"duplicate": "At 4.32 s node 1 delivered message 1 of ..."}
@@ -54,7 +54,7 @@ class CannotNow(UsageError):
     """A move that cannot be made as things are: a node that is down cannot crash."""
 
 
-class Board:
+class ChatBoard:
     """Three nodes with one bug, and what was done to them."""
 
     def __init__(self, bug: Mutant = RIGHT) -> None:
@@ -236,20 +236,20 @@ def broken_in(chat: Trace) -> dict[str, str]:
     return {name: found[rule] for name, rule in INVARIANTS.items() if rule in found}
 
 
-def play(bug: Mutant, moves: Iterable[Sequence[Any]]) -> Board:
+def play(bug: Mutant, moves: Iterable[Sequence[Any]]) -> ChatBoard:
     """Return a board on which these moves were made; raises `UsageError` for one that cannot be made."""
-    board = Board(bug)
+    board = ChatBoard(bug)
     for verb, *arguments in moves:
         make(board, verb, arguments, {})
     return board
 
 
-def play_steps(bug: Mutant, steps: Steps, *, strict: bool = True) -> Board:
+def play_steps(bug: Mutant, steps: Steps, *, strict: bool = True) -> ChatBoard:
     """Return a board on which a scenario was played, as `grading.recording` writes it down.
 
     A wrong chat may go its own way, so that a move cannot be made there; if not `strict`, it is left out.
     """
-    board = Board(bug)
+    board = ChatBoard(bug)
     for verb, arguments, named in steps:
         try:
             make(board, verb, arguments, named)
@@ -259,7 +259,7 @@ def play_steps(bug: Mutant, steps: Steps, *, strict: bool = True) -> Board:
     return board
 
 
-def make(board: Board, verb: str, arguments: Sequence[Any], named: dict[str, Any]) -> None:
+def make(board: ChatBoard, verb: str, arguments: Sequence[Any], named: dict[str, Any]) -> None:
     """Make one move; raises `UsageError` if it cannot be made."""
     if verb not in VERBS:
         raise UsageError(f"there is no move {verb!r:.40}; the moves are {', '.join(VERBS)}")

@@ -19,7 +19,7 @@ from typing import Any
 
 from chatsys.check import Violation, check
 from chatsys.teach.labs.lab11.asked import VERBS
-from chatsys.teach.labs.lab11.board import AUTHORS, INVARIANTS, NODES, Board, Move, chat_of, in_short, make, play
+from chatsys.teach.labs.lab11.board import AUTHORS, INVARIANTS, NODES, ChatBoard, Move, chat_of, in_short, make, play
 from chatsys.teach.labs.lab11.bugs import bug_named
 from chatsys.teach.labs.lab11.par import code_of, kept, moves_of
 from chatsys.teach.widgets.notebook import shell
@@ -40,7 +40,7 @@ class Game:
     def __init__(self, bug: str) -> None:
         self.bug, self.moves, self.told = bug_named(bug), list[Move](), ""
         self.par = kept()[bug].par if bug in kept() else None
-        self.board = Board(self.bug)
+        self.board = ChatBoard(self.bug)
         self.widgets: list[Any] = []
 
     def __getattr__(self, verb: str) -> Callable[..., "Game"]:

@@ -14,14 +14,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from random import Random
-from typing import Any
 
 import msgspec
 
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Verdict
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.teach.labs.lab11.board import Board, Move, play
+from chatsys.teach.labs.lab11.board import ChatBoard, Move, play
 from chatsys.teach.labs.lab11.bugs import bug_named
 from chatsys.teach.labs.lab11.par import code_of, moves_of, word_of
 
@@ -49,9 +48,9 @@ class Hunted(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join([*lines, *(f"    world.{code_of(move)}" for move in self.attack)])
 
 
-def random_attack(bug: Mutant, random: Random, length: int = LENGTH) -> Board:
+def random_attack(bug: Mutant, random: Random, length: int = LENGTH) -> ChatBoard:
     """Make so many moves, each drawn from those that can be made, until something is broken."""
-    board = Board(bug)
+    board = ChatBoard(bug)
     for _ in range(length):
         verb, *arguments = random.choice(board.possible())
         getattr(board, verb)(*arguments)
@@ -99,20 +98,22 @@ def shrink(
     first = list(play(flaw, best).broken)
     if not first:
         raise UsageError(f"These {len(best)} moves break nothing in {flaw.name!r}, so there is nothing to shrink.")
-    finished = False
-    while not finished:
-        finished = True
-        for shorter in _shorter(best):
-            if time.monotonic() > until:
-                why = f"The budget of {seconds:g} s ran out after {runs} runs; it may become shorter still."
-                return _shortened(flaw, "inconclusive", best, len(moves), runs, why)
-            runs += 1
-            if first[0] in _broken(flaw, shorter):
-                best, finished = shorter, False
-                (progress or (lambda said: None))(f"{moves_of(len(best))} still break {first[0]}")
-                break
-    why = f"No move and no two moves can be left out; {runs} runs. Other moves may be shorter: only a search can tell."
-    return _shortened(flaw, "exhausted, ok", best, len(moves), runs, why)
+    verdict: Verdict = "inconclusive"
+    ways = _shorter(best)
+    while time.monotonic() < until:
+        shorter = next(ways, None)
+        if shorter is None:
+            verdict = "exhausted, ok"
+            break
+        runs += 1
+        if first[0] in _broken(flaw, shorter):
+            best, ways = shorter, _shorter(shorter)
+            (progress or (lambda said: None))(f"{moves_of(len(best))} still break {first[0]}")
+    if verdict == "inconclusive":
+        why = f"The budget of {seconds:g} s ran out after {runs} runs; it may become shorter still."
+    else:
+        why = f"No move and no two moves can be left out; {runs} runs. Other moves may be shorter: only a search can tell."
+    return Shortened(bug=flaw.name, verdict=verdict, attack=best, before=len(moves), runs=runs, why=why)
 
 
 def _shorter(moves: tuple[Move, ...]) -> Iterator[tuple[Move, ...]]:
@@ -126,7 +127,3 @@ def _broken(bug: Mutant, moves: Sequence[Move]) -> dict[str, str]:
         return play(bug, moves).broken
     except UsageError:  # what is left cannot be played: a restart without its crash
         return {}
-
-
-def _shortened(bug: Mutant, verdict: Any, attack: tuple[Move, ...], before: int, runs: int, why: str) -> Shortened:
-    return Shortened(bug=bug.name, verdict=verdict, attack=attack, before=before, runs=runs, why=why)

@@ -27,7 +27,7 @@ import msgspec
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Verdict
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.teach.labs.lab11.board import Board, Move, chat_of, play
+from chatsys.teach.labs.lab11.board import ChatBoard, Move, chat_of, play
 from chatsys.teach.labs.lab11.bugs import BUGS, bug_named
 
 KEPT = Path(__file__).with_name("par.json")
@@ -137,7 +137,7 @@ class _Search:
         return Explored(bug=self.bug.name, verdict=verdict, attack=attack, moves=depth, runs=self.runs, why=why)
 
 
-def key_of(board: Board) -> Any:
+def key_of(board: ChatBoard) -> Any:
     """Return what two runs have in common if they count as one."""
     nodes: list[Any] = []
     for number in (1, 2, 3):

@@ -20,7 +20,7 @@ from chatsys.errors import UsageError
 from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.teach.grading import revealing
 from chatsys.teach.labs.lab11.asked import NAMES, Said, said_by
-from chatsys.teach.labs.lab11.board import Board, Steps, chat_of, play_steps
+from chatsys.teach.labs.lab11.board import ChatBoard, Steps, chat_of, play_steps
 from chatsys.teach.labs.lab11.bugs import BUGS, RIGHT, bug_named
 from chatsys.teach.labs.lab11.hunting import random_attack
 from chatsys.teach.labs.lab11.par import code_of, kept, moves_of
@@ -43,7 +43,7 @@ def student(name: str | None = None) -> int:
 class Attacked:
     """What a scenario did to a bug."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: ChatBoard) -> None:
         self.board, self.broken = board, board.broken
 
     @property
@@ -67,7 +67,7 @@ def attack(bug: str, scenario: Callable[[Any], Any]) -> Attacked:
     """Play a scenario, a function of the board, against a bug or against "the chat as it is"."""
     if not callable(scenario):
         raise UsageError(f"attack(bug, scenario) wants a function of the world; it was given {scenario!r:.40}.")
-    board = Board(bug_named(bug))
+    board = ChatBoard(bug_named(bug))
     scenario(board)
     return Attacked(board)
 
@@ -75,7 +75,7 @@ def attack(bug: str, scenario: Callable[[Any], Any]) -> Attacked:
 class PlayedScenario:
     """A run of a written test: its trace is what people saw."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: ChatBoard) -> None:
         self.trace = chat_of(board.trace)
 
 
