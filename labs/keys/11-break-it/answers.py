@@ -3,11 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.client import Client
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.ordering import Receiver, Sequencer
 from chatsys.protocol.sessions import Sessions
+from chatsys.teach.labs.lab11.bugs import RightChat
 
 # --- 11.1 ----------------------------------------------------------------------------------------
 
@@ -325,7 +325,7 @@ class Restless(Client):
 
 
 def chat(name, **parts):
-    return Mutant(name=name, story=name, killers=(), parts=parts)
+    return RightChat(name=name, story=name, killers=(), parts=parts)
 
 
 RIGHT_CHATS = {
@@ -336,7 +336,7 @@ RIGHT_CHATS = {
     "waits for all and answers late": chat(
         "waits for all and answers late", sequencer=WaitsForAll, sessions=AnswersLate
     ),
-    "another client": Mutant(name="another client", story="another client", killers=(), client=Restless),
+    "reference": RightChat(name="another client", story="another client", killers=(), client=Restless),
 }
 
 ANSWERS = {
