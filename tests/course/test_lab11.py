@@ -90,7 +90,7 @@ def test_each_of_the_five_invariants_is_broken_in_some_run_and_none_in_a_right_o
 
 
 def test_the_chat_as_it_is_and_the_right_chats_live_through_random_attacks() -> None:
-    rights = [RIGHT, *KEYS.answers["11.3"].values()]
+    rights = [RIGHT, *KEYS.answers["the chat"].values()]
     assert len(rights) >= 6
     assert not [run.name for run in drawn(range(21), rights) if run.broken]
 
@@ -104,7 +104,7 @@ def test_the_open_bugs_are_read_by_students_and_the_others_are_in_closed_pages()
                 "chatsys.protocol.node",
             )
     pages = {f"chatsys.mutants.{page[:-3].replace('/', '.')}" for page in closed.CLOSED if page.endswith(".py")}
-    for name in KEYS.mistakes["11.3"]:
+    for name in KEYS.mistakes["the chat"]:
         one = MUTANTS[name]
         assert any(part.__module__ in pages for part in (*one.parts.values(), one.actor)), name
 

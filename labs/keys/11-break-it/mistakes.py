@@ -272,5 +272,5 @@ MISTAKES = {
         "crashes twice": Mistake(CrashesTwice, {"public": ("leaders", *REST)}, r"`leaders` cannot be played: node 3 is down"),
         "asks the world": Mistake(AsksTheWorld, {"public": ("duplicate", *REST)}, r"`duplicate` raised.*cannot ask for world.leader"),
     },
-    "11.3": {name: Mistake(MUTANTS[name], {}, "") for name in CHATS},
+    "the chat": {name: Mistake(MUTANTS[name], {}, "") for name in CHATS},
 }  # fmt: skip

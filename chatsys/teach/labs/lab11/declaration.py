@@ -108,7 +108,7 @@ LAB = Lab(
         WrittenTest(
             number="11.3",
             title="one scenario and one claim against all bugs",
-            of="11.3",
+            of="the chat",
             cell="written-test",
             graded="written-test-11-3",
             points=15,
