@@ -17,6 +17,8 @@ from chatsys.teach.labs.lab05 import play as lab05
 from chatsys.teach.labs.lab08 import friends as catching_up
 from chatsys.teach.labs.lab08 import rejoining as lab08
 from chatsys.teach.labs.lab10 import play as lab10
+from chatsys.teach.labs.lab11 import board as lab11
+from chatsys.teach.labs.lab11.bugs import BUGS
 from chatsys.teach.widgets.timeline.packing import pack
 from chatsys.trace import Trace
 
@@ -36,6 +38,7 @@ def test_the_small_actors_of_the_labs_are_told_as_they_were() -> None:
         lab01.talk(None, ends.DeliversAll),
         lab08.rejoin(catching_up.BothAtOnce, gap=20),
         lab10.cut(1, nodes=4, few=(3, 4)).world,
+        lab11.play(BUGS["no session dedup"], [("cut", 3, 1), ("say", "a", 1), ("power_cut",)]),
     ):
         assert of_records(world.trace) == []
 

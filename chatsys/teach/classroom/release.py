@@ -208,7 +208,7 @@ def open_mistakes(labs: Iterable[str]) -> Iterator[str]:
         for test in lab.tests if lab is not None else ():
             mistakes, right = open_answers(test)
             for cls in (*mistakes.values(), *right.values()):
-                yield inspect.getsource(cls)
+                yield inspect.getsource(cls if isinstance(cls, type) else type(cls))
 
 
 def _finish(half: Path, out: Path) -> None:

@@ -1,0 +1,61 @@
+"""What answers the predictions of lab 11.
+
+    11a tries_until_broken   11b shortest   11c what_is_known
+
+Read also `hunting`, `par`, `grading.revealing` (who asks).
+"""
+
+from typing import Any
+
+from chatsys.teach.labs.lab11.bugs import BUGS
+from chatsys.teach.labs.lab11.hunting import hunt
+from chatsys.teach.labs.lab11.par import explore, moves_of, par_of
+
+HUNTED = "no session dedup"
+SEARCHED = "claims the lead at start"
+HUNTS = 12
+WITHIN = "no attack so short breaks it, within the bounds of the search"
+
+
+def tries_until_broken(*classes: Any, seed: int) -> tuple[int, Any]:
+    """11a: the number of random attacks until the first that breaks something; and of a dozen hunts, as a figure."""
+    del classes
+    tries = [hunt(HUNTED, seed * HUNTS + place).tries for place in range(HUNTS)]
+    return tries[0], _draw(tries)
+
+
+def _draw(tries: list[int]) -> Any:
+    import plotly.graph_objects as go
+
+    from chatsys.teach.figures import theme
+
+    colors = [theme.ORANGE if place == 0 else theme.BLUE for place in range(len(tries))]
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(1, len(tries) + 1)), y=tries, marker_color=colors, text=tries,
+            hovertemplate="hunt %{x}: %{y} random attacks<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_layout(title=f"Random attacks until the first that breaks “{HUNTED}”", showlegend=False, height=320)
+    figure.update_xaxes(title="hunt (the first is that of your answer)", dtick=1)
+    figure.update_yaxes(title="random attacks (log)", type="log")
+    summary = (
+        f"{len(tries)} hunts took {min(tries)} to {max(tries)} random attacks each; your first one took {tries[0]}."
+    )
+    figure.update_layout(meta={"summary": summary})
+    return figure
+
+
+def shortest(*classes: Any, seed: int) -> tuple[int, Any]:
+    """11b: the moves of the shortest attack, as the search proved it."""
+    del classes, seed
+    for name in BUGS:
+        print(f"{moves_of(par_of(name))}: {name}")
+    return par_of(SEARCHED), None
+
+
+def what_is_known(*classes: Any, seed: int) -> tuple[str, Any]:
+    """11c: what an exhausted search says; it makes every attack of one move."""
+    del classes, seed
+    print(explore(SEARCHED, moves=1, seconds=60))
+    return WITHIN, None
