@@ -4,6 +4,7 @@ import pytest
 from read_timelines import differences, of_records
 
 from chatsys.sim.world import World
+from chatsys.teach.labs.lab00 import scenes as lab00
 from chatsys.teach.labs.lab01 import friends as ends
 from chatsys.teach.labs.lab01 import play as lab01
 from chatsys.teach.labs.lab02 import play as lab02
@@ -26,6 +27,7 @@ def test_the_small_actors_of_the_labs_are_told_as_they_were() -> None:
     chats = (lab02.chat(), lab03.chat(queues.AtOnce))
     for world in (
         *chats,
+        lab00.outage(way="cut off"),
         lab04.watch(detectors.OneClock),
         lab05.split(elections.Hasty),
         lab01.talk(None, ends.DeliversAll),

@@ -48,7 +48,7 @@ def explain(old: StudentResult, new: StudentResult) -> list[str]:
     if not told and old.score != new.score:
         told.append("Nothing that is known was different; what was inconclusive once may be decided another time.")
     if told:
-        told.insert(0, f"{old.score:g} of {old.max_score:g} points before, now {new.score:g} of {new.max_score:g}.")
+        told.insert(0, f"{old.told}{' points' * (not old.whole)} before, now {new.told}.")
     return told
 
 
