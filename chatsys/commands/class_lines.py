@@ -62,7 +62,7 @@ def print_summary(graded: "ClassResults", folder: Path) -> None:
     if every:
         scores = sorted(one.score for one in every)
         half = f"half of them at least {scores[len(scores) // 2]:g}"
-        points = f"points     {scores[0]:g} to {scores[-1]:g} of {every[0].max_score:g}, {half}"
+        points = f"points     {scores[0]:g} to {scores[-1]:g} of {max(one.max_score for one in every):g}, {half}"
         done = f"done       {sum(one.score >= one.max_score for one in every)} of {len(every)}"
         print(f"  {done if every[0].whole else points}")
     for what, some in (

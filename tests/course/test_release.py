@@ -31,7 +31,7 @@ LAB = "03-total-order"
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the bundle, made as a zip and unpacked."""
     folder = tmp_path_factory.mktemp("release")
-    list(write_release(folder / "students.zip", course=LABS))
+    list(write_release(folder / "students.zip", course=LABS, keep=False))
     with zipfile.ZipFile(folder / "students.zip") as archive:
         archive.extractall(folder)
     return folder / "students"

@@ -109,8 +109,14 @@ def _cells(lab: Lab, every: Sequence[StudentResult], marks: HandMarks) -> Iterat
     names = dict.fromkeys(cell.name for one in every for cell in one.tests)
     for name in names:
         cells = [(one, cell) for one in every if (cell := _cell(one, name)) is not None]
-        given = [mark.points if (mark := marks.get((one.student, name))) else cell.score for one, cell in cells]
-        yield _mean(name, given, cells[0][1].max_score)
+        most = max(cell.max_score for _, cell in cells)  # versions of a lab may differ: each counts by its share
+        given = [
+            (mark.points if (mark := marks.get((one.student, name))) else cell.score)
+            * most
+            / (cell.max_score or most or 1)
+            for one, cell in cells
+        ]
+        yield _mean(name, given, most)
     for explain in lab.explain:
         given = [mark.points for one in every if (mark := marks.get((one.student, explain.cell)))]
         yield _mean(explain.cell, given, explain.points)

@@ -101,6 +101,25 @@ def of_the_secret(before: ClassResults | None, secret: str | None) -> Iterator[s
         )
 
 
+def of_versions(every: Sequence[StudentResult], now: int) -> Iterator[str]:
+    """Say how many notebooks were made of which version of the page, if not all are of today's, and which one graded them."""
+    found: dict[tuple[str, str], list[StudentResult]] = {}
+    for one in every:
+        if by := one.versions.get("by"):
+            found.setdefault((one.versions.get("page", ""), by), []).append(one)
+    if any(page not in ("", str(now)) for page, _ in found):
+        for (page, by), some in sorted(found.items()):
+            what = f"{len(some)} of version {page}" if page else f"{len(some)} that do not say their version"
+            who = ", ".join(one.student for one in some[:5]) + (", ..." if len(some) > 5 else "")
+            told = f" ({who})" if page != str(now) else ""
+            yield f"{what} of the lab's page, graded by version {by}, whose points are {some[0].max_score:g}{told}."
+    if share := [one for one in every if one.max_today]:
+        yield (
+            f"{len(share)} marks are of a version with another number of points; a table with one maximum for all "
+            "(Moodle, Canvas, Gradescope) has them by their share of it."
+        )
+
+
 def of_another_version(every: Sequence[StudentResult]) -> Iterator[str]:
     """Say it if many notebooks have other locked cells than the lab: one person changes a cell, a class got another lab."""
     readable = [one for one in every if one.score or one.answers]

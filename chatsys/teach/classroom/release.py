@@ -8,7 +8,7 @@
 Keys, sources and hidden checks stay where they are.  Before anything is written, every file of it is searched for every
 answer of the course (`leaks`), so that a solution that somebody left in a notebook does not get out.
 
-Promises  the place is tried before the work; OUT is whole or not there.
+Promises  the place is tried before the work; OUT is whole or not there; a lab does not go out changed under an old version.
 Read also `leaks`, `mutants.closed` (what of the mutants stays), `autograder` (what has the keys).
 """
 
@@ -24,6 +24,9 @@ from chatsys.mutants.closed import CLOSED
 from chatsys.surroundings import UNUSABLE, advice, place, reason
 from chatsys.teach.classroom.leaks import find_leaks, secrets_of
 from chatsys.teach.grading.grader import find_lab
+from chatsys.teach.grading.lab import Lab
+from chatsys.teach.grading.versions import check_kept
+from chatsys.teach.grading.versions import keep as keep_version
 from chatsys.teach.grading.written import open_answers
 from chatsys.teach.labs.path import labs_in_order, with_facts
 from chatsys.temporary import remove
@@ -39,16 +42,22 @@ WORKED = {"__pycache__", "data"}
 COMPILED = {".pyc", ".pyo", ".so", ".pyd"}
 
 
-def write_release(out: Path, labs: Sequence[str] = (), course: Path | None = None) -> Iterator[str]:
+def write_release(
+    out: Path, labs: Sequence[str] = (), course: Path | None = None, *, keep: bool = True
+) -> Iterator[str]:
     """Write what students get to `out`, a new folder or a name that ends in .zip, and say what is in it.
 
-    `labs` are the labs that are given out; all that have a release, if none is named.  Raises `UsageError` for a place
-    that does not do, and `ChatsysError` if an answer would get out.
+    `labs` are the labs that are given out; all that have a release, if none is named.  `keep`: their versions are kept in
+    labs/versions, so that they can be graded after a change.  Raises `UsageError` for a place that does not do or a lab that
+    changed under the same version, and `ChatsysError` if an answer would get out.
     """
     root = _project(course)
     out = place(out)
     _check_place(out, root)
     chosen = _chosen(root / "labs", labs)
+    handed = list(_handed_out(root / "labs", chosen)) if keep else []
+    for lab, page in handed:
+        check_kept(root / "labs", lab, page)
     half = out.with_name(f".{out.name}.new")
     remove(half)
     try:
@@ -67,6 +76,16 @@ def write_release(out: Path, labs: Sequence[str] = (), course: Path | None = Non
         remove(half)
     yield f"{out}: {count} files; labs {', '.join(chosen)}."
     yield "No answer, no solution and no closed mutant was found in any of them."
+    if folders := [keep_version(root / "labs", lab, page) for lab, page in handed]:
+        kept = ", ".join(f"{folder.parent.name} {folder.name}" for folder in folders)
+        yield f"Kept in {root / 'labs' / 'versions'}: {kept}. Commit it: notebooks of these versions are graded by them."
+
+
+def _handed_out(labs: Path, names: Sequence[str]) -> Iterator[tuple[Lab, Path]]:
+    """Yield each lab that has a declaration, with the page that students get."""
+    for name in names:
+        if (lab := find_lab(name)) is not None and (page := labs / "release" / name / f"{name}.ipynb").is_file():
+            yield lab, page
 
 
 def _project(course: Path | None) -> Path:

@@ -115,6 +115,8 @@ class StudentResult(msgspec.Struct, kw_only=True):
     score: float = 0.0
     """All that the machine gives; what people give is not in it."""
     max_score: float = 0.0
+    max_today: float = 0.0
+    """What `max_score` is in today's version of the lab, where the notebook was graded by an older one that has another; else 0."""
     tests: list[CellResult] = []
     output: str = ""
     """What holds for the whole notebook: what was put right in it, which cells people read."""
@@ -139,7 +141,7 @@ class StudentResult(msgspec.Struct, kw_only=True):
     """What the confined processes were kept from on that machine (`isolation.confinement.MEASURES`)."""
     versions: dict[str, str] = {}
     """On what the mark hangs: "chatsys", "lab" (its name and a digest of its files and keys), "seeds" (a digest of the
-    seeds of this student), "python"."""
+    seeds of this student), "python"; and "page", the version of the page that the notebook is, "by", the one that graded it."""
     secret: str | None = None
     """The id of the secret (`seeds.secret_id`); None: only the public part was graded."""
     earlier: EarlierMark | None = None

@@ -224,7 +224,7 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     anew: Callable[[], Iterator[str]] | None = None
     """What else `make seeds` writes down anew; it yields a sentence for each thing that changed."""
     version: int = 1
-    """Counts up with each page that is handed out anew; a notebook of an older version is told so when it is marked."""
+    """Counts up with each page that is handed out anew; a notebook of an older one is graded by it (`versions`), or told why not."""
     before: tuple[str, ...] = ()
     """What one has done and knows before it, a phrase each."""
     kinds: dict[Kind, str] = {}

@@ -24,7 +24,8 @@ from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Finding, Kind, Lab, PartResult, WrittenTest
 from chatsys.teach.grading.points import rounded_down
 from chatsys.teach.grading.predictions import given
-from chatsys.teach.grading.submission import Submission, written_words
+from chatsys.teach.grading.reading import Notebook, page_version
+from chatsys.teach.grading.submission import Submission, understand, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
 from chatsys.teach.scores import score_told, verdict_told
@@ -52,6 +53,35 @@ class Mark(dict[str, Any]):
             lines.append(f"    {test['name']}: {score_told(test['score'], test['max_score'], whole)}{told}")
         lines += [f"    look at: {flag}" for flag in self["flags"]]
         return "\n".join(lines)
+
+
+def mark_notebook(
+    notebook: Notebook, remarks: list[str], course: Course, student: str, *, one_maximum: bool = False
+) -> Mark:
+    """Put a notebook right, in place, and return its mark by the version of the lab that it was made of, where that can be.
+
+    `remarks` is what was put right before; `one_maximum` as in `Course.of_page`.  Raises `Unreadable` for another lab's.
+    """
+    page = page_version(notebook)
+    its, told = course.of_page(page, one_maximum)
+    submission = understand(notebook, its.source, remarks)
+    submission.remarks = [*told, *submission.remarks] if its is not course else [*submission.remarks, *told]
+    mark = mark_submission(submission, its, student)
+    mark["versions"] |= course.versions(student) | {"by": str(its.lab.version)}
+    if its is not course and (whole := whole_of(course)) != mark["max_score"]:
+        mark["max_today"] = whole
+    elif its is course and page in course.kept:
+        had = course.kept[page].asked.points()
+        for test in mark["tests"]:
+            if had.get(test["name"]) != test["max_score"]:
+                then = f"{had[test['name']]:g} points" if test["name"] in had else "no such cell"
+                test["output"] += f"   (Your notebook is version {page} of the page, which has {then} here.)"
+    return mark
+
+
+def whole_of(course: Course) -> float:
+    """Return all points that the machine gives in this course."""
+    return sum(points for *_, points in _graded_cells(course))
 
 
 def mark_submission(submission: Submission, course: Course, student: str) -> Mark:
@@ -137,6 +167,17 @@ def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kin
     return [(part.cell, part.kind, part.points) for part in parts]
 
 
+def _graded_cells(course: Course) -> list[tuple[str, str, Kind, float]]:
+    """Return all graded cells: (exercise, name, kind, points)."""
+    lab = course.lab
+    cells: list[tuple[str, str, Kind, float]] = []
+    if _predicts(course):
+        cells.append(("", lab.predictions_graded, "public", lab.predictions_points))
+    for asked in _judged(course):
+        cells += [(asked.number, *cell) for cell in _cells(asked, course)]
+    return cells
+
+
 def wanted(lab: Lab) -> dict[str, dict[str, str]]:
     """Return what is taken out of a notebook: exercise -> name under which it travels -> name in the notebook."""
     classes = {exercise.number: {ANSWER: exercise.writes} for exercise in lab.exercises}
@@ -145,18 +186,11 @@ def wanted(lab: Lab) -> dict[str, dict[str, str]]:
 
 def without_answers(course: Course, why: str, student: str = "") -> Mark:
     """Return the mark of something that is no notebook of the lab: no points, and the sentence that says why."""
-    lab = course.lab
-    cells: list[tuple[str, str, Kind, float]] = []
-    if _predicts(course):
-        cells.append(("", lab.predictions_graded, "public", lab.predictions_points))
-    for asked in _judged(course):
-        cells += [(asked.number, *cell) for cell in _cells(asked, course)]
     tests = [
-        {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind, lab.whole)
-        for number, name, kind, points in cells
+        {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind, course.lab.whole)
+        for number, name, kind, points in _graded_cells(course)
     ]
-    whole = sum(points for *_, points in cells)
-    return Mark(score=0, max_score=whole, tests=tests, output=why, flags=[], **_record(course, student))
+    return Mark(score=0, max_score=whole_of(course), tests=tests, output=why, flags=[], **_record(course, student))
 
 
 def _record(course: Course, student: str, page: int | None = None) -> dict[str, Any]:
