@@ -114,7 +114,7 @@ def test_a_copy_that_was_kept_is_blamed_for_the_packet_behind_it_and_no_later_pa
     [stuck] = [one for one in found if one.aspect == "complete"]
     assert stuck.sentence == (
         "With seed 1 packet 7 came at 2.08 s, all before it were delivered, and node 2 did not deliver it; without the copy of "
-        "packet 6 that came at 0.93 s it would have: was that copy kept?"
+        "packet 6 at 0.93 s it would have: was that copy kept?"
     )
     [early] = judge_receiver(TestTrial(wrong("1.2", "copies stand in the queue"), LAB.exercises[1]), [260957603890308])
     assert re.search(r"packet 7 came at 0\.91 s; at 1\.\d\d s all before it were delivered", early.sentence), (

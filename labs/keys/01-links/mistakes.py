@@ -611,7 +611,7 @@ MISTAKES = {
             ThrowsAway, NOTHING_CAME, r"came early, at .* s; at .* s all before it were delivered, and node 2 never"
         ),
         "copies stand in the queue": Mistake(
-            Queue, NOTHING_CAME, r"without the copy of packet \d+ that came at .* s it would have: was that copy kept\?"
+            Queue, NOTHING_CAME, r"without the copy of packet \d+ at .* s it would have: was that copy kept\?"
         ),
         "waits for another copy": Mistake(
             WaitsForMore, NOTHING_CAME, r"and node 2 (acknowledged|delivered) it only at"

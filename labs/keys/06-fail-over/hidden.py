@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from msgspec.structs import replace
@@ -232,11 +232,22 @@ def _of_two_words(trial: Any) -> Iterator[Finding]:
         yield Finding(aspect="kept", sentence=sentence)
 
 
+def _of_each_kind(trial: Any) -> Iterator[Finding]:
+    """Whatever kind of frame told of a new term, each kind of frame of an old one is refused."""
+    kinds = [(new, old) for new, old in product(("COLLECT", "HEARTBEAT", "NUMBERED", "WHOLE_LOG"), repeat=2)]
+    asked = [CallScript((Call("admits", (new, 5, 2)), Call("admits", (old, 3, 3))), (1,)) for new, old in kinds]
+    for (new, old), [first, *late] in zip(kinds, trial.ask(asked), strict=True):
+        if late and first.value is True and late[0].value is True:
+            sentence = f"Asked alone: node 1 admitted a {old} of term 3 from node 3, although it knew term 5 from a {new} of node 2."
+            yield Finding(aspect="harmless", sentence=sentence)
+            return
+
+
 def judge_directed(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     """6.1: every fate of two last messages, and what random seeds hardly ever find."""
     del seeds
     told: set[str] = set()
-    for finding in _of_two_words(trial):
+    for finding in chain(_of_two_words(trial), _of_each_kind(trial)):
         told.add(finding.aspect)
         yield finding
     for play in DIRECTED:
@@ -277,7 +288,7 @@ def judge_search(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 
 def _in_short(finding: Finding) -> str:
     """Return what is wrong and what happened last; `show` has all steps."""
-    what = finding.sentence.partition(". It happens so")[0]
+    what = finding.sentence.partition(". It happens ")[0]
     if not finding.steps:
         return f"{what}, when node 3 began to lead."
     last = finding.steps[-1].call

@@ -88,6 +88,13 @@ class FencePerKind(MyFailOver):
         return True
 
 
+class WholeLogsPass(MyFailOver):
+    """A whole log is always good to have."""
+
+    def admits(self, kind, term, sender):
+        return super().admits(kind, term, sender) or kind == "WHOLE_LOG"
+
+
 class OnlyNewer(MyFailOver):
     """A term may pass once."""
 
@@ -377,6 +384,12 @@ MISTAKES = {
             FencePerKind,
             both("harmless") | SEARCH,
             r"node \d admitted NUMBERED #\d of term \d from node \d at .* s, although it (knew|had led) term",
+            tests=False,
+        ),
+        "whole logs pass": Mistake(
+            WholeLogsPass,
+            {"hidden": ("harmless",)},
+            r"node 1 admitted a WHOLE_LOG of term 3 from node 3, although it knew term 5 from a COLLECT of node 2",
             tests=False,
         ),
         "a term passes once": Mistake(

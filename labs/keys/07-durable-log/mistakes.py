@@ -676,7 +676,7 @@ MISTAKES = {
         "answers the newest only": Mistake(AnswersTheLast, ALL_ANSWERS, r"without its answer; none came later"),
     },
     "7.3": {
-        "the term is in memory only": Mistake(InMemory, loses("remembers"), r"promise\(12\) was only in memory"),
+        "the term is in memory only": Mistake(InMemory, loses("remembers"), r"promise\(\d+\) was only in memory"),
         "the promise is not synced": Mistake(
             WritesOnly, loses("remembers"), r"promise\(\d+\) was written and not synced"
         ),

@@ -129,7 +129,7 @@ class _Receiver:
             then = "," if self.first[number] == place else f"; {now}"
             return CAUSE, (
                 f"packet {number} came {came}{then} all before it were delivered, and node 2 did not deliver it; without the copy of "
-                f"packet {kept.arguments[0].number} that came {kept.when} it would have: was that copy kept?"
+                f"packet {kept.arguments[0].number} {kept.when} it would have: was that copy kept?"
             )
         larger = max(self.delivered, default=0)
         if larger > number:
