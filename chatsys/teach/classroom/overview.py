@@ -109,7 +109,9 @@ def _cells(lab: Lab, every: Sequence[StudentResult], marks: HandMarks) -> Iterat
         cells = [(one, cell) for one in every if (cell := _cell(one, name)) is not None]
         most = max(cell.max_score for _, cell in cells)  # versions of a lab may differ: each counts by its share
         given = [
-            (mark.points if (mark := marks.get((one.student, name))) else cell.score) * most / (cell.max_score or most or 1)
+            (mark.points if (mark := marks.get((one.student, name))) else cell.score)
+            * most
+            / (cell.max_score or most or 1)
             for one, cell in cells
         ]
         yield _mean(name, given, most)

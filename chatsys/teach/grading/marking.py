@@ -75,6 +75,10 @@ def mark_notebook(
             if had.get(test["name"]) != test["max_score"]:
                 then = f"{had[test['name']]:g} points" if test["name"] in had else "no such cell"
                 test["output"] += f"   (Your notebook is version {page} of the page, which has {then} here.)"
+            elif test["score"] < test["max_score"]:
+                test["output"] += (
+                    f"   (Your notebook is version {page} of the page; version {course.lab.version} graded it.)"
+                )
     return mark
 
 
