@@ -86,7 +86,7 @@ def test_the_bundle_has_what_a_lab_needs_and_nothing_of_teachers(bundle: Path) -
         "LICENSE", "README.md", "Makefile", "pyproject.toml", "constraints.txt", "environment.yml", ".gitignore",
         "chatsys", "notebooks", "labs", "binder", "deploy",
     }  # fmt: skip
-    assert {path.name for path in (bundle / "labs").iterdir()} == {"release"}
+    assert {path.name for path in (bundle / "labs").iterdir()} == {"README.md", "release"}
     assert (bundle / "labs" / "release" / LAB / f"{LAB}.ipynb").is_file()
     page, make = (bundle / "README.md").read_text(), (bundle / "Makefile").read_text()
     first = min(path.name for path in (bundle / "labs" / "release").iterdir())

@@ -37,7 +37,9 @@ def _rows(results: ClassResults, totals: dict[str, Total], column: str) -> Itera
     every = list(results.submissions.values())
     points = {one.student: totals[one.student].points if one.student in totals else one.score for one in every}
     possible = {one.student: totals[one.student].possible if one.student in totals else one.max_score for one in every}
-    whole = {one.student: possible[one.student] + (one.whole - one.max_score if one.whole else 0) for one in every}
+    whole = {
+        one.student: possible[one.student] + (one.max_today - one.max_score if one.max_today else 0) for one in every
+    }
     most = max(whole.values(), default=0.0)
     if results.layout in (
         "moodle",

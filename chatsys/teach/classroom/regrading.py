@@ -48,7 +48,7 @@ def explain(old: StudentResult, new: StudentResult) -> list[str]:
     if not told and old.score != new.score:
         told.append("Nothing that is known was different; what was inconclusive once may be decided another time.")
     if told:
-        told.insert(0, f"{old.score:g} of {old.max_score:g} points before, now {new.score:g} of {new.max_score:g}.")
+        told.insert(0, f"{old.told}{' points' * (not old.whole)} before, now {new.told}.")
     return told
 
 
@@ -113,7 +113,7 @@ def of_versions(every: Sequence[StudentResult], now: int) -> Iterator[str]:
             who = ", ".join(one.student for one in some[:5]) + (", ..." if len(some) > 5 else "")
             told = f" ({who})" if page != str(now) else ""
             yield f"{what} of the lab's page, graded by version {by}, whose points are {some[0].max_score:g}{told}."
-    if share := [one for one in every if one.whole]:
+    if share := [one for one in every if one.max_today]:
         yield (
             f"{len(share)} marks are of a version with another number of points; a table with one maximum for all "
             "(Moodle, Canvas, Gradescope) has them by their share of it."

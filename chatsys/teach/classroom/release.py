@@ -28,6 +28,7 @@ from chatsys.teach.grading.lab import Lab
 from chatsys.teach.grading.versions import check_kept
 from chatsys.teach.grading.versions import keep as keep_version
 from chatsys.teach.grading.written import open_answers
+from chatsys.teach.labs.path import labs_in_order, with_facts
 from chatsys.temporary import remove
 
 BUNDLE = Path(__file__).with_name("bundle")
@@ -161,10 +162,19 @@ def _put_pages(bundle: Path, root: Path, labs: Sequence[str]) -> None:
     page = (BUNDLE / "README.md").read_text(encoding="utf-8")
     listed = ", ".join(f"`{lab}`" for lab in labs) + "."
     (bundle / "README.md").write_text(page.replace("LABS", listed).replace("FIRST", labs[0]), encoding="utf-8")
+    _put_path(bundle, root / "labs" / "README.md", labs)
     project = (root / "pyproject.toml").read_text(encoding="utf-8").splitlines(keepends=True)
     carried = re.compile(r'"(notebooks/[^"]+)" = ')
     kept = [line for line in project if (match := carried.match(line)) is None or (bundle / match[1]).exists()]
     (bundle / "pyproject.toml").write_text("".join(kept), encoding="utf-8")
+
+
+def _put_path(bundle: Path, path: Path, labs: Sequence[str]) -> None:
+    """Write the path through these labs, if the course has one."""
+    if path.is_file():
+        told = with_facts(path.read_text(encoding="utf-8"), [lab for lab in labs_in_order() if lab.name in labs])
+        (bundle / "labs").mkdir(exist_ok=True)
+        (bundle / "labs" / "README.md").write_text(told, encoding="utf-8")
 
 
 def _search(bundle: Path, root: Path) -> None:

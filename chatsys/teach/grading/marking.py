@@ -28,6 +28,7 @@ from chatsys.teach.grading.reading import Notebook, page_version
 from chatsys.teach.grading.submission import Submission, understand, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
+from chatsys.teach.scores import score_told, verdict_told
 
 MOST_REMARKS = 20
 """So many sentences about cells go into a mark."""
@@ -44,12 +45,12 @@ class Mark(dict[str, Any]):
     """One notebook's mark, as Gradescope reads it: score, max_score, tests, output; and what a person may ask."""
 
     def __str__(self) -> str:
-        lines = [
-            f"{self['score']:g} of {self['max_score']:g} points" + (f"; {self['output']}" if self["output"] else "")
-        ]
+        whole = all(test.get("whole", False) for test in self["tests"])
+        score = score_told(self["score"], self["max_score"], whole) + " points" * (not whole)
+        lines = [score + (f"; {self['output']}" if self["output"] else "")]
         for test in self["tests"]:
             told = f"   {test['output']}" if test["score"] < test["max_score"] else ""
-            lines.append(f"    {test['name']}: {test['score']:g} of {test['max_score']:g}{told}")
+            lines.append(f"    {test['name']}: {score_told(test['score'], test['max_score'], whole)}{told}")
         lines += [f"    look at: {flag}" for flag in self["flags"]]
         return "\n".join(lines)
 
@@ -68,7 +69,7 @@ def mark_notebook(
     mark = mark_submission(submission, its, student)
     mark["versions"] |= course.versions(student) | {"by": str(its.lab.version)}
     if its is not course and (whole := whole_of(course)) != mark["max_score"]:
-        mark["whole"] = whole
+        mark["max_today"] = whole
     elif its is course and page in course.kept:
         had = course.kept[page].asked.points()
         for test in mark["tests"]:
@@ -144,7 +145,7 @@ def _undecided(asked: Exercise | WrittenTest, course: Course, why: str, share: i
     return [
         PartResult(
             cell=cell, kind=kind, verdict="inconclusive", points=share * points, possible=points, sentence=why,
-            flagged=(RUNS,),
+            flagged=(RUNS,), whole=course.lab.whole,
         )
         for cell, kind, points in _cells(asked, course)
     ]  # fmt: skip
@@ -159,7 +160,7 @@ def _judged(course: Course) -> list[Exercise | WrittenTest]:
 
 
 def _predicts(course: Course) -> bool:
-    return bool(course.lab.predictions) and course.only is None
+    return bool(course.lab.predictions) and course.lab.predictions_points > 0 and course.only is None
 
 
 def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kind, float]]:
@@ -190,7 +191,7 @@ def wanted(lab: Lab) -> dict[str, dict[str, str]]:
 def without_answers(course: Course, why: str, student: str = "") -> Mark:
     """Return the mark of something that is no notebook of the lab: no points, and the sentence that says why."""
     tests = [
-        {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind)
+        {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind, course.lab.whole)
         for number, name, kind, points in _graded_cells(course)
     ]
     return Mark(score=0, max_score=whole_of(course), tests=tests, output=why, flags=[], **_record(course, student))
@@ -247,12 +248,13 @@ def _test(number: str, outcome: PartResult) -> dict[str, Any]:
         "verdict": outcome.verdict,
         "lost": list(outcome.lost),
         "failed": [_failed(one) for one in outcome.findings],
-    } | _place(number, outcome.kind)
+    } | _place(number, outcome.kind, outcome.whole)
 
 
-def _place(number: str, kind: Kind) -> dict[str, str]:
-    """Return where a graded cell belongs, and when a student may see what it says."""
-    return {"exercise": number, "kind": kind, "visibility": VISIBLE if kind == "public" else LATER}
+def _place(number: str, kind: Kind, whole: bool = False) -> dict[str, Any]:
+    """Return where a graded cell belongs, when a student may see what it says, and whether it is done or not done."""
+    place = {"exercise": number, "kind": kind, "visibility": VISIBLE if kind == "public" else LATER}
+    return place | ({"whole": True} if whole else {})
 
 
 def _failed(one: Finding) -> dict[str, Any]:
@@ -263,9 +265,9 @@ def _failed(one: Finding) -> dict[str, Any]:
 
 def told(number: str, outcome: PartResult) -> str:
     """Return what the student reads about one graded cell."""
-    word = {"fail": "not yet", "inconclusive": "not decided"}.get(outcome.verdict, "done")
+    word = verdict_told(outcome.verdict, outcome.points, outcome.possible, outcome.whole)
     account = f"   {outcome.account}" if outcome.account else ""
-    return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}{account}"
+    return f"{number}  {word}.  {outcome.sentence}{account}"
 
 
 def _explained(asked: Exercise | WrittenTest, outcome: PartResult, taken: NotebookAnswers) -> PartResult:
