@@ -77,8 +77,8 @@ def test_a_notebook_of_each_version_is_graded_by_that_version(labs: Path) -> Non
     now = course(labs)
     old, new = mark_notebook(page(1), [], now, "ann"), mark_notebook(page(2, TWICE), [], now, "bob")
     assert points(old) == {"predictions-test": (2, 2), "check-98-1": (4, 4), "hidden-98-1": (6, 6)}
-    assert (old["score"], old["max_score"], old["whole"]) == (12, 12, 19)
-    assert (new["score"], new["max_score"]) == (19, 19) and "whole" not in new
+    assert (old["score"], old["max_score"], old["max_today"]) == (12, 12, 19)
+    assert (new["score"], new["max_score"]) == (19, 19) and "max_today" not in new
     assert (old["versions"]["page"], old["versions"]["by"], new["versions"]["by"]) == ("1", "1", "2")
     assert old["versions"]["seeds"] == now.versions("ann")["seeds"]  # a mark that hangs on the same is kept
     for told in (
@@ -146,7 +146,7 @@ def test_the_class_is_told_how_many_had_which_version_and_one_maximum_takes_shar
     def result(student: str, version: str, **more: Any) -> StudentResult:
         return StudentResult(student=student, versions={"page": version, "by": version}, **more)
 
-    every = [result("ann", "1", score=6, max_score=12, whole=19.0), result("bob", "2", score=19, max_score=19)]
+    every = [result("ann", "1", score=6, max_score=12, max_today=19.0), result("bob", "2", score=19, max_score=19)]
     told = list(of_versions(every, 2))
     assert told[0] == "1 of version 1 of the lab's page, graded by version 1, whose points are 12 (ann)."
     assert told[1].startswith("1 of version 2") and told[2].startswith("1 marks are of a version") and len(told) == 3

@@ -91,6 +91,14 @@ class CarriedVersion(msgspec.Struct, frozen=True, kw_only=True):
     why: tuple[str, ...] = ()
     """What stands in the way."""
 
+    def noted(self, test: Mapping[str, Any], today: Lab) -> str:
+        """Return what a graded cell says to a notebook of this version that was graded by today's; "" if nothing is lost."""
+        had, page = self.asked.points(), f"   (Your notebook is version {self.asked.version} of the page"
+        if had.get(test["name"]) != test["max_score"]:
+            then = f"{had[test['name']]:g} points" if test["name"] in had else "no such cell"
+            return f"{page}, which has {then} here.)"
+        return f"{page}; version {today.version} graded it.)" if test["score"] < test["max_score"] else ""
+
 
 def asked_by(lab: Lab, source: Source) -> KeptLab:
     """Return what a lab asks for today; `source` is its notebook."""
