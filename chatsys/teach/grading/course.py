@@ -24,7 +24,7 @@ from chatsys.teach.grading.keys import Keys, read_keys, read_secret
 from chatsys.teach.grading.lab import Exercise, Kind, Lab
 from chatsys.teach.grading.reading import Source, find_source
 from chatsys.teach.grading.seeds import digest_seeds, hidden_seeds, secret_id
-from chatsys.teach.grading.versions import Carried, asked_by, differences, kept_files, read_kept, some
+from chatsys.teach.grading.versions import CarriedVersion, asked_by, differences, kept_files, read_kept, some
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """How the answers in the keys are written."""
     only: str | None = None
     """The number of the one exercise that is judged; None: all of them."""
-    kept: dict[int, Carried] = {}
+    kept: dict[int, CarriedVersion] = {}
     """The versions that were handed out before, by their numbers."""
 
     def of_exercise(self, number: str | None) -> "Course":

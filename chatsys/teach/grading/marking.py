@@ -71,11 +71,8 @@ def mark_notebook(
     if its is not course and (whole := whole_of(course)) != mark["max_score"]:
         mark["max_today"] = whole
     elif its is course and page in course.kept:
-        had = course.kept[page].asked.points()
         for test in mark["tests"]:
-            if had.get(test["name"]) != test["max_score"]:
-                then = f"{had[test['name']]:g} points" if test["name"] in had else "no such cell"
-                test["output"] += f"   (Your notebook is version {page} of the page, which has {then} here.)"
+            test["output"] += course.kept[page].noted(test, course.lab)
     return mark
 
 
@@ -170,12 +167,9 @@ def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kin
 def _graded_cells(course: Course) -> list[tuple[str, str, Kind, float]]:
     """Return all graded cells: (exercise, name, kind, points)."""
     lab = course.lab
-    cells: list[tuple[str, str, Kind, float]] = []
-    if _predicts(course):
-        cells.append(("", lab.predictions_graded, "public", lab.predictions_points))
-    for asked in _judged(course):
-        cells += [(asked.number, *cell) for cell in _cells(asked, course)]
-    return cells
+    cells: list[tuple[str, str, Kind, float]] = [("", lab.predictions_graded, "public", lab.predictions_points)]
+    by_exercise = [(asked.number, *cell) for asked in _judged(course) for cell in _cells(asked, course)]
+    return (cells if _predicts(course) else []) + by_exercise
 
 
 def wanted(lab: Lab) -> dict[str, dict[str, str]]:

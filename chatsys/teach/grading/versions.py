@@ -5,7 +5,7 @@
     a notebook of version 1 --carry--> today's judges, with the cells, the points and the shares of version 1
 
 Only data is kept and no code, so there is one judge for all versions.  An old version can be graded as long as today's
-judges still try all that it asked for; else `Carried.why` says what they do not try any more.
+judges still try all that it asked for; else `CarriedVersion.why` says what they do not try any more.
 
 Assumes   what a notebook says of its version: its writer can change that, and the report says who handed in which.
 Promises  a version that is kept is never overwritten by one that asks for something else.
@@ -81,7 +81,7 @@ class KeptLab(msgspec.Struct, frozen=True, kw_only=True):
         return found | ({self.predictions_graded: self.predictions_points} if self.predictions else {})
 
 
-class Carried(msgspec.Struct, frozen=True, kw_only=True):
+class CarriedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A kept version, as today's judges can grade it."""
 
     asked: KeptLab
@@ -90,6 +90,14 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     """The declaration with the cells, points and shares of that version; None: it cannot be graded any more."""
     why: tuple[str, ...] = ()
     """What stands in the way."""
+
+    def noted(self, test: Mapping[str, Any], today: Lab) -> str:
+        """Return what a graded cell says to a notebook of this version that was graded by today's; "" if nothing is lost."""
+        had, page = self.asked.points(), f"   (Your notebook is version {self.asked.version} of the page"
+        if had.get(test["name"]) != test["max_score"]:
+            then = f"{had[test['name']]:g} points" if test["name"] in had else "no such cell"
+            return f"{page}, which has {then} here.)"
+        return f"{page}; version {today.version} graded it.)" if test["score"] < test["max_score"] else ""
 
 
 def asked_by(lab: Lab, source: Source) -> KeptLab:
@@ -175,7 +183,7 @@ def some(phrases: list[str]) -> str:
 # --- an old version, by today's judges -------------------------------------------------------------------
 
 
-def carry(old: KeptLab, source: Source, lab: Lab) -> Carried:
+def carry(old: KeptLab, source: Source, lab: Lab) -> CarriedVersion:
     """Return `lab` with the cells, points and shares of `old`, or what stands in the way."""
     now = {one.number: one for one in lab.exercises}
     why = [told for number, one in old.exercises.items() for told in _hindrances(number, one, now.get(number))]
@@ -189,14 +197,14 @@ def carry(old: KeptLab, source: Source, lab: Lab) -> Carried:
     if old.explain != {one.cell: one.points for one in lab.explain}:
         why.append("people mark other texts now, or with other points")
     if why:
-        return Carried(asked=old, source=source, lab=None, why=tuple(why))
+        return CarriedVersion(asked=old, source=source, lab=None, why=tuple(why))
     made = replace(
         lab, version=old.version, exercises=tuple(_as_then(now[number], one) for number, one in old.exercises.items()),
         tests=tuple(replace(tests[number], **_fields(one, KeptTest)) for number, one in old.tests.items()),
         predictions=tuple(asked[number] for number in old.predictions), predictions_cell=old.predictions_cell,
         predictions_graded=old.predictions_graded, predictions_points=old.predictions_points, design=old.design,
     )  # fmt: skip
-    return Carried(asked=old, source=source, lab=made)
+    return CarriedVersion(asked=old, source=source, lab=made)
 
 
 def _as_then(now: Exercise, then: KeptExercise) -> Exercise:
@@ -230,7 +238,7 @@ def kept_files(labs: Path, lab: str) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(labs).as_posix(), path
 
 
-def read_kept(labs: Path, lab: Lab) -> dict[int, Carried]:
+def read_kept(labs: Path, lab: Lab) -> dict[int, CarriedVersion]:
     """Return the kept versions of a lab but today's, by their numbers; raises `UsageError` for a broken one."""
     found = {}
     for _, path in kept_files(labs, lab.name):
