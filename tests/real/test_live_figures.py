@@ -18,6 +18,8 @@ if browser.CHROMIUM is None and not os.environ.get("CI"):
 
 TRADE_OFF = """from chatsys.teach.labs.lab04.trade_off import sliders
 sliders()"""
+SLOWER = 6
+"""Times slower than this machine."""
 READ = """() => [...document.querySelectorAll('.js-plotly-plot')].map((figure) => ({
     traces: figure.data.length, wide: figure._fullLayout.width, place: figure.clientWidth,
     seen: Math.round(figure.querySelector('.main-svg').getBoundingClientRect().width) }))"""
@@ -26,14 +28,17 @@ READ = """() => [...document.querySelectorAll('.js-plotly-plot')].map((figure) =
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    """Return a page in which all cells were run at once: plotly.js is still on its way when the figure tells of itself."""
+    """Return a page in which all cells were run at once, on a machine that is so slow that plotly.js takes its time."""
     assert browser.CHROMIUM, "CI needs Chromium to look at the figures; apt-get install chromium."
     with browser.lab(tmp_path_factory.mktemp("live")) as server, browser.page(server) as shown:
         server.write("live.ipynb", [TRADE_OFF])
         shown.page.set_viewport_size({"width": 1400, "height": 1000})
         shown.open("live.ipynb")
+        machine = shown.page.context.new_cdp_session(shown.page)
+        machine.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         shown.run_all()
         shown.page.wait_for_selector(".js-plotly-plot .main-svg")
+        machine.send("Emulation.setCPUThrottlingRate", {"rate": 1})
         yield shown
         assert shown.complaints == [] and shown.strangers == []
 

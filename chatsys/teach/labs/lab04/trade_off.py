@@ -178,7 +178,7 @@ def sliders(*detectors: Any) -> Any:
     figure = live(first, responsive=True)
     for one in moved.values():
         one.observe(lambda _: _redraw(figure, draw()), names="value")
-    return VBox([*moved.values(), code, told, figure, stretched()])
+    return VBox([*moved.values(), code, told, stretched(), figure])
 
 
 def _redraw(figure: Any, new: Any) -> None:
