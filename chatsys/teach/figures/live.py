@@ -51,8 +51,8 @@ def _kinds() -> tuple[Any, Any]:
 
         def __init__(self, figure: Any, responsive: bool) -> None:
             super().__init__(figure)
-            config: dict[str, Any] = self._config
-            self._config = {**config, "responsive": responsive}
+            mine: Any = self  # plotly says nothing of the type of its config
+            mine._config = {**mine._config, "responsive": responsive}
             self._whole = True
             self.open()
 
