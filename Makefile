@@ -65,6 +65,7 @@ seeds: $(READY)  ## look up anew the seeds that the labs' pages speak of, and sa
 
 pages: $(READY)  ## write into the labs' notebooks what their declarations say, and make what students get
 	@$(BIN)/python -m chatsys.teach.labs.pages
+	@$(BIN)/python -m chatsys.teach.labs.path
 
 demo: $(READY)  ## crash a leader among three real processes and watch the rest recover
 	$(BIN)/python -m chatsys demo --scenario leader-failure --where processes

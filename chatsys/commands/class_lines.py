@@ -45,7 +45,7 @@ def _lines(one: "Settled") -> Iterator[str]:
     result = one.result
     name = f" {result.name}" if result.name else ""
     kept = "" if one.again else ", as before"
-    yield f"[{one.done} of {one.total}] {escape(result.student + name)}: {result.score:g} of {result.max_score:g}{kept}"
+    yield f"[{one.done} of {one.total}] {escape(result.student + name)}: {result.told}{kept}"
     if all(cell.output == result.output for cell in result.tests):
         yield f"    {result.output}"
     yield from (f"    {escape(remark)}" for remark in result.remarks if remark != result.output)
@@ -61,9 +61,10 @@ def print_summary(graded: "ClassResults", folder: Path) -> None:
     )
     if every:
         scores = sorted(one.score for one in every)
-        print(
-            f"  points     {scores[0]:g} to {scores[-1]:g} of {every[0].max_score:g}, half of them at least {scores[len(scores) // 2]:g}"
-        )
+        half = f"half of them at least {scores[len(scores) // 2]:g}"
+        points = f"points     {scores[0]:g} to {scores[-1]:g} of {max(one.max_score for one in every):g}, {half}"
+        done = f"done       {sum(one.score >= one.max_score for one in every)} of {len(every)}"
+        print(f"  {done if every[0].whole else points}")
     for what, some in (
         ("late", [one for one in every if one.late]),
         ("look at", [one for one in every if one.flags]),

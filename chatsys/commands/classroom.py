@@ -99,6 +99,9 @@ def release(
     course: Annotated[
         Path | None, typer.Option(help="The labs folder of a clone.", show_default="looked for from here upwards")
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Keep the version of each lab in labs/versions; not for a trial.")
+    ] = True,
 ) -> None:
     """Write what students get: notebooks, labs, the package; no keys, no solutions, no closed mutants.
 
@@ -113,7 +116,7 @@ def release(
     """
     from chatsys.teach.classroom.release import write_release
 
-    for line in write_release(out, labs or (), course):
+    for line in write_release(out, labs or (), course, keep=keep):
         print(line)
 
 

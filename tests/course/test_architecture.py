@@ -82,6 +82,7 @@ FILE_GUIDE, TEST_GUIDE, FUNCTION_GUIDE, PARAMETER_GUIDE, FOLDER_GUIDE = 300, 500
 
 LONGER_FILES = {
     "chatsys/protocol/ordering.py": (470, "one idea, and the prose it needs"),
+    "chatsys/teach/grading/lab.py": (320, "everything that a lab can declare on one page, a docstring each"),
     "chatsys/protocol/sessions.py": (410, "one idea, and the prose it needs"),
     "chatsys/protocol/messages.py": (
         480,

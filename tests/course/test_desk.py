@@ -8,12 +8,12 @@ import pytest
 
 from chatsys.errors import UsageError
 from chatsys.teach.grading.grader import find_lab
-from chatsys.teach.grading.lab import LINE
 from chatsys.teach.grading.reading import Source, find_source, page_version, read_notebook
 from chatsys.teach.grading.submission import understand
 from chatsys.teach.labs import desk
 from chatsys.teach.labs.desk import open_lab, save_work, start_again
 from chatsys.teach.labs.pages import page_of
+from chatsys.teach.scores import LINE
 
 pytestmark = pytest.mark.quick
 
@@ -94,7 +94,7 @@ def test_the_first_cell_says_the_version_and_what_to_do_about_an_older_one(
     assert "This chatsys has version 1 of the page, which start_again(with_answers=True)" in capsys.readouterr().out
     open_lab("03", version=2)
     assert "install the newest chatsys" in capsys.readouterr().out
-    with pytest.raises(UsageError, match="There is no lab '77'; there are 01, "):
+    with pytest.raises(UsageError, match="There is no lab '77'; there are 00, 01, "):
         open_lab("77", version=1)
 
 

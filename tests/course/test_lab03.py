@@ -20,7 +20,7 @@ from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.grader import grade
 from chatsys.teach.grading.judging import outcome
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.grading.lab import LINE, Exercise, Grade, Kind, PartResult, ShownCall
+from chatsys.teach.grading.lab import Exercise, Grade, Kind, PartResult, ShownCall
 from chatsys.teach.grading.playing import play as play_grade
 from chatsys.teach.grading.recording import Recording
 from chatsys.teach.grading.seeds import hidden_seeds
@@ -30,6 +30,7 @@ from chatsys.teach.labs.lab03.numbering import posts_of
 from chatsys.teach.labs.lab03.reading import Reading
 from chatsys.teach.labs.lab03.runs import Arrival, arrivals_of
 from chatsys.teach.labs.lab03.stage import Message
+from chatsys.teach.scores import LINE
 
 COURSE = Path(__file__).parents[2] / "labs"
 KEYS = read_keys(COURSE, LAB)

@@ -31,7 +31,7 @@ LAB = "03-total-order"
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the bundle, made as a zip and unpacked."""
     folder = tmp_path_factory.mktemp("release")
-    list(write_release(folder / "students.zip", course=LABS))
+    list(write_release(folder / "students.zip", course=LABS, keep=False))
     with zipfile.ZipFile(folder / "students.zip") as archive:
         archive.extractall(folder)
     return folder / "students"
@@ -86,7 +86,7 @@ def test_the_bundle_has_what_a_lab_needs_and_nothing_of_teachers(bundle: Path) -
         "LICENSE", "README.md", "Makefile", "pyproject.toml", "constraints.txt", "environment.yml", ".gitignore",
         "chatsys", "notebooks", "labs", "binder", "deploy",
     }  # fmt: skip
-    assert {path.name for path in (bundle / "labs").iterdir()} == {"release"}
+    assert {path.name for path in (bundle / "labs").iterdir()} == {"README.md", "release"}
     assert (bundle / "labs" / "release" / LAB / f"{LAB}.ipynb").is_file()
     page, make = (bundle / "README.md").read_text(), (bundle / "Makefile").read_text()
     first = min(path.name for path in (bundle / "labs" / "release").iterdir())

@@ -54,7 +54,7 @@ def _value(tree: ast.Module, names: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     ("cell", "happened"),
     [
-        ("tour-p2", "node 2"),
+        ("tour-p2", "its connection breaks"),
         ("tour-p8", "node 3 only"),
         ("four-6", "1"),
         ("four-19", "delivered once"),

@@ -4,6 +4,7 @@ import pytest
 from read_timelines import differences, of_records
 
 from chatsys.sim.world import World
+from chatsys.teach.labs.lab00 import scenes as lab00
 from chatsys.teach.labs.lab01 import friends as ends
 from chatsys.teach.labs.lab01 import play as lab01
 from chatsys.teach.labs.lab02 import play as lab02
@@ -13,6 +14,8 @@ from chatsys.teach.labs.lab04 import friends as detectors
 from chatsys.teach.labs.lab04 import play as lab04
 from chatsys.teach.labs.lab05 import friends as elections
 from chatsys.teach.labs.lab05 import play as lab05
+from chatsys.teach.labs.lab08 import friends as catching_up
+from chatsys.teach.labs.lab08 import rejoining as lab08
 from chatsys.teach.widgets.timeline.packing import pack
 from chatsys.trace import Trace
 
@@ -26,9 +29,11 @@ def test_the_small_actors_of_the_labs_are_told_as_they_were() -> None:
     chats = (lab02.chat(), lab03.chat(queues.AtOnce))
     for world in (
         *chats,
+        lab00.outage(way="cut off"),
         lab04.watch(detectors.OneClock),
         lab05.split(elections.Hasty),
         lab01.talk(None, ends.DeliversAll),
+        lab08.rejoin(catching_up.BothAtOnce, gap=20),
     ):
         assert of_records(world.trace) == []
 

@@ -1,4 +1,4 @@
-"""Null answers: classes that a student might hand in without an answer, each of which may get a tenth at most.
+"""Null answers: classes or functions that a student might hand in without an answer, each of which may get a tenth at most.
 
     NULLS["says no"](exercise)     a class with the exercise's methods, each of which returns False, 0 or what is empty
 
@@ -12,14 +12,18 @@ from typing import Any, get_args, get_origin
 from chatsys.teach.grading.lab import Exercise
 
 
-def nothing(exercise: Exercise) -> type:
-    """A class whose methods are there and do nothing."""
+def nothing(exercise: Exercise) -> Any:
+    """A class whose methods are there, or a function, that does nothing."""
+    if exercise.function:
+        return lambda *arguments: None
     methods = {name: lambda self, *arguments: None for name in exercise.methods}
     return type(exercise.writes, (), methods)
 
 
-def echo(exercise: Exercise) -> type:
-    """A class whose methods return what they were given last."""
+def echo(exercise: Exercise) -> Any:
+    """A class whose methods return, or a function that returns, what they were given last."""
+    if exercise.function:
+        return lambda *arguments: arguments[-1]
 
     def last(self: Any, *arguments: Any) -> Any:
         return arguments[-1] if arguments else None
@@ -28,22 +32,25 @@ def echo(exercise: Exercise) -> type:
     return type(exercise.writes, (), methods | {"__init__": lambda self, *arguments: None})
 
 
-def says_no(exercise: Exercise) -> type:
+def says_no(exercise: Exercise) -> Any:
     """A class whose methods return something of the right kind, always the same: False, 0, what is empty."""
     return _constant(exercise, truth=False)
 
 
-def says_yes(exercise: Exercise) -> type:
+def says_yes(exercise: Exercise) -> Any:
     """The same with True and 1."""
     return _constant(exercise, truth=True)
 
 
-NULLS: dict[str, Callable[[Exercise], type]] = {
+NULLS: dict[str, Callable[[Exercise], Any]] = {
     "nothing": nothing, "echo": echo, "says no": says_no, "says yes": says_yes,
 }  # fmt: skip
 
 
-def _constant(exercise: Exercise, truth: bool) -> type:
+def _constant(exercise: Exercise, truth: bool) -> Any:
+    if exercise.function:
+        return lambda *arguments: truth
+
     def saying(kind: Any) -> Any:
         return lambda self, *arguments: a_value(kind, truth)
 

@@ -5,7 +5,7 @@
         run_autograder        runs for each submission: `on_gradescope`
         requirements.txt  constraints.txt
         chatsys/              the package, without the mutants
-        labs/                 source and keys of this lab, and the course's secret
+        labs/                 source, keys and kept versions of this lab, and the course's secret
 
 Gradescope unpacks it to /autograder/source; students cannot download it (its page *Autograder specifications*).  Whoever
 has the zip has the keys and the secret: keep it as you keep them.
@@ -24,6 +24,7 @@ from pathlib import Path
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.surroundings import advice, place, reason, try_write
 from chatsys.teach.classroom.jobs import Setting, the_course
+from chatsys.teach.grading.versions import kept_files
 
 PACKAGE = Path(__file__).resolve().parents[2]
 EXTRA = "notebook"
@@ -94,6 +95,8 @@ def _files(setting: Setting, source: Path, lab: str) -> Iterator[tuple[str, byte
     for path in sorted((labs / "keys" / lab).iterdir()):
         if path.is_file():
             yield f"labs/keys/{lab}/{path.name}", path.read_bytes()
+    for name, path in kept_files(labs, lab):
+        yield f"labs/{name}", path.read_bytes()
     for path in sorted(PACKAGE.rglob("*")):
         name = path.relative_to(PACKAGE.parent).as_posix()
         if path.is_file() and "__pycache__" not in path.parts and not name.startswith("chatsys/mutants/"):

@@ -30,7 +30,7 @@ from chatsys.teach.classroom.handed import Handed
 from chatsys.teach.classroom.inbox import Inbox
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each, likenesses, the_course
 from chatsys.teach.classroom.one_exercise import with_one_anew
-from chatsys.teach.classroom.regrading import Basis, basis_of, explain, of_another_version, of_the_secret
+from chatsys.teach.classroom.regrading import Basis, basis_of, explain, of_another_version, of_the_secret, of_versions
 from chatsys.teach.classroom.results import (
     ClassResults,
     EarlierMark,
@@ -229,7 +229,8 @@ class _Session:
         paths = {name: one.path for name, one in self.handed.items() if one.path is not None and name in graded}
         for student, hints in likenesses(paths, self.course).items():
             graded[student].hints = hints
-        self.results.remarks += of_another_version([graded[one] for one in self.handed if one in graded])
+        every = [graded[one] for one in self.handed if one in graded]
+        self.results.remarks += [*of_versions(every, self.course.lab.version), *of_another_version(every)]
         self._write()
         return self.results
 

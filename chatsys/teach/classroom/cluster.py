@@ -33,6 +33,7 @@ from chatsys.teach.classroom.jobs import Job, Setting, flagged, grade_one, the_c
 from chatsys.teach.grading.course import Course, open_course
 from chatsys.teach.grading.marking import Mark
 from chatsys.teach.grading.reading import LARGEST
+from chatsys.teach.grading.versions import kept_files
 from chatsys.temporary import remove, temporary
 
 CONNECT, PATIENCE = 10.0, 15.0
@@ -164,6 +165,7 @@ def packed(setting: Setting, course: Course) -> CoursePackage:
     source = course.source.path
     labs = place(setting.course).resolve() if setting.course is not None else source.parents[2]
     files = {f"source/{course.lab.name}/{source.name}": source.read_bytes()}
+    files |= {name: path.read_bytes() for name, path in kept_files(labs, course.lab.name)}
     if not setting.public:
         secret = place(setting.secret) if setting.secret is not None else labs / "keys" / "secret"
         files["keys/secret"] = secret.read_bytes()

@@ -34,15 +34,19 @@ def as_csv(results: ClassResults, totals: Mapping[str, Total] | None = None, col
 
 
 def _rows(results: ClassResults, totals: dict[str, Total], column: str) -> Iterator[list[object]]:
-    people = [
-        (one, student, _number(totals[one.student].points if one.student in totals else one.score))
-        for one in results.submissions.values()
-        for student in (_first(one), *one.members)
-    ]
-    possible = {
-        one.student: totals[one.student].possible if one.student in totals else one.max_score for one, *_ in people
+    every = list(results.submissions.values())
+    points = {one.student: totals[one.student].points if one.student in totals else one.score for one in every}
+    possible = {one.student: totals[one.student].possible if one.student in totals else one.max_score for one in every}
+    whole = {
+        one.student: possible[one.student] + (one.max_today - one.max_score if one.max_today else 0) for one in every
     }
-    most = max(possible.values(), default=0.0)
+    most = max(whole.values(), default=0.0)
+    if results.layout in (
+        "moodle",
+        "canvas",
+    ):  # one maximum for all: the points of an older version count by their share
+        points = {who: points[who] * whole[who] / possible[who] if possible[who] else 0.0 for who in points}
+    people = [(one, student, _number(points[one.student])) for one in every for student in (_first(one), *one.members)]
     if results.layout == "moodle":
         now = datetime.now(UTC).strftime("%A, %d %B %Y, %I:%M %p")
         yield ["Identifier", "Full name", "Grade", "Maximum grade", "Last modified (grade)"]

@@ -25,10 +25,14 @@ OURS = ("student", "flags", "predictions", "cpu", "memory", "held", "versions", 
 
 def as_gradescope(result: StudentResult) -> dict[str, Any]:
     """Return a result in the form of Gradescope's results.json."""
-    told = [*result.remarks, result.output] if result.output not in result.remarks else result.remarks
+    told = [*result.remarks, *([result.output] if result.output not in result.remarks else [])]
+    score = result.score
+    if result.max_today and result.max_score:  # an assignment has one maximum for all
+        score = round(score * result.max_today / result.max_score, 2)
+        told.append(f"{result.score:g} of {result.max_score:g} points count here as {score:g} of {result.max_today:g}.")
     whole = msgspec.to_builtins(result)
     return {
-        "score": result.score,
+        "score": score,
         "execution_time": result.execution_time,
         "output": "\n".join(filter(None, told)),
         "visibility": "visible",

@@ -95,7 +95,7 @@ def possible_points(lab: Lab) -> dict[str, float]:
     """Return every cell that has points, those of the machine and those of people."""
     cells = {part.cell: part.points for exercise in lab.exercises for part in exercise.parts}
     cells |= {test.graded: test.points for test in lab.tests}
-    if lab.predictions:
+    if lab.predictions_points:
         cells[lab.predictions_graded] = lab.predictions_points
     return cells | marked_by_people(lab)
 

@@ -23,9 +23,9 @@ from chatsys.isolation.answer import Bounds
 from chatsys.isolation.worker import Worker, wait_for_any
 from chatsys.teach.grading.copies import ALIKE, SHORTEST, Shape, alike, shape, similar_pairs
 from chatsys.teach.grading.course import Course, open_course
-from chatsys.teach.grading.marking import Mark, mark_submission, without_answers
-from chatsys.teach.grading.reading import Unreadable
-from chatsys.teach.grading.submission import read
+from chatsys.teach.grading.marking import Mark, mark_notebook, without_answers
+from chatsys.teach.grading.reading import Unreadable, page_version, read_notebook
+from chatsys.teach.grading.submission import understand
 
 LONGEST = 100_000
 """Letters of an answer that is compared with others."""
@@ -110,7 +110,7 @@ def grade_one(path: Path, course: Course, student: str) -> Mark:
     """Return the mark of the notebook at `path`, whatever it is."""
     begun = time.monotonic()
     try:
-        mark = mark_submission(read(path, course.source), course, student)
+        mark = mark_notebook(*read_notebook(path), course, student)
     except Unreadable as error:
         mark = without_answers(course, str(error), student)
     except Exception as error:  # a fault of the grader must not stop the others
@@ -138,7 +138,7 @@ def likenesses(paths: Mapping[str, Path], course: Course) -> dict[str, list[str]
     found: dict[str, list[str]] = {name: [] for name in paths}
     cells = {name: _answers(path, course) for name, path in paths.items()}
     for exercise in course.lab.exercises:
-        shapes = {name: _shape(texts.get(exercise.cell, "")) for name, texts in cells.items()}
+        shapes = {name: _shape(texts.get(exercise.number, "")) for name, texts in cells.items()}
         for name, one in shapes.items():
             known = [alike(one, other) for other in course.known if len(one) >= SHORTEST]
             if known and max(known) >= ALIKE:
@@ -158,8 +158,11 @@ def _shape(text: str) -> Shape:
 
 
 def _answers(path: Path, course: Course) -> dict[str, str]:
-    """Return the text of each cell that runs; nothing of what is no notebook."""
+    """Return the text of each exercise's cell, as its version of the page names it; nothing of what is no notebook."""
     try:
-        return {cell.name: cell.source for cell in read(path, course.source).cells}
+        notebook, _ = read_notebook(path)
+        its, _ = course.of_page(page_version(notebook))
+        found = {cell.name: cell.source for cell in understand(notebook, its.source).cells}
     except Unreadable:
         return {}
+    return {one.number: found.get(one.cell, "") for one in its.lab.exercises}

@@ -7,7 +7,8 @@ nbgrader reads points from what a graded cell shows: all of them if it shows not
 no cell is run there; each graded cell is given its output by the judge: the story, then the number.
 
 Assumes   nbgrader's own preparation, in which locked cells get their text back; `chatsys tidy` before it mends the rest.
-Promises  the points and the stories of `chatsys grade`, for the same notebook, student and secret.
+Promises  the points and the stories of `chatsys grade`, for the same notebook, student and secret; but a notebook of an older
+          version with other points is graded by today's and told so, for this gradebook has one number of points a cell.
 Read also `grading.marking`, labs/nbgrader_config.py (which puts this class in its place).
 """
 
@@ -16,9 +17,8 @@ from functools import cache
 from typing import Any
 
 from chatsys.teach.grading.course import open_course
-from chatsys.teach.grading.marking import Mark, mark_submission, without_answers
+from chatsys.teach.grading.marking import Mark, mark_notebook, without_answers
 from chatsys.teach.grading.reading import Unreadable, grade_id
-from chatsys.teach.grading.submission import understand
 
 
 def __getattr__(name: str) -> Any:
@@ -56,7 +56,7 @@ def _mark(notebook: dict[str, Any], lab: str, student: str, files: tuple[str | N
     """Put `notebook` right, in place, and return its mark."""
     course = open_course(lab, *files)
     try:
-        return mark_submission(understand(notebook, course.source), course, student)
+        return mark_notebook(notebook, [], course, student, one_maximum=True)
     except Unreadable as error:
         return without_answers(course, str(error))
 

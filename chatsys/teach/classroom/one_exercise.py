@@ -23,6 +23,6 @@ def with_one_anew(old: StudentResult, new: StudentResult, exercise: str) -> Stud
     merged.score = round(sum(cell.score for cell in tests), 2)
     merged.max_score = sum(cell.max_score for cell in tests)
     merged.flags = [*kept, *(flag for flag in new.flags if flag not in kept)]
-    points = f"{old.score:g} of {old.max_score:g} points before, now {merged.score:g} of {merged.max_score:g}."
+    points = f"{old.told}{' points' * (not old.whole)} before, now {merged.told}."
     merged.changes = [f"Exercise {exercise} alone was graded anew.", points, *differences(old, new)]
     return merged

@@ -34,7 +34,7 @@ def overview(
     look = list(_look(results, totals, marks))
     return {
         "results": results,
-        "summary": _summary(results, totals, len({who for _, who, _ in look if who})),
+        "summary": _summary(results, lab, totals, len({who for _, who, _ in look if who})),
         "histogram": _histogram(list(totals.values())),
         "aspects": [_aspects(exercise, every) for exercise in lab.exercises],
         "cells": list(_cells(lab, every, marks)),
@@ -55,17 +55,19 @@ def label(one: StudentResult) -> str:
 # --- the whole class -------------------------------------------------------------------------------------
 
 
-def _summary(results: ClassResults, totals: Mapping[str, Total], to_look_at: int) -> list[tuple[str, str]]:
+def _summary(results: ClassResults, lab: Lab, totals: Mapping[str, Total], to_look_at: int) -> list[tuple[str, str]]:
     every = list(results.submissions.values())
     points = [one.points for one in totals.values()]
     possible = max((one.possible for one in totals.values()), default=0)
     waiting = sum(bool(one.waiting) for one in totals.values())
     missing = results.expected - len(every)
+    done = sum(one.points >= one.possible for one in totals.values())
+    middle = (f"{median(points):g}" if points else "–", f"points in the middle, of {possible:g}")
     tiles = [
         (f"{len(every)}", "submissions" + (f"; {missing} not graded yet" if missing > 0 else "")),
-        (f"{median(points):g}" if points else "–", f"points in the middle, of {possible:g}"),
+        (f"{done}", "done") if lab.whole else middle,
         (f"{to_look_at}", "to look at"),
-        (f"{waiting}", "to be marked by hand"),
+        *([(f"{waiting}", "to be marked by hand")] if lab.explain else []),
     ]
     return tiles + ([(f"{late}", "late")] if (late := sum(bool(one.late) for one in every)) else [])
 
@@ -107,8 +109,14 @@ def _cells(lab: Lab, every: Sequence[StudentResult], marks: HandMarks) -> Iterat
     names = dict.fromkeys(cell.name for one in every for cell in one.tests)
     for name in names:
         cells = [(one, cell) for one in every if (cell := _cell(one, name)) is not None]
-        given = [mark.points if (mark := marks.get((one.student, name))) else cell.score for one, cell in cells]
-        yield _mean(name, given, cells[0][1].max_score)
+        most = max(cell.max_score for _, cell in cells)  # versions of a lab may differ: each counts by its share
+        given = [
+            (mark.points if (mark := marks.get((one.student, name))) else cell.score)
+            * most
+            / (cell.max_score or most or 1)
+            for one, cell in cells
+        ]
+        yield _mean(name, given, most)
     for explain in lab.explain:
         given = [mark.points for one in every if (mark := marks.get((one.student, explain.cell)))]
         yield _mean(explain.cell, given, explain.points)
@@ -221,7 +229,7 @@ def _student(one: StudentResult, lab: Lab, total: Total, near: Mapping[str, Near
         cells = [cell for cell in one.tests if cell.exercise == number]
         points = sum(given.get(cell.name, cell.score) for cell in cells)
         exercises.append({"number": number, "points": points, "graded": bool(cells)})
-    if lab.predictions:
+    if lab.predictions_points:
         predicted = _cell(one, lab.predictions_graded)
         points = given.get(lab.predictions_graded, predicted.score if predicted is not None else 0.0)
         exercises.append({"number": "predictions", "points": points, "graded": predicted is not None})

@@ -48,7 +48,7 @@ def explain(old: StudentResult, new: StudentResult) -> list[str]:
     if not told and old.score != new.score:
         told.append("Nothing that is known was different; what was inconclusive once may be decided another time.")
     if told:
-        told.insert(0, f"{old.score:g} of {old.max_score:g} points before, now {new.score:g} of {new.max_score:g}.")
+        told.insert(0, f"{old.told}{' points' * (not old.whole)} before, now {new.told}.")
     return told
 
 
@@ -98,6 +98,25 @@ def of_the_secret(before: ClassResults | None, secret: str | None) -> Iterator[s
         yield (
             f"The secret changed since the last grading ({before.secret} -> {secret}): every student has other hidden seeds, "
             f"so all {count} marks are made again, and one may differ though its notebook is the same."
+        )
+
+
+def of_versions(every: Sequence[StudentResult], now: int) -> Iterator[str]:
+    """Say how many notebooks were made of which version of the page, if not all are of today's, and which one graded them."""
+    found: dict[tuple[str, str], list[StudentResult]] = {}
+    for one in every:
+        if by := one.versions.get("by"):
+            found.setdefault((one.versions.get("page", ""), by), []).append(one)
+    if any(page not in ("", str(now)) for page, _ in found):
+        for (page, by), some in sorted(found.items()):
+            what = f"{len(some)} of version {page}" if page else f"{len(some)} that do not say their version"
+            who = ", ".join(one.student for one in some[:5]) + (", ..." if len(some) > 5 else "")
+            told = f" ({who})" if page != str(now) else ""
+            yield f"{what} of the lab's page, graded by version {by}, whose points are {some[0].max_score:g}{told}."
+    if share := [one for one in every if one.max_today]:
+        yield (
+            f"{len(share)} marks are of a version with another number of points; a table with one maximum for all "
+            "(Moodle, Canvas, Gradescope) has them by their share of it."
         )
 
 

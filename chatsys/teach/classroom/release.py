@@ -8,7 +8,7 @@
 Keys, sources and hidden checks stay where they are.  Before anything is written, every file of it is searched for every
 answer of the course (`leaks`), so that a solution that somebody left in a notebook does not get out.
 
-Promises  the place is tried before the work; OUT is whole or not there.
+Promises  the place is tried before the work; OUT is whole or not there; a lab does not go out changed under an old version.
 Read also `leaks`, `mutants.closed` (what of the mutants stays), `autograder` (what has the keys).
 """
 
@@ -24,7 +24,11 @@ from chatsys.mutants.closed import CLOSED
 from chatsys.surroundings import UNUSABLE, advice, place, reason
 from chatsys.teach.classroom.leaks import find_leaks, secrets_of
 from chatsys.teach.grading.grader import find_lab
+from chatsys.teach.grading.lab import Lab
+from chatsys.teach.grading.versions import check_kept
+from chatsys.teach.grading.versions import keep as keep_version
 from chatsys.teach.grading.written import open_answers
+from chatsys.teach.labs.path import labs_in_order, with_facts
 from chatsys.temporary import remove
 
 BUNDLE = Path(__file__).with_name("bundle")
@@ -38,16 +42,22 @@ WORKED = {"__pycache__", "data"}
 COMPILED = {".pyc", ".pyo", ".so", ".pyd"}
 
 
-def write_release(out: Path, labs: Sequence[str] = (), course: Path | None = None) -> Iterator[str]:
+def write_release(
+    out: Path, labs: Sequence[str] = (), course: Path | None = None, *, keep: bool = True
+) -> Iterator[str]:
     """Write what students get to `out`, a new folder or a name that ends in .zip, and say what is in it.
 
-    `labs` are the labs that are given out; all that have a release, if none is named.  Raises `UsageError` for a place
-    that does not do, and `ChatsysError` if an answer would get out.
+    `labs` are the labs that are given out; all that have a release, if none is named.  `keep`: their versions are kept in
+    labs/versions, so that they can be graded after a change.  Raises `UsageError` for a place that does not do or a lab that
+    changed under the same version, and `ChatsysError` if an answer would get out.
     """
     root = _project(course)
     out = place(out)
     _check_place(out, root)
     chosen = _chosen(root / "labs", labs)
+    handed = list(_handed_out(root / "labs", chosen)) if keep else []
+    for lab, page in handed:
+        check_kept(root / "labs", lab, page)
     half = out.with_name(f".{out.name}.new")
     remove(half)
     try:
@@ -66,6 +76,16 @@ def write_release(out: Path, labs: Sequence[str] = (), course: Path | None = Non
         remove(half)
     yield f"{out}: {count} files; labs {', '.join(chosen)}."
     yield "No answer, no solution and no closed mutant was found in any of them."
+    if folders := [keep_version(root / "labs", lab, page) for lab, page in handed]:
+        kept = ", ".join(f"{folder.parent.name} {folder.name}" for folder in folders)
+        yield f"Kept in {root / 'labs' / 'versions'}: {kept}. Commit it: notebooks of these versions are graded by them."
+
+
+def _handed_out(labs: Path, names: Sequence[str]) -> Iterator[tuple[Lab, Path]]:
+    """Yield each lab that has a declaration, with the page that students get."""
+    for name in names:
+        if (lab := find_lab(name)) is not None and (page := labs / "release" / name / f"{name}.ipynb").is_file():
+            yield lab, page
 
 
 def _project(course: Path | None) -> Path:
@@ -142,10 +162,19 @@ def _put_pages(bundle: Path, root: Path, labs: Sequence[str]) -> None:
     page = (BUNDLE / "README.md").read_text(encoding="utf-8")
     listed = ", ".join(f"`{lab}`" for lab in labs) + "."
     (bundle / "README.md").write_text(page.replace("LABS", listed).replace("FIRST", labs[0]), encoding="utf-8")
+    _put_path(bundle, root / "labs" / "README.md", labs)
     project = (root / "pyproject.toml").read_text(encoding="utf-8").splitlines(keepends=True)
     carried = re.compile(r'"(notebooks/[^"]+)" = ')
     kept = [line for line in project if (match := carried.match(line)) is None or (bundle / match[1]).exists()]
     (bundle / "pyproject.toml").write_text("".join(kept), encoding="utf-8")
+
+
+def _put_path(bundle: Path, path: Path, labs: Sequence[str]) -> None:
+    """Write the path through these labs, if the course has one."""
+    if path.is_file():
+        told = with_facts(path.read_text(encoding="utf-8"), [lab for lab in labs_in_order() if lab.name in labs])
+        (bundle / "labs").mkdir(exist_ok=True)
+        (bundle / "labs" / "README.md").write_text(told, encoding="utf-8")
 
 
 def _search(bundle: Path, root: Path) -> None:

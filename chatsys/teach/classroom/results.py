@@ -23,6 +23,7 @@ import msgspec
 
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.surroundings import UNUSABLE, advice, reason
+from chatsys.teach.scores import score_told
 
 FORM = 1
 """The number of this form; a reader of a smaller number refuses the file."""
@@ -63,6 +64,8 @@ class CellResult(msgspec.Struct, kw_only=True):
     """The aspects whose points are lost, those among them that only need another one; for predictions: their numbers."""
     failed: list[FailedAspect] = []
     """What the judge found, in the order in which it was found; with `lost` it tells which mistake it is like."""
+    whole: bool = False
+    """Whether it is done or not done: then people read no points."""
 
 
 class Predictions(msgspec.Struct, kw_only=True):
@@ -112,6 +115,8 @@ class StudentResult(msgspec.Struct, kw_only=True):
     score: float = 0.0
     """All that the machine gives; what people give is not in it."""
     max_score: float = 0.0
+    max_today: float = 0.0
+    """What `max_score` is in today's version of the lab, where the notebook was graded by an older one that has another; else 0."""
     tests: list[CellResult] = []
     output: str = ""
     """What holds for the whole notebook: what was put right in it, which cells people read."""
@@ -136,12 +141,22 @@ class StudentResult(msgspec.Struct, kw_only=True):
     """What the confined processes were kept from on that machine (`isolation.confinement.MEASURES`)."""
     versions: dict[str, str] = {}
     """On what the mark hangs: "chatsys", "lab" (its name and a digest of its files and keys), "seeds" (a digest of the
-    seeds of this student), "python"."""
+    seeds of this student), "python"; and "page", the version of the page that the notebook is, "by", the one that graded it."""
     secret: str | None = None
     """The id of the secret (`seeds.secret_id`); None: only the public part was graded."""
     earlier: EarlierMark | None = None
     changes: list[str] = []
     """Why this mark may differ from the earlier one, a sentence each; empty for the first one."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the lab is done or not done, and nobody reads a number."""
+        return bool(self.tests) and all(cell.whole for cell in self.tests)
+
+    @property
+    def told(self) -> str:
+        """What the machine gave, in words: "78 of 90", or "done"."""
+        return score_told(self.score, self.max_score, self.whole)
 
 
 class ClassResults(msgspec.Struct, kw_only=True):

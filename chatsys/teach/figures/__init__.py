@@ -2,6 +2,7 @@
 
     delivery_matrix   node x message number: who delivered what; gaps and differences
     roles             roles and terms of every node over time, elections, crashes, cuts
+    outages           when nobody led, and what became of what was said meanwhile
     term_bands        who led and who followed in which term, and where two led at once
     heartbeats        every beat, every silence and the suspicion it led to
     latency           how long a message took until it was answered, and delivered everywhere
@@ -27,6 +28,7 @@ from chatsys.errors import UsageError
 from chatsys.teach.figures import beats, elections, sequences, waiting
 from chatsys.teach.figures import latencies as journeys
 from chatsys.teach.figures import matrices as deliveries
+from chatsys.teach.figures import outages as silences
 from chatsys.teach.figures import over_time as timelines
 from chatsys.teach.figures.theme import use
 from chatsys.teach.figures.translation import in_words_of_the_chat
@@ -35,7 +37,7 @@ from chatsys.trace import Trace, trace_of
 P = ParamSpec("P")
 
 __all__ = [
-    "delivery_matrix", "describe", "heartbeats", "latency", "log_table", "packet_lanes", "queue_length", "roles", "term_bands", "use",
+    "delivery_matrix", "describe", "heartbeats", "latency", "log_table", "outages", "packet_lanes", "queue_length", "roles", "term_bands", "use",
 ]  # fmt: skip
 
 
@@ -60,6 +62,7 @@ heartbeats = _of_anything(beats.heartbeats)
 roles = _of_anything(timelines.roles)
 queue_length = _of_anything(waiting.queue_length)
 packet_lanes = _of_anything(sequences.packet_lanes)
+outages = _of_anything(silences.outages)
 term_bands = _of_anything(elections.term_bands)
 
 

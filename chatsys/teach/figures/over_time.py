@@ -29,6 +29,15 @@ def roles(trace: Trace) -> Any:
     if not bands:
         return theme.nothing("Roles and terms", "This trace has no event of a node yet.")
     figure, at = go.Figure(), _places(trace)
+    row = draw_roles(figure, trace, tale, at)
+    return theme.finish(
+        figure, "Roles and terms", _tell_leaders(trace), row * len(at), above=draw_cuts(figure, tale.cuts, tale.now)
+    )
+
+
+def draw_roles(figure: Any, trace: Trace, tale: RoleSpans, at: dict[int, int]) -> int:
+    """Draw the bands of all nodes and what is marked on them, and return how many pixels a row takes."""
+    bands = tale.bands()
     alone = [
         number
         for role in _present(bands)
@@ -39,10 +48,7 @@ def roles(trace: Trace) -> Any:
             x=[None], y=[None], mode="markers", marker={"color": "rgba(0,0,0,0)"}, name=f"{alone[0]}: term {alone[0]}"
         )
     _draw_absence(figure, [band for band in bands if band.role == DOWN], at)
-    row = draw_on_bands(figure, trace, tale, at, MARKS)
-    return theme.finish(
-        figure, "Roles and terms", _tell_leaders(trace), row * len(at), above=draw_cuts(figure, tale.cuts, tale.now)
-    )
+    return draw_on_bands(figure, trace, tale, at, MARKS)
 
 
 def draw_on_bands(figure: Any, trace: Trace, tale: RoleSpans, at: dict[int, int], kinds: Iterable[str]) -> int:

@@ -12,7 +12,7 @@
     reading        the file of a notebook;  tidying: what became of its cells is put right;  submission: what is in it
     taking         its cells run and its answers leave it, by value;  cell_process, running: the process in which that
                    happens, from outside and from inside;  exchange: what the two say to each other
-    course         what is known before the first notebook is opened
+    course         what is known before the first notebook is opened;  versions: what a lab asked for when it was handed out
     marking        one notebook's mark;  a class, and nbgrader: `teach.classroom`
 
 It knows no lab by its name: a lab is the folder labs/labNN, found by its number.

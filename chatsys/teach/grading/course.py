@@ -24,6 +24,7 @@ from chatsys.teach.grading.keys import Keys, read_keys, read_secret
 from chatsys.teach.grading.lab import Exercise, Kind, Lab
 from chatsys.teach.grading.reading import Source, find_source
 from chatsys.teach.grading.seeds import digest_seeds, hidden_seeds, secret_id
+from chatsys.teach.grading.versions import Carried, asked_by, differences, kept_files, read_kept, some
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """How the answers in the keys are written."""
     only: str | None = None
     """The number of the one exercise that is judged; None: all of them."""
+    kept: dict[int, Carried] = {}
+    """The versions that were handed out before, by their numbers."""
 
     def of_exercise(self, number: str | None) -> "Course":
         """Return the course that judges one exercise only; raises `UsageError` if the lab has none of this number."""
@@ -47,6 +50,34 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
         if number is not None and number not in there:
             raise UsageError(f"Lab {self.lab.name} has no exercise {number!r:.40}; it has {', '.join(there)}.")
         return msgspec.structs.replace(self, only=number)
+
+    def of_page(self, page: int | None, one_maximum: bool = False) -> tuple["Course", list[str]]:
+        """Return the course that grades a notebook of this version of the page, and what to say of it.
+
+        `one_maximum`: where a cell has the same points for everybody, as in nbgrader's gradebook, so that a version with
+        other points is graded by today's.
+        """
+        now = self.lab.version
+        if page == now or (page is None and not self.kept):
+            return self, []
+        if page is None:
+            return self, [
+                f"this notebook does not say which version of the lab's page it is; it was graded by version {now}"
+            ]
+        if (kept := self.kept.get(page)) is None:
+            return self, [
+                f"what version {page} asked for is not kept, so nobody can tell what differs"
+            ] if page < now else []
+        today = asked_by(self.lab, self.source)
+        what = f"version {now} differs ({some(differences(kept.asked, today)) or 'in nothing that counts'})"
+        if kept.lab is None:
+            return self, [f"it cannot be graded by version {page} any more: {some(list(kept.why))}; {what}"]
+        if one_maximum and kept.asked.points() != today.points():
+            return self, [
+                f"it was not graded by version {page}, for this gradebook has one number of points for each cell; {what}"
+            ]
+        told = f"this notebook is version {page} of the lab's page, and it was graded by that version; {what}"
+        return msgspec.structs.replace(self, lab=kept.lab, source=kept.source), [told]
 
     def seeds_for(self, student: str, exercise: Exercise, kind: Kind) -> Sequence[int]:
         """Return the seeds on which this student's answer is tried."""
@@ -84,7 +115,7 @@ def open_course(
     kept = b"" if public else read_secret(place(secret) if secret is not None else folder / "keys" / "secret")
     return Course(
         lab=declared, source=Source(path), keys=keys, secret=kept, version=_version_of(declared, path, folder),
-        known=() if public else tuple(_shapes(folder / "keys" / declared.name / "answers.py")),
+        kept=read_kept(folder, declared), known=() if public else tuple(_shapes(folder / "keys" / declared.name / "answers.py")),
     )  # fmt: skip
 
 
@@ -101,6 +132,7 @@ def _version_of(lab: Lab, source: Path, folder: Path) -> str:
 
     homes = [*(Path(path) / f"lab{lab.number}" for path in labs.__path__), folder / "keys" / lab.name]
     files = [source, *(path for home in homes for path in sorted(home.glob("*.py")))]
+    files += [path for _, path in kept_files(folder, lab.name) if path.parent.name != str(lab.version)]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -132,11 +132,12 @@ def _expect_its_class(lab: Lab, asked: Exercise, answers: tuple[Any, ...]) -> No
 
 
 def _grade_class(asked: Exercise, answers: tuple[Any, ...], seeds: Sequence[int] | None) -> Grade:
-    if len(answers) != 1 or not isinstance(answers[0], type):
+    if len(answers) != 1 or not _is_written(asked, answers[0]):
         given = ", ".join(f"{one!r:.40}" for one in answers) or "nothing"
         if len(answers) == 1 and type(answers[0]).__name__ == asked.writes:
             given = f"an object of it; leave out the brackets behind {asked.writes}"
-        raise UsageError(f'grade("{asked.number}", {asked.writes}) wants your class; it was given {given}.')
+        what = "function, without brackets behind its name" if asked.function else "class"
+        raise UsageError(f'grade("{asked.number}", {asked.writes}) wants your {what}; it was given {given}.')
 
     def seeds_for(exercise: Exercise, kind: Kind) -> Sequence[int]:
         return range(exercise.public) if seeds is None else seeds
@@ -146,6 +147,11 @@ def _grade_class(asked: Exercise, answers: tuple[Any, ...], seeds: Sequence[int]
     except (TypeError, AttributeError, ValueError, OSError) as error:  # a lock, a socket, an open file in the class
         raise UsageError(f"{asked.writes} cannot be handed to another process: {error}.") from None
     return _told(asked.number, asked.figure, asked.hints, found[0])
+
+
+def _is_written(asked: Exercise, answer: Any) -> bool:
+    """Tell whether an answer is of the kind that the exercise asks for: a class, or a function."""
+    return isinstance(answer, type) != asked.function and callable(answer)
 
 
 def _grade_test(asked: WrittenTest, answers: tuple[Any, ...]) -> Grade:
@@ -172,7 +178,7 @@ def _told(number: str, figure: str, hints: dict[str, int], found: PartResult) ->
     return Grade(
         question=number, verdict=found.verdict, points=found.points, possible=found.possible, sentence=found.sentence, account=found.account,
         seed=first.seed if first else None, trace=first.trace if first else None, steps=first.steps if first else (),
-        hint=hint, figure=figure, lost=found.lost,
+        hint=hint, figure=figure, lost=found.lost, whole=found.whole,
     )  # fmt: skip
 
 

@@ -50,7 +50,9 @@ SeedsFor = Callable[[Exercise, Kind], Sequence[int]]
 def open_trial(exercise: Exercise, answer: type | bytes, allowance: Allowance | None = None) -> Iterator[Trial]:
     """Return a trial of `answer`, a class or packed code; raises `Gone` where it cannot be tried at all."""
     if not has(PROCESSES):
-        assert isinstance(answer, type), "packed code is opened in a process of its own only"
+        assert answer is not None and not isinstance(answer, bytes), (
+            "packed code is opened in a process of its own only"
+        )
         trial = LocalTrial(answer, exercise)
         with trial.bounded():
             yield trial
@@ -220,10 +222,7 @@ def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], befo
     broken = {one.aspect for one in found if not one.inconclusive}
     lost = set(shares) if RUNS in broken else _lost(exercise, shares, broken, before)
     before |= broken | lost
-    worth = points_of(exercise, part)
-    points = sum(worth[aspect] for aspect in shares if aspect not in lost)
-    because = {one: [need for need in exercise.needs.get(one, ()) if need in before] for one in lost - broken}
-    how = "" if RUNS in broken else account(worth, lost, because)
+    points, how = _counted(exercise, part, lost, before, broken)
     flagged = doubtful - lost if RUNS not in broken else set()
     told = sorted((one for one in found if one.inconclusive == (not lost)), key=lambda one: -one.rank)
     verdict: Literal["pass", "fail", "exhausted, ok", "inconclusive"]
@@ -235,9 +234,21 @@ def outcome(exercise: Exercise, part: GradedPart, found: Sequence[Finding], befo
         verdict = "exhausted, ok" if part.kind == "search" else "pass"
     return PartResult(
         cell=part.cell, kind=part.kind, verdict=verdict, points=points, possible=part.points,
-        sentence=_sentence(exercise, part, told, lost, before), account=how,
+        sentence=_sentence(exercise, part, told, lost, before), account=how, whole=part.whole,
         lost=tuple(one for one in shares if one in lost), flagged=tuple(sorted(flagged)), findings=_one_of_each(told),
     )  # fmt: skip
+
+
+def _counted(
+    exercise: Exercise, part: GradedPart, lost: set[str], before: set[str], broken: set[str]
+) -> tuple[float, str]:
+    """Return the points of a part, and how they come together; what is done or not done has all of them or none."""
+    if part.whole:
+        return part.points * (not lost), ""
+    worth = points_of(exercise, part)
+    because = {one: [need for need in exercise.needs.get(one, ()) if need in before] for one in lost - broken}
+    how = "" if RUNS in broken else account(worth, lost, because)
+    return sum(points for aspect, points in worth.items() if aspect not in lost), how
 
 
 def _lost(exercise: Exercise, shares: dict[str, int], broken: set[str], before: set[str]) -> set[str]:

@@ -96,7 +96,7 @@ def _module(path: Path) -> ModuleType:
 
 
 def lines_of(source: str) -> int:
-    """Return how many lines a class has, counted alike everywhere: as Python writes it anew, without docstrings."""
+    """Return how many lines a class or a function has, counted alike everywhere: as Python writes it anew, without docstrings."""
     import ast
 
     tree = ast.parse(source)

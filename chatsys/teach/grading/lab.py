@@ -15,12 +15,12 @@ Read also `trial` (how a judge asks the student's class), `judging` (who calls t
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from textwrap import wrap
 from typing import Any, Literal
 
 import msgspec
 
 from chatsys.isolation.calls import CallScript, Method
+from chatsys.teach.scores import in_lines, verdict_told
 
 RUNS = "runs"
 """The aspect that every part has: the answer runs and does something.  Without it nothing else counts."""
@@ -85,6 +85,8 @@ class GradedPart(msgspec.Struct, frozen=True, kw_only=True):
     """Each thing that must hold, and its share; empty: those of the exercise."""
     done: str = ""
     """The sentence when everything holds; empty: that of the exercise."""
+    whole: bool = False
+    """Whether it is done or not done: all of its points or none of them, and nobody reads a number."""
 
 
 class Exercise(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +96,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     """As students name it: "3.1"."""
     title: str
     writes: str
-    """The name of the student's class."""
+    """The name of the student's class, or function."""
     cell: str
     """The grade_id of the cell in which it is written."""
     lines: int
@@ -114,6 +116,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     """For a class that calls what it is given: "module:Class" of the package, made of {name: the class}, asked instead."""
     asked: dict[str, Method] = {}
     """The methods of the holder."""
+    function: bool = False
+    """Whether a function is written and no class; it needs a holder, which calls it."""
     hints: dict[str, int] = {}
     """Which of its three hints helps with an aspect."""
     load: Callable[[int, int], CallScript] | None = None
@@ -217,8 +221,10 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     explain: tuple[Explain, ...] = ()
     seeds: dict[str, Callable[[int], bool]] = {}
     """What the page shows with a recorded seed: name -> whether a seed shows it (see `labs.seeds`)."""
+    anew: Callable[[], Iterator[str]] | None = None
+    """What else `make seeds` writes down anew; it yields a sentence for each thing that changed."""
     version: int = 1
-    """Counts up with each page that is handed out anew; a notebook of an older version is told so when it is marked."""
+    """Counts up with each page that is handed out anew; a notebook of an older one is graded by it (`versions`), or told why not."""
     before: tuple[str, ...] = ()
     """What one has done and knows before it, a phrase each."""
     kinds: dict[Kind, str] = {}
@@ -237,10 +243,14 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
         by_tests, by_hand = sum(one.points for one in self.tests), sum(one.points for one in self.explain)
         return machine + self.predictions_points + by_tests + by_hand
 
+    @property
+    def whole(self) -> bool:
+        """Whether the lab is done or not done: then it has one point, and nobody reads a number of points."""
+        parts = [part for exercise in self.exercises for part in exercise.parts]
+        return bool(parts) and all(part.whole for part in parts)
+
 
 DESIGN_WORDS = 40
-LINE = 100
-"""So many letters are in a line of a grade that a notebook shows."""
 
 
 class PartResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,6 +271,8 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     unsteady: str = ""
     """For a person: why another grading may give other points; empty where the answer does the same again."""
+    whole: bool = False
+    """Whether it is done or not done."""
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,20 +291,17 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """Which hint of this exercise helps, once three tries have failed."""
     figure: str = "delivery_matrix"
     lost: tuple[str, ...] = ()
+    whole: bool = False
 
     def __str__(self) -> str:
-        word = {"fail": "not yet", "inconclusive": "not decided"}.get(self.verdict, "done")
         more = f'   show("{self.question}") plays it.' if self.steps or self.trace is not None else ""
         hint = f"   Hint {self.hint} of {self.question} helps here." if self.hint is not None else ""
         account = f"\n{self.account}" if self.account else ""
-        return f"{self.question}  {word} ({self.points:g} of {self.possible:g} points).  {self.sentence}{more}{hint}{account}"
+        told = verdict_told(self.verdict, self.points, self.possible, self.whole)
+        return f"{self.question}  {told}.  {self.sentence}{more}{hint}{account}"
 
     __repr__ = __str__
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Break the lines between words, where a notebook would break them inside one."""
-        how: Any = {"subsequent_indent": " " * 5, "break_long_words": False, "break_on_hyphens": False}
-        story, *account = str(self).split("\n")
-        lines = wrap(story, LINE, **how)
-        lines += [line for one in account for line in wrap(one, LINE, initial_indent=" " * 5, **how)]
-        printer.text("\n".join(lines))
+        printer.text("\n".join(in_lines(str(self))))

@@ -24,9 +24,11 @@ from chatsys.teach.grading.judging import ANSWER, judge
 from chatsys.teach.grading.lab import DESIGN_WORDS, RUNS, Exercise, Finding, Kind, Lab, PartResult, WrittenTest
 from chatsys.teach.grading.points import rounded_down
 from chatsys.teach.grading.predictions import given
-from chatsys.teach.grading.submission import Submission, written_words
+from chatsys.teach.grading.reading import Notebook, page_version
+from chatsys.teach.grading.submission import Submission, understand, written_words
 from chatsys.teach.grading.taking import NotebookAnswers, take
 from chatsys.teach.grading.written import all_answers, judge_written, open_answers
+from chatsys.teach.scores import score_told, verdict_told
 
 MOST_REMARKS = 20
 """So many sentences about cells go into a mark."""
@@ -43,14 +45,43 @@ class Mark(dict[str, Any]):
     """One notebook's mark, as Gradescope reads it: score, max_score, tests, output; and what a person may ask."""
 
     def __str__(self) -> str:
-        lines = [
-            f"{self['score']:g} of {self['max_score']:g} points" + (f"; {self['output']}" if self["output"] else "")
-        ]
+        whole = all(test.get("whole", False) for test in self["tests"])
+        score = score_told(self["score"], self["max_score"], whole) + " points" * (not whole)
+        lines = [score + (f"; {self['output']}" if self["output"] else "")]
         for test in self["tests"]:
             told = f"   {test['output']}" if test["score"] < test["max_score"] else ""
-            lines.append(f"    {test['name']}: {test['score']:g} of {test['max_score']:g}{told}")
+            lines.append(f"    {test['name']}: {score_told(test['score'], test['max_score'], whole)}{told}")
         lines += [f"    look at: {flag}" for flag in self["flags"]]
         return "\n".join(lines)
+
+
+def mark_notebook(
+    notebook: Notebook, remarks: list[str], course: Course, student: str, *, one_maximum: bool = False
+) -> Mark:
+    """Put a notebook right, in place, and return its mark by the version of the lab that it was made of, where that can be.
+
+    `remarks` is what was put right before; `one_maximum` as in `Course.of_page`.  Raises `Unreadable` for another lab's.
+    """
+    page = page_version(notebook)
+    its, told = course.of_page(page, one_maximum)
+    submission = understand(notebook, its.source, remarks)
+    submission.remarks = [*told, *submission.remarks] if its is not course else [*submission.remarks, *told]
+    mark = mark_submission(submission, its, student)
+    mark["versions"] |= course.versions(student) | {"by": str(its.lab.version)}
+    if its is not course and (whole := whole_of(course)) != mark["max_score"]:
+        mark["max_today"] = whole
+    elif its is course and page in course.kept:
+        had = course.kept[page].asked.points()
+        for test in mark["tests"]:
+            if had.get(test["name"]) != test["max_score"]:
+                then = f"{had[test['name']]:g} points" if test["name"] in had else "no such cell"
+                test["output"] += f"   (Your notebook is version {page} of the page, which has {then} here.)"
+    return mark
+
+
+def whole_of(course: Course) -> float:
+    """Return all points that the machine gives in this course."""
+    return sum(points for *_, points in _graded_cells(course))
 
 
 def mark_submission(submission: Submission, course: Course, student: str) -> Mark:
@@ -110,7 +141,7 @@ def _undecided(asked: Exercise | WrittenTest, course: Course, why: str, share: i
     return [
         PartResult(
             cell=cell, kind=kind, verdict="inconclusive", points=share * points, possible=points, sentence=why,
-            flagged=(RUNS,),
+            flagged=(RUNS,), whole=course.lab.whole,
         )
         for cell, kind, points in _cells(asked, course)
     ]  # fmt: skip
@@ -125,7 +156,7 @@ def _judged(course: Course) -> list[Exercise | WrittenTest]:
 
 
 def _predicts(course: Course) -> bool:
-    return bool(course.lab.predictions) and course.only is None
+    return bool(course.lab.predictions) and course.lab.predictions_points > 0 and course.only is None
 
 
 def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kind, float]]:
@@ -136,6 +167,17 @@ def _cells(asked: Exercise | WrittenTest, course: Course) -> list[tuple[str, Kin
     return [(part.cell, part.kind, part.points) for part in parts]
 
 
+def _graded_cells(course: Course) -> list[tuple[str, str, Kind, float]]:
+    """Return all graded cells: (exercise, name, kind, points)."""
+    lab = course.lab
+    cells: list[tuple[str, str, Kind, float]] = []
+    if _predicts(course):
+        cells.append(("", lab.predictions_graded, "public", lab.predictions_points))
+    for asked in _judged(course):
+        cells += [(asked.number, *cell) for cell in _cells(asked, course)]
+    return cells
+
+
 def wanted(lab: Lab) -> dict[str, dict[str, str]]:
     """Return what is taken out of a notebook: exercise -> name under which it travels -> name in the notebook."""
     classes = {exercise.number: {ANSWER: exercise.writes} for exercise in lab.exercises}
@@ -144,18 +186,11 @@ def wanted(lab: Lab) -> dict[str, dict[str, str]]:
 
 def without_answers(course: Course, why: str, student: str = "") -> Mark:
     """Return the mark of something that is no notebook of the lab: no points, and the sentence that says why."""
-    lab = course.lab
-    cells: list[tuple[str, str, Kind, float]] = []
-    if _predicts(course):
-        cells.append(("", lab.predictions_graded, "public", lab.predictions_points))
-    for asked in _judged(course):
-        cells += [(asked.number, *cell) for cell in _cells(asked, course)]
     tests = [
-        {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind)
-        for number, name, kind, points in cells
+        {"name": name, "score": 0, "max_score": points, "output": why} | _place(number, kind, course.lab.whole)
+        for number, name, kind, points in _graded_cells(course)
     ]
-    whole = sum(points for *_, points in cells)
-    return Mark(score=0, max_score=whole, tests=tests, output=why, flags=[], **_record(course, student))
+    return Mark(score=0, max_score=whole_of(course), tests=tests, output=why, flags=[], **_record(course, student))
 
 
 def _record(course: Course, student: str, page: int | None = None) -> dict[str, Any]:
@@ -209,12 +244,13 @@ def _test(number: str, outcome: PartResult) -> dict[str, Any]:
         "verdict": outcome.verdict,
         "lost": list(outcome.lost),
         "failed": [_failed(one) for one in outcome.findings],
-    } | _place(number, outcome.kind)
+    } | _place(number, outcome.kind, outcome.whole)
 
 
-def _place(number: str, kind: Kind) -> dict[str, str]:
-    """Return where a graded cell belongs, and when a student may see what it says."""
-    return {"exercise": number, "kind": kind, "visibility": VISIBLE if kind == "public" else LATER}
+def _place(number: str, kind: Kind, whole: bool = False) -> dict[str, Any]:
+    """Return where a graded cell belongs, when a student may see what it says, and whether it is done or not done."""
+    place = {"exercise": number, "kind": kind, "visibility": VISIBLE if kind == "public" else LATER}
+    return place | ({"whole": True} if whole else {})
 
 
 def _failed(one: Finding) -> dict[str, Any]:
@@ -225,9 +261,9 @@ def _failed(one: Finding) -> dict[str, Any]:
 
 def told(number: str, outcome: PartResult) -> str:
     """Return what the student reads about one graded cell."""
-    word = {"fail": "not yet", "inconclusive": "not decided"}.get(outcome.verdict, "done")
+    word = verdict_told(outcome.verdict, outcome.points, outcome.possible, outcome.whole)
     account = f"   {outcome.account}" if outcome.account else ""
-    return f"{number}  {word} ({outcome.points:g} of {outcome.possible:g} points).  {outcome.sentence}{account}"
+    return f"{number}  {word}.  {outcome.sentence}{account}"
 
 
 def _explained(asked: Exercise | WrittenTest, outcome: PartResult, taken: NotebookAnswers) -> PartResult:

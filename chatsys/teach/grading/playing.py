@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatsys.actor.words import Words
 from chatsys.errors import UsageError
-from chatsys.teach.grading.lab import LINE, Grade, ShownCall
+from chatsys.teach.grading.lab import Grade, ShownCall
+from chatsys.teach.scores import LINE
 from chatsys.trace import Record, Trace, trace_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 HEADS = ("when", "call", "your class returned", "right is", "before the call")
 MARK = "→"
-MORE = "Nothing went wrong. This is one more run of your class, opened where it is most worth seeing."
+MORE = "Nothing went wrong. This is one more run of your answer, opened where it is most worth seeing."
 """What is said of the run of a class that is right."""
 
 

@@ -24,13 +24,26 @@ HOW = (
     "What your cells print earns nothing and costs nothing. Points that nobody can decide are given, and a person looks."
 )
 
+DONE = (
+    "**This lab has no points.** It is *done* when {} is right, and until then you can hand it in again as often as you like. "
+    "Your function is taken out of the notebook when you hand it in, and a judge tries it in a process of its own."
+)
+"""What is said of a lab that is done or not done; the exercises stand in it."""
+
 
 def facts(lab: Lab) -> str:
     """Return the text of the cell `facts`."""
-    low, high = lab.hours
-    hours = f"{low:g} to {high:g} hours" if low != high else f"{low:g} hour{'s' * (low != 1)}"
-    lines = [f"**Time:** {hours}. **Before it:** {'; '.join(lab.before) or 'nothing'}. **Version:** {lab.version}.", ""]
-    lines += ["| points | for |", "|---|---|", *(f"| {points:g} | {what} |" for points, what in _points(lab)), "", HOW]
+    before = "; ".join(lab.before) or "nothing"
+    lines = [f"**Time:** {told_hours(lab.hours)}. **Before it:** {before}. **Version:** {lab.version}.", ""]
+    lines += [DONE.format(_and([one.number for one in lab.exercises])), ""] if lab.whole else _points_told(lab)
+    lines += ["The words of this lab:", "", "| word | meaning |", "|---|---|"]
+    lines += [f"| *{word}* | {meaning} |" for word, meaning in lab.words.items()]
+    return "\n".join(lines)
+
+
+def _points_told(lab: Lab) -> list[str]:
+    """Return what is graded and how, in lines."""
+    lines = ["| points | for |", "|---|---|", *(f"| {points:g} | {what} |" for points, what in _points(lab)), "", HOW]
     lines += ["", "<details><summary>How the points of a check are shared out</summary>", ""]
     lines += [
         "Each line is one thing that must hold, with its points in each check. The tasks below say what it means.",
@@ -39,10 +52,20 @@ def facts(lab: Lab) -> str:
     ]
     for exercise in lab.exercises:
         lines += [*_shared(exercise), ""]
-    lines += ["</details>", ""]
-    lines += ["The words of this lab:", "", "| word | meaning |", "|---|---|"]
-    lines += [f"| *{word}* | {meaning} |" for word, meaning in lab.words.items()]
-    return "\n".join(lines)
+    return [*lines, "</details>", ""]
+
+
+def told_hours(hours: tuple[float, float], apart: str = " to ") -> str:
+    """Return a range of hours in words: "3 to 4 hours", or minutes where it is less than an hour."""
+    small = hours[1] < 1
+    low, high = (one * 60 if small else one for one in hours)
+    unit = "minute" if small else "hour"
+    return f"{low:g}{apart}{high:g} {unit}s" if low != high else f"{low:g} {unit}{'s' * (low != 1)}"
+
+
+def _and(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _points(lab: Lab) -> Iterator[tuple[float, str]]:

@@ -40,6 +40,8 @@ def find_anew(lab: Lab) -> Iterator[str]:
             yield f"lab {lab.name}: {name} is seed {seed} now (it was {before.get(name, 'not there')})"
     if after != before:
         _file(lab.number).write_text(json.dumps(after, indent=2) + "\n", encoding="utf-8")
+    if lab.anew is not None:
+        yield from lab.anew()
 
 
 def _file(number: str) -> Path:

@@ -156,6 +156,29 @@ class Window:
             out = [Packet(number, texts[number - 1]) for number in out]
 
 
+class CountsTicks:
+    """Never looks at the clock: a tick comes every tenth of a second."""
+
+    def __init__(self):
+        self.count, self.left = 0, {}
+
+    def say(self, text, now):
+        self.count += 1
+        packet = Packet(self.count, text)
+        self.left[packet] = 5
+        return [packet]
+
+    def ack(self, number, now):
+        self.left = {packet: ticks for packet, ticks in self.left.items() if packet.number != number}
+        return []
+
+    def tick(self, now):
+        self.left = {packet: ticks - 1 for packet, ticks in self.left.items()}
+        due = [packet for packet, ticks in self.left.items() if ticks == 0]
+        self.left.update(dict.fromkeys(due, 5))
+        return due
+
+
 # --- 1.2, the receiver ---------------------------------------------------------------------------
 
 
@@ -267,6 +290,7 @@ ANSWERS = {
         "a heap of dates": Dates,
         "patience grows, names of the notebook": Patient,
         "a window, a generator": Window,
+        "counts ticks": CountsTicks,
     },
     "1.2": {
         "reference": MyReceiver,

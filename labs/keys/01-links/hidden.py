@@ -137,6 +137,8 @@ def directed_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 # --- the searches --------------------------------------------------------------------------------
 
 LONGEST = 6
+HALF = 5
+"""So many ticks are half a second."""
 SEARCHED = ("arrive", "numbers", "quiet", "complete", "order", "once")
 """What is searched: whom the acknowledgements reach is asked of the seeds."""
 TEXTS = ("ok", "ok", "no")
@@ -155,9 +157,12 @@ def search_receiver(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
 
 
 def search_sender(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
-    """1.1: two texts, then every order of up to 6 events, acknowledgements and half seconds, and then some seconds more."""
+    """1.1: two texts, then every order of up to 6 events, acknowledgements and half seconds, and then some seconds more.
+
+    One text comes after an object with two: an object that knows of the other's second packet sends it.
+    """
     del seeds
-    scripts = []
+    scripts = [_script(()), _script(("tick",) * LONGEST, texts=1)]
     for length in range(1, LONGEST + 1):
         for events in product((1, 2, "tick"), repeat=length):
             scripts.append(_script(events))
@@ -172,15 +177,15 @@ def tell_script(trial: Any, calls: list[LinkCall]) -> list[LinkFault]:
     return found
 
 
-def _script(events: Sequence[Any]) -> CallScript:
-    now, calls = 0.0, [Call("say", ("ok", 0.0)), Call("say", ("ok", 0.0))]
-    for event in events:
-        if event == "tick":
-            now = round(now + 0.5, 2)
-            calls.append(Call("tick", (now,)))
-        else:
-            calls.append(Call("ack", (event, now)))
-    calls += [Call("tick", (round(now + 0.5 * more, 2),)) for more in range(1, 4)]
+def _script(events: Sequence[Any], texts: int = 2) -> CallScript:
+    """Return the calls; a tick comes every tenth of a second here as everywhere, for who counts them is right."""
+    ticks, calls = 0, [Call("say", ("ok", 0.0))] * texts
+    for event in (*events, "tick", "tick", "tick"):
+        if event != "tick":
+            calls.append(Call("ack", (event, ticks / 10)))
+            continue
+        calls += [Call("tick", (at / 10,)) for at in range(ticks + 1, ticks + HALF + 1)]
+        ticks += HALF
     return CallScript(tuple(calls))
 
 
@@ -226,12 +231,12 @@ def _asked(trial: Any, script: CallScript) -> list[LinkCall]:
 
 
 def _story(calls: Sequence[LinkCall]) -> str:
-    """Return these calls in a few words: "2 texts, acknowledgement 1, 3 ticks"."""
+    """Return these calls in a few words: "2 texts, acknowledgement 1, 1.5 s"."""
     words: list[str] = []
     for method, some in groupby(calls, key=lambda call: call.method):
         every = list(some)
         if method == "tick":
-            words.append(f"{len(every)} tick{'s' * (len(every) > 1)}")
+            words.append(f"{len(every) / 10:g} s")
         elif method == "say":
             words.append(f"{len(every)} text{'s' * (len(every) > 1)}")
         else:

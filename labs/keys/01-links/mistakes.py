@@ -229,6 +229,15 @@ class AllShared(MySender):
         self.numbers["newest"] = value
 
 
+class OpenTogether(MySender):
+    """All senders keep what is unanswered in one dictionary."""
+
+    open = {}
+
+    def __init__(self):
+        self.newest = 0
+
+
 class ReturnsOne(MySender):
     def say(self, text, now):
         return super().say(text, now)[0]
@@ -320,6 +329,18 @@ class KeepsNumbers(MyReceiver):
             return [], [packet.number]
         self.seen.add(packet.number)
         return super().receive(packet)
+
+
+class KeepsCopies(MyReceiver):
+    """Keeps whatever comes until it is delivered: a copy of what was delivered for ever."""
+
+    def receive(self, packet):
+        self.early[packet.number] = packet
+        ready = []
+        while self.due in self.early:
+            ready.append(self.early.pop(self.due))
+            self.due += 1
+        return ready, [packet.number]
 
 
 class OnlyNew(MyReceiver):
@@ -529,6 +550,7 @@ MISTAKES = {
             OneClock, NOTHING_SENT, r"and again only at .* s, although it was unanswered; it must not wait longer"
         ),
         "all senders count together": Mistake(AllShared, both("numbers") | SEARCHED, r"Do all your objects share"),
+        "all senders share a dictionary": Mistake(OpenTogether, SEARCHED, r"Do all your objects share"),
         "returns one packet": Mistake(
             ReturnsOne, NOTHING_SENT, r"because say returned .*; return a list of packets, \[\] for none"
         ),
@@ -558,6 +580,9 @@ MISTAKES = {
         "copies by text": Mistake(CopiesByText, NOTHING_CAME, r"has the same text and is no copy"),
         "never forgets a number": Mistake(
             KeepsNumbers, both("memory"), r"After 20,000 messages the process of your class holds"
+        ),
+        "keeps copies for ever": Mistake(
+            KeepsCopies, both("memory"), r"After 20,000 messages the process of your class holds"
         ),
         "acknowledges only what is new": Mistake(
             OnlyNew,

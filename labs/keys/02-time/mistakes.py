@@ -254,6 +254,13 @@ class ConcurrentWithItself(MyOrder):
         return not self.before(a, b) and not self.before(b, a)
 
 
+class ZerosDiffer(MyOrder):
+    """Takes two vectors for different ones if one of them leaves out what is 0."""
+
+    def before(self, a, b):
+        return all(count <= b.get(n, 0) for n, count in a.items()) and a != b
+
+
 class EntriesOfTheFirst(MyOrder):
     """Looks every entry up."""
 
@@ -511,6 +518,7 @@ MISTAKES = {
         "one smaller entry is enough": Mistake(OneIsSmaller, both("before", "itself", "missing"), r"each is before the other, says `before`; a path leads one way"),
         "not before is concurrent": Mistake(NotBefore, both("concurrent", "itself", "missing"), r"concurrent\(.* is True, and a path leads"),
         "concurrent with itself": Mistake(ConcurrentWithItself, both("itself"), r"no event is concurrent with itself"),
+        "a zero makes a difference": Mistake(ZerosDiffer, {"hidden": ("missing",)}, r"before\(.*\) gave True; right is False"),
         "looks every entry up": Mistake(EntriesOfTheFirst, both("missing"), r"raised KeyError: \d.*\. A missing entry is 0"),
     },
     "2.4": {

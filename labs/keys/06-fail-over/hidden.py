@@ -158,6 +158,31 @@ def twice_in_a_row(cls: Any, sleeps: bool) -> FailOverRun:
     return run
 
 
+def slept_behind_a_gap(cls: Any, nodes: int) -> FailOverRun:
+    """Node 1 sleeps with #3 and without #2 while each node above 2 crashes in turn; both numbers are other messages when it wakes up."""
+    run = _begun(cls, nodes)
+    for node in range(2, nodes):
+        run.do("cut", nodes, node, True)
+    run.do("slow", nodes, 1, 60.0)
+    run.say(nodes, "pay", "cid")
+    run.go_on(0.1)
+    run.do("slow", nodes, 1, 0)
+    run.say(nodes, "late", "cid")
+    run.go_on(0.2)
+    run.do("pause", 1)
+    for leader in range(nodes, 2, -1):
+        run.do("crash", leader)
+        run.do("heal", True)
+        run.go_on(SLEEP)
+        for text in ("see you", "tea?"):
+            run.say(2, text, "bob")
+            run.go_on(0.5)
+        run.go_on(1.0)
+    run.do("resume", 1)
+    run.go_on(SETTLES)
+    return run
+
+
 def _begun(cls: Any, nodes: int, name: str = ORDINARY) -> FailOverRun:
     run = begin(cls, name, 1, nodes)
     run.go_on(0.2)
@@ -182,6 +207,8 @@ DIRECTED: tuple[Callable[[Any], FailOverRun], ...] = (
     leads_twice,
     sleeps_with_wishes,
     said_through_another,
+    lambda cls: slept_behind_a_gap(cls, 3),
+    lambda cls: slept_behind_a_gap(cls, 4),
     lambda cls: twice_in_a_row(cls, False),
     lambda cls: twice_in_a_row(cls, True),
     *(partial(_rarely, play) for play in RARE),

@@ -10,9 +10,10 @@ from chatsys.teach.labs.lab07 import answering, checks
 from chatsys.teach.labs.lab07.answering import TURNS, check_answers, find_lost, judge_syncs, turns
 from chatsys.teach.labs.lab07.answering import find_answered_after_failure as find_late
 from chatsys.teach.labs.lab07.checks import LOAD, appends, best, check_cut, check_onward, check_written, judge_chat
-from chatsys.teach.labs.lab07.disk import images
+from chatsys.teach.labs.lab07.disk import flipped, images
 from chatsys.teach.labs.lab07.lives import Life, Lived, TwoLives, as_bytes, lives, lives_alone
-from chatsys.teach.labs.lab07.runs import CHAT, MORE, ODD
+from chatsys.teach.labs.lab07.runs import CHAT, MORE, ODD, described
+from chatsys.teach.labs.lab07.story import calls_of, finding
 from chatsys.teach.labs.lab07.telling import tell_alone
 from chatsys.teach.labs.lab07.voting import find_unkept, promises
 
@@ -32,8 +33,29 @@ def judge_odd(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
             yield tell_alone("In a log of 12 records,", alone, len(CHAT))
 
 
+def judge_broken(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
+    """7.1: of two broken lines the first one is told, and the file stays as it is: the next life must see it, too."""
+    yield from judge_odd(trial, seeds)
+    [first] = lives(trial, [Life(b"", (*LOAD, *appends(CHAT)))])
+    lines = first.content.split(b"\n")
+    if checks.is_wrong(trial) or len(lines) != len(CHAT) + 1:
+        return
+    middles = [sum(len(one) + 1 for one in lines[:place]) + len(lines[place]) // 2 for place in (1, 4)]
+    broken = flipped(flipped(first.content, 8 * middles[0]), 8 * middles[1])
+    [told] = lives(trial, [Life(broken, LOAD)])
+    name = f"In a log of {len(CHAT)} records, a bit flipped in line 2, and one in line 5: load()"
+    steps = tuple(calls_of(told, 1))
+    if told.damaged != 2:
+        yield finding(
+            "damage", f"{name} {described(told, 50)} instead of Damaged(2), the first one.", None, steps=steps
+        )
+    elif told.content != broken:
+        story = f"{name} raised Damaged(2) and changed the file to {len(told.content)} bytes: the next life sees no damage any more."
+        yield finding("damage", story, None, steps=steps)
+
+
 def judge_answered_in_turn(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
-    """7.2: the next record comes while an answer is given."""
+    """7.2: the next record comes while an answer is given; and two equal records are two."""
     del seeds
     if answering.is_wrong(trial):
         return
@@ -43,6 +65,8 @@ def judge_answered_in_turn(trial: Any, seeds: Sequence[int]) -> Iterator[Finding
     [told] = lives(trial, [Life(b"", steps)])
     found = list(check_answers(name, told)) or best(find_lost(trial, name, told, CHAT[:3], False))
     yield from named("meanwhile", found)
+    twins = [Life(b"", (*LOAD, ("accept", one, 1, None), ("accept", one, 2, None), ("flush",)))]
+    yield from check_answers("When records 1 and 2 were equal,", *lives(trial, twins))
 
 
 def judge_failing(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
@@ -132,4 +156,4 @@ def named(aspect: str, found: Iterable[Finding]) -> Iterator[Finding]:
 
 
 JUDGES = {("7.1", "search"): judge_twice, ("7.2", "search"): judge_every, ("7.2", "budget"): judge_syncs}
-EXTRA = {"7.1": judge_odd, "7.2": judge_answered_in_turn, "7.3": judge_failing}
+EXTRA = {"7.1": judge_broken, "7.2": judge_answered_in_turn, "7.3": judge_failing}

@@ -236,6 +236,42 @@ class DecodesAll(CutsText):
         return MyLog.load(self)
 
 
+class TellsTheLast(MyLog):
+    """Goes on behind a broken line, and tells the last one."""
+
+    def load(self):
+        *lines, _ = self.file.read().split(b"\n")
+        broken = [number for number, line in enumerate(lines, 1) if unpack(line) is None and number < len(lines)]
+        if broken:
+            raise Damaged(broken[-1])
+        return super().load()
+
+
+class CutsDamage(MyLog):
+    """Cuts the file before it says what is damaged."""
+
+    def load(self):
+        try:
+            return super().load()
+        except Damaged as damaged:
+            lines = self.file.read().split(b"\n")
+            self.file.truncate(sum(len(line) + 1 for line in lines[: damaged.line - 1]))
+            raise
+
+
+class OnceInARow(MyLog):
+    """What is equal to the record before it was appended by mistake, it thinks."""
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.last = None
+
+    def append(self, record):
+        if record != self.last:
+            super().append(record)
+        self.last = record
+
+
 class OnTheClass(MyLog):
     """What was appended is remembered beside the file."""
 
@@ -376,6 +412,23 @@ class AnswersAgain(MyAnsweringLog):
                 answer()
 
 
+class UnderTheRecord(MyAnsweringLog):
+    """Keeps each answer under its record: that of an equal one takes its place."""
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.under = {}
+
+    def accept(self, record, answer):
+        super().accept(record, answer)
+        self.under[json.dumps(record)] = answer
+        self.owed = list(self.under.values())
+
+    def flush(self):
+        self.under = {}
+        super().flush()
+
+
 class AnswersTheLast(MyAnsweringLog):
     """Keeps one answer, the newest."""
 
@@ -447,6 +500,18 @@ class EachOnce(MyVoter):
         self.log.append({"term": term})
         self.terms.add(term)
         return True
+
+
+class OnceMore(MyVoter):
+    """What it loaded may be promised once more: nobody can have heard it."""
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.loaded = self.term
+
+    def promise(self, term):
+        again, self.loaded = term == self.loaded, 0
+        return again or super().promise(term)
 
 
 class ReadsTheFirst(MyVoter):
@@ -556,6 +621,13 @@ MISTAKES = {
         "writes behind half a line": Mistake(
             LeavesTheTail, loses("continues", search=("twice",)), r"was written behind half a line"
         ),
+        "tells the last broken line": Mistake(
+            TellsTheLast, {"hidden": ("damage", "any")}, r"raised Damaged\(5\) instead of Damaged\(2\), the first one"
+        ),
+        "cuts off what is damaged": Mistake(
+            CutsDamage, {"hidden": ("damage", "any")}, r"raised Damaged\(2\) and changed the file to \d+ bytes"
+        ),
+        "an equal record is no new one": Mistake(OnceInARow, ANY, r"In a log of 9 odd records"),
         "a line with a hole stays in the file": Mistake(
             LeavesTheHole,
             loses("continues", search=("twice",)),
@@ -572,6 +644,11 @@ MISTAKES = {
         "remembers beside the file": Mistake(OnTheClass, ALL_LOG, r"Do all logs share a list"),
     },
     "7.2": {
+        "answers under their records": Mistake(
+            UnderTheRecord,
+            {"hidden": ("answers", "durable", "failed", "meanwhile"), "search": ("every",), "budget": BUDGET},
+            r"When records 1 and 2 were equal, record 1 was accepted, and the flush that followed",
+        ),
         "answers when it is written": Mistake(
             AnswersAtOnce, loses("durable", search=("every",), budget=BUDGET), r"answered too early"
         ),
@@ -605,6 +682,9 @@ MISTAKES = {
         ),
         "the promise is synced next time": Mistake(
             SyncsTheLast, loses("remembers"), r"promise\(\d+\) was written and not synced"
+        ),
+        "once more after a crash": Mistake(
+            OnceMore, loses("remembers"), r"term (\d+) was promised at .* and term \1 was promised at"
         ),
         "the same term again": Mistake(
             Equal, loses("once", "remembers"), r"term 5 was promised at 1.0 s, and promise\(5\)"

@@ -73,7 +73,7 @@ def tell_receiver(run: LinkRun, trial: Any = None) -> list[LinkFault]:
 
 
 def sender_probes(trial: Any, calls: Sequence[LinkCall]) -> SenderProbes:
-    """Ask the class what it would have done with other texts, and if each acknowledgement had come once."""
+    """Ask the class what it would have done with other texts, if each acknowledgement had come once, and if none had come."""
     others, once, came = list[Call](), list[Call](), set[int]()
     for call in calls:
         told = Call(call.method, call.arguments)
@@ -82,12 +82,13 @@ def sender_probes(trial: Any, calls: Sequence[LinkCall]) -> SenderProbes:
         if call.method != "ack" or call.arguments[0] not in came:
             once.append(told)
         came |= {call.arguments[0]} if call.method == "ack" else set()
-    asked = [CallScript(tuple(some)) for some in (others, once)]
+    none = [one for one in once if one.method != "ack"]
+    asked = [CallScript(tuple(some)) for some in (others, once, none)]
     wrong = [
         any(one.aspect == "arrive" for one in read_sender(as_calls(script, replies)))
         for script, replies in zip(asked, trial.ask(asked), strict=True)
     ]
-    return SenderProbes(by_text=not wrong[0], by_repeat=not wrong[1])
+    return SenderProbes(by_text=not wrong[0], by_repeat=not wrong[1], by_answer=not wrong[2])
 
 
 def probed(trial: Any, calls: Sequence[LinkCall]) -> ReceiverProbes:
@@ -232,5 +233,6 @@ def plain(answer: Any) -> Any:
 
 
 def load(first: int, last: int) -> CallScript:
-    """Return the calls that leave nothing waiting: packets in order, each of 200 bytes."""
-    return CallScript(tuple(Call("receive", (Packet(number, f"{number:<200}"),)) for number in range(first, last + 1)))
+    """Return the calls that leave nothing waiting: packets in order, each of 200 bytes, and a copy of every other one."""
+    packets = [Packet(number, f"{number:<200}") for number in range(first, last + 1)]
+    return CallScript(tuple(Call("receive", (one,)) for one in packets for _ in range(1 + one.number % 2)))

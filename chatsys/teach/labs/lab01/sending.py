@@ -45,6 +45,8 @@ class SenderProbes(NamedTuple):
     """Whether it is right where all texts differ."""
     by_repeat: bool = False
     """Whether it is right where each acknowledgement comes once."""
+    by_answer: bool = False
+    """Whether it is right where no acknowledgement comes."""
 
 
 def read_sender(calls: Sequence[LinkCall], probes: SenderProbes | None = None) -> list[LinkFault]:
@@ -190,7 +192,7 @@ class _Sender:
             )
             return LinkFault("arrive", sentence, place, SEEN, (number,))
         later = [one for one, at in self.answered.items() if one > number and at > times[-1]]
-        if later and len(times) == 1 and self._ever_repeats():
+        if later and len(times) == 1 and self.probes.by_answer:
             sentence = (
                 f"node 1 sent packet {number} at {times[-1]:.2f} s and never again after the acknowledgement of packet {later[0]} at "
                 f"{self.answered[later[0]]:.2f} s, which says nothing about packet {number}"
@@ -225,17 +227,6 @@ class _Sender:
         """Return when a packet is sent the next time."""
         later = (call for call in self.calls[place:] if any(one.number == number for one in call.answer or ()))
         return next((call.time for call in later), None)
-
-    def _ever_repeats(self) -> bool:
-        """Tell whether anything is sent more than once in the whole run."""
-        sent = [packet for call in self.calls for packet in call.answer or ()]
-        return len(set(sent)) < len(sent)
-
-
-def needless(calls: Sequence[LinkCall]) -> tuple[int, int]:
-    """Return how many packets were sent, and for how many texts."""
-    sent = sum(len(call.answer or ()) for call in calls)
-    return sent, sum(call.method == "say" for call in calls)
 
 
 def expected_of(calls: Sequence[LinkCall], place: int) -> Any:

@@ -94,7 +94,7 @@ class FailingOver(Actor):
         self.open: dict[int, set[Address]] = {}
         """At the leader: the numbers that not all have yet, and who has them."""
         self.doubtful: set[int] = set()
-        """What this node numbered and not all had when it was deposed: nobody may see it until the new leader confirms it."""
+        """What is not shown here when another one begins to lead: nobody may see it until the new leader confirms it."""
         self.asked: dict[tuple[str, int], tuple[int, set[Address]]] = {}
         """At the leader: under which number an unanswered post goes out, and whom to answer."""
         self.missed: dict[Address, int] = {}
@@ -265,7 +265,7 @@ class FailingOver(Actor):
 
     def _follow(self, leader: Address, term: int, now: float) -> list[Any]:
         self.role, self.leader, self.term = "follower", leader, term
-        self.doubtful |= self.open.keys()
+        self.doubtful |= {number for number in self.entries if number > len(self.screen)}
         self.open, self.asked = {}, {}
         self.alarms.clear("beat", "collect")
         self._listen(now)

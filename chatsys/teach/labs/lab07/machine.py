@@ -26,6 +26,8 @@ Step = tuple[Any, ...]
 
 What stands behind an accepted record comes at once, while its answer is given."""
 
+BEGINNING = ("__init__", "load")
+"""The steps without which a life has not begun."""
 MOST = 1 << 17
 """Bytes of what a class may write in one life."""
 
@@ -110,14 +112,17 @@ class _Life:
         self.log: Any = None
 
     def all(self, steps: Sequence[Step]) -> None:
-        """Make the object, then do what is asked; an error ends the life, unless the disk failed before it."""
+        """Make the object, then do what is asked; an error ends the life, unless the disk failed before it.
+
+        A node whose `load` raised has not begun, whatever the disk did: nothing can be accepted by it.
+        """
         for place, step in enumerate((("__init__",), *steps)):
             self.tape.append(LifeEvent("call", place))
             try:
                 self.tape.append(self._returned(place, step, self._do(step)))
             except Exception as error:
                 self.tape.append(_raised(error, place, step[0]))
-                if not any(one.kind == "failed" for one in self.tape):
+                if step[0] in BEGINNING or not any(one.kind == "failed" for one in self.tape):
                     return
 
     def _do(self, step: Step) -> Any:

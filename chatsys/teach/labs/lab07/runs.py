@@ -1,7 +1,7 @@
 """What is written in the runs of this lab: the chat whose every byte is a crash point, and what a seed draws.
 
     CHAT          twelve lines of a chat: about 600 bytes in the log of most people
-    ODD           records with a line break, a checksum of their own, letters of several bytes
+    ODD           records with a line break, a checksum of their own, letters of several bytes, one that comes twice
     draw(seed)    a few records, and where the power is cut
 
 Read also `checks`, `answering` and `voting` (the judges), who let a class live with them.
@@ -33,6 +33,7 @@ ODD: tuple[Record, ...] = (
     {"n": 5, "text": "\u2028 ends no line, nor does \u0085, \x0b or \r"},
     {"n": 6, "text": 'a "quote", a \\ and a \x00', "": None},
     {"n": 7, "nested": {"list": [1, 2.5, True, None, "\u00e9"], "empty": []}},
+    {"n": 8, "text": "\U0001f600" * 4},
     {"n": 8, "text": "\U0001f600" * 4},
 )
 

@@ -64,9 +64,9 @@ def promised(told: Lived, until: int, before: int = 0) -> int:
 
 
 def _asked_after(first: Lived, until: int) -> tuple[tuple[str, int], ...]:
-    """Return what is asked after a power cut: a lower term, the same again, and one above all."""
+    """Return what is asked after a power cut: the same again first, a lower term, and one above all."""
     highest = promised(first, until)
-    same = promises((highest - 1, highest)) if highest > 1 else ()
+    same = promises((highest, highest - 1)) if highest > 1 else ()
     return (*same, *promises((max(term for _, term in first.life.steps) + 1,)))
 
 
