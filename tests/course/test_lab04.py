@@ -235,7 +235,7 @@ def test_a_detector_with_a_fixed_timeout_lies_on_the_curve_of_the_fixed_timeouts
 def test_the_sliders_draw_what_their_line_of_code_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     shown = trade_off.sliders(right())
-    *moved, code, said, figure = shown.children
+    *moved, code, said, _, figure = shown.children
     before = figures.describe(figure)
     moved[0].value = 0.2
     assert "trade_off(MyDetector, loss=0.2, slowest=0.2, interval=0.8)" in code.value
