@@ -16,6 +16,7 @@ from chatsys.errors import UsageError
 from chatsys.isolation.calls import Call, Reply
 from chatsys.sim.world import World
 from chatsys.teach import figures
+from chatsys.teach.figures.live import live
 from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.labs.lab04 import LAB, adaptive, beats, conduct, friends, play, runs, trade_off
@@ -257,3 +258,15 @@ def test_a_class_that_raises_is_told_in_the_picture_and_wrong_numbers_in_a_sente
         trade_off.trade_off(loss=10)
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     assert trade_off.trade_off(right()) is None and trade_off.sliders(right()) is None
+
+
+def test_the_first_message_of_a_live_figure_has_all_that_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that is drawn from a first message without traces stays empty."""
+    import comm
+
+    opened: list[Any] = []
+    make = comm.create_comm
+    monkeypatch.setattr(comm, "create_comm", lambda **named: (opened.append(named), make(**named))[1])
+    live(trade_off.trade_off(), responsive=True)
+    (state,) = [one["data"]["state"] for one in opened if "_widget_data" in one["data"]["state"]]
+    assert len(state["_widget_data"]) == 4 and state["_widget_layout"]["height"] and state["_config"]["responsive"]
