@@ -16,6 +16,7 @@ from chatsys.teach.labs.lab05 import friends as elections
 from chatsys.teach.labs.lab05 import play as lab05
 from chatsys.teach.labs.lab08 import friends as catching_up
 from chatsys.teach.labs.lab08 import rejoining as lab08
+from chatsys.teach.labs.lab10 import play as lab10
 from chatsys.teach.widgets.timeline.packing import pack
 from chatsys.trace import Trace
 
@@ -34,6 +35,7 @@ def test_the_small_actors_of_the_labs_are_told_as_they_were() -> None:
         lab05.split(elections.Hasty),
         lab01.talk(None, ends.DeliversAll),
         lab08.rejoin(catching_up.BothAtOnce, gap=20),
+        lab10.cut(1, nodes=4, few=(3, 4)).world,
     ):
         assert of_records(world.trace) == []
 

@@ -15,6 +15,7 @@
     lab06/    fail-over: the same, and a picture of one schedule with the fence and without it
     lab07/    the durable log: no world, but a toy file whose power is cut at every byte (machine, disk)
     lab08/    catch-up: stage (the actor), live judges, and a picture of lag over time with the seam
+    lab10/    the quorum: the real chat with two of its rules replaced (stage), and pictures of a cut (picture)
 
 An exercise is found by its number: 3.1 is one of those that `LAB` in lab03/declaration.py declares.
 
