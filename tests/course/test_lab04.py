@@ -265,8 +265,13 @@ def test_the_first_message_of_a_live_figure_has_all_that_it_shows(monkeypatch: p
     import comm
 
     opened: list[Any] = []
-    make = comm.create_comm
-    monkeypatch.setattr(comm, "create_comm", lambda **named: (opened.append(named), make(**named))[1])
+    make: Any = comm.create_comm
+
+    def kept(**named: Any) -> Any:
+        opened.append(named)
+        return make(**named)
+
+    monkeypatch.setattr(comm, "create_comm", kept)
     live(trade_off.trade_off(), responsive=True)
     (state,) = [one["data"]["state"] for one in opened if "_widget_data" in one["data"]["state"]]
     assert len(state["_widget_data"]) == 4 and state["_widget_layout"]["height"] and state["_config"]["responsive"]
