@@ -2,6 +2,7 @@
 
     checker(list[int] | None)([1, 2])   -->  True
     shown({"number": 3})                -->  {'number': 3} (dict)
+    shown(Packet(number=3))             -->  Packet(number=3)
 
 It runs beside the class that returned the value, and is there so that honest mistakes get a sentence: decoding alone
 would take a dictionary for a Struct.  What counts is the strict decoding at the other end.
@@ -17,14 +18,14 @@ SHOWN = 50
 
 
 def shown(value: Any) -> str:
-    """Return how a value of the wrong type looks, and of which type it is."""
+    """Return how a value of the wrong type looks, and of which type it is, unless its look begins with that."""
     kind = type(value).__name__
     try:
         text = repr(value)
     except BaseException:
         text = "a value that cannot be shown"
     text = text if len(text) <= SHOWN else f"{text[: SHOWN - 4]} ..."
-    return text if value is None else f"{text} ({kind})"
+    return text if value is None or text.startswith(f"{kind}(") else f"{text} ({kind})"
 
 
 def checker(hint: Any) -> Callable[[Any], bool] | None:

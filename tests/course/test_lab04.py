@@ -16,6 +16,7 @@ from chatsys.errors import UsageError
 from chatsys.isolation.calls import Call, Reply
 from chatsys.sim.world import World
 from chatsys.teach import figures
+from chatsys.teach.figures.live import live
 from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
 from chatsys.teach.labs.lab04 import LAB, adaptive, beats, conduct, friends, play, runs, trade_off
@@ -168,7 +169,7 @@ def test_the_predictions_are_answered_by_the_students_own_runs(
     for number, answer in (("4a", (1.7, 2.7)), ("4b", "yes"), ("4c", 12.5)):
         predictions.predict(number, answer)
     shown = [revealing.reveal(number, right()) for number in ("4a", "4b", "4c")]
-    said = capsys.readouterr().out
+    said = capsys.readouterr().out.replace("\n    ", " ")
     assert re.search(
         r"4a  You said 1\.7 to 2\.7 s; in 20 runs .* it was [12]\.\d+ to 2\.\d+ s, and 100 % of them", said
     )
@@ -178,7 +179,7 @@ def test_the_predictions_are_answered_by_the_students_own_runs(
     revealing.reveal("4b", wrong("is not written"))
     assert (
         "your class stopped, so there is nothing to compare yet: RuntimeError: NotImplementedError"
-        in capsys.readouterr().out
+        in capsys.readouterr().out.replace("\n    ", " ")
     )
 
 
@@ -235,7 +236,7 @@ def test_a_detector_with_a_fixed_timeout_lies_on_the_curve_of_the_fixed_timeouts
 def test_the_sliders_draw_what_their_line_of_code_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     shown = trade_off.sliders(right())
-    *moved, code, said, figure = shown.children
+    *moved, code, said, _, figure = shown.children
     before = figures.describe(figure)
     moved[0].value = 0.2
     assert "trade_off(MyDetector, loss=0.2, slowest=0.2, interval=0.8)" in code.value
@@ -257,3 +258,20 @@ def test_a_class_that_raises_is_told_in_the_picture_and_wrong_numbers_in_a_sente
         trade_off.trade_off(loss=10)
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     assert trade_off.trade_off(right()) is None and trade_off.sliders(right()) is None
+
+
+def test_the_first_message_of_a_live_figure_has_all_that_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that is drawn from a first message without traces stays empty."""
+    import comm
+
+    opened: list[Any] = []
+    make: Any = comm.create_comm
+
+    def kept(**named: Any) -> Any:
+        opened.append(named)
+        return make(**named)
+
+    monkeypatch.setattr(comm, "create_comm", kept)
+    live(trade_off.trade_off(), responsive=True)
+    (state,) = [one["data"]["state"] for one in opened if "_widget_data" in one["data"]["state"]]
+    assert len(state["_widget_data"]) == 4 and state["_widget_layout"]["height"] and state["_config"]["responsive"]

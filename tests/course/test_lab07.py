@@ -194,7 +194,7 @@ def test_a_prediction_is_answered_by_the_students_own_run(
     figure = revealing.reveal("7b", ANSWERING)
     revealing.reveal("7c")
     revealing.reveal("7d", ANSWERING)
-    said = capsys.readouterr().out
+    said = capsys.readouterr().out.replace("\n    ", " ")
     assert "it was 0." in said and "it was 73.7 %: right, to 3.7 %." in said and "it was 298." in said
     assert "nothing is lost" in said and "Behind your answer: what was written is not in the process" in said
     assert "MyAnsweringLog: after 0 of 561 power cuts" in figure.layout.meta["summary"]

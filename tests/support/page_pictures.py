@@ -7,8 +7,9 @@
     python tests/support/page_pictures.py --first                how long a student waits for the tour's first figure
 
 For each notebook all cells are run in a real JupyterLab; then every output that is drawn (panel, timeline, figure,
-prediction) is photographed by itself, in all three looks.  Complaints of the browser, requests beyond this machine and
-what axe-core finds serious in the outputs are printed; the code is 1 if there are any.
+prediction) is photographed by itself, in all three looks.  Complaints of the browser, requests beyond this machine,
+what axe-core finds serious in the outputs, and labels of figures that lie over each other or are cut off, are printed;
+the code is 1 if there are any.
 """
 
 import shutil
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import browser
+import labels
 from browser import Tab
 
 LOOKS = {"light-1400": (1400, 1.0, "JupyterLab Light"), "dark-1000": (1000, 1.0, "JupyterLab Dark"),
@@ -72,6 +74,7 @@ def take(tab: Tab, notebook: str, folder: Path) -> list[str]:
                 output.screenshot(path=folder / f"{notebook[:2]}-{look}-{number:02}.png")
         found = browser.barriers(tab.page, ".jp-OutputArea")
         wrong += [f"{notebook}, {look}: {line}" for line in found if "(serious)" in line or "(critical)" in line]
+        wrong += [f"{notebook}, {look}: {line}" for line in labels.overlapping(tab.page, ".jp-OutputArea")]
     return wrong
 
 

@@ -14,6 +14,7 @@ import os
 import zlib
 from collections.abc import Callable, Sequence
 from itertools import count
+from textwrap import wrap
 from typing import Any
 
 from chatsys.errors import told
@@ -23,6 +24,8 @@ from chatsys.teach.grading.lab import Predict
 NOBODY = 7
 """The seed of whoever gives no name; it is one of those that people talk about."""
 MOST_SEEDS = 10_000
+NARROW = 60
+"""Signs of a line, as many as a cell shows at 1000 pixels, and on a wide screen at 150 %."""
 
 _seed = NOBODY
 
@@ -49,17 +52,22 @@ def reveal(number: str, *classes: type) -> Any:
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
     if asked.number not in predictions.kept:
-        print(f'{asked.number}: write down what you expect first, in part (b): predict("{asked.number}", ...)')
+        print(f'{asked.number}: write down what you expect first, in part (b):\n    predict("{asked.number}", ...)')
         return None
     if asked.from_run is None:
         return None
     try:
         happened, figure = asked.from_run(*classes, seed=_seed)
     except Exception as error:
-        print(f"{asked.number}: your class stopped, so there is nothing to compare yet: {told(error)}.")
+        print(in_lines(f"{asked.number}: your class stopped, so there is nothing to compare yet: {told(error)}."))
         return None
-    print(compared(asked, predictions.kept[asked.number], happened))
+    print(in_lines(compared(asked, predictions.kept[asked.number], happened)))
     return figure
+
+
+def in_lines(sentence: str) -> str:
+    """Return a sentence in lines that a narrow page shows whole; JupyterLab breaks a longer one inside a word."""
+    return "\n".join(wrap(sentence, NARROW, subsequent_indent=" " * 4, break_long_words=False, break_on_hyphens=False))
 
 
 def compared(asked: Predict, expected: Any, happened: Any) -> str:

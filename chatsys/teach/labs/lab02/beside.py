@@ -12,8 +12,7 @@ import os
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-
+from chatsys.teach.figures.live import live
 from chatsys.teach.figures.page import dressed
 from chatsys.teach.labs.lab02.events import Event, events_of
 from chatsys.teach.labs.lab02.past_and_future import LOOKS, SIGNS, Sides, cones, find, sides_of, summary
@@ -57,7 +56,7 @@ class _Picture:
             layout={"width": "480px"},
         )
         self.code, self.told, self.chat = HTML(), HTML(), HTML()
-        self.figure = go.FigureWidget(_without_title(cones(run, order, first)))
+        self.figure = live(_without_title(cones(run, order, first)))
         for trace in self.figure.data:
             if trace.mode == "markers+text":
                 trace.on_click(self._clicked)

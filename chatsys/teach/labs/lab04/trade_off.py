@@ -18,11 +18,11 @@ import os
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from chatsys.errors import UsageError
 from chatsys.teach.figures import theme
+from chatsys.teach.figures.live import live, stretched
 from chatsys.teach.figures.page import dressed
 from chatsys.teach.labs.lab04 import beats
 from chatsys.teach.labs.lab04.stage import INTERVAL, TIMEOUT
@@ -159,24 +159,26 @@ def sliders(*detectors: Any) -> Any:
         "slowest": slider("slowest beat", steps(0.05, 1.5, 0.05), 0.2, "{:.2f} s"),
         "interval": slider("a beat every", steps(0.4, 1.6, 0.1), INTERVAL, "{:.1f} s"),
     }
-    figure, code, told = go.FigureWidget(dressed(trade_off(*detectors))), HTML(), HTML()
-    figure.update_layout(
-        autosize=True, title=None, margin={"t": 50, "b": 110}, height=500, legend_y=56 / 500
-    )  # the page has the title
-    figure._config = {**figure._config, "responsive": True}
+    code, told = HTML(), HTML()
 
-    def draw(_: Any = None) -> None:
+    def draw() -> Any:
         chosen = {name: one.value for name, one in moved.items()}
-        arguments = ", ".join(f"{name}={value:g}" for name, value in chosen.items())
-        code.value = f"<code>trade_off({names}, {arguments})</code>"
+        arguments = ", ".join(
+            part for part in (names, *(f"{name}={value:g}" for name, value in chosen.items())) if part
+        )
+        code.value = f"<code>trade_off({arguments})</code>"
         new = dressed(trade_off(*detectors, **chosen))
         told.value = f"<b>Quick or right.</b> {html.escape(new.layout.meta['summary'])}"
-        _redraw(figure, new)
+        return new
 
+    first = draw()
+    first.update_layout(
+        autosize=True, title=None, margin={"t": 50, "b": 110}, height=500, legend_y=56 / 500
+    )  # the page has the title
+    figure = live(first, responsive=True)
     for one in moved.values():
-        one.observe(draw, names="value")
-    draw()
-    return VBox([*moved.values(), code, told, figure])
+        one.observe(lambda _: _redraw(figure, draw()), names="value")
+    return VBox([*moved.values(), code, told, stretched(), figure])
 
 
 def _redraw(figure: Any, new: Any) -> None:

@@ -7,7 +7,7 @@ function helpOf(run) {
   return "Arrow right and left: one event. Shift with an arrow: ten. Home, End: the beginning, the end. Space: play or hold. "
     + `${next.map(([key]) => key).join(", ")}: the next ${next.map(([, what]) => what).join(", ")} (Shift: the previous one). `
     + `${run.about.compare ? "p: where two runs part. " : ""}+ and −: zoom. /: search. `
-    + "Enter: light what could have caused the event, and what it could have caused. Escape: clear. "
+    + "Enter: light, that is, keep bright while the rest turns dim, what could have caused the event, and what it could have caused. Escape: clear. "
     + "With the mouse: drag the strip of the whole run, click an event, an arrow or a box, and Shift or Ctrl with the wheel to move and to zoom.";
 }
 

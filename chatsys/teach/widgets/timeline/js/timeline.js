@@ -113,7 +113,7 @@ function openTimeline(el, host) {
     view.lit = null;
     if (view.cone) {
       tell(run.lane[event] < 0 ? "This was done to the nodes from outside, so nothing in the run brought it about."
-        : `Lit: its past, ${view.cone.before} events that could have brought it about (blue); its future, ${view.cone.after} that it could have (amber). Escape clears.`);
+        : `What is lit (bright; the rest is dim): its past, ${view.cone.before} events that could have brought it about (blue); its future, ${view.cone.after} that it could have (amber). Escape clears.`);
     } else tell("");
     dirty.add("window");
     wake();
@@ -293,7 +293,7 @@ function openTimeline(el, host) {
       if (!events.length && !view.lit && view.cone) return; // nothing is to be lit, and the cone is a person's
       view.lit = events.length ? new Set(events) : null;
       view.cone = null;
-      tell(events.length ? `Lit: ${events.length === 1 ? "the event" : `the ${events.length} events`} that this rests on; l goes to the next one. Escape clears.` : "");
+      tell(events.length ? `Lit, that is, bright while the rest is dim: ${events.length === 1 ? "the event" : `the ${events.length} events`} that this rests on; l goes to the next one. Escape clears.` : "");
       dirty.add("window").add("overview");
       wake();
     },

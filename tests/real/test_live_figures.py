@@ -1,0 +1,84 @@
+"""Live figures in a real JupyterLab: they are there although the browser is slow, and as wide as their place.
+
+Skipped with a sentence where there is no Chromium; with CI=true that is a failure.
+"""
+
+import os
+from collections.abc import Iterator
+
+import browser
+import labels
+import pytest
+from browser import Tab
+
+if browser.CHROMIUM is None and not os.environ.get("CI"):
+    pytest.skip(
+        "Chromium is not installed, so nobody looks at the figures; apt install chromium.", allow_module_level=True
+    )
+
+TRADE_OFF = """from chatsys.teach.labs.lab04.trade_off import sliders
+sliders()"""
+SLOWER = 6
+"""Times slower than this machine."""
+READ = """() => [...document.querySelectorAll('.js-plotly-plot')].map((figure) => ({
+    traces: figure.data.length, wide: figure._fullLayout.width, place: figure.clientWidth,
+    seen: Math.round(figure.querySelector('.main-svg').getBoundingClientRect().width) }))"""
+"""What each figure holds, how wide it is drawn, and how wide its place is."""
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """Return a page in which all cells were run at once, on a machine that is so slow that plotly.js takes its time."""
+    assert browser.CHROMIUM, "CI needs Chromium to look at the figures; apt-get install chromium."
+    with browser.lab(tmp_path_factory.mktemp("live")) as server, browser.page(server) as shown:
+        server.write("live.ipynb", [TRADE_OFF])
+        shown.page.set_viewport_size({"width": 1400, "height": 1000})
+        shown.open("live.ipynb")
+        machine = shown.page.context.new_cdp_session(shown.page)
+        machine.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        shown.run_all()
+        shown.page.wait_for_selector(".js-plotly-plot .main-svg")
+        machine.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+        yield shown
+        assert shown.complaints == [] and shown.strangers == []
+
+
+def settled(tab: Tab) -> None:
+    """Wait until the figure is as wide as its place."""
+    tab.page.wait_for_function(
+        "() => [...document.querySelectorAll('.js-plotly-plot')].every((one) => one._fullLayout.width === one.clientWidth)",
+        timeout=10_000,
+    )
+
+
+def test_a_figure_that_is_run_with_all_cells_at_once_is_not_empty(tab: Tab) -> None:
+    (figure,) = tab.page.evaluate(READ)
+    assert figure["traces"] == 4, "a surface, the curve, and the timeout in both of them"
+
+
+def test_a_figure_follows_windows_that_change_quickly(tab: Tab) -> None:
+    for width in (1000, 1400, 933, 1400, 1000):
+        tab.page.set_viewport_size({"width": width, "height": 1000})
+    settled(tab)
+    assert tab.page.evaluate(READ)[0]["traces"] == 4
+    assert labels.overlapping(tab.page, ".jp-OutputArea") == []
+
+
+def test_a_figure_follows_its_place_when_the_side_bar_comes_and_goes(tab: Tab) -> None:
+    tab.page.set_viewport_size({"width": 1400, "height": 1000})
+    settled(tab)
+    before = tab.page.evaluate(READ)[0]["place"]
+    for _ in range(3):  # there, gone, there
+        tab.page.evaluate("() => { window.jupyterapp.commands.execute('application:toggle-left-area'); }")
+        tab.page.wait_for_timeout(60)
+    tab.page.wait_for_function(
+        "(before) => document.querySelector('.js-plotly-plot').clientWidth !== before", arg=before
+    )
+    settled(tab)
+    assert tab.page.evaluate(READ)[0]["traces"] == 4
+
+
+def test_a_slider_that_is_moved_is_seen_in_the_figure(tab: Tab) -> None:
+    tab.page.get_by_role("slider", name="beats that are lost").focus()
+    tab.page.keyboard.press("End")
+    tab.page.locator(".js-plotly-plot", has_text="30% of the beats are lost").wait_for()
