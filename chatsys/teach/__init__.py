@@ -6,7 +6,8 @@
     grade("3.1", MyHoldBack)       an exercise of a lab: points, and the story of the run that went wrong
     show(thing)                    whatever has a look of its own
 
-Read also `figures`, `widgets`, `grading` and `labs`, the rooms of this folder; `scenarios`.
+Read also `figures`, `widgets`, `grading` and `labs`, the rooms of this folder; `scenarios`, `copies` (how alike two
+answers are).
 """
 
 from typing import Any

@@ -14,8 +14,8 @@ from chatsys.errors import UsageError
 from chatsys.teach.classroom import jobs
 from chatsys.teach.classroom.handed import student_of
 from chatsys.teach.classroom.jobs import grade_one
+from chatsys.teach.copies import shape
 from chatsys.teach.grading import marking
-from chatsys.teach.grading.copies import shape
 from chatsys.teach.grading.course import Course, open_course
 from chatsys.teach.grading.marking import Mark
 from chatsys.teach.grading.reading import Source, Unreadable, text_of

@@ -174,7 +174,7 @@ def test_a_solution_that_somebody_left_in_a_notebook_does_not_get_out(
         ChatsysError,
         match=r"an answer would get out: notebooks/left.ipynb has MyHoldBack of keys/03-total-order/answers.py",
     ):
-        list(write_release(tmp_path / "out", course=LABS))
+        list(write_release(tmp_path / "out", course=LABS, keep=False))
     assert [path.name for path in tmp_path.iterdir()] == ["left.ipynb"]
 
 

@@ -21,7 +21,7 @@ from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import told
 from chatsys.isolation.answer import Bounds
 from chatsys.isolation.worker import Worker, wait_for_any
-from chatsys.teach.grading.copies import ALIKE, SHORTEST, Shape, alike, shape, similar_pairs
+from chatsys.teach.copies import ALIKE, SHORTEST, Shape, alike, shape, similar_pairs
 from chatsys.teach.grading.course import Course, open_course
 from chatsys.teach.grading.marking import Mark, mark_notebook, without_answers
 from chatsys.teach.grading.reading import Unreadable, page_version, read_notebook

@@ -7,7 +7,7 @@
     judging        one answer, tried part by part;  trial: how a judge asks it
     searching      a judge that tries every order;  replayed: the state of a class is what was asked and answered
     written        tests that students write;  recording: the side of it in the student's process
-    keys, seeds    what students do not have;  copies: how alike two answers are
+    keys, seeds    what students do not have
 
     reading        the file of a notebook;  tidying: what became of its cells is put right;  submission: what is in it
     taking         its cells run and its answers leave it, by value;  cell_process, running: the process in which that

@@ -18,7 +18,7 @@ import msgspec
 from chatsys import __version__
 from chatsys.errors import UsageError
 from chatsys.surroundings import place
-from chatsys.teach.grading.copies import Shape, shape
+from chatsys.teach.copies import Shape, shape
 from chatsys.teach.grading.grader import find_lab
 from chatsys.teach.grading.keys import Keys, read_keys, read_secret
 from chatsys.teach.grading.lab import Exercise, Kind, Lab
