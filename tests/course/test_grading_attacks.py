@@ -63,7 +63,7 @@ def test_a_claim_that_counts_its_calls_learns_nothing() -> None:
 
 def test_a_trace_does_not_say_whose_queue_it_is() -> None:
     outcome = written("world.run(1)", "return None if 'TheRealOne' in str(trace.meta) else 'wrong'")
-    assert "accuses 10 right ones" in outcome.sentence
+    assert "accuses 10 of 10 right ones" in outcome.sentence
 
 
 @pytest.mark.parametrize(

@@ -400,7 +400,7 @@ def test_a_fault_of_the_grader_costs_one_notebook_and_is_flagged(
     def broken(*_: Any) -> Mark:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(jobs, "mark_submission", broken)
+    monkeypatch.setattr(jobs, "mark_notebook", broken)
     mark = graded(toy, tmp_path, cells())
     assert mark["score"] == 0 and mark["flags"] == [mark["output"]]
     assert mark["output"].startswith("This notebook could not be graded: RuntimeError: broken")

@@ -112,7 +112,7 @@ def told(lines: str) -> str:
         ),
         ("world.say()", "step 1, world.say(): "),
         ("print(world.delivered(9))", "At 0.00 s your story asked world.delivered(9): "),
-        ("raise NotImplementedError", "my_story is not written yet."),
+        ("raise NotImplementedError", "You have not written `my_story` yet."),
         ("1 / 0", "my_story raised ZeroDivisionError: division by zero."),
     ],
 )

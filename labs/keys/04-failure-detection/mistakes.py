@@ -376,7 +376,7 @@ MISTAKES = {
         "waits for the next number": Mistake(
             NumbersBeginAnew,
             both("accurate", "restore", budget=True),
-            r"After beat \d+ of node \d came beat \d+: what is between them was lost or skipped",
+            r"After beat \d+ of node \d came beat \d+: any larger number is a sign of life",
         ),
         "suspects everybody": Mistake(
             SuspectsEverybody, ALL, r"who suspects everybody all the time has noticed nothing", tests=False
@@ -413,7 +413,7 @@ MISTAKES = {
         "one window for all": Mistake(
             OneWindow,
             both(*CALM, budget=True),
-            r"as its only peer node \d does not: are the gaps of all peers in one window\?",
+            r"as its only peer node \d suspects nobody: are the gaps of all peers in one window\?",
         ),
         "twice the mean": Mistake(TwiceTheMean, both(*RESTLESS, budget=True), FLOOR),
         "a floor of one second": Mistake(

@@ -36,6 +36,14 @@ Said = tuple[float, str]
 class Unplayable(Exception):
     """A story cannot be played; the text says at which step and why."""
 
+    written = True
+
+
+class Unwritten(Unplayable):
+    """A story is still to be written, which is no try that failed."""
+
+    written = False
+
 
 class PlayedStory(msgspec.Struct):
     """A story after its run: its world, and what was done when."""
@@ -60,7 +68,8 @@ def judge_story(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
         try:
             play(trial, played)
         except Unplayable as unplayable:
-            yield Finding(aspect=RUNS, sentence=str(unplayable), seed=seed, steps=_shown_steps(played))
+            steps, written = _shown_steps(played), unplayable.written
+            yield Finding(aspect=RUNS, sentence=str(unplayable), seed=seed, steps=steps, written=written)
             return
         for aspect, sentence in lacking(played):
             if aspect not in told:
@@ -103,7 +112,7 @@ def _told(trial: Any, answers: list[Any]) -> list[Step]:
         raise Unplayable(f"{trial.name} raised {reply.error or 'what cannot be read: ' + str(reply.wrong)}."[:400])
     steps: list[Step] = reply.value
     if steps and steps[0][0] == UNWRITTEN:
-        raise Unplayable(f"{trial.name} is not written yet.")
+        raise Unwritten(f"You have not written `{trial.name}` yet.")
     if sum(step[0] == ASKED for step in steps) not in (len(answers), len(answers) + 1):
         raise Unplayable(f"{trial.name} did something else when it was told the same {len(answers)} answers again.")
     return steps

@@ -55,7 +55,7 @@ def judge_runs(trial: Any, runs: Sequence[Judged]) -> Iterator[Finding]:
 def _finding(name: str, run: Judged, kind: str, text: str) -> Finding | None:
     where = f'In the run "{run.name}" ({run.seconds:.1f} s)'
     if kind == "unwritten":
-        return Finding(aspect=name, sentence=f"You have not written `{name}` yet.", hinted=False)
+        return Finding(aspect=name, sentence=f"You have not written `{name}` yet.", hinted=False, written=False)
     if kind == "raised":
         return Finding(aspect=name, sentence=_short(f"{where} `{name}` raised {text}", "."), rank=2)
     if kind == "wrong":
@@ -99,7 +99,9 @@ def _judge_attack(trial: Any, name: str, bug: str) -> Generator[Finding, None, i
         yield Finding(aspect=name, sentence=_short(f"The attack `{name}` raised {reply.error or reply.wrong}", "."))
         return None
     if list(reply.value) == [UNWRITTEN]:
-        yield Finding(aspect=name, sentence=f"You have not written the attack `{name}` yet.", hinted=False)
+        yield Finding(
+            aspect=name, sentence=f"You have not written the attack `{name}` yet.", hinted=False, written=False
+        )
         return None
     try:
         board = play_steps(BUGS[bug], reply.value)
