@@ -281,7 +281,7 @@ def test_a_prediction_is_answered_with_the_arrow_keys_and_compared_below(server:
     assert choices.nth(1).is_checked()
     question.locator(".cs-guess-state", has_text="You can change it").wait_for()
     tab.run(3)
-    assert "You said “node 2”: right." in tab.run(5)[0]
+    assert any("You said “its connection breaks”: right." in told for told in tab.run(5))
     assert choices.nth(1).is_disabled()
     assert tab.complaints == [] and tab.strangers == []
     tab.page.close()
@@ -300,6 +300,8 @@ def test_a_slider_has_a_name_and_is_moved_with_the_arrow_keys(server: Server, ch
     for key in ("ArrowRight", "Home", "ArrowRight"):  # 4.5, 0.5, 1.0
         tab.page.keyboard.press(key)
     assert handle.get_attribute("aria-valuetext") == "1.0 s"
+    while "1.0" not in tab.run(2)[0]:  # ipywidgets sends one change at a time, and the cell may come between two of them
+        pass
     tab.run(1)
     tab.page.locator(".cs-choose-value", has_text="2.0 s").wait_for()
     assert handle.get_attribute("aria-valuetext") == "2.0 s", "what the code sets is seen"
