@@ -386,7 +386,7 @@ def test_the_story_of_a_crashed_leader_by_mouse(told: Tab, run: Trace) -> None:
     shown.get_by_label("node", exact=True).select_option(label="node 1")
     shown.get_by_role("button", name="by this moment?").click()
     assert "the one frame that could carry it was lost" in told_of(shown)
-    assert shown.locator(".arrow.cs-tl-lit, .sign.cs-tl-lit").count() > 0
+    shown.locator(".arrow.cs-tl-lit, .sign.cs-tl-lit").first.wait_for(state="attached")  # they are drawn a moment later
     assert "Here these runs part, at 2.00 s" in compared.locator(".cs-tl-parting-says").inner_text()
     compared.get_by_role("button", name="To the end").click()
     compared.get_by_role("button", name="Go to where these runs part").click()
