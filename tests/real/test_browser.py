@@ -300,8 +300,8 @@ def test_a_slider_has_a_name_and_is_moved_with_the_arrow_keys(server: Server, ch
     for key in ("ArrowRight", "Home", "ArrowRight"):  # 4.5, 0.5, 1.0
         tab.page.keyboard.press(key)
     assert handle.get_attribute("aria-valuetext") == "1.0 s"
-    while "1.0" not in tab.run(2)[0]:  # ipywidgets sends one change at a time, and the cell may come between two of them
-        pass
+    while "1.0" not in tab.run(2)[0]:
+        pass  # ipywidgets sends one change at a time, and a cell may come between two of them
     tab.run(1)
     tab.page.locator(".cs-choose-value", has_text="2.0 s").wait_for()
     assert handle.get_attribute("aria-valuetext") == "2.0 s", "what the code sets is seen"
