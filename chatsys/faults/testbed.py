@@ -51,6 +51,7 @@ from chatsys.faults.fault import Fault, check_fault
 from chatsys.faults.model import warn_outside
 from chatsys.faults.script import Script
 from chatsys.faults.verbs import LEADER
+from chatsys.faults.wording import state_in_words
 from chatsys.protocol.messages import Submit
 from chatsys.run import Run
 from chatsys.trace import Record, Trace
@@ -511,7 +512,7 @@ class Testbed(ABC):
     def _how_it_is(self) -> str:
         status, leader = self.status().items(), self.leader
         leads = f"leader {leader}; " if leader is not None or any(one.get("term") for _, one in status) else ""
-        nodes = ", ".join(f"node {node} {_condition(one)}" for node, one in status)
+        nodes = ", ".join(f"node {node} {state_in_words(one)}" for node, one in status)
         return f"Now, at {self.now:.1f} s: {leads}{nodes}."
 
     @property
@@ -640,12 +641,6 @@ def _heard(nodes: Sequence[int], one: str, many: str) -> str:
     """Return a sentence about these nodes, "" if there is none."""
     names = " and ".join(filter(None, (", ".join(map(str, nodes[:-1])), str(nodes[-1])))) if nodes else ""
     return f"Node{'s' * (len(nodes) > 1)} {names} {many if len(nodes) > 1 else one}." if nodes else ""
-
-
-def _condition(state: dict[str, Any]) -> str:
-    absent = "paused" if state["alive"] and state["paused"] else "down" if not state["alive"] else ""
-    role, term = state.get("role") or "up", state.get("term")
-    return absent or (f"{role} in term {term}" if term else role)
 
 
 def _node() -> type[Actor]:

@@ -3,12 +3,13 @@
     Fault(3.0, "partition", ((2,), (1, 3)))  --as_call-->   3.0, "partition", (2,), (1, 3)
                                              --in_words-->  At 3 s the network splits: node 2 | nodes 1 and 3.
     a record of links: "lose * - *: 0.3"     --of_links-->  Every link loses 30% of its frames.
+    a node's state, as `status` has it  --state_in_words-->  follower in term 2
 
 Read also `script` (what a step is), `campaign.shrink` (the short stories made of them).
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chatsys.faults.fault import Fault
@@ -190,3 +191,13 @@ _RIGHT = {"slow": "is as fast as ever", "lose": "loses nothing any more", "dupli
 
 def _share(fraction: float) -> str:
     return "every frame" if fraction >= 1 else f"{100 * fraction:.3g}% of its frames"
+
+
+def state_in_words(state: Mapping[str, Any]) -> str:
+    """Return how a node is, after its entry in `Testbed.status`: down, paused, or its role, with its term if it has terms."""
+    if not state["alive"]:
+        return "down"
+    if state["paused"]:
+        return "paused"
+    role = state.get("role") or "up"
+    return f"{role} in term {state['term']}" if state.get("term") else role
