@@ -241,7 +241,11 @@ def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixtur
         world.crash(3)
 
     world = play.rehearse(RIGHT, scenario, lambda trace: None)
-    assert world.now == 13 and "accuses nobody" in capsys.readouterr().out
+    own = f"Your test was played with your own class {RIGHT.__name__}: the claim accuses nobody.\n"
+    assert world.now == 13 and capsys.readouterr().out == own
+    cls = next(iter(friends.WRONG.values()))
+    play.rehearse(cls, scenario, lambda trace: "Node 2 waits.")
+    assert f"with a class of the page, {cls.__name__}, and the claim accuses it: Node 2" in capsys.readouterr().out
 
 
 def test_the_friends_look_right_while_nothing_goes_wrong() -> None:
