@@ -153,7 +153,7 @@ def _draw_messages(figure: Any, messages: list[Message], at: dict[int, int]) -> 
         hovertext=[f"{_named(one)} is said at {one.said:.2f} s" for one in messages], hoverinfo="text",
     )  # fmt: skip
     figure.add_scatter(
-        **points, mode="markers", name="shown to a node's users", hoverinfo="text",
+        **points, mode="markers", name="shown to users", hoverinfo="text",
         marker={"symbol": "circle", "size": 9, "color": theme.YELLOW, "line": {"width": 1, "color": theme.DARK_TEXT}},
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def _count(node: int, messages: list[Message], tale: RoleSpans) -> str:
     """Say how many of the messages a node has shown, and whether it is down."""
     count, down = sum(node in one.shown for one in messages), node in tale.open and tale.open[node].role == DOWN
     if down:
-        return f"<b>down, {count} of {len(messages)} ✗</b>"
+        return f"<b>down<br>{count} of {len(messages)} ✗</b>"
     return f"{count} of {len(messages)} ✓" if count == len(messages) else f"<b>{count} of {len(messages)} ✗</b>"
 
 

@@ -91,7 +91,11 @@ class Score(msgspec.Struct, frozen=True):
         others = len(self.missed) - len(named)
         if others:
             named.append(f"{others} that the page does not show")
-        raised = f" With {len(self.broken)} of the wrong ones your claim raised {self.broken[0]}, so it did not find them." if self.broken else ""
+        raised = (
+            f" With {len(self.broken)} of the wrong ones your claim raised {self.broken[0]}, so it did not find them."
+            if self.broken
+            else ""
+        )
         return raised + (f" It misses: {', '.join(named)}." if named else "")
 
 
