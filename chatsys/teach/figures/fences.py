@@ -30,7 +30,7 @@ STEP, HEAD = 15, 26
 """Pixels of a moment, and of a line of the chat."""
 ASIDE = 0.12
 """How far beside its node a fence stands."""
-BESIDE = 0.06
+BESIDE = 0.1
 """How far left of its node a number ends: the fence stands at the right."""
 
 
