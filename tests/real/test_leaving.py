@@ -73,7 +73,8 @@ def handed_over(out: str) -> bool:
     """Whether node 3 has stopped, and node 1 has all that node 2 leads."""
     found = json.loads(out)
     first, last = found["nodes"]["1"], found["nodes"]["3"]
-    return found["leader"] == 2 and last["state"] == "stopped" and first["level"] and first["behind"] == 0
+    level: bool = first["level"] and first["behind"] == 0
+    return level and found["leader"] == 2 and last["state"] == "stopped"
 
 
 def test_sigterm_hands_over_and_a_second_one_ends_a_node_that_waits(
