@@ -98,7 +98,8 @@ def queue_length(trace: Trace, node: int | None = None) -> Any:
         _draw(figure, [one for one in plateaus if one.there is there], at, most, there)
     pixels = theme.PLOT / (end - begin + 2 * room)
     for one in plateaus:
-        _label(figure, one, [other for other in plateaus if other.node == one.node], at, most, pixels)
+        top = at[one.node] + TALL * one.most / most
+        _label(figure, one, [other for other in plateaus if other.node == one.node], top, pixels)
     figure.update_xaxes(title={"text": "time (s)", "standoff": 6}, range=[begin - room, end + room])
     figure.update_yaxes(
         tickvals=list(at.values()), ticktext=[node_name(one) for one in nodes], ticklabelstandoff=6,
@@ -168,8 +169,8 @@ def _draw(figure: Any, plateaus: list[Plateau], at: dict[int, int], most: int, t
     )  # fmt: skip
 
 
-def _label(figure: Any, one: Plateau, row: list[Plateau], at: dict[int, int], most: int, pixels: float) -> None:
-    """Write on a plateau the number that everybody waits for, as far as there is room; `pixels` are those of a second.
+def _label(figure: Any, one: Plateau, row: list[Plateau], top: float, pixels: float) -> None:
+    """Write on the `top` of a plateau the number that everybody waits for, as far as there is room; `pixels` are those of a second.
 
     It ends where the plateau ends, or begins where it begins if a higher one of its `row` is in the way to the left.
     """
@@ -183,8 +184,7 @@ def _label(figure: Any, one: Plateau, row: list[Plateau], at: dict[int, int], mo
     )
     figure.add_annotation(
         x=one.begin if in_the_way else one.end, xanchor="left" if in_the_way else "right", xshift=APART * in_the_way,
-        y=at[one.node] + TALL * one.most / most, yanchor="bottom", showarrow=False,
-        text=text, font={"size": 13}, yshift=1,
+        y=top, yanchor="bottom", showarrow=False, text=text, font={"size": 13}, yshift=1,
     )  # fmt: skip
 
 

@@ -356,7 +356,7 @@ MISTAKES = {
             BeginsAnew, ALL, r"node \d gave number \d to “.*” at .* s, but #\d is “.*”, post \d of .*, since .* s\."
         ),
         "own messages only": Mistake(
-            OwnOnly, ALL, r"node (\d) gave number \d to .*: node \d had it\. What is the highest number in all answers\?"
+            OwnOnly, ALL, r"node (\d) gave number \d to .*: node \d had it\. Which is the highest in any answer\?"
         ),
         "no fence": Mistake(
             NoFence,

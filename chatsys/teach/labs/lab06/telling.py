@@ -191,7 +191,7 @@ class _Told:
         was = "void" if there.text is None else f"“{there.text:.20}”, post {there.post} of {there.author}"
         since = f", since {seen:.2f} s" if seen is not None and seen < time else ""
         story = f"node {self.me} gave number {one.number} to “{text:.20}” at {time:.2f} s, but #{one.number} is {was}{since}"
-        more = f": node {held[0]} had it. What is the highest number in all answers?" if held and self.me not in held else "."
+        more = f": node {held[0]} had it. Which is the highest in any answer?" if held and self.me not in held else "."
         return f"{story}{more}"
 
 
