@@ -31,24 +31,26 @@ function drawLines(list, lines, empty) {
 }
 
 function card(node) {
-  const box = make("section", `cs-game-node${node.up ? "" : " cs-game-down"}`);
+  const box = make("div", `cs-game-node${node.up ? "" : " cs-game-down"}`);
   const head = make("div", "cs-game-head");
   head.append(make("b", "", `node ${node.number}`), `, with ${node.speaker}`);
   head.append(make("div", node.leads ? "cs-game-wrong" : "", `${node.leads ? "✗ " : ""}${node.state}${node.slow ? ", slow disk" : ""}`));
   const list = make("ul");
   drawLines(list, node.lines, "shows nothing");
+  box.setAttribute("role", "group");
   box.setAttribute("aria-label", `node ${node.number}`);
   box.append(head, list);
   return box;
 }
 
 function answered(data) {
-  const box = make("section", "cs-game-node");
+  const box = make("div", "cs-game-node");
   const head = make("div", "cs-game-head");
   head.append(make("b", "", "answered ok"));
   const list = make("ul");
   drawLines(list, data.answered, "nothing yet");
-  box.setAttribute("aria-label", "answered");
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", "answered ok");
   box.append(head, list);
   return box;
 }

@@ -4,7 +4,7 @@
     game.cut(3, 1)                            the same by a line of code; undo() takes the last move back
 
 What a button does is told as the line that does it, so a game that was won is a scenario to be copied.  Par is the length
-of the shortest attack, which the search proved (`par`).
+of a known attack: a search has made every shorter one (`par`).
 
 Assumes   a notebook with widgets; elsewhere the same is told in sentences, and moved by lines of code.
 Promises  nothing is said by colour alone; all of it works with the keyboard.
@@ -19,9 +19,9 @@ from typing import Any
 
 from chatsys.check import Violation, check
 from chatsys.teach.labs.lab11.asked import VERBS
-from chatsys.teach.labs.lab11.board import AUTHORS, INVARIANTS, NODES, ChatBoard, Move, chat_of, in_short, make, play
+from chatsys.teach.labs.lab11.board import AUTHORS, INVARIANTS, NODES, ChatBoard, Move, chat_of, code_of, in_short, make, play
 from chatsys.teach.labs.lab11.bugs import bug_named
-from chatsys.teach.labs.lab11.par import code_of, kept, moves_of
+from chatsys.teach.labs.lab11.par import kept, moves_of
 from chatsys.teach.widgets.notebook import shell
 from chatsys.trace import Trace
 
@@ -144,7 +144,7 @@ class Game:
         if self.par is None:
             return what
         over = len(self.moves) - self.par
-        return f"{what}{par} {'No shorter attack exists within the bounds of the search.' if over <= 0 else f'Yours is {over} longer.'}"
+        return f"{what}{par} {'A search has made every shorter attack, and none breaks anything.' if over <= 0 else f'Yours is {over} longer.'}"
 
     def __repr__(self) -> str:
         lines = [f"{self.bug.name}: {self.bug.story}"]

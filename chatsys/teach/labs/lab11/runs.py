@@ -87,6 +87,10 @@ CALM: dict[str, tuple[tuple[Move, ...], str]] = {
         (("say", "a", 3), ("crash", 1), ("restart", 1), ("say", "b", 1)),
         "A new life shows the chat again, from its beginning.",
     ),
+    "a node is late by six seconds": (
+        (("isolate", 1), ("say", "a", 3), ("say", "b", 2), ("say", "c", 3), ("say", "d", 2), ("heal",)),
+        "A link, or a disk, may be slow for longer than you would wait: no number of seconds is “in the end”.",
+    ),
     "the same text twice": (
         (("say", "a", 3), ("say", "a", 2), ("say", "a", 2), ("crash", 3), ("suspect", 2), ("say", "a", 1)),
         "Equal texts may be different messages.",
