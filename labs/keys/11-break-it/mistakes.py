@@ -271,7 +271,7 @@ MISTAKES = {
         "a number twice": Mistake(NumbersTwice, lost("duplicate"), r"`duplicate` is silent.*client and number"),
         "on its way is lost": Mistake(OnItsWayIsLost, lost("kept"), r"on its way at the end.*may still come"),
         "everywhere at once": Mistake(EverywhereAtOnce, lost("kept"), r"only behind"),
-        "five seconds are the end": Mistake(WaitsFiveSeconds, {"public": ("kept",)}, r"late by six seconds.*no number of seconds"),
+        "five seconds are the end": Mistake(WaitsFiveSeconds, lost("kept"), r"late by six seconds.*no number of seconds"),
         "somewhere is enough": Mistake(SomewhereIsEnough, lost("kept"), r"`kept` is silent"),
         "one leader at a time": Mistake(OneLeaderAtATime, lost("leaders"), r"in different terms"),
         "one node in a term": Mistake(OneNodeInATerm, {"hidden": ("leaders",)}, r"`leaders` is silent"),

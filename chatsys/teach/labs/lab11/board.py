@@ -236,7 +236,8 @@ def _told(record: Record, names: Iterable[str]) -> dict[str, Any]:
 def in_short(found: Violation) -> str:
     """Return the sentence of a violation without codes and ids, with the numbers that messages have in the chat."""
     told = re.sub(r" \(client \w+\)", "", found.sentence.partition(": ")[2]).replace("position", "number")
-    return told.partition("; ")[0].rstrip(".") + "."
+    first = told if found.invariant == INVARIANTS["duplicate"] else told.partition("; ")[0]
+    return first.rstrip(".") + "."
 
 
 def broken_in(chat: Trace) -> dict[str, str]:

@@ -20,7 +20,7 @@ from chatsys.teach.labs.lab11.asked import NAMES, UNWRITTEN
 from chatsys.teach.labs.lab11.board import in_short, play_steps
 from chatsys.teach.labs.lab11.bugs import BUGS, TARGETS
 from chatsys.teach.labs.lab11.par import par_of
-from chatsys.teach.labs.lab11.runs import Judged, drawn_open, right_runs, wrong_runs
+from chatsys.teach.labs.lab11.runs import ABOUT, Judged, drawn_open, right_runs, wrong_runs
 
 MOST_MOVES = 8
 """A longer attack is not shrunk yet."""
@@ -66,16 +66,18 @@ def _finding(name: str, run: Judged, kind: str, text: str) -> Finding | None:
     if (wrong is None) == (kind == "none"):
         return None
     if wrong is None:
-        moral = run.moral if not run.broken else f"Broken is {' and '.join(run.broken)}, and nothing else."
-        long = f", all {run.seconds:.1f} s of it"
-        said = _short(f'{where} `{name}` holds{long}, but your method says "{text}', '".', 199 - len(moral))
+        moral = run.moral if name in ABOUT.get(run.name, ()) else ""
+        if run.broken:
+            moral = f"Broken is {' and '.join(run.broken)}, and nothing else."
+        holds = f'`{name}` holds through all {run.seconds:.1f} s of "{run.name}", but your method says "{text}'
+        said = _short(holds, '".', 199 - len(moral))
         return Finding(aspect=name, sentence=f"{said} {moral}".strip(), trace=run.trace or None, rank=1)
     return Finding(aspect=name, sentence=_silent(name, run, wrong), trace=run.trace or None)
 
 
 def _silent(name: str, run: Judged, wrong: Violation) -> str:
     """Say what an invariant overlooked: in the package's words, and what to look at, as far as there is room."""
-    first = f'`{name}` is silent about the run "{run.name}":'
+    first = f'`{name}` is silent in "{run.name}":'
     short = f"{first} {in_short(wrong)}"
     if len(short) > 200:
         number = f" with number {wrong.seq}" if wrong.seq is not None else ""

@@ -1,7 +1,7 @@
 // Beat the adversary: three nodes, what each shows, and a button for each move.  Python makes the moves (game.py).
 //
 // A press sends {move, count}; the count makes two equal presses two changes.  What comes back is all there is to show.
-// The keyboard's focus stays on the button that was pressed, as long as that move can be made.
+// The keyboard's focus stays on the button that was pressed; where that move cannot be made any more, it goes to Undo.
 
 const GROUPS = [
   ["say", "Somebody speaks"],
@@ -101,7 +101,8 @@ function render({ model, el }) {
     head.append(make("b", "", data.bug), ` ${data.story}`);
     const cuts = make("div", "cs-game-cuts", `${data.now} s. ${data.cuts}`);
     box.replaceChildren(head, nodes, cuts, verdict, moves, done);
-    if (focus) [...box.querySelectorAll("button")].find((one) => one.dataset.key === focus)?.focus();
+    if (focus) ([...box.querySelectorAll("button:enabled")].find((one) => one.dataset.key === focus) ?? (undo.disabled ? null : undo))?.focus();
+    focus = null;
   };
   model.on("change:data", draw);
   draw();

@@ -81,9 +81,12 @@ class Game:
 
     @property
     def broken(self) -> dict[str, Violation]:
-        """What is broken, with where."""
-        found = {one.invariant: one for one in reversed(list(check(chat_of(self.trace))))}
+        """What is broken, with where it was first."""
+        found = {one.invariant: one for one in reversed(self._found())}
         return {mine: found[rule] for mine, rule in INVARIANTS.items() if rule in found}
+
+    def _found(self) -> list[Violation]:
+        return [one for one in check(chat_of(self.trace)) if one.invariant in INVARIANTS.values()]
 
     # --- what the page shows -----------------------------------------------------------------
 
@@ -109,7 +112,7 @@ class Game:
         chat = chat_of(self.trace)
         life = max((one.incarnation for one in chat if one.node == number), default=0)
         shown = [one for one in chat.of("deliver") if one.node == number and one.incarnation == life]
-        wrong = {(one.node, one.incarnation, one.seq) for found in broken.values() for one in found.records}
+        wrong = {(one.node, one.incarnation, one.seq) for found in self._found() for one in found.records}
         lines = [[one.seq, f"{one.author}: {one.text}", (one.node, one.incarnation, one.seq) in wrong] for one in shown]
         if not host.alive:
             state = "down"
