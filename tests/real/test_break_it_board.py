@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
 if browser.CHROMIUM is None and not os.environ.get("CI"):
-    pytest.skip("Chromium is not installed, so nobody looks at the board; apt install chromium.", allow_module_level=True)
+    pytest.skip(
+        "Chromium is not installed, so nobody looks at the board; apt install chromium.", allow_module_level=True
+    )
 
 BOARD = 'from chatsys.teach.labs.lab11 import adversary\ngame = adversary("no session dedup")\ngame'
 ASK = "print(game.moves, sorted(game.broken))"

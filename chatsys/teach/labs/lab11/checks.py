@@ -142,8 +142,6 @@ def _judge_lengths(lengths: dict[str, int]) -> Iterator[Finding]:
     above = [(name, count, par_of(TARGETS[name])) for name, count in lengths.items()]
     for name, count, par in above:
         if count > par:
-            sentence = (
-                f"The attack `{name}` has {count} moves; one of {par} is known. Which move is not needed?"
-            )
+            sentence = f"The attack `{name}` has {count} moves; one of {par} is known. Which move is not needed?"
             yield Finding(aspect="par", sentence=sentence)
             break

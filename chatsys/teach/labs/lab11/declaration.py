@@ -9,7 +9,7 @@ from chatsys.isolation.calls import Method
 from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predict, WrittenTest
 from chatsys.teach.labs.lab11 import checks, play, predicted
 from chatsys.teach.labs.lab11.asked import ATTACKS, ATTACKS_METHODS, NAMES, SPOKEN, SPOKEN_METHODS, VERBS
-from chatsys.teach.labs.lab11.bugs import BUGS, RIGHT
+from chatsys.teach.labs.lab11.bugs import BUGS, RIGHT, TARGETS
 
 FIVE = dict.fromkeys(NAMES, 1)
 
@@ -41,13 +41,13 @@ THE_ATTACKS = Exercise(
     writes="MyAttacks",
     cell="attacks",
     lines=13,
-    methods={name: Method(("world",)) for name in checks.TARGETS},
+    methods={name: Method(("world",)) for name in TARGETS},
     holder=ATTACKS,
     asked=ATTACKS_METHODS,
     judge=checks.judge_attacks,
-    aspects={**dict.fromkeys(checks.TARGETS, 2), "short": 1, "par": 3},
-    needs={"short": tuple(checks.TARGETS), "par": (*checks.TARGETS, "short")},
-    hints={**dict.fromkeys(checks.TARGETS, 1), "short": 2, "par": 3},
+    aspects={**dict.fromkeys(TARGETS, 2), "short": 1, "par": 3},
+    needs={"short": tuple(TARGETS), "par": (*TARGETS, "short")},
+    hints={**dict.fromkeys(TARGETS, 1), "short": 2, "par": 3},
     parts=(GradedPart(kind="public", cell="check-11-2", points=10),),
     public=1,
     figure="",

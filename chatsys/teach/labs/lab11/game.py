@@ -19,7 +19,18 @@ from typing import Any
 
 from chatsys.check import Violation, check
 from chatsys.teach.labs.lab11.asked import VERBS
-from chatsys.teach.labs.lab11.board import AUTHORS, INVARIANTS, NODES, ChatBoard, Move, chat_of, code_of, in_short, make, play
+from chatsys.teach.labs.lab11.board import (
+    AUTHORS,
+    INVARIANTS,
+    NODES,
+    ChatBoard,
+    Move,
+    chat_of,
+    code_of,
+    in_short,
+    make,
+    play,
+)
 from chatsys.teach.labs.lab11.bugs import bug_named
 from chatsys.teach.labs.lab11.par import kept, moves_of
 from chatsys.teach.widgets.notebook import shell

@@ -176,8 +176,8 @@ class Kills:
             wrong = [(run, row[place]) for run, row in self.rows if row[place][0] in ("accuse", "error")]
             if wrong:
                 run, (sign, said) = wrong[0]
-                did = "says" if sign == "accuse" else "gave no sentence:"
-                told.append(f"{name}, of “{run.name}”: it {did} “{said}”.")
+                did = "accuses" if sign == "accuse" else "gave no sentence about"
+                told.append(f"{name} {did} “{run.name}”: {said}")
         return told
 
     def summary(self) -> str:
@@ -264,8 +264,8 @@ def my_numbers(cls: Any, seed: int = revealing.NOBODY) -> str:
     lived = [name for name in names if all(run.name != name for run in broke)]
     return (
         f"{MINE} random attacks on the five bugs: {len(broke)} broke something, and {cls.__name__} speaks of {len(seen)} of "
-        f"them. {len(lived)} of the 5 bugs survived all of them{': ' + ', '.join(lived) if lived else ''}. The search needs "
-        f"at most {max(one.par for one in kept().values())} moves for each."
+        f"them. {len(lived)} of the 5 bugs survived all of them{': ' + ', '.join(lived) if lived else ''}. For each of "
+        f"the five an attack of at most {max(one.par for one in kept().values())} moves is known."
     )
 
 
