@@ -54,7 +54,7 @@ def judge_runs(trial: Any, runs: Sequence[Judged]) -> Iterator[Finding]:
 
 
 def _finding(name: str, run: Judged, kind: str, text: str) -> Finding | None:
-    where = f'In the run "{run.name}"'
+    where = f'In the run "{run.name}" ({run.seconds:.1f} s)'
     if kind == "unwritten":
         return Finding(aspect=name, sentence=f"You have not written `{name}` yet.", hinted=False, written=False)
     if kind == "raised":

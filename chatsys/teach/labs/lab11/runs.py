@@ -61,7 +61,7 @@ ATTACKS: dict[str, tuple[tuple[Move, ...], str]] = {
     ),
     "no session dedup": (
         (("cut", 3, 1), ("say", "a", 1), ("heal",)),
-        "A message is known by its client and number, not by its text.",
+        "A message is known by client and client_seq.",
     ),
     "ACK before fsync": (
         (("say", "a", 1), ("slow_disks",), ("say", "b", 3), ("say", "c", 2), ("power_cut",), ("say", "d", 1), ("say", "e", 2)),
