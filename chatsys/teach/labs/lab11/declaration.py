@@ -98,7 +98,7 @@ LAB = Lab(
         "false alarm": "an invariant speaks of a run in which nothing is wrong",
         "attack": "moves of an adversary: crashes, cuts, slow disks, power cuts, and what people say meanwhile",
         "life": "a node from its start to its crash; (node, incarnation) names it",
-        "par": "so many moves has an attack that is known, and a search has made every shorter one: none of them breaks anything",
+        "par": "the number of moves of an attack that is known; a search made every shorter one within its bounds, and none of them breaks anything",
         "exhausted": "a search has tried everything within its bounds",
         "inconclusive": "a search ran out of its budget: nobody knows",
         "shrink": "leave out of an attack what it does not need",
