@@ -79,7 +79,9 @@ def _told(trace: Trace) -> Trace:
     """Leave out the heartbeats, and what names the bug; and why a node leads: in run A nobody promised anything."""
     facts = {name: trace.meta[name] for name in ("where", "members", "quorum")}
     kept = [one for one in trace if one.message not in HEARTBEATS]
-    return Trace([replace(one, reason=None) if one.kind == "role" and one.role == "leader" else one for one in kept], facts)
+    return Trace(
+        [replace(one, reason=None) if one.kind == "role" and one.role == "leader" else one for one in kept], facts
+    )
 
 
 JUDGES: dict[Any, Any] = {}
