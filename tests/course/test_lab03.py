@@ -399,7 +399,7 @@ def test_a_test_that_accuses_a_right_queue_is_told_what_it_said() -> None:
         "either your test is wrong, or it has found one that they miss." in str(mine)
     )
     assert str(Score(killed=("a",), missed=(), accused=())) == (
-        "Your test finds 1 of 1 wrong answers and accuses none of 1 right ones."
+        "Your test finds 1 of 1 wrong answers and accuses no right one, of which 1 was tried."
     )
 
 

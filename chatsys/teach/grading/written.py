@@ -78,7 +78,8 @@ class Score(msgspec.Struct, frozen=True):
                 if {*self.killed, *self.missed} <= {*self.shown}
                 else ""
             )
-            return f"{found} and accuses none of {self.right} right ones.{self._missing()}{rest}"
+            tried = f"{self.right} {'was' if self.right == 1 else 'were'} tried"
+            return f"{found} and accuses no right one, of which {tried}.{self._missing()}{rest}"
         whom = self.accused[0]
         told = f'{found}, and it accuses {len(self.accused)} of {self.right} right ones, which costs all points: of {whom} it says "{self.said:.150}".'
         if whom.startswith(OWN):
