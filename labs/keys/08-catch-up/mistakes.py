@@ -439,7 +439,7 @@ MISTAKES = {
             tests=False,
         ),
         "shares a dictionary": Mistake(
-            Shares, ALL, r"and where no other node was with .* Do all nodes share a list or a dictionary\?", tests=False
+            Shares, ALL, r"and alone with .* Do all nodes share a list or a dictionary\?", tests=False
         ),
         "returns a message": Mistake(
             ReturnsOne,

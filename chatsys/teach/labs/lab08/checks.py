@@ -91,7 +91,7 @@ def _find_shared(trial: Any, run: CatchUpRun, life: ObjectLife, seed: int) -> It
             return  # it stopped, and this is told
         if list_of(again) != list_of(call.answer):
             sentence = (
-                f"{run.name} node {life.node} answered {call.call:.40} at {call.time:.2f} s with {call.returned:.34}, and where no other node was with "
+                f"{run.name} node {life.node} answered {call.call:.40} at {call.time:.2f} s with {call.returned:.34}, and alone with "
                 f"{shown(again):.34}. Do all nodes share a list or a dictionary?"
             )
             yield replace(_finding(run, seed, Misstep("complete", sentence, life, SHARED, call.time)), hinted=False)

@@ -58,7 +58,7 @@ class NodeTale(msgspec.Struct, frozen=True):
     @property
     def outlasts(self) -> bool:
         """Whether it went on showing messages when nobody talked any more."""
-        return any(time > self.said + QUIET for time, _ in self.shown)
+        return self.said > self.back and any(time > self.said + QUIET for time, _ in self.shown)
 
     @property
     def joined(self) -> str:
@@ -244,7 +244,7 @@ def _draw_row(
         x=list(numbers), y=[ROWS[row]] * len(numbers), mode="markers+text" if named else "markers", name=named or row,
         text=[named] + [""] * (len(numbers) - 1), textposition="top right", textfont={"size": 12},
         marker={"symbol": sign, "size": 13 if named else 11, "color": colour, "line": border},
-        hovertext=told, hoverinfo="text", showlegend=bool(named), row=2, col=1,
+        hovertext=told, hoverinfo="text", showlegend=False, row=2, col=1,
     )  # fmt: skip
 
 
