@@ -22,7 +22,7 @@ from chatsys.teach.labs.lab08 import LAB, friends, play, rejoining
 from chatsys.teach.labs.lab08.asking import stopped
 from chatsys.teach.labs.lab08.checks import CYCLES, IN_A_ROW, STEPS, judge_run, load
 from chatsys.teach.labs.lab08.drawing import draw_lag, tale_of
-from chatsys.teach.labs.lab08.frames import AskFor
+from chatsys.teach.labs.lab08.frames import AskFor, HistoryChunk
 from chatsys.teach.labs.lab08.picture import lag, sliders
 from chatsys.teach.labs.lab08.runs import CatchUpRun, begin, play_seed
 from chatsys.teach.labs.lab08.stage import catch_up
@@ -134,13 +134,20 @@ def test_a_life_that_a_crash_ends_is_not_told_that_it_never_showed_a_number() ->
     run.talk(5, 0.5)
     run.crash(2)
     run.talk(15, 1.0)
+    gate = run.world.hold(HistoryChunk, receiver=2)
     run.restart(2)
-    run.talk(6, 0.2)
+    run.talk(6, 0.3)
     run.crash(2)
-    run.go_on(0.2)
+    gate.drop(shut=False)
     run.restart(2)
     run.go_on(6.0)
     assert set(told(run)) == {"order"}
+
+
+@pytest.mark.parametrize("seed", (53, 155))
+def test_a_number_that_is_shown_twice_is_not_counted_for_one_that_is_missing(seed: int) -> None:
+    """The run goes on until every number was shown: if it ended by how many were, the last ones would be missing."""
+    assert set(told(play_seed(wrong("live at once"), seed))) == {"order"}
 
 
 def test_who_has_heard_the_next_number_asks_all_the_same() -> None:
