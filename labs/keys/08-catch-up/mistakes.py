@@ -333,12 +333,12 @@ MISTAKES = {
         "history first": Mistake(
             HistoryFirst,
             ALL,
-            rf"node \d (did not show {NUMBER} when it came at {MOMENT}|asked for {NUMBER}.* which had come live at {MOMENT}, when \w+ others? waited and there was room for \d+)",
+            rf"node \d (did not show {NUMBER} when it came at {MOMENT}|showed {NUMBER} \(live\) at {MOMENT} before {NUMBER} and never showed|asked for {NUMBER}.* which had come live at {MOMENT}, when \w+ others? waited and there was room for \d+)",
         ),
         "throws away": Mistake(
             ThrowsAway,
             both("prompt", "lean") | BYTES,
-            rf"node \d did not show {NUMBER}.* at {MOMENT}: {NUMBER} had come live at {MOMENT}, when \w+ others? waited and there was room for \d+, and nothing before it was missing any more",
+            rf"node \d did not show {NUMBER}.* at {MOMENT}: {NUMBER} had come live at {MOMENT}, when \w+ others? waited and there was room for \d+, and all before it had been shown",
             tests=False,
         ),
         "without a bound": Mistake(
@@ -374,7 +374,7 @@ MISTAKES = {
         "always ten": Mistake(
             AlwaysTen,
             both("lean"),
-            rf"node \d asked for {NUMBER} to {NUMBER} at {MOMENT}, {NUMBER} among them, and the newest that it knew of was {NUMBER}",
+            rf"node \d asked for {NUMBER} to {NUMBER} at {MOMENT}, {NUMBER} among them, (and the newest that it knew of was {NUMBER}|which had come live at {MOMENT})",
             tests=False,
         ),
         "faithful": Mistake(
@@ -412,7 +412,7 @@ MISTAKES = {
         "next time": Mistake(
             NextTime,
             ALL,
-            rf"node \d did not show {NUMBER}.* at {MOMENT}: {NUMBER} had come live at {MOMENT}, when \w+ others? waited and there was room for \d+, and nothing before it was missing any more",
+            rf"node \d did not show {NUMBER}.* at {MOMENT}: {NUMBER} had come live at {MOMENT}, when \w+ others? waited and there was room for \d+, and all before it had been shown",
             tests=False,
         ),
         "goes back": Mistake(

@@ -187,7 +187,7 @@ class _Knows:
         number = forgot[0]
         if number in here:
             return f"did not show #{number} when it came at {time:.2f} s, although all earlier ones were shown."
-        return f"did not show {these(forgot)} at {time:.2f} s: #{number} had come live {self._with_room(number)}, and nothing before it was missing any more."
+        return f"did not show {these(forgot)} at {time:.2f} s: #{number} had come live {self._with_room(number)}, and all before it had been shown."
 
     def _with_room(self, number: int) -> str:
         others = self.others.get(number, 0)
