@@ -98,7 +98,7 @@ def _find_shared(trial: Any, run: CatchUpRun, life: ObjectLife, seed: int) -> It
             return
 
 
-IN_A_ROW, CYCLES = 100, 100
+IN_A_ROW, CYCLES = 100, 60
 """Of so many numbers in a row the first one comes by a chunk, when all others have come live, and so often that happens."""
 STEPS = IN_A_ROW - 1 + IN_A_ROW // MOST
 """So many calls that takes."""
