@@ -21,6 +21,7 @@ from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.bounded import ScenarioBounds, Steps
 from chatsys.teach.labs.lab10.runs import BUSIEST, CUT, END, HEAL, UNDER_WAY, CutRun
 from chatsys.teach.labs.lab10.stage import agreeing, stopped
+from chatsys.teach.labs.rehearsal import told
 from chatsys.teach.labs.seeds import recorded
 
 SEED = recorded("10")["demonstration"]
@@ -288,5 +289,5 @@ def rehearse(commits: Any, scenario: Callable[[Any], None], claim: Callable[[Any
     world = play_scenario(commits, recording._done)
     for sentence in stopped(world):
         print(sentence)
-    print(claim(world.trace) or "The claim accuses nobody.")
+    print(told(commits, claim(world.trace)))
     return world
