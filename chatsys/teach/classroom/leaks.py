@@ -33,6 +33,7 @@ PYC_HEAD = 16
 SOLUTION = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END", re.DOTALL)
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+Outline = tuple[type[ast.AST], ...]
 
 
 class Secrets:
@@ -41,6 +42,8 @@ class Secrets:
     def __init__(self) -> None:
         self.shapes: dict[str, str] = {}
         """Shape of a definition -> where it is from."""
+        self.outlines: set[Outline] = set()
+        """Those of these definitions: what has another one has another shape, which takes far longer to say."""
         self.lines: dict[str, str] = {}
         self.compiled: dict[bytes, str] = {}
         self.open_shapes: set[str] = set()
@@ -54,6 +57,7 @@ class Secrets:
         for node in _definitions(tree) if tree is not None else ():
             if (shape := shape_of(node)) is not None:
                 self.shapes.setdefault(shape, f"{node.name} of {source}")
+                self.outlines.add(outline_of(node))
             for name, instructions in _compiled(node):
                 self.compiled.setdefault(instructions, f"{name} of {source}")
 
@@ -72,9 +76,9 @@ class Secrets:
                 yield f"a line of {self.lines[line]} ({line[:60]})"
         tree = _parsed(text) if code else None
         for node in _definitions(tree) if tree is not None else ():
-            shape = shape_of(node)
-            if shape in self.shapes and shape not in self.open_shapes:
-                yield self.shapes[shape]
+            if outline_of(node) in self.outlines and (shape := shape_of(node)) in self.shapes:
+                if shape not in self.open_shapes:
+                    yield self.shapes[shape]
 
     def in_compiled(self, data: bytes) -> Iterator[str]:
         """Yield what secret stands in a compiled file; one of another Python cannot be read, and is one itself."""
@@ -166,6 +170,12 @@ def lines_of_text(text: str) -> Iterator[str]:
         together = " / ".join(every[at : at + NEIGHBOURS])
         if len(together) >= LETTERS + 10:
             yield together
+
+
+def outline_of(node: Definition) -> Outline:
+    """Return of what kind a definition and its statements are; those of one shape have one outline."""
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return type(node), *map(type, body)
 
 
 def shape_of(node: Definition) -> str | None:
