@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from chatsys.teach.figures.theme import escape
 from chatsys.teach.labs.lab10 import play
 from chatsys.teach.labs.lab10.runs import CUT, HEAL, CutRun
+from chatsys.teach.labs.lab10.stage import stopped
 from chatsys.trace import Record
 
 STYLE = """<style>
@@ -74,8 +75,7 @@ def sides(run: CutRun) -> Picture | None:
 def told(run: CutRun) -> str:
     """Return in a sentence what the picture shows."""
     if run.world.failures:
-        node, why = run.world.failures[0]
-        return f"Node {node} stopped: {why}"
+        return f"{stopped(run.world)[0][0].upper()}{stopped(run.world)[0][1:]}."
     parts = []
     for side in run.sides:
         said, count, seconds = (

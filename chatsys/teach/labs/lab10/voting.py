@@ -127,10 +127,11 @@ def _wrong(me: int, before: Sequence[AskedVote], now: AskedVote) -> tuple[str, s
                 f"node {me} promised term {bound.asked.term} to node {bound.asked.candidate} "
                 f"at {bound.asked.time:.2f} s{crash}{again} to node {one.candidate} at {one.time:.2f} s."
             )
-        if one.behind:
+        again = any((old.asked.term, old.asked.candidate) == (one.term, one.candidate) for old in given)
+        if one.behind and not again:  # a promise that was given cannot be taken back, so to repeat it does no harm
             return "newest", (
-                f"node {me} promised term {one.term} to node {one.candidate} at {one.time:.2f} s, whose log ends with {_end(one.last)}; "
-                f"its own ends with {_end(one.own)}. May that be committed?"
+                f"node {me} promised term {one.term} to node {one.candidate} at {one.time:.2f} s. The log of node {one.candidate} ends "
+                f"with {_end(one.last)}, that of node {me} with {_end(one.own)}. May #{one.own.seq} be committed?"
             )
         return None
     if one.behind:
@@ -192,8 +193,8 @@ def _find_shared(
         for one, again in zip(first, trial.alone(script_of(lives[0], None)), strict=False):
             if one.reply.value != again.value:
                 sentence = (
-                    f"With seed {seed} node {me} answered {_returned(one.reply):.36} at {one.asked.time:.2f} s, and alone with "
-                    f"{_returned(again):.36}. Do all nodes share a dictionary?"
+                    f"With seed {seed} node {me} answered {_returned(one.reply):.36} at {one.asked.time:.2f} s, and {_returned(again):.36} where it was the "
+                    f"only node. Do all nodes share a dictionary?"
                 )
                 yield Finding(aspect="once", sentence=sentence, seed=seed, rank=SHARED, hinted=False)
                 return
