@@ -64,7 +64,7 @@ def moments(world: World) -> list[Moment]:
     found = []
     for lead, end in zip(leads, ends, strict=True):
         down = [one.time for one in world.trace.of("crash") if one.node == lead.node and lead.time < one.time <= end]
-        found.append(Moment(down[0] if down else end, int(lead.node), int(lead.term), bool(down)))
+        found.append(Moment(down[0] if down else end, int(lead.node or 0), int(lead.term), bool(down)))
     return found
 
 

@@ -127,8 +127,8 @@ def _wrong(me: int, before: Sequence[AskedVote], now: AskedVote) -> tuple[str, s
                 f"node {me} promised term {bound.asked.term} to node {bound.asked.candidate} "
                 f"at {bound.asked.time:.2f} s{crash}{again} to node {one.candidate} at {one.time:.2f} s."
             )
-        again = any((old.asked.term, old.asked.candidate) == (one.term, one.candidate) for old in given)
-        if one.behind and not again:  # a promise that was given cannot be taken back, so to repeat it does no harm
+        repeated = any((old.asked.term, old.asked.candidate) == (one.term, one.candidate) for old in given)
+        if one.behind and not repeated:  # a promise that was given cannot be taken back, so to repeat it does no harm
             return "newest", (
                 f"node {me} promised term {one.term} to node {one.candidate} at {one.time:.2f} s. The log of node {one.candidate} ends "
                 f"with {_end(one.last)}, that of node {me} with {_end(one.own)}. May #{one.own.seq} be committed?"
