@@ -189,6 +189,9 @@ def test_two_mistakes_are_seen_in_the_pictures_and_not_with_the_reference() -> N
     )
     assert "lacks it: what was committed is gone" in repr(picture.majorities(polite))
     assert play.lost_of(right) == [] and len(play.lost_of(polite)) == 3
+    seen, missed = (picture.majorities(one) for one in (right, polite))
+    assert seen is not None and ">leads, has #6<" in seen.html and "lacks #6" not in seen.html
+    assert missed is not None and ">leads, lacks #6<" in missed.html and "node 3 leads and lacks it" in missed.html
 
 
 def test_the_shared_node_of_two_majorities_has_a_ring_and_a_name() -> None:

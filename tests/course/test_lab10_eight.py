@@ -13,8 +13,8 @@ from test_lab10 import COMMITS, KEYS, wrong
 from chatsys.sim.world import World
 from chatsys.teach.grading.trial import LocalTrial
 from chatsys.teach.labs.lab10 import LAB, checks, play
-from chatsys.teach.labs.lab10.eight import eight, moments
 from chatsys.teach.labs.lab10.histories import leadership
+from chatsys.teach.labs.lab10.logs import eight, moments
 
 OLD = "an old term's copies"
 
@@ -145,3 +145,11 @@ def test_an_entry_that_no_node_lacks_may_be_committed_whatever_its_term() -> Non
     assert (
         list(checks.judge_commit(LocalTrial(KEYS.answers["10.1"]["all copies"], LAB.exercise("10.1")), range(40))) == []
     )
+
+
+def test_the_names_of_the_page_are_functions_however_often_its_cells_run() -> None:
+    import chatsys.teach.labs.lab10 as names
+
+    eight(play.figure_eight(COMMITS))
+    modules = [name for name in names.__all__ if type(getattr(names, name)).__name__ == "module"]
+    assert modules == []

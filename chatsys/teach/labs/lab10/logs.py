@@ -24,6 +24,7 @@ from chatsys.trace import Record
 STYLE = """<style>
 .cs10 table.eight {border-collapse: collapse; margin: .25rem 0}
 .cs10 .eight th, .cs10 .eight td {border: 1px solid var(--jp-border-color1, #8a8a8a); padding: .3rem .5rem; text-align: left; vertical-align: top; font-size: 13px}
+.cs10 .eight th:first-child {white-space: nowrap}
 .cs10 .eight .entry {display: inline-block; border: 1px solid currentColor; border-radius: 4px; padding: 0 .3rem; margin: .1rem .2rem .1rem 0}
 .cs10 .eight .x {background: #E69F00; color: #1B1B1B; font-weight: 600}
 .cs10 .eight .down {opacity: .62}
@@ -46,7 +47,7 @@ def eight(world: World) -> Picture | None:
         return None
     columns = moments(world)
     heads = "".join(
-        f"<th>node {one.leader} leads term {one.term}{f', until it crashes at {one.time:.1f} s' if one.crashes else '; the end'}</th>"
+        f"<th>node {one.leader} leads term {one.term}{f', until it crashes at {one.time:.1f}&nbsp;s' if one.crashes else '; the end'}</th>"
         for one in columns
     )
     rows = "".join(
