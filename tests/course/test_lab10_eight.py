@@ -5,6 +5,7 @@ of figure 8 can: here that is held against the calls which that run makes.
 """
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def drawn(world: World) -> str:
 def rows(html: str) -> list[list[str]]:
     """Return the words of each cell of the table."""
     return [
-        [" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
+        [" ".join(unescape(re.sub("<[^>]+>", " ", cell)).split()) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
         for row in re.findall(r"<tr>.*?</tr>", html)
     ]
 

@@ -28,6 +28,7 @@ from chatsys.teach.grading.grader import find_lab, known_labs
 from chatsys.teach.grading.lab import Lab
 from chatsys.teach.grading.reading import Source, grade_id, read_notebook, text_of
 from chatsys.teach.labs.pages import page_of
+from chatsys.teach.labs.prints import stop_in_cells
 
 AGAIN = "again-"
 """A new page lies in a folder of its own: again-2, again-3, and so on."""
@@ -66,6 +67,7 @@ def open_lab(number: str, version: int) -> None:
     if lab is None:
         raise UsageError(f"There is no lab {number!r:.40}; there are {', '.join(known_labs())}.")
     _open = lab
+    stop_in_cells()
     print(f"Lab {lab.number}, {lab.title}: version {version} of the page, chatsys {__version__}.")
     if version < lab.version:
         print(

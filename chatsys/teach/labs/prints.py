@@ -4,6 +4,7 @@
     [seed 7, 1.204 s, node 2] due 3      in the cell
 
     breakpoint()                stops there, in the middle of the run; `c` goes on, `q` ends the run
+    stop_in_cells()             ... and where a cell calls the class itself, without a run
 
 One cell may play two hundred runs of three nodes, and what they print would be one heap.  So while a door of the actor
 is open, what is printed goes through here.  A cell shows so many lines at most; how many more there are it says once.
@@ -65,7 +66,14 @@ def _hear(door: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
     return opened
 
 
-def _stop_here(voice: "_Voice", usual: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+def stop_in_cells() -> None:
+    """Let `breakpoint()` stop outside of runs, too: in what a cell itself calls."""
+    hook = sys.breakpointhook
+    if not (isinstance(hook, partial) and hook.func is _stop_here):
+        sys.breakpointhook = partial(_stop_here, None, hook)
+
+
+def _stop_here(voice: "_Voice | None", usual: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """Open a debugger in the class, in a kernel: there `breakpoint` alone waits for the debugger of JupyterLab, or does nothing.
 
     Where nobody can type an answer, the run goes on.
@@ -78,13 +86,30 @@ def _stop_here(voice: "_Voice", usual: Callable[..., Any], *arguments: Any, **na
         return usual(*arguments, **named)
     if not getattr(kernel, "_allow_stdin", False):
         return None
-    import pdb
-
-    voice.write("stopped here: p NAME shows a value, n goes to the next line, c goes on, q ends the run\n")
+    what = "the cell" if voice is None else "the run"
+    keys = f"stopped here: p NAME shows a value, n goes to the next line, c goes on, q ends {what}\n"
+    if voice is None:
+        sys.stdout.write(keys)
+        return _debugger(what).set_trace(sys._getframe(1))
+    voice.write(keys)
     sys.stdout = voice.real
-    debugger = pdb.Pdb()  # IPython has put its own in this place; it talks to the output that it finds now
+    debugger = _debugger(what)  # it talks to the output that it finds now
     sys.stdout = voice
     return debugger.set_trace(sys._getframe(1))
+
+
+def _debugger(what: str) -> Any:
+    """Return a debugger which ends the cell when one leaves it; IPython has put its own in the place of `pdb.Pdb`."""
+    import pdb
+
+    class Debugger(pdb.Pdb):
+        def trace_dispatch(self, *step: Any) -> Any:
+            try:
+                return super().trace_dispatch(*step)
+            except BdbQuit:
+                raise KeyboardInterrupt(f"you left the debugger, so {what} ends here") from None
+
+    return Debugger()
 
 
 class _Voice:
