@@ -249,7 +249,7 @@ def test_a_prediction_is_answered_by_the_students_own_run(
 
 def test_the_numbers_of_the_explanation_are_those_of_the_run() -> None:
     said = play.my_numbers(play.cut(SEED, classes=BOTH))
-    assert re.search(r"node 3 led until 4\.\d\d s\. Nodes \[1, 2\]: no answer for 3\.\d\d s, then 10 answers", said)
+    assert re.search(r"node 3 led until 4\.\d\d s\. Nodes {1, 2}: no answer for 3\.\d\d s, then 10 answers", said)
     assert "0 were lost" in said
     assert "stopped a node" in play.my_numbers(play.cut(SEED, classes=(wrong("10.1", "raises"), VOTES)))
 

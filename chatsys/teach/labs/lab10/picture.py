@@ -86,7 +86,9 @@ def told(run: CutRun) -> str:
         )
         first = f"the first after {seconds:.1f} s" if count else f"nobody for {seconds:.1f} s"
         parts.append(
-            f"nodes {_set(side)} answered {count} of {said} ({first})" if said else f"nobody spoke at {_set(side)}"
+            f"nodes {play.side_of(side)} answered {count} of {said} ({first})"
+            if said
+            else f"nobody spoke at {play.side_of(side)}"
         )
     lost = len(play.lost_of(run))
     left = "none of them is lost" if not lost else f"{lost} of them {'is' if lost == 1 else 'are'} lost"
@@ -100,7 +102,7 @@ def _side(run: CutRun, side: Sequence[int]) -> str:
         "".join(_said(one, answers.get((one.client, one.client_seq))) for one in said) or "<li>nobody spoke here</li>"
     )
     word = "a majority" if 2 * len(side) > run.many else "no majority"
-    title = f"nodes {_set(side)}: {word} of {run.many}"
+    title = f"nodes {play.side_of(side)}: {word} of {run.many}"
     return f'<section aria-label="{title}, behind the cut"><h4>{title}</h4><ol>{lines}</ol></section>'
 
 
@@ -145,10 +147,6 @@ def _line(one: Record) -> str:
 
 def _home(one: Record) -> int:
     return int(str(one.node).rpartition("@")[2] or 0)
-
-
-def _set(nodes: Sequence[int]) -> str:
-    return "{" + ", ".join(map(str, nodes)) + "}"
 
 
 def sliders(classes: Sequence[Any], seed: int = play.SEED) -> Any:

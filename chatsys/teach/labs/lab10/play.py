@@ -188,10 +188,15 @@ def my_numbers(run: CutRun) -> str:
     down = _steps_down(run)
     until = f"node {few[-1]} led until {down:.2f} s" if down is not None else f"node {few[-1]} went on leading"
     return (
-        f"The link was cut from {CUT:.2f} s to {HEAL:.2f} s; {until}. Nodes {list(rest)}: no answer for {silence_of(run, rest):.2f} s, "
-        f"then {len(answered_during(run, rest))} answers. Nodes {list(few)}: no answer for {silence_of(run, few):.2f} s, "
+        f"The link was cut from {CUT:.2f} s to {HEAL:.2f} s; {until}. Nodes {side_of(rest)}: no answer for {silence_of(run, rest):.2f} s, "
+        f"then {len(answered_during(run, rest))} answers. Nodes {side_of(few)}: no answer for {silence_of(run, few):.2f} s, "
         f"{len(answered_during(run, few))} answers behind the cut. Of {len(run.answered())} answered messages {len(lost_of(run))} were lost."
     )
+
+
+def side_of(nodes: Sequence[int]) -> str:
+    """Return the nodes of a side as they are written everywhere: {1, 2}."""
+    return "{" + ", ".join(map(str, nodes)) + "}"
 
 
 def _steps_down(run: CutRun) -> float | None:
