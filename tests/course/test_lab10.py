@@ -137,7 +137,7 @@ def test_the_search_finds_each_seeded_bug_of_this_kind(exercise: str, name: str,
     mutant = Mutant(name=bug, story="", killers=(), actor=actor)
     sights = [look(search, mutant) for search in (keys.COMMITS if exercise == "10.1" else keys.VOTES)]
     [sight] = [one for one in sights if one.verdict == "fail"][:1]
-    told = keys.tell(sight)
+    told = keys.tell(sight, exercise)
     assert re.search(r"an order of \d+ steps in which nodes? \d", told.sentence) and len(told.sentence) <= 200
     assert len(told.steps) == len(sight.story) and not told.inconclusive
 
@@ -145,16 +145,17 @@ def test_the_search_finds_each_seeded_bug_of_this_kind(exercise: str, name: str,
 def test_a_search_that_stops_claims_nothing_and_says_its_bounds() -> None:
     keys = hidden()
     short = replace(keys.VOTES[2], states=200)
-    told = keys.tell(look(short, Mutant(name="", story="", killers=(), actor=agreeing(None, keys.forgetful(VOTES)))))
-    assert told.inconclusive and "claims nothing" in told.sentence
-    assert "3 nodes" in told.sentence and "terms up to 1" in told.sentence
+    sight = look(short, Mutant(name="", story="", killers=(), actor=agreeing(None, keys.forgetful(VOTES))))
+    told = keys.tell(sight, "10.2")
+    assert told.inconclusive and "claims nothing" in told.sentence and told.sentence.startswith("Not decided:")
+    assert "3 nodes" in told.sentence and "2 candidates for 1 term" in told.sentence
 
 
 def test_what_is_said_of_an_exhausted_search_names_its_bounds() -> None:
     keys = hidden()
     for exercise, searches in (("10.1", keys.COMMITS), ("10.2", keys.VOTES)):
         part = LAB.exercise(exercise).part("search")
-        assert part is not None and part.done.startswith("Exhausted, with 3 nodes")
+        assert part is not None and part.done.startswith("Exhausted, within these bounds: 3 nodes")
         assert len(part.done) <= 400
         bounds = [bound for search in searches for bound in search.model(**search.bounds).bounds]
         most = max(int(found[1]) for bound in bounds if (found := re.match(r"terms up to (\d)", bound)))

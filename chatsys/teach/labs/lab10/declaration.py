@@ -10,10 +10,14 @@ from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predic
 from chatsys.teach.labs.lab10 import checks, friends, play, voting
 from chatsys.teach.labs.lab10.words import LogEnd, Vote
 
-SEARCHED = (
-    "Exhausted, with 3 nodes, each frame late, never, or again and again, and within these bounds: {bounds}. {right} Beyond these bounds nothing "
-    "is claimed."
-)
+BOUNDS = {
+    "10.1": "3 nodes, each frame late, never, or again and again; 1 message, no crash; up to 2 terms, after node 2 asked for votes; and up "
+    "to 4 terms along Raft's figure 8, where nodes 2 and 3 do not hear each other",
+    "10.2": "3 nodes, each frame late, never, or again and again; a crash between any two questions; 2 candidates for 1 term; and 1 message "
+    "and up to 3 terms, after a candidate asked whose log lacks a committed entry, or is longer and older",
+}
+"""Within which bounds the searches of an exercise try every order, in words."""
+SEARCHED = "Exhausted, within these bounds: {bounds}. {right} Beyond these bounds nothing is claimed."
 """What a search says that came to its end."""
 
 COMMIT = Exercise(
@@ -36,8 +40,7 @@ COMMIT = Exercise(
         GradedPart(
             kind="search", cell="search-10-1", points=10, aspects={"orders": 1},
             done=SEARCHED.format(
-                bounds="1 message, no crash; up to 2 terms, after node 2 asked for votes; and up to 4 terms along Raft's figure 8, where nodes 2 "
-                "and 3 do not hear each other",
+                bounds=BOUNDS["10.1"],
                 right="Nothing that was committed was lost.",
             ),
         ),
@@ -69,8 +72,7 @@ PROMISE = Exercise(
         GradedPart(
             kind="search", cell="search-10-2", points=10, aspects={"orders": 1},
             done=SEARCHED.format(
-                bounds="a crash between any two questions; 2 candidates for 1 term; and 1 message and up to 3 terms, after a candidate asked whose "
-                "log lacks a committed entry, or is longer and older",
+                bounds=BOUNDS["10.2"],
                 right="No term had two leaders, and no leader lacked what was committed.",
             ),
         ),
