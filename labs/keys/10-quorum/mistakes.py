@@ -366,17 +366,17 @@ MISTAKES = {
         "does not look at the logs": Mistake(
             NoLog,
             both("newest") | SEARCH,
-            r"log of node \d ends with #\d of term \d, that of node \d with #\d of term \d\. May #\d be committed\?",
+            r"log of node \d (is empty|ends with #\d+ of term \d), that of node \d ends with #\d+ of term \d\. May #\d+ be",
         ),
         "the longest log": Mistake(
             Longest,
             both(*PROMISE) | SEARCH,
-            r"ends with #\d of term \d, that of node \d with #\d of term \d\. May|log of node \d lacks nothing",
+            r"ends with #\d+ of term \d, that of node \d ends with #\d+ of term \d\. May|log of node \d lacks nothing",
         ),
         "the last term only": Mistake(
             TermOfLast,
             both("newest") | SEARCH,
-            r"ends with #\d of term (\d), that of node \d with #\d of term \1",
+            r"ends with #\d+ of term (\d), that of node \d ends with #\d+ of term \1",
         ),
         "more than mine": Mistake(
             Newer,

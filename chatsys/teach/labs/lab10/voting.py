@@ -130,8 +130,8 @@ def _wrong(me: int, before: Sequence[AskedVote], now: AskedVote) -> tuple[str, s
         repeated = any((old.asked.term, old.asked.candidate) == (one.term, one.candidate) for old in given)
         if one.behind and not repeated:  # a promise that was given cannot be taken back, so to repeat it does no harm
             return "newest", (
-                f"node {me} promised term {one.term} to node {one.candidate} at {one.time:.2f} s. The log of node {one.candidate} ends "
-                f"with {_end(one.last)}, that of node {me} with {_end(one.own)}. May #{one.own.seq} be committed?"
+                f"node {me} promised term {one.term} to node {one.candidate} at {one.time:.2f} s. The log of node {one.candidate} "
+                f"{_ends(one.last)}, that of node {me} {_ends(one.own)}. May #{one.own.seq} be committed?"
             )
         return None
     if one.behind:
@@ -157,8 +157,8 @@ def _forbids(old: VoteAsked, now: VoteAsked) -> bool:
     return now.term < old.term or (now.term == old.term and now.candidate != old.candidate)
 
 
-def _end(last: LogEnd) -> str:
-    return f"#{last.seq} of term {last.term}" if last.seq else "nothing"
+def _ends(last: LogEnd) -> str:
+    return f"ends with #{last.seq} of term {last.term}" if last.seq else "is empty"
 
 
 def _steps(story: Sequence[AskedVote], wrong: int, me: int) -> tuple[ShownCall, ...]:
