@@ -369,7 +369,7 @@ def test_a_student_who_starts_again_gets_the_page_that_was_released(lab: Lab) ->
 
 @pytest.mark.parametrize("lab", LABS, ids=lambda one: one.name)
 def test_no_module_of_a_lab_hides_the_function_of_its_name(lab: Lab) -> None:
-    """Whoever imports `lab.picture` binds that name in the package, in place of what a page takes from there."""
+    """Whoever imports a module binds its name in the package, in place of what a page takes from there."""
     package = import_module(f"chatsys.teach.labs.lab{lab.number}")
     assert {one.name for one in iter_modules(package.__path__)} & set(package.__all__) == set()
 

@@ -32,7 +32,7 @@ STYLE = """<style>
 </style>"""
 
 
-class Moment(NamedTuple):
+class LeaderColumn(NamedTuple):
     """What is drawn in a column: until when, and under which leader of which term."""
 
     time: float
@@ -58,14 +58,14 @@ def eight(world: World) -> Picture | None:
     return Picture(f"{STYLE}{table}<p>{escape(sentence)}</p>", sentence)
 
 
-def moments(world: World) -> list[Moment]:
+def moments(world: World) -> list[LeaderColumn]:
     """Return one for each leader: when it crashed, or the end of the run."""
     leads = sorted(world.trace.of("lead"), key=lambda one: one.time)
     ends = [one.time for one in leads[1:]] + [world.now]
     found = []
     for lead, end in zip(leads, ends, strict=True):
         down = [one.time for one in world.trace.of("crash") if one.node == lead.node and lead.time < one.time <= end]
-        found.append(Moment(down[0] if down else end, int(lead.node or 0), int(lead.term), bool(down)))
+        found.append(LeaderColumn(down[0] if down else end, int(lead.node or 0), int(lead.term), bool(down)))
     return found
 
 
@@ -111,7 +111,7 @@ def _is_up(world: World, node: int, time: float) -> bool:
     return said[-1:] != ["crash"]
 
 
-def _cell(world: World, node: int, moment: Moment) -> str:
+def _cell(world: World, node: int, moment: LeaderColumn) -> str:
     committed = max(
         (one.seq or 0 for one in world.trace.of("commit") if one.node == node and one.time <= moment.time), default=0
     )
@@ -129,7 +129,7 @@ def _entry(one: Record, committed: int) -> str:
     return f'<span class="entry{" x" if what == "x" else ""}">#{one.seq} {what}, term {one.entry_term}{done}</span>'
 
 
-def _lost(world: World, node: int, moment: Moment) -> str:
+def _lost(world: World, node: int, moment: LeaderColumn) -> str:
     """Return the crossed out x of a node that lacks in the end what others have committed."""
     shown: Iterable[Record] = (one for one in world.trace.of("deliver") if one.text == "x")
     at_end = moment == moments(world)[-1] and _is_up(world, node, moment.time)
