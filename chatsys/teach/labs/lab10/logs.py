@@ -27,7 +27,7 @@ STYLE = """<style>
 .cs10 .eight th:first-child {white-space: nowrap}
 .cs10 .eight .entry {display: inline-block; border: 1px solid currentColor; border-radius: 4px; padding: 0 .3rem; margin: .1rem .2rem .1rem 0}
 .cs10 .eight .x {background: #E69F00; color: #1B1B1B; font-weight: 600}
-.cs10 .eight .down {opacity: .62}
+.cs10 .eight .down {opacity: .8}
 .cs10 .eight .gone {text-decoration: line-through}
 </style>"""
 
