@@ -115,10 +115,8 @@ def _wrong(one: LeaderHears, at: int, value: int) -> tuple[str, str] | None:
             f"{one.term}, and committed {f'up to #{value} only' if value else 'nothing'}{back}."
         )
     holders = one.holders(value, at)
-    if (
-        len(holders) == many
-    ):  # nobody lacks it, so whoever wins has it, of whatever term it is (Raft 5.4.2 says so, too)
-        return None
+    if len(holders) == many:
+        return None  # nobody lacks it, so whoever wins has it, whatever its term is (Raft 5.4.2 says so, too)
     if len(holders) >= one.majority and ack.terms[value - 1] != one.term:
         return "older", (
             f"{who} committed #{value} of term {ack.terms[value - 1]} {when} in term {one.term} by counting {len(holders)} "
