@@ -71,7 +71,7 @@ def main(end: int, shared: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Pipe(end)
     setup = msgspec.msgpack.decode(pipe.read(), type=Setup)
-    _end_with(setup.parent)
+    end_with(setup.parent)
     holder = _find(setup.holder)
     own_line(sys._getframe())  # it looks up where Python is, which it cannot any more in a moment
     progress = memoryview(mmap.mmap(shared, mmap.PAGESIZE)).cast("Q")
@@ -97,7 +97,7 @@ def _find(holder: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _end_with(parent: int | None) -> None:
+def end_with(parent: int | None) -> None:
     if parent is None or sys.platform != "linux":
         return
     import ctypes

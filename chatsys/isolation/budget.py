@@ -15,8 +15,10 @@ Promises  cells and answers never take more than `WHOLE` less the judge's share;
 Read also `limits` (one process), `teach.grading.taking` (the cells), `teach.grading.judging` (the answers).
 """
 
+import time
 from math import floor
 
+from chatsys.isolation import fork_server
 from chatsys.isolation.limits import Quota
 
 WHOLE = 20.0
@@ -53,3 +55,14 @@ class Allowance:
         """Take note of what an answer took."""
         self.left -= seconds
         self.coming -= 1
+
+
+def cpu_used() -> float:
+    """Return the seconds of CPU of this process and of all that it has begun and that have ended."""
+    mine = time.process_time()
+    try:
+        import resource
+    except ImportError:  # Windows
+        return mine
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return mine + children.ru_utime + children.ru_stime + fork_server.computed()

@@ -18,9 +18,7 @@ Read also `limits`, `remote` (what is asked), `answering` (the process itself), 
 import os
 import signal
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +29,8 @@ import msgspec
 from chatsys.capabilities import PROCESSES, need
 from chatsys.errors import NotHere
 from chatsys.isolation.answering import CONFINED, LOADED, Setup
-from chatsys.isolation.beginning import clean_environment
 from chatsys.isolation.drain import say_bytes
+from chatsys.isolation.fork_server import forked
 from chatsys.isolation.limits import (
     FILES,
     FOLDER,
@@ -49,7 +47,6 @@ from chatsys.isolation.limits import (
 )
 from chatsys.temporary import remove, temporary
 
-PACKAGE = str(Path(__file__).parents[1])
 FRAME, CHUNK = 1 << 20, 1 << 16
 """Bytes that a frame may have; bytes that are read at once."""
 LOOK, COUNT = 0.05, 0.25
@@ -89,10 +86,9 @@ class ConfinedProcess:
     def open(self, given: bytes, code: bytes) -> None:
         """Confine it and let it open the class."""
         limits = self.limits
-        main_thread = threading.current_thread() is threading.main_thread()  # the kernel ends it with its thread
         setup = Setup(
             private=self.folder, read=[], memory=limits.memory, cpu=max(limits.whole - self._before, 1) + 2,
-            files=limits.files, reply=limits.reply, parent=os.getpid() if main_thread else None,
+            files=limits.files, reply=limits.reply, parent=self._process.server.pid,
             name=self.name, holder=self._holder, given=given, code=code,
         )  # fmt: skip
         try:
@@ -114,20 +110,12 @@ class ConfinedProcess:
         shared = tempfile.TemporaryFile()
         shared.truncate(mmap.PAGESIZE)
         self._progress = memoryview(mmap.mmap(shared.fileno(), mmap.PAGESIZE)).cast("Q")
-        paths = [os.path.abspath(path) for path in sys.path if path and os.path.exists(path)]
-        code = (
-            f"import sys; sys.path[:] = {paths!r}; sys.prefix, sys.exec_prefix = {sys.prefix!r}, {sys.exec_prefix!r}; "
-            f"package = sys.modules['chatsys'] = type(sys)('chatsys'); package.__path__ = [{PACKAGE!r}]; "  # quicker
-            f"from chatsys.isolation.answering import main; main({theirs.fileno()}, {shared.fileno()})"
-        )
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-s", "-S", "-P", "-B", "-c", code],
-                env=clean_environment(self.folder), cwd=self.folder, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(), shared.fileno()), start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise NotHere(f"No other process could be started ({error.strerror or error}).") from None
+            self._process = forked(self.folder, theirs, shared.fileno())
+        except BaseException:
+            self._end.close()
+            remove(Path(self.folder))
+            raise
         finally:
             theirs.close()
             shared.close()

@@ -25,6 +25,7 @@ import pytest
 from nbgrader_course import autograded, run
 from submissions import SUBMISSIONS
 
+from chatsys.isolation import fork_server
 from chatsys.isolation.budget import WHOLE as MOST_CPU
 from chatsys.isolation.budget import Allowance
 from chatsys.teach.classroom.jobs import grade_one
@@ -128,6 +129,7 @@ def test_a_submission_gets_what_it_should_and_is_told_why(
         monkeypatch.setattr(taking, "CellLimits", partial(CellLimits, cell=2.5))
     path = tmp_path / f"{LAB}.ipynb"
     path.write_text(json.dumps(notebook(name)))
+    fork_server.running()  # of which its processes are copies; it stays
     kin = {child.pid for child in psutil.Process().children(recursive=True)}
     package = files(Path(__file__).parents[2] / "chatsys")
     mark = grade_one(path, course, "ann")

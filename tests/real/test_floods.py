@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from flooding import Garbage, Loud, Unstartable, big
 
 from chatsys.errors import ChatsysError, named, told
+from chatsys.isolation import fork_server
 from chatsys.isolation.budget import Allowance
 from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.limits import Quota
@@ -240,12 +242,10 @@ def test_a_class_whose_process_was_suspended_gets_its_points() -> None:
 def _child_at_work(grading: threading.Thread) -> psutil.Process:
     """Return the process of the class once it is being asked."""
     while grading.is_alive():
-        for child in psutil.Process().children():
-            try:
-                if "isolation.answering" in " ".join(child.cmdline()) and child.cpu_times().user > 0.5:
+        for child in psutil.Process(fork_server.running().pid).children():
+            with suppress(psutil.Error):
+                if child.cpu_times().user > 0.5:
                     return child
-            except psutil.Error:
-                pass
         time.sleep(0.01)
     raise AssertionError("the grading ended before it could be suspended")
 

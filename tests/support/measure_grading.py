@@ -17,7 +17,7 @@ import argparse
 import copy
 import gc
 import json
-import resource
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -25,6 +25,7 @@ from pathlib import Path
 import nbformat
 from submissions import SUBMISSIONS
 
+from chatsys.isolation.budget import cpu_used
 from chatsys.teach.classroom.jobs import Job, Setting, grade_each
 from chatsys.teach.grading.grader import find_lab, grade, known_labs
 from chatsys.teach.grading.judging import judge
@@ -34,12 +35,6 @@ from chatsys.teach.grading.seeds import hidden_seeds
 LABS = Path(__file__).parents[2] / "labs"
 LAB = "03-total-order"
 SECRET = b"the secret of a measurement"
-
-
-def cpu() -> tuple[float, float]:
-    """Return the seconds of CPU of this process and of its ended children."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time(), children.ru_utime + children.ru_stime
 
 
 def measure_class(lab: str, jobs: int, count: int = 40) -> None:
@@ -60,11 +55,12 @@ def measure_class(lab: str, jobs: int, count: int = 40) -> None:
         for one in every[:2]:
             mark = dict(grade_each([one], setting))[one.key]
         print(f"{lab}: one right submission: {mark['score']:g} points, {mark['cpu']:.1f} s of CPU")
-        begun, before = time.monotonic(), cpu()
-        for _ in grade_each(every, setting, jobs):
-            pass
-        wall, after = time.monotonic() - begun, cpu()
-        print(f"{lab}: {count} submissions, {jobs} jobs: {wall:.0f} s, {sum(after) - sum(before):.0f} s of CPU")
+        begun = time.monotonic()
+        took = [mark["cpu"] for _, mark in grade_each(every, setting, jobs)]
+        wall = time.monotonic() - begun
+        print(
+            f"{lab}: {count} submissions, {jobs} jobs: {wall:.0f} s, {sum(took):.0f} s of CPU, load {os.getloadavg()[0]:.1f}"
+        )
 
 
 def measure_answers() -> None:
@@ -84,10 +80,10 @@ def measure_answers() -> None:
             )
 
         for turn in ("first", "again"):
-            before = cpu()
+            before = time.process_time(), cpu_used()
             judge(exercise, answer, seeds, keys)
-            mine, childs = (after - begun for after, begun in zip(cpu(), before, strict=True))
-            told = f"judge {mine:.2f} s, confined processes {childs:.2f} s, together {mine + childs:.2f} s of CPU"
+            mine, both = time.process_time() - before[0], cpu_used() - before[1]
+            told = f"judge {mine:.2f} s, confined processes {both - mine:.2f} s, together {both:.2f} s of CPU"
             print(f"{exercise.number} {turn}: {told}")
         begun = time.monotonic()
         grade(exercise.number, answer)

@@ -10,14 +10,13 @@ Read also `course` (what is known before), `submission`, `taking`, `judging`; `c
           `teach.classroom` (a class).
 """
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from chatsys.errors import told as error_told
-from chatsys.isolation.budget import Allowance
+from chatsys.isolation.budget import Allowance, cpu_used
 from chatsys.isolation.confinement import MEASURES
 from chatsys.teach.grading.course import Course
 from chatsys.teach.grading.judging import ANSWER, judge
@@ -83,7 +82,7 @@ def whole_of(course: Course) -> float:
 
 def mark_submission(submission: Submission, course: Course, student: str) -> Mark:
     """Return the mark of one notebook."""
-    begun, lab = _cpu(), course.lab
+    begun, lab = cpu_used(), course.lab
     taken = take(submission.cells, wanted(lab))
     tests, flags = [_predictions(lab, taken)] if _predicts(course) else [], list(taken.flags)
     allowance = Allowance(taken.cpu, len(taken.answers))
@@ -103,7 +102,7 @@ def mark_submission(submission: Submission, course: Course, student: str) -> Mar
         ),
         flags=flags,
         predictions={"kept": predictions, "first": {one: first[one] for one in numbers if one in first}},
-        cpu=round(_cpu() - begun, 2),
+        cpu=round(cpu_used() - begun, 2),
         memory=taken.memory,
         held=list(taken.held),
         **_written(submission, lab),
@@ -288,13 +287,3 @@ def _predictions(lab: Lab, taken: NotebookAnswers) -> dict[str, Any]:
 def _and(names: Iterable[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def _cpu() -> float:
-    """Return the seconds of CPU of this process and of those that it has begun and ended."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return time.process_time()
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
