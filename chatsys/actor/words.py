@@ -45,6 +45,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     one_order: bool = True
     """Whether all nodes mean to deliver the messages in one order.  If not, a timeline does not call it broken (S1) that they differ."""
 
+    first_in_first_out: bool = True
+    """Whether a node means to deliver what one client says in its order.  If not, a timeline does not call it broken (S9) that it does not."""
+
     def __post_init__(self) -> None:
         if self.number not in NUMBERED_BY:
             raise UsageError(f"number is {self.number!r:.40}; name a column: {', '.join(NUMBERED_BY[1:])}.")

@@ -42,7 +42,7 @@ def test_no_mark_hides_another_that_was_made_at_the_same_instant(draw: Draw) -> 
 
 def test_the_legend_has_every_role_that_is_drawn_and_the_leader_first() -> None:
     names = [one.name for one in figures.roles(made_up.fail_over()).data if one.type == "bar" and one.showlegend]
-    assert names == ["leader", "follower", "nominating (asks all)", "preparing (asks a quorum)"]
+    assert names == ["leader", "follower", "nominating (asks all)", "preparing (takes over)"]
 
 
 def test_a_number_that_stands_alone_on_a_band_is_explained_and_stands_on_no_pattern() -> None:
@@ -171,3 +171,17 @@ def test_who_chooses_light_or_dark_gets_it_whatever_the_page_is() -> None:
     finally:
         figures.use("page")
     assert page.INK in json.dumps(shown(figures.roles(made_up.fail_over())))
+
+
+def test_a_legend_gets_the_lines_that_it_takes_beside_long_names() -> None:
+    def drawn(name: str, entry: str) -> int:
+        figure = go.Figure([go.Scatter(x=[0], y=[0], name=entry + sign, showlegend=True) for sign in "abcdef"])
+        figure.update_yaxes(tickvals=[0], ticktext=[name])
+        height: int = theme.finish(figure, "Who", "Nobody.", 100).layout.height
+        return height
+
+    entry = "nominating (asks all)"
+    short, long = drawn("node 1", entry), drawn("node 1<br><b>down, 1 of 2 times</b>", entry)
+    assert long - short == 3 * 20, "one column instead of two"
+    assert drawn("node 1<br><b>down</b>", entry) == short, "a name in two lines is as wide as its longer one"
+    assert short - drawn("node 1", "up") == 2 * 20, "short entries stand in one line"

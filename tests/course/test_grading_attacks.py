@@ -61,6 +61,19 @@ def test_a_claim_that_counts_its_calls_learns_nothing() -> None:
     assert outcome.points == 0
 
 
+def test_a_claim_that_raises_misses_a_wrong_answer_and_is_worth_nothing_with_a_right_one() -> None:
+    say = "world.say('a', 1); world.say('b', 2); world.run(5)"
+    shows = "{n: [one.text for one in trace.of('deliver') if one.node == n] for n in (1, 2, 3)}"
+    rest = "'wrong' if len(set(map(tuple, shown.values()))) > 1 else None"
+    brittle = f"shown = {shows}; [one[1] for one in shown.values()]; return {rest}"
+    careful, outcome = (written(say, body).sentence for body in (f"shown = {shows}; return {rest}", brittle))
+    assert "finds 1 of" in careful and "raised" not in careful
+    assert re.search(r"With \d+ of the wrong ones your claim raised IndexError: list index out of range", outcome)
+    assert "accuses none of 10 right ones" in outcome
+    right = written(say, "return [one.text for one in trace.of('deliver')][999]")
+    assert right.points == 0 and right.sentence.startswith("Your test raised IndexError")
+
+
 def test_a_trace_does_not_say_whose_queue_it_is() -> None:
     outcome = written("world.run(1)", "return None if 'TheRealOne' in str(trace.meta) else 'wrong'")
     assert "accuses 10 of 10 right ones" in outcome.sentence

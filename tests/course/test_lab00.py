@@ -172,8 +172,12 @@ def test_the_picture_shows_the_outage_and_three_mistakes() -> None:
     assert "nobody leads<br>2.82 s" in texts(right) and texts(right).count("1 of 1 ✓") == 3
     assert describe(right).startswith("Nobody led for 2.82 s, from 4.00 s to 6.82 s. 1 message was said in that time;")
     follower = played("world.run(3)\nworld.crash(1)\nworld.say('x')\nworld.run(6)")
-    assert "nobody leads" not in texts(follower) and "<b>down, 0 of 1 ✗</b>" in texts(follower)
+    assert "nobody leads" not in texts(follower) and "<b>down<br>0 of 1 ✗</b>" in texts(follower)
     assert "Somebody led at all times" in describe(follower)
+    closed = played("world.run(3)\nworld.say('x')\nworld.run(3)\nworld.crash(1)\nworld.run(0.01)")
+    assert texts(closed).count("1 of 1 ✓") == 3 and "down" not in texts(closed)
+    gone = played("world.run(3)\nworld.say('x')\nworld.run(3)\nworld.crash(1)\nworld.run(2)")
+    assert "<b>down<br>1 of 1 ✓</b>" in texts(gone)
     late = played(
         "world.run(3)\nworld.crash(3)\nworld.run(6)\nworld.say('x')\nworld.run(3)\nworld.restart(3)\nworld.run(3)"
     )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from trials import TestTrial
 
+from chatsys.check import check
 from chatsys.errors import UsageError
 from chatsys.sim.world import World
 from chatsys.teach.figures import describe
@@ -266,9 +267,13 @@ def test_a_prediction_is_answered_by_the_students_own_run(
 
 def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixture[str]) -> None:
     world = play.rehearse(CAUSAL, lambda world: world.say("ok", 1), lambda trace: None)
-    assert world.now == 10 and "accuses nobody" in capsys.readouterr().out
+    assert world.now == 10 and "accuses nobody" in capsys.readouterr().out.replace("\n", " ")
     play.rehearse(CAUSAL, lambda world: world.say("ok", 1), lambda trace: "Node 2 waits.")
-    assert capsys.readouterr().out == "The claim accuses your own class: Node 2 waits.\n"
+    own = f"Played with your own class {CAUSAL.__name__}"
+    assert capsys.readouterr().out.replace("\n", " ") == f"{own}, and the claim accuses it: Node 2 waits. "
+    play.rehearse(CAUSAL, lambda world: world.say("ok", 1), lambda trace: True)  # type: ignore[arg-type, return-value]
+    said = capsys.readouterr().out.replace("\n", " ")
+    assert said.startswith(f"{own}: the claim returned True; it must return a sentence")
 
 
 def test_a_timeline_does_not_call_it_broken_that_concurrent_lines_have_two_orders() -> None:
@@ -281,6 +286,16 @@ def test_a_timeline_does_not_call_it_broken_that_concurrent_lines_have_two_order
     assert [one.text for one in world.trace.of("deliver") if one.node == 2] == ["b", "a"]
     rules = find_rules(world.trace, list(world.trace.in_order()))
     assert {rule["name"] for rule in rules} == {"S2", "S3", "S4", "S9"} and all(rule["held"] for rule in rules)
+
+
+def test_a_timeline_of_a_clock_does_not_call_it_broken_that_lines_are_shown_as_they_arrive() -> None:
+    overtaken = 0
+    for seed in range(4, 12):
+        world = play.chat(lamport=LAMPORT, seed=seed)
+        overtaken += len(list(check(world.trace, ["S9"])))
+        rules = find_rules(world.trace, list(world.trace.in_order()))
+        assert {rule["name"] for rule in rules} == {"S2", "S3", "S4"} and all(rule["held"] for rule in rules)
+    assert overtaken, "in none of these runs does a line overtake another one"
 
 
 # --- what the judge says -------------------------------------------------------------------------

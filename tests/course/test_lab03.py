@@ -399,7 +399,7 @@ def test_a_test_that_accuses_a_right_queue_is_told_what_it_said() -> None:
         "either your test is wrong, or it has found one that they miss." in str(mine)
     )
     assert str(Score(killed=("a",), missed=(), accused=())) == (
-        "Your test finds 1 of 1 wrong answers and accuses none of 1 right ones."
+        "Your test finds 1 of 1 wrong answers and accuses no right one, of which 1 was tried."
     )
 
 
@@ -428,6 +428,28 @@ def test_a_plateau_carries_the_number_that_everybody_waits_for() -> None:
     )
     assert worst.end == came
     assert all(begin < one.end for one in plateaus for begin, _ in one.stairs), "no stair without length"
+
+
+def test_no_label_of_a_plateau_lies_over_a_higher_one_beside_it() -> None:
+    beside = 0
+    for seed in range(1, 13):
+        world = play.crowd(right(), seed=seed)
+        plateaus, figure = find_plateaus(world.trace), figures.queue_length(world)
+        begin, end = figure.layout.xaxis.range
+        letter = 7.5 * (end - begin) / 400  # of a narrow page, in seconds
+        most = max(one.most for one in plateaus)
+        rows = {node: row for row, node in enumerate(sorted({one.node for one in plateaus}))}
+        for note in figure.layout.annotations:
+            left = note.x - len(note.text) * letter * (note.xanchor == "right")
+            level = note.y + 1e-6
+            high = [
+                one
+                for one in plateaus
+                if rows[one.node] == int(level) and rows[one.node] + 0.72 * one.most / most > level
+            ]
+            assert not [one for one in high if one.end > left + 1e-6 and one.begin < note.x - 1e-6], (seed, note.text)
+            beside += note.xanchor == "left"
+    assert beside, "in none of these runs a higher plateau is in the way"
 
 
 def test_a_queue_that_waits_for_what_is_there_is_drawn_otherwise() -> None:

@@ -241,7 +241,12 @@ def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixtur
         world.crash(3)
 
     world = play.rehearse(RIGHT, scenario, lambda trace: None)
-    assert world.now == 13 and "accuses nobody" in capsys.readouterr().out
+    own = f"Played with your own class {RIGHT.__name__}: the claim accuses nobody. "
+    assert world.now == 13 and capsys.readouterr().out.replace("\n", " ") == own
+    cls = next(iter(friends.WRONG.values()))
+    play.rehearse(cls, scenario, lambda trace: "Node 2 waits.")
+    said = capsys.readouterr().out.replace("\n", " ")
+    assert said == f"Played with a class of the page, {cls.__name__}, and the claim accuses it: Node 2 waits. "
 
 
 def test_the_friends_look_right_while_nothing_goes_wrong() -> None:

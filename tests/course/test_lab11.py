@@ -56,8 +56,8 @@ def test_every_move_that_is_offered_can_be_made() -> None:
 @pytest.mark.parametrize(
     ("moves", "sentence"),
     [
-        ([("crash", 2), ("crash", 2)], "node 2 is down, so this cannot be done"),
-        ([("restart", 1)], "node 1 is up, so this cannot be done"),
+        ([("crash", 2), ("crash", 2)], "crash(2): node 2 is down"),
+        ([("restart", 1)], "restart(1): node 1 is up"),
         ([("suspect", 3)], "node 3 leads; a leader does not suspect itself"),
         ([("heal",)], "nothing is cut"),
         ([("isolate", 3), ("isolate", 3)], "node 3 is cut off already"),
@@ -210,12 +210,97 @@ def test_the_table_fills_where_the_invariants_speak(capsys: pytest.CaptureFixtur
     assert '[run "no session dedup"] looking' in capsys.readouterr().out
 
 
+def test_a_row_of_the_table_is_a_run_that_an_invariant_can_be_asked_about() -> None:
+    for run in (*wrong_runs(), *right_runs()):
+        assert play.row(run.name).encode() == run.chat
+    with pytest.raises(UsageError, match="There is no row 'none'; there are 'only the living count', "):
+        play.row("none")
+
+
+def test_a_scenario_is_rehearsed_as_the_judge_plays_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def scenario(world: Any) -> None:
+        world.cut(3, 1)
+        world.say("a", 1)
+        world.power_cut()
+        world.suspect(1)
+        world.crash(1)
+        world.suspect(2)
+        world.say("b", 2)
+
+    def claim(trace: Trace) -> str | None:
+        mine = INVARIANTS()
+        return next((said for name in NAMES if (said := getattr(mine, name)(trace))), None)
+
+    play.rehearse(scenario, claim)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(BUGS) and lines[0] == "✓ the chat as it is: None"
+    assert any(line.startswith("✓ no session dedup: ") for line in lines)
+    assert any(line.startswith("✗ misses ") for line in lines)
+    found = {name: play.play_scenario(bug, play._steps("", scenario) or ()) for name, bug in BUGS.items()}
+    assert [claim(one.trace) is not None for one in found.values()] == [line[0] == "✓" for line in lines[1:]]
+
+    play.rehearse(lambda world: world.heal(), claim)
+    assert capsys.readouterr().out == (
+        "Your scenario cannot be played in the chat as it is: move 1 is heal(): nothing is cut.\n"
+    )
+    play.rehearse(lambda world: world.say("a", 1), lambda trace: "it looks suspicious")
+    assert capsys.readouterr().out.startswith("✗ accuses the chat as it is: it looks suspicious\n")
+
+    def unwritten(_: Any) -> Any:
+        raise NotImplementedError
+
+    play.rehearse(unwritten, claim)
+    play.rehearse(scenario, unwritten)
+    assert capsys.readouterr().out == (
+        "You have not written scenario yet.\nYou have not written claim yet, or one of the invariants that it asks.\n"
+    )
+
+
+def test_a_move_that_a_wrong_chat_does_not_allow_is_left_out_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    def scenario(world: Any) -> None:
+        world.isolate(3)
+        world.say("a", 3)
+        world.suspect(2)
+        world.say("b", 2)
+        world.heal()
+        world.say("c", 3)
+
+    play.rehearse(scenario, lambda _: None)
+    out = [line for line in capsys.readouterr().out.splitlines() if "left out" in line]
+    assert out == ['✗ misses only the living count: None (left out: say("c", 3))'], "node 3 has stopped itself there"
+
+
+def test_an_attack_is_made_as_it_is_graded_and_what_cannot_be_played_is_a_sentence() -> None:
+    def twice(world: Any) -> None:
+        world.crash(3)
+        world.crash(3)
+
+    def unwritten(world: Any) -> None:
+        raise NotImplementedError
+
+    assert repr(play.attack("no session dedup", twice)) == (
+        "no session dedup: this attack cannot be played: move 2 is crash(3): node 3 is down."
+    )
+    assert repr(play.attack("no session dedup", unwritten)) == "no session dedup: this attack is not written yet."
+    assert list(play.attack("no session dedup", ATTACKS().duplicate).broken) == ["duplicate"]
+    with pytest.raises(AttributeError, match=r"it cannot ask for world.broken"):
+        play.attack("no session dedup", lambda world: world.broken)
+
+
+def test_a_search_keeps_to_itself_the_moves_that_are_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = explore("no session dedup", 2, 600, progress=None)
+    assert (found.verdict, found.attack) == ("fail", ()) and "2 moves break duplicate, and no shorter" in found.why
+    assert "your task in 11.2" in repr(found) and "world." not in repr(found)
+    other = explore("shows only the newest", 1, 600, progress=None)
+    assert len(other.attack) == 1 and "    world.power_cut()" in repr(other)
+
+
 def test_a_game_tells_its_moves_as_code_and_ends_at_par() -> None:
     mine = game.Game("no session dedup")
     mine.cut(3, 1).say("a", 1)
     shown = mine.data()
     assert shown["moves"] == ["cut(3, 1)", 'say("a", 1)'] and shown["broken"] == ["duplicate"]
-    assert "Par is 2. No shorter attack exists within the bounds" in shown["verdict"]
+    assert "Par is 2. A search has made every shorter attack, and none breaks anything." in shown["verdict"]
     assert [line for node in shown["nodes"] for line in node["lines"] if line[2]], "the lines that are wrong are marked"
     assert json.dumps(shown) and mine.undo().data()["broken"] == [] and mine.again().moves == []
     mine._pressed({"new": {"move": ["crash", 3], "count": 1}})

@@ -16,20 +16,9 @@ class MyReceiver:
 world = talk(None, MyReceiver)
 """
 
-ALONE = """
-from chatsys.teach.labs.desk import open_lab
-open_lab("10", version=1)
 
-def ack(seq):
-    breakpoint()
-    return seq + 1
-
-print(ack(4))
-"""
-
-
-def talked(client: Any, code: str, answers: list[str]) -> tuple[str, list[str]]:
-    """Run a cell, answer what it asks, and return what it printed and its errors."""
+def test_breakpoint_stops_in_the_class_and_who_leaves_it_ends_the_run() -> None:
+    answers = ["p twice", "c", "p 100 + packet.number", "q"]
     printed: list[str] = []
     errors: list[str] = []
 
@@ -40,27 +29,75 @@ def talked(client: Any, code: str, answers: list[str]) -> tuple[str, list[str]]:
         if message["msg_type"] == "error":
             errors.append(f"{body['ename']}: {body['evalue']}")
 
-    client.execute_interactive(
-        code, allow_stdin=True, timeout=60, output_hook=hear, stdin_hook=lambda _: client.input(answers.pop(0))
-    )
-    return "".join(printed), errors
-
-
-def test_breakpoint_stops_in_the_class_and_who_leaves_it_ends_the_run() -> None:
-    answers = ["p twice", "c", "p 100 + packet.number", "q"]
     with kernel() as cells:
-        text, errors = talked(cells.client, CLASS, answers)
+        client = cells.client
+        client.execute_interactive(
+            CLASS, allow_stdin=True, timeout=60, output_hook=hear, stdin_hook=lambda _: client.input(answers.pop(0))
+        )
         assert errors == ["KeyboardInterrupt: you left the debugger, so the run ends here"]
+        text = "".join(printed)
         assert text.count("node 2] stopped here: p NAME shows a value") == 2
         assert "\n2\n" in text and "\n103\n" in text and not answers
         assert cells.run("print('goes on')") == "goes on\n"
+        printed.clear()
         assert cells.run(CLASS) == "" and not cells.error, "where nobody can type, the run goes on"
 
 
-def test_breakpoint_stops_where_a_cell_calls_the_class_itself() -> None:
+LAB = """
+from chatsys.teach.labs.desk import open_lab
+from chatsys.teach.labs.lab11 import attack, kills, rehearse, row
+
+open_lab("11", version=1)
+
+class MyInvariants:
+    def agreement(self, trace):
+        shown = len(trace.of("deliver"))
+        print("looks")
+        if shown == 13:
+            breakpoint()
+
+    gap = duplicate = kept = leaders = lambda self, trace: None
+
+def scenario(world):
+    word = "pay"
+    breakpoint()
+    world.say(word, 1)
+
+def claim(trace):
+    seen = len(trace)
+    breakpoint()
+"""
+
+
+def test_breakpoint_stops_in_every_play_cell_of_a_lab_that_hands_out_runs_and_what_is_printed_stays_with_its_run() -> (
+    None
+):
+    printed: list[str] = []
+
+    def hear(message: dict[str, Any]) -> None:
+        if message["msg_type"] in ("stream", "error"):
+            body = message["content"]
+            printed.append(body.get("text") or f"{body['ename']}: {body['evalue']}")
+
+    def play(cell: str, *answers: str) -> str:
+        rest = [*answers]
+        printed.clear()
+        client.execute_interactive(
+            cell, allow_stdin=True, timeout=60, output_hook=hear, stdin_hook=lambda _: client.input(rest.pop(0))
+        )
+        assert not rest, f"these were never asked for: {rest}"
+        return "".join(printed)
+
     with kernel() as cells:
-        text, errors = talked(cells.client, ALONE, ["p 10 * seq", "c"])
-        assert not errors and "stopped here: p NAME shows a value" in text and "\n40\n" in text and "\n5\n" in text
-        text, errors = talked(cells.client, ALONE, ["q"])
-        assert errors == ["KeyboardInterrupt: you left the debugger, so the cell ends here"]
-        assert "\n5\n" in cells.run(ALONE) and not cells.error, "where nobody can type, the cell goes on"
+        client = cells.client
+        cells.run(LAB)
+        assert not cells.error
+        table = play("table = kills(MyInvariants)", "p 1000 + shown", "c", "c")
+        assert '[run "no session dedup"] stopped here: p NAME shows a value' in table and "\n1013\n" in table
+        assert table.count("] looks\n") == 11 and '[run "an old leader that knows nothing yet"] looks' in table
+        assert "\npay\n" in play('attack("no session dedup", scenario)', "p word", "c").replace("'", "")
+        assert play("rehearse(scenario, claim)", *"cccccc", "c").count('[claim, "') == 6
+        assert "\n1013\n" in play("MyInvariants().agreement(row('no session dedup'))", "p 1000 + shown", "c")
+        left = play("table = kills(MyInvariants)", "q")
+        assert "KeyboardInterrupt: you left the debugger, so the run ends here" in left
+        assert cells.run("table = kills(MyInvariants); print('goes on')").endswith("goes on\n"), "where nobody can type"

@@ -30,8 +30,8 @@ STEP, HEAD = 15, 26
 """Pixels of a moment, and of a line of the chat."""
 ASIDE = 0.12
 """How far beside its node a fence stands."""
-GAP = "\u2003\u2002"
-"""Between a number and the sign of what was refused: so much that the fence and its node stand between them."""
+BESIDE = 0.1
+"""How far left of its node a number ends: the fence stands at the right."""
 
 
 class Arrow(msgspec.Struct, frozen=True):
@@ -161,10 +161,15 @@ def _draw_arrows(figure: Any, column: int, arrows: Sequence[Arrow], at: dict[flo
         )  # fmt: skip
         figure.add_scatter(
             x=[_column(one.came.node) + ASIDE * 1.6 * one.refused for one in some], y=[at[one.came.time] for one in some],
-            mode="markers" if colour == theme.GREY else "markers+text", name=name, legendgroup=name,
-            text=[f"#{one.came.seq}{GAP * one.refused}" if one.came.seq is not None else "" for one in some], textposition="bottom left", hovertext=[_hover(one) for one in some], hoverinfo="text",
+            mode="markers", name=name, legendgroup=name, hovertext=[_hover(one) for one in some], hoverinfo="text",
             showlegend=not any(shown.name == name for shown in figure.data),
             marker={"symbol": sign, "size": 7 if colour == theme.GREY else 10, "color": colour}, row=1, col=column,
+        )  # fmt: skip
+        numbered = [one.came for one in some if one.came.seq is not None and colour != theme.GREY]
+        figure.add_scatter(
+            x=[_column(one.node) - BESIDE for one in numbered], y=[at[one.time] for one in numbered], mode="text",
+            text=[f"#{one.seq}" for one in numbered], textposition="bottom left", hoverinfo="skip", showlegend=False,
+            cliponaxis=False, row=1, col=column,
         )  # fmt: skip
 
 
@@ -218,7 +223,7 @@ def _dress(figure: Any, nodes: Sequence[Any], moments: Sequence[float], many: in
     ticks = _ticks(moments)
     for column in (1, 2):
         figure.update_xaxes(
-            tickvals=list(range(len(nodes))), ticktext=[node_name(node) for node in nodes], range=[-0.35, len(nodes) - 0.55],
+            tickvals=list(range(len(nodes))), ticktext=[node_name(node) for node in nodes], range=[-0.55, len(nodes) - 0.55],
             side="top", showgrid=False, zeroline=False, row=1, col=column,
         )  # fmt: skip
         figure.update_xaxes(visible=False, range=[-0.06, 1], row=2, col=column)

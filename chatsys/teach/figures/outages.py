@@ -21,7 +21,7 @@ import plotly.graph_objects as go
 from chatsys.teach.figures import theme
 from chatsys.teach.figures.marks import draw_cuts
 from chatsys.teach.figures.over_time import draw_roles, name_rows
-from chatsys.teach.figures.role_spans import DOWN, RoleSpans, story
+from chatsys.teach.figures.role_spans import RoleSpans, story
 from chatsys.teach.figures.theme import counted, node_name, seconds
 from chatsys.trace import Record, Trace
 
@@ -29,8 +29,8 @@ SHORTEST = 0.02
 """Seconds: a leader that hands over leaves a gap that is shorter, and no outage."""
 MOST_MESSAGES, MOST_OUTAGES = 12, 6
 """So many messages have a thread, and so many outages are drawn."""
-
-
+CLOSING = 0.02
+"""The share of a run that is too short to be seen: a node that goes down only then ends because its cluster is closed."""
 LOW = 0.24
 """Rows: a message stands so far below the middle of a band, so that the band's label can be read."""
 
@@ -153,7 +153,7 @@ def _draw_messages(figure: Any, messages: list[Message], at: dict[int, int]) -> 
         hovertext=[f"{_named(one)} is said at {one.said:.2f} s" for one in messages], hoverinfo="text",
     )  # fmt: skip
     figure.add_scatter(
-        **points, mode="markers", name="shown to a node's users", hoverinfo="text",
+        **points, mode="markers", name="shown to users", hoverinfo="text",
         marker={"symbol": "circle", "size": 9, "color": theme.YELLOW, "line": {"width": 1, "color": theme.DARK_TEXT}},
     )  # fmt: skip
 
@@ -163,11 +163,11 @@ def _named(one: Message) -> str:
 
 
 def _count(node: int, messages: list[Message], tale: RoleSpans) -> str:
-    """Say how many of the messages a node has shown, and whether it is down."""
-    count, down = sum(node in one.shown for one in messages), node in tale.open and tale.open[node].role == DOWN
-    if down:
-        return f"<b>down, {count} of {len(messages)} ✗</b>"
-    return f"{count} of {len(messages)} ✓" if count == len(messages) else f"<b>{count} of {len(messages)} ✗</b>"
+    """Say how many of the messages a node has shown, and whether it is down; a node that ends with its cluster is not."""
+    count = sum(node in one.shown for one in messages)
+    down = tale.is_down(node) and tale.now - tale.open[node].start > CLOSING * tale.now
+    shown = f"{count} of {len(messages)} {'✓' if count == len(messages) else '✗'}"
+    return f"<b>{'down<br>' * down}{shown}</b>" if down or count < len(messages) else shown
 
 
 def _tell(gaps: list[LeaderGap], messages: list[Message]) -> str:

@@ -53,8 +53,10 @@ LINE = 70
 """Letters of a summary in one line."""
 _APART = re.compile(r"(?<=\d) (?=m?s\b|%|crash)|(?<=\bnode) (?=\d)|(?<=\bterm) (?=\d)", re.IGNORECASE)
 """Spaces at which no line ends."""
-ENTRY = 52
-"""Pixels of an entry of the legend, beside its letters."""
+ENTRY, BETWEEN = 42, 5
+"""Pixels of an entry of the legend, beside its letters, and between two entries."""
+LEFT, RIGHT = 70, 24
+"""Pixels left and right of the plot, unless the names at the left are longer."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ LOOKS = {
 MEANINGS = {
     "nominating": "nominating (asks all)",
     "deferring": "deferring (waits)",
-    "preparing": "preparing (asks a quorum)",
+    "preparing": "preparing (takes over)",
     "syncing": "syncing (copies the log)",
 }
 """What the legend says of the roles whose words do not speak for themselves."""
@@ -181,8 +183,8 @@ def _template(paper: str, ink: str, grid: str, meta: Any = None) -> Any:
                 "y": 1,
                 "yref": "container",
             },
-            "xaxis": axis,
-            "yaxis": axis,
+            "xaxis": {**axis, "title": {**axis["title"], "standoff": 6}},  # plotly's own puts it at the very edge
+            "yaxis": {**axis, "ticklabelstandoff": 6},
             "hoverlabel": {"align": "left", "font": {"size": 13, "color": "#222222"}, "bgcolor": "#FFFFFF"}
             | {"bordercolor": GREY, "namelength": -1},
             "legend": {"orientation": "h", "x": 0, "xref": "container", "xanchor": "left", "font": {"size": 12}}
@@ -252,7 +254,7 @@ def finish(figure: Any, title: str, summary: str, height: int, *, below: int = 5
     figure.update_layout(
         title={"text": title, "subtitle": {"text": "<br>".join(lines), "font": {"size": 13}}, "pad": {"t": 14, "l": 4}},
         title_yanchor="top",
-        margin={"l": 70, "r": 24, "t": top, "b": below + legend},
+        margin={"l": LEFT, "r": RIGHT, "t": top, "b": below + legend},
         height=whole,
         meta={"summary": html.unescape(summary).replace("\u2068", "").replace("\u2069", "")},
     )
@@ -272,14 +274,21 @@ def lines_of(sentence: str, most: int = LINE) -> list[str]:
 
 
 def _lines_of_legend(figure: Any) -> int:
-    """Return how many lines the legend takes: plotly writes entries of one width when they do not fit in one line."""
+    """Return how many lines the legend takes on a narrow page: it is as wide as the plot, which is as wide as the names at its left leave it.
+
+    Plotly gives all entries one width when they do not fit in one line.
+    """
     named = [one for one in figure.data if "showlegend" in one and one.showlegend is not False]
     names = [one.name or "" for one in named if one.showlegend or len(named) > 1]
     names = names if figure.layout.showlegend is not False else []
     widths = [ENTRY + LETTER * 0.9 * len(name) for name in names]
-    if sum(widths) <= WIDTH:
-        return 1 if names else 0
-    return -(-len(names) // max(1, int(WIDTH // max(widths))))
+    if not names:
+        return 0
+    rows = [re.sub("<[^>]*>", "", line) for row in figure.layout.yaxis.ticktext or () for line in row.split("<br>")]
+    room = WIDTH - RIGHT - max(LEFT, LETTER * max(map(len, rows), default=0) + 12) + BETWEEN
+    if sum(widths) + BETWEEN * len(names) <= room:
+        return 1
+    return -(-len(names) // max(1, int(room // (max(widths) + BETWEEN))))
 
 
 def nothing(title: str, sentence: str) -> Any:

@@ -23,6 +23,8 @@ ROW = 84
 """Pixels for each node."""
 TALL = 0.72
 """The longest queue takes this share of a row."""
+APART = 3
+"""Pixels between a label and a higher plateau beside it."""
 MOST_PLATEAUS = 400
 """The longest ones are drawn, at most so many of each node."""
 
@@ -96,7 +98,8 @@ def queue_length(trace: Trace, node: int | None = None) -> Any:
         _draw(figure, [one for one in plateaus if one.there is there], at, most, there)
     pixels = theme.PLOT / (end - begin + 2 * room)
     for one in plateaus:
-        _label(figure, one, at, most, one.length * pixels)
+        top = at[one.node] + TALL * one.most / most
+        _label(figure, one, [other for other in plateaus if other.node == one.node], top, pixels)
     figure.update_xaxes(title={"text": "time (s)", "standoff": 6}, range=[begin - room, end + room])
     figure.update_yaxes(
         tickvals=list(at.values()), ticktext=[node_name(one) for one in nodes], ticklabelstandoff=6,
@@ -166,15 +169,23 @@ def _draw(figure: Any, plateaus: list[Plateau], at: dict[int, int], most: int, t
     )  # fmt: skip
 
 
-def _label(figure: Any, one: Plateau, at: dict[int, int], most: int, pixels: float) -> None:
-    """Write on a plateau the number that everybody waits for, as far as there is room."""
+def _label(figure: Any, one: Plateau, row: list[Plateau], top: float, pixels: float) -> None:
+    """Write on the `top` of a plateau the number that everybody waits for, as far as there is room; `pixels` are those of a second.
+
+    It ends where the plateau ends, or begins where it begins if a higher one of its `row` is in the way to the left.
+    """
     many = f"{one.most} {'waits' if one.most == 1 else 'wait'} for #{one.number}"
-    text = theme.fit(pixels + 4, [many, f"#{one.number}"])
-    if text:
-        figure.add_annotation(
-            x=one.end, xanchor="right", y=at[one.node] + TALL * one.most / most, yanchor="bottom", showarrow=False,
-            text=text, font={"size": 13}, yshift=1,
-        )  # fmt: skip
+    text = theme.fit(one.length * pixels + 4, [many, f"#{one.number}"])
+    if not text:
+        return
+    begin = one.end - (len(text) * theme.LETTER + APART) / pixels
+    in_the_way = any(
+        other.most > one.most and other.begin < one.begin and other.end > begin for other in row if other is not one
+    )
+    figure.add_annotation(
+        x=one.begin if in_the_way else one.end, xanchor="left" if in_the_way else "right", xshift=APART * in_the_way,
+        y=top, yanchor="bottom", showarrow=False, text=text, font={"size": 13}, yshift=1,
+    )  # fmt: skip
 
 
 def _tell_one(one: Plateau) -> str:

@@ -69,7 +69,7 @@ class PlayedGrade:
             shown.event, shown.lit, shown.said = found.event, found.lit, found.said
         else:
             shown.event = worth_seeing(shown.packed)
-            shown.said = self.grade.sentence if self.grade.trace is not None else MORE
+            shown.said = self.grade.sentence.replace("`", "") if self.grade.trace is not None else MORE
         return shown
 
     @cached_property

@@ -5,6 +5,7 @@
 
 A test is worth what it finds: the share of the wrong answers for which the claim speaks, minus one for each right
 answer that it accuses.  A claim that always speaks finds everything and accuses everybody, and gets nothing.
+A claim that raises with a wrong answer has not found it; with a right one it is worth nothing.
 
 In a notebook (`grade`) the right ones are the lab's open one, where it has one, and the student's own class once it is
 done: that shows nobody an answer.  Where there is none yet, nobody can tell, and the verdict says so.
@@ -55,6 +56,8 @@ class Score(msgspec.Struct, frozen=True):
     """How many right answers there were that it could accuse."""
     of: str = ""
     """The exercise whose answers they are."""
+    broken: tuple[str, ...] = ()
+    """What the claim raised, for each wrong answer with which it did; it has missed these."""
 
     def share(self) -> float:
         """Return the share of the points."""
@@ -75,7 +78,8 @@ class Score(msgspec.Struct, frozen=True):
                 if {*self.killed, *self.missed} <= {*self.shown}
                 else ""
             )
-            return f"{found} and accuses none of {self.right} right ones.{self._missing()}{rest}"
+            tried = f"{self.right} {'was' if self.right == 1 else 'were'} tried"
+            return f"{found} and accuses no right one, of which {tried}.{self._missing()}{rest}"
         whom = self.accused[0]
         told = f'{found}, and it accuses {len(self.accused)} of {self.right} right ones, which costs all points: of {whom} it says "{self.said:.150}".'
         if whom.startswith(OWN):
@@ -83,12 +87,17 @@ class Score(msgspec.Struct, frozen=True):
         return told + self._missing()
 
     def _missing(self) -> str:
-        """Name the wrong answers that it does not find, as far as students may know them."""
+        """Say where the claim raised, and name the wrong answers that it does not find, as far as students may know them."""
         named = [name for name in self.missed if name in self.shown]
         others = len(self.missed) - len(named)
         if others:
             named.append(f"{others} that the page does not show")
-        return f" It misses: {', '.join(named)}." if named else ""
+        raised = (
+            f" With {len(self.broken)} of the wrong ones your claim raised {self.broken[0]}, so it did not find them."
+            if self.broken
+            else ""
+        )
+        return raised + (f" It misses: {', '.join(named)}." if named else "")
 
 
 class _Unplayable(Exception):
@@ -152,11 +161,14 @@ def _score(
     _check_steps(test, steps)
     traces = {name: _played(test, answer, steps) for name, answer in {**wrong, **right}.items()}
     # Equal traces are asked about once, and in an order that only they decide: a claim that counts learns nothing.
-    asked: dict[bytes, str | None] = {
-        trace: _ask(remote, mine, "claims", (trace,))
+    asked: dict[bytes, str | None | Raised] = {
+        trace: _ask_claim(remote, mine, trace)
         for trace in sorted(set(traces.values()), key=lambda trace: sha256(trace).digest())
     }
-    said = {name: asked[trace] for name, trace in traces.items()}
+    broken = {name: error for name, trace in traces.items() if isinstance(error := asked[trace], Raised)}
+    if worst := next((broken[name] for name in right if name in broken), None):
+        raise worst
+    said = {name: None if isinstance(told := asked[trace], Raised) else told for name, trace in traces.items()}
     accused = tuple(name for name in right if said[name] is not None)
     return Score(
         killed=tuple(name for name in wrong if said[name] is not None),
@@ -166,7 +178,21 @@ def _score(
         shown=tuple(test.open_mistakes),
         right=len(right),
         of=test.of,
+        broken=tuple(str(error) for error in broken.values()),
     )
+
+
+def _ask_claim(remote: RemoteClass, mine: Any, trace: bytes) -> str | None | Raised:
+    """Return what the claim says of this trace, or what it raised; raises where it is not written yet, or says no sentence."""
+    try:
+        said: str | None = _ask(remote, mine, "claims", (trace,))
+    except _NoClaim:
+        raise
+    except Raised as error:
+        if remote.unfinished:
+            raise
+        return error
+    return said
 
 
 def _check_steps(test: WrittenTest, steps: Sequence[Done]) -> None:

@@ -4,7 +4,9 @@
     [seed 7, 1.204 s, node 2] due 3      in the cell
 
     breakpoint()                stops there, in the middle of the run; `c` goes on, `q` ends the run
-    stop_in_cells()             ... and where a cell calls the class itself, without a run
+
+    with heard_in('run "a"'): ...   the same for a function of the student's that no actor asks
+    stop_in_cells()                 `breakpoint()` stops wherever a cell calls a function
 
 One cell may play two hundred runs of three nodes, and what they print would be one heap.  So while a door of the actor
 is open, what is printed goes through here.  A cell shows so many lines at most; how many more there are it says once.
@@ -17,7 +19,8 @@ Read also the stages of the labs, each of which lets its actor be heard.
 import sys
 import threading
 from bdb import BdbQuit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial, wraps
 from typing import Any, TextIO, TypeVar
 
@@ -28,6 +31,7 @@ MOST_LINES = 400
 """So many lines of one cell are shown."""
 DEEPEST = 60
 """So many calls up the run is looked for."""
+STOPPED = "stopped here: p NAME shows a value, n goes to the next line, c goes on, q ends the run\n"
 
 Kind = TypeVar("Kind", bound=type[Actor])
 
@@ -50,31 +54,53 @@ def heard(actor: Kind) -> Kind:
 def _hear(door: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
     @wraps(door)
     def opened(self: Actor, *facts: Any) -> list[Any]:
-        before, hook = sys.stdout, sys.breakpointhook
-        if isinstance(before, _Voice) or threading.current_thread() is not threading.main_thread():
+        if isinstance(sys.stdout, _Voice) or threading.current_thread() is not threading.main_thread():
             return door(self, *facts)
-        voice = sys.stdout = _Voice(before, self.me)
-        sys.breakpointhook = partial(_stop_here, voice, hook)
-        try:
+        with _hearing(lambda: f"{_run()}node {self.me}"):
             return door(self, *facts)
-        except BdbQuit:
-            raise KeyboardInterrupt("you left the debugger, so the run ends here") from None
-        finally:
-            sys.stdout, sys.breakpointhook = before, hook
-            voice.end()
 
     return opened
 
 
+def heard_in(where: str) -> AbstractContextManager[None]:
+    """Let what is printed in this block be shown with `where` before each line, and let `breakpoint()` stop in it."""
+    return _hearing(lambda: where)
+
+
+@contextmanager
+def _hearing(where: Callable[[], str]) -> Iterator[None]:
+    before, hook = sys.stdout, sys.breakpointhook
+    voice = sys.stdout = _Voice(before, where)
+    sys.breakpointhook = partial(_stop_here, voice, _usual(hook))
+    try:
+        yield
+    except BdbQuit:
+        raise KeyboardInterrupt("you left the debugger, so the run ends here") from None
+    finally:
+        sys.stdout, sys.breakpointhook = before, hook
+        voice.end()
+
+
 def stop_in_cells() -> None:
-    """Let `breakpoint()` stop outside of runs, too: in what a cell itself calls."""
-    hook = sys.breakpointhook
-    if not (isinstance(hook, partial) and hook.func is _stop_here):
-        sys.breakpointhook = partial(_stop_here, None, hook)
+    """Let `breakpoint()` stop in each function that a cell of this notebook calls; elsewhere nothing changes.
+
+    In a kernel `breakpoint` alone waits for the debugger of JupyterLab, or does nothing.
+    """
+    from chatsys.teach.widgets.notebook import shell
+
+    if getattr(shell(), "kernel", None) is not None:
+        sys.breakpointhook = partial(_stop_here, None, _usual(sys.breakpointhook))
+
+
+def _usual(hook: Any) -> Callable[..., Any]:
+    """Return what `breakpoint()` called before this page put its own in the place."""
+    while isinstance(hook, partial) and hook.func is _stop_here:
+        hook = hook.args[1]
+    return hook  # type: ignore[no-any-return]
 
 
 def _stop_here(voice: "_Voice | None", usual: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Open a debugger in the class, in a kernel: there `breakpoint` alone waits for the debugger of JupyterLab, or does nothing.
+    """Open a debugger in the class, in a kernel, unless that of JupyterLab is attached.
 
     Where nobody can type an answer, the run goes on.
     """
@@ -86,37 +112,22 @@ def _stop_here(voice: "_Voice | None", usual: Callable[..., Any], *arguments: An
         return usual(*arguments, **named)
     if not getattr(kernel, "_allow_stdin", False):
         return None
-    what = "the cell" if voice is None else "the run"
-    keys = f"stopped here: p NAME shows a value, n goes to the next line, c goes on, q ends {what}\n"
-    if voice is None:
-        sys.stdout.write(keys)
-        return _debugger(what).set_trace(sys._getframe(1))
-    voice.write(keys)
-    sys.stdout = voice.real
-    debugger = _debugger(what)  # it talks to the output that it finds now
-    sys.stdout = voice
-    return debugger.set_trace(sys._getframe(1))
-
-
-def _debugger(what: str) -> Any:
-    """Return a debugger which ends the cell when one leaves it; IPython has put its own in the place of `pdb.Pdb`."""
     import pdb
 
-    class Debugger(pdb.Pdb):
-        def trace_dispatch(self, *step: Any) -> Any:
-            try:
-                return super().trace_dispatch(*step)
-            except BdbQuit:
-                raise KeyboardInterrupt(f"you left the debugger, so {what} ends here") from None
-
-    return Debugger()
+    (voice or sys.stdout).write(STOPPED)
+    if voice is None:
+        return pdb.Pdb().set_trace(sys._getframe(1))
+    sys.stdout = voice.real
+    debugger = pdb.Pdb()  # IPython has put its own in this place; it talks to the output that it finds now
+    sys.stdout = voice
+    return debugger.set_trace(sys._getframe(1))
 
 
 class _Voice:
     """Stands for the output while a door is open: each line gets the run, the moment and the node before it."""
 
-    def __init__(self, real: TextIO, node: Any) -> None:
-        self.real, self._node = real, node
+    def __init__(self, real: TextIO, where: Callable[[], str]) -> None:
+        self.real, self._where = real, where
         self._line = ""
 
     def write(self, text: str) -> int:
@@ -146,7 +157,7 @@ class _Voice:
             _Shown.cell, _Shown.lines = now, 0
         _Shown.lines += 1
         if now is None or _Shown.lines <= MOST_LINES:
-            self.real.write(f"[{_run()}node {self._node}] {line}\n")
+            self.real.write(f"[{self._where()}] {line}\n")
         elif _Shown.lines == MOST_LINES + 1:
             self.real.write(f"Your class prints more than {MOST_LINES} lines in this cell; the others are not shown.\n")
 

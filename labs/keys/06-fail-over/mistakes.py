@@ -356,7 +356,7 @@ MISTAKES = {
             BeginsAnew, ALL, r"node \d gave number \d to “.*” at .* s, but #\d is “.*”, post \d of .*, since .* s\."
         ),
         "own messages only": Mistake(
-            OwnOnly, ALL, r"node (\d) gave number \d to .*: node \d had it\. Whose answer was not looked at\?"
+            OwnOnly, ALL, r"node (\d) gave number \d to .*: node \d had it\. Which is the highest in any answer\?"
         ),
         "no fence": Mistake(
             NoFence,
@@ -443,7 +443,7 @@ MISTAKES = {
         "never empties its book": Mistake(
             NeverEmpties,
             both("kept"),
-            r"node 4 sent #\d “.*” out again at .* s, which stands in no answer: it is left from when node 4 led term 4",
+            r"node 4 sent #\d “.*” out again at .* s; no answer has it\. It is left from when node 4 led term 4\.",
             tests=False,
         ),
         "old terms go out": Mistake(

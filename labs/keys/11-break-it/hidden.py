@@ -6,6 +6,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from chatsys.mutants.bugs import MUTANTS
 from chatsys.mutants.schedules import DIRECTED
 from chatsys.teach.grading.lab import Finding
@@ -74,9 +76,12 @@ def planted() -> dict[str, Trace]:
 
 
 def _told(trace: Trace) -> Trace:
-    """Leave out the heartbeats, and what names the bug."""
+    """Leave out the heartbeats, and what names the bug; and why a node leads: in run A nobody promised anything."""
     facts = {name: trace.meta[name] for name in ("where", "members", "quorum")}
-    return Trace([one for one in trace if one.message not in HEARTBEATS], facts)
+    kept = [one for one in trace if one.message not in HEARTBEATS]
+    return Trace(
+        [replace(one, reason=None) if one.kind == "role" and one.role == "leader" else one for one in kept], facts
+    )
 
 
 JUDGES: dict[Any, Any] = {}

@@ -25,6 +25,7 @@ from chatsys.teach.labs.bounded import ScenarioBounds, Steps
 from chatsys.teach.labs.defaults import OVERTAKING
 from chatsys.teach.labs.lab02.events import Event, events_of
 from chatsys.teach.labs.lab02.stage import PEOPLE, REPLIES, TakeStep, Write, stopped, timed
+from chatsys.teach.labs.rehearsal import told
 from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import trace_of
 
@@ -242,6 +243,5 @@ def rehearse(causal: Any, scenario: Callable[[Any], None], claim: Callable[[Any]
     world = play_scenario(causal, recording._done)
     for sentence in stopped(world):
         print(sentence)
-    said = claim(world.trace)
-    print(f"The claim accuses your own class: {said}" if said else "The claim accuses nobody.")
+    print(told(causal, claim(world.trace)))
     return world

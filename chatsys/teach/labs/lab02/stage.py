@@ -270,7 +270,9 @@ def timed(lamport: Any = None, vector: Any = None, causal: Any = None, *, replie
     given = {"lamport": lamport, "vector": vector, "causal": causal}
     parts = {name: None if one is None else staticmethod(one) for name, one in given.items()}
     name = "".join(getattr(one, "__name__", "Class") for one in given.values() if one is not None)
-    return heard(type(f"TimedWith{name}", (Timed,), {**parts, "replies": replies, "__doc__": Timed.__doc__}))
+    words = Words(one_order=False, first_in_first_out=causal is not None)  # without a queue nobody asks for an order
+    told = {"replies": replies, "words": words, "__doc__": Timed.__doc__}
+    return heard(type(f"TimedWith{name}", (Timed,), {**parts, **told}))
 
 
 def stopped(world: Testbed) -> list[str]:

@@ -50,7 +50,7 @@ def draw_two_fates(paused: Trace, crashed: Trace) -> Any:
     for name, at in (("pause or crash", 10.0), ("resume", 13.0)):
         figure.add_vline(x=at, line={"dash": "dot", "width": 1, "color": theme.GREY})
         figure.add_annotation(x=at, y=1, yref="paper", yanchor="bottom", text=name, showarrow=False)
-    figure.update_xaxes(title_text="seconds", range=[6, 18])
+    figure.update_xaxes(title_text="time (s)", range=[6, 18])
     figure.update_yaxes(tickvals=[0, 1], ticktext=list(rows), range=[1.6, -0.6])
     told = "What node 1 hears of node 3, and from when to when it suspects it. Until the first beat after the pause the rows are equal."
     return theme.finish(figure, "A pause and a crash, seen from node 1", told, 130, above=20)

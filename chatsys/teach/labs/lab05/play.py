@@ -25,6 +25,7 @@ from chatsys.teach.labs.lab05.orders import Coordinator, Follow, Lead, Send
 from chatsys.teach.labs.lab05.runs import BUSIEST, WITHIN
 from chatsys.teach.labs.lab05.stage import SILENCE, TimersName, election, stopped
 from chatsys.teach.labs.lab05.storms import messages, one_election
+from chatsys.teach.labs.rehearsal import told
 from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import trace_of
 
@@ -240,5 +241,5 @@ def rehearse(bully: Any, scenario: Callable[[Any], None], claim: Callable[[Any],
     world = play_scenario(bully, recording._done)
     for sentence in stopped(world):
         print(sentence)
-    print(claim(world.trace) or "The claim accuses nobody.")
+    print(told(bully, claim(world.trace)))
     return world

@@ -57,7 +57,7 @@ PREDICTIONS = (
     ),
     Predict(
         number="6b",
-        question="The leader sleeps for 4 s, and three messages wait for it when it wakes up. How many of its frames are refused?",
+        question="The leader sleeps for 4 s; three messages wait for it, and when it wakes up it sends each to both others. How many of these frames are refused?",
         kind=int,
         from_run=play.frames_refused,
     ),

@@ -28,6 +28,7 @@ from chatsys.teach.labs.lab06.asking import stopped
 from chatsys.teach.labs.lab06.frames import Numbered
 from chatsys.teach.labs.lab06.runs import BUSIEST
 from chatsys.teach.labs.lab06.stage import fail_over
+from chatsys.teach.labs.rehearsal import told
 from chatsys.teach.labs.seeds import recorded
 from chatsys.trace import Trace, trace_of
 
@@ -282,5 +283,5 @@ def rehearse(fails_over: Any, scenario: Callable[[Any], None], claim: Callable[[
     world = play_scenario(fails_over, recording._done)
     for sentence in stopped(world):
         print(sentence)
-    print(claim(world.trace) or "The claim accuses nobody.")
+    print(told(fails_over, claim(world.trace)))
     return world

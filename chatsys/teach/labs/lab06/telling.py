@@ -154,9 +154,9 @@ class _Told:
 
     def _made_up(self, one: Numbered, time: float) -> str:
         """Say that nobody who answered holds what goes out again, and from where this node has it."""
-        story = f"node {self.me} sent {put(one)} out again at {time:.2f} s, which stands in no answer"
+        story = f"node {self.me} sent {put(one)} out again at {time:.2f} s; no answer has it"
         led = self.gave.get((one.author, one.post))
-        return f"{story}: it is left from when node {self.me} led term {led}." if led else f"{story}."
+        return f"{story}. It is left from when node {self.me} led term {led}." if led else f"{story}."
 
     # --- the numbers -----------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class _Told:
         was = "void" if there.text is None else f"“{there.text:.20}”, post {there.post} of {there.author}"
         since = f", since {seen:.2f} s" if seen is not None and seen < time else ""
         story = f"node {self.me} gave number {one.number} to “{text:.20}” at {time:.2f} s, but #{one.number} is {was}{since}"
-        more = f": node {held[0]} had it. Whose answer was not looked at?" if held and self.me not in held else "."
+        more = f": node {held[0]} had it. Which is the highest in any answer?" if held and self.me not in held else "."
         return f"{story}{more}"
 
 

@@ -36,6 +36,7 @@ from chatsys.teach.labs.lab08.rejoining import (
 )
 from chatsys.teach.labs.lab08.runs import BUSIEST, INSTANT
 from chatsys.teach.labs.lab08.stage import catch_up
+from chatsys.teach.labs.rehearsal import told
 from chatsys.trace import Trace, trace_of
 
 
@@ -158,5 +159,5 @@ def rehearse(catches_up: Any, scenario: Callable[[Any], None], claim: Callable[[
     world = play_scenario(catches_up, recording._done)
     for sentence in stopped(world):
         print(sentence)
-    print(claim(world.trace) or "The claim accuses nobody.")
+    print(told(catches_up, claim(world.trace)))
     return world

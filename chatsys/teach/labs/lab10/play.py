@@ -21,6 +21,7 @@ from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.bounded import ScenarioBounds, Steps
 from chatsys.teach.labs.lab10.runs import BUSIEST, CUT, END, HEAL, UNDER_WAY, CutRun
 from chatsys.teach.labs.lab10.stage import agreeing, stopped
+from chatsys.teach.labs.rehearsal import told
 from chatsys.teach.labs.seeds import recorded
 
 SEED = recorded("10")["demonstration"]
@@ -294,6 +295,5 @@ def rehearse(commits: Any, scenario: Callable[[Any], None], claim: Callable[[Any
     world = play_scenario(commits, recording._done)
     for sentence in stopped(world):
         print(sentence)
-    said = claim(world.trace)
-    print("The claim accuses nobody." if said is None else f"The claim accuses {commits.__name__}: {said}")
+    print(told(commits, claim(world.trace)))
     return world

@@ -28,7 +28,9 @@ _HOMES = {
     "my_numbers": "chatsys.teach.labs.lab11.play",
     "planted": "chatsys.teach.labs.lab11.play",
     "predict": "chatsys.teach.grading.predictions",
+    "rehearse": "chatsys.teach.labs.lab11.play",
     "reveal": "chatsys.teach.grading.revealing",
+    "row": "chatsys.teach.labs.lab11.play",
     "shrink": "chatsys.teach.labs.lab11.hunting",
     "student": "chatsys.teach.labs.lab11.play",
 }

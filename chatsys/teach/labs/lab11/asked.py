@@ -7,6 +7,7 @@ Promises  a method that raises says so for itself alone; the judge gets what was
 Read also `checks` (who asks), `grading.recording` (how moves are written down).
 """
 
+from bdb import BdbQuit
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,8 @@ def _said(cls: Any, name: str, chat: Trace) -> Said:
         answer = getattr(cls(), name)(chat)
     except NotImplementedError:
         return "unwritten", ""
+    except BdbQuit:  # the student has left the debugger
+        raise
     except Exception as error:
         return "raised", told(error)[:120]
     if answer is None:

@@ -7,7 +7,7 @@
 
     say crash restart cut isolate heal suspect slow_disks power_cut
 
-Node 3 leads term 1, and two messages are delivered.  A frame takes 2 ms and a sync 1 ms.  Nobody suspects anybody by
+Node 3 leads term 1, and three messages are delivered.  A frame takes 2 ms and a sync 1 ms.  Nobody suspects anybody by
 itself, so whatever goes wrong was a move.  A scenario, the game and the search make the same moves, so their lengths
 can be compared.
 
@@ -16,6 +16,7 @@ Promises  the same moves give the same run, on any machine; a move that cannot b
 Read also `mutants.schedules.quiet_world` (the world below), `par` (the search), `game` (by hand), `bugs`.
 """
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import permutations
@@ -50,6 +51,12 @@ Move = tuple[Any, ...]
 """A verb and its arguments: ("crash", 3), ("say", "hello", 2), ("heal",)."""
 
 
+def code_of(move: Move) -> str:
+    """Return a move as one writes it."""
+    verb, *arguments = move
+    return f"{verb}({', '.join(json.dumps(one, ensure_ascii=False, default=repr) for one in arguments)})"
+
+
 class CannotNow(UsageError):
     """A move that cannot be made as things are: a node that is down cannot crash."""
 
@@ -58,11 +65,13 @@ class ChatBoard:
     """Three nodes with one bug, and what was done to them."""
 
     def __init__(self, bug: Mutant = RIGHT) -> None:
-        """Begin with node 3 as the leader and two messages delivered."""
+        """Begin with node 3 as the leader and three messages delivered."""
         self.bug, self.moves = bug, list[Move]()
         self.world = QuietWorld(flaw=bug)
         self.cuts: set[tuple[int, int]] = set()
         """Who sends in vain, and to whom."""
+        self.left_out = list[Move]()
+        """Moves of a scenario that could not be made here."""
         self.slow: set[int] = set()
         """The nodes whose disks sync nothing."""
         self.world.say("eve is here", node=1, author="eve")
@@ -72,23 +81,23 @@ class ChatBoard:
 
     def say(self, text: str, node: int) -> None:
         """Let somebody say a text at a node that is up."""
-        self._need(node, up=True)
+        self._need(node, ("say", text, node), up=True)
         if not isinstance(text, str) or not 0 < len(text) <= 60:
-            raise UsageError(f"say({text!r:.40}, {node}): give a text of 1 to 60 letters")
+            raise UsageError(f"{code_of(('say', text, node)):.60}: give a text of 1 to 60 letters")
         self._made("say", text, node)
         self.world.say(text, node=node, author=AUTHORS[node])
         self.world.run(ANSWERED)
 
     def crash(self, node: int) -> None:
         """End a node; what its disk has not synced is lost."""
-        self._need(node, up=True)
+        self._need(node, ("crash", node), up=True)
         self._made("crash", node)
         self.world.forget_unsynced(node)
         self.world.run(REST)
 
     def restart(self, node: int) -> None:
         """Begin a node anew, with what its disk holds."""
-        self._need(node, up=False)
+        self._need(node, ("restart", node), up=False)
         self._made("restart", node)
         self.slow.discard(node)
         self.world.unstall(node)
@@ -97,8 +106,8 @@ class ChatBoard:
 
     def cut(self, sender: int, receiver: int) -> None:
         """Let nothing that one node sends reach another one; the other direction stays."""
-        self._need(sender)
-        self._need(receiver)
+        self._need(sender, ("cut", sender, receiver))
+        self._need(receiver, ("cut", sender, receiver))
         if sender == receiver:
             raise UsageError(f"cut({sender}, {receiver}): a node has no link to itself")
         if (sender, receiver) in self.cuts:
@@ -110,7 +119,7 @@ class ChatBoard:
 
     def isolate(self, node: int) -> None:
         """Cut a node off from the two others; who speaks at it still reaches it."""
-        self._need(node)
+        self._need(node, ("isolate", node))
         around = around_of(node)
         if around <= self.cuts:
             raise CannotNow(f"isolate({node}): node {node} is cut off already")
@@ -130,7 +139,7 @@ class ChatBoard:
 
     def suspect(self, node: int) -> None:
         """Let a node suspect its leader, and try to lead if the others let it."""
-        self._need(node, up=True)
+        self._need(node, ("suspect", node), up=True)
         if self.world._host(node).role == "leader":
             raise CannotNow(f"suspect({node}): node {node} leads; a leader does not suspect itself")
         self._made("suspect", node)
@@ -160,15 +169,15 @@ class ChatBoard:
             self.world.restart(node)
         self.world.run(REST)
 
-    def _need(self, node: Any, up: bool | None = None) -> None:
+    def _need(self, node: Any, move: Move, up: bool | None = None) -> None:
         if node not in NODES or isinstance(node, bool):
-            raise UsageError(f"there is no node {node!r:.40}; the nodes are 1, 2 and 3")
+            raise UsageError(f"{code_of(move):.60}: there is no node {node!r:.40}; the nodes are 1, 2 and 3")
         if up is not None and self.world._host(node).alive is not up:
-            raise CannotNow(f"node {node} is {'down' if up else 'up'}, so this cannot be done")
+            raise CannotNow(f"{code_of(move)}: node {node} is {'down' if up else 'up'}")
 
     def _made(self, *move: Any) -> None:
         if len(self.moves) >= MOST_MOVES:
-            raise UsageError(f"an attack has at most {MOST_MOVES} moves")
+            raise UsageError(f"{code_of(move):.60}: an attack has at most {MOST_MOVES} moves")
         self.moves.append(move)
 
     # --- what there is to see ------------------------------------------------------------
@@ -227,7 +236,8 @@ def _told(record: Record, names: Iterable[str]) -> dict[str, Any]:
 def in_short(found: Violation) -> str:
     """Return the sentence of a violation without codes and ids, with the numbers that messages have in the chat."""
     told = re.sub(r" \(client \w+\)", "", found.sentence.partition(": ")[2]).replace("position", "number")
-    return told.partition("; ")[0].rstrip(".") + "."
+    first = told if found.invariant == INVARIANTS["duplicate"] else told.partition("; ")[0]
+    return first.rstrip(".") + "."
 
 
 def broken_in(chat: Trace) -> dict[str, str]:
@@ -247,15 +257,19 @@ def play(bug: Mutant, moves: Iterable[Sequence[Any]]) -> ChatBoard:
 def play_steps(bug: Mutant, steps: Steps, *, strict: bool = True) -> ChatBoard:
     """Return a board on which a scenario was played, as `grading.recording` writes it down.
 
-    A wrong chat may go its own way, so that a move cannot be made there; if not `strict`, it is left out.
+    A wrong chat may go its own way, so that a move cannot be made there; if not `strict`, it is left out.  Raises
+    `CannotNow` or `UsageError`, with the number of the move, for the first one that cannot be made.
     """
     board = ChatBoard(bug)
-    for verb, arguments, named in steps:
+    for number, (verb, arguments, named) in enumerate(steps, 1):
         try:
             make(board, verb, arguments, named)
-        except CannotNow:
+        except CannotNow as error:
             if strict:
-                raise
+                raise CannotNow(f"move {number} is {error}") from None
+            board.left_out.append((verb, *arguments, *named.values()))
+        except UsageError as error:
+            raise UsageError(f"move {number} is {error}") from None
     return board
 
 
@@ -266,4 +280,4 @@ def make(board: ChatBoard, verb: str, arguments: Sequence[Any], named: dict[str,
     try:
         getattr(board, verb)(*arguments, **named)
     except TypeError:
-        raise UsageError(f"{verb}{tuple(arguments)!r:.60}: this move wants other arguments") from None
+        raise UsageError(f"{code_of((verb, *arguments)):.60}: this move wants other arguments") from None

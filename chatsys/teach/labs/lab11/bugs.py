@@ -77,6 +77,14 @@ BUGS: dict[str, Mutant] = {one.name: one for one in (*_OWN, *(bug for bug in OPE
 """The five bugs by their names."""
 
 
+TARGETS = {
+    "duplicate": "no session dedup",
+    "kept": "ACK before fsync",
+    "leaders": "claims the lead at start",
+}
+"""What each method of MyAttacks has to break, and in which bug."""
+
+
 class RightChat(Mutant):
     """A chat without a bug that we know of, with a name as a class has it."""
 

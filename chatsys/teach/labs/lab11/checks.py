@@ -11,24 +11,25 @@ Read also `runs` (the runs), `asked` (the side of the student's class), `par` (h
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
+from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.isolation.calls import Call, CallScript
 from chatsys.isolation.remote import Raised
 from chatsys.teach.grading.lab import Finding
 from chatsys.teach.labs.lab11.asked import NAMES, UNWRITTEN
-from chatsys.teach.labs.lab11.board import play_steps
-from chatsys.teach.labs.lab11.bugs import BUGS
+from chatsys.teach.labs.lab11.board import in_short, play_steps
+from chatsys.teach.labs.lab11.bugs import BUGS, TARGETS
 from chatsys.teach.labs.lab11.par import par_of
-from chatsys.teach.labs.lab11.runs import Judged, drawn_open, right_runs, wrong_runs
+from chatsys.teach.labs.lab11.runs import ABOUT, Judged, drawn_open, right_runs, wrong_runs
 
 MOST_MOVES = 8
 """A longer attack is not shrunk yet."""
-TARGETS = {
-    "duplicate": "no session dedup",
-    "kept": "ACK before fsync",
-    "leaders": "claims the lead at start",
+BROKEN = {
+    "duplicate": "no life shows a message twice",
+    "kept": "nothing that was answered is lost",
+    "leaders": "no term has two leaders",
 }
-"""What each method of MyAttacks has to break, and in which bug."""
+"""What is the case where an attack did not break it."""
 
 
 def judge_invariants(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
@@ -65,12 +66,24 @@ def _finding(name: str, run: Judged, kind: str, text: str) -> Finding | None:
     if (wrong is None) == (kind == "none"):
         return None
     if wrong is None:
-        moral = run.moral if not run.broken else f"Broken is {' and '.join(run.broken)}, and nothing else."
-        said = _short(f'{where} `{name}` holds, but it said "{text}', '".', 199 - len(moral))
+        moral = run.moral if name in ABOUT.get(run.name, ()) else ""
+        if run.broken:
+            moral = f"Broken is {' and '.join(run.broken)}, and nothing else."
+        holds = f'`{name}` holds through all {run.seconds:.1f} s of "{run.name}", but your method says "{text}'
+        said = _short(holds, '".', 199 - len(moral))
         return Finding(aspect=name, sentence=f"{said} {moral}".strip(), trace=run.trace or None, rank=1)
-    number = f" with message {wrong.seq}" if wrong.seq is not None else ""
-    silent = f"{where} node {wrong.node} broke it at {wrong.time:.2f} s{number}, but `{name}` is silent."
-    return Finding(aspect=name, sentence=f"{silent} {run.moral}".strip(), trace=run.trace or None)
+    return Finding(aspect=name, sentence=_silent(name, run, wrong), trace=run.trace or None)
+
+
+def _silent(name: str, run: Judged, wrong: Violation) -> str:
+    """Say what an invariant overlooked: in the package's words, and what to look at, as far as there is room."""
+    first = f'`{name}` is silent in "{run.name}":'
+    short = f"{first} {in_short(wrong)}"
+    if len(short) > 200:
+        number = f" with number {wrong.seq}" if wrong.seq is not None else ""
+        short = f"{first} at {wrong.time:.2f} s node {wrong.node} broke it{number}."
+    whole = f"{short} {run.moral}".strip()
+    return whole if len(whole) <= 200 else short
 
 
 def _short(text: str, end: str, most: int = 200) -> str:
@@ -115,7 +128,7 @@ def _judge_attack(trial: Any, name: str, bug: str) -> Generator[Finding, None, i
     why = "" if crashed or name == "duplicate" else " It never crashes anybody, and this bug needs that."
     other = f" It breaks {' and '.join(broken)} instead." if broken else ""
     many = f"{len(board.moves)} move{'s' * (len(board.moves) != 1)}"
-    sentence = f'{many} of `{name}` against "{bug}" took {board.world.now:.2f} s, and no node broke {name}.{other}{why}'
+    sentence = f'After the {many} of `{name}` against "{bug}", at {board.world.now:.2f} s, {BROKEN[name]}.{other}{why}'
     yield Finding(aspect=name, sentence=sentence, trace=board.trace.encode())
     return None
 
@@ -129,8 +142,6 @@ def _judge_lengths(lengths: dict[str, int]) -> Iterator[Finding]:
     above = [(name, count, par_of(TARGETS[name])) for name, count in lengths.items()]
     for name, count, par in above:
         if count > par:
-            sentence = (
-                f"The attack `{name}` has {count} moves; the search knows one of {par}. Which move is not needed?"
-            )
+            sentence = f"The attack `{name}` has {count} moves; one of {par} is known. Which move is not needed?"
             yield Finding(aspect="par", sentence=sentence)
             break

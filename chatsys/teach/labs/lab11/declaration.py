@@ -9,7 +9,7 @@ from chatsys.isolation.calls import Method
 from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predict, WrittenTest
 from chatsys.teach.labs.lab11 import checks, play, predicted
 from chatsys.teach.labs.lab11.asked import ATTACKS, ATTACKS_METHODS, NAMES, SPOKEN, SPOKEN_METHODS, VERBS
-from chatsys.teach.labs.lab11.bugs import BUGS, RIGHT
+from chatsys.teach.labs.lab11.bugs import BUGS, RIGHT, TARGETS
 
 FIVE = dict.fromkeys(NAMES, 1)
 
@@ -41,17 +41,17 @@ THE_ATTACKS = Exercise(
     writes="MyAttacks",
     cell="attacks",
     lines=13,
-    methods={name: Method(("world",)) for name in checks.TARGETS},
+    methods={name: Method(("world",)) for name in TARGETS},
     holder=ATTACKS,
     asked=ATTACKS_METHODS,
     judge=checks.judge_attacks,
-    aspects={**dict.fromkeys(checks.TARGETS, 2), "short": 1, "par": 3},
-    needs={"short": tuple(checks.TARGETS), "par": (*checks.TARGETS, "short")},
-    hints={**dict.fromkeys(checks.TARGETS, 1), "short": 2, "par": 3},
+    aspects={**dict.fromkeys(TARGETS, 2), "short": 1, "par": 3},
+    needs={"short": tuple(TARGETS), "par": (*TARGETS, "short")},
+    hints={**dict.fromkeys(TARGETS, 1), "short": 2, "par": 3},
     parts=(GradedPart(kind="public", cell="check-11-2", points=10),),
     public=1,
     figure="",
-    done="Each attack breaks what it is to break, and the search knows none that is shorter.",
+    done="Each attack breaks what it is to break, and none has more moves than par.",
 )
 
 PREDICTIONS = (
@@ -65,6 +65,7 @@ PREDICTIONS = (
         number="11b",
         question=f"How many moves has the shortest attack on “{predicted.SEARCHED}”?",
         kind=int,
+        where="in the search",
         from_run=predicted.shortest,
     ),
     Predict(
@@ -76,6 +77,7 @@ PREDICTIONS = (
             "the bug does no harm": "exhausted taken for harmless: a longer attack, or one outside the bounds, may break it",
             "nothing at all, it may be bad luck": "a search taken for a draw: chance tries some attacks, a search tries all within its bounds",
         },
+        where="for this search",
         from_run=predicted.what_is_known,
     ),
 )
@@ -88,7 +90,7 @@ LAB = Lab(
     hours=(4, 5),
     version=1,
     before=(
-        "labs 05 and 06: terms, leaders, what an `ok` promises",
+        "labs 05, 06 and 07: terms, leaders, what an `ok` promises, what a disk has synced",
         "dictionaries and loops over records in Python",
     ),
     words={
@@ -96,7 +98,7 @@ LAB = Lab(
         "false alarm": "an invariant speaks of a run in which nothing is wrong",
         "attack": "moves of an adversary: crashes, cuts, slow disks, power cuts, and what people say meanwhile",
         "life": "a node from its start to its crash; (node, incarnation) names it",
-        "par": "the number of moves of the shortest attack, as the search found it",
+        "par": "the number of moves of an attack that is known; a search made every shorter one within its bounds, and none of them breaks anything",
         "exhausted": "a search has tried everything within its bounds",
         "inconclusive": "a search ran out of its budget: nobody knows",
         "shrink": "leave out of an attack what it does not need",

@@ -1,7 +1,7 @@
 // Beat the adversary: three nodes, what each shows, and a button for each move.  Python makes the moves (game.py).
 //
 // A press sends {move, count}; the count makes two equal presses two changes.  What comes back is all there is to show.
-// The keyboard's focus stays on the button that was pressed, as long as that move can be made.
+// The keyboard's focus stays on the button that was pressed; where that move cannot be made any more, it goes to Undo.
 
 const GROUPS = [
   ["say", "Somebody speaks"],
@@ -31,24 +31,26 @@ function drawLines(list, lines, empty) {
 }
 
 function card(node) {
-  const box = make("section", `cs-game-node${node.up ? "" : " cs-game-down"}`);
+  const box = make("div", `cs-game-node${node.up ? "" : " cs-game-down"}`);
   const head = make("div", "cs-game-head");
   head.append(make("b", "", `node ${node.number}`), `, with ${node.speaker}`);
   head.append(make("div", node.leads ? "cs-game-wrong" : "", `${node.leads ? "✗ " : ""}${node.state}${node.slow ? ", slow disk" : ""}`));
   const list = make("ul");
   drawLines(list, node.lines, "shows nothing");
+  box.setAttribute("role", "group");
   box.setAttribute("aria-label", `node ${node.number}`);
   box.append(head, list);
   return box;
 }
 
 function answered(data) {
-  const box = make("section", "cs-game-node");
+  const box = make("div", "cs-game-node");
   const head = make("div", "cs-game-head");
   head.append(make("b", "", "answered ok"));
   const list = make("ul");
   drawLines(list, data.answered, "nothing yet");
-  box.setAttribute("aria-label", "answered");
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", "answered ok");
   box.append(head, list);
   return box;
 }
@@ -99,7 +101,8 @@ function render({ model, el }) {
     head.append(make("b", "", data.bug), ` ${data.story}`);
     const cuts = make("div", "cs-game-cuts", `${data.now} s. ${data.cuts}`);
     box.replaceChildren(head, nodes, cuts, verdict, moves, done);
-    if (focus) [...box.querySelectorAll("button")].find((one) => one.dataset.key === focus)?.focus();
+    if (focus) ([...box.querySelectorAll("button:enabled")].find((one) => one.dataset.key === focus) ?? (undo.disabled ? null : undo))?.focus();
+    focus = null;
   };
   model.on("change:data", draw);
   draw();

@@ -4,7 +4,7 @@
     game.cut(3, 1)                            the same by a line of code; undo() takes the last move back
 
 What a button does is told as the line that does it, so a game that was won is a scenario to be copied.  Par is the length
-of the shortest attack, which the search proved (`par`).
+of a known attack: a search has made every shorter one (`par`).
 
 Assumes   a notebook with widgets; elsewhere the same is told in sentences, and moved by lines of code.
 Promises  nothing is said by colour alone; all of it works with the keyboard.
@@ -19,9 +19,20 @@ from typing import Any
 
 from chatsys.check import Violation, check
 from chatsys.teach.labs.lab11.asked import VERBS
-from chatsys.teach.labs.lab11.board import AUTHORS, INVARIANTS, NODES, ChatBoard, Move, chat_of, in_short, make, play
+from chatsys.teach.labs.lab11.board import (
+    AUTHORS,
+    INVARIANTS,
+    NODES,
+    ChatBoard,
+    Move,
+    chat_of,
+    code_of,
+    in_short,
+    make,
+    play,
+)
 from chatsys.teach.labs.lab11.bugs import bug_named
-from chatsys.teach.labs.lab11.par import code_of, kept, moves_of
+from chatsys.teach.labs.lab11.par import kept, moves_of
 from chatsys.teach.widgets.notebook import shell
 from chatsys.trace import Trace
 
@@ -81,9 +92,12 @@ class Game:
 
     @property
     def broken(self) -> dict[str, Violation]:
-        """What is broken, with where."""
-        found = {one.invariant: one for one in reversed(list(check(chat_of(self.trace))))}
+        """What is broken, with where it was first."""
+        found = {one.invariant: one for one in reversed(self._found())}
         return {mine: found[rule] for mine, rule in INVARIANTS.items() if rule in found}
+
+    def _found(self) -> list[Violation]:
+        return [one for one in check(chat_of(self.trace)) if one.invariant in INVARIANTS.values()]
 
     # --- what the page shows -----------------------------------------------------------------
 
@@ -109,7 +123,7 @@ class Game:
         chat = chat_of(self.trace)
         life = max((one.incarnation for one in chat if one.node == number), default=0)
         shown = [one for one in chat.of("deliver") if one.node == number and one.incarnation == life]
-        wrong = {(one.node, one.incarnation, one.seq) for found in broken.values() for one in found.records}
+        wrong = {(one.node, one.incarnation, one.seq) for found in self._found() for one in found.records}
         lines = [[one.seq, f"{one.author}: {one.text}", (one.node, one.incarnation, one.seq) in wrong] for one in shown]
         if not host.alive:
             state = "down"
@@ -144,7 +158,7 @@ class Game:
         if self.par is None:
             return what
         over = len(self.moves) - self.par
-        return f"{what}{par} {'No shorter attack exists within the bounds of the search.' if over <= 0 else f'Yours is {over} longer.'}"
+        return f"{what}{par} {'A search has made every shorter attack, and none breaks anything.' if over <= 0 else f'Yours is {over} longer.'}"
 
     def __repr__(self) -> str:
         lines = [f"{self.bug.name}: {self.bug.story}"]

@@ -20,9 +20,9 @@ import msgspec
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Verdict
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.teach.labs.lab11.board import ChatBoard, Move, play
+from chatsys.teach.labs.lab11.board import ChatBoard, Move, code_of, play
 from chatsys.teach.labs.lab11.bugs import bug_named
-from chatsys.teach.labs.lab11.par import code_of, moves_of, word_of
+from chatsys.teach.labs.lab11.par import moves_of, word_of
 
 LENGTH = 8
 """Moves of a random attack."""

@@ -1,20 +1,20 @@
 """Par: the shortest attack on a bug, found by making every sequence of moves, shorter ones first.
 
-    explore("no session dedup")                  Explored: fail, with the shortest attack
+    explore("shows only the newest")             Explored: fail, with the shortest attack
+    explore("no session dedup")                  Explored: fail, how long the shortest attack is; the moves are the task of 11.2
     explore("claims the lead at start", moves=3) Explored: exhausted, ok: no attack of at most 3 moves, and within which bounds
     explore(..., seconds=5)                      Explored: inconclusive, and how far it came
 
 Breadth first, as the package's explorer searches: so the first attack that is met has a length that no other beats.
-How long the shortest attack on each bug is, and how many runs it took to know that none is shorter, is kept in par.json: an
-attack of so many moves is known, and every shorter one was made.  A test makes what is short again; this file, run as a
-program, makes all of it.
+Par is kept in par.json for each bug: an attack of so many moves is known (`labs/keys` has it), and every shorter one
+was made, which took so many runs, and broke nothing.  So a par of 4 means: all attacks of 1, 2 and 3 moves were made,
+and one of 4 moves is known; no others of 4 were.  A test makes what is short again; this file, run as a program, all of it.
 
 Assumes   the bounds in `BOUNDS`, which every result repeats: they are bounds of the claim.
 Promises  one of the explorer's verdicts, and never a silent ok: fail, exhausted, inconclusive.
 Read also `board` (the moves), `shorter` (makes one attack shorter), `explore.explorer` (searches below the level of moves).
 """
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -27,8 +27,8 @@ import msgspec
 from chatsys.errors import UsageError
 from chatsys.explore.explorer import Verdict
 from chatsys.mutants.bugs.mutant import Mutant
-from chatsys.teach.labs.lab11.board import ChatBoard, Move, chat_of, play
-from chatsys.teach.labs.lab11.bugs import BUGS, bug_named
+from chatsys.teach.labs.lab11.board import ChatBoard, Move, chat_of, code_of, play
+from chatsys.teach.labs.lab11.bugs import BUGS, TARGETS, bug_named
 
 KEPT = Path(__file__).with_name("par.json")
 BOUNDS = (
@@ -46,7 +46,7 @@ class Explored(msgspec.Struct, frozen=True, kw_only=True):
     bug: str
     verdict: Verdict
     attack: tuple[Move, ...] = ()
-    """The shortest attack, if there is one."""
+    """The shortest attack, if there is one, and if it is not the task of 11.2 to find it."""
     moves: int
     """Every sequence of so many moves was made."""
     runs: int
@@ -56,6 +56,8 @@ class Explored(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         lines = [f"{self.bug}: {word_of(self.verdict)}. {self.why}"]
         lines += [f"    world.{code_of(move)}" for move in self.attack]
+        if self.verdict == "fail" and not self.attack:
+            lines.append("    Which moves they are, this search keeps to itself: it is your task in 11.2.")
         return "\n".join([*lines, "Within these bounds:", *(f"  - {one}" for one in self.bounds)])
 
 
@@ -69,25 +71,20 @@ def moves_of(count: int) -> str:
     return f"{count} move{'s' * (count != 1)}"
 
 
-def code_of(move: Move) -> str:
-    """Return a move as one writes it."""
-    verb, *arguments = move
-    return f"{verb}({', '.join(map(json.dumps, arguments))})"
-
-
 def explore(
     bug: str, moves: int = 4, seconds: float = 30.0, *, progress: Callable[[str], None] | None = print
 ) -> Explored:
     """Make every sequence of at most so many moves against a bug, until one of the five invariants breaks.
 
-    `progress` is told each level and, while a level takes long, how far it is; None: nobody is told.  Raises `UsageError`
+    For a bug of 11.2 the moves of the attack are left out of the result.  `progress` is told each level and, while a level takes long, how far it is; None: nobody is told.  Raises `UsageError`
     for an unknown bug and for bounds that are none.
     """
     if isinstance(moves, bool) or not isinstance(moves, int) or not 1 <= moves <= 12:
         raise UsageError(f"moves is {moves!r:.40}; give a whole number from 1 to 12.")
     if not isinstance(seconds, int | float) or not seconds > 0:
         raise UsageError(f"seconds is {seconds!r:.40}; give the search a positive time.")
-    return _Search(bug_named(bug), seconds, progress or (lambda said: None)).go(moves)
+    found = _Search(bug_named(bug), seconds, progress or (lambda said: None)).go(moves)
+    return msgspec.structs.replace(found, attack=()) if found.bug in TARGETS.values() else found
 
 
 class _Search:
@@ -166,9 +163,9 @@ class Par(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of the search for the shortest attack on a bug."""
 
     par: int
-    """So many moves has the shortest attack."""
+    """An attack of so many moves is known, and every shorter one was made."""
     searched: int
-    """Every attack of so many moves was made, and none of them breaks anything."""
+    """Every attack of at most so many moves was made, and none of them breaks anything."""
     runs: int
     """So many runs that took."""
 
@@ -186,13 +183,13 @@ def par_of(bug: str) -> int:
 
 def search_par(bug: str, known: int) -> Par:
     """Search the par of a bug anew, on which an attack of `known` moves is known: whether there is one that is shorter."""
-    found = explore(bug, known - 1, 7200.0) if known > 1 else explore(bug, 1, 7200.0)
+    found = _Search(bug_named(bug), 7200.0, print).go(max(1, known - 1))
     assert found.verdict != "inconclusive", found.why
     par = len(found.attack) or known
     return Par(par=par, searched=par - 1, runs=found.runs)
 
 
-if __name__ == "__main__":  # python -m chatsys.teach.labs.lab11.par "ACK before fsync"     minutes for a par of 4
+if __name__ == "__main__":  # python -m chatsys.teach.labs.lab11.par "ACK before fsync"     a minute for a par of 4
     for name in sys.argv[1:] or BUGS:
         again = search_par(name, par_of(name))
         print(f"{name}: {again}{'' if again == kept()[name] else f', but {kept()[name]} is kept'}")

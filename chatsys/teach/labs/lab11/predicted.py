@@ -5,6 +5,7 @@
 Read also `hunting`, `par`, `grading.revealing` (who asks).
 """
 
+from math import log10
 from typing import Any
 
 from chatsys.teach.labs.lab11.bugs import BUGS
@@ -36,9 +37,10 @@ def _draw(tries: list[int]) -> Any:
             hovertemplate="hunt %{x}: %{y} random attacks<extra></extra>",
         )
     )  # fmt: skip
+    figure.update_traces(textposition="outside", cliponaxis=False)
     figure.update_layout(title=f"Random attacks until the first that breaks “{HUNTED}”", showlegend=False, height=320)
-    figure.update_xaxes(title="hunt (the first is that of your answer)", dtick=1)
-    figure.update_yaxes(title="random attacks (log)", type="log")
+    figure.update_xaxes(title="hunt (the first one is that of your answer)", dtick=1)
+    figure.update_yaxes(title="random attacks, logarithmic", type="log", dtick=1, range=[0, log10(max(tries)) + 0.2])
     summary = (
         f"{len(tries)} hunts took {min(tries)} to {max(tries)} random attacks each; your first one took {tries[0]}."
     )
@@ -47,7 +49,7 @@ def _draw(tries: list[int]) -> Any:
 
 
 def shortest(*classes: Any, seed: int) -> tuple[int, Any]:
-    """11b: the moves of the shortest attack, as the search proved it."""
+    """11b: par, the moves of a known attack; every shorter one was made."""
     del classes, seed
     for name in BUGS:
         print(f"{moves_of(par_of(name))}: {name}")

@@ -53,7 +53,7 @@ def judged(name: str, run: Any, moral: str = "", whole: bool = True) -> Judged:
 ATTACKS: dict[str, tuple[tuple[Move, ...], str]] = {
     "only the living count": (
         (("isolate", 3), ("say", "a", 3), ("suspect", 2), ("say", "b", 2), ("crash", 3), ("heal",), ("restart", 3), ("say", "c", 1)),
-        "Later the nodes agree again: look at every delivery, not at the end.",
+        "Later the nodes agree again: look at each delivery.",
     ),
     "shows only the newest": (
         (("say", "a", 3), ("crash", 1), ("restart", 1)),
@@ -61,7 +61,7 @@ ATTACKS: dict[str, tuple[tuple[Move, ...], str]] = {
     ),
     "no session dedup": (
         (("cut", 3, 1), ("say", "a", 1), ("heal",)),
-        "A message is known by its client and number, not by its text.",
+        "A message is known by client and client_seq.",
     ),
     "ACK before fsync": (
         (("say", "a", 1), ("slow_disks",), ("say", "b", 3), ("say", "c", 2), ("power_cut",), ("say", "d", 1), ("say", "e", 2)),
@@ -87,6 +87,10 @@ CALM: dict[str, tuple[tuple[Move, ...], str]] = {
         (("say", "a", 3), ("crash", 1), ("restart", 1), ("say", "b", 1)),
         "A new life shows the chat again, from its beginning.",
     ),
+    "a node is late by six seconds": (
+        (("isolate", 1), ("say", "a", 3), ("say", "b", 2), ("say", "c", 3), ("say", "d", 2), ("heal",)),
+        "A link or a disk may be slower still: no number of seconds is “in the end”.",
+    ),
     "the same text twice": (
         (("say", "a", 3), ("say", "a", 2), ("say", "a", 2), ("crash", 3), ("suspect", 2), ("say", "a", 1)),
         "Equal texts may be different messages.",
@@ -97,6 +101,15 @@ CALM: dict[str, tuple[tuple[Move, ...], str]] = {
     ),
 }  # fmt: skip
 """Runs of the chat as it is; and what an invariant overlooks that accuses it there."""
+ABOUT = {
+    "a message on its way at the end": ("kept",),
+    "a node is away at the end": ("agreement", "gap", "kept"),
+    "a node begins anew": ("agreement", "gap", "duplicate", "kept"),
+    "a node is late by six seconds": ("agreement", "gap", "kept"),
+    "the same text twice": ("agreement", "duplicate", "kept"),
+    "an old leader that knows nothing yet": ("leaders",),
+}
+"""Of which invariants that is said."""
 
 
 @cache

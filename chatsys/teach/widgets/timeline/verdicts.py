@@ -4,7 +4,8 @@
     S4 no duplicates   broken at event 812: node 2 delivered ...
 
 Of an actor that is no chat only those rules are told that it could break: where nobody leads, it says nothing that no
-term had two leaders, and where no order is to be the same at all nodes (`Words.one_order`), nothing of agreement.  That
+term had two leaders, and where no order is to be the same at all nodes (`Words.one_order`), nothing of agreement.  It
+is the same with the order of one client's messages (`Words.first_in_first_out`).  That
 no node stops itself is told only where one did: `check` and the panel's lamp do not count it among the rules that held,
 and one number is enough for everybody.
 
@@ -50,6 +51,8 @@ def find_rules(trace: Trace, records: Sequence[Record]) -> list[dict[str, Any]]:
         told = {name for kind, rules in OF_ANYBODY.items() if kind in kinds for name in rules}
         if not trace.words.one_order:
             told.discard("S1")
+        if not trace.words.first_in_first_out:
+            told.discard("S9")
         names = [name for name in SAFETY if name in told]
     first: dict[str, Violation] = {}
     for found in check(trace, names):
