@@ -41,6 +41,7 @@ def test_a_class_that_stops_its_node_is_told_at_once_and_nothing_is_started() ->
         student.run("seed = 7")
         for one in NEEDED:
             student.run(cells[one], cell=one)
+            assert not student.error, student.error
         student.run("MyCommit.ack = lambda self, *asked: None")
         printed = student.run(cells["real"], cell="real")
         assert not student.error, student.error
