@@ -20,9 +20,9 @@ from chatsys.teach.grading.recording import Recording
 from chatsys.teach.labs.lab03.stage import Message
 from chatsys.teach.labs.lab08 import LAB, friends, play, rejoining
 from chatsys.teach.labs.lab08.asking import stopped
-from chatsys.teach.labs.lab08.checks import judge_run
+from chatsys.teach.labs.lab08.checks import CYCLES, IN_A_ROW, STEPS, judge_run, load
 from chatsys.teach.labs.lab08.drawing import draw_lag, tale_of
-from chatsys.teach.labs.lab08.frames import AskFor
+from chatsys.teach.labs.lab08.frames import AskFor, HistoryChunk
 from chatsys.teach.labs.lab08.picture import lag, sliders
 from chatsys.teach.labs.lab08.runs import CatchUpRun, begin, play_seed
 from chatsys.teach.labs.lab08.stage import catch_up
@@ -118,7 +118,7 @@ def test_what_makes_no_sense_stops_the_node_with_a_sentence() -> None:
         ("live at once", "order", r"Here node 2 showed #\d+ \(live\) at [\d.]+ s before #\d+, which came after it, at [\d.]+ s\."),
         ("shows it twice", "once", r"node 2 showed #\d+ at [\d.]+ s for the second time, after [\d.]+ s: it came live at [\d.]+ s, and by a chunk\."),
         ("without a bound", "room", r"node 2 showed \d+ messages at [\d.]+ s that it had kept while it waited for #\d+; there is room for 3\."),
-        ("throws away", "lean", r"node 2 asked for #\d+.* which had come live at [\d.]+ s, when there was room to keep it\."),
+        ("throws away", "lean", r"node 2 asked for #\d+.* which had come live at [\d.]+ s, when no others waited and there was room for 20\."),
         ("serves one late", "serves", r"node \d was asked at [\d.]+ s for #\d+ to #\d+, its log went up to #\d+, and it served #"),
     ],
 )  # fmt: skip
@@ -126,6 +126,56 @@ def test_a_sentence_names_node_number_and_moment(name: str, aspect: str, sentenc
     found = told(missed(wrong(name), room=3 if aspect == "room" else 20))
     assert re.search(sentence, found[aspect])
     assert all(len(one) <= 200 for one in found.values())
+
+
+def test_a_life_that_a_crash_ends_is_not_told_that_it_never_showed_a_number() -> None:
+    run = begin(wrong("live at once"), "Here", 1, longest=0.05)
+    run.go_on(1.5)
+    run.talk(5, 0.5)
+    run.crash(2)
+    run.talk(15, 1.0)
+    gate = run.world.hold(HistoryChunk, receiver=2)
+    run.restart(2)
+    run.talk(6, 0.3)
+    run.crash(2)
+    gate.drop(shut=False)
+    run.restart(2)
+    run.go_on(6.0)
+    assert set(told(run)) == {"order"}
+
+
+@pytest.mark.parametrize("seed", (53, 155))
+def test_a_number_that_is_shown_twice_is_not_counted_for_one_that_is_missing(seed: int) -> None:
+    """The run goes on until every number was shown: if it ended by how many were, the last ones would be missing."""
+    assert set(told(play_seed(wrong("live at once"), seed))) == {"order"}
+
+
+def test_who_has_heard_the_next_number_asks_all_the_same() -> None:
+    for seed in range(4):
+        run = begin(wrong("live tells it"), "Here", seed, longest=0.05)
+        run.go_on(1.5)
+        run.talk(3, 0.3)
+        run.crash(2)
+        run.restart(2)
+        run.talk(8, 0.2)
+        run.go_on(3.0)
+        if (found := told(run)) != {}:
+            assert re.search(r"node 2 asked for nothing at [\d.]+ s, although nobody had told it", found["prompt"])
+            return
+    pytest.fail("in no run did a number come live before the first question")
+
+
+def test_what_a_class_keeps_is_measured_from_outside() -> None:
+    """Of the calls of `load` each right answer shows all that it can: what then lies about is not needed."""
+    for answer in KEYS.answers["8.1"].values():
+        script = load(1, 2 * STEPS)
+        mine, shown = answer(*script.arguments), []
+        for call in script.calls:
+            shown += [one.number for one in getattr(mine, call.method)(*call.arguments)]
+        assert shown == list(range(1, 2 * IN_A_ROW + 1))
+    gap = load(CYCLES * STEPS + 1, CYCLES * STEPS + 50).calls
+    assert [call.arguments[0] for call in gap] == list(range(CYCLES * IN_A_ROW + 2, CYCLES * IN_A_ROW + 52))
+    assert all(call.method == "live" for call in gap)
 
 
 def test_who_had_no_room_is_not_blamed_for_asking_again() -> None:
@@ -141,7 +191,22 @@ def test_the_figure_tells_when_the_node_was_level_and_where_the_seam_is() -> Non
         r"Node 2 came back at 4\.00 s and had missed 200 messages; it was level 3\.\d+ s later\. #220 was the last one by a chunk\.",
         figures.describe(draw_lag(rejoining.rejoin(RIGHT).trace)),
     )
-    assert "it was never level" in figures.describe(draw_lag(rejoining.rejoin(RIGHT, rate=60, room=20).trace))
+    never = draw_lag(rejoining.rejoin(RIGHT, rate=60, room=20).trace)
+    assert "it was never level" in figures.describe(never) and "From 14.0 s on nobody talked." in figures.describe(
+        never
+    )
+    words = {one.text for one in never.layout.annotations}
+    assert "the last chunk" in words and "the seam" not in words, "nothing that came live was shown behind it"
+
+
+def test_the_second_line_counts_what_is_neither_shown_nor_kept() -> None:
+    """At the seam of the page's demonstration some numbers fall out: the line never comes back to 0."""
+    tale = draw_lag(rejoining.rejoin(play._HistoryThenLive, gap=40, rate=40).trace)
+    behind, lacks = tale.data[:2]
+    assert (behind.name, lacks.name) == ("behind the newest one", "neither shown nor kept")
+    never = rejoining.screens(rejoining.rejoin(play._HistoryThenLive, gap=40, rate=40))[2]
+    assert lacks.y[-1] == len(set(range(1, max(never))) - set(never)) > 0
+    assert draw_lag(rejoining.rejoin(RIGHT).trace).data[1].y[-1] == 0
 
 
 def test_a_mistake_is_seen_in_the_columns() -> None:

@@ -201,8 +201,8 @@ def judge_memory(exercise: Exercise, trial: Trial) -> Iterator[Finding]:
         yield Finding(aspect=MEMORY, sentence=sentence, inconclusive=True)
     elif grown > MOST_KEPT:
         sentence = (
-            f"After {AFTER:,} messages the process of your class holds {grown / 1e6:.1f} MB more than after {BEFORE:,}, "
-            f"although none of them is needed any more; {MOST_KEPT / 1e6:.0f} MB is allowed. What can be forgotten?"
+            f"After {AFTER:,} messages the process of your class holds {grown / 1e6:.1f} MB more than after {BEFORE:,}; "
+            f"{MOST_KEPT / 1e6:.0f} MB is allowed. What can be forgotten?"
         )
         yield Finding(aspect=MEMORY, sentence=sentence)
 

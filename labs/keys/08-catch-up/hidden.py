@@ -101,6 +101,18 @@ def nothing_missing(cls: Any) -> CatchUpRun:
     return _ended(run)
 
 
+def live_before_it_asks(cls: Any) -> CatchUpRun:
+    """It has missed nothing, and the next number comes live before it has asked anybody: in one of four lives at least."""
+    run = _begun(cls, gap=0)
+    for _ in range(4):
+        run.restart(2)
+        run.talk(5, 0.15)
+        run.go_on(2.0)
+        run.crash(2)
+    run.restart(2)
+    return _ended(run)
+
+
 def missed_the_same(cls: Any) -> CatchUpRun:
     """Node 1 has missed the same ones, since it was cut off from the leader; node 2 learns of them by the next message."""
     run = _begun(cls, gap=3)
@@ -162,6 +174,7 @@ DIRECTED: tuple[Callable[[Any], CatchUpRun], ...] = (
     every_chunk_twice,
     lost_chunk,
     nothing_missing,
+    live_before_it_asks,
     missed_the_same,
     crashes_again,
     no_room,

@@ -97,6 +97,27 @@ class NoBound(MyCatchUp):
         super().__init__(last, peers, 10_000)
 
 
+class KeepsShown(MyCatchUp):
+    """Writes down all that it has shown."""
+
+    def __init__(self, last, peers, room):
+        super().__init__(last, peers, room)
+        self.screen = []
+
+    def ready(self):
+        ready = super().ready()
+        self.screen += ready
+        return ready
+
+
+class LiveTellsIt(MyCatchUp):
+    """What comes live is the newest one, so nobody has to be asked."""
+
+    def live(self, number, message):
+        self.told = True
+        return super().live(number, message)
+
+
 class ForgetsTheFull(MyCatchUp):
     """What there is no room for is gone, and nobody notices that it was there."""
 
@@ -277,7 +298,7 @@ class NotWritten(MyCatchUp):
 
 
 NEED = ("once", "order", "prompt", "elsewhere", "lean", "serves")
-ALL = {"public": ("complete", *NEED), "hidden": ("complete", *NEED), "budget": ("bytes", "room")}
+ALL = {"public": ("complete", *NEED), "hidden": ("complete", *NEED), "budget": ("bytes", "room", "memory")}
 BYTES = {"budget": ("bytes",)}
 NUMBER, MOMENT = r"#\d+", r"[\d.]+ s"
 
@@ -312,18 +333,30 @@ MISTAKES = {
         "history first": Mistake(
             HistoryFirst,
             ALL,
-            rf"node \d (did not show {NUMBER} when it came at {MOMENT}|asked for {NUMBER}.* which had come live at {MOMENT}, when there was room)",
+            rf"node \d (did not show {NUMBER} when it came at {MOMENT}|showed {NUMBER} \(live\) at {MOMENT} before {NUMBER} and never showed|asked for {NUMBER}.* which had come live at {MOMENT}, when \w+ others? waited and there was room for \d+)",
         ),
         "throws away": Mistake(
             ThrowsAway,
             both("prompt", "lean") | BYTES,
-            rf"node \d did not show {NUMBER}.* had come live at {MOMENT}, although nothing before it was missing any more",
+            rf"node \d did not show {NUMBER}.* at {MOMENT}: {NUMBER} had come live at {MOMENT}, when \w+ others? waited and there was room for \d+, and all before it had been shown",
             tests=False,
         ),
         "without a bound": Mistake(
             NoBound,
-            {"budget": ("room",)},
+            {"budget": ("room", "memory")},
             rf"node 2 showed \d+ messages at {MOMENT} that it had kept while it waited for {NUMBER}; there is room for 10",
+            tests=False,
+        ),
+        "keeps what was shown": Mistake(
+            KeepsShown,
+            {"budget": ("memory",)},
+            r"After 20,000 messages the process of your class holds \d+\.\d MB more than after 2,000",
+            tests=False,
+        ),
+        "live tells it": Mistake(
+            LiveTellsIt,
+            both("prompt"),
+            rf"node \d asked for nothing at {MOMENT}, although nobody had told it which number is the newest; it had asked nobody",
             tests=False,
         ),
         "forgets the full": Mistake(
@@ -341,7 +374,7 @@ MISTAKES = {
         "always ten": Mistake(
             AlwaysTen,
             both("lean"),
-            rf"node \d asked for {NUMBER} to {NUMBER} at {MOMENT}, {NUMBER} among them, and the newest that it knew of was {NUMBER}",
+            rf"node \d asked for {NUMBER} to {NUMBER} at {MOMENT}, {NUMBER} among them, (and the newest that it knew of was {NUMBER}|which had come live at {MOMENT})",
             tests=False,
         ),
         "faithful": Mistake(
@@ -379,7 +412,7 @@ MISTAKES = {
         "next time": Mistake(
             NextTime,
             ALL,
-            rf"node \d did not show {NUMBER}.* had come live at {MOMENT}, although nothing before it was missing any more",
+            rf"node \d did not show {NUMBER}.* at {MOMENT}: {NUMBER} had come live at {MOMENT}, when \w+ others? waited and there was room for \d+, and all before it had been shown",
             tests=False,
         ),
         "goes back": Mistake(
@@ -391,7 +424,7 @@ MISTAKES = {
         "keeps asking": Mistake(
             KeepsAsking,
             both("elsewhere", "lean"),
-            rf"node \d asked for {NUMBER} at {MOMENT}, although it had everything up to {NUMBER}, the newest it knew of",
+            rf"node \d asked for {NUMBER} at {MOMENT}, although (it had everything up to {NUMBER}, the newest it knew of|a chunk had told it that nothing had been said yet)",
             tests=False,
         ),
         "serves one late": Mistake(

@@ -29,6 +29,7 @@ _HOMES = {
     "screens": "chatsys.teach.labs.lab08.rejoining",
     "sliders": "chatsys.teach.labs.lab08.picture",
     "student": "chatsys.teach.labs.lab08.play",
+    "talk": "chatsys.teach.labs.lab08.rejoining",
 }
 
 __all__ = list(_HOMES)

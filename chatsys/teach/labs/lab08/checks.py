@@ -7,7 +7,7 @@
     elsewhere  a request that goes to the peer that has not answered, or had nothing
     lean       a request for what is not missing, or while another one is under way
     serves     an answer to a request that is not what the log has
-    room       more kept than there is room for (in the part that students do not see)
+    room       more kept than there is room for (in the part that students do not see);  memory: the same from outside, by `load`
 
 Each finding names the answer that was wrong where there is one, and otherwise what a node lacks in the end.
 
@@ -19,10 +19,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chatsys.isolation.calls import CallScript
+from chatsys.isolation.calls import Call, CallScript
 from chatsys.teach.grading.lab import RUNS, Finding, ShownCall
+from chatsys.teach.labs.lab03.stage import Message
 from chatsys.teach.labs.lab08.asking import why_stopped
-from chatsys.teach.labs.lab08.frames import shown
+from chatsys.teach.labs.lab08.frames import MOST, shown
 from chatsys.teach.labs.lab08.runs import CatchUpCall, CatchUpRun, ObjectLife, play_seed
 from chatsys.teach.labs.lab08.telling import EFFECT, SHARED, Misstep, tell_causes, tell_effects
 
@@ -97,6 +98,35 @@ def _find_shared(trial: Any, run: CatchUpRun, life: ObjectLife, seed: int) -> It
             return
 
 
+IN_A_ROW, CYCLES = 100, 60
+"""Of so many numbers in a row the first one comes by a chunk, when all others have come live, and so often that happens."""
+STEPS = IN_A_ROW - 1 + IN_A_ROW // MOST
+"""So many calls that takes."""
+LITTLE = 20
+
+
+def load(first: int, last: int) -> CallScript:
+    """Return the calls number `first` to `last`, messages of 200 bytes: gaps that close, and then one that stays while people talk on."""
+    return CallScript(tuple(_loaded(place) for place in range(first, last + 1)), (0, (1, 3), LITTLE))
+
+
+def _loaded(place: int) -> Call:
+    """Return call number `place`; after `CYCLES` gaps that closed nothing brings the number that is missing."""
+    cycle, step = divmod(place - 1, STEPS)
+    begun = IN_A_ROW * cycle
+    if cycle >= CYCLES:
+        number = IN_A_ROW * CYCLES + 1 + place - STEPS * CYCLES
+        return Call("live", (number, _long(number)))
+    if step < IN_A_ROW - 1:
+        return Call("live", (begun + 2 + step, _long(begun + 2 + step)))
+    first = begun + 1 + MOST * (step - IN_A_ROW + 1)
+    return Call("chunk", (first, [_long(number) for number in range(first, first + MOST)], begun + IN_A_ROW))
+
+
+def _long(number: int) -> Message:
+    return Message(number, "ann", f"{number:<200}")
+
+
 def list_of(answer: Any) -> Any:
     """Return an answer as it travels: a tuple comes out as a list."""
     return list(answer) if isinstance(answer, tuple) else answer
@@ -123,7 +153,8 @@ def _steps(life: ObjectLife, wrong: Misstep) -> tuple[ShownCall, ...]:
     if wrong.time is not None:
         marked = max((place for place, call in enumerate(calls) if call.time <= wrong.time), default=0)
         marked = next((at for at, call in enumerate(calls) if call.time == wrong.time and wrong.rank != EFFECT), marked)
-    return tuple(
+    made = ShownCall(call=f"MyCatchUp({life.last}, {life.peers}, {life.room})", returned="", when=f"{life.begun:.2f} s")
+    return made, *(
         _step(call, life.node, place == marked, wrong.about)
         for place, call in enumerate(calls)
         if marked - BEFORE <= place <= marked + BEYOND

@@ -11,7 +11,7 @@ from chatsys.teach.labs.lab03.stage import Message
 from chatsys.teach.labs.lab08 import checks, friends, play, rejoining
 from chatsys.teach.labs.lab08.frames import AskFor
 
-NEED_ALL = ("once", "order", "prompt", "elsewhere", "lean", "serves", "bytes", "room")
+NEED_ALL = ("once", "order", "prompt", "elsewhere", "lean", "serves", "bytes", "room", "memory")
 
 CATCH_UP = Exercise(
     number="8.1",
@@ -31,12 +31,13 @@ CATCH_UP = Exercise(
     aspects={"complete": 4, "once": 3, "order": 2, "prompt": 2, "elsewhere": 2, "lean": 2, "serves": 1},
     needs=dict.fromkeys(NEED_ALL, ("complete",)),
     hints={"complete": 2, "once": 1, "order": 1, "prompt": 2, "elsewhere": 3, "lean": 3, "serves": 1},
+    load=checks.load,
     parts=(
         GradedPart(kind="public", cell="check-8-1", points=30),
         GradedPart(kind="hidden", cell="hidden-8-1", points=35),
         GradedPart(
-            kind="budget", cell="budget-8-1", points=15, aspects={"bytes": 1, "room": 1},
-            done="Little was sent twice, and no more was kept than there is room for.",
+            kind="budget", cell="budget-8-1", points=15, aspects={"bytes": 1, "room": 1, "memory": 1},
+            done="Little was sent twice, no more was kept than there is room for, and what was shown is forgotten.",
         ),
     ),
     figure="delivery_matrix",
@@ -75,7 +76,7 @@ LAB = Lab(
     name="08-catch-up",
     title="Catch-up",
     idea="History and the present arrive at the same time; the seam must fit exactly.",
-    hours=(3, 4),
+    hours=(3, 3),
     version=1,
     before=(
         "lab 03, total order: a queue that waits for the missing number",

@@ -1,6 +1,6 @@
 """The figure of lab 08: how far a node is behind over time, and by which way each number around the seam came.
 
-    lag      |\\_                              messages behind the newest one; the line below it: those not received yet.
+    lag      |\\_                              messages behind the newest one; the line below it: those neither shown nor kept.
              |   \\_______  ^                  Between the two lines is what came live and is kept.
              |     \\___    | kept             They meet at the seam, or they do not.
              +---------|-----> seconds
@@ -30,6 +30,10 @@ from chatsys.trace import Trace
 AROUND = 12
 """So many columns are left of the seam, and as many right of it."""
 ROWS = {"by a chunk": 0, "live": 1, "shown": 2}
+BEHIND, LACKS = "behind the newest one", "neither shown nor kept"
+"""The two lines of the lag."""
+QUIET = 0.5
+"""So many seconds after the last message the figure says that nobody talks any more, if a node still shows some."""
 TALL, LOW = 230, 120
 """Pixels of the lag, and of the columns."""
 
@@ -48,6 +52,18 @@ class NodeTale(msgspec.Struct, frozen=True):
     """When it showed which number, in this order."""
     seam: int
     level: float | None
+    said: float
+    """When the last message was said."""
+
+    @property
+    def outlasts(self) -> bool:
+        """Whether it went on showing messages when nobody talked any more."""
+        return self.said > self.back and any(time > self.said + QUIET for time, _ in self.shown)
+
+    @property
+    def joined(self) -> str:
+        """What the place behind the last number by a chunk is: a seam only if a number that came live was shown behind it."""
+        return "the seam" if any(number > self.seam for _, number in self.shown) else "the last chunk"
 
     @property
     def twice(self) -> list[int]:
@@ -80,11 +96,13 @@ def tale_of(trace: Trace, node: int = rejoining.NODE) -> NodeTale:
     shown = [(one.time, one.seq or 0) for one in mine if one.time >= back][
         had:
     ]  # it begins with what its disk has kept
-    newest = max((one.seq or 0 for one in trace.of("deliver") if one.node == trace.nodes[-1]), default=0)
+    said = [(one.seq or 0, one.time) for one in trace.of("deliver") if one.node == trace.nodes[-1]]
+    newest, last = max(said, default=(0, 0.0))
     live, history = rejoining.came_live(trace, node), rejoining.came_by_history(trace, node)
+    seam, level = rejoining.seam(trace, node), rejoining.level_after(trace, node)
     return NodeTale(
-        node, back, had, newest, live, history, shown, rejoining.seam(trace, node), rejoining.level_after(trace, node)
-    )
+        node=node, back=back, had=had, newest=newest, live=live, history=history, shown=shown, seam=seam, level=level, said=last
+    )  # fmt: skip
 
 
 def draw_lag(trace: Trace, node: int = rejoining.NODE) -> Any:
@@ -113,19 +131,20 @@ def draw_lag(trace: Trace, node: int = rejoining.NODE) -> Any:
 def _draw_lag(figure: Any, trace: Trace, tale: NodeTale) -> None:
     times, lag, lacking = _lags(trace, tale)
     figure.add_scatter(
-        x=times, y=lag, mode="lines", line={"color": theme.BLUE, "width": 3, "shape": "hv"}, name="behind the newest one",
+        x=times, y=lag, mode="lines", line={"color": theme.BLUE, "width": 3, "shape": "hv"}, name=BEHIND,
         hovertemplate="%{x:.2f} s: %{y} behind<extra></extra>", row=1, col=1,
     )  # fmt: skip
     figure.add_scatter(
         x=times, y=lacking, mode="lines", line={"color": theme.ORANGE, "width": 2, "dash": "dot", "shape": "hv"},
-        name="not received yet", hovertemplate="%{x:.2f} s: %{y} not received<extra></extra>", row=1, col=1,
+        name=LACKS, hovertemplate=f"%{{x:.2f}} s: %{{y}} {LACKS}<extra></extra>", row=1, col=1,
     )  # fmt: skip
     down = max(
         (one.time for one in trace.of("crash") if one.node == tale.node and one.time <= tale.back), default=tale.back
     )
-    figure.add_vrect(
-        x0=down, x1=tale.back, fillcolor=theme.GREY, opacity=0.25, line_width=0, layer="below", row=1, col=1
-    )
+    for begin, end in [(down, tale.back)] + [(tale.said, max(times))] * tale.outlasts:
+        figure.add_vrect(
+            x0=begin, x1=end, fillcolor=theme.GREY, opacity=0.25, line_width=0, layer="below", row=1, col=1
+        )
     figure.add_annotation(
         x=(down + tale.back) / 2, y=1, yref="y domain", yanchor="bottom", text="down", showarrow=False, row=1, col=1
     )  # fmt: skip
@@ -133,7 +152,7 @@ def _draw_lag(figure: Any, trace: Trace, tale: NodeTale) -> None:
     late = ends > (down + max(times)) / 2
     figure.add_vline(x=ends, line={"dash": "dash", "width": 2, "color": theme.VERMILLION}, row=1, col=1)
     figure.add_annotation(
-        x=ends, y=1, yref="y domain", yanchor="bottom", xanchor="right" if late else "left", text=f"the seam, {ends:.2f} s",
+        x=ends, y=1, yref="y domain", yanchor="bottom", xanchor="right" if late else "left", text=f"{tale.joined}, {ends:.2f} s",
         showarrow=False, row=1, col=1,
     )  # fmt: skip
     figure.update_xaxes(title_text="seconds", range=[max(0.0, down - 0.6), max(times, default=1)], row=1, col=1)
@@ -141,14 +160,14 @@ def _draw_lag(figure: Any, trace: Trace, tale: NodeTale) -> None:
 
 
 def _lags(trace: Trace, tale: NodeTale) -> tuple[list[float], list[int], list[int]]:
-    """Return at each change how far the node is behind, and how many of these numbers it has not got by any way."""
+    """Return at each change how far the node is behind, and how many of these numbers it neither shows nor keeps."""
     changes = [(one.time, "said", one.seq or 0) for one in trace.of("deliver") if one.node == trace.nodes[-1]]
     changes += [(one.time, "shown", one.seq or 0) for one in trace.of("deliver") if one.node == tale.node]
     first = {
         n: min(at for at in (tale.live.get(n), tale.history.get(n)) if at is not None) for n in tale.live | tale.history
     }
     changes += [(time, "came", number) for number, time in first.items()]
-    fetched_again = _dropped(tale)
+    dropped = _dropped(tale)
     times, lag, lacking = [0.0], [0], [0]
     newest = reached = 0
     shown, held = set[int](), set[int]()
@@ -160,7 +179,7 @@ def _lags(trace: Trace, tale: NodeTale) -> tuple[list[float], list[int], list[in
             held.discard(number)
             while reached + 1 in shown:
                 reached += 1
-        elif number not in shown and number not in fetched_again:
+        elif number not in shown and number not in dropped:
             held.add(number)
         times.append(round(time, 3))
         lag.append(newest - reached)
@@ -174,8 +193,8 @@ def _lags(trace: Trace, tale: NodeTale) -> tuple[list[float], list[int], list[in
 
 
 def _dropped(tale: NodeTale) -> set[int]:
-    """Return the numbers that came live and were fetched later: the node had not kept them."""
-    return {number for number, time in tale.live.items() if tale.history.get(number, 0.0) > time}
+    """Return the numbers that came live and were fetched later, or never shown: the node had not kept them."""
+    return {number for number, time in tale.live.items() if tale.history.get(number, 0.0) > time} | set(tale.never)
 
 
 # --- a column for each number --------------------------------------------------------------------
@@ -200,9 +219,9 @@ def _draw_columns(figure: Any, tale: NodeTale) -> None:
     if tale.seam in numbers:
         figure.add_vline(x=tale.seam + 0.5, line={"dash": "dash", "width": 2, "color": theme.VERMILLION}, row=2, col=1)
         figure.add_annotation(
-            x=tale.seam + 0.5, y=1, yref="y2 domain", yanchor="bottom", xanchor="left", text="the seam", showarrow=False, row=2, col=1
+            x=tale.seam + 0.5, y=1, yref="y2 domain", yanchor="bottom", xanchor="left", text=tale.joined, showarrow=False, row=2, col=1
         )  # fmt: skip
-    ticks = numbers[:: 3 if len(numbers) > AROUND else 1]
+    ticks = numbers[::3]
     figure.update_xaxes(
         tickvals=ticks, ticktext=[f"#{one}" for one in ticks], range=[middle - AROUND + 0.3, middle + AROUND + 0.7], showgrid=False,
         row=2, col=1,
@@ -225,7 +244,7 @@ def _draw_row(
         x=list(numbers), y=[ROWS[row]] * len(numbers), mode="markers+text" if named else "markers", name=named or row,
         text=[named] + [""] * (len(numbers) - 1), textposition="top right", textfont={"size": 12},
         marker={"symbol": sign, "size": 13 if named else 11, "color": colour, "line": border},
-        hovertext=told, hoverinfo="text", showlegend=bool(named), row=2, col=1,
+        hovertext=told, hoverinfo="text", showlegend=False, row=2, col=1,
     )  # fmt: skip
 
 
@@ -235,6 +254,7 @@ def _tell(tale: NodeTale) -> str:
     told += f"; it was level {tale.level:.2f} s later." if tale.level is not None else "; it was never level."
     if tale.seam > tale.had:
         told += f" #{tale.seam} was the last one by a chunk."
+    told += f" From {tale.said:.1f} s on nobody talked." * tale.outlasts
     told += f" It showed {these(tale.twice)} twice." * bool(tale.twice)
     told += f" It showed {these(tale.early)} too early." * bool(tale.early)
     told += f" It never showed {these(tale.never)}." * bool(tale.never)

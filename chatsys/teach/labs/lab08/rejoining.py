@@ -5,10 +5,12 @@
     came_live(trace), came_by_history(trace)       by which way each number came since then, and when
     level_after(run), seam(run)                    seconds until nothing is missing; the last number that came by history
     screens(run)                                   who shows what
+    talk(cluster, 10)                              people talk in a real cluster, and all that are up show it in the end
 
 Read also `stage` (the actor), `drawing` (the figure of such a run), `play` (the page's other runs).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,6 +18,7 @@ from msgspec.structs import replace
 from chatsys.errors import UsageError
 from chatsys.sim.world import World
 from chatsys.teach.labs.defaults import OVERTAKING
+from chatsys.teach.labs.lab08.asking import stopped
 from chatsys.teach.labs.lab08.runs import BUSIEST, INSTANT
 from chatsys.teach.labs.lab08.stage import ROOM, catch_up
 from chatsys.teach.labs.seeds import recorded
@@ -69,6 +72,34 @@ def _talk(world: World, many: int, until: float) -> None:
         number = world.status()[LEADER]["last"] + 1
         world.say(f"message {number}", LEADER, author=("ann", "bob", "cid")[number % 3])
         world.run(begun + (until - begun) * (place + 1) / many - world.now)
+
+
+def talk(cluster: Any, many: int, pause: float = 0.0) -> None:
+    """Let so many messages be said in a real cluster, `pause` seconds apart, and wait until all nodes that are up show all of them.
+
+    What a node sends before it has a link to the other one is lost, and only a later message would tell; so it waits for the links first.
+    """
+    up = [node for node, now in cluster.status().items() if now["alive"]]
+    cluster.until(lambda: stopped(cluster) or _linked(cluster.trace, up), limit=10, quiet=True)
+    newest = len(screens(cluster)[LEADER])
+    for number in range(newest + 1, newest + many + 1):
+        cluster.say(f"message {number}", LEADER, author="ann")
+        cluster.run(pause)
+    all_shown = newest + many
+    cluster.until(
+        lambda: stopped(cluster) or all(len(screens(cluster)[node]) >= all_shown for node in up), limit=10, quiet=True
+    )
+
+
+def _linked(trace: Trace, nodes: Sequence[int]) -> bool:
+    """Tell whether each of these nodes has a link to each other one, of the lives that they live now."""
+    begun = {one.node: one.time for one in trace.of("start")}
+    links = {
+        (one.node, one.peer)
+        for one in trace.of("link_up")
+        if one.time >= max(begun.get(one.node, 0.0), begun.get(one.peer or 0, 0.0))
+    }
+    return all((node, peer) in links for node in nodes for peer in nodes if node != peer)
 
 
 def screens(run: Any) -> dict[int, list[int]]:

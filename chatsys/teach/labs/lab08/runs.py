@@ -64,6 +64,8 @@ class ObjectLife(msgspec.Struct, frozen=True):
     last: int
     peers: tuple[int, ...]
     room: int
+    begun: float
+    """When the object was made."""
     calls: list[CatchUpCall]
 
 
@@ -94,9 +96,9 @@ class CatchUpRun(msgspec.Struct, frozen=True):
 
     @property
     def level(self) -> bool:
-        """Whether every node is up and has shown as many messages as there are."""
+        """Whether every node is up and has shown every number that there is."""
         hosts = [self.world.simulation.hosts[node] for node in self.world.nodes]
-        return all(one.ready and one.actor.knows and one.actor.count >= self.newest for one in hosts)  # type: ignore[attr-defined]
+        return all(one.ready and one.actor.knows and len(one.actor.numbers) >= self.newest for one in hosts)  # type: ignore[attr-defined]
 
     @property
     def newest(self) -> int:
@@ -188,7 +190,7 @@ def begin(cls: Any, name: str, seed: int, nodes: int = 3, room: int = ROOM, **ne
 
     def made(last: int, peers: tuple[int, ...], room: int) -> _Watched:
         me = next(node for node in range(1, nodes + 1) if node not in peers)
-        lives.append(ObjectLife(me, last, peers, room, []))
+        lives.append(ObjectLife(me, last, peers, room, clock(), []))
         return _Watched(cls(last, peers, room), lives[-1], clock)
 
     conditions = msgspec.structs.replace(OVERTAKING, **network)
@@ -225,8 +227,19 @@ def play_seed(cls: Any, seed: int) -> CatchUpRun:
         run.do("heal", True)
         _last_words(run, random)
         run.go_on(SETTLES, until=lambda: run.level)
+    if Random(f"lab 08/{seed}/once more").random() < 0.3:
+        _once_more(run, away[0])
     run.go_on(1.1)  # whoever goes on asking is seen
     return run
+
+
+def _once_more(run: CatchUpRun, node: int) -> None:
+    """It was level, crashes and comes back before anything is said: what it hears first is what comes live, the next number."""
+    run.crash(node)
+    run.go_on(0.2)
+    run.restart(node)
+    run.talk(4, 0.2)
+    run.go_on(SETTLES, until=lambda: run.level)
 
 
 def _go_wrong(run: CatchUpRun, random: Random, node: int, rate: int) -> None:

@@ -70,7 +70,9 @@ class CatchingUp(Actor):
         """Whether it was told of the newest number in this life, so that others may ask it."""
         self.lived = False
         self.count = 0
-        """How many messages it has shown."""
+        """How many messages it has shown, one that was shown twice counted twice."""
+        self.numbers: set[int] = set()
+        """Which ones."""
         self.mine: Any = None
 
     # --- doors -----------------------------------------------------------------------------
@@ -160,6 +162,7 @@ class CatchingUp(Actor):
 
     def _show(self, one: Message) -> Deliver:
         self.count += 1
+        self.numbers.add(one.number)
         return Deliver(Delivery(one.number, self.count, one.author, one.text, entry_term=1))
 
 

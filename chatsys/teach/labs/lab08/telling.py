@@ -57,6 +57,8 @@ class _Knows:
 
     def __init__(self, run: CatchUpRun, life: ObjectLife) -> None:
         self.run, self.life, self.node = run, life, life.node
+        self.ended = any(one.node == life.node for one in run.lives[run.lives.index(life) + 1 :])
+        """Whether a crash ended this life."""
         self.next = life.last + 1
         """The number that has to be shown next."""
         self.newest, self.heard = life.last, False
@@ -66,6 +68,8 @@ class _Knows:
         self.shown: dict[int, float] = {}
         self.waits: set[int] = set()
         """Live numbers that came and are not shown."""
+        self.others: dict[int, int] = {}
+        """How many of them waited already when each came."""
         self.sure: set[int] = set()
         """Those of them that the object must have kept, since there was room."""
         self.request: tuple[float, AskFor] | None = None
@@ -92,6 +96,7 @@ class _Knows:
     def _live(self, call: CatchUpCall, number: int, message: Message) -> Iterator[Misstep]:
         self._takes(call, number, message, "live")
         if number > self.next and number not in self.waits:
+            self.others[number] = len(self.waits)
             self.waits.add(number)
             if len(self.waits) <= self.life.room:
                 self.sure.add(number)
@@ -152,12 +157,8 @@ class _Knows:
         if number <= self.life.last:
             return f"showed #{number} at {when} for the second time: its log ended with #{self.life.last} when it came back."
         how, at = self.came[number]
-        came = (
-            f"it came live at {at:.2f} s, and by a chunk"
-            if how == "live"
-            else f"it came by a chunk at {at:.2f} s, and again"
-        )
-        return f"showed #{number} at {when} for the second time, after {self.shown[number]:.2f} s: {came}."
+        came = f"live at {at:.2f} s, and by a chunk" if how == "live" else f"by a chunk at {at:.2f} s, and again"
+        return f"showed #{number} at {when} for the second time, after {self.shown[number]:.2f} s: it came {came}."
 
     def _tell_skipped(self, call: CatchUpCall, number: int) -> Misstep:
         """A number is shown before an earlier one, which is shown later, or never."""
@@ -166,37 +167,32 @@ class _Knows:
             (one.time for one in self.life.calls if one.time >= call.time and _shows(one, lacks) and one is not call),
             None,
         )
-        story = f"showed #{number} ({'live' if how == 'live' else 'from a chunk'}) at {call.time:.2f} s before #{lacks}"
+        way = "live" if how == "live" else "by a chunk"
+        story = f"showed #{number} ({way}) at {call.time:.2f} s before #{lacks}"
         if later is not None:
             return self._wrong("order", call, f"{story}, which came after it, at {later:.2f} s.", lacks, number)
         if any(one.number == lacks for one in call.answer):
             return self._wrong("order", call, f"{story}, which it showed behind it.", lacks, number)
+        if self.ended:  # a longer life might have shown it
+            return self._wrong("order", call, f"{story}, which was still missing.", lacks, number)
         if lacks in self.came:
-            return self._wrong(
-                "complete",
-                call,
-                f"{story} and never showed #{lacks}, which had come at {self.came[lacks][1]:.2f} s.",
-                lacks,
-                number,
-            )
+            never = f"{story} and never showed #{lacks}, which had come at {self.came[lacks][1]:.2f} s."
+            return self._wrong("complete", call, never, lacks, number)
         asked = [one.answer for one in self.life.calls if isinstance(one.answer, AskFor) and one.time <= call.time]
         last = f"it had asked for {_wanted(asked[-1])}" if asked else "it had asked for nothing"
-        return self._wrong(
-            "complete",
-            call,
-            f"{story} and never showed #{lacks}: {last}, and #{number} came {'live' if how == 'live' else 'by a chunk'}.",
-            lacks,
-            number,
-        )
+        never = f"{story} and never showed #{lacks}: {last}, and #{number} came {way}."
+        return self._wrong("complete", call, never, lacks, number)
 
     def _tell_forgotten(self, forgot: list[int], here: set[int], time: float) -> str:
         number = forgot[0]
         if number in here:
             return f"did not show #{number} when it came at {time:.2f} s, although all earlier ones were shown."
-        came = (
-            f"{'which' if len(forgot) == 1 else 'of which the first one'} had come live at {self.came[number][1]:.2f} s"
-        )
-        return f"did not show {these(forgot)} at {time:.2f} s, {came}, although nothing before it was missing any more."
+        return f"did not show {these(forgot)} at {time:.2f} s: #{number} had come live {self._with_room(number)}, and all before it had been shown."
+
+    def _with_room(self, number: int) -> str:
+        others = self.others.get(number, 0)
+        waited = f"{others or 'no'} other{'s' * (others != 1)}"
+        return f"at {self.came[number][1]:.2f} s, when {waited} waited and there was room for {self.life.room}"
 
     def _since(self, now: float) -> float | None:
         if self.heard and self.next > self.newest:
@@ -238,7 +234,9 @@ class _Knows:
             yield self._wrong(
                 "lean",
                 call,
-                f"asked for {numbers} at {when}, although it had everything up to #{self.newest}, the newest it knew of.",
+                f"asked for {numbers} at {when}, although it had everything up to #{self.newest}, the newest it knew of."
+                if self.newest
+                else f"asked for {numbers} at {when}, although a chunk had told it that nothing had been said yet.",
                 wanted.first,
             )
             return
@@ -275,7 +273,7 @@ class _Knows:
                     else f"and its log went up to #{self.life.last} when it came back"
                 )
             elif number in self.sure:
-                why = f"which had come live at {self.came[number][1]:.2f} s, when there was room to keep it"
+                why = f"which had come live {self._with_room(number)}"
             elif number > self.newest and self.heard:
                 why = f"and the newest that it knew of was #{self.newest}"
             else:
@@ -288,7 +286,7 @@ class _Knows:
     def _serve(self, call: CatchUpCall, log: list[Message], first: int, count: int) -> Iterator[Misstep]:
         right, found = [one.number for one in log[first - 1 : first - 1 + count]], [one.number for one in call.answer]
         if call.answer != log[first - 1 : first - 1 + count]:
-            told = f"was asked at {call.time:.2f} s for {span(first, first + count - 1)}, its log went up to #{len(log)}, and it served {these(found)} for {these(right)}."
+            told = f"was asked at {call.time:.2f} s for {span(first, first + count - 1)}, its log went up to #{len(log)}, and it served {these(found)} instead of {these(right)}."
             yield self._wrong("serves", call, told, first, rank=SERVED)
 
 
