@@ -19,7 +19,7 @@ from chatsys.teach import figures
 from chatsys.teach.figures.live import live
 from chatsys.teach.grading import predictions, revealing
 from chatsys.teach.grading.keys import read_keys
-from chatsys.teach.labs.lab04 import LAB, adaptive, beats, conduct, friends, play, runs, trade_off
+from chatsys.teach.labs.lab04 import LAB, adaptive, beats, conduct, curves, friends, play, runs
 from chatsys.teach.labs.lab04.checks import judge_detector
 from chatsys.teach.labs.lab04.reading import WatchReading
 from chatsys.teach.labs.lab04.stage import watching
@@ -235,12 +235,12 @@ def test_a_detector_with_a_fixed_timeout_lies_on_the_curve_of_the_fixed_timeouts
 
 def test_the_sliders_draw_what_their_line_of_code_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    shown = trade_off.sliders(right())
+    shown = curves.sliders(right())
     *moved, code, said, _, figure = shown.children
     before = figures.describe(figure)
     moved[0].value = 0.2
     assert "trade_off(MyDetector, loss=0.2, slowest=0.2, interval=0.8)" in code.value
-    drawn = trade_off.trade_off(right(), loss=0.2)
+    drawn = curves.trade_off(right(), loss=0.2)
     assert figures.describe(figure) == figures.describe(drawn) != before
     assert figures.describe(figure) in said.value and figure.layout.title.text is None, (
         "the sentence stands on the page"
@@ -253,11 +253,11 @@ def test_a_class_that_raises_is_told_in_the_picture_and_wrong_numbers_in_a_sente
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    assert "NotWritten stopped: NotImplementedError" in figures.describe(trade_off.trade_off(wrong("is not written")))
+    assert "NotWritten stopped: NotImplementedError" in figures.describe(curves.trade_off(wrong("is not written")))
     with pytest.raises(UsageError, match="loss is 10; give a number from 0 to 0.5"):
-        trade_off.trade_off(loss=10)
+        curves.trade_off(loss=10)
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    assert trade_off.trade_off(right()) is None and trade_off.sliders(right()) is None
+    assert curves.trade_off(right()) is None and curves.sliders(right()) is None
 
 
 def test_the_first_message_of_a_live_figure_has_all_that_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,6 +272,6 @@ def test_the_first_message_of_a_live_figure_has_all_that_it_shows(monkeypatch: p
         return make(**named)
 
     monkeypatch.setattr(comm, "create_comm", kept)
-    live(trade_off.trade_off(), responsive=True)
+    live(curves.trade_off(), responsive=True)
     (state,) = [one["data"]["state"] for one in opened if "_widget_data" in one["data"]["state"]]
     assert len(state["_widget_data"]) == 4 and state["_widget_layout"]["height"] and state["_config"]["responsive"]

@@ -4,8 +4,10 @@ import ast
 import json
 import re
 from functools import cache
+from importlib import import_module
 from itertools import takewhile
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import msgspec
@@ -363,6 +365,13 @@ def test_the_page_says_what_its_declaration_says_and_has_what_all_pages_have(lab
 def test_a_student_who_starts_again_gets_the_page_that_was_released(lab: Lab) -> None:
     released = COURSE / "release" / lab.name / f"{lab.name}.ipynb"
     assert page_of(lab).read_bytes() == released.read_bytes(), "run make pages"
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda one: one.name)
+def test_no_module_of_a_lab_hides_the_function_of_its_name(lab: Lab) -> None:
+    """Whoever imports a module binds its name in the package, in place of what a page takes from there."""
+    package = import_module(f"chatsys.teach.labs.lab{lab.number}")
+    assert {one.name for one in iter_modules(package.__path__)} & set(package.__all__) == set()
 
 
 @pytest.mark.parametrize(("lab", "page"), pages("source"))

@@ -19,7 +19,7 @@ if browser.CHROMIUM is None and not os.environ.get("CI"):
         "Chromium is not installed, so nobody looks at the figures; apt install chromium.", allow_module_level=True
     )
 
-TRADE_OFF = """from chatsys.teach.labs.lab04.trade_off import sliders
+TRADE_OFF = """from chatsys.teach.labs.lab04.curves import sliders
 box = sliders()
 box"""
 MOVED = """lost = box.children[0]

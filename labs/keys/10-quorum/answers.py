@@ -90,6 +90,21 @@ class Remembering:
         return self.done
 
 
+class AllCopies:
+    """An entry of an older term counts, too, where no node lacks it: Raft 5.4.2 says that this is safe."""
+
+    def __init__(self, me, nodes, term):
+        self.term, self.node, self.check = term, dict.fromkeys(nodes, 0), 0
+
+    def ack(self, node, seq, term, terms):
+        if term == self.term and seq > self.node[node]:
+            self.node[node] = seq
+        reached = sorted(self.node.values())
+        most = reached[(len(reached) - 1) // 2]
+        self.check = max(self.check, reached[0], most if most and terms[most - 1] == self.term else 0)
+        return self.check
+
+
 class MyPromise:
     """The reference of 10.2."""
 
@@ -154,7 +169,34 @@ class Ballot:
         return Vote(True, dict(self.kept))
 
 
+class AgainAnyway:
+    """Repeats a promise without a look at the logs: it was given, and nobody can take it back."""
+
+    def __init__(self, kept):
+        self.kept = kept or {"term": 0, "to": 0}
+
+    def ask(self, term, candidate, last, own):
+        if term == self.kept["term"]:
+            return Vote(candidate == self.kept["to"], self.kept)
+        if term < self.kept["term"] or (last.term, last.seq) < (own.term, own.seq):
+            return Vote(False, self.kept)
+        self.kept = {"term": term, "to": candidate}
+        return Vote(True, self.kept)
+
+
 ANSWERS = {
-    "10.1": {"reference": MyCommit, "sets of nodes": Counted, "helper": WithHelper, "counts anew": Remembering},
-    "10.2": {"reference": MyPromise, "enters terms": EnterTerms, "a vote a term": AllVotes, "dataclass": Ballot},
+    "10.1": {
+        "reference": MyCommit,
+        "sets of nodes": Counted,
+        "helper": WithHelper,
+        "counts anew": Remembering,
+        "all copies": AllCopies,
+    },
+    "10.2": {
+        "reference": MyPromise,
+        "enters terms": EnterTerms,
+        "a vote a term": AllVotes,
+        "dataclass": Ballot,
+        "again anyway": AgainAnyway,
+    },
 }

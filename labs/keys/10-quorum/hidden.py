@@ -20,6 +20,7 @@ from chatsys.mutants.searches.models import Established, Fresh, Tight
 from chatsys.protocol.recovery import replay
 from chatsys.teach.grading.lab import Finding, ShownCall
 from chatsys.teach.labs.lab10.checks import is_lost
+from chatsys.teach.labs.lab10.declaration import BOUNDS
 from chatsys.teach.labs.lab10.stage import agreeing
 from chatsys.teach.labs.lab10.words import KeptVote
 
@@ -120,7 +121,7 @@ def judge_commits(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     if not (is_lost(trial, "onward") or is_lost(trial, "majority")):
         cls = trial.replayed()
         yield from _search(
-            trial, cls, agreeing(lambda *made: EachOnce(cls(*made)), forgetful(right.MyPromise)), COMMITS
+            "10.1", trial, cls, agreeing(lambda *made: EachOnce(cls(*made)), forgetful(right.MyPromise)), COMMITS
         )
 
 
@@ -129,28 +130,25 @@ def judge_votes(trial: Any, seeds: Sequence[int]) -> Iterator[Finding]:
     del seeds
     if not (is_lost(trial, "elects") or is_lost(trial, "once")):
         cls = trial.replayed()
-        yield from _search(trial, cls, agreeing(None, forgetful(cls)), VOTES)
+        yield from _search("10.2", trial, cls, agreeing(None, forgetful(cls)), VOTES)
 
 
-def _search(trial: Any, cls: Any, actor: Any, searches: Sequence[Search]) -> Iterator[Finding]:
+def _search(exercise: str, trial: Any, cls: Any, actor: Any, searches: Sequence[Search]) -> Iterator[Finding]:
     """Search one after the other, up to the first that is not right; say what was found, or what was left out."""
     mutant = Mutant(name="a student's class", story="", killers=(), actor=actor)
     for search in searches:
         sight = look(search, mutant)
         if sight.verdict != "exhausted, ok":
-            yield tell(sight)
+            yield tell(sight, exercise)
             break
     if doubt := cls.doubt(trial.alone):
         yield Finding(aspect="orders", sentence=doubt, inconclusive=True)
 
 
-def tell(sight: Sight) -> Finding:
+def tell(sight: Sight, exercise: str) -> Finding:
     """Return what a search saw that did not end well: what is broken, or what it did not get to and within which bounds."""
     if sight.verdict != "fail":
-        bounds = "; ".join(sight.bounds)
-        sentence = (
-            f"The search stopped after {sight.states:,} states and claims nothing. {sight.why} Its bounds: {bounds}."
-        )
+        sentence = f"Not decided: the search had to stop after {sight.states:,} states, and claims nothing. Its bounds: {BOUNDS[exercise]}."
         return Finding(aspect="orders", sentence=sentence, inconclusive=True)
     steps = tuple(ShownCall(call=str(step), returned="", when=f"step {at}") for at, step in enumerate(sight.story, 1))
     what = sight.why.partition(": ")[2] or sight.why

@@ -293,20 +293,20 @@ MISTAKES = {
         "half of them": Mistake(
             Half,
             both("majority") | SEARCH,
-            r"node \d committed #\d+ at .* s, which 2 of 4 nodes held .*; a majority is 3",
+            r"node \d committed #\d+ at .* s\. By then .* of a copy from nodes \d and \d only: 2 of 4 nodes, and a majority is 3",
         ),
         "counts answers": Mistake(
             CountsTwice,
             both("majority") | SEARCH,
-            r"which 1 of \d nodes held .* a majority is \d\. Did it count itself twice\?|which \d of 5 nodes held",
+            r"from node \d only: 1 of \d nodes, .* Did its own copy count alone, or twice\?|only: \d of 5 nodes, and",
         ),
         "its own copy": Mistake(
             OwnCopy,
             both("majority") | SEARCH,
-            r"heard at .* s that nodes .* hold #|which 1 of \d nodes held .* Did it count itself twice\?",
+            r"heard at .* s that nodes .* hold #|only: 1 of \d nodes, .* Did its own copy count alone, or twice\?",
         ),
         "one other": Mistake(
-            AnyOther, both("majority") | SEARCH, r"node \d committed #\d+ at .* s, which \d of 5 nodes held"
+            AnyOther, both("majority") | SEARCH, r"node \d committed #\d+ at .* s\. By then .* only: \d of 5 nodes, and"
         ),
         "an old term's copies": Mistake(
             OldTerm,
@@ -366,17 +366,17 @@ MISTAKES = {
         "does not look at the logs": Mistake(
             NoLog,
             both("newest") | SEARCH,
-            r"whose log ends with #\d of term \d; its own ends with #\d of term \d\. May that be committed\?",
+            r"log of node \d (is empty|ends with #\d+ of term \d), that of node \d ends with #\d+ of term \d\. May #\d+ be",
         ),
         "the longest log": Mistake(
             Longest,
             both(*PROMISE) | SEARCH,
-            r"whose log ends with #\d of term 1; its own ends with #\d of term [2-9]|log of node \d lacks nothing",
+            r"ends with #\d+ of term \d, that of node \d ends with #\d+ of term \d\. May|log of node \d lacks nothing",
         ),
         "the last term only": Mistake(
             TermOfLast,
             both("newest") | SEARCH,
-            r"whose log ends with #\d of term (\d); its own ends with #\d of term \1",
+            r"ends with #\d+ of term (\d), that of node \d ends with #\d+ of term \1",
         ),
         "more than mine": Mistake(
             Newer,
@@ -395,7 +395,7 @@ MISTAKES = {
             FirstEver, both(*PROMISE) | SEARCH, r"node \d refused node \d in term \d at .* s, though nobody"
         ),
         "shares a dictionary": Mistake(
-            SharedVotes, both(*PROMISE) | SEARCH, r"and alone with .* Do all nodes share a dictionary\?"
+            SharedVotes, both(*PROMISE) | SEARCH, r"where it was the only node\. Do all nodes share a dictionary\?"
         ),
         "raises": Mistake(PromiseRaises, both(*PROMISE) | SEARCH, r"because your class raised TypeError"),
         "is not written": Mistake(NoPromise, both(*PROMISE) | SEARCH, r"not written"),

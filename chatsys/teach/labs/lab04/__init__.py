@@ -6,7 +6,7 @@
     checks       the judge of 4.1; runs: what happens; reading: one detector, call by call; telling: why it was wrong
     adaptive     the judge of 4.2; conduct: what a detector did in a run
     friends      wrong detectors that a written test has to find
-    beats        the beats of one line without a world, thousands of short runs at once; trade_off: the picture of them
+    beats        the beats of one line without a world, thousands of short runs at once; curves: the picture of them
 
 What the notebook takes from here stands in `__all__`; names are looked up when they are first used, so that handing in answers does not load a simulator.
 
@@ -27,8 +27,8 @@ _HOMES = {
     "predict": "chatsys.teach.grading.predictions",
     "reveal": "chatsys.teach.grading.revealing",
     "student": "chatsys.teach.labs.lab04.play",
-    "sliders": "chatsys.teach.labs.lab04.trade_off",
-    "trade_off": "chatsys.teach.labs.lab04.trade_off",
+    "sliders": "chatsys.teach.labs.lab04.curves",
+    "trade_off": "chatsys.teach.labs.lab04.curves",
 }
 
 __all__ = list(_HOMES)

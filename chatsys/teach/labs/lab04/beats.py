@@ -10,7 +10,7 @@ This is not the simulator: no nodes, no clocks, no other peers.  It is the part 
 for real: each beat leaves on time, is lost or not, and takes a drawn time; one that a later beat has overtaken is
 old news.  At the end of each run the sender crashes at a drawn moment.  A test holds it against the simulator.
 
-Read also `trade_off` (the picture), `stage` (the simulator's side).
+Read also `curves` (the picture), `stage` (the simulator's side).
 """
 
 from collections.abc import Iterator

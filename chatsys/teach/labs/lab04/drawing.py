@@ -1,6 +1,6 @@
 """The two small figures of lab 04's predictions: how long a crash goes unnoticed, and a pause beside a crash.
 
-Read also `play` (the runs), `trade_off` (the large picture), `teach.figures.theme` (how everything looks).
+Read also `play` (the runs), `curves` (the large picture), `teach.figures.theme` (how everything looks).
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,7 @@
     measured(MyDetector, seed)         two numbers of a detector: how often it is wrong, and how long it takes
     in_chat(MyDetector)                a part of the real chat: World(parts={"failure": in_chat(MyDetector)})
 
-Read also `stage` (the actor), `trade_off` (the picture), `grading.revealing` (who asks these runs).
+Read also `stage` (the actor), `curves` (the picture), `grading.revealing` (who asks these runs).
 """
 
 from collections.abc import Sequence

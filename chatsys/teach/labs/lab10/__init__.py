@@ -5,7 +5,7 @@
     stage        the chat's node with these classes in it
     histories    what a class is asked in a seed, drawn;  runs: the whole chat behind a cut
     checks       the judge of 10.1;  voting: of 10.2
-    play         the runs of the page;  picture: both sides of a cut, and two majorities
+    play         the runs of the page;  picture: both sides of a cut, and two majorities;  logs: Raft's figure 8
     friends      wrong classes that a written test has to find
 
 What the notebook takes from here stands in `__all__`; names are looked up when they are first used, so that handing in answers does not load a simulator.
@@ -24,6 +24,7 @@ _HOMES = {
     "predict": "chatsys.teach.grading.predictions",
     "reveal": "chatsys.teach.grading.revealing",
     "cut": "chatsys.teach.labs.lab10.play",
+    "eight": "chatsys.teach.labs.lab10.logs",
     "figure_eight": "chatsys.teach.labs.lab10.play",
     "majorities": "chatsys.teach.labs.lab10.picture",
     "my_numbers": "chatsys.teach.labs.lab10.play",
@@ -33,7 +34,6 @@ _HOMES = {
     "sides": "chatsys.teach.labs.lab10.picture",
     "sliders": "chatsys.teach.labs.lab10.picture",
     "student": "chatsys.teach.labs.lab10.play",
-    "told_by": "chatsys.teach.labs.lab10.play",
 }
 
 __all__ = list(_HOMES)

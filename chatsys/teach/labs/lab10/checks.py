@@ -115,6 +115,8 @@ def _wrong(one: LeaderHears, at: int, value: int) -> tuple[str, str] | None:
             f"{one.term}, and committed {f'up to #{value} only' if value else 'nothing'}{back}."
         )
     holders = one.holders(value, at)
+    if len(holders) == many:
+        return None  # nobody lacks it, so whoever wins has it, whatever its term is (Raft 5.4.2 says so, too)
     if len(holders) >= one.majority and ack.terms[value - 1] != one.term:
         return "older", (
             f"{who} committed #{value} of term {ack.terms[value - 1]} {when} in term {one.term} by counting {len(holders)} "
@@ -126,11 +128,16 @@ def _wrong(one: LeaderHears, at: int, value: int) -> tuple[str, str] | None:
             f"{who}, leader of term {one.term}, committed #{value} {when} and counted node {old.node}, which said so in term "
             f"{old.term}. What may node {old.node} hold there by now?"
         )
-    own = " Did it count itself twice?" if holders == [one.me] else ""
+    own = " Did its own copy count alone, or twice?" if holders == [one.me] else ""
+    heard = f"{_nodes(holders)} only" if holders else "nobody"
     return "majority", (
-        f"{who} committed #{value} {when}, which {len(holders)} of {many} nodes held by what it had heard ({_listed(holders) or 'none'}); "
-        f"a majority is {one.majority}.{own}"
+        f"{who} committed #{value} {when}. By then it had heard of a copy from {heard}: {len(holders)} of {many} nodes, "
+        f"and a majority is {one.majority}.{own}"
     )
+
+
+def _nodes(nodes: Sequence[int]) -> str:
+    return f"node{'s' * (len(nodes) != 1)} {_listed(nodes)}"
 
 
 def _listed(nodes: Sequence[int]) -> str:
@@ -168,8 +175,8 @@ def _find_shared(trial: Any, drawn: dict[int, LeaderHears], replies: list[list[R
     for ack, first, second in zip(one.heard, answers, again, strict=False):
         if first.value != second.value:
             sentence = (
-                f"With seed {seed} node {one.me} answered {first.value} at {ack.time:.2f} s, and {second.value} where no other leader was "
-                "beside it. Do all objects share a list or a dictionary?"
+                f"With seed {seed} node {one.me} answered {first.value} at {ack.time:.2f} s, and {second.value} where it was the only "
+                "object. Do all objects share a list or a dictionary?"
             )
             yield Finding(aspect="majority", sentence=sentence, seed=seed, rank=SHARED, hinted=False)
             return

@@ -10,7 +10,15 @@ from chatsys.teach.grading.lab import Exercise, Explain, GradedPart, Lab, Predic
 from chatsys.teach.labs.lab10 import checks, friends, play, voting
 from chatsys.teach.labs.lab10.words import LogEnd, Vote
 
-SEARCHED = "Exhausted: 3 nodes, {what}, each frame late, never, or again and again: {right}. Beyond these bounds nothing is claimed."
+BOUNDS = {
+    "10.1": "3 nodes, each frame late, never, or again and again; 1 message, no crash; up to 2 terms, after node 2 asked for votes; and up "
+    "to 4 terms along Raft's figure 8, where nodes 2 and 3 do not hear each other",
+    "10.2": "3 nodes, each frame late, never, or again and again; a crash between any two questions; 2 candidates for 1 term; and 1 message "
+    "and up to 3 terms, after a candidate asked whose log lacks a committed entry, or is longer and older",
+}
+"""Within which bounds the searches of an exercise try every order, in words."""
+SEARCHED = "Exhausted, within these bounds: {bounds}. {right} Beyond these bounds nothing is claimed."
+"""What a search says that came to its end."""
 
 COMMIT = Exercise(
     number="10.1",
@@ -32,7 +40,8 @@ COMMIT = Exercise(
         GradedPart(
             kind="search", cell="search-10-1", points=10, aspects={"orders": 1},
             done=SEARCHED.format(
-                what="up to 4 terms, 1 message, no crash, 2 nodes that ask for votes", right="nothing that was committed was lost"
+                bounds=BOUNDS["10.1"],
+                right="Nothing that was committed was lost.",
             ),
         ),
     ),
@@ -63,8 +72,8 @@ PROMISE = Exercise(
         GradedPart(
             kind="search", cell="search-10-2", points=10, aspects={"orders": 1},
             done=SEARCHED.format(
-                what="up to 3 terms, at most 1 message, 2 candidates, and a crash between any two questions",
-                right="no term had two leaders, and none lacked what was committed",
+                bounds=BOUNDS["10.2"],
+                right="No term had two leaders, and no leader lacked what was committed.",
             ),
         ),
     ),
@@ -77,9 +86,9 @@ PROMISE = Exercise(
 PREDICTIONS = (
     Predict(
         number="10a",
-        question="3 nodes, cut {3} | {1, 2} for 7 s, 10 messages said on each side; one copy is enough (quorum 1). How many answered ones are gone in the end?",
+        question="3 nodes, cut {3} | {1, 2} for 7 s, 10 lines said on each side; two copies are needed. How many of the 20 lines do all nodes show in the end?",
         kind=int,
-        from_run=play.lost_with_one,
+        from_run=play.shown_with_two,
     ),
     Predict(
         number="10b",

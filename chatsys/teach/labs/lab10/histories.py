@@ -56,21 +56,21 @@ class LeaderHears(msgspec.Struct, frozen=True):
 def leadership(seed: int) -> LeaderHears:
     """Draw what a leader hears."""
     random = Random(f"lab 10/leadership/{seed}")
-    many = random.choice((3, 3, 4, 5, 5))
+    many = random.choice((3, 4, 4, 5))
     nodes = tuple(range(1, many + 1))
     me, term = random.choice(nodes), random.randint(2, 6)
     terms = sorted(random.randint(1, term - 1) for _ in range(random.randint(1, 6)))
     held = {node: random.randint(0, len(terms)) for node in nodes}
     silent = set(random.sample([node for node in nodes if node != me], random.randint(0, many // 2)))
     time, heard = 1.0, []
-    for _ in range(random.randint(10, 24)):
+    for _ in range(random.randint(16, 30)):
         time = round(time + random.uniform(0.01, 0.3), 2)
         if random.random() < 0.25 or term not in terms and random.random() < 0.4:
             terms = [*terms, term]
         node = me if random.random() < 0.3 else random.choice(nodes)
         if node in silent and random.random() < 0.8:
             continue
-        if random.random() < 0.15 and node != me:  # it was on its way since an older term
+        if random.random() < 0.25 and node != me:  # it was on its way since an older term
             heard.append(HeardAck(time, node, random.randint(1, len(terms)), random.randint(1, term - 1), tuple(terms)))
             continue
         held[node] = max(held[node], random.randint(held[node], len(terms)))
@@ -108,15 +108,20 @@ def votes(seed: int) -> tuple[int, Lives]:
     lives: list[tuple[VoteAsked, ...]] = []
     for _ in range(3):
         life: list[VoteAsked] = []
-        for _ in range(random.randint(2, 5)):
+        for _ in range(random.randint(4, 9)):
             time = round(time + random.uniform(0.05, 0.9), 2)
             if random.random() < 0.3 and own.term < term:  # a leader of this term has written something here
                 own = LogEnd(random.randint(max(1, own.term), term), max(1, own.seq + random.randint(-1, 3)))
-            if asked and random.random() < 0.25:
+            if (
+                asked and lives and not life and random.random() < 0.7
+            ):  # another one's, on its way since before the crash
                 old = random.choice(asked[-3:])
-                one = msgspec.structs.replace(old, time=time, own=own)
+                one = msgspec.structs.replace(old, time=time, candidate=random.randint(1, many), last=own, own=own)
+            elif asked and random.random() < 0.25:
+                old = random.choice(asked[-3:])
+                one = msgspec.structs.replace(old, time=time, own=own, last=own if old.candidate == me else old.last)
             else:
-                term = max(1, term + random.choice((-1, 0, 0, 1, 1, 2)))
+                term = max(1, term + random.choice((-1, -1, 0, 0, 1, 1, 2)))
                 candidate = random.randint(1, many)
                 one = VoteAsked(time, term, candidate, own if candidate == me else _end(random, own, term), own)
             if one.last.term < one.term and own.term <= max(term, one.term):
@@ -129,5 +134,5 @@ def votes(seed: int) -> tuple[int, Lives]:
 
 def _end(random: Random, own: LogEnd, term: int) -> LogEnd:
     """Draw how a candidate's log ends, near the own one: newer and shorter, older and longer, equal."""
-    last = max(0, min(term - 1, own.term + random.choice((-1, 0, 0, 1))))
+    last = max(0, min(term - 1, own.term + random.choice((-1, 0, 0, 1, 1))))
     return LogEnd(last, max(1, own.seq + random.randint(-2, 2))) if last else LogEnd(0, 0)

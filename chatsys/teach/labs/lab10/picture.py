@@ -1,12 +1,12 @@
 """The pictures of lab 10: both sides of a cut and what is left of them, and two majorities with the node that they share.
 
-    sides(run)                    a cut run: left and right what was answered, below what all show after the heal
+    sides(run)                    a cut run: left and right what was answered, below what all show in the end
     sliders(classes, seed)        ... with a slider: one, two or three copies are enough, or the student's classes decide
     majorities(run)               who held the last entry that the old leader committed, and who elected the next leader
 
     nodes {3}                     nodes {1, 2}
     ok   cid: found it   4.5 s    ok   bob: tea?   6.1 s
-    after the heal
+    after the link was mended
     bob: tea?  ~~cid: found it~~ lost
 
 Both are HTML with the colours of the page, light or dark; a lost line is pale, crossed out, and has the word “lost” behind it.
@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from chatsys.teach.figures.theme import escape
 from chatsys.teach.labs.lab10 import play
 from chatsys.teach.labs.lab10.runs import CUT, HEAL, CutRun
+from chatsys.teach.labs.lab10.stage import stopped
 from chatsys.trace import Record
 
 STYLE = """<style>
@@ -40,6 +41,7 @@ STYLE = """<style>
 [data-jp-theme-light="false"] .cs10 .lost .mark {color: #ff9b57}
 .cs10 .ok {color: #00704f} [data-jp-theme-light="false"] .cs10 .ok {color: #4fd1a8}
 .cs10 p {margin: .5rem 0 0}
+.cs10 .lacks {fill: #b34700} [data-jp-theme-light="false"] .cs10 .lacks {fill: #ff9b57}
 .cs10 svg {max-width: 30rem; width: 100%; height: auto}
 @media (max-width: 600px) {.cs10 .two {grid-template-columns: 1fr} .cs10 .after ol {columns: 1}}
 </style>"""
@@ -64,7 +66,7 @@ class Picture:
 
 
 def sides(run: CutRun) -> Picture | None:
-    """Return both sides of a cut and what is left after the heal; None while a notebook is graded."""
+    """Return both sides of a cut and what is left in the end; None while a notebook is graded."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return None
     boxes = "".join(_side(run, side) for side in run.sides)
@@ -74,8 +76,7 @@ def sides(run: CutRun) -> Picture | None:
 def told(run: CutRun) -> str:
     """Return in a sentence what the picture shows."""
     if run.world.failures:
-        node, why = run.world.failures[0]
-        return f"Node {node} stopped: {why}"
+        return f"{stopped(run.world)[0][0].upper()}{stopped(run.world)[0][1:]}."
     parts = []
     for side in run.sides:
         said, count, seconds = (
@@ -85,7 +86,9 @@ def told(run: CutRun) -> str:
         )
         first = f"the first after {seconds:.1f} s" if count else f"nobody for {seconds:.1f} s"
         parts.append(
-            f"nodes {_set(side)} answered {count} of {said} ({first})" if said else f"nobody spoke at {_set(side)}"
+            f"nodes {play.side_of(side)} answered {count} of {said} ({first})"
+            if said
+            else f"nobody spoke at {play.side_of(side)}"
         )
     lost = len(play.lost_of(run))
     left = "none of them is lost" if not lost else f"{lost} of them {'is' if lost == 1 else 'are'} lost"
@@ -95,9 +98,11 @@ def told(run: CutRun) -> str:
 def _side(run: CutRun, side: Sequence[int]) -> str:
     said = _said_on(run, side)
     answers = {(one.client, one.client_seq): one.time for one in run.answered(CUT, HEAL)}
-    lines = "".join(_said(one, answers.get((one.client, one.client_seq))) for one in said)
+    lines = (
+        "".join(_said(one, answers.get((one.client, one.client_seq))) for one in said) or "<li>nobody spoke here</li>"
+    )
     word = "a majority" if 2 * len(side) > run.many else "no majority"
-    title = f"nodes {_set(side)}: {word} of {run.many}"
+    title = f"nodes {play.side_of(side)}: {word} of {run.many}"
     return f'<section aria-label="{title}, behind the cut"><h4>{title}</h4><ol>{lines}</ol></section>'
 
 
@@ -132,7 +137,7 @@ def _after(run: CutRun) -> str:
         for one in run.answered()
         if play.is_lost(run, one)
     ]
-    title = f"after the heal: what all nodes show ({len(stay)}), and what was answered and is gone ({len(lost)})"
+    title = f"after the link was mended: what all nodes show ({len(stay)}), and what was answered and some node lacks ({len(lost)})"
     return f'<section class="after" aria-label="{title}"><h4>{title}</h4><ol>{"".join(stay + lost)}</ol></section>'
 
 
@@ -142,10 +147,6 @@ def _line(one: Record) -> str:
 
 def _home(one: Record) -> int:
     return int(str(one.node).rpartition("@")[2] or 0)
-
-
-def _set(nodes: Sequence[int]) -> str:
-    return "{" + ", ".join(map(str, nodes)) + "}"
 
 
 def sliders(classes: Sequence[Any], seed: int = play.SEED) -> Any:
@@ -202,9 +203,7 @@ def majorities(run: Any) -> Picture | None:
         f"The log of node {found.leader} {'has it' if found.has_it else 'lacks it: what was committed is gone'}."
     )
     sentence = ". ".join(part[0].upper() + part[1:] for part in sentence.split(". "))
-    return Picture(
-        _venn(sorted(world.nodes), holders, voters, f"held #{seq}", "elected the next") + f"<p>{sentence}</p>", sentence
-    )
+    return Picture(_venn(sorted(world.nodes), found) + f"<p>{sentence}</p>", sentence)
 
 
 class ChangeOfLeaders(NamedTuple):
@@ -257,16 +256,20 @@ def _nodes(nodes: Sequence[int]) -> str:
     return f"node{'s' * (len(nodes) != 1)} {', '.join(map(str, nodes))}" if nodes else "no node"
 
 
-def _venn(nodes: Sequence[int], one: set[int], other: set[int], left: str, right: str) -> str:
-    """Return two circles that overlap, with each node where it belongs; who is in both is coloured and has a ring."""
+def _venn(nodes: Sequence[int], found: ChangeOfLeaders) -> str:
+    """Return two circles that overlap, with each node where it belongs; who is in both is coloured and has a ring.
+
+    Below the next leader stands whether its log has the entry.
+    """
+    one, other, left, right = found.holders, found.voters, f"held #{found.seq}", "elected the next"
     groups = ((130, one - other), (240, one & other), (350, other - one), (452, set(nodes) - one - other))
     dots = "".join(
-        _dot(x, 118 + 46 * (at - (len(group) - 1) / 2), node, x == 240)
+        _dot(x, 118 + 54 * (at - (len(group) - 1) / 2), node, x == 240, found)
         for x, group in groups
         for at, node in enumerate(sorted(group))
     )
     line = 'fill="none" stroke="currentColor" stroke-width="1.5"'
-    title = f"{_nodes(sorted(one))} {left}; {_nodes(sorted(other))} {right}; {_nodes(sorted(one & other))} in both"
+    title = f"{_nodes(sorted(one))} {left}; {_nodes(sorted(other))} {right}; {_nodes(sorted(one & other))} in both; node {found.leader} leads and {'has' if found.has_it else 'lacks'} it"
     return (
         f'<svg viewBox="0 0 500 235" role="img" aria-label="{title}"><ellipse cx="180" cy="118" rx="118" ry="84" {line}/>'
         f'<ellipse cx="300" cy="118" rx="118" ry="84" {line} stroke-dasharray="7 5"/>'
@@ -275,9 +278,12 @@ def _venn(nodes: Sequence[int], one: set[int], other: set[int], left: str, right
     )
 
 
-def _dot(x: float, y: float, node: int, shared: bool) -> str:
+def _dot(x: float, y: float, node: int, shared: bool, found: ChangeOfLeaders) -> str:
     fill, ink, ring = ("#E69F00", "#1B1B1B", 3) if shared else ("#BFE3F7", "#1B1B1B", 0)
-    return (
+    leads = f"leads, has #{found.seq}" if found.has_it else f"leads, lacks #{found.seq}"
+    how = 'fill="currentColor"' if found.has_it else 'class="lacks" font-weight="700"'
+    said = f'<text x="{x}" y="{y + 31}" font-size="12" text-anchor="middle" {how}>{leads}</text>'
+    return (said if node == found.leader else "") + (
         f'<circle cx="{x}" cy="{y}" r="17" fill="{fill}" stroke="currentColor" stroke-width="{ring}"/>'
         f'<text x="{x}" y="{y + 5}" font-size="15" text-anchor="middle" fill="{ink}">{node}</text>'
     )

@@ -18,7 +18,7 @@ import msgspec
 from chatsys.errors import Runaway, told
 from chatsys.sim.world import World
 from chatsys.teach.grading.lab import RUNS, Finding
-from chatsys.teach.labs.lab10.words import why_stopped
+from chatsys.teach.labs.lab10.words import contradicts, why_stopped
 from chatsys.trace import Record
 
 CUT, HEAL, END = 2.5, 9.5, 18.0
@@ -116,9 +116,8 @@ def tell_cut(run: CutRun, unsafe: str, goes_on: str) -> Iterator[tuple[str, str]
     if run.world.failures:
         node, why = run.world.failures[0]
         time = next(one.time for one in run.world.trace.of("broken") if one.node == node)
-        broken = "safe cluster" in why or "committed" in why
-        end = f"the logs contradict each other: {why}" if broken else f"because {why_stopped(why)}"
-        yield unsafe if broken else RUNS, f"{run.name} node {node} stopped at {time:.2f} s, {end:.120}."
+        aspect = RUNS if contradicts(why) is None else unsafe
+        yield aspect, f"{run.name} node {node} stopped at {time:.2f} s, because {why_stopped(why):.110}."
         return
     if (silent := _silent(run)) is not None:
         yield goes_on, silent

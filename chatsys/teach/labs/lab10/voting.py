@@ -127,10 +127,11 @@ def _wrong(me: int, before: Sequence[AskedVote], now: AskedVote) -> tuple[str, s
                 f"node {me} promised term {bound.asked.term} to node {bound.asked.candidate} "
                 f"at {bound.asked.time:.2f} s{crash}{again} to node {one.candidate} at {one.time:.2f} s."
             )
-        if one.behind:
+        repeated = any((old.asked.term, old.asked.candidate) == (one.term, one.candidate) for old in given)
+        if one.behind and not repeated:  # a promise that was given cannot be taken back, so to repeat it does no harm
             return "newest", (
-                f"node {me} promised term {one.term} to node {one.candidate} at {one.time:.2f} s, whose log ends with {_end(one.last)}; "
-                f"its own ends with {_end(one.own)}. May that be committed?"
+                f"node {me} promised term {one.term} to node {one.candidate} at {one.time:.2f} s. The log of node {one.candidate} "
+                f"{_ends(one.last)}, that of node {me} {_ends(one.own)}. May #{one.own.seq} be committed?"
             )
         return None
     if one.behind:
@@ -156,8 +157,8 @@ def _forbids(old: VoteAsked, now: VoteAsked) -> bool:
     return now.term < old.term or (now.term == old.term and now.candidate != old.candidate)
 
 
-def _end(last: LogEnd) -> str:
-    return f"#{last.seq} of term {last.term}" if last.seq else "nothing"
+def _ends(last: LogEnd) -> str:
+    return f"ends with #{last.seq} of term {last.term}" if last.seq else "is empty"
 
 
 def _steps(story: Sequence[AskedVote], wrong: int, me: int) -> tuple[ShownCall, ...]:
@@ -192,8 +193,8 @@ def _find_shared(
         for one, again in zip(first, trial.alone(script_of(lives[0], None)), strict=False):
             if one.reply.value != again.value:
                 sentence = (
-                    f"With seed {seed} node {me} answered {_returned(one.reply):.36} at {one.asked.time:.2f} s, and alone with "
-                    f"{_returned(again):.36}. Do all nodes share a dictionary?"
+                    f"With seed {seed} node {me} answered {_returned(one.reply):.36} at {one.asked.time:.2f} s, and {_returned(again):.36} where it was the "
+                    f"only node. Do all nodes share a dictionary?"
                 )
                 yield Finding(aspect="once", sentence=sentence, seed=seed, rank=SHARED, hinted=False)
                 return

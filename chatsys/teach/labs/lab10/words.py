@@ -9,6 +9,7 @@
 Read also `stage`, which asks, `protocol.messages` (the frames of the real chat).
 """
 
+import re
 from typing import Any, Protocol
 
 import msgspec
@@ -87,6 +88,18 @@ def _can_be_kept(kept: Any) -> bool:
     )
 
 
+REPLACED = re.compile(r"entry (\d+) is to be replaced, but entries up to (\d+) were committed here")
+
+
+def contradicts(why: str) -> str | None:
+    """Return the sentence for a node that must not go on, since a leader contradicts what was committed; None for others."""
+    if found := REPLACED.search(why):
+        return f"a leader sent another #{found[1]}, and everything up to #{found[2]} was committed here"
+    return why if "safe cluster" in why or "committed" in why else None
+
+
 def why_stopped(why: str) -> str:
-    """Return the words for what stopped a node: an error of the class, or an answer that makes no sense."""
+    """Return the words for what stopped a node: an error of the class, an answer that makes no sense, or a contradiction."""
+    if (broken := contradicts(why)) is not None:
+        return broken
     return why if why.startswith(("ack returned", "ask returned")) else f"your class raised {why}"
