@@ -13,11 +13,12 @@ Read also `runtime.disk` (a node's folder), `campaign.resume` (a file of results
 import errno
 from pathlib import Path
 
-import portalocker
-
 from chatsys.capabilities import FILE_LOCKS, has
 from chatsys.errors import NotHere
 from chatsys.surroundings import reason
+
+if has(FILE_LOCKS):
+    import portalocker
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 """What file systems answer that keep no locks."""

@@ -69,7 +69,7 @@ def test_a_claim_that_raises_misses_a_wrong_answer_and_is_worth_nothing_with_a_r
     careful, outcome = (written(say, body).sentence for body in (f"shown = {shows}; return {rest}", brittle))
     assert "finds 1 of" in careful and "raised" not in careful
     assert re.search(r"With \d+ of the wrong ones your claim raised IndexError: list index out of range", outcome)
-    assert "accuses none of 10 right ones" in outcome
+    assert "accuses no right one, of which 10 were tried" in outcome
     right = written(say, "return [one.text for one in trace.of('deliver')][999]")
     assert right.points == 0 and right.sentence.startswith("Your test raised IndexError")
 
