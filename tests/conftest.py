@@ -7,12 +7,14 @@
 """
 
 import multiprocessing.process
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -61,6 +63,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("alone")
     last = len(FIRST)
     items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else last)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker whole files, whose fixtures are made once; but of the mould, which is a third of all, whole labs."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = together
+    return scheduler
+
+
+def together(nodeid: str) -> str:
+    """Return the name of what a test runs with."""
+    file, _, test = nodeid.partition("::")
+    lab = re.search(r"\[(?:source |release )?0*(\d+)", test) if "test_lab_mould" in file else None
+    return f"{file}, lab {lab[1]}" if lab else file
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -57,14 +57,15 @@ class Row(msgspec.Struct):
     """Seconds of the slowest exercise's public part."""
     hidden: float = 0.0
     """Seconds of all other parts of all exercises together, with all hidden seeds."""
-    searches: list[str] = msgspec.field(default_factory=list)
+    searches: dict[str, str] = msgspec.field(default_factory=dict)
+    """What each search said, and for the reference how long it took."""
     points: dict[str, float] = msgspec.field(default_factory=dict)
     wrong: list[str] = msgspec.field(default_factory=list)
     sentences: list[str] = msgspec.field(default_factory=list)
 
     def __str__(self) -> str:
         notebooks = " | ".join(f"{self.points[which]:g}" if which in self.points else "-" for which in PATHS)
-        searches = ", ".join(sorted(set(self.searches))) or "-"
+        searches = ", ".join(f"{one}{took}" for one, took in sorted(self.searches.items())) or "-"
         return (
             f"| {self.lab} | {notebooks} | {self.right} | {self.mistakes} | {self.null:.0%} "
             f"| {self.public:.1f} | {self.hidden:.1f} | {searches} |"
@@ -113,6 +114,9 @@ def play_right(row: Row, lab: Lab, exercise: Exercise, keys: Keys) -> None:
             begun = time.monotonic()
             few = None if name == "reference" else 12
             outcomes += judge(exercise, answer, seeds_of(lab, few), keys, [part.kind])
+            if part.kind == "search":
+                took = f" in {time.monotonic() - begun:.1f} s" if name == "reference" else ""
+                row.searches.setdefault(f"{exercise.number} {outcomes[-1].verdict}", took)
             if name == "reference" and part.kind == "public":
                 row.public = max(row.public, time.monotonic() - begun)
             elif name == "reference":
@@ -120,7 +124,6 @@ def play_right(row: Row, lab: Lab, exercise: Exercise, keys: Keys) -> None:
         lost = [one.sentence for one in outcomes if one.lost]
         row.wrong += [f"{exercise.number}, right answer {name}: {sentence}" for sentence in lost]
         row.right += not lost
-        row.searches += [f"{exercise.number} {one.verdict}" for one in outcomes if one.kind == "search"]
 
 
 def play_wrong(row: Row, lab: Lab, exercise: Exercise, keys: Keys) -> None:
