@@ -256,6 +256,8 @@ class ConfinedProcess:
         except subprocess.TimeoutExpired:
             self._gone("died", f"{self.name} closed the pipe through which it is asked.", "", index)
         self._ended = worked
+        if not self._process.server.lives:
+            self._gone("late", f"The process of {self.name} was ended from outside; nothing is known of the class.")
         if code in (-getattr(signal, "SIGXCPU", 0), -9) and self._before + worked >= self.limits.whole:
             self._gone("hung", f"It took more than {self.limits.whole:g} s of computing in all.", "", index)
         how = f"by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"with code {code}"

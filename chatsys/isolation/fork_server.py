@@ -29,7 +29,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -150,7 +150,7 @@ class ForkServer:
         return Forked(self, told.pid)
 
     def code_of(self, pid: int) -> int | None:
-        """Return how a copy ended; None while it goes on."""
+        """Return how a copy ended; None while it goes on.  Where the server has ended, so has each copy: it `lives` no more."""
         try:
             reply = self._ask(ForkRequest(ended=pid))
             self.computed += reply.cpu
@@ -169,6 +169,9 @@ class ForkServer:
             except (OSError, EOFError):
                 self.close()
                 raise EOFError from None
+            except BaseException:  # Ctrl-C: the answer would be read as that to the next request
+                self.close()
+                raise
         return msgspec.msgpack.decode(data, type=ForkReply)
 
     def close(self) -> None:
@@ -223,16 +226,20 @@ def _paths() -> list[str]:
 
 def serve(end: int, parent: int | None, quiet: float) -> None:
     """Make copies until nobody asks any more."""
+    import ctypes
     import gc
+    import mmap
+    import resource
     import select
     import socket
+    import sysconfig
 
     from chatsys.isolation.answering import end_with
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with(parent)
     door = socket.socket(fileno=end)
-    _import_all()
+    _ = ctypes.CDLL(None), mmap, resource, sysconfig.get_path("stdlib")  # so that no copy has to look for them
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 2)  # whoever reads what the judge tells waits until nobody can write it any more
     os.close(nowhere)
@@ -286,15 +293,3 @@ def _ended(pid: int, copies: set[int]) -> ForkReply:
         return ForkReply()
     copies.discard(pid)
     return ForkReply(code=os.waitstatus_to_exitcode(status), cpu=used.ru_utime + used.ru_stime)
-
-
-def _import_all() -> None:
-    """Import what each copy would import before it opens a class."""
-    import ctypes
-    import mmap
-    import resource
-    import sysconfig
-
-    import chatsys.isolation.answering
-
-    _: Any = (ctypes.CDLL(None), mmap, resource, sysconfig.get_path("stdlib"), chatsys.isolation.answering)

@@ -86,10 +86,23 @@ def test_a_server_that_is_ended_takes_its_copies_along_and_the_next_request_begi
         assert gone(pid)
         with pytest.raises(Gone) as lost:
             remote.run([script(1)])
-        assert lost.value.verdict == "died"
+        assert lost.value.verdict == "late" and "was ended from outside" in lost.value.sentence, "nobody is accused"
     with remotely(RIGHT) as remote:
         assert remote.run([script(1)])[0][0].value == [message(1)]
     assert fork_server.running().pid != server.pid
+
+
+def test_ctrl_c_in_the_middle_of_a_request_leaves_no_answer_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    server = fork_server.running()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(fork_server, "_exactly", interrupted)
+        server.code_of(1)
+    assert not server.lives and gone(server.pid)
+    with remotely(RIGHT) as remote:
+        assert remote.run([script(1)])[0][0].value == [message(1)]
 
 
 def test_a_server_that_nobody_asks_ends_by_itself() -> None:
