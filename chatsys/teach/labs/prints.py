@@ -20,8 +20,8 @@ import sys
 import threading
 from bdb import BdbQuit
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial, wraps
+from contextlib import contextmanager
+from functools import wraps
 from typing import Any, TextIO, TypeVar
 
 from chatsys.actor.actor import Actor
@@ -32,6 +32,8 @@ MOST_LINES = 400
 DEEPEST = 60
 """So many calls up the run is looked for."""
 STOPPED = "stopped here: p NAME shows a value, n goes to the next line, c goes on, q ends the run\n"
+
+LEFT = "you left the debugger, so the run ends here"
 
 Kind = TypeVar("Kind", bound=type[Actor])
 
@@ -54,30 +56,34 @@ def heard(actor: Kind) -> Kind:
 def _hear(door: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
     @wraps(door)
     def opened(self: Actor, *facts: Any) -> list[Any]:
-        if isinstance(sys.stdout, _Voice) or threading.current_thread() is not threading.main_thread():
+        real = sys.stdout
+        if isinstance(real, _Voice) or threading.get_ident() != threading.main_thread().ident:
             return door(self, *facts)
-        with _hearing(lambda: f"{_run()}node {self.me}"):
+        hook = sys.breakpointhook
+        sys.stdout = sys.breakpointhook = voice = _Voice(real, hook, self)
+        try:  # as in heard_in, without its price: a grading opens a hundred thousand doors
             return door(self, *facts)
+        except BdbQuit:
+            raise KeyboardInterrupt(LEFT) from None
+        finally:
+            sys.stdout, sys.breakpointhook = real, hook
+            if voice.line:
+                voice.end()
 
     return opened
 
 
-def heard_in(where: str) -> AbstractContextManager[None]:
-    """Let what is printed in this block be shown with `where` before each line, and let `breakpoint()` stop in it."""
-    return _hearing(lambda: where)
-
-
 @contextmanager
-def _hearing(where: Callable[[], str]) -> Iterator[None]:
-    before, hook = sys.stdout, sys.breakpointhook
-    voice = sys.stdout = _Voice(before, where)
-    sys.breakpointhook = partial(_stop_here, voice, _usual(hook))
+def heard_in(where: str) -> Iterator[None]:
+    """Let what is printed in this block be shown with `where` before each line, and let `breakpoint()` stop in it."""
+    real, hook = sys.stdout, sys.breakpointhook
+    sys.stdout = sys.breakpointhook = voice = _Voice(real, hook, where)
     try:
         yield
     except BdbQuit:
-        raise KeyboardInterrupt("you left the debugger, so the run ends here") from None
+        raise KeyboardInterrupt(LEFT) from None
     finally:
-        sys.stdout, sys.breakpointhook = before, hook
+        sys.stdout, sys.breakpointhook = real, hook
         voice.end()
 
 
@@ -89,59 +95,64 @@ def stop_in_cells() -> None:
     from chatsys.teach.widgets.notebook import shell
 
     if getattr(shell(), "kernel", None) is not None:
-        sys.breakpointhook = partial(_stop_here, None, _usual(sys.breakpointhook))
+        sys.breakpointhook = _Stop(_usual(sys.breakpointhook))
 
 
 def _usual(hook: Any) -> Callable[..., Any]:
     """Return what `breakpoint()` called before this page put its own in the place."""
-    while isinstance(hook, partial) and hook.func is _stop_here:
-        hook = hook.args[1]
+    while isinstance(hook, _Stop):
+        hook = hook.hook
     return hook  # type: ignore[no-any-return]
 
 
-def _stop_here(voice: "_Voice | None", usual: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Open a debugger in the class, in a kernel, unless that of JupyterLab is attached.
+class _Stop:
+    """Stands for `sys.breakpointhook`: opens a debugger, in a kernel, unless that of JupyterLab is attached.
 
     Where nobody can type an answer, the run goes on.
     """
-    from chatsys.teach.widgets.notebook import shell
 
-    kernel = getattr(shell(), "kernel", None)
-    attached = getattr(sys.modules.get("debugpy"), "is_client_connected", bool)()
-    if kernel is None or attached:
-        return usual(*arguments, **named)
-    if not getattr(kernel, "_allow_stdin", False):
-        return None
-    import pdb
+    def __init__(self, hook: Any) -> None:
+        self.hook = hook
 
-    (voice or sys.stdout).write(STOPPED)
-    if voice is None:
-        return pdb.Pdb().set_trace(sys._getframe(1))
-    sys.stdout = voice.real
-    debugger = pdb.Pdb()  # IPython has put its own in this place; it talks to the output that it finds now
-    sys.stdout = voice
-    return debugger.set_trace(sys._getframe(1))
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        from chatsys.teach.widgets.notebook import shell
+
+        kernel = getattr(shell(), "kernel", None)
+        attached = getattr(sys.modules.get("debugpy"), "is_client_connected", bool)()
+        if kernel is None or attached:
+            return _usual(self)(*arguments, **named)
+        if not getattr(kernel, "_allow_stdin", False):
+            return None
+        import pdb
+
+        heard = sys.stdout
+        heard.write(STOPPED)
+        sys.stdout = heard.real if isinstance(heard, _Voice) else heard
+        debugger = pdb.Pdb()  # IPython has put its own in this place; it talks to the output that it finds now
+        sys.stdout = heard
+        return debugger.set_trace(sys._getframe(1))
 
 
-class _Voice:
-    """Stands for the output while a door is open: each line gets the run, the moment and the node before it."""
+class _Voice(_Stop):
+    """Stands for the output, too, while a door is open: each line gets the run, the moment and the node before it."""
 
-    def __init__(self, real: TextIO, where: Callable[[], str]) -> None:
-        self.real, self._where = real, where
-        self._line = ""
+    def __init__(self, real: TextIO, hook: Any, where: Actor | str) -> None:
+        self.real, self.hook, self.where = real, hook, where
+        self.line = ""
+        """The beginning of one that is not whole yet."""
 
     def write(self, text: str) -> int:
         """Show whole lines; keep the beginning of one that is not whole yet."""
-        *whole, self._line = (self._line + text).split("\n")
+        *whole, self.line = (self.line + text).split("\n")
         for line in whole:
             self._show(line)
         return len(text)
 
     def end(self) -> None:
         """Show the beginning of a line that nobody has ended."""
-        if self._line:
-            self._show(self._line)
-            self._line = ""
+        if self.line:
+            self._show(self.line)
+            self.line = ""
 
     def flush(self) -> None:
         """Whole lines are shown at once; to flush the real output in each call would take far longer than the run."""
@@ -157,7 +168,8 @@ class _Voice:
             _Shown.cell, _Shown.lines = now, 0
         _Shown.lines += 1
         if now is None or _Shown.lines <= MOST_LINES:
-            self.real.write(f"[{self._where()}] {line}\n")
+            where = self.where if isinstance(self.where, str) else f"{_run()}node {self.where.me}"
+            self.real.write(f"[{where}] {line}\n")
         elif _Shown.lines == MOST_LINES + 1:
             self.real.write(f"Your class prints more than {MOST_LINES} lines in this cell; the others are not shown.\n")
 

@@ -200,7 +200,7 @@ def _first(
             why = why_stopped(calls[-1].error)
             yield Finding(
                 aspect=RUNS,
-                sentence=f"After {_story(calls)} node {TALKS if sends else LISTENS} stopped, because {why}.",
+                sentence=f"After {_story(calls)}: node {TALKS if sends else LISTENS} stopped, because {why}.",
             )
             return
         faults = [fault for fault in read(calls) if fault.aspect in SEARCHED]

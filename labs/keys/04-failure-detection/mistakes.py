@@ -332,7 +332,7 @@ MISTAKES = {
         "the clock of the sender": Mistake(
             ClockOfTheSender,
             ALL,
-            r"The clock of node \d is \d+ s (ahead|behind): compare only times of one clock",
+            r"Node \d's clock is \d+ s (ahead|behind): compare times of one clock",
         ),
         "a suspicion is final": Mistake(
             SuspicionIsFinal,
@@ -383,7 +383,7 @@ MISTAKES = {
         ),
         "suspects nobody": Mistake(SuspectsNobody, ALL, r"In no run does it suspect anybody: use `now`", tests=False),
         "returns one": Mistake(
-            ReturnsOne, ALL, r"`suspects` returned None; give a set of peers out of \{2, 3\}", tests=False
+            ReturnsOne, ALL, r"has to return a set of peers out of \{2, 3\}, and returned None", tests=False
         ),
         "raises": Mistake(Raises, ALL, r"`suspects` raised KeyError: 2", tests=False),
         "is not written": Mistake(NotWritten, ALL, r"not written", tests=False),

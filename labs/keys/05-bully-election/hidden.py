@@ -237,7 +237,7 @@ def _often(sent: Sequence[Record]) -> str:
     if not sent:
         return ""
     (node, peer, message), times = Counter((one.node, one.peer, one.message) for one in sent).most_common(1)[0]
-    return f": node {node} sent {message} to node {peer} {times} times" if times > 1 else ""
+    return f": node {node} sent {times} {message}s to node {peer}" if times > 1 else ""
 
 
 def _is_ok(record: Record, claim: Record) -> bool:

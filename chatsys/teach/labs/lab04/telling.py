@@ -39,14 +39,16 @@ class Teller:
         if place < 0:
             story = f"your class raised {reading.replies[0].error} when node {reading.watch.node} made a detector of it"
             return self._finding(RUNS, reading, story, 0)
-        call, reply = reading.watch.calls[place], reading.replies[place]
+        watch, reply = reading.watch, reading.replies[place]
+        call = watch.calls[place]
         if reply.error is not None:
-            what = f"`{call.method}` raised {reply.error}"
+            what = f"`{call.method}` raised {reply.error} at node {watch.node}"
         else:
             said = reply.wrong or peers(reply.value)
-            what = f"`suspects` returned {said}; give a set of peers out of {peers(set(reading.watch.peers))}"
-        at = reading.watch.time(call.arguments[-1])
-        return self._finding(RUNS, reading, f"{what}: node {reading.watch.node}, at {at:.2f} s", place)
+            wanted = peers(set(watch.peers))
+            what = f"`suspects` of node {watch.node} has to return a set of peers out of {wanted}, and returned {said}"
+        at = watch.time(call.arguments[-1])
+        return self._finding(RUNS, reading, f"{what}, at {at:.2f} s", place)
 
     def never(self, reading: WatchReading) -> Finding:
         """Tell that a peer was suspected at all times."""
@@ -89,8 +91,8 @@ class Teller:
         sent_at, now = next(((one[2], one[3]) for one in watch.beats() if one[0] == wrong.peer), (0.0, 0.0))
         off = sent_at - now
         return (
-            f"{self._what(reading, wrong)}. The clock of node {wrong.peer} is {abs(off):.0f} s "
-            f"{'ahead' if off > 0 else 'behind'}: compare only times of one clock"
+            f"{self._what(reading, wrong).partition('; the timeout')[0]}. Node {wrong.peer}'s clock is {abs(off):.0f} s "
+            f"{'ahead' if off > 0 else 'behind'}: compare times of one clock"
         )
 
     def _stale(self, aspect: str, reading: WatchReading, wrong: Wrong) -> str | None:
