@@ -38,14 +38,14 @@ def _draw(tries: list[int]) -> Any:
         )
     )  # fmt: skip
     figure.update_traces(textposition="outside", cliponaxis=False)
-    figure.update_layout(title=f"Random attacks until the first that breaks “{HUNTED}”", showlegend=False, height=320)
+    figure.update_layout(showlegend=False)
     figure.update_xaxes(title="hunt (the first one is that of your answer)", dtick=1)
     figure.update_yaxes(title="random attacks, logarithmic", type="log", dtick=1, range=[0, log10(max(tries)) + 0.2])
     summary = (
-        f"{len(tries)} hunts took {min(tries)} to {max(tries)} random attacks each; your first one took {tries[0]}."
+        f"{len(tries)} hunts for “{HUNTED}” took {min(tries)} to {max(tries)} random attacks each; "
+        f"your first one took {tries[0]}."
     )
-    figure.update_layout(meta={"summary": summary})
-    return figure
+    return theme.finish(figure, "Random attacks until something breaks", summary, 240)
 
 
 def shortest(*classes: Any, seed: int) -> tuple[int, Any]:
