@@ -130,6 +130,22 @@ def test_every_page_has_a_knob_to_turn_a_way_to_take_it_home_and_a_next_page(pat
         assert part in text or part.replace("## ", "## 6  ") in text, part
 
 
+@pytest.mark.parametrize(("page", "parts"), [("00-tour", 5), ("01-four-scenarios", 5), ("02-what-can-go-wrong", 8)])
+def test_each_part_of_a_page_has_a_knob_to_turn(page: str, parts: int) -> None:
+    text = "\n".join(cell.source for cell in read(ROOT / "notebooks" / f"{page}.ipynb").cells)
+    found = dict(re.findall(r"^## (\d)  (.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert len(found) == parts + ("6" in found and "Take your work home" in found["6"])
+    assert [found[str(part)].count("**Turn one knob.**") for part in range(1, parts + 1)] == [1] * parts
+
+
+@of_students
+def test_no_rule_has_a_code_before_the_list_of_all_rules(path: Path) -> None:
+    text = "\n".join(cell.source for cell in read(path).cells)
+    before, _, after = text.partition("names a rule by a code. **S** is for *safety*")
+    assert not re.search(r"\b[SL]\d+\b", before)
+    assert bool(after) == (path.stem == "02-what-can-go-wrong")
+
+
 @of_students
 def test_a_cell_that_reveals_is_folded_so_that_nobody_reads_the_answer_below_the_question(path: Path) -> None:
     cells = [cell for cell in code(path) if ".reveal(" in cell.source]

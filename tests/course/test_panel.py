@@ -92,7 +92,8 @@ def test_sliders_set_loss_and_delay_on_all_links(world: World, shown: Panel) -> 
     assert (shown.state["loss"], shown.state["delay"]) == (0.25, 0.1)
     assert [(rule[0], rule[3][0]) for rule in world.simulation.network.rules] == [("lose", 0.25), ("slow", 0.1)]
     shown.press("heal")
-    assert shown.state["loss"] == 0.25, "healing mends cuts; Reset ends loss and delay, too, as both buttons say"
+    assert shown.state["loss"] == 0.25, "healing mends cuts; Reset ends loss and delay, too, as the button says"
+    assert '"Heal all links", "Mend every cut; loss and delay stay as they are, and Reset ends them, too"' in Panel._esm
 
 
 def test_reset_wakes_everybody_and_mends_every_link(world: World, shown: Panel) -> None:

@@ -13,6 +13,7 @@ from chatsys.campaign.why import why_not
 from chatsys.check.findings import Findings
 from chatsys.mutants import schedules
 from chatsys.sim.world import World
+from chatsys.teach import figures
 from chatsys.teach.scenarios import play
 from chatsys.trace import Record
 
@@ -230,6 +231,25 @@ def test_no_second_leader_is_needed_when_another_node_crashes() -> None:
     world.say("is anybody there?")
     world.run(4)
     assert [one.node for one in world.trace.of("lead")] == [3]
+
+
+@pytest.mark.parametrize(("seed", "silences"), [(1, 1), (7, 2)])
+def test_when_the_leader_is_paused_every_dashed_line_of_the_heartbeats_ends_at_a_suspicion(
+    seed: int, silences: int
+) -> None:
+    (path,) = (ROOT / "notebooks").glob("00-*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+    (told,) = (cell.source for cell in cells if cell.id == "tour-37")
+    assert told.startswith("**Look.** A dashed line is a silence; where it ends, a node suspects the leader (▼).")
+    world = World(seed=seed)
+    world.run(5)
+    world.pause(3)
+    world.run(6)
+    drawn = {one.name: one for one in figures.heartbeats(world.trace).data}
+    silence, suspicion = drawn["silence"], drawn["suspects the leader"]
+    ends = list(zip(silence.x[1::3], silence.y[1::3], strict=True))
+    assert silence.line.dash == "dash" and len(ends) == silences
+    assert ends == list(zip(suspicion.x, suspicion.y, strict=True))
 
 
 def test_with_two_of_three_nodes_down_the_message_stays_on_one_disk() -> None:

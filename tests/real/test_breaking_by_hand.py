@@ -130,6 +130,7 @@ def break_nodes_and_links(hand: Hand) -> None:
     await_leader(hand.panel, 3)
     hand.say("all is well", node=1)
     await_text(hand.panel, "all is well")
+    sees(hand, "[data-node='1'] .cs-facts", r"up to #\d+ \(\d+ places in its log\)")
     sees(hand, ".cs-lamp[data-held='true']", "All 16 rules hold.")
 
 
