@@ -44,6 +44,7 @@ CATCH_UP = Exercise(
     run=rejoining.rejoin,
     done="Every node showed every number once, in order and at once, and asked for nothing that it had.",
     public=20,
+    hidden=125,
 )  # fmt: skip
 
 PREDICTIONS = (
