@@ -13,12 +13,11 @@ Read also `runtime.disk` (a node's folder), `campaign.resume` (a file of results
 import errno
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from chatsys.capabilities import FILE_LOCKS, has
 from chatsys.errors import NotHere
 from chatsys.surroundings import reason
-
-if has(FILE_LOCKS):
-    import portalocker
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 """What file systems answer that keep no locks."""
@@ -33,15 +32,11 @@ def lock(file: int, path: Path) -> bool:
     if not has(FILE_LOCKS):
         return True  # where there are no other processes either, none can have it
     try:
-        portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
-    except portalocker.AlreadyLocked:
-        return False
-    except portalocker.LockException as failure:
-        error = failure.__cause__
-        if not isinstance(error, OSError) or error.errno not in NO_LOCKS:
-            raise error or failure from None
+        return lock_descriptor(file, blocking=False)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
         raise NotHere(
             f"The file system of {path} keeps no file locks ({reason(error)}), so nothing would keep a second "
             "process away; name a place on a disk of this machine, for example in /tmp or /var/tmp."
         ) from None
-    return True

@@ -42,8 +42,7 @@ if TYPE_CHECKING:  # not every system has these, and all of this can be imported
 PACKAGE = str(Path(__file__).parents[1])
 QUIET = 60.0
 """Seconds without a request and without a copy that lives, after which the server ends."""
-LOOK = 0.002
-"""Seconds between two questions whether a process has ended."""
+LOOK = 0.002  # seconds between two questions whether a process has ended
 
 
 class ForkRequest(msgspec.Struct, frozen=True):
@@ -142,6 +141,12 @@ class ForkServer:
         """The number that the system gave it."""
         return self._process.pid
 
+    def has_ended(self) -> bool:
+        """Whether it was closed, or has ended by itself."""
+        if self.lives and self._process.poll() is not None:
+            self.close()
+        return not self.lives
+
     def fork(self, folder: str, end: "socket.socket", shared: int) -> Forked:
         """Return a copy that answers at `end`; raises `EOFError` where the server has ended meanwhile."""
         told = self._ask(ForkRequest(folder, _paths()), [end.fileno(), shared])
@@ -206,7 +211,7 @@ def running() -> ForkServer:
     """Return the server of this process, begun if there is none; raises `NotHere` where none can be started."""
     global _now
     with _beginning:
-        if _now is None or not _now.lives or _now.owner != os.getpid():
+        if _now is None or _now.owner != os.getpid() or _now.has_ended():
             _now = ForkServer()
         return _now
 

@@ -332,7 +332,7 @@ def test_a_prediction_is_answered_by_the_students_own_run(
     revealing.reveal("11b")
     revealing.reveal("11c")
     said = " ".join(capsys.readouterr().out.split())
-    assert "2 hunts took" in figure.layout.meta["summary"]
+    assert "2 hunts for “no session dedup” took" in figure.layout.meta["summary"]
     assert f"it was {par.par_of('claims the lead at start')}" in said
     assert "Behind your answer: exhausted taken for harmless" in said
 

@@ -26,12 +26,13 @@ SHORT = "--seeds 0:1 --seconds 1 --calm 1 --jobs 1"
 @pytest.fixture
 def flock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Return a function that makes every lock fail with an errno, as some file systems do."""
+    import fcntl
 
     def fail_with(number: int) -> None:
         def fail(*_: object) -> None:
             raise OSError(number, os.strerror(number))
 
-        monkeypatch.setattr("portalocker.portalocker.LOCKER", fail)
+        monkeypatch.setattr(fcntl, "flock", fail)
 
     return fail_with
 

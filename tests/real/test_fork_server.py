@@ -108,7 +108,7 @@ def test_ctrl_c_in_the_middle_of_a_request_leaves_no_answer_for_the_next_one(mon
 def test_a_server_that_nobody_asks_ends_by_itself() -> None:
     server = fork_server.ForkServer(quiet=0.1)
     assert gone(server.pid)
-    assert server.code_of(1) == -signal.SIGKILL and not server.lives, "whoever asks it learns that it has ended"
+    assert server.has_ended() and server.code_of(1) == -signal.SIGKILL
 
 
 def test_where_no_process_can_be_started_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
