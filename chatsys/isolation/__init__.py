@@ -13,7 +13,7 @@ counts, there is a process that lets go of all it does not need, and can only an
 
     remote             a class in such a process, asked live or by scripts; what `calls` are
     confined_process   begun, asked, watched from outside: limits, operations, remote_object are its parts
-    fork_server        of which such processes are copies, because a new Python takes thirty times as long
+    fork_server        of which such processes are copies, because a new Python takes eight times the CPU
     budget             the seconds of CPU that a whole notebook may take: its cells, its answers, the judge
     answering          what that process does; interface, borrowed, declared: how it looks at the class and its values
     confinement        files, network, processes, signals, limits: what it lets go of; system_calls is the filter

@@ -98,6 +98,7 @@ def _find(holder: str) -> Any:
 
 
 def end_with(parent: int | None) -> None:
+    """Let the kernel end this process when `parent` ends; at once, if it has ended already.  Only Linux can."""
     if parent is None or sys.platform != "linux":
         return
     import ctypes

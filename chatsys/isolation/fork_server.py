@@ -5,8 +5,8 @@
           --"has 4711 ended?"---------------------->      `- asks the system, since only a parent is told
           <--how, or not yet------------------------
 
-To begin a Python and to import what answers takes thirty times as long as to copy a process that has done it, and a judge
-begins a new one whenever it wants to see what a class does where nothing has run before.
+To begin a Python and to import what answers takes about eight times as much CPU as to copy a process that has done it,
+and a judge begins a new one whenever it wants to see what a class does where nothing has run before.
 
 What is copied knows nothing: the server was begun with a clean environment, has imported what every confined process
 imports, and never sees an answer, a seed or a class.  Each copy is confined before it opens anything.

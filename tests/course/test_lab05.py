@@ -208,20 +208,6 @@ def test_the_two_numbers_of_the_explanation_are_those_of_the_run() -> None:
     assert "Your class stopped node" in play.my_numbers(play.outage(wrong("raises"), 3))
 
 
-def test_a_test_can_be_rehearsed_with_the_own_class(capsys: pytest.CaptureFixture[str]) -> None:
-    def scenario(world: Any) -> None:
-        world.run(3)
-        world.crash(3)
-
-    world = play.rehearse(RIGHT, scenario, lambda trace: None)
-    own = f"Played with your own class {RIGHT.__name__}: the claim accuses nobody. "
-    assert world.now == 13 and capsys.readouterr().out.replace("\n", " ") == own
-    cls = next(iter(friends.WRONG.values()))
-    play.rehearse(cls, scenario, lambda trace: "Node 2 waits.")
-    said = capsys.readouterr().out.replace("\n", " ")
-    assert said == f"Played with a class of the page, {cls.__name__}, and the claim accuses it: Node 2 waits. "
-
-
 def test_the_friends_look_right_while_nothing_goes_wrong() -> None:
     for cls in friends.WRONG.values():
         trace = play.play_scenario(cls, [("run", (3,), {})]).trace
