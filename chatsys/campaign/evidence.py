@@ -47,11 +47,13 @@ class Piece(msgspec.Struct, frozen=True):
     limit: float
     seeds: str = ""
     """Which seeds it plays, A:B, if it plays any."""
+    script: str = ""
+    """The program of a clone that runs it, where it is no command of chatsys."""
 
     @property
     def command(self) -> str:
         """The command as one types it."""
-        return shlex.join(("chatsys", *self.words))
+        return shlex.join((*(("python", self.script) if self.script else ("chatsys",)), *self.words))
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -220,7 +222,8 @@ def _commit() -> str:
 
 def _play(piece: Piece) -> tuple[Verdict, str]:
     """Run the command; return its verdict and, unless it held, a sentence."""
-    command = [sys.executable, *with_parent(signal.SIGTERM), "-m", "chatsys", *piece.words]
+    program = (str(PACKAGE.parent / piece.script),) if piece.script else ("-m", "chatsys")
+    command = [sys.executable, *with_parent(signal.SIGTERM), *program, *piece.words]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True) as process:
         try:

@@ -9,11 +9,18 @@ from typing import Annotated
 
 import typer
 
-from chatsys.campaign.evidence import PIECES, TABLE, Evidence, Kind, Line, Piece, gather, written
+from chatsys.campaign.evidence import PACKAGE, PIECES, TABLE, Evidence, Kind, Line, Piece, gather, written
 from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, print_row, progress
 from chatsys.errors import UsageError
 
 FOLDER = Path("data") / "evidence"
+MUTATION = Path("tests") / "mutation" / "mutation.py"
+"""What makes small bugs of the core, one at a time: it needs the tests, which only a clone has."""
+WHOLE = (
+    "protocol/fence", "protocol/succession", "protocol/ordering", "protocol/log", "protocol/catchup",
+    "protocol/recovery", "protocol/storage", "actor/outbox", "runtime/disk", "actor/logfile",
+)  # fmt: skip
+"""The files of which every small bug is tried, the most dangerous first."""
 
 
 def _schedules(nodes: int, count: int, calm: float) -> Iterator[Piece]:
@@ -52,6 +59,7 @@ def kinds() -> tuple[Kind, ...]:
     return (
         Kind("mutants, by schedules", (Piece(("mutants", "--json"), 900.0),)),
         Kind("mutants, by every order", tuple(searched)),
+        *_mutation(),
         Kind("fuzz", tuple(fuzz)),
         Kind("election, every order", (Piece(("explore", "--json"), 2400.0),)),
         Kind("log, every order", (_log(),), bounded=True),
@@ -63,6 +71,16 @@ def kinds() -> tuple[Kind, ...]:
         Kind("schedules, 3 nodes", tuple(_schedules(3, 10_000, 45.0))),
         Kind("schedules, 5 nodes", tuple(_schedules(5, 10_000, 45.0))),
     )
+
+
+def _mutation() -> Iterator[Kind]:
+    """Yield the small bugs of each dangerous file, then a sample of the rest; nothing where there are no tests."""
+    if not (PACKAGE.parent / MUTATION).is_file():
+        hint("The tests are not here, so no small bugs are tried on them: that needs a clone.")
+        return
+    words = [(f"chatsys/{name}.py",) for name in WHOLE] + [("--sample",)]
+    pieces = (Piece((*these, "--json"), 36_000.0, script=MUTATION.as_posix()) for these in words)
+    yield Kind("small bugs, by tests", tuple(pieces))
 
 
 def _log() -> Piece:
