@@ -116,7 +116,7 @@ class Fence(Part):
         """Return what is owed for the term alone, and whether the message may pass."""
         rule = RULES.get(type(message), "outside")  # what is no message of the chat is news of the own links
         relayed = getattr(message, "purpose", None) == "relay"
-        if (rule != "outside" or relayed) and self.is_made_up(message.term):
+        if rule != "outside" and self.is_made_up(message.term):
             return [], False
         if rule in ("outside", "judged") or relayed:
             return [], True

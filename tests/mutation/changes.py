@@ -336,10 +336,10 @@ class _Finder(ast.NodeVisitor):
         if name in OTHER:
             self.swap(node.func, OTHER[name])
         told = name in FOR_PEOPLE or name.endswith(("Error", "Failed", "Log", "Invariant"))
-        for one in node.keywords:
-            if one.arg is not None and one.arg != "reason":
-                self.note(*self.without(one, [*node.args, *node.keywords]), "")
-                self.visit(one.value)
+        for given in node.keywords:
+            if given.arg is not None and given.arg != "reason":
+                self.note(*self.without(given, [*node.args, *node.keywords]), "")
+                self.visit(given.value)
         for one, other in zip(node.args, node.args[1:], strict=False):
             if not isinstance(one, ast.Constant | ast.Starred) and not isinstance(other, ast.Constant | ast.Starred):
                 start, middle = self.span(one)

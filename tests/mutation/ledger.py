@@ -11,6 +11,7 @@ Read also `mutation`.
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from changes import Change, by_place
@@ -48,6 +49,11 @@ def test_files() -> list[Path]:
     return [*sorted((ROOT / "tests" / "parts").glob("test_*.py")), *(ROOT / "tests" / one for one in more)]
 
 
+@cache
+def _everything() -> str:
+    return digest([*core(), *test_files()])
+
+
 class Ledger:
     """What is known of the changes of one file."""
 
@@ -55,7 +61,7 @@ class Ledger:
         self.path, self.source = path, path.read_bytes()
         self.name = path.relative_to(ROOT).as_posix()
         self.file = digest([path])
-        self.code = digest([*core(), *test_files()])
+        self.code = _everything()
         self.changes: dict[Key, Change] = {}
         from changes import changes
 
@@ -102,7 +108,7 @@ class Ledger:
     def left(self, wanted: Iterable[Key], until: str) -> list[tuple[Change, tuple[str, ...]]]:
         """Return the changes that are still to be tried, each with the stages that it survived already."""
         asked = set(STAGES[: STAGES.index(until) + 1])
-        work = []
+        work: list[tuple[Change, tuple[str, ...]]] = []
         for key in wanted:
             tried = self.known.get(key)
             if tried is None:

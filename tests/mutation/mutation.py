@@ -72,8 +72,8 @@ def _traced(files: list[str], wanted: set[str]) -> dict[str, Test]:
     return found
 
 
-def work_through(ledger: Ledger, wanted: list[Key], until: str, end: float) -> None:
-    """Try what is left of these changes of one file, until a time."""
+def work_through(ledger: Ledger, wanted: list[Key], until: str, end: float, anew: bool) -> None:
+    """Try what is left of these changes of one file, until a time: those inside functions, or (`anew`) the others."""
     tests = {name: one for name, one in lines_of_each_test().items() if ledger.name in one.lines}
     files = sorted({name.partition("::")[0] for name in tests})
     module = ledger.name.removesuffix(".py").replace("/", ".")
@@ -92,13 +92,13 @@ def work_through(ledger: Ledger, wanted: list[Key], until: str, end: float) -> N
             )
         return time.monotonic() < end
 
-    if inside:
+    if inside and not anew:
         trier = Trier(ledger.path, ledger.source, inside, tests, until, tell)
         process = multiprocessing.get_context("fork").Process(target=run_pytest, args=(files, trier))
         process.start()
         process.join()
     for change, _ in left:
-        if not change.where and time.monotonic() < end:
+        if anew and not change.where and time.monotonic() < end:
             quick = {name: one for name, one in tests.items() if one.seconds < 0.5}
             tell(change, try_anew(change, ledger.path, ledger.source, quick, own, until))
 
@@ -164,11 +164,12 @@ def main() -> int:
     lines: list[str] = []
     survived: list[str] = []
     unfinished = 0
+    for anew in (False, True):  # those that need a new process cost a hundred times as much
+        for path, wanted in todo.items():
+            if not asked.told and time.monotonic() < end:
+                work_through(Ledger(path), wanted, asked.until, end, anew)
     for path, wanted in todo.items():
         ledger = Ledger(path)
-        if not asked.told and time.monotonic() < end:
-            work_through(ledger, wanted, asked.until, end)
-            ledger = Ledger(path)
         counts, bare, wrong = judge(ledger, wanted, asked.until)
         for key in bare:
             line = ledger.changes[key].line

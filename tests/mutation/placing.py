@@ -98,4 +98,4 @@ def read_with(change: Change, path: Path, source: bytes) -> None:
     def get_code(self: Any, fullname: str) -> CodeType | None:
         return code if self.path == str(path) else plain(self, fullname)
 
-    importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
+    importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]

@@ -16,6 +16,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -32,6 +33,8 @@ from placing import Held, NoChange, held, place, read_with
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("tests", "schedules", "seeds", "search")
 SEEDS = 300
+ENOUGH = 8.0
+"""A line that every test runs is met by all tests of its own file, and by the likeliest others for so many seconds."""
 MEMORY = 2 << 30
 QUIET = ("-q", "-x", "-s", "-p", "no:cacheprovider", "-p", "no:nbval", "-p", "no:xdist",
          "--assert=plain", "--tb=no", "-o", "tmp_path_retention_policy=none")  # fmt: skip
@@ -65,7 +68,9 @@ def run_pytest(files: list[str], plugin: object) -> int:
     for one in (0, 1, 2):
         os.dup2(null, one)
     sys.stderr = os.fdopen(said, "w", buffering=1)
-    return int(pytest.main([*QUIET, "--rootdir", str(ROOT), *files], plugins=[plugin, NoShrinking()]))
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:  # pytest's own would be cleared by other runs of it
+        words = [*QUIET, "--rootdir", str(ROOT), "--basetemp", f"{folder}/tests", *files]
+        return int(pytest.main(words, plugins=[plugin, NoShrinking()]))
 
 
 class NoShrinking:
@@ -102,7 +107,7 @@ class Tracer:
             sys.settrace(self.follow(lines))
             reports = runtestprotocol(item, log=False, nextitem=None)
             sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
             seconds = time.process_time() - began
             if any(report.failed for report in reports):
                 self.failed.append(item.nodeid)
@@ -165,7 +170,7 @@ class Trier:
         return True
 
     def order(self, change: Change) -> list[str]:
-        """Return the tests that run a line of this change: those of its own file first, the likeliest first."""
+        """Return tests that run a line of this change: those of its own file first, the likeliest first."""
         file = self.path.relative_to(ROOT).as_posix()
         last = change.line + change.before.count("\n")
         lines = set(range(change.line, last + 1))
@@ -176,7 +181,13 @@ class Trier:
             seconds = self.tests[name].seconds
             return seconds > 0.5, own not in name, -self.kills[name], seconds
 
-        return sorted(ran, key=key)
+        chosen, seconds = [], 0.0
+        for name in sorted(ran, key=key):
+            seconds += self.tests[name].seconds
+            if own not in name and seconds > ENOUGH:
+                continue  # a shorter one may follow
+            chosen.append(name)
+        return chosen
 
     def fork(self, change: Change, through: tuple[str, ...], items: list[Any], functions: Held) -> Tried:
         """Try one change in a child."""

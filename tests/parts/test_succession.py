@@ -8,6 +8,7 @@ from by_hand import chat, leader, node, of, part, sent
 from chatsys.actor.effects import Append, Note, Send
 from chatsys.errors import BrokenInvariant
 from chatsys.protocol.decisions import Lead, Stand, Yield
+from chatsys.protocol.fence import Fence
 from chatsys.protocol.messages import (
     Ack,
     Catchup,
@@ -196,6 +197,46 @@ def test_in_an_unsafe_cluster_the_higher_of_two_leaders_is_followed() -> None:
     assert two.state.leads
     two.on_message(3, beat, now=0.1)
     assert (two.state.role, two.state.leader) == (Role.FOLLOWER, 3)
+
+
+def test_of_two_leaders_the_one_that_is_not_followed_is_told_of_and_the_other_ones_beats_are_counted() -> None:
+    two = node(2, quorum=1)
+    two.on_message(1, Coordinator(1, PeerInfo(1, ""), 1, 0), now=0.1)
+    told = two.on_message(3, Heartbeat(1, 7, 0, Label(0, 0)), now=0.2)
+    sentence = "nodes 1 and 3 both lead term 1"
+    assert told[0] == Note("anomaly", peer=3, reason=sentence) and two.state.leader == 3
+    assert sent(told, HeartbeatAck) == [(3, HeartbeatAck(1, True, 7, 0))], "the beat of the new leader is answered"
+    assert two.on_message(3, Heartbeat(1, 7, 0, Label(0, 0)), now=0.3) == [], "and counts once"
+    two.on_message(3, Heartbeat(1, 8, 0, Label(0, 0)), now=0.4)
+    assert two.on_message(1, Heartbeat(1, 9, 0, Label(0, 0)), now=0.5) == [
+        Note("anomaly", peer=1, reason="nodes 3 and 1 both lead term 1")
+    ]
+
+
+def test_a_coordinator_says_nothing_of_how_many_beats_were_heard() -> None:
+    two = node(2, quorum=1)
+    two.on_message(1, Coordinator(1, PeerInfo(1, ""), 1, 0), now=0.1)
+    two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), now=0.2)
+    assert two.state.leader == 3 and sent(two.on_message(3, Heartbeat(1, 1, 0, Label(0, 0)), now=0.3), HeartbeatAck)
+
+
+def test_a_nominee_whose_leader_asked_it_to_take_over_goes_on_when_that_leader_beats() -> None:
+    """SPECIFICATION R6.11: frames of the leader that hands over do not cancel the nomination."""
+    three = node(3)
+    three.on_message(2, Coordinator(1, PeerInfo(2, ""), 1, 0), now=0.1)
+    three.on_message(2, TransferLead(1, 3), now=0.2)
+    assert three.state.role is Role.NOMINATING
+    three.on_message(2, Heartbeat(1, 1, 0, Label(0, 0)), now=0.3)
+    assert three.state.role is Role.NOMINATING  # type: ignore[unreachable,unused-ignore]
+
+
+def test_what_the_fence_lets_follow_names_the_leader_and_its_term() -> None:
+    fence = part(Fence)
+    owed, passes = fence.check(3, Coordinator(4, PeerInfo(3, "h:1"), 1, 0))
+    assert (owed, passes) == ([Append(Promised(4, 3)), Yield("node 3 leads term 4", leader=3)], True)
+    fence = part(Fence)
+    fence.state.enter(4, promised_to=None)
+    assert fence.check(3, Coordinator(4, PeerInfo(3, "h:1"), 1, 0)) == ([Yield("node 3 leads term 4", leader=3)], True)
 
 
 def test_every_legal_move_starts_at_a_role_and_every_role_can_fall_back() -> None:

@@ -101,6 +101,24 @@ def test_every_kind_of_evidence_is_a_command_that_can_be_typed() -> None:
     seeds = {kind.name: joined([piece.seeds for piece in kind.pieces if piece.seeds]) for kind in every}
     assert seeds["schedules, 3 nodes"] == seeds["schedules, 5 nodes"] == "0:10000"
     assert "chatsys mutants 'vote twice' --explore --json" in commands
+    assert "python tests/mutation/mutation.py chatsys/protocol/fence.py --json" in commands
+
+
+def test_where_there_are_no_tests_no_small_bugs_are_tried_and_a_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("chatsys.commands.prove.PACKAGE", tmp_path / "chatsys")
+    assert "small bugs, by tests" not in {kind.name for kind in kinds()}
+    assert "needs a clone" in capsys.readouterr().err
+
+
+def test_a_piece_may_be_a_program_of_the_clone(tmp_path: Path) -> None:
+    told = ("--told", "--json", "--until", "tests", "chatsys/protocol/part.py")
+    piece = Piece(told, 60.0, script="tests/mutation/mutation.py")
+    evidence = Evidence(tmp_path, (Kind("small bugs", (piece,)),))
+    line = evidence.run(*(evidence.next() or pytest.fail("there is one")))
+    assert line.command.startswith("python tests/mutation/mutation.py --told")
+    assert line.result in {"inconclusive", "held"}, line.what
 
 
 @pytest.mark.parametrize(
