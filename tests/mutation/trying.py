@@ -33,7 +33,7 @@ from placing import Held, NoChange, held, place, read_with
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("tests", "schedules", "seeds", "search")
 SEEDS = 300
-ENOUGH = 8.0
+ENOUGH = 3.0
 """A line that every test runs is met by all tests of its own file, and by the likeliest others for so many seconds."""
 MEMORY = 2 << 30
 QUIET = ("-q", "-x", "-s", "-p", "no:cacheprovider", "-p", "no:nbval", "-p", "no:xdist",

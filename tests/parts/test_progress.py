@@ -22,9 +22,7 @@ def leading(entries: int, **rest: Any) -> Node:
 
 def order(three: Node, count: int, now: float = 1.0) -> None:
     first = three.log.last_seq
-    three._carry_out(
-        [Order(Entry(0, 0, "chat", "c", first + one, "main", "ann", "hi")) for one in range(count)], now
-    )
+    three._carry_out([Order(Entry(0, 0, "chat", "c", first + one, "main", "ann", "hi")) for one in range(count)], now)
 
 
 def to(peer: int, effects: list[Any]) -> list[tuple[int, int]]:
