@@ -93,7 +93,7 @@ def work_through(ledger: Ledger, wanted: list[Key], until: str, end: float, anew
         return time.monotonic() < end
 
     if inside and not anew:
-        trier = Trier(ledger.path, ledger.source, inside, tests, until, tell)
+        trier = Trier(ledger.path, ledger.source, inside, tests, own, until, tell)
         process = multiprocessing.get_context("fork").Process(target=run_pytest, args=(files, trier))
         process.start()
         process.join()

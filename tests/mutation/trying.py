@@ -147,6 +147,8 @@ class Trier:
     todo: list[tuple[Change, tuple[str, ...]]]
     """Each change, and the stages that it survived already."""
     tests: dict[str, Test]
+    own: list[str]
+    """The files of tests that import this file."""
     until: str
     tell: Callable[[Change, Tried], bool]
     """Keeps what became of a change; False: stop."""
@@ -175,16 +177,18 @@ class Trier:
         last = change.line + change.before.count("\n")
         lines = set(range(change.line, last + 1))
         ran = [name for name, test in self.tests.items() if lines & set(test.lines.get(file, ()))]
-        own = f"test_{self.path.stem}.py"
+
+        def is_own(name: str) -> bool:
+            return name.partition("::")[0] in self.own
 
         def key(name: str) -> tuple[bool, bool, int, float]:
             seconds = self.tests[name].seconds
-            return seconds > 0.5, own not in name, -self.kills[name], seconds
+            return seconds > 0.5, not is_own(name), -self.kills[name], seconds
 
         chosen, seconds = [], 0.0
         for name in sorted(ran, key=key):
             seconds += self.tests[name].seconds
-            if own not in name and seconds > ENOUGH:
+            if not is_own(name) and seconds > ENOUGH:
                 continue  # a shorter one may follow
             chosen.append(name)
         return chosen

@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from by_hand import chat, leader, node, sent
+from by_hand import chat, leader, node, part, sent
 
+from chatsys.actor.effects import Append, Note, Send
 from chatsys.actor.events import Identity, LinkUp
 from chatsys.config import Limits
-from chatsys.protocol.decisions import Order
-from chatsys.protocol.messages import Ack, Coordinator, Entry, HeartbeatAck, Label, PeerInfo, Propose
+from chatsys.protocol.decisions import Commit, Order, Yield
+from chatsys.protocol.messages import Ack, Coordinator, Entry, Heartbeat, HeartbeatAck, Label, PeerInfo, Propose
 from chatsys.protocol.node import Node
-from chatsys.protocol.ordering import Progress
+from chatsys.protocol.ordering import Progress, Receiver, Sequencer
+from chatsys.protocol.state import Role
+from chatsys.protocol.storage import Remembered, Stored
 
 
 def leading(entries: int, **rest: Any) -> Node:
@@ -32,6 +35,101 @@ def to(peer: int, effects: list[Any]) -> list[tuple[int, int]]:
 
 def known(three: Node, peer: int = 1) -> Progress:
     return three.sequencer.progress[peer]
+
+
+# --- the beginning of a term ----------------------------------------------------------------------
+
+
+def about_to_lead(entries: int = 2, **rest: Any) -> Sequencer:
+    """Return the sequencer of node 3 with a log of so many entries of term 1, at the moment when it leads term 4."""
+    made: Sequencer = part(Sequencer, me=3, **rest)
+    made.log.restore([chat(seq) for seq in range(1, entries + 1)], min(1, entries))
+    made.state.enter(4, promised_to=3, leader=3)
+    made.state.role = Role.LEADER
+    return made
+
+
+def test_a_term_begins_with_a_barrier_and_everybody_hears_where_it_stands() -> None:
+    """SPECIFICATION R8.2."""
+    three = about_to_lead()
+    three.own_match = three.own_asked = 9
+    three.state.ready = True
+    barrier = Entry(3, 4, "barrier", time=7.0)
+    announce = Coordinator(4, three.state.members.peer(3), 3, 1)
+    assert three.lead(7.0) == [Append(Stored(barrier)), Note("lead", seq=3), Send(1, announce), Send(2, announce)]
+    assert (three.own_match, three.own_asked, three.barrier, three.state.ready) == (0, 0, 3, False)
+    assert three.log.verified == 3, "its own log is what the others are compared with"
+    told = three.settle(7.0)
+    assert told == [
+        Send(3, Ack(4, True, 3)),
+        Send(1, Propose(4, Label(1, 2), (barrier,), 1)),
+        Send(2, Propose(4, Label(1, 2), (barrier,), 1)),
+    ]
+    assert three.settle(7.1) == [], "each of them is said once"
+
+
+def test_a_new_leader_guesses_that_each_log_ends_where_its_own_did_and_knows_nothing() -> None:
+    three = about_to_lead()
+    three.state.met[1] = Remembered(1, "disk", 4, "n")
+    three.lead(0.0)
+    one, two = three.progress[1], three.progress[2]
+    assert (one.next, one.base, one.match, one.kept, one.wait, one.seen) == (3, 2, 0, 0, 0.4, -1)
+    assert (one.probing, one.sent_probe, one.told) == (False, False, 0)
+    assert (one.disk, one.life, two.disk, two.life) == ("disk", 4, "", 0)
+
+
+def test_times_in_the_log_never_go_back() -> None:
+    three = about_to_lead(0)
+    times = []
+    for now in (5.00049, 3.0, 9.0):
+        three.order(Entry(0, 0, "chat", "c", 1, "main", "ann", "hi"), now)
+        times.append(three.log.entries[-1].time)
+    assert times == [5.0, 5.0, 9.0] and [entry.seq for entry in three.log.entries] == [1, 2, 3]
+    assert {entry.term for entry in three.log.entries} == {4}
+
+
+def test_who_no_longer_leads_sends_nothing_waits_for_nothing_and_counts_nothing() -> None:
+    three = leading(3)
+    sequencer = three.sequencer
+    assert sequencer.alarms.dates and three.state.ready
+    sequencer.follow(1.5, Yield("test"))
+    assert (sequencer.progress, sequencer.alarms.dates, three.state.ready) == ({}, {}, False)
+    three.state.role = Role.FOLLOWER
+    order(three, 1)
+    assert sequencer.settle(1.6) == [] == sequencer.on_message(1, Ack(1, True, match=1), 1.6)
+
+
+def test_a_leader_is_ready_once_when_its_own_barrier_is_committed() -> None:
+    """SPECIFICATION R8.3, R8.6."""
+    three = about_to_lead()
+    three.lead(0.0)
+    three.on_message(3, Ack(4, True, match=2), 0.1)
+    assert three.on_message(1, Ack(4, True, match=2), 0.1) == [], "what is of an older term is not counted"
+    three.on_message(3, Ack(4, True, match=3), 0.1)
+    assert three.on_message(1, Ack(4, True, match=3), 0.2) == [
+        Note("commit", seq=3, verified=3), Note("ready", seq=3), Commit(3),
+    ]  # fmt: skip
+    assert three.state.ready
+    three.order(Entry(0, 0, "chat", "c", 1, "main", "ann", "hi"), 0.3)
+    three.on_message(3, Ack(4, True, match=4), 0.3)
+    assert three.on_message(1, Ack(4, True, match=4), 0.3) == [Note("commit", seq=4, verified=4), Commit(4)]
+
+
+def test_what_a_quorum_holds_is_the_place_of_the_quorum_in_falling_order() -> None:
+    three = about_to_lead(9, nodes=5)
+    three.lead(0.0)
+    three.own_match = 9
+    for peer, match in ((1, 7), (2, 4), (4, 2), (5, 1)):
+        three.progress[peer].match = match
+    assert three.held_by_quorum() == 4
+
+
+def test_answers_from_strangers_and_clients_are_not_counted() -> None:
+    three = leading(2)
+    for sender in (9, "ann"):
+        for frame in (Ack(1, True, match=2), Ack(1, False, hint=1, at=2), HeartbeatAck(1, True, 1, 1), LinkUp(1)):
+            assert three.sequencer.on_message(sender, frame, 1.1) == []
+    assert set(three.sequencer.progress) == {1, 2}
 
 
 # --- the window -----------------------------------------------------------------------------------
@@ -320,3 +418,45 @@ def test_a_gap_is_reported_anew_to_a_new_leader() -> None:
     assert sent(two.on_message(3, Propose(1, Label(1, 2), (chat(3),), 0), 0.3), Ack)
     two.on_message(1, Coordinator(2, PeerInfo(1, ""), 3, 0), 0.4)
     assert sent(two.on_message(1, Propose(2, Label(2, 2), (chat(3, 2),), 0), 0.5), Ack)
+
+
+def test_the_door_lets_a_batch_in_and_what_is_committed_out() -> None:
+    """SPECIFICATION R8.16, R8.18."""
+    two = part(Receiver)
+    two.state.enter(1, promised_to=3, leader=3)
+    batch = Propose(1, Label(0, 0), (chat(1), chat(2)), 1)
+    assert two.on_message(3, batch, 0.1) == [
+        Append(Stored(chat(1))), Append(Stored(chat(2))), Note("commit", seq=1, verified=2), Commit(1),
+    ]  # fmt: skip
+    assert two.on_message(3, Heartbeat(1, 1, 9, Label(1, 9)), 0.2) == [Note("commit", seq=2, verified=2), Commit(2)]
+    assert two.on_message("ann", batch, 0.2) == []
+
+
+def test_an_early_batch_is_told_of_and_whether_it_was_kept() -> None:
+    """SPECIFICATION R8.14."""
+    two = part(Receiver, limits=Limits(batch_entries=1, window_entries=1, hold_back_entries=1))
+    two.state.enter(1, promised_to=3, leader=3)
+    early = two.on_message(3, Propose(1, Label(1, 1), (chat(2),), 0), 0.1)
+    assert early == [Note("hold", seq=2, peer=3, reason="kept"), Send(3, Ack(1, False, hint=0, at=1))]
+    full = two.on_message(3, Propose(1, Label(1, 2), (chat(3),), 0), 0.1)
+    assert full == [Note("hold", seq=3, peer=3, reason="dropped: the hold-back queue is full")]
+    two.complained = -1
+    two.lead(0.2)
+    assert len(two.early) == 0 and two.owed is None
+
+
+def test_a_follower_without_a_leader_and_a_leader_confirm_nothing() -> None:
+    for leads in (False, True):
+        two = part(Receiver)
+        two.state.enter(1, promised_to=3, leader=3)
+        two.on_message(3, Propose(1, Label(0, 0), (chat(1),), 0), 0.1)
+        two.state.role = Role.LEADER if leads else Role.FOLLOWER
+        two.state.leader = 2 if leads else None
+        assert two.settle(0.1) == []
+
+
+def test_a_batch_before_what_is_owed_already_does_not_lower_it_and_none_is_owed_twice() -> None:
+    two = follower(3)
+    assert two.settle(0.3) == []
+    two.on_message(3, Propose(1, Label(0, 0), (), 0), 0.3)
+    assert sent(two.settle(0.3), Ack) == [(3, Ack(1, True, 0))]

@@ -26,7 +26,7 @@ from chatsys.protocol.messages import (
     TransferLead,
 )
 from chatsys.protocol.state import MOVES, Role
-from chatsys.protocol.storage import Promised
+from chatsys.protocol.storage import Promised, Stored, Truncate
 from chatsys.protocol.succession import Succession
 
 
@@ -373,10 +373,17 @@ def test_a_promiser_that_lacks_what_is_committed_here_is_a_broken_invariant(answ
         three.on_message(1, chunk(three, more=False, **answer), now=0.2)
 
 
+def test_a_promiser_that_does_not_know_its_own_log_from_the_start_is_not_believed() -> None:
+    three = syncing()
+    with pytest.raises(BrokenInvariant, match="does not have entry 0 of term 0"):
+        three.on_message(1, chunk(three, Label(0, 0), unknown=True), now=0.2)
+
+
 @pytest.mark.parametrize("answer", [{"prev": Label(2, 1)}, {"prev": Label(0, 0), "unknown": True}])
 def test_in_an_unsafe_cluster_the_whole_log_is_asked_for_then(answer: dict[str, Any]) -> None:
     three = syncing(chat(1), committed=1)
     three.log.members = members(quorum=1, me=3)
+    three.collected = [chat(1, 1)]
     nonce = three.nonce
     told, asked = three.on_message(1, chunk(three, more=False, **answer), now=0.2)
     assert told == Note("anomaly", reason="the best log differs in a committed entry")
@@ -387,7 +394,8 @@ def test_in_an_unsafe_cluster_the_whole_log_is_asked_for_then(answer: dict[str, 
 def test_a_log_that_comes_shorter_than_it_was_promised_makes_no_leader() -> None:
     three = syncing(best=Label(2, 3))
     effects = three.on_message(1, chunk(three, Label(0, 0), chat(1, 2), chat(2, 2), more=False), now=0.2)
-    assert isinstance(effects[-1], Yield) and effects[-1].back_off and Lead() not in effects
+    written = [Append(Stored(chat(1, 2))), Append(Stored(chat(2, 2)))]
+    assert effects == [*written, Yield("the best log came incomplete", back_off=True)]
     assert three.log.last_seq == 2 and three.collected == []
 
 
@@ -398,11 +406,12 @@ def test_an_empty_chunk_that_promises_more_is_the_last_one() -> None:
 
 
 def test_an_own_tail_gives_way_to_the_best_log_only_when_all_of_it_is_here() -> None:
-    three = syncing(chat(1), chat(2), chat(3), committed=1, best=Label(2, 3))
-    three.on_message(1, chunk(three, Label(1, 1), chat(2, 2), more=True), now=0.2)
+    three = syncing(chat(1), chat(2), chat(3), committed=1, best=Label(2, 4))
+    three.on_message(1, chunk(three, Label(1, 1), chat(2), chat(3, 2), more=True), now=0.2)
     assert three.log.last == Label(1, 3)
-    effects = three.on_message(1, chunk(three, Label(2, 2), chat(3, 2)), now=0.3)
-    assert three.log.last == Label(2, 3) and effects[-1] == Lead()
+    effects = three.on_message(1, chunk(three, Label(2, 3), chat(4, 2)), now=0.3)
+    written = [Append(Truncate(3)), Append(Stored(chat(3, 2))), Append(Stored(chat(4, 2)))]
+    assert three.log.last == Label(2, 4) and effects == [*written, Lead()], "what was copied is on the disk as well"
 
 
 def test_time_ends_an_attempt_only_while_there_is_one() -> None:
