@@ -5,7 +5,7 @@
 Twelve rules, one change at a time.  A comparison meets its boundary (`<` and `<=`) or its opposite; `and` becomes `or`,
 and loses each operand; `not` goes; a condition is always so, or never; a statement goes; a number is one more and one
 less; a truth value is turned; a word of the code is another word; a result is nothing; an argument with a name goes, and
-two without names change places; `max` becomes `min`; an element of a list, a set, a tuple or a table goes; a case of a
+two without names change places (but those of `max` and `min`); `max` becomes `min`; an element of a list, a set, a tuple or a table goes; a case of a
 `match` goes, and each thing that its pattern asks for.
 
 What is left out, and why:
@@ -340,7 +340,7 @@ class _Finder(ast.NodeVisitor):
             if given.arg is not None and given.arg != "reason":
                 self.note(*self.without(given, [*node.args, *node.keywords]), "")
                 self.visit(given.value)
-        for one, other in zip(node.args, node.args[1:], strict=False):
+        for one, other in zip(node.args, node.args[1:], strict=False) if name not in OTHER else ():
             if not isinstance(one, ast.Constant | ast.Starred) and not isinstance(other, ast.Constant | ast.Starred):
                 start, middle = self.span(one)
                 begin, end = self.span(other)

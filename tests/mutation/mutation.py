@@ -141,8 +141,7 @@ def report(name: str, counts: dict[str, int]) -> str:
     return f"{name}: {counts['changes']} changes, {by}; raw {share}, explained {whole}{left}"
 
 
-def main() -> int:
-    """Run it."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Make small bugs, one at a time, and count who notices.")
     parser.add_argument("files", nargs="*")
     parser.add_argument("--sample", action="store_true", help=f"{SAMPLE} changes of the files that are not tried whole")
@@ -151,7 +150,12 @@ def main() -> int:
     parser.add_argument("--rows", action="store_true", help="print unexplained survivors as rows of the page")
     parser.add_argument("--told", action="store_true", help="only say what is known already")
     parser.add_argument("--json", action="store_true", help="print nothing but the result, as JSON")
-    asked = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run it."""
+    asked = _parser().parse_args()
     from chatsys.commands.prove import WHOLE
 
     end = time.monotonic() + asked.minutes * 60

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from pingpong import Counted
 
-from chatsys.actor.logfile import batch, encode, mark
+from chatsys.actor.logfile import LOG, batch, encode, mark
 from chatsys.errors import DiskFailed, LogError
 from chatsys.runtime import disk as disks
-from chatsys.runtime.disk import LOCK, LOG, Disk, cannot_use, in_use, made_folder
+from chatsys.runtime.disk import LOCK, Disk, cannot_use, in_use, made_folder
 
 TYPES = (Counted,)
 
@@ -216,7 +216,12 @@ def test_a_folder_that_cannot_be_synced_is_let_be_and_no_handle_is_left(
     closed: list[int] = []
     close = os.close
     monkeypatch.setattr(os, "fsync", refuses)
-    monkeypatch.setattr(os, "close", lambda file: (closed.append(file), close(file)))
+
+    def closes(file: int) -> None:
+        closed.append(file)
+        close(file)
+
+    monkeypatch.setattr(os, "close", closes)
     disks._sync_folder(tmp_path)
     assert len(closed) == 1
 
