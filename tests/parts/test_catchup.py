@@ -295,6 +295,19 @@ def test_a_relay_enters_the_newer_term_of_the_server_and_of_the_last_entry(
         assert (two.state.term, two.state.promised_to) == (entered, None)
 
 
+def test_of_several_relayed_entries_the_last_one_says_how_new_they_are() -> None:
+    two = relaying()
+    relayed(two, 1, chat(3, 1), chat(4, 3))
+    assert two.state.term == 3
+
+
+def test_the_answer_to_a_nominee_is_no_relay_though_it_may_have_the_same_number() -> None:
+    """A nominee counts its questions by itself; what it is sent is not committed."""
+    two = relaying()
+    assert two.on_message(1, CatchupReply(1, "sync", two.nonce, Label(1, 2), (chat(3),), False, 9), 0.2) == []
+    assert two.log.commit == 0
+
+
 def test_a_relay_that_is_unknown_empty_or_does_not_follow_on_the_log_changes_nothing() -> None:
     for effects in (
         relayed(relaying(), 4, chat(3), unknown=True),
@@ -334,7 +347,7 @@ def test_a_chunk_says_whether_more_follows_where_it_follows_on_and_what_is_commi
     assert (served(2).more, served(2).prev, served(2).commit) == (False, Label(1, 1), 5), "6 is not committed"
     assert (served(6).entries, served(6).more, served(6).unknown) == ((), False, False)
     assert (served(7).entries, served(7).prev, served(7).unknown) == ((), Label(1, 6), False), "the very end is known"
-    assert (served(8).unknown, served(8).prev, served(8).entries, served(8).commit) == (True, START, (), 0)
+    assert served(8) == CatchupReply(1, "relay", 7, START, (), False, 0, unknown=True)
     two.state.promised_to = 1
     assert (served(5, "sync").more, [one.seq for one in served(5, "sync").entries]) == (False, [5, 6])
 

@@ -26,6 +26,11 @@ def log(last: int) -> Log:
     return made
 
 
+def test_in_an_empty_log_nothing_is_verified_and_nothing_committed() -> None:
+    empty = Log(members())
+    assert (empty.commit, empty.verified, empty.rewound, empty.last_seq, empty.last) == (0, 0, None, 0, Label(0, 0))
+
+
 def test_a_commit_is_noted_and_decided_once() -> None:
     three = log(3)
     three.verify_to(3)

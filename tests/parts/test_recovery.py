@@ -69,6 +69,7 @@ def test_who_was_met_is_remembered_as_it_was_met_last_until_people_accept_its_ne
 def test_of_lives_with_a_nonce_the_latest_are_kept_and_of_others_the_last() -> None:
     named = [Boot(life, "chat", 1, identity="9f", nonce=f"n{life}") for life in range(1, NONCES + 3)]
     assert replay(named).boots == tuple(named[2:]) and len(replay(named).boots) == NONCES
+    assert replay(named).incarnation == NONCES + 2
     plain = [Boot(life, "chat", 1) for life in (1, 2, 3)]
     assert replay(plain).boots == (plain[-1],)
     assert incarnation_of([*plain, Promised(7, None)]) == 3 and incarnation_of([]) == 0
