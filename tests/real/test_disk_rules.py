@@ -15,7 +15,7 @@ import pytest
 from pingpong import Counted
 
 from chatsys.actor.logfile import LOG, batch, encode, mark
-from chatsys.errors import DiskFailed, LogError
+from chatsys.errors import DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.runtime import disk as disks
 from chatsys.runtime.disk import LOCK, Disk, cannot_use, in_use, made_folder
 
@@ -232,6 +232,58 @@ def test_who_holds_a_folder_stands_in_its_lock(tmp_path: Path) -> None:
     assert (tmp_path / LOCK).read_text() == f" {os.getpid()}\n"
     disk.gone()
     assert not in_use(tmp_path) and not in_use(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("content", "who"),
+    [
+        (b" 4711\n", "process 4711"),
+        (b" 1\n", "the node of another container"),
+        (b"", "another process"),
+        (b" \xff\xfe\n", "another process"),
+    ],
+)
+def test_who_holds_the_folder_is_named_and_no_handle_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, who: str
+) -> None:
+    (tmp_path / LOCK).write_bytes(content)
+    monkeypatch.setattr(disks, "lock", lambda file, path: False)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(LogInUse, match=f"is in use by {who}; stop that node first"):
+        Disk(tmp_path, TYPES)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_lock_that_cannot_be_written_is_an_error_and_no_handle_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "ftruncate", full)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(LogError, match="cannot be used"):
+        Disk(tmp_path, TYPES)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_log_that_names_nobody_is_anybodys_and_whoever_asks_for_nobody_takes_any(tmp_path: Path) -> None:
+    nobody: Any = lambda records: None  # noqa: E731
+    somebody: Any = lambda records: ("chat", 2)  # noqa: E731
+    (tmp_path / LOG).write_bytes(batch(1, ONE))
+    Disk(tmp_path, TYPES, owner=("chat", 1), owner_of=nobody).gone()
+    Disk(tmp_path, TYPES, owner=None, owner_of=somebody).gone()
+    Disk(tmp_path, TYPES, owner=("chat", 2), owner_of=somebody).gone()
+    with pytest.raises(ForeignLog, match="belongs to node 2 of cluster 'chat', not to node 1"):
+        Disk(tmp_path, TYPES, owner=("chat", 1), owner_of=somebody)
+
+
+def test_a_disk_that_nobody_listens_to_tells_nobody(tmp_path: Path) -> None:
+    disk = Disk(tmp_path, TYPES)
+    disk._report(1)
+    disk._report_failure(DiskFailed("it went"))
+    disk.space(True)
+    disk.gone()
 
 
 def test_a_folder_whose_log_cannot_be_opened_is_let_go(tmp_path: Path) -> None:
