@@ -15,6 +15,7 @@ import mmap
 import os
 import resource
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -97,10 +98,20 @@ class Tracer:
         self.failed: list[str] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """In the place of pytest's own loop."""
+        """In the place of pytest's own loop.  A test that begins a program is left out: the change would not be in it."""
         from _pytest.runner import runtestprotocol
 
+        began_a_program = False
+        popen = subprocess.Popen.__init__
+
+        def noted(*words: Any, **rest: Any) -> None:
+            nonlocal began_a_program
+            began_a_program = True
+            popen(*words, **rest)
+
+        subprocess.Popen.__init__ = noted  # type: ignore[method-assign,assignment]
         for item in session.items:
+            began_a_program = False
             lines: dict[str, set[int]] = {}
             began = time.process_time()
             threading.settrace(self.follow(lines))
@@ -111,7 +122,7 @@ class Tracer:
             seconds = time.process_time() - began
             if any(report.failed for report in reports):
                 self.failed.append(item.nodeid)
-            elif not any(report.skipped for report in reports):
+            elif not began_a_program and not any(report.skipped for report in reports):
                 found = {str(Path(file).relative_to(ROOT)): sorted(those) for file, those in lines.items()}
                 self.tests[item.nodeid] = Test(found, round(seconds, 4))
         return True

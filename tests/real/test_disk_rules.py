@@ -5,10 +5,12 @@ The thread's work is done here by the test itself, so that each step is seen.
 Read also `test_disk` (the same disk with its thread, and from outside).
 """
 
+import asyncio
 import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -305,6 +307,23 @@ def test_space_is_looked_at_again_and_a_disk_that_cannot_say_is_not_low(
     steps.disk._watch_space()
     loop: Any = steps.disk._loop
     assert steps.seen == ["low False"] and loop.later == (5.0, steps.disk._watch_space)
+
+
+def test_a_disk_that_starts_looks_at_the_space_and_its_thread_holds_no_process_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1))
+    told: list[bool] = []
+
+    async def begin() -> bool:
+        disk = Disk(tmp_path, TYPES)
+        disk.space = told.append
+        disk.start()
+        thread = disk._thread
+        disk.gone()
+        return thread is not None and thread.daemon and not thread.is_alive()
+
+    assert asyncio.run(begin()) and told == [True]
 
 
 @pytest.mark.parametrize(
