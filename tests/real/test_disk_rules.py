@@ -8,6 +8,7 @@ Read also `test_disk` (the same disk with its thread, and from outside).
 import asyncio
 import errno
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -207,6 +208,38 @@ def test_a_sync_asks_the_system_for_it(tmp_path: Path, monkeypatch: pytest.Monke
     assert synced == [7]
 
 
+@pytest.mark.parametrize(
+    ("number", "synced"),
+    [(None, ["full"]), (errno.ENOTSUP, ["full", "data"]), (errno.EINVAL, ["full", "data"]), (errno.ENOTTY, ["full", "data"]), (errno.EIO, None)],
+)  # fmt: skip
+def test_on_a_mac_the_drive_itself_is_asked_and_where_it_cannot_be_the_system_is(
+    monkeypatch: pytest.MonkeyPatch, number: int | None, synced: list[str] | None
+) -> None:
+    seen: list[str] = []
+
+    def full(file: int, what: int) -> None:
+        assert (file, what) == (7, 51)
+        seen.append("full")
+        if number is not None:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setitem(sys.modules, "fcntl", SimpleNamespace(fcntl=full, F_FULLFSYNC=51))
+    monkeypatch.setattr(os, "fdatasync", lambda file: seen.append("data"), raising=False)
+    if synced is None:
+        with pytest.raises(OSError, match="Input/output error"):
+            disks.sync(7)
+    else:
+        disks.sync(7)
+        assert seen == synced
+
+
+def test_a_life_that_ended_keeps_no_handle(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    Disk(tmp_path, TYPES).gone()
+    assert not in_use(tmp_path) and os.listdir("/proc/self/fd") == before
+
+
 def test_a_folder_that_cannot_be_synced_is_let_be_and_no_handle_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +378,7 @@ def test_why_a_folder_cannot_be_used_is_said_with_what_to_do(tmp_path: Path, num
     said = cannot_use(tmp_path, OSError(number, os.strerror(number), str(tmp_path)))
     assert f"The data folder {tmp_path} " in said and told in said
     other = cannot_use(tmp_path, OSError(number, os.strerror(number), str(tmp_path / "lock")))
+    assert "None" not in cannot_use(tmp_path, OSError(number, os.strerror(number)))
     assert f": {tmp_path / 'lock'}" in other and f": {tmp_path / 'lock'}" not in said
 
 
