@@ -107,13 +107,14 @@ def judge(ledger: Ledger, wanted: list[Key], until: str) -> tuple[dict[str, int]
     """Count who noticed how many changes; return the counts, the survivors that the page does not explain, and its errors."""
     counts: Counter[str] = Counter()
     whys = explained(ledger.name)
+    left = {ledger.keys[change] for change, _ in ledger.left(wanted, until)}
     bare, wrong = [], []
     for key in wanted:
         tried = ledger.known.get(key)
         if tried is not None and tried.stage == "no change":
             continue
         counts["changes"] += 1
-        if tried is None:
+        if tried is None or key in left:
             counts["left"] += 1
         elif tried.stage:
             counts[tried.stage] += 1
@@ -124,7 +125,6 @@ def judge(ledger: Ledger, wanted: list[Key], until: str) -> tuple[dict[str, int]
         else:
             counts["unexplained"] += 1
             bare.append(key)
-    counts["left"] += len(ledger.left([key for key in wanted if key in ledger.known], until))
     for key in set(whys) - set(ledger.changes):
         wrong.append(f"{ledger.name}: `{key[1]}` stands on {PAGE.name}, but there is no such change.")
     return dict(counts), bare, wrong

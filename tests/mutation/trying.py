@@ -109,7 +109,7 @@ class Tracer:
             began_a_program = True
             popen(*words, **rest)
 
-        subprocess.Popen.__init__ = noted  # type: ignore[method-assign,assignment]
+        subprocess.Popen.__init__ = noted  # type: ignore[method-assign]
         for item in session.items:
             began_a_program = False
             lines: dict[str, set[int]] = {}
