@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Run it."""
     asked = _parser().parse_args()
-    from chatsys.commands.prove import WHOLE
+    from chatsys.evidence.kinds import WHOLE
 
     end = time.monotonic() + asked.minutes * 60
     whole = [f"chatsys/{name}.py" for name in WHOLE]
@@ -167,7 +167,7 @@ def main() -> int:
         todo[ROOT / file] = list(Ledger(ROOT / file).changes)
     lines: list[str] = []
     survived: list[str] = []
-    unfinished = 0
+    unfinished, totals = 0, Counter({"changes": 0, "noticed": 0, "explained": 0})
     for anew in (False, True):  # those that need a new process cost a hundred times as much
         for path, wanted in todo.items():
             if not asked.told and time.monotonic() < end:
@@ -183,10 +183,13 @@ def main() -> int:
         survived += wrong
         lines.append(report(ledger.name, counts))
         unfinished += counts.get("left", 0)
+        totals["changes"] += counts.get("changes", 0)
+        totals["noticed"] += sum(counts.get(stage, 0) for stage in STAGES)
+        totals["explained"] += counts.get("explained", 0)
         if not asked.json:
             print("\n".join([*(f"  {one}" for one in wrong), lines[-1]]), flush=True)
     if asked.json:
-        print(json.dumps({"survived": survived, "files": lines, "left": unfinished}))
+        print(json.dumps({"survived": survived, "files": lines, "left": unfinished, **totals}))
     return 1 if survived else 3 if unfinished else 0
 
 
