@@ -146,6 +146,11 @@ def test_a_coordinator_tells_a_newcomer_how_far_behind_it_is() -> None:
     assert sent(effects, Catchup)[0][1].purpose == "follow"
 
 
+def test_a_newcomer_notices_by_a_batch_as_well_what_it_missed() -> None:
+    effects = restarted(1).on_message(3, Propose(1, Label(1, 4), (chat(5),), 0), 0.1)
+    assert sent(effects, Catchup)[0][1].purpose == "follow"
+
+
 # --- asking, rule by rule -------------------------------------------------------------------------
 
 

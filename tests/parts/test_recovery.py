@@ -6,11 +6,13 @@ import pytest
 from by_hand import chat
 
 from chatsys.actor.effects import Note
+from chatsys.actor.logfile import batch, decode, encode
 from chatsys.actor.outbox import Outbox
 from chatsys.errors import DamagedLog
 from chatsys.protocol.messages import Entry, Label, Promise
 from chatsys.protocol.recovery import NONCES, Recovered, misfit, replay
 from chatsys.protocol.storage import (
+    NODE_RECORDS,
     Accepted,
     Boot,
     CommitHint,
@@ -131,6 +133,20 @@ def test_the_trace_tells_of_each_record_what_the_checkers_ask_for() -> None:
         Note("truncate", seq=3), Note("hint", seq=3),
     ]  # fmt: skip
     assert (Stored(entry).log_end, Truncate(3).log_end) == (3, 2)
+
+
+def test_each_record_of_a_node_can_be_read_back() -> None:
+    records = [
+        BOOT,
+        Promised(1, 3),
+        Stored(chat(1)),
+        Truncate(1),
+        CommitHint(0),
+        Remembered(2, "a", 1, "x"),
+        Accepted(2),
+    ]
+    assert {type(record) for record in records} == set(NODE_RECORDS)
+    assert decode(batch(1, b"".join(map(encode, records))), NODE_RECORDS).records == records
 
 
 # --- the outbox -----------------------------------------------------------------------------------
