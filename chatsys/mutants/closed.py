@@ -13,7 +13,20 @@ from types import ModuleType
 
 from chatsys.errors import NotHere
 
-BUGS = ("succession", "fence", "cells", "debts", "beyond", "ordering", "catchup", "sessions", "failure", "storage", "identity", "learners")
+BUGS = (
+    "succession",
+    "fence",
+    "cells",
+    "debts",
+    "beyond",
+    "ordering",
+    "catchup",
+    "sessions",
+    "failure",
+    "storage",
+    "identity",
+    "learners",
+)
 SCHEDULES = ("beyond", "bugs", "cells", "copies", "identity", "learners", "lively", "terms")
 SEARCHES = "searches"
 CLOSED = (*(f"bugs/{page}.py" for page in BUGS), *(f"schedules/{page}.py" for page in SCHEDULES), f"{SEARCHES}/")

@@ -3,7 +3,7 @@
     who says it     what is known                             what is said in its place
     a follower      equal up to the end of the batch          equal up to the end of the own log
     the leader      where a follower's log may agree (hint)   that it does agree
-    the leader      what a follower verified in memory        that its disk holds it
+    a nominee       each chunk once, in its place             whatever comes
     whoever serves  what is committed                         what is in the log
 
 Read also `protocol.ordering` (ACK), `catchup` (relays), `sessions` (deliveries), which do it right.
@@ -14,9 +14,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chatsys.actor.actor import Address
 from chatsys.actor.effects import Append, Effects, Send
-from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
+from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.messages import CatchupReply, Heartbeat, Propose
@@ -117,7 +116,9 @@ class HintsItsEnd(Node):
 
 
 def _to_the_end(effect: Any, last: int) -> Any:
-    return Append(CommitHint(last)) if isinstance(effect, Append) and isinstance(effect.items[0], CommitHint) else effect
+    return (
+        Append(CommitHint(last)) if isinstance(effect, Append) and isinstance(effect.items[0], CommitHint) else effect
+    )
 
 
 BEYOND = (
@@ -126,48 +127,59 @@ BEYOND = (
         story="A follower confirms its whole log, although the batch proved only the part up to its own end.",
         killers=("S8", "S1"),
         parts={"receiver": ConfirmsItsWholeLog},
+        directed="Q62",
     ),
     Mutant(
         name="hint counted as a copy",
         story="A leader counts the end of a follower's log, told in a refusal, as if the follower had confirmed it.",
         killers=("S8", "S1"),
         parts={"sequencer": BelievesHints},
+        directed="Q63",
     ),
     Mutant(
         name="sync chunks in any order",
         story="The chunks of a sync are put together as they come, so one that comes twice stands there twice.",
         killers=("broken",),
         parts={"succession": CollectsAnything},
+        directed="Q64",
+        seed=6,
     ),
     Mutant(
         name="relay beyond commit",
         story="A relay is served from the whole log, and whoever gets it takes for committed what may be replaced.",
         killers=("S1", "S8"),
         parts={"catchup": RelaysItsTail},
+        directed="Q65",
     ),
     Mutant(
         name="heartbeat tells the end as commit",
         story="A leader's heartbeat calls everything committed that it has numbered.",
         killers=("S8", "S1"),
         parts={"failure": TellsItsEnd},
+        directed="Q2",
     ),
     Mutant(
         name="delivers what is verified",
         story="A follower delivers what equals its leader's log, before it is committed.",
-        killers=("S1", "S13"),
+        killers=("S1",),
         parts={"sessions": DeliversVerified},
+        directed="Q66",
+        seed=44,
     ),
     Mutant(
         name="listeners shown the whole log",
         story="Whoever listens is shown each message as soon as it is numbered, committed or not.",
         killers=("S17", "S1"),
         parts={"sessions": ShowsItsTail},
+        directed="Q68",
     ),
     Mutant(
         name="commit hint at the end of the log",
         story="A node writes down that its whole log is committed, and believes it after a restart.",
         killers=("S1", "S8"),
         actor=HintsItsEnd,
+        directed="Q67",
+        seed=6,
     ),
 )
 """The bugs of this page."""

@@ -5,11 +5,11 @@
     PREPARE, older              promised               a term goes back
     HEARTBEAT, older            its term is entered    a term goes back
     HEARTBEAT, newer            passes, as it is       what is committed by one leader is taken from another one's log
-    PROPOSE, newer              passes, as it is       an ACK of its entries reaches the leader before it
+    PROPOSE, newer              passes, as it is       the old leader's late batch voids what is committed
     a leader's frame, newer     entered in memory      a restart takes the term back, and with it the refusal of older ones
-    a relay's chunk, newer      passes, as it is       an older leader's late batch voids what is committed
 
-The other cells on which safety hangs have their mutants on the pages `open` (ACK) and `fence` (PROPOSE, COORDINATOR).
+The other cells on which safety hangs have their mutants on the pages `open` (ACK, older), `fence` (PROPOSE and COORDINATOR,
+older) and `catchup` (a relay, newer).
 
 Read also `protocol.fence` (the table, and which cells are for speed or only habit), `fence` (its other bugs).
 """
@@ -19,12 +19,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from chatsys.actor.effects import Append, Effects
-from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
+from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.mutants.bugs.open import Hole
-from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.decisions import Yield
 from chatsys.protocol.fence import Fence
-from chatsys.protocol.messages import CatchupReply, Heartbeat, Promise, Propose
+from chatsys.protocol.messages import Heartbeat, Promise, Propose
 from chatsys.protocol.storage import Promised
 from chatsys.protocol.succession import Succession
 
@@ -88,54 +87,50 @@ class EntersInMemory(Fence):
         return [effect for effect in effects if not isinstance(effect, Append)], passes
 
 
-class RaisesNothing(CatchUp):
-    """Takes in what is relayed, and stays in its own term."""
-
-    def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
-        """Take every chunk for one of the own term."""
-        term = self.state.term
-        older = tuple(msgspec.structs.replace(entry, term=min(entry.term, term)) for entry in chunk.entries[-1:])
-        if older != chunk.entries[-1:]:
-            return []
-        return super()._relay_chunk(sender, msgspec.structs.replace(chunk, term=term))
-
-
 CELLS = (
     Mutant(
         name="late PROMISE counted",
         story="A promise is counted whatever its term; it was given for an attempt that is over.",
         killers=("S5",),
         parts={"fence": LatePromise},
+        directed="Q52",
     ),
     Mutant(
         name="PREPARE of an older term promised",
         story="A node promises every term but its own to whoever asks, also one that it has left.",
         killers=("S6",),
         parts={"succession": PromisesOldTerms},
+        directed="Q54",
+        seed=20,
     ),
     Mutant(
         name="HEARTBEAT of an older term followed",
         story="Whoever beats is followed, even if a newer term has begun.",
         killers=("S6",),
         parts={"fence": OlderBeat},
+        directed="Q55",
+        seed=1,
     ),
     Mutant(
         name="HEARTBEAT of a newer term does not raise the term",
-        story="A node hears the beat of a newer leader, but does not enter its term, and commits from the old leader's log.",
+        story="A node hears the beat of a newer leader, but does not enter its term, and commits from the old one's log.",
         killers=("S1", "S13"),
         parts={"fence": NewerBeat},
+        directed="Q9",
     ),
     Mutant(
         name="PROPOSE of a newer term does not raise the term",
-        story="A node takes in a newer leader's batch, but does not enter its term, and confirms it to the old leader.",
-        killers=("S8", "S1"),
+        story="A node takes in a newer leader's batch, but stays in its own term, where the old leader's late batch may void it.",
+        killers=("broken", "S1"),
         parts={"fence": NewerPropose},
+        directed="Q56",
     ),
     Mutant(
         name="newer term entered in memory only",
         story="A node follows a newer leader without writing the term down, and after a restart follows the older one.",
-        killers=("S6", "S14"),
+        killers=("S8", "S14"),
         parts={"fence": EntersInMemory},
+        directed="Q57",
     ),
 )
 """The bugs of this page."""

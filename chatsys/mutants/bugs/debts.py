@@ -6,23 +6,17 @@
     how far the followers agree     one leadership            the next one of the same node
     how far the own disk is         one leadership            the next one of the same node
     what is proved equal            one leader's log          the next leader's
-    where unfinished messages are   one leadership's log      the next one of the same node
 
 Read also `protocol.node` (`lead` and `follow`, by which each part lets go), `open` (the hold-back queue).
 """
 
 from random import Random
-from typing import Any
 
-import msgspec
-
-from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects
 from chatsys.config import ClusterConfig
-from chatsys.mutants.bugs.mutant import FIVE, Mutant, search
+from chatsys.mutants.bugs.mutant import Mutant
 from chatsys.protocol.decisions import Stand, Yield
 from chatsys.protocol.ordering import Receiver, Sequencer
-from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.state import NodeState
 from chatsys.protocol.succession import Succession
 
@@ -102,61 +96,42 @@ class KeepsVerified(Receiver):
         return super().bound(leaders)
 
 
-class KeepsAhead(Sessions):
-    """Remembers where messages stood when it led before."""
-
-    def _keeping(self, effects: Effects, ahead: dict[str, list[int]], scanned: int) -> Effects:
-        self.ahead, self.scanned = ahead, scanned
-        return effects
-
-    def lead(self, now: float) -> Effects:
-        """Look at no entry twice."""
-        ahead, scanned = self.ahead, self.scanned
-        return self._keeping(super().lead(now), ahead, scanned)
-
-    def follow(self, now: float, decision: Yield) -> Effects:
-        """Keep the places."""
-        ahead, scanned = self.ahead, self.scanned
-        return self._keeping(super().follow(now, decision), ahead, scanned)
-
-
 DEBTS = (
     Mutant(
         name="promises kept across attempts",
         story="A nominee counts the promises of its last attempt together with those of the present one.",
-        killers=("S5",),
-        plan=FIVE,
+        killers=("S5", "S8"),
         parts={"succession": KeepsPromises},
+        directed="Q53",
+        seed=52,
     ),
     Mutant(
         name="owed ACK kept across leaders",
         story="The ACK that a follower owes one leader is sent to the next one, who counts it as a copy of its own entries.",
         killers=("S8", "S1"),
         parts={"receiver": OwesTheNext},
+        directed="Q58",
     ),
     Mutant(
         name="matches kept across leaderships",
         story="A leader that leads again begins with what its followers confirmed the last time.",
         killers=("S8", "S1"),
         parts={"sequencer": KeepsMatches},
+        directed="Q59",
     ),
     Mutant(
         name="own match kept across leaderships",
         story="A leader that leads again counts on its disk what was there the last time.",
-        killers=("S8", "S14"),
+        killers=("S8",),
         parts={"sequencer": KeepsOwnMatch},
+        directed="Q60",
     ),
     Mutant(
         name="verified kept across leaders",
         story="What was proved equal to one leader's log counts as proved for the next.",
-        killers=("S1", "S13"),
+        killers=("S1",),
         parts={"receiver": KeepsVerified},
-    ),
-    Mutant(
-        name="places kept across leaderships",
-        story="A leader that leads again looks for messages where they stood the last time.",
-        killers=("S16", "S7", "S4", "S9"),
-        parts={"sessions": KeepsAhead},
+        directed="Q61",
     ),
 )
 """The bugs of this page."""
