@@ -152,7 +152,9 @@ def test_nobody_is_shown_what_is_not_committed() -> None:
     opened = Entry(2, 1, "session", "c", 0)
     one = node(1)
     one.on_message("eve", Subscribe(), 0.0)
-    effects = one.on_message(3, Propose(1, Label(0, 0), (BARRIER, opened, chat(3, session=2)), 2), 0.0) + one.settle(0.0)
+    effects = one.on_message(3, Propose(1, Label(0, 0), (BARRIER, opened, chat(3, session=2)), 2), 0.0) + one.settle(
+        0.0
+    )
     assert _shown(effects) == [] and of(effects, Deliver) == []
     effects = one.on_message(3, Heartbeat(1, 1, 3, Label(1, 3)), 0.0) + one.settle(0.0)
     assert _shown(effects) == [3] and len(of(effects, Deliver)) == 1

@@ -111,7 +111,7 @@ MORE = Search(
     stages=(
         Stage("node 3 gave 'one' position 3, and has it on its disk", _one_is_numbered),
         Stage("node 2 has 'one' on its disk, too", _two_took_it),
-        Stage("all have 'one' on their disks", _all_have_one),
+        Stage("node 1 has 'one' on its disk as well", _all_have_one),
         Stage("node 3 gave 'two' position 4, in memory", _two_is_numbered),
         Stage("node 1 has 'two' on its disk, its leader 3 in memory only", _one_has_more),
         Stage("node 3 lost power, and is back without 'two'", _back_with_less),

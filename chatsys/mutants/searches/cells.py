@@ -6,16 +6,7 @@ Read also `mutants.bugs.cells` and `debts` (the bugs), `logs` (whose stages come
 from chatsys.explore.untimed import Life
 from chatsys.mutants.searches.logs import OPENED, OVERTAKEN
 from chatsys.mutants.searches.models import Established, Fresh
-from chatsys.mutants.searches.predicates import (
-    asks,
-    came_back,
-    committed,
-    disk,
-    is_in,
-    leads,
-    log,
-    node,
-)
+from chatsys.mutants.searches.predicates import asks, came_back, committed, disk, is_in, leads, log, node
 from chatsys.mutants.searches.search import Search, Stage
 from chatsys.protocol.state import Role
 
