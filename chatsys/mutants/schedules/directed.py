@@ -86,7 +86,7 @@ class Directed:
         quorum = self.quorum if flawed and self.quorum else "majority"
         if flawed and flaw is None and self.defect:
             flaw = named(self.defect)
-        stage = QuietWorld(self.nodes, quorum, flaw, self.timing, self.limits, self.turn)
+        stage = QuietWorld(self.nodes, quorum, flaw, self.timing, self.limits, turn=self.turn)
         told = list(self.script(stage) or ())
         held = check(stage.trace)
         violations = [*held, *told, *check_frames(stage.trace)]

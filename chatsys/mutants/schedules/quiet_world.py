@@ -55,6 +55,7 @@ class QuietWorld(World):
         flaw: Mutant | None = None,
         timing: Timing = PATIENT,
         limits: Limits = ONE_BY_ONE,
+        *,
         turn: float = 0.0,
     ) -> None:
         """Begin with node `nodes` as the leader of term 1, and the first messages of ann and bob delivered."""
