@@ -79,7 +79,8 @@ def test_the_search_sees_an_invariant_broken_that_names_the_mutant_and_its_story
 
 
 LONG = {
-    "HEARTBEAT of an older term followed", "heartbeat tells the end as commit", "relay beyond commit", "ACK before fsync",
+    "HEARTBEAT of an older term followed", "PREPARE of an older term promised", "heartbeat tells the end as commit",
+    "relay beyond commit", "sync chunks in any order", "ACK before fsync",
     "COORDINATOR of an older term accepted", "PROMISE before fsync", "adopt longest", "lower-term PROPOSE accepted",
     "quorum n//2", "vote twice", *FAR,
 }  # fmt: skip
