@@ -14,6 +14,7 @@ from chatsys.protocol.messages import (
     Entry,
     Heartbeat,
     Label,
+    Ok,
     Prepare,
     Promise,
     Propose,
@@ -143,6 +144,13 @@ def test_a_chunk_of_a_sync_that_comes_twice_counts_once() -> None:
     two.on_message(1, first, 0.0)
     two.on_message(1, CatchupReply(2, "sync", nonce, Label(1, 1), (chat(2), chat(3)), False, 0), 0.0)
     assert role(two) == "leader" and [entry.seq for entry in two.log.entries] == [1, 2, 3, 4]
+
+
+def test_a_relay_commits_what_it_brings_and_not_what_stands_behind_it() -> None:
+    one = follower(BARRIER, chat(2), chat(3))
+    one.on_message(2, Ok(1, one.election.round, "alive"), 0.0)
+    one.on_message(2, CatchupReply(1, "relay", one.catchup.nonce, Label(0, 0), (BARRIER, chat(2)), False, 2), 0.0)
+    assert (one.log.commit, one.log.last_seq) == (2, 3)
 
 
 def test_a_leader_calls_committed_what_a_quorum_holds_and_no_more() -> None:

@@ -5,6 +5,7 @@
     the leader      where a follower's log may agree (hint)   that it does agree
     a nominee       each chunk once, in its place             whatever comes
     whoever serves  what is committed                         what is in the log
+    whoever asked   what the relay has brought                what is in the own log
 
 Read also `protocol.ordering` (ACK), `catchup` (relays), `sessions` (deliveries), which do it right.
 """
@@ -65,6 +66,18 @@ class RelaysItsTail(CatchUp):
         """Serve to the end, whatever the purpose."""
         upto = super().may_serve(sender, purpose)
         return upto if upto is None else self.log.last_seq
+
+
+class BelievesItsTail(CatchUp):
+    """Takes its whole log for committed when a relay has reached it."""
+
+    def _relay_chunk(self, sender: int, chunk: CatchupReply) -> Effects:
+        known = self.log.commit
+        effects = super()._relay_chunk(sender, chunk)
+        if self.log.commit == known:
+            return effects
+        self.log.verify_to(self.log.last_seq)
+        return [*effects, *self.log.commit_to(self.log.last_seq)]
 
 
 class TellsItsEnd(Detector):
@@ -150,6 +163,13 @@ BEYOND = (
         killers=("S1", "S8"),
         parts={"catchup": RelaysItsTail},
         directed="Q65",
+    ),
+    Mutant(
+        name="own tail believed after a relay",
+        story="Whoever gets a relay takes its own log for committed to its end, also what stands behind the relayed entries.",
+        killers=("S1",),
+        parts={"catchup": BelievesItsTail},
+        directed="Q69",
     ),
     Mutant(
         name="heartbeat tells the end as commit",

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from chatsys.actor.effects import Append, Effects
-from chatsys.mutants.bugs.mutant import Mutant
+from chatsys.mutants.bugs.mutant import FIVE, Mutant
 from chatsys.mutants.bugs.open import Hole
 from chatsys.protocol.decisions import Yield
 from chatsys.protocol.fence import Fence
@@ -115,8 +115,10 @@ CELLS = (
         name="HEARTBEAT of a newer term does not raise the term",
         story="A node hears the beat of a newer leader, but does not enter its term, and commits from the old one's log.",
         killers=("S1", "S13"),
+        plan=FIVE,
         parts={"fence": NewerBeat},
         directed="Q9",
+        seed=22,
     ),
     Mutant(
         name="PROPOSE of a newer term does not raise the term",

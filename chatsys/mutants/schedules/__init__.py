@@ -31,7 +31,7 @@ DIRECTED: dict[str, Directed] = {
     for name, one in sorted(ENTERED.items(), key=lambda item: (item[0][0], int(item[0][1:])))
     if not one.defect or one.defect in MUTANTS
 }
-"""Every directed schedule by its name, C1 to Q68; in a student's bundle those whose bug is there."""
+"""Every directed schedule by its name, C1 to Q69; in a student's bundle those whose bug is there."""
 
 
 def play(name: str, flawed: bool = False) -> Played:

@@ -1,4 +1,4 @@
-"""More is said than is known: Q62 to Q68.
+"""More is said than is known: Q62 to Q69.
 
 In all of them node 3 (or 5) leads term 1 when the script begins, and everybody has the same log.
 
@@ -161,6 +161,33 @@ def heard_at_the_wrong_door(stage: QuietWorld) -> None:
     stage.say("theirs", node=2, author="bob")
     stage.run(1)
     stage.heal()
+    stage.run(5)
+
+
+@directed("Q69", "The rest of my log", breaks=("S1",), nodes=5, defect="own tail believed after a relay")
+def the_rest_of_my_log(stage: QuietWorld) -> None:
+    """Node 1 has two messages that only the dead leader 5 had, and before them one that all have.
+
+    It cannot hear leader 4, asks 2 around, and gets by relay, first of all, the one that all have.
+    """
+    unheard = stage.hold(Ack, receiver=5)
+    stage.say("for all", node=5)
+    stage.run(0.1)
+    stage.split({5, 1}, {2, 3, 4})
+    stage.say("a", node=5)
+    stage.say("b", node=5)
+    stage.run(0.2)
+    stage.crash(5)
+    stage.silence("ann@5")
+    unheard.drop(shut=False)
+    stage.elect(4)
+    stage.run(1)
+    stage.heal()
+    stage.cut(1, 4)
+    stage.nominate(1)
+    stage.run(1)
+    stage.heal()
+    stage.say("y", node=4, author="bob")
     stage.run(5)
 
 

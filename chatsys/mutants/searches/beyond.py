@@ -173,7 +173,27 @@ IN_CONFIDENCE = Search(
     ),
 )
 
+
+def _two_commits_with_less(one: Life, two: Life, three: Life) -> bool:
+    return leads(two, 2) and committed(two) == 4 and log(two) == (*AGREED, 2) and _has_more(one) and is_in(one, 1)
+
+
+def _one_asks_with_more(one: Life, two: Life, three: Life) -> bool:
+    return nominates(one, 1) and _two_commits_with_less(one, two, three)
+
+
+REST = Search(
+    model=Established,
+    bounds={**MORE.bounds, "nominees": (1, 2), "beats": 0, "relays": True, "terms": 2},
+    stages=(
+        *MORE.stages[:8],
+        Stage("node 2 committed its barrier with node 3; node 1 is in term 1", _two_commits_with_less),
+        Stage("node 1 nominates itself", _one_asks_with_more),
+    ),
+)
+
 BEYOND = {
+    "own tail believed after a relay": REST,
     "sync chunks in any order": IN_CHUNKS,
     "relay beyond commit": IN_CONFIDENCE,
     "ACK to the end of the log": MORE,
