@@ -6,9 +6,12 @@ from by_hand import chat, leader, node, of, sent
 
 from chatsys.actor.effects import Append, Deliver
 from chatsys.actor.events import Stop
+from chatsys.config import Limits
 from chatsys.protocol.decisions import Stand
+from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.messages import (
     Ack,
+    Catchup,
     CatchupReply,
     Delivered,
     Entry,
@@ -159,6 +162,18 @@ def test_a_leader_calls_committed_what_a_quorum_holds_and_no_more() -> None:
     three.failure.alarms.set("beat", 0.0)
     beats = sent(three.on_time(0.0), Heartbeat)
     assert [beat.commit for _, beat in beats] == [1, 1]
+    assert [batch.commit for _, batch in sent(three.settle(0.0), Propose)] == [1, 1]
+    chunks = sent(three.on_message(1, Catchup(1, "follow", 1, 7), 0.0), CatchupReply)
+    assert [(chunk.commit, len(chunk.entries)) for _, chunk in chunks] == [(1, 2)]
+
+
+def test_what_was_held_back_tells_of_a_commit_what_its_leader_told() -> None:
+    early = HoldBack(Limits())
+    early.hold(Propose(1, Label(1, 1), (chat(2),), 1))
+    early.hold(Propose(1, Label(1, 2), (chat(3),), 2))
+    released = early.release(1)
+    assert released is not None
+    assert (released.commit, len(released.entries)) == (2, 2)
 
 
 def test_nobody_is_shown_what_is_not_committed() -> None:

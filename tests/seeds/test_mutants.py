@@ -28,7 +28,7 @@ HEARTBEAT of a newer term does not raise the term; PROPOSE of a newer term does 
 newer term entered in memory only; promises kept across attempts; owed ACK kept across leaders;
 matches kept across leaderships; own match kept across leaderships; verified kept across leaders;
 ACK to the end of the log; hint counted as a copy; sync chunks in any order; relay beyond commit;
-own tail believed after a relay; heartbeat tells the end as commit; delivers what is verified; listeners shown the whole log;
+own tail believed after a relay; heartbeat tells the end as commit; PROPOSE tells the end as commit; delivers what is verified; listeners shown the whole log;
 commit hint at the end of the log
 """
 """Every mutant that there must be."""

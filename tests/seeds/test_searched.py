@@ -25,7 +25,8 @@ retry answered ok early;
 late PROMISE counted; PREPARE of an older term promised; HEARTBEAT of an older term followed;
 HEARTBEAT of a newer term does not raise the term; PROPOSE of a newer term does not raise the term;
 newer term entered in memory only; verified kept across leaders; ACK to the end of the log; sync chunks in any order;
-relay beyond commit; own tail believed after a relay; heartbeat tells the end as commit
+relay beyond commit; PROPOSE tells the end as commit;
+own tail believed after a relay; heartbeat tells the end as commit
 """
 """What a search must find."""
 

@@ -92,6 +92,15 @@ class TellsItsEnd(Detector):
         ]  # fmt: skip
 
 
+class ProposesItsEnd(Sequencer):
+    """Calls what it proposes committed already."""
+
+    def _propose(self, peer: int, progress: Progress) -> Send:
+        sent = super()._propose(peer, progress)
+        assert isinstance(sent.message, Propose), "a proposal"
+        return Send(peer, replace(sent.message, commit=self.log.last_seq))
+
+
 class DeliversVerified(Sessions):
     """Hands on what equals the leader's log."""
 
@@ -177,6 +186,14 @@ BEYOND = (
         killers=("S8", "S1"),
         parts={"failure": TellsItsEnd},
         directed="Q2",
+    ),
+    Mutant(
+        name="PROPOSE tells the end as commit",
+        story="A leader's PROPOSE calls everything committed that it has numbered, what it carries included.",
+        killers=("S8", "S1"),
+        parts={"sequencer": ProposesItsEnd},
+        directed="Q2",
+        seed=13,
     ),
     Mutant(
         name="delivers what is verified",

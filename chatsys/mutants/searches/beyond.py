@@ -198,5 +198,6 @@ BEYOND = {
     "relay beyond commit": IN_CONFIDENCE,
     "ACK to the end of the log": MORE,
     "heartbeat tells the end as commit": TOLD_TOO_EARLY,
+    "PROPOSE tells the end as commit": TOLD_TOO_EARLY,
 }
 """Searches by the names of mutants."""
