@@ -75,7 +75,7 @@ def shrink_seed(
         actor=actor,
         network=world.simulation.network.conditions,
         clock_drift=0.12 if drift else 0.0,
-        turn=plan.turn,
+        turn=plan.setting(seed).turn,
     )
     broken = [found.invariant for found in outcome.violations] + ([STOPPED] if world.failures else [])
     return shrink(case, seconds=seconds, invariants=[*invariants] or dict.fromkeys(broken))
