@@ -168,7 +168,8 @@ def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None, acto
     world = World(seed, config, parts=parts, actor=actor, network=network, clock_drift=drift, turn=setting.turn)
     world.trace.meta["replay"] = plan.replay(seed)
     seconds, _ = plan.times(setting)
-    script = random_script(chance, world.nodes, seconds, setting.kinds, share=setting.share, pace=setting.pace)
+    drawn: Any = {name: getattr(setting, name) for name in ("share", "pace", "loses_folder")}
+    script = random_script(chance, world.nodes, seconds, setting.kinds, **drawn)
     script.play(world, lenient=True)
     for author in AUTHORS[: plan.clients]:
         _talk(chance, world, author, plan, setting)

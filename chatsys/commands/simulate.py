@@ -52,7 +52,10 @@ def simulate(
     turn: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Virtual seconds for which a node gathers what comes.", show_default="as the profile has it"
+            min=0,
+            max=1,
+            help="Virtual seconds for which a node gathers what comes.",
+            show_default="as the profile has it",
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes at a time; 0: one per core.")] = 0,

@@ -42,6 +42,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     turns: tuple[float, ...] = (0.0, 0.0, 0.002, 0.01)
     """Seconds, of which a seed draws one; a fast seed takes less of it."""
     talk: float = 1.0
+    loses_folder: bool = False
+    """Whether a member's folder is emptied or swapped, and replaced."""
     wander: bool = False
     """Whether the clients go to another node with each message, as other clients."""
 
@@ -75,7 +77,16 @@ PROFILES = (
         limits=(FORGETFUL,),
         wander=True,
     ),
-    Profile(name="learners", kinds=("learner", "tail", "hub", "crash", "isolate", "shutdown"), fast=0.5, limits=(SMALL,)),
+    Profile(
+        name="folders",
+        kinds=("tail", "behind", "leader", "isolate", "partition", "ambush", "crash", "loss"),
+        fast=1.0,
+        limits=(SMALL,),
+        loses_folder=True,
+    ),
+    Profile(
+        name="learners", kinds=("learner", "tail", "hub", "crash", "isolate", "shutdown"), fast=0.5, limits=(SMALL,)
+    ),
 )
 """One of these is drawn by each seed whose plan names no kinds of faults."""
 
@@ -95,6 +106,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     in_order: bool = False
     turn: float = 0.0
     talk: float = 1.0
+    loses_folder: bool = False
     wander: bool = False
 
 
@@ -130,5 +142,6 @@ def drawn_setting(seed: int) -> Setting:
         in_order=chance.random() < 0.5,
         turn=chance.choice(profile.turns) / pace,
         talk=profile.talk,
+        loses_folder=profile.loses_folder,
         wander=profile.wander,
     )

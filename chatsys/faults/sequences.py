@@ -8,6 +8,7 @@
     echo          for a long time most frames arrive twice, the copies whole elections later
     ambush        a node crashes right after one of many acts
     learner       a learner joins, and something happens to it
+    lost folder   all other faults end, for a member's folder is empty or swapped, and is replaced
 
 Each is a way to draw: (random, nodes, when it begins) --> faults with their times, in any order.
 
@@ -47,7 +48,9 @@ def _tail(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     others = [other for other in nodes if other != node]
     crash = at + random.uniform(0.1, 3.0)
     back = crash + random.uniform(0.3, 5.0)
-    cut = random.choice((((node,),), (tuple(others), (node,), True)))  # or only deaf: a part of its log reaches the others
+    cut = random.choice(
+        (((node,),), (tuple(others), (node,), True))
+    )  # or only deaf: a part of its log reaches the others
     faults = [Fault(at, "partition", cut), Fault(crash, "crash", (node,))]
     for _ in range(random.choice((0, 0, 1, 2))):  # leaders come and go meanwhile
         back += random.uniform(1.0, 4.0)
@@ -122,16 +125,52 @@ def _learner(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     end = at + random.choice((0.05, 0.5, 4.0)) * random.random()
     other = random.choice(nodes)
     came = Fault(at, "join", (learner, other))
-    match random.choice(("crash", "pause", "cut", "leave", "leaves while it is down")):
+    match random.choice(("crash", "pause", "cut", "emptied", "leave", "leaves while it is down")):
         case "crash":
             return [came, Fault(at, "crash", (learner,)), Fault(end, "restart", (learner,))]
         case "pause":
             return [came, Fault(at, "pause", (learner,)), Fault(end, "resume", (learner,))]
         case "cut":
             return [came, Fault(at, "cut", (learner, other)), Fault(end, "reconnect", (learner, other))]
+        case "emptied":  # the others refuse it, let the old one go, and take it in anew
+            begins = [Fault(end, "restart", (learner,)), Fault(end + 0.3, "leave", (learner,))]
+            comes = Fault(end + 0.6, "join", (learner, other))
+            return [came, Fault(at, "crash", (learner,)), Fault(at, "wipe", (learner,)), *begins, comes]
         case "leave":
             return [came, Fault(at + 0.01, "leave", (learner,)), Fault(end + 0.02, "join", (learner, other))]
-    return [came, Fault(at, "crash", (learner,)), Fault(end, "leave", (learner,)), Fault(end + 0.01, "restart", (learner,))]
+    return [
+        came,
+        Fault(at, "crash", (learner,)),
+        Fault(end, "leave", (learner,)),
+        Fault(end + 0.01, "restart", (learner,)),
+    ]
+
+
+MEETING, QUIET, LEVEL = 4.0, 14.0, 4.0
+"""Seconds: in which all meet before a folder is lost, in which the others get a leader, and the new disk catches up."""
+
+
+def lost_folder(random: Random, nodes: Sequence[int], end: float) -> list[Fault]:
+    """Empty or swap the folder of a node while everything else goes wrong, up to `end`; then put a new one in its place.
+
+    That is done as the page on a lost disk says: everything is mended, and somebody else leads; then the node, which
+    the others have refused, is accepted with an empty folder.
+    """
+    node, other, third = random.sample(list(nodes), 3)
+    at = random.uniform(MEETING, end)
+    faults = [Fault(at, "copy", (other,))]
+    if random.random() < 0.7:
+        faults.append(Fault(at, "crash", (node,)))
+    faults.append(random.choice((Fault(at, "wipe", (node,)), Fault(at, "restore", (node, other)))))
+    back = min(end, at + random.choice((0.05, 0.5, 3.0)) * random.random())
+    faults += [Fault(back, "crash", (node,)), Fault(back, "restart", (node,))]
+    if random.random() < 0.7:  # the third one has missed much, and the one that is right goes down
+        missed = max(MEETING, at - random.uniform(0.5, 4.0))
+        up = min(end, back + random.uniform(1.0, 6.0))
+        faults += [Fault(missed, "crash", (third,)), Fault(back, "restart", (third,))]
+        faults += [Fault(back, "crash", (other,)), Fault(up, "restart", (other,))]
+    faults += [Fault(end, "mend"), Fault(end, "crash", (node,)), Fault(end, "wipe", (node,))]
+    return [*faults, Fault(end + QUIET, "accept", (node,)), Fault(end + QUIET, "restart", (node,))]
 
 
 SEQUENCES: dict[str, tuple[int, Draw]] = {

@@ -20,7 +20,7 @@ from chatsys.errors import UsageError
 from chatsys.faults.fault import Fault
 from chatsys.faults.model import PAUSE, outside
 from chatsys.faults.script import Script
-from chatsys.faults.sequences import SEQUENCES, Draw
+from chatsys.faults.sequences import LEVEL, MEETING, QUIET, SEQUENCES, Draw, lost_folder
 from chatsys.faults.verbs import AMBUSH, CLOCK, DELAY, DOWN, JITTER, LATE, LEADER
 
 
@@ -203,19 +203,28 @@ def random_script(
     *,
     share: float = 0.4,
     pace: float = 1.0,
+    loses_folder: bool = False,
 ) -> Script:
     """Draw a script for `nodes` that lasts `seconds`, from a random subset of `kinds`, each in it with probability `share`.
 
-    With a `pace` of 10 ten times as much happens, and each fault is over in a tenth of its time.
+    With a `pace` of 10 ten times as much happens, and each fault is over in a tenth of its time.  With `loses_folder`
+    all of it happens between a meeting and the quiet in which a member's lost folder is replaced, if there is time.
     """
+    length = seconds * pace
+    begin, end = (MEETING, length - QUIET - LEVEL) if loses_folder else (0.0, length)
+    if loses_folder and (end < MEETING + 1.0 or len(nodes) < 3):
+        return random_script(random, nodes, seconds, kinds, share=share, pace=pace)
     fitting = [kind for kind in parse_kinds(kinds) if _DRAWS[kind][0] <= len(nodes)]
     chosen = [kind for kind in fitting if random.random() < share] or [random.choice(fitting)] if fitting else []
     gap = random.choice((0.5, 1.2, 2.5))
-    at = random.choice((0.1, 3.0))
+    at = begin + random.choice((0.1, 3.0))
     faults: list[Fault] = []
-    while chosen and at < seconds * pace - 0.2:
+    while chosen and at < end - 0.2:
         faults += _DRAWS[random.choice(chosen)][1](random, nodes, at)
         at += random.expovariate(1 / gap)
+    faults = [fault for fault in faults if fault.time < end]
+    if loses_folder:
+        faults += lost_folder(random, nodes, end)
     timed = [_at_pace(fault, pace) for fault in faults]
     in_order: list[Fault] = sorted((fault for fault in timed if fault.time < seconds), key=lambda fault: fault.time)
     script = Script(in_order)

@@ -85,7 +85,9 @@ def main(which: str, most: str = "100", kinds: str = "") -> None:
     for name, told in bugs(which).items():
         command = [sys.executable, __file__, "one", told, most, kinds]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        last = done.stdout.strip().splitlines()[-1:] or [json.dumps({"seeds": 1, "by": "import", "sentence": done.stderr[-200:], "cpu": 0})]
+        last = done.stdout.strip().splitlines()[-1:] or [
+            json.dumps({"seeds": 1, "by": "import", "sentence": done.stderr[-200:], "cpu": 0})
+        ]
         row = json.loads(last[0])
         rows.append(row)
         print(f"{row['seeds'] if row['by'] else '-':>4} {row['by']:<10} {row['cpu']:6.1f}  {name}", flush=True)

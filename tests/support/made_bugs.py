@@ -39,7 +39,9 @@ class MadeBug(NamedTuple):
         lines = text.splitlines()
         places = [at for at, line in enumerate(lines) if line == self.old]
         if not places:
-            raise LookupError(f"{self.file} has no line {self.old.strip()!r} any more; mend or remove it in {LIST.name}.")
+            raise LookupError(
+                f"{self.file} has no line {self.old.strip()!r} any more; mend or remove it in {LIST.name}."
+            )
         lines[min(places, key=lambda at: abs(at + 1 - self.line))] = self.new
         return "\n".join(lines) + "\n"
 
