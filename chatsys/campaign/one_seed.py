@@ -37,10 +37,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     kinds: tuple[str, ...] | None = None
     """None: each seed draws a profile, of faults and of all that is left open here (`faults.profiles`)."""
     seconds: float = 20.0
-    """How long faults happen; in a fast seed for half of it."""
+    """How long faults happen; in a fast seed for three quarters of it."""
     calm: float = 32.0
     """How long everything is left alone afterwards; the laws L1-L3 take up to 30 s to be judged.  A fast seed takes
-    half of it."""
+    three quarters of it."""
     clients: int = len(AUTHORS)
     talk: float = 1.0
     """How much the clients say: twice as much with 2, half as much with 0.5."""

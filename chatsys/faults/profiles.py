@@ -25,7 +25,7 @@ FORGETFUL = Limits(batch_entries=3, window_entries=9, hold_back_entries=18, sess
 PACE = 5.0
 """So much faster are elections and faults in a fast seed."""
 QUICK = Timing(**{name: value / PACE for name, value in msgspec.structs.asdict(Timing()).items()})
-SHORTER = 0.5
+SHORTER = 0.75
 """A fast seed takes so much of the time that the plan gives, for faults and for the calm: it meets more in it all the same."""
 
 
@@ -59,8 +59,9 @@ PROFILES = (
     ),
     Profile(
         name="votes",
-        kinds=("late-votes", "echo", "fresh-leader", "fresh-voter", "one-way", "flapping", "clock", "ambush"),
-        fast=0.8,
+        kinds=("late-votes", "echo", "fresh-leader", "fresh-voter", "leader", "power", "clock"),
+        share=0.75,
+        fast=0.9,
         limits=(SMALL,),
         talk=0.5,
     ),

@@ -4,7 +4,7 @@
     nap           a node is paused, and finds the frames of two leaders when it wakes up
     behind        a node misses much, and the leader dies while it catches up
     hub           only one node, mostly the leader, reaches all others; then it dies, too
-    late-votes    the leader is gone, and what nominees and voters say to each other is slow
+    late-votes    leaders go, and what nominees and voters say to each other comes late, and out of order
     echo          for a long time most frames arrive twice, the copies whole elections later
     ambush        a node crashes right after one of many acts
     learner       a learner joins, and something happens to it
@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from chatsys.faults.fault import Fault
-from chatsys.faults.verbs import AMBUSH, ANY, DELAY, DOWN, JITTER, LATE, LEADER, MOMENTS
+from chatsys.faults.verbs import AMBUSH, ANY, DOWN, JITTER, LATE, LEADER, MOMENTS
 
 Draw = Callable[[Random, Sequence[int], float], list[Fault]]
 """How faults are drawn for these nodes, from this time on."""
@@ -96,16 +96,17 @@ def _hub(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
 
 
 def _late_votes(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
-    end = at + random.uniform(0.5, 5.0)
-    delay = random.uniform(0.05, random.choice((0.5, 1.5, DELAY)))
-    jitter = random.choice((0.0, 0.5, JITTER)) * random.random()
-    gone, back = random.choice((("crash", "restart"), ("pause", "resume")))
-    return [
-        Fault(at, gone, (LEADER,)),
-        Fault(at, "slow", (ANY, ANY, _round(delay), _round(jitter))),
-        Fault(end, "slow", (ANY, ANY, 0.0)),
-        *(Fault(at + (end - at) * random.uniform(0.2, 1.2), back, (node,)) for node in nodes),
-    ]
+    """Let frames take so long, each its own time, that some attempts to lead fail and others do not."""
+    end = at + random.uniform(2.0, 10.0)
+    slow = Fault(at, "slow", (ANY, ANY, _round(random.uniform(0.0, 0.2)), _round(random.uniform(0.3, JITTER))))
+    faults = [slow, Fault(end, "slow", (ANY, ANY, 0.0))]
+    for _ in range(3):
+        gone, back = random.choice((("crash", "restart"), ("pause", "resume")))
+        at += random.uniform(0.0, 2.0)
+        faults.append(Fault(at, gone, (random.choice((LEADER, *nodes)),)))
+        at += random.uniform(0.1, 1.5)
+        faults += [Fault(at, back, (node,)) for node in nodes]
+    return faults
 
 
 def _echo(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
