@@ -59,7 +59,7 @@ PROFILES = (
     ),
     Profile(
         name="votes",
-        kinds=("late-votes", "echo", "fresh-leader", "fresh-voter", "leader", "power", "clock"),
+        kinds=("late-votes", "echo", "fresh-leader", "fresh-voter", "isolate", "pause", "clock"),
         share=0.75,
         fast=0.9,
         limits=(SMALL,),

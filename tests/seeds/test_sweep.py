@@ -83,7 +83,7 @@ def test_the_faults_do_what_they_are_named_for() -> None:
         "truncate", "hold", "suspect", "pause", "resume", "heal", "drop: cut", "drop: lost",
         "drop: old incarnation", "crash: ambush", "crash: The disk failed: a sync returned an error.",
     }  # fmt: skip
-    runs = [(seed, Plan(calm=2)) for seed in range(12)] + [
+    runs = [(seed, Plan(calm=2, kinds=KINDS)) for seed in range(12)] + [
         (seed, Plan(calm=2, kinds=("isolate",))) for seed in range(3)
     ]
     for seed, plan in runs:
