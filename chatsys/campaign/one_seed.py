@@ -21,7 +21,7 @@ from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
 from chatsys.faults import KINDS, parse_kinds, random_script
-from chatsys.faults.profiles import Setting, drawn_setting, named_setting
+from chatsys.faults.profiles import SeedSetting, drawn_setting, named_setting
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
 from chatsys.trace import Trace
@@ -70,7 +70,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         if self.turn is not None and not 0 <= self.turn <= 1:
             raise UsageError(f"turn is {self.turn:g}; give seconds from 0 to 1, for example 0.01.")
 
-    def setting(self, seed: int) -> Setting:
+    def setting(self, seed: int) -> SeedSetting:
         """Return what `seed` is played with: what is given here; of the rest, what it draws."""
         if self.kinds is None:
             setting = drawn_setting(seed)
@@ -79,7 +79,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         given = {name: value for name in ("timing", "turn", "limits") if (value := getattr(self, name)) is not None}
         return msgspec.structs.replace(setting, **given)
 
-    def times(self, setting: Setting) -> tuple[float, float]:
+    def times(self, setting: SeedSetting) -> tuple[float, float]:
         """Return how long faults happen, and how long the calm is: where all waits are shorter, both are."""
         return self.seconds * setting.length, self.calm * setting.length
 
@@ -176,7 +176,7 @@ def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None, acto
     return world
 
 
-def cluster_of(setting: Setting, nodes: int, quorum: int | str = "majority") -> tuple[ClusterConfig, Conditions]:
+def cluster_of(setting: SeedSetting, nodes: int, quorum: int | str = "majority") -> tuple[ClusterConfig, Conditions]:
     """Return the cluster of a seed and its network."""
     config = ClusterConfig.of(
         nodes,
@@ -189,7 +189,7 @@ def cluster_of(setting: Setting, nodes: int, quorum: int | str = "majority") -> 
     return config, Conditions(in_order=setting.in_order)
 
 
-def _talk(chance: Random, world: World, author: str, plan: Plan, setting: Setting) -> None:
+def _talk(chance: Random, world: World, author: str, plan: Plan, setting: SeedSetting) -> None:
     """Let `author` say something now and then, in bursts too; some always to the same node."""
     home = chance.choice((None, *world.nodes))
     gap = chance.choice((0.2, 0.6, 1.5))

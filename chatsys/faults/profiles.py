@@ -1,6 +1,6 @@
 """Profiles: what goes together in one seed, so that it meets much of one thing and not a little of everything.
 
-    seed --> one of PROFILES --> Setting: some kinds of faults, at a pace, with small batches or few sessions, turns, ...
+    seed --> one of PROFILES --> SeedSetting: some kinds of faults, at a pace, with small batches or few sessions, turns, ...
 
 A seed that crashes fresh leaders a hundred times, in elections that take a tenth of a second, sees more of elections than
 a hundred seeds in which each leader lives for some seconds.  (Swarm testing: Groce and others 2012.)  Which profiles
@@ -92,7 +92,7 @@ PROFILES = (
 """One of these is drawn by each seed whose plan names no kinds of faults."""
 
 
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
+class SeedSetting(msgspec.Struct, frozen=True, kw_only=True):
     """What one seed is played with."""
 
     kinds: tuple[str, ...]
@@ -111,12 +111,12 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     wander: bool = False
 
 
-def named_setting(seed: int, kinds: tuple[str, ...], limits: Limits | None) -> Setting:
+def named_setting(seed: int, kinds: tuple[str, ...], limits: Limits | None) -> SeedSetting:
     """Return the setting of a seed with these kinds of faults; `limits`: those of the plan, None: the seed draws."""
     if limits is not None:
-        return Setting(kinds=kinds, limits=limits)
+        return SeedSetting(kinds=kinds, limits=limits)
     chance = Random(f"{seed}/config")
-    return Setting(
+    return SeedSetting(
         kinds=kinds,
         limits=chance.choice((Limits(), SMALL)),
         fast_suspect=chance.random() < 0.8,
@@ -125,13 +125,13 @@ def named_setting(seed: int, kinds: tuple[str, ...], limits: Limits | None) -> S
     )
 
 
-def drawn_setting(seed: int) -> Setting:
+def drawn_setting(seed: int) -> SeedSetting:
     """Return the setting of a seed that draws its profile, too."""
     chance = Random(f"{seed}/profile")
     profile = chance.choice(PROFILES)
     fast = chance.random() < profile.fast
     pace = PACE if fast else 1.0
-    return Setting(
+    return SeedSetting(
         kinds=profile.kinds,
         share=profile.share,
         pace=pace,

@@ -9,7 +9,7 @@ import pytest
 from chatsys.campaign.one_seed import Outcome, Plan, prepare, schedule
 from chatsys.config import Limits, Timing
 from chatsys.faults import KINDS, Fault, outside
-from chatsys.faults.profiles import PROFILES, QUICK, SMALL, Profile, Setting, drawn_setting
+from chatsys.faults.profiles import PROFILES, QUICK, SMALL, Profile, SeedSetting, drawn_setting
 from chatsys.faults.sequences import SEQUENCES
 from chatsys.faults.swarm import random_script
 from chatsys.faults.verbs import MOMENTS
@@ -46,7 +46,7 @@ def test_what_a_plan_gives_is_not_drawn() -> None:
     given = Plan(turn=0.003, limits=limits, timing=Timing())
     assert {(one.turn, one.limits, one.timing) for one in map(given.setting, range(20))} == {(0.003, limits, Timing())}
     plain = {
-        name: getattr(Setting(kinds=()), name)
+        name: getattr(SeedSetting(kinds=()), name)
         for name in ("share", "pace", "length", "timing", "turn", "talk", "wander")
     }
     for seed in range(20):
@@ -111,7 +111,7 @@ def test_a_member_that_lost_its_folder_is_refused_and_taken_in_with_a_new_one() 
 
 def test_promises_arrive_when_their_term_is_over() -> None:
     seeds = seeds_of("votes")
-    assert sum(late_promises(schedule(next(seeds), Plan(calm=2))) for _ in range(4)) > 2
+    assert sum(late_promises(schedule(next(seeds), Plan(calm=2))) for _ in range(6)) > 2
 
 
 def late_promises(outcome: Outcome) -> int:
