@@ -2,8 +2,8 @@
 
     seed --> one of PROFILES --> SeedSetting: some kinds of faults, at a pace, with small batches or few sessions, turns, ...
 
-A seed that crashes fresh leaders a hundred times, in elections that take a tenth of a second, sees more of elections than
-a hundred seeds in which each leader lives for some seconds.  (Swarm testing: Groce and others 2012.)  Which profiles
+A seed in which votes come late and leaders go all the time, in elections that take a fifth of the time, sees more of them than
+many seeds in which each leader lives for some seconds.  (Swarm testing: Groce and others 2012.)  Which profiles
 there are, and how much each seed draws of them, was chosen by how many bugs they find: `tests/support/kill_rate.py`.
 
 Promises  the same seed has the same setting; where kinds of faults are named, the seed is the schedule that it always was.

@@ -1,12 +1,19 @@
 """What each seed of a sweep draws: a profile, all of which stays inside the fault model and reaches what it is for."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from random import Random
 
+import kill_rate
+import made_bugs
 import pytest
+from typed import Run
 
-from chatsys.campaign.one_seed import Outcome, Plan, prepare, schedule
+from chatsys.campaign.one_seed import Outcome, Plan, prepare, run_seed, schedule
+from chatsys.campaign.sweep import trace_hash
 from chatsys.config import Limits, Timing
 from chatsys.faults import KINDS, Fault, outside
 from chatsys.faults.profiles import PROFILES, QUICK, SMALL, Profile, SeedSetting, drawn_setting
@@ -150,3 +157,21 @@ def ambushed(seed: int, moment: str) -> bool:
 def test_the_default_plan_kills_what_it_never_met_before_it_had_profiles(mutant: str, seed: int) -> None:
     found = schedule(seed, Plan(), parts=named(mutant).parts).violations
     assert {one.invariant for one in found} & {*named(mutant).killers, "S8", "S5"}
+
+
+def test_the_replay_command_plays_what_the_sweep_played(run: Run) -> None:
+    seed = next(seeds_of("folders"))
+    words = PLAN.replay(seed).split()[3:]
+    assert words[0] == "simulate" and "--faults" not in words
+    _, out, _ = run(*words, "--jobs", 1, "--json")
+    assert json.loads(out)["trace_hash"] == trace_hash([run_seed(seed, PLAN)])
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds", "found"), [("log.py:75 return self.entries[seq]", 1, True), ("fence.py:195 if False:", 1, False)]
+)
+def test_the_measure_tells_a_bug_that_is_found_from_one_that_is_not(name: str, seeds: int, found: bool) -> None:
+    number = [bug.name for bug in made_bugs.read()].index(name)
+    command = [sys.executable, kill_rate.__file__, "one", str(number), str(seeds), ""]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert bool(told["by"]) is found and told["seeds"] == 1
