@@ -48,9 +48,8 @@ def _tail(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     others = [other for other in nodes if other != node]
     crash = at + random.uniform(0.1, 3.0)
     back = crash + random.uniform(0.3, 5.0)
-    cut = random.choice(
-        (((node,),), (tuple(others), (node,), True))
-    )  # or only deaf: a part of its log reaches the others
+    alone, deaf = ((node,),), (tuple(others), (node,), True)
+    cut = random.choice((alone, deaf))  # of the log of a deaf one, the beginning reaches the others
     faults = [Fault(at, "partition", cut), Fault(crash, "crash", (node,))]
     for _ in range(random.choice((0, 0, 1, 2))):  # leaders come and go meanwhile
         back += random.uniform(1.0, 4.0)
