@@ -50,7 +50,7 @@ def test_a_log_that_a_crash_took_back_to_what_it_was_is_not_held_against_its_nod
 
 
 def test_where_nobody_ever_leads_nothing_is_proved() -> None:
-    whole = tally(list(sweep(range(3), Plan(seconds=5, calm=5), parts={"election": NeverStands})), 1.0)
+    whole = tally(list(sweep(range(3), Plan(kinds=KINDS, seconds=5, calm=5), parts={"election": NeverStands})), 1.0)
     assert (
         whole["violations"] == [] and "A leader was elected in none of 3 schedules" in whole["inconclusive"][0]["why"]
     )
@@ -58,7 +58,7 @@ def test_where_nobody_ever_leads_nothing_is_proved() -> None:
 
 
 def test_what_happened_is_counted_and_what_was_too_short_to_judge_is_named() -> None:
-    results = list(sweep(range(8), Plan(seconds=10, calm=20)))
+    results = list(sweep(range(8), Plan(kinds=KINDS, seconds=10, calm=20)))
     whole = tally(results, 1.0)
     assert whole["inconclusive"] == [] and all(whole["seen"][mark] == 8 for mark in VITAL)
     assert whole["seen"]["a leader was deposed"] and whole["seen"]["a batch was held back"]
