@@ -80,6 +80,14 @@ def test_a_sequence_can_be_drawn_alone_and_does_not_change_what_all_means(kind: 
     assert all(outside(script, (1, 2, 3), mended=20) is None for script in scripts)
 
 
+def test_a_lost_folder_is_replaced_as_the_model_asks_it() -> None:
+    for seed in range(40):
+        script = random_script(Random(seed), (1, 2, 3), 15.0, "crash,loss,partition", pace=5.0, loses_folder=True)
+        verbs = [fault.verb for fault in script]
+        assert outside(script, (1, 2, 3), mended=15.0) is None and verbs[-2:] == ["accept", "restart"]
+        assert {"wipe", "restore"} & set(verbs[: verbs.index("mend")])
+
+
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
 def test_a_profile_holds_and_reaches_what_it_is_for(profile: Profile) -> None:
     name = profile.name
