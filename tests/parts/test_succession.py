@@ -413,3 +413,14 @@ def test_a_log_may_be_longer_than_it_was_promised() -> None:
     """SPECIFICATION R7.7: the promiser may have taken in more by a relay."""
     three = syncing(best=Label(2, 1))
     assert three.on_message(1, chunk(three, Label(0, 0), chat(1, 2), chat(2, 2)), now=0.2)[-1] == Lead()
+
+
+def test_a_whole_node_copies_the_best_log_and_then_leads() -> None:
+    three = node(3)
+    three.state.role = Role.NOMINATING
+    three._carry_out([Stand()], 0.0)
+    three.on_message(3, Promise(1, True), 0.1)
+    three.on_message(1, Promise(1, True, Label(1, 1)), 0.1)
+    assert three.state.role is Role.SYNCING
+    three.on_message(1, CatchupReply(1, "sync", three.succession.nonce, Label(0, 0), (chat(1),), False, 0), 0.2)
+    assert three.state.leads and [entry.kind for entry in three.log.entries] == ["chat", "barrier"]
