@@ -16,11 +16,13 @@ Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from random import Random
 from typing import Any, Protocol
 
 import msgspec
 
+from chatsys.campaign.below import under
 from chatsys.campaign.storm import Storm
 from chatsys.check import check
 from chatsys.check.histories import check_histories
@@ -63,6 +65,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     violations: tuple[str, ...]
     kills: int = 0
     """How many times a storm killed a node."""
+    system: str = ""
+    """On what kind of system the nodes ran (`campaign.below`), "": on this one, unwatched."""
+    watched: dict[str, int] = {}
+    """How many frames of each kind were held against the disks, and how many syncs and power losses there were."""
     judged: tuple[str, ...] = LAWS
     """The laws of liveness judged after the last mend; what breaks them is among the violations."""
     served_after: float = 0.0
@@ -137,20 +143,26 @@ def soak(
     *,
     where: Where = "processes",
     storm: bool = False,
+    system: str = "",
 ) -> Report:
     """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
 
     With `storm` the faults are kill -9 alone, one every 0.3 s.  With `where="namespaces"` the kernel's own rules make the partitions and lose the packets; with
-    `where="containers"` the engine kills and freezes.
+    `where="containers"` the engine kills and freezes.  With a `system` the processes are watched from outside, on one
+    of the systems of `campaign.below`.
     Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
-    where there can be no namespaces, or no containers.
+    where there can be no namespaces, no containers, or nobody can watch.
     """
     if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
         raise UsageError(
             f"seconds is {seconds}, rate is {rate}, nodes is {nodes}; give 1 to 7200 seconds, "
             "up to 1000 messages a second and at least 3 nodes."
         )
-    with Cluster(nodes=nodes, where=where, seed=seed) as cluster:
+    if system and where != "processes":
+        raise UsageError(
+            f"Only processes of this machine can be put on another system; leave out {system!r} or {where!r}."
+        )
+    with under(system) if system else nullcontext() as below, Cluster(nodes=nodes, where=where, seed=seed) as cluster:
         if not cluster.until(lambda: cluster.leader is not None, 30, quiet=True):
             raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
         random = Random(f"{seed}/soak")
@@ -162,9 +174,10 @@ def soak(
         mended = cluster.now
         cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
         cluster.until(lambda: _all_delivered(cluster) and check_rest(cluster).verdict == "pass", CALM, quiet=True)
-        trace = cluster.trace
-        live, rest = judge(cluster, mended)
+        trace = cluster.trace if below is None else below.true_times(cluster.trace, cluster.now)
+        live, rest = judge(cluster, mended, trace)
         late = (*live.violations, *rest.violations)
+        promises = below.judge(cluster.nodes, cluster.config.quorum) if below is not None else None
         return Report(
             where=where,
             nodes=nodes,
@@ -176,15 +189,20 @@ def soak(
             delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
             outages=_outages(trace, script, begin) or _in_a_storm(trace, fury, begin, mended),
             kills=fury.kills if fury else 0,
-            violations=tuple(found.sentence for found in (*check(trace), *check_histories(trace), *late)),
+            violations=(
+                *(promises.broken if promises else ()),
+                *(found.sentence for found in (*check(trace), *check_histories(trace), *late)),
+            ),
+            system=system,
+            watched={**promises.judged, "syncs": promises.syncs} if promises else {},
             served_after=round(cluster.now - mended, 2),
             unfinished="; ".join((*live.open, *rest.open)),
         )
 
 
-def judge(cluster: Testbed, mended: float) -> tuple[Verdict, Verdict]:
+def judge(cluster: Testbed, mended: float, trace: Trace | None = None) -> tuple[Verdict, Verdict]:
     """Return what the trace, and what the nodes of a cluster or world, say about liveness since all was mended."""
-    return check_live(cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
+    return check_live(trace or cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
 
 
 class _Faults(Protocol):
