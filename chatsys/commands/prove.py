@@ -38,6 +38,20 @@ def _storms(count: int) -> Iterator[Piece]:
         yield Piece(("soak", "--storm", "--seed", str(seed), "--json"), 240.0, f"{seed}:{seed + 1}")
 
 
+def _watched(seeds: int) -> Iterator[Piece]:
+    """Soaks whose processes are watched from outside, on each system of `campaign.below`, and storms of power losses."""
+    from chatsys.campaign.below import KINDS
+
+    for seed in range(1, seeds + 1):
+        for system in KINDS:
+            words = ("soak", "--minutes", "1", "--seed", str(seed), "--system", system, "--json")
+            yield Piece(words, 240.0, f"{seed}:{seed + 1}")
+        for system in ("forgets", "bad"):
+            yield Piece(
+                ("soak", "--storm", "--seed", str(seed), "--system", system, "--json"), 240.0, f"{seed}:{seed + 1}"
+            )
+
+
 def kinds() -> tuple[Kind, ...]:
     """Return every kind of evidence, in the order in which their first pieces run."""
     from chatsys.mutants.closed import need_searches
@@ -58,6 +72,7 @@ def kinds() -> tuple[Kind, ...]:
         Kind("soak, 3 processes", tuple(_soaks(3, 10))),
         Kind("soak, 5 processes", tuple(_soaks(5, 10))),
         Kind("storms of kill -9", tuple(_storms(2))),
+        Kind("watched from outside", tuple(_watched(3))),
         Kind("an outsider", tuple(visits)),
         Kind("schedules, long calm", tuple(_schedules(3, 500, 90.0))),
         Kind("schedules, 3 nodes", tuple(_schedules(3, 10_000, 45.0))),

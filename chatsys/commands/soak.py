@@ -29,7 +29,7 @@ def soak(
         bool, typer.Option("--containers", help="Each node in a container; Linux, an engine, `make image`.")
     ] = False,
     system: Annotated[
-        str, typer.Option(metavar="KIND", help="Watched, on a system that: watched|forgets|slow|clocks|short.")
+        str, typer.Option(metavar="KIND", help="Watched, on a system that: watched|forgets|slow|clocks|bad.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -36,7 +36,7 @@ KINDS = {
     "forgets": "forgets=0.3",
     "slow": "slow=1:3:/node3/",
     "clocks": "wall=20000 drift=0.05",
-    "short": "forgets=0.3 short=0.5",
+    "bad": "forgets=0.3 short=0.3 wall=20000 drift=0.05",
 }
 """What a soak may be run on: each kind and its settings, which `below.c` explains."""
 

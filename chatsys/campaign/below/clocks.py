@@ -12,13 +12,15 @@ Read also `below.c` (drift), `check` (who reads the trace).
 """
 
 import json
+import re
 from collections.abc import Iterable
 
 import msgspec
 
-from chatsys.campaign.below.events import CLOCK, WRITE, Event
+from chatsys.campaign.below.events import CLOCK, CUT, OPEN, WRITE, Event
 from chatsys.trace import Trace
 
+_BOOT = re.compile(rb'^\{"type":"boot".*\}$', re.MULTILINE)
 TOLD_BY_CLUSTER = frozenset(("crash", "restart", "pause", "resume", "wipe", "copy", "restored", "cut", "reconnect"))
 """Kinds of records about a node that the cluster writes, whose clock is right."""
 
@@ -27,12 +29,23 @@ def true_times(trace: Trace, events: Iterable[Event], origin: float) -> Trace:
     """Return the trace with the times of nodes put right; `origin` is the monotonic time of its second 0."""
     clocks: dict[int, tuple[float, float]] = {}
     lives: dict[tuple[object, int], tuple[float, float]] = {}
+    begun: dict[int, bytes] = {}
+    found: dict[int, int] = {}
     for event in events:
-        if event.kind == CLOCK:
-            clocks[event.pid] = event.began / 1e9, event.offset / 1e9
-        elif event.kind == WRITE and b'{"type":"boot"' in event.data and event.pid in clocks:
-            boot = json.loads(next(line for line in event.data.splitlines() if line.startswith(b'{"type":"boot"')))
-            lives[boot["node"], boot["incarnation"]] = clocks[event.pid]
+        match event.kind:
+            case _ if event.kind == CLOCK:
+                clocks[event.pid] = event.began / 1e9, event.offset / 1e9
+                begun[event.pid] = b""
+            case _ if event.kind == OPEN and event.data:
+                found[event.pid] = len(event.data)
+            case _ if event.kind == CUT:
+                found[event.pid] = event.offset
+            case _ if event.kind == WRITE and event.pid in begun and event.offset >= found.get(event.pid, 0):
+                begun[event.pid] += event.data  # a write may take a part only
+                if boot := _BOOT.search(begun[event.pid]):
+                    del begun[event.pid]
+                    life = json.loads(boot[0])
+                    lives[life["node"], life["incarnation"]] = clocks[event.pid]
 
     def truly(time: float, life: tuple[object, int]) -> float:
         base, rate = lives.get(life, (0.0, 1.0))
