@@ -17,6 +17,7 @@ Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from chatsys.campaign.below import under
 from chatsys.campaign.storm import Storm
 from chatsys.check import check
 from chatsys.check.histories import check_histories
+from chatsys.check.jepsen import write_history
 from chatsys.check.liveness import Verdict, check_live
 from chatsys.check.quiescence import check_rest
 from chatsys.errors import ChatsysError, UsageError
@@ -144,12 +146,13 @@ def soak(
     where: Where = "processes",
     storm: bool = False,
     system: str = "",
+    history: Path | None = None,
 ) -> Report:
     """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
 
     With `storm` the faults are kill -9 alone, one every 0.3 s.  With `where="namespaces"` the kernel's own rules make the partitions and lose the packets; with
     `where="containers"` the engine kills and freezes.  With a `system` the processes are watched from outside, on one
-    of the systems of `campaign.below`.
+    of the systems of `campaign.below`.  What clients saw is kept in the file `history` (`check.jepsen`).
     Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
     where there can be no namespaces, no containers, or nobody can watch.
     """
@@ -175,6 +178,8 @@ def soak(
         cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
         cluster.until(lambda: _all_delivered(cluster) and check_rest(cluster).verdict == "pass", CALM, quiet=True)
         trace = cluster.trace if below is None else below.true_times(cluster.trace, cluster.now)
+        if history is not None:
+            write_history(trace, history, final=cluster.nodes if _all_delivered(cluster) else ())
         live, rest = judge(cluster, mended, trace)
         late = (*live.violations, *rest.violations)
         promises = below.judge(cluster.nodes, cluster.config.quorum) if below is not None else None

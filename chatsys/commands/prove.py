@@ -52,6 +52,14 @@ def _watched(seeds: int) -> Iterator[Piece]:
             )
 
 
+def _linearized(pieces: int) -> Iterator[Piece]:
+    """Histories of seeds that a solver judges, who knows nothing of chatsys."""
+    for nodes in (3, 5):
+        for first in range(0, 20 * pieces, 20):
+            seeds = f"{first}:{first + 20}"
+            yield Piece(("linearize", "--seeds", seeds, "--nodes", str(nodes), "--json"), 900.0, seeds)
+
+
 def kinds() -> tuple[Kind, ...]:
     """Return every kind of evidence, in the order in which their first pieces run."""
     from chatsys.mutants.closed import need_searches
@@ -73,6 +81,7 @@ def kinds() -> tuple[Kind, ...]:
         Kind("soak, 5 processes", tuple(_soaks(5, 10))),
         Kind("storms of kill -9", tuple(_storms(2))),
         Kind("watched from outside", tuple(_watched(3))),
+        Kind("linearized by Z3", tuple(_linearized(10))),
         Kind("an outsider", tuple(visits)),
         Kind("schedules, long calm", tuple(_schedules(3, 500, 90.0))),
         Kind("schedules, 3 nodes", tuple(_schedules(3, 10_000, 45.0))),

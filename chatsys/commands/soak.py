@@ -3,6 +3,7 @@
 Read also `campaign.soak`.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -31,6 +32,9 @@ def soak(
     system: Annotated[
         str, typer.Option(metavar="KIND", help="Watched, on a system that: watched|forgets|slow|clocks|bad.")
     ] = "",
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep what clients saw, in Jepsen's form (see linearize).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run real processes under real faults for minutes, and judge what the users saw.
@@ -67,7 +71,7 @@ def soak(
     where: Where = "namespaces" if namespaces else "containers" if containers else "processes"
     hint(f"{minutes:g} minutes of faults on {nodes} nodes in {where}; Ctrl-C ends it.")
     with progress(int(minutes * 60), "seconds") as step:
-        report = run(minutes * 60, nodes, rate, seed, step, where=where, storm=storm, system=system)
+        report = run(minutes * 60, nodes, rate, seed, step, where=where, storm=storm, system=system, history=history)
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:
