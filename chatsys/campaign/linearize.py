@@ -52,7 +52,7 @@ class _Effect:
         self.number: int | None = None
 
 
-class History:
+class JepsenHistory:
     """The operations of a file, each message and each read once."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
@@ -87,10 +87,10 @@ class History:
         return widest
 
 
-def read_history(path: Path) -> History:
+def read_history(path: Path) -> JepsenHistory:
     """Read a file of `check.jepsen`.  Raises `UsageError` if it is none."""
     try:
-        return History(json.loads(path.read_bytes()))
+        return JepsenHistory(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} is no history in Jepsen's form ({type(error).__name__}: {error}).") from None
 
@@ -111,7 +111,7 @@ def judge_seed(seed: int, plan: Plan, keep: Path | None = None, mutant: Mapping[
         remove(folder if keep is None else None)
 
 
-def explain(history: History) -> Explained:
+def explain(history: JepsenHistory) -> Explained:
     """Ask Z3 for the moments.  Raises `NotHere` if it is not installed."""
     try:
         import z3
@@ -137,7 +137,7 @@ def explain(history: History) -> Explained:
     return Explained(len(happened), len(history.reads), tuple(claims[label] for label in core))
 
 
-def _messages(history: History, happened: set[str], moment: Any, claim: Any) -> None:
+def _messages(history: JepsenHistory, happened: set[str], moment: Any, claim: Any) -> None:
     """Every message within its own time, and behind the one before it in its session."""
     last: dict[str, str] = {}
     waiting: dict[str, list[str]] = {}
@@ -163,7 +163,7 @@ def _said(name: str, one: _Effect) -> str:
     return f"{name!r} was submitted at {one.begun / NANO:.6f} s and {answered}"
 
 
-def _reads(history: History, happened: set[str], moment: Any, claim: Any) -> None:
+def _reads(history: JepsenHistory, happened: set[str], moment: Any, claim: Any) -> None:
     """Every read at a moment of its own, behind all that it has, in that order, and before all that it has not."""
     for number, (who, since, found) in enumerate(history.widest()):
         at = moment(f"read {number}")
@@ -176,7 +176,7 @@ def _reads(history: History, happened: set[str], moment: Any, claim: Any) -> Non
             claim(f"{who} does not have {name!r}", at < moment(name))
 
 
-def _numbers(history: History, moment: Any, claim: Any) -> None:
+def _numbers(history: JepsenHistory, moment: Any, claim: Any) -> None:
     """What was told to be message number k stands where number k stands, and behind number k - 1."""
     told = {(one.number, name, "its answer") for name, one in history.effects.items() if one.number}
     for who, _, found in history.widest() if told else ():

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chatsys.campaign.below import under
+from chatsys.campaign.below import seen, under
 from chatsys.campaign.storm import Storm
 from chatsys.check import check
 from chatsys.check.histories import check_histories
@@ -156,15 +156,7 @@ def soak(
     Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
     where there can be no namespaces, no containers, or nobody can watch.
     """
-    if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
-        raise UsageError(
-            f"seconds is {seconds}, rate is {rate}, nodes is {nodes}; give 1 to 7200 seconds, "
-            "up to 1000 messages a second and at least 3 nodes."
-        )
-    if system and where != "processes":
-        raise UsageError(
-            f"Only processes of this machine can be put on another system; leave out {system!r} or {where!r}."
-        )
+    _refuse_nonsense(seconds, nodes, rate, system, where)
     with under(system) if system else nullcontext() as below, Cluster(nodes=nodes, where=where, seed=seed) as cluster:
         if not cluster.until(lambda: cluster.leader is not None, 30, quiet=True):
             raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
@@ -177,12 +169,10 @@ def soak(
         mended = cluster.now
         cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
         cluster.until(lambda: _all_delivered(cluster) and check_rest(cluster).verdict == "pass", CALM, quiet=True)
-        trace = cluster.trace if below is None else below.true_times(cluster.trace, cluster.now)
+        trace, broken, watched = seen(cluster, below)
         if history is not None:
             write_history(trace, history, final=cluster.nodes if _all_delivered(cluster) else ())
         live, rest = judge(cluster, mended, trace)
-        late = (*live.violations, *rest.violations)
-        promises = below.judge(cluster.nodes, cluster.config.quorum) if below is not None else None
         return Report(
             where=where,
             nodes=nodes,
@@ -195,13 +185,25 @@ def soak(
             outages=_outages(trace, script, begin) or _in_a_storm(trace, fury, begin, mended),
             kills=fury.kills if fury else 0,
             violations=(
-                *(promises.broken if promises else ()),
-                *(found.sentence for found in (*check(trace), *check_histories(trace), *late)),
+                *broken,
+                *(one.sentence for one in (*check(trace), *check_histories(trace), *live.violations, *rest.violations)),
             ),
             system=system,
-            watched={**promises.judged, "syncs": promises.syncs} if promises else {},
+            watched=watched,
             served_after=round(cluster.now - mended, 2),
             unfinished="; ".join((*live.open, *rest.open)),
+        )
+
+
+def _refuse_nonsense(seconds: float, nodes: int, rate: float, system: str, where: Where) -> None:
+    if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
+        raise UsageError(
+            f"seconds is {seconds}, rate is {rate}, nodes is {nodes}; give 1 to 7200 seconds, "
+            "up to 1000 messages a second and at least 3 nodes."
+        )
+    if system and where != "processes":
+        raise UsageError(
+            f"Only processes of this machine can be put on another system; leave out {system!r} or {where!r}."
         )
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from chatsys.actor.logfile import batch, encode, mark
 from chatsys.campaign.below.clocks import true_times
-from chatsys.campaign.below.events import BIND, CLOCK, CUT, MKDIR, OPEN, SEND, SYNC, WRITE, Event
-from chatsys.campaign.below.images import Image
+from chatsys.campaign.below.events import BIND, CLOCK, CUT, MKDIR, OPEN, SEND, SYNC, WRITE, SystemCall
+from chatsys.campaign.below.images import DiskImage
 from chatsys.campaign.below.power_losses import PowerLosses
-from chatsys.campaign.below.promises import Promises
+from chatsys.campaign.below.witness import Witness
 from chatsys.protocol.messages import Ack, Entry, Message, Prepare, Promise, SubmitReply
 from chatsys.protocol.storage import Boot, Promised, Stored
 from chatsys.trace import Record, Trace
@@ -26,7 +26,7 @@ class Told:
     """Writes events with literal times, one millisecond after the other."""
 
     def __init__(self, *members: int) -> None:
-        self.promises = Promises(members or (1, 2, 3), 2)
+        self.witness = Witness(members or (1, 2, 3), 2)
         self.at, self.size = 0, {2: 0, 3: 0}
         for node in self.size:
             self.event(OPEN, node, offset=1, path=f"/d/node{node}/log.jsonl")
@@ -35,7 +35,9 @@ class Told:
         self, kind: int, node: int = 2, offset: int = 0, result: int = 0, path: str = "", data: bytes = b""
     ) -> None:
         self.at += 1_000_000
-        self.promises.take(Event(kind, node, 9, self.at, self.at + 1000, offset, result, 5 * (result < 0), path, data))
+        self.witness.take(
+            SystemCall(kind, node, 9, self.at, self.at + 1000, offset, result, 5 * (result < 0), path, data)
+        )
 
     def write(self, number: int, lines: bytes, node: int = 2) -> None:
         data = batch(number, lines)
@@ -53,8 +55,8 @@ class Told:
         self.event(SEND, offset=port, result=len(line), data=line)
 
     def end(self) -> list[str]:
-        self.promises.end()
-        return self.promises.broken
+        self.witness.end()
+        return self.witness.broken
 
 
 def test_what_is_synced_may_be_said() -> None:
@@ -71,7 +73,7 @@ def test_what_is_synced_may_be_said() -> None:
     told.sync(3)
     told.say(OK)
     assert told.end() == []
-    assert told.promises.judged == {"PREPARE": 1, "ACK": 1, "SUBMIT_REPLY": 1} and told.promises.syncs == 3
+    assert told.witness.judged == {"PREPARE": 1, "ACK": 1, "SUBMIT_REPLY": 1} and told.witness.syncs == 3
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_after_a_sync_that_failed_the_next_one_covers_nothing_that_was_written_b
     told.folder()
     told.write(1, BOOT + MINE)
     told.sync(result=-1)
-    told.promises.disks.images["/d/node2/log.jsonl"].distrusted.clear()  # a new life
+    told.witness.disks.images["/d/node2/log.jsonl"].distrusted.clear()  # a new life
     told.sync()
     told.say(Prepare(3))
     assert "no promise of term 3" in told.end()[0]
@@ -138,7 +140,7 @@ def test_what_was_written_again_after_a_sync_that_failed_is_covered_again() -> N
     told.folder()
     told.write(1, BOOT + MINE)
     told.sync(result=-1)
-    told.promises.disks.images["/d/node2/log.jsonl"].distrusted.clear()
+    told.witness.disks.images["/d/node2/log.jsonl"].distrusted.clear()
     told.size[2] = 0
     told.write(1, BOOT + MINE)
     told.sync()
@@ -167,10 +169,10 @@ def test_a_batch_begins_only_when_the_one_before_is_on_the_disk() -> None:
     assert "process 2 began a batch at byte" in told.end()[0]
 
 
-def image(*events: tuple[int, int, bytes]) -> Image:
-    image = Image()
+def image(*events: tuple[int, int, bytes]) -> DiskImage:
+    image = DiskImage()
     for number, (kind, offset, data) in enumerate(events):
-        image.take(Event(kind, 7, 3, 2 * number, 2 * number + 1, offset, len(data), 0, "log.jsonl", data))
+        image.take(SystemCall(kind, 7, 3, 2 * number, 2 * number + 1, offset, len(data), 0, "log.jsonl", data))
     return image
 
 
@@ -186,18 +188,18 @@ def test_a_log_is_read_after_a_power_loss_at_any_moment_and_one_that_lost_what_w
     one, two = batch(1, BOOT + ENTRY), batch(2, MINE)
     seen = image((WRITE, 0, one), (SYNC, 0, b""), (WRITE, len(one), two))
     losses = PowerLosses()
-    losses.take(Event(WRITE, 7, 3, 9, 9, 0, 0, 0, "", b""), seen)
+    losses.take(SystemCall(WRITE, 7, 3, 9, 9, 0, 0, 0, "", b""), seen)
     assert losses.broken == [] and losses.read == 4
     seen.disk[:] = one[:50]
-    losses.take(Event(WRITE, 7, 3, 9, 9, 0, 0, 0, "", b""), seen)
+    losses.take(SystemCall(WRITE, 7, 3, 9, 9, 0, 0, 0, "", b""), seen)
     assert any("of 1 synced entries is read as one of 0" in sentence for sentence in losses.broken)
 
 
 def test_times_of_clocks_that_go_wrong_are_put_right() -> None:
-    def life(node: int, pid: int, rate: float) -> list[Event]:
+    def life(node: int, pid: int, rate: float) -> list[SystemCall]:
         boot = batch(1, encode(Boot(1, "chat", node)))
-        clock = Event(CLOCK, pid, -1, 100 * 10**9, 0, int(rate * 1e9), 0, 0, "", b"")
-        return [clock, Event(WRITE, pid, 3, 0, 0, 0, len(boot), 0, "log.jsonl", boot)]
+        clock = SystemCall(CLOCK, pid, -1, 100 * 10**9, 0, int(rate * 1e9), 0, 0, "", b"")
+        return [clock, SystemCall(WRITE, pid, 3, 0, 0, 0, len(boot), 0, "log.jsonl", boot)]
 
     def record(node: Any, time: float, kind: str) -> Record:
         return Record(time, kind, node, 1 if node != "ann" else 0)

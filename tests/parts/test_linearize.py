@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatsys.campaign.linearize import Explained, History, explain, read_history
+from chatsys.campaign.linearize import Explained, JepsenHistory, explain, read_history
 from chatsys.check.jepsen import NANO, Operation, operations, write_history
 from chatsys.errors import UsageError
 from chatsys.trace import Record, Trace
@@ -45,7 +45,7 @@ GOOD = Trace(
 
 
 def judged(history: list[Operation]) -> Explained:
-    return explain(History(history))
+    return explain(JepsenHistory(history))
 
 
 def reads(history: list[Operation]) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
     node process --write, sync, send--> below.c (LD_PRELOAD) --> the system
                                            `--events--> images: what each disk held at each moment
-                                                             `--> promises: was it there before it was said?
+                                                             `--> witness: was it there before it was said?
 
 The other checkers read the trace that a node writes of itself; a disk that never syncs writes the same trace as one
 that does.  Here nobody asks the node.  A library between Python and the C library writes down each write, sync and
@@ -14,7 +14,7 @@ fails once and then works again; a wall clock that jumps, monotonic clocks of un
 
 Assumes   Linux and a C compiler; all processes are on one machine, so that one clock times them all.
 Promises  a process that is not started `under` it is not touched.
-Read also `preload` (how it is built and begun), `events`, `images`, `promises`, `power_losses`, `clocks`; `campaign.soak` (who talks meanwhile).
+Read also `preload` (how it is built and begun), `events`, `images`, `witness`, `power_losses`, `clocks`; `campaign.soak` (who talks meanwhile).
 """
 
 import time
@@ -26,8 +26,9 @@ from chatsys.campaign.below.clocks import true_times
 from chatsys.campaign.below.events import read_events
 from chatsys.campaign.below.power_losses import PowerLosses
 from chatsys.campaign.below.preload import library, loaded
-from chatsys.campaign.below.promises import Promises
+from chatsys.campaign.below.witness import Witness
 from chatsys.errors import UsageError
+from chatsys.runtime.cluster import Cluster
 from chatsys.temporary import remove, temporary
 from chatsys.trace import Trace
 
@@ -47,9 +48,9 @@ class Below:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def judge(self, members: Iterable[int], quorum: int) -> Promises:
+    def judge(self, members: Iterable[int], quorum: int) -> Witness:
         """Return what the events up to now say of the promises of these nodes, and of power losses beside them."""
-        judged, losses = Promises(members, quorum), PowerLosses()
+        judged, losses = Witness(members, quorum), PowerLosses()
         events = read_events(self.folder)
         step = 1 + sum(event.path.endswith("/log.jsonl") for event in events) * 3 // losses.most
         for number, event in enumerate(events):
@@ -65,6 +66,15 @@ class Below:
         """Return the trace of a cluster whose time is now `now`, with the times of nodes that have wrong clocks put right."""
         origin = time.monotonic() - now  # at once: to read the events takes a while
         return true_times(trace, read_events(self.folder), origin)
+
+
+def seen(cluster: Cluster, below: Below | None) -> tuple[Trace, list[str], dict[str, int]]:
+    """Return the trace, and what who watched from below has seen: what was broken, and how much was watched."""
+    if below is None:
+        return cluster.trace, [], {}
+    trace = below.true_times(cluster.trace, cluster.now)
+    witness = below.judge(cluster.nodes, cluster.config.quorum)
+    return trace, witness.broken, {**witness.judged, "syncs": witness.syncs}
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chatsys.campaign.below.events import CLOCK, CUT, OPEN, WRITE, Event
+from chatsys.campaign.below.events import CLOCK, CUT, OPEN, WRITE, SystemCall
 from chatsys.trace import Trace
 
 _BOOT = re.compile(rb'^\{"type":"boot".*\}$', re.MULTILINE)
@@ -25,7 +25,7 @@ TOLD_BY_CLUSTER = frozenset(("crash", "restart", "pause", "resume", "wipe", "cop
 """Kinds of records about a node that the cluster writes, whose clock is right."""
 
 
-def true_times(trace: Trace, events: Iterable[Event], origin: float) -> Trace:
+def true_times(trace: Trace, events: Iterable[SystemCall], origin: float) -> Trace:
     """Return the trace with the times of nodes put right; `origin` is the monotonic time of its second 0."""
     clocks: dict[int, tuple[float, float]] = {}
     lives: dict[tuple[object, int], tuple[float, float]] = {}

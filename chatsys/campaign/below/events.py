@@ -7,7 +7,7 @@ A write, and what is sent, counts from when it began; a sync only from when it h
 
 Assumes   one machine: the monotonic clock is the same for all processes.
 Promises  an event that a killed process left unfinished is not read.
-Read also `images` and `promises`, which take them in.
+Read also `images` and `witness`, which take them in.
 """
 
 import struct
@@ -20,7 +20,7 @@ _HEADER = struct.Struct("<IIIIQQqqii")
 _FROM_THE_BEGINNING = (WRITE, CUT, SEND)
 
 
-class Event(NamedTuple):
+class SystemCall(NamedTuple):
     """One call of a process; times are in nanoseconds of the monotonic clock."""
 
     kind: int
@@ -45,14 +45,14 @@ class Event(NamedTuple):
         return self.began if self.kind in _FROM_THE_BEGINNING else self.ended
 
 
-def read_events(folder: Path) -> list[Event]:
+def read_events(folder: Path) -> list[SystemCall]:
     """Return all events in `folder`, by the moment from which each counts."""
     events = [event for path in sorted(folder.glob("*.events")) for event in _of_process(path.read_bytes())]
     events.sort(key=lambda event: event.at)
     return events
 
 
-def _of_process(data: bytes) -> Iterator[Event]:
+def _of_process(data: bytes) -> Iterator[SystemCall]:
     at = 0
     while at + _HEADER.size <= len(data):
         kind, file, name, size, began, ended, offset, result, pid, error = _HEADER.unpack_from(data, at)
@@ -62,4 +62,4 @@ def _of_process(data: bytes) -> Iterator[Event]:
             return
         path = data[start : start + name].decode(errors="surrogateescape")
         file = file if file < 1 << 31 else -1
-        yield Event(kind, pid, file, began, ended, offset, result, error, path, data[start + name : at])
+        yield SystemCall(kind, pid, file, began, ended, offset, result, error, path, data[start + name : at])

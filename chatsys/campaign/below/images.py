@@ -11,7 +11,7 @@ USENIX ATC 2020).  What was written again is covered again.
 From the bytes on the disk it is read what they say, by a reader of its own: promises, entries, lives.
 
 Promises  a record counts only when its whole batch is on the disk.
-Read also `actor.logfile` (the format), `promises` (who asks).
+Read also `actor.logfile` (the format), `witness` (who asks).
 """
 
 import json
@@ -19,13 +19,13 @@ import re
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from chatsys.campaign.below.events import CUT, MKDIR, OPEN, SYNC, WRITE, Event
+from chatsys.campaign.below.events import CUT, MKDIR, OPEN, SYNC, WRITE, SystemCall
 
 _BATCH = re.compile(rb'\{"type":"batch","number":\d+,"bytes":(\d+),"crc":"[0-9a-f]{8}"\}\n')
 _MARK = re.compile(rb'\{"type":"synced","number":\d+,"crc":"[0-9a-f]{8}"\}\n')
 
 
-class Kept(NamedTuple):
+class EntryOnDisk(NamedTuple):
     """One entry on a disk."""
 
     term: int
@@ -46,7 +46,7 @@ class Facts:
         self.promised: dict[int, set[int]] = {}
         """To whom, by term; empty where it was to nobody yet."""
         self.term = 0
-        self.entries: list[Kept] = []
+        self.entries: list[EntryOnDisk] = []
         self.longest = 0
         """How long the log ever was, before something was cut off."""
 
@@ -77,11 +77,13 @@ class Facts:
             case "entry":
                 entry = record["entry"]
                 own = (entry.get("client_id") or "", entry.get("client_seq") or 0)
-                self.entries.append(Kept(entry["term"], *own, entry.get("author") or "", entry.get("text") or ""))
+                self.entries.append(
+                    EntryOnDisk(entry["term"], *own, entry.get("author") or "", entry.get("text") or "")
+                )
                 self.longest = max(self.longest, len(self.entries))
 
 
-class Image:
+class DiskImage:
     """One log over all lives of its node."""
 
     def __init__(self) -> None:
@@ -94,9 +96,9 @@ class Image:
         """The processes to which a write or a sync failed."""
         self.wrong: list[str] = []
         """What nobody may do: to write or sync after that, or to lose what was on the disk."""
-        self._under_way: list[Event] = []
+        self._under_way: list[SystemCall] = []
 
-    def take(self, event: Event) -> None:
+    def take(self, event: SystemCall) -> None:
         """Take in what happened to this file."""
         if event.kind in (WRITE, CUT, SYNC) and event.pid in self.distrusted:
             what = {WRITE: "wrote to", CUT: "cut", SYNC: "synced"}[event.kind]
@@ -118,7 +120,7 @@ class Image:
                     _apply(self.disk, one)
                 self.facts.read(self.disk)
 
-    def _begin_batch(self, event: Event) -> None:
+    def _begin_batch(self, event: SystemCall) -> None:
         """What is in front of a batch is on the disk, but for marks: else a reader calls a torn batch damage, or worse."""
         marks = sum(len(one.data) for one in self._under_way if _MARK.match(one.data))
         if len(self.disk) + marks < event.offset:
@@ -126,12 +128,12 @@ class Image:
                 f"process {event.pid} began a batch at byte {event.offset}, and only {len(self.disk)} were on the disk"
             )
 
-    def _covered(self, sync: Event) -> list[Event]:
+    def _covered(self, sync: SystemCall) -> list[SystemCall]:
         covered = [one for one in self._under_way if one.ended <= sync.began]
         self._under_way = [one for one in self._under_way if one.ended > sync.began]
         return covered
 
-    def _changed(self, event: Event) -> None:
+    def _changed(self, event: SystemCall) -> None:
         """Something that was read already is written over or cut off: if it differs, read all of it anew."""
         before = bytes(self.disk[event.offset : self.facts.at])
         if event.kind == CUT and not before or event.kind == WRITE and event.data.startswith(before):
@@ -141,13 +143,13 @@ class Image:
         self.facts, longest = Facts(), self.facts.longest
         self.facts.longest = longest
 
-    def _failed(self, event: Event) -> None:
+    def _failed(self, event: SystemCall) -> None:
         if event.kind == SYNC:
             self._covered(event)
         if event.kind in (SYNC, WRITE):
             self.distrusted.add(event.pid)
 
-    def _open(self, event: Event) -> None:
+    def _open(self, event: SystemCall) -> None:
         if event.offset:
             self.written.clear()
             self.disk.clear()
@@ -176,7 +178,7 @@ class Image:
         return max(0, len(self.written) - len(self.disk))
 
 
-def _apply(content: bytearray, event: Event) -> None:
+def _apply(content: bytearray, event: SystemCall) -> None:
     if event.kind == CUT:
         del content[event.offset :]
         return
@@ -188,13 +190,13 @@ class Disks:
     """All logs that were seen, and the folders above them."""
 
     def __init__(self) -> None:
-        self.images: dict[str, Image] = {}
+        self.images: dict[str, DiskImage] = {}
         self.of_process: dict[int, str] = {}
         """The log of each process."""
         self._fresh: dict[str, int] = {}
         """Folders that were made, and whose own folder was not synced since; when they were made."""
 
-    def take(self, event: Event) -> None:
+    def take(self, event: SystemCall) -> None:
         """Take in what happened to a file or a folder."""
         if event.kind == MKDIR:
             self._fresh[event.path] = event.ended
@@ -211,7 +213,7 @@ class Disks:
                 image.named = True
         elif event.kind in (OPEN, WRITE, CUT, SYNC):
             self.of_process[event.pid] = event.path
-            self.images.setdefault(event.path, Image()).take(event)
+            self.images.setdefault(event.path, DiskImage()).take(event)
 
     def facts_of(self, pid: int) -> Facts:
         """Return what stands on the disk of the node in this process; nothing if the name of its log does not."""

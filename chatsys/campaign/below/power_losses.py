@@ -14,8 +14,8 @@ Read also `images` (what may be found), `actor.logfile` (who reads it), `sim.dis
 from random import Random
 
 from chatsys.actor.logfile import decode
-from chatsys.campaign.below.events import CUT, SYNC, WRITE, Event
-from chatsys.campaign.below.images import Image
+from chatsys.campaign.below.events import CUT, SYNC, WRITE, SystemCall
+from chatsys.campaign.below.images import DiskImage
 from chatsys.errors import LogError
 from chatsys.protocol.storage import NODE_RECORDS, Stored, Truncate
 
@@ -33,7 +33,7 @@ class PowerLosses:
         self.broken: list[str] = []
         self._random = Random("power losses")
 
-    def take(self, event: Event, image: Image) -> None:
+    def take(self, event: SystemCall, image: DiskImage) -> None:
         """Something has just happened to a log: let the power fail."""
         if event.kind not in (WRITE, SYNC, CUT):
             return
@@ -46,7 +46,7 @@ class PowerLosses:
             if self.read < self.most:
                 self._find(image, kept, zeros)
 
-    def _find(self, image: Image, kept: int, zeros: int) -> None:
+    def _find(self, image: DiskImage, kept: int, zeros: int) -> None:
         self.read += 1
         found = image.after_power_loss(kept, zeros)
         try:

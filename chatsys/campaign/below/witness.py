@@ -1,4 +1,4 @@
-"""Promises: nothing leaves a node before what it rests on is on the disk, judged from outside.
+"""Witness: nothing leaves a node before what it rests on is on the disk, judged from outside.
 
     HELLO                 this life's boot record
     PREPARE               the promise of the term to oneself
@@ -20,14 +20,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chatsys.campaign.below.events import BIND, CLOSE, SEND, SYNC, Event
-from chatsys.campaign.below.images import Disks, Facts, Kept
+from chatsys.campaign.below.events import BIND, CLOSE, SEND, SYNC, SystemCall
+from chatsys.campaign.below.images import Disks, EntryOnDisk, Facts
 
 MOST = 20
 """So many sentences are kept."""
 
 
-class Promises:
+class Witness:
     """Takes in events in order of time, and holds each frame against the disks of that moment."""
 
     def __init__(self, members: Iterable[int], quorum: int) -> None:
@@ -43,7 +43,7 @@ class Promises:
         self._ports: dict[int, int] = {}
         self._first = 0
 
-    def take(self, event: Event) -> None:
+    def take(self, event: SystemCall) -> None:
         """Take in one event."""
         self._first = self._first or event.at
         key = (event.pid, event.file)
@@ -74,7 +74,7 @@ class Promises:
         if len(self.broken) < MOST:
             self.broken.append(sentence)
 
-    def _judge_line(self, event: Event, began: int, line: bytes) -> None:
+    def _judge_line(self, event: SystemCall, began: int, line: bytes) -> None:
         try:
             said: dict[str, Any] = json.loads(line)
         except ValueError:
@@ -127,7 +127,7 @@ class Promises:
 
     def _on_a_quorum(self, seq: int, fits: Any) -> bool:
         """Tell whether a quorum of disks holds one and the same entry at this position, and it `fits`."""
-        found: Counter[Kept] = Counter()
+        found: Counter[EntryOnDisk] = Counter()
         for facts in self.disks.all_facts():
             if facts.node in self.members and 0 < seq <= len(facts.entries):
                 found[facts.entries[seq - 1]] += 1
