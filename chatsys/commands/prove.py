@@ -45,17 +45,15 @@ def _watched(seeds: int) -> Iterator[Piece]:
     for seed in range(1, seeds + 1):
         for system in KINDS:
             words = ("soak", "--minutes", "1", "--seed", str(seed), "--system", system, "--json")
-            yield Piece(words, 240.0, f"{seed}:{seed + 1}")
+            yield Piece(words, 240.0)
         for system in ("forgets", "bad"):
-            yield Piece(
-                ("soak", "--storm", "--seed", str(seed), "--system", system, "--json"), 240.0, f"{seed}:{seed + 1}"
-            )
+            yield Piece(("soak", "--storm", "--seed", str(seed), "--system", system, "--json"), 240.0)
 
 
 def _linearized(pieces: int) -> Iterator[Piece]:
     """Histories of seeds that a solver judges, who knows nothing of chatsys."""
-    for nodes in (3, 5):
-        for first in range(0, 20 * pieces, 20):
+    for nodes, begin in ((3, 0), (5, 20 * pieces)):
+        for first in range(begin, begin + 20 * pieces, 20):
             seeds = f"{first}:{first + 20}"
             yield Piece(("linearize", "--seeds", seeds, "--nodes", str(nodes), "--json"), 900.0, seeds)
 
