@@ -71,6 +71,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """On what kind of system the nodes ran (`campaign.below`), "": on this one, unwatched."""
     watched: dict[str, int] = {}
     """How many frames of each kind were held against the disks, and how many syncs and power losses there were."""
+    syncs: int = 0
     judged: tuple[str, ...] = LAWS
     """The laws of liveness judged after the last mend; what breaks them is among the violations."""
     served_after: float = 0.0
@@ -193,6 +194,7 @@ def soak(
             ),
             system=system,
             watched=watched,
+            syncs=watched.get("syncs", 0),
             served_after=round(cluster.now - mended, 2),
             unfinished="; ".join((*live.open, *rest.open)),
         )

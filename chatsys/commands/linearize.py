@@ -49,7 +49,8 @@ def linearize(
             step()
     broken = [f"{row['history']}: " + "; ".join(row["contradiction"]) for row in rows if row["contradiction"]]
     if as_json:
-        print_json({"histories": rows, "violations": broken})
+        counts = {"histories": len(rows), "messages": sum(row["messages"] for row in rows)}
+        print_json({**counts, "judged": rows, "violations": broken})
     else:
         for row in rows:
             verdict = "NO MOMENTS EXPLAIN IT" if row["contradiction"] else "explained"

@@ -1,102 +1,31 @@
 """The command of the long ring: prove.
 
-Read also `chatsys.campaign.evidence` (the kinds of evidence, and what is kept).
+Read also `chatsys.evidence` (the kinds of evidence, what is kept, and the page that tells it).
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from chatsys.campaign.evidence import PIECES, TABLE, Evidence, Kind, Line, Piece, gather, written
 from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, print_row, progress
 from chatsys.errors import UsageError
+from chatsys.evidence.gathering import PIECES, TABLE, Evidence, Line, gather, written
+from chatsys.evidence.kinds import kinds
+from chatsys.evidence.page import renew
 
 FOLDER = Path("data") / "evidence"
-
-
-def _schedules(nodes: int, count: int, calm: float) -> Iterator[Piece]:
-    step = 100
-    for first in range(0, count, step):
-        seeds = f"{first}:{first + step}"
-        words = f"simulate --seeds {seeds} --nodes {nodes} --seconds 60 --calm {calm:g} --talk 0.5"
-        yield Piece((*words.split(" "), "--json"), 1800.0, seeds)
-
-
-def _soaks(nodes: int, minutes: int) -> Iterator[Piece]:
-    for seed in range(1, minutes + 1):
-        yield Piece(
-            ("soak", "--minutes", "1", "--nodes", str(nodes), "--seed", str(seed), "--json"),
-            240.0,
-            f"{seed}:{seed + 1}",
-        )
-
-
-def _storms(count: int) -> Iterator[Piece]:
-    for seed in range(1, count + 1):
-        yield Piece(("soak", "--storm", "--seed", str(seed), "--json"), 240.0, f"{seed}:{seed + 1}")
-
-
-def _watched(seeds: int) -> Iterator[Piece]:
-    """Soaks whose processes are watched from outside, on each system of `campaign.below`, and storms of power losses."""
-    from chatsys.campaign.below import KINDS
-
-    for seed in range(1, seeds + 1):
-        for system in KINDS:
-            words = ("soak", "--minutes", "1", "--seed", str(seed), "--system", system, "--json")
-            yield Piece(words, 240.0)
-        for system in ("forgets", "bad"):
-            yield Piece(("soak", "--storm", "--seed", str(seed), "--system", system, "--json"), 240.0)
-
-
-def _linearized(pieces: int) -> Iterator[Piece]:
-    """Histories of seeds that a solver judges, who knows nothing of chatsys."""
-    for nodes, begin in ((3, 0), (5, 20 * pieces)):
-        for first in range(begin, begin + 20 * pieces, 20):
-            seeds = f"{first}:{first + 20}"
-            yield Piece(("linearize", "--seeds", seeds, "--nodes", str(nodes), "--json"), 900.0, seeds)
-
-
-def kinds() -> tuple[Kind, ...]:
-    """Return every kind of evidence, in the order in which their first pieces run."""
-    from chatsys.mutants.closed import need_searches
-
-    need_searches()
-    from chatsys.campaign.outsider import ALL, ATTACKS
-    from chatsys.mutants.searches import SEARCHES
-
-    fuzz = (Piece(("fuzz", "--seed", str(seed), "--json"), 600.0, f"{seed}:{seed + 1}") for seed in range(1, 6))
-    visits = (Piece(("outsider", name, "--json"), 600.0) for name in (*ATTACKS, ALL))
-    searched = (Piece(("mutants", name, "--explore", "--json"), 900.0) for name in SEARCHES)
-    return (
-        Kind("mutants, by schedules", (Piece(("mutants", "--json"), 900.0),)),
-        Kind("mutants, by every order", tuple(searched)),
-        Kind("fuzz", tuple(fuzz)),
-        Kind("election, every order", (Piece(("explore", "--json"), 2400.0),)),
-        Kind("log, every order", (_log(),), bounded=True),
-        Kind("soak, 3 processes", tuple(_soaks(3, 10))),
-        Kind("soak, 5 processes", tuple(_soaks(5, 10))),
-        Kind("storms of kill -9", tuple(_storms(2))),
-        Kind("watched from outside", tuple(_watched(3))),
-        Kind("linearized by Z3", tuple(_linearized(10))),
-        Kind("an outsider", tuple(visits)),
-        Kind("schedules, long calm", tuple(_schedules(3, 500, 90.0))),
-        Kind("schedules, 3 nodes", tuple(_schedules(3, 10_000, 45.0))),
-        Kind("schedules, 5 nodes", tuple(_schedules(5, 10_000, 45.0))),
-    )
-
-
-def _log() -> Piece:
-    return Piece(("explore", "--model", "log", "--states", "1000000", "--json"), 2400.0)
 
 
 def prove(
     only: Annotated[
         list[str] | None, typer.Argument(metavar="[KIND...]", help="Kinds of evidence; all if none is named.")
     ] = None,
-    minutes: Annotated[float, typer.Option(min=0.01, max=10_000, help="Begin nothing new after so long.")] = 60.0,
+    minutes: Annotated[
+        float, typer.Option(min=0.0, max=10_000, help="Begin nothing new after so long; 0: begin nothing.")
+    ] = 60.0,
     data: Annotated[Path, typer.Option(help="Where the evidence is kept.")] = FOLDER,
+    write: Annotated[bool, typer.Option("--write", help="Write what is kept into EVIDENCE.md and the README.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Gather the evidence that takes hours, in pieces: schedules, searches, soaks, mutants, fuzzing.
@@ -109,6 +38,7 @@ def prove(
 
         chatsys prove --minutes 600
         chatsys prove "soak, 3 processes" fuzz --minutes 5
+        chatsys prove --minutes 0 --write
     """
     known = {kind.name: kind for kind in kinds()}
     for name in only or ():
@@ -127,6 +57,8 @@ def prove(
 
         gather(evidence, minutes * 60, tell)
     rows = evidence.rows()
+    if write:
+        renew(Evidence(data, tuple(known.values())))
     left = sum(row["of"] - row["pieces"] for row in rows)
     if as_json:
         print_json({"kinds": rows, "left": left})

@@ -1,6 +1,6 @@
 """The rules of the house are tests: who may import whom, what the core may touch, how big things get.
 
-commands > teach | clients > mutants > campaign > sim | runtime | explore > check | faults
+commands > teach | clients | evidence > mutants > campaign > sim | runtime | explore > check | faults
          > run > trace > isolation > spill, temporary > locks > surroundings > protocol > actor > config | capabilities > errors | escape > places
 """
 
@@ -35,7 +35,7 @@ LEVELS = (
     {"sim", "runtime", "explore"},
     {"campaign"},
     {"mutants"},
-    {"teach", "clients"},
+    {"teach", "clients", "evidence"},
     {"commands"},
     {"__main__"},
 )
