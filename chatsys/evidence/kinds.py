@@ -120,7 +120,7 @@ def _processes() -> Iterator[Kind]:
 def _watched() -> Iterator[Kind]:
     from chatsys.campaign.below import KINDS
 
-    runs = [("--minutes", "1", "--system", system) for system in KINDS]
+    runs: list[tuple[str, ...]] = [("--minutes", "1", "--system", system) for system in KINDS]
     runs += [("--storm", "--system", system) for system in ("forgets", "bad")]
     yield Kind(
         "watched from outside",
