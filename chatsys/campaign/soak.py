@@ -70,7 +70,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     system: str = ""
     """On what kind of system the nodes ran (`campaign.below`), "": on this one, unwatched."""
     watched: dict[str, int] = {}
-    """How many frames of each kind were held against the disks, and how many syncs and power losses there were."""
+    """How many frames of each kind were held against the disks, and how many power losses there were."""
     syncs: int = 0
     judged: tuple[str, ...] = LAWS
     """The laws of liveness judged after the last mend; what breaks them is among the violations."""
@@ -164,8 +164,8 @@ def soak(
         random = Random(f"{seed}/soak")
         script = Script([]) if storm else random_faults(random, cluster.nodes, seconds)
         fury = Storm(cluster, random) if storm else None
-        begin = cluster.now
-        said = _drive(cluster, fury or _Played(cluster, script), seconds, rate, step or (lambda: None))
+        begin, faults = cluster.now, fury or _Played(cluster, script)
+        said = _drive(cluster, faults, seconds, rate, step or (lambda: None))
         apply(cluster, "mend", (), lenient=True)
         mended = cluster.now
         cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
@@ -174,9 +174,8 @@ def soak(
             cluster
         )  # at once: what is read below takes so long that the lead may be handed over meanwhile
         trace, broken, watched = seen(cluster, below)
-        if history is not None:
-            write_history(trace, history, final=cluster.nodes if _all_delivered(cluster) else ())
         live, _ = judge(cluster, mended, trace)
+        _keep(trace, history, cluster)
         return Report(
             where=where,
             nodes=nodes,
@@ -210,6 +209,11 @@ def _refuse_nonsense(seconds: float, nodes: int, rate: float, system: str, where
         raise UsageError(
             f"Only processes of this machine can be put on another system; leave out {system!r} or {where!r}."
         )
+
+
+def _keep(trace: Trace, history: Path | None, cluster: Cluster) -> None:
+    if history is not None:
+        write_history(trace, history, final=cluster.nodes if _all_delivered(cluster) else ())
 
 
 def judge(cluster: Testbed, mended: float, trace: Trace | None = None) -> tuple[Verdict, Verdict]:
