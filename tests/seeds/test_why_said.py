@@ -14,6 +14,7 @@ from chatsys.campaign.one_seed import Plan
 from chatsys.check import check
 from chatsys.check.liveness import check_live
 from chatsys.errors import UsageError
+from chatsys.faults import KINDS
 from chatsys.mutants.schedules import DIRECTED
 from chatsys.trace import Trace
 
@@ -39,7 +40,7 @@ def begun(**options: Any) -> World:
 
 def test_what_is_said_of_frames_is_what_they_carried() -> None:
     told, kinds = [], Counter[Any]()
-    for answer, wrong in untrue(*simulated(16, Plan(seconds=15.0, calm=10.0)), Random(16), 40):
+    for answer, wrong in untrue(*simulated(16, Plan(kinds=KINDS, seconds=15.0, calm=10.0)), Random(16), 40):
         kinds[answer.missing] += 1
         told += [f"{wrong}: {answer}"] if wrong else []
     assert told == [] and len(kinds) > 2, kinds
