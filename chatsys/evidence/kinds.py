@@ -34,7 +34,7 @@ PLAYED = "{schedules} schedules with {events} events, {messages} acknowledged me
 
 def kinds() -> tuple[Kind, ...]:
     """Return every kind of evidence, in the order in which their first pieces run."""
-    return (*_mutants(), *_small_bugs(), *_rubbish(), *_searches(), *_processes(), *_schedules())
+    return (*_mutants(), *_small_bugs(), *_rubbish(), *_searches(), *_processes(), *_watched(), *_schedules())
 
 
 def _mutants() -> Iterator[Kind]:
@@ -141,6 +141,40 @@ def _processes() -> Iterator[Kind]:
         tells=said,
         shows="Kills that come faster than recovery lose nothing either.",
         leaves="The same.",
+    )
+
+
+def _watched() -> Iterator[Kind]:
+    from chatsys.campaign.below import KINDS
+
+    runs: list[tuple[str, ...]] = [("--minutes", "1", "--system", system) for system in KINDS]
+    runs += [("--storm", "--system", system) for system in ("forgets", "bad")]
+    yield Kind(
+        "watched from outside",
+        tuple(_soak(seed, *words) for seed in (1, 2, 3) for words in runs),
+        rooms=REAL,
+        tells="{acknowledged} acknowledged messages, {syncs} syncs, {kills} kills",
+        shows="A library below each process sees every write, sync and frame: no frame left before what it rests on was on "
+        "the disk, also where the disk forgets, tears or is slow and clocks are wrong; and a power loss at any moment "
+        "leaves a log that can be read.",
+        leaves="The system below the library is believed: that a sync which has ended is one.",
+    )
+    yield Kind(
+        "linearized by Z3",
+        tuple(
+            Piece(
+                ("linearize", "--seeds", f"{first}:{first + 20}", "--nodes", str(nodes), "--json"),
+                900.0,
+                f"{first}:{first + 20}",
+            )
+            for nodes, begin in ((3, 0), (5, 200))
+            for first in range(begin, begin + 200, 20)
+        ),
+        rooms=(*SCHEDULES, "campaign/linearize.py"),
+        tells="{histories} histories, {messages} messages",
+        shows="A solver that knows nothing of chatsys finds for every message a moment between its submit and its answer "
+        "that explains all that was read.",
+        leaves="What users do not see: terms, promises, and what is only on disks.",
     )
 
 

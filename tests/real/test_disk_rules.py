@@ -21,6 +21,7 @@ from chatsys.actor.logfile import LOG, batch, encode, mark
 from chatsys.errors import DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.runtime import disk as disks
 from chatsys.runtime.disk import LOCK, Disk, cannot_use, in_use, made_folder
+from chatsys.surroundings import sync_folder
 
 TYPES = (Counted,)
 
@@ -243,7 +244,7 @@ def test_a_life_that_ended_keeps_no_handle(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_synced_is_let_be_and_no_handle_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disks._sync_folder(tmp_path / "nothing")
+    sync_folder(tmp_path / "nothing")
 
     def refuses(file: int) -> None:
         raise OSError(errno.EINVAL, "no")
@@ -257,7 +258,7 @@ def test_a_folder_that_cannot_be_synced_is_let_be_and_no_handle_is_left(
         close(file)
 
     monkeypatch.setattr(os, "close", closes)
-    disks._sync_folder(tmp_path)
+    sync_folder(tmp_path)
     assert len(closed) == 1
 
 
