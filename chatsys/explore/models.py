@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatsys.explore import claims
 from chatsys.explore.answers import ANSWERS, any_answers, make_plain
 from chatsys.explore.chance import Undecidable
 from chatsys.explore.happenings import Arrive, Event, Give, Ring, Rules
@@ -70,6 +71,8 @@ class ElectionModel(NodeModel):
     left_out = ("JOIN, PROPOSE and relays never arrive, so nothing is committed",)
     vital = "elected"
     hopes = ("elected", "elected again", "deposed", "stood back")
+    asks = True
+    idle = ("Sequencer", "CatchUp")
 
     @property
     def generous(self) -> bool:
@@ -119,37 +122,40 @@ class ElectionModel(NodeModel):
         return alarm.owner not in ("Sequencer", "CatchUp") and (alarm.name != "beat" or self.beats > 0)
 
     def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
-        """Forget also what belongs to a nomination that is over.
+        """Claim that answers to what is over are dead."""
+        return super().dead(life, frame, sender) or claims.is_dead(life, frame)
+
+    def needless(self, life: Life, frame: Arrive, sender: Life) -> bool:
+        """Leave out, in the exact search, what a nomination that is over still says.
 
         A late ELECTION can make its receiver nominate itself, but so can the receiver's silence
         alarm, which is set whenever it follows; the answer would be dead.
         """
         match frame.message:
-            case Ok(verdict=verdict):
-                return _is_over(life) or (verdict == "alive" and frame.sender < life.me)  # type: ignore[operator]
+            case Ok(verdict="alive"):
+                return frame.sender < life.me  # type: ignore[operator]
             case Election():
                 return _is_over(sender)
-        return super().dead(life, frame, sender)
+        return False
 
     def weaken(self, life: Life, frame: Arrive) -> Arrive:
-        """Frames of terms that the receiver has left all do the same: they make it tell its term."""
-        node, message = life.actor, frame.message
-        assert isinstance(node, Node), "nobody crashes in this model"
-        state = node.state
-        match message:
-            case Coordinator(term=term) | Heartbeat(term=term) if 0 < term < state.term:
-                plain: Any = Coordinator(0, state.members.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
-            case Prepare(term=term) if not node.succession.may_promise(term, frame.sender):  # type: ignore[arg-type]
-                plain = Prepare(0)
-            case Ack(ok=False, term=term) | HeartbeatAck(ok=False, term=term):
-                plain = Promise(term, False)
-            case _:
-                return frame
-        return Arrive(frame.sender, frame.incarnation, plain)
+        """Claim that old frames do what a plainer one does."""
+        return claims.weakest(life, frame)
+
+    def plain(self, message: Any) -> Any:
+        """Claim that refusals do the same whatever they refuse."""
+        return claims.plain(message)
+
+    def aged(self, frame: Arrive) -> Arrive:
+        """Rounds begin anew with each nomination, so an answer to an older one has a lower number."""
+        match frame.message:
+            case Ok(round=number):
+                before = number // NUMBERS_A_LIFE * NUMBERS_A_LIFE
+                return msgspec.structs.replace(frame, message=msgspec.structs.replace(frame.message, round=before))
+        return frame
 
     def tidy(self, turn: Turn) -> None:
         """Number also the rounds of nominations from the beginning: frames of earlier ones are dead."""
-        super().tidy(turn)
         node = turn.after.actor
         assert isinstance(node, Node), "nobody crashes in this model"
         if self.generous:
@@ -157,30 +163,19 @@ class ElectionModel(NodeModel):
         elif _is_open(turn.before) and _is_open(turn.after) and turn.before.actor.election.round != node.election.round:  # type: ignore[union-attr]
             raise Undecidable("a nomination followed on another in one turn, so answers to both look alike")
         node.election.round = first = node.state.incarnation * NUMBERS_A_LIFE + 1
-        turn.sent = [(to, _plain(message, first)) for to, message in turn.sent]
+        turn.sent = [(to, _numbered(message, first)) for to, message in turn.sent]
+
+    def forget(self, life: Life) -> None:
+        """Claim that nobody reads what belongs to another role, nor how far a leader's followers are."""
+        node = life.actor
+        assert isinstance(node, Node), "nobody crashes in this model"
+        claims.forget(node)
         if node.state.leads:
-            _forget_progress(node)
+            claims.forget_progress(node)
 
 
-def _forget_progress(node: Node) -> None:
-    """Set back what a leader knows of its followers' logs: it decides about PROPOSE and HANDOVER only, once ready.
-
-    Without PROPOSE nothing is committed here, so no leader is ever ready.
-    """
-    node.failure.in_step = dict.fromkeys(node.failure.in_step, 0)
-    for progress in node.sequencer.progress.values():
-        progress.base, progress.next, progress.seen = node.sequencer.barrier - 1, node.log.last_seq + 1, -1
-        progress.probing = progress.sent_probe = False
-
-
-def _plain(message: Any, round: int) -> Any:
-    """Return ELECTION and OK without what no rule reads in them."""
-    match message:
-        case Election():
-            return msgspec.structs.replace(message, term=0, round=round)
-        case Ok():
-            return msgspec.structs.replace(message, term=0, leader=None)
-    return message
+def _numbered(message: Any, round: int) -> Any:
+    return msgspec.structs.replace(message, round=round) if isinstance(message, (Election, Ok)) else message
 
 
 def _is_open(life: Life) -> bool:
@@ -214,6 +209,7 @@ class LogModel(NodeModel):
     )
     vital = "committed"
     hopes = ("delivered", "elected again", "crashed", "committed")
+    asks = True
 
     def arrives(self, message: Any) -> bool:
         """Leave out relays: they matter where a link stays cut, or with five nodes."""
@@ -221,9 +217,25 @@ class LogModel(NodeModel):
             return False
         return super().arrives(message)
 
+    def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
+        """Claim that answers to what is over are dead."""
+        return super().dead(life, frame, sender) or claims.is_dead(life, frame)
+
+    def weaken(self, life: Life, frame: Arrive) -> Arrive:
+        """Claim that old frames do what a plainer one does."""
+        return claims.weakest(life, frame)
+
+    def plain(self, message: Any) -> Any:
+        """Claim that refusals do the same whatever they refuse."""
+        return claims.plain(message)
+
+    def forget(self, life: Life) -> None:
+        """Claim that nobody reads what belongs to another role."""
+        if isinstance(life.actor, Node):
+            claims.forget(life.actor)
+
     def tidy(self, turn: Turn) -> None:
         """Take back the number of a relay that was asked for in vain."""
-        super().tidy(turn)
         before, after, event = turn.before.actor, turn.after.actor, turn.event
         if isinstance(event, Arrive) and isinstance(event.message, Ok):
             assert isinstance(before, Node) and isinstance(after, Node), "nobody else hears OK"

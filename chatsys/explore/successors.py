@@ -47,9 +47,11 @@ Pair = tuple[int, int]
 class Successors:
     """The relation between states that a search walks along."""
 
-    def __init__(self, model: Model, symmetry: bool = True, prune: bool = True) -> None:
+    def __init__(
+        self, model: Model, symmetry: bool = True, prune: bool = True, kept: frozenset[type] = frozenset()
+    ) -> None:
         self.model, self.prune = model, prune
-        self.tables = Tables(model, prune)
+        self.tables = Tables(model, prune, kept)
         self.size = len(model.addresses)
         self.steps: list[tuple[int, bool, tuple[int, ...]]] = []
         self.step_of: dict[tuple[int, bool, tuple[int, ...]], int] = {}
