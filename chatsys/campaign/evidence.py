@@ -59,8 +59,6 @@ class Kind(msgspec.Struct, frozen=True):
 
     name: str
     pieces: tuple[Piece, ...]
-    bounded: bool = False
-    """Whether stopping at a bound, without a violation, is all that is asked for: a search too large for its end."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,8 +123,6 @@ class Evidence:
         """Run one piece in a process of its own, keep its line and return it."""
         began = time.monotonic()
         result, what = _play(piece)
-        if kind.bounded and result == "inconclusive":
-            result = "held"
         line = Line(
             kind=kind.name,
             command=piece.command,

@@ -54,7 +54,7 @@ def kinds() -> tuple[Kind, ...]:
         Kind("mutants, by every order", tuple(searched)),
         Kind("fuzz", tuple(fuzz)),
         Kind("election, every order", (Piece(("explore", "--json"), 2400.0),)),
-        Kind("log, every order", (_log(),), bounded=True),
+        Kind("log, every order", tuple(_log())),
         Kind("soak, 3 processes", tuple(_soaks(3, 10))),
         Kind("soak, 5 processes", tuple(_soaks(5, 10))),
         Kind("storms of kill -9", tuple(_storms(2))),
@@ -65,8 +65,12 @@ def kinds() -> tuple[Kind, ...]:
     )
 
 
-def _log() -> Piece:
-    return Piece(("explore", "--model", "log", "--states", "1000000", "--json"), 2400.0)
+def _log() -> Iterator[Piece]:
+    """Return searches that come to their end: of a message, of a third term, and of a crash."""
+    whole = "--messages 1", "--messages 0 --terms 3 --nominee 2 --nominee 3"
+    crashed = (f"--messages 0 --crashes 1 --nominee {node}" for node in (1, 2, 3))
+    for bounds in (*whole, *crashed):
+        yield Piece(("explore", "--model", "log", *bounds.split(" "), "--json"), 2400.0)
 
 
 def prove(

@@ -17,6 +17,7 @@ import msgspec
 
 from chatsys.explore import claims
 from chatsys.explore.answers import ANSWERS, any_answers, make_plain
+from chatsys.explore.asking import SAMPLE
 from chatsys.explore.happenings import Arrive, Event, Ring, Rules
 from chatsys.explore.node_model import NodeModel
 from chatsys.explore.untimed import Life, Turn
@@ -55,12 +56,13 @@ class AskedModel(NodeModel):
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """Say that what is granted is argued."""
+        """Say that what is granted is argued, and that not everything is asked."""
         granted = (
             "That OK of any kind at any time contains whatever real answers bring about is argued (chatsys/explore/answers.py) "
             "and was compared in smaller searches; it is not asked."
         )
-        return (*super().assumed, *((granted,) if self.generous else ()))
+        sample = f"That nobody reads the variables that are forgotten is asked after one turn in {SAMPLE}, and assumed of the others."
+        return (*super().assumed, *((sample,) if self.pruned else ()), *((granted,) if self.generous else ()))
 
     @property
     def nominating(self) -> str:
@@ -98,7 +100,7 @@ class AskedModel(NodeModel):
         """Claim that old frames do what a plainer one does."""
         return claims.weakest(life, frame)
 
-    def plain(self, message: msgspec.Struct) -> msgspec.Struct:
+    def plain(self, message: Any) -> Any:
         """Claim that refusals do the same whatever they refuse."""
         return claims.plain(message)
 

@@ -37,22 +37,18 @@ Left out  what models leave out by a bound (`Model.bounds`), or argue instead of
 Read also `tables` (who asks), `claims` (what is claimed of the chat), `model.Model.dead`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chatsys.actor.effects import Send
 from chatsys.explore.chance import NOW, Undecidable
-from chatsys.explore.happenings import Arrive, Ring, Several
+from chatsys.explore.happenings import Arrive, Met, Ring, Several
 from chatsys.explore.model import tell_frame
+from chatsys.explore.tables import NOTHING, Tables
 from chatsys.explore.untimed import Life, Turn
 from chatsys.explore.watched import Watch
 
-if TYPE_CHECKING:
-    from chatsys.explore.tables import Tables
-
-NOTHING = -1
-"""What a dead frame does."""
 UNKNOWN = object()
 SAMPLE = 32
 """Of one turn in so many it is kept in mind what was forgotten after it."""
@@ -63,7 +59,7 @@ Outcome = Any
 """(fingerprint of the life after it, frames sent, facts, what was violated), or None: it leads out of the bounds."""
 
 
-class Alive(Exception):
+class StillAlive(Exception):
     """A frame that was forgotten still does something."""
 
     def __init__(self, kind: type, sentence: str) -> None:
@@ -74,7 +70,7 @@ class Alive(Exception):
 class Asking:
     """What a search has forgotten, and in which lives it is to be asked about."""
 
-    def __init__(self, tables: "Tables") -> None:
+    def __init__(self, tables: Tables) -> None:
         self.tables = tables
         self.claims: list[tuple[int, int]] = []
         """(frame, the one that stands for it)"""
@@ -133,7 +129,7 @@ class Asking:
     # --- asking ----------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Ask about everything in every life met so far.  Raises `Alive`, or `Undecidable` if a search cannot go on."""
+        """Ask about everything in every life met so far.  Raises `StillAlive`, or `Undecidable` if a search cannot go on."""
         while self._follow():
             pass
         self._ring()
@@ -211,9 +207,24 @@ class Asking:
 
     def _is_same(self, life: int, happening: int, instead: int) -> bool:
         found = self._outcome(life, happening)
+        if instead < 0 and (met := self._met(life, happening)) is not None:
+            instead = met
         if instead >= 0:
             return bool(found == self._outcome(life, instead))
         return found is not None and found == (self.tables.signs[life], (), (), None)
+
+    def _met(self, life: int, happening: int) -> int | None:
+        """Return what a dead frame does where its sender is still to be met: no more than the meeting, which may come any time.
+
+        (With one crash it is the receiver that has crashed, so its sender is still in the same life.)
+        """
+        tables = self.tables
+        model, (place, event) = tables.model, tables.happenings[happening]
+        if not (isinstance(event, Arrive) and model.link_news and model.crashes == 1):
+            return None
+        if event.incarnation <= abs(tables.lives[life].links.get(event.sender, 0)):
+            return None
+        return tables.happening(place, Met(event.sender, event.incarnation))
 
     def _outcome(self, life: int, happening: int) -> Outcome:
         """Return what comes of an event; what the search has worked out is looked up."""
@@ -225,16 +236,14 @@ class Asking:
         if key not in self.outcomes:
             event = tables.happenings[happening][1]
             found = self._knock(life, event) if isinstance(event, Arrive) else UNKNOWN
-            self.outcomes[key] = self._play(tables.lives[life], happening) if found is UNKNOWN else found
+            self.outcomes[key] = found if found is not UNKNOWN else self._play(tables.lives[life], happening)
         return self.outcomes[key]
 
     def _knock(self, number: int, frame: Arrive) -> Outcome:
         """Return what comes of a frame that changes nothing; UNKNOWN if it seems to change something, or may wait for a disk."""
         tables, watch = self.tables, self.watch
-        life = tables.lives[number]
-        if tables.model.rules.disk_steps or life.links.get(frame.sender) != frame.incarnation:
-            return UNKNOWN
-        if (number, type(frame.message)) in self.moved:
+        life, key = tables.lives[number], (number, type(frame.message))
+        if tables.model.rules.disk_steps or life.links.get(frame.sender) != frame.incarnation or key in self.moved:
             return UNKNOWN
         if (actor := self.doorsteps.pop(number, None)) is None:
             actor = tables.turns.copier.copy(life.actor, {})
@@ -246,7 +255,7 @@ class Asking:
         except Exception:  # somebody's own part: what it raised is told once it is asked again
             return UNKNOWN
         if watch.raised or any(type(effect) is not Send or effect.to == life.me for effect in effects):
-            self.moved.add((number, type(frame.message)))
+            self.moved.add(key)
             return UNKNOWN
         if len(self.doorsteps) >= DOORSTEPS:
             self.doorsteps.clear()
@@ -265,21 +274,21 @@ class Asking:
     def _count(self, what: str) -> None:
         self.asked[what] = self.asked.get(what, 0) + 1
 
-    def _alive(self, life: int, frame: int, instead: int) -> Alive:
+    def _alive(self, life: int, frame: int, instead: int) -> StillAlive:
         """Say which frame still does something, and to whom."""
         tables = self.tables
         event = tables.happenings[frame][1]
-        replacement = tables.happenings[instead][1]
-        assert isinstance(event, Arrive) and isinstance(replacement, Arrive), "only frames are forgotten"
+        weak = event if instead < 0 else tables.happenings[instead][1]
+        assert isinstance(event, Arrive) and isinstance(weak, Arrive), "only frames are forgotten"
         actor = tables.lives[life].actor
         assert actor is not None, "nothing arrives at a process that is down"
         term, role = actor.view()
-        what = "did nothing any more" if instead < 0 else f"did the same as {tell_frame(replacement)}"
+        what = "did nothing any more" if instead < 0 else f"did the same as {tell_frame(weak)}"
         where = f"node {actor.me}, {role or 'up'} in term {term}"
         sentence = f"{tell_frame(event)} was forgotten, as if it {what}; but {where}, takes it for more"
         if frame in tables.old:
             raise Undecidable(f"an answer to an older question still counts: {sentence}")
-        return Alive(type(event.message), sentence)
+        return StillAlive(type(event.message), sentence)
 
 
 def _bits(claims: int) -> Iterator[int]:
@@ -288,17 +297,3 @@ def _bits(claims: int) -> Iterator[int]:
         lowest = claims & -claims
         yield lowest.bit_length() - 1
         claims ^= lowest
-
-
-def sentences(asked: dict[str, int], kept: Iterable[type]) -> Iterator[str]:
-    """Say what was asked, for the words of a result."""
-    told = {
-        "frames": "times a forgotten frame was delivered all the same, to every later life of its receiver; nothing came of it",
-        "alarms": "times an alarm that this search leaves out was rung all the same; nothing came of it",
-        "variables": "times a turn was played with the variables that this search forgets, and without; the same came of it",
-    }
-    for name, sentence in told.items():
-        if asked.get(name):
-            yield f"{asked[name]} {sentence}"
-    for kind in sorted(kept, key=lambda kind: kind.__name__):
-        yield f"no {kind.__name__} was forgotten, for a node was asked and still takes an old one"

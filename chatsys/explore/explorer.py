@@ -18,7 +18,8 @@ Assumes   `untimed` covers what clocks can do (its docstring argues that); the b
 Promises  four verdicts: `pass` (the goal was reached), `fail` (with the shortest story),
           `exhausted, ok` (nothing is left to search within the bounds) and `inconclusive` (a budget
           ran out, the actor does what a search without time cannot judge, or something was found
-          by a model that grants more than can happen).  Never a silent ok.
+          by a model that grants more than can happen).  Never a silent ok: whatever was forgotten
+          on the way, the nodes were asked about (`asking`), and what is only argued is named.
           Memory: 16 bytes of digest a state and the step that led to it.
 Read also `models` (what is searched), `untimed` (one step of one node), `fingerprint`.
 """
@@ -31,12 +32,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from chatsys.check.violation import Violation
-from chatsys.explore.asking import Alive, sentences
+from chatsys.explore.asking import StillAlive
 from chatsys.explore.chance import Undecidable
 from chatsys.explore.model import Model, Step
 from chatsys.explore.opening import Opening, OpeningBroken
 from chatsys.explore.opening import replay as play
-from chatsys.explore.result import Budget, Result, Verdict
+from chatsys.explore.result import Budget, Result, Verdict, sentences
 from chatsys.explore.successors import Successors
 from chatsys.explore.tables import State
 from chatsys.explore.untimed import Life
@@ -80,7 +81,7 @@ class Explorer:
         run = _Run(self, budget or Budget(), goal, collect, progress)
         try:
             run.search(self._begin(starts))
-        except Alive as error:
+        except StillAlive as error:
             self.alive[error.kind] = f"{error}."
             if starts is None:
                 self._begin_anew()
@@ -166,11 +167,12 @@ class _Run:
             self.end("inconclusive", f"Everything within the bounds was searched, but {vital!r} never happened in it.")
         elif self.verdict is None:
             what = "nothing is violated" if self.goal is None else "the goal cannot be reached"
-            self.end("exhausted, ok", f"Everything within the bounds was searched; {what}.")
+            rests = f"  It rests on {len(self.model.assumed)} assumptions, each named." if self.model.assumed else ""
+            self.end("exhausted, ok", f"Everything within the bounds was searched; {what}.{rests}")
 
     def _ask(self, last: bool = False) -> None:
         """Ask the nodes about what was forgotten: now and then, so as to find out soon, and at the end."""
-        tables, asking = self.world.tables, self.world.tables.asking
+        tables, asking = self.world.tables, self.world.asking
         if asking is not None and (last or len(tables.taken) > 2 * asking.read):
             asking.check()
         if asking is not None and last:
@@ -239,7 +241,7 @@ class _Run:
         seconds = max(self.seconds, 1e-9)
         worked = max(time.process_time() - self.worked, 1e-9)
         assert self.verdict is not None, "a search ends with a verdict"
-        asking = self.world.tables.asking
+        asking = self.world.asking
         return Result(
             model=self.model.name,
             verdict=self.verdict,

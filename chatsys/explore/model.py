@@ -157,7 +157,9 @@ class Model(ABC):
     def assumed(self) -> tuple[str, ...]:
         """Return, in sentences, what is argued and not asked: what a verdict of this model rests on."""
         alone = "Each event is a turn of its own: that a busy host takes in several frames before it settles is not searched."
-        names = f"States that differ only in the names {', '.join(self.interchangeable)} count as one: that is not asked."
+        names = (
+            f"States that differ only in the names {', '.join(self.interchangeable)} count as one: that is not asked."
+        )
         return (alone, *((names,) if self.interchangeable else ()))
 
     @abstractmethod

@@ -9,6 +9,7 @@ Promises  whatever a search left out is named: as a bound, as asked (and how oft
 Read also `explorer` (who makes it), `asking` (what was asked), `model.Model.assumed`.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -86,3 +87,17 @@ class Result(msgspec.Struct, kw_only=True):
             "assumed": list(self.assumed),
             "reached": self.reached,
         }
+
+
+def sentences(asked: dict[str, int], kept: Iterable[type]) -> Iterator[str]:
+    """Say what was asked, for the words of a result."""
+    told = {
+        "frames": "times a forgotten frame was delivered all the same, to every later life of its receiver; nothing came of it",
+        "alarms": "times an alarm that this search leaves out was rung all the same; nothing came of it",
+        "variables": "times a turn was played with the variables that this search forgets, and without; the same came of it",
+    }
+    for name, sentence in told.items():
+        if asked.get(name):
+            yield f"{asked[name]} {sentence}"
+    for kind in sorted(kept, key=lambda kind: kind.__name__):
+        yield f"no {kind.__name__} was forgotten, for a node was asked and still takes an old one"

@@ -11,12 +11,11 @@ Read also `explore`, whose memory this is; `untimed`, which computes a turn.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from chatsys.check.violation import Violation
-from chatsys.explore.asking import NOTHING, Asking
 from chatsys.explore.fingerprint import Survey
 from chatsys.explore.happenings import Arrive, Crash, Event, Ring, Start
 from chatsys.explore.model import Model, tell
@@ -37,6 +36,26 @@ def make_room(answers: dict[Any, Any]) -> None:
     """Keep the memory of answers within its bound."""
     if len(answers) >= REMEMBERED:
         answers.clear()
+
+
+NOTHING = -1
+"""What a dead frame does."""
+
+
+class Asker(Protocol):
+    """Whoever asks the nodes about what is forgotten: `asking.Asking`."""
+
+    def may_forget(self, life: int, frame: int, instead: int = NOTHING) -> bool:
+        """Tell whether `frame` does what `instead` does, and keep in mind to ask later lives."""
+
+    def holds_everywhere(self, frame: int, instead: int) -> None:
+        """Keep in mind to ask all lives whether `frame` does what `instead` does."""
+
+    def is_sample(self) -> bool:
+        """Tell whether what is forgotten after this turn is looked at."""
+
+    def forgot(self, life: int, sign: Any, made: tuple[int, int]) -> None:
+        """Keep in mind how a life was made that, with what was forgotten, has the fingerprint `sign`."""
 
 
 class Tables:
@@ -62,7 +81,7 @@ class Tables:
         self.compared: dict[tuple[int, int], Violation | None] = {}
         self.reduced: dict[tuple[int, int, int], int] = {}
         self.own: dict[int, list[tuple[int, int]]] = {}
-        self.asking = Asking(self) if prune and model.asks else None
+        self.asking: Asker | None = None
         self.whole = Survey(model.waits)
         """Takes the fingerprint of a life before anything in it is forgotten."""
         self.old: set[int] = set()
@@ -155,7 +174,9 @@ class Tables:
 
     def _plain(self, place: int, frame: Arrive) -> int:
         """Return the frame without what no receiver reads in it."""
-        plain = self.model.plain(frame.message) if self.prune and type(frame.message) not in self.kept else frame.message
+        plain = (
+            self.model.plain(frame.message) if self.prune and type(frame.message) not in self.kept else frame.message
+        )
         if plain is frame.message:
             return self.happening(place, frame)
         number = self.happening(place, msgspec.structs.replace(frame, message=plain))
