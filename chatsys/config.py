@@ -11,7 +11,7 @@ Read also `deploy/local/node1.yml`, an example with every key.
 """
 
 import hashlib
-import math
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -28,8 +28,9 @@ def _require(holds: bool, sentence: str) -> None:
         raise ConfigError(sentence)
 
 
-def _is_number(value: Any, kind: Any = int | float) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any, kind: Any = int | float) -> bool:
+    """Tell whether this is a number that fits a float: finite, and no truth value."""
+    return isinstance(value, kind) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _is_text(value: str) -> bool:
@@ -82,7 +83,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name in self.__struct_fields__:
             value = getattr(self, name)
             _require(
-                _is_number(value) and (value > 0 or name in {"heartbeat_spread", "rank_step"} and value >= 0),
+                is_number(value) and (value > 0 or name in {"heartbeat_spread", "rank_step"} and value >= 0),
                 f"timing.{name} is {value!r}; give a positive number of seconds.",
             )
         _require(
@@ -148,7 +149,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            _require(_is_number(value, int) and value > 0, f"limits.{name} is {value!r}; give a positive whole number.")
+            _require(is_number(value, int) and value > 0, f"limits.{name} is {value!r:.80}; give a positive whole number.")
         _require(
             self.frame_bytes >= 2 * self.text_bytes + 4096 and self.frame_bytes >= 2 * self.batch_bytes,
             f"limits.frame_bytes is {self.frame_bytes}; it must hold twice text_bytes plus 4096 and twice batch_bytes.",
@@ -178,10 +179,10 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
         _require(count <= MAX_VOTERS, f"members names {count} nodes; a cluster has at most {MAX_VOTERS} voters.")
         for node in self.members:
             _require(
-                _is_number(node, int) and node >= 1, f"members has the node id {node!r}; ids are whole numbers from 1."
+                is_number(node, int) and node >= 1, f"members has the node id {node!r}; ids are whole numbers from 1."
             )
         _require(
-            _is_number(self.quorum, int) and 1 <= self.quorum <= count,
+            is_number(self.quorum, int) and 1 <= self.quorum <= count,
             f"quorum is {self.quorum!r}; with {count} members write majority or a number from 1 to {count}.",
         )
         _require(bool(self.cluster.strip()), "cluster is empty; give the cluster a name, for example chat.")
@@ -209,7 +210,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, nodes: int = 3, quorum: int | Literal["majority"] = "majority", **rest: Any) -> "ClusterConfig":
         """Return a config for nodes 1..`nodes` without addresses, as simulated worlds need it."""
         _require(
-            _is_number(nodes, int) and 1 <= nodes <= MAX_VOTERS,
+            is_number(nodes, int) and 1 <= nodes <= MAX_VOTERS,
             f"nodes is {nodes!r}; give a whole number from 1 to {MAX_VOTERS}.",
         )
         members = {node: f"node{node}:0" for node in range(1, nodes + 1)}

@@ -23,7 +23,6 @@ from chatsys.faults.arguments import (
     check_seconds,
     check_seed,
     config_of,
-    is_number,
 )
 from chatsys.faults.fault import Fault, check_fault
 from chatsys.faults.model import BOUNDS, OutsideModel, outside
@@ -52,7 +51,6 @@ __all__ = [
     "check_seconds",
     "check_seed",
     "config_of",
-    "is_number",
     "outside",
     "parse_kinds",
     "random_script",

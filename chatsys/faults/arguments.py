@@ -12,7 +12,6 @@ Read also `verbs` (the arguments of verbs that a script can say), `testbed` (the
 """
 
 import inspect
-import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -22,7 +21,7 @@ from typing import Any
 import msgspec
 
 from chatsys.actor.actor import Actor
-from chatsys.config import ClusterConfig, Limits, Timing
+from chatsys.config import ClusterConfig, Limits, Timing, is_number
 from chatsys.errors import UsageError
 from chatsys.faults.verbs import ANY
 from chatsys.protocol.session_table import refusal
@@ -188,11 +187,6 @@ def condition(predicate: Any, world: object) -> Callable[[], Any]:
             continue
         return partial(predicate, *given)
     raise UsageError(f"until was given a function of {asked}; it may take no argument, or one: the world.")
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether this is a finite number; a truth value is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
 
 
 def warn_expired(predicate: Callable[..., Any], limit: float, state: str) -> None:

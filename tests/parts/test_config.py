@@ -1,7 +1,9 @@
 """Configuration: every bad file gets one sentence that names the value and says what to write."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bad_configs import BAD, GOOD
@@ -137,3 +139,21 @@ def test_a_wrong_name_gets_one_sentence(text: str, name: str | None, words: str)
         read_node_config(text, "my.yml", name)
     sentence = str(caught.value)
     assert words in sentence and sentence.startswith("my.yml: ") and sentence.endswith(".") and "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda number: Timing(heartbeat_interval=number),
+        lambda number: Limits(sessions=number),
+        lambda number: ClusterConfig.of(number),
+        lambda number: ClusterConfig.of(3, number),
+        lambda number: ClusterConfig(members={1: "a:1"}, quorum=number),
+    ],
+    ids=["a time", "a limit", "nodes", "a majority", "a quorum"],
+)
+@pytest.mark.parametrize("number", [10**400, -(10**400), float("nan")], ids=["huge", "tiny", "none"])
+def test_a_number_that_no_float_can_hold_is_refused_with_a_sentence(make: Callable[[Any], Any], number: Any) -> None:
+    """A client's hello carried such a quorum, and the error of the conversion ended the actor."""
+    with pytest.raises(ConfigError, match=r"give|write"):
+        make(number)
