@@ -19,17 +19,12 @@ was forgotten goes on living here, beside the states:
                                       forgotten: g
 
 Each life of a node that the search met is asked about every frame that was forgotten in it or in any
-life that leads to it.  That is more than must be asked (the roads may belong to different states of the
-cluster), and never less: in whatever state a forgotten frame could have arrived, its receiver is a life
-on a road from the one in which it was forgotten.  If none of them is changed, then by induction over the
-length of its road each run with the frames has the same lives as one without.  Nothing has to be known
-about terms that never go back.
+life that leads to it: more than must be asked, and never less, for in whatever state a forgotten frame could
+arrive, its receiver is a life on such a road.  If none is changed, then by induction over the road each run
+with the frames has the same lives as one without.  Nothing has to be known about terms that never go back.
 
-A variable is forgotten in the same way.  If two lives differ only in it, and whatever can happen leads
-both to lives that again differ only in what is forgotten, and makes both send the same, then nobody will
-ever see the difference (a bisimulation).
-
-If a frame turns out to be alive, frames of its kind are not forgotten, and the search begins anew.
+A variable is forgotten in the same way: whatever happens, with it and without, the same comes of it but for what
+is forgotten again.  If a frame turns out to be alive, its kind is kept, and the search begins anew.
 
 Assumes   a look-up is what would happen: turns depend on life and event alone (`untimed`).
 Promises  a search says "exhausted, ok" only if everything that it forgot was asked about, in every life.
@@ -86,12 +81,13 @@ class Asking:
         self.variants: dict[int, dict[Any, tuple[int, int]]] = {}
         """By life: those that are equal to it but for what is forgotten, by fingerprint, and how each is made."""
         self.outcomes: dict[int, Outcome] = {}
-        self.read = self.rung = self.turns = 0
+        self.lost: list[int] = []
+        """Frames of the opening, which arrive once: once they are held for dead, they are asked about, too."""
+        self.read = self.rung = self.turns = self.met = 0
         self.watch = Watch()
         self.doorsteps: dict[int, Any] = {}
         """Watched copies of actors, by life."""
-        self.moved: set[tuple[int, type]] = set()
-        """Lives that do something on hearing such frames."""
+        self.moved: set[tuple[int, type]] = set()  # lives that do something on hearing such frames
         self.asked: dict[str, int] = {}
         """How many look-ups were made, by what they were about."""
 
@@ -172,6 +168,12 @@ class Asking:
             everywhere = self.everywhere.get(tables.places[tables.lives[number].me], 0)
             if everywhere & ~self.held.get(number, 0):
                 due[number] = due.get(number, 0) | everywhere
+        for number, life in enumerate(tables.lives[self.met :], start=self.met):
+            for frame in self.lost if life.actor is not None else ():
+                place, event = tables.happenings[frame]
+                if place == tables.places[life.me] and tables.model.dead(life, event, life):
+                    due[number] = due.get(number, 0) | self._claim(tables.aged(frame), NOTHING)
+        self.met = len(tables.lives)
         while due:
             life, claims = due.popitem()
             fresh = claims & ~self.held.get(life, 0)
@@ -214,10 +216,7 @@ class Asking:
         return found is not None and found == (self.tables.signs[life], (), (), None)
 
     def _met(self, life: int, happening: int) -> int | None:
-        """Return what a dead frame does where its sender is still to be met: no more than the meeting, which may come any time.
-
-        (With one crash it is the receiver that has crashed, so its sender is still in the same life.)
-        """
+        """Return what a dead frame does where its sender is still to be met (who has not crashed, if one crash is all)."""
         tables = self.tables
         model, (place, event) = tables.model, tables.happenings[happening]
         if not (isinstance(event, Arrive) and model.link_news and model.crashes == 1):
