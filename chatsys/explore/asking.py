@@ -168,10 +168,11 @@ class Asking:
             everywhere = self.everywhere.get(tables.places[tables.lives[number].me], 0)
             if everywhere & ~self.held.get(number, 0):
                 due[number] = due.get(number, 0) | everywhere
-        for number, life in enumerate(tables.lives[self.met :], start=self.met):
-            for frame in self.lost if life.actor is not None else ():
+        for number, one in enumerate(tables.lives[self.met :], start=self.met):
+            for frame in self.lost if one.actor is not None else ():
                 place, event = tables.happenings[frame]
-                if place == tables.places[life.me] and tables.model.dead(life, event, life):
+                assert isinstance(event, Arrive), "only frames are lost"
+                if place == tables.places[one.me] and tables.model.dead(one, event, one):
                     due[number] = due.get(number, 0) | self._claim(tables.aged(frame), NOTHING)
         self.met = len(tables.lives)
         while due:

@@ -171,9 +171,9 @@ class _Run:
             self.end("exhausted, ok", f"Everything within the bounds was searched; {what}.{rests}")
 
     def _ask(self, last: bool = False) -> None:
-        """Ask the nodes about what was forgotten: now and then, so as to find out soon, and at the end."""
-        tables, asking = self.world.tables, self.world.asking
-        if asking is not None and (last or len(tables.taken) > 2 * asking.read):
+        """Ask the nodes about what was forgotten: after each step, so as to find out soon, and at the end."""
+        asking = self.world.asking
+        if asking is not None:
             asking.check()
         if asking is not None and last:
             asking.check_forgotten()

@@ -94,7 +94,8 @@ class Opening:
             if due:
                 state = self._play(state, due[0])
             elif frames:
-                if self.world.asking is not None:
+                event = self.tables.happenings[frames[0]][1]
+                if self.world.asking is not None and type(getattr(event, "message", None)) not in self.tables.kept:
                     self.world.asking.lost.append(frames[0])
                 state = self._play(state, frames[0], frames[1:])
             else:

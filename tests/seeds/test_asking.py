@@ -11,7 +11,7 @@ from chatsys.explore.models import ElectionModel, LogModel
 from chatsys.explore.watched import Watch
 from chatsys.protocol.election import Bully
 from chatsys.protocol.fence import Fence
-from chatsys.protocol.messages import Ok, Prepare, Promise
+from chatsys.protocol.messages import Ack, Ok, Prepare, Promise
 from chatsys.protocol.state import Role
 
 
@@ -26,6 +26,17 @@ class LatePromises(Fence):
         if isinstance(message, Promise) and message.term < self.state.term:
             return [], True
         return super().check(sender, message)
+
+
+class LateAcks(Fence):
+    """Takes ACK off the fence."""
+
+    def check(self, sender: int, message: Any) -> tuple[Any, bool]:
+        return (
+            ([], True)
+            if isinstance(message, Ack) and message.term < self.state.term
+            else super().check(sender, message)
+        )
 
 
 class OldAnswersCount(Bully):
@@ -43,6 +54,14 @@ def test_a_late_promise_that_counts_is_found_by_a_search_that_forgets_late_promi
     assert result.verdict == "inconclusive" and result.violation is not None and result.violation.invariant == "S5"
     assert "PROMISE(term=1, ok=True) from" in result.why and "preparing in term 2, takes it for more" in result.why
     assert any(sentence.startswith("no Promise was forgotten") for sentence in result.asked)
+
+
+def test_a_late_ack_that_counts_is_noticed_where_its_receiver_leads_again() -> None:
+    """Node 3 leads term 1, node 2 stands in term 2, node 3 leads term 3: only then would it count the ACK of term 1."""
+    model = LogModel(parts={"fence": LateAcks}, answers="any", crashes=0, inputs=(), nominees=(2, 3), terms=3)
+    result = Explorer(model).search(Budget(states=300))
+    assert result.verdict == "inconclusive"
+    assert "ACK(term=1, ok=True" in result.why and "node 3, leader in term 3, takes it for more" in result.why
 
 
 def test_answers_to_an_older_nomination_are_asked_about_with_the_number_that_they_had() -> None:
