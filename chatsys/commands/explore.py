@@ -24,7 +24,12 @@ def explore(
     beats: Annotated[int | None, typer.Option(min=0, max=9, help="Heartbeats a leader sends (election only).")] = None,
     answers: Annotated[
         str | None,
-        typer.Option(metavar="any|exact", help="How nominations are answered (election only): see below."),
+        typer.Option(metavar="any|exact", help="How nominations are answered (election and log): see below."),
+    ] = None,
+    messages: Annotated[int | None, typer.Option(min=0, max=2, help="Messages of a client (log only).")] = None,
+    crashes: Annotated[int | None, typer.Option(min=0, max=9, help="How often power is lost (log only).")] = None,
+    nominee: Annotated[
+        list[int] | None, typer.Option(min=1, max=NODES, help="Who finds a silence too long (log only); repeat it.")
     ] = None,
     quorum: Annotated[
         str, typer.Option(metavar="majority|K", help="How many of the three nodes must agree.")
@@ -36,19 +41,23 @@ def explore(
 ) -> None:
     """Try every order of events in three nodes, within stated bounds, and tell the shortest violation.
 
-    `election`: nobody leads yet (three terms, a heartbeat a leader: searched to the end in minutes). `log`: two
-    messages, a crash, another term. `disk`: the same with syncs that take time. A search that stops before its
-    end is inconclusive (exit code 3), never ok.
+    `election`: nobody leads yet (three terms, a heartbeat a leader: searched to the end in minutes). `log`: node 3
+    leads, a message, another term (to the end in minutes). `disk`: two messages, a crash, syncs that take time. A
+    search that stops before its end is inconclusive (exit code 3), never ok.
 
     With `--answers any` a nomination may hear any answer from anyone: more than can happen, in far fewer states,
     so an end without violation holds for all that can happen. `--answers exact` searches what can happen and no
-    more (two terms in minutes); it is used for parts of your own and for quorums that are no majority.
+    more (two terms of the election in minutes, no end of the log); it is used for parts of your own and for quorums
+    that are no majority.
+
+    A verdict comes with what was left out (bound), what the nodes were asked about it (asked), and what is argued
+    but not asked (assumed).
 
     Examples:
 
         chatsys explore --terms 2
         chatsys explore --terms 2 --answers exact
-        chatsys explore --model log --states 1000000
+        chatsys explore --model log --messages 2 --nominee 2
         chatsys explore --model log --quorum 1
         chatsys explore --model election --part election=my.py:MyBully --json
     """
@@ -62,7 +71,8 @@ def explore(
 
     parts = read_parts(part) if part else b""
     prune = not parts and MODELS[model](quorum=count).config.safe
-    bounds = _bounds(model, prune, _given(answers=answers, terms=terms, beats=beats))
+    given = _given(answers=answers, terms=terms, beats=beats, messages=messages, crashes=crashes, nominee=nominee)
+    bounds = _bounds(model, prune, given)
     budget = Budget(depth=depth, states=states, seconds=seconds)
     if parts:
         result, missed = search_in_worker(model, parts, {"quorum": count} | bounds, budget)
@@ -87,19 +97,45 @@ def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+TAKEN_BY = {
+    "beats": ("election",),
+    "answers": ("election", "log"),
+    "messages": ("log",),
+    "crashes": ("log",),
+    "nominee": ("log",),
+}
+"""Options that not every model takes."""
+WIDE: dict[str, dict[str, Any]] = {
+    "election": {"terms": 3, "beats": 1},
+    "log": {"messages": 1, "crashes": 0},
+}
+"""What is searched to its end where a nomination may hear any answer."""
+
+
 def _bounds(model: str, prune: bool, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the bounds given; where a nomination may hear any answer, wider ones are affordable."""
-    if model != "election":
-        for name in ("answers", "beats"):
-            if name in given:
-                raise UsageError(f"--{name} is for --model election; leave it away with {model}.")
-        return given
-    answers = one_of("--answers", given.get("answers", "any" if prune else "exact"), ("any", "exact"))
-    if answers == "exact":
-        return given
-    if not prune:
-        raise UsageError("--answers any is for the parts as they are and a majority; leave it away here.")
-    return {"answers": "any", "terms": 3, "beats": 1} | given
+    """Return the bounds given; where a nomination may hear any answer, those that a search comes to the end of."""
+    for name, models in TAKEN_BY.items():
+        if name in given and model not in models:
+            raise UsageError(f"--{name} is for --model {' or '.join(models)}; leave it away with {model}.")
+    if model in TAKEN_BY["answers"]:
+        answers = one_of("--answers", given.get("answers", "any" if prune else "exact"), ("any", "exact"))
+        if answers == "any" and not prune:
+            raise UsageError("--answers any is for the parts as they are and a majority; leave it away here.")
+        given = {"answers": answers} | (WIDE[model] if answers == "any" else {}) | given
+    return _as_the_model_says(given)
+
+
+def _as_the_model_says(bounds: dict[str, Any]) -> dict[str, Any]:
+    """Return the bounds by the names that models have for them."""
+    from chatsys.explore.models import LogModel
+
+    messages, nominees = bounds.pop("messages", None), bounds.pop("nominee", None)
+    more: dict[str, Any] = {}
+    if messages is not None:
+        more["inputs"] = LogModel.inputs[:messages]
+    if nominees:
+        more["nominees"] = tuple(sorted({*nominees}))
+    return bounds | more
 
 
 def _progress(states: int, depth: int) -> None:
@@ -115,6 +151,10 @@ def _tell(result: dict[str, Any]) -> None:
     print(f"  {result['distinct_states']} distinct states, {speed}, depth {result['depth']}")
     for bound in result["bounds"]:
         print(f"  bound    {bound}")
+    for sentence in result["asked"]:
+        print(f"  asked    {sentence}")
+    for sentence in result["assumed"]:
+        print(f"  assumed  {sentence}")
     for mark, steps in result["reached"].items():
         print(f"  seen     {mark}, first after {steps} steps")
     for mark in result["never"]:

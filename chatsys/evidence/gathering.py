@@ -69,8 +69,6 @@ class Kind(msgspec.Struct, frozen=True):
 
     name: str
     pieces: tuple[Piece, ...]
-    bounded: bool = False
-    """Whether stopping at a bound, without a violation, is all that is asked for: a search too large for its end."""
     rooms: tuple[str, ...] = ()
     """Of which rooms of the package it speaks (`code.digest`); () is all of it."""
     tells: str = ""
@@ -148,8 +146,6 @@ class Evidence:
         """Run one piece in a process of its own, keep its line and return it."""
         began = time.monotonic()
         result, what, counts = _play(piece)
-        if kind.bounded and result == "inconclusive":
-            result = "held"
         line = Line(
             kind=kind.name,
             command=piece.command,

@@ -17,11 +17,13 @@ ELECTION arrives  Its receiver may nominate itself, but only where the silence a
 may not stand     A nominee that stood back once stands at once where it would stand back; so does a
                   plain one that is supported by everybody.
 backs off         It supports where a plain one would nominate itself; a plain one need not.
+link breaks       A nominee counts that as `no`.  Where it decides by it, OK of the others and the end of the time
+                  decide the same, just before.
 
 Nothing else in a node reads `verdicts`, `may_defer` or `backing_off`, and neither answer changes
 its receiver in any other way that this model reads.
 
-Assumes   no link breaks (a nominee counts that as an answer) and nobody is asked to take over.
+Assumes   nobody is asked to take over.
 Promises  whatever three nodes can do is done by their plain lives here.  The reverse is not
           promised: a violation found here may be one that no real run meets.
 Read also `protocol.election` (the rules), `models.ElectionModel`, and the test that compares both.

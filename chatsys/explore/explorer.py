@@ -18,7 +18,8 @@ Assumes   `untimed` covers what clocks can do (its docstring argues that); the b
 Promises  four verdicts: `pass` (the goal was reached), `fail` (with the shortest story),
           `exhausted, ok` (nothing is left to search within the bounds) and `inconclusive` (a budget
           ran out, the actor does what a search without time cannot judge, or something was found
-          by a model that grants more than can happen).  Never a silent ok.
+          by a model that grants more than can happen).  Never a silent ok: whatever was forgotten
+          on the way, the nodes were asked about (`asking`), and what is only argued is named.
           Memory: 16 bytes of digest a state and the step that led to it.
 Read also `models` (what is searched), `untimed` (one step of one node), `fingerprint`.
 """
@@ -26,81 +27,22 @@ Read also `models` (what is searched), `untimed` (one step of one node), `finger
 import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from chatsys.check.violation import Violation
-from chatsys.errors import UsageError
+from chatsys.explore.asking import StillAlive
 from chatsys.explore.chance import Undecidable
 from chatsys.explore.model import Model, Step
-from chatsys.explore.opening import Opening, OpeningBroken, replay
+from chatsys.explore.opening import Opening, OpeningBroken
+from chatsys.explore.opening import replay as play
+from chatsys.explore.result import Budget, Result, Verdict, sentences
 from chatsys.explore.successors import Successors
 from chatsys.explore.tables import State
 from chatsys.explore.untimed import Life
 
-Verdict = Literal["pass", "fail", "exhausted, ok", "inconclusive"]
-
-
-class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """When to stop without an answer: after so many steps, distinct states, seconds."""
-
-    depth: int = 1_000_000
-    states: int = 1_000_000
-    seconds: float = 600.0
-
-    def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            if not getattr(self, name) > 0:
-                raise UsageError(f"{name} is {getattr(self, name)}; give a number above 0.")
-
-
-class Result(msgspec.Struct, kw_only=True):
-    """What a search found out."""
-
-    model: str
-    verdict: Verdict
-    why: str
-    """The verdict in a sentence."""
-    distinct_states: int
-    states_per_second: float
-    """By the clock on the wall."""
-    states_per_cpu_second: float
-    """By the processor's: the speed on a core of its own, however many others want that core now."""
-    depth: int
-    """Every state within so many steps was looked at."""
-    bounds: tuple[str, ...]
-    violation: Violation | None = None
-    story: tuple[Step, ...] = ()
-    """The shortest way to the violation, or to the goal."""
-    reached: dict[str, int] = {}
-    """What happened in at least one state, and after how many steps first."""
-    collected: list[State] = []
-
-    def summary(self) -> dict[str, Any]:
-        """Return what `explore --json` prints."""
-        violations = []
-        if self.violation is not None:
-            violations = [
-                {
-                    "invariant": self.violation.invariant,
-                    "sentence": self.violation.sentence,
-                    "story": [str(step) for step in self.story],
-                }
-            ]
-        return {
-            "model": self.model,
-            "distinct_states": self.distinct_states,
-            "states_per_second": round(self.states_per_second),
-            "states_per_cpu_second": round(self.states_per_cpu_second),
-            "depth": self.depth,
-            "verdict": self.verdict,
-            "violations": violations,
-            "why": self.why,
-            "bounds": list(self.bounds),
-            "reached": self.reached,
-        }
-
+__all__ = ["Budget", "Explorer", "Predicate", "Result", "Verdict"]
 
 Predicate = Callable[[Sequence[Life]], bool]
 
@@ -109,8 +51,13 @@ class Explorer:
     """Searches one model; several searches share what was computed, so one can go on where another ended."""
 
     def __init__(self, model: Model, symmetry: bool = True, prune: bool = True) -> None:
-        self.model = model
-        self.world = Successors(model, symmetry, prune)
+        self.model, self.symmetry, self.prune = model, symmetry, prune
+        self.alive: dict[type, str] = {}
+        """Frames that are never forgotten, since a node was asked and still takes an old one; and what it takes."""
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self.world = Successors(self.model, self.symmetry, self.prune, frozenset(self.alive))
         self.parents = array("q")
         self.steps = array("q")
         self.found: dict[State, int] = {}
@@ -134,6 +81,13 @@ class Explorer:
         run = _Run(self, budget or Budget(), goal, collect, progress)
         try:
             run.search(self._begin(starts))
+        except StillAlive as error:
+            self.alive[error.kind] = f"{error}."
+            if starts is None:
+                self._begin_anew()
+                left = replace(run.budget, seconds=max(run.budget.seconds - run.seconds, 1.0))
+                return self.search(left, goal=goal, collect=collect, progress=progress)
+            run.end("inconclusive", "The search forgot a frame that is not dead.")
         except Undecidable as error:
             run.end("inconclusive", f"{error}.")
         except OpeningBroken as error:
@@ -166,7 +120,7 @@ class Explorer:
 
     def replay(self, story: Iterable[Step]) -> tuple[State, Violation | None]:
         """Play a story from the start; return the state at its end and the violation it meets."""
-        return replay(self.world, story)
+        return play(self.world, story)
 
 
 class _Run:
@@ -205,12 +159,24 @@ class _Run:
             level = self._expand(level)
             if self.verdict is None:
                 self.depth += 1
+                self._ask()
+        if self.verdict is None:
+            self._ask(last=True)
         vital = self.model.vital
         if self.verdict is None and self.goal is None and vital and vital not in self.reached:
             self.end("inconclusive", f"Everything within the bounds was searched, but {vital!r} never happened in it.")
         elif self.verdict is None:
             what = "nothing is violated" if self.goal is None else "the goal cannot be reached"
-            self.end("exhausted, ok", f"Everything within the bounds was searched; {what}.")
+            rests = f"  It rests on {len(self.model.assumed)} assumptions, each named." if self.model.assumed else ""
+            self.end("exhausted, ok", f"Everything within the bounds was searched; {what}.{rests}")
+
+    def _ask(self, last: bool = False) -> None:
+        """Ask the nodes about what was forgotten: after each step, so as to find out soon, and at the end."""
+        asking = self.world.asking
+        if asking is not None:
+            asking.check()
+        if asking is not None and last:
+            asking.check_forgotten()
 
     def _expand(self, level: list[tuple[int, State]]) -> list[tuple[int, State]]:
         """Try everything in every state of a level; return the states not seen before."""
@@ -252,9 +218,14 @@ class _Run:
             return False
         return True
 
+    @property
+    def seconds(self) -> float:
+        """How long this search has taken."""
+        return time.perf_counter() - self.began
+
     def _is_over(self) -> bool:
         """Tell whether a budget ran out."""
-        states, seconds = len(self.seen), time.perf_counter() - self.began
+        states, seconds = len(self.seen), self.seconds
         if self.progress is not None:
             self.progress(states, self.depth)
         if states >= self.budget.states:
@@ -267,18 +238,21 @@ class _Run:
 
     def result(self) -> Result:
         """Return what was found out."""
-        seconds = max(time.perf_counter() - self.began, 1e-9)
+        seconds = max(self.seconds, 1e-9)
         worked = max(time.process_time() - self.worked, 1e-9)
         assert self.verdict is not None, "a search ends with a verdict"
+        asking = self.world.asking
         return Result(
             model=self.model.name,
             verdict=self.verdict,
-            why=self.why,
+            why=" ".join([self.why, *self.explorer.alive.values()]),
             distinct_states=len(self.seen),
             states_per_second=len(self.seen) / seconds,
             states_per_cpu_second=len(self.seen) / worked,
             depth=self.depth,
             bounds=self.model.bounds,
+            asked=tuple(sentences(asking.asked if asking is not None else {}, self.explorer.alive)),
+            assumed=self.model.assumed,
             violation=self.violation,
             story=self.explorer.story(self.last),
             reached=self.reached,

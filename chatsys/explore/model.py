@@ -35,16 +35,17 @@ class Step(msgspec.Struct, frozen=True):
     lost: tuple[tuple[Address, Arrive], ...] = ()
 
     def __str__(self) -> str:
-        told = _tell(self.node, self.event) + (" (a copy of it stays under way)" if self.twice else "")
+        told = tell(self.node, self.event) + (" (a copy of it stays under way)" if self.twice else "")
         if self.lost:
-            told += "; lost: " + ", ".join(f"{_frame(frame)} to {to}" for to, frame in self.lost)
+            told += "; lost: " + ", ".join(f"{tell_frame(frame)} to {to}" for to, frame in self.lost)
         return told
 
 
-def _tell(node: Address, event: Event) -> str:
+def tell(node: Address, event: Event) -> str:
+    """Say an event of a node in words."""
     match event:
         case Arrive():
-            return f"{node} receives {_frame(event)}"
+            return f"{node} receives {tell_frame(event)}"
         case Own():
             return f"{node} hears its own frame"
         case Ring(owner=owner, name=name, late=late):
@@ -61,12 +62,13 @@ def _tell(node: Address, event: Event) -> str:
         case Met(peer=peer, incarnation=life):
             return f"{node} meets life {life} of {peer}"
         case Several(events=events):
-            return ", and at once ".join(_tell(node, each) for each in events)
+            return ", and at once ".join(tell(node, each) for each in events)
         case Give(sender=sender, message=message):
             return f"{node} is given {_words(message)}" + (f" by {sender}" if sender else "")
 
 
-def _frame(frame: Arrive) -> str:
+def tell_frame(frame: Arrive) -> str:
+    """Say in words what arrives from whom."""
     return f"{_words(frame.message)} from {frame.sender}"
 
 
@@ -110,6 +112,13 @@ class Model(ABC):
     opening: tuple[tuple[Address, Event | str], ...] = ()
     """What happens before the search, calm after each: an event, or the name of an alarm."""
     pacing: Pacing = {}
+    """Fields that are no part of a state."""
+    waits: Pacing = {}
+    """Those of them that hold waiting times, or are for people only, or never change."""
+    asks = False
+    """Whether the node is asked before anything is forgotten (`asking`)."""
+    idle: tuple[str, ...] = ()
+    """Whose alarms never ring, as they change nothing and send nothing that arrives: asked."""
     interchangeable: tuple[str, ...] = ()
     """Texts (client ids, links) whose exchange changes nothing: states that differ only so are one."""
     vital: str = ""
@@ -143,6 +152,15 @@ class Model(ABC):
             else f"{self.capacity} frames in flight, any loss",
             f"{self.crashes} crashes, {self.duplicates} duplicates, {self.sleeps} pauses, {len(self.inputs)} messages",
         )
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Return, in sentences, what is argued and not asked: what a verdict of this model rests on."""
+        alone = "Each event is a turn of its own: that a busy host takes in several frames before it settles is not searched."
+        names = (
+            f"States that differ only in the names {', '.join(self.interchangeable)} count as one: that is not asked."
+        )
+        return (alone, *((names,) if self.interchangeable else ()))
 
     @abstractmethod
     def make(self, me: Address, config: ClusterConfig, random: Random) -> Actor:
@@ -181,15 +199,34 @@ class Model(ABC):
     # --- what need not be remembered -------------------------------------------------------
 
     def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
-        """Tell whether this frame can never matter any more, as its receiver and its sender are now."""
+        """Tell whether this frame can never matter any more, as its receiver and its sender are now.
+
+        A model that `asks` only claims it, and the node is asked.  In one that does not, such frames are lost, which
+        is always allowed, and a bound.
+        """
         return abs(life.links.get(frame.sender, 0)) > frame.incarnation
+
+    def needless(self, life: Life, frame: Arrive, sender: Life) -> bool:
+        """Tell whether what this frame does is done by something else as well: argued, not asked, and told by `assumed`."""
+        return False
 
     def weaken(self, life: Life, frame: Arrive) -> Arrive:
         """Return the plainest frame that does the same to its receiver, now and ever after."""
         return frame
 
+    def plain(self, message: msgspec.Struct) -> msgspec.Struct:
+        """Return a message without what no receiver reads in it."""
+        return message
+
+    def aged(self, frame: Arrive) -> Arrive:
+        """Return a forgotten frame as it looks once the numbers that it carries have begun anew."""
+        return frame
+
     def tidy(self, turn: Turn) -> None:  # noqa: B027, most models need none
         """Give numbers that only tell old from new their first value again, where nothing old is left."""
+
+    def forget(self, life: Life) -> None:  # noqa: B027, most models need none
+        """Forget the variables that nobody reads any more."""
 
     # --- what must hold --------------------------------------------------------------------
 

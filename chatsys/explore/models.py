@@ -7,18 +7,15 @@
 
 All run the very `Node` of the other worlds; each says in `bounds` what it leaves out.
 
-Read also `node_model` (what they share), `answers` (what the election is granted),
-`ledger` (what must hold), `explore`.
+Read also `asked_model` (what they share), `node_model` (their bounds), `ledger` (what must hold), `explore`.
 """
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
-
-from chatsys.explore.answers import ANSWERS, any_answers, make_plain
+from chatsys.explore import claims
+from chatsys.explore.asked_model import AskedModel
 from chatsys.explore.chance import Undecidable
-from chatsys.explore.happenings import Arrive, Event, Give, Ring, Rules
+from chatsys.explore.happenings import Arrive, Give, Ring, Rules
 from chatsys.explore.node_model import WAITS, NodeModel
 from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.catchup import CatchUp
@@ -26,13 +23,10 @@ from chatsys.protocol.messages import (
     Ack,
     Catchup,
     CatchupReply,
-    Coordinator,
     Election,
     Heartbeat,
     HeartbeatAck,
     Ok,
-    Prepare,
-    Promise,
     Propose,
     Submit,
 )
@@ -40,27 +34,17 @@ from chatsys.protocol.node import Node
 from chatsys.protocol.state import NUMBERS_A_LIFE, NodeState, Role
 
 
-class ElectionModel(NodeModel):
+class ElectionModel(AskedModel):
     """Nobody leads yet; alarms ring, frames cross, get lost and come again.
 
     Only what elects arrives: entries stay where they are (the log model is about those), so each
-    leader adds its barrier and the logs differ.  Rounds of nominations have no bound: the number of
-    a round only tells old answers from new ones, and is set back once nothing old is left.
+    leader adds its barrier and the logs differ.
 
     With `answers="any"` nominations are answered as `answers` says: more than can happen, in a
     fraction of the states.  A search that ends without a violation then has searched all that can.
     """
 
     name = "election"
-    terms = 2
-    """Two, answered exactly, take minutes and three hours; with any answers three end at 277,256 states, or
-    866,907 with a heartbeat a leader."""
-    beats = 0
-    answers: Literal["exact", "any"] = "exact"
-    """Whether OK arrives only where it was sent, or at any time (`answers`)."""
-    rules = Rules(disk_steps=False)
-    echoes = True
-    capacity = 1_000
     pacing = {
         **WAITS,
         CatchUp: frozenset({"wait", "nonce", "newcomer", "alarms"}),
@@ -70,38 +54,29 @@ class ElectionModel(NodeModel):
     left_out = ("JOIN, PROPOSE and relays never arrive, so nothing is committed",)
     vital = "elected"
     hopes = ("elected", "elected again", "deposed", "stood back")
+    idle = ("Sequencer", "CatchUp")
 
     @property
-    def generous(self) -> bool:
-        """Whether OK arrives where nobody sent it; only the real parts are searched so."""
-        return self.pruned and self.answers == "any"
+    def renumbers(self) -> bool:
+        """Rounds begin anew with each nomination, whoever answers it."""
+        return self.pruned
 
     @property
     def bounds(self) -> tuple[str, ...]:
-        """Say also what stands for the answers and for the heartbeats."""
-        answers = ("a nomination may hear OK of any kind, from anyone, at any time: more than can happen",)
+        """Say also what stands for the heartbeats."""
         beats = "COORDINATOR, which may arrive again and again, stands for heartbeats"
         if self.beats:
             beats = f"heartbeats: at most {self.beats} a leader and term"
-        return (*super().bounds, *(answers if self.generous else ()), beats)
-
-    def within(self, life: Life) -> bool:
-        """Stay below the highest term; rounds are bounded only where their numbers are kept."""
-        if not self.pruned:
-            return super().within(life)
-        node = life.actor
-        if not isinstance(node, Node):
-            return True
-        return node.state.term <= self.terms and (node.failure.number <= self.beats or not node.state.leads)
+        return (*super().bounds, beats)
 
     @property
-    def nominating(self) -> str:
-        """Say that rounds have no bound, unless their numbers are kept."""
-        return "any number of nominations" if self.pruned else super().nominating
-
-    def anytime(self, life: Life) -> Iterable[Event]:
-        """Grant answers, where they are granted."""
-        return any_answers(life) if self.generous else ()
+    def assumed(self) -> tuple[str, ...]:
+        """Say what the exact search leaves out."""
+        over = (
+            "What a nomination that is over still says (ELECTION, or OK `alive` of a lower node) does no more than the "
+            "silence of a leader does: this is argued (chatsys/explore/models.py), not asked."
+        )
+        return (*super().assumed, *((over,) if self.pruned and not self.generous else ()))
 
     def arrives(self, message: Any) -> bool:
         """Leave out the replication of entries, and answers that a leader only counts."""
@@ -112,75 +87,33 @@ class ElectionModel(NodeModel):
                 return False
             case Heartbeat() | HeartbeatAck(ok=True):
                 return self.beats > 0
-        return super().arrives(message) and not (self.generous and isinstance(message, ANSWERS))
+        return super().arrives(message)
 
-    def rings(self, life: Life, alarm: Ring) -> bool:
-        """Leave out what would only send or repeat what never arrives here."""
-        return alarm.owner not in ("Sequencer", "CatchUp") and (alarm.name != "beat" or self.beats > 0)
-
-    def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
-        """Forget also what belongs to a nomination that is over.
+    def needless(self, life: Life, frame: Arrive, sender: Life) -> bool:
+        """Leave out, in the exact search, what a nomination that is over still says.
 
         A late ELECTION can make its receiver nominate itself, but so can the receiver's silence
         alarm, which is set whenever it follows; the answer would be dead.
         """
         match frame.message:
-            case Ok(verdict=verdict):
-                return _is_over(life) or (verdict == "alive" and frame.sender < life.me)  # type: ignore[operator]
+            case Ok(verdict="alive"):
+                return frame.sender < life.me  # type: ignore[operator]
             case Election():
                 return _is_over(sender)
-        return super().dead(life, frame, sender)
-
-    def weaken(self, life: Life, frame: Arrive) -> Arrive:
-        """Frames of terms that the receiver has left all do the same: they make it tell its term."""
-        node, message = life.actor, frame.message
-        assert isinstance(node, Node), "nobody crashes in this model"
-        state = node.state
-        match message:
-            case Coordinator(term=term) | Heartbeat(term=term) if 0 < term < state.term:
-                plain: Any = Coordinator(0, state.members.peer(frame.sender), 0, 0)  # type: ignore[arg-type]
-            case Prepare(term=term) if not node.succession.may_promise(term, frame.sender):  # type: ignore[arg-type]
-                plain = Prepare(0)
-            case Ack(ok=False, term=term) | HeartbeatAck(ok=False, term=term):
-                plain = Promise(term, False)
-            case _:
-                return frame
-        return Arrive(frame.sender, frame.incarnation, plain)
+        return False
 
     def tidy(self, turn: Turn) -> None:
-        """Number also the rounds of nominations from the beginning: frames of earlier ones are dead."""
+        """Number nominations from the beginning, if there was one in this turn at most."""
+        if not self.generous and _is_open(turn.before) and _is_open(turn.after):
+            if turn.before.actor.election.round != turn.after.actor.election.round:  # type: ignore[union-attr]
+                raise Undecidable("a nomination followed on another in one turn, so answers to both look alike")
         super().tidy(turn)
-        node = turn.after.actor
-        assert isinstance(node, Node), "nobody crashes in this model"
-        if self.generous:
-            make_plain(node)
-        elif _is_open(turn.before) and _is_open(turn.after) and turn.before.actor.election.round != node.election.round:  # type: ignore[union-attr]
-            raise Undecidable("a nomination followed on another in one turn, so answers to both look alike")
-        node.election.round = first = node.state.incarnation * NUMBERS_A_LIFE + 1
-        turn.sent = [(to, _plain(message, first)) for to, message in turn.sent]
-        if node.state.leads:
-            _forget_progress(node)
 
-
-def _forget_progress(node: Node) -> None:
-    """Set back what a leader knows of its followers' logs: it decides about PROPOSE and HANDOVER only, once ready.
-
-    Without PROPOSE nothing is committed here, so no leader is ever ready.
-    """
-    node.failure.in_step = dict.fromkeys(node.failure.in_step, 0)
-    for progress in node.sequencer.progress.values():
-        progress.base, progress.next, progress.seen = node.sequencer.barrier - 1, node.log.last_seq + 1, -1
-        progress.probing = progress.sent_probe = False
-
-
-def _plain(message: Any, round: int) -> Any:
-    """Return ELECTION and OK without what no rule reads in them."""
-    match message:
-        case Election():
-            return msgspec.structs.replace(message, term=0, round=round)
-        case Ok():
-            return msgspec.structs.replace(message, term=0, leader=None)
-    return message
+    def forget(self, life: Life) -> None:
+        """Claim that nobody reads how far a leader's followers are, as nothing is committed."""
+        super().forget(life)
+        if isinstance(life.actor, Node) and life.actor.state.leads:
+            claims.forget_progress(life.actor)
 
 
 def _is_open(life: Life) -> bool:
@@ -191,29 +124,38 @@ def _is_over(life: Life) -> bool:
     return isinstance(life.actor, Node) and life.actor.state.role is not Role.NOMINATING
 
 
-class LogModel(NodeModel):
+class LogModel(AskedModel):
     """Node 3 leads term 1, a client's session is open; then two messages, a crash, another term."""
 
     name = "log"
-    rules = Rules(disk_steps=False)
-    echoes = True
-    capacity = 1_000
-    terms = 2
     nominations = 1
-    beats = 0
+    nominees: tuple[int, ...] = (1, 2, 3)
+    """Who finds a silence too long, once there is a leader."""
     crashes = 1
-    opening = ((3, "silence"), (3, Give("ann", Submit("ann", 0))))
+    opening = (
+        (3, "silence"),
+        (3, Arrive(2, 1, Ok(0, NUMBERS_A_LIFE + 1, "support"))),
+        (3, Give("ann", Submit("ann", 0))),
+    )
+    """The answer is said here for those searches that grant answers, where none is sent."""
     inputs = (
         Give("ann", Submit("ann", 1, "main", "ann", "one", session=2)),
         Give("ann", Submit("ann", 2, "main", "ann", "two", session=2)),
     )
-    left_out = (
+    left_out: tuple[str, ...] = (
         "JOIN and relays never arrive",
+        "frames of the opening, in which node 3 comes to lead, arrive once",
         "no heartbeats",
-        "PROPOSE is not repeated (each frame may arrive again)",
+        "the alarms that repeat PROPOSE and CATCHUP never ring (each frame may arrive again, but none is cut anew)",
     )
     vital = "committed"
     hopes = ("delivered", "elected again", "crashed", "committed")
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """Say also who may nominate itself."""
+        few = f"the silence is too long for node {' and node '.join(map(str, self.nominees))} only"
+        return (*super().bounds, *((few,) if len(self.nominees) < len(self.addresses) else ()))
 
     def arrives(self, message: Any) -> bool:
         """Leave out relays: they matter where a link stays cut, or with five nodes."""
@@ -221,17 +163,20 @@ class LogModel(NodeModel):
             return False
         return super().arrives(message)
 
+    def rings(self, life: Life, alarm: Ring) -> bool:
+        """Let only some nominate themselves; before there is a leader whoever the opening needs."""
+        node = life.actor
+        if alarm.name in ("silence", "broken") and isinstance(node, Node) and node.state.term:
+            return life.me in self.nominees
+        return super().rings(life, alarm)
+
     def tidy(self, turn: Turn) -> None:
         """Take back the number of a relay that was asked for in vain."""
+        before, after = turn.before.actor, turn.after.actor
+        if isinstance(before, Node) and isinstance(after, Node):
+            if not any(isinstance(message, Catchup) and message.purpose == "follow" for _, message in turn.sent):
+                after.catchup.nonce = before.catchup.nonce
         super().tidy(turn)
-        before, after, event = turn.before.actor, turn.after.actor, turn.event
-        if isinstance(event, Arrive) and isinstance(event.message, Ok):
-            assert isinstance(before, Node) and isinstance(after, Node), "nobody else hears OK"
-            after.catchup.nonce = before.catchup.nonce
-
-    def rings(self, life: Life, alarm: Ring) -> bool:
-        """Leave out heartbeats, and repetitions: here every frame may arrive again anyway."""
-        return alarm.owner not in ("Sequencer", "CatchUp") and (alarm.name != "beat" or self.beats > 0)
 
 
 class SlowDiskModel(LogModel):
@@ -241,7 +186,7 @@ class SlowDiskModel(LogModel):
     rules = Rules(disk_steps=True)
     echoes = False
     capacity = 6
-    left_out = ("JOIN and relays never arrive", "no heartbeats", "PROPOSE is not repeated")
+    left_out = ("JOIN and relays never arrive", "no heartbeats", "PROPOSE and CATCHUP are not repeated")
 
 
 MODELS: dict[str, type[NodeModel]] = {model.name: model for model in (ElectionModel, LogModel, SlowDiskModel)}

@@ -1,14 +1,12 @@
-"""The chat's node as a model: its bounds, what of its frames is dead, and its invariants.
+"""The chat's node as a model: its bounds and its invariants.
 
-Bounds cut a search, they never change a rule: a turn that leads out of them is not taken.  *Dead*
-frames are forgotten: an answer to a round, a nonce or a term that its receiver has left for good
-(terms never go back: S6, which is checked) can change nothing any more.  A mutant may break just
-that, so for other parts than the real ones search with `prune=False`.
+Bounds cut a search, they never change a rule: a turn that leads out of them is not taken.  What
+need not be remembered within them, `claims` says, and the node is asked about it (`asking`).
 
 JOIN and its answer never arrive: they change neither term, timer nor log, and the nomination that a
 complete round of them causes is the same that silence causes.
 
-Read also `models` (the models made of it), `ledger` (what must hold).
+Read also `models` (the models made of it), `claims` (what they forget), `ledger` (what must hold).
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,27 +20,17 @@ from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
 from chatsys.explore import ledger
 from chatsys.explore.fingerprint import Pacing
-from chatsys.explore.happenings import Arrive, Crash, Give
+from chatsys.explore.happenings import Crash, Give
 from chatsys.explore.model import Model
 from chatsys.explore.untimed import Life, Turn
 from chatsys.protocol.catchup import CatchUp
 from chatsys.protocol.failure import Detector
-from chatsys.protocol.messages import (
-    Ack,
-    Catchup,
-    CatchupReply,
-    HeartbeatAck,
-    Join,
-    JoinAck,
-    Ok,
-    Promise,
-    TransferLead,
-)
+from chatsys.protocol.messages import Join, JoinAck
 from chatsys.protocol.node import Node
 from chatsys.protocol.ordering import Progress
 from chatsys.protocol.part import Part
 from chatsys.protocol.recovery import replay
-from chatsys.protocol.state import NUMBERS_A_LIFE, Role
+from chatsys.protocol.state import NUMBERS_A_LIFE
 
 WAITS: Pacing = {
     Node: frozenset({"routes", "settling", "parts"}),
@@ -52,14 +40,12 @@ WAITS: Pacing = {
 }
 """Fields that hold waiting times (or are a table that never changes, or are for people only)."""
 
-ANSWERS = (Promise, Ack, HeartbeatAck, Catchup, CatchupReply, TransferLead)
-
 
 class NodeModel(Model):
     """Three nodes of the chat; `parts` replaces parts by name, `node` the whole class."""
 
     addresses: tuple[Address, ...] = (1, 2, 3)
-    pacing = WAITS
+    pacing = waits = WAITS
     terms = 3
     nominations = 2
     beats = 1
@@ -126,49 +112,6 @@ class NodeModel(Model):
     def takes(self, life: Life, given: Give) -> bool:
         """Give messages to leaders only: a follower would pass them on."""
         return isinstance(life.actor, Node) and life.actor.state.leads
-
-    def dead(self, life: Life, frame: Arrive, sender: Life) -> bool:
-        """Forget answers to what the receiver has left for good, judged by what is durable."""
-        if super().dead(life, frame, sender):
-            return True
-        node, message = life.actor, frame.message
-        if not isinstance(node, Node):
-            return False
-        state = node.state
-        match message:
-            case Ok(round=number):
-                return number != node.election.round or state.role is not Role.NOMINATING
-            case CatchupReply(purpose="sync", nonce=nonce) if nonce != node.succession.nonce:
-                return True
-            case CatchupReply(purpose="follow" | "relay", nonce=nonce) if nonce != node.catchup.nonce:
-                return True
-            case Catchup(purpose="relay") | CatchupReply(purpose="relay"):
-                return False
-        if not isinstance(message, ANSWERS):
-            return False
-        kept = replay(life.durable).term
-        if message.term != kept or kept != state.term:
-            return message.term < kept
-        match message:
-            case Promise(ok=ok):
-                return not ok or state.role is not Role.PREPARING
-            case Ack() | HeartbeatAck():
-                return not state.leads
-        return False
-
-    def tidy(self, turn: Turn) -> None:
-        """Forget what nothing reads any more."""
-        node = turn.after.actor
-        if not isinstance(node, Node):
-            return
-        role = node.state.role
-        if role is not Role.NOMINATING:
-            node.election.verdicts = {}
-        if role not in (Role.PREPARING, Role.SYNCING):
-            node.succession.promises = {}
-        if role is not Role.LEADER:
-            node.failure.number, node.failure.answered, node.failure.in_step = 0, {}, {}
-            node.sequencer.own_match = node.sequencer.own_asked = node.sequencer.barrier = 0
 
     # --- what must hold --------------------------------------------------------------------
 

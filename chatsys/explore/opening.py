@@ -53,6 +53,8 @@ class Opening:
         state = state[: self.size + 2]
         for address, event in model.opening:
             state = self._calm(self._play(state, self._opening(state, address, event)))
+        if self.world.asking is not None:
+            self.world.asking.met = len(tables.lives)
         return state
 
     def _opening(self, state: State, address: Any, event: Any) -> int:
@@ -92,6 +94,9 @@ class Opening:
             if due:
                 state = self._play(state, due[0])
             elif frames:
+                event = self.tables.happenings[frames[0]][1]
+                if self.world.asking is not None and type(getattr(event, "message", None)) not in self.tables.kept:
+                    self.world.asking.lost.append(frames[0])
                 state = self._play(state, frames[0], frames[1:])
             else:
                 return state

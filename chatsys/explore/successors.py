@@ -17,7 +17,8 @@ each choice of what is lost is a successor of its own.
 
 Two things keep the number of states small (`prune` and `symmetry` switch them off):
 
-    pruning      a frame that can do nothing any more is taken away, or replaced by what it can still do
+    pruning      a frame that can do nothing any more is taken away, or replaced by what it can still do;
+                 a model claims it, and the node is asked (`asking`)
     symmetry     states that differ only in names which the model calls interchangeable count as one
 
 Promises  every choice that the model allows is tried, in the same order in every process.
@@ -31,6 +32,7 @@ from itertools import combinations
 from typing import Any
 
 from chatsys.check.violation import Violation
+from chatsys.explore.asking import Asking
 from chatsys.explore.happenings import Gone, Met
 from chatsys.explore.model import Model, Step
 from chatsys.explore.symmetry import Symmetry
@@ -47,9 +49,13 @@ Pair = tuple[int, int]
 class Successors:
     """The relation between states that a search walks along."""
 
-    def __init__(self, model: Model, symmetry: bool = True, prune: bool = True) -> None:
+    def __init__(
+        self, model: Model, symmetry: bool = True, prune: bool = True, kept: frozenset[type] = frozenset()
+    ) -> None:
         self.model, self.prune = model, prune
-        self.tables = Tables(model, prune)
+        self.tables = Tables(model, prune, kept)
+        self.asking = Asking(self.tables) if prune and model.asks else None
+        self.tables.asking = self.asking
         self.size = len(model.addresses)
         self.steps: list[tuple[int, bool, tuple[int, ...]]] = []
         self.step_of: dict[tuple[int, bool, tuple[int, ...]], int] = {}

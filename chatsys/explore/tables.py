@@ -5,16 +5,20 @@
 A cluster of three nodes has millions of states but only thousands of different lives, so almost
 every step of a search is a look-up.  Frames are happenings: (place of the receiver, `Arrive`).
 
-Promises  the same number for the same thing, as long as the tables live.
+Promises  the same number for the same thing, as long as the tables live.  Where a model claims that a frame
+          is dead, the node is asked first (`asking`).
 Read also `explore`, whose memory this is; `untimed`, which computes a turn.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
+
+import msgspec
 
 from chatsys.check.violation import Violation
+from chatsys.explore.fingerprint import Survey
 from chatsys.explore.happenings import Arrive, Crash, Event, Ring, Start
-from chatsys.explore.model import Model
+from chatsys.explore.model import Model, tell
 from chatsys.explore.untimed import Life, Turn, TurnMaker
 
 State = tuple[int, ...]
@@ -34,11 +38,31 @@ def make_room(answers: dict[Any, Any]) -> None:
         answers.clear()
 
 
+NOTHING = -1
+"""What a dead frame does."""
+
+
+class Asker(Protocol):
+    """Whoever asks the nodes about what is forgotten: `asking.Asking`."""
+
+    def may_forget(self, life: int, frame: int, instead: int = NOTHING) -> bool:
+        """Tell whether `frame` does what `instead` does, and keep in mind to ask later lives."""
+
+    def holds_everywhere(self, frame: int, instead: int) -> None:
+        """Keep in mind to ask all lives whether `frame` does what `instead` does."""
+
+    def is_sample(self) -> bool:
+        """Tell whether what is forgotten after this turn is looked at."""
+
+    def forgot(self, life: int, sign: Any, made: tuple[int, int]) -> None:
+        """Keep in mind how a life was made that, with what was forgotten, has the fingerprint `sign`."""
+
+
 class Tables:
     """Everything that has a number: lives, happenings (frames among them), ledgers, steps."""
 
-    def __init__(self, model: Model, prune: bool) -> None:
-        self.model, self.prune = model, prune
+    def __init__(self, model: Model, prune: bool, kept: frozenset[type] = frozenset()) -> None:
+        self.model, self.prune, self.kept = model, prune, kept
         model.pruned = prune
         self.turns = TurnMaker(model.make, model.config, model.rules, model.pacing, model.compress)
         self.places = {address: place for place, address in enumerate(model.addresses)}
@@ -57,6 +81,11 @@ class Tables:
         self.compared: dict[tuple[int, int], Violation | None] = {}
         self.reduced: dict[tuple[int, int, int], int] = {}
         self.own: dict[int, list[tuple[int, int]]] = {}
+        self.asking: Asker | None = None
+        self.whole = Survey(model.waits)
+        """Takes the fingerprint of a life before anything in it is forgotten."""
+        self.old: set[int] = set()
+        """Frames that answer an older question, in the form that they have once numbers begin anew."""
 
     def life(self, life: Life) -> int:
         """Return the number of a life."""
@@ -97,28 +126,63 @@ class Tables:
             return found
 
     def _take(self, life: int, happening: int) -> Any:
-        place, event = self.happenings[happening]
-        turn = self.turns.take(self.lives[life], event)
+        found = self.play(self.lives[life], happening)
+        if found is None:
+            return None
+        after, sent, facts, marks, wrong = found
+        if wrong is not None:
+            return life, (), (), (), wrong
+        number = self.life(after)
+        if self.asking is not None and after.unforgotten is not None:
+            if after.unforgotten != self.whole.take(self.lives[number].actor)[0]:
+                self.asking.forgot(number, after.unforgotten, (life, happening))
+            after.unforgotten = None
+        return number, sent, facts, marks, None
+
+    def play(self, life: Life, happening: int, forget: bool = True) -> Any:
+        """Return (life after, frames sent, facts, marks, violation), or None if it leads out of the bounds."""
+        turn = self.turns.take(life, self.happenings[happening][1])
         turn.after.counted = self.model.count(turn)
-        wrong = self.model.judge(turn)
+        return self.conclude(turn, forget)
+
+    def conclude(self, turn: Turn, forget: bool = True) -> Any:
+        """Return what `play` returns, of a turn that was taken."""
+        model = self.model
+        wrong = model.judge(turn)
         if wrong is None and turn.error is not None:
             wrong = Violation(invariant=turn.error[0], sentence=turn.error[1], time=0.0, node=turn.after.me)
         if wrong is not None:
-            return life, (), (), (), wrong
-        if not self.model.within(turn.after):
+            return turn.before, (), (), (), wrong
+        if not model.within(turn.after):
             return None
-        facts, marks = self.model.facts(turn), self.model.marks(turn)
+        facts, marks = model.facts(turn), model.marks(turn)
         if self.prune:
-            self.model.tidy(turn)
-        return self.life(turn.after), self._sent(turn), facts, marks, None
+            model.tidy(turn)
+            if self.asking is not None and turn.after is not turn.before and self.asking.is_sample():
+                turn.after.unforgotten = self.whole.take(turn.after.actor)[0]
+            if forget:
+                model.forget(turn.after)
+        return turn.after, self._sent(turn), facts, marks, None
 
     def _sent(self, turn: Turn) -> tuple[int, ...]:
         life, sent = turn.after, []
         for to, message in turn.sent:
             place = self.places.get(to)
             if place is not None and self.model.arrives(message):
-                sent.append(self.happening(place, Arrive(life.me, life.incarnation, message)))
+                sent.append(self._plain(place, Arrive(life.me, life.incarnation, message)))
         return tuple(sent)
+
+    def _plain(self, place: int, frame: Arrive) -> int:
+        """Return the frame without what no receiver reads in it."""
+        plain = (
+            self.model.plain(frame.message) if self.prune and type(frame.message) not in self.kept else frame.message
+        )
+        if plain is frame.message:
+            return self.happening(place, frame)
+        number = self.happening(place, msgspec.structs.replace(frame, message=plain))
+        if self.asking is not None:
+            self.asking.holds_everywhere(self.happening(place, frame), number)
+        return number
 
     def enter(self, ledger: int, facts: Any) -> tuple[int, Violation | None]:
         """Return the ledger after `facts`, and what they contradict in it."""
@@ -142,16 +206,42 @@ class Tables:
         key = life, frame, sender
         found = self.reduced.get(key)
         if found is None:
-            place, event = self.happenings[frame]
-            assert isinstance(event, Arrive), "only frames are under way"
-            receiver = self.lives[life]
-            if self.model.dead(receiver, event, self.lives[sender]):
-                found = -1
-            else:
-                found = self.happening(place, self.model.weaken(receiver, event))
+            found = self._reduce(life, frame, sender)
             make_room(self.reduced)
             self.reduced[key] = found
         return found
+
+    def _reduce(self, life: int, frame: int, sender: int) -> int:
+        model, asking = self.model, self.asking
+        place, event = self.happenings[frame]
+        assert isinstance(event, Arrive), "only frames are under way"
+        receiver, speaker = self.lives[life], self.lives[sender]
+        if model.needless(receiver, event, speaker):
+            return NOTHING
+        if type(event.message) in self.kept:
+            return frame
+        if model.dead(receiver, event, speaker) and (asking is None or asking.may_forget(life, frame)):
+            return NOTHING
+        weak = self.happening(place, model.weaken(receiver, event))
+        if weak != frame and (asking is None or asking.may_forget(life, frame, weak)):
+            return weak
+        return frame
+
+    def aged(self, frame: int) -> int:
+        """Return the frame as it looks once the numbers that it carries have begun anew."""
+        place, event = self.happenings[frame]
+        assert isinstance(event, Arrive), "only frames grow old"
+        old = self.model.aged(event)
+        if old is event:
+            return frame
+        number = self.happening(place, old)
+        self.old.add(number)
+        return number
+
+    def tell(self, happening: int) -> str:
+        """Return an event in words."""
+        place, event = self.happenings[happening]
+        return tell(self.model.addresses[place], event)
 
     def chances(self, place: int, life: int) -> list[tuple[int, int]]:
         """Return (happening, what it spends) for all that may happen to this life on its own."""

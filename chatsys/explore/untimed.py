@@ -45,6 +45,7 @@ class Life:
 
     __slots__ = (
         "actor", "alarms", "counted", "durable", "incarnation", "links", "me", "outbox", "own", "syncing", "tail",
+        "unforgotten",
     )  # fmt: skip
 
     def __init__(self, me: Address) -> None:
@@ -65,6 +66,8 @@ class Life:
         """Frames to oneself that the disk has let go."""
         self.counted: Any = ()
         """What a bound of the model has counted at this address, in all its lives."""
+        self.unforgotten: Any = None
+        """The fingerprint of the actor as it was before a search forgot what nobody reads; None once it was looked at."""
 
     @property
     def events(self) -> list[Event]:

@@ -466,6 +466,7 @@ def test_a_stage_goes_on_where_a_message_is_committed() -> None:
         (["--quorum", "1"], 1, "fail"),
         (["--model", "log", "--depth", "2"], 3, "inconclusive"),
         (["--terms", "1", "--beats", "0"], 0, "exhausted, ok"),
+        (["--model", "log", "--messages", "0", "--nominee", "2"], 0, "exhausted, ok"),
     ],
 )
 def test_the_command_prints_one_object_and_tells_the_verdict_by_its_exit_code(
@@ -482,6 +483,7 @@ def test_the_command_prints_one_object_and_tells_the_verdict_by_its_exit_code(
     ("arguments", "sentence"),
     [
         (["--model", "log", "--beats", "1"], "--beats is for --model election"),
+        (["--model", "disk", "--messages", "1"], "--messages is for --model log"),
         (["--model", "disk", "--answers", "any"], "--answers is for --model election"),
         (["--quorum", "1", "--answers", "any"], "leave it away here"),
         (["--answers", "some"], "write any or exact"),

@@ -1,0 +1,125 @@
+"""Asking: whatever a search forgets is first delivered, so a wrong reason to forget makes no wrong verdict."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from chatsys.actor.actor import Address
+from chatsys.explore.explorer import Budget, Explorer, Result
+from chatsys.explore.models import ElectionModel, LogModel
+from chatsys.explore.watched import Watch
+from chatsys.protocol.election import Bully
+from chatsys.protocol.fence import Fence
+from chatsys.protocol.messages import Ack, Ok, Prepare, Promise
+from chatsys.protocol.state import Role
+
+
+def search(model: Any) -> Result:
+    return Explorer(model).search(Budget(seconds=60, states=200_000))
+
+
+class LatePromises(Fence):
+    """Takes PROMISE off the fence: one of an older term counts for the present one."""
+
+    def check(self, sender: int, message: Any) -> tuple[Any, bool]:
+        if isinstance(message, Promise) and message.term < self.state.term:
+            return [], True
+        return super().check(sender, message)
+
+
+class LateAcks(Fence):
+    """Takes ACK off the fence."""
+
+    def check(self, sender: int, message: Any) -> tuple[Any, bool]:
+        return (
+            ([], True)
+            if isinstance(message, Ack) and message.term < self.state.term
+            else super().check(sender, message)
+        )
+
+
+class OldAnswersCount(Bully):
+    """Counts an OK whatever the nomination that it answers."""
+
+    def on_message(self, sender: Address, message: Any, now: float) -> Any:
+        if isinstance(message, Ok) and self.state.role is Role.NOMINATING:
+            message = replace(message, round=self.round)
+        return super().on_message(sender, message, now)
+
+
+def test_a_late_promise_that_counts_is_found_by_a_search_that_forgets_late_promises() -> None:
+    """When node 3 has given up, a promise does nothing, fence or no fence; in its next attempt only the fence guards."""
+    result = search(ElectionModel(parts={"fence": LatePromises}, answers="any"))
+    assert result.verdict == "inconclusive" and result.violation is not None and result.violation.invariant == "S5"
+    assert "PROMISE(term=1, ok=True) from" in result.why and "preparing in term 2, takes it for more" in result.why
+    assert any(sentence.startswith("no Promise was forgotten") for sentence in result.asked)
+
+
+def test_a_late_ack_that_counts_is_noticed_where_its_receiver_leads_again() -> None:
+    """Node 3 leads term 1, node 2 stands in term 2, node 3 leads term 3: only then would it count the ACK of term 1."""
+    model = LogModel(parts={"fence": LateAcks}, answers="any", crashes=0, inputs=(), nominees=(2, 3), terms=3)
+    result = Explorer(model).search(Budget(states=300))
+    assert result.verdict == "inconclusive"
+    assert "ACK(term=1, ok=True" in result.why and "node 3, leader in term 3, takes it for more" in result.why
+
+
+def test_answers_to_an_older_nomination_are_asked_about_with_the_number_that_they_had() -> None:
+    result = search(ElectionModel(parts={"election": OldAnswersCount}))
+    assert result.verdict == "inconclusive" and "an answer to an older question still counts" in result.why
+
+
+def test_nothing_is_called_searched_before_everything_forgotten_was_asked_about() -> None:
+    result = search(LogModel(answers="any", crashes=0, inputs=(), nominees=(2,)))
+    assert result.verdict == "exhausted, ok" and {"committed", "elected again"} <= set(result.reached)
+    assert any("forgotten frame was delivered all the same" in sentence for sentence in result.asked)
+
+
+@pytest.mark.parametrize(
+    ("claim", "wrong", "says"),
+    [
+        ("forget", lambda self, life: setattr(life.actor.succession, "promises", {}), "is read"),
+        ("idle", ("Succession",), "an alarm that was held for idle is not"),
+        ("plain", lambda self, message: Promise(message.term, False) if isinstance(message, Promise) else message, ""),
+        ("weaken", lambda self, life, frame: replace(frame, message=Prepare(0)), ""),
+        ("dead", lambda self, life, frame, sender: life.actor.state.role is Role.FOLLOWER, ""),
+    ],
+)
+def test_a_wrong_claim_of_what_may_be_forgotten_makes_no_wrong_verdict(claim: str, wrong: Any, says: str) -> None:
+    """A frame that turns out to be alive is kept, so that all is reached that is reached without the claim."""
+    model = type("Wrong", (ElectionModel,), {claim: wrong})
+    result = search(model(terms=1, answers="any", addresses=(1, 2, 3) if says else (1, 2)))
+    if says:
+        assert result.verdict == "inconclusive" and says in result.why
+    else:
+        assert result.verdict == "exhausted, ok" and {"elected", "stood back"} <= set(result.reached)
+
+
+def test_a_verdict_names_what_it_rests_on() -> None:
+    told = search(ElectionModel(terms=1, answers="any", addresses=(1, 2))).summary()
+    assert f"It rests on {len(told['assumed'])} assumptions, each named." in told["why"]
+    assert any("contains whatever real answers bring about" in sentence for sentence in told["assumed"])
+    assert any("a turn of its own" in sentence for sentence in told["assumed"])
+    named = ElectionModel()
+    named.interchangeable = ("ann", "bob")
+    assert any("names ann, bob count as one" in sentence for sentence in named.assumed)
+
+
+def test_a_watched_actor_tells_of_each_change_and_of_none_where_there_is_none() -> None:
+    class Holder:
+        def __init__(self) -> None:
+            self.count, self.names, self.by_name = 0, ["ann"], {"ann": {1, 2}}
+
+    watch, holder = Watch(), Holder()
+    assert watch.watch(holder)
+    for change in (
+        lambda: setattr(holder, "count", 1),
+        lambda: holder.names.append("bob"),
+        lambda: holder.by_name["ann"].discard(1),
+        lambda: holder.by_name.pop("ann"),
+    ):
+        watch.raised = False
+        holder.count, _ = holder.count, (list(holder.names), "ann" in holder.by_name)
+        assert not watch.raised
+        change()
+        assert watch.raised
