@@ -309,7 +309,7 @@ class Heartbeat(Message, frozen=True):
 
 
 class HeartbeatAck(Message, frozen=True):
-    """I heard beat `number`; my log equals yours up to `verified` (in memory: only an ACK says durable).
+    """I heard beat `number`; my log equals yours up to `verified` (it lets you send what I lack; copies are counted by ACK only).
 
     `low`: my disk is almost full, so do not ask me to take over.
     """
