@@ -149,7 +149,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            _require(is_number(value, int) and value > 0, f"limits.{name} is {value!r:.80}; give a positive whole number.")
+            _require(is_number(value, int) and value > 0, f"limits.{name} is {value!r}; give a positive whole number.")
         _require(
             self.frame_bytes >= 2 * self.text_bytes + 4096 and self.frame_bytes >= 2 * self.batch_bytes,
             f"limits.frame_bytes is {self.frame_bytes}; it must hold twice text_bytes plus 4096 and twice batch_bytes.",

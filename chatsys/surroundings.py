@@ -63,9 +63,27 @@ _ADVICE = {
 def make_folder(folder: Path) -> None:
     """Make a folder into which nobody else can look, and those above it; one that is there stays as its owner made it.
 
-    In Kubernetes and in a container the volume is there already, and what is in it belongs to the node's own user.
+    The names of those that are made are durable when it returns: a folder that a power loss takes away takes with it
+    every file that was synced in it.  In Kubernetes and in a container the volume is there already, and what is in it
+    belongs to the node's own user.
     """
+    fresh = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(0o700, parents=True, exist_ok=True)
+    for one in fresh:
+        sync_folder(one.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in `folder` durable, where the system can; raises `OSError` if its disk fails or is full."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno in FULL | {errno.EIO}:
+            raise
 
 
 def private(path: str, flags: int) -> int:

@@ -100,6 +100,8 @@ class LogFile(msgspec.Struct):
     """Of the last batch; 0 if there is none."""
     torn: int = 0
     """So many bytes at the end belong to no batch and are to be cut off."""
+    sure: int = 0
+    """Where the last batch but one ends: up to there all was synced, for else no further batch would have been begun."""
     warning: str = ""
     """What was dropped with them, in words; "" if nothing was."""
 
@@ -155,6 +157,8 @@ class Reader:
     def __init__(self, data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> None:
         self.data, self.path, self.decoder = data, path, _decoder(tuple(types))
         self.at = 0
+        self._end = 0
+        """Where the last batch ends."""
         self.log = LogFile([])
         self.records = self.log.records
 
@@ -191,6 +195,7 @@ class Reader:
         except (msgspec.DecodeError, RecursionError, ValueError):
             raise self._no_record(start, end) from None
         self.log.number += 1
+        self.log.sure, self._end = self._end, end
         self.at = end
         return True
 

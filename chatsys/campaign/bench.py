@@ -31,15 +31,16 @@ from chatsys.campaign.one_seed import Plan, run_seed
 from chatsys.capabilities import PROCESSES, need
 from chatsys.config import Timing
 from chatsys.errors import ChatsysError, UsageError
+from chatsys.faults import KINDS
 from chatsys.protocol.client import Client
 from chatsys.protocol.patience import failover_wait
 from chatsys.runtime.cluster import Cluster
 
 LIMIT = 60.0
 """Seconds after which a measurement that does not come to its end is an error."""
-BRIEF = Plan(seconds=1.0, calm=1.0)
+BRIEF = Plan(kinds=KINDS, seconds=1.0, calm=1.0)
 """A schedule as a grader plays it: about 300 events."""
-LONG = Plan(seconds=60.0, calm=45.0, talk=0.5)
+LONG = Plan(kinds=KINDS, seconds=60.0, calm=45.0, talk=0.5)
 """A schedule as a night's sweep plays it."""
 Line = dict[str, Any]
 Where = Literal["kernel", "processes"]

@@ -19,12 +19,14 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Effects, Send
 from chatsys.actor.events import LinkUp
 from chatsys.campaign.liveness import judge_live
-from chatsys.campaign.one_seed import AUTHORS, Plan, _cluster
+from chatsys.campaign.one_seed import AUTHORS, cluster_of
 from chatsys.check import check
 from chatsys.check.frames import check_frames
 from chatsys.check.histories import second_opinion
 from chatsys.errors import Runaway
+from chatsys.faults import KINDS as SWARM
 from chatsys.faults import random_script
+from chatsys.faults.profiles import named_setting
 from chatsys.faults.verbs import DOWN
 from chatsys.protocol.messages import Join, Leave
 from chatsys.sim.world import World
@@ -79,7 +81,7 @@ class Outsider(Actor):
 def play(seed: int, nodes: int = 3, seconds: float = 20.0, **options: Any) -> Season:
     """Play one seed; `options` are those of `World` (parts, actor)."""
     chance = Random(f"{seed}/learners")
-    config, network = _cluster(seed, Plan(nodes=nodes))
+    config, network = cluster_of(named_setting(seed, SWARM, None), nodes)
     world = World(seed, config, network=network, turn=chance.choice((0.0, 0.0, 0.01)), **options)
     ids = tuple(range(nodes + 1, nodes + 2 + chance.randrange(MOST)))
     inconclusive = ""

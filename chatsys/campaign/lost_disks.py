@@ -25,11 +25,13 @@ from typing import Any
 import msgspec
 
 from chatsys.campaign.liveness import judge_live
-from chatsys.campaign.one_seed import AUTHORS, Plan, _cluster
+from chatsys.campaign.one_seed import AUTHORS, cluster_of
 from chatsys.check import check
 from chatsys.check.histories import second_opinion
 from chatsys.errors import Runaway
+from chatsys.faults import KINDS as SWARM
 from chatsys.faults import random_script
+from chatsys.faults.profiles import named_setting
 from chatsys.faults.verbs import DOWN
 from chatsys.sim.world import World
 
@@ -66,7 +68,7 @@ def play(seed: int, nodes: int = 3, kind: str | None = None, seconds: float = 16
     chance = Random(f"{seed}/lost disks")
     kind = kind or chance.choice(KINDS)
     victims = tuple(sorted(chance.sample(range(1, nodes + 1), chance.randint(1, (nodes - 1) // 2))))
-    config, network = _cluster(seed, Plan(nodes=nodes))
+    config, network = cluster_of(named_setting(seed, SWARM, None), nodes)
     world = World(seed, config, network=network, **options)
     inconclusive = ""
     late: list[str] = []

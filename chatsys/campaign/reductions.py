@@ -69,7 +69,7 @@ def _renumber(fault: Fault, new: dict[int, int], gone: set[int]) -> Fault | None
     places = [place for place in at if place < len(args) and type(args[place]) is int]
     if verb != "say" and any(args[place] in gone for place in places):
         return None
-    changed = {place: new.get(args[place]) for place in places}
+    changed = {place: None if args[place] in gone else new.get(args[place], args[place]) for place in places}
     return Fault(fault.time, verb, tuple(changed.get(place, value) for place, value in enumerate(args)))
 
 

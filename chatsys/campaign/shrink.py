@@ -33,7 +33,7 @@ from chatsys.campaign.reductions import people, times, values, worlds
 from chatsys.campaign.reproduction import STOPPED, Case, reason
 from chatsys.check import Violation
 from chatsys.errors import UsageError
-from chatsys.faults import Fault, Script
+from chatsys.faults import Fault, Script, check_fault
 
 __all__ = ["Case", "Shrunk", "shrink", "shrink_seed"]
 
@@ -75,7 +75,7 @@ def shrink_seed(
         actor=actor,
         network=world.simulation.network.conditions,
         clock_drift=0.12 if drift else 0.0,
-        turn=plan.turn,
+        turn=plan.setting(seed).turn,
     )
     broken = [found.invariant for found in outcome.violations] + ([STOPPED] if world.failures else [])
     return shrink(case, seconds=seconds, invariants=[*invariants] or dict.fromkeys(broken))
@@ -200,7 +200,8 @@ class _Search:
         self.best, self.violation = msgspec.structs.replace(case, script=needed), found
 
     def _try_steps(self, faults: Sequence[Fault], neighbours: int = 0) -> bool:
-        return self._try(msgspec.structs.replace(self.best, script=Script(faults)), neighbours)
+        known = _without_strangers(faults, self.best.config.ids)
+        return self._try(msgspec.structs.replace(self.best, script=Script(known)), neighbours)
 
     def _drop_kinds(self, chance: Random | None) -> None:
         """Take away all that was said, or that one client said, or all faults of one verb, the most frequent first."""
@@ -258,3 +259,17 @@ def _key(case: Case) -> tuple[Any, ...]:
 def _kinds(fault: Fault) -> tuple[str, ...]:
     """Return the kinds of steps that this one belongs to: its verb; and who says it, to whom."""
     return (fault.verb, f"say {fault.args[1:]}") if fault.verb == "say" else (fault.verb,)
+
+
+def _without_strangers(faults: Sequence[Fault], members: Sequence[int]) -> list[Fault]:
+    """Leave out what is about a learner whose joining was taken away."""
+    known = (*members, *(fault.args[0] for fault in faults if fault.verb == "join"))
+    return [fault for fault in faults if _names_only(known, fault)]
+
+
+def _names_only(known: Sequence[int], fault: Fault) -> bool:
+    try:
+        check_fault(fault.verb, fault.args, known)
+    except UsageError:
+        return False
+    return True

@@ -16,14 +16,18 @@ Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
 import msgspec
 
+from chatsys.campaign.below import seen, under
 from chatsys.campaign.storm import Storm
 from chatsys.check import check
 from chatsys.check.histories import check_histories
+from chatsys.check.jepsen import write_history
 from chatsys.check.liveness import Verdict, check_live
 from chatsys.check.quiescence import check_rest
 from chatsys.errors import ChatsysError, UsageError
@@ -63,6 +67,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     violations: tuple[str, ...]
     kills: int = 0
     """How many times a storm killed a node."""
+    system: str = ""
+    """On what kind of system the nodes ran (`campaign.below`), "": on this one, unwatched."""
+    watched: dict[str, int] = {}
+    """How many frames of each kind were held against the disks, and how many power losses there were."""
+    syncs: int = 0
     judged: tuple[str, ...] = LAWS
     """The laws of liveness judged after the last mend; what breaks them is among the violations."""
     served_after: float = 0.0
@@ -137,34 +146,36 @@ def soak(
     *,
     where: Where = "processes",
     storm: bool = False,
+    system: str = "",
+    history: Path | None = None,
 ) -> Report:
     """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
 
     With `storm` the faults are kill -9 alone, one every 0.3 s.  With `where="namespaces"` the kernel's own rules make the partitions and lose the packets; with
-    `where="containers"` the engine kills and freezes.
+    `where="containers"` the engine kills and freezes.  With a `system` the processes are watched from outside, on one
+    of the systems of `campaign.below`.  What clients saw is kept in the file `history` (`check.jepsen`).
     Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
-    where there can be no namespaces, or no containers.
+    where there can be no namespaces, no containers, or nobody can watch.
     """
-    if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
-        raise UsageError(
-            f"seconds is {seconds}, rate is {rate}, nodes is {nodes}; give 1 to 7200 seconds, "
-            "up to 1000 messages a second and at least 3 nodes."
-        )
-    with Cluster(nodes=nodes, where=where, seed=seed) as cluster:
+    _refuse_nonsense(seconds, nodes, rate, system, where)
+    with under(system) if system else nullcontext() as below, Cluster(nodes=nodes, where=where, seed=seed) as cluster:
         if not cluster.until(lambda: cluster.leader is not None, 30, quiet=True):
             raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
         random = Random(f"{seed}/soak")
         script = Script([]) if storm else random_faults(random, cluster.nodes, seconds)
         fury = Storm(cluster, random) if storm else None
-        begin = cluster.now
-        said = _drive(cluster, fury or _Played(cluster, script), seconds, rate, step or (lambda: None))
+        begin, faults = cluster.now, fury or _Played(cluster, script)
+        said = _drive(cluster, faults, seconds, rate, step or (lambda: None))
         apply(cluster, "mend", (), lenient=True)
         mended = cluster.now
         cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
         cluster.until(lambda: _all_delivered(cluster) and check_rest(cluster).verdict == "pass", CALM, quiet=True)
-        trace = cluster.trace
-        live, rest = judge(cluster, mended)
-        late = (*live.violations, *rest.violations)
+        rest = check_rest(
+            cluster
+        )  # at once: what is read below takes so long that the lead may be handed over meanwhile
+        trace, broken, watched = seen(cluster, below)
+        live, _ = judge(cluster, mended, trace)
+        _keep(trace, history, cluster)
         return Report(
             where=where,
             nodes=nodes,
@@ -176,15 +187,38 @@ def soak(
             delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
             outages=_outages(trace, script, begin) or _in_a_storm(trace, fury, begin, mended),
             kills=fury.kills if fury else 0,
-            violations=tuple(found.sentence for found in (*check(trace), *check_histories(trace), *late)),
+            violations=(
+                *broken,
+                *(one.sentence for one in (*check(trace), *check_histories(trace), *live.violations, *rest.violations)),
+            ),
+            system=system,
+            watched=watched,
+            syncs=watched.get("syncs", 0),
             served_after=round(cluster.now - mended, 2),
             unfinished="; ".join((*live.open, *rest.open)),
         )
 
 
-def judge(cluster: Testbed, mended: float) -> tuple[Verdict, Verdict]:
+def _refuse_nonsense(seconds: float, nodes: int, rate: float, system: str, where: Where) -> None:
+    if not 1 <= seconds <= 7200 or not 0 < rate <= 1000 or nodes < 3:
+        raise UsageError(
+            f"seconds is {seconds}, rate is {rate}, nodes is {nodes}; give 1 to 7200 seconds, "
+            "up to 1000 messages a second and at least 3 nodes."
+        )
+    if system and where != "processes":
+        raise UsageError(
+            f"Only processes of this machine can be put on another system; leave out {system!r} or {where!r}."
+        )
+
+
+def _keep(trace: Trace, history: Path | None, cluster: Cluster) -> None:
+    if history is not None:
+        write_history(trace, history, final=cluster.nodes if _all_delivered(cluster) else ())
+
+
+def judge(cluster: Testbed, mended: float, trace: Trace | None = None) -> tuple[Verdict, Verdict]:
     """Return what the trace, and what the nodes of a cluster or world, say about liveness since all was mended."""
-    return check_live(cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
+    return check_live(trace or cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
 
 
 class _Faults(Protocol):

@@ -35,6 +35,9 @@ def demo(
     nodes: Nodes = 3,
     quorum: Quorum = "majority",
     seed: Annotated[int, typer.Option(min=0, help="Chance, in the simulator.")] = 0,
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep what clients saw, in Jepsen's form (see linearize).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Play one of the course's demonstrations and check what must hold.
@@ -60,6 +63,10 @@ def demo(
         hint(f"Playing {scenario} in {where}: some seconds, in real time.")
     played = scenarios.play(scenario, where=where, nodes=nodes, quorum=count, seed=seed)
     result = played.result()
+    if history is not None:
+        from chatsys.check.jepsen import write_history
+
+        write_history(played.trace, history)
     if as_json:
         print_json(result)
     else:

@@ -1,84 +1,31 @@
 """The command of the long ring: prove.
 
-Read also `chatsys.campaign.evidence` (the kinds of evidence, and what is kept).
+Read also `chatsys.evidence` (the kinds of evidence, what is kept, and the page that tells it).
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from chatsys.campaign.evidence import PIECES, TABLE, Evidence, Kind, Line, Piece, gather, written
 from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, print_row, progress
 from chatsys.errors import UsageError
+from chatsys.evidence.gathering import PIECES, TABLE, Evidence, Line, gather, written
+from chatsys.evidence.kinds import SMALL, kinds
+from chatsys.evidence.page import renew
 
 FOLDER = Path("data") / "evidence"
-
-
-def _schedules(nodes: int, count: int, calm: float) -> Iterator[Piece]:
-    step = 100
-    for first in range(0, count, step):
-        seeds = f"{first}:{first + step}"
-        words = f"simulate --seeds {seeds} --nodes {nodes} --seconds 60 --calm {calm:g} --talk 0.5"
-        yield Piece((*words.split(" "), "--json"), 1800.0, seeds)
-
-
-def _soaks(nodes: int, minutes: int) -> Iterator[Piece]:
-    for seed in range(1, minutes + 1):
-        yield Piece(
-            ("soak", "--minutes", "1", "--nodes", str(nodes), "--seed", str(seed), "--json"),
-            240.0,
-            f"{seed}:{seed + 1}",
-        )
-
-
-def _storms(count: int) -> Iterator[Piece]:
-    for seed in range(1, count + 1):
-        yield Piece(("soak", "--storm", "--seed", str(seed), "--json"), 240.0, f"{seed}:{seed + 1}")
-
-
-def kinds() -> tuple[Kind, ...]:
-    """Return every kind of evidence, in the order in which their first pieces run."""
-    from chatsys.mutants.closed import need_searches
-
-    need_searches()
-    from chatsys.campaign.outsider import ALL, ATTACKS
-    from chatsys.mutants.searches import SEARCHES
-
-    fuzz = (Piece(("fuzz", "--seed", str(seed), "--json"), 600.0, f"{seed}:{seed + 1}") for seed in range(1, 6))
-    visits = (Piece(("outsider", name, "--json"), 600.0) for name in (*ATTACKS, ALL))
-    searched = (Piece(("mutants", name, "--explore", "--json"), 900.0) for name in SEARCHES)
-    return (
-        Kind("mutants, by schedules", (Piece(("mutants", "--json"), 900.0),)),
-        Kind("mutants, by every order", tuple(searched)),
-        Kind("fuzz", tuple(fuzz)),
-        Kind("election, every order", (Piece(("explore", "--json"), 2400.0),)),
-        Kind("log, every order", tuple(_log())),
-        Kind("soak, 3 processes", tuple(_soaks(3, 10))),
-        Kind("soak, 5 processes", tuple(_soaks(5, 10))),
-        Kind("storms of kill -9", tuple(_storms(2))),
-        Kind("an outsider", tuple(visits)),
-        Kind("schedules, long calm", tuple(_schedules(3, 500, 90.0))),
-        Kind("schedules, 3 nodes", tuple(_schedules(3, 10_000, 45.0))),
-        Kind("schedules, 5 nodes", tuple(_schedules(5, 10_000, 45.0))),
-    )
-
-
-def _log() -> Iterator[Piece]:
-    """Return searches that come to their end: of a message, of a third term, and of a crash."""
-    whole = "--messages 1", "--messages 0 --terms 3 --nominee 2 --nominee 3"
-    crashed = (f"--messages 0 --crashes 1 --nominee {node}" for node in (1, 2, 3))
-    for bounds in (*whole, *crashed):
-        yield Piece(("explore", "--model", "log", *bounds.split(" "), "--json"), 2400.0)
 
 
 def prove(
     only: Annotated[
         list[str] | None, typer.Argument(metavar="[KIND...]", help="Kinds of evidence; all if none is named.")
     ] = None,
-    minutes: Annotated[float, typer.Option(min=0.01, max=10_000, help="Begin nothing new after so long.")] = 60.0,
+    minutes: Annotated[
+        float, typer.Option(min=0.0, max=10_000, help="Begin nothing new after so long; 0: begin nothing.")
+    ] = 60.0,
     data: Annotated[Path, typer.Option(help="Where the evidence is kept.")] = FOLDER,
+    write: Annotated[bool, typer.Option("--write", help="Write what is kept into EVIDENCE.md and the README.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Gather the evidence that takes hours, in pieces: schedules, searches, soaks, mutants, fuzzing.
@@ -91,8 +38,11 @@ def prove(
 
         chatsys prove --minutes 600
         chatsys prove "soak, 3 processes" fuzz --minutes 5
+        chatsys prove --minutes 0 --write
     """
     known = {kind.name: kind for kind in kinds()}
+    if SMALL not in known:
+        hint("The tests are not here, so no small bugs are tried on them: that needs a clone.")
     for name in only or ():
         if name not in known:
             raise UsageError(f"There is no evidence of the kind {name!r}; there are {'; '.join(known)}.")
@@ -109,6 +59,8 @@ def prove(
 
         gather(evidence, minutes * 60, tell)
     rows = evidence.rows()
+    if write:
+        renew(Evidence(data, tuple(known.values())))
     left = sum(row["of"] - row["pieces"] for row in rows)
     if as_json:
         print_json({"kinds": rows, "left": left})

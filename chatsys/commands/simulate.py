@@ -42,13 +42,22 @@ def simulate(
     seeds: Annotated[str, typer.Option(metavar="A:B", help="Seeds from A up to B, B not included.")] = "0:100",
     nodes: Nodes = 3,
     quorum: Quorum = "majority",
-    faults: Annotated[str, typer.Option(metavar="all|none|LIST", help="Kinds of faults, separated by commas.")] = "all",
+    faults: Annotated[
+        str,
+        typer.Option(metavar="profiles|all|none|LIST", help="Kinds of faults, by commas; profiles: each seed draws."),
+    ] = "profiles",
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Virtual seconds of faults per seed.")] = 20.0,
     calm: Annotated[float, typer.Option(min=0, max=3600, help="Virtual seconds without faults after them.")] = 32.0,
     talk: Annotated[float, typer.Option(min=0.01, max=100, help="How much clients say; 2 is twice as much.")] = 1.0,
     turn: Annotated[
-        float, typer.Option(min=0, max=1, help="Virtual seconds for which a node gathers what comes; 0: none.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Virtual seconds for which a node gathers what comes.",
+            show_default="as the profile has it",
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes at a time; 0: one per core.")] = 0,
     limit: Annotated[
         float, typer.Option(min=0, max=3600, help="With --part: seconds of real time per seed; 0: chosen for you.")
@@ -75,6 +84,7 @@ def simulate(
         chatsys simulate --seeds 0:300 --quorum 1 --shrink
         chatsys simulate --seeds 0:300 --turn 0.01
         chatsys simulate --seeds 0:20000 --seconds 60 --calm 45 --resume long.jsonl
+        chatsys simulate --seeds 17:18 --faults all --json
         chatsys simulate --seeds 17:18 --faults crash,partition --json
         chatsys simulate --seeds 0:50 --part election=my.py:MyBully
     """
@@ -87,7 +97,7 @@ def simulate(
     plan = Plan(
         nodes=nodes,
         quorum="majority" if count == read_quorum("majority", nodes) else count,
-        kinds=() if faults == "none" else parse_kinds(faults),
+        kinds=None if faults == "profiles" else () if faults == "none" else parse_kinds(faults),
         seconds=seconds,
         calm=calm,
         talk=talk,

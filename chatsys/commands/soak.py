@@ -3,12 +3,13 @@
 Read also `campaign.soak`.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
-from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, progress
+from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, one_of, print_json, progress
 from chatsys.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def soak(
     containers: Annotated[
         bool, typer.Option("--containers", help="Each node in a container; Linux, an engine, `make image`.")
     ] = False,
+    system: Annotated[
+        str, typer.Option(metavar="KIND", help="Watched, on a system that: watched|forgets|slow|clocks|bad.")
+    ] = "",
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep what clients saw, in Jepsen's form (see linearize).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run real processes under real faults for minutes, and judge what the users saw.
@@ -35,7 +42,9 @@ def soak(
     A fault every 5 to 15 seconds: SIGKILL, SIGSTOP, partitions, slow and lossy links. Tells for each
     how long no message was acknowledged. In a storm hardly anything is served, and nothing that was
     acknowledged may be lost. In namespaces the kernel's packet filter partitions and loses; in
-    containers the engine kills and freezes.
+    containers the engine kills and freezes. With --system a library below each process notes every
+    write, sync and frame, so that nothing is said before it is on the disk; and the disk forgets what
+    was not synced, or is slow, or clocks are wrong.
 
     Examples:
 
@@ -46,6 +55,8 @@ def soak(
         sudo .venv/bin/python -m chatsys soak --namespaces
 
         chatsys soak --containers
+
+        chatsys soak --storm --system forgets
     """
     if minutes * 60 * rate > 500_000:
         raise UsageError(f"{minutes} minutes at {rate} messages a second are too many to judge; give fewer.")
@@ -53,16 +64,22 @@ def soak(
         raise UsageError("--namespaces and --containers are two worlds; give one of them.")
     from chatsys.campaign.soak import soak as run
 
+    if system:
+        from chatsys.campaign.below import KINDS
+
+        one_of("--system", system, tuple(KINDS))
     where: Where = "namespaces" if namespaces else "containers" if containers else "processes"
     hint(f"{minutes:g} minutes of faults on {nodes} nodes in {where}; Ctrl-C ends it.")
     with progress(int(minutes * 60), "seconds") as step:
-        report = run(minutes * 60, nodes, rate, seed, step, where=where, storm=storm)
+        report = run(minutes * 60, nodes, rate, seed, step, where=where, storm=storm, system=system, history=history)
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:
         for outage in report.outages:
             print(f"{outage.at:8.1f} s  {outage.fault:<28} longest wait {outage.seconds:.2f} s")
         print(f"{report.acknowledged} of {report.said} messages acknowledged, {report.indeterminate} indeterminate")
+        if report.watched:
+            print("watched from outside: " + ", ".join(f"{count} {name}" for name, count in report.watched.items()))
         print("\n".join(report.violations) or _held(report))
         if report.unfinished:
             print(f"INCONCLUSIVE: {report.unfinished}")

@@ -4,13 +4,15 @@ What every run does a little of, no run does enough of: a seed that may only cra
 them often, and meets states that a seed which does everything never reaches.
 
     seed --> some of KINDS --> now and then one fault of them, and when it ends --> Script
+                               at what pace: ten times as fast, ten times as much of it
 
 Assumes   at the end of the script everything is mended.
 Promises  stays inside the fault model, and asserts it of every script that it draws.
-Read also `model` (its bounds), `script` (what a fault is), `campaign.one_seed` (many seeds).
+Read also `sequences` (faults that follow on each other), `profiles` (which kinds go together), `model` (the bounds),
+          `script` (what a fault is), `campaign.one_seed` (many seeds).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -18,6 +20,7 @@ from chatsys.errors import UsageError
 from chatsys.faults.fault import Fault
 from chatsys.faults.model import PAUSE, outside
 from chatsys.faults.script import Script
+from chatsys.faults.sequences import LEVEL, MEETING, QUIET, SEQUENCES, Draw, lost_folder
 from chatsys.faults.verbs import AMBUSH, CLOCK, DELAY, DOWN, JITTER, LATE, LEADER
 
 
@@ -35,9 +38,6 @@ def _groups(random: Random, nodes: Sequence[int]) -> tuple[tuple[int, ...], tupl
 def _where(random: Random, nodes: Sequence[int]) -> tuple[Any, Any]:
     """Return a link between two nodes or, half of the time, all links."""
     return ("*", "*") if len(nodes) < 2 or random.random() < 0.5 else tuple(random.sample(list(nodes), 2))  # type: ignore[return-value]
-
-
-_Draw = Callable[[Random, Sequence[int], float], list[Fault]]
 
 
 def _loss(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
@@ -129,7 +129,7 @@ def _fresh_voter(random: Random, nodes: Sequence[int], at: float) -> list[Fault]
     return [Fault(at, "ambush", ("promise", _round(random.uniform(0, AMBUSH)), _round(random.uniform(0.05, DOWN))))]
 
 
-def _disk(health: str, longest: float) -> _Draw:
+def _disk(health: str, longest: float) -> Draw:
     def draw(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
         node = random.choice(nodes)
         end = at + random.uniform(0.5, longest)
@@ -149,7 +149,7 @@ def _clock(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     return [Fault(at, "clock", (node, _round(random.uniform(1 - CLOCK, 1 + CLOCK)))) for node in nodes]
 
 
-_DRAWS: dict[str, tuple[int, _Draw]] = {
+_DRAWS: dict[str, tuple[int, Draw]] = {
     "loss": (1, _loss),
     "duplication": (1, _duplication),
     "delay": (1, _delay),
@@ -170,17 +170,18 @@ _DRAWS: dict[str, tuple[int, _Draw]] = {
     "pause": (1, _pause),
     "clock": (1, _clock),
     "shutdown": (1, _shutdown),
+    **SEQUENCES,
 }
 """Each kind of fault: how many nodes it takes at least, and how one is drawn."""
 
-NAMED = ("shutdown",)
-"""Kinds that are drawn only where they are named: with them, each seed of `all` would be another schedule."""
+NAMED = ("shutdown", *SEQUENCES)
+"""Kinds that are drawn only where they are named, or by a profile: with them, each seed of `all` would be another schedule."""
 
 KINDS: tuple[str, ...] = tuple(kind for kind in _DRAWS if kind not in NAMED)
 """The names of all kinds: loss duplication delay reorder (frames), partition isolate one-way star flapping
 (links), crash power leader fresh-leader fresh-voter (lives; each loses unsynced records and may
-tear the last line), slow-disk full-disk failing-disk, pause, clock.  `shutdown`, a node that leaves politely, is
-drawn only where it is named: `all,shutdown`."""
+tear the last line), slow-disk full-disk failing-disk, pause, clock.  `shutdown`, a node that leaves politely, and the
+sequences of faults are drawn only where they are named: `all,shutdown`."""
 
 
 def parse_kinds(text: str | Iterable[str] = "all") -> tuple[str, ...]:
@@ -195,20 +196,50 @@ def parse_kinds(text: str | Iterable[str] = "all") -> tuple[str, ...]:
 
 
 def random_script(
-    random: Random, nodes: Sequence[int], seconds: float = 20.0, kinds: str | Iterable[str] = "all"
+    random: Random,
+    nodes: Sequence[int],
+    seconds: float = 20.0,
+    kinds: str | Iterable[str] = "all",
+    *,
+    share: float = 0.4,
+    pace: float = 1.0,
+    loses_folder: bool = False,
 ) -> Script:
-    """Draw a script for `nodes` that lasts `seconds`, from a random subset of `kinds`."""
+    """Draw a script for `nodes` that lasts `seconds`, from a random subset of `kinds`, each in it with probability `share`.
+
+    With a `pace` of 10 ten times as much happens, and each fault is over in a tenth of its time.  With `loses_folder`
+    all of it happens between a meeting and the quiet in which a member's lost folder is replaced, if there is time.
+    """
+    length = seconds * pace
+    begin, end = (MEETING, length - QUIET - LEVEL) if loses_folder else (0.0, length)
+    if loses_folder and (end < MEETING + 1.0 or len(nodes) < 3):
+        return random_script(random, nodes, seconds, kinds, share=share, pace=pace)
     fitting = [kind for kind in parse_kinds(kinds) if _DRAWS[kind][0] <= len(nodes)]
-    chosen = [kind for kind in fitting if random.random() < 0.4] or [random.choice(fitting)] if fitting else []
+    chosen = [kind for kind in fitting if random.random() < share] or [random.choice(fitting)] if fitting else []
     gap = random.choice((0.5, 1.2, 2.5))
-    at = random.choice((0.1, 3.0))
+    at = begin + random.choice((0.1, 3.0))
     faults: list[Fault] = []
-    while chosen and at < seconds - 0.2:
+    while chosen and at < end - 0.2:
         faults += _DRAWS[random.choice(chosen)][1](random, nodes, at)
         at += random.expovariate(1 / gap)
-    timed = [Fault(_round(fault.time), fault.verb, fault.args) for fault in faults]
+    faults = [fault for fault in faults if fault.time < end]
+    if loses_folder:
+        faults += lost_folder(random, nodes, end)
+    timed = [_at_pace(fault, pace) for fault in faults]
     in_order: list[Fault] = sorted((fault for fault in timed if fault.time < seconds), key=lambda fault: fault.time)
     script = Script(in_order)
     wrong = outside(script, nodes, mended=seconds)
     assert wrong is None, f"The swarm drew what it must not draw: {wrong}"
     return script
+
+
+def _at_pace(fault: Fault, pace: float) -> Fault:
+    """Return `fault` so much earlier and shorter: how slow a link is belongs to it, when a frame's copy arrives does not."""
+    match fault.verb, fault.args:
+        case "slow", (a, b, *times) if pace != 1:
+            args: tuple[Any, ...] = (a, b, *(_round(time / pace) for time in times))
+        case "ambush", (moment, delay, down) if pace != 1:
+            args = (moment, delay, _round(down / pace))
+        case _:
+            args = fault.args
+    return Fault(_round(fault.time / pace), fault.verb, args)

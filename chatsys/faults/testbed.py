@@ -353,7 +353,7 @@ class Testbed(ABC):
         return " ".join(filter(None, (_heard(told, "is told", "are told"), _heard(later, *_LATER))))
 
     def ambush(self, moment: str, delay: float, down: float) -> None:
-        """Crash the next node that leads (`lead`) or promises (`promise`), `delay` seconds after; back after `down`."""
+        """Crash the next node that does what `moment` says (`lead`, `promise`, or another of `MOMENTS`), `delay` seconds after; back after `down`."""
         check_fault("ambush", (moment, delay, down))
         self._ambush(moment, delay, down)
         self._did("ambush", moment, delay, down)

@@ -17,8 +17,17 @@ LEADER = "leader"
 ANY = "*"
 """Every end of a link."""
 DISKS = ("ok", "slow", "full", "failing")
-MOMENTS = ("lead", "promise")
-"""Acts after which `ambush` can crash the node: it became leader; it made a promise."""
+MOMENTS = {
+    "lead": "becomes leader",
+    "promise": "makes a promise",
+    "ready": "is ready to lead",
+    "follow": "follows another leader",
+    "append": "writes into its log",
+    "commit": "learns what is committed",
+    "truncate": "cuts off a tail of its log",
+    "hold": "meets an early batch",
+}
+"""Acts after which `ambush` can crash the node, and the words for each."""
 
 _Check = Callable[[Any, Sequence[int]], str | None]
 """Says what is wrong with an argument, given the ids of the nodes; None: nothing."""
@@ -164,7 +173,7 @@ VERBS: dict[str, Verb] = {
         only_simulated=True,
     ),
     "ambush": Verb(
-        (_one_of(MOMENTS), is_no_time, is_no_time),
+        (_one_of(tuple(MOMENTS)), is_no_time, is_no_time),
         (
             Bound(1, 0.0, AMBUSH, f"an ambush crashes within {AMBUSH:g} s of the act"),
             Bound(2, 0.0, DOWN, f"a node that was ambushed is back within {DOWN:g} s"),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chatsys.faults.fault import Fault
-from chatsys.faults.verbs import LEADER, VERBS
+from chatsys.faults.verbs import LEADER, MOMENTS, VERBS
 from chatsys.vocabulary import EXACT
 
 
@@ -79,9 +79,8 @@ def in_words(fault: Fault) -> str:
         case "mend", _:
             return f"From {_seconds(fault.time)} s on everything is in order: links, disks and clocks; all nodes run."
         case "ambush", (moment, delay, down):
-            act = "becomes leader" if moment == "lead" else "makes a promise"
             soon, back = f"{delay:g} s later" if delay else "at once", f"after {down:g} s" if down else "at once"
-            return f"From {_seconds(fault.time)} s on: the next node that {act} crashes {soon}; it starts again {back}."
+            return f"From {_seconds(fault.time)} s on: the next node that {MOMENTS[moment]} crashes {soon}; it starts again {back}."
         case "disk", (node, health):
             return f"{at} the disk of {_named([node])} {'works well again' if health == 'ok' else f'is {health}'}."
         case ("wipe" | "copy" | "restore" | "accept") as verb, (node, *of):

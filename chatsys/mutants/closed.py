@@ -13,8 +13,21 @@ from types import ModuleType
 
 from chatsys.errors import NotHere
 
-BUGS = ("succession", "fence", "ordering", "catchup", "sessions", "failure", "storage", "identity", "learners")
-SCHEDULES = ("bugs", "copies", "identity", "learners", "lively", "terms")
+BUGS = (
+    "succession",
+    "fence",
+    "cells",
+    "debts",
+    "beyond",
+    "ordering",
+    "catchup",
+    "sessions",
+    "failure",
+    "storage",
+    "identity",
+    "learners",
+)
+SCHEDULES = ("beyond", "bugs", "cells", "copies", "identity", "learners", "lively", "terms")
 SEARCHES = "searches"
 CLOSED = (*(f"bugs/{page}.py" for page in BUGS), *(f"schedules/{page}.py" for page in SCHEDULES), f"{SEARCHES}/")
 """What a bundle leaves out of this folder; what ends in / is a folder."""

@@ -8,7 +8,7 @@ that guard the same thing.
 Assumes   small batches, and ambushes on fresh leaders and voters: that is where these bugs live.
 Promises  the same seed kills the same mutant, with the same sentence.
 Read also `mutant` (what one is), the bugs by part (`succession`, `fence`, `ordering`, `catchup`, `sessions`,
-          `failure`, `storage`), `mutants.schedules` (the directed schedules), `mutants.searches` (every order of events).
+          `failure`, `storage`) and by kind (`cells`, `debts`, `beyond`), `mutants.schedules` (the directed schedules), `mutants.searches` (every order of events).
 """
 
 from collections.abc import Iterable, Iterator

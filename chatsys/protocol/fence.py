@@ -25,10 +25,20 @@ silence tells it that its term is over; whoever hears it says so with the own te
 Any other frame of an older term needs no answer: its sender asks again, or has stopped waiting.  (A
 nominee of an older term learns it as well, from `succession`, which refuses its PREPARE.)
 
+What safety hangs on.  Four frames of an older term must not count: a PROMISE (it was given for an attempt that is over),
+an ACK (above), a PROPOSE (what was promised is frozen), and a leader's frame as a reason to go back.  Two of a
+newer term must not pass before their term is entered and written down: a HEARTBEAT, whose `commit` speaks of the newer
+leader's log, and a PROPOSE.  The other cells of the table buy speed, are a second lock, or are only habit; one comparison
+decides for all of them, so they cost nothing.
+
+    term 2   1 promises to 2, but the PROMISE is late; 2 gives up
+    term 3   2 and 3 both ask; 1 promises to 3, which leads.  Now the old PROMISE reaches 2: with its own it makes two
+
 And a term so far ahead that no cluster can have got there is not believed of anybody (`JUMP`).  Otherwise one
 frame could use up all terms that there are, and no election would find a next one.
 
-Chapter 3 of SPECIFICATION.md has the whole table, message by message; a test walks every cell of it.
+Chapter 3 of SPECIFICATION.md has the whole table, message by message, and says what hangs on which cell; a test walks every
+cell of it.
 
 Promises  terms never go back, and what carries a newer term leaves only after that is durable.
 Read also `succession` (who is asked to enter a term), `node` (who asks this part first).
@@ -116,7 +126,7 @@ class Fence(Part):
         """Return what is owed for the term alone, and whether the message may pass."""
         rule = RULES.get(type(message), "outside")  # what is no message of the chat is news of the own links
         relayed = getattr(message, "purpose", None) == "relay"
-        if (rule != "outside" or relayed) and self.is_made_up(message.term):
+        if rule != "outside" and self.is_made_up(message.term):
             return [], False
         if rule in ("outside", "judged") or relayed:
             return [], True

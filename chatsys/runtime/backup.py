@@ -19,7 +19,6 @@ Read also `disk` (who writes the log), `protocol.identity` (who refuses whom), `
 """
 
 import hashlib
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -36,7 +35,7 @@ from chatsys.protocol.storage import NODE_RECORDS, Boot
 from chatsys.runtime.disk import LOCK, cannot_use, in_use, sync
 from chatsys.runtime.orders import FOLDER as ORDERS
 from chatsys.runtime.status_file import STATUS
-from chatsys.surroundings import UNUSABLE, advice, make_folder, place, private, read_ordinary, reason
+from chatsys.surroundings import UNUSABLE, advice, make_folder, place, private, read_ordinary, reason, sync_folder
 
 MANIFEST = "backup.json"
 IN_A_BATCH = 1 << 20
@@ -274,12 +273,7 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         sync(file.fileno())
     fresh.replace(path)
-    with suppress(OSError):
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    sync_folder(path.parent)
 
 
 def _remove(folder: Path, made: bool) -> None:

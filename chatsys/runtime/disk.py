@@ -7,9 +7,12 @@ commit).  A thread writes and syncs; the loop hears how many records are durable
                  ^                       |    `..an idle second..> write a mark, no sync
                  `--- gathers meanwhile -'
 
-What a life finds in its file is synced before it writes anything: it may rest in the memory of the system
+What a life finds in its file is made durable before it writes anything: it may rest in the memory of the system
 only, if a process was killed between its write and its sync.  So no batch is ever written before
-everything in front of it is on the disk, which is what the reader of a log concludes.
+everything in front of it is on the disk, which is what the reader of a log concludes.  A sync alone is not
+enough for that.  When one has failed, Linux takes what it should have written for written: it can still be read,
+and the next sync has nothing to do and says that all is well.  So the last batch, the only one whose sync can
+have failed, is written once more.
 
 Assumes   the file system keeps what a completed sync covered.
 Promises  one process per folder (the lock dies with it); a torn last batch is cut off, any other
@@ -46,6 +49,7 @@ from chatsys.surroundings import (
     read_ordinary,
     reason,
     start_thread,
+    sync_folder,
 )
 
 LOCK = "lock"
@@ -97,7 +101,7 @@ class Disk:
             self._file = os.open(
                 self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE
             )
-            _sync_folder(folder)
+            sync_folder(folder)
         except UNUSABLE as error:
             self._unlock()
             raise LogError(cannot_use(folder, error)) from None
@@ -111,10 +115,7 @@ class Disk:
         """Return the open lock file, which is this process's alone; the name of the holder stands in it."""
         path = self.folder / LOCK
         try:
-            fresh = not self.folder.exists()
             make_folder(self.folder)
-            if fresh:
-                _sync_folder(self.folder.parent)
             file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
         except UNUSABLE as error:
             raise LogError(cannot_use(self.folder, error)) from None
@@ -144,7 +145,7 @@ class Disk:
         owner: tuple[str, Address] | None,
         owner_of: Callable[[Sequence[Any]], tuple[str, Address] | None],
     ) -> tuple[LogFile, int]:
-        """Read the log, check whose log it is, cut off a torn end, and sync the rest; return its size, too."""
+        """Read the log, check whose log it is, cut off a torn end, and make the rest durable; return its size, too."""
         if not self.path.exists():
             return LogFile([]), 0
         data = read_ordinary(self.path)
@@ -159,6 +160,9 @@ class Disk:
         with open(self.path, "r+b") as file:
             if log.torn:
                 file.truncate(size)
+            file.seek(log.sure)
+            file.write(data[log.sure : size])
+            file.flush()
             sync(file.fileno())  # SPECIFICATION R12.12
         return log, size
 
@@ -314,20 +318,6 @@ def sync(file: int) -> None:
             if error.errno not in (errno.ENOTSUP, errno.EINVAL, errno.ENOTTY):
                 raise
     getattr(os, "fdatasync", os.fsync)(file)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make new names in `folder` durable; not every system can."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
 
 
 def _write_all(file: int, data: bytes) -> None:

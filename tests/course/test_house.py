@@ -176,7 +176,7 @@ def test_the_files_that_a_page_names_are_there(page: str) -> None:
 
 TEXTS = [*sorted((ROOT / "chatsys").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
 PAGES = [ROOT / "README.md", ROOT / "chatsys" / "ARCHITECTURE.md"]
-A_FILE = re.compile(r"[\w.-]*(?:/[\w.-]+)*\.(?:py|md|js|css|yml|toml|ipynb|txt)")
+A_FILE = re.compile(r"[\w.-]*(?:/[\w.-]+)*\.(?:py|md|js|css|yml|toml|ipynb|txt)|\w+\.c")
 
 
 trees = syntax.trees

@@ -5,7 +5,7 @@ from typing import Any
 from by_hand import of, part, sent
 
 from chatsys.actor.events import LinkDown
-from chatsys.protocol.decisions import HandOver, Retire, Suspect
+from chatsys.protocol.decisions import HandOver, Retire, Suspect, Yield
 from chatsys.protocol.failure import Detector
 from chatsys.protocol.messages import Coordinator, Heartbeat, HeartbeatAck, Label, PeerInfo
 from chatsys.protocol.state import Role
@@ -242,3 +242,67 @@ def test_in_the_chat_it_changes_how_long_a_pause_goes_unnoticed() -> None:
         return world.now - paused
 
     assert noticed(failure=ByOwnCount) < 1.4 < 1.8 < noticed()
+
+
+# --- rule by rule ---------------------------------------------------------------------------------
+
+
+def test_only_a_leader_that_slept_longer_than_its_lease_retires_and_says_so() -> None:
+    """SPECIFICATION R5.9."""
+    assert leading().wake(2.6) == [Retire("this node slept longer than its lease", slept=True)]
+    assert leading().wake(2.5) == [] == follower().wake(9.0)
+
+
+def test_the_silence_of_a_leader_is_no_matter_for_who_is_no_follower() -> None:
+    for name in ("silence", "broken"):
+        two = follower()
+        two.state.role = Role.NOMINATING
+        assert two.on_alarm(name, 9.0) == [], name
+        two.state.role = Role.FOLLOWER
+        assert of(two.on_alarm(name, 9.0), Suspect), name
+
+
+def test_who_follows_beats_no_more_has_no_lease_and_listens() -> None:
+    """SPECIFICATION R5.4, R5.10."""
+    two = leading()
+    two.alarms.set("broken", 9.0)
+    two.state.role = Role.FOLLOWER
+    two.follow(1.0, Yield("test"))
+    assert set(two.alarms.dates) == {"silence"} and not two.state.lease_valid
+    short = two.config.timing
+    for _ in range(20):
+        two.follow(1.0, Yield("test", back_off=True))
+        assert short.back_off_min <= two.alarms.dates["silence"] - 1.0 <= short.back_off_max
+    two.alarms.clear("silence")
+    two.settle(2.0)
+    assert "silence" in two.alarms
+    two.state.role = Role.NOMINATING
+    two.settle(2.0)
+    assert "silence" not in two.alarms
+
+
+def test_a_lease_is_good_while_at_most_one_beat_is_without_an_answer() -> None:
+    """SPECIFICATION R5.8."""
+    two = leading()
+    leases = []
+    for beat in range(1, 3):
+        two.on_alarm("beat", 0.8 * beat)
+        leases.append(two.state.lease_valid)
+    assert leases == [True, False]
+    two.on_message(3, HeartbeatAck(1, True, 1, 0), 1.7)
+    assert two.state.lease_valid, "one of two is answered now"
+    two.number += 1
+    two.on_message(3, HeartbeatAck(1, True, 1, 0), 1.8)
+    assert not two.state.lease_valid
+    assert two.on_alarm("early", 1.9) == [], "and none is sent early, while as many as may be are without an answer"
+
+
+def test_each_leadership_counts_its_beats_anew() -> None:
+    """SPECIFICATION R5.2."""
+    two = leading()
+    two.on_alarm("beat", 0.8)
+    two.lead(1.0)
+    (beat, _) = sent(two.on_alarm("beat", 1.8), Heartbeat)
+    assert beat[1].number == 1 and set(two.answered.values()) == {0}
+    two.state.role = Role.FOLLOWER
+    assert two.on_alarm("beat", 2.6) == []

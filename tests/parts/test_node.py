@@ -5,7 +5,7 @@ from by_hand import chat, config, leader, node, of, recovered, sent
 
 from chatsys.actor.effects import Append, Deliver, Send
 from chatsys.actor.events import Stop
-from chatsys.errors import LogError
+from chatsys.errors import LogError, UsageError
 from chatsys.protocol.messages import (
     NODE_MESSAGES,
     Ack,
@@ -21,7 +21,7 @@ from chatsys.protocol.messages import (
     Promise,
     Propose,
 )
-from chatsys.protocol.node import PARTS, Node
+from chatsys.protocol.node import PARTS, PRESSED, Node
 from chatsys.protocol.state import Role
 from chatsys.protocol.storage import Boot, CommitHint, Promised, Stored, Truncate
 
@@ -123,3 +123,37 @@ def test_a_part_can_be_replaced_by_name() -> None:
     two = Node(2, config(), node().random, parts={"election": Deaf})
     two.start(0.0)
     assert two.on_message(3, Election(0, 1), 0.1) == []
+
+
+def test_the_card_of_a_follower_says_how_it_stands() -> None:
+    two = node(2)
+    assert two.status()["behind"] is None and two.view() == (0, "follower"), "no leader is known"
+    two.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.1)
+    two.on_message(3, Propose(1, Label(0, 0), (chat(1), chat(2)), 1), 0.1)
+    two.on_message(3, Propose(1, Label(1, 4), (chat(5),), 1), 0.1)
+    two.on_message(3, Heartbeat(1, 1, 4, Label(1, 5)), 0.2)
+    assert two.status() == {
+        "role": "follower", "term": 1, "leader": 3, "ready": False, "last": 2, "commit": 2, "verified": 2, "behind": 2,
+        "delivered": 0, "held_back": 1, "waiting": 0, "incarnation": 1,
+    }  # fmt: skip
+
+
+def test_a_leader_is_never_behind_and_is_pressed_by_many_entries_that_no_quorum_holds() -> None:
+    """SPECIFICATION R2.13."""
+    three = leader(3)
+    assert three.status()["behind"] == 0 and three.status()["ready"] and not three.pressed
+    three.log.splice([chat(seq) for seq in range(2, PRESSED + 2)])
+    assert three.log.last_seq - three.log.commit == PRESSED and not three.pressed
+    three.log.splice([chat(PRESSED + 2)])
+    assert three.pressed
+
+
+def test_a_part_that_is_none_is_refused_with_the_names_of_those_there_are() -> None:
+    with pytest.raises(UsageError, match="There is no part 'elections'; the parts are identities, fence"):
+        Node(2, config(), node().random, parts={"elections": PARTS["election"]})
+
+
+def test_only_parts_that_ever_owe_something_are_asked_at_the_end_of_a_turn() -> None:
+    two = node(2)
+    silent = {two.fence, two.succession, two.election}
+    assert not silent & set(two.settling) and {two.sequencer, two.receiver} <= set(two.settling)

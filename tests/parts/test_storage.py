@@ -13,7 +13,7 @@ from by_hand import chat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatsys.actor.logfile import DECODERS, batch, decode, encode, mark
+from chatsys.actor.logfile import DECODERS, batch, decode, encode, mark, other_format
 from chatsys.actor.outbox import Outbox
 from chatsys.errors import DamagedLog, LogError, UsageError
 from chatsys.protocol.messages import Ack, Entry, Heartbeat, Label
@@ -268,3 +268,72 @@ def test_frames_leave_in_the_order_in_which_they_were_sent() -> None:
         outbox.wrote()
         outbox.admit(number, Ack(1, True, match=number))
     assert [to for to, _ in outbox.synced(3)] == [0, 1, 2]
+
+
+# --- what is said of a log ------------------------------------------------------------------------
+
+
+def hint(seq: int) -> bytes:
+    return encode(CommitHint(seq))
+
+
+def test_a_life_that_begins_says_how_many_records_it_found_and_what_was_dropped() -> None:
+    assert decode(SOUND, NODE_RECORDS).told() == "3 records"
+    torn = decode(SOUND + LAST[:-1], NODE_RECORDS)
+    assert torn.told() == f"3 records; {torn.warning}" and torn.warning
+
+
+@pytest.mark.parametrize(
+    ("before", "lost", "told"),
+    [
+        (SOUND, entries(3, 3), "entry 3"),
+        (SOUND, entries(3, 9), "entries 3 to 9"),
+        (SOUND, entries(5, 5), "after entry 2; entry 5 can be read"),
+        (SOUND, hint(2) + encode(Truncate(2)), "after entry 2"),
+        (batch(1, encode(Boot(1, "chat", 2))), hint(0), "after record 1"),
+        (batch(1, encode(Boot(1, "chat", 2))), entries(1, 1), "entry 1"),
+        (batch(1, encode(Boot(1, "chat", 2))), entries(2, 2), "after record 1; entry 2 can be read"),
+    ],
+)
+def test_a_torn_batch_is_told_of_by_the_entries_that_can_still_be_read_in_it(
+    before: bytes, lost: bytes, told: str
+) -> None:
+    whole = batch(2, lost + encode(Promised(9, 1)))
+    warning = decode(before + whole[:-1], NODE_RECORDS).warning
+    assert warning.startswith(f"a torn batch of {len(whole) - 1} bytes at the end was dropped ({told}): ")
+
+
+def test_a_batch_that_was_synced_is_told_apart_by_how_it_is_broken() -> None:
+    rotten, third = LAST.replace(b"x", b"y", 1), batch(3, entries(10, 10))
+    assert "batch 2, which begins here, fails its check, and batch 3" in str(damage(SOUND + rotten + third))
+    assert "batch 2, which begins here, is not whole, and batch 3" in str(damage(SOUND + LAST[:30] + third))
+    assert "fails its check, and something follows its last byte" in str(damage(SOUND + rotten + b"{"))
+
+
+def test_the_line_in_a_sound_batch_that_is_no_record_is_named() -> None:
+    found = damage(SOUND + batch(2, entries(3, 4) + b'{"type":"nonsense"}\n' + entries(5, 5)))
+    assert found.line == SOUND.count(b"\n") + 1 + 3 and "holds but it is no record" in str(found)
+
+
+def test_a_mark_that_fails_its_check_is_no_mark() -> None:
+    wrong = mark(1).replace(mark(1)[-11:-3], b"00000000")
+    assert wrong != mark(1) and len(wrong) == len(mark(1))
+    assert decode(SOUND + wrong, NODE_RECORDS).torn == len(wrong)
+    assert len(decode(SOUND + wrong + LAST, NODE_RECORDS).records) == 10, "it holds nothing, so it is stepped over"
+
+
+def test_an_actor_without_records_has_a_log_without_records() -> None:
+    assert decode(b"", ()).records == []
+
+
+@pytest.mark.parametrize("tag", ["batch", "synced"])
+def test_no_record_has_the_tag_of_a_line_between_records(tag: str) -> None:
+    kind = msgspec.defstruct("Mine", [], tag=tag, tag_field="type")
+    with pytest.raises(UsageError, match=f"has the tag '{tag}', which is kept"):
+        decode(b"", (kind,))
+
+
+def test_a_log_of_another_format_says_which_chatsys_can_read_it() -> None:
+    """SPECIFICATION R12.8."""
+    assert "has format 4" in str(other_format(4)) and "the newer chatsys" in str(other_format(4))
+    assert "has format 2" in str(other_format(2)) and "the older chatsys" in str(other_format(2))

@@ -1,12 +1,10 @@
 """The real disk: what a completed sync covered comes back, and everything else is a clear sentence.
 
-One test needs a C compiler for a disk that forgets; it is skipped with a sentence where there is none, and with
-CI=true that is a failure.
+What the system below it saw, and a system that forgets, fails and lies: see `test_below`.
 """
 
 import asyncio
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -18,16 +16,12 @@ import pytest
 from pingpong import Counted
 
 from chatsys.actor.logfile import batch, encode, mark
-from chatsys.check import check
-from chatsys.check.log_files import verify
-from chatsys.config import Timing
 from chatsys.errors import DamagedLog, DiskFailed, LogError, LogInUse
 from chatsys.protocol.node import Node
 from chatsys.protocol.storage import NODE_RECORDS, Boot
 from chatsys.runtime import disk as disks
 from chatsys.runtime import status_file
 from chatsys.runtime.backup import back_up, restore
-from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.disk import Disk, made_folder
 
 TYPES = (Counted,)
@@ -96,49 +90,6 @@ def test_nobody_else_can_look_into_a_data_folder_or_a_backup(tmp_path: Path) -> 
 
 def test_a_thousand_records_of_one_turn_need_two_syncs(tmp_path: Path) -> None:
     assert store(tmp_path, *map(Counted, range(1000))) == [1, 1000]
-
-
-@pytest.fixture
-def forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the disks of all processes from now on forget, when their process is killed, what was not synced."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None or not sys.platform.startswith("linux"):
-        assert not os.environ.get("CI"), (
-            "CI needs a C compiler to build a disk that forgets; apt-get install gcc libc6-dev."
-        )
-        pytest.skip("A disk that forgets needs Linux and a C compiler: apt install gcc libc6-dev")
-    source, library = Path(__file__).parents[1] / "support" / "forgetful.c", tmp_path / "forgetful.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl", "-lpthread"], check=True)
-    monkeypatch.setenv("LD_PRELOAD", str(library))
-
-
-def test_the_disk_that_forgets_forgets_what_was_not_synced(forgetful: None, tmp_path: Path) -> None:
-    for sync, left in (("", b""), ("os.fdatasync(log); os.write(log, b'more');", b"hello")):
-        file = tmp_path / "log.jsonl"
-        file.write_bytes(b"")
-        write = f"import os; log = os.open({str(file)!r}, os.O_WRONLY | os.O_APPEND); os.write(log, b'hello'); {sync}"
-        subprocess.run([sys.executable, "-c", f"{write} os.kill(os.getpid(), 9)"], check=False)
-        assert file.read_bytes() == left
-
-
-def test_killed_nodes_on_disks_that_forget_lose_nothing_that_was_acknowledged(forgetful: None, tmp_path: Path) -> None:
-    def acknowledged(cluster: Cluster) -> int:
-        return len(cluster.trace.of("ack"))
-
-    with Cluster(where="processes", timing=Timing().scaled(0.25), data=tmp_path / "data") as cluster:
-        assert cluster.until(lambda: cluster.leader is not None, 15)
-        for number in range(30):
-            cluster.say(f"{number}")
-        assert cluster.until(lambda: acknowledged(cluster) >= 10, 15)
-        for node in cluster.nodes:
-            cluster.crash(node)
-        expected = acknowledged(cluster)
-        for node in cluster.nodes:
-            cluster.restart(node)
-        assert cluster.until(lambda: len(cluster.delivered(1)) >= expected and not cluster.failures, 15)
-        assert check(cluster.trace) == []
-    found = verify([tmp_path / "data" / f"node{node}" for node in (1, 2, 3)])
-    assert found["ok"] and found["messages"] >= expected
 
 
 def test_each_sync_is_a_batch_and_a_mark_follows_when_the_disk_is_idle_or_at_rest(

@@ -104,6 +104,25 @@ def test_a_new_life_remembers_what_the_old_one_wrote(tmp_path: Path) -> None:
     assert [record.reason for record in trace.of("start") if record.node == 2] == ["0 records", "1 records"]
 
 
+def test_what_an_older_life_said_is_dropped_though_it_waited_for_the_next_turn(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        one, two = await bench.begin(1), await bench.begin(2)
+        await bench.until(lambda: bench.has("seen", node=1, seq=1))
+        two.crash()
+        assert two.disk is not None
+        two.disk.gone()
+        await bench.begin(2, life=2)
+        await bench.until(lambda: bench.has("seen", node=1, seq=2))
+        for life, number in ((1, 666), (2, 777)):  # SPECIFICATION R2.3
+            one.turns.take_in(2, life, (99, 99, Pong(number)), 50)
+        await bench.until(lambda: bench.has("seen", node=1, seq=777))
+
+    trace = on_a_bench(tmp_path, story)
+    (dropped,) = [record for record in trace.of("drop") if record.id == "2.1.99"]
+    assert (dropped.node, dropped.peer, dropped.reason) == (1, 2, "old incarnation")
+    assert not [record for record in trace.of("seen") if record.seq == 666]
+
+
 class Adder(Actor):
     """Counts messages and settlings; sends its sum to itself, through its own disk."""
 

@@ -12,10 +12,11 @@ import psutil
 import pytest
 from typed import Run, refused
 
-from chatsys.campaign import evidence as gathering
-from chatsys.campaign.evidence import Evidence, Kind, Line, Piece, describe_code, gather, joined, written
-from chatsys.commands.prove import kinds
 from chatsys.errors import UsageError
+from chatsys.evidence import code, gathering
+from chatsys.evidence.gathering import Evidence, Kind, Line, Piece, gather, joined, written
+from chatsys.evidence.kinds import SMALL, kinds
+from chatsys.evidence.page import BEGIN, END, PAGE, README, between, renew
 
 SHORT = "--seconds 1 --calm 1 --jobs 1 --json"
 
@@ -50,9 +51,57 @@ def test_evidence_of_other_code_counts_for_nothing(tmp_path: Path, monkeypatch: 
     some = (Kind("some", (played("0:1"),)),)
     told: list[Line] = []
     gather(Evidence(tmp_path, some), 60.0, told.append)
-    monkeypatch.setattr(gathering, "describe_code", lambda: ("abc", "another state"))
+    monkeypatch.setattr(gathering, "digest", lambda rooms: "another state")
     gather(Evidence(tmp_path, some), 60.0, told.append)
-    assert [line.code for line in told] == [describe_code()[1], "another state"]
+    assert [line.code for line in told] == [code.digest(()), "another state"]
+
+
+def test_evidence_grows_old_with_the_rooms_it_speaks_of_and_not_by_a_comment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code, "PACKAGE", tmp_path)
+    (tmp_path / "sim").mkdir()
+    (tmp_path / "teach").mkdir()
+    inside, outside = tmp_path / "sim" / "world.py", tmp_path / "teach" / "figure.py"
+
+    def after(path: Path, text: str) -> str:
+        path.write_text(text)
+        code._meaning.cache_clear()
+        return code.digest(("sim",))
+
+    first = after(inside, '"""A world."""\n\n\ndef run():\n    """Run."""\n    return 1\n')
+    assert after(outside, "color = 2\n") == first
+    assert after(inside, '"""The world."""\n# with a comment\n\ndef run():\n    return 1\n') == first
+    assert after(inside, "def run():\n    return 2\n") != first
+    with pytest.raises(UsageError, match="There is no dream in the package"):
+        code.digest(("dream",))
+
+
+def test_what_was_found_is_told_between_the_marks_of_both_pages_and_nowhere_else(tmp_path: Path) -> None:
+    some = Kind(
+        "some", (played("0:2"), played("2:3")), tells="{schedules} schedules", shows="They held.", leaves="All else."
+    )
+    evidence = Evidence(tmp_path / "kept", (some,))
+    evidence.run(*(evidence.next() or pytest.fail("there is something to do")))
+    page, readme = tmp_path / "page.md", tmp_path / "readme.md"
+    for path in (page, readme):
+        path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    renew(evidence, page, readme)
+    renew(evidence, page, readme)  # again changes nothing
+    for path in (page, readme):
+        assert path.read_text().startswith("before\n") and path.read_text().endswith("\nafter\n")
+        assert "| some | 2 schedules (1 of 2 pieces) |" in between(path.read_text()) and "old" not in path.read_text()
+    assert "*Shows:* They held.\n*Leaves open:* All else." in between(page.read_text())
+    readme.write_text("no marks")
+    with pytest.raises(UsageError, match="readme.md has no marks; put"):
+        renew(evidence, page, readme)
+
+
+def test_every_kind_says_what_it_shows_and_what_it_leaves_open_and_stands_in_both_pages() -> None:
+    for kind in kinds():
+        assert kind.shows.endswith(".") and kind.leaves.endswith("."), kind.name
+        for path in (PAGE, README):
+            assert f"| {kind.name} |" in between(path.read_text(encoding="utf-8")), f"{kind.name} is not in {path.name}"
 
 
 def test_a_violation_is_kept_with_its_sentence_and_its_command(tmp_path: Path) -> None:
@@ -101,6 +150,25 @@ def test_every_kind_of_evidence_is_a_command_that_can_be_typed() -> None:
     seeds = {kind.name: joined([piece.seeds for piece in kind.pieces if piece.seeds]) for kind in every}
     assert seeds["schedules, 3 nodes"] == seeds["schedules, 5 nodes"] == "0:10000"
     assert "chatsys mutants 'vote twice' --explore --json" in commands
+    assert "python tests/mutation/mutation.py chatsys/protocol/fence.py --json" in commands
+
+
+def test_where_there_are_no_tests_no_small_bugs_are_tried_and_a_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.setattr("chatsys.evidence.kinds.PACKAGE", tmp_path / "chatsys")
+    assert SMALL not in {kind.name for kind in kinds()}
+    _, _, said = run("prove", "--minutes", 0, "--data", tmp_path / "kept")
+    assert "needs a clone" in said
+
+
+def test_a_piece_may_be_a_program_of_the_clone(tmp_path: Path) -> None:
+    told = ("--told", "--json", "--until", "tests", "chatsys/protocol/part.py")
+    piece = Piece(told, 60.0, script="tests/mutation/mutation.py")
+    evidence = Evidence(tmp_path, (Kind("small bugs", (piece,)),))
+    line = evidence.run(*(evidence.next() or pytest.fail("there is one")))
+    assert line.command.startswith("python tests/mutation/mutation.py --told")
+    assert line.result in {"inconclusive", "held"}, line.what
 
 
 @pytest.mark.parametrize(
@@ -141,10 +209,11 @@ def test_the_command_runs_one_kind_and_says_what_is_left(
     )
     monkeypatch.setattr("chatsys.commands.prove.kinds", lambda: (msgspec.structs.replace(real, pieces=tuple(soon)),))
     code, out, err = run("prove", real.name, "--minutes", "0.01", "--data", tmp_path)
-    assert code == 0 and "28 pieces are left; the same command goes on with them." in out
-    assert "0 of 29 pieces are kept" in err and "held  chatsys mutants" in out
+    every = len(real.pieces)
+    assert code == 0 and f"{every - 1} pieces are left; the same command goes on with them." in out
+    assert f"0 of {every} pieces are kept" in err and "held  chatsys mutants" in out
     code, out, _ = run("prove", real.name, "--minutes", "0.01", "--data", tmp_path, "--json")
-    assert code == 0 and json.loads(out)["left"] == 27
+    assert code == 0 and json.loads(out)["left"] == every - 2
 
 
 def test_an_unknown_kind_is_refused_with_the_names_of_the_known_ones(run: Run, tmp_path: Path) -> None:

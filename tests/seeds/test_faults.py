@@ -75,7 +75,7 @@ def test_a_script_pasted_line_by_line_plays_like_the_script() -> None:
         ([(1.0, "slow", 2, 2, 1)], "slow: both ends are 2; a link joins two different nodes."),
         ([(1.0, "slow", 2)], "slow takes 3 to 4 arguments, not 1."),
         ([(1.0, "say", "")], "say: '' is no text; write at least one character."),
-        ([(1.0, "ambush", "sleep", 1, 1)], "ambush: 'sleep' is not one of lead, promise."),
+        ([(1.0, "ambush", "sleep", 1, 1)], "ambush: 'sleep' is not one of lead, promise, ready, "),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(faults: list[Any], sentence: str) -> None:

@@ -22,7 +22,14 @@ relay raises only to the entries' term; every ACK{false} re-opens the window; co
 leadership resumed after restart; no session dedup; session table not rebuilt; client gap accepted; ok before commit;
 retry answered ok early; no trust; unbounded deference; no check-quorum; no barrier; no relay; hold-back kept across terms;
 hold-back unbounded; checksum skipped at boot; sync reply without nonce; lower-term OK dropped by the fence;
-refuses for ever after a lost TRANSFER_LEAD; damaged batch skipped; log cut at the damage; marks ignored at boot
+refuses for ever after a lost TRANSFER_LEAD; damaged batch skipped; log cut at the damage; marks ignored at boot;
+late PROMISE counted; PREPARE of an older term promised; HEARTBEAT of an older term followed;
+HEARTBEAT of a newer term does not raise the term; PROPOSE of a newer term does not raise the term;
+newer term entered in memory only; promises kept across attempts; owed ACK kept across leaders;
+matches kept across leaderships; own match kept across leaderships; verified kept across leaders;
+ACK to the end of the log; hint counted as a copy; sync chunks in any order; relay beyond commit;
+own tail believed after a relay; heartbeat tells the end as commit; PROPOSE tells the end as commit; delivers what is verified; listeners shown the whole log;
+commit hint at the end of the log
 """
 """Every mutant that there must be."""
 

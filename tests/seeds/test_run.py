@@ -14,10 +14,10 @@ import pytest
 
 from chatsys.actor.actor import Actor
 from chatsys.actor.events import Say
-from chatsys.campaign.one_seed import SMALL
 from chatsys.config import ClusterConfig, Limits, Timing
 from chatsys.errors import TraceError, UsageError
 from chatsys.faults import apply, random_script
+from chatsys.faults.profiles import SMALL
 from chatsys.isolation.pickling import pack
 from chatsys.protocol.client import Client
 from chatsys.protocol.election import Bully

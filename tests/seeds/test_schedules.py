@@ -10,7 +10,7 @@ from chatsys.sim.world import World
 
 pytestmark = pytest.mark.quick
 
-WANTED = "C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C14 C15 C16 C25 C26 C27 Q1 Q2 Q5 Q7 Q8 Q9 Q10 Q11 Q15 Q16 Q17 Q21 Q23 Q24"
+WANTED = "C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C14 C15 C16 C25 C26 C27 Q1 Q2 Q5 Q7 Q8 Q9 Q10 Q11 Q15 Q16 Q17 Q21 Q23 Q24 Q52 Q53 Q54 Q55 Q56 Q57 Q58 Q59 Q60 Q61 Q62 Q63 Q64 Q65 Q66 Q67 Q68 Q69"
 """Every schedule that there must be: C against an unsafe quorum or a defect, Q against one mutant each."""
 
 

@@ -17,10 +17,10 @@ from chatsys.actor.effects import Effects
 from chatsys.campaign import reductions as simpler
 from chatsys.campaign.liveness import overdue
 from chatsys.campaign.one_seed import Plan
-from chatsys.campaign.shrink import Case, Shrunk, shrink, shrink_seed
+from chatsys.campaign.shrink import Case, Shrunk, _without_strangers, shrink, shrink_seed
 from chatsys.config import ClusterConfig
 from chatsys.errors import UsageError
-from chatsys.faults import Script
+from chatsys.faults import KINDS, Fault, Script
 from chatsys.faults.wording import as_call, in_words
 from chatsys.mutants.bugs import MUTANTS
 from chatsys.mutants.stories import Story, story
@@ -56,7 +56,7 @@ SOME = (
 @pytest.fixture(scope="module")
 def shrunk() -> Shrunk:
     """A failing seed of the mutant, shrunk."""
-    return shrink_seed(1, parts=BAD, seconds=60)
+    return shrink_seed(1, Plan(kinds=KINDS), parts=BAD, seconds=60)
 
 
 @cache
@@ -304,7 +304,7 @@ def test_a_budget_of_zero_is_refused_with_a_sentence() -> None:
 
 
 def test_a_search_that_runs_out_of_time_says_so_and_keeps_a_failing_run() -> None:
-    cut_short = shrink_seed(1, parts=BAD, seconds=0.01)
+    cut_short = shrink_seed(1, Plan(kinds=KINDS), parts=BAD, seconds=0.01)
     assert not cut_short.finished and "out of time" in str(cut_short)
     assert cut_short.case.fails(cut_short.violation.invariant)
 
@@ -319,7 +319,7 @@ def test_a_partition_of_five_is_told_among_those_that_are_left() -> None:
 
 
 def test_the_runs_of_five_nodes_shrink_too() -> None:
-    found = shrink_seed(0, Plan(nodes=5, quorum=1), seconds=20)
+    found = shrink_seed(0, Plan(nodes=5, kinds=KINDS, quorum=1), seconds=20)
     assert len(found.case.script) <= 12 and found.violation.invariant
 
 
@@ -328,3 +328,10 @@ def test_nothing_is_overdue_in_a_world_that_nobody_mended() -> None:
     world.crash(3)
     world.run(40)
     assert overdue(world) == []
+
+
+def test_a_learner_that_does_not_join_any_more_is_in_no_other_step() -> None:
+    steps = [Fault(1.0, "join", (6, 1)), Fault(2.0, "crash", (6,)), Fault(3.0, "crash", (1,))]
+    assert _without_strangers(steps, (1, 2, 3)) == steps and _without_strangers(steps[1:], (1, 2, 3)) == steps[2:]
+    case = Case(seed=1, script=Script(steps), config=ClusterConfig.of(5))
+    assert [step.args for step in simpler.smaller(case, (1, 3, 5)).script] == [(6, 1), (6,), (1,)]

@@ -42,7 +42,7 @@ def test_with_a_quorum_of_one_messages_are_lost_and_the_check_says_so() -> None:
 
 def test_a_log_that_a_crash_took_back_to_what_it_was_is_not_held_against_its_node() -> None:
     """Seed 4007 of `prove`: a leader had cut off a tail, and was killed a millisecond later, before its first sync."""
-    plan = Plan(nodes=5, seconds=60.0, calm=2.0, talk=0.5)
+    plan = Plan(nodes=5, kinds=KINDS, seconds=60.0, calm=2.0, talk=0.5)
     outcome = schedule(4007, plan)
     assert [one for one in check(outcome.trace) if one.invariant == "S1"] == []
     cut = [record for record in outcome.trace.of("truncate", "start") if record.node == 5 and 51.8 < record.time < 52.1]
@@ -50,7 +50,7 @@ def test_a_log_that_a_crash_took_back_to_what_it_was_is_not_held_against_its_nod
 
 
 def test_where_nobody_ever_leads_nothing_is_proved() -> None:
-    whole = tally(list(sweep(range(3), Plan(seconds=5, calm=5), parts={"election": NeverStands})), 1.0)
+    whole = tally(list(sweep(range(3), Plan(kinds=KINDS, seconds=5, calm=5), parts={"election": NeverStands})), 1.0)
     assert (
         whole["violations"] == [] and "A leader was elected in none of 3 schedules" in whole["inconclusive"][0]["why"]
     )
@@ -58,7 +58,7 @@ def test_where_nobody_ever_leads_nothing_is_proved() -> None:
 
 
 def test_what_happened_is_counted_and_what_was_too_short_to_judge_is_named() -> None:
-    results = list(sweep(range(8), Plan(seconds=10, calm=20)))
+    results = list(sweep(range(8), Plan(kinds=KINDS, seconds=10, calm=20)))
     whole = tally(results, 1.0)
     assert whole["inconclusive"] == [] and all(whole["seen"][mark] == 8 for mark in VITAL)
     assert whole["seen"]["a leader was deposed"] and whole["seen"]["a batch was held back"]
@@ -83,7 +83,7 @@ def test_the_faults_do_what_they_are_named_for() -> None:
         "truncate", "hold", "suspect", "pause", "resume", "heal", "drop: cut", "drop: lost",
         "drop: old incarnation", "crash: ambush", "crash: The disk failed: a sync returned an error.",
     }  # fmt: skip
-    runs = [(seed, Plan(calm=2)) for seed in range(12)] + [
+    runs = [(seed, Plan(calm=2, kinds=KINDS)) for seed in range(12)] + [
         (seed, Plan(calm=2, kinds=("isolate",))) for seed in range(3)
     ]
     for seed, plan in runs:
@@ -112,7 +112,8 @@ def test_the_replay_command_names_only_what_differs() -> None:
     assert Plan().replay(17) == "python -m chatsys simulate --seeds 17:18 --nodes 3"
     told = Plan(nodes=5, quorum=2, kinds=("crash", "pause"), seconds=8).replay(3)
     assert told == "python -m chatsys simulate --seeds 3:4 --nodes 5 --quorum 2 --faults crash,pause --seconds 8"
-    assert Plan(kinds=KINDS).replay(0) == Plan().replay(0)
+    assert Plan(kinds=KINDS).replay(0).endswith("--nodes 3 --faults all")
+    assert Plan(kinds=()).replay(0).endswith("--nodes 3 --faults none")
 
 
 class Silent:

@@ -14,7 +14,7 @@ from chatsys.actor.inbox import LIGHT, QUANTUM
 from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.campaign.reproduction import Case
 from chatsys.errors import UsageError
-from chatsys.faults import Script
+from chatsys.faults import KINDS, Script
 from chatsys.protocol.messages import NODE_MESSAGES, Submit
 from chatsys.sim.network import Conditions
 from chatsys.sim.world import World
@@ -139,7 +139,7 @@ def test_a_crash_drops_what_waits_and_a_pause_keeps_it() -> None:
 
 @pytest.mark.parametrize(("seed", "turn"), [(1, 0.005), (2, 0.01), (107, 0.05)])
 def test_the_laws_hold_however_events_are_grouped_into_turns(seed: int, turn: float) -> None:
-    outcome = schedule(seed, Plan(nodes=5, seconds=10, talk=0.2, turn=turn))
+    outcome = schedule(seed, Plan(nodes=5, kinds=KINDS, seconds=10, talk=0.2, turn=turn))
     assert outcome.violations == [] and outcome.messages > 10
     times = {(record.node, record.time) for record in outcome.trace.of("receive")}
     assert len(times) < len(outcome.trace.of("receive")), "some turns had more than one frame"

@@ -16,7 +16,7 @@ from chatsys.campaign.why.lasting import Lasting, lasting, steps_of
 from chatsys.campaign.why.smallest import Smallest
 from chatsys.check import check
 from chatsys.errors import UsageError
-from chatsys.faults import Fault
+from chatsys.faults import KINDS, Fault
 from chatsys.sim.again import Again
 from chatsys.sim.network import Conditions
 from chatsys.teach.labs.defaults import OVERTAKING
@@ -24,7 +24,7 @@ from chatsys.teach.labs.lab03.stage import total_order
 
 pytestmark = pytest.mark.quick
 
-SHORT = Plan(seconds=10.0, calm=6.0)
+SHORT = Plan(kinds=KINDS, seconds=10.0, calm=6.0)
 
 
 def begun(seed: int = 1, **options: Any) -> World:

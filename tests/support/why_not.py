@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.campaign.why import Answer, why_not
 from chatsys.campaign.why.lasting import breaks
+from chatsys.faults import KINDS
 from chatsys.sim.again import Again
 from chatsys.sim.world import World
 from chatsys.trace import Record
@@ -106,7 +107,7 @@ def main(seeds: range, later: bool) -> int:
     began, kinds, sizes, bad, runs = time.process_time(), Counter[Any](), Counter[Any](), 0, 0
     fewer = []
     for seed in seeds:
-        found = asked(seed, Plan(seconds=15.0, calm=10.0), later=later)
+        found = asked(seed, Plan(kinds=KINDS, seconds=15.0, calm=10.0), later=later)
         if found is None:
             sizes["nothing was late"] += 1
             continue

@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.campaign.why import Answer, Question
+from chatsys.faults import KINDS
 from chatsys.protocol.public import public
 from chatsys.sim.recorder import Frame, Recorder
 from chatsys.sim.world import World
@@ -85,7 +86,7 @@ def main(seeds: range, number: int) -> int:
     """Ask so many questions about each seed; return how many answers are untrue."""
     kinds, bad = Counter[Any](), 0
     for seed in seeds:
-        for answer, told in untrue(*simulated(seed, Plan(seconds=15.0, calm=10.0)), Random(seed), number):
+        for answer, told in untrue(*simulated(seed, Plan(kinds=KINDS, seconds=15.0, calm=10.0)), Random(seed), number):
             kinds[answer.missing] += 1
             if told:
                 bad += 1

@@ -29,6 +29,7 @@ from chatsys.campaign.fuzz.tally import Tally, watch_for_hangs
 from chatsys.campaign.one_seed import Plan, prepare
 from chatsys.config import ClusterConfig
 from chatsys.errors import DamagedLog, LogError
+from chatsys.faults import KINDS
 from chatsys.protocol.messages import Heartbeat, Label
 from chatsys.protocol.node import Node
 from chatsys.protocol.storage import NODE_RECORDS, Boot, Promised
@@ -69,7 +70,7 @@ def real_logs(schedules: int) -> list[tuple[int, Parts]]:
     """Return (node, batches and marks) of the logs that nodes wrote under faults."""
     found = []
     for seed in range(schedules):
-        world = prepare(seed, Plan(seconds=12, calm=1))
+        world = prepare(seed, Plan(kinds=KINDS, seconds=12, calm=1))
         world.run(13)
         found += [(node, world.simulation.hosts[node].disk.parts()) for node in world.nodes]
     return [(node, parts) for node, parts in found if parts]

@@ -3,7 +3,8 @@
     Mutant(name, story, killers, parts)   --hunt (random seeds)-------> Kill(killer, seed, sentence)
                                           --only (a directed schedule)-'
 
-Read also the bugs themselves: `succession`, `fence`, `ordering`, `catchup`, `sessions`, `failure`, `storage`, `identity`.
+Read also the bugs themselves: `succession`, `fence`, `cells`, `debts`, `beyond`, `ordering`, `catchup`, `sessions`, `failure`, `storage`,
+`identity`, `learners`.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,8 @@ schedules are those in which the majority's protocol lives by one rule, and its 
 
 Assumes   nothing of chance: a schedule is the same on every machine.
 Promises  `play(name, flawed=True)` breaks one of `breaks`; `play(name)` breaks nothing.
-Read also `stage` (the tools); `open` (what the notebooks play); `textbook` and `bugs` (C), `copies`, `terms`, `lively` and `identity` (Q).
+Read also `stage` (the tools); `open` (what the notebooks play); `textbook` and `bugs` (C), `copies`, `terms`, `cells`, `beyond`,
+`lively`, `identity` and `learners` (Q).
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ DIRECTED: dict[str, Directed] = {
     for name, one in sorted(ENTERED.items(), key=lambda item: (item[0][0], int(item[0][1:])))
     if not one.defect or one.defect in MUTANTS
 }
-"""Every directed schedule by its name, C1 to Q42; in a student's bundle those whose bug is there."""
+"""Every directed schedule by its name, C1 to Q69; in a student's bundle those whose bug is there."""
 
 
 def play(name: str, flawed: bool = False) -> Played:

@@ -60,6 +60,8 @@ class Directed:
     limits: Limits = field(default=ONE_BY_ONE)
     judges: tuple[str, ...] = ()
     """The laws of liveness that it runs long enough to judge, from its `calm` on."""
+    turn: float = 0.0
+    """How many seconds a node gathers what comes before it serves it, as in `World`."""
 
     @property
     def flaw(self) -> str:
@@ -84,7 +86,7 @@ class Directed:
         quorum = self.quorum if flawed and self.quorum else "majority"
         if flawed and flaw is None and self.defect:
             flaw = named(self.defect)
-        stage = QuietWorld(self.nodes, quorum, flaw, self.timing, self.limits)
+        stage = QuietWorld(self.nodes, quorum, flaw, self.timing, self.limits, turn=self.turn)
         told = list(self.script(stage) or ())
         held = check(stage.trace)
         violations = [*held, *told, *check_frames(stage.trace)]

@@ -55,6 +55,8 @@ class QuietWorld(World):
         flaw: Mutant | None = None,
         timing: Timing = PATIENT,
         limits: Limits = ONE_BY_ONE,
+        *,
+        turn: float = 0.0,
     ) -> None:
         """Begin with node `nodes` as the leader of term 1, and the first messages of ann and bob delivered."""
         config = ClusterConfig.of(nodes, quorum, timing=timing, limits=limits)  # type: ignore[arg-type]
@@ -66,6 +68,7 @@ class QuietWorld(World):
             actor=flaw.actor if flaw else None,
             network=Conditions(shortest=0.002, longest=0.002, tail=0.0),
             disk=DiskModel(shortest=0.001, longest=0.001),
+            turn=turn,
         )
         self.talker = flaw.client if flaw else None
         self.faults_end: float | None = None

@@ -8,7 +8,7 @@ protocol without the bug, with the same bounds, stages and budget.
 
 Left out   mutants that break a promise of time, of memory or of the disk's bytes: OUT_OF_REACH says why
            of each; what the bounds of a search cut off: `Sight.bounds` lists it.
-Read also  `elections`, `logs`, `disks` (the searches), `mutants.hunt` (the bugs), `explore.explorer`.
+Read also  `elections`, `logs`, `disks`, `cells`, `beyond` (the searches), `mutants.hunt` (the bugs), `explore.explorer`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,6 +16,8 @@ from functools import cache
 from typing import Any
 
 from chatsys.mutants.bugs import MUTANTS, named
+from chatsys.mutants.searches.beyond import BEYOND
+from chatsys.mutants.searches.cells import CELLS
 from chatsys.mutants.searches.disks import DISKS
 from chatsys.mutants.searches.elections import ELECTIONS
 from chatsys.mutants.searches.logs import LOGS
@@ -24,7 +26,9 @@ from chatsys.mutants.searches.search import Search, Sight, Stage, look, replay
 __all__ = ["OUT_OF_REACH", "SEARCHES", "Search", "Sight", "Stage", "look", "replay", "table"]
 
 SEARCHES: dict[str, Search] = {
-    name: search for name in MUTANTS if (search := {**ELECTIONS, **LOGS, **DISKS}.get(name)) is not None
+    name: search
+    for name in MUTANTS
+    if (search := {**ELECTIONS, **LOGS, **DISKS, **CELLS, **BEYOND}.get(name)) is not None
 }
 """How each mutant is found, in the order of `MUTANTS`."""
 
@@ -35,6 +39,10 @@ _TIME = (
 _ROT = "In a searched world disks forget, but they never hold other bytes than were written."
 
 _FOLDER = "In a searched world a disk forgets what was not synced, but no folder is emptied, exchanged or copied."
+
+_NO_DELIVERY = "The searched states judge what is committed, and not what a node hands on before it is."
+
+_FIVE = "It takes five nodes: with three"
 
 _NO_LEARNER = "In a searched world every node is a member, and nobody joins."
 
@@ -72,6 +80,14 @@ OUT_OF_REACH: dict[str, str] = {
     "accepting forgets nothing": _FOLDER,
     "refused and goes on": _FOLDER,
     "forgotten acknowledgement overlooked": _FOLDER,
+    "hint counted as a copy": "It takes five messages, of which a frame must overtake three.",
+    "delivers what is verified": _NO_DELIVERY,
+    "commit hint at the end of the log": f"What is restored at a start is not judged as committed anew. {_NO_DELIVERY}",
+    "listeners shown the whole log": "It breaks no state of a node, and nobody listens in a search.",
+    "promises kept across attempts": f"{_FIVE}, an attempt that failed holds no promise but the own one.",
+    "owed ACK kept across leaders": "It takes two frames in one turn, and a searched node settles after each.",
+    "matches kept across leaderships": f"{_FIVE}, what a leader knows of one follower is committed, or is in the best log.",
+    "own match kept across leaderships": "It takes four terms and a loss of power, at the end of more stages than were marked out.",
     "id of a learner taken twice": _NO_LEARNER,
     "emptied learner taken back": _NO_LEARNER,
     "who has left joins again": _NO_LEARNER,

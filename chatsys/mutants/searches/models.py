@@ -4,11 +4,11 @@
     Established    node 3 leads term 1 and a client's session is open: every log is [barrier, session]
 
 Every frame, once sent, may arrive late, never, or again and again.  Frames of an attempt that is
-over are lost, and so is whatever else a bound says: loss is always allowed.  Nothing else is
+over are lost (but its promises, where a search asks for them: `late`), and so is whatever else a bound says: loss is always allowed.  Nothing else is
 forgotten (as the models of `explore.models` do), because a mutant may break the reason for it.
 
-Left out   JOIN; PROPOSE sent again (each frame may arrive again); attempts that time out; what the
-           bounds of each search say.
+Left out   JOIN; PROPOSE sent again (each frame may arrive again); attempts that time out, but where a search
+           is `late`; what the bounds of each search say.
 Read also  `search` (stages), `explore.node_model` (the bounds that all models share).
 """
 
@@ -39,9 +39,6 @@ from chatsys.protocol.messages import (
 from chatsys.protocol.node import Node
 from chatsys.protocol.state import Role
 
-ASLEEP = ("prepare", "defer")
-"""Alarms that never ring: an attempt goes on until it is answered."""
-
 
 class Tight(NodeModel):
     """Bounds on who does what, beside how often."""
@@ -52,8 +49,8 @@ class Tight(NodeModel):
     left_out = (
         "JOIN never arrives",
         "PROPOSE is not repeated (each frame may arrive again)",
-        "attempts do not time out: the alarms `prepare` and `defer` never ring",
-        "ELECTION, OK and PROMISE of an attempt that is over never arrive",
+        "the alarm `defer` never rings",
+        "ELECTION and OK of an attempt that is over never arrive",
     )
     nominees: tuple[int, ...] = (1, 2, 3)
     """Who finds a silence too long."""
@@ -61,6 +58,8 @@ class Tight(NodeModel):
     """Who may lose power."""
     deaf: tuple[int, ...] = ()
     """Who hears no PROPOSE after term 1."""
+    late = False
+    """Whether attempts time out, and promises of one that is over arrive."""
     prompt = False
     """Whether PREPARE arrives while its attempt is under way, or never."""
     relays = False
@@ -89,6 +88,9 @@ class Tight(NodeModel):
             yield f"a frame carries at most {self.batch} entries"
         if self.deaf:
             yield f"PROPOSE of later terms never reaches {_nodes(self.deaf)}"
+        if not self.late:
+            yield "attempts do not time out: the alarm `prepare` never rings"
+            yield "PROMISE of an attempt that is over never arrives"
         if self.prompt:
             yield "PREPARE of an attempt that is over never arrives"
         if not self.relays:
@@ -104,8 +106,10 @@ class Tight(NodeModel):
 
     def rings(self, life: Life, alarm: Ring) -> bool:
         """Let only some nominate themselves, let nobody give up."""
-        if alarm.owner in ("Sequencer", "CatchUp") or alarm.name in ASLEEP:
+        if alarm.owner in ("Sequencer", "CatchUp") or alarm.name == "defer":
             return False
+        if alarm.name == "prepare":
+            return self.late
         if alarm.name in ("silence", "broken"):
             return life.me in self.nominees
         return alarm.name != "beat" or self.beats > 0
@@ -126,7 +130,7 @@ class Tight(NodeModel):
             case Election(round=number):
                 return number != _round(sender)
             case Promise(ok=True, term=term):
-                return term != _asked(life)
+                return not self.late and term != _asked(life)
             case Prepare(term=term):
                 return self.prompt and term != _asked(sender)
             case Propose(term=term):

@@ -11,15 +11,15 @@ Each piece is a command that you can type yourself, so a piece that fails can be
 Assumes   the code does not change while a piece runs.
 Promises  a piece that was finished with the same code is not run again; a piece that is stopped leaves nothing, and none goes
           on without the command that began it.
-Read also `commands.prove` (how it is started), `soak`, `fuzz`, `campaign.one_seed`, `explore.explorer`, `mutants.hunt`.
+Read also `kinds` (what is gathered), `code` (what "the same code" is), `page` (how it is told), `commands.prove`.
 """
 
-import hashlib
 import shlex
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -28,13 +28,21 @@ from typing import Any, Literal
 import msgspec
 
 from chatsys.errors import UsageError
+from chatsys.evidence.code import PACKAGE, commit, digest
 from chatsys.isolation.beginning import with_parent
 from chatsys.surroundings import TOGETHER
 
-PACKAGE = Path(__file__).resolve().parents[1]
 GRACE = 2.0
 """Seconds that a piece has to end in good order."""
 PIECES, TABLE = "pieces.jsonl", "evidence.txt"
+
+
+class Whole(float):
+    """A number that is told whole, with its thousands apart."""
+
+    def __format__(self, _how: str) -> str:
+        return f"{round(self):,}"
+
 
 Verdict = Literal["held", "violated", "inconclusive", "failed"]
 _VERDICTS: dict[int, Verdict] = {0: "held", 1: "violated", 3: "inconclusive"}
@@ -47,18 +55,28 @@ class Piece(msgspec.Struct, frozen=True):
     limit: float
     seeds: str = ""
     """Which seeds it plays, A:B, if it plays any."""
+    script: str = ""
+    """The program of a clone that runs it, where it is no command of chatsys."""
 
     @property
     def command(self) -> str:
         """The command as one types it."""
-        return shlex.join(("chatsys", *self.words))
+        return shlex.join((*(("python", self.script) if self.script else ("chatsys",)), *self.words))
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of evidence: what it is called, and the pieces it is made of."""
+    """One kind of evidence: what it is called, the pieces it is made of, and what they say."""
 
     name: str
     pieces: tuple[Piece, ...]
+    rooms: tuple[str, ...] = ()
+    """Of which rooms of the package it speaks (`code.digest`); () is all of it."""
+    tells: str = ""
+    """How much was done, with the names of counts in braces: "{schedules} schedules, {messages} messages"."""
+    shows: str = ""
+    """What is known if it held, in a sentence or two."""
+    leaves: str = ""
+    """What is not known although it held."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,12 +86,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     commit: str
     code: str
-    """A digest of every file of the package, so that a change of the code makes its evidence old."""
+    """A digest of the files that it speaks of, so that a change of them makes the evidence old."""
     seeds: str
     seconds: float
     result: Verdict
     what: str = ""
     """The first sentence that says what was violated, or why there is no verdict."""
+    counts: dict[str, float] = {}
+    """The numbers that the command told of itself; of a list, how long it was."""
 
 
 class Evidence:
@@ -82,7 +102,8 @@ class Evidence:
     def __init__(self, folder: Path, wanted: tuple[Kind, ...]) -> None:
         """Read what is there.  Raises `UsageError` if the folder cannot be used or a line cannot be read."""
         self.folder, self.kinds = folder, wanted
-        self.commit, self.code = describe_code()
+        self.commit = commit()
+        self.codes = {kind.name: digest(kind.rooms) for kind in wanted}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.path = folder / PIECES
@@ -97,7 +118,9 @@ class Evidence:
                 line = msgspec.json.decode(text, type=Line)
             except msgspec.DecodeError as error:
                 raise UsageError(f"{self.path} is broken at line {number} ({error}); remove that line.") from None
-            if line.code == self.code and line.result != "failed":  # what failed by itself is tried again
+            if (
+                line.code == self.codes.get(line.kind) and line.result != "failed"
+            ):  # what failed by itself is tried again
                 self.done[line.kind, line.command] = line
 
     def next(self) -> tuple[Kind, Piece] | None:
@@ -122,16 +145,17 @@ class Evidence:
     def run(self, kind: Kind, piece: Piece) -> Line:
         """Run one piece in a process of its own, keep its line and return it."""
         began = time.monotonic()
-        result, what = _play(piece)
+        result, what, counts = _play(piece)
         line = Line(
             kind=kind.name,
             command=piece.command,
             commit=self.commit,
-            code=self.code,
+            code=self.codes[kind.name],
             seeds=piece.seeds,
             seconds=round(time.monotonic() - began, 1),
             result=result,
             what=what,
+            counts=counts,
         )
         try:
             with open(self.path, "ab") as file:
@@ -149,15 +173,19 @@ class Evidence:
         lines = self._of(kind)
         found = {line.result for line in lines}
         order: tuple[Verdict, ...] = ("violated", "failed", "inconclusive", "held")
+        counts: Counter[str] = Counter()
+        for line in lines:
+            counts.update(line.counts)
         return {
             "kind": kind.name,
-            "commit": self.commit,
+            "commit": lines[-1].commit if lines else "",
             "pieces": len(lines),
             "of": len(kind.pieces),
             "seeds": joined([line.seeds for line in lines if line.seeds]),
             "seconds": round(self.seconds(kind), 1),
             "result": next((one for one in order if one in found), "not run yet"),
             "what": [f"{line.command}: {line.what}" for line in lines if line.result != "held"],
+            "told": kind.tells.format_map(defaultdict(Whole, {name: Whole(of) for name, of in counts.items()})),
         }
 
 
@@ -192,44 +220,25 @@ def joined(ranges: list[str]) -> str:
     return ", ".join(f"{first}:{last}" for first, last in merged)
 
 
-def describe_code() -> tuple[str, str]:
-    """Return the commit for people, `+` where files differ from it, and a digest of the package's files."""
-    digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return _commit(), digest.hexdigest()[:12]
-
-
-def _commit() -> str:
-    def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(PACKAGE), *words], capture_output=True, text=True, timeout=20, check=False
-        )
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    try:
-        commit = git("rev-parse", "--short", "HEAD")
-        return commit + "+" * bool(commit and git("status", "--porcelain", "--", ".")) or "no clone"
-    except (OSError, subprocess.SubprocessError):
-        return "no git"
-
-
-def _play(piece: Piece) -> tuple[Verdict, str]:
-    """Run the command; return its verdict and, unless it held, a sentence."""
-    command = [sys.executable, *with_parent(signal.SIGTERM), "-m", "chatsys", *piece.words]
+def _play(piece: Piece) -> tuple[Verdict, str, dict[str, float]]:
+    """Run the command; return its verdict, a sentence unless it held, and what it counted."""
+    program = (str(PACKAGE.parent / piece.script),) if piece.script else ("-m", "chatsys")
+    command = [sys.executable, *with_parent(signal.SIGTERM), *program, *piece.words]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True) as process:
         try:
             out, err = process.communicate(timeout=piece.limit)
         except subprocess.TimeoutExpired:
-            return "failed", f"It did not end within {piece.limit:g} s."
+            return "failed", f"It did not end within {piece.limit:g} s.", {}
         finally:
             _end(process)
     verdict = _VERDICTS.get(process.returncode, "failed")
+    answer = _answer(out)
     if verdict == "held":
-        return verdict, ""
+        return verdict, "", _counted(answer)
     said = err.strip().splitlines()
-    return verdict, _sentence(out) or (said[-1] if said else f"It ended with code {process.returncode}.")
+    told = _sentence(answer) or (said[-1] if said else f"It ended with code {process.returncode}.")
+    return verdict, told, _counted(answer)
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
@@ -244,12 +253,23 @@ def _end(process: "subprocess.Popen[str]") -> None:
         process.kill()
 
 
-def _sentence(out: str) -> str:
-    """Return the first sentence in the JSON of a command that says what was found."""
+def _answer(out: str) -> dict[str, Any]:
+    """Return the JSON object that a command printed; {} if it printed none."""
     try:
-        answer: dict[str, Any] = msgspec.json.decode(out)
+        answer = msgspec.json.decode(out)
     except (msgspec.DecodeError, ValueError):
-        return ""
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _counted(answer: dict[str, Any]) -> dict[str, float]:
+    """Return the numbers of an answer, and the lengths of its lists."""
+    counts = {name: len(value) if isinstance(value, list) else value for name, value in answer.items()}
+    return {name: of for name, of in counts.items() if isinstance(of, int | float) and not isinstance(of, bool)}
+
+
+def _sentence(answer: dict[str, Any]) -> str:
+    """Return the first sentence in the answer of a command that says what was found."""
     for key in ("violations", "findings", "inconclusive", "survived", "unseen", "why", "unfinished"):
         found = answer.get(key)
         first = found[0] if isinstance(found, list) and found else found

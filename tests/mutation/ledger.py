@@ -1,0 +1,135 @@
+"""The ledger: what became of each change, one JSON line for each, so that a run goes on where it stopped.
+
+    (file, function, change, how many the same before it)  +  the digest of that file, of the tests, of the core
+
+A change that was noticed by a test stays noticed as long as its file and that test's file are the same.  One that survived
+is tried anew when any test, or the core, has changed; and one that was let off by a stage goes on with the next one.
+
+Read also `mutation`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from changes import Change, by_place
+from trying import ROOT, STAGES, Tried
+
+FOLDER = ROOT / "data" / "mutation"
+CORE = ("protocol", "actor")
+Key = tuple[str, str, int]
+"""The function, the change in words, and how many the same stand before it in that function."""
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Return a short digest of the contents of files."""
+    found = hashlib.sha256()
+    for path in paths:
+        found.update(path.read_bytes() + b"\0")
+    return found.hexdigest()[:12]
+
+
+def core() -> list[Path]:
+    """Return every file that changes are made of."""
+    inner = [path for room in CORE for path in sorted((ROOT / "chatsys" / room).rglob("*.py"))]
+    return [*inner, ROOT / "chatsys" / "runtime" / "disk.py"]
+
+
+def test_files() -> list[Path]:
+    """Return the files of tests that a change has to pass: the parts, and what of the other rings is quick and in one process."""
+    more = (
+        "course/test_specification.py",
+        "seeds/test_actors.py",
+        "seeds/test_told_to_stop.py",
+        "seeds/test_turns.py",
+        "real/test_disk.py",
+        "real/test_disk_rules.py",
+    )
+    return [*sorted((ROOT / "tests" / "parts").glob("test_*.py")), *(ROOT / "tests" / one for one in more)]
+
+
+@cache
+def _everything() -> str:
+    return digest([*core(), *test_files()])
+
+
+class Ledger:
+    """What is known of the changes of one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.source = path, path.read_bytes()
+        self.name = path.relative_to(ROOT).as_posix()
+        self.file = digest([path])
+        self.code = _everything()
+        self.changes: dict[Key, Change] = {}
+        from changes import changes
+
+        for one, number in by_place(changes(self.source)):
+            self.changes[one.where, one.words, number] = one
+        self.keys = {one: key for key, one in self.changes.items()}
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.kept = FOLDER / (self.name.replace("/", ".") + ".jsonl")
+        self.known: dict[Key, Tried] = {}
+        self._read()
+
+    def _read(self) -> None:
+        tests: dict[str, str] = {}
+        for text in self.kept.read_text().splitlines() if self.kept.exists() else ():
+            line = json.loads(text)
+            if line["file"] != self.file:
+                continue
+            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]))
+            of = line["by"].partition("::")[0]
+            if of.endswith(".py"):
+                if of not in tests:
+                    tests[of] = digest([ROOT / of]) if (ROOT / of).exists() else ""
+                good = tests[of] == line["tests"]
+            else:
+                good = line["tests"] == self.code or tried.stage not in ("", "tests")
+            if good:
+                self.known[line["where"], line["change"], line["number"]] = tried
+            else:
+                self.known.pop((line["where"], line["change"], line["number"]), None)
+
+    def keep(self, change: Change, tried: Tried) -> None:
+        """Write one line."""
+        key = self.keys[change]
+        self.known[key] = tried
+        of = tried.by.partition("::")[0]
+        line = {
+            "line": change.line, "column": change.column, "where": key[0], "change": key[1], "number": key[2],
+            "file": self.file, "tests": digest([ROOT / of]) if of.endswith(".py") else self.code,
+            "stage": tried.stage, "by": tried.by, "cpu": tried.cpu, "through": tried.through,
+        }  # fmt: skip
+        with open(self.kept, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def left(self, wanted: Iterable[Key], until: str) -> list[tuple[Change, tuple[str, ...]]]:
+        """Return the changes that are still to be tried, each with the stages that it survived already."""
+        asked = set(STAGES[: STAGES.index(until) + 1])
+        work: list[tuple[Change, tuple[str, ...]]] = []
+        for key in wanted:
+            tried = self.known.get(key)
+            if tried is None:
+                work.append((self.changes[key], ()))
+            elif not tried.stage and not asked <= set(tried.through):
+                work.append((self.changes[key], tried.through))
+        return work
+
+
+def sample(paths: Iterable[Path], count: int) -> dict[Path, list[Key]]:
+    """Return so many changes of these files, always the same ones: those whose digest is the smallest."""
+    from changes import changes
+
+    every = []
+    for path in paths:
+        name = path.relative_to(ROOT).as_posix()
+        for one, number in by_place(changes(path.read_bytes())):
+            key = (one.where, one.words, number)
+            every.append((hashlib.sha256(repr((name, key)).encode()).hexdigest(), path, key))
+    chosen: dict[Path, list[Key]] = {}
+    for _, path, key in sorted(every, key=lambda one: one[0])[:count]:
+        chosen.setdefault(path, []).append(key)
+    return chosen

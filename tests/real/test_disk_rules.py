@@ -1,0 +1,393 @@
+"""The real disk, step by step: what is written, synced, looked at and told, in which order; and what it says when it cannot.
+
+The thread's work is done here by the test itself, so that each step is seen.
+
+Read also `test_disk` (the same disk with its thread, and from outside).
+"""
+
+import asyncio
+import errno
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pingpong import Counted
+
+from chatsys.actor.logfile import LOG, batch, encode, mark
+from chatsys.errors import DiskFailed, ForeignLog, LogError, LogInUse
+from chatsys.runtime import disk as disks
+from chatsys.runtime.disk import LOCK, Disk, cannot_use, in_use, made_folder
+from chatsys.surroundings import sync_folder
+
+TYPES = (Counted,)
+
+
+class Loop:
+    """An event loop that does at once what it is told from the thread."""
+
+    def call_soon_threadsafe(self, report: Callable[[Any], None], fact: Any) -> None:
+        report(fact)
+
+    def call_later(self, seconds: float, again: Callable[[], None]) -> None:
+        self.later = (seconds, again)
+
+
+class Closed(Loop):
+    def call_soon_threadsafe(self, report: Callable[[Any], None], fact: Any) -> None:
+        raise RuntimeError("Event loop is closed")
+
+
+class Steps:
+    """A disk whose steps are written down: `write 5`, `sync`, `look log.jsonl`, `durable 2`, `failed ...`, `low True`."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.disk = Disk(folder, TYPES)
+        self.seen: list[str] = []
+        self.disk._loop = Loop()  # type: ignore[assignment]
+        self.disk.done = lambda count: self.seen.append(f"durable {count}")
+        self.disk.failed = lambda error: self.seen.append(f"failed {error}")
+        self.disk.space = lambda low: self.seen.append(f"low {low}")
+        write = os.write
+
+        def written(file: int, data: bytes) -> int:
+            self.seen.append("mark" if data.startswith(b'{"type":"synced"') else "write")
+            return write(file, data)
+
+        monkeypatch.setattr(os, "write", written)
+        monkeypatch.setattr(disks, "sync", lambda file: self.seen.append("sync"))
+        monkeypatch.setattr(disks, "check_in_place", lambda path, file: self.seen.append(f"look {path.name}"))
+
+    def work(self, *jobs: Any) -> list[str]:
+        """Let the thread do these jobs, and end; return its steps."""
+        for job in (*jobs, None):
+            self.disk._jobs.put(job)
+        self.disk._work()
+        seen, self.seen = self.seen, []
+        return seen
+
+
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    return Steps(tmp_path / "node1", monkeypatch)
+
+
+ONE, TWO = encode(Counted(1)), encode(Counted(2))
+LOOK = ["look log.jsonl", "look lock"]
+
+
+def test_nothing_is_told_to_be_durable_before_it_was_written_synced_and_looked_for(steps: Steps) -> None:
+    """SPECIFICATION R12.9, R4.11."""
+    assert steps.work((ONE, 1), (TWO, 2)) == ["write", "sync", *LOOK, "durable 1", "write", "sync", *LOOK, "durable 2"]
+    whole = batch(1, ONE) + batch(2, TWO)
+    assert steps.disk.path.read_bytes() == whole and steps.disk.size == len(whole)
+
+
+def test_at_rest_the_last_batch_is_marked_once_and_no_mark_is_synced(steps: Steps) -> None:
+    """SPECIFICATION R12.12."""
+    assert steps.work("rest") == [], "nothing was synced in this life"
+    assert steps.work((ONE, 1), "rest", "rest") == ["write", "sync", *LOOK, "durable 1", "mark"]
+    assert steps.disk.path.read_bytes() == batch(1, ONE) + mark(1)
+    assert steps.disk.size == len(batch(1, ONE) + mark(1))
+
+
+def test_numbers_of_batches_go_on_where_the_earlier_life_ended(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps.work((ONE, 1))
+    steps.disk.gone()
+    again = Steps(steps.disk.folder, monkeypatch)
+    again.work((TWO, 1))
+    assert again.disk.path.read_bytes() == batch(1, ONE) + batch(2, TWO)
+    assert again.disk.records == [Counted(1)] and again.disk.torn == 0
+
+
+@pytest.mark.parametrize("broken", ["sync", "check_in_place"])
+def test_after_a_failure_nothing_more_is_written_and_it_is_told_once(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """SPECIFICATION R12.6."""
+
+    def fails(*_: Any) -> None:
+        raise DiskFailed("it went") if broken == "check_in_place" else OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(disks, broken, fails)
+    seen = steps.work((ONE, 1), (TWO, 2), "rest")
+    told = f"failed The disk failed at {steps.disk.path}: Input/output error: the device does not work; the node stops."
+    assert seen == (["write", told] if broken == "sync" else ["write", "sync", "failed it went"])
+    assert steps.disk.size == 0
+
+
+def test_a_short_write_goes_on_where_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:3]))
+    path = tmp_path / "file"
+    file = os.open(path, os.O_WRONLY | os.O_CREAT)
+    disks._write_all(file, b"0123456789")
+    os.close(file)
+    assert path.read_bytes() == b"0123456789"
+
+
+def test_what_gathers_while_a_sync_is_under_way_is_one_batch(steps: Steps) -> None:
+    disk = steps.disk
+    disk.flush()
+    assert disk._jobs.empty(), "there is nothing to sync"
+    disk.write(Counted(1))
+    disk.flush()
+    assert disk._jobs.get() == (ONE, 1)
+    disk.write(Counted(2))
+    disk.write(Counted(1))
+    disk.flush()
+    assert disk._jobs.empty(), "one sync at a time"
+    disk._report(1)
+    disk.flush()
+    assert steps.seen == ["durable 1"] and disk._jobs.get() == (TWO + ONE, 3)
+    disk.flush()
+    disk._report(3)
+    disk.flush()
+    assert disk._jobs.empty(), "and nothing twice"
+
+
+def test_a_life_that_ended_writes_nothing_hears_nothing_and_lets_go_once(steps: Steps) -> None:
+    disk = steps.disk
+    disk.write(Counted(1))
+    disk.abandon()
+    assert disk._buffer == [] and disk._jobs.get() is None
+    disk.write(Counted(2))
+    disk.flush()
+    assert disk._jobs.empty()
+    disk._report(1)
+    disk._report_failure(DiskFailed("too late"))
+    disk._watch_space()
+    assert steps.seen == [] and not hasattr(disk._loop, "later")
+    assert in_use(disk.folder)
+    disk.gone()
+    disk.gone()
+    assert not in_use(disk.folder)
+
+
+def test_a_loop_that_is_closed_is_told_nothing_and_the_thread_goes_on(steps: Steps) -> None:
+    steps.disk._loop = Closed()  # type: ignore[assignment]
+    assert steps.work((ONE, 1), (TWO, 2)) == ["write", "sync", *LOOK, "write", "sync", *LOOK]
+
+
+def test_idle_seconds_are_a_rest(steps: Steps) -> None:
+    assert steps.disk._next_job(0.001) == "rest"
+    steps.disk._jobs.put((ONE, 1))
+    assert steps.disk._next_job(None) == (ONE, 1)
+
+
+def test_what_a_life_finds_is_synced_before_it_writes_and_new_names_are_synced_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPECIFICATION R12.12: what a killed process wrote may rest in the memory of the system only."""
+    synced: list[str] = []
+
+    def named(file: int) -> str:
+        return Path(os.readlink(f"/proc/self/fd/{file}")).name
+
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(f"data of {named(file)}"), raising=False)
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(f"names in {named(file)}"))
+    folder = tmp_path / "outer" / "node1"
+    folder.parent.mkdir()
+    Disk(folder, TYPES).gone()
+    assert synced == ["names in outer", "names in node1"]
+    (folder / LOG).write_bytes(batch(1, ONE) + batch(2, TWO)[:-1])
+    synced.clear()
+    disk = Disk(folder, TYPES)
+    disk.gone()
+    assert synced == ["data of log.jsonl", "names in node1"]
+    assert (disk.torn, disk.size) == (len(batch(2, TWO)) - 1, len(batch(1, ONE))) and disk.records == [Counted(1)]
+    assert (folder / LOG).read_bytes() == batch(1, ONE)
+
+
+def test_a_sync_asks_the_system_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", synced.append, raising=False)
+    disks.sync(7)
+    assert synced == [7]
+
+
+@pytest.mark.parametrize(
+    ("number", "synced"),
+    [(None, ["full"]), (errno.ENOTSUP, ["full", "data"]), (errno.EINVAL, ["full", "data"]), (errno.ENOTTY, ["full", "data"]), (errno.EIO, None)],
+)  # fmt: skip
+def test_on_a_mac_the_drive_itself_is_asked_and_where_it_cannot_be_the_system_is(
+    monkeypatch: pytest.MonkeyPatch, number: int | None, synced: list[str] | None
+) -> None:
+    seen: list[str] = []
+
+    def full(file: int, what: int) -> None:
+        assert (file, what) == (7, 51)
+        seen.append("full")
+        if number is not None:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setitem(sys.modules, "fcntl", SimpleNamespace(fcntl=full, F_FULLFSYNC=51))
+    monkeypatch.setattr(os, "fdatasync", lambda file: seen.append("data"), raising=False)
+    if synced is None:
+        with pytest.raises(OSError, match="Input/output error"):
+            disks.sync(7)
+    else:
+        disks.sync(7)
+        assert seen == synced
+
+
+def test_a_life_that_ended_keeps_no_handle(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    Disk(tmp_path, TYPES).gone()
+    assert not in_use(tmp_path) and os.listdir("/proc/self/fd") == before
+
+
+def test_a_folder_that_cannot_be_synced_is_let_be_and_no_handle_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync_folder(tmp_path / "nothing")
+
+    def refuses(file: int) -> None:
+        raise OSError(errno.EINVAL, "no")
+
+    closed: list[int] = []
+    close = os.close
+    monkeypatch.setattr(os, "fsync", refuses)
+
+    def closes(file: int) -> None:
+        closed.append(file)
+        close(file)
+
+    monkeypatch.setattr(os, "close", closes)
+    sync_folder(tmp_path)
+    assert len(closed) == 1
+
+
+def test_who_holds_a_folder_stands_in_its_lock(tmp_path: Path) -> None:
+    (tmp_path / LOCK).write_text("an older and longer text\n")
+    disk = Disk(tmp_path, TYPES)
+    assert (tmp_path / LOCK).read_text() == f" {os.getpid()}\n"
+    disk.gone()
+    assert not in_use(tmp_path) and not in_use(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("content", "who"),
+    [
+        (b" 4711\n", "process 4711"),
+        (b" 1\n", "the node of another container"),
+        (b"", "another process"),
+        (b" \xff\xfe\n", "another process"),
+    ],
+)
+def test_who_holds_the_folder_is_named_and_no_handle_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, who: str
+) -> None:
+    (tmp_path / LOCK).write_bytes(content)
+    monkeypatch.setattr(disks, "lock", lambda file, path: False)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(LogInUse, match=f"is in use by {who}; stop that node first"):
+        Disk(tmp_path, TYPES)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_lock_that_cannot_be_written_is_an_error_and_no_handle_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "ftruncate", full)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(LogError, match="cannot be used"):
+        Disk(tmp_path, TYPES)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_log_that_names_nobody_is_anybodys_and_whoever_asks_for_nobody_takes_any(tmp_path: Path) -> None:
+    nobody: Any = lambda records: None  # noqa: E731
+    somebody: Any = lambda records: ("chat", 2)  # noqa: E731
+    (tmp_path / LOG).write_bytes(batch(1, ONE))
+    Disk(tmp_path, TYPES, owner=("chat", 1), owner_of=nobody).gone()
+    Disk(tmp_path, TYPES, owner=None, owner_of=somebody).gone()
+    Disk(tmp_path, TYPES, owner=("chat", 2), owner_of=somebody).gone()
+    with pytest.raises(ForeignLog, match="belongs to node 2 of cluster 'chat', not to node 1"):
+        Disk(tmp_path, TYPES, owner=("chat", 1), owner_of=somebody)
+
+
+def test_a_disk_that_nobody_listens_to_tells_nobody(tmp_path: Path) -> None:
+    disk = Disk(tmp_path, TYPES)
+    disk._report(1)
+    disk._report_failure(DiskFailed("it went"))
+    disk.space(True)
+    disk.gone()
+
+
+def test_a_folder_whose_log_cannot_be_opened_is_let_go(tmp_path: Path) -> None:
+    (tmp_path / LOG).mkdir()
+    with pytest.raises(LogError, match="cannot be used"):
+        Disk(tmp_path, TYPES)
+    assert not in_use(tmp_path)
+
+
+def test_space_is_looked_at_again_and_a_disk_that_cannot_say_is_not_low(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps.disk._low = True
+
+    def cannot(folder: Path) -> None:
+        raise OSError(errno.EIO, "no")
+
+    monkeypatch.setattr("shutil.disk_usage", cannot)
+    steps.disk._watch_space()
+    loop: Any = steps.disk._loop
+    assert steps.seen == ["low False"] and loop.later == (5.0, steps.disk._watch_space)
+
+
+def test_a_disk_that_starts_looks_at_the_space_and_its_thread_holds_no_process_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1))
+    told: list[bool] = []
+
+    async def begin() -> bool:
+        disk = Disk(tmp_path, TYPES)
+        disk.space = told.append
+        disk.start()
+        thread = disk._thread
+        disk.gone()
+        return thread is not None and thread.daemon and not thread.is_alive()
+
+    assert asyncio.run(begin()) and told == [True]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.EACCES, "cannot be written (Permission denied); give this user the right. If the log must move"),
+        (errno.EROFS, "cannot be written (Read-only file system)"),
+        (errno.EPERM, "cannot be written (Operation not permitted)"),
+        (errno.EEXIST, "is not a folder (File exists); a file is in its way"),
+        (errno.ENOTDIR, "is not a folder (Not a directory); a file is in its way"),
+        (errno.ENOENT, "cannot be used (No such file or directory); name the right folder."),
+        (errno.ELOOP, "name the right folder."),
+        (errno.EISDIR, "name the right folder."),
+        (errno.EINVAL, "name the right folder."),
+        (errno.ENOSPC, "cannot be used (No space left on device: the disk is full); make room"),
+    ],
+)
+def test_why_a_folder_cannot_be_used_is_said_with_what_to_do(tmp_path: Path, number: int, told: str) -> None:
+    said = cannot_use(tmp_path, OSError(number, os.strerror(number), str(tmp_path)))
+    assert f"The data folder {tmp_path} " in said and told in said
+    other = cannot_use(tmp_path, OSError(number, os.strerror(number), str(tmp_path / "lock")))
+    assert "None" not in cannot_use(tmp_path, OSError(number, os.strerror(number)))
+    assert f": {tmp_path / 'lock'}" in other and f": {tmp_path / 'lock'}" not in said
+
+
+def test_a_link_to_nothing_is_told_apart(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "gone")
+    assert "is a link to a folder that is not there" in cannot_use(link, OSError(errno.EEXIST, "File exists"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LogError, match="is not a folder"):
+        made_folder(tmp_path / "file")
+    assert made_folder(tmp_path / "new").is_dir()
