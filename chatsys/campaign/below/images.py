@@ -50,6 +50,10 @@ class Facts:
         self.longest = 0
         """How long the log ever was, before something was cut off."""
 
+    def entry(self, seq: int) -> EntryOnDisk | None:
+        """Return the entry at this position, from 1 on; None: the log does not reach so far."""
+        return self.entries[seq - 1 : seq][0] if 0 < seq <= len(self.entries) else None
+
     def read(self, data: bytes | bytearray) -> None:
         """Take in the batches that are whole and were not read yet."""
         while True:

@@ -104,7 +104,7 @@ class Witness:
                 if not facts.promised.get(term) or (to and to not in facts.promised[term]):
                     yield f"its promise of term {term} to node {to or '?'} is not on its disk"
                 last_term, last = said.get("last", (0, 0))
-                if last and (last > len(facts.entries) or facts.entries[last - 1].term != last_term):
+                if last and ((entry := facts.entry(last)) is None or entry.term != last_term):
                     yield f"its log on the disk does not hold entry {last} of term {last_term}"
             case "ACK" if said["ok"]:
                 held = len(facts.entries) if term == facts.term else facts.longest
@@ -129,6 +129,6 @@ class Witness:
         """Tell whether a quorum of disks holds one and the same entry at this position, and it `fits`."""
         found: Counter[EntryOnDisk] = Counter()
         for facts in self.disks.all_facts():
-            if facts.node in self.members and 0 < seq <= len(facts.entries):
-                found[facts.entries[seq - 1]] += 1
+            if facts.node in self.members and (entry := facts.entry(seq)) is not None:
+                found[entry] += 1
         return any(count >= self.quorum and fits(entry) for entry, count in found.items())

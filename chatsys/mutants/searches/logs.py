@@ -213,7 +213,7 @@ SAID_TO_THE_NEXT = Search(
 )
 OPENING_A_SESSION = Search(
     model=Established,
-    bounds={"opening": Established.opening[:1], "inputs": (Established.opening[1][1],), "nominees": ()},
+    bounds={"opening": Established.opening[:-1], "inputs": (Established.opening[-1][1],), "nominees": ()},
 )
 
 LOGS = {
