@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from chatsys.actor.logfile import DECODERS, batch, decode, encode, mark, other_format
 from chatsys.actor.outbox import Outbox
 from chatsys.errors import DamagedLog, LogError, UsageError
+from chatsys.protocol import storage
 from chatsys.protocol.messages import Ack, Entry, Heartbeat, Label
 from chatsys.protocol.storage import NODE_RECORDS, Boot, CommitHint, Promised, Stored, Truncate, incarnation_of
 
@@ -337,3 +338,16 @@ def test_a_log_of_another_format_says_which_chatsys_can_read_it() -> None:
     """SPECIFICATION R12.8."""
     assert "has format 4" in str(other_format(4)) and "the newer chatsys" in str(other_format(4))
     assert "has format 2" in str(other_format(2)) and "the older chatsys" in str(other_format(2))
+
+
+def test_every_kind_of_record_that_a_node_writes_can_be_read_at_boot() -> None:
+    kinds = {one for one in vars(storage).values() if isinstance(one, type) and issubclass(one, storage.Record)} - {
+        storage.Record
+    }
+    assert set(NODE_RECORDS) == kinds
+
+
+def test_all_but_the_last_batch_is_sure_to_be_on_the_disk() -> None:
+    """A batch is begun only when the one before it was synced."""
+    first, second = batch(1, encode(Promised(1, 1))), batch(2, encode(Promised(2, 1)))
+    assert [decode(data, NODE_RECORDS).sure for data in (b"", first, first + second)] == [0, 0, len(first)]

@@ -391,3 +391,23 @@ def test_a_link_to_nothing_is_told_apart(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="is not a folder"):
         made_folder(tmp_path / "file")
     assert made_folder(tmp_path / "new").is_dir()
+
+
+def test_a_disk_that_is_opened_writes_its_last_batch_again_before_it_syncs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a sync that failed the system may hold it in memory, and call it clean. SPECIFICATION R12.12."""
+    whole = batch(1, ONE) + batch(2, TWO)
+    path = tmp_path / LOG
+    path.write_bytes(whole)
+    os.utime(path, ns=(1, 1))
+    written: list[bool] = []
+
+    def look(file: int) -> None:
+        facts = os.fstat(file)
+        if facts.st_ino == path.stat().st_ino:
+            written.append(facts.st_mtime_ns > 1)
+
+    monkeypatch.setattr(disks, "sync", look)
+    Disk(tmp_path, TYPES).gone()
+    assert written and written[0] and path.read_bytes() == whole
