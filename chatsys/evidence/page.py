@@ -62,7 +62,8 @@ def _told(kind: Kind, row: dict[str, Any]) -> str:
     first = kind.pieces[0].command
     more = f", and {len(kind.pieces) - 1} like it" if len(kind.pieces) > 1 else ""
     found = "".join(f"\n- {sentence}" for sentence in row["what"][:5])
+    shows = "Shows" if row["result"] == "held" and row["pieces"] == row["of"] else "Would show, once all of it has held"
     return (
         f"**{kind.name[0].upper()}{kind.name[1:]}.** `{first}`{more}.\n"
-        f"*Shows:* {kind.shows}\n*Leaves open:* {kind.leaves}{found}\n"
+        f"*{shows}:* {kind.shows}\n*Leaves open:* {kind.leaves}{found}\n"
     )

@@ -91,6 +91,9 @@ def test_what_was_found_is_told_between_the_marks_of_both_pages_and_nowhere_else
     for path in (page, readme):
         assert path.read_text().startswith("before\n") and path.read_text().endswith("\nafter\n")
         assert "| some | 2 schedules (1 of 2 pieces) |" in between(path.read_text()) and "old" not in path.read_text()
+    assert "*Would show, once all of it has held:* They held.\n*Leaves open:* All else." in between(page.read_text())
+    evidence.run(*(evidence.next() or pytest.fail("there is a second piece")))
+    renew(evidence, page, readme)
     assert "*Shows:* They held.\n*Leaves open:* All else." in between(page.read_text())
     readme.write_text("no marks")
     with pytest.raises(UsageError, match="readme.md has no marks; put"):
