@@ -1,7 +1,7 @@
 """Linearize: a judge from outside, who is given a history and looks for moments that would explain it.
 
     every message took effect at one moment between its submit and its answer
-    every read was at one moment, and has what took effect before it, in that order, and nothing else
+    every read was at one moment after it began, and has what took effect before it, in that order, and nothing else
     the messages of a session took effect in the order in which they were said
     the numbers that were told, and the places in the lists, are in the order of the moments
 
@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from chatsys.campaign.one_seed import Plan, schedule
-from chatsys.check.jepsen import NANO, Operation, write_history
+from chatsys.check.jepsen import LIST, NANO, Operation, write_history
 from chatsys.errors import NotHere, UsageError
 from chatsys.surroundings import make_folder
 from chatsys.temporary import remove, temporary
@@ -39,7 +39,9 @@ class Explained(msgspec.Struct, frozen=True):
     """How many took effect: they were acknowledged, or somebody read them."""
     reads: int
     contradiction: tuple[str, ...] = ()
-    """Sentences that cannot all be true; none: there are such moments."""
+    """Sentences that cannot all be true; none: there are such moments, unless it is undecided."""
+    undecided: str = ""
+    """Why the solver came to no answer, if it came to none."""
 
 
 class _Effect:
@@ -61,14 +63,18 @@ class JepsenHistory:
         """Who read, since when the read may have been, and what it returned."""
         begun: dict[int, int] = {}
         for one in operations:
-            ((kind, _, value),) = one["value"]
+            ((kind, name, value),) = one["value"]
+            if name != LIST or type(one["time"]) is not int:
+                raise ValueError(
+                    f"there is the list {name!r} at {one['time']!r}; one list, {LIST!r}, and whole nanoseconds"
+                )
             if kind == "r" and one["type"] == "invoke":
                 begun[one["process"]] = one["time"]
-            elif kind == "r":
+            elif kind == "r" and one["type"] == "ok":
                 self.reads.append((one.get("who") or f"process {one['process']}", begun[one["process"]], value))
-            elif one["type"] == "invoke":
+            elif kind == "append" and one["type"] == "invoke":
                 self.effects.setdefault(value, _Effect(one))
-            elif one["type"] == "ok":
+            elif kind == "append" and one["type"] == "ok":
                 self.effects[value].ended, self.effects[value].number = one["time"], one.get("number")
 
     @property
@@ -91,7 +97,7 @@ def read_history(path: Path) -> JepsenHistory:
     """Read a file of `check.jepsen`.  Raises `UsageError` if it is none."""
     try:
         return JepsenHistory(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} is no history in Jepsen's form ({type(error).__name__}: {error}).") from None
 
 
@@ -133,8 +139,10 @@ def explain(history: JepsenHistory) -> Explained:
     _messages(history, happened, moment, claim)
     _reads(history, happened, moment, claim)
     _numbers(history, moment, claim)
-    core = () if solver.check(*claims) == z3.sat else _smallest(solver, z3.unsat)
-    return Explained(len(happened), len(history.reads), tuple(claims[label] for label in core))
+    answer = solver.check(*claims)
+    core = _smallest(solver, z3.unsat) if answer == z3.unsat else ()
+    undecided = f"Z3 came to no answer: {solver.reason_unknown()}." if answer == z3.unknown else ""
+    return Explained(len(happened), len(history.reads), tuple(claims[label] for label in core), undecided)
 
 
 def _messages(history: JepsenHistory, happened: set[str], moment: Any, claim: Any) -> None:

@@ -45,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     talk: float = 1.0
     """How much the clients say: twice as much with 2, half as much with 0.5."""
     timing: Timing | None = None
-    """None: the course's, or ten times as fast, as the profile has it."""
+    """None: the course's, or five times as fast, as the profile has it."""
     turn: float | None = None
     """How long a host gathers what comes before it serves it, as in `World`; 0: every event is a turn; None: as the
     profile has it."""
@@ -76,7 +76,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
             setting = drawn_setting(seed)
         else:
             setting = named_setting(seed, self.kinds, self.limits)
-        given = {name: value for name in ("timing", "turn", "limits") if (value := getattr(self, name)) is not None}
+        given: dict[str, Any] = {
+            name: value for name in ("timing", "turn", "limits") if (value := getattr(self, name)) is not None
+        }
+        if self.timing is not None:
+            given |= {"pace": 1.0, "length": 1.0}  # the waits are those that were given
         return msgspec.structs.replace(setting, **given)
 
     def times(self, setting: SeedSetting) -> tuple[float, float]:

@@ -59,6 +59,10 @@ def demo(
     count = read_quorum(quorum, nodes)
     from chatsys.teach import scenarios
 
+    if history is not None:
+        from chatsys.surroundings import try_write
+
+        try_write(history)
     if where != "sim":
         hint(f"Playing {scenario} in {where}: some seconds, in real time.")
     played = scenarios.play(scenario, where=where, nodes=nodes, quorum=count, seed=seed)

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from chatsys.commands import HELD, VIOLATED, AsJson, Nodes, Quorum, leave, print_json, progress, read_quorum, read_range
+from chatsys.commands import (
+    HELD,
+    INCONCLUSIVE,
+    VIOLATED,
+    AsJson,
+    Nodes,
+    Quorum,
+    leave,
+    print_json,
+    progress,
+    read_quorum,
+    read_range,
+)
 from chatsys.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +53,8 @@ def linearize(
     """
     if bool(files) == bool(seeds):
         raise UsageError("Give files with histories, or --seeds A:B to play some; not both.")
+    if files and (nodes, quorum, keep) != (3, "majority", None):
+        raise UsageError("--nodes, --quorum and --keep are for --seeds; a file has its nodes in it, leave them out.")
     rows: list[dict[str, Any]] = []
     told = _of_files(files) if files else _of_seeds(seeds, nodes, quorum, keep)
     with progress(len(files) if files else len(read_range(seeds)), "histories") as step:
@@ -48,16 +62,17 @@ def linearize(
             rows.append({"history": name, **msgspec.to_builtins(explained)})
             step()
     broken = [f"{row['history']}: " + "; ".join(row["contradiction"]) for row in rows if row["contradiction"]]
+    unsure = [f"{row['history']}: {row['undecided']}" for row in rows if row["undecided"]]
     if as_json:
         counts = {"histories": len(rows), "messages": sum(row["messages"] for row in rows)}
-        print_json({**counts, "judged": rows, "violations": broken})
+        print_json({**counts, "judged": rows, "violations": broken, "inconclusive": unsure})
     else:
         for row in rows:
-            verdict = "NO MOMENTS EXPLAIN IT" if row["contradiction"] else "explained"
+            verdict = row["undecided"] or ("NO MOMENTS EXPLAIN IT" if row["contradiction"] else "explained")
             print(f"{row['history']}: {row['messages']} messages, {row['reads']} reads: {verdict}")
             for sentence in row["contradiction"]:
                 print(f"    {sentence}")
-    leave(VIOLATED if broken else HELD)
+    leave(VIOLATED if broken else INCONCLUSIVE if unsure else HELD)
 
 
 def _of_files(files: list[Path]) -> "Iterator[tuple[str, Explained]]":

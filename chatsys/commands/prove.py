@@ -32,7 +32,8 @@ def prove(
 
     Each piece is one of the other commands. What was finished with the same code is not run again, so
     that a second call goes on where the first one stopped; Ctrl-C loses one piece at most. One line
-    per kind of evidence is printed and kept: commit, pieces, seconds, result.
+    per kind of evidence is printed and kept: commit, pieces, seconds, result. Exit code 0 says that nothing
+    was found so far, and not that all of it has run.
 
     Examples:
 

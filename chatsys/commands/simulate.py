@@ -46,16 +46,18 @@ def simulate(
         str,
         typer.Option(metavar="profiles|all|none|LIST", help="Kinds of faults, by commas; profiles: each seed draws."),
     ] = "profiles",
-    seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Virtual seconds of faults per seed.")] = 20.0,
-    calm: Annotated[float, typer.Option(min=0, max=3600, help="Virtual seconds without faults after them.")] = 32.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="Virtual seconds of faults; a seed drawn fast takes 3/4.")
+    ] = 20.0,
+    calm: Annotated[float, typer.Option(min=0, max=3600, help="As many without faults after them, likewise.")] = 32.0,
     talk: Annotated[float, typer.Option(min=0.01, max=100, help="How much clients say; 2 is twice as much.")] = 1.0,
     turn: Annotated[
         float | None,
         typer.Option(
             min=0,
             max=1,
-            help="Virtual seconds for which a node gathers what comes.",
-            show_default="as the profile has it",
+            help="Virtual seconds for which a node gathers what comes; 0: every event is a turn.",
+            show_default="drawn with a profile, else 0",
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes at a time; 0: one per core.")] = 0,

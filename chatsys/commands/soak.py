@@ -1,6 +1,6 @@
 """The command that puts real processes under real faults for minutes: soak.
 
-Read also `campaign.soak`.
+Read also `campaign.soaking`.
 """
 
 from pathlib import Path
@@ -30,7 +30,10 @@ def soak(
         bool, typer.Option("--containers", help="Each node in a container; Linux, an engine, `make image`.")
     ] = False,
     system: Annotated[
-        str, typer.Option(metavar="KIND", help="Watched, on a system that: watched|forgets|slow|clocks|bad.")
+        str,
+        typer.Option(
+            metavar="KIND", help="Watch the processes, on a system of this kind: watched|forgets|slow|clocks|bad."
+        ),
     ] = "",
     history: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep what clients saw, in Jepsen's form (see linearize).")
@@ -43,8 +46,8 @@ def soak(
     how long no message was acknowledged. In a storm hardly anything is served, and nothing that was
     acknowledged may be lost. In namespaces the kernel's packet filter partitions and loses; in
     containers the engine kills and freezes. With --system a library below each process notes every
-    write, sync and frame, so that nothing is said before it is on the disk; and the disk forgets what
-    was not synced, or is slow, or clocks are wrong.
+    write, sync and frame, and it is checked that nothing is said before it is on the disk; the disk
+    forgets what was not synced, or is slow, or clocks are wrong.
 
     Examples:
 
@@ -62,7 +65,7 @@ def soak(
         raise UsageError(f"{minutes} minutes at {rate} messages a second are too many to judge; give fewer.")
     if namespaces and containers:
         raise UsageError("--namespaces and --containers are two worlds; give one of them.")
-    from chatsys.campaign.soak import soak as run
+    from chatsys.campaign.soaking.soak import soak as run
 
     if system:
         from chatsys.campaign.below import KINDS

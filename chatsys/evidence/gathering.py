@@ -113,15 +113,16 @@ class Evidence:
         except OSError as error:
             raise UsageError(f"The evidence cannot be kept in {folder}: {error.strerror or error}.") from None
         self.done: dict[tuple[str, str], Line] = {}
+        self.again: set[tuple[str, str]] = set()
+        """What failed by itself in an earlier call."""
         for number, text in enumerate(lines, start=1):
             try:
                 line = msgspec.json.decode(text, type=Line)
             except msgspec.DecodeError as error:
                 raise UsageError(f"{self.path} is broken at line {number} ({error}); remove that line.") from None
-            if (
-                line.code == self.codes.get(line.kind) and line.result != "failed"
-            ):  # what failed by itself is tried again
+            if line.code == self.codes.get(line.kind):
                 self.done[line.kind, line.command] = line
+        self.again |= {key for key, line in self.done.items() if line.result == "failed"}
 
     def next(self) -> tuple[Kind, Piece] | None:
         """Return the piece to run now: of the kinds with something left, the one that had the least time."""
@@ -132,8 +133,9 @@ class Evidence:
         return kind, self.missing(kind)[0]
 
     def missing(self, kind: Kind) -> list[Piece]:
-        """Return the pieces of a kind that are left to do."""
-        return [piece for piece in kind.pieces if (kind.name, piece.command) not in self.done]
+        """Return the pieces of a kind that are left to do; what failed by itself in an earlier call is tried again."""
+        done = self.done.keys() - self.again
+        return [piece for piece in kind.pieces if (kind.name, piece.command) not in done]
 
     def seconds(self, kind: Kind) -> float:
         """Return how long the finished pieces of a kind took."""
@@ -163,6 +165,7 @@ class Evidence:
         except OSError as error:
             raise UsageError(f"The evidence cannot be kept in {self.path}: {error.strerror or error}.") from None
         self.done[line.kind, line.command] = line
+        self.again.discard((line.kind, line.command))
         return line
 
     def rows(self) -> list[dict[str, Any]]:
@@ -210,7 +213,7 @@ def written(row: dict[str, Any]) -> str:
 
 def joined(ranges: list[str]) -> str:
     """Return ranges of seeds in their shortest form: 0:200 for 0:100 and 100:200."""
-    pairs = sorted(tuple(map(int, one.split(":"))) for one in ranges)
+    pairs = sorted(tuple(map(int, one.split(":"))) for one in {*ranges})
     merged: list[list[int]] = []
     for first, last in pairs:
         if merged and merged[-1][1] == first:
@@ -234,6 +237,8 @@ def _play(piece: Piece) -> tuple[Verdict, str, dict[str, float]]:
             _end(process)
     verdict = _VERDICTS.get(process.returncode, "failed")
     answer = _answer(out)
+    if verdict == "violated" and not answer:
+        verdict = "failed"  # a traceback ends with 1, too
     if verdict == "held":
         return verdict, "", _counted(answer)
     said = err.strip().splitlines()

@@ -61,7 +61,10 @@ class AskedModel(NodeModel):
             "That OK of any kind at any time contains whatever real answers bring about is argued (chatsys/explore/answers.py) "
             "and was compared in smaller searches; it is not asked."
         )
-        sample = f"That nobody reads the variables that are forgotten is asked after one turn in {SAMPLE}, and assumed of the others."
+        sample = (
+            f"That nobody reads the variables that are forgotten is asked after one turn in {SAMPLE}, of the next event only, and "
+            "not together with a forgotten frame; that nobody reads them later is assumed."
+        )
         return (*super().assumed, *((sample,) if self.pruned else ()), *((granted,) if self.generous else ()))
 
     @property

@@ -7,7 +7,7 @@ forgotten on trust: a model *claims*, the node is *asked*, by delivering the fra
     weak       a frame stands for another   delivered, both do the same
     plain      what is sent loses a field   delivered, with the field and without, both do the same
     idle       an alarm never rings         rung, it changes nothing and sends nothing that arrives
-    unread     a variable is forgotten      whatever then happens to the node, it ends the same with it and without
+    unread     a variable is forgotten      whatever happens next to the node, it ends the same with it and without
 
 Why to ask once is not enough.  Node 3 asked for promises of term 1 and gave up.  A promise of term 1 that
 arrives now does nothing, fence or no fence, because node 3 asks for nothing.  But soon it asks for promises
@@ -23,11 +23,11 @@ life that leads to it: more than must be asked, and never less, for in whatever 
 arrive, its receiver is a life on such a road.  If none is changed, then by induction over the road each run
 with the frames has the same lives as one without.  Nothing has to be known about terms that never go back.
 
-A variable is forgotten in the same way: whatever happens, with it and without, the same comes of it but for what
-is forgotten again.  If a frame turns out to be alive, its kind is kept, and the search begins anew.
+A variable is asked about more weakly: after some turns only, of the next event only, and not together with a
+forgotten frame.  A rule that reads it two turns later is not seen so; the verdict names that.  If a frame turns out to be alive, its kind is kept, and the search begins anew.
 
 Assumes   a look-up is what would happen: turns depend on life and event alone (`untimed`).
-Promises  a search says "exhausted, ok" only if everything that it forgot was asked about, in every life.
+Promises  a search says "exhausted, ok" only if every frame that it forgot was asked about, in every life.
 Left out  what models leave out by a bound (`Model.bounds`), or argue instead of asking (`Model.assumed`).
 Read also `tables` (who asks), `claims` (what is claimed of the chat), `model.Model.dead`.
 """

@@ -181,7 +181,7 @@ KINDS: tuple[str, ...] = tuple(kind for kind in _DRAWS if kind not in NAMED)
 """The names of all kinds: loss duplication delay reorder (frames), partition isolate one-way star flapping
 (links), crash power leader fresh-leader fresh-voter (lives; each loses unsynced records and may
 tear the last line), slow-disk full-disk failing-disk, pause, clock.  `shutdown`, a node that leaves politely, and the
-sequences of faults are drawn only where they are named: `all,shutdown`."""
+sequences of faults are drawn only where they are named (`all,shutdown`), or by a profile."""
 
 
 def parse_kinds(text: str | Iterable[str] = "all") -> tuple[str, ...]:

@@ -123,10 +123,6 @@ LONGER_FILES = {
         310,
         "all that lives on a cluster's loop: members, learners, clients, folders, links",
     ),
-    "chatsys/campaign/soak.py": (
-        310,
-        "one soak from its faults to its report: what is drawn, said, watched, kept and judged",
-    ),
     "chatsys/runtime/turns.py": (315, "one turn from what is at hand to what leaves, and whose turn it is"),
     "chatsys/spill.py": (315, "one sequence, half of it in a file: every way to add to it and to read it"),
     "chatsys/teach/labs/lab03/reading.py": (312, "what one queue answered, and a sentence for each way of being wrong"),

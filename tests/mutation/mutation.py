@@ -163,6 +163,9 @@ def main() -> int:
     todo: dict[Path, list[Key]] = {}
     if asked.sample:
         todo |= sample([path for path in core() if path.relative_to(ROOT).as_posix() not in whole], SAMPLE)
+    known = {path.relative_to(ROOT).as_posix() for path in core()}
+    if strange := [file for file in asked.files if file not in known]:
+        _parser().error(f"{strange[0]} is no file of the core; give one of {', '.join(sorted(known))}.")
     for file in asked.files or (() if asked.sample else whole):
         todo[ROOT / file] = list(Ledger(ROOT / file).changes)
     lines: list[str] = []

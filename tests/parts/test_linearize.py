@@ -167,7 +167,39 @@ def test_a_history_has_the_form_of_jepsen(tmp_path: Path) -> None:
     assert explain(read_history(tmp_path / "history.json")) == Explained(messages=4, reads=3)
 
 
-def test_a_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "some.json").write_text('{"no": 1}')
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"no": 1}',
+        '[{"type":"invoke","process":0,"time":"a","value":[["append","chat","x"]]}]',
+        '[{"type":"invoke","process":0,"time":1,"value":[["append","another list","x"]]}]',
+        "[" * 100_000,
+    ],
+    ids=["no list", "a time in words", "another list", "too deep"],
+)
+def test_a_file_that_is_no_history_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "some.json").write_text(text)
     with pytest.raises(UsageError, match=r"some\.json is no history in Jepsen's form"):
         read_history(tmp_path / "some.json")
+
+
+def test_a_read_that_did_not_end_well_says_nothing(tmp_path: Path) -> None:
+    history = copy.deepcopy(operations(GOOD))
+    for process, kind in ((900, "info"), (901, "fail")):
+        history.append({"type": "invoke", "f": "txn", "process": process, "time": 1, "value": [["r", "chat", None]]})
+        history.append({"type": kind, "f": "txn", "process": process, "time": 2, "value": [["r", "chat", None]]})
+    assert judged(history) == judged(operations(GOOD))
+
+
+def test_where_the_solver_comes_to_no_answer_nothing_is_called_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    z3 = pytest.importorskip("z3")
+    made = z3.SolverFor
+
+    def in_no_time(logic: str) -> Any:
+        solver = made(logic)
+        solver.set("rlimit", 1)
+        return solver
+
+    monkeypatch.setattr(z3, "SolverFor", in_no_time)
+    found = judged(operations(GOOD))
+    assert found.contradiction == () and found.undecided.startswith("Z3 came to no answer")

@@ -18,7 +18,7 @@ import pytest
 from chatsys.actor.logfile import batch, encode, mark
 from chatsys.campaign.below import under
 from chatsys.campaign.below.preload import SETTINGS, library
-from chatsys.campaign.soak import soak
+from chatsys.campaign.soaking.soak import soak
 from chatsys.check import check
 from chatsys.check.log_files import verify
 from chatsys.config import Timing
@@ -230,3 +230,8 @@ def test_a_disk_that_fails_when_a_node_begins_is_one_sentence_and_loses_nothing(
         kept, said = told.split("|")
         assert kept == "True", (failure, said)
         assert said.startswith("LogError: ") and expected in said, (failure, said)
+
+
+def test_processes_that_nobody_saw_are_not_called_well() -> None:
+    with under("watched") as below, pytest.raises(NotHere, match=r"Nothing of the processes was seen.*TMPDIR"):
+        below.judge((1, 2, 3), 2)

@@ -34,7 +34,7 @@ from chatsys.errors import NotHere
 from chatsys.runtime.client import ClientHost
 from chatsys.config import ClusterConfig, NodeConfig
 from chatsys.runtime.service import run_node
-from chatsys.campaign.soak import soak
+from chatsys.campaign.soaking.soak import soak
 from chatsys.campaign.fuzz import fuzz
 from chatsys.campaign.bench import _import_seconds
 from chatsys.runtime.nodes import control

@@ -15,7 +15,7 @@ import pytest
 from typed import Run
 
 from chatsys import Cluster, Script, World
-from chatsys.campaign.soak import soak
+from chatsys.campaign.soaking.soak import soak
 from chatsys.check import check
 from chatsys.check.log_files import verify
 from chatsys.errors import ForeignLog, NotHere

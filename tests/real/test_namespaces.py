@@ -16,7 +16,7 @@ import psutil
 import pytest
 from typed import Run
 
-from chatsys.campaign.soak import soak
+from chatsys.campaign.soaking.soak import soak
 from chatsys.errors import NotHere
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.net.namespaces import MOST, Namespaces, reap

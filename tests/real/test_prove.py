@@ -174,8 +174,29 @@ def test_a_piece_may_be_a_program_of_the_clone(tmp_path: Path) -> None:
     assert line.result in {"inconclusive", "held"}, line.what
 
 
+def test_what_failed_is_told_until_it_was_tried_again(tmp_path: Path) -> None:
+    some = (Kind("some", (Piece(("demo",), 0.001),)),)
+    gather(Evidence(tmp_path, some), 1.0, lambda line: None)
+    later = Evidence(tmp_path, some)
+    assert later.rows()[0]["result"] == "failed" and later.missing(some[0]) == [*some[0].pieces]
+
+
+def test_a_command_that_breaks_has_violated_nothing(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("raise RuntimeError('a bug of its own')")
+    evidence = Evidence(tmp_path / "kept", (Kind("some", (Piece((), 30.0, script=str(tmp_path / "broken.py")),)),))
+    line = evidence.run(*(evidence.next() or pytest.fail("there is something to do")))
+    assert (line.result, line.what) == ("failed", "RuntimeError: a bug of its own")
+
+
 @pytest.mark.parametrize(
-    ("ranges", "told"), [([], ""), (["0:2", "2:5"], "0:5"), (["2:5", "0:1"], "0:1, 2:5"), (["10:11", "9:10"], "9:11")]
+    ("ranges", "told"),
+    [
+        (["1:2", "1:2", "2:3"], "1:3"),
+        ([], ""),
+        (["0:2", "2:5"], "0:5"),
+        (["2:5", "0:1"], "0:1, 2:5"),
+        (["10:11", "9:10"], "9:11"),
+    ],
 )
 def test_seeds_are_told_in_their_shortest_form(ranges: list[str], told: str) -> None:
     assert joined(ranges) == told

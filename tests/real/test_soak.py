@@ -6,7 +6,9 @@ from random import Random
 import pytest
 
 from chatsys.campaign.linearize import explain, read_history
-from chatsys.campaign.soak import CALM, LONGEST, SHORTEST, Outage, _outages, judge, random_faults, soak
+from chatsys.campaign.soaking.drawn import LONGEST, SHORTEST, random_faults
+from chatsys.campaign.soaking.outages import Outage, outages
+from chatsys.campaign.soaking.soak import CALM, judge, soak
 from chatsys.errors import UsageError
 from chatsys.faults import Script
 from chatsys.sim.world import World
@@ -59,7 +61,7 @@ def test_the_same_seed_draws_the_same_faults() -> None:
 def test_an_outage_is_the_longest_wait_until_the_next_fault() -> None:
     trace = Trace([Record(10.0 + at, "ack") for at in (1.0, 2.0, 2.9, 4.4, 4.5, 6.0)])
     script = Script([(2.5, "crash", 1), (3.0, "mend"), (5.0, "pause", 2), (5.5, "mend")])
-    assert _outages(trace, script, begin=10.0) == (Outage(2.5, "crash 1", 1.5), Outage(5.0, "pause 2", 1.0))
+    assert outages(trace, script, begin=10.0) == (Outage(2.5, "crash 1", 1.5), Outage(5.0, "pause 2", 1.0))
 
 
 @pytest.mark.parametrize("wrong", [{"seconds": 0}, {"seconds": 1e9}, {"rate": 0}, {"nodes": 2}])

@@ -14,7 +14,7 @@ fails once and then works again; a wall clock that jumps, monotonic clocks of un
 
 Assumes   Linux and a C compiler; all processes are on one machine, so that one clock times them all.
 Promises  a process that is not started `under` it is not touched.
-Read also `preload` (how it is built and begun), `events`, `images`, `witness`, `power_losses`, `clocks`; `campaign.soak` (who talks meanwhile).
+Read also `preload` (how it is built and begun), `events`, `images`, `witness`, `power_losses`, `clocks`; `campaign.soaking` (who talks meanwhile).
 """
 
 import time
@@ -27,7 +27,7 @@ from chatsys.campaign.below.events import read_events
 from chatsys.campaign.below.power_losses import PowerLosses
 from chatsys.campaign.below.preload import library, loaded
 from chatsys.campaign.below.witness import Witness
-from chatsys.errors import UsageError
+from chatsys.errors import NotHere, UsageError
 from chatsys.runtime.cluster import Cluster
 from chatsys.temporary import remove, temporary
 from chatsys.trace import Trace
@@ -52,6 +52,11 @@ class Below:
         """Return what the events up to now say of the promises of these nodes, and of power losses beside them."""
         judged, losses = Witness(members, quorum), PowerLosses()
         events = read_events(self.folder)
+        if not events:
+            raise NotHere(
+                f"Nothing of the processes was seen: the library in {self.folder} was not loaded into them; name a temporary "
+                "folder (TMPDIR) that has no space in its name and may run programs."
+            )
         step = 1 + sum(event.path.endswith("/log.jsonl") for event in events) * 3 // losses.most
         for number, event in enumerate(events):
             judged.take(event)

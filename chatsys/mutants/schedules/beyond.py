@@ -19,16 +19,7 @@ def my_log_is_longer(stage: QuietWorld) -> None:
     What 4 first sent to 1 is lost, so it tries again from further back, where the logs agree. If node 1 confirms its whole
     log for that batch, y has three copies of two, on 4 and 2. Then both are gone.
     """
-    unheard = stage.hold(Ack, receiver=5)
-    stage.say("for all", node=5)
-    stage.run(0.1)
-    stage.split({5, 1}, {2, 3, 4})
-    stage.say("a", node=5)
-    stage.say("b", node=5)
-    stage.run(0.2)
-    stage.crash(5)
-    stage.silence("ann@5")
-    unheard.drop(shut=False)
+    _one_has_two_of_a_dead_leader(stage)
     stage.elect(4)
     stage.run(0.5)
     lost = stage.hold((Propose, Coordinator), sender=4, receiver=1)
@@ -170,6 +161,20 @@ def the_rest_of_my_log(stage: QuietWorld) -> None:
 
     It cannot hear leader 4, asks 2 around, and gets by relay, first of all, the one that all have.
     """
+    _one_has_two_of_a_dead_leader(stage)
+    stage.elect(4)
+    stage.run(1)
+    stage.heal()
+    stage.cut(1, 4)
+    stage.nominate(1)
+    stage.run(1)
+    stage.heal()
+    stage.say("y", node=4, author="bob")
+    stage.run(5)
+
+
+def _one_has_two_of_a_dead_leader(stage: QuietWorld) -> None:
+    """Let all have one message, then only leader 5 and node 1 two more, and let 5 crash; no answer has reached it."""
     unheard = stage.hold(Ack, receiver=5)
     stage.say("for all", node=5)
     stage.run(0.1)
@@ -180,15 +185,6 @@ def the_rest_of_my_log(stage: QuietWorld) -> None:
     stage.crash(5)
     stage.silence("ann@5")
     unheard.drop(shut=False)
-    stage.elect(4)
-    stage.run(1)
-    stage.heal()
-    stage.cut(1, 4)
-    stage.nominate(1)
-    stage.run(1)
-    stage.heal()
-    stage.say("y", node=4, author="bob")
-    stage.run(5)
 
 
 def _follows(message: Any, position: int) -> bool:

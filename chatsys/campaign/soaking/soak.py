@@ -12,44 +12,35 @@ namespaces it also finds what TCP does when packets, not frames, vanish.
 
 Assumes   the machine has room for the processes; a slow machine makes outages longer, not orders wrong.
 Promises  it ends by itself, and says how long service was away after each fault.
-Read also `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the verbs), `runtime.net.namespaces`, `check`.
+Read also `drawn` (the faults), `outages`, `storm`, `campaign.one_seed` (the same in virtual time), `runtime.cluster` (the verbs), `runtime.net.namespaces`, `check`.
 """
 
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
 
 import msgspec
 
 from chatsys.campaign.below import seen, under
-from chatsys.campaign.storm import Storm
+from chatsys.campaign.soaking.drawn import AppliedFaults, Breaking, trouble
+from chatsys.campaign.soaking.outages import Outage, longest_of_a_storm, outages
 from chatsys.check import check
 from chatsys.check.histories import check_histories
 from chatsys.check.jepsen import write_history
 from chatsys.check.liveness import Verdict, check_live
 from chatsys.check.quiescence import check_rest
 from chatsys.errors import ChatsysError, UsageError
-from chatsys.faults import Fault, Script, Testbed, apply
+from chatsys.faults import Testbed, apply
 from chatsys.runtime.cluster import Cluster, Where
+from chatsys.surroundings import try_write
 from chatsys.trace import Trace
 
 AUTHORS = ("ann", "bob", "eve", "kim")
-SHORTEST, LONGEST = 5.0, 15.0
-"""Between one fault and the next, in seconds."""
 CALM = 32.0
 """At most so long everything may take to be served and at rest once all is mended; L1-L3 take up to 30 s to be judged."""
 LAWS = ("L1", "L2", "L3", "L6")
 """The laws of liveness that a soak judges; L4 needs more than a minute of calm, as `simulate` gives it."""
-
-
-class Outage(msgspec.Struct, frozen=True):
-    """One fault, and the longest time without an acknowledgement until the next one."""
-
-    at: float
-    fault: str
-    seconds: float
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,58 +76,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return max((outage.seconds for outage in self.outages), default=0.0)
 
 
-def random_faults(random: Random, nodes: tuple[int, ...], seconds: float) -> Script:
-    """Return faults for so many seconds, each mended before the next begins."""
-    faults: list[Fault] = []
-    at = random.uniform(1.0, SHORTEST)
-    while at < seconds:
-        gap = random.uniform(SHORTEST, LONGEST)
-        begin, end = random.choice(KINDS)(random, nodes)
-        faults.append(Fault(round(at, 2), *begin))
-        faults.append(Fault(round(at + random.uniform(0.3, 0.9) * gap, 2), *end))
-        at += gap
-    return Script(faults)
-
-
-Step = tuple[str, tuple[Any, ...]]
-_Draw = Callable[[Random, tuple[int, ...]], tuple[Step, Step]]
-
-
-def _kill(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
-    return ("crash", (random.choice(nodes),)), ("mend", ())
-
-
-def _kill_leader(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
-    return ("crash", ("leader",)), ("mend", ())
-
-
-def _stop(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
-    return ("pause", (random.choice((*nodes, "leader")),)), ("mend", ())
-
-
-def _split(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
-    side = tuple(sorted(random.sample(nodes, random.randint(1, len(nodes) - 1))))
-    rest = tuple(node for node in nodes if node not in side)
-    one_way = (True,) if random.random() < 0.3 else ()
-    return ("partition", (side, rest, *one_way)), ("heal", ())
-
-
-def _cut(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
-    return ("cut", tuple(random.sample(nodes, 2))), ("heal", ())
-
-
-def _lag(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
-    return ("slow", ("*", "*", round(random.uniform(0.02, 0.3), 3), 0.05)), ("heal", (True,))
-
-
-def _lossy(random: Random, nodes: tuple[int, ...]) -> tuple[Step, Step]:
-    return ("lose", ("*", "*", round(random.uniform(0.02, 0.3), 3))), ("heal", (True,))
-
-
-KINDS: tuple[_Draw, ...] = (_kill, _kill_leader, _kill_leader, _stop, _split, _cut, _lag, _lossy)
-"""How faults are drawn; the leader is killed twice as often."""
-
-
 def soak(
     seconds: float = 60.0,
     nodes: int = 3,
@@ -158,23 +97,20 @@ def soak(
     where there can be no namespaces, no containers, or nobody can watch.
     """
     _refuse_nonsense(seconds, nodes, rate, system, where)
+    if history is not None:
+        try_write(history)
     with under(system) if system else nullcontext() as below, Cluster(nodes=nodes, where=where, seed=seed) as cluster:
         if not cluster.until(lambda: cluster.leader is not None, 30, quiet=True):
             raise ChatsysError("The cluster had no leader within 30 s of its start; is the machine overloaded?")
-        random = Random(f"{seed}/soak")
-        script = Script([]) if storm else random_faults(random, cluster.nodes, seconds)
-        fury = Storm(cluster, random) if storm else None
-        begin, faults = cluster.now, fury or _Played(cluster, script)
+        script, fury = trouble(cluster, Random(f"{seed}/soak"), seconds, storm)
+        begin, faults = cluster.now, fury or AppliedFaults(cluster, script)
         said = _drive(cluster, faults, seconds, rate, step or (lambda: None))
-        apply(cluster, "mend", (), lenient=True)
-        mended = cluster.now
-        cluster.run(2 * cluster.config.timing.heartbeat_interval)  # so that a leader hears whether a quorum is there
+        mended = _mend(cluster)
         cluster.until(lambda: _all_delivered(cluster) and check_rest(cluster).verdict == "pass", CALM, quiet=True)
-        rest = check_rest(
-            cluster
-        )  # at once: what is read below takes so long that the lead may be handed over meanwhile
+        # At once: what is read below takes a while, and the lead may go over meanwhile.
+        rest, end = check_rest(cluster), cluster.now
         trace, broken, watched = seen(cluster, below)
-        live, _ = judge(cluster, mended, trace)
+        live = check_live(trace, mended, cluster.nodes, end=end, laws=LAWS)
         _keep(trace, history, cluster)
         return Report(
             where=where,
@@ -185,7 +121,7 @@ def soak(
             acknowledged=len(trace.of("ack")),
             indeterminate=len(trace.of("indeterminate")),
             delivered={node: len(cluster.delivered(node)) for node in cluster.nodes},
-            outages=_outages(trace, script, begin) or _in_a_storm(trace, fury, begin, mended),
+            outages=outages(trace, script, begin) or longest_of_a_storm(trace, fury, begin, mended),
             kills=fury.kills if fury else 0,
             violations=(
                 *broken,
@@ -194,9 +130,17 @@ def soak(
             system=system,
             watched=watched,
             syncs=watched.get("syncs", 0),
-            served_after=round(cluster.now - mended, 2),
+            served_after=round(end - mended, 2),
             unfinished="; ".join((*live.open, *rest.open)),
         )
+
+
+def _mend(cluster: Cluster) -> float:
+    """Mend everything, wait until a leader has heard whether a quorum is there, and return when it was mended."""
+    apply(cluster, "mend", (), lenient=True)
+    mended = cluster.now
+    cluster.run(2 * cluster.config.timing.heartbeat_interval)
+    return mended
 
 
 def _refuse_nonsense(seconds: float, nodes: int, rate: float, system: str, where: Where) -> None:
@@ -216,38 +160,12 @@ def _keep(trace: Trace, history: Path | None, cluster: Cluster) -> None:
         write_history(trace, history, final=cluster.nodes if _all_delivered(cluster) else ())
 
 
-def judge(cluster: Testbed, mended: float, trace: Trace | None = None) -> tuple[Verdict, Verdict]:
+def judge(cluster: Testbed, mended: float) -> tuple[Verdict, Verdict]:
     """Return what the trace, and what the nodes of a cluster or world, say about liveness since all was mended."""
-    return check_live(trace or cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
+    return check_live(cluster.trace, mended, cluster.nodes, end=cluster.now, laws=LAWS), check_rest(cluster)
 
 
-class _Faults(Protocol):
-    """What breaks the cluster while people talk."""
-
-    def act(self) -> None:
-        """Do what is due now."""
-
-    def end(self) -> None:
-        """Nothing more is to be done."""
-
-
-class _Played:
-    """The faults of a script, each at its time from now on."""
-
-    def __init__(self, cluster: Cluster, script: Script) -> None:
-        self.cluster, self.begin, self.pending = cluster, cluster.now, list(script)
-
-    def act(self) -> None:
-        """Apply the faults that are due."""
-        while self.pending and self.pending[0].time <= self.cluster.now - self.begin:
-            fault = self.pending.pop(0)
-            apply(self.cluster, fault.verb, fault.args, lenient=True)
-
-    def end(self) -> None:
-        """What was not due yet never happens."""
-
-
-def _drive(cluster: Cluster, faults: _Faults, seconds: float, rate: float, step: Callable[[], None]) -> int:
+def _drive(cluster: Cluster, faults: Breaking, seconds: float, rate: float, step: Callable[[], None]) -> int:
     """Say `rate` messages a second while faults happen; return how many were said."""
     begin, said, told = cluster.now, 0, 0
     try:
@@ -277,28 +195,3 @@ def _all_delivered(cluster: Cluster) -> bool:
         and len(counts) == 1
         and answered >= len(cluster.trace.of("submit"))
     )
-
-
-def _outages(trace: Trace, script: Script, begin: float) -> tuple[Outage, ...]:
-    """For each fault the longest pause between two acknowledgements until the next fault."""
-    acks = [record.time - begin for record in trace.of("ack")]
-    starts = [fault for fault in script if fault.verb not in ("mend", "heal")]
-    found = []
-    for fault, after in zip(starts, [*starts[1:], None], strict=False):
-        end = after.time if after else (acks[-1] if acks else fault.time)
-        words = f"{fault.verb} {' '.join(map(str, fault.args))}".strip()
-        found.append(Outage(round(fault.time, 2), words, _longest_pause(acks, fault.time, end)))
-    return tuple(found)
-
-
-def _in_a_storm(trace: Trace, storm: Storm | None, begin: float, mended: float) -> tuple[Outage, ...]:
-    """The longest pause of all: in a storm no pause belongs to one kill."""
-    if storm is None:
-        return ()
-    pause = _longest_pause([record.time for record in trace.of("ack")], begin, mended)
-    return (Outage(0.0, f"kill -9, {storm.kills} times", pause),)
-
-
-def _longest_pause(acks: list[float], begin: float, end: float) -> float:
-    inside = [begin, *(time for time in acks if begin < time <= end), end]
-    return round(max(0.0, *(b - a for a, b in zip(inside, inside[1:], strict=False))), 3)
