@@ -77,7 +77,7 @@ def shrink_seed(
         clock_drift=0.12 if drift else 0.0,
         turn=plan.setting(seed).turn,
     )
-    broken = [found.invariant for found in outcome.violations] + ([STOPPED] if world.failures else [])
+    broken = [found.invariant for found in outcome.violations]
     return shrink(case, seconds=seconds, invariants=[*invariants] or dict.fromkeys(broken))
 
 
