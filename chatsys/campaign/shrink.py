@@ -30,7 +30,7 @@ from chatsys.campaign.bounded import LONGEST, TooLong, at_most
 from chatsys.campaign.minimal import Shrunk
 from chatsys.campaign.one_seed import Plan, prepare, schedule
 from chatsys.campaign.reductions import people, times, values, worlds
-from chatsys.campaign.reproduction import STOPPED, Case, reason
+from chatsys.campaign.reproduction import Case, reason
 from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults import Fault, Script, check_fault

@@ -38,7 +38,16 @@ PLAYED = "{schedules} schedules with {events} events, {messages} acknowledged me
 
 def kinds() -> tuple[Kind, ...]:
     """Return every kind of evidence, in the order in which their first pieces run."""
-    return (*_mutants(), *_small_bugs(), *_kill_rates(), *_rubbish(), *_searches(), *_processes(), *_watched(), *_schedules())
+    return (
+        *_mutants(),
+        *_small_bugs(),
+        *_kill_rates(),
+        *_rubbish(),
+        *_searches(),
+        *_processes(),
+        *_watched(),
+        *_schedules(),
+    )
 
 
 def _mutants() -> Iterator[Kind]:
@@ -89,7 +98,10 @@ def _kill_rates() -> Iterator[Kind]:
         return
     yield Kind(
         "seeds, by made bugs",
-        tuple(Piece(("made", "25", *kinds, "--json"), 14_400.0, script=f"{SUPPORT}/kill_rate.py") for kinds in ((), ("all",))),
+        tuple(
+            Piece(("made", "25", *kinds, "--json"), 14_400.0, script=f"{SUPPORT}/kill_rate.py")
+            for kinds in ((), ("all",))
+        ),
         rooms=SCHEDULES,
         tells="{found} of {bugs} bugs found in 25 schedules; {before} without profiles",
         shows="How many bugs of one line, made by hand and by lot, random schedules alone find, before and after the faults of "

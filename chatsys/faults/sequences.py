@@ -165,11 +165,22 @@ def _coup(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
                 told.append(Fault(end + random.uniform(1.0, 8.0), "lose", (*gone, 0.0)))
             other = random.choice(SPEAKERS), random.choice(nodes), end - random.uniform(0.0, 1.5)
             told += _told(*other, random.choice((0, 1, 4)))
-            return [*told, Fault(at, "partition", (minority,)), *_hard_of_hearing(random, nodes, end), Fault(end, "heal")]
+            return [
+                *told,
+                Fault(at, "partition", (minority,)),
+                *_hard_of_hearing(random, nodes, end),
+                Fault(end, "heal"),
+            ]
         case "die":
             dies = at + random.choice((0.1, 0.5, 1.5)) * random.random()
             crashes = [Fault(dies, "crash", (node,)) for node in minority]
-            return [*told, Fault(at, "partition", (minority,)), *crashes, Fault(dies + 0.1, "heal"), *_restart(nodes, end)]
+            return [
+                *told,
+                Fault(at, "partition", (minority,)),
+                *crashes,
+                Fault(dies + 0.1, "heal"),
+                *_restart(nodes, end),
+            ]
     dies = at + random.uniform(0.1, 1.5)  # what has not reached its disk is lost, and whoever heard of it is away
     slow = [Fault(at, "disk", (first, "slow")), Fault(end, "disk", (first, "ok"))]
     away = [Fault(dies, "crash", (first,)), Fault(dies, "partition", (tuple(few),)), Fault(end + 1.0, "heal")]
