@@ -16,7 +16,7 @@ all find it, in no more, for then nearly all do.  Three things can be told:
 
 Whoever changes a profile must not look at these bugs one by one: then they are held out no more.
 
-Read also `kill_rate` (the bugs that profiles were chosen by), `mutation.placing` (how a change gets into its place).
+Read also `kill_rate` (the bugs that profiles were chosen by), `placing` (how a change gets into its place).
 """
 
 import gc
