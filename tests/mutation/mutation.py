@@ -13,6 +13,7 @@ Read also `changes` (which bugs), `trying` (who must notice them), `survivors` (
 import argparse
 import json
 import multiprocessing
+import os
 import sys
 import time
 from collections import Counter
@@ -45,11 +46,13 @@ def lines_of_each_test() -> dict[str, Test]:
                 "digest": digest([path]),
                 "tests": {test: [one.lines, one.seconds] for test, one in tests.items()},
             }
-        kept.write_text(json.dumps(known))
+        whole = kept.with_suffix(f".{os.getpid()}")
+        whole.write_text(json.dumps(known))
+        whole.replace(kept)  # at once: another run may read it
     return {
         test: Test(lines, seconds)
-        for file in known["files"].values()
-        for test, (lines, seconds) in file["tests"].items()
+        for path in test_files()
+        for test, (lines, seconds) in known["files"][path.name]["tests"].items()
         if lines
     }
 
