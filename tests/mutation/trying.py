@@ -65,6 +65,8 @@ class Tried:
     cpu: float = 0.0
     through: tuple[str, ...] = ()
     """The stages that it survived."""
+    seeds: int = 0
+    """How many seeds it survived: a few first, all of them when there is time."""
 
 
 def run_pytest(files: list[str], plugin: object) -> int:
@@ -162,12 +164,13 @@ class Trier:
 
     path: Path
     source: bytes
-    todo: list[tuple[Change, tuple[str, ...]]]
-    """Each change, and the stages that it survived already."""
+    todo: list[tuple[Change, Tried]]
+    """Each change, and what it survived already."""
     tests: dict[str, Test]
     own: list[str]
     """The files of tests that import this file."""
     until: str
+    seeds: int
     tell: Callable[[Change, Tried], bool]
     """Keeps what became of a change; False: stop."""
     kills: Counter[str] = field(default_factory=Counter)
@@ -180,9 +183,9 @@ class Trier:
 
         gc.collect()
         gc.freeze()
-        for change, through in self.todo:
+        for change, before in self.todo:
             chosen = [items[name] for name in self.order(change) if name in items]
-            tried = self.fork(change, through, chosen, functions)
+            tried = self.fork(change, before, chosen, functions)
             if tried.stage == "tests":
                 self.kills[tried.by] += 1
             if not self.tell(change, tried):
@@ -211,12 +214,12 @@ class Trier:
             chosen.append(name)
         return chosen
 
-    def fork(self, change: Change, through: tuple[str, ...], items: list[Any], functions: Held) -> Tried:
+    def fork(self, change: Change, before: Tried, items: list[Any], functions: Held) -> Tried:
         """Try one change in a child; in a second one, if the first may have been ended by the time of day."""
 
         def work(say: Callable[[str, str], None]) -> bool:
             place(change, self.path, self.source, functions)
-            if "tests" not in through:
+            if "tests" not in before.through:
                 from _pytest.runner import runtestprotocol
 
                 for item, following in zip(items, [*items[1:], None], strict=False):
@@ -224,9 +227,17 @@ class Trier:
                     limit(5 * self.tests[item.nodeid].seconds + 2)
                     if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
                         return True
-            return whole_runs(self.until, through, say)
+            return whole_runs(self.until, before, self.seeds, say)
 
-        return surely(lambda: in_a_child(work, tuple(STAGES[: STAGES.index(self.until) + 1])))
+        return surely(lambda: survivor_of(in_a_child(work), self.until, before, self.seeds))
+
+
+def survivor_of(tried: Tried, until: str, before: Tried, seeds: int) -> Tried:
+    """Return what was tried; if nothing noticed it, with all that it has survived by now."""
+    if tried.stage:
+        return tried
+    through = tuple(stage for stage in STAGES if stage in before.through or stage in STAGES[: STAGES.index(until) + 1])
+    return replace(tried, through=through, seeds=max(before.seeds, seeds if "seeds" in through else 0))
 
 
 def surely(attempt: Callable[[], Tried]) -> Tried:
@@ -238,17 +249,17 @@ def surely(attempt: Callable[[], Tried]) -> Tried:
     return tried
 
 
-def whole_runs(until: str, through: tuple[str, ...], say: Callable[[str, str], None]) -> bool:
+def whole_runs(until: str, before: Tried, seeds: int, say: Callable[[str, str], None]) -> bool:
     """Play directed schedules, then seeds, then searches, as far as asked; tell whether one broke a rule."""
     wanted = STAGES[1 : STAGES.index(until) + 1]
     stages: dict[str, Callable[[], Iterator[tuple[str, float, Callable[[], bool]]]]] = {
         "schedules": _schedules,
-        "seeds": _seeds,
+        "seeds": lambda: _seeds(before.seeds, seeds),
         "search": _searches,
     }
     limit(IMPORTS)
     for stage in wanted:
-        if stage not in through:
+        if stage not in before.through or stage == "seeds" and before.seeds < seeds:
             for name, seconds, broke in stages[stage]():
                 say(stage, name)
                 limit(seconds)
@@ -267,7 +278,7 @@ def _schedules() -> Iterator[tuple[str, float, Callable[[], bool]]]:
         yield name, 8.0, lambda one=one: bool(one.play().violations)  # type: ignore[misc]
 
 
-def _seeds() -> Iterator[tuple[str, float, Callable[[], bool]]]:
+def _seeds(first: int, end: int) -> Iterator[tuple[str, float, Callable[[], bool]]]:
     from chatsys.campaign.one_seed import run_seed
     from chatsys.mutants.bugs.mutant import FIVE, THREE
 
@@ -275,7 +286,7 @@ def _seeds() -> Iterator[tuple[str, float, Callable[[], bool]]]:
         result = run_seed(seed, plan)
         return bool(result.violations or result.inconclusive)
 
-    for seed in range(SEEDS):
+    for seed in range(first, end):
         plan, nodes = (FIVE, 5) if seed % 5 == 4 else (THREE, 3)
         yield f"seed {seed}, {nodes} nodes", 30.0, lambda seed=seed, plan=plan: broke(seed, plan)  # type: ignore[misc]
 
@@ -293,7 +304,16 @@ def _searches() -> Iterator[tuple[str, float, Callable[[], bool]]]:
 # --- changes of a module's body -------------------------------------------------------------------
 
 
-def try_anew(change: Change, path: Path, source: bytes, tests: dict[str, Test], own: list[str], until: str) -> Tried:
+def try_anew(
+    change: Change,
+    path: Path,
+    source: bytes,
+    tests: dict[str, Test],
+    own: list[str],
+    until: str,
+    before: Tried,
+    seeds: int,
+) -> Tried:
     """Try a change that is made while the module is imported, in a child that has imported nothing of it."""
 
     class Stop:
@@ -315,15 +335,16 @@ def try_anew(change: Change, path: Path, source: bytes, tests: dict[str, Test], 
 
     def work(say: Callable[[str, str], None]) -> bool:
         read_with(change, path, source)
-        for files in (own, sorted({name.partition("::")[0] for name in tests} - {*own})):
+        others = sorted({name.partition("::")[0] for name in tests} - {*own})
+        for files in (own, others) if "tests" not in before.through else ():
             say("tests", "import")
             limit(IMPORTS)  # the limit of the last test is over: to collect fifty files takes longer than any test
             stop = Stop(say)
             if files and (run_pytest(files, stop) not in (0, 5) or stop.failed):
                 return True
-        return whole_runs(until, (), say)
+        return whole_runs(until, before, seeds, say)
 
-    return surely(lambda: in_a_child(work, tuple(STAGES[: STAGES.index(until) + 1])))
+    return surely(lambda: survivor_of(in_a_child(work), until, before, seeds))
 
 
 # --- children -------------------------------------------------------------------------------------
@@ -334,7 +355,7 @@ def limit(seconds: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-def in_a_child(work: Callable[[Callable[[str, str], None]], bool], stages: tuple[str, ...]) -> Tried:
+def in_a_child(work: Callable[[Callable[[str, str], None]], bool]) -> Tried:
     """Fork, work, and tell what noticed the change: the last thing that was begun, unless all ended well."""
     page = mmap.mmap(-1, 4096)
     page[:1] = b"\0"
@@ -362,7 +383,7 @@ def in_a_child(work: Callable[[Callable[[str, str], None]], bool], stages: tuple
     cpu = round(usage.ru_utime + usage.ru_stime, 3)
     stage, _, by = bytes(page).split(b"\0")[0].decode(errors="replace").partition("\n")
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
-        return Tried(cpu=cpu, through=stages)
+        return Tried(cpu=cpu)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 64:
         return Tried("no change", "", cpu)
     assert not (os.WIFEXITED(status) and os.WEXITSTATUS(status) == 70), f"the run itself went wrong at {stage} {by}"

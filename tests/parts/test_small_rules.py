@@ -1,5 +1,6 @@
 """Small parts, rule by rule: queues, values, listeners' cursors, what waits to be passed back, a client's patience."""
 
+from contextlib import nullcontext
 from random import Random
 
 import msgspec
@@ -11,16 +12,29 @@ from test_learners import learner, listening, pushed, told
 from chatsys.actor.effects import Deliver, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.actor.inbox import LIGHT, QUANTUM, FairInbox
+from chatsys.actor.words import CHAT, Words
 from chatsys.config import Limits
 from chatsys.errors import DamagedLog
+from chatsys.protocol.decisions import Yield
 from chatsys.protocol.holdback import HoldBack
 from chatsys.protocol.learning.records import KeptMessage, LearnerBoot, replay_learner
 from chatsys.protocol.listening.reading import CONFIRM_EVERY, Cursor, Reread
-from chatsys.protocol.messages import Delivered, Entry, Join, Label, LearnerInfo, Propose, Subscribe
+from chatsys.protocol.messages import (
+    GROWN,
+    Delivered,
+    Entry,
+    Join,
+    Label,
+    LearnerInfo,
+    Propose,
+    SubmitReply,
+    Subscribe,
+)
 from chatsys.protocol.patience import Patience
 from chatsys.protocol.public import Heard
 from chatsys.protocol.serving.forwarding import Forwarding
 from chatsys.protocol.serving.subscribers import CREDIT, Subscribers
+from chatsys.protocol.state import MOVES, NodeState, Role
 
 # --- the inbox ----------------------------------------------------------------------------------
 
@@ -47,6 +61,34 @@ def test_of_a_client_that_said_little_and_is_gone_nothing_waits() -> None:
 
 
 # --- values -------------------------------------------------------------------------------------
+
+
+def test_what_is_not_said_means_the_usual_thing() -> None:
+    assert SubmitReply("c", 1, "busy").seq == 0, "it stands nowhere"
+    assert Cursor().has_begun, "whoever wants no newest ones begins with the first"
+    assert not Yield("another one leads").slept and not CHAT.each_other
+    assert Words(number="client_seq").number == "client_seq"
+
+
+def test_numbers_leave_room_to_count_on_within_what_json_holds_exactly() -> None:  # SPECIFICATION R2.7
+    assert 2**50 < GROWN and 2 * GROWN <= 2**53
+
+
+def test_a_node_moves_along_the_table_and_no_other_way() -> None:  # SPECIFICATION R4.2
+    table = {
+        "follower": {"nominating"}, "nominating": {"deferring", "preparing", "follower"},
+        "deferring": {"nominating", "follower"}, "preparing": {"syncing", "leader", "follower"},
+        "syncing": {"leader", "follower"}, "leader": {"follower"},
+    }  # fmt: skip
+    assert {role.value: {to.value for to in moves} for role, moves in MOVES.items()} == table
+    for role in Role:
+        for to in Role:
+            state = NodeState(1, config())
+            state.role = role
+            with (
+                nullcontext() if to.value in table[role.value] else pytest.raises(AssertionError, match="no rule leads")
+            ):
+                assert state.become(to, "so it is").role == to.value and state.role is to
 
 
 def test_an_effect_is_a_value_that_nobody_changes() -> None:
