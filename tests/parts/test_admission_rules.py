@@ -70,7 +70,7 @@ def test_what_went_far_enough_or_comes_from_the_leader_itself_goes_no_further() 
 
 def test_whoever_asks_again_counts_among_the_latest() -> None:
     one = following()
-    for number in (0, *range(ASKED - 1), 0, ASKED):
+    for number in (*range(ASKED), 0, ASKED):
         one.learners.passed = 0
         one.on_message(f"link {number}", Join(4, "", OLD, f"n{number}"), 0.3)
     assert len(one.learners.asked) == ASKED and "n0" in one.learners.asked

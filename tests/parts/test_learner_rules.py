@@ -6,6 +6,7 @@ from test_learners import OLD, learner, listening, pushed, told
 from chatsys.actor.effects import Append, Note
 from chatsys.actor.events import Depart, LinkDown
 from chatsys.protocol.learning.chronicle import Chronicle
+from chatsys.protocol.learning.learner import Learner
 from chatsys.protocol.learning.records import Joined, LearnerBoot
 from chatsys.protocol.messages import Delivered, Join, JoinAck, Leave, Submit, Subscribe
 from chatsys.protocol.serving.subscribers import CREDIT, PAST, PAUSE
@@ -19,7 +20,11 @@ def test_what_people_see_of_a_learner() -> None:
     one.on_message(2, JoinAck("ok", 7, (1, 2, 3), None, nonce=one.chronicle.nonce), 0.3)
     one.on_message(1, told(one), 0.4)
     assert one.view() == (7, "learner"), "a term never goes back"
-    assert (one.status()["leader"], one.status()["listens_to"], one.status()["ready"]) == (3, 1, True)
+    one.on_message(1, pushed(1), 0.5)
+    assert one.status() == {
+        "role": "learner", "term": 7, "leader": 3, "ready": True, "last": 1, "commit": 1, "delivered": 1, "waiting": 0,
+        "listens_to": 1, "waits_for": "", "incarnation": 1,
+    }  # fmt: skip
 
 
 def test_that_it_is_taken_in_and_why_it_waits_is_noted_once() -> None:
@@ -115,3 +120,7 @@ def test_the_cluster_is_written_down_when_it_is_new_or_has_changed() -> None:
 def test_a_learner_without_a_boot_has_heard_nothing() -> None:
     one = Chronicle(4, config())
     assert (one.incarnation, one.identity, one.nonce, one.cursor(), one.deliver()) == (0, "", "", 0, [])
+
+
+def test_whoever_listens_here_may_speak_listen_and_ask_and_nothing_else() -> None:  # SPECIFICATION R19.10
+    assert Learner.from_clients == (Submit, Subscribe, Join)

@@ -74,7 +74,7 @@ def test_only_members_say_that_a_disk_is_refused() -> None:
 
 def test_people_hear_what_becomes_of_an_order_to_accept() -> None:
     one = node()
-    assert one.on_command(Accept(2), 0.0) == [Append(Accepted(2))], "nobody is there yet"
+    assert one.identities.accept(2) == [Append(Accepted(2))], "nobody is there yet"
     one.on_message(2, up(3), 0.1)
     assert [(note.kind, note.peer) for note in of(one.on_command(Accept(2), 0.2), Note)] == [("membership", 2)]
 
