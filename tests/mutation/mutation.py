@@ -77,10 +77,16 @@ def _traced(files: list[str], wanted: set[str]) -> dict[str, Test]:
 
 def work_through(ledger: Ledger, wanted: list[Key], until: str, seeds: int, end: float, anew: bool) -> None:
     """Try what is left of these changes of one file, until a time: those inside functions, or (`anew`) the others."""
-    tests = {name: one for name, one in lines_of_each_test().items() if ledger.name in one.lines}
+    every = lines_of_each_test()
+    tests = {name: one for name, one in every.items() if ledger.name in one.lines}
     files = sorted({name.partition("::")[0] for name in tests})
     module = ledger.name.removesuffix(".py").replace("/", ".")
-    own = [file for file in files if module in (ROOT / file).read_text() or f"test_{ledger.path.stem}.py" in file]
+    stem = f"test_{ledger.path.stem}.py"
+    own = {
+        file
+        for file in {name.partition("::")[0] for name in every}
+        if stem in file or module in (ROOT / file).read_text()
+    }
     left = ledger.left(wanted, until, seeds)
     inside = [(change, before) for change, before in left if change.where]
     counted = 0
@@ -96,14 +102,16 @@ def work_through(ledger: Ledger, wanted: list[Key], until: str, seeds: int, end:
         return time.monotonic() < end
 
     if inside and not anew:
-        trier = Trier(ledger.path, ledger.source, inside, tests, own, until, seeds, tell)
+        trier = Trier(ledger.path, ledger.source, inside, tests, sorted(own), until, seeds, tell)
         process = multiprocessing.get_context("fork").Process(target=run_pytest, args=(files, trier))
         process.start()
         process.join()
     for change, before in left:
         if anew and not change.where and time.monotonic() < end:
-            quick = {name: one for name, one in tests.items() if one.seconds < 0.5}
-            tell(change, try_anew(change, ledger.path, ledger.source, quick, own, until, before, seeds))
+            # a default is part of no line that a test runs: so all tests are asked whose file names this module
+            quick = {name for name, one in every.items() if one.seconds < 0.5}
+            asked = {name: every[name] for name in quick if name in tests or name.partition("::")[0] in own}
+            tell(change, try_anew(change, ledger.path, ledger.source, asked, sorted(own), until, before, seeds))
 
 
 def judge(ledger: Ledger, wanted: list[Key], until: str, seeds: int) -> tuple[dict[str, int], list[Key], list[str]]:
