@@ -72,6 +72,8 @@ def test_what_is_not_said_means_the_usual_thing() -> None:
 
 def test_numbers_leave_room_to_count_on_within_what_json_holds_exactly() -> None:  # SPECIFICATION R2.7
     assert 2**50 < GROWN and 2 * GROWN <= 2**53
+    said = [Delivered((Heard(seq),), (number,)).wrong(Limits()) for seq, number in ((GROWN, GROWN), (GROWN + 1, 1))]
+    assert said == [None, f"entry {GROWN + 1} with number 1 stands behind entry 0 with number 0"]
 
 
 def test_a_node_moves_along_the_table_and_no_other_way() -> None:  # SPECIFICATION R4.2
