@@ -53,7 +53,6 @@ def lines_of_each_test() -> dict[str, Test]:
         test: Test(lines, seconds)
         for path in test_files()
         for test, (lines, seconds) in known["files"][path.name]["tests"].items()
-        if lines
     }
 
 
@@ -108,7 +107,7 @@ def work_through(ledger: Ledger, wanted: list[Key], until: str, seeds: int, end:
         process.join()
     for change, before in left:
         if anew and not change.where and time.monotonic() < end:
-            # a default is part of no line that a test runs: so all tests are asked whose file names this module
+            # a default is part of no line that a test runs: so every test is asked whose file names this module
             quick = {name for name, one in every.items() if one.seconds < 0.5}
             asked = {name: every[name] for name in quick if name in tests or name.partition("::")[0] in own}
             tell(change, try_anew(change, ledger.path, ledger.source, asked, sorted(own), until, before, seeds))
