@@ -9,6 +9,7 @@ from by_hand import chat, config, sent
 from test_inbox import put
 from test_learners import learner, listening, pushed, told
 
+from chatsys.actor.actor import NEVER, Alarms
 from chatsys.actor.effects import Deliver, Note, Send
 from chatsys.actor.events import LinkDown, LinkUp
 from chatsys.actor.inbox import LIGHT, QUANTUM, FairInbox
@@ -58,6 +59,20 @@ def test_of_a_client_that_said_little_and_is_gone_nothing_waits() -> None:
     inbox: FairInbox[str] = FairInbox()
     put(inbox, "a", LIGHT)
     assert inbox.forget("a") == LIGHT and not inbox.is_urgent and inbox.light() == []
+
+
+# --- alarms -------------------------------------------------------------------------------------
+
+
+def test_the_earliest_alarm_is_known_whatever_was_set_moved_and_cleared() -> None:
+    alarms, chance = Alarms(), Random(5)
+    for _ in range(400):
+        name, date = chance.choice("abcd"), float(chance.randrange(9))
+        if chance.random() < 0.6:
+            alarms.set(name, date)
+        else:
+            alarms.clear(name, chance.choice("abcd"))
+        assert alarms.next == min(alarms.dates.values(), default=NEVER)
 
 
 # --- values -------------------------------------------------------------------------------------
