@@ -33,9 +33,11 @@ from chatsys.protocol.messages import (
 )
 from chatsys.protocol.patience import Patience
 from chatsys.protocol.public import Heard
+from chatsys.protocol.recovery import replay
 from chatsys.protocol.serving.forwarding import Forwarding
 from chatsys.protocol.serving.subscribers import CREDIT, Subscribers
 from chatsys.protocol.state import MOVES, NodeState, Role
+from chatsys.protocol.storage import Stored
 
 # --- the inbox ----------------------------------------------------------------------------------
 
@@ -73,6 +75,17 @@ def test_the_earliest_alarm_is_known_whatever_was_set_moved_and_cleared() -> Non
         else:
             alarms.clear(name, chance.choice("abcd"))
         assert alarms.next == min(alarms.dates.values(), default=NEVER)
+
+
+# --- logs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seq", [1, 2, 3, 5, 6])
+def test_an_entry_that_stands_anywhere_but_next_is_damage(seq: int) -> None:
+    sound = [Stored(chat(number)) for number in (1, 2, 3)]
+    assert len(replay([*sound, Stored(chat(4))], "here").entries) == 4
+    with pytest.raises(DamagedLog, match=f"entry {seq} follows entry 3"):
+        replay([*sound, Stored(chat(seq))], "here")
 
 
 # --- values -------------------------------------------------------------------------------------
