@@ -3,7 +3,8 @@
     (file, function, change, how many the same before it)  +  the digest of that file, of the tests, of the core
 
 A change that was noticed by a test stays noticed as long as its file and that test's file are the same.  One that survived
-is tried anew when any test, or the core, has changed; and one that was let off by a stage goes on with the next one.
+meets the tests anew when any of them has changed, and all stages when the core has; and one that was let off by a stage
+goes on with the next one, or with the next seed.
 
 Read also `mutation`.
 """
@@ -11,6 +12,7 @@ Read also `mutation`.
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -55,6 +57,11 @@ def _everything() -> str:
     return digest([*core(), *test_files()])
 
 
+@cache
+def _whole_core() -> str:
+    return digest(core())
+
+
 class Ledger:
     """What is known of the changes of one file."""
 
@@ -62,7 +69,7 @@ class Ledger:
         self.path, self.source = path, path.read_bytes()
         self.name = path.relative_to(ROOT).as_posix()
         self.file = digest([path])
-        self.code = _everything()
+        self.code, self.core = _everything(), _whole_core()
         self.changes: dict[Key, Change] = {}
         from changes import changes
 
@@ -80,7 +87,7 @@ class Ledger:
             line = json.loads(text)
             if line["file"] != self.file:
                 continue
-            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]))
+            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]), line.get("seeds", 0))
             of = line["by"].partition("::")[0]
             if of.endswith(".py"):
                 if of not in tests:
@@ -88,6 +95,8 @@ class Ledger:
                 good = tests[of] == line["tests"]
             else:
                 good = line["tests"] == self.code or tried.stage not in ("", "tests")
+                if not good and not tried.stage and line.get("core") == self.core:
+                    good, tried = True, replace(tried, through=tuple({*tried.through} - {"tests"}))
             if good:
                 self.known[line["where"], line["change"], line["number"]] = tried
             else:
@@ -102,20 +111,21 @@ class Ledger:
             "line": change.line, "column": change.column, "where": key[0], "change": key[1], "number": key[2],
             "file": self.file, "tests": digest([ROOT / of]) if of.endswith(".py") else self.code,
             "stage": tried.stage, "by": tried.by, "cpu": tried.cpu, "through": tried.through,
+            "seeds": tried.seeds, "core": self.core,
         }  # fmt: skip
         with open(self.kept, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def left(self, wanted: Iterable[Key], until: str) -> list[tuple[Change, tuple[str, ...]]]:
-        """Return the changes that are still to be tried, each with the stages that it survived already."""
+    def left(self, wanted: Iterable[Key], until: str, seeds: int) -> list[tuple[Change, Tried]]:
+        """Return the changes that are still to be tried, each with what it survived already."""
         asked = set(STAGES[: STAGES.index(until) + 1])
-        work: list[tuple[Change, tuple[str, ...]]] = []
+        work: list[tuple[Change, Tried]] = []
         for key in wanted:
             tried = self.known.get(key)
             if tried is None:
-                work.append((self.changes[key], ()))
-            elif not tried.stage and not asked <= set(tried.through):
-                work.append((self.changes[key], tried.through))
+                work.append((self.changes[key], Tried()))
+            elif not tried.stage and (not asked <= set(tried.through) or "seeds" in asked and tried.seeds < seeds):
+                work.append((self.changes[key], tried))
         return work
 
 
