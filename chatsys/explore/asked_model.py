@@ -17,7 +17,6 @@ import msgspec
 
 from chatsys.explore import claims
 from chatsys.explore.answers import ANSWERS, any_answers, make_plain
-from chatsys.explore.asking import SAMPLE
 from chatsys.explore.happenings import Arrive, Event, Ring, Rules
 from chatsys.explore.node_model import NodeModel
 from chatsys.explore.untimed import Life, Turn
@@ -61,11 +60,7 @@ class AskedModel(NodeModel):
             "That OK of any kind at any time contains whatever real answers bring about is argued (chatsys/explore/answers.py) "
             "and was compared in smaller searches; it is not asked."
         )
-        sample = (
-            f"That nobody reads the variables that are forgotten is asked after one turn in {SAMPLE}, of the next event only, and "
-            "not together with a forgotten frame; that nobody reads them later is assumed."
-        )
-        return (*super().assumed, *((sample,) if self.pruned else ()), *((granted,) if self.generous else ()))
+        return (*super().assumed, *((granted,) if self.generous else ()))
 
     @property
     def nominating(self) -> str:
