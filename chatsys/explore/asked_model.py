@@ -74,7 +74,7 @@ class AskedModel(NodeModel):
         node = life.actor
         if not self.renumbers or not isinstance(node, Node):
             return super().within(life)
-        return node.state.term <= self.terms and (node.failure.number <= self.beats or not node.state.leads)
+        return node.state.term <= self.terms and (not node.state.leads or node.failure.number <= self.beats)
 
     def anytime(self, life: Life) -> Iterable[Event]:
         """Grant answers, where they are granted."""

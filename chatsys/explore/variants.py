@@ -29,12 +29,16 @@ from chatsys.explore.chance import Undecidable
 from chatsys.explore.doorsteps import UNKNOWN, Doorsteps
 from chatsys.explore.fingerprint import Shape, Survey
 from chatsys.explore.happenings import Arrive, Ring
+from chatsys.explore.missing import MissedError, Missing
 from chatsys.explore.tables import Tables
 from chatsys.explore.untimed import Life
 
 MOST = 200_000
 """More variants than this are no sign of variables that nobody reads."""
 
+
+Variable = tuple[type, str]
+"""The class of an object, and the name of a field in it."""
 
 class Questions(Protocol):
     """What was asked about the lives: `asking.Asking`."""
@@ -75,23 +79,34 @@ class Variants:
         self.all: list[Variant] = []
         self.events: dict[int, list[int]] = {}
         """By life: what the search let happen to it."""
-        self.read = 0
+        self.read = self.at = 0
+        self.missing = Missing()
 
     def lead(self, held: dict[int, int]) -> bool:
         """Ask every variant about what happened to its life, and the claims `held` of it; return whether any was to be asked.
 
         Raises `Undecidable` if it does anything else than its life.
         """
-        tables = self.tables
-        if not self.all:
-            for address in tables.model.addresses:
-                first = Life(address)
-                self._join(first, tables.turns.sign(first, self.whole))
-        for key in list(tables.taken)[self.read :]:
+        for key in list(self.tables.taken)[self.read :]:
             self.events.setdefault(key >> 32, []).append(key & 0xFFFFFFFF)
-        self.read = len(tables.taken)
-        some = False
-        for variant in self.all:  # grows
+        self.read = len(self.tables.taken)
+        with self.missing:
+            while True:
+                try:
+                    return self._lead(held)
+                except MissedError:  # somebody reads it: its values matter, so each is led by itself
+                    actor = self.all[self.at].life.actor
+                    self.missing.keep_what_was_missed(actor.view()[1] if actor is not None else None)
+                    self.all, self.known = [], {}
+
+    def _lead(self, held: dict[int, int]) -> bool:
+        turns, some = self.tables.turns, False
+        if not self.all:
+            for address in self.tables.model.addresses:
+                first = Life(address)
+                number = self.known[turns.sign(first, self.whole)] = self.tables.life(first)
+                self.all.append(Variant(number, first))
+        for self.at, variant in enumerate(self.all):  # grows
             some |= self._ask(variant, held.get(variant.number, 0))
         return some
 
@@ -115,7 +130,8 @@ class Variants:
         if life.actor is None:
             return
         if not set(self._may(life)) <= set(self._may(kept)):
-            raise self._read(variant, "what may happen next")
+            self.missing.check()
+            raise self._is_read(variant, "what may happen next")
         for event in life.events:
             if isinstance(event, Ring) and event.owner in tables.model.idle:
                 happening = tables.happening(tables.places[life.me], event)
@@ -141,8 +157,9 @@ class Variants:
             found = None
         else:
             found = self._join(turn[0], tables.turns.sign(turn[0], self.whole)), turn[1], turn[2], turn[4]
+        self.missing.check()
         if found != same:
-            raise self._read(variant, tables.tell(happening))
+            raise self._is_read(variant, tables.tell(happening))
 
     def _join(self, life: Life, sign: object) -> object:
         """Return the fingerprint of a life once it forgets; if the search met that, keep the life as a variant of it."""
@@ -154,30 +171,48 @@ class Variants:
         tables.model.forget(forgetful)
         found = tables.turns.sign(forgetful)
         number = tables.life_of.get(found)
-        if number is not None:
-            if len(self.all) >= MOST:
-                raise Undecidable(f"what this search forgets has more than {MOST} values, too many to ask about")
+        if number is None:
+            return found
+        self.known[sign] = number
+        if self.missing.drop(life.actor, self._differences(life.actor, forgetful.actor)):
+            sign = tables.turns.sign(life, self.whole)
+            if sign in self.known:
+                return found
             self.known[sign] = number
-            self.all.append(Variant(number, life))
+        if len(self.all) >= MOST:
+            raise Undecidable(f"what this search forgets has more than {MOST} values, too many to ask about")
+        self.all.append(Variant(number, life))
         return found
 
-    def _read(self, variant: Variant, what: str) -> Undecidable:
+    def _is_read(self, variant: Variant, what: str) -> Undecidable:
         """Say what was read that was forgotten."""
-        kept = self.tables.lives[variant.number].actor
-        one, other = (self.whole.take(actor)[0] for actor in (variant.life.actor, kept))
-        names = ", ".join(sorted({*self._differences(one, other)})) or "a variable"
-        return Undecidable(f"something that was held for unread is read: {what}, and what comes of it depends on {names}, "
-                           "which this search forgets")  # fmt: skip
+        differ = self._differences(variant.life.actor, self.tables.lives[variant.number].actor)
+        names = ", ".join(sorted(f"{name!r} of {kind.__name__}" for kind, name in differ)) or "a variable"
+        return Undecidable(
+            f"something that was held for unread is read: {what}, and what comes of it depends on {names}, which this "
+            "search forgets"
+        )
 
-    def _differences(self, one: object, other: object) -> Iterator[str]:
-        """Yield the variables in which two actors differ."""
-        signs, others = self.whole.meanings.get(one, ()), self.whole.meanings.get(other, ())
-        if not signs or not others or not isinstance(signs[0], Shape) or signs[0] is not others[0]:
-            return
-        for name, mine, theirs in zip(signs[0].names, signs[1:], others[1:], strict=True):
-            if mine != theirs:
-                inner = [*self._differences(mine, theirs)]
-                yield from inner or [f"{name!r} of {signs[0].kind.__name__}"]
+    def _differences(self, one: Any, other: Any) -> set[Variable]:
+        """Return the variables that two actors both have, with different values."""
+        return set(self._differ(self.whole.take(one)[0], self.whole.take(other)[0]))
+
+    def _differ(self, one: object, other: object) -> Iterator[Variable]:
+        (kind, mine), (_, theirs) = self._fields(one), self._fields(other)
+        for name in mine.keys() & theirs.keys():
+            if mine[name] != theirs[name]:
+                same = self._fields(mine[name])[0]
+                if same is not None and same is self._fields(theirs[name])[0]:
+                    yield from self._differ(mine[name], theirs[name])
+                elif kind is not None:
+                    yield kind, name
+
+    def _fields(self, sign: object) -> tuple[type | None, dict[str, Any]]:
+        """Return the class and the fields that stand behind the fingerprint of an object; (None, {}) of anything else."""
+        signs = self.whole.meanings.get(sign, ()) if type(sign) is object else ()
+        if not signs or not isinstance(signs[0], Shape):
+            return None, {}
+        return signs[0].kind, dict(zip(signs[0].names, signs[1:], strict=False))
 
 
 def bits(claims: int) -> Iterator[int]:
