@@ -2,8 +2,10 @@
 
     (file, function, change, how many the same before it)  +  the digest of that file, of the tests, of the core
 
-A change that was noticed by a test stays noticed as long as its file and that test's file are the same.  One that survived
-is tried anew when any test, or the core, has changed; and one that was let off by a stage goes on with the next one.
+A change that was noticed by a test stays noticed as long as its file and that test's file are the same; by a schedule, a
+seed or a search, as long as its file, the simulator, the checkers, the searches and the schedules are the same.  One that
+survived is tried anew when any test or the core has changed, or any of these if it survived them, too; and one that was let
+off by a stage goes on with the next one.
 
 Read also `mutation`.
 """
@@ -16,6 +18,10 @@ from pathlib import Path
 
 from changes import Change, by_place
 from trying import ROOT, STAGES, Tried
+
+from chatsys.evidence import code
+from chatsys.evidence.kinds import CORE as EVERY_CHANGE
+from chatsys.evidence.kinds import SCHEDULES, SEARCHED
 
 FOLDER = ROOT / "data" / "mutation"
 CORE = ("protocol", "actor")
@@ -51,8 +57,19 @@ def test_files() -> list[Path]:
 
 
 @cache
+def _worlds() -> str:
+    """Return the digest of what runs schedules, seeds and searches; the core itself stands by itself."""
+    return code.digest(tuple(sorted({*SCHEDULES, *SEARCHED, "mutants"} - {*EVERY_CHANGE})))
+
+
+@cache
 def _everything() -> str:
     return digest([*core(), *test_files()])
+
+
+@cache
+def _of_one(test: str) -> str:
+    return digest([ROOT / test]) if (ROOT / test).exists() else ""
 
 
 class Ledger:
@@ -75,32 +92,32 @@ class Ledger:
         self._read()
 
     def _read(self) -> None:
-        tests: dict[str, str] = {}
         for text in self.kept.read_text().splitlines() if self.kept.exists() else ():
             line = json.loads(text)
             if line["file"] != self.file:
                 continue
             tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]))
-            of = line["by"].partition("::")[0]
-            if of.endswith(".py"):
-                if of not in tests:
-                    tests[of] = digest([ROOT / of]) if (ROOT / of).exists() else ""
-                good = tests[of] == line["tests"]
-            else:
-                good = line["tests"] == self.code or tried.stage not in ("", "tests")
-            if good:
+            if line["tests"] == self._rests_on(tried):
                 self.known[line["where"], line["change"], line["number"]] = tried
             else:
                 self.known.pop((line["where"], line["change"], line["number"]), None)
+
+    def _rests_on(self, tried: Tried) -> str:
+        """Return the digest of what an answer rests on."""
+        of = tried.by.partition("::")[0]
+        if of.endswith(".py"):
+            return _of_one(of)
+        if tried.stage not in ("", "tests"):
+            return _worlds()
+        return self.code + (_worlds() if set(tried.through) - {"tests"} else "")
 
     def keep(self, change: Change, tried: Tried) -> None:
         """Write one line."""
         key = self.keys[change]
         self.known[key] = tried
-        of = tried.by.partition("::")[0]
         line = {
             "line": change.line, "column": change.column, "where": key[0], "change": key[1], "number": key[2],
-            "file": self.file, "tests": digest([ROOT / of]) if of.endswith(".py") else self.code,
+            "file": self.file, "tests": self._rests_on(tried),
             "stage": tried.stage, "by": tried.by, "cpu": tried.cpu, "through": tried.through,
         }  # fmt: skip
         with open(self.kept, "a", encoding="utf-8") as file:
