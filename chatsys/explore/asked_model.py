@@ -55,12 +55,17 @@ class AskedModel(NodeModel):
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """Say that what is granted is argued, and that not everything is asked."""
+        """Say that what is granted is argued, and that numbers only tell old answers from new ones."""
         granted = (
             "That OK of any kind at any time contains whatever real answers bring about is argued (chatsys/explore/answers.py) "
             "and was compared in smaller searches; it is not asked."
         )
-        return (*super().assumed, *((granted,) if self.generous else ()))
+        anew = (
+            "Numbers of nominations and of catch-up begin anew where nothing old is left: that rules read them only to tell "
+            "old answers from new ones is argued; that old answers do nothing is asked."
+        )
+        numbered = (anew,) if self.pruned else ()
+        return (*super().assumed, *numbered, *((granted,) if self.generous else ()))
 
     @property
     def nominating(self) -> str:

@@ -7,7 +7,7 @@ forgotten on trust: a model *claims*, the node is *asked*, by delivering the fra
     weak       a frame stands for another   delivered, both do the same
     plain      what is sent loses a field   delivered, with the field and without, both do the same
     idle       an alarm never rings         rung, it changes nothing and sends nothing that arrives
-    unread     a variable is forgotten      whatever happens next to the node, it ends the same with it and without
+    unread     a variable is forgotten      whatever happens to the node from now on, the same comes of it, whatever its value
 
 Why to ask once is not enough.  Node 3 asked for promises of term 1 and gave up.  A promise of term 1 that
 arrives now does nothing, fence or no fence, because node 3 asks for nothing.  But soon it asks for promises
@@ -23,13 +23,15 @@ life that leads to it: more than must be asked, and never less, for in whatever 
 arrive, its receiver is a life on such a road.  If none is changed, then by induction over the road each run
 with the frames has the same lives as one without.  Nothing has to be known about terms that never go back.
 
-A variable is asked about more weakly: after some turns only, of the next event only, and not together with a
-forgotten frame.  A rule that reads it two turns later is not seen so; the verdict names that.  If a frame turns out to be alive, its kind is kept, and the search begins anew.
+A variable is asked about in the same way: whatever a node may hold that forgets nothing is led along the roads, too, and
+met by every event and by every forgotten frame (`variants`).  If a frame turns out to be alive, its kind is kept, and the
+search begins anew; if a variable is read, the search is inconclusive.
 
 Assumes   a look-up is what would happen: turns depend on life and event alone (`untimed`).
-Promises  a search says "exhausted, ok" only if every frame that it forgot was asked about, in every life.
+Promises  a search says "exhausted, ok" only if whatever it forgot was asked about, in every life: frames and variables, and
+          both together.
 Left out  what models leave out by a bound (`Model.bounds`), or argue instead of asking (`Model.assumed`).
-Read also `tables` (who asks), `claims` (what is claimed of the chat), `model.Model.dead`.
+Read also `variants` (what variables may hold), `tables` (who asks), `claims` (what is claimed of the chat), `model.Model.dead`.
 """
 
 from itertools import islice
@@ -196,7 +198,7 @@ class Asking:
             return turn and (tables.signs[turn[0]], turn[1], turn[2], turn[4])
         if key not in self.outcomes:
             event, receiver = tables.happenings[happening][1], tables.lives[life]
-            found = self.doorsteps.knock(receiver, event) if isinstance(event, Arrive) else UNKNOWN
+            found: Any = self.doorsteps.knock(receiver, event) if isinstance(event, Arrive) else UNKNOWN
             if found is UNKNOWN:
                 turn = tables.play(receiver, happening)
                 self.outcomes[key] = turn and (tables.turns.sign(turn[0]), turn[1], turn[2], turn[4])

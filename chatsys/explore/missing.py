@@ -45,16 +45,18 @@ class Missing:
     def _listen(self, kind: type) -> bool:
         """Let a class tell when a field is missing; return False if it has another opinion."""
         if kind not in self.classes and not hasattr(kind, "__getattr__"):
-
-            def missed(part: Any, name: str) -> Any:
-                if name.startswith("__"):
-                    raise AttributeError(name)
-                self.missed.add((kind, name))
-                raise MissedError(f"{name!r} of {kind.__name__} is missing")
-
-            kind.__getattr__ = missed  # type: ignore[attr-defined]
             self.classes.add(kind)
+            self._tell(kind)
         return kind in self.classes
+
+    def _tell(self, kind: type) -> None:
+        def missed(part: Any, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            self.missed.add((kind, name))
+            raise MissedError(f"{name!r} of {kind.__name__} is missing")
+
+        kind.__getattr__ = missed  # type: ignore[attr-defined]
 
     def check(self) -> None:
         """Raise `MissedError` if a variable was missed, by whomever."""
@@ -63,14 +65,15 @@ class Missing:
 
     def keep_what_was_missed(self, role: str | None) -> None:
         """Take out those variables no more in this role; in none, if they were taken out in another role before."""
+        before = len(self.kept)
         for kind, name in self.missed:
             self.kept.add((None if (role, kind, name) in self.kept else role, kind, name))
         self.missed.clear()
+        assert len(self.kept) > before, "what is kept is not missed"
 
     def __enter__(self) -> "Missing":
-        for kind in [*self.classes]:
-            self.classes.discard(kind)
-            self._listen(kind)
+        for kind in self.classes:
+            self._tell(kind)
         return self
 
     def __exit__(self, *_: object) -> None:

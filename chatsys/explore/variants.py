@@ -19,7 +19,7 @@ What judges two lives side by side (`Model.compare`, `Model.holds`) is given liv
 
 Assumes   what `Model.tidy` does is no forgetting but a renaming: numbers that begin anew (`Model.assumed`).
 Promises  `Undecidable` where anything comes of what was forgotten, with the name of the variable.
-Read also `asking` (who asks, and about forgotten frames), `claims.forget` (what is forgotten of the chat's node).
+Read also `asking` (who asks, and about forgotten frames), `missing`, `claims.forget` (what is forgotten of the chat's node).
 """
 
 from collections.abc import Iterator
@@ -39,6 +39,7 @@ MOST = 200_000
 
 Variable = tuple[type, str]
 """The class of an object, and the name of a field in it."""
+
 
 class Questions(Protocol):
     """What was asked about the lives: `asking.Asking`."""
@@ -79,7 +80,9 @@ class Variants:
         self.all: list[Variant] = []
         self.events: dict[int, list[int]] = {}
         """By life: what the search let happen to it."""
-        self.read = self.at = 0
+        self.read = 0
+        self.now = Life(0)
+        """Who is asked now."""
         self.missing = Missing()
 
     def lead(self, held: dict[int, int]) -> bool:
@@ -95,8 +98,8 @@ class Variants:
                 try:
                     return self._lead(held)
                 except MissedError:  # somebody reads it: its values matter, so each is led by itself
-                    actor = self.all[self.at].life.actor
-                    self.missing.keep_what_was_missed(actor.view()[1] if actor is not None else None)
+                    assert self.now.actor is not None, "who is down reads nothing"
+                    self.missing.keep_what_was_missed(self.now.actor.view()[1])
                     self.all, self.known = [], {}
 
     def _lead(self, held: dict[int, int]) -> bool:
@@ -106,7 +109,8 @@ class Variants:
                 first = Life(address)
                 number = self.known[turns.sign(first, self.whole)] = self.tables.life(first)
                 self.all.append(Variant(number, first))
-        for self.at, variant in enumerate(self.all):  # grows
+        for variant in self.all:  # grows
+            self.now = variant.life
             some |= self._ask(variant, held.get(variant.number, 0))
         return some
 

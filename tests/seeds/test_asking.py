@@ -13,6 +13,7 @@ from chatsys.protocol.election import Bully
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.messages import Ack, Ok, Prepare, Promise
 from chatsys.protocol.state import Role
+from chatsys.protocol.succession import Succession
 
 
 def search(model: Any) -> Result:
@@ -45,6 +46,25 @@ class OldAnswersCount(Bully):
     def on_message(self, sender: Address, message: Any, now: float) -> Any:
         if isinstance(message, Ok) and self.state.role is Role.NOMINATING:
             message = replace(message, round=self.round)
+        return super().on_message(sender, message, now)
+
+
+class PromisesKept(Succession):
+    """Counts the promises of its last attempt, which it gave up, in the next one, too."""
+
+    def stand(self, *given: Any) -> Any:
+        before = dict(self.promises)
+        effects = super().stand(*given)
+        self.promises = before | self.promises
+        return effects
+
+
+class PromisesRead(Succession):
+    """Takes heart if a promise comes after it has given up, and others had come before."""
+
+    def on_message(self, sender: Address, message: Any, now: float) -> Any:
+        if isinstance(message, Promise) and self.state.role is Role.FOLLOWER and len(self.promises) > 1:
+            self.state.trust = True
         return super().on_message(sender, message, now)
 
 
@@ -93,6 +113,19 @@ def test_a_wrong_claim_of_what_may_be_forgotten_makes_no_wrong_verdict(claim: st
         assert result.verdict == "inconclusive" and says in result.why
     else:
         assert result.verdict == "exhausted, ok" and {"elected", "stood back"} <= set(result.reached)
+
+
+@pytest.mark.parametrize(("part", "terms"), [(PromisesKept, 3), (PromisesRead, 2)])
+def test_a_variable_that_is_read_much_later_or_on_a_forgotten_frame_makes_no_wrong_verdict(
+    part: Any, terms: int
+) -> None:
+    """Nobody reads the promises of an attempt when it was just given up.
+
+    One rule reads them in the next attempt, the other when a promise comes late, a frame that is forgotten, too.
+    """
+    result = search(ElectionModel(parts={"succession": part}, terms=terms, answers="any", addresses=(1, 2)))
+    assert result.verdict == "inconclusive" and "is read" in result.why
+    assert f"depends on 'promises' of {part.__name__}" in result.why
 
 
 def test_a_verdict_names_what_it_rests_on() -> None:

@@ -166,7 +166,11 @@ def test_a_search_of_the_protocol_that_does_not_come_to_its_end_is_told_and_is_i
     assert f"  {name}: The budget of 60 distinct states ran out" in out
     code, out, _ = run("mutants", name, "--explore", "--json")
     printed = json.loads(out)
-    assert code == 3 and printed["protocol_inconclusive"] == [name] and printed["unseen"] == printed["protocol_broken"] == []
+    assert (
+        code == 3
+        and printed["protocol_inconclusive"] == [name]
+        and printed["unseen"] == printed["protocol_broken"] == []
+    )
 
 
 def test_the_command_refuses_what_cannot_be_meant(run: Run) -> None:
