@@ -78,6 +78,8 @@ class Variants:
         self.known: dict[object, int] = {}
         """By fingerprint of a variant: the number of its life."""
         self.all: list[Variant] = []
+        self.due: list[Variant] = []
+        """Those that are to be asked."""
         self.events: dict[int, list[int]] = {}
         """By life: what the search let happen to it."""
         self.read = 0
@@ -109,7 +111,9 @@ class Variants:
                 first = Life(address)
                 number = self.known[turns.sign(first, self.whole)] = self.tables.life(first)
                 self.all.append(Variant(number, first))
-        for variant in self.all:  # grows
+        self.due = [*self.all]
+        while self.due:  # the latest first: so what is read is found out soon
+            variant = self.due.pop()
             self.now = variant.life
             some |= self._ask(variant, held.get(variant.number, 0))
         return some
@@ -186,6 +190,7 @@ class Variants:
         if len(self.all) >= MOST:
             raise Undecidable(f"what this search forgets has more than {MOST} values, too many to ask about")
         self.all.append(Variant(number, life))
+        self.due.append(self.all[-1])
         return found
 
     def _is_read(self, variant: Variant, what: str) -> Undecidable:

@@ -60,10 +60,10 @@ class PromisesKept(Succession):
 
 
 class PromisesRead(Succession):
-    """Takes heart if a promise comes after it has given up, and others had come before."""
+    """Trusts somebody if a promise comes when it has given up and tries again, and others had come before."""
 
     def on_message(self, sender: Address, message: Any, now: float) -> Any:
-        if isinstance(message, Promise) and self.state.role is Role.FOLLOWER and len(self.promises) > 1:
+        if isinstance(message, Promise) and message.ok and self.state.role is Role.NOMINATING and self.promises:
             self.state.trust = True
         return super().on_message(sender, message, now)
 
@@ -121,7 +121,7 @@ def test_a_variable_that_is_read_much_later_or_on_a_forgotten_frame_makes_no_wro
 ) -> None:
     """Nobody reads the promises of an attempt when it was just given up.
 
-    One rule reads them in the next attempt, the other when a promise comes late, a frame that is forgotten, too.
+    One rule reads them in the next attempt, the other when a promise comes so late that it is forgotten, too.
     """
     result = search(ElectionModel(parts={"succession": part}, terms=terms, answers="any", addresses=(1, 2)))
     assert result.verdict == "inconclusive" and "is read" in result.why
