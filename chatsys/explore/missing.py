@@ -26,6 +26,7 @@ class Missing:
         self.kept: set[tuple[str | None, type, str]] = set()
         """(role, class, field): what is read in that role; None: whatever the role."""
         self.missed: set[tuple[type, str]] = set()
+        self.dropped: set[tuple[type, str]] = set()
         self.classes: set[type] = set()
         """Classes that tell when a field is missing."""
 
@@ -37,6 +38,7 @@ class Missing:
                 continue
             if hasattr(kind, name) or not self._listen(kind):
                 continue  # the class would answer in its place
+            self.dropped.add((kind, name))
             for part in (actor, *vars(actor).values()):
                 if type(part) is kind:
                     some |= vars(part).pop(name, self) is not self
@@ -51,8 +53,8 @@ class Missing:
 
     def _tell(self, kind: type) -> None:
         def missed(part: Any, name: str) -> Any:
-            if name.startswith("__"):
-                raise AttributeError(name)
+            if (kind, name) not in self.dropped:
+                raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
             self.missed.add((kind, name))
             raise MissedError(f"{name!r} of {kind.__name__} is missing")
 
