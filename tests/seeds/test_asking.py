@@ -175,7 +175,7 @@ class Secrets(Model):
 
     def __init__(self, reads: str) -> None:
         super().__init__()
-        self.kind = type("Secretive", (Secretive,), {"reads": reads})
+        self.kind: type[Actor] = type("Secretive", (Secretive,), {"reads": reads})
 
     def make(self, me: Any, config: Any, random: Any) -> Actor:
         return self.kind(me, config, random)
