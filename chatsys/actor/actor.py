@@ -53,14 +53,20 @@ class Alarms:
 
     def set(self, name: Any, date: float) -> None:
         """Set the alarm, or move it if it is set already."""
-        self.dates[name] = date
-        self.next = min(self.dates.values())
+        dates = self.dates
+        before = dates.get(name)
+        dates[name] = date
+        if date <= self.next:
+            self.next = date
+        elif before == self.next:
+            self.next = min(dates.values())
 
     def clear(self, *names: Any) -> None:
         """Clear these alarms; clearing one that is not set is fine."""
+        dates = self.dates
         for name in names:
-            self.dates.pop(name, None)
-        self.next = min(self.dates.values(), default=NEVER)
+            if dates.pop(name, None) == self.next:
+                self.next = min(dates.values(), default=NEVER)
 
     def __contains__(self, name: Any) -> bool:
         """Tell whether the alarm is set: the only question a rule may ask about time."""

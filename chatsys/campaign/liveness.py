@@ -27,10 +27,15 @@ def overdue(world: World) -> list[Violation]:
 
 
 def stopped(world: World) -> list[Violation]:
-    """Return a violation for each node that stopped itself rather than break a rule."""
+    """Return a violation for each time that a node stopped itself, or did not start on a log that is damaged.
+
+    One that the rules of identity stop breaks nothing.  No verb of a script lets a log rot: a damaged one is a bug.
+    """
     return [
-        Violation(invariant="broken", sentence=f"Node {node} stopped itself: {why}", time=world.now, node=node)
-        for node, why in world.failures
+        Violation(
+            invariant="broken", sentence=f"Node {one.node} stopped itself: {one.reason}", time=world.now, node=one.node
+        )
+        for one in world.trace.of("broken")
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from chatsys.actor.actor import Actor
-from chatsys.campaign.liveness import judge_live
+from chatsys.campaign.liveness import judge_live, stopped
 from chatsys.check.sometimes import happened
 from chatsys.config import ClusterConfig, Limits, Timing, count_quorum
 from chatsys.errors import Runaway, UsageError
@@ -172,7 +172,7 @@ def prepare(seed: int, plan: Plan, parts: Mapping[str, type] | None = None, acto
     world = World(seed, config, parts=parts, actor=actor, network=network, clock_drift=drift, turn=setting.turn)
     world.trace.meta["replay"] = plan.replay(seed)
     seconds, _ = plan.times(setting)
-    drawn: Any = {name: getattr(setting, name) for name in ("share", "pace", "loses_folder")}
+    drawn: Any = {name: getattr(setting, name) for name in ("share", "pace", "gaps", "loses_folder")}
     script = random_script(chance, world.nodes, seconds, setting.kinds, **drawn)
     script.play(world, lenient=True)
     for author in AUTHORS[: plan.clients]:
@@ -211,17 +211,13 @@ def _talk(chance: Random, world: World, author: str, plan: Plan, setting: SeedSe
 
 def _judge(world: World, mended: float | None) -> tuple[list[Any], tuple[str, ...]]:
     """Return all violations, and what the run was too short to judge; no law is judged that was not `mended` at a time."""
-    from chatsys.check import Violation, check
+    from chatsys.check import check
     from chatsys.check.frames import check_frames
     from chatsys.check.histories import second_opinion
 
     broken = [*check(world.trace), *check_frames(world.trace)]
     broken += second_opinion(world.trace, broken)
-    by_the_rules = {record.reason for record in world.trace.of("refused")}
-    for node, sentence in world.failures:
-        if sentence not in by_the_rules:
-            told = f"Node {node} stopped itself: {sentence}"
-            broken.append(Violation(invariant="broken", sentence=told, time=world.now))
+    broken += stopped(world)
     if mended is None:
         return broken, ()
     late = judge_live(world, mended)

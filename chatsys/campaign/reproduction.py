@@ -84,9 +84,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             for record in records[seen:]:
                 if (found := _first(checker.feed(record), invariant)) is not None:
                     return found
-            seen = len(records)
-            if invariant in (None, STOPPED) and world.failures:
+            if invariant in (None, STOPPED) and any(record.kind == "broken" for record in records[seen:]):
                 return stopped(world)[0]
+            seen = len(records)
         return _first(checker.finish(), invariant)
 
     def _late(self, invariant: str) -> Violation | None:

@@ -30,7 +30,7 @@ from chatsys.campaign.bounded import LONGEST, TooLong, at_most
 from chatsys.campaign.minimal import Shrunk
 from chatsys.campaign.one_seed import Plan, prepare, schedule
 from chatsys.campaign.reductions import people, times, values, worlds
-from chatsys.campaign.reproduction import STOPPED, Case, reason
+from chatsys.campaign.reproduction import Case, reason
 from chatsys.check import Violation
 from chatsys.errors import UsageError
 from chatsys.faults import Fault, Script, check_fault
@@ -77,7 +77,7 @@ def shrink_seed(
         clock_drift=0.12 if drift else 0.0,
         turn=plan.setting(seed).turn,
     )
-    broken = [found.invariant for found in outcome.violations] + ([STOPPED] if world.failures else [])
+    broken = [found.invariant for found in outcome.violations]
     return shrink(case, seconds=seconds, invariants=[*invariants] or dict.fromkeys(broken))
 
 

@@ -15,7 +15,7 @@ from random import Random
 import msgspec
 
 from chatsys.config import Limits, Timing
-from chatsys.faults.swarm import KINDS
+from chatsys.faults.swarm import GAPS, KINDS
 
 SMALL = Limits(batch_entries=2, window_entries=6, hold_back_entries=12)
 """Small batches and windows make gaps, probes and catch-ups common."""
@@ -44,11 +44,13 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     talk: float = 1.0
     loses_folder: bool = False
     """Whether a member's folder is emptied or swapped, and replaced."""
+    gaps: tuple[float, ...] = GAPS
+    """Seconds between two faults; a seed draws one mean."""
     wander: bool = False
     """Whether the clients go to another node with each message, as other clients."""
 
 
-PROFILES = (
+_OFTEN = (
     Profile(name="everything", kinds=KINDS, share=0.4),
     Profile(
         name="tails",
@@ -89,6 +91,20 @@ PROFILES = (
         name="learners", kinds=("learner", "tail", "hub", "crash", "isolate", "shutdown"), fast=0.5, limits=(SMALL,)
     ),
 )
+_COUPS = Profile(
+    name="coups",
+    kinds=("coup",),
+    share=1.0,
+    fast=1.0,
+    limits=(SINGLE, SMALL),
+    turns=(0.0, 0.005, 0.01),
+    talk=0.2,
+    gaps=(2.0, 5.0),
+)
+_NEW = 0.25
+"""In so many seeds coups come in the place of the profile that was drawn, so that all other seeds stay what they were."""
+
+PROFILES = (*_OFTEN, _COUPS)
 """One of these is drawn by each seed whose plan names no kinds of faults."""
 
 
@@ -108,6 +124,7 @@ class SeedSetting(msgspec.Struct, frozen=True, kw_only=True):
     turn: float = 0.0
     talk: float = 1.0
     loses_folder: bool = False
+    gaps: tuple[float, ...] = GAPS
     wander: bool = False
 
 
@@ -128,7 +145,9 @@ def named_setting(seed: int, kinds: tuple[str, ...], limits: Limits | None) -> S
 def drawn_setting(seed: int) -> SeedSetting:
     """Return the setting of a seed that draws its profile, too."""
     chance = Random(f"{seed}/profile")
-    profile = chance.choice(PROFILES)
+    profile = chance.choice(_OFTEN)
+    if Random(f"{seed}/again").random() < _NEW:
+        profile = _COUPS
     fast = chance.random() < profile.fast
     pace = PACE if fast else 1.0
     return SeedSetting(
@@ -144,5 +163,6 @@ def drawn_setting(seed: int) -> SeedSetting:
         turn=chance.choice(profile.turns) / pace,
         talk=profile.talk,
         loses_folder=profile.loses_folder,
+        gaps=profile.gaps,
         wander=profile.wander,
     )

@@ -7,6 +7,7 @@
     late-votes    leaders go, and what nominees and voters say to each other comes late, and out of order
     echo          for a long time most frames arrive twice, the copies whole elections later
     ambush        a node crashes right after one of many acts
+    coup          a leader and a minority go on alone, and are told much; others lead, and commit something else there
     learner       a learner joins, and something happens to it
     lost folder   all other faults end, for a member's folder is empty or swapped, and is replaced
 
@@ -24,6 +25,7 @@ from chatsys.faults.verbs import AMBUSH, ANY, DOWN, JITTER, LATE, LEADER, MOMENT
 
 Draw = Callable[[Random, Sequence[int], float], list[Fault]]
 """How faults are drawn for these nodes, from this time on."""
+SPEAKERS = ("joe", "kim")
 LEARNERS = 2
 """Members have the lowest ids, so many learners the next ones."""
 
@@ -146,6 +148,59 @@ def _learner(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
     ]
 
 
+def _coup(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
+    """Tell a leader much that a minority alone can hold; then others lead, or that minority dies of it."""
+    first = random.choice((max(nodes), max(nodes), random.choice(nodes)))  # the highest leads where nothing is wrong
+    author = random.choice(SPEAKERS)
+    told, at = _told(author, first, at, 1), at + random.uniform(0.3, 0.8)  # so that there is a session
+    few = random.sample([node for node in nodes if node != first], (len(nodes) - 1) // 2)
+    minority = (first, *few[1:])
+    end = at + random.uniform(3.5, 6.5)
+    told += _told(author, first, at + random.uniform(0.0, 0.3), random.choice((2, 8)))
+    match random.choice(("meet", "meet", "die", "power")):
+        case "meet":  # others elect, and go on at the same positions
+            if random.random() < 0.7:  # whoever spoke goes away, so that nothing of it is said again for a while
+                gone = (f"{author}@{first}", ANY)
+                told.append(Fault(at + 0.5, "lose", (*gone, 1.0)))
+                told.append(Fault(end + random.uniform(1.0, 8.0), "lose", (*gone, 0.0)))
+            other = random.choice(SPEAKERS), random.choice(nodes), end - random.uniform(0.0, 1.5)
+            told += _told(*other, random.choice((0, 1, 4)))
+            return [
+                *told,
+                Fault(at, "partition", (minority,)),
+                *_hard_of_hearing(random, nodes, end),
+                Fault(end, "heal"),
+            ]
+        case "die":
+            dies = at + random.choice((0.1, 0.5, 1.5)) * random.random()
+            crashes = [Fault(dies, "crash", (node,)) for node in minority]
+            return [
+                *told,
+                Fault(at, "partition", (minority,)),
+                *crashes,
+                Fault(dies + 0.1, "heal"),
+                *_restart(nodes, end),
+            ]
+    dies = at + random.uniform(0.1, 1.5)  # what has not reached its disk is lost, and whoever heard of it is away
+    slow = [Fault(at, "disk", (first, "slow")), Fault(end, "disk", (first, "ok"))]
+    away = [Fault(dies, "crash", (first,)), Fault(dies, "partition", (tuple(few),)), Fault(end + 1.0, "heal")]
+    return [*told, *slow, *away, *_restart(nodes, dies + random.uniform(0.05, 0.5))]
+
+
+def _hard_of_hearing(random: Random, nodes: Sequence[int], at: float) -> list[Fault]:
+    """Half of the time, let some of what one node is told get lost for a moment."""
+    if random.random() < 0.5:
+        return []
+    node = random.choice(nodes)
+    begins = Fault(at, "lose", (node, ANY, _round(random.uniform(0.2, 0.7))))
+    return [begins, Fault(at + random.uniform(0.1, 2.0), "lose", (node, ANY, 0.0))]
+
+
+def _told(author: str, node: int, at: float, count: int) -> list[Fault]:
+    """Let somebody tell a node so many things at once."""
+    return [Fault(at, "say", (f"{author} {at:.3f} {number}", node, "main", author)) for number in range(count)]
+
+
 MEETING, QUIET, LEVEL = 4.0, 14.0, 4.0
 """Seconds: in which all meet before a folder is lost, in which the others get a leader, and the new disk catches up."""
 
@@ -182,5 +237,6 @@ SEQUENCES: dict[str, tuple[int, Draw]] = {
     "echo": (1, _echo),
     "ambush": (1, _ambush),
     "learner": (1, _learner),
+    "coup": (3, _coup),
 }
 """Each sequence by its name: how many nodes it takes at least, and how it is drawn."""

@@ -184,6 +184,10 @@ tear the last line), slow-disk full-disk failing-disk, pause, clock.  `shutdown`
 sequences of faults are drawn only where they are named (`all,shutdown`), or by a profile."""
 
 
+GAPS = (0.5, 1.2, 2.5)
+"""Seconds between two faults, of which a script draws one mean."""
+
+
 def parse_kinds(text: str | Iterable[str] = "all") -> tuple[str, ...]:
     """Return the kinds named by `text`: `all`, or names with commas, or both; raises `UsageError`."""
     names = [name.strip() for name in text.split(",")] if isinstance(text, str) else list(text)
@@ -203,6 +207,7 @@ def random_script(
     *,
     share: float = 0.4,
     pace: float = 1.0,
+    gaps: tuple[float, ...] = GAPS,
     loses_folder: bool = False,
 ) -> Script:
     """Draw a script for `nodes` that lasts `seconds`, from a random subset of `kinds`, each in it with probability `share`.
@@ -213,10 +218,10 @@ def random_script(
     length = seconds * pace
     begin, end = (MEETING, length - QUIET - LEVEL) if loses_folder else (0.0, length)
     if loses_folder and (end < MEETING + 1.0 or len(nodes) < 3):
-        return random_script(random, nodes, seconds, kinds, share=share, pace=pace)
+        return random_script(random, nodes, seconds, kinds, share=share, pace=pace, gaps=gaps)
     fitting = [kind for kind in parse_kinds(kinds) if _DRAWS[kind][0] <= len(nodes)]
     chosen = [kind for kind in fitting if random.random() < share] or [random.choice(fitting)] if fitting else []
-    gap = random.choice((0.5, 1.2, 2.5))
+    gap = random.choice(gaps)
     at = begin + random.choice((0.1, 3.0))
     faults: list[Fault] = []
     while chosen and at < end - 0.2:

@@ -15,6 +15,8 @@ Promises  a frozen value: equal members are equal values, and another membership
 Read also `config.ClusterConfig` (what a person writes), `log`, `membership` (who greets whom).
 """
 
+from functools import cached_property
+
 import msgspec
 
 from chatsys.actor.actor import Address
@@ -22,7 +24,7 @@ from chatsys.config import ClusterConfig, overlap
 from chatsys.protocol.messages import PeerInfo
 
 
-class Members(msgspec.Struct, frozen=True, cache_hash=True):
+class Members(msgspec.Struct, frozen=True, cache_hash=True, dict=True):
     """The members of the cluster, one of whom is `me`, and how many of them are a quorum."""
 
     me: int
@@ -38,17 +40,17 @@ class Members(msgspec.Struct, frozen=True, cache_hash=True):
     def __contains__(self, node: Address) -> bool:
         return node in self.ids
 
-    @property
+    @cached_property
     def ids(self) -> tuple[int, ...]:
         """The ids of all members, ascending."""
         return tuple([peer.node for peer in self.peers])
 
-    @property
+    @cached_property
     def others(self) -> tuple[int, ...]:
         """All members but this one."""
         return tuple([peer.node for peer in self.peers if peer.node != self.me])
 
-    @property
+    @cached_property
     def outranking(self) -> tuple[int, ...]:
         """The members with a higher id: Bully ranks nodes by their ids."""
         return tuple([peer.node for peer in self.peers if peer.node > self.me])

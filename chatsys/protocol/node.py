@@ -184,7 +184,7 @@ class Node(Actor):
         """
         state, known = self.state, list(records)
         for record in known:
-            if isinstance(record, Boot | LearnerBoot):
+            if type(record) is Boot or type(record) is LearnerBoot:
                 self._check_owner(record)
         found = replay(known, f"of node {state.me}")
         state.incarnation = found.incarnation

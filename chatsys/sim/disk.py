@@ -12,6 +12,10 @@ Records that still gather in the buffer are not in the file, so a crash takes th
 in the file, or on its way there: its pages reach the disk in any order.  One that did not reads as zeros,
 and the file may end within the batch, or behind it with zeros.
 
+A sync that returned an error leaves the batch as a crash does; and where it can be read in whole, that may come from
+memory alone, for a system forgets that it still owes these pages.  Then the next power loss takes them, and leaves a
+hole, unless a life has written the batch once more.
+
 Assumes   a crash is a power loss: harder than the end of a process.
 Promises  what a finished sync covered is never lost.  (SPECIFICATION R12.12)
 Read also `outbox.Outbox` (what waits for a sync) and `runtime.disk`, its real counterpart.
@@ -43,11 +47,13 @@ class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
     """On a slow disk a sync takes up to this long."""
     room: int = 200
     """Records that still fit after the disk gave notice that it is nearly full."""
+    rewrites: bool = True
+    """Whether a new life writes the last batch that it finds once more, as R12.12 asks; False: the bug."""
     torn: float = 0.5
     """How often a crash leaves a part of the batch that was being written, where it does not leave all of it."""
 
     def __post_init__(self) -> None:
-        check_numbers(**{name: getattr(self, name) for name in self.__struct_fields__})
+        check_numbers(**{name: getattr(self, name) for name in self.__struct_fields__ if name != "rewrites"})
         if not 0 <= self.shortest <= self.longest:
             raise ConfigError(f"shortest is {self.shortest} and longest {self.longest}; give 0 <= shortest <= longest.")
 
@@ -86,6 +92,12 @@ class Disk:
         """Numbers of batches behind which a mark stands."""
         self.under_way = 0
         """How many records the log will hold with the batch that is being written."""
+        self.failed = False
+        """Whether a sync of this life returned an error."""
+        self.in_memory = 0
+        """The number of a batch that can be read, and need not be on the disk; 0: there is none."""
+        self.hole = 0
+        """The number of a batch that is gone, although others may stand behind it; 0: there is none."""
         self.synced_at: float | None = None
         """When the last sync ended, if nothing was written since and no mark stands behind it yet."""
         self.torn_batch = b""
@@ -119,6 +131,7 @@ class Disk:
         """Finish the sync that covers the first `upto` records; raises `DiskFailed`."""
         self.syncing = False
         if self.health == "failing":
+            self.failed = True
             raise DiskFailed("The disk failed: a sync returned an error.")
         if self.successor is not None:
             raise DiskFailed(GONE)
@@ -154,15 +167,17 @@ class Disk:
         """Lose the buffer, and of the batch under way all, nothing, or any pages."""
         if self.successor is not None:
             return self.put(self.successor, running=False)
+        self.hole, self.in_memory = self.in_memory or self.hole, 0
         marked = len(self.ends) in self.marks  # durable, unless it waits for this very sync
         self._mark(now)
         unsynced = len(self.records) - self.durable
-        written = self.under_way if self.syncing else self.durable
-        self.syncing = False
+        written = self.under_way if self.syncing or self.failed else self.durable
+        self.syncing, failed, self.failed = False, self.failed, False
         if unsynced:
             kept = self.durable + self.random.randrange(unsynced + 1)
             if kept >= written:
                 self._keep(written)
+                self.in_memory = len(self.ends) if failed else 0
             elif self.random.random() < self.model.torn:
                 # As many draws as there were before crashes took pages: then seeds that are in use stay true.
                 self._lose_pages(Random(self.random.getrandbits(128)), self.records[self.durable : written])
@@ -185,6 +200,7 @@ class Disk:
             self.torn_batch, self.rotten = folder.torn_batch, dict(folder.rotten)
             self.durable, self.under_way = len(self.records), 0
             self.syncing, self.synced_at = False, None
+            self.failed, self.in_memory, self.hole = False, 0, 0
 
     def _lose_pages(self, chance: Random, records: list[msgspec.Struct]) -> None:
         """Leave any pages of a batch with these records, and of the mark before it."""
@@ -211,12 +227,14 @@ class Disk:
 
         Raises `DamagedLog` if what was synced has rotted.
         """
-        if not self.torn_batch and not self.rotten:
+        if self.model.rewrites:
+            self.in_memory = 0  # SPECIFICATION R12.12
+        if not self.torn_batch and not self.rotten and not self.hole:
             self._keep(len(self.records))
             return LogFile(list(self.records), number=len(self.ends))
         data = b"".join(self.parts()) + self.torn_batch
         log = decode(data, types, "the simulated log")
-        self.torn_batch, self.rotten = b"", {}
+        self.torn_batch, self.rotten, self.hole = b"", {}, 0
         self.records = list(log.records)
         self.ends = [end for end in self.ends if end <= len(self.records)]
         self.marks = {number for number in self.marks if number <= len(self.ends)}
@@ -233,6 +251,8 @@ class Disk:
             for record in range(start, end):
                 if record + 1 in self.rotten:
                     part = part.replace(lines[record], lines[record].replace(*self.rotten[record + 1]))
+            if number == self.hole:
+                part = bytes(len(part))
             parts += [part, mark(number)] if number in self.marks else [part]
             start = end
         return parts

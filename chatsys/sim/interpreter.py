@@ -95,7 +95,7 @@ class Interpreter:
                 self._note(effect)
             elif kind is Deliver:
                 for one in effect.items:
-                    self.recorder.write("deliver", **msgspec.structs.asdict(one))
+                    self.recorder.delivered(one)
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chatsys.actor.actor import Address
-from chatsys.actor.effects import Note
+from chatsys.actor.effects import Delivery, Note
 from chatsys.actor.trace_columns import columns
 from chatsys.trace import Record
 
@@ -75,6 +75,14 @@ class Recorder:
         self.trace(Record(
             self.time.now, "drop", self.me, self.incarnation, term, self.role, self.clock,
             peer=peer, message=kind, id=frame[1], seq=seq, reason=reason,
+        ))  # fmt: skip
+
+    def delivered(self, one: Delivery) -> None:
+        """Write that a message was handed to the user."""
+        self.trace(Record(
+            self.time.now, "deliver", self.me, self.incarnation, self.term, self.role, self.clock,
+            seq=one.seq, msg_no=one.msg_no, entry_term=one.entry_term, room=one.room, author=one.author, text=one.text,
+            client=one.client, client_seq=one.client_seq,
         ))  # fmt: skip
 
     def note(self, note: Note) -> None:

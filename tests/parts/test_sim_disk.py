@@ -7,6 +7,7 @@ import pytest
 from pingpong import Counted, PingPong
 
 from chatsys.actor.logfile import mark
+from chatsys.campaign.one_seed import Plan, schedule
 from chatsys.errors import DamagedLog, DiskFailed
 from chatsys.sim.disk import Disk, DiskModel
 from chatsys.sim.world import World
@@ -189,3 +190,50 @@ def test_a_slow_disk_delays_answers() -> None:
     syncs = [record.time for record in one.trace.of("durable") if record.node == 2 and record.time > 1]
     appends = [record.time for record in one.trace.of("append") if record.node == 2 and record.time > 1]
     assert max(sync - append for sync, append in zip(syncs, appends, strict=False)) > 0.1
+
+
+# --- after a sync that failed ---------------------------------------------------------------
+
+
+def read_after_an_error(rewrites: bool) -> Disk:
+    """Return a disk whose last sync failed, and whose batch a new life has read all the same."""
+    for seed in range(20):
+        one = disk(seed, rewrites=rewrites)
+        one.end_sync(written(one, 1).begin_sync()[0])
+        upto, _ = written(one, 2).begin_sync()
+        one.become("failing")
+        with pytest.raises(DiskFailed, match="a sync returned an error"):
+            one.end_sync(upto)
+        one.crash()
+        one.become("ok")
+        if recovered(one) == [1, 2]:
+            return one
+    raise AssertionError("a batch whose sync failed is never read again")
+
+
+def test_what_is_read_after_a_failed_sync_is_durable_because_it_is_written_once_more() -> None:
+    one = read_after_an_error(rewrites=True)
+    one.end_sync(written(one, 3).begin_sync()[0])
+    one.crash()
+    assert recovered(one) == [1, 2, 3]
+
+
+def test_what_is_read_after_a_failed_sync_and_not_written_again_is_a_hole_after_a_power_loss() -> None:
+    one = read_after_an_error(rewrites=False)
+    one.end_sync(written(one, 3).begin_sync()[0])
+    one.crash()
+    with pytest.raises(DamagedLog, match="batch 2, which begins here, is not whole, and batch 3"):
+        one.recover((Counted,))
+    one = read_after_an_error(rewrites=False)
+    one.crash()
+    assert recovered(one) == [1], "nothing stands behind it: it is torn"
+
+
+@pytest.mark.parametrize("rewrites", [True, False])
+def test_seeds_with_a_failing_disk_find_a_node_that_does_not_write_the_last_batch_again(
+    rewrites: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatsys.sim.world.DiskModel", lambda: DiskModel(rewrites=rewrites))
+    plan = Plan(kinds=("failing-disk", "crash"), seconds=12.0, calm=1.0)
+    found = [one for seed in (0, 1, 3) for one in schedule(seed, plan).violations]
+    assert {one.invariant for one in found} == (set() if rewrites else {"broken"})

@@ -114,6 +114,8 @@ def reaches(name: str, record: Record) -> bool:
             return True
         case "learners", "admitted":
             return True
+        case "coups", "truncate":
+            return True
     return False
 
 
@@ -159,11 +161,16 @@ def ambushed(seed: int, moment: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("mutant", "seed"),
-    [("another disk taken in", 26), ("emptied learner taken back", 80)],
+    ("mutant", "seed", "nodes"),
+    [
+        ("another disk taken in", 26, 3),
+        ("emptied learner taken back", 80, 3),
+        ("verified kept across leaders", 9, 5),
+        ("heartbeat tells the end as commit", 1, 5),
+    ],
 )
-def test_the_default_plan_kills_what_it_never_met_before_it_had_profiles(mutant: str, seed: int) -> None:
-    found = schedule(seed, Plan(), parts=named(mutant).parts).violations
+def test_the_default_plan_kills_what_it_never_met_before_it_had_profiles(mutant: str, seed: int, nodes: int) -> None:
+    found = schedule(seed, Plan(nodes=nodes), parts=named(mutant).parts).violations
     assert {one.invariant for one in found} & {*named(mutant).killers, "S8", "S5"}
 
 

@@ -3,6 +3,7 @@
     python tests/support/kill_rate.py made 100           the bugs of one line, up to 100 schedules each
     python tests/support/kill_rate.py listed 100         the mutants of `chatsys.mutants`
     python tests/support/kill_rate.py made 100 all       schedules of this kind of faults, in place of the default plan
+    python tests/support/kill_rate.py made 25 --json     only what came of all of them, for `chatsys prove`
 
 Every bug is played in a process of its own, seed after seed from 0 on, to the first that breaks a rule, stops a node by
 itself, or comes to no end.  A line each: the bug, the seeds it took (`-`: all of them held), what was broken, CPU seconds.
@@ -79,7 +80,7 @@ def bugs(which: str) -> dict[str, str]:
     return {name: name for name, one in MUTANTS.items() if one.client is Client}
 
 
-def main(which: str, most: str = "100", kinds: str = "") -> None:
+def main(which: str, most: str = "100", kinds: str = "", as_json: bool = False) -> None:
     """Measure all bugs of a list."""
     rows = []
     for name, told in bugs(which).items():
@@ -90,8 +91,12 @@ def main(which: str, most: str = "100", kinds: str = "") -> None:
         ]
         row = json.loads(last[0])
         rows.append(row)
-        print(f"{row['seeds'] if row['by'] else '-':>4} {row['by']:<10} {row['cpu']:6.1f}  {name}", flush=True)
+        if not as_json:
+            print(f"{row['seeds'] if row['by'] else '-':>4} {row['by']:<10} {row['cpu']:6.1f}  {name}", flush=True)
     found = sorted(row["seeds"] for row in rows if row["by"])
+    if as_json:
+        print(json.dumps({"before": len(found)} if kinds else {"bugs": len(rows), "found": len(found)}))
+        return
     shares = ", ".join(f"{sum(one <= upto for one in found)} in {upto}" for upto in (1, 3, 10, 30, 100))
     rate = sum(1 / seeds for seeds in found) / len(rows)
     print(f"{len(rows)} bugs; found within so many schedules: {shares}; mean rate {rate:.3f} a schedule; "
@@ -99,7 +104,8 @@ def main(which: str, most: str = "100", kinds: str = "") -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "one":
-        play(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    words = [word for word in sys.argv[1:] if word != "--json"]
+    if words[0] == "one":
+        play(words[1], int(words[2]), words[3])
     else:
-        main(*sys.argv[1:])
+        main(*words, as_json="--json" in sys.argv)

@@ -14,7 +14,7 @@ Read also `check` (the rules), `asking` (why a message did not come), `campaign.
 from collections.abc import Sequence
 from typing import Any
 
-from chatsys.campaign.liveness import unwell
+from chatsys.campaign.liveness import stopped, unwell
 from chatsys.campaign.why.answer import Answer
 from chatsys.campaign.why.lasting import Lasting
 from chatsys.campaign.why.scene import Scene
@@ -172,8 +172,7 @@ def _holds(world: World, violation: Violation) -> bool:
     if invariant in LAWS:
         return _law_holds(world, invariant, violation.since)
     if invariant == "broken":
-        by_the_rules = {record.reason for record in world.trace.of("refused")}
-        return all(why in by_the_rules for _, why in world.failures)
+        return not stopped(world)
     if invariant == "frames":
         return not check_frames(world.trace)
     return not check(world.trace, [invariant])
