@@ -2,9 +2,11 @@
 
     (file, function, change, how many the same before it)  +  the digest of that file, of the tests, of the core
 
-A change that was noticed by a test stays noticed as long as its file and that test's file are the same.  One that survived
-meets the tests anew when any of them has changed, and all stages when the core has; and one that was let off by a stage
-goes on with the next one, or with the next seed.
+            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]), line.get("seeds", 0))
+            good = line["tests"] == self._rests_on(tried)
+            if not good and not tried.stage and line.get("core") == self.core:  # only tests have changed
+                good, tried = True, replace(tried, through=tuple({*tried.through} - {"tests"}))
+            if good:
 
 Read also `mutation`.
 """
@@ -18,6 +20,10 @@ from pathlib import Path
 
 from changes import Change, by_place
 from trying import ROOT, STAGES, Tried
+
+from chatsys.evidence import code
+from chatsys.evidence.kinds import CORE as EVERY_CHANGE
+from chatsys.evidence.kinds import SCHEDULES, SEARCHED
 
 FOLDER = ROOT / "data" / "mutation"
 CORE = ("protocol", "actor")
@@ -53,13 +59,24 @@ def test_files() -> list[Path]:
 
 
 @cache
+def _worlds() -> str:
+    """Return the digest of what runs schedules, seeds and searches; the core itself stands by itself."""
+    return code.digest(tuple(sorted({*SCHEDULES, *SEARCHED, "mutants"} - {*EVERY_CHANGE})))
+
+
+@cache
 def _everything() -> str:
     return digest([*core(), *test_files()])
 
 
 @cache
-def _whole_core() -> str:
-    return digest(core())
+def _all_but_tests() -> str:
+    return digest(core()) + _worlds()
+
+
+@cache
+def _of_one(test: str) -> str:
+    return digest([ROOT / test]) if (ROOT / test).exists() else ""
 
 
 class Ledger:
@@ -69,7 +86,7 @@ class Ledger:
         self.path, self.source = path, path.read_bytes()
         self.name = path.relative_to(ROOT).as_posix()
         self.file = digest([path])
-        self.code, self.core = _everything(), _whole_core()
+        self.code, self.core = _everything(), _all_but_tests()
         self.changes: dict[Key, Change] = {}
         from changes import changes
 
@@ -82,11 +99,11 @@ class Ledger:
         self._read()
 
     def _read(self) -> None:
-        tests: dict[str, str] = {}
         for text in self.kept.read_text().splitlines() if self.kept.exists() else ():
             line = json.loads(text)
             if line["file"] != self.file:
                 continue
+<<<<<<< HEAD
             tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]), line.get("seeds", 0))
             of = line["by"].partition("::")[0]
             if of.endswith(".py"):
@@ -98,18 +115,30 @@ class Ledger:
                 if not good and not tried.stage and line.get("core") == self.core:
                     good, tried = True, replace(tried, through=tuple({*tried.through} - {"tests"}))
             if good:
+=======
+            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]))
+            if line["tests"] == self._rests_on(tried):
+>>>>>>> 82ad3efda69e40477ae4deac5932e86b5abbabd3
                 self.known[line["where"], line["change"], line["number"]] = tried
             else:
                 self.known.pop((line["where"], line["change"], line["number"]), None)
+
+    def _rests_on(self, tried: Tried) -> str:
+        """Return the digest of what an answer rests on."""
+        of = tried.by.partition("::")[0]
+        if of.endswith(".py"):
+            return _of_one(of)
+        if tried.stage not in ("", "tests"):
+            return _worlds()
+        return self.code + (_worlds() if set(tried.through) - {"tests"} else "")
 
     def keep(self, change: Change, tried: Tried) -> None:
         """Write one line."""
         key = self.keys[change]
         self.known[key] = tried
-        of = tried.by.partition("::")[0]
         line = {
             "line": change.line, "column": change.column, "where": key[0], "change": key[1], "number": key[2],
-            "file": self.file, "tests": digest([ROOT / of]) if of.endswith(".py") else self.code,
+            "file": self.file, "tests": self._rests_on(tried),
             "stage": tried.stage, "by": tried.by, "cpu": tried.cpu, "through": tried.through,
             "seeds": tried.seeds, "core": self.core,
         }  # fmt: skip
