@@ -2,11 +2,10 @@
 
     (file, function, change, how many the same before it)  +  the digest of that file, of the tests, of the core
 
-            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]), line.get("seeds", 0))
-            good = line["tests"] == self._rests_on(tried)
-            if not good and not tried.stage and line.get("core") == self.core:  # only tests have changed
-                good, tried = True, replace(tried, through=tuple({*tried.through} - {"tests"}))
-            if good:
+A change that was noticed by a test stays noticed as long as its file and that test's file are the same; by a schedule, a
+seed or a search, as long as its file, the simulator, the checkers, the searches and the schedules are the same.  One that
+survived meets the tests anew when any of them has changed, and all stages when any of the rest has; and one that was let
+off by a stage goes on with the next one, or with the next seed.
 
 Read also `mutation`.
 """
@@ -59,14 +58,14 @@ def test_files() -> list[Path]:
 
 
 @cache
-def _worlds() -> str:
-    """Return the digest of what runs schedules, seeds and searches; the core itself stands by itself."""
-    return code.digest(tuple(sorted({*SCHEDULES, *SEARCHED, "mutants"} - {*EVERY_CHANGE})))
+def _everything() -> str:
+    return digest([*core(), *test_files()])
 
 
 @cache
-def _everything() -> str:
-    return digest([*core(), *test_files()])
+def _worlds() -> str:
+    """Return the digest of what runs schedules, seeds and searches; the core itself stands by itself."""
+    return code.digest(tuple(sorted({*SCHEDULES, *SEARCHED, "mutants"} - {*EVERY_CHANGE})))
 
 
 @cache
@@ -103,22 +102,11 @@ class Ledger:
             line = json.loads(text)
             if line["file"] != self.file:
                 continue
-<<<<<<< HEAD
             tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]), line.get("seeds", 0))
-            of = line["by"].partition("::")[0]
-            if of.endswith(".py"):
-                if of not in tests:
-                    tests[of] = digest([ROOT / of]) if (ROOT / of).exists() else ""
-                good = tests[of] == line["tests"]
-            else:
-                good = line["tests"] == self.code or tried.stage not in ("", "tests")
-                if not good and not tried.stage and line.get("core") == self.core:
-                    good, tried = True, replace(tried, through=tuple({*tried.through} - {"tests"}))
+            good = line["tests"] == self._rests_on(tried)
+            if not good and not tried.stage and line.get("core") == self.core:  # only tests have changed
+                good, tried = True, replace(tried, through=tuple({*tried.through} - {"tests"}))
             if good:
-=======
-            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]))
-            if line["tests"] == self._rests_on(tried):
->>>>>>> 82ad3efda69e40477ae4deac5932e86b5abbabd3
                 self.known[line["where"], line["change"], line["number"]] = tried
             else:
                 self.known.pop((line["where"], line["change"], line["number"]), None)
