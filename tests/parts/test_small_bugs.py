@@ -97,7 +97,7 @@ def test_a_survivor_goes_on_with_the_next_seed_and_meets_the_tests_anew_when_the
     assert left(20) == {} and left(300)[key].seeds == 20
     monkeypatch.setattr(ledger, "_everything", lambda: "other tests")
     assert set(left(20)[key].through) == {"schedules", "seeds"} and left(20)[key].seeds == 20
-    monkeypatch.setattr(ledger, "_whole_core", lambda: "another core")
+    monkeypatch.setattr(ledger, "_all_but_tests", lambda: "another core")
     assert left(20) == {key: Tried()}
 
 
