@@ -137,11 +137,12 @@ class Log:
 
     # --- entries ---------------------------------------------------------------------------
 
-    def append(self, entry: Entry) -> Append:
-        """Put `entry` at the end; return the effect that makes it durable."""
-        assert entry.seq == len(self.entries) + 1, "an entry stands at the position it names"  # SPECIFICATION R8.1
-        self.entries.append(entry)
-        return Append(Stored(entry))
+    def append(self, *entries: Entry) -> Append:
+        """Put `entries` at the end; return the effect that makes them durable, one run."""
+        for seq, entry in enumerate(entries, start=len(self.entries) + 1):
+            assert entry.seq == seq, "an entry stands at the position it names"  # SPECIFICATION R8.1
+        self.entries += entries
+        return Append(*map(Stored, entries))
 
     def splice(self, entries: Sequence[Entry], after: int | None = None) -> Effects:
         """Make the log agree with `entries`, which follow on an entry it already holds, the one at `after`.

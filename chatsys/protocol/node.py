@@ -29,7 +29,7 @@ Promises  whatever a frame rests on stands before it in the list; the outbox mak
 Read also the parts, from `failure` to `sessions`, in the order of the house.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar
 
@@ -226,6 +226,22 @@ class Node(Actor):
         due = self.on_time(now) if self.deadline <= now else []  # SPECIFICATION R13.3
         return due + self._receive(sender, message, now)
 
+    def on_messages(self, sender: Address, messages: Sequence[msgspec.Struct], now: float) -> Effects:
+        """Take in what came together of one sender: messages of a client that follow on each other are numbered in one run."""
+        effects: Effects = []
+        taken = 0
+        while taken < len(messages):
+            if self.deadline <= now:
+                effects += self.on_time(now)  # SPECIFICATION R13.3
+            run = () if sender in self.state.members else self.sessions.next_run(messages, taken)
+            if len(run) > 1:
+                effects += self._carry_out(self.sessions.number(sender, run), now)
+                taken += len(run)
+            else:
+                effects += self._receive(sender, messages[taken], now)
+                taken += 1
+        return effects
+
     def _receive(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Ask whether its sender is who it was, then the fence, then the parts that handle this kind of message.
 
@@ -329,7 +345,7 @@ class Node(Actor):
                 self.state.set_leader(None)
                 return [Yield(reason, slept=slept)]
             case Order(drafts):
-                return [effect for draft in drafts for effect in self.sequencer.order(draft, now)]
+                return self.sequencer.order(drafts, now)
             case Commit():
                 return [*self.learners.read(), *self.sessions.deliver(now)]
             case HandOver():

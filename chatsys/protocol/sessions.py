@@ -37,6 +37,8 @@ Read also `client` (the other end), `ordering` (who numbers), `forwarding` (whom
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import islice
 from random import Random
 from typing import Any, ClassVar
 
@@ -154,19 +156,46 @@ class Sessions(Part):
         if self.leaves_gap(number, count):
             return [self._reply(sender, submit, "gap", f"message {count} of this session is missing")]
         if number >= count:
-            return self._number(sender, submit)
+            return self.number(sender, (submit,))
         return self._answer_again(sender, submit, known[number] if number < len(known) else ahead[number - len(known)])
 
     def leaves_gap(self, number: int, count: int) -> bool:
         """Tell whether a message with this number came too early: after `count` of its session it must be the next."""
         return number > count
 
-    def _number(self, sender: Address, submit: Submit) -> Effects:
-        """Ask for a new message to be numbered, and note whom to answer once it is delivered."""
-        self._await((submit.client_id, submit.client_seq), submit.via or sender)
-        kind: Any = "chat" if submit.client_seq else "session"
-        said = (submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
-        return [Order(Entry(0, 0, kind, *said, session=submit.session))]
+    def next_run(self, messages: Sequence[msgspec.Struct], start: int) -> Sequence[Submit]:
+        """Return the messages from `start` on that `_admit` would have numbered, one after the other, if there are any.
+
+        They are of one session, and follow on each other and on what stands in the log.
+        """
+        state, first = self.state, messages[start]
+        if type(first) is not Submit or first.client_seq == 0 or not state.ready:
+            return ()
+        if state.low or state.handing_over or state.leaving:
+            return ()
+        known, ahead = self._positions(first.client_id)
+        number = len(known) + len(ahead)
+        run: list[Submit] = []
+        for submit in islice(messages, start, None):
+            if type(submit) is not Submit or (submit.client_id, submit.client_seq) != (first.client_id, number):
+                break
+            if not self.table.is_session(submit.session, known or ahead) or refusal(
+                submit.room, submit.author, submit.text, self.limits
+            ):
+                break
+            run.append(submit)
+            number += 1
+        return run
+
+    def number(self, sender: Address, run: Sequence[Submit]) -> Effects:
+        """Ask for new messages to be numbered, in their order, and note whom to answer once they are delivered."""
+        drafts = []
+        for submit in run:
+            self._await((submit.client_id, submit.client_seq), submit.via or sender)
+            kind: Any = "chat" if submit.client_seq else "session"
+            said = (submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
+            drafts.append(Entry(0, 0, kind, *said, session=submit.session))
+        return [Order(*drafts)]
 
     def _answer_again(self, sender: Address, submit: Submit, seq: int) -> Effects:
         """Answer a repeated message, which stands at `seq`; if that is not committed yet, let it wait."""

@@ -191,10 +191,10 @@ class Disk:
         self._thread = thread
         self._watch_space()
 
-    def write(self, record: msgspec.Struct) -> None:
-        """Take one record into the buffer."""
-        self._buffer.append(encode(record))
-        self._written += 1
+    def write(self, run: Sequence[msgspec.Struct]) -> None:
+        """Take records into the buffer."""
+        self._buffer += map(encode, run)
+        self._written += len(run)
 
     def flush(self) -> None:
         """Start a sync of everything written so far, unless one is under way."""

@@ -14,7 +14,7 @@ Read also `turns`, `transport`, `disk`; `cluster` (who makes hosts); `sim.host`,
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -229,13 +229,13 @@ class Host:
         """Give the actor an order."""
         self.turns.later(self.turns.take_command, command)
 
-    def took(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
-        """A frame arrived (from the transport)."""
-        self.turns.take_in(sender, incarnation, frame, size)
+    def took(self, sender: Address, incarnation: int, frames: Sequence[Frame], sizes: Sequence[int]) -> None:
+        """Frames arrived (from the transport)."""
+        self.turns.take_in(sender, incarnation, frames, sizes)
 
-    def is_full(self, sender: Address) -> bool:
-        """Tell whether as much as may wait of this sender waits (from the transport)."""
-        return self.turns.inbox.is_full(sender)
+    def room(self, sender: Address) -> tuple[int, int]:
+        """Return how many frames, and how many bytes, may still wait of this sender (from the transport)."""
+        return self.turns.inbox.room(sender)
 
     def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
         """A link came up, or its other end is gone (from the transport)."""

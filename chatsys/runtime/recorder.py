@@ -12,7 +12,7 @@ A node that runs in a terminal reads none of these four, so a sink may name the 
 Read also `host` (whose recorder this is), `trace` (the columns), `actor.trace_columns` (which column tells what).
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ import msgspec
 from chatsys.actor.actor import GREATEST, Address
 from chatsys.actor.effects import Delivery, Note
 from chatsys.actor.trace_columns import columns
+from chatsys.runtime.net.wire import Frame
 from chatsys.trace import Record
 
 Sink = Callable[[list[Record]], None]
@@ -86,18 +87,19 @@ class Recorder:
             ))  # fmt: skip
         return self.frames, self.clock
 
-    def received(self, sender: Address, life: int, number: int, clock: int, message: msgspec.Struct) -> None:
-        """Write that a frame arrived, which was the `number`-th that its sender sent in this life."""
-        if clock > self.clock:
-            self.clock = clock
-        if self.clock < GREATEST:  # whatever a visitor's clock says, ours can be read
-            self.clock += 1
-        if self.reads_receives:
-            kind, term, seq = columns(message)
-            self._records.append(Record(
-                self.now, "receive", self.me, self.incarnation, term, self.role, self.clock,
-                peer=sender, message=kind, id=f"{sender}.{life}.{number}", seq=seq,
-            ))  # fmt: skip
+    def received(self, sender: Address, life: int, frames: Iterable[Frame]) -> None:
+        """Write that these frames arrived, which `sender` sent in this life."""
+        for number, clock, message in frames:
+            if clock > self.clock:
+                self.clock = clock
+            if self.clock < GREATEST:  # whatever a visitor's clock says, ours can be read
+                self.clock += 1
+            if self.reads_receives:
+                kind, term, seq = columns(message)
+                self._records.append(Record(
+                    self.now, "receive", self.me, self.incarnation, term, self.role, self.clock,
+                    peer=sender, message=kind, id=f"{sender}.{life}.{number}", seq=seq,
+                ))  # fmt: skip
 
     def delivered(self, run: tuple[Delivery, ...]) -> None:
         """Write that these messages were handed to the user."""

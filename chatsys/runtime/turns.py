@@ -24,8 +24,8 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -55,8 +55,16 @@ REST = 3.0
 LIGHT_TIME = 1.0
 """Seconds for which somebody who says little counts as here."""
 
-Thing = tuple[Callable[..., None], tuple[Any, ...]]
-"""A door to open, and what to tell there."""
+
+class Came(NamedTuple):
+    """A frame that came, on a link of `sender` in this life of it."""
+
+    source: tuple[Address, int]
+    frame: Frame
+
+
+Thing = tuple[Callable[..., None], tuple[Any, ...]] | Came
+"""A door to open, and what to tell there; or a frame."""
 
 
 class Life(Protocol):
@@ -109,9 +117,9 @@ class Turns:
         self.inbox.put_own((take, facts))
         self.wake()
 
-    def later_from(self, sender: Address, take: Callable[..., None], *facts: Any, size: int = 0) -> None:
+    def later_from(self, sender: Address, take: Callable[..., None], *facts: Any) -> None:
         """Put something that came from `sender` into the inbox, behind what came from there before."""
-        self.inbox.put(sender, (take, facts), size)
+        self.inbox.put(sender, [(take, facts)])
         self.wake()
 
     def wake(self) -> None:
@@ -127,8 +135,7 @@ class Turns:
             return
         self.tick()
         try:
-            for take, facts in self.inbox.at_hand():
-                take(*facts)
+            self._serve(self.inbox.at_hand())
             self._serve_clients()
             if self.actor.deadline <= self.now:
                 self.perform(self.actor.on_time(self.now))
@@ -144,6 +151,26 @@ class Turns:
             self.life.transport.read_on(sender)
         self._arm()
 
+    def _serve(self, things: Iterable[Thing]) -> None:
+        """Open the doors for these things, in their order; frames of one link that follow on each other go in together."""
+        frames: list[Frame] = []
+        source: tuple[Address, int] = (0, 0)
+        for thing in things:
+            if isinstance(thing, Came):
+                if thing.source != source and frames:
+                    self._take_frames(*source, frames)
+                    frames = []
+                source = thing.source
+                frames.append(thing.frame)
+                continue
+            if frames:
+                self._take_frames(*source, frames)
+                frames = []
+            take, facts = thing
+            take(*facts)
+        if frames:
+            self._take_frames(*source, frames)
+
     def _serve_clients(self) -> None:
         """Serve those who say little; then give each other client a quantum in turn, until their share is used up."""
         if not self.inbox.clients:
@@ -151,16 +178,14 @@ class Turns:
         began = time.monotonic()
         if self.inbox.light_ones:
             self._light.update(dict.fromkeys(self.inbox.light_ones, began + LIGHT_TIME))
-            for take, facts in self.inbox.light():
-                take(*facts)
+            self._serve(self.inbox.light())
         if self._patience is not None or not self.inbox.clients:
             return
         beside_others = self._are_beside_others(began)
         served = 0
         while self.alive and self.inbox.clients:
             some = self.inbox.quantum()
-            for take, facts in some:
-                take(*facts)
+            self._serve(some)
             served += len(some)
             if self.is_pressed:
                 return self._let_clients_wait(PRESSED_PAUSE)
@@ -210,9 +235,11 @@ class Turns:
         self._patience = None
         self.wake()
 
-    def take_in(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
-        """Take a frame that came in so many bytes."""
-        self.later_from(sender, self._take_frame, sender, incarnation, frame, size=size)
+    def take_in(self, sender: Address, incarnation: int, frames: Sequence[Frame], sizes: Sequence[int]) -> None:
+        """Take frames that came together, each in so many bytes."""
+        source = sender, incarnation
+        self.inbox.put(sender, [Came(source, frame) for frame in frames], sizes)
+        self.wake()
 
     def forget(self, client: Address) -> None:
         """Drop what waits of a client whose link is gone: there is nobody to answer."""
@@ -235,17 +262,19 @@ class Turns:
         if self.alive and not self.paused and not self._turn_is_due:
             self.turn()
 
-    def _take_frame(self, sender: Address, incarnation: int, frame: Frame) -> None:
-        n, clock, message = frame
+    def _take_frames(self, sender: Address, incarnation: int, frames: list[Frame]) -> None:
         transport = self.life.transport
         if sender in transport.peers and incarnation != transport.seen.get(sender):  # SPECIFICATION R2.3
-            name = f"{sender}.{incarnation}.{n}"
-            self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
+            for n, _, message in frames:
+                name = f"{sender}.{incarnation}.{n}"
+                self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
             return
-        self.recorder.received(sender, incarnation, n, clock, message)
+        self.recorder.received(sender, incarnation, frames)
+        messages = [message for _, _, message in frames]
         if self.passed_on.count:
-            self.passed_on.came(sender, message, self.now)
-        self.perform(self.actor.on_message(sender, message, self.now))
+            for message in messages:
+                self.passed_on.came(sender, message, self.now)
+        self.perform(self.actor.on_messages(sender, messages, self.now))
 
     def _take_own(self, message: msgspec.Struct) -> None:
         self.perform(self.actor.on_message(self.actor.me, message, self.now))
@@ -285,8 +314,7 @@ class Turns:
                 if self.outbox.admit(effect.to, effect.message):
                     self._emit(effect.to, effect.message)
             elif kind is Append:
-                for record in effect.items:
-                    self._append(record)
+                self._append(effect.items)
             elif kind is Note:
                 self.recorder.note(effect)
             elif kind is Deliver:
@@ -294,13 +322,14 @@ class Turns:
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
 
-    def _append(self, record: msgspec.Struct) -> None:
+    def _append(self, run: tuple[msgspec.Struct, ...]) -> None:
         if self.disk is not None:
-            self.disk.write(record)
-            self.outbox.wrote()
-            self.log_end = log_end((record,), self.log_end)
+            self.disk.write(run)
+            self.outbox.wrote(len(run))
+            self.log_end = log_end(run, self.log_end)
         if self.recorder.reads_log:
-            self.recorder.note(note_of(record))
+            for record in run:
+                self.recorder.note(note_of(record))
 
     def _emit(self, to: Address, message: msgspec.Struct) -> None:
         """Put a frame on the wire: from here on it has an id, and can be lost."""

@@ -82,7 +82,7 @@ def test_times_in_the_log_never_go_back() -> None:
     three = about_to_lead(0)
     times = []
     for now in (0.5014, 0.3, 9.0):
-        three.order(Entry(0, 0, "chat", "c", 1, "main", "ann", "hi"), now)
+        three.order([Entry(0, 0, "chat", "c", 1, "main", "ann", "hi")], now)
         times.append(three.log.entries[-1].time)
     assert times == [0.501, 0.501, 9.0] and [entry.seq for entry in three.log.entries] == [1, 2, 3]
     assert {entry.term for entry in three.log.entries} == {4}
@@ -110,7 +110,7 @@ def test_a_leader_is_ready_once_when_its_own_barrier_is_committed() -> None:
         Note("commit", seq=3, verified=3), Note("ready", seq=3), Commit(3),
     ]  # fmt: skip
     assert three.state.ready
-    three.order(Entry(0, 0, "chat", "c", 1, "main", "ann", "hi"), 0.3)
+    three.order([Entry(0, 0, "chat", "c", 1, "main", "ann", "hi")], 0.3)
     three.on_message(3, Ack(4, True, match=4), 0.3)
     assert three.on_message(1, Ack(4, True, match=4), 0.3) == [Note("commit", seq=4, verified=4), Commit(4)]
 

@@ -16,7 +16,7 @@ Read also `peer` (the way to one member), `claims` (which link is a member's), `
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -299,18 +299,24 @@ class Transport:
             if self.claims.is_doubtful(link.peer, link.hello):
                 peer.look_again()
 
-    def take(self, link: Inbound | Outbound, data: bytes) -> None:
-        """Take in one line of a greeted link; raises `FrameError`."""
-        sender = link.sender
-        frame = self.codec.read(data)
-        message, incarnation = frame[2], link.incarnation
-        if sender not in self.peers and self.from_clients is not None and type(message) not in self.from_clients:
-            raise FrameError(f"A client may not send {columns(message)[0]}.")  # SPECIFICATION R2.4
+    def take(self, link: Inbound | Outbound, lines: Sequence[bytes]) -> None:
+        """Take in lines of a greeted link; raises `FrameError` at the first that breaks a rule, when those before are in."""
+        sender, incarnation = link.sender, link.incarnation
+        frames, wrong = self.codec.read_all(lines)
+        if sender not in self.peers and self.from_clients is not None:
+            for at, (_, _, message) in enumerate(frames):
+                if type(message) not in self.from_clients:
+                    wrong = FrameError(f"A client may not send {columns(message)[0]}.")  # SPECIFICATION R2.4
+                    del frames[at:]
+                    break
         if self.rules.active and self.rules.is_cut(sender, self.me):
-            self.counters["cut"] += 1
-            self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{frame[0]}")
-        else:
-            self.receiver.took(sender, incarnation, frame, len(data))
+            for n, _, message in frames:
+                self.counters["cut"] += 1
+                self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
+        elif frames:
+            self.receiver.took(sender, incarnation, frames, list(map(len, lines[: len(frames)])))
+        if wrong is not None:
+            raise wrong
 
     def add(self, link: Link) -> None:
         """A connection was made."""
