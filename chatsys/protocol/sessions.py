@@ -171,7 +171,7 @@ class Sessions(Part):
         state, first = self.state, messages[start]
         if type(first) is not Submit or first.client_seq == 0 or not state.ready:
             return ()
-        if state.low or state.handing_over or state.leaving:
+        if state.low or state.handing_over:
             return ()
         known, ahead = self._positions(first.client_id)
         number = len(known) + len(ahead)
