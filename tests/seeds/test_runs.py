@@ -42,7 +42,9 @@ def said(random: Random, one: Node) -> list[msgspec.Struct]:
     number = len(known) + len(ahead) + random.choice((0, 0, 0, 0, -1, 1))  # of the message before
     found: list[msgspec.Struct] = []
     for _ in range(random.randint(1, 8)):
-        match random.choice(("next",) * 24 + ("again", "gap", "other", "session", "empty", "open", "listen", "changed")):
+        match random.choice(
+            ("next",) * 24 + ("again", "gap", "other", "session", "empty", "open", "listen", "changed")
+        ):
             case "next":
                 number += 1
             case "again":
@@ -158,3 +160,13 @@ def test_a_run_of_a_client_is_one_run_in_the_log_and_one_frame_may_end_it() -> N
     assert answer.message.status == "gap" and [stored.entry.text for stored in last.items] == ["4"]
     assert [entry.seq for entry in three.log.entries] == [*range(1, 7)]
     assert isinstance(three.log.entries[-1], Entry)
+
+
+@pytest.mark.parametrize("reason", ["low", "handing_over"])
+def test_a_leader_that_numbers_nothing_numbers_no_run_either(reason: str) -> None:
+    three = leader(3)
+    three.on_message("ann", Submit("c", 0, "", "", ""), 0.1)
+    setattr(three.state, reason, True)
+    run = [Submit("c", number, "main", "ann", f"{number}", session=2) for number in (1, 2)]
+    answers = three.on_messages("ann", run, 0.1)
+    assert [one.message.status for one in answers] == [{"low": "busy", "handing_over": "redirect"}[reason]] * 2
