@@ -16,7 +16,7 @@ Why they wait though the loop has nothing else to do: three nodes may share two 
 honest client waits for next happens in another process.
 
 Promises  frames leave after the records written before them are durable, and after the trace of
-          their turn; what a node sends to itself comes back through its own disk, in a later turn.
+          their turn; what a node sends to itself comes back through its own disk.
 Read also `host` (the life around the turns), `actor.inbox`, `passed_on`, `actor.outbox.Outbox`, `recorder`.
 """
 
