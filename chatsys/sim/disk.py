@@ -48,7 +48,7 @@ class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
     room: int = 200
     """Records that still fit after the disk gave notice that it is nearly full."""
     rewrites: bool = True
-    """Whether a new life writes the last batch that it finds once more, as R12.12 asks; False: the bug."""
+    """Whether a new life writes the last batch that it finds once more, as it must (SPECIFICATION R12.12); False: the bug."""
     torn: float = 0.5
     """How often a crash leaves a part of the batch that was being written, where it does not leave all of it."""
 

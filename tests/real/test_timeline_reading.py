@@ -207,7 +207,7 @@ def test_sentences_and_moments_of_the_browser_are_those_of_python_forward_and_ba
     events = [chance.randrange(len(packed.records)) for _ in range(60)]
     events += [event + step for event in events[:12] for step in (3, 2, 1, 0, 1) if event + 3 < len(packed.records)]
     held = [event for event, place in enumerate(packed.columns["held"].tolist()) if place >= 0]
-    assert len(held) > 3
+    assert len(held) >= 3
     events += [event + step for event in held for step in (0, 5, 15, 40) if event + 40 < len(packed.records)]
     for event, states in zip(events, js.moments(events), strict=True):
         assert as_python_tells(states) == as_the_browser_tells(moment(packed, event)), event

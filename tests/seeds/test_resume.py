@@ -189,7 +189,7 @@ def test_the_command_goes_on_where_it_was_stopped(run: Run, tmp_path: Path) -> N
 
 
 def test_talk_and_calm_belong_to_the_plan_and_to_the_replay() -> None:
-    quiet, loud = (run_seed(1, Plan(seconds=5, calm=3, talk=talk)) for talk in (0.5, 4.0))
+    quiet, loud = (run_seed(2, Plan(seconds=5, calm=3, talk=talk)) for talk in (0.5, 4.0))
     assert loud.messages > 2 * quiet.messages > 0
     assert Plan(talk=2.0, calm=45.0).replay(7).endswith("--seeds 7:8 --nodes 3 --calm 45.0 --talk 2.0")
     for wrong in ({"seconds": 0.0}, {"calm": -1.0}, {"talk": 0.0}, {"talk": float("nan")}):
