@@ -68,6 +68,8 @@ class Transport:
         self.paused = False
         self.ended = False
         self.counters: Counter[str] = Counter()
+        self.taken = self.sent = 0
+        """Frames that came in, and frames that went out or were to."""
         self.links: set[Link] = set()
         self.touched: list[Link] = []
         self.clients: dict[Address, Inbound] = {}
@@ -150,6 +152,7 @@ class Transport:
 
     def send(self, to: Address, n: int, clock: int, message: msgspec.Struct) -> None:
         """Put one frame into this turn's batch for `to`."""
+        self.sent += 1
         id = f"{self.me}.{self.incarnation}.{n}"
         frame = OutgoingFrame(self.codec.write(n, clock, message), to, columns(message)[0], id)
         if self.rules.active:
@@ -304,6 +307,7 @@ class Transport:
         """Take in one line of a greeted link; raises `FrameError`."""
         sender = link.sender
         frame = self.codec.read(data)
+        self.taken += 1
         message, incarnation = frame[2], link.incarnation
         if sender not in self.peers and self.from_clients is not None and type(message) not in self.from_clients:
             raise FrameError(f"A client may not send {columns(message)[0]}.")  # SPECIFICATION R2.4
