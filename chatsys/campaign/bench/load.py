@@ -22,7 +22,8 @@ import secrets
 import sys
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -296,8 +297,8 @@ class Load:
         while any(speaker.under_way for speaker in self.speakers):
             await asyncio.sleep(0.005)
 
-    async def _within(self, doing: "asyncio.Future[object] | object", what: str) -> None:
-        task: asyncio.Future[object] = asyncio.ensure_future(doing)  # type: ignore[arg-type]
+    async def _within(self, doing: Awaitable[Any], what: str) -> None:
+        task: asyncio.Future[Any] = asyncio.ensure_future(doing)
         await asyncio.wait({task, self._failed}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         if self._failed.done():
             self._failed.result()

@@ -200,21 +200,22 @@ def nodes_of(count: int, where: str = "processes", loop: str = "asyncio") -> Nod
     return UserNodes(count, loop) if where == "processes" else KernelNodes(count)
 
 
-def loaded(nodes: Nodes, order: Order) -> Used:
-    """Carry out an order at the leader of these nodes, unless it names addresses itself."""
+def loaded(nodes: Nodes, order: Order, without: tuple[int, ...] = ()) -> Used:
+    """Carry out an order at the leader of these nodes, unless it names addresses itself; some nodes may be down."""
     leader = nodes.leader
     assert leader is not None, "whoever measures waits for a leader"
     order = msgspec.structs.replace(order, addresses=order.addresses or (nodes.config.members[leader],))
-    before = {node: nodes.work(node) for node in nodes.config.ids}
+    up = [node for node in nodes.config.ids if node not in without]
+    before = {node: nodes.work(node) for node in up}
     with speaking(order) as load:
         assert load.stdout is not None
         load.stdout.readline()
-        began = {node: nodes.cpu(node) for node in nodes.config.ids}
+        began = {node: nodes.cpu(node) for node in up}
         load.stdout.readline()
         cpu = {node: nodes.cpu(node) - used for node, used in began.items()}
         result = read_result(load)
     ended = time.time()
-    work = {node: nodes.work(node, ended) for node in nodes.config.ids}
+    work = {node: nodes.work(node, ended) for node in up}
     return Used(result, cpu, {one: {name: work[one][name] - before[one][name] for name in WORK} for one in work})
 
 

@@ -65,7 +65,7 @@ def measured(
                 theirs = etcd.loaded(order, ours["rate_per_second"])
                 ratios.append(_ratio(bench, ours, theirs))
                 yield {**line(bench, "etcd", **theirs), "ratio": round(ratios[-1], 3), "round": number, "load": load()}
-        yield _compared(nodes, said)
+        yield all_compared(nodes, said)
     if ratios:
         what = "latency_p50_ms" if bench == "latency" else "rate_per_second"
         yield line("beside etcd", where, of=what, rounds=rounds, ratio_median=median(ratios),
@@ -107,7 +107,7 @@ def round_line(bench: str, nodes: Nodes, order: Order, used: Used, *, where: str
     )  # fmt: skip
 
 
-def _compared(nodes: Nodes, said: list[Said]) -> Line:
+def all_compared(nodes: Nodes, said: list[Said]) -> Line:
     """Compare all logs and deliveries; raises `ChatsysError` with what differs."""
     count = min(HEARD, sum(one.acknowledged for one in said))
     heard = {node: heard_from(nodes.config, node, count) for node in nodes.config.ids}
