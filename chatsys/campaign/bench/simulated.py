@@ -45,6 +45,7 @@ def simulator(nodes: int = 3, rounds: int = 3) -> Iterator[Line]:
     plan = msgspec.structs.replace(LONG, nodes=nodes)
     simpy = _simpy()
     run_seed(0, BRIEF)
+    _play_ball()
     for seed in range(rounds):
         ours = _rate(_play_ball)
         yield line("simulator", "sim", what="ball", events_per_cpu_second=ours)
