@@ -62,7 +62,7 @@ class Etcd:
         try:
             self.members = [self._start(member) for member in range(self.count)]
             until(lambda: self._leader() is not None, "have a leader of etcd")
-            self._puts(500, Order(addresses=(), outstanding=8))
+            self._puts(500, Order(outstanding=8))
         except BaseException:
             self.__exit__()
             raise

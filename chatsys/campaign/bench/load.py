@@ -45,8 +45,8 @@ SPLIT = 4503599627370495
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be said, and how."""
 
-    addresses: tuple[str, ...]
-    """Where the connections go, in turn."""
+    addresses: tuple[str, ...] = ()
+    """Where the connections go, in turn; none: to the leader, whom the measurement knows."""
     cluster: str = "chat"
     connections: int = 1
     outstanding: int = 1

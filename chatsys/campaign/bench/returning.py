@@ -33,7 +33,7 @@ def catchup(
         with UserNodes(nodes, loop) as running:
             lost = min(running.config.ids)
             running.kill(lost)
-            missed = loaded(running, Order(addresses=(), outstanding=TOGETHER, bytes=bytes, messages=messages, seconds=AWAY, warm=0.0), (lost,)).result  # fmt: skip
+            missed = loaded(running, Order(outstanding=TOGETHER, bytes=bytes, messages=messages, seconds=AWAY, warm=0.0), (lost,)).result  # fmt: skip
             last = max(first + count - 1 for one in missed.sessions for _, first, count in one.runs)
             leader = running.leader
             assert leader is not None, "a load needs a leader"

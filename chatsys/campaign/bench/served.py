@@ -25,12 +25,43 @@ from chatsys.errors import ChatsysError, UsageError
 MOST = Limits().text_bytes
 
 
+class Rounds:
+    """Nodes that are measured several times, and compared once at the end; a context.
+
+    with Rounds(nodes=3) as rounds:
+        lines = [rounds.measure("throughput", Order(outstanding=many, seconds=0.5)) for many in (1, 64, 1024)]
+        rounds.check()
+    """
+
+    def __init__(self, nodes: int = 3, where: str = "processes", loop: str = "asyncio") -> None:
+        self.where, self.loop = where, loop
+        self.nodes = nodes_of(nodes, where, loop)
+        self.said: list[Said] = []
+
+    def __enter__(self) -> "Rounds":
+        self.nodes.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.nodes.__exit__(*error)
+
+    def measure(self, bench: str, order: Order) -> Line:
+        """Let a client process carry out an order; return what came of it."""
+        used = self.nodes.loaded(order)
+        self.said += used.result.sessions
+        return round_line(bench, self.nodes, order, used, where=self.where, loop=self.loop)
+
+    def check(self) -> Line:
+        """End the nodes and compare all logs and deliveries; raises `ChatsysError` with what differs."""
+        return all_compared(self.nodes, self.said)
+
+
 def throughput(
     nodes: int = 3, connections: int = 1, outstanding: int = 1024, seconds: float = 3.0, rounds: int = 1, *,
     bytes: int = 100, loop: str = "asyncio", where: str = "processes", beside: str = "",
 ) -> Iterator[Line]:  # fmt: skip
     """Measure acknowledged messages per second, what each costs, and compare all logs and deliveries afterwards."""
-    order = Order(addresses=(), connections=connections, outstanding=outstanding, bytes=bytes, seconds=seconds)
+    order = Order(connections=connections, outstanding=outstanding, bytes=bytes, seconds=seconds)
     yield from measured("throughput", order, nodes, where, loop, rounds=rounds, beside=beside)
 
 
@@ -39,7 +70,7 @@ def latency(
     bytes: int = 100, loop: str = "asyncio", where: str = "processes", beside: str = "",
 ) -> Iterator[Line]:  # fmt: skip
     """Measure submit to acknowledgement; one message at a time, unless more are to be outstanding."""
-    order = Order(addresses=(), connections=connections, outstanding=outstanding, bytes=bytes, seconds=seconds)
+    order = Order(connections=connections, outstanding=outstanding, bytes=bytes, seconds=seconds)
     yield from measured("latency", order, nodes, where, loop, rounds=rounds, beside=beside)
 
 
@@ -53,19 +84,16 @@ def measured(
         raise UsageError("--loop is for nodes in processes of their own; leave it out, or write --where processes.")
     if beside:
         needs_etcd()
-    said: list[Said] = []
     ratios: list[float] = []
-    with nodes_of(count, where, loop) as nodes, Etcd(count) if beside else nullcontext() as etcd:
+    with Rounds(count, where, loop) as ours, Etcd(count) if beside else nullcontext() as etcd:
         for number in range(1, rounds + 1):
-            used = nodes.loaded(order)
-            said += used.result.sessions
-            ours = round_line(bench, nodes, order, used, where=where, loop=loop)
-            yield {**ours, "round": number} if rounds > 1 else ours
+            told = ours.measure(bench, order)
+            yield {**told, "round": number} if rounds > 1 else told
             if etcd is not None:
-                theirs = etcd.loaded(order, ours["rate_per_second"])
-                ratios.append(_ratio(bench, ours, theirs))
+                theirs = etcd.loaded(order, told["rate_per_second"])
+                ratios.append(_ratio(bench, told, theirs))
                 yield {**line(bench, "etcd", **theirs), "ratio": round(ratios[-1], 3), "round": number, "load": load()}
-        yield all_compared(nodes, said)
+        yield ours.check()
     if ratios:
         what = "latency_p50_ms" if bench == "latency" else "rate_per_second"
         yield line("beside etcd", where, of=what, rounds=rounds, ratio_median=median(ratios),
