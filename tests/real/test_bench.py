@@ -8,7 +8,7 @@ import pytest
 from chatsys.actor.logfile import LOG
 from chatsys.campaign import bench
 from chatsys.campaign.bench.compared import compared
-from chatsys.campaign.bench.load import Said
+from chatsys.campaign.bench.ordered import Said
 from chatsys.campaign.bench.starting import one_start, write_log
 from chatsys.check.log_files import verify
 from chatsys.errors import UsageError

@@ -13,7 +13,8 @@
 
 Times are of this machine at this moment: compare lines of one run only, and look at the load.
 
-    served        load (a client process)  nodes (as a user starts them)  compared (is it true?)  etcd (beside us)
+    served        load (a client process)  ordered (what it is told)  nodes (as a user starts them)
+                  compared (is it true?)  etcd (beside us)
     starting  returning  without_leader  simulated
 
 Assumes   nothing else of weight runs; clients, like nodes, use real sockets, files and syncs.

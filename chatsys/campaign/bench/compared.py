@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from chatsys.campaign.bench.lines import LIMIT
-from chatsys.campaign.bench.load import Said
+from chatsys.campaign.bench.ordered import Said
 from chatsys.check.log_files import read_log, verify
 from chatsys.config import ClusterConfig, split_address
 from chatsys.errors import ChatsysError
@@ -34,7 +34,7 @@ Place = tuple[int, str, int]
 """Position, client in its public form, number of the client: what a delivery and an entry have in common."""
 
 
-class Comparison(msgspec.Struct):
+class ComparedLogs(msgspec.Struct):
     """How much was compared, and what differs: sentences, none if all is well."""
 
     acknowledged: int
@@ -64,7 +64,7 @@ def heard_from(config: ClusterConfig, node: int, count: int) -> list[Place]:
     return found
 
 
-def compared(folders: Sequence[Path], said: Iterable[Said], heard: dict[int, list[Place]]) -> Comparison:
+def compared(folders: Sequence[Path], said: Iterable[Said], heard: dict[int, list[Place]]) -> ComparedLogs:
     """Compare the logs in these folders with each other, with what was acknowledged, and with what was heard."""
     said = list(said)
     verdict = verify(folders)
@@ -77,7 +77,7 @@ def compared(folders: Sequence[Path], said: Iterable[Said], heard: dict[int, lis
         for node, places in heard.items():
             if places != chat[len(chat) - len(places) :]:
                 wrong.append(f"Node {node} delivers something else than the log of {name} holds.")
-    return Comparison(sum(one.acknowledged for one in said), len(logs), sum(map(len, heard.values())), wrong)
+    return ComparedLogs(sum(one.acknowledged for one in said), len(logs), sum(map(len, heard.values())), wrong)
 
 
 def _lost(entries: Any, said: list[Said]) -> list[str]:

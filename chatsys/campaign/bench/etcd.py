@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import Any
 
 from chatsys.campaign.bench.lines import quantile, until
-from chatsys.campaign.bench.load import Order
+from chatsys.campaign.bench.ordered import LoadOrder
 from chatsys.errors import ChatsysError, UsageError
 from chatsys.isolation.beginning import with_parent
 from chatsys.temporary import remove, temporary
@@ -62,7 +62,7 @@ class Etcd:
         try:
             self.members = [self._start(member) for member in range(self.count)]
             until(lambda: self._leader() is not None, "have a leader of etcd")
-            self._puts(500, Order(outstanding=8))
+            self._puts(500, LoadOrder(outstanding=8))
         except BaseException:
             self.__exit__()
             raise
@@ -107,11 +107,11 @@ class Etcd:
         key = base64.b64encode(b"count").decode()
         return int(self._post(member, "/v3/kv/put", key=key, value=key)["header"]["revision"])
 
-    def loaded(self, order: Order, rate: float) -> dict[str, Any]:
+    def loaded(self, order: LoadOrder, rate: float) -> dict[str, Any]:
         """Do about as many Puts as take `order.seconds` at this rate, and measure them."""
         return self._puts(max(200, order.connections * order.outstanding * 2, int(rate * order.seconds)), order)
 
-    def _puts(self, count: int, order: Order) -> dict[str, Any]:
+    def _puts(self, count: int, order: LoadOrder) -> dict[str, Any]:
         leader = self._leader()
         if leader is None:
             raise ChatsysError("etcd has lost its leader; there is nothing to compare with.")

@@ -27,6 +27,7 @@ from typing import Any
 
 import msgspec
 
+from chatsys.campaign.bench.ordered import LoadOrder, LoadResult, Said, quantiles
 from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.messages import Submit, SubmitReply
@@ -40,47 +41,6 @@ TICK = 0.002
 """Seconds between two looks at what is due, where there is a rate."""
 SPLIT = 4503599627370495
 """A number that stands in a line for the one that comes there."""
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be said, and how."""
-
-    addresses: tuple[str, ...] = ()
-    """Where the connections go, in turn; none: to the leader, whom the measurement knows."""
-    cluster: str = "chat"
-    connections: int = 1
-    outstanding: int = 1
-    """Messages under way on each connection, at most."""
-    bytes: int = 100
-    """Of the text of each message."""
-    seconds: float = 3.0
-    warm: float = 0.5
-    """Seconds before them, which do not count."""
-    rate: float = 0.0
-    """Messages a second of all connections together; 0: as many as are answered."""
-    messages: int = 0
-    """End after so many on each connection, if that is sooner; 0: time alone ends it."""
-
-
-class Said(msgspec.Struct, kw_only=True):
-    """What one connection said: a run is (number of the client, position in the log, how many)."""
-
-    client_id: str
-    acknowledged: int
-    runs: list[tuple[int, int, int]]
-
-
-class Result(msgspec.Struct, kw_only=True):
-    """What came of an order; the times are of the messages that were acknowledged while it was measured, in seconds."""
-
-    messages: int
-    seconds: float
-    cpu: float
-    """Seconds of this process's CPU in that time."""
-    again: int
-    """How often something was refused for the moment."""
-    latencies: dict[str, float]
-    sessions: list[Said]
 
 
 class _Answered(msgspec.Struct, frozen=True):
@@ -211,7 +171,7 @@ class Speaker(asyncio.Protocol):
 class Load:
     """All connections of one order, and what is measured of them."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: LoadOrder) -> None:
         self.order = order
         self.talking = self.measuring = False
         self.again = 0
@@ -230,7 +190,7 @@ class Load:
         if not self._over and not self._failed.done():
             self._failed.set_exception(ChatsysError(sentence))
 
-    async def run(self) -> Result:
+    async def run(self) -> LoadResult:
         """Open, warm up, measure, and wait for the last answers."""
         loop = asyncio.get_running_loop()
         for number in range(self.order.connections):
@@ -257,7 +217,7 @@ class Load:
         sessions = [
             Said(client_id=one.client_id, acknowledged=one.acknowledged, runs=one.runs) for one in self.speakers
         ]
-        return Result(
+        return LoadResult(
             messages=len(self.waits), seconds=seconds, cpu=cpu, again=self.again,
             latencies=quantiles(self.waits), sessions=sessions,
         )  # fmt: skip
@@ -309,21 +269,14 @@ class Load:
         task.result()
 
 
-def quantiles(waits: "array[float]") -> dict[str, float]:
-    """Return p50, p90, p99 and p99_9 of these seconds; nothing of none."""
-    ascending = sorted(waits)
-    fractions = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
-    return {name: ascending[min(len(ascending) - 1, int(part * len(ascending)))] for name, part in fractions.items() if ascending}  # fmt: skip
-
-
-async def _serve(order: Order) -> Result:
+async def _serve(order: LoadOrder) -> LoadResult:
     return await Load(order).run()
 
 
 def main(words: list[str]) -> int:
     """Carry out the order in the first word; print the result, or say on stderr why there is none."""
     try:
-        result = asyncio.run(_serve(msgspec.json.decode(words[0], type=Order)))
+        result = asyncio.run(_serve(msgspec.json.decode(words[0], type=LoadOrder)))
     except (ChatsysError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -25,7 +25,7 @@ import msgspec
 
 import chatsys
 from chatsys.campaign.bench.lines import until
-from chatsys.campaign.bench.load import Order, Result
+from chatsys.campaign.bench.ordered import LoadOrder, LoadResult
 from chatsys.capabilities import PROCESSES, need
 from chatsys.config import ClusterConfig
 from chatsys.errors import ChatsysError
@@ -45,7 +45,7 @@ MEBI = 2**20
 class Used(msgspec.Struct):
     """What a load cost: seconds of CPU while it was measured, and work from its beginning to its end, by node."""
 
-    result: Result
+    result: LoadResult
     cpu: dict[int, float]
     work: dict[int, dict[str, int]]
 
@@ -140,7 +140,7 @@ class UserNodes:
         """Return the memory that a node has, and the most that it had, in MB."""
         return memory_of(self.processes[node].pid)
 
-    def loaded(self, order: Order) -> Used:
+    def loaded(self, order: LoadOrder) -> Used:
         """Let a client process carry out an order; return what came of it and what it cost."""
         return loaded(self, order)
 
@@ -187,7 +187,7 @@ class KernelNodes:
         """Return the memory of this process, and the most that it had, in MB."""
         return memory_of(os.getpid())
 
-    def loaded(self, order: Order) -> Used:
+    def loaded(self, order: LoadOrder) -> Used:
         """Let a client process carry out an order; return what came of it and what it cost."""
         return loaded(self, order)
 
@@ -200,7 +200,7 @@ def nodes_of(count: int, where: str = "processes", loop: str = "asyncio") -> Nod
     return UserNodes(count, loop) if where == "processes" else KernelNodes(count)
 
 
-def loaded(nodes: Nodes, order: Order, without: tuple[int, ...] = ()) -> Used:
+def loaded(nodes: Nodes, order: LoadOrder, without: tuple[int, ...] = ()) -> Used:
     """Carry out an order at the leader of these nodes, unless it names addresses itself; some nodes may be down."""
     leader = nodes.leader
     assert leader is not None, "whoever measures waits for a leader"
@@ -220,7 +220,7 @@ def loaded(nodes: Nodes, order: Order, without: tuple[int, ...] = ()) -> Used:
 
 
 @contextmanager
-def speaking(order: Order) -> Iterator["subprocess.Popen[bytes]"]:
+def speaking(order: LoadOrder) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the client process of an order; it has ended when this is left."""
     words = [
         sys.executable,
@@ -239,14 +239,14 @@ def speaking(order: Order) -> Iterator["subprocess.Popen[bytes]"]:
         load.communicate()
 
 
-def read_result(load: "subprocess.Popen[bytes]") -> Result:
+def read_result(load: "subprocess.Popen[bytes]") -> LoadResult:
     """Return what came of an order.  Raises `ChatsysError` with the sentence of the client process."""
     told, why = load.communicate(timeout=600)
     if load.returncode:
         raise ChatsysError(
             (why.decode(errors="replace").strip().splitlines() or ["The load did not say why it ended."])[-1]
         )
-    return msgspec.json.decode(told.splitlines()[-1], type=Result)
+    return msgspec.json.decode(told.splitlines()[-1], type=LoadResult)
 
 
 def cpu_of(pid: int) -> float:

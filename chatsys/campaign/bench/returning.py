@@ -11,8 +11,8 @@ from pathlib import Path
 
 from chatsys.actor.logfile import LOG
 from chatsys.campaign.bench.lines import LIMIT, Line, line, load
-from chatsys.campaign.bench.load import Order
 from chatsys.campaign.bench.nodes import UserNodes, loaded, read_result, speaking
+from chatsys.campaign.bench.ordered import LoadOrder
 from chatsys.campaign.bench.served import all_compared
 from chatsys.errors import ChatsysError, UsageError
 
@@ -33,11 +33,11 @@ def catchup(
         with UserNodes(nodes, loop) as running:
             lost = min(running.config.ids)
             running.kill(lost)
-            missed = loaded(running, Order(outstanding=TOGETHER, bytes=bytes, messages=messages, seconds=AWAY, warm=0.0), (lost,)).result  # fmt: skip
+            missed = loaded(running, LoadOrder(outstanding=TOGETHER, bytes=bytes, messages=messages, seconds=AWAY, warm=0.0), (lost,)).result  # fmt: skip
             last = max(first + count - 1 for one in missed.sessions for _, first, count in one.runs)
             leader = running.leader
             assert leader is not None, "a load needs a leader"
-            order = Order(addresses=(running.config.members[leader],), connections=4, outstanding=TOGETHER, rate=rate,
+            order = LoadOrder(addresses=(running.config.members[leader],), connections=4, outstanding=TOGETHER, rate=rate,
                           bytes=bytes, seconds=seconds)  # fmt: skip
             with speaking(order) as others:
                 assert others.stdout is not None

@@ -17,8 +17,8 @@ from typing import Any
 from chatsys.campaign.bench.compared import HEARD, compared, heard_from
 from chatsys.campaign.bench.etcd import Etcd, needs_etcd
 from chatsys.campaign.bench.lines import Line, line, load
-from chatsys.campaign.bench.load import Order, Said
 from chatsys.campaign.bench.nodes import Nodes, Used, nodes_of
+from chatsys.campaign.bench.ordered import LoadOrder, Said
 from chatsys.config import Limits
 from chatsys.errors import ChatsysError, UsageError
 
@@ -29,7 +29,7 @@ class Rounds:
     """Nodes that are measured several times, and compared once at the end; a context.
 
     with Rounds(nodes=3) as rounds:
-        lines = [rounds.measure("throughput", Order(outstanding=many, seconds=0.5)) for many in (1, 64, 1024)]
+        lines = [rounds.measure("throughput", LoadOrder(outstanding=many, seconds=0.5)) for many in (1, 64, 1024)]
         rounds.check()
     """
 
@@ -45,7 +45,7 @@ class Rounds:
     def __exit__(self, *error: object) -> None:
         self.nodes.__exit__(*error)
 
-    def measure(self, bench: str, order: Order) -> Line:
+    def measure(self, bench: str, order: LoadOrder) -> Line:
         """Let a client process carry out an order; return what came of it."""
         used = self.nodes.loaded(order)
         self.said += used.result.sessions
@@ -61,7 +61,7 @@ def throughput(
     bytes: int = 100, loop: str = "asyncio", where: str = "processes", beside: str = "",
 ) -> Iterator[Line]:  # fmt: skip
     """Measure acknowledged messages per second, what each costs, and compare all logs and deliveries afterwards."""
-    order = Order(connections=connections, outstanding=outstanding, bytes=bytes, seconds=seconds)
+    order = LoadOrder(connections=connections, outstanding=outstanding, bytes=bytes, seconds=seconds)
     yield from measured("throughput", order, nodes, where, loop, rounds=rounds, beside=beside)
 
 
@@ -70,12 +70,12 @@ def latency(
     bytes: int = 100, loop: str = "asyncio", where: str = "processes", beside: str = "",
 ) -> Iterator[Line]:  # fmt: skip
     """Measure submit to acknowledgement; one message at a time, unless more are to be outstanding."""
-    order = Order(connections=connections, outstanding=outstanding, bytes=bytes, seconds=seconds)
+    order = LoadOrder(connections=connections, outstanding=outstanding, bytes=bytes, seconds=seconds)
     yield from measured("latency", order, nodes, where, loop, rounds=rounds, beside=beside)
 
 
 def measured(
-    bench: str, order: Order, count: int, where: str, loop: str, *, rounds: int = 1, beside: str = ""
+    bench: str, order: LoadOrder, count: int, where: str, loop: str, *, rounds: int = 1, beside: str = ""
 ) -> Iterator[Line]:
     """Yield a line for each round, one for the peer beside it, and one for the comparison."""
     if order.bytes > MOST:
@@ -106,7 +106,7 @@ def _ratio(bench: str, ours: Line, theirs: dict[str, Any]) -> float:
     return float(ours[what] / theirs[what])
 
 
-def round_line(bench: str, nodes: Nodes, order: Order, used: Used, *, where: str, loop: str) -> Line:
+def round_line(bench: str, nodes: Nodes, order: LoadOrder, used: Used, *, where: str, loop: str) -> Line:
     """Return one round as a line."""
     result, leader = used.result, nodes.leader
     if not result.messages:
