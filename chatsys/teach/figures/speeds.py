@@ -59,14 +59,16 @@ def curve(lines: Iterable[Mapping[str, Any]], across: str, of: str) -> Any:
         marker={"size": 9}, text=[_short(y) for _, y in points], textposition="top center", showlegend=False,
         cliponaxis=False, hovertemplate=f"{WORDS[across]} %{{x}}<br>{WORDS[of]} %{{y:.4g}}<extra></extra>",
     )  # fmt: skip
-    values = [x for x, _ in points]
+    values = [x for x, _ in points] if isinstance(points[0][0], int) else None
     figure.update_xaxes(
-        title={"text": WORDS[across], "standoff": 6}, tickvals=values, ticktext=[f"{x:,}" for x in values],
+        title={"text": WORDS[across], "standoff": 6}, tickvals=values, ticktext=values and [f"{x:,}" for x in values],
         type="log" if across in LOGARITHMIC else "linear",
     )  # fmt: skip
     figure.update_yaxes(rangemode="tozero", range=[0, 1.2 * max(y for _, y in points)])
     (first, low), (last, high) = points[0], points[-1]
-    told = f"{WORDS[of].capitalize()}: {_short(low)} with {first:,} {WORDS[across]}, {_short(high)} with {last:,}."
+    told = (
+        f"{WORDS[of].capitalize()}: {_short(low)} at {_short(first)}, {_short(high)} at {_short(last)} {WORDS[across]}."
+    )
     return theme.finish(figure, title, told, 250)
 
 
