@@ -83,26 +83,22 @@ def moments(trace: Trace) -> list[dict[str, float]]:
     """
     records = sorted(trace.records, key=lambda one: one.time)
     found = []
-    for index, said in enumerate(records):
-        if said.kind != "submit":
-            continue
-        mine: list[Record] = []
-        for one in records[index:]:
-            mine.append(one)
-            if one.kind == "ack" and one.client_seq == said.client_seq:
-                break
-        one_found = _moments_of(mine)
-        if len(one_found) == 8:
-            found.append({name: time - said.time for name, time in one_found.items()})
+    begins = [index for index, one in enumerate(records) if one.kind == "submit"]
+    for begin, end in zip(begins, [*begins[1:], len(records)], strict=True):
+        times = _moments_of(records[begin:end])
+        if len(times) == len(STAGES) + 1:
+            found.append({name: time - times["submit"] for name, time in times.items()})
     return found
 
 
 def _moments_of(records: Sequence[Record]) -> dict[str, float]:
-    """Return the moments of the message that these records, from its submit to its ack, are about."""
-    found = {"submit": records[0].time, "ack": records[-1].time}
+    """Return the moments of the message that these records, from its submit to the next one, are about."""
+    said = records[0]
+    ack = next((one for one in records if one.kind == "ack" and one.client_seq == said.client_seq), None)
     commit = next((one for one in records if one.kind == "commit"), None)
-    if commit is None or records[-1].kind != "ack":
+    if commit is None or ack is None:
         return {}
+    found = {"submit": said.time, "ack": ack.time}
     leader, seq = commit.node, commit.seq
     answer = next(
         (one for one in reversed(records) if one.kind == "receive" and one.message == "ACK" and one.node == leader
