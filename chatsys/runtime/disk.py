@@ -89,7 +89,7 @@ class Disk:
         self.failed: Callable[[DiskFailed], None] = lambda error: None
         self.space: Callable[[bool], None] = lambda low: None
         self._buffer: list[bytes] = []
-        self._written = 0
+        self._written = self.syncs = 0
         self._busy = False
         self._ended = self._let_go = False
         self._low = False
@@ -258,6 +258,7 @@ class Disk:
 
     def _report(self, count: int) -> None:
         self._busy = False
+        self.syncs += 1
         if not self._ended:
             self.done(count)
 

@@ -91,6 +91,8 @@ class Turns:
         self.durable = asyncio.Event()
         """Set when nothing waits for the disk."""
         self.now = 0.0
+        self.count = 0
+        """Turns so far."""
         self.log_end: int | None = None
         self._sync_ends: deque[tuple[int, int | None]] = deque()
         self._turn_is_due = False
@@ -134,6 +136,7 @@ class Turns:
         if not self.alive or self.paused:
             return
         self.tick()
+        self.count += 1
         try:
             self._serve(self.inbox.at_hand())
             self._serve_clients()

@@ -68,6 +68,8 @@ class Transport:
         self.paused = False
         self.ended = False
         self.counters: Counter[str] = Counter()
+        self.taken = self.sent = 0
+        """Frames that came in, and frames that went out or were to."""
         self.links: set[Link] = set()
         self.touched: list[Link] = []
         self.clients: dict[Address, Inbound] = {}
@@ -150,6 +152,7 @@ class Transport:
 
     def send(self, to: Address, n: int, clock: int, message: msgspec.Struct) -> None:
         """Put one frame into this turn's batch for `to`."""
+        self.sent += 1
         frame = OutgoingFrame(self.codec.write(n, clock, message), to, n, message)
         if self.rules.active:
             fate = self.rules.fate(self.me, to)
@@ -303,6 +306,7 @@ class Transport:
         """Take in lines of a greeted link; raises `FrameError` at the first that breaks a rule, when those before are in."""
         sender, incarnation = link.sender, link.incarnation
         frames, wrong = self.codec.read_all(lines)
+        self.taken += len(frames)
         if sender not in self.peers and self.from_clients is not None:
             for at, (_, _, message) in enumerate(frames):
                 if type(message) not in self.from_clients:
