@@ -119,6 +119,7 @@ class ConfinedProcess:
         finally:
             theirs.close()
             shared.close()
+        self._end.setblocking(True)  # whatever `socket.setdefaulttimeout` says
         for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # so one call of the system both waits and reads
             self._end.setsockopt(socket.SOL_SOCKET, way, struct.pack("ll", 0, int(1e6 * LOOK)))
 
