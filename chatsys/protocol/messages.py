@@ -97,8 +97,11 @@ class LearnerInfo(msgspec.Struct, frozen=True):
     address: Listening = ""
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One position of the log.  `seq` and `term` never change once they are given."""
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One position of the log.  `seq` and `term` never change once they are given.
+
+    No entry can be a part of itself, so the garbage collector need not know any (`gc`): a log has a million of them.
+    """
 
     seq: Begun
     term: Begun

@@ -23,6 +23,7 @@ import msgspec
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
 from chatsys.actor.logfile import FORMAT
+from chatsys.actor.sharing import Sharing
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import public
 
@@ -93,10 +94,14 @@ class Promised(Record, frozen=True, tag="promise"):
         return Note("promise", term=self.term, peer=self.to)
 
 
-class Stored(Record, frozen=True, tag="entry"):
+class Stored(Record, frozen=True, tag="entry", gc=False):
     """`entry` stands at the end of the log."""
 
     entry: Entry
+
+    def share(self, sharing: Sharing) -> None:
+        """Let the entry have in common with those before it what is equal, to take less memory."""
+        sharing.take(self.entry, ("client_id", "room", "author"), ("session", "client_seq"), "time")
 
     @property
     def log_end(self) -> int:

@@ -105,7 +105,7 @@ LONGER_FILES = {
         365,
         "one node of a lab: a person's end, a follower's, a leader's, and how one becomes the other",
     ),
-    "chatsys/actor/logfile.py": (340, "one format: how it is written, read, and what is said of each kind of harm"),
+    "chatsys/actor/logfile.py": (365, "one format: how it is written, read, and what is said of each kind of harm"),
     "chatsys/runtime/disk.py": (
         385,
         "one folder: opening, one thread that writes, marks and syncs, and every sentence of it",

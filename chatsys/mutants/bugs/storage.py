@@ -59,13 +59,13 @@ class _Skipping(Reader):
 
 
 class _Unmarked(Reader):
-    def marked(self) -> str:
+    def marked(self, rest: bytes) -> str:
         """Look at no mark."""
         return ""
 
 
 class _Alone(Reader):
-    def covered(self) -> str:
+    def covered(self, rest: bytes) -> str:
         """Look at nothing that follows."""
         return ""
 
