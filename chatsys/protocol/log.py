@@ -74,9 +74,9 @@ class Log:
         assert self.first <= seq <= len(self.entries), f"there is no entry {seq} here"
         return self.entries[seq - 1]
 
-    def since(self, seq: int) -> Sequence[Entry]:
-        """The entries that follow on the one at `seq`."""
-        return self.entries[seq:]
+    def since(self, seq: int, last: int | None = None) -> Sequence[Entry]:
+        """The entries that follow on the one at `seq`, up to the one at `last`, or all."""
+        return self.entries[seq:last]
 
     def term_at(self, seq: int) -> int:
         """The birth term of the entry at `seq`; 0 for position 0."""
@@ -160,6 +160,7 @@ class Log:
         the entries do not follow each other.
         """
         effects: Effects = []
+        fresh: list[Stored] = []
         first = (entries[0].seq if after is None else after + 1) if entries else 0
         for seq, entry in enumerate(entries, start=first):
             if entry.seq != seq or not 1 <= seq <= len(self.entries) + 1:
@@ -170,8 +171,9 @@ class Log:
                 if self.entries[entry.seq - 1].term == entry.term:  # SPECIFICATION R1.6, R8.17
                     continue
                 effects += self._truncate(entry.seq)
-            effects.append(self.append(entry))
-        return effects
+            self.entries.append(entry)
+            fresh.append(Stored(entry))
+        return [*effects, Append(*fresh)] if fresh else effects
 
     def _truncate(self, first: int) -> Effects:
         """Void the entries from `first` on: a newer leader has others there.

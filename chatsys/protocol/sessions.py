@@ -281,35 +281,41 @@ class Sessions(Part):
 
     def deliver(self, now: float) -> Effects:
         """Hand on what is committed, in order, once; then take up what waited for readiness."""
-        effects: Effects = []
         if self.log.rewound is not None:
             self._rebuild(self.log.rewound)  # SPECIFICATION R1.5
-        while self.delivered < self.log.commit:  # SPECIFICATION R10.12
-            self.delivered += 1
-            effects += self._deliver(self.log.entry(self.delivered))
+        effects = self._deliver_to(self.log.commit)
         if self.state.ready and self.held:
             held, self.held = self.held, []
             effects += [Release(sender, submit) for sender, submit in held]
         return effects
 
-    def _deliver(self, entry: Entry) -> Effects:
-        if entry.kind not in ("chat", "session"):
-            return []
+    def _deliver_to(self, last: int) -> Effects:
+        """Deliver what stands behind the last position handed on, up to `last`: one run, and what it brings about.
+
+        SPECIFICATION R10.12.
+        """
+        run: list[Delivery] = []
         effects: Effects = []
+        for entry in self.log.since(self.delivered, last):
+            self.delivered = entry.seq
+            if entry.kind == "chat" or entry.kind == "session":
+                effects += self._take_up(entry, run)
+        return [Deliver(*run), *effects] if run else effects
+
+    def _take_up(self, entry: Entry, run: list[Delivery]) -> Effects:
+        """Enter a committed entry into the table; if it is new, let it be delivered with `run`, and answer who waits."""
         verdict = self.table.apply(entry)  # SPECIFICATION R10.5
         self._caught_up(entry, verdict)
+        links = self.forwarding.answerable((entry.client_id, entry.client_seq))
         client, msg_no = public(entry.client_id), 0
         if verdict != "new":
-            effects.append(Note("duplicate", seq=entry.seq, client=client, client_seq=entry.client_seq, reason=verdict))
-        elif entry.kind == "chat":
+            return [Note("duplicate", seq=entry.seq, client=client, client_seq=entry.client_seq, reason=verdict)]
+        if entry.kind == "chat":
             self.chat.append(entry.seq)
             msg_no = self.state.messages = len(self.chat)
             said = (entry.author, entry.text, entry.room, entry.term, client, entry.client_seq)
-            effects.append(Deliver(Delivery(entry.seq, msg_no, *said)))
-        links = self.forwarding.answerable((entry.client_id, entry.client_seq))
-        if verdict == "new":  # SPECIFICATION R10.4
-            effects += [self._ok(link, entry, msg_no) for link in links]
-        return effects
+            run.append(Delivery(entry.seq, msg_no, *said))
+        return [self._ok(link, entry, msg_no) for link in links]  # SPECIFICATION R10.4
 
     def _caught_up(self, entry: Entry, verdict: str) -> None:
         """What is delivered stands in the table now; an expired session has nothing ahead any more."""
@@ -327,9 +333,7 @@ class Sessions(Part):
         self.delivered = self.state.messages = 0
         self.chat = []
         self.table = self.table_class(self.limits.sessions)
-        while self.delivered < voided - 1:
-            self.delivered += 1
-            self._deliver(self.log.entry(self.delivered))
+        self._deliver_to(voided - 1)
 
     # --- subscribers -----------------------------------------------------------------------
 

@@ -237,12 +237,12 @@ class Turns:
 
     def _take_frame(self, sender: Address, incarnation: int, frame: Frame) -> None:
         n, clock, message = frame
-        name = f"{sender}.{incarnation}.{n}"
         transport = self.life.transport
         if sender in transport.peers and incarnation != transport.seen.get(sender):  # SPECIFICATION R2.3
+            name = f"{sender}.{incarnation}.{n}"
             self.recorder.write("drop", peer=sender, message=columns(message)[0], id=name, reason="old incarnation")
             return
-        self.recorder.received(sender, name, clock, message)
+        self.recorder.received(sender, incarnation, n, clock, message)
         if self.passed_on.count:
             self.passed_on.came(sender, message, self.now)
         self.perform(self.actor.on_message(sender, message, self.now))
@@ -290,8 +290,7 @@ class Turns:
             elif kind is Note:
                 self.recorder.note(effect)
             elif kind is Deliver:
-                for one in effect.items:
-                    self.recorder.write("deliver", **msgspec.structs.asdict(one))
+                self.recorder.delivered(effect.items)
             else:
                 raise TypeError(f"{effect!r} is no effect; a door returns Append, Send, Deliver and Note")
 
@@ -300,7 +299,8 @@ class Turns:
             self.disk.write(record)
             self.outbox.wrote()
             self.log_end = log_end((record,), self.log_end)
-        self.recorder.note(note_of(record))
+        if self.recorder.reads_log:
+            self.recorder.note(note_of(record))
 
     def _emit(self, to: Address, message: msgspec.Struct) -> None:
         """Put a frame on the wire: from here on it has an id, and can be lost."""

@@ -450,7 +450,7 @@ def test_the_door_lets_a_batch_in_and_what_is_committed_out() -> None:
     two.state.enter(1, promised_to=3, leader=3)
     batch = Propose(1, Label(0, 0), (chat(1), chat(2)), 1)
     assert two.on_message(3, batch, 0.1) == [
-        Append(Stored(chat(1))), Append(Stored(chat(2))), Note("commit", seq=1, verified=2), Commit(1),
+        Append(Stored(chat(1)), Stored(chat(2))), Note("commit", seq=1, verified=2), Commit(1),
     ]  # fmt: skip
     assert two.on_message(3, Heartbeat(1, 1, 9, Label(1, 9)), 0.2) == [Note("commit", seq=2, verified=2), Commit(2)]
     assert two.on_message("ann", Propose(1, Label(1, 2), (chat(3),), 1), 0.2) == []

@@ -150,8 +150,7 @@ class Transport:
 
     def send(self, to: Address, n: int, clock: int, message: msgspec.Struct) -> None:
         """Put one frame into this turn's batch for `to`."""
-        id = f"{self.me}.{self.incarnation}.{n}"
-        frame = OutgoingFrame(self.codec.write(n, clock, message), to, columns(message)[0], id)
+        frame = OutgoingFrame(self.codec.write(n, clock, message), to, n, message)
         if self.rules.active:
             fate = self.rules.fate(self.me, to)
             if isinstance(fate, str):
@@ -338,7 +337,8 @@ class Transport:
     def drop(self, frame: OutgoingFrame, reason: str) -> None:
         """Count and tell that `frame` vanished."""
         self.counters[reason] += 1
-        self.receiver.dropped(frame.to, reason, frame.message, frame.id)
+        name = f"{self.me}.{self.incarnation}.{frame.number}"
+        self.receiver.dropped(frame.to, reason, columns(frame.message)[0], name)
 
     def broken_link(self, label: str, reason: str) -> None:
         """Count and tell that a link broke a rule."""
