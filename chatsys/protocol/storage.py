@@ -19,6 +19,7 @@ Read also `actor.logfile` (the batches in which they are written), `actor.outbox
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
@@ -101,7 +102,21 @@ class Stored(Record, frozen=True, tag="entry", gc=False):
 
     def share(self, sharing: Sharing) -> None:
         """Let the entry have in common with those before it what is equal, to take less memory."""
-        sharing.take(self.entry, ("client_id", "room", "author"), ("session", "client_seq"), "time")
+        entry, name, number = self.entry, sharing.names.setdefault, sharing.numbers.setdefault
+        if (one := name(entry.client_id, entry.client_id)) is not entry.client_id:
+            force_setattr(entry, "client_id", one)
+        if (one := name(entry.room, entry.room)) is not entry.room:
+            force_setattr(entry, "room", one)
+        if (one := name(entry.author, entry.author)) is not entry.author:
+            force_setattr(entry, "author", one)
+        if (count := number(entry.client_seq, entry.client_seq)) is not entry.client_seq:
+            force_setattr(entry, "client_seq", count)
+        if (count := number(entry.session, entry.session)) is not entry.session:
+            force_setattr(entry, "session", count)
+        if entry.time == sharing.moment:
+            force_setattr(entry, "time", sharing.moment)
+        else:
+            sharing.moment = entry.time
 
     @property
     def log_end(self) -> int:

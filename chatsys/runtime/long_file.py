@@ -99,6 +99,7 @@ class Records(Collection[Any]):
 
 
 def _share(records: Sequence[Any], share: dict[Any, Callable[[Any, Sharing], None]], sharing: Sharing) -> None:
+    sharing.bound()
     for record in records:
         if (kind := type(record)) in share:
             share[kind](record, sharing)
