@@ -35,7 +35,7 @@ Read also `outbox` (frames that wait for these lines), `sim.disk` and `runtime.d
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, reduce
 from itertools import islice
 from operator import or_
@@ -96,7 +96,7 @@ def mark(number: int) -> bytes:
 # --- reading -----------------------------------------------------------------------------------
 
 
-class Bytes(Protocol):
+class LogBytes(Protocol):
     """The bytes of a log: `bytes`, or a file of which a part at a time is in memory.  A part is asked for as a slice."""
 
     def __len__(self) -> int: ...
@@ -107,7 +107,7 @@ class Bytes(Protocol):
 class LogFile(msgspec.Struct):
     """What a log file holds."""
 
-    records: Collection[Any]
+    records: list[Any]
     number: int = 0
     """Of the last batch; 0 if there is none."""
     torn: int = 0
@@ -117,9 +117,11 @@ class LogFile(msgspec.Struct):
     warning: str = ""
     """What was dropped with them, in words; "" if nothing was."""
 
-    def told(self) -> str:
-        """Return what the trace and the terminal say of it when a life begins."""
-        return f"{len(self.records)} records" + (f"; {self.warning}" if self.warning else "")
+    def told(self, count: int | None = None) -> str:
+        """Return what the trace and the terminal say of it when a life begins; `count`: its records, if it keeps none."""
+        return f"{len(self.records) if count is None else count} records" + (
+            f"; {self.warning}" if self.warning else ""
+        )
 
 
 def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> LogFile:
@@ -175,7 +177,7 @@ class Reader:
     """Reads one log file from its beginning, up to `size`; all is sound up to the byte `at`."""
 
     def __init__(
-        self, data: Bytes, types: Sequence[type[msgspec.Struct]], path: str = "log", size: int | None = None
+        self, data: LogBytes, types: Sequence[type[msgspec.Struct]], path: str = "log", size: int | None = None
     ) -> None:
         self.data, self.types, self.path, self.decoder = data, types, path, _decoder(tuple(types))
         self.size = len(data) if size is None else size

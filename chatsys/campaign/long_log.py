@@ -26,7 +26,7 @@ LIMIT = 600.0
 """Seconds after which a node that has not started is an error."""
 
 
-class Start(msgspec.Struct, frozen=True):
+class StartCost(msgspec.Struct, frozen=True):
     """What the start of a node cost: seconds of CPU, and megabytes (10^6 bytes) of memory; `before` with an empty log."""
 
     cpu: float
@@ -69,11 +69,11 @@ def _batches(messages: int, clients: int, size: int) -> Iterator[list[msgspec.St
     yield [CommitHint(first - 1 + messages)]
 
 
-def measure_start(folder: Path) -> Start:
+def measure_start(folder: Path) -> StartCost:
     """Start a node on the log in `folder`, in a process of its own, until it leads; return what that cost."""
     code = f"from chatsys.campaign.long_log import start_here; start_here({str(folder)!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=LIMIT, check=True)
-    return msgspec.json.decode(done.stdout, type=Start)
+    return msgspec.json.decode(done.stdout, type=StartCost)
 
 
 def start_here(folder: str) -> None:
@@ -96,7 +96,7 @@ def start_here(folder: str) -> None:
         while not host.actor.status()["ready"]:
             await asyncio.sleep(0.01)
         cpu = time.process_time() - began
-        sys.stdout.buffer.write(msgspec.json.encode(Start(cpu, _memory("VmRSS"), _memory("VmHWM"), before)))
+        sys.stdout.buffer.write(msgspec.json.encode(StartCost(cpu, _memory("VmRSS"), _memory("VmHWM"), before)))
         host.crash()
         disk.gone()
 

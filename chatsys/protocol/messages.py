@@ -98,10 +98,7 @@ class LearnerInfo(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One position of the log.  `seq` and `term` never change once they are given.
-
-    No entry can be a part of itself, so the garbage collector need not know any (`gc`): a log has a million of them.
-    """
+    """One position of the log.  `seq` and `term` never change once they are given.  No garbage collector looks for cycles here."""
 
     seq: Begun
     term: Begun

@@ -182,8 +182,7 @@ class Node(Actor):
         Raises `LogError` if the log is of another cluster or node, and its kind `DamagedLog` if a
         record cannot follow on those before it.
         """
-        state = self.state
-        found = replay(self._own(records), f"of node {state.me}")
+        state, found = self.state, replay(self._own(records), f"of node {self.me}")
         state.incarnation = found.incarnation
         self.identities.recover_from(found)
         if found.promise is not None:

@@ -50,9 +50,9 @@ from chatsys.protocol.decisions import Order, Release, Yield
 from chatsys.protocol.messages import Entry, Submit, SubmitReply, SubmitStatus, Subscribe
 from chatsys.protocol.part import Part
 from chatsys.protocol.public import Heard, public
+from chatsys.protocol.serving.delivery_run import DeliveryRun
 from chatsys.protocol.serving.forwarding import Forwarding, Pair
 from chatsys.protocol.serving.subscribers import PAUSE, Subscribers
-from chatsys.protocol.serving.told import Told
 from chatsys.protocol.session_table import SessionTable, refusal
 from chatsys.protocol.state import NodeState
 
@@ -301,7 +301,7 @@ class Sessions(Part):
             self.delivered = entry.seq
             if entry.kind == "chat" or entry.kind == "session":
                 effects += self._take_up(entry, run)
-        return [Deliver.made(Told(run, len(self.chat))), *effects] if run else effects
+        return [Deliver.made(DeliveryRun(run, len(self.chat))), *effects] if run else effects
 
     def _take_up(self, entry: Entry, run: list[Entry]) -> Effects:
         """Enter a committed entry into the table; if it is new, let it be delivered with `run`, and answer who waits."""

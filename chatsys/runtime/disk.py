@@ -97,7 +97,8 @@ class Disk:
         self._thread: threading.Thread | None = None
         self._lock = self._make_and_lock()
         try:
-            self.log, self._size = self._recover(types, owner, owner_of)
+            self.records = self._recover(types, owner, owner_of)
+            """What the log held when it was opened: read anew by each loop over it, and kept by nobody here."""
             self._file = os.open(
                 self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE
             )
@@ -144,17 +145,18 @@ class Disk:
         types: Sequence[type[msgspec.Struct]],
         owner: tuple[str, Address] | None,
         owner_of: Callable[[Collection[Any]], tuple[str, Address] | None],
-    ) -> tuple[LogFile, int]:
-        """Read the log, check whose log it is, cut off a torn end, and make the rest durable; return its size, too."""
+    ) -> Records:
+        """Check the log and whose log it is, cut off a torn end, and make the rest durable."""
+        self.log, self._size = LogFile([]), 0
         if not self.path.exists():
-            return LogFile([]), 0
+            return Records(self.path, types, 0, 0)
         with LongFile(self.path) as data:
             reader = Reader(data, types, str(self.path))
             count = sum(lines.count(b"\n") for lines in reader.batches())
             log, size = reader.log, len(data) - reader.log.torn
             last = data[log.sure : size]
-        log.records = Records(self.path, types, size, count)
-        found = owner_of(log.records)
+        records = Records(self.path, types, size, count)
+        found = owner_of(records)
         if owner is not None and found is not None and found != owner:
             raise ForeignLog(
                 f"The log {self.path} belongs to node {found[1]} of cluster {found[0]!r}, not to node "
@@ -167,18 +169,12 @@ class Disk:
             file.write(last)
             file.flush()
             sync(file.fileno())  # SPECIFICATION R12.12
-        return log, size
+        self.log, self._size = log, size
+        return records
 
-    @property
-    def records(self) -> Collection[Any]:
-        """What the log held when it was opened: read anew by each loop over it, and kept by nobody here."""
-        return self.log.records
-
-    @property
-    def log_end(self) -> int | None:
-        """The last position of the log when it was opened; None: there was none."""
-        records = self.log.records
-        return records.log_end if isinstance(records, Records) else None
+    def told(self) -> str:
+        """Return what the trace and the terminal say of what was found here."""
+        return self.log.told(len(self.records))
 
     @property
     def size(self) -> int:

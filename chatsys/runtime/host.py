@@ -118,7 +118,7 @@ class Host:
         if self.disk is not None:
             self.disk.done, self.disk.failed, self.disk.space = self._disk_done, self._disk_failed, self._disk_space
             self.disk.start()
-            self.recorder.write("start", seq=turns.log_end, reason=self.disk.log.told())
+            self.recorder.write("start", seq=turns.log_end, reason=self.disk.told())
         else:
             self.recorder.write("start")
         turns.perform([effect for effect in effects if type(effect) is Append])
@@ -137,14 +137,13 @@ class Host:
         """Let the actor take back what its log says; a record that cannot be there is named by its line."""
         if self.disk is None:
             return self.actor.recover([])
-        path = self.disk.path
         try:
             self.actor.recover(self.disk.records)
         except DamagedLog as error:
-            if error.path == str(path):  # what stands there is no record, and the line is known
+            if error.path == str(self.disk.path):  # what stands there is no record, and the line is known
                 raise
-            raise DamagedLog(str(path), line_of(path.read_bytes(), error.line), error.why) from None
-        self.turns.log_end = self.disk.log_end
+            raise DamagedLog(str(self.disk.path), line_of(self.disk.path.read_bytes(), error.line), error.why) from None
+        self.turns.log_end = self.disk.records.log_end
 
     async def stand_down(self) -> None:
         """Let the actor hand over what others would miss, before `stop`.  SPECIFICATION R13.5."""

@@ -81,6 +81,8 @@ class Records(Collection[Any]):
         share = {kind: kind.share for kind in self.types if hasattr(kind, "share")}
         sharing = Sharing()
         end = None
+        if not self.size:  # there need not be a file yet
+            return
         with LongFile(self.path) as data:
             for records in Reader(data, self.types, str(self.path), self.size).decoded():
                 end = log_end(records, end)
@@ -91,11 +93,10 @@ class Records(Collection[Any]):
     @property
     def log_end(self) -> int | None:
         """The last position of the log after these records; None: there is no log."""
-        if self._end is None:
+        if self._end is None and self.size:
             for _ in self:
                 pass
-        assert self._end is not None
-        return self._end[0]
+        return self._end[0] if self._end else None
 
 
 def _share(records: Sequence[Any], share: dict[Any, Callable[[Any, Sharing], None]], sharing: Sharing) -> None:

@@ -111,7 +111,7 @@ LONGER_FILES = {
         "one folder: opening, one thread that writes, marks and syncs, and every sentence of it",
     ),
     "chatsys/runtime/nodes/process.py": (320, "one node over all its lives, and the two pipes of each"),
-    "chatsys/protocol/node.py": (410, "the textbook page: every door, every decision"),
+    "chatsys/protocol/node.py": (415, "the textbook page: every door, every decision"),
     "chatsys/faults/testbed.py": (700, "every verb of every world, once: its check, its sentence, and what differs"),
     "chatsys/sim/host.py": (490, "one address over all its lives: how they begin and end, and every door"),
     "chatsys/sim/world.py": (400, "what each verb means in virtual time, and what is kept of it"),

@@ -1,4 +1,4 @@
-"""Told: committed entries as what is told of them to the user, made when somebody looks.
+"""A run of deliveries: committed entries as what is told of them to the user, made when somebody looks.
 
     entries 5 7 8   last message 231   -->   Delivery #229, #230, #231
 
@@ -18,7 +18,7 @@ from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import public
 
 
-class Told(Sequence[Delivery]):
+class DeliveryRun(Sequence[Delivery]):
     """The deliveries of these entries, the last of which is message number `last`."""
 
     __slots__ = ("entries", "first")
@@ -50,7 +50,7 @@ class Told(Sequence[Delivery]):
         return Delivery(entry.seq, self.first + place, *said)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Told | tuple) and tuple(self) == tuple(other)
+        return isinstance(other, DeliveryRun | tuple) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
         return hash(tuple(self))
